@@ -1,0 +1,250 @@
+"""The words everyone uses: telemetry records, series, findings and the states of an incident.
+
+Times are seconds since the Unix epoch, UTC, as floats; durations carry their unit in their name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+Integers: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class Severity(StrEnum):
+    """How much an incident hurts: sev1 is the worst."""
+
+    SEV1 = "sev1"
+    SEV2 = "sev2"
+    SEV3 = "sev3"
+    SEV4 = "sev4"
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATING = "mitigating"
+    RESOLVED = "resolved"
+    FALSE_ALARM = "false_alarm"
+
+
+class Metric(StrEnum):
+    """What a finding measured, and what a verification measures again."""
+
+    CONVERSION_RATE = "conversion_rate"
+    LATENCY_P95 = "latency_p95_ms"
+    QUERY_COUNT = "query_count"
+
+
+class SpanKind(StrEnum):
+    """Which side of a call a span saw; `database` is a client span that carries a statement."""
+
+    SERVER = "server"
+    DATABASE = "database"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A raw product fact: `user_id` did `event` at `happened_at`. `event_id` is the sender's, or made at the door."""
+
+    event_id: str
+    event: str
+    user_id: str
+    happened_at: float
+    properties: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One timed operation. `endpoint` is "POST /checkout" on server spans; `statement` is SQL on database spans."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    kind: SpanKind
+    name: str
+    service: str
+    version: str | None
+    started_at: float
+    duration_ms: float
+    is_error: bool
+    endpoint: str | None = None
+    status_code: int | None = None
+    statement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One line a service said."""
+
+    record_id: str
+    service: str
+    version: str | None
+    happened_at: float
+    severity: str
+    body: str
+    trace_id: str | None = None
+    attributes: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """A named step: an event that matches `event` and has every one of `properties`."""
+
+    name: str
+    event: str
+    properties: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelDefinition:
+    """Ordered steps within `window_seconds` (inclusive of its end) of the first."""
+
+    funnel_id: int
+    name: str
+    steps: tuple[FunnelStep, ...]
+    window_seconds: float
+    baseline_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelProgress:
+    """One user's best attempt begun at `entered_at`: `reached_at[i]` is when step i was reached, step 0 first.
+
+    len(reached_at) is the level, 1 up to the number of steps.
+    """
+
+    user_id: str
+    entered_at: float
+    reached_at: tuple[float, ...]
+    dimensions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelSeries:
+    """Rolled-up funnel cohorts by the time of entry, for one segment (`dimension` None means everyone).
+
+    bucket_starts: (n,) seconds. entries: (n,). reached: (n, steps) users that got at least so far.
+    converted_by_delay: (n, len(DELAY_EDGES_SECONDS) + 1) users that finished, by how long they took.
+    """
+
+    funnel_id: int
+    dimension: str | None
+    value: str | None
+    bucket_starts: Floats
+    entries: Integers
+    reached: Integers
+    converted_by_delay: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSeries:
+    """Rolled-up requests of one endpoint of one service, by the time they began.
+
+    bucket_starts: (n,) seconds. request_count, error_count, query_sum: (n,).
+    duration_histogram: (n, len(DURATION_EDGES_MS) + 1); query_histogram: (n, len(QUERY_EDGES) + 1).
+    """
+
+    service: str
+    endpoint: str
+    bucket_starts: Floats
+    request_count: Integers
+    error_count: Integers
+    query_sum: Integers
+    duration_histogram: Integers
+    query_histogram: Integers
+
+
+DELAY_EDGES_SECONDS: Floats = np.round(np.geomspace(1.0, 86_400.0, 48), 3)
+"""Upper edges (inclusive) of the time-to-convert buckets; one more bucket holds the rest."""
+
+DURATION_EDGES_MS: Floats = np.round(np.geomspace(0.5, 120_000.0, 130), 4)
+"""Upper edges (inclusive) of the latency buckets, each 10 % above the last; one more bucket holds the rest."""
+
+QUERY_EDGES: Floats = np.unique(np.concatenate([np.arange(0, 21), np.round(np.geomspace(22, 10_000, 50))])).astype(
+    np.float64
+)
+"""Upper edges (inclusive) of the queries-per-request buckets; one more bucket holds the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about: a funnel (`funnel_id`) or an endpoint of a service, perhaps within a segment."""
+
+    kind: str
+    name: str
+    service: str | None = None
+    endpoint: str | None = None
+    funnel_id: int | None = None
+    dimension: str | None = None
+    value: str | None = None
+
+    def key(self) -> str:
+        """A stable text for fingerprints, such as "endpoint:shop:POST /checkout"."""
+        parts = [
+            self.kind,
+            str(self.funnel_id) if self.funnel_id is not None else (self.service or ""),
+        ]
+        if self.endpoint:
+            parts.append(self.endpoint)
+        if self.dimension:
+            parts.append(f"{self.dimension}={self.value}")
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One detector's output: `observed` against `expected`, in the metric's own unit.
+
+    expected_low and expected_high bound the baseline; score is in standard deviations; p_value is after
+    the correction for the number of tests of the tick. sample_size counts entries or requests.
+    """
+
+    detector: str
+    metric: Metric
+    subject: Subject
+    observed: float
+    expected: float
+    expected_low: float
+    expected_high: float
+    sample_size: int
+    score: float
+    p_value: float
+    window_start: float
+    window_end: float
+    onset_at: float
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same problem seen again has the same fingerprint."""
+        return f"{self.metric}:{self.subject.key()}"
+
+    @property
+    def ratio(self) -> float:
+        """Observed over expected; infinite when nothing was expected."""
+        return self.observed / self.expected if self.expected else float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A version of a service going live at a time, with its commit."""
+
+    deploy_id: int
+    service: str
+    version: str
+    commit_sha: str
+    previous_commit_sha: str | None
+    repository: str
+    deployed_at: float
+    deployed_by: str | None = None

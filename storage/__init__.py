@@ -1,0 +1,1 @@
+"""What Argux keeps: incidents and their spine, telemetry, outbox, audit chain, keys, knowledge."""

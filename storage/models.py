@@ -1,0 +1,369 @@
+"""The tables. Telemetry's own tables are in `storage.telemetry.tables`.
+
+Moments are timezone-aware UTC datetimes; durations carry their unit in their name.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from detection.types import IncidentStatus, Severity
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive datetimes: a moment without a zone is a bug."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime: give it a timezone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Hand back aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The one metadata; constraint names are fixed so that migrations are the same on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON}
+
+
+class ApiKey(Base):
+    """A key for the HTTP doors: only its hash is kept. role: `ingest` may only send, `operator` may do all."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    prefix: Mapped[str] = mapped_column(String(16))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Funnel(Base):
+    """A watched funnel; `steps` is a list of {name, event, properties}."""
+
+    __tablename__ = "funnels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    steps: Mapped[list[Any]]
+    baseline_days: Mapped[int]
+    window_minutes: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class Deploy(Base):
+    """A version of a service going live at a time, with its commit."""
+
+    __tablename__ = "deploys"
+    __table_args__ = (UniqueConstraint("service", "version", "deployed_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(String(200), index=True)
+    version: Mapped[str] = mapped_column(String(200))
+    commit_sha: Mapped[str] = mapped_column(String(64))
+    previous_commit_sha: Mapped[str | None] = mapped_column(String(64))
+    repository: Mapped[str] = mapped_column(String(200))
+    deployed_by: Mapped[str | None] = mapped_column(String(200))
+    deployed_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+
+
+class Incident(Base):
+    """The tracked problem. `metrics` of its findings are what a verification measures again."""
+
+    __tablename__ = "incidents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(300))
+    status: Mapped[IncidentStatus] = mapped_column(String(20), index=True)
+    severity: Mapped[Severity] = mapped_column(String(4))
+    service: Mapped[str | None] = mapped_column(String(200))
+    onset_at: Mapped[datetime]
+    opened_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(200))
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(200))
+    ticket_key: Mapped[str | None] = mapped_column(String(50))
+    ticket_url: Mapped[str | None] = mapped_column(String(500))
+    escalated_at: Mapped[datetime | None]
+    escalated_by: Mapped[str | None] = mapped_column(String(200))
+    findings: Mapped[list[FindingRecord]] = relationship(back_populates="incident", order_by="FindingRecord.id")
+    timeline: Mapped[list[TimelineEntry]] = relationship(back_populates="incident", order_by="TimelineEntry.id")
+
+
+class FindingRecord(Base):
+    """A finding as it was last seen; one row per fingerprint and incident."""
+
+    __tablename__ = "findings"
+    __table_args__ = (UniqueConstraint("incident_id", "fingerprint"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(500), index=True)
+    detector: Mapped[str] = mapped_column(String(50))
+    metric: Mapped[str] = mapped_column(String(50))
+    subject: Mapped[dict[str, Any]]
+    observed: Mapped[float]
+    expected: Mapped[float]
+    expected_low: Mapped[float]
+    expected_high: Mapped[float]
+    sample_size: Mapped[int]
+    score: Mapped[float]
+    p_value: Mapped[float]
+    window_start: Mapped[datetime]
+    window_end: Mapped[datetime]
+    onset_at: Mapped[datetime]
+    details: Mapped[dict[str, Any]]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    incident: Mapped[Incident] = relationship(back_populates="findings")
+
+
+class TimelineEntry(Base):
+    """What happened to an incident, in words, in order; `actor` is a person's name or "Argux"."""
+
+    __tablename__ = "timeline"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    happened_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(50))
+    actor: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    incident: Mapped[Incident] = relationship(back_populates="timeline")
+
+
+class Diagnosis(Base):
+    """One five-step run. `checkpoints` maps a finished step's name to its output; a restarted worker goes on there.
+
+    status: running, concluded, inconclusive, failed.
+    """
+
+    __tablename__ = "diagnoses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    status: Mapped[str] = mapped_column(String(20))
+    checkpoints: Mapped[dict[str, Any]]
+    root_cause: Mapped[str | None] = mapped_column(Text)
+    suspect_commit: Mapped[str | None] = mapped_column(String(64))
+    confidence: Mapped[float | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    hypotheses: Mapped[list[Hypothesis]] = relationship(order_by="Hypothesis.id")
+    evidence: Mapped[list[Evidence]] = relationship(order_by="Evidence.number")
+
+
+class Hypothesis(Base):
+    """A candidate cause. status: open, confirmed, rejected. `cause` is deploy, n_plus_one, segment or unknown."""
+
+    __tablename__ = "hypotheses"
+    __table_args__ = (UniqueConstraint("diagnosis_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    diagnosis_id: Mapped[int] = mapped_column(ForeignKey("diagnoses.id"), index=True)
+    key: Mapped[str] = mapped_column(String(300))
+    cause: Mapped[str] = mapped_column(String(30))
+    statement: Mapped[str] = mapped_column(Text)
+    parameters: Mapped[dict[str, Any]]
+    prior: Mapped[float]
+    posterior: Mapped[float | None]
+    status: Mapped[str] = mapped_column(String(20))
+
+
+class Evidence(Base):
+    """What one check found: the exact query, where it was asked, what came back and what that says.
+
+    number: 1, 2, 3 … within the diagnosis, cited as [E1]. outcome: data, no_data, error.
+    weight: the logarithm of the likelihood ratio for its hypothesis; above 0 supports, below 0 refutes.
+    """
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("diagnosis_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    diagnosis_id: Mapped[int] = mapped_column(ForeignKey("diagnoses.id"), index=True)
+    number: Mapped[int]
+    hypothesis_key: Mapped[str] = mapped_column(String(300))
+    query: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(50))
+    result: Mapped[str] = mapped_column(Text)
+    data: Mapped[dict[str, Any]]
+    outcome: Mapped[str] = mapped_column(String(10))
+    weight: Mapped[float]
+    gathered_at: Mapped[datetime]
+
+
+class Proposal(Base):
+    """An action offered. status: open, approved, superseded, expired, done, failed.
+
+    content_hash covers action and parameters (for a pull request: its repository, number and head SHA).
+    """
+
+    __tablename__ = "proposals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    diagnosis_id: Mapped[int | None] = mapped_column(ForeignKey("diagnoses.id"))
+    action: Mapped[str] = mapped_column(String(50))
+    title: Mapped[str] = mapped_column(String(300))
+    parameters: Mapped[dict[str, Any]]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    risk: Mapped[str] = mapped_column(String(10))
+    blast_radius: Mapped[str] = mapped_column(Text)
+    verified_by: Mapped[str] = mapped_column(Text)
+    undone_by: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Approval(Base):
+    """A person's recorded decision on one content hash; at most one a proposal."""
+
+    __tablename__ = "approvals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposals.id"), unique=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    decision: Mapped[str] = mapped_column(String(10))
+    decided_by: Mapped[str] = mapped_column(String(200))
+    decided_by_id: Mapped[str] = mapped_column(String(100))
+    decided_at: Mapped[datetime]
+
+
+class Action(Base):
+    """A proposal carried out. status: running, done, failed."""
+
+    __tablename__ = "actions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposals.id"), unique=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    status: Mapped[str] = mapped_column(String(20))
+    result: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Verification(Base):
+    """The incident's metrics tested again after an action. status: running, recovered, not_recovered.
+
+    measures: one {metric, subject, before, during, after, recovered_share} a finding.
+    """
+
+    __tablename__ = "verifications"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    action_id: Mapped[int] = mapped_column(ForeignKey("actions.id"), unique=True)
+    status: Mapped[str] = mapped_column(String(20))
+    measures: Mapped[list[Any]]
+    attempts: Mapped[int]
+    live_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    deadline_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class KnowledgeEntry(Base):
+    """What a resolved incident taught: the symptom, its cause, what cured it and by how much."""
+
+    __tablename__ = "knowledge"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), unique=True)
+    symptom: Mapped[str] = mapped_column(Text)
+    root_cause: Mapped[str] = mapped_column(Text)
+    fix: Mapped[str] = mapped_column(Text)
+    recovery: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class OutboxJob(Base):
+    """A job committed together with the state change that causes it; a relay hands it to the broker.
+
+    key makes it idempotent: a second row with the same key is not written. dead_at: given up, a person must look.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_pending", "sent_at", "dead_at", "available_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor: Mapped[str] = mapped_column(String(100))
+    arguments: Mapped[dict[str, Any]]
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime]
+    available_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    attempts: Mapped[int]
+    dead_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Delivery(Base):
+    """A message owed to a channel. purpose: root, thread, ephemeral. status: pending, delivered, undelivered.
+
+    For a root message the row lives on: `content_hash` is what the channel shows now, so an equal card is not sent.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)
+    key: Mapped[str] = mapped_column(String(200))
+    purpose: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(200))
+    message_id: Mapped[str | None] = mapped_column(String(200))
+    content: Mapped[dict[str, Any]]
+    content_hash: Mapped[str | None] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(20))
+    attempts: Mapped[int]
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """One link of the keyed hash chain: mac = HMAC(key, previous_mac + canonical content)."""
+
+    __tablename__ = "audit"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    happened_at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(200))
+    event: Mapped[str] = mapped_column(String(100))
+    payload: Mapped[dict[str, Any]]
+    previous_mac: Mapped[str] = mapped_column(String(64))
+    mac: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,109 @@
+"""Every setting, read once from the environment (or `.env`) and handed down as plain arguments."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _listed(value: object) -> object:
+    """Split "a, b" into ["a", "b"]; leave other things to pydantic."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class Settings(BaseSettings):
+    """Names here are the environment's, in lower case; `.env.example` tells what each means."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    argux_host: str = "127.0.0.1"
+    argux_port: int = Field(8765, ge=1, le=65535)
+    argux_timezone: str = "UTC"
+    argux_data_dir: Path = Path(".argux")
+    workspace_url: str | None = None
+    log_level: str = "INFO"
+
+    database_url: str = "sqlite:///.argux/argux.db"
+    redis_url: str | None = None
+    worker_threads: int = Field(8, ge=1, le=64)
+    audit_key: SecretStr | None = None
+
+    slack_bot_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_channel: str = "#incidents"
+    slack_api_url: str = "https://slack.com/api/"
+    approver_ids: Annotated[list[str], NoDecode] = []
+
+    github_token: SecretStr | None = None
+    github_api_url: str = "https://api.github.com"
+    service_repositories: Annotated[dict[str, str], NoDecode] = {}
+
+    jira_url: str | None = None
+    jira_email: str | None = None
+    jira_token: SecretStr | None = None
+    jira_project: str = "OPS"
+
+    teams_webhook_url: SecretStr | None = None
+
+    llm_base_url: str | None = None
+    llm_api_key: SecretStr | None = None
+    llm_model: str | None = None
+
+    min_sample_size: int = Field(100, ge=1)
+    min_drop_percent: float = Field(12.0, ge=0, le=100)
+    sigma_threshold: float = Field(2.0, gt=0)
+    recent_window_minutes: float = Field(30.0, gt=0)
+    alert_cooldown_minutes: float = Field(5.0, ge=0)
+    baseline_window_hours: float = Field(168.0, gt=0)
+    anomaly_threshold: float = Field(3.0, gt=0)
+    consecutive_strikes: int = Field(3, ge=1)
+    detection_interval_sec: float = Field(10.0, ge=1)
+    segment_dimensions: Annotated[list[str], NoDecode] = [
+        "country",
+        "device",
+        "browser",
+        "payment_method",
+        "provider",
+        "version",
+    ]
+
+    proposal_expiry_minutes: float = Field(240.0, gt=0)
+    verification_deadline_minutes: float = Field(10.0, gt=0)
+
+    @field_validator("approver_ids", "segment_dimensions", mode="before")
+    @classmethod
+    def _split_lists(cls, value: object) -> object:
+        return _listed(value)
+
+    @field_validator("service_repositories", mode="before")
+    @classmethod
+    def _split_pairs(cls, value: object) -> object:
+        """Read "shop=acme/shop, api=acme/api"."""
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if any(not separator for _, separator, _ in pairs):
+            raise ValueError("write SERVICE_REPOSITORIES as service=owner/name, service=owner/name")
+        return {name.strip(): repository.strip() for name, _, repository in pairs}
+
+    @field_validator("argux_timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Berlin") from error
+        return value
+
+    @cached_property
+    def timezone(self) -> ZoneInfo:
+        """The team's time zone."""
+        return ZoneInfo(self.argux_timezone)
