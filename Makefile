@@ -1,0 +1,60 @@
+# `make demo` shows Argux at work; `make test` proves it. Both install what they need into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+PACKAGES := bot workers detection integrations storage
+
+.PHONY: help install demo test check format bench browser lock clean
+
+help:
+	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
+	@echo "make test             every test; make check: style, types, arrows"
+	@echo "make bench            the figures (ONLY=name for one of them)"
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Argux needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing into $(VENV) (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true
+	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
+		$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --requirement requirements.lock && \
+		$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --editable . ; \
+	else \
+		$(BIN)/python -m pip install --quiet --requirement requirements.lock && \
+		$(BIN)/python -m pip install --quiet --no-deps --editable . ; \
+	fi
+	@touch $@
+
+demo: $(STAMP)
+	@exec $(BIN)/argux demo $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+browser: $(STAMP)
+	@$(BIN)/python tests/browser.py
+
+test: $(STAMP) browser
+	$(BIN)/pytest $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.benchmarks $(ONLY)
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP)
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .demo .argux build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

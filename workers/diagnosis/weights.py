@@ -1,0 +1,73 @@
+"""What each answer of a check is worth: natural logarithms of likelihood ratios, and the priors.
+
+A weight of 2 says: this answer is e^2 = 7 times likelier where the hypothesis is true than where it is not (I. J. Good,
+"Probability and the Weighing of Evidence", 1950). They are judgements, kept small because checks on the same
+telemetry are not independent; calibration on past incidents corrects what is left.
+
+The prior of a deploy uses its age in hours only, the timing check the minutes between it and the onset, so that
+neither counts what the other has counted.
+"""
+
+from __future__ import annotations
+
+# Priors, before they are normalised.
+DEPLOY_PRIOR = 1.0
+DEPLOY_HALF_LIFE_HOURS = 6.0
+DEPLOY_AFTER_ONSET_PRIOR = 0.005
+SEGMENT_PRIOR = 0.15
+UNKNOWN_PRIOR = 0.5
+N_PLUS_ONE_PRIOR = 0.3
+N_PLUS_ONE_PRIOR_WITH_QUERIES = 0.6
+
+# A deploy's time against the onset.
+DEPLOY_AT_ONSET = 1.2
+DEPLOY_SOON_BEFORE_ONSET = 0.0
+DEPLOY_SERVED_WELL_BEFORE_ONSET = -1.8
+DEPLOY_AFTER_ONSET = -4.0
+
+# The metric, version against version.
+ONLY_THIS_VERSION_BAD = 1.3
+ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES = 2.0
+VERSION_FINE = -2.5
+VERSION_ABSENT_DURING = -2.5
+OTHER_VERSIONS_AS_BAD = -2.0
+
+# N+1: queries a request, and one text repeated.
+QUERIES_RAISED = 2.0
+QUERIES_UNCHANGED = -2.5
+STATEMENT_REPEATED_NEWLY = 3.0
+STATEMENT_REPEATED_AS_BEFORE = -1.0
+NO_STATEMENT_REPEATED = -3.0
+
+# A deploy's commits as a whole.
+STATEMENT_IN_DIFF = 3.0
+TABLES_IN_DIFF = 0.7
+STATEMENT_NOT_IN_DIFF = -0.5
+ROUTE_IN_DIFF = 0.5
+ROUTE_NOT_IN_DIFF = -0.3
+NOTHING_BUT_TEXT = -3.0
+
+# One commit against the others of its deploy.
+COMMIT_ADDS_STATEMENT = 5.0
+COMMIT_MOVES_STATEMENT = 3.0
+COMMIT_BESIDE_LOOP = 0.7
+COMMIT_NAMES_TABLES = 1.5
+COMMIT_TOUCHES_ROUTE = 1.2
+COMMIT_ONLY_TEXT = -3.0
+COMMIT_REPEATS_OTHERS = -4.0
+
+# A segment against everyone.
+SEGMENT_CARRIES_THE_DROP = 2.5
+SEGMENTS_ALL_ALIKE = -2.5
+
+# What speaks for or against a cause outside all of these.
+TRAFFIC_UNCHANGED = -0.4
+TRAFFIC_RISEN = 0.8
+OTHER_ENDPOINTS_UNAFFECTED = -0.3
+OTHER_ENDPOINTS_AFFECTED = 0.6
+
+CONFIRMED_AT = 0.6
+REJECTED_AT = 0.05
+MOST_CONFIDENT = 0.99
+COMMIT_NAMED_AT = 0.5
+COMMIT_REVERTED_ALONE_AT = 0.8

@@ -1,0 +1,92 @@
+"""How numbers, times and untrusted texts are written for people."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, tzinfo
+
+from detection.types import Metric
+
+METRIC_NAMES = {
+    Metric.CONVERSION_RATE: "conversion",
+    Metric.LATENCY_P95: "p95 latency",
+    Metric.QUERY_COUNT: "queries a request",
+}
+_CITATION_LIKE = re.compile(r"\[\s*(E\s*\d[\d\s,E]*)\]", re.IGNORECASE)
+
+
+def quoted(text: str, limit: int = 160) -> str:
+    """One safe line of somebody else's text: no control or invisible characters, no backticks, no fake citations."""
+    visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: limit * 20])
+    line = _CITATION_LIKE.sub(r"(\1)", " ".join(visible.split())).replace("`", "'")
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def clock_time(seconds: float, zone: tzinfo, *, now: float | None = None) -> str:
+    """Such as "14:02 CET", with the day before it where that is not the day of `now`."""
+    moment = datetime.fromtimestamp(seconds, zone)
+    today = now is None or datetime.fromtimestamp(now, zone).date() == moment.date()
+    day = "" if today else f"{moment.day} {moment:%b} "
+    return f"{day}{moment:%H:%M %Z}".rstrip()
+
+
+def iso(seconds: float) -> str:
+    """UTC to the second, for query texts."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def duration(seconds: float) -> str:
+    """Such as "40 s", "12 min" or "3 h 5 min"."""
+    whole = round(abs(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def number(value: float) -> str:
+    """Three figures at most after the point is needless: 124, 4.2, 0.03."""
+    if abs(value) >= 10 or value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage, such as "41 %" or "2.5 %"."""
+    figure = 100 * share
+    return f"{figure:.1f} %" if 0 < abs(figure) < 10 and round(figure, 1) != round(figure) else f"{figure:.0f} %"
+
+
+def measure(metric: Metric, value: float) -> str:
+    """A metric's value with its unit, such as "41 %", "180 ms" or "124"."""
+    if metric is Metric.CONVERSION_RATE:
+        return percent(value)
+    if metric is Metric.LATENCY_P95:
+        return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.0f} ms"
+    return number(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """Such as "1 commit" or "1,200 requests"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def short_sha(sha: str) -> str:
+    """The first seven characters, as people write commits."""
+    return quoted(sha, 64)[:7]
+
+
+def query_text(call: str, **arguments: object) -> str:
+    """The exact question as one line; names that end in _at, since and until are written as times."""
+    written = [f"{name}={_argument(name, value)}" for name, value in arguments.items()]
+    return f"{call}({', '.join(written)})"
+
+
+def _argument(name: str, value: object) -> str:
+    if isinstance(value, float) and (name in ("since", "until") or name.endswith("_at")):
+        return iso(value)
+    return repr(value)

@@ -1,0 +1,25 @@
+"""What can go wrong in the background.
+
+WorkerError
+├── NotConfiguredError   a setting is missing; its text names it and may be shown to a user
+├── BrokerStartError     the embedded broker did not come up; its text says how to mend it
+└── RefusedError         a person's click is not allowed or no longer fits; its text is shown to them
+"""
+
+from __future__ import annotations
+
+
+class WorkerError(Exception):
+    """Base of all that goes wrong in this package."""
+
+
+class NotConfiguredError(WorkerError):
+    """A setting is missing; the message names it."""
+
+
+class BrokerStartError(WorkerError):
+    """The embedded broker did not come up."""
+
+
+class RefusedError(WorkerError):
+    """A person's click is not allowed, or no longer fits what is there."""

@@ -1,0 +1,21 @@
+"""Lets go of telemetry past its retention and of offers past their time."""
+
+from __future__ import annotations
+
+import structlog
+
+from storage import proposals
+from workers.notifications import changed
+from workers.services import Services
+
+log = structlog.get_logger()
+
+
+def expire(services: Services) -> None:
+    """Drop expired telemetry; close offers nobody took in time and take their button away."""
+    now = services.clock()
+    dropped = services.telemetry.expire(now=now.timestamp())
+    log.info("telemetry_expired", rows=dropped)
+    with services.sessions.begin() as session:
+        for proposal in proposals.expire_open(session, now=now):
+            changed(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)

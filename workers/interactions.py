@@ -1,0 +1,155 @@
+"""A person's clicks: authorised when they arrive, decided in one transaction, refused with a reason only they see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from detection.types import IncidentStatus
+from integrations.errors import RejectedError
+from storage import audit, incidents, outbox
+from storage.errors import StorageError
+from workers.errors import RefusedError
+from workers.notifications import changed, say_privately
+from workers.remediation import approvals
+from workers.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Who pressed what, where. `value` is an incident's id, or a proposal's for approve_fix."""
+
+    action_id: str
+    value: str
+    user_id: str
+    user_name: str
+    channel: str
+    message_ts: str
+    trigger_id: str
+
+    @property
+    def subject_id(self) -> int:
+        """The id the button carries."""
+        if not self.value.isdigit():
+            raise RefusedError("This button is from another version of Argux. Use the newest message.")
+        return int(self.value)
+
+
+def handle_click(
+    services: Services,
+    action_id: str,
+    value: str,
+    user_id: str,
+    user_name: str,
+    channel: str,
+    message_ts: str,
+    trigger_id: str,
+    thread_ts: str | None = None,
+    response_url: str | None = None,
+) -> None:
+    """Do what the button says; a refusal is told to the one who pressed it and to nobody else."""
+    click = Click(action_id, value, user_id, user_name, channel, message_ts, trigger_id)
+    try:
+        handler = HANDLERS.get(action_id)
+        if handler is None:
+            raise RefusedError("This button is from another version of Argux. Use the newest message.")
+        handler(services, click)
+    except (RefusedError, StorageError) as refusal:
+        say_privately(services, channel, user_id, str(refusal))
+
+
+def handle_submission(
+    services: Services, callback_id: str, value: str, user_id: str, user_name: str, view_id: str
+) -> None:
+    """A dialog was submitted; the only one there is confirms an approval."""
+    try:
+        if callback_id != approvals.CALLBACK_ID:
+            raise RefusedError("This dialog is from another version of Argux. Press the button again.")
+        approvals.approve(services, value, user_id=user_id, user_name=user_name)
+    except (RefusedError, StorageError) as refusal:
+        channel = approvals.channel_of(services, value)
+        say_privately(services, channel, user_id, str(refusal))
+
+
+def _acknowledge(services: Services, click: Click) -> None:
+    def refuse_second(session: Session) -> None:
+        incident = incidents.get_incident(session, click.subject_id)
+        if incident.acknowledged_by:
+            raise RefusedError(f"{incident.acknowledged_by} is on it already.")
+
+    _change(services, click, IncidentStatus.ACKNOWLEDGED, before=refuse_second)
+
+
+def _resolve(services: Services, click: Click) -> None:
+    _change(services, click, IncidentStatus.RESOLVED)
+
+
+def _false_alarm(services: Services, click: Click) -> None:
+    _change(services, click, IncidentStatus.FALSE_ALARM)
+
+
+def _change(
+    services: Services, click: Click, status: IncidentStatus, before: Callable[[Session], None] | None = None
+) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        if before is not None:
+            before(session)
+        incident = incidents.get_incident(session, click.subject_id)
+        incidents.change_status(session, incident, status, actor=click.user_name, now=now)
+        _record(services, session, click, now)
+        changed(session, incident.id, key=f"{status}:{incident.id}:{now.timestamp()}", now=now)
+
+
+def _create_ticket(services: Services, click: Click) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, click.subject_id)
+        if incident.ticket_key:
+            raise RefusedError(f"The ticket is there already: {incident.ticket_key}, {incident.ticket_url}")
+        _record(services, session, click, now)
+        arguments = {"incident_id": incident.id, "user_name": click.user_name}
+        outbox.enqueue(session, "create_ticket", arguments, key=f"ticket:{incident.id}", now=now)
+
+
+def _escalate(services: Services, click: Click) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, click.subject_id)
+        if incident.escalated_by:
+            raise RefusedError(f"{incident.escalated_by} has escalated this already.")
+        _record(services, session, click, now)
+        arguments = {"incident_id": incident.id, "user_name": click.user_name}
+        outbox.enqueue(session, "escalate", arguments, key=f"escalate:{incident.id}", now=now)
+
+
+def _approve_fix(services: Services, click: Click) -> None:
+    modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
+    try:
+        services.chat.open_modal(click.trigger_id, modal)
+    except RejectedError as error:
+        raise RefusedError("That took too long, so Slack let it go. Press Approve fix again.") from error
+
+
+def _record(services: Services, session: Session, click: Click, now: datetime) -> None:
+    audit.append(
+        session,
+        key=services.audit_key,
+        actor=click.user_name,
+        event=click.action_id,
+        payload={"incident_id": click.subject_id, "user_id": click.user_id},
+        now=now,
+    )
+
+
+HANDLERS: dict[str, Callable[[Services, Click], None]] = {
+    "acknowledge": _acknowledge,
+    "approve_fix": _approve_fix,
+    "create_ticket": _create_ticket,
+    "escalate": _escalate,
+    "false_alarm": _false_alarm,
+    "resolve": _resolve,
+}

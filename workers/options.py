@@ -1,0 +1,28 @@
+"""The detectors' options as the settings give them."""
+
+from __future__ import annotations
+
+from detection.detectors import EndpointOptions, FunnelOptions
+from workers.settings import Settings
+
+
+def funnel_options(settings: Settings) -> FunnelOptions:
+    """MIN_SAMPLE_SIZE, MIN_DROP_PERCENT, SIGMA_THRESHOLD, RECENT_WINDOW_MINUTES, BASELINE_WINDOW_HOURS."""
+    return FunnelOptions(
+        min_sample_size=settings.min_sample_size,
+        min_drop_percent=settings.min_drop_percent,
+        sigma_threshold=settings.sigma_threshold,
+        recent_window_minutes=settings.recent_window_minutes,
+        baseline_window_hours=settings.baseline_window_hours,
+        timezone=settings.argux_timezone,
+    )
+
+
+def endpoint_options(settings: Settings) -> EndpointOptions:
+    """ANOMALY_THRESHOLD, CONSECUTIVE_STRIKES; intervals are those of the rollups."""
+    return EndpointOptions(
+        anomaly_threshold=settings.anomaly_threshold,
+        consecutive_strikes=settings.consecutive_strikes,
+        baseline_window_hours=settings.baseline_window_hours,
+        timezone=settings.argux_timezone,
+    )

@@ -1,0 +1,124 @@
+"""The person's decision: shown exactly what it decides, bound to its hash and head SHA, used once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from detection.types import IncidentStatus
+from integrations.cards import Modal
+from storage import audit, deliveries, incidents, outbox, proposals
+from storage.errors import AlreadyDecidedError
+from storage.models import Approval, Proposal
+from workers.errors import RefusedError
+from workers.incident_cards import CLOSED
+from workers.notifications import changed
+from workers.remediation.catalogue import RevertPullRequest
+from workers.services import Services
+
+CALLBACK_ID = "confirm_approval"
+
+
+def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
+    """The dialog that shows the pull request's diff and head; RefusedError says why there is nothing to approve."""
+    _check_role(services, user_id)
+    with services.sessions() as session:
+        proposal = proposals.get_proposal(session, proposal_id)
+        _check_open(services, session, proposal)
+        plan = RevertPullRequest.model_validate(proposal.parameters)
+    pull_request = services.code_host.pull_request(plan.repository, plan.number)
+    if pull_request.head_sha != plan.head_sha:
+        raise RefusedError(f"Pull request #{plan.number} changed since Argux proposed it; nothing was merged.")
+    return Modal(
+        callback_id=CALLBACK_ID,
+        title="Approve fix",
+        submit_label="Approve and merge",
+        value=f"{proposal.id}:{proposal.content_hash}",
+        sections=(f"**{proposal.title}**", proposal.blast_radius),
+        fields=(
+            ("Pull request", f"[#{plan.number}]({pull_request.url})"),
+            ("Head SHA", f"`{plan.head_sha}`"),
+            ("Checked by", proposal.verified_by),
+            ("Undone by", proposal.undone_by),
+        ),
+        code=services.code_host.diff(plan.repository, plan.number),
+        code_language="diff",
+    )
+
+
+def approve(services: Services, value: str, *, user_id: str, user_name: str) -> None:
+    """Record the decision and enqueue the action, in one transaction; a repeated click changes nothing."""
+    proposal_id, content_hash = _parts(value)
+    _check_role(services, user_id)
+    now = services.clock()
+    with services.sessions.begin() as session:
+        proposal = proposals.get_proposal(session, proposal_id)
+        _check_open(services, session, proposal)
+        try:
+            proposals.approve(
+                session, proposal, content_hash=content_hash, user_id=user_id, user_name=user_name, now=now
+            )
+        except AlreadyDecidedError as error:
+            raise RefusedError(_already(services, error.decided_by, error.decided_at)) from error
+        incident = incidents.get_incident(session, proposal.incident_id)
+        if incident.status is not IncidentStatus.MITIGATING:
+            incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor=user_name, now=now)
+        audit.append(
+            session,
+            key=services.audit_key,
+            actor=user_name,
+            event="proposal_approved",
+            payload={
+                "incident_id": incident.id,
+                "proposal_id": proposal.id,
+                "content_hash": content_hash,
+                "head_sha": proposal.parameters["head_sha"],
+                "user_id": user_id,
+            },
+            now=now,
+        )
+        arguments = {"proposal_id": proposal.id}
+        outbox.enqueue(session, "execute_proposal", arguments, key=f"execute:{proposal.id}", now=now)
+        changed(session, incident.id, key=f"approved:{proposal.id}", now=now)
+
+
+def channel_of(services: Services, value: str) -> str:
+    """Where the incident's thread is: a dialog itself does not say."""
+    proposal_id, _ = _parts(value)
+    with services.sessions() as session:
+        proposal = proposals.get_proposal(session, proposal_id)
+        root = deliveries.root_delivery(session, proposal.incident_id)
+        return root.channel if root is not None else services.settings.slack_channel
+
+
+def _parts(value: str) -> tuple[int, str]:
+    proposal_id, _, content_hash = value.partition(":")
+    if not proposal_id.isdigit() or not content_hash:
+        raise RefusedError("This dialog is from another version of Argux. Press Approve fix again.")
+    return int(proposal_id), content_hash
+
+
+def _check_role(services: Services, user_id: str) -> None:
+    allowed = services.settings.approver_ids
+    if allowed and user_id not in allowed:
+        names = ", ".join(f"<@{approver}>" for approver in allowed)
+        raise RefusedError(f"Only {names} may approve fixes here (APPROVER_IDS).")
+
+
+def _check_open(services: Services, session: Session, proposal: Proposal) -> None:
+    approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()
+    if approval is not None:
+        raise RefusedError(_already(services, approval.decided_by, approval.decided_at))
+    if proposal.status == "superseded":
+        raise RefusedError("A newer fix has taken this one's place. Use the newest message.")
+    if proposal.expires_at <= services.clock():
+        raise RefusedError("This offer has expired. Run the diagnosis again to get a fresh one.")
+    if incidents.get_incident(session, proposal.incident_id).status in CLOSED:
+        raise RefusedError("The incident is closed already; nothing was merged.")
+
+
+def _already(services: Services, name: str, at: datetime) -> str:
+    local = at.astimezone(services.settings.timezone)
+    return f"{name} approved this already at {local:%H:%M}. Nothing more was done."

@@ -1,0 +1,135 @@
+"""Opens the revert pull request of a diagnosed deploy and offers it for approval."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from detection.types import IncidentStatus
+from integrations.cards import Card, CardLink
+from integrations.errors import ConflictError
+from integrations.protocols import PullRequest
+from storage import audit, diagnoses, incidents, proposals
+from storage.models import Diagnosis
+from workers.describing import finding_sentence
+from workers.diagnosis.pipeline import account
+from workers.notifications import changed, tell_thread
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.services import Services
+
+
+def propose_fix(services: Services, diagnosis_id: int) -> None:
+    """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it."""
+    with services.sessions() as session:
+        diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
+        incident = incidents.get_incident(session, diagnosis.incident_id)
+        if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+            return
+        if proposals.open_proposal(session, incident.id) is not None:
+            return
+        fix = dict(diagnosis.checkpoints["fix"])
+        title = _title(fix)
+        body = _body(services, diagnosis, [finding_sentence(incidents.to_finding(row)) for row in incident.findings])
+    try:
+        pull_request = services.code_host.open_revert(
+            fix["repository"],
+            tuple(fix["commit_shas"]),
+            branch=f"argux/incident-{incident.id}-revert-{fix['commit_shas'][0][:7]}",
+            title=title,
+            body=body,
+        )
+    except ConflictError as error:
+        _tell_conflict(services, diagnosis, error)
+        return
+    _offer(services, diagnosis, pull_request, fix)
+
+
+def _title(fix: dict[str, Any]) -> str:
+    commits = ", ".join(sha[:7] for sha in fix["commit_shas"])
+    subject = fix.get("subject")
+    return f'Revert "{subject}" ({commits})' if subject else f"Revert {commits}"
+
+
+def _body(services: Services, diagnosis: Diagnosis, symptoms: list[str]) -> str:
+    """What a reviewer needs on the pull request's page: symptom, cause, evidence."""
+    evidence = [f"- **E{row.number}** ({row.source}) {row.result}" for row in diagnosis.evidence if row.weight > 0]
+    confidence = f"{diagnosis.confidence:.0%}" if diagnosis.confidence is not None else "not known"
+    return "\n".join(
+        [
+            "## What broke",
+            *(f"- {symptom}" for symptom in symptoms),
+            "",
+            f"## Why Argux thinks so (confidence {confidence})",
+            *account(diagnosis, services.settings.timezone),
+            "",
+            "## Evidence",
+            *evidence,
+            "",
+            f"Opened by Argux for incident #{diagnosis.incident_id}. It merges only after a person approves this head.",
+        ]
+    )
+
+
+def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any]) -> None:
+    plan = RevertPullRequest(
+        repository=pull_request.repository,
+        number=pull_request.number,
+        head_sha=pull_request.head_sha,
+        url=pull_request.url,
+        service=fix["service"],
+        commit_shas=tuple(fix["commit_shas"]),
+    )
+    offer = revert_offer(plan)
+    now = services.clock()
+    with services.sessions.begin() as session:
+        if proposals.open_proposal(session, diagnosis.incident_id) is not None:
+            return
+        proposal = proposals.create_proposal(
+            session,
+            incident_id=diagnosis.incident_id,
+            diagnosis_id=diagnosis.id,
+            action=REVERT_PULL_REQUEST,
+            title=offer.title,
+            parameters=plan.model_dump(mode="json"),
+            risk=offer.risk,
+            blast_radius=offer.blast_radius,
+            verified_by=offer.verified_by,
+            undone_by=offer.undone_by,
+            now=now,
+            expires_at=now + timedelta(minutes=services.settings.proposal_expiry_minutes),
+        )
+        audit.append(
+            session,
+            key=services.audit_key,
+            actor="Argux",
+            event="proposal_offered",
+            payload={
+                "incident_id": diagnosis.incident_id,
+                "proposal_id": proposal.id,
+                "content_hash": proposal.content_hash,
+            },
+            now=now,
+        )
+        card = Card(
+            title="Proposed fix",
+            text=f"**{offer.title}**\n{offer.blast_radius}",
+            fields=(("Risk", offer.risk), ("Undone by", offer.undone_by)),
+            links=(CardLink(f"Pull request #{plan.number}", plan.url),),
+            context="Press Approve fix on the message above to read the diff and decide.",
+        )
+        channel = services.settings.slack_channel
+        tell_thread(session, diagnosis.incident_id, key=f"proposal:{proposal.id}", card=card, channel=channel, now=now)
+        changed(session, diagnosis.incident_id, key=f"proposal:{proposal.id}", now=now)
+
+
+def _tell_conflict(services: Services, diagnosis: Diagnosis, error: ConflictError) -> None:
+    now = services.clock()
+    files = ", ".join(f"`{path}`" for path in error.paths) or "the same lines"
+    card = Card(
+        title="No automatic revert",
+        text=f"Later commits changed {files}, so the revert does not apply cleanly. "
+        "Somebody has to revert or mend it by hand.",
+    )
+    with services.sessions.begin() as session:
+        channel = services.settings.slack_channel
+        tell_thread(session, diagnosis.incident_id, key=f"conflict:{diagnosis.id}", card=card, channel=channel, now=now)

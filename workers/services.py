@@ -1,0 +1,150 @@
+"""The one place where parts are wired together.
+
+Clients of outside systems are made when first used, so that a process pays only for what it touches.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dramatiq import Broker
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from detection import funnels
+from storage.session import create_database, sessions
+from storage.telemetry.protocol import TelemetryStore
+from storage.telemetry.sql import SqlTelemetry
+from workers.broker import create_broker
+from workers.errors import NotConfiguredError
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+    from pydantic import SecretStr
+
+    from integrations.protocols import ChatChannel, CodeHost, EscalationChannel, TicketTracker
+
+
+def utc_now() -> datetime:
+    """The clock of a running Argux; tests hand in their own."""
+    return datetime.now(UTC)
+
+
+def secret(value: SecretStr | None, name: str) -> str:
+    """The text of a secret setting; NotConfiguredError names it when it is missing."""
+    if value is None or not value.get_secret_value():
+        raise NotConfiguredError(f"{name} is not set")
+    return value.get_secret_value()
+
+
+def kept_key(path: Path) -> bytes:
+    """Read the key at `path`, or make it: whoever creates the file first decides for all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
+    return path.read_text().encode()
+
+
+class Services:
+    """Everything a job needs. Attributes may be replaced in tests by fakes that keep the same contract."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The relational store."""
+        return create_database(self.settings.database_url)
+
+    @cached_property
+    def sessions(self) -> sessionmaker[Session]:
+        """Makes one session a unit of work."""
+        return sessions(self.engine)
+
+    @cached_property
+    def telemetry(self) -> TelemetryStore:
+        """Events, spans, logs and their rollups."""
+        return SqlTelemetry(
+            self.engine,
+            funnel_reader=funnels.attempts,
+            segment_dimensions=self.settings.segment_dimensions,
+        )
+
+    @cached_property
+    def broker(self) -> Broker:
+        """Where jobs are handed to workers."""
+        return create_broker(self.redis_url)
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """For locks and the scheduler's election."""
+        import redis
+
+        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+
+    @property
+    def redis_url(self) -> str:
+        """Where the broker is; `argux up` fills it in when it starts one of its own."""
+        if not self.settings.redis_url:
+            raise NotConfiguredError("REDIS_URL is not set (`argux up` starts a broker of its own)")
+        return self.settings.redis_url
+
+    @cached_property
+    def audit_key(self) -> bytes:
+        """The key of the audit chain: AUDIT_KEY, else one made once and kept in the data directory."""
+        if self.settings.audit_key is not None:
+            return self.settings.audit_key.get_secret_value().encode()
+        return kept_key(self.settings.argux_data_dir / "audit.key")
+
+    @cached_property
+    def chat(self) -> ChatChannel:
+        """Slack."""
+        from integrations.slack.client import SlackChannel
+
+        return SlackChannel(
+            token=secret(self.settings.slack_bot_token, "SLACK_BOT_TOKEN"),
+            base_url=self.settings.slack_api_url,
+        )
+
+    @cached_property
+    def code_host(self) -> CodeHost:
+        """GitHub."""
+        from integrations.github import GitHubCodeHost
+
+        return GitHubCodeHost(
+            token=secret(self.settings.github_token, "GITHUB_TOKEN"),
+            base_url=self.settings.github_api_url,
+        )
+
+    @cached_property
+    def tickets(self) -> TicketTracker:
+        """Jira."""
+        from integrations.jira import JiraTracker
+
+        if not self.settings.jira_url or not self.settings.jira_email:
+            raise NotConfiguredError("JIRA_URL and JIRA_EMAIL are not set")
+        return JiraTracker(
+            url=self.settings.jira_url,
+            email=self.settings.jira_email,
+            token=secret(self.settings.jira_token, "JIRA_TOKEN"),
+            project=self.settings.jira_project,
+        )
+
+    @cached_property
+    def escalation(self) -> EscalationChannel:
+        """The Teams webhook."""
+        from integrations.teams.client import TeamsWebhook
+
+        return TeamsWebhook(secret(self.settings.teams_webhook_url, "TEAMS_WEBHOOK_URL"))

@@ -1,0 +1,180 @@
+"""After a fix is live, the incident's own metrics are tested again; the answer closes or reopens the incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from detection.types import Finding, IncidentStatus, Metric
+from detection.verification import Recovery, RecoveryState, recovery
+from integrations.cards import Card
+from storage import audit, deploys, incidents, knowledge, proposals, verifications
+from storage.models import Action, Incident, Proposal, Verification
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
+from workers.describing import METRIC_NAMES, duration_text, value_text
+from workers.incident_cards import CLOSED
+from workers.notifications import changed, tell_thread
+from workers.options import endpoint_options, funnel_options
+from workers.services import Services
+from workers.views import incident_view
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Retest:
+    """One verification under way: what is measured, since when the fix is live, until when it may take."""
+
+    verification_id: int
+    incident_id: int
+    findings: tuple[Finding, ...]
+    live_at: datetime | None
+    deadline_at: datetime
+
+
+def verify_running(services: Services) -> None:
+    """Look at every verification under way; one that fails is left for the next tick and does not stop the others."""
+    with services.sessions.begin() as session:
+        tests = [_test(session, row) for row in verifications.running_verifications(session)]
+    for test in tests:
+        now = services.clock()
+        recoveries = [] if test.live_at is None else [_recovery(services, test, finding) for finding in test.findings]
+        recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)
+        if recovered or now >= test.deadline_at:
+            _conclude(services, test, recoveries, recovered=recovered, now=now)
+
+
+def _test(session: Session, row: Verification) -> Retest:
+    """Read what is to be tested, noting the moment the fix went live once a deploy tells it."""
+    action = session.get_one(Action, row.action_id)
+    proposal = proposals.get_proposal(session, action.proposal_id)
+    if row.live_at is None and action.finished_at is not None:
+        deploy = deploys.first_deploy_since(session, str(proposal.parameters["service"]), action.finished_at)
+        row.live_at = deploy.deployed_at if deploy is not None else None
+    incident = incidents.get_incident(session, row.incident_id)
+    return Retest(
+        verification_id=row.id,
+        incident_id=row.incident_id,
+        findings=tuple(incidents.to_finding(record) for record in incident.findings),
+        live_at=row.live_at,
+        deadline_at=row.deadline_at,
+    )
+
+
+def _recovery(services: Services, test: Retest, finding: Finding) -> Recovery:
+    assert test.live_at is not None
+    now = services.clock().timestamp()
+    baseline_since = finding.onset_at - services.settings.baseline_window_hours * 3600
+    if finding.metric is Metric.CONVERSION_RATE:
+        assert finding.subject.funnel_id is not None
+        funnel_id = finding.subject.funnel_id
+        return recovery(
+            finding,
+            services.telemetry.funnel_series(
+                funnel_id, since=finding.onset_at, until=now, bucket_seconds=FINE_FUNNEL_SECONDS
+            ),
+            services.telemetry.funnel_series(
+                funnel_id, since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS
+            ),
+            since=test.live_at.timestamp(),
+            now=now,
+            options=funnel_options(services.settings),
+        )
+    return recovery(
+        finding,
+        services.telemetry.endpoint_series(since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS),
+        services.telemetry.endpoint_series(
+            since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS
+        ),
+        since=test.live_at.timestamp(),
+        now=now,
+        options=endpoint_options(services.settings),
+    )
+
+
+def _conclude(
+    services: Services, test: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime
+) -> None:
+    measures = [
+        _measure(finding, item) for finding, item in zip(test.findings, recoveries, strict=bool(recoveries))
+    ] or [{"text": "No deploy with the fix was seen in time."}]
+    with services.sessions.begin() as session:
+        row = session.get_one(Verification, test.verification_id)
+        if row.status != "running":
+            return
+        verifications.record_measures(session, row, measures)
+        status = "recovered" if recovered else "not_recovered"
+        verifications.finish_verification(session, row, status=status, now=now)
+        incident = incidents.get_incident(session, test.incident_id)
+        if recovered:
+            _resolve(session, incident, row, now)
+        else:
+            _reopen(session, incident, now)
+        payload = {"incident_id": incident.id, "verification_id": row.id, "status": status}
+        audit.append(
+            session, key=services.audit_key, actor="Argux", event="verification_finished", payload=payload, now=now
+        )
+        card = _card(incident, measures, recovered=recovered, now=now)
+        channel = services.settings.slack_channel
+        tell_thread(session, incident.id, key=f"verification:{row.id}", card=card, channel=channel, now=now)
+        changed(session, incident.id, key=f"verification:{row.id}", now=now)
+    log.info("verification_finished", incident_id=test.incident_id, recovered=recovered)
+
+
+def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:
+    """Before, during, after in the metric's own unit, and the same as a sentence."""
+    before, during = value_text(finding.metric, item.before), value_text(finding.metric, item.during)
+    after = value_text(finding.metric, item.after) if item.after is not None else "not measured"
+    state = {
+        RecoveryState.RECOVERED: f"{item.recovered_share:.0%} of the loss regained",
+        RecoveryState.STILL_BROKEN: f"only {item.recovered_share:.0%} of the loss regained",
+        RecoveryState.INSUFFICIENT_DATA: f"too little traffic to tell: {item.sample_size}",
+    }[item.state]
+    name = METRIC_NAMES[finding.metric]
+    return {
+        "metric": finding.metric,
+        "subject": finding.subject.key(),
+        "state": item.state,
+        "before": item.before,
+        "during": item.during,
+        "after": item.after,
+        "recovered_share": item.recovered_share,
+        "sample_size": item.sample_size,
+        "text": f"{finding.subject.name} {name}: {before} before, {during} during, {after} now ({state}).",
+    }
+
+
+def _resolve(session: Session, incident: Incident, row: Verification, now: datetime) -> None:
+    if incident.status not in CLOSED:
+        incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor="Argux", now=now)
+    view = incident_view(session, incident.id)
+    proposal = session.get_one(Proposal, session.get_one(Action, row.action_id).proposal_id)
+    knowledge.remember(
+        session,
+        incident.id,
+        symptom=incident.title,
+        root_cause=view.diagnosis.root_cause or "" if view.diagnosis is not None else "",
+        fix=proposal.title,
+        recovery=" ".join(str(measure["text"]) for measure in row.measures),
+        now=now,
+    )
+
+
+def _reopen(session: Session, incident: Incident, now: datetime) -> None:
+    if incident.status is IncidentStatus.MITIGATING:
+        incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
+
+
+def _card(incident: Incident, measures: list[dict[str, Any]], *, recovered: bool, now: datetime) -> Card:
+    lines = "\n".join(f"- {measure['text']}" for measure in measures)
+    lasted = duration_text((now - incident.onset_at).total_seconds())
+    if recovered:
+        return Card(title="Recovered", text=f"{lines}\nThe incident is resolved; it lasted {lasted}.")
+    return Card(
+        title="Not recovered",
+        text=f"{lines}\nThe incident is open again. The fix can be taken back by reverting its pull request.",
+    )

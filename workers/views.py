@@ -1,0 +1,51 @@
+"""One incident with everything that hangs on it, read in one go for cards and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from detection.types import Finding
+from storage import diagnoses, incidents
+from storage.models import Action, Approval, Diagnosis, Incident, Proposal, Verification
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """The newest of each station of the spine; None where the incident has not come so far."""
+
+    incident: Incident
+    findings: tuple[Finding, ...]
+    diagnosis: Diagnosis | None
+    proposal: Proposal | None
+    approval: Approval | None
+    action: Action | None
+    verification: Verification | None
+
+
+def incident_view(session: Session, incident_id: int) -> IncidentView:
+    """Read it; NotFoundError where there is no such incident."""
+    incident = incidents.get_incident(session, incident_id)
+    proposal = session.scalars(
+        select(Proposal)
+        .where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
+        .order_by(Proposal.id.desc())
+        .limit(1)
+    ).first()
+    approval = action = verification = None
+    if proposal is not None:
+        approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()
+        action = session.scalars(select(Action).where(Action.proposal_id == proposal.id)).first()
+    if action is not None:
+        verification = session.scalars(select(Verification).where(Verification.action_id == action.id)).first()
+    return IncidentView(
+        incident=incident,
+        findings=tuple(incidents.to_finding(record) for record in incident.findings),
+        diagnosis=diagnoses.latest_diagnosis(session, incident_id),
+        proposal=proposal,
+        approval=approval,
+        action=action,
+        verification=verification,
+    )
