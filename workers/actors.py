@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import dramatiq
 import structlog
-from dramatiq import Broker
+from dramatiq import Actor, Broker
 
 from integrations.errors import PermanentError, RetryableError
 from storage import outbox
@@ -17,19 +16,17 @@ from workers.services import Services
 
 log = structlog.get_logger()
 
-BACKOFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
-"""How long a failed job waits, by how often it has failed; the last counts for all that follow."""
-
 
 def register(broker: Broker, services: Services) -> None:
     """Give the broker one actor a job. `outbox_key` is there when the outbox sent it."""
     for name, job in JOBS.items():
-        dramatiq.actor(
+        Actor(
             _actor(services, name, job),
+            broker=broker,
             actor_name=name,
             queue_name=job.queue,
-            broker=broker,
-            time_limit=job.time_limit_seconds * 1000,
+            priority=0,
+            options={"time_limit": int(job.time_limit_seconds * 1000)},
         )
 
 
@@ -47,7 +44,7 @@ def run_job(services: Services, name: str, job: Job, outbox_key: str | None, arg
             return
         try:
             job.work(services, **arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a job throws is noted and tried again
             _failed(services, outbox_key, error)
         else:
             if outbox_key is not None:
@@ -56,7 +53,7 @@ def run_job(services: Services, name: str, job: Job, outbox_key: str | None, arg
 
 
 def _is_done(services: Services, outbox_key: str) -> bool:
-    with services.sessions() as session:
+    with services.readers() as session:
         return outbox.is_done(session, outbox_key)
 
 
@@ -64,21 +61,23 @@ def _failed(services: Services, outbox_key: str | None, error: Exception) -> Non
     """Try again what may pass; what cannot pass goes to the dead letters at once."""
     retryable = not isinstance(error, (PermanentError, NotConfiguredError, RefusedError))
     log.warning(
-        "job_failed", error=str(error), error_type=type(error).__name__, retryable=retryable, exc_info=_unexpected(error)
+        "job_failed",
+        error=str(error),
+        error_type=type(error).__name__,
+        retryable=retryable,
+        exc_info=_unexpected(error),
     )
     if outbox_key is None:
         return
+    wait = error.retry_after_seconds if isinstance(error, RetryableError) else None
     with services.sessions.begin() as session:
-        attempts = outbox.attempts(session, outbox_key)
-        wait = BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS) - 1)]
-        if isinstance(error, RetryableError) and error.retry_after_seconds is not None:
-            wait = error.retry_after_seconds
         outbox.fail(
             session,
             outbox_key,
             f"{type(error).__name__}: {error}",
             now=services.clock(),
-            retry_after_seconds=wait if retryable else None,
+            retry_after_seconds=wait,
+            permanent=not retryable,
         )
 
 

@@ -24,11 +24,11 @@ def answer_command(
     """Answer a slash command through the address it came with; what is not understood is answered with help."""
     words = text.split()
     command = words[0].lower() if words else "help"
-    with services.sessions() as session:
+    with services.readers() as session:
         match command:
             case "status" if len(words) == 1:
                 card = status_card(services, session)
-            case "incidents" if len(words) <= 2 and (len(words) == 1 or words[1].lower() in IncidentStatus):
+            case "incidents" if len(words) <= 2 and (len(words) == 1 or words[1].lower() in list(IncidentStatus)):
                 card = incidents_card(session, IncidentStatus(words[1].lower()) if len(words) == 2 else None)
             case "help":
                 card = Card(title="What Argux understands", text=HELP)
@@ -44,7 +44,9 @@ def status_card(services: Services, session: Session) -> Card:
     deploy = deploys.latest_deploy(session, None)
     fields = [("Watching", f"{len(funnels.list_funnels(session))} funnels and every endpoint that sends spans")]
     if deploy is not None:
-        fields.append(("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}"))
+        fields.append(
+            ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
+        )
     if dead:
         fields.append(("Stuck jobs", f"{dead}: `argux doctor` tells more"))
     title = "All quiet" if not active else f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
@@ -59,7 +61,9 @@ def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
 
 
 def _line(incident: Incident) -> str:
-    ended = f", closed {moment(incident.closed_at.timestamp())}" if incident.closed_at and incident.status in CLOSED else ""
+    ended = (
+        f", closed {moment(incident.closed_at.timestamp())}" if incident.closed_at and incident.status in CLOSED else ""
+    )
     return (
         f"- **#{incident.id}** {incident.severity.upper()} {incident.title}: {STATUS_WORDS[incident.status].lower()}, "
         f"since {moment(incident.onset_at.timestamp())}{ended}"

@@ -26,14 +26,23 @@ BACKGROUND_QUEUE = "background"
 """Detection, diagnosis, verification."""
 
 START_SECONDS = 10.0
+HEARTBEAT_SECONDS = 15
+MAINTENANCE_PER_MILLION = 10_000
+"""How many of a million commands look for killed workers; an idle worker sends about 20 commands a second."""
 
 
 def create_broker(url: str) -> Broker:
     """Connect to Redis or Valkey at `url`; nothing is sent until the first message.
 
-    Retries are the outbox's business, so Dramatiq's own middleware for them is left out.
+    Retries are the outbox's business, so Dramatiq's own middleware for them is left out. What a killed worker had in
+    hand is given to another after HEARTBEAT_SECONDS.
     """
-    broker = RedisBroker(url=url, middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications()])
+    broker: Broker = RedisBroker(  # type: ignore[no-untyped-call]
+        url=url,
+        middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications()],
+        heartbeat_timeout=HEARTBEAT_SECONDS * 1000,
+        maintenance_chance=MAINTENANCE_PER_MILLION,
+    )
     for queue in (PEOPLE_QUEUE, BACKGROUND_QUEUE):
         broker.declare_queue(queue)
     return broker
@@ -121,7 +130,8 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> N
         tail = log.read_text(errors="replace")[-500:] if log.exists() else "it left no log"
         state = "it ended" if server.poll() is not None else "it did not answer"
         raise BrokerStartError(
-            f"the embedded broker did not start ({state}). Set REDIS_URL to use a Redis of your own. Its log ends: {tail}"
+            f"the embedded broker did not start ({state}). Set REDIS_URL to use a Redis of your own. "
+            f"Its log ends: {tail}"
         ) from error
     finally:
         client.close()

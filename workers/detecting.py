@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from detection.correlation import groups, signature
 from detection.detectors import endpoint_findings, funnel_findings
-from detection.types import Finding, FunnelDefinition, IncidentStatus
-from storage import audit, incidents, outbox
+from detection.types import Finding, FunnelDefinition
+from storage import audit, diagnoses, incidents, outbox
 from storage import funnels as stored_funnels
 from storage.models import Incident
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
@@ -27,7 +27,7 @@ MAXIMUM_PASSES = 20
 
 def detect(services: Services) -> bool:
     """Run one tick; returns False where the roll-up has a backlog, so that nothing is judged on half the data."""
-    with services.sessions() as session:
+    with services.readers() as session:
         funnels = [stored_funnels.definition(row) for row in stored_funnels.list_funnels(session)]
     now = services.clock()
     if not roll_up(services, funnels, now):
@@ -138,7 +138,8 @@ def _to_incident(
     incident.severity = min(incident.severity, *(severity_of(finding) for finding in known_now))
     mark = f"{incident.id}:{len(incident.findings)}"
     outbox.enqueue(session, "refresh_incident", {"incident_id": incident.id}, key=f"refresh:finding:{mark}", now=now)
-    if incident.status in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+    latest = diagnoses.latest_diagnosis(session, incident.id)
+    if latest is None or latest.status != "concluded":
         outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:finding:{mark}", now=now)
 
 

@@ -10,10 +10,9 @@ from integrations.cards import Card
 from storage import diagnoses, incidents, outbox
 from storage.models import Diagnosis
 from workers.diagnosis import pipeline
+from workers.diagnosis.account import account, evidence_lines
 from workers.notifications import changed, tell_thread
 from workers.services import Services
-
-EVIDENCE_SHOWN = 12
 
 
 def diagnose(services: Services, incident_id: int) -> None:
@@ -34,7 +33,7 @@ def diagnose(services: Services, incident_id: int) -> None:
             session,
             incident_id,
             key=f"diagnosis:{diagnosis.id}",
-            card=diagnosis_card(services, diagnosis),
+            card=diagnosis_card(diagnosis),
             channel=services.settings.slack_channel,
             now=now,
         )
@@ -59,23 +58,11 @@ def _ask_for_fix(session: Session, diagnosis: Diagnosis, now: datetime) -> None:
         outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
-def diagnosis_card(services: Services, diagnosis: Diagnosis) -> Card:
-    """The account with its citations, the candidates with their shares, and the evidence they point at."""
-    candidates = sorted(diagnosis.hypotheses, key=lambda row: row.posterior or 0.0, reverse=True)
+def diagnosis_card(diagnosis: Diagnosis) -> Card:
+    """The account with its citations, and the evidence they point at."""
     return Card(
         title="Diagnosis" if diagnosis.status == "concluded" else "Diagnosis: cause not known",
-        text="\n".join(pipeline.account(diagnosis, services.settings.timezone)),
-        sections=(
-            "**Candidates**\n"
-            + "\n".join(f"- {row.posterior or 0.0:.0%} {row.statement} ({row.status})" for row in candidates),
-            "**Evidence**\n" + "\n".join(_evidence_lines(diagnosis)),
-        ),
+        text="\n".join(account(diagnosis)),
+        sections=("**Evidence**\n" + "\n".join(f"- {line}" for line in evidence_lines(diagnosis)),),
         context="Worked out from measurements and code alone; no language model took part.",
     )
-
-
-def _evidence_lines(diagnosis: Diagnosis) -> list[str]:
-    strongest = sorted(diagnosis.evidence, key=lambda row: abs(row.weight), reverse=True)[:EVIDENCE_SHOWN]
-    lines = [f"- **E{row.number}** {row.result} ({row.source})" for row in sorted(strongest, key=lambda row: row.number)]
-    left = len(diagnosis.evidence) - len(strongest)
-    return [*lines, f"- … {left} more at `GET /api/incidents/{diagnosis.incident_id}`"] if left > 0 else lines

@@ -12,7 +12,7 @@ from workers.views import incident_view
 
 def escalate(services: Services, incident_id: int, user_name: str) -> None:
     """Post it once. A webhook cannot be asked what it has, so an answer lost on the way means posting again."""
-    with services.sessions() as session:
+    with services.readers() as session:
         view = incident_view(session, incident_id)
         if view.incident.escalated_at is not None:
             return
@@ -43,5 +43,7 @@ def escalate(services: Services, incident_id: int, user_name: str) -> None:
             now=now,
         )
         channel = services.settings.slack_channel
-        tell_thread(session, incident_id, key="escalated", card=Card(title="Escalated", text=text), channel=channel, now=now)
+        tell_thread(
+            session, incident_id, key="escalated", card=Card(title="Escalated", text=text), channel=channel, now=now
+        )
         changed(session, incident_id, key=f"escalated:{incident_id}", now=now)

@@ -1,4 +1,4 @@
-"""What the channel shows: one root message an incident, edited in place, and its thread. Posted once, whatever fails."""
+"""What the channel shows: one root message an incident, edited in place, and its thread. Each is posted once."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def tell_thread(session: Session, incident_id: int, *, key: str, card: Card, cha
         purpose="thread",
         channel=channel,
         content=CARD.dump_python(card, mode="json"),
+        now=now,
     )
     outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=f"deliver:{delivery.key}", now=now)
 
@@ -55,21 +56,20 @@ def refresh_incident(services: Services, incident_id: int) -> None:
                 purpose="root",
                 channel=services.settings.slack_channel,
                 content={},
+                now=services.clock(),
             )
             tried_before = root.attempts > 0
             root.attempts += 1
             delivery_id, content = root.id, dict(root.content)
-        with services.sessions() as session:
+        with services.readers() as session:
             view = incident_view(session, incident_id)
             picture, content = incident_picture(services, view, content)
             card = root_card(view, picture)
         _show_root(services, delivery_id, card, content, look_first=tried_before)
 
 
-def _show_root(
-    services: Services, delivery_id: int, card: Card, content: dict[str, Any], *, look_first: bool
-) -> None:
-    with services.sessions() as session:
+def _show_root(services: Services, delivery_id: int, card: Card, content: dict[str, Any], *, look_first: bool) -> None:
+    with services.readers() as session:
         root = deliveries.get_delivery(session, delivery_id)
     content_hash = _hash(card)
     if root.message_id is not None and root.content_hash == content_hash:

@@ -33,7 +33,7 @@ def relay_once(services: Services) -> int:
                 queue=JOBS[job.actor].queue,
                 arguments={"outbox_key": job.key, **job.arguments},
             )
-            outbox.mark_sent(session, job, now=now)
+            outbox.mark_sent(session, job.key, now)
         return len(jobs)
 
 

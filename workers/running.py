@@ -21,9 +21,7 @@ def run_worker(services: Services) -> None:
     """Work until SIGTERM or SIGINT; jobs under way get STOP_MILLISECONDS, then the outbox sends them again later."""
     stop = stop_on_signals()
     register(services.broker, services)
-    worker = Worker(
-        services.broker, worker_threads=services.settings.worker_threads, worker_timeout=POLL_MILLISECONDS
-    )
+    worker = Worker(services.broker, worker_threads=services.settings.worker_threads, worker_timeout=POLL_MILLISECONDS)
     worker.start()
     log.info("worker_ready", threads=services.settings.worker_threads)
     stop.wait()

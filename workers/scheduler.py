@@ -1,4 +1,4 @@
-"""What happens by the clock: detection ticks, the outbox's relay, housekeeping. One scheduler leads, others stand by."""
+"""What happens by the clock: ticks, the outbox relay, housekeeping. One scheduler leads, the others stand by."""
 
 from __future__ import annotations
 

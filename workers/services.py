@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from dramatiq import Broker
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from storage.telemetry.sql import SqlTelemetry
 
 from detection import funnels
-from storage.session import create_database, sessions
+from storage.session import create_database, readers, sessions
 from storage.telemetry.protocol import TelemetryStore
-from storage.telemetry.sql import SqlTelemetry
 from workers.broker import create_broker
 from workers.errors import NotConfiguredError
 from workers.settings import Settings
@@ -72,6 +72,11 @@ class Services:
     def sessions(self) -> sessionmaker[Session]:
         """Makes one session a unit of work."""
         return sessions(self.engine)
+
+    @cached_property
+    def readers(self) -> sessionmaker[Session]:
+        """Sessions that only read, and so wait for no writer."""
+        return readers(self.engine)
 
     @cached_property
     def telemetry(self) -> TelemetryStore:

@@ -21,7 +21,7 @@ def _listed(value: object) -> object:
 class Settings(BaseSettings):
     """Names here are the environment's, in lower case; `.env.example` tells what each means."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     argux_host: str = "127.0.0.1"
     argux_port: int = Field(8765, ge=1, le=65535)

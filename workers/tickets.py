@@ -7,7 +7,7 @@ from integrations.cards import Card, CardLink
 from storage import audit, incidents
 from storage.models import Diagnosis
 from workers.describing import finding_sentence
-from workers.diagnosis.pipeline import account
+from workers.diagnosis.account import account, evidence_lines
 from workers.notifications import changed, tell_thread
 from workers.services import Services
 from workers.views import incident_view
@@ -15,12 +15,12 @@ from workers.views import incident_view
 
 def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
     """Create it or find it; note its key on the incident and in the thread."""
-    with services.sessions() as session:
+    with services.readers() as session:
         view = incident_view(session, incident_id)
         if view.incident.ticket_key:
             return
         title, severity = view.incident.title, view.incident.severity
-        body = _body(services, view.findings, view.diagnosis, incident_id)
+        body = _body(view.findings, view.diagnosis, incident_id)
     ticket = services.tickets.create(
         idempotency_key=f"incident-{incident_id}", title=title, body=body, severity=severity
     )
@@ -44,9 +44,9 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         changed(session, incident_id, key=f"ticket:{incident_id}", now=now)
 
 
-def _body(services: Services, findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:
+def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:
     lines = [f"Argux incident #{incident_id}", "", *(f"* {finding_sentence(finding)}" for finding in findings)]
     if diagnosis is not None and diagnosis.root_cause:
-        lines += ["", "Cause:", *account(diagnosis, services.settings.timezone), "", "Evidence:"]
-        lines += [f"* E{row.number} ({row.source}) {row.result}" for row in diagnosis.evidence if row.weight > 0]
+        lines += ["", "Cause:", *account(diagnosis), "", "Evidence:"]
+        lines += [f"* {line}" for line in evidence_lines(diagnosis)]
     return "\n".join(lines)

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from detection.verification import Recovery, RecoveryState, recovery
 from sqlalchemy.orm import Session
 
 from detection.types import Finding, IncidentStatus, Metric
-from detection.verification import Recovery, RecoveryState, recovery
 from integrations.cards import Card
 from storage import audit, deploys, incidents, knowledge, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
@@ -87,18 +87,14 @@ def _recovery(services: Services, test: Retest, finding: Finding) -> Recovery:
     return recovery(
         finding,
         services.telemetry.endpoint_series(since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS),
-        services.telemetry.endpoint_series(
-            since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS
-        ),
+        services.telemetry.endpoint_series(since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS),
         since=test.live_at.timestamp(),
         now=now,
         options=endpoint_options(services.settings),
     )
 
 
-def _conclude(
-    services: Services, test: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime
-) -> None:
+def _conclude(services: Services, test: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime) -> None:
     measures = [
         _measure(finding, item) for finding, item in zip(test.findings, recoveries, strict=bool(recoveries))
     ] or [{"text": "No deploy with the fix was seen in time."}]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import Finding
-from storage import diagnoses, incidents
+from storage import diagnoses, incidents, proposals
 from storage.models import Action, Approval, Diagnosis, Incident, Proposal, Verification
 
 
@@ -28,12 +28,7 @@ class IncidentView:
 def incident_view(session: Session, incident_id: int) -> IncidentView:
     """Read it; NotFoundError where there is no such incident."""
     incident = incidents.get_incident(session, incident_id)
-    proposal = session.scalars(
-        select(Proposal)
-        .where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
-        .order_by(Proposal.id.desc())
-        .limit(1)
-    ).first()
+    proposal = proposals.open_proposal(session, incident_id)
     approval = action = verification = None
     if proposal is not None:
         approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()

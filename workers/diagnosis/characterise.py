@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from detection.types import Finding
+from detection.types import Finding, JsonValue
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, TelemetryStore
-from workers.diagnosis.model import Characterisation, Symptom, Version
+from workers.diagnosis.model import Characterisation, SegmentShare, Symptom, Version
 
 FUNNEL_BLUR_SECONDS = 300.0
-"""A funnel's onset is the entry time of the first cohort that fared worse; what stopped it happened up to this later."""
+"""A funnel's onset is when the first cohort that fared worse entered; what stopped it came up to this much later."""
 
 HISTORY_SECONDS = 3600.0
 
@@ -45,15 +45,32 @@ def characterise(
 
 def onset_interval(findings: Sequence[Finding], onset_at: float) -> tuple[float, float]:
     """Between which moments it began: endpoints tell it sharply, funnels only roughly, so they speak when alone."""
-    sharp = [finding.onset_at for finding in findings if finding.subject.endpoint]
+    sharp = [finding for finding in findings if finding.subject.endpoint]
     if sharp:
-        return min(sharp) - FINE_ENDPOINT_SECONDS, max(sharp) + FINE_ENDPOINT_SECONDS
-    rough = [finding.onset_at for finding in findings] or [onset_at]
-    return min(rough), max(rough) + FUNNEL_BLUR_SECONDS
+        lows, highs = zip(*(_interval(finding) for finding in sharp), strict=True)
+        return min(lows), max(highs)
+    if findings:
+        lows, highs = zip(*(_interval(finding) for finding in findings), strict=True)
+        return min(lows), max(highs) + FUNNEL_BLUR_SECONDS
+    return onset_at - FUNNEL_BLUR_SECONDS, onset_at + FUNNEL_BLUR_SECONDS
+
+
+def _interval(finding: Finding) -> tuple[float, float]:
+    low, high = finding.details.get("onset_low"), finding.details.get("onset_high")
+    onset = finding.onset_at
+    return (
+        min(onset - FINE_ENDPOINT_SECONDS, _figure(low, onset)),
+        max(onset + FINE_ENDPOINT_SECONDS, _figure(high, onset)),
+    )
+
+
+def _figure(value: JsonValue, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) else otherwise
 
 
 def _symptom(finding: Finding) -> Symptom:
-    subject = finding.subject
+    subject, details = finding.subject, finding.details
+    step = details.get("step")
     return Symptom(
         metric=finding.metric,
         name=subject.name,
@@ -68,4 +85,15 @@ def _symptom(finding: Finding) -> Symptom:
         window_start=finding.window_start,
         window_end=finding.window_end,
         onset_at=finding.onset_at,
+        step=step if isinstance(step, str) else None,
+        horizon_seconds=_figure(details.get("horizon_seconds"), 0.0),
+        segments=tuple(_segments(details.get("where"))),
     )
+
+
+def _segments(where: JsonValue) -> Iterator[SegmentShare]:
+    """The segments that the detector found standing out."""
+    for item in where if isinstance(where, list) else []:
+        if isinstance(item, dict) and item.get("dimension"):
+            share = _figure(item.get("share_of_drop"), 0.0)
+            yield SegmentShare(str(item["dimension"]), str(item.get("value")), share)

@@ -6,7 +6,7 @@ A diff is somebody else's text: it is split and searched here, never run and nev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -122,11 +122,16 @@ def _running_hunks(commit: Commit) -> Iterator[tuple[ChangedFile, Hunk]]:
                 yield file, hunk
 
 
-def repeats_others(commit: Commit, earlier: tuple[Commit, ...]) -> bool:
-    """Whether a commit only brings in lines that earlier ones of the same deploy added, as a merge commit does."""
-    added = _added_lines(commit)
-    before = {line for other in earlier for line in _added_lines(other)}
-    return bool(added) and added <= before
+def repeating(commits: Sequence[Commit]) -> frozenset[str]:
+    """The commits (oldest first) that only bring in lines which earlier ones of them added, as merge commits do."""
+    seen: set[str] = set()
+    repeats = []
+    for commit in commits:
+        added = _added_lines(commit)
+        if added and added <= seen:
+            repeats.append(commit.sha)
+        seen |= added
+    return frozenset(repeats)
 
 
 def _added_lines(commit: Commit) -> set[str]:

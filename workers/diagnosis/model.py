@@ -19,6 +19,8 @@ from integrations.protocols import CodeHost
 from storage.telemetry.protocol import TelemetryStore
 
 UNKNOWN = "unknown"
+INCIDENT = "incident"
+"""The hypothesis_key of evidence that describes what happened and favours no cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentShare:
+    """A segment that fared worse than the rest, and how much of the drop it carries (1 is all of it)."""
+
+    dimension: str
+    value: str
+    share_of_drop: float
+
+
+@dataclass(frozen=True, slots=True)
 class Symptom:
-    """One finding of the incident, as the diagnosis needs it."""
+    """One finding of the incident, as the diagnosis needs it.
+
+    `step` is the funnel step that broke; entries within `horizon_seconds` of the end have not had time to convert.
+    """
 
     metric: Metric
     name: str
@@ -66,6 +80,9 @@ class Symptom:
     window_start: float
     window_end: float
     onset_at: float
+    step: str | None = None
+    horizon_seconds: float = 0.0
+    segments: tuple[SegmentShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +153,13 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """The second step's output."""
+
+    hypotheses: tuple[Hypothesis, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one check found. `number` is 0 until it is stored; then it is cited as [E1]."""
 
@@ -197,7 +221,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class FixPlan:
-    """What would undo it. action: "revert_pull_request", or None where Argux has nothing to offer; `reason` says why."""
+    """What would undo it. action: "revert_pull_request", or None where there is nothing to offer; `reason` says why."""
 
     action: str | None
     reason: str

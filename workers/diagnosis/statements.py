@@ -15,9 +15,14 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TABLE = re.compile(r"\b(?:from|join|update|into)\s+[\"'`\[]?([A-Za-z_][\w.]*)", re.IGNORECASE)
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _KEYWORDS = frozenset(
-    "select insert update delete from into values set where and or not in is null as on join left right inner outer full "
-    "cross group order by having limit offset asc desc distinct count sum avg min max exists between like case when then "
-    "else end union all returning for with using coalesce lower upper true false".split()
+    re.findall(
+        r"\w+",
+        """
+        select insert update delete from into values set where and or not in is null as on join left right inner outer
+        full cross group order by having limit offset asc desc distinct count sum avg min max exists between like case
+        when then else end union all returning for with using coalesce lower upper true false
+        """,
+    )
 )
 _LONGEST_GAP = 6
 _LONGEST_STATEMENT_WORDS = 60
@@ -67,7 +72,7 @@ def tables(statement: str) -> frozenset[str]:
 
 
 def names_every_table(statement: str, text: str) -> bool:
-    """Whether `text` speaks of all the statement's tables, as an ORM's code does: `ProductStock` for `product_stocks`."""
+    """Whether `text` names all the statement's tables, as an ORM's code does: `ProductStock` for `product_stocks`."""
     wanted = tables(statement)
     if not wanted:
         return False

@@ -2,7 +2,8 @@
 
 A weight of 2 says: this answer is e^2 = 7 times likelier where the hypothesis is true than where it is not (I. J. Good,
 "Probability and the Weighing of Evidence", 1950). They are judgements, kept small because checks on the same
-telemetry are not independent; calibration on past incidents corrects what is left.
+telemetry are not independent; calibration on past incidents corrects what is left. detection.causes cuts a weight
+at 3 either way and halves the second that one source says to the same effect.
 
 The prior of a deploy uses its age in hours only, the timing check the minutes between it and the onset, so that
 neither counts what the other has counted.
@@ -23,7 +24,7 @@ N_PLUS_ONE_PRIOR_WITH_QUERIES = 0.6
 DEPLOY_AT_ONSET = 1.2
 DEPLOY_SOON_BEFORE_ONSET = 0.0
 DEPLOY_SERVED_WELL_BEFORE_ONSET = -1.8
-DEPLOY_AFTER_ONSET = -4.0
+DEPLOY_AFTER_ONSET = -3.0
 
 # The metric, version against version.
 ONLY_THIS_VERSION_BAD = 1.3
@@ -66,8 +67,9 @@ TRAFFIC_RISEN = 0.8
 OTHER_ENDPOINTS_UNAFFECTED = -0.3
 OTHER_ENDPOINTS_AFFECTED = 0.6
 
+# What a probability is called, and the most that is ever shown: the weights are judgements.
 CONFIRMED_AT = 0.6
 REJECTED_AT = 0.05
 MOST_CONFIDENT = 0.99
-COMMIT_NAMED_AT = 0.5
+COMMIT_NAMED_ABOVE = 0.5
 COMMIT_REVERTED_ALONE_AT = 0.8

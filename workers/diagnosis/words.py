@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, tzinfo
 
-from detection.types import Metric
+from detection.types import Deploy, Metric
 
 METRIC_NAMES = {
     Metric.CONVERSION_RATE: "conversion",
@@ -49,16 +49,23 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """Three figures at most after the point is needless: 124, 4.2, 0.03."""
+    """With no more figures than a person needs: 1,240, 124, 4.2, 0.03."""
     if abs(value) >= 10 or value == round(value):
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+    return f"{value:.1f}".removesuffix(".0") if abs(value) >= 1 else f"{value:.2g}"
 
 
 def percent(share: float) -> str:
     """A share as a percentage, such as "41 %" or "2.5 %"."""
     figure = 100 * share
     return f"{figure:.1f} %" if 0 < abs(figure) < 10 and round(figure, 1) != round(figure) else f"{figure:.0f} %"
+
+
+def likelihood(probability: float) -> str:
+    """A probability as a percentage that never claims certainty: "97 %", "under 1 %", "over 99 %"."""
+    if probability < 0.01:
+        return "under 1 %"
+    return "over 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
 def measure(metric: Metric, value: float) -> str:
@@ -90,3 +97,15 @@ def _argument(name: str, value: object) -> str:
     if isinstance(value, float) and (name in ("since", "until") or name.endswith("_at")):
         return iso(value)
     return repr(value)
+
+
+def version_name(deploy: Deploy) -> str:
+    """The version as people call it: a commit in seven characters, anything else as it is."""
+    sha, version = short_sha(deploy.commit_sha), quoted(deploy.version, 40)
+    return sha if version.startswith(sha) else version
+
+
+def deploy_name(deploy: Deploy) -> str:
+    """Such as "Deploy 3f2a1c9", with the version before the commit where it is another text."""
+    sha, version = short_sha(deploy.commit_sha), version_name(deploy)
+    return f"Deploy {sha}" if version in ("", sha) else f"Deploy {version} ({sha})"

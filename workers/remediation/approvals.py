@@ -24,7 +24,7 @@ CALLBACK_ID = "confirm_approval"
 def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
     """The dialog that shows the pull request's diff and head; RefusedError says why there is nothing to approve."""
     _check_role(services, user_id)
-    with services.sessions() as session:
+    with services.readers() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         _check_open(services, session, proposal)
         plan = RevertPullRequest.model_validate(proposal.parameters)
@@ -87,7 +87,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
 def channel_of(services: Services, value: str) -> str:
     """Where the incident's thread is: a dialog itself does not say."""
     proposal_id, _ = _parts(value)
-    with services.sessions() as session:
+    with services.readers() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         root = deliveries.root_delivery(session, proposal.incident_id)
         return root.channel if root is not None else services.settings.slack_channel

@@ -34,9 +34,7 @@ def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merge_c
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         action = proposals.start_action(session, proposal, now=now)
-        proposals.finish_action(
-            session, action, status="done", result={"merge_commit_sha": merge_commit_sha}, now=now
-        )
+        proposals.finish_action(session, action, status="done", result={"merge_commit_sha": merge_commit_sha}, now=now)
         verifications.start_verification(
             session,
             incident_id=proposal.incident_id,
@@ -53,9 +51,7 @@ def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merge_c
             now=now,
         )
         text = f"Merged pull request #{plan.number} as `{(merge_commit_sha or '')[:7]}`."
-        incidents.add_timeline(
-            session, proposal.incident_id, kind="action_done", actor="Argux", text=text, now=now
-        )
+        incidents.add_timeline(session, proposal.incident_id, kind="action_done", actor="Argux", text=text, now=now)
         card = Card(
             title="Fix merged",
             text=f"{text} Waiting for {plan.service} to go live with it, then the same metrics are tested again.",

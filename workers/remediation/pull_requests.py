@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import ConflictError
@@ -12,7 +14,7 @@ from integrations.protocols import PullRequest
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis
 from workers.describing import finding_sentence
-from workers.diagnosis.pipeline import account
+from workers.diagnosis.account import account, evidence_lines
 from workers.notifications import changed, tell_thread
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
@@ -20,16 +22,16 @@ from workers.services import Services
 
 def propose_fix(services: Services, diagnosis_id: int) -> None:
     """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it."""
-    with services.sessions() as session:
+    with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
         incident = incidents.get_incident(session, diagnosis.incident_id)
         if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
             return
-        if proposals.open_proposal(session, incident.id) is not None:
+        if _is_offered(session, incident.id):
             return
         fix = dict(diagnosis.checkpoints["fix"])
-        title = _title(fix)
-        body = _body(services, diagnosis, [finding_sentence(incidents.to_finding(row)) for row in incident.findings])
+        title = _title(fix, diagnosis.checkpoints["confirm"]["suspect"])
+        body = _body(diagnosis, [finding_sentence(incidents.to_finding(row)) for row in incident.findings])
     try:
         pull_request = services.code_host.open_revert(
             fix["repository"],
@@ -44,15 +46,19 @@ def propose_fix(services: Services, diagnosis_id: int) -> None:
     _offer(services, diagnosis, pull_request, fix)
 
 
-def _title(fix: dict[str, Any]) -> str:
+def _is_offered(session: Session, incident_id: int) -> bool:
+    """Whether a fix waits for a decision, or has one and is under way."""
+    proposal = proposals.open_proposal(session, incident_id)
+    return proposal is not None and proposal.status in ("open", "approved")
+
+
+def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
     commits = ", ".join(sha[:7] for sha in fix["commit_shas"])
-    subject = fix.get("subject")
-    return f'Revert "{subject}" ({commits})' if subject else f"Revert {commits}"
+    return f'Revert "{suspect["title"]}" ({commits})' if suspect else f"Revert {commits}"
 
 
-def _body(services: Services, diagnosis: Diagnosis, symptoms: list[str]) -> str:
+def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
     """What a reviewer needs on the pull request's page: symptom, cause, evidence."""
-    evidence = [f"- **E{row.number}** ({row.source}) {row.result}" for row in diagnosis.evidence if row.weight > 0]
     confidence = f"{diagnosis.confidence:.0%}" if diagnosis.confidence is not None else "not known"
     return "\n".join(
         [
@@ -60,10 +66,10 @@ def _body(services: Services, diagnosis: Diagnosis, symptoms: list[str]) -> str:
             *(f"- {symptom}" for symptom in symptoms),
             "",
             f"## Why Argux thinks so (confidence {confidence})",
-            *account(diagnosis, services.settings.timezone),
+            *account(diagnosis),
             "",
             "## Evidence",
-            *evidence,
+            *(f"- {line}" for line in evidence_lines(diagnosis)),
             "",
             f"Opened by Argux for incident #{diagnosis.incident_id}. It merges only after a person approves this head.",
         ]
@@ -82,7 +88,7 @@ def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, 
     offer = revert_offer(plan)
     now = services.clock()
     with services.sessions.begin() as session:
-        if proposals.open_proposal(session, diagnosis.incident_id) is not None:
+        if _is_offered(session, diagnosis.incident_id):
             return
         proposal = proposals.create_proposal(
             session,

@@ -1,0 +1,30 @@
+"""What web, worker, scheduler and broker hold together when nothing happens."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from tests.benchmarks.figures import report
+from tests.functional.stack import PROCESSES, running_stack
+
+NAME = "idle_memory_mb"
+AT_MOST_MB = 600.0
+SETTLE_SECONDS = 20.0
+
+
+def run() -> bool:
+    """Proportional set size, so that pages that processes share are counted once."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        with running_stack(path, f"sqlite:///{path / 'argux.db'}") as stack:
+            time.sleep(SETTLE_SECONDS)
+            pids = [stack.processes[name].pid for name in PROCESSES] + [stack.broker_pid]
+            megabytes = [_proportional_mb(pid) for pid in pids]
+    return report(NAME, sum(megabytes), "MB", peer="bound", peer_value=AT_MOST_MB, at_most=AT_MOST_MB)
+
+
+def _proportional_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024

@@ -1,0 +1,38 @@
+"""Real processes, a real broker, real databases, a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser import find_browser
+from tests.functional.stack import Stack, running_stack
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """Argux on SQLite, as `argux up` has it."""
+    with running_stack(tmp_path, f"sqlite:///{tmp_path / 'argux.db'}") as running:
+        yield running
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A phone-sized page in a real Chromium, in Berlin."""
+    executable = find_browser()
+    if executable is None:
+        reason = "no Chromium on this machine: install it, or name one in ARGUX_TEST_BROWSER"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        context = browser.new_context(timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 900})
+        yield context.new_page()
+        context.close()
+        browser.close()

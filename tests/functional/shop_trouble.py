@@ -1,0 +1,83 @@
+"""The shop in trouble: a week of health, a bad deploy, and what a deployer and a person do about it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.demo.changes import FREE_RETURNS, LIVE_STOCK
+from bot.demo.repository import Commit
+from tests.functional.stack import FUNNEL, Stack, eventually
+from tests.functional.telemetry import Feeder, traffic, week_of_history
+
+ANA, BEN = "U0ANA", "U0BEN"
+
+
+def break_the_shop(stack: Stack) -> tuple[str, Commit]:
+    """A week of health, then a deploy of two commits a minute and a half ago; returns its head and the bad commit."""
+    key = str(stack.api.headers["Authorization"]).removeprefix("Bearer ")
+    now = time.time()
+    healthy = stack.repository.create(datetime.now(UTC))[-1].sha
+    stack.api.post("/api/funnels", json=FUNNEL).raise_for_status()
+    deploy(stack, healthy, now - 86_400)
+    week_of_history(key, stack.api, now=now, version=healthy)
+    traffic(key, stack.api, since=now - 1500, until=now - 90, version=healthy, broken=False)
+    bad, _ = stack.repository.push([LIVE_STOCK, FREE_RETURNS], datetime.now(UTC))
+    head = stack.repository.head()
+    deploy(stack, head, now - 90)
+    traffic(key, stack.api, since=now - 90, until=time.time(), version=head, broken=True)
+    return head, bad
+
+
+def deploy(stack: Stack, sha: str, at: float) -> None:
+    body = {
+        "service": "shop",
+        "version": sha,
+        "commit_sha": sha,
+        "repository": "acme/shop",
+        "deployed_at": datetime.fromtimestamp(at, UTC).isoformat(),
+        "deployed_by": "deployer",
+    }
+    stack.api.post("/api/deploys", json=body).raise_for_status()
+
+
+def incident(stack: Stack) -> dict[str, Any]:
+    """The one incident, whole; fails when there is a second."""
+    found = stack.incidents()
+    assert len(found) <= 1, [row["title"] for row in found]
+    return stack.api.get(f"/api/incidents/{found[0]['id']}").raise_for_status().json() if found else {}
+
+
+def root_messages(stack: Stack) -> list[dict[str, Any]]:
+    state = stack.page.get("/page/state", params={"user": ANA}).raise_for_status().json()
+    channel = next(channel for channel in state["channels"] if channel["name"] == "incidents")
+    return [
+        message for message in state["messages"] if message["channel"] == channel["id"] and not message.get("thread_ts")
+    ]
+
+
+def feeding(stack: Stack, version: str) -> Feeder:
+    key = str(stack.api.headers["Authorization"]).removeprefix("Bearer ")
+    return Feeder(key, stack.api, version=version, broken=True)
+
+
+def deploy_the_merged_head(stack: Stack, feeder: Feeder, bad_head: str) -> None:
+    """What a deployer does: put main's new head live, and so end the trouble."""
+    merged = eventually(lambda: (head := stack.repository.head()) != bad_head and head, seconds=30, what="the merge")
+    feeder.version, feeder.broken = merged, False
+    deploy(stack, merged, time.time())
+
+
+def fault(stack: Stack, **what: Any) -> None:
+    stack.page.post("/page/faults", json=what).raise_for_status()
+
+
+def press(stack: Stack, message: dict[str, Any], action_id: str, *, user: str) -> None:
+    body = {"user": user, "channel": message["channel"], "message_ts": message["ts"], "action_id": action_id}
+    stack.page.post("/page/act", json=body).raise_for_status()
+
+
+def modals(stack: Stack, user: str) -> list[dict[str, Any]]:
+    state = stack.page.get("/page/state", params={"user": user}).raise_for_status().json()
+    return list(state["modals"])

@@ -1,0 +1,201 @@
+"""A whole Argux in processes of its own: broker, web, worker, scheduler, and the local workspace beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import redis
+
+from bot.demo.repository import ShopRepository
+from workers.broker import embedded_valkey
+
+Answer = TypeVar("Answer")
+
+PROCESSES = ("web", "worker", "scheduler")
+FUNNEL = {
+    "name": "Purchase",
+    "steps": [
+        {"name": name, "event_filter": {"event": event}}
+        for name, event in [
+            ("sign-up", "signed_up"),
+            ("cart", "added_to_cart"),
+            ("checkout", "checkout_completed"),
+            ("payment", "payment_completed"),
+        ]
+    ],
+    "baseline_days": 7,
+    "window_minutes": 30,
+}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def eventually(look: Callable[[], Answer | None], *, seconds: float, what: str) -> Answer:
+    """Look again and again until there is an answer; fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = look()
+        if answer:
+            return answer
+        time.sleep(0.2)
+    raise AssertionError(f"waited {seconds:g} s for {what}")
+
+
+class Stack:
+    """The running parts. `api` is authenticated; `page` is the workspace's page."""
+
+    def __init__(self, directory: Path, database_url: str, redis_url: str) -> None:
+        self.directory = directory
+        web_port, workspace_port = free_port(), free_port()
+        self.base_url = f"http://127.0.0.1:{web_port}"
+        self.workspace_url = f"http://127.0.0.1:{workspace_port}"
+        self.secrets = {name: secrets.token_hex(16) for name in ("signing", "github", "jira", "teams", "audit")}
+        self.bot_token = f"xoxb-{secrets.token_hex(16)}"
+        self.environment = self._environment(database_url, redis_url, web_port)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.broker_pid = 0
+        self.repository = ShopRepository(
+            directory / "workspace" / "repositories" / "acme" / "shop.git", directory / "clone"
+        )
+        self._workspace_port = workspace_port
+        self.page = httpx.Client(base_url=self.workspace_url, trust_env=False, timeout=10)
+        self.api = httpx.Client(base_url=self.base_url, trust_env=False, timeout=60)
+
+    def _environment(self, database_url: str, redis_url: str, web_port: int) -> dict[str, str]:
+        return {
+            **{name: value for name, value in os.environ.items() if not name.endswith(("_TOKEN", "_URL", "_proxy"))},
+            "ARGUX_PORT": str(web_port),
+            "ARGUX_DATA_DIR": str(self.directory / "argux"),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "AUDIT_KEY": self.secrets["audit"],
+            "SLACK_BOT_TOKEN": self.bot_token,
+            "SLACK_SIGNING_SECRET": self.secrets["signing"],
+            "SLACK_API_URL": f"{self.workspace_url}/slack/api/",
+            "GITHUB_TOKEN": self.secrets["github"],
+            "GITHUB_API_URL": f"{self.workspace_url}/github",
+            "SERVICE_REPOSITORIES": "shop=acme/shop",
+            "JIRA_URL": f"{self.workspace_url}/jira",
+            "JIRA_EMAIL": "argux@acme.example",
+            "JIRA_TOKEN": self.secrets["jira"],
+            "JIRA_PROJECT": "SHOP",
+            "TEAMS_WEBHOOK_URL": f"{self.workspace_url}/teams/webhook/{self.secrets['teams']}",
+            "DETECTION_INTERVAL_SEC": "2",
+            "VERIFICATION_DEADLINE_MINUTES": "5",
+        }
+
+    def start_workspace(self) -> None:
+        config = {
+            "bot_token": self.bot_token,
+            "app_token": "xapp-unused",
+            "signing_secret": self.secrets["signing"],
+            "request_url": f"{self.base_url}/slack/events",
+            "github_token": self.secrets["github"],
+            "jira_email": "argux@acme.example",
+            "jira_token": self.secrets["jira"],
+            "teams_secret": self.secrets["teams"],
+            "channels": ["incidents", "general"],
+            "users": [
+                {"id": "U0ANA", "name": "Ana", "timezone": "Europe/Berlin"},
+                {"id": "U0BEN", "name": "Ben", "timezone": "America/New_York"},
+            ],
+            "repositories": ["acme/shop"],
+            "jira_project": "SHOP",
+        }
+        config_file = self.directory / "workspace.json"
+        config_file.write_text(json.dumps(config))
+        arguments = ["--port", str(self._workspace_port), "--directory", str(self.directory / "workspace")]
+        self._run("workspace", ["-m", "integrations.local", *arguments, "--config", str(config_file)])
+        eventually(lambda: self._answers(self.page, "/page/state?user=U0ANA"), seconds=20, what="the workspace")
+
+    def start(self, *names: str) -> None:
+        """Start processes of Argux; web is waited for."""
+        for name in names:
+            self._run(name, ["-m", "bot.cli", name])
+        if "web" in names:
+            eventually(lambda: self._answers(self.api, "/health"), seconds=20, what="the web process")
+
+    def kill(self, name: str) -> None:
+        """End a process at once, as a power cut would."""
+        self.processes[name].kill()
+        self.processes.pop(name).wait(timeout=5)
+
+    def command(self, *arguments: str) -> str:
+        """Run `argux …` and return what it printed."""
+        finished = subprocess.run(
+            [sys.executable, "-m", "bot.cli", *arguments],
+            env=self.environment, cwd=self.directory, check=True, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        return finished.stdout
+
+    def create_key(self) -> str:
+        """Make a key by the command line, as a newcomer would, and use it from here on."""
+        printed = self.command("keys", "create", f"tests-{secrets.token_hex(3)}")
+        key = next(word for word in printed.split() if word.startswith("argux_"))
+        self.api.headers["Authorization"] = f"Bearer {key}"
+        return key
+
+    def incidents(self) -> list[dict[str, object]]:
+        answer = self.api.get("/api/incidents").raise_for_status().json()
+        return list(answer["incidents"] if isinstance(answer, dict) else answer)
+
+    def log(self, name: str) -> str:
+        return (self.directory / f"{name}.log").read_text()
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(timeout=12)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(timeout=5)
+        self.page.close()
+        self.api.close()
+
+    def _run(self, name: str, arguments: list[str]) -> None:
+        with (self.directory / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *arguments], env=self.environment, cwd=self.directory, stdout=log, stderr=log
+            )
+
+    def _answers(self, client: httpx.Client, path: str) -> bool:
+        for name, process in self.processes.items():
+            assert process.poll() is None, f"{name} ended: {self.log(name)[-2000:]}"
+        try:
+            return client.get(path).is_success
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def running_stack(directory: Path, database_url: str) -> Iterator[Stack]:
+    """Everything up, the schema migrated, the shop's repository in place, a key in use."""
+    with embedded_valkey(directory) as redis_url:
+        stack = Stack(directory, database_url, redis_url)
+        with closing(redis.Redis.from_url(redis_url)) as client:
+            stack.broker_pid = int(client.info("server")["process_id"])
+        try:
+            stack.command("migrate")
+            stack.start_workspace()
+            stack.start(*PROCESSES)
+            stack.create_key()
+            yield stack
+        finally:
+            stack.stop()

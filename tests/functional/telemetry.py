@@ -1,0 +1,108 @@
+"""The shop's telemetry, healthy or broken, for any stretch of time: what its clients would have sent by then."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from random import Random
+
+import httpx
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from bot.demo.behaviour import Step
+from bot.demo.history import HistoryPlan, Visit, make_visits
+from bot.demo.history_wire import answer_spans, posthog_events, trace_request
+
+HEALTHY = {
+    Step.SIGN_UP: [0.020, 0.022, 0.025, 0.031],
+    Step.CART: [0.030, 0.034, 0.036, 0.045],
+    Step.CHECKOUT: [0.050, 0.054, 0.060, 0.075],
+    Step.PAYMENT: [0.025, 0.028, 0.030, 0.041],
+}
+BROKEN = HEALTHY | {Step.CHECKOUT: [0.95, 1.02, 1.1, 1.2]}
+EXTRA_STATEMENT = "SELECT stock FROM products WHERE sku = ?"
+EXTRA_QUERIES = 120
+BATCH = 2000
+
+
+def week_of_history(key: str, client: httpx.Client, *, now: float, version: str, visits: int = 6000) -> None:
+    """Seven healthy days, up to half an hour ago."""
+    plan = HistoryPlan(visits=visits, days=7.0, quiet_seconds=1800.0)
+    _send(key, client, list(make_visits(plan, HEALTHY, now, Random(1))), version, broken=False)
+
+
+def traffic(
+    key: str, client: httpx.Client, *, since: float, until: float, version: str, broken: bool, per_second: float = 6.0
+) -> None:
+    """Shoppers who arrived between two moments, and all they had done by `until`."""
+    seconds = until - since
+    plan = HistoryPlan(visits=int(per_second * seconds), days=seconds / 86_400, quiet_seconds=0.0)
+    visits = list(make_visits(plan, BROKEN if broken else HEALTHY, until, Random(int(since))))
+    _send(key, client, [_until(visit, until) for visit in visits], version, broken=broken)
+
+
+def _until(visit: Visit, until: float) -> Visit:
+    done = tuple(answer for answer in visit.answers if answer.started_at + answer.seconds <= until)
+    return Visit(visit.user_id, visit.shopper, done)
+
+
+def _send(key: str, client: httpx.Client, visits: Sequence[Visit], version: str, *, broken: bool) -> None:
+    random = Random(visits[0].user_id)
+    events = [event for visit in visits for event in posthog_events(visit, random)]
+    spans = [
+        span for visit in visits for answer in visit.answers for span in _spans(answer_spans(answer, random), broken)
+    ]
+    for start in range(0, len(events), BATCH):
+        body = {"api_key": key, "batch": events[start : start + BATCH]}
+        client.post("/batch/", json=body).raise_for_status()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-protobuf"}
+    for start in range(0, len(spans), BATCH):
+        body_bytes = trace_request(spans[start : start + BATCH], version)
+        client.post("/v1/traces", content=body_bytes, headers=headers).raise_for_status()
+
+
+def _spans(spans: list[Span], broken: bool) -> list[Span]:
+    """Children first, as an exporter sends them; a broken checkout asks for the stock of every product."""
+    server, *queries = spans
+    if broken and server.name == f"POST {Step.CHECKOUT}":
+        for number in range(EXTRA_QUERIES):
+            extra = Span()
+            extra.CopyFrom(queries[-1])
+            extra.span_id = (int.from_bytes(server.span_id) ^ (number + 1)).to_bytes(8)
+            for attribute in extra.attributes:
+                if attribute.key == "db.statement":
+                    attribute.value.string_value = EXTRA_STATEMENT
+            queries.append(extra)
+    return [*queries, server]
+
+
+class Feeder:
+    """Keeps the shop's telemetry coming, two seconds at a time, until stopped. `broken` may change under way."""
+
+    def __init__(self, key: str, client: httpx.Client, *, version: str, broken: bool) -> None:
+        self.version, self.broken = version, broken
+        self._key, self._client = key, client
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._feed, daemon=True)
+
+    def __enter__(self) -> Feeder:
+        self._sent_until = time.time()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=30)
+
+    def _feed(self) -> None:
+        while not self._stop.wait(2.0):
+            until = time.time()
+            try:
+                traffic(
+                    self._key, self._client,
+                    since=self._sent_until, until=until, version=self.version, broken=self.broken,
+                )  # fmt: skip
+            except httpx.TransportError:
+                continue
+            self._sent_until = until

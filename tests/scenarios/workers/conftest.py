@@ -1,0 +1,54 @@
+"""Services over a real SQLite and a real Valkey, with fakes where an outside system would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.session import migrate
+from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
+from tests.scenarios.workers.worker import Clock, Worker
+from workers.broker import embedded_valkey
+from workers.services import Services
+from workers.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime.now(UTC).replace(microsecond=0) + timedelta(0))
+
+
+@pytest.fixture
+def services(tmp_path: Path, valkey_url: str, clock: Clock) -> Iterator[Services]:
+    settings = Settings(
+        _env_file=None,
+        database_url=f"sqlite:///{tmp_path / 'argux.db'}",
+        redis_url=valkey_url,
+        audit_key="test",
+        argux_data_dir=tmp_path,
+        slack_channel="C1",
+    )
+    migrate(settings.database_url)
+    made = Services(settings, clock=clock)
+    made.chat = FakeChat()
+    made.code_host = FakeCodeHost()
+    made.tickets = FakeTickets()
+    made.escalation = FakeEscalation()
+    made.redis.flushdb()
+    yield made
+    made.engine.dispose()
+    made.redis.close()
+
+
+@pytest.fixture
+def worker(services: Services, clock: Clock) -> Worker:
+    return Worker(services, clock)

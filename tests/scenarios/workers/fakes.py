@@ -1,0 +1,164 @@
+"""Outside systems that keep the contract of integrations.protocols, and can be told to fail."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from integrations.cards import Card, Modal
+from integrations.errors import IntegrationError, StaleHeadError
+from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Ticket
+
+
+@dataclass
+class Posted:
+    """One message as the channel holds it now."""
+
+    key: str
+    card: Card
+    thread: str | None
+    edits: int = 0
+
+
+@dataclass
+class FakeChat:
+    """A channel that remembers. `failures` are raised by the next posts and edits, first come first.
+
+    `lost_answers` is how many posts succeed and then look like a failure.
+    """
+
+    messages: dict[str, Posted] = field(default_factory=dict)
+    ephemerals: list[tuple[str, str]] = field(default_factory=list)
+    responses: list[Card] = field(default_factory=list)
+    modals: list[Modal] = field(default_factory=list)
+    pictures: int = 0
+    failures: deque[IntegrationError] = field(default_factory=deque)
+    lost_answers: deque[IntegrationError] = field(default_factory=deque)
+
+    def post(
+        self,
+        channel: str,
+        card: Card,
+        *,
+        idempotency_key: str,
+        thread: MessageReference | None = None,
+        look_first: bool = False,
+    ) -> MessageReference:
+        if look_first:
+            for message_id, posted in self.messages.items():
+                if posted.key == idempotency_key:
+                    return MessageReference("C1", message_id)
+        self._fail()
+        message_id = str(len(self.messages) + 1)
+        self.messages[message_id] = Posted(idempotency_key, card, thread.message_id if thread else None)
+        if self.lost_answers:
+            raise self.lost_answers.popleft()
+        return MessageReference("C1", message_id)
+
+    def update(self, message: MessageReference, card: Card) -> None:
+        self._fail()
+        posted = self.messages[message.message_id]
+        posted.card = card
+        posted.edits += 1
+
+    def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
+        self.ephemerals.append((user_id, text))
+
+    def respond(self, response_url: str, card: Card) -> None:
+        self.responses.append(card)
+
+    def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
+        assert png.startswith(b"\x89PNG")
+        self.pictures += 1
+        return f"F{self.pictures}"
+
+    def open_modal(self, trigger_id: str, modal: Modal) -> None:
+        self._fail()
+        self.modals.append(modal)
+
+    def user(self, user_id: str) -> ChannelUser:
+        return ChannelUser(user_id, user_id, "UTC")
+
+    def check(self) -> str:
+        return "a fake channel"
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.popleft()
+
+    def root(self) -> Posted:
+        """The one message that begins a thread."""
+        (root,) = [posted for posted in self.messages.values() if posted.thread is None]
+        return root
+
+    def thread_titles(self) -> list[str]:
+        return [posted.card.title for posted in self.messages.values() if posted.thread is not None]
+
+    def buttons(self) -> list[str]:
+        return [action.action_id for action in self.root().card.actions]
+
+
+@dataclass
+class FakeCodeHost:
+    """One pull request whose head may move; merges are counted."""
+
+    head_sha: str = "a" * 40
+    merges: int = 0
+    opened: int = 0
+
+    def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
+        return ()
+
+    def open_revert(
+        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
+    ) -> PullRequest:
+        self.opened += 1
+        return self.pull_request(repository, 7)
+
+    def pull_request(self, repository: str, number: int) -> PullRequest:
+        return PullRequest(
+            repository, number, f"https://code.example/pull/{number}", "Revert", "merged" if self.merges else "open",
+            "argux/revert", self.head_sha, "b" * 40, "c" * 40 if self.merges else None,
+        )  # fmt: skip
+
+    def diff(self, repository: str, number: int) -> str:
+        return "--- a/shop.py\n+++ b/shop.py\n-bad\n+good\n"
+
+    def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
+        if head_sha != self.head_sha:
+            raise StaleHeadError("GitHub", f"pull request #{number} has a new head")
+        self.merges += 1
+        return self.pull_request(repository, number)
+
+    def close(self, repository: str, number: int, *, comment: str) -> None:
+        return None
+
+    def check(self) -> str:
+        return "a fake code host"
+
+
+@dataclass
+class FakeTickets:
+    """Tickets by their key."""
+
+    made: dict[str, str] = field(default_factory=dict)
+
+    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+        self.made.setdefault(idempotency_key, title)
+        return Ticket("SHOP-1", "https://tickets.example/SHOP-1")
+
+    def check(self) -> str:
+        return "a fake tracker"
+
+
+@dataclass
+class FakeEscalation:
+    """What was posted."""
+
+    cards: list[Card] = field(default_factory=list)
+
+    def escalate(self, card: Card) -> None:
+        self.cards.append(card)
+
+    def check(self) -> str:
+        return "a fake webhook"

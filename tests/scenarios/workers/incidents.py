@@ -1,0 +1,53 @@
+"""Incidents as far along the spine as a test needs them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from detection.types import Finding, Metric, Severity, Subject
+from storage import incidents, proposals
+from workers.notifications import changed
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.services import Services
+
+ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
+
+
+def slow_checkout(onset_at: float) -> Finding:
+    return Finding(
+        detector="endpoint_latency", metric=Metric.LATENCY_P95, subject=ENDPOINT,
+        observed=1020.0, expected=60.0, expected_low=50.0, expected_high=75.0, sample_size=200, score=12.0,
+        p_value=1e-9, window_start=onset_at, window_end=onset_at + 30, onset_at=onset_at,
+    )  # fmt: skip
+
+
+def opened(services: Services) -> int:
+    """An incident with one finding, its root message owed."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.open_incident(
+            session, title="POST /checkout is slow", severity=Severity.SEV2, service="shop",
+            onset_at=now - timedelta(seconds=40), now=now,
+        )  # fmt: skip
+        incidents.record_finding(session, incident, slow_checkout(now.timestamp() - 40), now=now)
+        changed(session, incident.id, key=f"opened:{incident.id}", now=now)
+        return incident.id
+
+
+def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> int:
+    """A revert offered for the incident; returns the proposal's id."""
+    plan = RevertPullRequest(
+        repository="acme/shop", number=7, head_sha=head_sha, url="https://code.example/pull/7", service="shop",
+        commit_shas=("d" * 40,),
+    )  # fmt: skip
+    offer = revert_offer(plan)
+    now = services.clock()
+    with services.sessions.begin() as session:
+        proposal = proposals.create_proposal(
+            session, incident_id=incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST, title=offer.title,
+            parameters=plan.model_dump(mode="json"), risk=offer.risk, blast_radius=offer.blast_radius,
+            verified_by=offer.verified_by, undone_by=offer.undone_by, now=now,
+            expires_at=now + timedelta(hours=4),
+        )  # fmt: skip
+        changed(session, incident_id, key=f"offered:{proposal.id}", now=now)
+        return proposal.id

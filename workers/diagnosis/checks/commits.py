@@ -1,0 +1,199 @@
+"""What a deploy's commits changed: the repeated query, the slow endpoint's code, or only words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from detection.types import Deploy
+from integrations.errors import IntegrationError, RetryableError
+from integrations.protocols import Commit
+from workers.diagnosis import weights
+from workers.diagnosis.checks.queries import RepeatedStatement
+from workers.diagnosis.diffs import (
+    is_only_aside,
+    repeating,
+    speaks_of_tables,
+    touches_route,
+    trace_statement,
+)
+from workers.diagnosis.model import CommitScore, DiagnosisSources, Evidence, Hypothesis, Outcome
+from workers.diagnosis.words import counted, deploy_name, query_text, quoted, short_sha
+
+TRIES = 3
+LONGEST_WAIT_SECONDS = 3.0
+MOST_STATEMENTS = 3
+MOST_COMMITS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CommitsRead:
+    """A deploy's commits, oldest first, or why they could not be read."""
+
+    query: str
+    commits: tuple[Commit, ...] = ()
+    error: str | None = None
+    asked: bool = True
+
+
+def read_commits(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
+    """Ask the code host, a few times where its fault may pass; its refusal is an answer too and is handed back."""
+    repository = deploy.repository
+    query = query_text(
+        "commits_between", repository=repository, base=deploy.previous_commit_sha, head=deploy.commit_sha
+    )
+    if not repository:
+        return CommitsRead(query, asked=False)
+    for remaining in reversed(range(TRIES)):
+        try:
+            commits = sources.code_host.commits_between(repository, deploy.previous_commit_sha, deploy.commit_sha)
+        except RetryableError as error:
+            if not remaining:
+                return CommitsRead(query, error=str(error))
+            sources.wait(min(error.retry_after_seconds or 1.0, LONGEST_WAIT_SECONDS))
+        except IntegrationError as error:
+            return CommitsRead(query, error=str(error))
+        else:
+            return CommitsRead(query, commits[-MOST_COMMITS:])
+    raise AssertionError("unreachable: the last try returns")
+
+
+def check_commits(
+    hypothesis: Hypothesis,
+    read: CommitsRead,
+    *,
+    statements: Sequence[RepeatedStatement],
+    endpoints: Sequence[str],
+) -> tuple[list[Evidence], tuple[CommitScore, ...]]:
+    """The evidence of a deploy's commits, and how its commits compare with one another."""
+    if hypothesis.deploy is None:
+        return [], ()
+    name = deploy_name(hypothesis.deploy)
+    if not read.commits:
+        return [_unread(hypothesis, read, name)], ()
+    repeats = repeating(read.commits)
+    log_weights = {commit.sha: _standing(commit, repeats) for commit in read.commits}
+    checks = [_list_commits(hypothesis, read, name)]
+    checks += [_find_statement(hypothesis, read, item, log_weights) for item in statements[:MOST_STATEMENTS]]
+    checks += [_find_route(hypothesis, read, endpoint, log_weights) for endpoint in endpoints]
+    scores = tuple(
+        CommitScore(
+            sha=commit.sha,
+            title=title(commit),
+            author=quoted(commit.author, 60),
+            url=commit.url,
+            log_weight=log_weights[commit.sha],
+        )
+        for commit in read.commits
+    )
+    return checks, scores
+
+
+def title(commit: Commit) -> str:
+    """The first line of its message, made safe to show."""
+    return quoted(commit.message.strip().partition("\n")[0], 80)
+
+
+def _standing(commit: Commit, repeats: frozenset[str]) -> float:
+    """What a commit is worth before any query or endpoint is looked for in it."""
+    if is_only_aside(commit):
+        return weights.COMMIT_ONLY_TEXT
+    return weights.COMMIT_REPEATS_OTHERS if commit.sha in repeats else 0.0
+
+
+def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
+    if read.error is not None:
+        result, outcome = f"The commits of {name} could not be read: {quoted(read.error)}.", Outcome.ERROR
+    elif not read.asked:
+        result, outcome = f"No repository is known for {name}, so its commits were not read.", Outcome.NO_DATA
+    else:
+        result, outcome = f"{name} brought no commit.", Outcome.NO_DATA
+    return _evidence("commits", hypothesis, read, result, {}, outcome, 0.0)
+
+
+def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
+    running = [commit for commit in read.commits if not is_only_aside(commit)]
+    listed = [
+        {"sha": commit.sha, "title": title(commit), "author": quoted(commit.author, 60)} for commit in read.commits
+    ]
+    brought = f"{name} brought {counted(len(read.commits), 'commit')}"
+    if not running:
+        words = f"{brought}, changing only words, pictures or tests."
+        return _evidence(
+            "commits", hypothesis, read, words, {"commits": listed}, Outcome.DATA, weights.NOTHING_BUT_TEXT
+        )
+    aside = len(read.commits) - len(running)
+    words = f"{brought}, {aside} of them only words, pictures or tests." if aside else f"{brought}."
+    return _evidence("commits", hypothesis, read, words, {"commits": listed}, Outcome.DATA, 0.0)
+
+
+def _find_statement(
+    hypothesis: Hypothesis, read: CommitsRead, statement: RepeatedStatement, log_weights: dict[str, float]
+) -> Evidence:
+    """Look for a repeated query in the lines that the commits add; the clearest one names the commit."""
+    shown = quoted(statement.statement)
+    found = []
+    repeats = repeating(read.commits)
+    for commit in read.commits:
+        trace = None if commit.sha in repeats else trace_statement(commit, statement.statement)
+        if trace is not None:
+            worth = weights.COMMIT_MOVES_STATEMENT if trace.moved else weights.COMMIT_ADDS_STATEMENT
+            worth += weights.COMMIT_BESIDE_LOOP * trace.beside_loop
+            log_weights[commit.sha] += worth
+            found.append((worth, commit, trace))
+    if found:
+        _, commit, trace = max(found, key=lambda item: item[0])
+        verb = "moves" if trace.moved else "adds"
+        words = f"Commit {short_sha(commit.sha)} “{title(commit)}” by {quoted(commit.author, 60)} {verb}"
+        data = {"statement": shown, "commit_sha": commit.sha, "path": quoted(trace.path), "likeness": trace.likeness}
+        words = f"{words} the query `{shown}` in {quoted(trace.path, 120)}."
+        return _evidence("statement_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.STATEMENT_IN_DIFF)
+    naming = [commit for commit in read.commits if speaks_of_tables(commit, statement.statement)]
+    for commit in naming:
+        log_weights[commit.sha] += weights.COMMIT_NAMES_TABLES
+    data = {"statement": shown, "commits": [commit.sha for commit in naming]}
+    if naming:
+        words = f"Commit {short_sha(naming[0].sha)} “{title(naming[0])}” adds code that names the tables of `{shown}`."
+        return _evidence("tables_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.TABLES_IN_DIFF)
+    words = f"No commit of {deploy_name_of(hypothesis)} adds the query `{shown}`."
+    return _evidence("statement_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.STATEMENT_NOT_IN_DIFF)
+
+
+def _find_route(hypothesis: Hypothesis, read: CommitsRead, endpoint: str, log_weights: dict[str, float]) -> Evidence:
+    """Look for the endpoint's code in the changed places."""
+    touching = [(commit, path) for commit in read.commits if (path := touches_route(commit, endpoint))]
+    for commit, _ in touching:
+        log_weights[commit.sha] += weights.COMMIT_TOUCHES_ROUTE
+    shown, data = quoted(endpoint, 120), {"endpoint": endpoint, "commits": [commit.sha for commit, _ in touching]}
+    if not touching:
+        words = f"No commit of {deploy_name_of(hypothesis)} changes code that names {shown}."
+        return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_NOT_IN_DIFF)
+    shas = ", ".join(short_sha(commit.sha) for commit, _ in touching[:3])
+    words = f"The code of {shown}, {quoted(touching[0][1], 120)}, is changed by {shas}."
+    return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_IN_DIFF)
+
+
+def deploy_name_of(hypothesis: Hypothesis) -> str:
+    """The name of a deploy hypothesis's deploy."""
+    return deploy_name(hypothesis.deploy) if hypothesis.deploy else hypothesis.key
+
+
+def _evidence(
+    check: str,
+    hypothesis: Hypothesis,
+    read: CommitsRead,
+    result: str,
+    data: Mapping[str, object],
+    outcome: Outcome,
+    weight: float,
+) -> Evidence:
+    return Evidence(
+        check=check,
+        hypothesis_key=hypothesis.key,
+        query=read.query,
+        source="github",
+        result=result,
+        data=dict(data),
+        outcome=outcome,
+        weight=weight,
+    )

@@ -1,0 +1,168 @@
+"""Does one request run the same query again and again (N+1), and did it not before?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detection.types import Metric
+from storage.telemetry.protocol import StatementCount, TelemetryStore
+from workers.diagnosis import weights
+from workers.diagnosis.checks.windows import (
+    Window,
+    before_window,
+    during_window,
+    samples,
+    samples_query,
+    typical,
+)
+from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome
+from workers.diagnosis.statements import normal_form
+from workers.diagnosis.words import number, query_text, quoted
+
+REPEATED_AT_LEAST = 5.0
+RAISED_AT_LEAST = 3.0
+UNCHANGED_AT_MOST = 1.3
+_STATEMENTS = 200
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedStatement:
+    """One query in its normal form, and its runs a request before (None: nothing known of then) and during."""
+
+    statement: str
+    before: float | None
+    during: float
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether one request runs it again and again."""
+        return self.during >= REPEATED_AT_LEAST
+
+    @property
+    def was_so_before(self) -> bool:
+        """Whether it was known to be repeated nearly as much before."""
+        return self.before is not None and self.during < RAISED_AT_LEAST * self.before
+
+
+def query_count_change(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence:
+    """Queries a request of an endpoint, before against during."""
+    service, endpoint = hypothesis.service or "", hypothesis.endpoint or ""
+    windows = before_window(described), during_window(described)
+    before, during = (typical(Metric.QUERY_COUNT, samples(telemetry, service, endpoint, item)) for item in windows)
+    if before is None:
+        before = _expected_queries(described, endpoint)
+    result, weight, outcome = _judge_counts(quoted(endpoint, 120), before, during)
+    return Evidence(
+        check="query_count",
+        hypothesis_key=hypothesis.key,
+        query=samples_query(service, endpoint, *windows),
+        source="telemetry",
+        result=result,
+        data={"endpoint": endpoint, "before": before, "during": during},
+        outcome=outcome,
+        weight=weight,
+    )
+
+
+def _judge_counts(endpoint: str, before: float | None, during: float | None) -> tuple[str, float, Outcome]:
+    if before is None or during is None:
+        return f"Too few requests of {endpoint} are kept to compare its query counts.", 0.0, Outcome.NO_DATA
+    if during >= max(RAISED_AT_LEAST * before, REPEATED_AT_LEAST):
+        words = f"{endpoint} runs {number(during)} queries a request instead of {number(before)}."
+        return words, weights.QUERIES_RAISED, Outcome.DATA
+    words = f"{endpoint} runs {number(during)} queries a request, before it was {number(before)}."
+    unchanged = during <= UNCHANGED_AT_MOST * max(before, 1.0)
+    return words, weights.QUERIES_UNCHANGED if unchanged else 0.0, Outcome.DATA
+
+
+def _expected_queries(described: Characterisation, endpoint: str) -> float | None:
+    """The detector's own baseline, where the requests before are no longer kept one by one."""
+    for symptom in described.symptoms:
+        if symptom.metric is Metric.QUERY_COUNT and symptom.endpoint == endpoint:
+            return symptom.expected
+    return None
+
+
+def repeated_statements(
+    hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
+) -> tuple[Evidence, tuple[RepeatedStatement, ...]]:
+    """The evidence, and the queries that one request newly runs again and again, most runs first."""
+    service, endpoint = hypothesis.service or "", hypothesis.endpoint or ""
+    before, during = before_window(described), during_window(described)
+    was = _per_request(telemetry, service, endpoint, before)
+    now = _per_request(telemetry, service, endpoint, during)
+    found = tuple(
+        RepeatedStatement(statement, was.get(statement, 0.0) if was else None, per_request)
+        for statement, per_request in sorted(now.items(), key=lambda item: -item[1])
+    )
+    result, weight, outcome = _judge_statements(quoted(endpoint, 120), found)
+    new = newly_repeated(found)
+    evidence = Evidence(
+        check="repeated_statement",
+        hypothesis_key=hypothesis.key,
+        query=_statements_query(service, endpoint, before, during),
+        source="telemetry",
+        result=result,
+        data={
+            "endpoint": endpoint,
+            "statements": [
+                {"statement": quoted(item.statement, 500), "before": item.before, "during": item.during}
+                for item in (new or found)[:_SHOWN]
+            ],
+        },
+        outcome=outcome,
+        weight=weight,
+    )
+    return evidence, new
+
+
+def newly_repeated(found: Sequence[RepeatedStatement]) -> tuple[RepeatedStatement, ...]:
+    """Those repeated now and not known to have been before."""
+    return tuple(item for item in found if item.is_repeated and not item.was_so_before)
+
+
+def _judge_statements(endpoint: str, found: Sequence[RepeatedStatement]) -> tuple[str, float, Outcome]:
+    if not found:
+        return f"No database statement of {endpoint} is kept for that time.", 0.0, Outcome.NO_DATA
+    top = found[0]
+    if not top.is_repeated:
+        words = f"No query runs more than {number(top.during)} times a request of {endpoint}."
+        return words, weights.NO_STATEMENT_REPEATED, Outcome.DATA
+    new = newly_repeated(found)
+    if not new:
+        words = (
+            f"The query `{quoted(top.statement)}` runs {number(top.during)} times a request of {endpoint}, as before."
+        )
+        return words, weights.STATEMENT_REPEATED_AS_BEFORE, Outcome.DATA
+    top = new[0]
+    before = "" if top.before is None else f", before it was {number(top.before)}"
+    words = f"The query `{quoted(top.statement)}` runs {number(top.during)} times a request of {endpoint}{before}."
+    return words, weights.STATEMENT_REPEATED_NEWLY, Outcome.DATA
+
+
+def _per_request(telemetry: TelemetryStore, service: str, endpoint: str, window: Window) -> dict[str, float]:
+    """Runs a request by normal form: texts that differ in their literals alone are one query."""
+    counts: Sequence[StatementCount] = telemetry.statement_counts(
+        service, endpoint, since=window.since, until=window.until, limit=_STATEMENTS
+    )
+    together: dict[str, float] = {}
+    for count in counts:
+        form = normal_form(count.statement)
+        together[form] = together.get(form, 0.0) + count.per_request
+    return together
+
+
+def _statements_query(service: str, endpoint: str, *windows: Window) -> str:
+    return "; ".join(
+        query_text(
+            "statement_counts",
+            service=service,
+            endpoint=endpoint,
+            since=window.since,
+            until=window.until,
+            limit=_STATEMENTS,
+        )
+        for window in windows
+    )

@@ -1,0 +1,113 @@
+"""What the detectors saw, as the first evidence of every account, and whether one segment carries it."""
+
+from __future__ import annotations
+
+from detection.segments import SegmentAnswer, Window, segment_contributions
+from detection.types import Metric
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
+from workers.diagnosis import weights
+from workers.diagnosis.model import INCIDENT, Characterisation, Evidence, Hypothesis, Outcome, Symptom
+from workers.diagnosis.words import measure, percent, query_text, quoted
+
+BASELINE_SECONDS = 7 * 24 * 3600.0
+
+
+def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
+    """The detector's own figures: they favour no cause."""
+    name = quoted(symptom.endpoint or symptom.name, 120)
+    segment = f" for {quoted(symptom.dimension, 60)} = {quoted(symptom.value or '', 60)}" if symptom.dimension else ""
+    step = f", lost at step “{quoted(symptom.step, 60)}”" if symptom.step else ""
+    seen, usual = measure(symptom.metric, symptom.observed), measure(symptom.metric, symptom.expected)
+    result = {
+        Metric.CONVERSION_RATE: f"Conversion of {name}{segment} is {seen} instead of {usual}{step}",
+        Metric.LATENCY_P95: f"{name} takes {seen} (p95) instead of {usual}",
+        Metric.QUERY_COUNT: f"{name} runs {seen} queries a request instead of {usual}",
+    }[symptom.metric]
+    unit = "entries" if symptom.metric is Metric.CONVERSION_RATE else "requests"
+    return Evidence(
+        check="symptom",
+        hypothesis_key=INCIDENT,
+        query=query_text("findings", incident_id=described.incident_id, metric=str(symptom.metric), subject=name),
+        source="telemetry",
+        result=f"{result} ({symptom.sample_size:,} {unit}).",
+        data={
+            "metric": str(symptom.metric),
+            "subject": name,
+            "observed": symptom.observed,
+            "expected": symptom.expected,
+            "sample_size": symptom.sample_size,
+            "onset_at": symptom.onset_at,
+        },
+        outcome=Outcome.DATA,
+        weight=0.0,
+    )
+
+
+def segment_concentration(
+    hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
+) -> Evidence | None:
+    """Whether the hypothesis's segment carries the drop; without one, whether any does. None without a funnel."""
+    symptom = next((item for item in described.funnel_symptoms() if item.funnel_id == hypothesis.funnel_id), None)
+    if symptom is None or symptom.funnel_id is None:
+        return None
+    recent, past = _windows(symptom, described)
+    answer = segment_contributions(
+        telemetry.funnel_series(
+            symptom.funnel_id, since=recent.since, until=recent.until, bucket_seconds=FINE_FUNNEL_SECONDS
+        ),
+        telemetry.funnel_series(symptom.funnel_id, since=past.since, until=past.until, bucket_seconds=COARSE_SECONDS),
+        recent_window=recent,
+        baseline_window=past,
+        horizon_seconds=symptom.horizon_seconds,
+    )
+    result, weight, outcome = _judge(hypothesis, symptom, answer)
+    return Evidence(
+        check="segments",
+        hypothesis_key=hypothesis.key,
+        query=query_text("funnel_series", funnel_id=symptom.funnel_id, since=past.since, until=recent.until),
+        source="telemetry",
+        result=result,
+        data={
+            "everywhere_alike": answer.everywhere_alike,
+            "contributions": [
+                {
+                    "dimension": item.dimension,
+                    "value": quoted(item.value, 60),
+                    "recent_rate": item.recent_rate,
+                    "baseline_rate": item.baseline_rate,
+                    "share_of_drop": item.share_of_drop,
+                    "stands_out": item.stands_out,
+                }
+                for item in answer.contributions[:10]
+            ],
+        },
+        outcome=outcome,
+        weight=weight,
+    )
+
+
+def _windows(symptom: Symptom, described: Characterisation) -> tuple[Window, Window]:
+    """Entries since the onset that have had time to convert, and a week of them before it."""
+    until = max(symptom.window_end, described.asked_at - symptom.horizon_seconds)
+    since = min(symptom.onset_at, until - FINE_FUNNEL_SECONDS)
+    return Window(since, until), Window(since - BASELINE_SECONDS, since)
+
+
+def _judge(hypothesis: Hypothesis, symptom: Symptom, answer: SegmentAnswer) -> tuple[str, float, Outcome]:
+    name = quoted(symptom.name, 120)
+    if not answer.contributions:
+        return f"{name} has too few entries by segment to compare.", 0.0, Outcome.NO_DATA
+    standing_out = {(item.dimension, item.value): item for item in answer.standing_out}
+    if hypothesis.dimension is None:
+        if standing_out:
+            return f"Some segments of {name} fare worse than others.", 0.0, Outcome.DATA
+        return f"{name} fell in all segments alike.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
+    segment = f"{quoted(hypothesis.dimension, 60)} = {quoted(hypothesis.value or '', 60)}"
+    found = standing_out.get((hypothesis.dimension, hypothesis.value or ""))
+    if found is None:
+        return f"{name} fell no more for {segment} than for others.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
+    words = (
+        f"{segment} converts {percent(found.recent_rate)} instead of {percent(found.baseline_rate)} "
+        f"and carries {percent(min(max(found.share_of_drop, 0.0), 1.0))} of the drop of {name}."
+    )
+    return words, weights.SEGMENT_CARRIES_THE_DROP, Outcome.DATA

@@ -1,0 +1,106 @@
+"""When did a deploy go live, against when it began?"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from detection.types import Deploy
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
+from workers.diagnosis import weights
+from workers.diagnosis.checks.windows import Window, service_series
+from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Hypothesis, Outcome
+from workers.diagnosis.words import clock_time, counted, deploy_name, duration, query_text, quoted
+
+LOOK_BACK_SECONDS = 24 * 3600.0
+SLACK_SECONDS = 60.0
+"""Clocks differ, and a service is told to restart before or after the deploy is recorded."""
+
+SOON_SECONDS = 600.0
+LONGEST_LOOK_SECONDS = 2 * COARSE_SECONDS
+ENOUGH_SERVED = 100
+
+
+def no_deploy(described: Characterisation) -> Evidence:
+    """That no deploy is a candidate; the priors have weighed it already."""
+    service = described.services[0] if len(described.services) == 1 else None
+    since = described.onset_earliest - LOOK_BACK_SECONDS
+    of_service = f" of {quoted(service, 60)}" if service else ""
+    return Evidence(
+        check="no_deploy",
+        hypothesis_key=UNKNOWN,
+        query=query_text("deploys_between", service=service, since=since, until=described.asked_at),
+        source="deploys",
+        result=f"No deploy{of_service} is known in the {duration(LOOK_BACK_SECONDS)} before it began.",
+        data={},
+        outcome=Outcome.DATA,
+        weight=0.0,
+    )
+
+
+def deploy_timing(
+    hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore, zone: tzinfo
+) -> Evidence | None:
+    """Whether it began with the deploy, before it, or only after the deploy had served well for a while."""
+    deploy = hypothesis.deploy
+    if deploy is None:
+        return None
+    gap = described.onset_earliest - deploy.deployed_at
+    served = _served_well(deploy, described, telemetry) if gap > SOON_SECONDS else 0
+    result, weight = _judge(deploy, described, served, zone)
+    return Evidence(
+        check="deploy_timing",
+        hypothesis_key=hypothesis.key,
+        query=query_text(
+            "deploys_between",
+            service=deploy.service,
+            since=described.onset_earliest - LOOK_BACK_SECONDS,
+            until=described.asked_at,
+        ),
+        source="deploys",
+        result=result,
+        data={
+            "deployed_at": deploy.deployed_at,
+            "onset_earliest": described.onset_earliest,
+            "onset_latest": described.onset_latest,
+            "served_before_onset": served,
+        },
+        outcome=Outcome.DATA,
+        weight=weight,
+    )
+
+
+def _judge(deploy: Deploy, described: Characterisation, served: int, zone: tzinfo) -> tuple[str, float]:
+    name = deploy_name(deploy)
+    live = clock_time(deploy.deployed_at, zone, now=described.asked_at)
+    gap = described.onset_earliest - deploy.deployed_at
+    if deploy.deployed_at > described.onset_latest + SLACK_SECONDS:
+        late = duration(deploy.deployed_at - described.onset_latest)
+        return (
+            f"{name} of {quoted(deploy.service, 60)} went live at {live}, {late} after it began.",
+            weights.DEPLOY_AFTER_ONSET,
+        )
+    if gap <= SOON_SECONDS:
+        start = clock_time(max(described.onset_earliest, deploy.deployed_at), zone, now=described.asked_at)
+        words = f"{name} of {quoted(deploy.service, 60)} went live at {live}, and it began at {start}."
+        return words, weights.DEPLOY_AT_ONSET
+    ago = f"{name} of {quoted(deploy.service, 60)} went live at {live}, {duration(gap)} before it began"
+    if served >= ENOUGH_SERVED:
+        words = f"{ago}, and served {counted(served, 'request')} well in between."
+        return words, weights.DEPLOY_SERVED_WELL_BEFORE_ONSET
+    return f"{ago}.", weights.DEPLOY_SOON_BEFORE_ONSET
+
+
+def _served_well(deploy: Deploy, described: Characterisation, telemetry: TelemetryStore) -> int:
+    """Requests of the service between the deploy and the onset; entries of the funnels where it has no requests."""
+    since = max(deploy.deployed_at, described.onset_earliest - LONGEST_LOOK_SECONDS)
+    window = Window(since, described.onset_earliest)
+    requests = sum(int(item.request_count.sum()) for item in service_series(telemetry, deploy.service, window))
+    if requests:
+        return requests
+    return sum(
+        int(series.entries.sum())
+        for symptom in described.funnel_symptoms()
+        for series in telemetry.funnel_series(
+            symptom.funnel_id or 0, since=window.since, until=window.until, bucket_seconds=FINE_FUNNEL_SECONDS
+        )[:1]
+    )

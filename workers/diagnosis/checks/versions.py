@@ -1,0 +1,152 @@
+"""Is the version that a deploy brought the bad one?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.types import Deploy, Metric
+from storage.telemetry.protocol import RequestSample, TelemetryStore
+from workers.diagnosis import weights
+from workers.diagnosis.checks.windows import (
+    FEWEST_REQUESTS,
+    Window,
+    before_window,
+    during_window,
+    samples,
+    samples_query,
+    typical,
+)
+from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
+from workers.diagnosis.words import counted, measure, number, quoted, version_name
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An endpoint's requests by version: this deploy's while bad and before, and all the others' to compare with.
+
+    `same_minutes`: the others are requests of the minutes that this version served too, so the traffic mix is equal.
+    """
+
+    symptom: Symptom
+    mine: Sequence[RequestSample]
+    mine_before: Sequence[RequestSample]
+    others: Sequence[RequestSample]
+    same_minutes: bool
+    served_during: int
+
+    def is_bad(self, value: float) -> bool:
+        """Nearer to what was observed than to what was expected, on a logarithmic scale."""
+        return value > float(np.sqrt(max(self.symptom.expected, 1e-3) * max(self.symptom.observed, 1e-3)))
+
+
+def version_split(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
+    """Whether this deploy's version alone is bad at the worst endpoint of its service.
+
+    None where no endpoint of the service is a symptom.
+    """
+    deploy = hypothesis.deploy
+    symptoms = [item for item in described.endpoint_symptoms() if deploy and item.service == deploy.service]
+    if deploy is None or not symptoms:
+        return None
+    symptom = symptoms[0]
+    service, endpoint = symptom.service or "", symptom.endpoint or ""
+    # Up to the deploy itself where it came after the onset's earliest end: a version's requests sort themselves.
+    before = Window(before_window(described).since, max(described.onset_earliest, deploy.deployed_at))
+    during = during_window(described)
+    earlier, later = (samples(telemetry, service, endpoint, window) for window in (before, during))
+    split = split_by_version(deploy, symptom, earlier, later)
+    words, weight, outcome = judge(split, deploy)
+    return Evidence(
+        check="metric_by_version",
+        hypothesis_key=hypothesis.key,
+        query=samples_query(service, endpoint, before, during),
+        source="telemetry",
+        result=words,
+        data={
+            "endpoint": endpoint,
+            "metric": str(symptom.metric),
+            "version": deploy.version,
+            "this_version": typical(symptom.metric, split.mine),
+            "this_version_before": typical(symptom.metric, split.mine_before),
+            "other_versions": typical(symptom.metric, split.others),
+            "requests": len(split.mine),
+            "requests_of_others": len(split.others),
+            "same_minutes": split.same_minutes,
+        },
+        outcome=outcome,
+        weight=weight,
+    )
+
+
+def split_by_version(
+    deploy: Deploy, symptom: Symptom, earlier: Sequence[RequestSample], later: Sequence[RequestSample]
+) -> Split:
+    """Sort requests from before and during by whether this deploy's version served them."""
+    mine = [request for request in later if is_version(request.version, deploy)]
+    minutes = {int(request.started_at // 60) for request in mine}
+    beside = [
+        request
+        for request in later
+        if not is_version(request.version, deploy) and int(request.started_at // 60) in minutes
+    ]
+    same_minutes = len(beside) >= FEWEST_REQUESTS
+    return Split(
+        symptom=symptom,
+        mine=mine,
+        mine_before=[
+            request
+            for request in earlier
+            if is_version(request.version, deploy) and request.started_at < symptom.onset_at
+        ],
+        others=beside if same_minutes else [item for item in earlier if not is_version(item.version, deploy)],
+        same_minutes=same_minutes,
+        served_during=len(later),
+    )
+
+
+def judge(split: Split, deploy: Deploy) -> tuple[str, float, Outcome]:
+    """The answer in words, its weight, and whether there was data to answer from."""
+    metric, name = split.symptom.metric, f"Version {version_name(deploy)}"
+    where = f"{name} of {quoted(split.symptom.endpoint or '', 120)}"
+    value = typical(metric, split.mine)
+    if value is None and split.served_during >= FEWEST_REQUESTS and not split.mine:
+        served = counted(split.served_during, "request")
+        return f"{name} served none of the {served} read while it was bad.", weights.VERSION_ABSENT_DURING, Outcome.DATA
+    if value is None:
+        return f"Too few requests of {where} are kept to compare versions.", 0.0, Outcome.NO_DATA
+    seen = _with_unit(metric, value)
+    if not split.is_bad(value):
+        return f"{where} is fine: {seen}.", weights.VERSION_FINE, Outcome.DATA
+    before = typical(metric, split.mine_before)
+    if before is not None and not split.is_bad(before):
+        was = _with_unit(metric, before)
+        return f"{where} was fine at first ({was}) and is bad now ({seen}).", weights.VERSION_FINE, Outcome.DATA
+    other = typical(metric, split.others)
+    if other is None:
+        return f"{where} is bad ({seen}); no request of another version is kept.", 0.0, Outcome.NO_DATA
+    was = _with_unit(metric, other)
+    if split.is_bad(other):
+        return (
+            f"{where} is bad ({seen}), but other versions are too ({was}).",
+            weights.OTHER_VERSIONS_AS_BAD,
+            Outcome.DATA,
+        )
+    if split.same_minutes:
+        words = f"In the same minutes {where} shows {seen}, other versions {was}."
+        return words, weights.ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES, Outcome.DATA
+    return f"{where} shows {seen}; the version before it had {was}.", weights.ONLY_THIS_VERSION_BAD, Outcome.DATA
+
+
+def is_version(version: str | None, deploy: Deploy) -> bool:
+    """Whether a span's `service.version` names this deploy: its version, or its commit in short or in full."""
+    if not version:
+        return False
+    same_commit = len(version) >= 7 and (deploy.commit_sha.startswith(version) or version.startswith(deploy.commit_sha))
+    return version == deploy.version or same_commit
+
+
+def _with_unit(metric: Metric, value: float) -> str:
+    return f"{number(value)} queries a request" if metric is Metric.QUERY_COUNT else f"p95 {measure(metric, value)}"

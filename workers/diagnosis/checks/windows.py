@@ -1,0 +1,90 @@
+"""The spans of time that checks compare, and what they read in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.types import EndpointSeries, Metric
+from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, RequestSample, TelemetryStore
+from workers.diagnosis.model import Characterisation
+from workers.diagnosis.words import query_text
+
+WINDOW_SECONDS = 1800.0
+FEWEST_REQUESTS = 10
+SAMPLES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Seconds UTC; `since` inclusive, `until` exclusive."""
+
+    since: float
+    until: float
+
+    def whole_buckets(self, seconds: int) -> Window:
+        """The part of it that whole buckets of this width cover."""
+        return Window(math.ceil(self.since / seconds) * seconds, math.floor(self.until / seconds) * seconds)
+
+    @property
+    def minutes(self) -> float:
+        """Its length."""
+        return max(self.until - self.since, 1.0) / 60
+
+
+def before_window(described: Characterisation) -> Window:
+    """The half hour before anything was wrong."""
+    return Window(described.onset_earliest - WINDOW_SECONDS, described.onset_earliest)
+
+
+def during_window(described: Characterisation) -> Window:
+    """While it is wrong."""
+    middle = (described.onset_earliest + described.asked_at) / 2
+    since = max(min(described.onset_latest, middle), described.asked_at - WINDOW_SECONDS)
+    return Window(since, described.asked_at)
+
+
+def samples(telemetry: TelemetryStore, service: str, endpoint: str, window: Window) -> Sequence[RequestSample]:
+    """The newest requests of an endpoint in the window."""
+    return telemetry.request_samples(service, endpoint, since=window.since, until=window.until, limit=SAMPLES)
+
+
+def samples_query(service: str, endpoint: str, *windows: Window) -> str:
+    """The question that `samples` asks, once a window."""
+    return "; ".join(
+        query_text(
+            "request_samples",
+            service=service,
+            endpoint=endpoint,
+            since=window.since,
+            until=window.until,
+            limit=SAMPLES,
+        )
+        for window in windows
+    )
+
+
+def typical(metric: Metric, requests: Sequence[RequestSample]) -> float | None:
+    """Mean queries a request, or p95 in ms; None where the requests are too few to say."""
+    if len(requests) < FEWEST_REQUESTS:
+        return None
+    if metric is Metric.QUERY_COUNT:
+        return float(np.mean([request.query_count for request in requests]))
+    return float(np.percentile([request.duration_ms for request in requests], 95))
+
+
+def service_series(telemetry: TelemetryStore, service: str, window: Window) -> list[EndpointSeries]:
+    """The endpoints of one service in fine buckets."""
+    series = telemetry.endpoint_series(since=window.since, until=window.until, bucket_seconds=FINE_ENDPOINT_SECONDS)
+    return [item for item in series if item.service == service]
+
+
+def series_query(*windows: Window) -> str:
+    """The question that `service_series` asks, once a window."""
+    return "; ".join(
+        query_text("endpoint_series", since=window.since, until=window.until, bucket_seconds=FINE_ENDPOINT_SECONDS)
+        for window in windows
+    )

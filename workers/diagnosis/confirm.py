@@ -1,0 +1,108 @@
+"""Step 4: add the evidence up, and say what it proves, or that it does not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from detection.causes import discount_by_source, posterior
+from workers.diagnosis import weights
+from workers.diagnosis.account import explain, state_root_cause
+from workers.diagnosis.model import (
+    UNKNOWN,
+    Characterisation,
+    CommitScore,
+    Evidence,
+    Gathered,
+    Hypothesis,
+    Ranked,
+    Role,
+    Verdict,
+)
+from workers.diagnosis.words import clock_time
+
+
+def confirm(
+    described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered, *, zone: tzinfo
+) -> Verdict:
+    """Rank the hypotheses, name the commit where one stands out, and account for it with times in `zone`."""
+    ranked = rank(hypotheses, gathered.evidence)
+    origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
+    origin = next((item for item in origins if item.status == "confirmed"), None)
+    suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
+    leading = max((item.posterior for item in origins), default=0.0)
+    confidence = min(leading * (share if suspect else 1.0), weights.MOST_CONFIDENT)
+    mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
+    known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
+    root_cause = None
+    if origin is not None:
+        deploy = known[origin.key].deploy
+        root_cause = state_root_cause(
+            known[origin.key],
+            [known[item.key] for item in mechanisms],
+            gathered.evidence,
+            suspect,
+            live_at=clock_time(deploy.deployed_at, zone, now=described.asked_at) if deploy else "",
+        )
+    return Verdict(
+        status="concluded" if origin else "inconclusive",
+        ranked=ranked,
+        origin_key=origin.key if origin else None,
+        suspect=suspect,
+        commit_share=share,
+        confidence=round(confidence, 4),
+        root_cause=root_cause,
+        explanation=explain(root_cause, ranked, gathered.evidence),
+    )
+
+
+def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tuple[Ranked, ...]:
+    """Posteriors: the origins (with "unknown") share one, each mechanism has its own yes or no. Likeliest first.
+
+    Weights are measured against "unknown", so what speaks for "unknown" speaks against every other origin alike.
+    """
+    origins = {item.key: item.prior for item in hypotheses if item.role is Role.ORIGIN}
+    for_unknown = [(item.source, -item.weight) for item in evidence if item.hypothesis_key == UNKNOWN]
+    log_weights = {
+        hypothesis.key: discount_by_source(
+            [(item.source, item.weight) for item in evidence if item.hypothesis_key == hypothesis.key]
+            + (for_unknown if hypothesis.key in origins else [])
+        )
+        for hypothesis in hypotheses
+    }
+    posteriors = posterior(origins, {key: log_weights[key] for key in origins})
+    for hypothesis in hypotheses:
+        if hypothesis.role is Role.MECHANISM:
+            priors = {hypothesis.key: hypothesis.prior, UNKNOWN: 1 - hypothesis.prior}
+            answer = posterior(priors, {hypothesis.key: log_weights[hypothesis.key]})
+            posteriors[hypothesis.key] = answer[hypothesis.key]
+    ranked = [
+        Ranked(
+            key=hypothesis.key,
+            cause=hypothesis.cause,
+            role=hypothesis.role,
+            statement=hypothesis.statement,
+            posterior=posteriors[hypothesis.key],
+            status=_status(hypothesis, posteriors[hypothesis.key]),
+        )
+        for hypothesis in hypotheses
+    ]
+    return tuple(sorted(ranked, key=lambda item: -item.posterior))
+
+
+def _status(hypothesis: Hypothesis, probability: float) -> str:
+    if probability >= weights.CONFIRMED_AT and hypothesis.key != UNKNOWN:
+        return "confirmed"
+    return "rejected" if probability <= weights.REJECTED_AT else "open"
+
+
+def likeliest_commit(commits: Sequence[CommitScore]) -> tuple[CommitScore | None, float]:
+    """The commit that stands out within its deploy and its share among them; None where none has more than half."""
+    if not commits:
+        return None, 0.0
+    highest = max(commit.log_weight for commit in commits)
+    total = sum(math.exp(commit.log_weight - highest) for commit in commits)
+    share = 1.0 / total
+    best = next(commit for commit in commits if commit.log_weight == highest)
+    return (best, share) if share > weights.COMMIT_NAMED_ABOVE else (None, share)

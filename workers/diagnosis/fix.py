@@ -1,0 +1,46 @@
+"""Step 5: the plan of a fix, as data. Opening the pull request is remediation's work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workers.diagnosis import weights
+from workers.diagnosis.model import CommitScore, FixPlan, Gathered, Hypothesis, Verdict
+from workers.diagnosis.words import counted, deploy_name, likelihood, short_sha
+
+REVERT_PULL_REQUEST = "revert_pull_request"
+
+
+def plan_fix(verdict: Verdict, hypotheses: Sequence[Hypothesis], gathered: Gathered) -> FixPlan:
+    """Revert the confirmed deploy: the one commit where it stands out clearly, else all that can change the service.
+
+    commit_shas are oldest first.
+    """
+    origin = next((item for item in hypotheses if item.key == verdict.origin_key), None)
+    if origin is None:
+        return FixPlan(None, "Argux does not know the cause, so it offers no fix.")
+    if origin.deploy is None:
+        return FixPlan(None, "The cause is not in a deploy, so there is nothing to revert.")
+    name, commits = deploy_name(origin.deploy), gathered.commits.get(origin.key, ())
+    if not commits:
+        reason = f"The commits of {name} could not be read, so Argux cannot prepare their revert."
+        return FixPlan(None, reason, service=origin.deploy.service, version=origin.deploy.version)
+    shas, reason = _what_to_revert(name, verdict, commits)
+    return FixPlan(
+        REVERT_PULL_REQUEST,
+        reason,
+        service=origin.deploy.service,
+        version=origin.deploy.version,
+        repository=origin.deploy.repository,
+        commit_shas=shas,
+    )
+
+
+def _what_to_revert(name: str, verdict: Verdict, commits: Sequence[CommitScore]) -> tuple[tuple[str, ...], str]:
+    suspect = verdict.suspect
+    if suspect is not None and verdict.commit_share >= weights.COMMIT_REVERTED_ALONE_AT:
+        sure = likelihood(verdict.confidence)
+        return (suspect.sha,), f"Commit {short_sha(suspect.sha)} caused it ({sure} sure); reverting it undoes that."
+    shas = tuple(commit.sha for commit in commits if commit.log_weight > weights.COMMIT_ONLY_TEXT / 2)
+    shas = shas or tuple(commit.sha for commit in commits)
+    return shas, f"No one commit of {name} stands out, so {counted(len(shas), 'commit')} of it would be reverted."

@@ -1,0 +1,82 @@
+"""Step 3: ask every check, read-only. A check that cannot answer says so and never stops the others."""
+
+from __future__ import annotations
+
+from workers.diagnosis.checks.commits import check_commits, read_commits
+from workers.diagnosis.checks.queries import RepeatedStatement, query_count_change, repeated_statements
+from workers.diagnosis.checks.surroundings import other_endpoints, traffic
+from workers.diagnosis.checks.symptoms import segment_concentration, symptom_evidence
+from workers.diagnosis.checks.timing import deploy_timing, no_deploy
+from workers.diagnosis.checks.versions import version_split
+from workers.diagnosis.model import (
+    Characterisation,
+    CommitScore,
+    DiagnosisSources,
+    Evidence,
+    Gathered,
+    Hypothesis,
+)
+
+MOST_DEPLOYS_READ = 5
+
+
+def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sources: DiagnosisSources) -> Gathered:
+    """All evidence in the order in which it is cited. Reads the telemetry and the code host; holds no transaction."""
+    evidence: list[Evidence | None] = [symptom_evidence(symptom, described) for symptom in described.symptoms]
+    statements: dict[str, list[RepeatedStatement]] = {}
+    for hypothesis in hypotheses:
+        if hypothesis.cause == "n_plus_one":
+            evidence.append(query_count_change(hypothesis, described, sources.telemetry))
+            found, repeated = repeated_statements(hypothesis, described, sources.telemetry)
+            evidence.append(found)
+            statements.setdefault(hypothesis.service or "", []).extend(repeated)
+        elif hypothesis.cause == "segment":
+            evidence.append(segment_concentration(hypothesis, described, sources.telemetry))
+    if not any(hypothesis.deploy for hypothesis in hypotheses):
+        evidence.append(no_deploy(described))
+    evidence += [traffic(described, sources.telemetry), other_endpoints(described, sources.telemetry)]
+    from_deploys, commits = _deploys(described, hypotheses, statements, sources)
+    return Gathered(tuple(item for item in [*evidence, *from_deploys] if item is not None), commits)
+
+
+def _deploys(
+    described: Characterisation,
+    hypotheses: tuple[Hypothesis, ...],
+    statements: dict[str, list[RepeatedStatement]],
+    sources: DiagnosisSources,
+) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]]]:
+    """Every deploy's time and version; of the likeliest few, the commits too."""
+    evidence: list[Evidence | None] = []
+    commits: dict[str, tuple[CommitScore, ...]] = {}
+    deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]
+    for place, hypothesis in enumerate(deploys):
+        evidence.append(deploy_timing(hypothesis, described, sources.telemetry, sources.timezone))
+        evidence.append(version_split(hypothesis, described, sources.telemetry))
+        if place < MOST_DEPLOYS_READ:
+            found, scores = _commits(described, hypothesis, statements, sources)
+            evidence += found
+            if scores:
+                commits[hypothesis.key] = scores
+    return evidence, commits
+
+
+def _commits(
+    described: Characterisation,
+    hypothesis: Hypothesis,
+    statements: dict[str, list[RepeatedStatement]],
+    sources: DiagnosisSources,
+) -> tuple[list[Evidence], tuple[CommitScore, ...]]:
+    if hypothesis.deploy is None:
+        return [], ()
+    service = hypothesis.deploy.service
+    endpoints = dict.fromkeys(
+        symptom.endpoint
+        for symptom in described.endpoint_symptoms()
+        if symptom.endpoint is not None and symptom.service == service
+    )
+    return check_commits(
+        hypothesis,
+        read_commits(hypothesis.deploy, sources),
+        statements=statements.get(service, []),
+        endpoints=list(endpoints),
+    )

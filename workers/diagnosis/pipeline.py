@@ -1,0 +1,223 @@
+"""The five steps in order, each a checkpoint: a restarted worker goes on after the last one that was saved.
+
+A step works without a transaction; then its rows and its checkpoint are written in one. Of two workers on the same
+diagnosis the one that writes a step first wins, and the other goes on from what was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from detection.types import Deploy
+from storage.deploys import deploys_between, to_deploy
+from storage.diagnoses import add_evidence, conclude, get_diagnosis, put_hypotheses, save_checkpoint, start_diagnosis
+from storage.incidents import get_incident, to_finding
+from storage.models import Diagnosis
+from storage.rows import hold
+from workers.diagnosis.characterise import characterise
+from workers.diagnosis.checks.timing import LOOK_BACK_SECONDS
+from workers.diagnosis.confirm import confirm
+from workers.diagnosis.fix import plan_fix
+from workers.diagnosis.gather import gather
+from workers.diagnosis.hypothesise import hypothesise
+from workers.diagnosis.model import (
+    Candidates,
+    Characterisation,
+    DiagnosisOutcome,
+    DiagnosisSources,
+    FixPlan,
+    Gathered,
+    Verdict,
+)
+
+__all__ = ["DiagnosisOutcome", "DiagnosisSources", "outcome_of", "run"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step(Generic[T]):
+    """A step's name and how its output becomes JSON and comes back."""
+
+    name: str
+    codec: TypeAdapter[T]
+
+
+CHARACTERISE = Step("characterise", TypeAdapter(Characterisation))
+HYPOTHESISE = Step("hypothesise", TypeAdapter(Candidates))
+GATHER = Step("gather", TypeAdapter(Gathered))
+CONFIRM = Step("confirm", TypeAdapter(Verdict))
+FIX = Step("fix", TypeAdapter(FixPlan))
+
+
+def run(incident_id: int, sources: DiagnosisSources) -> DiagnosisOutcome:
+    """Diagnose an incident, or finish the diagnosis of it that is running.
+
+    Raises storage's NotFoundError for an unknown incident. A failing code host never stops it; a failing database
+    does, and the next call goes on from the last checkpoint.
+    """
+    with sources.sessions.begin() as session:
+        diagnosis = start_diagnosis(session, incident_id, now=sources.clock())
+        diagnosis_id, saved = diagnosis.id, dict(diagnosis.checkpoints)
+    progress = _Progress(diagnosis_id, saved, sources)
+    described = progress.step(CHARACTERISE, lambda: _characterise(incident_id, sources))
+    hypotheses = progress.step(HYPOTHESISE, lambda: _hypothesise(described, sources), _write_hypotheses).hypotheses
+    gathered = progress.step(
+        GATHER,
+        lambda: gather(described, hypotheses, sources),
+        lambda session, row, output: _write_evidence(session, row, output, now=sources.clock()),
+    )
+    verdict = progress.step(
+        CONFIRM, lambda: confirm(described, hypotheses, gathered, zone=sources.timezone), _write_ranking
+    )
+    fix = progress.step(
+        FIX,
+        lambda: plan_fix(verdict, hypotheses, gathered),
+        lambda session, row, output: _conclude(session, row, verdict, output, now=sources.clock()),
+    )
+    return _outcome(diagnosis_id, verdict, fix)
+
+
+def outcome_of(diagnosis: Diagnosis) -> DiagnosisOutcome | None:
+    """The answer of a diagnosis from its checkpoints; None while it runs."""
+    if CONFIRM.name not in diagnosis.checkpoints or FIX.name not in diagnosis.checkpoints:
+        return None
+    verdict = CONFIRM.codec.validate_python(diagnosis.checkpoints[CONFIRM.name])
+    return _outcome(diagnosis.id, verdict, FIX.codec.validate_python(diagnosis.checkpoints[FIX.name]))
+
+
+def _outcome(diagnosis_id: int, verdict: Verdict, fix: FixPlan) -> DiagnosisOutcome:
+    return DiagnosisOutcome(
+        diagnosis_id=diagnosis_id,
+        status=verdict.status,
+        root_cause=verdict.root_cause,
+        suspect_commit=verdict.suspect.sha if verdict.suspect else None,
+        confidence=verdict.confidence,
+        explanation=verdict.explanation,
+        hypotheses=verdict.ranked,
+        fix=fix,
+    )
+
+
+Writer = Callable[[Session, Diagnosis, T], T]
+
+
+def _nothing_else(session: Session, diagnosis: Diagnosis, output: T) -> T:
+    return output
+
+
+@dataclass(frozen=True)
+class _Progress:
+    diagnosis_id: int
+    saved: dict[str, Any]
+    sources: DiagnosisSources
+
+    def step(self, step: Step[T], work: Callable[[], T], write: Writer[T] = _nothing_else) -> T:
+        """The step's saved output; else do its work, write its rows and checkpoint, and hand over what was written."""
+        if step.name in self.saved:
+            return step.codec.validate_python(self.saved[step.name])
+        output = work()
+        with self.sources.sessions.begin() as session:
+            diagnosis = get_diagnosis(session, self.diagnosis_id)
+            hold(session, diagnosis)
+            if step.name in diagnosis.checkpoints:
+                return step.codec.validate_python(diagnosis.checkpoints[step.name])
+            output = write(session, diagnosis, output)
+            save_checkpoint(session, diagnosis, step.name, step.codec.dump_python(output, mode="json"))
+        return output
+
+
+def _characterise(incident_id: int, sources: DiagnosisSources) -> Characterisation:
+    with sources.sessions.begin() as session:
+        incident = get_incident(session, incident_id)
+        findings = [to_finding(record) for record in incident.findings]
+        service, onset_at = incident.service, incident.onset_at.timestamp()
+    return characterise(
+        incident_id,
+        findings,
+        service=service,
+        onset_at=onset_at,
+        now=sources.clock().timestamp(),
+        telemetry=sources.telemetry,
+    )
+
+
+def _hypothesise(described: Characterisation, sources: DiagnosisSources) -> Candidates:
+    return Candidates(hypothesise(described, _deploys(described, sources), sources.timezone))
+
+
+def _deploys(described: Characterisation, sources: DiagnosisSources) -> list[Deploy]:
+    """The deploys of the look-back with the repository each belongs to, up to the moment of asking."""
+    since = datetime.fromtimestamp(described.onset_earliest - LOOK_BACK_SECONDS, UTC)
+    until = datetime.fromtimestamp(described.asked_at, UTC)
+    with sources.sessions.begin() as session:
+        deploys = [to_deploy(row) for row in deploys_between(session, None, since, until)]
+    return [
+        deploy
+        if deploy.repository
+        else replace(deploy, repository=sources.service_repositories.get(deploy.service, ""))
+        for deploy in deploys
+    ]
+
+
+def _write_hypotheses(session: Session, diagnosis: Diagnosis, candidates: Candidates) -> Candidates:
+    rows = [
+        {
+            "key": item.key,
+            "cause": item.cause,
+            "statement": item.statement,
+            "parameters": item.parameters(),
+            "prior": item.prior,
+        }
+        for item in candidates.hypotheses
+    ]
+    put_hypotheses(session, diagnosis, rows)
+    return candidates
+
+
+def _write_evidence(session: Session, diagnosis: Diagnosis, gathered: Gathered, *, now: datetime) -> Gathered:
+    """Store the evidence; each piece comes back with the number it is cited by."""
+    numbered = [
+        replace(
+            item,
+            number=add_evidence(
+                session,
+                diagnosis,
+                hypothesis_key=item.hypothesis_key,
+                query=item.query,
+                source=item.source,
+                result=item.result,
+                data={"check": item.check, **item.data},
+                outcome=str(item.outcome),
+                weight=item.weight,
+                now=now,
+            ).number,
+        )
+        for item in gathered.evidence
+    ]
+    return replace(gathered, evidence=tuple(numbered))
+
+
+def _write_ranking(session: Session, diagnosis: Diagnosis, verdict: Verdict) -> Verdict:
+    rows = [{"key": item.key, "posterior": item.posterior, "status": item.status} for item in verdict.ranked]
+    put_hypotheses(session, diagnosis, rows)
+    return verdict
+
+
+def _conclude(session: Session, diagnosis: Diagnosis, verdict: Verdict, fix: FixPlan, *, now: datetime) -> FixPlan:
+    conclude(
+        session,
+        diagnosis,
+        status=verdict.status,
+        root_cause=verdict.root_cause,
+        suspect_commit=verdict.suspect.sha if verdict.suspect else None,
+        confidence=verdict.confidence,
+        now=now,
+    )
+    return fix
