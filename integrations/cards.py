@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,3 +75,11 @@ class Modal:
     code: str = ""
     code_language: str = ""
     fields: tuple[tuple[str, str], ...] = field(default=())
+
+
+MOMENT = re.compile(r"<t:(\d{1,11})>")
+
+
+def moment(at: float) -> str:
+    """A moment inside a card's text: each channel shows it in its reader's own zone. `at` is seconds, UTC."""
+    return f"<t:{int(at)}>"

@@ -6,9 +6,22 @@ Moments are timezone-aware UTC datetimes; durations carry their unit in their na
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -34,6 +47,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _by_value(words: type[StrEnum], length: int) -> Enum:
+    """Store a word's value as plain text and hand back the word."""
+    return Enum(words, native_enum=False, length=length, values_callable=list)
 
 
 class Base(DeclarativeBase):
@@ -102,8 +120,8 @@ class Incident(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(300))
-    status: Mapped[IncidentStatus] = mapped_column(String(20), index=True)
-    severity: Mapped[Severity] = mapped_column(String(4))
+    status: Mapped[IncidentStatus] = mapped_column(_by_value(IncidentStatus, 20), index=True)
+    severity: Mapped[Severity] = mapped_column(_by_value(Severity, 4))
     service: Mapped[str | None] = mapped_column(String(200))
     onset_at: Mapped[datetime]
     opened_at: Mapped[datetime] = mapped_column(index=True)
@@ -316,7 +334,16 @@ class OutboxJob(Base):
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_pending", "sent_at", "dead_at", "available_at"),)
+    __table_args__ = (
+        Index("ix_outbox_pending", "sent_at", "dead_at", "available_at"),
+        # Done jobs stay, as the memory of their keys; looking for lost ones must not read them all.
+        Index(
+            "ix_outbox_unfinished",
+            "sent_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     actor: Mapped[str] = mapped_column(String(100))

@@ -12,6 +12,7 @@ from integrations.errors import PermanentError, RetryableError
 from storage import outbox
 from workers.errors import NotConfiguredError, RefusedError
 from workers.jobs import JOBS, Job, payload
+from workers.queues import QUEUES
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -24,7 +25,7 @@ def register(broker: Broker, services: Services) -> None:
             _actor(services, name, job),
             broker=broker,
             actor_name=name,
-            queue_name=job.queue,
+            queue_name=QUEUES[name],
             priority=0,
             options={"time_limit": int(job.time_limit_seconds * 1000)},
         )

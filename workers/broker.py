@@ -18,12 +18,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from workers.errors import BrokerStartError
-
-PEOPLE_QUEUE = "people"
-"""Where somebody is waiting: clicks, commands, messages."""
-
-BACKGROUND_QUEUE = "background"
-"""Detection, diagnosis, verification."""
+from workers.queues import QUEUES
 
 START_SECONDS = 10.0
 HEARTBEAT_SECONDS = 15
@@ -43,14 +38,14 @@ def create_broker(url: str) -> Broker:
         heartbeat_timeout=HEARTBEAT_SECONDS * 1000,
         maintenance_chance=MAINTENANCE_PER_MILLION,
     )
-    for queue in (PEOPLE_QUEUE, BACKGROUND_QUEUE):
+    for queue in set(QUEUES.values()):
         broker.declare_queue(queue)
     return broker
 
 
-def send(broker: Broker, actor: str, *, queue: str, arguments: dict[str, Any]) -> None:
+def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> None:
     """Hand one message to the broker by the actor's name; raises Dramatiq's ConnectionError when it is away."""
-    message: Message[Any] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})
+    message: Message[Any] = Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=arguments, options={})
     broker.enqueue(message)
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from integrations.charts import BandPoint, Chart, Marker, Point, chart_spec, render_png
 
 from detection.histograms import quantile
 from detection.types import DELAY_EDGES_SECONDS, EndpointSeries, Finding, FunnelSeries, Metric
 from integrations.cards import CardPicture
+from integrations.charts import BandPoint, Chart, Marker, Point, chart_spec, render_png
 from storage import deploys
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
 from workers.describing import finding_sentence, leading

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy.orm import Session
 
-from detection.correlation import groups, signature
 from detection.detectors import endpoint_findings, funnel_findings
 from detection.types import Finding, FunnelDefinition
 from storage import audit, diagnoses, incidents, outbox
@@ -16,6 +15,8 @@ from storage import funnels as stored_funnels
 from storage.models import Incident
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
 from workers.describing import incident_title, severity_of
+from workers.grouping import Belonging, belongings
+from workers.notifications import changed
 from workers.options import endpoint_options, funnel_options
 from workers.services import Services
 
@@ -35,7 +36,7 @@ def detect(services: Services) -> bool:
         return False
     findings = [*_endpoint_findings(services, now), *_funnel_findings(services, funnels, now)]
     with services.sessions.begin() as session:
-        for group in _grouped(services, session, findings, now):
+        for group in belongings(session, findings, services.settings, now):
             _to_incident(services, session, group, now)
     return True
 
@@ -87,60 +88,24 @@ def _funnel_findings(services: Services, funnels: Sequence[FunnelDefinition], no
     return found
 
 
-def _grouped(
-    services: Services, session: Session, findings: Sequence[Finding], now: datetime
-) -> list[tuple[list[Finding], Incident | None]]:
-    """Findings that belong together, each group with the active incident it belongs to, if any."""
-    cooldown = timedelta(minutes=services.settings.alert_cooldown_minutes)
-    fresh = [finding for finding in findings if not _is_muted(session, finding, now - cooldown)]
-    active = {incident.id: incident for incident in incidents.active_incidents(session)}
-    signatures = [
-        signature(
-            incident.id,
-            incident.onset_at.timestamp(),
-            [incidents.to_finding(record) for record in incident.findings],
-        )
-        for incident in active.values()
-    ]
-    return [
-        (list(group.findings), active[group.incident_id] if group.incident_id is not None else None)
-        for group in groups(fresh, signatures)
-    ]
-
-
-def _is_muted(session: Session, finding: Finding, cooldown_since: datetime) -> bool:
-    """A problem just closed is not opened again: within the cooldown, or while it is the same break seen before."""
-    closed_at = incidents.last_closed_at(session, finding.fingerprint)
-    if closed_at is None:
-        return False
-    return closed_at >= cooldown_since or finding.onset_at <= closed_at.timestamp()
-
-
-def _to_incident(
-    services: Services, session: Session, group: tuple[list[Finding], Incident | None], now: datetime
-) -> None:
-    """Record a group of findings, opening an incident where there is none; jobs are part of the same commit."""
-    findings, incident = group
-    if incident is None:
-        incident = _open(services, session, findings, now)
-        is_news = True
-    else:
-        known = {record.fingerprint for record in incident.findings}
-        is_news = any(finding.fingerprint not in known for finding in findings)
-    for finding in findings:
+def _to_incident(services: Services, session: Session, group: Belonging, now: datetime) -> None:
+    """Record findings, opening an incident where there is none; the jobs are part of the same commit."""
+    incident = group.incident or _open(services, session, group.findings, now)
+    known = {record.fingerprint for record in incident.findings} if group.incident else set()
+    for finding in group.findings:
         incidents.record_finding(session, incident, finding, now=now)
-    if not is_news:
+    if group.muted or all(finding.fingerprint in known for finding in group.findings):
         return
     session.flush()
     session.refresh(incident)
-    known_now = [incidents.to_finding(record) for record in incident.findings]
-    incident.title = incident_title(known_now)
-    incident.severity = min(incident.severity, *(severity_of(finding) for finding in known_now))
-    mark = f"{incident.id}:{len(incident.findings)}"
-    outbox.enqueue(session, "refresh_incident", {"incident_id": incident.id}, key=f"refresh:finding:{mark}", now=now)
+    findings = [incidents.to_finding(record) for record in incident.findings]
+    incident.title = incident_title(findings)
+    incident.severity = min(incident.severity, *(severity_of(finding) for finding in findings))
+    mark = f"{incident.id}:{len(findings)}"
+    changed(session, incident.id, key=f"finding:{mark}", now=now)
     latest = diagnoses.latest_diagnosis(session, incident.id)
     if latest is None or latest.status != "concluded":
-        outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:finding:{mark}", now=now)
+        outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:{mark}", now=now)
 
 
 def _open(services: Services, session: Session, findings: Sequence[Finding], now: datetime) -> Incident:

@@ -9,7 +9,6 @@ from dramatiq.errors import ConnectionError as BrokerConnectionError
 
 from storage import outbox
 from workers.broker import send
-from workers.jobs import JOBS
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -27,12 +26,7 @@ def relay_once(services: Services) -> int:
         now = services.clock()
         jobs = outbox.due(session, now=now, limit=BATCH)
         for job in jobs:
-            send(
-                services.broker,
-                job.actor,
-                queue=JOBS[job.actor].queue,
-                arguments={"outbox_key": job.key, **job.arguments},
-            )
+            send(services.broker, job.actor, {"outbox_key": job.key, **job.arguments})
             outbox.mark_sent(session, job.key, now)
         return len(jobs)
 

@@ -13,7 +13,7 @@ from dramatiq.errors import ConnectionError as BrokerConnectionError
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
-from workers.broker import BACKGROUND_QUEUE, send
+from workers.broker import send
 from workers.relay import relay_until, resend_lost
 from workers.services import Services
 
@@ -85,6 +85,6 @@ def _send_expire(services: Services) -> None:
 def _send(services: Services, actor: str) -> None:
     """A tick that the broker cannot take is left out: the next one sees the same data."""
     try:
-        send(services.broker, actor, queue=BACKGROUND_QUEUE, arguments={})
+        send(services.broker, actor, {})
     except BrokerConnectionError as error:
         log.warning("broker_away", error=str(error))

@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING
 from dramatiq import Broker
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
-from storage.telemetry.sql import SqlTelemetry
 
-from detection import funnels
 from storage.session import create_database, readers, sessions
-from storage.telemetry.protocol import TelemetryStore
 from workers.broker import create_broker
 from workers.errors import NotConfiguredError
 from workers.settings import Settings
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from integrations.protocols import ChatChannel, CodeHost, EscalationChannel, TicketTracker
+    from storage.telemetry.protocol import TelemetryStore
 
 
 def utc_now() -> datetime:
@@ -81,6 +79,9 @@ class Services:
     @cached_property
     def telemetry(self) -> TelemetryStore:
         """Events, spans, logs and their rollups."""
+        from detection import funnels
+        from storage.telemetry.sql import SqlTelemetry
+
         return SqlTelemetry(
             self.engine,
             funnel_reader=funnels.attempts,

@@ -9,24 +9,24 @@ from typing import Any
 from bot.demo.changes import FREE_RETURNS, LIVE_STOCK
 from bot.demo.repository import Commit
 from tests.functional.stack import FUNNEL, Stack, eventually
-from tests.functional.telemetry import Feeder, traffic, week_of_history
+from tests.functional.telemetry import Feeder, Send, to_doors, traffic, week_of_history
 
 ANA, BEN = "U0ANA", "U0BEN"
 
 
 def break_the_shop(stack: Stack) -> tuple[str, Commit]:
     """A week of health, then a deploy of two commits a minute and a half ago; returns its head and the bad commit."""
-    key = str(stack.api.headers["Authorization"]).removeprefix("Bearer ")
+    send = _doors(stack)
     now = time.time()
-    healthy = stack.repository.create(datetime.now(UTC))[-1].sha
+    healthy = stack.repository.head()
     stack.api.post("/api/funnels", json=FUNNEL).raise_for_status()
     deploy(stack, healthy, now - 86_400)
-    week_of_history(key, stack.api, now=now, version=healthy)
-    traffic(key, stack.api, since=now - 1500, until=now - 90, version=healthy, broken=False)
+    week_of_history(send, now=now, version=healthy)
+    traffic(send, since=now - 1500, until=now - 90, version=healthy, broken=False)
     bad, _ = stack.repository.push([LIVE_STOCK, FREE_RETURNS], datetime.now(UTC))
     head = stack.repository.head()
     deploy(stack, head, now - 90)
-    traffic(key, stack.api, since=now - 90, until=time.time(), version=head, broken=True)
+    traffic(send, since=now - 90, until=time.time(), version=head, broken=True)
     return head, bad
 
 
@@ -58,8 +58,11 @@ def root_messages(stack: Stack) -> list[dict[str, Any]]:
 
 
 def feeding(stack: Stack, version: str) -> Feeder:
-    key = str(stack.api.headers["Authorization"]).removeprefix("Bearer ")
-    return Feeder(key, stack.api, version=version, broken=True)
+    return Feeder(_doors(stack), version=version, broken=True)
+
+
+def _doors(stack: Stack) -> Send:
+    return to_doors(str(stack.api.headers["Authorization"]).removeprefix("Bearer "), stack.api)
 
 
 def deploy_the_merged_head(stack: Stack, feeder: Feeder, bad_head: str) -> None:

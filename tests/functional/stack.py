@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -193,6 +194,7 @@ def running_stack(directory: Path, database_url: str) -> Iterator[Stack]:
             stack.broker_pid = int(client.info("server")["process_id"])
         try:
             stack.command("migrate")
+            stack.repository.create(datetime.now(UTC))
             stack.start_workspace()
             stack.start(*PROCESSES)
             stack.create_key()

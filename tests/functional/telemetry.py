@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import httpx
@@ -22,24 +23,38 @@ HEALTHY = {
 }
 BROKEN = HEALTHY | {Step.CHECKOUT: [0.95, 1.02, 1.1, 1.2]}
 EXTRA_STATEMENT = "SELECT stock FROM products WHERE sku = ?"
-EXTRA_QUERIES = 120
+EXTRA_QUERIES = 40
 BATCH = 2000
 
 
-def week_of_history(key: str, client: httpx.Client, *, now: float, version: str, visits: int = 6000) -> None:
+Send = Callable[[str, bytes], None]
+"""Takes a door's path and a body for it."""
+
+
+def to_doors(key: str, client: httpx.Client) -> Send:
+    """Post to a running Argux."""
+
+    def send(path: str, body: bytes) -> None:
+        content_type = "application/json" if path == "/batch/" else "application/x-protobuf"
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": content_type}
+        client.post(path, content=body, headers=headers).raise_for_status()
+
+    return send
+
+
+def week_of_history(send: Send, *, now: float, version: str, visits: int = 6000) -> None:
     """Seven healthy days, up to half an hour ago."""
     plan = HistoryPlan(visits=visits, days=7.0, quiet_seconds=1800.0)
-    _send(key, client, list(make_visits(plan, HEALTHY, now, Random(1))), version, broken=False)
+    _send(send, list(make_visits(plan, HEALTHY, now, Random(1))), version, broken=False)
 
 
-def traffic(
-    key: str, client: httpx.Client, *, since: float, until: float, version: str, broken: bool, per_second: float = 6.0
-) -> None:
+def traffic(send: Send, *, since: float, until: float, version: str, broken: bool, per_second: float = 6.0) -> None:
     """Shoppers who arrived between two moments, and all they had done by `until`."""
     seconds = until - since
     plan = HistoryPlan(visits=int(per_second * seconds), days=seconds / 86_400, quiet_seconds=0.0)
     visits = list(make_visits(plan, BROKEN if broken else HEALTHY, until, Random(int(since))))
-    _send(key, client, [_until(visit, until) for visit in visits], version, broken=broken)
+    if visits:
+        _send(send, [_until(visit, until) for visit in visits], version, broken=broken)
 
 
 def _until(visit: Visit, until: float) -> Visit:
@@ -47,19 +62,16 @@ def _until(visit: Visit, until: float) -> Visit:
     return Visit(visit.user_id, visit.shopper, done)
 
 
-def _send(key: str, client: httpx.Client, visits: Sequence[Visit], version: str, *, broken: bool) -> None:
+def _send(send: Send, visits: Sequence[Visit], version: str, *, broken: bool) -> None:
     random = Random(visits[0].user_id)
     events = [event for visit in visits for event in posthog_events(visit, random)]
     spans = [
         span for visit in visits for answer in visit.answers for span in _spans(answer_spans(answer, random), broken)
     ]
     for start in range(0, len(events), BATCH):
-        body = {"api_key": key, "batch": events[start : start + BATCH]}
-        client.post("/batch/", json=body).raise_for_status()
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-protobuf"}
+        send("/batch/", json.dumps({"batch": events[start : start + BATCH]}).encode())
     for start in range(0, len(spans), BATCH):
-        body_bytes = trace_request(spans[start : start + BATCH], version)
-        client.post("/v1/traces", content=body_bytes, headers=headers).raise_for_status()
+        send("/v1/traces", trace_request(spans[start : start + BATCH], version))
 
 
 def _spans(spans: list[Span], broken: bool) -> list[Span]:
@@ -80,9 +92,9 @@ def _spans(spans: list[Span], broken: bool) -> list[Span]:
 class Feeder:
     """Keeps the shop's telemetry coming, two seconds at a time, until stopped. `broken` may change under way."""
 
-    def __init__(self, key: str, client: httpx.Client, *, version: str, broken: bool) -> None:
+    def __init__(self, send: Send, *, version: str, broken: bool) -> None:
         self.version, self.broken = version, broken
-        self._key, self._client = key, client
+        self._send = send
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._feed, daemon=True)
 
@@ -99,10 +111,7 @@ class Feeder:
         while not self._stop.wait(2.0):
             until = time.time()
             try:
-                traffic(
-                    self._key, self._client,
-                    since=self._sent_until, until=until, version=self.version, broken=self.broken,
-                )  # fmt: skip
+                traffic(self._send, since=self._sent_until, until=until, version=self.version, broken=self.broken)
             except httpx.TransportError:
                 continue
             self._sent_until = until

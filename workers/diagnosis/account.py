@@ -33,11 +33,12 @@ def state_root_cause(
     if origin.deploy is None:
         return _segment_cause(origin, evidence)
     began = cited(f"{deploy_name(origin.deploy)} at {live_at}", *_numbers(evidence, origin.key, "deploy_timing"))
-    for mechanism in mechanisms:
-        harm = _repeated_query(mechanism, evidence)
-        if harm:
-            return f"{began} {harm}{_commit_clause(origin, evidence, suspect)}."
-    return f"{began} {_plain_harm(origin, evidence)}{_commit_clause(origin, evidence, suspect)}."
+    service = origin.deploy.service
+    repeated = (_repeated_query(item, evidence) for item in mechanisms if item.service == service)
+    harm = next((words for words in repeated if words), "")
+    if harm:
+        return f"{began} {harm}{_adding_clause(origin, evidence, suspect)}."
+    return f"{began} {_plain_harm(origin, service, evidence)}{_suspect_clause(origin, evidence, suspect)}."
 
 
 def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> str:
@@ -57,33 +58,38 @@ def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> str:
     return cited(f"made {endpoint} run {during} queries a request instead of {before}", counts.number) + f": {query}"
 
 
-def _plain_harm(origin: Hypothesis, evidence: Sequence[Evidence]) -> str:
-    """What the worst symptom says, where no mechanism is known."""
+def _plain_harm(origin: Hypothesis, service: str, evidence: Sequence[Evidence]) -> str:
+    """What the worst symptom says, one of the deploy's own service before others, where no mechanism is known."""
     symptoms = [item for item in evidence if item.check == "symptom"]
-    ours = [item for item in symptoms if item.data["metric"] != "conversion_rate"] or symptoms
-    if not ours:
+    symptoms.sort(key=lambda item: item.data["service"] != service)
+    if not symptoms:
         return "broke it"
-    result = ours[0].result.rpartition(" (")[0] or ours[0].result
     versions = _numbers(evidence, origin.key, "metric_by_version", supporting=True)
-    return "broke it: " + cited(
-        result[:1].lower() + result[1:] if result.startswith("Conv") else result, ours[0].number, *versions
-    )
+    return "broke it: " + cited(symptoms[0].data["in_words"], symptoms[0].number, *versions)
 
 
-def _commit_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> str:
+def _adding_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> str:
+    """Such as ", and commit 3f2a1c9 “Show live stock” by Mia adds it [E6]", said of the repeated query."""
+    found = _answer(evidence, origin.key, "statement_in_diff")
+    if suspect is None or found is None or found.data.get("commit_sha") != suspect.sha:
+        return _suspect_clause(origin, evidence, suspect)
+    verb = "moves" if found.data["moved"] else "adds"
+    return cited(f", and {_commit_name(suspect)} {verb} it", found.number)
+
+
+def _suspect_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> str:
     if suspect is None:
         return ""
-    name = f"commit {short_sha(suspect.sha)} “{suspect.title}” by {suspect.author}"
-    for item in evidence:
-        in_diff = item.check == "statement_in_diff" and item.hypothesis_key == origin.key
-        if in_diff and item.data.get("commit_sha") == suspect.sha:
-            return cited(f", and {name} adds it", item.number)
     of_commits = [
         item.number
         for item in evidence
-        if item.hypothesis_key == origin.key and suspect.sha in str(item.data.get("commits", ""))
+        if item.hypothesis_key == origin.key and item.source == "github" and suspect.sha in str(item.data)
     ]
-    return cited(f", most likely by {name}", *of_commits)
+    return cited(f", most likely by {_commit_name(suspect)}", *of_commits)
+
+
+def _commit_name(commit: CommitScore) -> str:
+    return f"commit {short_sha(commit.sha)} “{commit.title}” by {commit.author}"
 
 
 def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> str:

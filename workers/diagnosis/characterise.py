@@ -86,7 +86,7 @@ def _symptom(finding: Finding) -> Symptom:
         window_end=finding.window_end,
         onset_at=finding.onset_at,
         step=step if isinstance(step, str) else None,
-        horizon_seconds=_figure(details.get("horizon_seconds"), 0.0),
+        horizon_seconds=_figure(details.get("horizon_seconds"), FUNNEL_BLUR_SECONDS),
         segments=tuple(_segments(details.get("where"))),
     )
 

@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 from integrations.protocols import ChangedFile, Commit
 from workers.diagnosis.statements import likeness, names_every_table
 
-_TEXT_SUFFIXES = frozenset({".md", ".rst", ".txt", ".adoc", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf"})
-_TEXT_NAMES = frozenset({"license", "readme", "changelog", "authors", "codeowners", "notice", ".gitignore"})
+_TEXT_SUFFIXES = frozenset({".md", ".rst", ".adoc", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf"})
+_TEXT_STEMS = frozenset({"license", "readme", "changelog", "authors", "codeowners", "notice", ".gitignore"})
 _ASIDE_FOLDERS = frozenset({"docs", "doc", "tests", "test", "__tests__", "spec", ".github"})
 _LOOP = re.compile(r"\b(?:for|foreach|while|each|map)\b", re.IGNORECASE)
 _LONGEST_PATCH = 200_000
@@ -64,7 +64,7 @@ def is_aside(path: str) -> bool:
     place = PurePosixPath(path)
     return (
         place.suffix.lower() in _TEXT_SUFFIXES
-        or place.name.lower() in _TEXT_NAMES
+        or place.stem.lower() in _TEXT_STEMS
         or any(folder.lower() in _ASIDE_FOLDERS for folder in place.parts[:-1])
         or place.name.startswith("test_")
     )

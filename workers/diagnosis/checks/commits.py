@@ -74,7 +74,8 @@ def check_commits(
     repeats = repeating(read.commits)
     log_weights = {commit.sha: _standing(commit, repeats) for commit in read.commits}
     checks = [_list_commits(hypothesis, read, name)]
-    checks += [_find_statement(hypothesis, read, item, log_weights) for item in statements[:MOST_STATEMENTS]]
+    own = tuple(commit for commit in read.commits if commit.sha not in repeats)
+    checks += [_find_statement(hypothesis, read, own, item, log_weights) for item in statements[:MOST_STATEMENTS]]
     checks += [_find_route(hypothesis, read, endpoint, log_weights) for endpoint in endpoints]
     scores = tuple(
         CommitScore(
@@ -128,14 +129,17 @@ def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evide
 
 
 def _find_statement(
-    hypothesis: Hypothesis, read: CommitsRead, statement: RepeatedStatement, log_weights: dict[str, float]
+    hypothesis: Hypothesis,
+    read: CommitsRead,
+    commits: Sequence[Commit],
+    statement: RepeatedStatement,
+    log_weights: dict[str, float],
 ) -> Evidence:
     """Look for a repeated query in the lines that the commits add; the clearest one names the commit."""
     shown = quoted(statement.statement)
     found = []
-    repeats = repeating(read.commits)
-    for commit in read.commits:
-        trace = None if commit.sha in repeats else trace_statement(commit, statement.statement)
+    for commit in commits:
+        trace = trace_statement(commit, statement.statement)
         if trace is not None:
             worth = weights.COMMIT_MOVES_STATEMENT if trace.moved else weights.COMMIT_ADDS_STATEMENT
             worth += weights.COMMIT_BESIDE_LOOP * trace.beside_loop
@@ -145,18 +149,24 @@ def _find_statement(
         _, commit, trace = max(found, key=lambda item: item[0])
         verb = "moves" if trace.moved else "adds"
         words = f"Commit {short_sha(commit.sha)} “{title(commit)}” by {quoted(commit.author, 60)} {verb}"
-        data = {"statement": shown, "commit_sha": commit.sha, "path": quoted(trace.path), "likeness": trace.likeness}
         words = f"{words} the query `{shown}` in {quoted(trace.path, 120)}."
+        data = {
+            "statement": shown,
+            "commit_sha": commit.sha,
+            "path": quoted(trace.path),
+            "likeness": trace.likeness,
+            "moved": trace.moved,
+        }
         return _evidence("statement_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.STATEMENT_IN_DIFF)
-    naming = [commit for commit in read.commits if speaks_of_tables(commit, statement.statement)]
+    naming = [commit for commit in commits if speaks_of_tables(commit, statement.statement)]
     for commit in naming:
         log_weights[commit.sha] += weights.COMMIT_NAMES_TABLES
-    data = {"statement": shown, "commits": [commit.sha for commit in naming]}
+    named = {"statement": shown, "commits": [commit.sha for commit in naming]}
     if naming:
         words = f"Commit {short_sha(naming[0].sha)} “{title(naming[0])}” adds code that names the tables of `{shown}`."
-        return _evidence("tables_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.TABLES_IN_DIFF)
-    words = f"No commit of {deploy_name_of(hypothesis)} adds the query `{shown}`."
-    return _evidence("statement_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.STATEMENT_NOT_IN_DIFF)
+        return _evidence("tables_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.TABLES_IN_DIFF)
+    words = f"No commit of {_name_of(hypothesis)} adds the query `{shown}`."
+    return _evidence("statement_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.STATEMENT_NOT_IN_DIFF)
 
 
 def _find_route(hypothesis: Hypothesis, read: CommitsRead, endpoint: str, log_weights: dict[str, float]) -> Evidence:
@@ -166,14 +176,14 @@ def _find_route(hypothesis: Hypothesis, read: CommitsRead, endpoint: str, log_we
         log_weights[commit.sha] += weights.COMMIT_TOUCHES_ROUTE
     shown, data = quoted(endpoint, 120), {"endpoint": endpoint, "commits": [commit.sha for commit, _ in touching]}
     if not touching:
-        words = f"No commit of {deploy_name_of(hypothesis)} changes code that names {shown}."
+        words = f"No commit of {_name_of(hypothesis)} changes code that names {shown}."
         return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_NOT_IN_DIFF)
     shas = ", ".join(short_sha(commit.sha) for commit, _ in touching[:3])
     words = f"The code of {shown}, {quoted(touching[0][1], 120)}, is changed by {shas}."
     return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_IN_DIFF)
 
 
-def deploy_name_of(hypothesis: Hypothesis) -> str:
+def _name_of(hypothesis: Hypothesis) -> str:
     """The name of a deploy hypothesis's deploy."""
     return deploy_name(hypothesis.deploy) if hypothesis.deploy else hypothesis.key
 

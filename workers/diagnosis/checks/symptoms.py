@@ -33,6 +33,8 @@ def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
         data={
             "metric": str(symptom.metric),
             "subject": name,
+            "service": symptom.service,
+            "in_words": result,
             "observed": symptom.observed,
             "expected": symptom.expected,
             "sample_size": symptom.sample_size,
@@ -97,6 +99,8 @@ def _judge(hypothesis: Hypothesis, symptom: Symptom, answer: SegmentAnswer) -> t
     name = quoted(symptom.name, 120)
     if not answer.contributions:
         return f"{name} has too few entries by segment to compare.", 0.0, Outcome.NO_DATA
+    if answer.total_change >= 0:
+        return f"{name} shows no drop in the entries that have had time to convert.", 0.0, Outcome.NO_DATA
     standing_out = {(item.dimension, item.value): item for item in answer.standing_out}
     if hypothesis.dimension is None:
         if standing_out:

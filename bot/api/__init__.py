@@ -1,0 +1,1 @@
+"""The HTTP API: funnels, incidents, deploys. Every route wants an operator's key."""

@@ -1,0 +1,203 @@
+"""What the API says of an incident: each station of the spine as far as it has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from detection.types import IncidentStatus, Severity
+from storage.models import Diagnosis, Incident
+from workers.views import incident_view
+
+
+class Row(BaseModel):
+    """Filled from a table's row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class IncidentSummary(Row):
+    """An incident in a list."""
+
+    id: int
+    title: str
+    status: IncidentStatus
+    severity: Severity
+    service: str | None
+    onset_at: datetime = Field(description="When it began, by change-point.")
+    opened_at: datetime = Field(description="When Argux opened the incident.")
+    updated_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+
+
+class FindingOut(Row):
+    """What a detector saw: observed against expected, in the metric's own unit."""
+
+    fingerprint: str
+    detector: str
+    metric: str
+    subject: dict[str, Any]
+    observed: float
+    expected: float
+    expected_low: float
+    expected_high: float
+    sample_size: int
+    score: float = Field(description="In standard deviations.")
+    p_value: float
+    window_start: datetime
+    window_end: datetime
+    onset_at: datetime
+    details: dict[str, Any]
+
+
+class HypothesisOut(Row):
+    """A candidate cause and how likely the evidence left it."""
+
+    key: str
+    cause: str
+    statement: str
+    prior: float
+    posterior: float | None
+    status: str
+
+
+class EvidenceOut(Row):
+    """What one check found; `weight` is the logarithm of its likelihood ratio."""
+
+    number: int
+    hypothesis_key: str
+    query: str
+    source: str
+    result: str
+    outcome: str
+    weight: float
+    gathered_at: datetime
+
+
+class DiagnosisOut(Row):
+    """One five-step run."""
+
+    id: int
+    status: str
+    root_cause: str | None
+    confidence: float | None
+    suspect_commit: str | None
+    steps_done: list[str]
+    started_at: datetime
+    finished_at: datetime | None
+    hypotheses: list[HypothesisOut]
+    evidence: list[EvidenceOut]
+
+
+class ProposalOut(Row):
+    """An action offered, with the hash of exactly what it would do."""
+
+    id: int
+    action: str
+    title: str
+    parameters: dict[str, Any]
+    content_hash: str
+    risk: str
+    blast_radius: str
+    verified_by: str
+    undone_by: str
+    status: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class ApprovalOut(Row):
+    """A person's recorded decision on that hash."""
+
+    decision: str
+    decided_by: str
+    decided_at: datetime
+    content_hash: str
+
+
+class VerificationOut(Row):
+    """The same metrics, tested again after the fix."""
+
+    status: str
+    measures: list[Any]
+    started_at: datetime
+    deadline_at: datetime
+    finished_at: datetime | None
+
+
+class TicketOut(BaseModel):
+    """The ticket made of it."""
+
+    key: str
+    url: str | None
+
+
+class TimelineOut(Row):
+    """What happened, in order."""
+
+    happened_at: datetime
+    kind: str
+    actor: str
+    text: str
+
+
+class IncidentOut(IncidentSummary):
+    """An incident with all that is known of it."""
+
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    escalated_at: datetime | None
+    escalated_by: str | None
+    findings: list[FindingOut]
+    diagnosis: DiagnosisOut | None
+    proposal: ProposalOut | None
+    approval: ApprovalOut | None
+    verification: VerificationOut | None
+    ticket: TicketOut | None
+    timeline: list[TimelineOut]
+
+
+STEPS = ("characterise", "hypothesise", "gather", "confirm", "fix")
+
+
+def _diagnosis(row: Diagnosis) -> DiagnosisOut:
+    return DiagnosisOut(
+        id=row.id,
+        status=row.status,
+        root_cause=row.root_cause,
+        confidence=row.confidence,
+        suspect_commit=row.suspect_commit,
+        steps_done=[step for step in STEPS if step in row.checkpoints],
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        hypotheses=[HypothesisOut.model_validate(hypothesis) for hypothesis in row.hypotheses],
+        evidence=[EvidenceOut.model_validate(evidence) for evidence in row.evidence],
+    )
+
+
+def _ticket(incident: Incident) -> TicketOut | None:
+    return TicketOut(key=incident.ticket_key, url=incident.ticket_url) if incident.ticket_key else None
+
+
+def describe(session: Session, incident_id: int) -> IncidentOut:
+    """Read one incident with everything that hangs on it; raises storage's NotFoundError."""
+    view = incident_view(session, incident_id)
+    incident = view.incident
+    return IncidentOut(
+        **IncidentSummary.model_validate(incident).model_dump(),
+        acknowledged_at=incident.acknowledged_at,
+        acknowledged_by=incident.acknowledged_by,
+        escalated_at=incident.escalated_at,
+        escalated_by=incident.escalated_by,
+        findings=[FindingOut.model_validate(record) for record in incident.findings],
+        diagnosis=_diagnosis(view.diagnosis) if view.diagnosis else None,
+        proposal=ProposalOut.model_validate(view.proposal) if view.proposal else None,
+        approval=ApprovalOut.model_validate(view.approval) if view.approval else None,
+        verification=VerificationOut.model_validate(view.verification) if view.verification else None,
+        ticket=_ticket(incident),
+        timeline=[TimelineOut.model_validate(entry) for entry in incident.timeline],
+    )

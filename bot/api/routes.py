@@ -1,0 +1,40 @@
+"""All of the API under one router."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from bot.api import deploys, funnels, incidents
+
+
+class Problem(BaseModel):
+    """What went wrong; `field` is the path to the value at fault."""
+
+    message: str
+    field: str | None = None
+
+
+class Failure(BaseModel):
+    """The one shape of an error."""
+
+    error: Problem
+
+
+def _failure(description: str) -> dict[str, Any]:
+    return {"model": Failure, "description": description}
+
+
+FAILURES: dict[int | str, dict[str, Any]] = {
+    401: _failure("No key, or one that is not known."),
+    403: _failure("The key may only send data."),
+    422: _failure("A field is wrong; `field` is its path."),
+    503: _failure("The database cannot take it now; see Retry-After."),
+}
+
+router = APIRouter(prefix="/api", responses=FAILURES)
+router.include_router(funnels.router)
+router.include_router(incidents.router)
+router.include_router(deploys.router)

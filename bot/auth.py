@@ -1,0 +1,112 @@
+"""Who is asking: API keys from a header, remembered for a few seconds, and what each role may do."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.errors import ForbiddenError, UnauthorizedError
+from storage.keys import authenticate
+
+INGEST = "ingest"
+OPERATOR = "operator"
+ROLES = (INGEST, OPERATOR)
+
+REMEMBER_SECONDS = 10.0
+"""A revoked key goes on working for at most this long in a web process that has just seen it."""
+
+REMEMBER_KEYS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The key that asked: its name goes into timelines and the audit chain."""
+
+    name: str
+    role: str
+
+
+class KeyRing:
+    """Knows keys by their hash, so that the hot path does not ask the database each time.
+
+    Only keys that were found are remembered; `monotonic` is a clock in seconds.
+    """
+
+    def __init__(self, sessions: sessionmaker[Session], *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._sessions = sessions
+        self._monotonic = monotonic
+        self._known: dict[bytes, tuple[Identity, float]] = {}
+
+    async def identify(self, secret: str | None) -> Identity:
+        """Whose key this is; raises UnauthorizedError for a missing or unknown one."""
+        if not secret:
+            raise UnauthorizedError("Send an API key as `Authorization: Bearer argux_…` or `X-API-Key: argux_…`.")
+        digest = hashlib.sha256(secret.encode()).digest()
+        known = self._known.get(digest)
+        if known is not None and self._monotonic() < known[1]:
+            return known[0]
+        identity = await run_in_threadpool(self._look_up, secret)
+        if identity is None:
+            self._known.pop(digest, None)
+            raise UnauthorizedError(
+                "This API key is not known, or was revoked. `argux keys create NAME` makes a new one."
+            )
+        if len(self._known) >= REMEMBER_KEYS:
+            self._known.clear()
+        self._known[digest] = (identity, self._monotonic() + REMEMBER_SECONDS)
+        return identity
+
+    def _look_up(self, secret: str) -> Identity | None:
+        with self._sessions() as session:
+            key = authenticate(session, secret)
+            return None if key is None else Identity(key.name, key.role)
+
+
+_bearer = HTTPBearer(auto_error=False, description="A key made by `argux keys create NAME`.")
+_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key in a header of its own.")
+
+
+def secret_of(
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    header: Annotated[str | None, Security(_header)],
+) -> str | None:
+    """The key that came with a request, or None."""
+    return bearer.credentials if bearer is not None else header
+
+
+def key_ring(request: Request) -> KeyRing:
+    """This web process's key ring."""
+    ring: KeyRing = request.app.state.key_ring
+    return ring
+
+
+def allowed(*roles: str) -> Callable[..., Awaitable[Identity]]:
+    """A dependency that lets only these roles in."""
+
+    async def identify(
+        ring: Annotated[KeyRing, Depends(key_ring)], secret: Annotated[str | None, Depends(secret_of)]
+    ) -> Identity:
+        identity = await ring.identify(secret)
+        if identity.role not in roles:
+            raise ForbiddenError(
+                f"The key {identity.name!r} has the role {identity.role}, which may only send data. "
+                f"`argux keys create NAME --role {OPERATOR}` makes one that may do this."
+            )
+        return identity
+
+    return identify
+
+
+Sender = Annotated[Identity, Depends(allowed(*ROLES))]
+"""Whoever may send telemetry: every role."""
+
+Operator = Annotated[Identity, Depends(allowed(OPERATOR))]
+"""Whoever may read and change things."""

@@ -1,0 +1,160 @@
+"""Where the demo's parts are, and the settings that join them: all made fresh for each run."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.demo.deployer import SERVICE
+from bot.demo.errors import DemoError
+from bot.demo.repository import NAME
+from workers.settings import Settings
+
+PERSON = "U0ANA"
+"""Who approves when nobody is at the page."""
+
+PEOPLE = (
+    {"id": PERSON, "name": "Ana", "timezone": "Europe/Berlin"},
+    {"id": "U0BEN", "name": "Ben", "timezone": "America/New_York"},
+    {"id": "U0CHI", "name": "Chi", "timezone": "Asia/Tokyo"},
+)
+APPROVERS = (PERSON, "U0BEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The demo's directory and its two ports."""
+
+    root: Path
+    port: int
+
+    @property
+    def workspace_port(self) -> int:
+        """The local workspace is next door."""
+        return self.port + 1
+
+    @property
+    def argux_url(self) -> str:
+        """Where Argux answers; its front page leads to the workspace."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def workspace_url(self) -> str:
+        """Where the local workspace answers."""
+        return f"http://127.0.0.1:{self.workspace_port}"
+
+    @property
+    def workspace(self) -> Path:
+        """The local workspace's directory."""
+        return self.root / "workspace"
+
+    @property
+    def logs(self) -> Path:
+        """Where every process writes."""
+        return self.root / "logs"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Tokens that the local workspace asks for, and Argux's own key for its audit chain."""
+
+    bot_token: str
+    signing_secret: str
+    github_token: str
+    jira_token: str
+    teams_secret: str
+    audit_key: str
+
+
+def make_secrets() -> Secrets:
+    """New ones, which nobody can know."""
+    return Secrets(
+        bot_token=f"xoxb-{secrets.token_hex(16)}",
+        signing_secret=secrets.token_hex(16),
+        github_token=f"ghp_{secrets.token_hex(18)}",
+        jira_token=secrets.token_hex(16),
+        teams_secret=secrets.token_hex(16),
+        audit_key=secrets.token_hex(32),
+    )
+
+
+def open_places(directory: Path, port: int) -> Places:
+    """An empty directory and two free ports; raises DemoError that names what is in the way."""
+    places = Places(directory.resolve(), port)
+    for wanted in (places.port, places.workspace_port):
+        if not _is_free(wanted):
+            raise DemoError(
+                f"port {wanted} is in use; stop what listens there, or choose another with ARGUX_PORT "
+                f"(the demo takes that port and the next)"
+            )
+    shutil.rmtree(places.root, ignore_errors=True)
+    places.logs.mkdir(parents=True)
+    return places
+
+
+def write_workspace_config(places: Places, keys: Secrets) -> Path:
+    """The local workspace's people, channels and tokens, as its `--config` file."""
+    path = places.root / "workspace.json"
+    path.touch(mode=0o600)
+    path.write_text(
+        json.dumps(
+            {
+                "bot_token": keys.bot_token,
+                "app_token": f"xapp-{secrets.token_hex(16)}",
+                "signing_secret": keys.signing_secret,
+                "request_url": f"{places.argux_url}/slack/events",
+                "github_token": keys.github_token,
+                "jira_email": "argux@acme.example",
+                "jira_token": keys.jira_token,
+                "teams_secret": keys.teams_secret,
+                "channels": ["incidents", "general"],
+                "users": PEOPLE,
+                "repositories": [NAME],
+                "jira_project": "SHOP",
+            },
+            indent=2,
+        )
+    )
+    return path
+
+
+def argux_environment(places: Places, keys: Secrets) -> dict[str, str]:
+    """Argux's settings for this run; what the person's own shell sets for another Argux is blanked."""
+    base = places.workspace_url
+    return {
+        **{name.upper(): "" for name in Settings.model_fields if name.upper() in os.environ},
+        "ARGUX_HOST": "127.0.0.1",
+        "ARGUX_PORT": str(places.port),
+        "ARGUX_DATA_DIR": str(places.root / "argux"),
+        "DATABASE_URL": f"sqlite:///{places.root / 'argux' / 'argux.db'}",
+        "WORKSPACE_URL": base,
+        "AUDIT_KEY": keys.audit_key,
+        "SLACK_BOT_TOKEN": keys.bot_token,
+        "SLACK_SIGNING_SECRET": keys.signing_secret,
+        "SLACK_API_URL": f"{base}/slack/api/",
+        "SLACK_CHANNEL": "#incidents",
+        "APPROVER_IDS": ",".join(APPROVERS),
+        "GITHUB_TOKEN": keys.github_token,
+        "GITHUB_API_URL": f"{base}/github",
+        "SERVICE_REPOSITORIES": f"{SERVICE}={NAME}",
+        "JIRA_URL": f"{base}/jira",
+        "JIRA_EMAIL": "argux@acme.example",
+        "JIRA_TOKEN": keys.jira_token,
+        "JIRA_PROJECT": "SHOP",
+        "TEAMS_WEBHOOK_URL": f"{base}/teams/webhook/{keys.teams_secret}",
+    }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

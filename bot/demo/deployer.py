@@ -1,0 +1,171 @@
+"""The shop's deployment: whatever is the head of main goes live, and Argux is told."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from bot.demo.errors import StageError
+from bot.demo.processes import Child, start
+from bot.demo.repository import NAME, ShopRepository
+
+POLL_SECONDS = 1.0
+START_LIMIT_SECONDS = 45.0
+DRAIN_SECONDS = 8.0
+SERVICE = "shop"
+VERSION_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A commit that went live."""
+
+    commit_sha: str
+    version: str
+    at: datetime
+
+
+def version_of(commit_sha: str) -> str:
+    """The version that the shop reports for a commit."""
+    return commit_sha[:VERSION_LENGTH]
+
+
+def deploy_record(commit_sha: str, deployed_at: datetime, deployed_by: str) -> dict[str, str]:
+    """The body of POST /api/deploys."""
+    return {
+        "service": SERVICE,
+        "version": version_of(commit_sha),
+        "commit_sha": commit_sha,
+        "repository": NAME,
+        "deployed_at": deployed_at.isoformat(),
+        "deployed_by": deployed_by,
+    }
+
+
+class Deployer:
+    """Keeps the shop at the head of main.
+
+    It owns the listening socket and hands it to every version, so a new version answers before the old one
+    leaves and no shopper is refused. `argux` is a client of Argux's API that carries a key.
+    """
+
+    def __init__(
+        self,
+        repository: ShopRepository,
+        directory: Path,
+        logs: Path,
+        argux: httpx.AsyncClient,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._repository = repository
+        self._directory = directory
+        self._logs = logs
+        self._argux = argux
+        self._environment = environment
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._shop: Child | None = None
+        self._retired: list[Child] = []
+        self.lives: list[Live] = []
+
+    @property
+    def base_url(self) -> str:
+        """Where the shop answers."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    async def run(self) -> None:
+        """Deploy every new head until cancelled."""
+        while True:
+            head = await asyncio.to_thread(self._repository.head)
+            if not self.lives or self.lives[-1].commit_sha != head:
+                await self.deploy(head)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def deploy(self, commit_sha: str) -> Live:
+        """Bring a commit live and tell Argux. Raises StageError."""
+        live = await self.swap(commit_sha)
+        response = await self._argux.post("/api/deploys", json=deploy_record(commit_sha, live.at, "acme-deployer"))
+        if response.is_error:
+            raise StageError("deploying the shop", f"POST /api/deploys answered {response.status_code}")
+        return live
+
+    async def swap(self, commit_sha: str) -> Live:
+        """Start a commit beside the one that is live, let it take over, and stop the old one. Raises StageError."""
+        version = version_of(commit_sha)
+        source = self._directory / "versions" / f"{len(self.lives):02d}-{version}"
+        await asyncio.to_thread(self._repository.check_out, commit_sha, source)
+        previous = self._shop
+        self._shop = await self._start(version, source)
+        if previous is not None:
+            self._retired.append(previous)
+        live = Live(commit_sha, version, await self._answers_as(version))
+        if previous is not None:
+            await previous.stop(DRAIN_SECONDS)
+        self.lives.append(live)
+        return live
+
+    async def stop(self) -> None:
+        """End every version that still runs, and close the port."""
+        for child in [self._shop, *self._retired]:
+            if child is not None:
+                await child.stop(DRAIN_SECONDS)
+        self._listener.close()
+
+    async def _start(self, version: str, source: Path) -> Child:
+        descriptor = self._listener.fileno()
+        database = (self._directory / "shop.db").resolve()
+        return await start(
+            f"shop {version}",
+            [sys.executable, "-m", "shop", "--fd", str(descriptor), "--database", str(database)],
+            log=self._logs / f"shop-{version}.log",
+            environment={
+                **self._environment,
+                "SHOP_VERSION": version,
+                "OTEL_SERVICE_NAME": SERVICE,
+                "OTEL_RESOURCE_ATTRIBUTES": f"service.version={version}",
+            },
+            directory=source,
+            sockets=[descriptor],
+        )
+
+    async def _answers_as(self, version: str) -> datetime:
+        """Wait for the new version on the port that it shares with the old one; the last moment without it."""
+        assert self._shop is not None
+        try:
+            async with asyncio.timeout(START_LIMIT_SECONDS):
+                without = datetime.now(UTC)
+                while await self._version_heard() != version:
+                    if self._shop.exit_code is not None:
+                        raise StageError("deploying the shop", f"version {version} ended\n{self._shop.last_lines()}")
+                    await asyncio.sleep(0.05)
+                    without = datetime.now(UTC)
+                return without
+        except TimeoutError:
+            message = f"version {version} did not answer within {START_LIMIT_SECONDS:.0f} s, see {self._shop.log}"
+            raise StageError("deploying the shop", message) from None
+
+    async def _version_heard(self) -> str | None:
+        """Ask on a new connection, which either version may take."""
+        try:
+            async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+                response = await client.get(f"{self.base_url}/healthz")
+        except httpx.TransportError:
+            return None
+        answer: dict[str, str] = response.json()
+        return answer["version"]
+
+
+def shop_environment(argux_url: str, api_key: str) -> dict[str, str]:
+    """What points the shop's stock clients at Argux."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": argux_url,
+        "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={api_key}",
+        "POSTHOG_HOST": argux_url,
+        "POSTHOG_API_KEY": api_key,
+    }

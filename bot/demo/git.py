@@ -1,0 +1,36 @@
+"""Running git: the same everywhere, whatever the person at the keyboard has configured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.demo.errors import DemoError
+
+TIME_LIMIT_SECONDS = 30.0
+
+
+def git(directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run one git command in `directory` and return what it printed; raises DemoError with what git said."""
+    program = shutil.which("git")
+    if program is None:
+        raise DemoError("git is not on the PATH; install it and start the demo again")
+    unconfigured = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        finished = subprocess.run(  # noqa: S603 - a fixed program, arguments of our own, no shell
+            [program, "-C", str(directory), *arguments],
+            env={**inherited, **unconfigured, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=TIME_LIMIT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as expired:
+        raise DemoError(f"git {arguments[0]} did not finish within {TIME_LIMIT_SECONDS:.0f} s") from expired
+    if finished.returncode != 0:
+        raise DemoError(f"git {arguments[0]} failed: {finished.stderr.strip() or finished.stdout.strip()}")
+    return finished.stdout.strip()

@@ -1,0 +1,102 @@
+"""Seven days of the shop's past, made up from its present.
+
+The visits are a sample: fewer people than the live rate would give. Who they are and how far they go is drawn from
+the same distributions as the live shoppers; how long the shop took is drawn from its answers measured on this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+from bot.demo.behaviour import Shopper, Step, draw_shopper
+
+HOUR_SECONDS = 3600.0
+DAY_SECONDS = 24 * HOUR_SECONDS
+LATENCY_SPREAD = 0.06
+"""Standard deviation of the logarithm of an hour's latency against the week's."""
+
+BY_HOUR = (
+    0.45, 0.40, 0.36, 0.35, 0.36, 0.42, 0.55, 0.72, 0.90, 1.04, 1.13, 1.20,
+    1.27, 1.25, 1.19, 1.17, 1.22, 1.34, 1.50, 1.62, 1.58, 1.35, 1.00, 0.67,
+)  # fmt: skip
+"""Traffic by hour of the day (UTC) against the day's mean: quiet nights, a busy evening."""
+
+BY_WEEKDAY = (0.97, 0.94, 0.95, 0.98, 1.02, 1.10, 1.04)
+"""Traffic by day, Monday first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPlan:
+    """How much past to make. The last `quiet_seconds` before now belong to live traffic."""
+
+    visits: int = 14_000
+    days: float = 7.0
+    quiet_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One request of a visit: when it began (seconds UTC) and how long it took."""
+
+    step: Step
+    started_at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One past shopper and what the shop answered."""
+
+    user_id: str
+    shopper: Shopper
+    answers: tuple[Answer, ...]
+
+
+def make_visits(
+    plan: HistoryPlan, response_seconds: Mapping[Step, Sequence[float]], now: float, random: Random
+) -> Iterator[Visit]:
+    """The visits of the past, by time of arrival; `response_seconds` are the live shop's, at least one a step."""
+    end = now - plan.quiet_seconds
+    start = now - plan.days * DAY_SECONDS
+    for hour_start, hour_end, share in _hours(start, end):
+        slowness = random.lognormvariate(0.0, LATENCY_SPREAD)
+        count = int(plan.visits * share + random.random())
+        arrivals = sorted(random.uniform(hour_start, hour_end) for _ in range(count))
+        for arrival in arrivals:
+            yield _visit(arrival, slowness, response_seconds, random)
+
+
+def _hours(start: float, end: float) -> list[tuple[float, float, float]]:
+    """The clock hours between two moments, each with its share of the traffic."""
+    hours: list[tuple[float, float, float]] = []
+    beginning = start
+    while beginning < end:
+        until = min(end, (beginning // HOUR_SECONDS + 1) * HOUR_SECONDS)
+        moment = datetime.fromtimestamp(beginning, UTC)
+        hours.append((beginning, until, (until - beginning) * BY_HOUR[moment.hour] * BY_WEEKDAY[moment.weekday()]))
+        beginning = until
+    total = sum(weight for _, _, weight in hours)
+    return [(beginning, until, weight / total) for beginning, until, weight in hours]
+
+
+def _visit(arrival: float, slowness: float, response_seconds: Mapping[Step, Sequence[float]], random: Random) -> Visit:
+    """Walk one shopper through; patience counts here as it does in the live shop."""
+    shopper = draw_shopper(random)
+    answers: list[Answer] = []
+    moment = arrival
+    for step, thinking in zip(shopper.wants, shopper.thinking_seconds, strict=True):
+        moment += thinking
+        seconds = slowness * random.choice(response_seconds[step])
+        answers.append(Answer(step, moment, seconds))
+        if seconds > shopper.patience_seconds:
+            break
+        moment += seconds
+    return Visit(_identifier(random), shopper, tuple(answers))
+
+
+def _identifier(random: Random) -> str:
+    digits = random.randbytes(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

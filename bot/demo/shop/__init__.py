@@ -1,0 +1,1 @@
+"""A small shop: sign up, fill a cart, check out, pay."""

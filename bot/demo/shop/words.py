@@ -1,0 +1,10 @@
+"""What the shop says to its customers."""
+
+WELCOME = "Welcome! Your first order ships free."
+IN_CART = "In your cart."
+ORDER_PLACED = "Thank you. One step left: payment."
+PAID = "Paid. We pack it today."
+EMPTY_CART = "Your cart is empty."
+NO_SUCH_PRODUCT = "We do not sell that."
+NO_SUCH_USER = "Please sign up first."
+NO_SUCH_ORDER = "We do not know that order."

@@ -1,0 +1,169 @@
+"""Whether each outside system that is set works, and how to mend it when it does not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from queue import Empty, SimpleQueue
+
+from integrations.errors import IntegrationError
+from storage import session as storage_session
+from storage.errors import DatabaseUnavailableError
+from workers.errors import NotConfiguredError
+from workers.services import Services, secret
+from workers.settings import Settings
+
+CHECK_SECONDS = 5.0
+
+
+class Health(StrEnum):
+    """How a system does."""
+
+    OK = "ok"
+    NOT_SET = "not set"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One system to look at. `asked_for` is whether any of its settings is set; `mend` says what to do if it fails."""
+
+    name: str
+    asked_for: bool
+    look: Callable[[], str]
+    mend: str
+    if_not_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check found, in words for a person."""
+
+    name: str
+    health: Health
+    text: str
+
+    def line(self) -> str:
+        """One line for the terminal."""
+        return f"{self.name + ':':<10} {self.health}{f' · {self.text}' if self.text else ''}"
+
+
+def checks(services: Services) -> list[Check]:
+    """Every system, in the order of what breaks most when it is away."""
+    settings = services.settings
+    return [
+        Check(
+            "database",
+            True,
+            lambda: storage_session.check(services.engine),
+            "check DATABASE_URL, then run `argux migrate`",
+            "",
+        ),
+        Check(
+            "broker",
+            bool(settings.redis_url),
+            lambda: _broker(services),
+            "check REDIS_URL and that Redis or Valkey runs there",
+            "`argux up` starts one of its own; web, worker and scheduler alone need REDIS_URL",
+        ),
+        Check(
+            "Slack",
+            any((settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)),
+            lambda: _slack(services),
+            "copy the tokens again from api.slack.com/apps and invite the bot to SLACK_CHANNEL",
+            "set SLACK_BOT_TOKEN, and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN",
+        ),
+        Check(
+            "GitHub",
+            settings.github_token is not None,
+            lambda: services.code_host.check(),
+            "make a token that may write contents and pull requests, and set GITHUB_TOKEN",
+            "set GITHUB_TOKEN to have fixes proposed as pull requests",
+        ),
+        Check(
+            "Jira",
+            any((settings.jira_url, settings.jira_email, settings.jira_token)),
+            lambda: services.tickets.check(),
+            "check JIRA_URL, JIRA_EMAIL, JIRA_TOKEN and JIRA_PROJECT",
+            "set JIRA_URL, JIRA_EMAIL and JIRA_TOKEN to have tickets made",
+        ),
+        Check(
+            "Teams",
+            settings.teams_webhook_url is not None,
+            lambda: services.escalation.check(),
+            "make a new webhook in the Teams channel and set TEAMS_WEBHOOK_URL",
+            "set TEAMS_WEBHOOK_URL to be able to escalate",
+        ),
+        Check(
+            "LLM",
+            any((settings.llm_base_url, settings.llm_api_key, settings.llm_model)),
+            lambda: _language_model(settings),
+            "check LLM_BASE_URL, LLM_API_KEY and LLM_MODEL",
+            "diagnosis works without; LLM_BASE_URL, LLM_API_KEY and LLM_MODEL add plain-English accounts",
+        ),
+    ]
+
+
+def _broker(services: Services) -> str:
+    services.redis.ping()
+    return "answers a ping"
+
+
+def _slack(services: Services) -> str:
+    who = services.chat.check()
+    settings = services.settings
+    if settings.slack_signing_secret is None and settings.slack_app_token is None:
+        raise NotConfiguredError("buttons and /argux need SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode)")
+    ways = [
+        way
+        for way, setting in (("HTTP", settings.slack_signing_secret), ("Socket Mode", settings.slack_app_token))
+        if setting is not None
+    ]
+    return f"{who}; clicks arrive by {' and '.join(ways)}"
+
+
+def _language_model(settings: Settings) -> str:
+    from integrations.llm import LanguageModel
+
+    if not settings.llm_base_url:
+        raise NotConfiguredError("LLM_BASE_URL is not set")
+    model = LanguageModel(
+        settings.llm_base_url, api_key=secret(settings.llm_api_key, "LLM_API_KEY"), model=settings.llm_model
+    )
+    return model.check()
+
+
+def _examine(check: Check) -> Outcome:
+    try:
+        return Outcome(check.name, Health.OK, check.look())
+    except (IntegrationError, NotConfiguredError, DatabaseUnavailableError) as error:
+        return Outcome(check.name, Health.FAILED, f"{error}. To mend it: {check.mend}")
+    except Exception as error:  # noqa: BLE001 - a driver's own error is a finding here, and its text may hold a secret
+        return Outcome(check.name, Health.FAILED, f"{type(error).__name__}. To mend it: {check.mend}")
+
+
+def examine(
+    wanted: Sequence[Check], *, seconds: float = CHECK_SECONDS, monotonic: Callable[[], float] = time.monotonic
+) -> list[Outcome]:
+    """Look at every system at once, for at most `seconds` altogether; in the order asked."""
+    deadline = monotonic() + seconds
+    pending = [(check, _in_background(check)) for check in wanted if check.asked_for]
+    answers: dict[str, Outcome] = {}
+    for check, answer in pending:
+        try:
+            answers[check.name] = answer.get(timeout=max(0.0, deadline - monotonic()))
+        except Empty:
+            answers[check.name] = Outcome(
+                check.name, Health.FAILED, f"no answer within {seconds:g} s. To mend it: {check.mend}"
+            )
+    return [answers.get(check.name, Outcome(check.name, Health.NOT_SET, check.if_not_set)) for check in wanted]
+
+
+def _in_background(check: Check) -> SimpleQueue[Outcome]:
+    """A daemon thread, so that a system that hangs cannot keep the process from ending."""
+    answer: SimpleQueue[Outcome] = SimpleQueue()
+    threading.Thread(target=lambda: answer.put(_examine(check)), daemon=True, name=f"check {check.name}").start()
+    return answer

@@ -1,0 +1,90 @@
+"""What the OpenAPI page says about the doors' bodies, which are parsed by hand and so not seen by FastAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EVENT_EXAMPLE: dict[str, Any] = {
+    "event": "page_view",
+    "properties": {"user_id": "u1", "timestamp": "2026-02-07T12:00:00Z", "page": "/signup"},
+}
+
+_EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "properties"],
+    "properties": {
+        "event": {"type": "string", "description": "What happened, such as page_view."},
+        "event_id": {"type": "string", "description": "The sender's own id; the same id is stored once."},
+        "properties": {
+            "type": "object",
+            "required": ["user_id"],
+            "properties": {
+                "user_id": {"type": "string"},
+                "timestamp": {"type": "string", "format": "date-time", "description": "When; now if left out."},
+            },
+            "additionalProperties": True,
+        },
+    },
+    "example": EVENT_EXAMPLE,
+}
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+EVENTS_DOCS = _body(
+    {
+        "application/json": {"schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA}]}},
+        "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line."}},
+    }
+)
+
+CAPTURE_DOCS = _body(
+    {
+        "application/json": {
+            "schema": {"type": "object"},
+            "example": {
+                "api_key": "argux_…",
+                "batch": [
+                    {
+                        "event": "checkout_started",
+                        "distinct_id": "u1",
+                        "timestamp": "2026-02-07T12:00:00Z",
+                        "properties": {"country": "DE"},
+                    }
+                ],
+            },
+        }
+    }
+)
+
+OTLP_DOCS = _body({"application/x-protobuf": _BINARY})
+
+DEPLOY_DOCS = _body(
+    {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["service", "version", "commit_sha", "repository"],
+                "properties": {
+                    "service": {"type": "string"},
+                    "version": {"type": "string"},
+                    "commit_sha": {"type": "string"},
+                    "repository": {"type": "string", "description": "owner/name"},
+                    "deployed_at": {"type": "string", "format": "date-time", "description": "Now if left out."},
+                    "deployed_by": {"type": "string"},
+                },
+            },
+            "example": {
+                "service": "shop",
+                "version": "v42",
+                "commit_sha": "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b",
+                "repository": "acme/shop",
+                "deployed_by": "ana",
+            },
+        }
+    }
+)

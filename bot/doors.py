@@ -1,0 +1,199 @@
+"""The doors that data comes in by: events, PostHog's, OpenTelemetry's, deploys.
+
+Each answers only after the data is durable. A sender that gets no answer, 429 or 503 sends the same again: what was
+stored the first time is counted as a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from bot.auth import secret_of
+from bot.door_docs import CAPTURE_DOCS, DEPLOY_DOCS, EVENTS_DOCS, OTLP_DOCS
+from bot.errors import error_body
+from bot.intake import content_encoding, content_type
+from bot.receiving import Door, Parcel, Payload, Receipt, Reception
+from detection.types import Event, LogRecord, Span
+from integrations.inbound.deploys import DeployNotice, parse_deploy
+from integrations.inbound.events import parse_events
+from integrations.inbound.otlp import logs_response, parse_logs, parse_traces, traces_response
+from integrations.inbound.posthog import parse_capture
+from storage.deploys import record_deploy
+from storage.telemetry.protocol import Appended, TelemetryStore
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+PROTOBUF = "application/x-protobuf"
+
+router = APIRouter(tags=["Doors"])
+
+
+def reception(request: Request) -> Reception:
+    """This web process's reception."""
+    found: Reception = request.app.state.reception
+    return found
+
+
+Secret = Annotated[str | None, Depends(secret_of)]
+AtReception = Annotated[Reception, Depends(reception)]
+
+
+def _events(payload: Payload) -> Parcel[Event]:
+    parsed = parse_events(
+        payload.body,
+        content_type=payload.content_type,
+        content_encoding=payload.content_encoding,
+        now=payload.now,
+        max_decoded_bytes=payload.max_decoded_bytes,
+    )
+    return Parcel(parsed)
+
+
+def _capture(payload: Payload) -> Parcel[Event]:
+    capture = parse_capture(
+        payload.body,
+        content_encoding=payload.content_encoding,
+        now=payload.now,
+        max_decoded_bytes=payload.max_decoded_bytes,
+    )
+    return Parcel(capture.events, capture.api_key)
+
+
+def _traces(payload: Payload) -> Parcel[Span]:
+    parsed = parse_traces(
+        payload.body,
+        content_encoding=payload.content_encoding,
+        now=payload.now,
+        max_decoded_bytes=payload.max_decoded_bytes,
+    )
+    return Parcel(parsed)
+
+
+def _logs(payload: Payload) -> Parcel[LogRecord]:
+    parsed = parse_logs(
+        payload.body,
+        content_encoding=payload.content_encoding,
+        now=payload.now,
+        max_decoded_bytes=payload.max_decoded_bytes,
+    )
+    return Parcel(parsed)
+
+
+def _append_events(store: TelemetryStore, events: Sequence[Event]) -> Appended:
+    return store.append_events(events)
+
+
+def _append_spans(store: TelemetryStore, spans: Sequence[Span]) -> Appended:
+    return store.append_spans(spans)
+
+
+def _append_logs(store: TelemetryStore, records: Sequence[LogRecord]) -> Appended:
+    return store.append_logs(records)
+
+
+EVENTS = Door("events", (JSON, NDJSON), _events, _append_events)
+POSTHOG = Door("posthog", (JSON,), _capture, _append_events, key_in_body=True)
+TRACES = Door("otlp_traces", (PROTOBUF,), _traces, _append_spans)
+LOGS = Door("otlp_logs", (PROTOBUF,), _logs, _append_logs)
+
+
+def _rejected(receipt: Receipt) -> dict[str, Any]:
+    """The report on a batch of which some was refused: what is stored is stored."""
+    total = receipt.accepted + receipt.duplicates + len(receipt.rejections)
+    stored = total - len(receipt.rejections)
+    first = receipt.rejections[0]
+    message = (
+        f"{stored} of {total} events were stored; mend the rejected ones and send those again"
+        if total > 1
+        else f"{first.field}: {first.message}"
+    )
+    return {
+        **error_body(message, first.field),
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "rejected": [asdict(rejection) for rejection in receipt.rejections],
+    }
+
+
+@router.post("/api/events", status_code=201, summary="Send product events", openapi_extra=EVENTS_DOCS)
+async def take_events(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+    """Take one event, a JSON array of them, or NDJSON; gzip is welcome.
+
+    `201 {"accepted": n, "duplicates": d}` once they are stored. If some are malformed the good ones are stored all the
+    same, and the answer is 422 with `rejected`: the index, the field's path and what is wrong with it.
+    """
+    receipt = await at.receive(request, EVENTS, secret)
+    if receipt.rejections:
+        return JSONResponse(_rejected(receipt), 422)
+    return JSONResponse({"accepted": receipt.accepted, "duplicates": receipt.duplicates}, 201)
+
+
+@router.post("/batch", include_in_schema=False)
+@router.post("/capture/", include_in_schema=False)
+@router.post("/capture", include_in_schema=False)
+@router.post("/i/v0/e/", include_in_schema=False)
+@router.post("/batch/", summary="Send events with a PostHog client", openapi_extra=CAPTURE_DOCS)
+async def take_capture(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+    """Take what PostHog's client libraries post: set their host to Argux and their project key to an Argux key.
+
+    These clients drop a whole batch on any 4xx, so malformed events are reported beside a 200 and counted in
+    `argux_ingest_rejected_total`. `/capture/`, `/capture`, `/batch` and `/i/v0/e/` are the same door.
+    """
+    receipt = await at.receive(request, POSTHOG, secret)
+    answer: dict[str, Any] = {"status": "Ok", "accepted": receipt.accepted, "duplicates": receipt.duplicates}
+    if receipt.rejections:
+        answer["rejected"] = [asdict(rejection) for rejection in receipt.rejections]
+    return JSONResponse(answer)
+
+
+@router.post("/v1/traces", summary="Send spans by OTLP/HTTP", openapi_extra=OTLP_DOCS)
+async def take_traces(request: Request, at: AtReception, secret: Secret) -> Response:
+    """Take an ExportTraceServiceRequest (protobuf, gzip or not); partial_success tells of rejected spans."""
+    receipt = await at.receive(request, TRACES, secret)
+    return Response(traces_response(receipt.rejections), media_type=PROTOBUF)
+
+
+@router.post("/v1/logs", summary="Send log records by OTLP/HTTP", openapi_extra=OTLP_DOCS)
+async def take_logs(request: Request, at: AtReception, secret: Secret) -> Response:
+    """Take an ExportLogsServiceRequest (protobuf, gzip or not); partial_success tells of rejected records."""
+    receipt = await at.receive(request, LOGS, secret)
+    return Response(logs_response(receipt.rejections), media_type=PROTOBUF)
+
+
+def _record(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
+    """Store one deploy; (its id, whether it is new)."""
+    with at.services.sessions.begin() as session:
+        deploy, is_new = record_deploy(
+            session,
+            service=notice.service,
+            version=notice.version,
+            commit_sha=notice.commit_sha,
+            repository=notice.repository,
+            deployed_at=datetime.fromtimestamp(notice.deployed_at, UTC),
+            deployed_by=notice.deployed_by,
+            now=at.services.clock(),
+        )
+        session.flush()
+        return deploy.id, is_new
+
+
+@router.post("/api/deploys", status_code=201, summary="Tell of a deploy", openapi_extra=DEPLOY_DOCS)
+async def take_deploy(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+    """Tell that a version of a service went live: 201 when it is new, 200 when it was known already."""
+    with at.refusals_counted("deploys"), at.gate.admit() as visit:
+        await at.ring.identify(secret)
+        content_type(request, (JSON,))
+        content_encoding(request, ())
+        body = await visit.read_body(request)
+        now = at.services.clock().timestamp()
+        notice = await at.in_thread(partial(parse_deploy, body, now=now))
+        deploy_id, is_new = await at.in_thread(partial(_record, at, notice))
+    (at.metrics.accepted if is_new else at.metrics.duplicates).labels("deploys").inc()
+    return JSONResponse({"id": deploy_id, "duplicate": not is_new}, 201 if is_new else 200)

@@ -1,0 +1,56 @@
+"""What Prometheus may read of a web process."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import generate_latest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from storage.models import Delivery, Incident, OutboxJob
+
+
+class Metrics:
+    """The counters of one web process, in a registry of its own so that two apps in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.accepted = Counter(
+            "argux_ingest_accepted", "Records stored, by the door they came through.", ["door"], registry=self.registry
+        )
+        self.duplicates = Counter(
+            "argux_ingest_duplicates", "Records that had been stored before.", ["door"], registry=self.registry
+        )
+        self.rejected = Counter(
+            "argux_ingest_rejected",
+            "Records (reason malformed) and whole requests (any other reason) that were refused.",
+            ["door", "reason"],
+            registry=self.registry,
+        )
+        self.jobs_waiting = Gauge(
+            "argux_outbox_jobs_waiting", "Jobs committed and not yet done.", registry=self.registry
+        )
+        self.dead_letters = Gauge(
+            "argux_outbox_dead_letters", "Jobs given up: a person must look.", registry=self.registry
+        )
+        self.undelivered = Gauge(
+            "argux_messages_undelivered", "Messages that no channel would take.", registry=self.registry
+        )
+        self.database_up = Gauge("argux_database_up", "1 while the database answers.", registry=self.registry)
+        self.incidents = Gauge("argux_incidents", "Incidents, by status.", ["status"], registry=self.registry)
+
+    def exposition(self) -> bytes:
+        """The text format, version 0.0.4."""
+        return generate_latest(self.registry)
+
+    def read_database(self, session: Session) -> None:
+        """Bring the gauges up to date."""
+        waiting = select(func.count()).where(OutboxJob.done_at.is_(None), OutboxJob.dead_at.is_(None))
+        dead = select(func.count()).where(OutboxJob.dead_at.is_not(None))
+        undelivered = select(func.count()).where(Delivery.status == "undelivered")
+        self.jobs_waiting.set(session.scalar(waiting) or 0)
+        self.dead_letters.set(session.scalar(dead) or 0)
+        self.undelivered.set(session.scalar(undelivered) or 0)
+        self.incidents.clear()
+        for status, count in session.execute(select(Incident.status, func.count()).group_by(Incident.status)):
+            self.incidents.labels(status=status).set(count)

@@ -1,0 +1,1 @@
+"""What people do in Slack, put where a worker finds it."""

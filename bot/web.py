@@ -1,0 +1,106 @@
+"""The web process: doors, API, health and Slack in one FastAPI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+from slack_bolt import App
+
+from bot import docs, doors, health, responses
+from bot.api import routes
+from bot.auth import KeyRing
+from bot.intake import Limits
+from bot.metrics import Metrics
+from bot.receiving import Reception
+from bot.slack.app import create_slack_app
+from bot.slack.http import slack_route
+from bot.slack.socket import SocketListener
+from workers.services import Services
+
+SLACK_THREADS = 8
+
+DESCRIPTION = """
+Argux watches product funnels and API endpoints, works out why one broke, proposes a fix, waits for a person's click,
+and checks that it worked.
+
+Every route but the health checks wants a key from `argux keys create NAME`, as `Authorization: Bearer argux_…` or
+`X-API-Key: argux_…`. Keys made with `--role ingest` may only send data.
+
+Errors look like `{"error": {"message": "…", "field": "steps[0].name"}}`, the field only where there is one.
+"""
+
+
+def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
+    """Put the web process together; talks to no other system until it is asked something.
+
+    Slack by HTTP is served when SLACK_SIGNING_SECRET is set, Socket Mode is opened when SLACK_APP_TOKEN is set; both
+    may be. A click that comes in both ways is one click.
+    """
+    slack = create_slack_app(services) if _wants_slack(services) else None
+    threads = ThreadPoolExecutor(max_workers=SLACK_THREADS, thread_name_prefix="slack")
+    app = FastAPI(
+        title="Argux",
+        version=version("argux"),
+        description=DESCRIPTION,
+        lifespan=partial(_lifespan, services, slack, threads),
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    _keep(app, services, limits)
+    responses.install(app)
+    if slack is not None and services.settings.slack_signing_secret is not None:
+        app.router.routes.append(slack_route(slack, threads))
+    for router in (doors.router, routes.router, health.router, docs.router):
+        app.include_router(router)
+    app.add_api_route("/", _front(services.settings.workspace_url or "/docs"), include_in_schema=False)
+    return app
+
+
+def _wants_slack(services: Services) -> bool:
+    settings = services.settings
+    return settings.slack_signing_secret is not None or settings.slack_app_token is not None
+
+
+def _keep(app: FastAPI, services: Services, limits: Limits | None) -> None:
+    """What the routes share."""
+    metrics = Metrics()
+    ring = KeyRing(services.readers)
+    app.state.services = services
+    app.state.metrics = metrics
+    app.state.key_ring = ring
+    app.state.reception = Reception(services, ring, metrics, limits)
+    app.state.integration_health = health.IntegrationHealth(services)
+
+
+def _front(address: str) -> Callable[[], Awaitable[RedirectResponse]]:
+    async def front() -> RedirectResponse:
+        return RedirectResponse(address)
+
+    return front
+
+
+@asynccontextmanager
+async def _lifespan(
+    services: Services, slack: App | None, threads: ThreadPoolExecutor, app: FastAPI
+) -> AsyncIterator[None]:
+    """Open the socket if there is to be one; let go of everything at the end."""
+    socket = None
+    token = services.settings.slack_app_token
+    if slack is not None and token is not None:
+        socket = SocketListener(slack, token.get_secret_value())
+        socket.start()
+    try:
+        yield
+    finally:
+        if socket is not None:
+            await run_in_threadpool(socket.close)
+        threads.shutdown(wait=False, cancel_futures=True)
+        services.engine.dispose()

@@ -1,0 +1,73 @@
+"""Funnel series on one common grid, counting only conversions that every entry has had the time for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelSeries, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """entries and converted: (series, buckets), converted within the horizon; bucket_starts: (buckets,), regular."""
+
+    bucket_starts: Floats
+    entries: Floats
+    converted: Floats
+
+
+def conversion_delay(delays: Integers, share: float) -> float:
+    """Return the seconds within which `share` of the conversions came, as the upper edge of its bucket.
+
+    delays: (len(DELAY_EDGES_SECONDS) + 1,) conversions by delay. 0.0 when there are none.
+    """
+    total = int(delays.sum())
+    if total == 0:
+        return 0.0
+    bucket = int(np.searchsorted(np.cumsum(delays), share * total - 1e-9))
+    return float(DELAY_EDGES_SECONDS[min(bucket, len(DELAY_EDGES_SECONDS) - 1)])
+
+
+def horizon(series: FunnelSeries, window_seconds: float, *, until: float, share: float = 0.95) -> float:
+    """Return how long an entry is given to convert: the 95th percentile of the delays, at most the funnel's window.
+
+    Waiting for the whole window would see a break a window late; waiting for nothing would count everyone who is
+    still under way as lost. Only buckets that begin before `until` speak. Without conversions it is the window.
+    """
+    delays = series.converted_by_delay[series.bucket_starts < until].sum(axis=0)
+    delay = conversion_delay(delays, share)
+    return min(delay, window_seconds) if delay else window_seconds
+
+
+def gathered(
+    series: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, bucket_seconds: float
+) -> Cohorts:
+    """Lay series side by side over the whole buckets within [since, until); missing buckets are zero."""
+    first = np.ceil(since / bucket_seconds - 1e-9)
+    size = max(int(np.floor(until / bucket_seconds + 1e-9) - first), 0)
+    entries, converted = np.zeros((len(series), size)), np.zeros((len(series), size))
+    for row, one in enumerate(series):
+        columns = np.rint(one.bucket_starts / bucket_seconds - first).astype(np.int64)
+        inside = (columns >= 0) & (columns < size)
+        entries[row, columns[inside]] = one.entries[inside]
+        converted[row, columns[inside]] = _converted_within(one, horizon_seconds)[inside]
+    return Cohorts((first + np.arange(size)) * bucket_seconds, entries, converted)
+
+
+def totals(series: FunnelSeries, horizon_seconds: float, *, since: float, until: float) -> tuple[int, int, Integers]:
+    """Add up the buckets that begin in [since, until): entries, conversions within the horizon, reached (steps,)."""
+    inside = (series.bucket_starts >= since) & (series.bucket_starts < until)
+    return (
+        int(series.entries[inside].sum()),
+        int(_converted_within(series, horizon_seconds)[inside].sum()),
+        np.asarray(series.reached[inside].sum(axis=0), dtype=np.int64),
+    )
+
+
+def _converted_within(series: FunnelSeries, horizon_seconds: float) -> Integers:
+    """(n,) conversions whose delay bucket ends by the horizon, or by the first edge past it."""
+    buckets = int(np.searchsorted(DELAY_EDGES_SECONDS, horizon_seconds - 1e-9)) + 1
+    return np.asarray(series.converted_by_delay[:, :buckets].sum(axis=1), dtype=np.int64)

@@ -1,0 +1,102 @@
+"""Which findings are one problem, and which belong to an incident that is already open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from detection.types import Finding
+
+SAME_TIME_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What an open incident is known by."""
+
+    incident_id: int
+    onset_at: float
+    services: frozenset[str]
+    funnel_ids: frozenset[int]
+    fingerprints: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings that are one incident: the open one named, or a new one where incident_id is None."""
+
+    incident_id: int | None
+    findings: tuple[Finding, ...]
+
+
+def signature(incident_id: int, onset_at: float, findings: Iterable[Finding]) -> Signature:
+    """Return the signature of an incident from its onset and all its findings."""
+    held = tuple(findings)
+    return Signature(
+        incident_id,
+        onset_at,
+        frozenset(finding.subject.service for finding in held if finding.subject.service is not None),
+        frozenset(finding.subject.funnel_id for finding in held if finding.subject.funnel_id is not None),
+        frozenset(finding.fingerprint for finding in held),
+    )
+
+
+def groups(
+    findings: Sequence[Finding],
+    open_incidents: Sequence[Signature],
+    *,
+    tolerance_seconds: float = SAME_TIME_SECONDS,
+) -> list[Group]:
+    """Sort findings into incidents; each finding is in exactly one group, groups by their earliest onset.
+
+    A finding goes to an open incident, the nearest in onset of those that fit best:
+    1. one that has its fingerprint already (the same problem, still there);
+    2. one of the same service or the same funnel (two metrics of one thing broken at once are one problem);
+    3. one whose onset is within the tolerance, unless both name services and none is shared. A funnel names no
+       service, so time alone ties it to an endpoint.
+    Those left over are new: by onset, each joins the first new group that it fits by rules 2 and 3, with rule 2
+    asking for the time too, for two breaks of one service an hour apart may be two problems.
+    """
+    adopted: dict[int, list[Finding]] = {}
+    fresh: list[list[Finding]] = []
+    for finding in sorted(findings, key=lambda finding: finding.onset_at):
+        incident = _home(finding, open_incidents, tolerance_seconds)
+        if incident is not None:
+            adopted.setdefault(incident.incident_id, []).append(finding)
+            continue
+        for group in fresh:
+            if _together(finding, signature(0, group[0].onset_at, group), tolerance_seconds):
+                group.append(finding)
+                break
+        else:
+            fresh.append([finding])
+    found = [Group(incident_id, tuple(held)) for incident_id, held in adopted.items()]
+    found += [Group(None, tuple(held)) for held in fresh]
+    return sorted(found, key=lambda group: group.findings[0].onset_at)
+
+
+def _home(finding: Finding, incidents: Sequence[Signature], tolerance: float) -> Signature | None:
+    fitting = [
+        (rank, abs(finding.onset_at - incident.onset_at), incident.incident_id, incident)
+        for incident in incidents
+        if (rank := _rank(finding, incident, tolerance)) is not None
+    ]
+    return min(fitting, key=lambda fit: fit[:3])[3] if fitting else None
+
+
+def _rank(finding: Finding, incident: Signature, tolerance: float) -> int | None:
+    if finding.fingerprint in incident.fingerprints:
+        return 0
+    if _shares_subject(finding, incident):
+        return 1
+    return 2 if _together(finding, incident, tolerance) else None
+
+
+def _together(finding: Finding, known: Signature, tolerance: float) -> bool:
+    service = finding.subject.service
+    strangers = service is not None and bool(known.services) and service not in known.services
+    return abs(finding.onset_at - known.onset_at) <= tolerance and not strangers
+
+
+def _shares_subject(finding: Finding, known: Signature) -> bool:
+    return finding.subject.service in known.services or finding.subject.funnel_id in known.funnel_ids

@@ -1,0 +1,83 @@
+"""Requests on one grid of intervals, and what can be read off their histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Intervals of endpoints on one grid, `width` seconds each.
+
+    starts: (intervals,). Counts: (series, intervals). durations: (series, intervals, buckets).
+    """
+
+    starts: Floats
+    width: float
+    requests: Floats
+    errors: Floats
+    queries: Floats
+    durations: Floats
+
+    def pooled(self, columns: Integers) -> Intervals:
+        """The given intervals added up into one."""
+        return Intervals(
+            self.starts[columns[:1]],
+            self.width * len(columns),
+            self.requests[:, columns].sum(axis=1, keepdims=True),
+            self.errors[:, columns].sum(axis=1, keepdims=True),
+            self.queries[:, columns].sum(axis=1, keepdims=True),
+            self.durations[:, columns].sum(axis=1, keepdims=True),
+        )
+
+    def row(self, index: int) -> Intervals:
+        """The intervals of one endpoint, still two-dimensional."""
+        one = slice(index, index + 1)
+        return Intervals(
+            self.starts, self.width, self.requests[one], self.errors[one], self.queries[one], self.durations[one]
+        )
+
+
+def quantile(histogram: Floats, share: float, edges: Floats = DURATION_EDGES_MS) -> Floats:
+    """Return the value below which `share` of the counts lie, in the unit of the edges; 0.0 where there are none.
+
+    histogram: (..., len(edges) + 1). Within a bucket counts are spread evenly on the log scale, so the error is at
+    most one bucket's width, as in DDSketch (Masson, Rim and Lee 2019). Beyond the last edge it is the last edge.
+    """
+    running = np.cumsum(histogram, axis=-1)
+    total = running[..., -1]
+    wanted = share * total
+    bucket = np.minimum((running < wanted[..., None]).sum(axis=-1), len(edges))
+    at = bucket[..., None]
+    inside = np.take_along_axis(histogram, at, axis=-1)[..., 0]
+    below = np.take_along_axis(running, at, axis=-1)[..., 0] - inside
+    upper = np.maximum(edges[np.minimum(bucket, len(edges) - 1)], 1e-9)
+    lower = np.where(bucket > 0, np.maximum(edges[np.maximum(bucket - 1, 0)], 1e-9), upper / 2)
+    fraction = np.clip((wanted - below) / np.maximum(inside, 1e-9), 0.0, 1.0)
+    return np.where(total > 0, lower * (upper / lower) ** fraction, 0.0)
+
+
+def gathered_intervals(
+    series: Sequence[EndpointSeries], *, since: float, until: float, interval_seconds: float
+) -> Intervals:
+    """Add fine buckets up into whole intervals within [since, until), by the time they begin."""
+    first = np.ceil(since / interval_seconds - 1e-9)
+    size = max(int(np.floor(until / interval_seconds + 1e-9) - first), 0)
+    shape = (len(series), size)
+    requests, errors, queries = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    durations = np.zeros((*shape, len(DURATION_EDGES_MS) + 1))
+    for row, one in enumerate(series):
+        columns = np.floor(one.bucket_starts / interval_seconds - first + 1e-9).astype(np.int64)
+        inside = (columns >= 0) & (columns < size)
+        columns = columns[inside]
+        np.add.at(requests[row], columns, one.request_count[inside])
+        np.add.at(errors[row], columns, one.error_count[inside])
+        np.add.at(queries[row], columns, one.query_sum[inside])
+        np.add.at(durations[row], columns, one.duration_histogram[inside])
+    starts = (first + np.arange(size)) * interval_seconds
+    return Intervals(starts, interval_seconds, requests, errors, queries, durations)

@@ -1,0 +1,221 @@
+"""Did it get better: the finding's own metric, tested again on what came after the fix, the same test reversed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from detection.baselines import HOUR_SECONDS
+from detection.cohorts import totals
+from detection.endpoint_baselines import normal_endpoint
+from detection.funnel_baselines import is_usable, normal_conversion
+from detection.histograms import Intervals, gathered_intervals, quantile
+from detection.options import EndpointOptions, FunnelOptions
+from detection.proportions import beta_binomial_mid_p
+from detection.regressions import is_heavier, is_slower, latency_strikes, query_strikes
+from detection.types import EndpointSeries, Finding, FunnelSeries, Metric
+
+_FEWEST_ENTRIES = 60
+_FEWEST_INTERVALS = 3
+_FEWEST_REQUESTS = 20
+_FUNNEL_BUCKET_SECONDS = 10.0
+_SIGNIFICANCE = 0.01
+
+
+class RecoveryState(StrEnum):
+    """What can be said by now."""
+
+    RECOVERED = "recovered"
+    STILL_BROKEN = "still_broken"
+    INSUFFICIENT_DATA = "insufficient_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The metric before the incident (as expected at this hour), during it and after the fix, in its own unit.
+
+    after is None when nothing was seen yet. recovered_share is how much of the lost ground was regained, 0 to 1.
+    sample_size counts the entries or requests behind `after`. normal_low and normal_high bound the expectation.
+    """
+
+    state: RecoveryState
+    metric: Metric
+    before: float
+    during: float
+    after: float | None
+    recovered_share: float
+    sample_size: int
+    normal_low: float
+    normal_high: float
+
+
+def recovery(
+    finding: Finding,
+    series: Sequence[FunnelSeries] | Sequence[EndpointSeries],
+    baseline: Sequence[FunnelSeries] | Sequence[EndpointSeries],
+    *,
+    since: float,
+    now: float,
+    options: FunnelOptions | EndpointOptions,
+) -> Recovery:
+    """Test the finding's metric on what began at or after `since`, the moment the fix was live.
+
+    series: fine buckets from the onset to now; baseline: coarse buckets; the finding's own are picked out of both.
+    The state is recovered when the metric is back within the size of change that the detector would let pass and,
+    for a conversion, not significantly worse; still_broken when it is worse by more than chance; insufficient_data
+    between the two and while there is too little to say. Raises TypeError for options of the other detector.
+    """
+    subject = finding.subject
+    if finding.metric is Metric.CONVERSION_RATE:
+        if not isinstance(options, FunnelOptions):
+            raise TypeError("a conversion rate is verified with FunnelOptions")
+        wanted = (subject.funnel_id, subject.dimension, subject.value)
+        fine, past = _funnel(series, wanted), _funnel(baseline, wanted)
+        return _unknown(finding) if not fine or not past else _conversion(finding, fine, past, since, now, options)
+    if not isinstance(options, EndpointOptions):
+        raise TypeError("an endpoint is verified with EndpointOptions")
+    called, called_before = _endpoint(series, finding), _endpoint(baseline, finding)
+    if not called or not called_before:
+        return _unknown(finding)
+    return _requests(finding, called, called_before, since, now, options)
+
+
+def _conversion(
+    finding: Finding, fine: FunnelSeries, past: FunnelSeries, since: float, now: float, options: FunnelOptions
+) -> Recovery:
+    recorded = finding.details.get("horizon_seconds")
+    horizon_seconds = float(recorded) if isinstance(recorded, int | float) else 0.0
+    first = np.ceil(since / _FUNNEL_BUCKET_SECONDS) * _FUNNEL_BUCKET_SECONDS
+    ripe_until = now - horizon_seconds - options.ingestion_lag_seconds - _FUNNEL_BUCKET_SECONDS
+    entries, converted, _ = totals(fine, horizon_seconds, since=float(first), until=ripe_until)
+    started, ended = finding.onset_at - options.baseline_window_hours * HOUR_SECONDS, finding.onset_at
+    if not is_usable(past, since=started, until=ended, minimum_entries=options.min_sample_size):
+        return _unknown(finding)
+    normal = normal_conversion(
+        [past], horizon_seconds, since=started, until=ended, at=(first + ripe_until) / 2, timezone=options.timezone
+    )
+    before, after = float(normal.rate[0]), converted / entries if entries else None
+    p_value = float(beta_binomial_mid_p(converted, entries, before, normal.strength[0]))
+    dropped = after is not None and after <= before * (1 - options.min_drop_percent / 100)
+    state = RecoveryState.INSUFFICIENT_DATA
+    if entries >= max(options.min_sample_size / 2, _FEWEST_ENTRIES):
+        if p_value < _SIGNIFICANCE:
+            state = RecoveryState.STILL_BROKEN
+        elif not dropped:
+            state = RecoveryState.RECOVERED
+    during = _conversion_during(finding, fine, horizon_seconds, since)
+    return Recovery(
+        state=state,
+        metric=finding.metric,
+        before=before,
+        during=during,
+        after=after,
+        recovered_share=_regained(before, during, after),
+        sample_size=entries,
+        normal_low=float(normal.low[0]),
+        normal_high=float(normal.high[0]),
+    )
+
+
+def _conversion_during(finding: Finding, fine: FunnelSeries, horizon_seconds: float, since: float) -> float:
+    """Take all of the incident but its last entries, which the fix may have saved; the finding saw only its start."""
+    entries, converted, _ = totals(fine, horizon_seconds, since=finding.onset_at, until=since - horizon_seconds)
+    return converted / entries if entries >= _FEWEST_ENTRIES else finding.observed
+
+
+def _requests(
+    finding: Finding,
+    fine: EndpointSeries,
+    coarse: EndpointSeries,
+    since: float,
+    now: float,
+    options: EndpointOptions,
+) -> Recovery:
+    normal = normal_endpoint(coarse, fine, recent_since=finding.onset_at, at=now, options=options)
+    if normal is None:
+        return _unknown(finding)
+    intervals = gathered_intervals(
+        [fine],
+        since=since,
+        until=now - options.ingestion_lag_seconds,
+        interval_seconds=options.interval_seconds,
+    )
+    latest, interval_count = _latest(intervals)
+    requests = int(latest.requests[0, 0])
+    slower = finding.metric is Metric.LATENCY_P95
+    after = _measured(latest, slower) if requests else None
+    worse = (is_slower if slower else is_heavier)(latest, [normal], options)[0, 0]
+    struck = (latency_strikes if slower else query_strikes)(latest, [normal], options)[0, 0]
+    state = RecoveryState.INSUFFICIENT_DATA
+    if interval_count >= _FEWEST_INTERVALS and requests >= _FEWEST_REQUESTS:
+        if struck:
+            state = RecoveryState.STILL_BROKEN
+        elif not worse:
+            state = RecoveryState.RECOVERED
+    before, low, high = normal.latency_range() if slower else normal.query_range()
+    return Recovery(
+        state=state,
+        metric=finding.metric,
+        before=before,
+        during=finding.observed,
+        after=after,
+        recovered_share=_regained(before, finding.observed, after),
+        sample_size=requests,
+        normal_low=low,
+        normal_high=high,
+    )
+
+
+def _latest(intervals: Intervals) -> tuple[Intervals, int]:
+    """Add up the fewest last intervals that say enough, so that a slow start after the fix does not count for ever."""
+    called = np.flatnonzero(intervals.requests[0])
+    running = np.cumsum(intervals.requests[0, called][::-1])
+    needed = max(int(np.searchsorted(running, _FEWEST_REQUESTS)) + 1, _FEWEST_INTERVALS)
+    taken = called[-needed:]
+    return intervals.pooled(taken), len(taken)
+
+
+def _measured(latest: Intervals, slower: bool) -> float:
+    if slower:
+        return float(quantile(latest.durations[0, 0], 0.95))
+    return float(latest.queries[0, 0] / latest.requests[0, 0])
+
+
+def _regained(before: float, during: float, after: float | None) -> float:
+    if after is None or before == during:
+        return 0.0
+    return float(np.clip((after - during) / (before - during), 0.0, 1.0))
+
+
+def _unknown(finding: Finding) -> Recovery:
+    return Recovery(
+        state=RecoveryState.INSUFFICIENT_DATA,
+        metric=finding.metric,
+        before=finding.expected,
+        during=finding.observed,
+        after=None,
+        recovered_share=0.0,
+        sample_size=0,
+        normal_low=finding.expected_low,
+        normal_high=finding.expected_high,
+    )
+
+
+def _funnel(
+    series: Sequence[FunnelSeries] | Sequence[EndpointSeries], wanted: tuple[int | None, str | None, str | None]
+) -> FunnelSeries | None:
+    for one in series:
+        if isinstance(one, FunnelSeries) and (one.funnel_id, one.dimension, one.value) == wanted:
+            return one
+    return None
+
+
+def _endpoint(series: Sequence[FunnelSeries] | Sequence[EndpointSeries], finding: Finding) -> EndpointSeries | None:
+    wanted = (finding.subject.service, finding.subject.endpoint)
+    for one in series:
+        if isinstance(one, EndpointSeries) and (one.service, one.endpoint) == wanted:
+            return one
+    return None

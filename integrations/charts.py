@@ -1,0 +1,271 @@
+"""Charts as Vega-Lite specifications: one spec for the dashboard, and its PNG for chat and mail.
+
+Plain data in, no table of Argux's: made to be read on a phone, and without telling colours apart (the palette is
+Okabe and Ito's, and every line also differs by its dash or its label).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from detection.types import JsonValue, Metric
+
+WIDTH = 720
+HEIGHT = 320
+SCALE = 2.0
+MEASURED = "#0072B2"
+USUAL = "#666666"
+ONSET = "#D55E00"
+DEPLOY = "#7B3294"
+FIX = "#00735C"
+LABEL_HEIGHT = 24
+DEPLOYS_SHOWN = 4
+DAY_SECONDS = 86_400
+SECONDS_FROM_MS = 2_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A measurement: `at` in seconds UTC, `value` in the metric's own unit, None where nothing was measured."""
+
+    at: float
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BandPoint:
+    """What was to be expected at a time, and within which bounds."""
+
+    at: float
+    low: float
+    expected: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that happened at a time, such as a deploy ("deploy v42")."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A metric over time. Values are conversion rates from 0 to 1, milliseconds, or queries per request."""
+
+    title: str
+    metric: Metric
+    points: Sequence[Point]
+    band: Sequence[BandPoint] = ()
+    onset_at: float | None = None
+    deploys: Sequence[Marker] = ()
+    fix_live_at: float | None = None
+    timezone: str = "UTC"
+    subtitle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """How a metric's values are shown: divided by `divisor`, named, formatted."""
+
+    name: str
+    divisor: float
+    number_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A vertical line with its words."""
+
+    at: float
+    label: str
+    colour: str
+    dash: tuple[int, ...]
+
+
+def chart_spec(chart: Chart) -> dict[str, JsonValue]:
+    """The chart as a Vega-Lite 5 specification, its data inline, its times in the chart's zone."""
+    unit = _unit(chart)
+    zone = ZoneInfo(chart.timezone)
+    layers: list[JsonValue] = [
+        *_band(chart.band, unit, zone),
+        _line(chart.points, unit, zone),
+        *_rules(chart, zone),
+    ]
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "background": "white",
+        "padding": 16,
+        "title": {
+            "text": chart.title,
+            "subtitle": chart.subtitle or _reading(chart),
+            "anchor": "start",
+            "limit": WIDTH + 60,
+            "fontSize": 24,
+            "subtitleFontSize": 17,
+            "subtitleColor": "#444444",
+            "offset": 14,
+        },
+        "encoding": {"x": _time_axis(chart), "y": _value_axis(unit)},
+        "layer": layers,
+        "config": {
+            "font": "sans-serif",
+            "axis": {"labelFontSize": 18, "titleFontSize": 18, "titleFontWeight": "normal", "gridColor": "#E5E5E5"},
+            "view": {"stroke": None},
+        },
+    }
+
+
+def render_png(spec: dict[str, JsonValue]) -> bytes:
+    """Draw a specification as a PNG at twice its size. It may fetch nothing: all its data is inline."""
+    # Imported when a chart is first drawn: the renderer brings a JavaScript engine, which web processes never need.
+    import vl_convert
+
+    png: bytes = vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=[])
+    return png
+
+
+def _unit(chart: Chart) -> _Unit:
+    if chart.metric is Metric.CONVERSION_RATE:
+        return _Unit("conversion rate", 1.0, ".0%")
+    if chart.metric is Metric.QUERY_COUNT:
+        return _Unit("queries per request", 1.0, ",.0f")
+    highest = max((point.value for point in chart.points if point.value is not None), default=0.0)
+    if highest >= SECONDS_FROM_MS:
+        return _Unit("p95 latency (s)", 1000.0, ".1f")
+    return _Unit("p95 latency (ms)", 1.0, ",.0f")
+
+
+def _reading(chart: Chart) -> str:
+    """How to read it, in one line."""
+    parts = ["line: measured"]
+    if chart.band:
+        parts.append("grey: usual for this hour")
+    return " · ".join([*parts, f"times in {chart.timezone}"])
+
+
+def _wall_clock(at: float, zone: ZoneInfo) -> float:
+    """Milliseconds that a UTC axis shows as the zone's own clock; Vega itself knows only UTC and the viewer's zone."""
+    local = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
+    return round(local.timestamp() * 1000)
+
+
+def _time_axis(chart: Chart) -> dict[str, JsonValue]:
+    first, last = _extent(chart)
+    return {
+        "field": "at",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "axis": {
+            "title": None,
+            "format": "%a %H:%M" if last - first > DAY_SECONDS else "%H:%M",
+            "tickCount": 6,
+            "labelOverlap": True,
+        },
+    }
+
+
+def _value_axis(unit: _Unit) -> dict[str, JsonValue]:
+    return {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"zero": True, "nice": True},
+        "axis": {"title": unit.name, "format": unit.number_format, "tickCount": 5},
+    }
+
+
+def _band(band: Sequence[BandPoint], unit: _Unit, zone: ZoneInfo) -> list[JsonValue]:
+    """The usual range as a grey area, what was expected as a dashed line in it."""
+    if not band:
+        return []
+    rows: list[JsonValue] = [
+        {
+            "at": _wall_clock(point.at, zone),
+            "value": point.expected / unit.divisor,
+            "low": point.low / unit.divisor,
+            "high": point.high / unit.divisor,
+        }
+        for point in band
+    ]
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "area", "color": USUAL, "opacity": 0.22},
+            "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
+        },
+        {"data": {"values": rows}, "mark": {"type": "line", "color": USUAL, "strokeDash": [6, 4], "strokeWidth": 2}},
+    ]
+
+
+def _line(points: Sequence[Point], unit: _Unit, zone: ZoneInfo) -> dict[str, JsonValue]:
+    rows: list[JsonValue] = [
+        {
+            "at": _wall_clock(point.at, zone),
+            "value": None if point.value is None else point.value / unit.divisor,
+        }
+        for point in points
+    ]
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "line", "color": MEASURED, "strokeWidth": 3.5, "strokeJoin": "round"},
+    }
+
+
+def _events(chart: Chart) -> list[_Rule]:
+    """What happened in the time shown, from the top label to the lowest.
+
+    A label of the right half stands left of its rule and the other way round; in this order no rule crosses a
+    neighbour's label.
+    """
+    first, last = _extent(chart)
+    deploys = [_Rule(deploy.at, deploy.label, DEPLOY, (2, 4)) for deploy in chart.deploys if first <= deploy.at <= last]
+    rules = deploys[-DEPLOYS_SHOWN:]
+    if chart.onset_at is not None:
+        rules.append(_Rule(chart.onset_at, "trouble begins", ONSET, (1, 0)))
+    if chart.fix_live_at is not None:
+        rules.append(_Rule(chart.fix_live_at, "fix live", FIX, (10, 4)))
+    middle = (first + last) / 2
+    late = sorted((rule for rule in rules if rule.at > middle), key=lambda rule: -rule.at)
+    early = sorted((rule for rule in rules if rule.at <= middle), key=lambda rule: rule.at)
+    return [*late, *early]
+
+
+def _extent(chart: Chart) -> tuple[float, float]:
+    """From when until when the chart reaches."""
+    moments = [chart.onset_at, chart.fix_live_at, *(point.at for point in chart.points), *(at.at for at in chart.band)]
+    times = [moment for moment in moments if moment is not None]
+    return (min(times), max(times)) if times else (0.0, 0.0)
+
+
+def _rules(chart: Chart, zone: ZoneInfo) -> Iterable[JsonValue]:
+    """Vertical lines for deploys, the onset and the fix; their words stand above the plot, where they hide nothing."""
+    rules = _events(chart)
+    first, last = _extent(chart)
+    for place, rule in enumerate(rules):
+        data: dict[str, JsonValue] = {"values": [{"at": _wall_clock(rule.at, zone), "label": rule.label}]}
+        x: dict[str, JsonValue] = {"field": "at", "type": "temporal"}
+        label_at: JsonValue = -12 - LABEL_HEIGHT * (len(rules) - 1 - place)
+        late = rule.at > (first + last) / 2
+        yield {
+            "data": data,
+            "mark": {"type": "rule", "color": rule.colour, "strokeWidth": 3, "strokeDash": list(rule.dash)},
+            "encoding": {"x": x, "y": {"value": label_at}, "y2": {"value": HEIGHT}},
+        }
+        yield {
+            "data": data,
+            "mark": {
+                "type": "text",
+                "color": rule.colour,
+                "fontSize": 18,
+                "fontWeight": "bold",
+                "align": "right" if late else "left",
+                "dx": -8 if late else 8,
+            },
+            "encoding": {"x": x, "y": {"value": label_at}, "text": {"field": "label"}},
+        }

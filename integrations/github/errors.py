@@ -1,0 +1,63 @@
+"""What GitHub's failures mean to us, as PyGithub raises them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import requests
+from github import BadAttributeException, GithubException, RateLimitExceededException
+
+from integrations.errors import IntegrationError, RetryableError
+from integrations.http import LONGEST_RETRY_AFTER_SECONDS, error_for_status, retry_after_seconds, unreachable
+
+SYSTEM = "GitHub"
+
+
+@contextmanager
+def github_errors() -> Iterator[None]:
+    """Turn whatever PyGithub raises into our own tree."""
+    try:
+        yield
+    except GithubException as error:
+        raise from_github(error) from error
+    except requests.RequestException as error:
+        raise unreachable(SYSTEM, error) from error
+    except (BadAttributeException, json.JSONDecodeError) as error:
+        raise RetryableError(SYSTEM, "the answer was not GitHub's") from error
+
+
+def from_github(error: GithubException) -> IntegrationError:
+    """Name one failed call; both of GitHub's rate limits answer 403 as well as 429."""
+    headers = error.headers or {}
+    wait = _wait_seconds(headers, now=time.time())
+    limited = isinstance(error, RateLimitExceededException) or headers.get("x-ratelimit-remaining") == "0"
+    if limited or (error.status == 403 and "retry-after" in headers):
+        return RetryableError(SYSTEM, "the rate limit is used up", wait)
+    return error_for_status(SYSTEM, error.status, described(error), retry_after_seconds=wait)
+
+
+def described(error: GithubException) -> str:
+    """GitHub's message with the details that a 422 adds, such as "Validation Failed: A pull request already exists"."""
+    data = error.data if isinstance(error.data, dict) else {}
+    details = [
+        item.get("message") or f"{item.get('field', '')} {item.get('code', '')}".strip()
+        for item in data.get("errors") or []
+        if isinstance(item, dict)
+    ]
+    message = str(data.get("message") or error.message or "")
+    return f"{message}: {'; '.join(details)}" if details else message
+
+
+def _wait_seconds(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Retry-After where it is given, else until the primary limit is refilled."""
+    asked = retry_after_seconds(headers.get("retry-after"), now=now)
+    if asked is not None or headers.get("x-ratelimit-remaining") != "0":
+        return asked
+    try:
+        reset = float(headers.get("x-ratelimit-reset", ""))
+    except ValueError:
+        return None
+    return min(max(reset - now, 0.0), LONGEST_RETRY_AFTER_SECONDS)

@@ -1,0 +1,44 @@
+"""PyGithub's objects as the protocol's own."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from github.Commit import Commit as GithubCommit
+from github.PullRequest import PullRequest as GithubPullRequest
+
+from integrations.protocols import ChangedFile, Commit, PullRequest
+
+FILES_READ = 300
+
+
+def commit(found: GithubCommit) -> Commit:
+    """A commit with up to 300 of its files, as they differ from its first parent."""
+    git = found.commit
+    return Commit(
+        sha=found.sha,
+        parent_sha=found.parents[0].sha if found.parents else None,
+        author=git.author.name or "",
+        committed_at=git.committer.date.timestamp(),
+        message=git.message,
+        url=found.html_url,
+        files=tuple(
+            ChangedFile(item.filename, item.status, item.additions, item.deletions, item.patch or "")
+            for item in islice(found.files, FILES_READ)
+        ),
+    )
+
+
+def pull_request(repository: str, found: GithubPullRequest) -> PullRequest:
+    """A pull request; before it is merged GitHub's merge_commit_sha is only a trial, so it is left out."""
+    return PullRequest(
+        repository=repository,
+        number=found.number,
+        url=found.html_url,
+        title=found.title,
+        state="merged" if found.merged else found.state,
+        branch=found.head.ref,
+        head_sha=found.head.sha,
+        base_sha=found.base.sha,
+        merge_commit_sha=found.merge_commit_sha if found.merged else None,
+    )

@@ -1,0 +1,103 @@
+"""What every adapter that speaks HTTP shares: failures to the error tree, Retry-After, and where we may post."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+)
+
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+"""No system's wish to be left alone parks a job for longer than this."""
+
+_PASSING_STATUSES = frozenset({408, 425, 429})
+_MESSAGE_LIMIT = 300
+
+
+def retry_after_seconds(header: str | None, *, now: float) -> float | None:
+    """Read a Retry-After header (RFC 9110: seconds or an HTTP-date); None when absent or unreadable.
+
+    `now` is seconds since the epoch. The answer is between 0 and LONGEST_RETRY_AFTER_SECONDS.
+    """
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        seconds = _seconds_until(header, now)
+    if not math.isfinite(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _seconds_until(http_date: str, now: float) -> float:
+    try:
+        moment = parsedate_to_datetime(http_date)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.timestamp() - now
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def error_for_status(
+    system: str, status: int, message: str, *, retry_after_seconds: float | None = None
+) -> IntegrationError:
+    """Name the failure that an HTTP status (400 and up) means; the message is cut so that no page of HTML is kept."""
+    text = " ".join(message.split())[:_MESSAGE_LIMIT]
+    described = f"{text} (HTTP {status})" if text else f"HTTP {status}"
+    if status in _PASSING_STATUSES or status >= 500:
+        return RetryableError(system, described, retry_after_seconds)
+    if status in (401, 403):
+        return AuthenticationError(system, described)
+    if status in (404, 410):
+        return NotFoundError(system, described)
+    return RejectedError(system, described)
+
+
+def unreachable(system: str, error: BaseException) -> RetryableError:
+    """Name a time-out, a refused or a broken connection; the cause's class says which, its text may hold an address."""
+    if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
+        return RetryableError(system, "it did not answer in time")
+    return RetryableError(system, f"it cannot be reached ({type(error).__name__})")
+
+
+def check_outbound_url(system: str, url: str) -> str:
+    """Return the URL when we may post to it: https to a public host, or anything on this machine's loopback.
+
+    Raises RejectedError otherwise. Names are not resolved: a name that points inside is the network's to stop.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if _is_loopback(host) and parts.scheme in ("http", "https"):
+        return url
+    if parts.scheme != "https" or not host:
+        raise RejectedError(system, "the address must begin with https://")
+    if _is_private(host):
+        raise RejectedError(system, "the address points into a private network")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False

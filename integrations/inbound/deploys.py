@@ -1,0 +1,62 @@
+"""A version of a service went live: the body of POST /api/deploys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from integrations.inbound.body import without_nul
+from integrations.inbound.events import place
+from integrations.inbound.records import FieldError, PayloadError
+from integrations.inbound.times import moment
+
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployNotice:
+    """A deploy as its sender tells it; `deployed_at` is seconds since the epoch."""
+
+    service: str
+    version: str
+    commit_sha: str
+    repository: str
+    deployed_at: float
+    deployed_by: str | None
+
+
+class _RawDeploy(msgspec.Struct):
+    service: _Name
+    version: _Name
+    commit_sha: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{7,64}$")]
+    repository: Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$", max_length=200)]
+    deployed_at: str | int | float | None = None
+    deployed_by: Annotated[str, Meta(max_length=200)] | None = None
+
+
+_DEPLOY = msgspec.json.Decoder(_RawDeploy)
+
+
+def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
+    """Read one deploy; without `deployed_at` it happened now. Raises PayloadError, its `field` the one at fault."""
+    try:
+        raw = _DEPLOY.decode(without_nul(body))
+        deployed_at = now if raw.deployed_at is None else moment(raw.deployed_at, now=now, field="deployed_at")
+    except FieldError as error:
+        raise PayloadError(error.message, error.field) from error
+    except msgspec.ValidationError as error:
+        field, message = place(error)
+        raise PayloadError(message, field) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PayloadError(f"it is not JSON: {error}") from error
+    return DeployNotice(
+        service=raw.service,
+        version=raw.version,
+        commit_sha=raw.commit_sha.lower(),
+        repository=raw.repository,
+        deployed_at=deployed_at,
+        deployed_by=raw.deployed_by,
+    )

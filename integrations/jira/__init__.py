@@ -1,0 +1,5 @@
+"""Jira: where work is tracked."""
+
+from integrations.jira.tracker import JiraTracker
+
+__all__ = ["JiraTracker"]

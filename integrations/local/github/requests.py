@@ -1,0 +1,105 @@
+"""What every GitHub route needs of a request: the caller checked, the body read, the list cut into pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+from fastapi.responses import JSONResponse
+
+from integrations.local.addresses import base_url
+from integrations.local.github.errors import GithubError, invalid
+from integrations.local.github.shapes import Shapes
+
+PAGE_LIMIT = 100
+
+
+def check_token(request: Request, expected: str) -> None:
+    """Raises GithubError 401 unless the request carries the token: as `token`, `Bearer` or Basic's password."""
+    kind, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if not credentials:
+        raise GithubError(401, "Requires authentication")
+    if kind.lower() == "basic":
+        try:
+            credentials = base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            credentials = ""
+    if not hmac.compare_digest(credentials.strip().encode(), expected.encode()):
+        raise GithubError(401, "Bad credentials")
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except ValueError as error:
+        raise GithubError(400, "Problems parsing JSON") from error
+    if not isinstance(body, dict):
+        raise GithubError(400, "Body should be a JSON object")
+    return body
+
+
+def _repository(owner: str, name: str) -> str:
+    return f"{owner}/{name}"
+
+
+def _shapes(request: Request, owner: str, name: str) -> Shapes:
+    return Shapes(root=f"{base_url(request)}/github", repository=f"{owner}/{name}")
+
+
+Body = Annotated[dict[str, Any], Depends(_json_object)]
+Repository = Annotated[str, Depends(_repository)]
+Shaped = Annotated[Shapes, Depends(_shapes)]
+
+
+def text(body: dict[str, Any], field: str, resource: str) -> str:
+    """A text that must be there. Raises GithubError 422."""
+    value = body.get(field)
+    if not isinstance(value, str) or not value.strip():
+        raise invalid(resource, field, "missing_field")
+    return value
+
+
+def optional_text(body: dict[str, Any], field: str, resource: str) -> str | None:
+    """A text that may be missing or null. Raises GithubError 422."""
+    value = body.get(field)
+    if value is not None and not isinstance(value, str):
+        raise invalid(resource, field)
+    return value
+
+
+def _number(request: Request, name: str, default: int, maximum: int) -> int:
+    given = request.query_params.get(name, "")
+    return min(max(int(given), 1), maximum) if given.isdecimal() else default
+
+
+def page(request: Request, items: Sequence[Any]) -> tuple[list[Any], dict[str, str]]:
+    """The page of `items` that was asked for, and the Link header that leads to the others."""
+    size, number = _number(request, "per_page", 30, PAGE_LIMIT), _number(request, "page", 1, 1_000_000)
+    last = max(-(-len(items) // size), 1)
+    address = f"{base_url(request)}{request.url.path}"
+
+    def link(target: int, relation: str) -> str:
+        query = urlencode({**request.query_params, "per_page": size, "page": target})
+        return f'<{address}?{query}>; rel="{relation}"'
+
+    links = [link(number + 1, "next"), link(last, "last")] if number < last else []
+    links += [link(1, "first"), link(number - 1, "prev")] if number > 1 else []
+    return list(items[(number - 1) * size : number * size]), {"Link": ", ".join(links)} if links else {}
+
+
+def paginated(request: Request, items: Sequence[Any]) -> JSONResponse:
+    """One page of ready JSON."""
+    shown, headers = page(request, items)
+    return JSONResponse(shown, headers=headers)
+
+
+def wants_diff(request: Request) -> bool:
+    """Whether the caller asked for a diff instead of JSON."""
+    accept = request.headers.get("accept", "")
+    return accept.startswith("application/vnd.github") and "diff" in accept

@@ -1,0 +1,103 @@
+// Modals of the app and the "are you sure" of a button. The browser's own dialog traps the focus and takes Escape.
+
+import { renderBlocks } from "./blocks.js";
+import { h } from "./dom.js";
+import { textObject } from "./text.js";
+
+let serial = 0;
+
+function dialog(title, properties, body, footer, dismissed) {
+  const id = `dialog-${++serial}`;
+  const close = h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: dismissed }, "✕");
+  const element = h(
+    "dialog",
+    { role: "dialog", "aria-modal": "true", "aria-labelledby": id, ...properties },
+    h("form", { method: "dialog", novalidate: true }, h("header", {}, h("h2", { id }, title), close), h("div", { class: "dialog-body", tabindex: "0" }, body), h("footer", {}, footer)),
+  );
+  element.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    dismissed();
+  });
+  document.body.append(element);
+  element.showModal();
+  return element;
+}
+
+/** Ask what a button's `confirm` asks; resolves to whether the person agreed. */
+export function confirmed(question, context) {
+  return new Promise((resolve) => {
+    const finish = (answer) => {
+      element.close();
+      element.remove();
+      resolve(answer);
+    };
+    const style = question.style === "danger" ? "danger" : "primary";
+    const footer = [
+      h("button", { type: "button", class: "button", onclick: () => finish(false) }, question.deny.text),
+      h("button", { type: "button", class: `button ${style}`, "data-testid": "confirm", onclick: () => finish(true) }, question.confirm.text),
+    ];
+    const element = dialog(question.title.text, { class: "confirm" }, textObject(question.text, context), footer, () => finish(false));
+  });
+}
+
+/** What the inputs of a modal hold: {block_id: {action_id: value}}. */
+function entered(element) {
+  const values = {};
+  for (const field of element.querySelectorAll("[data-block-id]")) {
+    const checked = [...field.querySelectorAll("input:checked")].map((input) => input.value);
+    const isGroup = field.matches("fieldset");
+    const several = isGroup && field.querySelector("input[type=checkbox]");
+    const value = several ? checked : isGroup ? (checked[0] ?? null) : field.value || null;
+    (values[field.dataset.blockId] ??= {})[field.dataset.actionId] = value;
+  }
+  return values;
+}
+
+function restore(element, values) {
+  for (const field of element.querySelectorAll("[data-block-id]")) {
+    const value = values[field.dataset.blockId]?.[field.dataset.actionId];
+    if (value === undefined) continue;
+    if (!field.matches("fieldset")) field.value = value ?? "";
+    else for (const input of field.querySelectorAll("input")) input.checked = [value].flat().includes(input.value);
+  }
+}
+
+/** Keeps the one open modal on the screen in step with the state. `handlers`: submit, press and close. */
+export class ModalStage {
+  constructor(handlers) {
+    this.handlers = handlers;
+    this.shown = null;
+    this.element = null;
+  }
+
+  update(modal, context) {
+    const signature = modal && JSON.stringify(modal);
+    if (signature === this.shown) return;
+    const isSame = this.element?.dataset.viewId === modal?.view_id;
+    const values = this.element && isSame ? entered(this.element) : {};
+    const opener = this.element ? this.opener : document.activeElement;
+    this.element?.close();
+    this.element?.remove();
+    this.element = null;
+    this.shown = signature;
+    if (modal) this.show(modal, context, values, opener);
+    else if (this.opener?.isConnected) this.opener.focus();
+  }
+
+  show(modal, context, values, opener) {
+    this.opener = opener;
+    const close = () => this.handlers.close(modal);
+    const press = (element, value, pressed) => this.handlers.press(modal, element, entered(this.element), pressed);
+    const body = renderBlocks(modal.blocks, { ...context, press }, modal.errors);
+    const footer = [h("button", { type: "button", class: "button", onclick: close }, modal.close)];
+    if (modal.submit) {
+      footer.push(h("button", { type: "submit", class: "button primary", "data-testid": "modal-submit" }, modal.submit));
+    }
+    this.element = dialog(modal.title, { class: "modal", "data-testid": "modal", "data-view-id": modal.view_id }, body, footer, close);
+    restore(this.element, values);
+    this.element.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.handlers.submit(modal, entered(this.element), event.submitter);
+    });
+  }
+}

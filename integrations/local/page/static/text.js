@@ -1,0 +1,139 @@
+// Slack's mrkdwn and standard Markdown, turned into elements.
+
+import { h, link } from "./dom.js";
+import { EMOJI } from "./emoji.js";
+
+const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+const EMOJI_RULE = { pattern: /:([a-z0-9_+-]+):/, build: ([whole, name]) => EMOJI[name] ?? whole };
+
+const wrapped = (tag) => ([, inner], context, rules) => h(tag, {}, inline(inner, context, rules));
+
+/** What stands in angle brackets in mrkdwn: a person, a channel, a broadcast, a date or a link. */
+function angled([whole, inner], context) {
+  const [target, label] = inner.split("|", 2);
+  if (target.startsWith("@")) return h("span", { class: "mention" }, `@${context.users.get(target.slice(1))?.name ?? label ?? target.slice(1)}`);
+  if (target.startsWith("#")) return h("span", { class: "mention" }, `#${context.channels.get(target.slice(1))?.name ?? label ?? target.slice(1)}`);
+  if (target.startsWith("!date^")) return date(target, label);
+  if (target.startsWith("!")) return h("span", { class: "mention" }, `@${target.slice(1).split("^")[0]}`);
+  return /^(https?:|mailto:)/.test(target) ? link(unescape(target), unescape(label ?? target)) : unescape(whole);
+}
+
+function date(target, fallback) {
+  const [, seconds, format] = target.split("^");
+  const moment = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(moment.valueOf())) return fallback ?? "";
+  const style = (options) => new Intl.DateTimeFormat(undefined, options).format(moment);
+  const shown = (format ?? "{date_short} {time}")
+    .replace(/\{date_num\}|\{date\}|\{date_short\}|\{date_long\}|\{date_pretty\}|\{date_short_pretty\}|\{date_long_pretty\}/g, () => style({ dateStyle: "medium" }))
+    .replace(/\{time_secs\}/g, () => style({ timeStyle: "medium" }))
+    .replace(/\{time\}|\{ago\}/g, () => style({ timeStyle: "short" }));
+  return h("time", { datetime: moment.toISOString(), title: fallback }, shown);
+}
+
+const MRKDWN = [
+  { pattern: /`([^`\n]+)`/, build: ([, code]) => h("code", {}, unescape(code)) },
+  { pattern: /<([^<>\n]+)>/, build: angled },
+  { pattern: /(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])/, build: wrapped("strong") },
+  { pattern: /(?<![\w_])_(?=[^\s_])([^\n]*?[^\s_])_(?![\w_])/, build: wrapped("em") },
+  { pattern: /(?<![\w~])~(?=[^\s~])([^~\n]*[^\s~])~(?![\w~])/, build: wrapped("s") },
+  EMOJI_RULE,
+];
+
+const MARKDOWN = [
+  { pattern: /`([^`\n]+)`/, build: ([, code]) => h("code", {}, code) },
+  { pattern: /\[([^\]\n]+)\]\(([^()\s]+)\)/, build: ([, label, address]) => link(address, label) },
+  { pattern: /<(https?:[^<>\s]+)>/, build: ([, address]) => link(address) },
+  { pattern: /\*\*(?=\S)([^\n]*?\S)\*\*/, build: wrapped("strong") },
+  { pattern: /~~(?=\S)([^\n]*?\S)~~/, build: wrapped("s") },
+  { pattern: /(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])/, build: wrapped("em") },
+  { pattern: /(?<![\w_])_(?=[^\s_])([^\n]*?[^\s_])_(?![\w_])/, build: wrapped("em") },
+  EMOJI_RULE,
+];
+
+function inline(text, context, rules) {
+  const parts = [];
+  let rest = text;
+  while (rest) {
+    let first = null;
+    for (const rule of rules) {
+      const match = rule.pattern.exec(rest);
+      if (match && (!first || match.index < first.match.index)) first = { match, rule };
+    }
+    if (!first) break;
+    if (first.match.index) parts.push(plain(rest.slice(0, first.match.index), rules));
+    parts.push(first.rule.build(first.match, context, rules));
+    rest = rest.slice(first.match.index + first.match[0].length);
+  }
+  if (rest) parts.push(plain(rest, rules));
+  return parts;
+}
+
+const plain = (text, rules) => (rules === MRKDWN ? unescape(text) : text);
+
+/** A block of code; one that looks like a diff gets its colours, line by line. */
+export function code(text, language = "") {
+  const lines = text.replace(/^\n|\n$/g, "").split("\n");
+  const isDiff = language === "diff" || lines.some((line) => /^(@@ |diff --git )/.test(line));
+  const kind = (line) => {
+    if (/^@@/.test(line)) return "hunk";
+    if (/^(diff --git|index |--- |\+\+\+ )/.test(line)) return "meta";
+    return line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : "same";
+  };
+  const shown = isDiff ? lines.map((line) => h("span", { class: kind(line) }, `${line}\n`)) : [lines.join("\n")];
+  return h("pre", { class: isDiff ? "diff" : "code", tabindex: "0", "aria-label": isDiff ? "Diff" : "Code" }, shown);
+}
+
+const KINDS = [
+  { name: "quote", pattern: /^(?:&gt;|>) ?(.*)$/ },
+  { name: "bullet", pattern: /^\s*(?:[•◦▪]|[-*](?= )) ?(.*)$/ },
+  { name: "ordered", pattern: /^\s*\d+[.)] (.*)$/ },
+];
+const HEADING = { name: "heading", pattern: /^#{1,6} (.*)$/ };
+
+/** Lines of the same kind, together: [{kind, lines}]. */
+function groups(text, kinds) {
+  const found = [];
+  for (const line of text.split("\n")) {
+    const matched = kinds.map((kind) => ({ name: kind.name, match: kind.pattern.exec(line) })).find(({ match }) => match);
+    const name = matched?.name ?? (line.trim() ? "paragraph" : "blank");
+    const content = matched ? matched.match[1] : line;
+    const last = found.at(-1);
+    if (last?.kind === name && name !== "heading") last.lines.push(content);
+    else found.push({ kind: name, lines: [content] });
+  }
+  return found;
+}
+
+function group({ kind, lines }, context, rules) {
+  const broken = () => lines.flatMap((line, index) => (index ? [h("br"), ...inline(line, context, rules)] : inline(line, context, rules)));
+  if (kind === "blank") return null;
+  if (kind === "quote") return h("blockquote", {}, broken());
+  if (kind === "heading") return h("p", { class: "heading" }, inline(lines[0], context, rules));
+  if (kind === "paragraph") return h("p", {}, broken());
+  return h(kind === "bullet" ? "ul" : "ol", {}, lines.map((line) => h("li", {}, inline(line, context, rules))));
+}
+
+function render(text, context, rules, kinds) {
+  const pieces = text.split(/```/);
+  return pieces.flatMap((piece, index) => {
+    // An opening fence that never closes is text, fence and all.
+    if (index % 2 && index < pieces.length - 1) {
+      const [, language = "", body] = /^(?:([a-z]+)\n)?([\s\S]*)$/.exec(piece);
+      return [code(rules === MRKDWN ? unescape(body) : body, language)];
+    }
+    const source = index % 2 ? `\`\`\`${piece}` : piece;
+    return groups(source.replace(/^\n|\n$/g, ""), kinds).map((entry) => group(entry, context, rules));
+  });
+}
+
+/** Slack's mrkdwn, as paragraphs, lists, quotes and code. */
+export const mrkdwn = (text, context) => render(text, context, MRKDWN, KINDS);
+
+/** Standard Markdown, of the small common kind. */
+export const markdown = (text, context) => render(text, context, MARKDOWN, [HEADING, ...KINDS]);
+
+/** A text object of Block Kit, without paragraphs around it where it is plain. */
+export function textObject(object, context) {
+  if (!object) return [];
+  return object.type === "mrkdwn" ? mrkdwn(object.text, context) : inline(object.text, context, [EMOJI_RULE]);
+}

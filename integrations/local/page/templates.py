@@ -1,0 +1,29 @@
+"""The pages that are made on the server: pull requests and tickets. Everything in them is escaped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+def _line_class(line: str) -> str:
+    """What a line of a diff is, for its colour."""
+    if line.startswith("@@"):
+        return "hunk"
+    if line.startswith("+"):
+        return "added"
+    return "removed" if line.startswith("-") else "same"
+
+
+def render(name: str, **values: object) -> str:
+    """One of the templates in page/templates."""
+    environment = Environment(
+        loader=PackageLoader("integrations.local.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"utc": _utc, "line_class": _line_class}
+    return environment.get_template(name).render(**values)

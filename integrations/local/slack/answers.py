@@ -1,0 +1,65 @@
+"""response_url: the address through which an app answers a command or a press, for half an hour."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from integrations.local.addresses import base_url
+from integrations.local.slack import chat
+from integrations.local.slack.calls import Call
+from integrations.local.slack.conversations import BOT_USER_ID, Message
+from integrations.local.slack.errors import SlackError
+from integrations.local.slack.grants import Answer
+from integrations.local.slack.schema import Json
+from integrations.local.slack.workspace import SlackWorkspace
+
+
+def give_answer(workspace: SlackWorkspace, answer: Answer, body: Json, address: str = "") -> None:
+    """Do what an answer says: replace or delete its message, or post a new one. Raises SlackError."""
+    call = Call(workspace, body, address)
+    conversations = workspace.conversations
+    if answer.message_ts and (call.flag("replace_original") or call.flag("delete_original")):
+        original = conversations.seen_by(answer.user, answer.channel, answer.message_ts)
+        if call.flag("delete_original"):
+            conversations.remove(original)
+        else:
+            conversations.save(
+                original.model_copy(update={**chat.contents(call), "edited_at": conversations.next_ts()})
+            )
+        return
+    public = body.get("response_type") == "in_channel"
+    conversations.add(
+        Message(
+            channel=answer.channel,
+            ts=conversations.next_ts(),
+            user=BOT_USER_ID,
+            thread_ts=call.text("thread_ts") or answer.thread_ts,
+            visible_to=None if public else answer.user,
+            **chat.contents(call),
+        )
+    )
+
+
+def routes(workspace: SlackWorkspace) -> APIRouter:
+    """The address itself; like Slack's it answers `ok` or the error's name."""
+    router = APIRouter()
+
+    @router.post("/slack/response/{token}")
+    async def respond(token: str, request: Request) -> Response:
+        try:
+            body = json.loads(await request.body())
+        except ValueError:
+            return PlainTextResponse("invalid_payload", status_code=400)
+        if not isinstance(body, dict):
+            return PlainTextResponse("invalid_payload", status_code=400)
+        try:
+            give_answer(workspace, workspace.grants.use_answer(token), body, base_url(request))
+        except SlackError as error:
+            status = 404 if error.code in ("expired_url", "used_url") else 400
+            return PlainTextResponse(error.code, status_code=status)
+        return PlainTextResponse("ok")
+
+    return router

@@ -1,0 +1,95 @@
+"""Socket Mode: the app dials in, and what people do reaches it as envelopes that it acknowledges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from integrations.local.slack.conversations import APP_ID
+from integrations.local.slack.schema import Json
+
+
+class Sockets:
+    """The open sockets and the envelopes on them that nobody has acknowledged yet."""
+
+    def __init__(self, random_id: Callable[[], str]) -> None:
+        self._random_id = random_id
+        self._tickets: set[str] = set()
+        self._open: list[WebSocket] = []
+        self._unacknowledged: dict[str, asyncio.Future[Json]] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Whether an app is listening."""
+        return bool(self._open)
+
+    def ticket(self) -> str:
+        """Allow one connection; the ticket is part of its address."""
+        ticket = self._random_id()
+        self._tickets.add(ticket)
+        return ticket
+
+    async def deliver(self, kind: str, payload: Json, *, seconds: float) -> Json:
+        """Send one envelope (`interactive`, `slash_commands`) and return what the app acknowledged it with.
+
+        Raises TimeoutError where no acknowledgement comes in time, ConnectionError where the socket is gone.
+        """
+        envelope_id = self._random_id()
+        acknowledged: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._unacknowledged[envelope_id] = acknowledged
+        envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, "accepts_response_payload": True}
+        try:
+            async with asyncio.timeout(seconds):
+                await self._open[-1].send_json(envelope)
+                return await acknowledged
+        except (WebSocketDisconnect, RuntimeError, IndexError) as error:
+            raise ConnectionError("the app's socket closed") from error
+        finally:
+            del self._unacknowledged[envelope_id]
+
+    async def serve(self, socket: WebSocket, ticket: str) -> None:
+        """Hold one connection until it closes."""
+        if ticket not in self._tickets:
+            await socket.close(code=1008)
+            return
+        self._tickets.discard(ticket)
+        await socket.accept()
+        self._open.append(socket)
+        try:
+            await socket.send_json(self._hello())
+            while True:
+                self._acknowledge(await socket.receive_json())
+        except WebSocketDisconnect:
+            return
+        finally:
+            self._open.remove(socket)
+
+    def _hello(self) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": len(self._open),
+            "connection_info": {"app_id": APP_ID},
+            "debug_info": {"host": "local", "approximate_connection_time": 3600},
+        }
+
+    def _acknowledge(self, answer: object) -> None:
+        if not isinstance(answer, dict):
+            return
+        waiting = self._unacknowledged.get(str(answer.get("envelope_id")))
+        if waiting is not None:
+            with suppress(asyncio.InvalidStateError):
+                waiting.set_result(answer.get("payload") or {})
+
+
+def routes(sockets: Sockets) -> APIRouter:
+    """The address that apps.connections.open hands out."""
+    router = APIRouter()
+
+    @router.websocket("/slack/socket")
+    async def connect(socket: WebSocket, ticket: str = "") -> None:
+        await sockets.serve(socket, ticket)
+
+    return router

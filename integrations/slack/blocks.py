@@ -1,0 +1,213 @@
+"""Cards and modals as Block Kit, within every limit that Slack enforces.
+
+The limits: https://docs.slack.dev/reference/block-kit/blocks and, of a message as a whole, 50 blocks and about
+13,000 characters (`msg_blocks_too_long`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from integrations import wording
+from integrations.cards import ActionStyle, Card, CardAction, CardLink, Modal
+from integrations.slack.mrkdwn import cut, escape, link, pieces, to_mrkdwn
+
+Block: TypeAlias = dict[str, Any]
+
+MESSAGE_BLOCKS = 50
+MESSAGE_CHARACTERS = 12_500
+MESSAGE_TEXT = 4000
+MODAL_BLOCKS = 100
+MODAL_CODE_SECTIONS = 5
+MODAL_CODE_LINE = 500
+SECTION_TEXT = 3000
+SECTION_FIELDS = 10
+FIELD_TEXT = 300
+HEADER_TEXT = 150
+ALT_TEXT = 500
+LINKS_TEXT = 1500
+CONTEXT_TEXT = 500
+BUTTON_TEXT = 75
+BUTTON_VALUE = 2000
+BUTTONS = 25
+CONFIRM_TEXT = 150
+ACTION_ID = 255
+MODAL_TITLE = 24
+MODAL_METADATA = 3000
+LEFT_OUT = "_… the rest does not fit in one message._"
+
+
+def card_blocks(card: Card) -> list[Block]:
+    """The card as at most 50 blocks; where its text is too long for one message the sections are cut last to first."""
+    top = [_header(wording.titled(card))]
+    fields = _fields(card.fields[:SECTION_FIELDS])
+    bottom = [*_picture(card), *_links(card.links), *_actions(card.actions), *_context(card.context)]
+    room = MESSAGE_CHARACTERS - characters([*top, *fields, *bottom])
+    blocks_left = MESSAGE_BLOCKS - len(top) - len(fields) - len(bottom)
+    extra_fields = "\n".join(f"**{label}:** {value}" for label, value in card.fields[SECTION_FIELDS:])
+    lead = [card.text] if card.text else []
+    rest = [*([extra_fields] if extra_fields else []), *card.sections]
+    lead_blocks = _fit(lead, room, min(blocks_left, 4))
+    room -= characters(lead_blocks)
+    rest_blocks = _fit(rest, room, blocks_left - len(lead_blocks))
+    return [*top, *lead_blocks, *fields, *rest_blocks, *bottom]
+
+
+def message_text(card: Card) -> str:
+    """The fallback that notifications, screen readers and old clients show instead of the blocks."""
+    return cut(escape(wording.card_text(card)), MESSAGE_TEXT)
+
+
+def modal_view(modal: Modal) -> Block:
+    """The modal as a view; `value` travels as private_metadata and comes back when the view is submitted."""
+    body = [piece for section in modal.sections for piece in _sections(section)]
+    code = _code_sections(modal.code)
+    fields = _fields(modal.fields)[: MODAL_BLOCKS // 2]
+    blocks = [*fields, *body[: MODAL_BLOCKS - len(fields) - len(code)], *code]
+    return {
+        "type": "modal",
+        "callback_id": modal.callback_id[:ACTION_ID],
+        "private_metadata": _bounded_value(modal.value, MODAL_METADATA),
+        "title": _plain(modal.title, MODAL_TITLE),
+        "submit": _plain(modal.submit_label, MODAL_TITLE),
+        "close": _plain("Cancel", MODAL_TITLE),
+        "blocks": blocks or [_section(modal.title)],
+    }
+
+
+def characters(blocks: Iterable[Block]) -> int:
+    """How many characters of text the blocks hold, button values included."""
+    return sum(_characters(block) for block in blocks)
+
+
+def _characters(node: object) -> int:
+    if isinstance(node, dict):
+        return sum(
+            len(value) if key in ("text", "alt_text", "value") and isinstance(value, str) else _characters(value)
+            for key, value in node.items()
+        )
+    if isinstance(node, list):
+        return sum(_characters(item) for item in node)
+    return 0
+
+
+def _plain(text: str, limit: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": wording.cut(text.strip() or "…", limit), "emoji": True}
+
+
+def _section(mrkdwn: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn or "…"}}
+
+
+def _header(title: str) -> Block:
+    return {"type": "header", "text": _plain(title, HEADER_TEXT)}
+
+
+def _sections(markdown: str) -> Iterator[Block]:
+    for piece in pieces(to_mrkdwn(markdown), SECTION_TEXT):
+        yield _section(piece)
+
+
+def _fit(texts: list[str], room: int, blocks_left: int) -> list[Block]:
+    """As many sections as fit in `room` characters and `blocks_left` blocks, with a word where some did not."""
+    fitted: list[Block] = []
+    room -= len(LEFT_OUT)
+    for block in (block for text in texts for block in _sections(text)):
+        size = characters([block])
+        if size > room or len(fitted) + 1 >= blocks_left:
+            return [*fitted, _section(LEFT_OUT)] if blocks_left > 0 and room >= 0 else fitted
+        fitted.append(block)
+        room -= size
+    return fitted
+
+
+def _fields(fields: tuple[tuple[str, str], ...]) -> list[Block]:
+    """Sections of at most ten fields each."""
+    shown = [
+        {"type": "mrkdwn", "text": cut(f"*{escape(label)}*\n{to_mrkdwn(value) or '-'}", FIELD_TEXT)}
+        for label, value in fields
+    ]
+    return [
+        {"type": "section", "fields": shown[start : start + SECTION_FIELDS]}
+        for start in range(0, len(shown), SECTION_FIELDS)
+    ]
+
+
+def _picture(card: Card) -> list[Block]:
+    if card.picture is None:
+        return []
+    alt_text = wording.cut(card.picture.alt_text or "chart", ALT_TEXT)
+    return [{"type": "image", "slack_file": {"id": card.picture.reference}, "alt_text": alt_text}]
+
+
+def _links(links: tuple[CardLink, ...]) -> list[Block]:
+    if not links:
+        return []
+    return [_section(cut("   ·   ".join(link(item.label, item.url) for item in links), LINKS_TEXT))]
+
+
+def _context(text: str) -> list[Block]:
+    if not text.strip():
+        return []
+    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": cut(to_mrkdwn(text), CONTEXT_TEXT)}]}]
+
+
+def _actions(actions: tuple[CardAction, ...]) -> list[Block]:
+    if not actions:
+        return []
+    seen: dict[str, int] = {}
+    return [{"type": "actions", "elements": [_button(action, seen) for action in actions[:BUTTONS]]}]
+
+
+def _button(action: CardAction, seen: dict[str, int]) -> Block:
+    """A button. Slack refuses a repeated action_id, so the second is "name:2"; what comes before ":" is the name."""
+    seen[action.action_id] = count = seen.get(action.action_id, 0) + 1
+    button: Block = {
+        "type": "button",
+        "action_id": action.action_id[:ACTION_ID] if count == 1 else f"{action.action_id[: ACTION_ID - 4]}:{count}",
+        "text": _plain(action.label, BUTTON_TEXT),
+        "value": _bounded_value(action.value, BUTTON_VALUE),
+    }
+    if action.style is not ActionStyle.DEFAULT:
+        button["style"] = action.style.value
+    if action.confirm:
+        button["confirm"] = {
+            "title": _plain("Are you sure?", BUTTON_TEXT),
+            "text": _plain(action.confirm, CONFIRM_TEXT),
+            "confirm": _plain("Yes", BUTTON_TEXT),
+            "deny": _plain("No", BUTTON_TEXT),
+        }
+    return button
+
+
+def _bounded_value(value: str, limit: int) -> str:
+    """A value names what is decided on: one that does not fit must never be cut to name something else."""
+    if len(value) > limit:
+        raise ValueError(f"a value of {len(value)} characters does not fit in Slack's {limit}")
+    return value
+
+
+def _code_sections(code: str) -> list[Block]:
+    """Code or a diff in fences, each under Slack's limit, the rest counted: "… 12 more lines, see the pull request"."""
+    lines = [_disarmed(wording.cut(line, MODAL_CODE_LINE)) for line in code.splitlines()]
+    sections: list[Block] = []
+    room = SECTION_TEXT - len("```\n\n```")
+    start = 0
+    while start < len(lines) and len(sections) < MODAL_CODE_SECTIONS:
+        end = start
+        used = 0
+        while end < len(lines) and used + len(lines[end]) + 1 <= room:
+            used += len(lines[end]) + 1
+            end += 1
+        sections.append(_section("```\n" + "\n".join(lines[start:end]) + "\n```"))
+        start = end
+    if start < len(lines):
+        left = len(lines) - start
+        sections.append(_section(f"… {left} more {'line' if left == 1 else 'lines'}, see the pull request"))
+    return sections
+
+
+def _disarmed(line: str) -> str:
+    """Escaped, and unable to close the fence around it."""
+    return escape(line).replace("```", "`\u200b`\u200b`")

@@ -1,0 +1,98 @@
+"""What Slack's error codes mean to us: https://docs.slack.dev/reference/methods/chat.postMessage#errors."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.error import HTTPError
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+)
+from integrations.http import error_for_status, retry_after_seconds, unreachable
+
+SYSTEM = "Slack"
+PICTURE_SETTLES_SECONDS = 2.0
+
+_PASSING = frozenset(
+    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
+_REFUSED = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "no_permission",
+        "missing_scope",
+        "not_allowed_token_type",
+    }
+)
+_ABSENT = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "user_not_found",
+        "message_not_found",
+        "thread_not_found",
+        "file_not_found",
+    }
+)
+
+
+@contextmanager
+def slack_errors() -> Iterator[None]:
+    """Turn whatever slack_sdk raises into our own tree."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _from_api(error) from error
+    except HTTPError as error:
+        raise error_for_status(SYSTEM, error.code, str(error.reason)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise unreachable(SYSTEM, error) from error
+    except SlackClientError as error:
+        raise RetryableError(SYSTEM, "the upload did not go through") from error
+
+
+def _from_api(error: SlackApiError) -> IntegrationError:
+    response = error.response
+    body: Mapping[str, Any] = response.data if isinstance(response.data, dict) else {}
+    code = str(body.get("error", ""))
+    details = _details(body)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    retry_after = retry_after_seconds(headers.get("retry-after"), now=time.time())
+    if code in _PASSING or response.status_code == 429 or response.status_code >= 500:
+        return RetryableError(SYSTEM, code if code in _PASSING else f"HTTP {response.status_code}", retry_after)
+    if code == "invalid_blocks" and "slack_file" in details:
+        # A picture just uploaded is refused until Slack has looked at it, which takes a second or so.
+        return RetryableError(SYSTEM, "the picture is not ready yet", PICTURE_SETTLES_SECONDS)
+    if " " in code or not code:
+        return RetryableError(SYSTEM, "the answer was not Slack's")
+    described = f"{code} ({details})" if details else code
+    if code in _REFUSED:
+        return AuthenticationError(SYSTEM, described)
+    if code in _ABSENT:
+        return NotFoundError(SYSTEM, described)
+    return RejectedError(SYSTEM, described)
+
+
+def _details(body: Mapping[str, Any]) -> str:
+    """What Slack adds to a refusal: the blocks at fault, or the scope that is missing."""
+    metadata = body.get("response_metadata")
+    messages = metadata.get("messages", []) if isinstance(metadata, dict) else []
+    listed = [*messages, *(body.get("errors") or [])]
+    if body.get("needed"):
+        listed.append(f"needs the scope {body['needed']}")
+    return "; ".join(str(item) for item in listed)[:500]

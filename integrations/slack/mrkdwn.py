@@ -1,0 +1,150 @@
+"""The cards' Markdown as Slack's mrkdwn, and pieces of it that fit in a block.
+
+Slack's own rules: https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from integrations.wording import utc
+
+FENCE = "```"
+_MARKUP = re.compile(
+    r"(?P<code>`[^`\n]+`)"
+    r"|\*\*(?P<bold>[^*\n]+)\*\*"
+    r"|<t:(?P<moment>\d{1,11})>"
+    r"|\[(?P<label>[^\]\n]+)\]\((?P<url>https?://[^)\s]{1,1000})\)"
+    r"|(?P<mention><@[UW][A-Z0-9]+>)"
+)
+_FENCE_LINE = re.compile(r"^```\w*\s*$")
+_HEADING = re.compile(r"^#{1,6} +(.+)$")
+_BULLET = re.compile(r"^(\s*)[-*] +")
+_UNIT = re.compile(r"<[^<>]+>|&(?:amp|lt|gt);|.", re.DOTALL)
+_BREAKABLE_SHARE = 0.5
+_LINK_LIMIT = 1500
+
+
+def escape(text: str) -> str:
+    """The three characters that Slack reads as control characters; this also disarms <!channel> in foreign text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def link(label: str, url: str) -> str:
+    """A link in mrkdwn; a "|" or a ">" in the address would end it early, so they are percent-encoded.
+
+    An absurdly long one is its label alone, so that a link always fits in a block.
+    """
+    safe = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20").replace("&", "&amp;")
+    whole = f"<{safe}|{escape(label).replace('|', '/')}>"
+    return whole if len(whole) <= _LINK_LIMIT else escape(label)
+
+
+def to_mrkdwn(markdown: str, *, mentions: bool = False) -> str:
+    """**bold**, `code`, [links](…), headings, "-" lists and fences as mrkdwn; all other text is escaped.
+
+    mentions: keep <@U123> as a mention. Where many people read, text from telemetry could ping somebody by it.
+    """
+    lines: list[str] = []
+    in_fence = False
+    for line in markdown.splitlines():
+        if _FENCE_LINE.match(line):
+            # Slack would show the language after a fence as a line of code.
+            lines.append(FENCE)
+            in_fence = not in_fence
+        elif in_fence:
+            lines.append(escape(line))
+        else:
+            lines.append(_line(line, mentions))
+    if in_fence:
+        lines.append(FENCE)
+    return "\n".join(lines)
+
+
+def _line(line: str, mentions: bool) -> str:
+    heading = _HEADING.match(line)
+    if heading:
+        return f"*{_inline(heading[1].replace('**', ''), mentions)}*"
+    bullet = _BULLET.match(line)
+    if bullet:
+        return f"{bullet[1]}• {_inline(line[bullet.end() :], mentions)}"
+    return _inline(line, mentions)
+
+
+def _inline(text: str, mentions: bool) -> str:
+    pieces: list[str] = []
+    position = 0
+    for match in _MARKUP.finditer(text):
+        pieces.append(escape(text[position : match.start()]))
+        pieces.append(_marked(match, mentions))
+        position = match.end()
+    pieces.append(escape(text[position:]))
+    return "".join(pieces)
+
+
+def _marked(match: re.Match[str], mentions: bool) -> str:
+    if match["url"]:
+        return link(match["label"], match["url"])
+    if match["mention"] and mentions:
+        return match["mention"]
+    if match["bold"] and match["bold"].strip():
+        return f"*{_inline(match['bold'].strip(), mentions)}*"
+    return escape(match[0])
+
+
+def cut(mrkdwn: str, limit: int) -> str:
+    """At most `limit` characters, ending in "…" where cut; never within an entity or a link."""
+    if len(mrkdwn) <= limit:
+        return mrkdwn
+    head = next(_hard_pieces(mrkdwn, limit - 1), "")
+    return (head if len(head) < limit else "") + "…"
+
+
+def pieces(mrkdwn: str, limit: int) -> Iterator[str]:
+    """Split into non-blank pieces of at most `limit` characters, between lines where possible.
+
+    A fence that is open where a piece ends is closed there and opened again in the next.
+    """
+    room = limit - 2 * (len(FENCE) + 1)
+    current: list[str] = []
+    length = 0
+    in_fence = False
+    for line in mrkdwn.split("\n"):
+        for part in _hard_pieces(line, room) if line else ("",):
+            if length + len(part) + 1 > room and current:
+                yield from _closed(current, in_fence)
+                current = [FENCE] if in_fence else []
+                length = sum(len(kept) + 1 for kept in current)
+            current.append(part)
+            length += len(part) + 1
+        if line.strip() == FENCE:
+            in_fence = not in_fence
+    yield from _closed(current, in_fence)
+
+
+def _closed(lines: list[str], in_fence: bool) -> Iterator[str]:
+    text = "\n".join([*lines, FENCE] if in_fence else lines)
+    if text.replace(FENCE, "").strip():
+        yield text if text.startswith(FENCE) else text.strip("\n")
+
+
+def _hard_pieces(line: str, limit: int) -> Iterator[str]:
+    """Cut one long line at a space where there is one late enough, else between two whole units."""
+    units: list[str] = []
+    length = 0
+    last_space = -1
+    for match in _UNIT.finditer(line):
+        unit = match.group()
+        if length + len(unit) > limit and units:
+            break_at = last_space + 1 if last_space > len(units) * _BREAKABLE_SHARE else len(units)
+            yield "".join(units[:break_at])
+            units = units[break_at:]
+            length = sum(map(len, units))
+            last_space = -1
+        if unit == " ":
+            last_space = len(units)
+        units.append(unit)
+        length += len(unit)
+    if units:
+        yield "".join(units)

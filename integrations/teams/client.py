@@ -1,0 +1,55 @@
+"""The escalation channel over a Teams webhook, an Office connector's or a Workflow's."""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import urlsplit
+
+import httpx
+
+from integrations.cards import Card
+from integrations.errors import RetryableError
+from integrations.http import check_outbound_url, error_for_status, retry_after_seconds, unreachable
+from integrations.teams.message import webhook_message
+
+SYSTEM = "Teams"
+_HIDDEN_FAILURE = re.compile(r"HTTP error (\d{3})")
+
+
+class TeamsWebhook:
+    """A Teams webhook as an EscalationChannel. The address is itself the secret, so it is never shown."""
+
+    def __init__(self, url: str, *, timeout_seconds: float = 10.0) -> None:
+        self._url = url
+        self._timeout_seconds = timeout_seconds
+
+    def escalate(self, card: Card) -> None:
+        """Post the card."""
+        address = check_outbound_url(SYSTEM, self._url)
+        try:
+            response = httpx.post(
+                address, json=webhook_message(card), timeout=self._timeout_seconds, follow_redirects=False
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(SYSTEM, error) from error
+        if not response.is_success:
+            wait = retry_after_seconds(response.headers.get("retry-after"), now=time.time())
+            raise error_for_status(SYSTEM, response.status_code, response.text, retry_after_seconds=wait)
+        _raise_hidden_failure(response.text)
+
+    def check(self) -> str:
+        """Say where it would post; nothing is sent, since every post is a message to people."""
+        address = check_outbound_url(SYSTEM, self._url)
+        return f"posts to {urlsplit(address).hostname}"
+
+
+def _raise_hidden_failure(answer: str) -> None:
+    """Office connectors answer 200 and tell of a failure in words: "... returned HTTP error 429 with ..."."""
+    failure = _HIDDEN_FAILURE.search(answer)
+    if failure is None:
+        return
+    status = int(failure[1])
+    if status >= 400:
+        raise error_for_status(SYSTEM, status, "the message was not delivered")
+    raise RetryableError(SYSTEM, "the message was not delivered")

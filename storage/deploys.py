@@ -1,0 +1,94 @@
+"""Deploys: which version of a service went live when, with which commit, and which commit it replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from detection import types
+from storage.models import Deploy
+from storage.upserts import insert_if_new
+
+
+def record_deploy(
+    session: Session,
+    *,
+    service: str,
+    version: str,
+    commit_sha: str,
+    repository: str,
+    deployed_at: datetime,
+    deployed_by: str | None,
+    now: datetime,
+) -> tuple[Deploy, bool]:
+    """Write a deploy down once per service, version and time; the second value is False when it was known already.
+
+    It learns the commit it replaced from that service's deploy before; reported late, it corrects the one after it.
+    """
+    previous = latest_deploy(session, service, before=deployed_at)
+    values = {
+        "service": service,
+        "version": version,
+        "commit_sha": commit_sha,
+        "previous_commit_sha": previous.commit_sha if previous else None,
+        "repository": repository,
+        "deployed_by": deployed_by,
+        "deployed_at": deployed_at,
+        "created_at": now,
+    }
+    new = insert_if_new(session, Deploy, values, unique=["service", "version", "deployed_at"])
+    if new:
+        _correct_next(session, service, deployed_at, commit_sha)
+    same = select(Deploy).where(Deploy.service == service, Deploy.version == version, Deploy.deployed_at == deployed_at)
+    return session.scalars(same).one(), new
+
+
+def deploys_between(session: Session, service: str | None, since: datetime, until: datetime) -> Sequence[Deploy]:
+    """Deploys from `since` (inclusive) to `until` (exclusive), oldest first; None means of every service."""
+    query = select(Deploy).where(Deploy.deployed_at >= since, Deploy.deployed_at < until)
+    if service is not None:
+        query = query.where(Deploy.service == service)
+    return session.scalars(query.order_by(Deploy.deployed_at, Deploy.id)).all()
+
+
+def first_deploy_since(session: Session, service: str, since: datetime) -> Deploy | None:
+    """The service's first deploy at or after a moment."""
+    query = select(Deploy).where(Deploy.service == service, Deploy.deployed_at >= since)
+    return session.scalars(query.order_by(Deploy.deployed_at, Deploy.id).limit(1)).one_or_none()
+
+
+def latest_deploy(session: Session, service: str | None, before: datetime | None = None) -> Deploy | None:
+    """The service's newest deploy, or its newest strictly before a moment; None means of all services."""
+    query = select(Deploy) if service is None else select(Deploy).where(Deploy.service == service)
+    if before is not None:
+        query = query.where(Deploy.deployed_at < before)
+    return session.scalars(query.order_by(Deploy.deployed_at.desc(), Deploy.id.desc()).limit(1)).one_or_none()
+
+
+def to_deploy(row: Deploy) -> types.Deploy:
+    """The deploy as detection knows it."""
+    return types.Deploy(
+        deploy_id=row.id,
+        service=row.service,
+        version=row.version,
+        commit_sha=row.commit_sha,
+        previous_commit_sha=row.previous_commit_sha,
+        repository=row.repository,
+        deployed_at=row.deployed_at.timestamp(),
+        deployed_by=row.deployed_by,
+    )
+
+
+def _correct_next(session: Session, service: str, deployed_at: datetime, commit_sha: str) -> None:
+    following = (
+        select(Deploy.id)
+        .where(Deploy.service == service, Deploy.deployed_at > deployed_at)
+        .order_by(Deploy.deployed_at, Deploy.id)
+        .limit(1)
+    )
+    session.execute(
+        update(Deploy).where(Deploy.id == following.scalar_subquery()).values(previous_commit_sha=commit_sha)
+    )

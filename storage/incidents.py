@@ -1,0 +1,173 @@
+"""Incidents: opened once, fed with findings, moved from status to status, told as a timeline."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
+from storage.errors import InvalidTransitionError
+from storage.models import FindingRecord, Incident, TimelineEntry
+from storage.rows import get, hold
+
+ARGUX = "Argux"
+_ACTIVE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING)
+_CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
+_NEXT: Mapping[IncidentStatus, frozenset[IncidentStatus]] = {
+    IncidentStatus.OPEN: frozenset({IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING, *_CLOSED}),
+    IncidentStatus.ACKNOWLEDGED: frozenset({IncidentStatus.OPEN, IncidentStatus.MITIGATING, *_CLOSED}),
+    IncidentStatus.MITIGATING: frozenset({IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, *_CLOSED}),
+    IncidentStatus.RESOLVED: frozenset({IncidentStatus.OPEN}),
+    IncidentStatus.FALSE_ALARM: frozenset({IncidentStatus.OPEN}),
+}
+
+
+def open_incident(
+    session: Session,
+    *,
+    title: str,
+    severity: Severity,
+    service: str | None,
+    onset_at: datetime,
+    now: datetime,
+) -> Incident:
+    """Open an incident; its timeline begins with that."""
+    incident = Incident(
+        title=title,
+        status=IncidentStatus.OPEN,
+        severity=severity,
+        service=service,
+        onset_at=onset_at,
+        opened_at=now,
+        updated_at=now,
+    )
+    session.add(incident)
+    session.flush()
+    add_timeline(session, incident.id, kind="opened", actor=ARGUX, text=title, now=now)
+    return incident
+
+
+def active_incidents(session: Session) -> Sequence[Incident]:
+    """Those that still need somebody (open, acknowledged, mitigating) with their findings, oldest first."""
+    query = select(Incident).where(Incident.status.in_(_ACTIVE)).order_by(Incident.id)
+    return session.scalars(query.options(selectinload(Incident.findings))).all()
+
+
+def list_incidents(session: Session, *, status: IncidentStatus | None = None, limit: int = 50) -> Sequence[Incident]:
+    """The newest first, with their findings; of one status, or all."""
+    query = select(Incident).order_by(Incident.opened_at.desc(), Incident.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(Incident.status == status)
+    return session.scalars(query.options(selectinload(Incident.findings))).all()
+
+
+def get_incident(session: Session, incident_id: int) -> Incident:
+    """One incident, or NotFoundError."""
+    return get(session, Incident, incident_id, "incident")
+
+
+def record_finding(session: Session, incident: Incident, finding: Finding, *, now: datetime) -> FindingRecord:
+    """Keep the finding as it is seen now: one row per fingerprint of the incident, made or brought up to date."""
+    hold(session, incident)
+    query = select(FindingRecord).where(
+        FindingRecord.incident_id == incident.id, FindingRecord.fingerprint == finding.fingerprint
+    )
+    record = session.scalars(query).one_or_none()
+    if record is None:
+        record = FindingRecord(incident=incident, fingerprint=finding.fingerprint, first_seen_at=now)
+        session.add(record)
+    _describe(record, finding)
+    record.last_seen_at = now
+    incident.updated_at = now
+    session.flush()
+    return record
+
+
+def to_finding(record: FindingRecord) -> Finding:
+    """The finding as detection knows it."""
+    return Finding(
+        detector=record.detector,
+        metric=Metric(record.metric),
+        subject=Subject(**record.subject),
+        observed=record.observed,
+        expected=record.expected,
+        expected_low=record.expected_low,
+        expected_high=record.expected_high,
+        sample_size=record.sample_size,
+        score=record.score,
+        p_value=record.p_value,
+        window_start=record.window_start.timestamp(),
+        window_end=record.window_end.timestamp(),
+        onset_at=record.onset_at.timestamp(),
+        details=record.details,
+    )
+
+
+def add_timeline(
+    session: Session, incident_id: int, *, kind: str, actor: str, text: str, now: datetime
+) -> TimelineEntry:
+    """Write down what happened, in words; `actor` is a person's name or "Argux"."""
+    entry = TimelineEntry(incident_id=incident_id, kind=kind, actor=actor, text=text, happened_at=now)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def change_status(session: Session, incident: Incident, status: IncidentStatus, *, actor: str, now: datetime) -> None:
+    """Move the incident, note who did it and when; InvalidTransitionError when it cannot go there from where it is.
+
+    Judged on the row as it is in the database now, so that of two people who press at once only the first succeeds.
+    """
+    hold(session, incident)
+    before = IncidentStatus(incident.status)
+    if status not in _NEXT[before]:
+        raise InvalidTransitionError(before, status)
+    incident.status = status
+    incident.updated_at = now
+    if status == IncidentStatus.ACKNOWLEDGED:
+        incident.acknowledged_at, incident.acknowledged_by = now, actor
+    closed = status in _CLOSED
+    incident.closed_at, incident.closed_by = (now, actor) if closed else (None, None)
+    text = _transition_text(before, status)
+    add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
+
+
+def lately_closed(session: Session, since: datetime) -> Sequence[Incident]:
+    """Incidents closed since then, and false alarms whose findings were still seen since then; with their findings."""
+    still_seen = (
+        select(FindingRecord.incident_id)
+        .join(Incident, Incident.id == FindingRecord.incident_id)
+        .where(Incident.status == IncidentStatus.FALSE_ALARM, FindingRecord.last_seen_at >= since)
+    )
+    query = select(Incident).where(
+        Incident.status.in_(_CLOSED), or_(Incident.closed_at >= since, Incident.id.in_(still_seen))
+    )
+    return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+
+
+def _transition_text(before: IncidentStatus, after: IncidentStatus) -> str:
+    """In words: "acknowledged", "reopened"."""
+    if after == IncidentStatus.OPEN and before != IncidentStatus.OPEN:
+        return "reopened"
+    return "marked as a false alarm" if after == IncidentStatus.FALSE_ALARM else after.value
+
+
+def _describe(record: FindingRecord, finding: Finding) -> None:
+    record.detector = finding.detector
+    record.metric = str(finding.metric)
+    record.subject = dataclasses.asdict(finding.subject)
+    record.observed = finding.observed
+    record.expected = finding.expected
+    record.expected_low = finding.expected_low
+    record.expected_high = finding.expected_high
+    record.sample_size = finding.sample_size
+    record.score = finding.score
+    record.p_value = finding.p_value
+    record.window_start = datetime.fromtimestamp(finding.window_start, UTC)
+    record.window_end = datetime.fromtimestamp(finding.window_end, UTC)
+    record.onset_at = datetime.fromtimestamp(finding.onset_at, UTC)
+    record.details = dict(finding.details)

@@ -1,0 +1,22 @@
+"""What Alembic runs: the revisions, on the connection that `storage.session.migrate` opened.
+
+Logging is left as the application set it up. On SQLite, too, the whole upgrade is one transaction.
+"""
+
+from __future__ import annotations
+
+from alembic import context
+
+from storage.locks import Lock, alone
+from storage.telemetry.tables import events
+
+connection = context.config.attributes["connection"]
+alone(connection, Lock.MIGRATE)
+context.configure(
+    connection=connection,
+    # There is one metadata; telemetry's tables complete it.
+    target_metadata=events.metadata,
+    transactional_ddl=True,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+context.run_migrations()

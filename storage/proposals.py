@@ -1,0 +1,155 @@
+"""Proposals, the one decision on each, and the action that follows it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from storage.canonical import fingerprint
+from storage.errors import AlreadyDecidedError, ContentChangedError, ExpiredError, NotApprovedError
+from storage.models import Action, Approval, Proposal
+from storage.rows import get, hold
+
+
+def create_proposal(
+    session: Session,
+    *,
+    incident_id: int,
+    diagnosis_id: int | None,
+    action: str,
+    title: str,
+    parameters: Mapping[str, Any],
+    risk: str,
+    blast_radius: str,
+    verified_by: str,
+    undone_by: str,
+    now: datetime,
+    expires_at: datetime,
+) -> Proposal:
+    """Offer an action; a proposal of the incident that nobody has decided on yet is superseded by it."""
+    session.execute(
+        update(Proposal)
+        .where(Proposal.incident_id == incident_id, Proposal.status == "open")
+        .values(status="superseded")
+    )
+    proposal = Proposal(
+        incident_id=incident_id,
+        diagnosis_id=diagnosis_id,
+        action=action,
+        title=title,
+        parameters=dict(parameters),
+        content_hash=content_hash(action, parameters),
+        risk=risk,
+        blast_radius=blast_radius,
+        verified_by=verified_by,
+        undone_by=undone_by,
+        status="open",
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(proposal)
+    session.flush()
+    return proposal
+
+
+def content_hash(action: str, parameters: Mapping[str, Any]) -> str:
+    """What an approval is bound to: SHA-256 of exactly what would be done."""
+    return fingerprint({"action": action, "parameters": dict(parameters)})
+
+
+def get_proposal(session: Session, proposal_id: int) -> Proposal:
+    """One proposal, or NotFoundError."""
+    return get(session, Proposal, proposal_id, "proposal")
+
+
+def open_proposal(session: Session, incident_id: int) -> Proposal | None:
+    """The incident's newest proposal that no other superseded."""
+    query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
+    return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()
+
+
+def approve(
+    session: Session, proposal: Proposal, *, content_hash: str, user_id: str, user_name: str, now: datetime
+) -> Approval:
+    """Record a person's yes to exactly `content_hash`, once.
+
+    Raises AlreadyDecidedError with who and when, ContentChangedError when it is not what would be done now (or a newer
+    proposal took its place), ExpiredError when it came too late.
+    """
+    hold(session, proposal)
+    before = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
+    if before is not None:
+        raise AlreadyDecidedError(before.decided_by, before.decided_at)
+    _must_be_current(proposal, content_hash)
+    if now >= proposal.expires_at:
+        raise ExpiredError(
+            f"This offer ended at {proposal.expires_at:%H:%M} UTC. Ask for a new diagnosis to get another."
+        )
+    approval = Approval(
+        proposal_id=proposal.id,
+        content_hash=content_hash,
+        decision="approved",
+        decided_by=user_name,
+        decided_by_id=user_id,
+        decided_at=now,
+    )
+    proposal.status = "approved"
+    session.add(approval)
+    session.flush()
+    return approval
+
+
+def expire_open(session: Session, *, now: datetime) -> Sequence[Proposal]:
+    """End the offers that nobody took in time; returns them."""
+    query = select(Proposal).where(Proposal.status == "open", Proposal.expires_at <= now).with_for_update()
+    expired = session.scalars(query).all()
+    for proposal in expired:
+        proposal.status = "expired"
+    session.flush()
+    return expired
+
+
+def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Action:
+    """Begin to carry an approved proposal out; a second start gets the first one's row, whatever its status.
+
+    Raises NotApprovedError when nobody approved exactly this content.
+    """
+    hold(session, proposal)
+    started = session.scalars(select(Action).where(Action.proposal_id == proposal.id)).one_or_none()
+    if started is not None:
+        return started
+    approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
+    if approval is None or approval.content_hash != _hash_now(proposal) or proposal.status != "approved":
+        raise NotApprovedError("Nobody has approved exactly this.")
+    action = Action(
+        proposal_id=proposal.id, incident_id=proposal.incident_id, status="running", result={}, started_at=now
+    )
+    session.add(action)
+    session.flush()
+    return action
+
+
+def finish_action(session: Session, action: Action, *, status: str, result: Mapping[str, Any], now: datetime) -> None:
+    """End the action, and its proposal with it. status: done or failed."""
+    action.status = status
+    action.result = dict(result)
+    action.finished_at = now
+    get_proposal(session, action.proposal_id).status = status
+    session.flush()
+
+
+def _must_be_current(proposal: Proposal, seen: str) -> None:
+    if proposal.status != "open":
+        raise ContentChangedError("A newer proposal has taken this one's place.")
+    if not hmac.compare_digest(seen, _hash_now(proposal)):
+        raise ContentChangedError("What this would do has changed since you looked. Open it again to see it.")
+
+
+def _hash_now(proposal: Proposal) -> str:
+    """Hash what the row would do, not what it says about itself."""
+    return content_hash(proposal.action, proposal.parameters)

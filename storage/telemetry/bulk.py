@@ -1,0 +1,60 @@
+"""Writing thousands of rows at once, the way each database likes it.
+
+SQLite runs one prepared statement row by row, so its limit on variables never matters. PostgreSQL takes one array per
+column and unnests them: one round trip, however many rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Connection, Table, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = tuple[Any, ...]
+
+_ROWS_A_STATEMENT = 10_000
+
+
+def insert_new(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> int:
+    """Insert the rows that break no unique constraint; returns how many those were."""
+    return _insert(connection, table, columns, rows, replace=False)
+
+
+def put(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows, or overwrite those with the same primary key. `rows` holds each key once."""
+    _insert(connection, table, columns, rows, replace=True)
+
+
+def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], *, replace: bool) -> int:
+    insert = _postgresql if connection.dialect.name == "postgresql" else _sqlite
+    return sum(
+        insert(connection, table, columns, rows[start : start + _ROWS_A_STATEMENT], replace=replace)
+        for start in range(0, len(rows), _ROWS_A_STATEMENT)
+    )
+
+
+def _sqlite(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], *, replace: bool) -> int:
+    statement = _on_conflict(sqlite.insert(table), table, columns, replace=replace)
+    parameters = [dict(zip(columns, row, strict=True)) for row in rows]
+    return connection.execute(statement, parameters, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _postgresql(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], *, replace: bool
+) -> int:
+    unnested = [func.unnest(bindparam(name, type_=ARRAY(table.c[name].type))) for name in columns]
+    insert = postgresql.insert(table).from_select(list(columns), select(*unnested))
+    statement = _on_conflict(insert, table, columns, replace=replace)
+    arrays = {name: list(values) for name, values in zip(columns, zip(*rows, strict=True), strict=True)}
+    return connection.execute(statement, arrays, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _on_conflict(insert: Any, table: Table, columns: Sequence[str], *, replace: bool) -> Any:
+    if not replace:
+        return insert.on_conflict_do_nothing()
+    key = [column.name for column in table.primary_key]
+    return insert.on_conflict_do_update(
+        index_elements=key, set_={name: insert.excluded[name] for name in columns if name not in key}
+    )

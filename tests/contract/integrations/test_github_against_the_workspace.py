@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from integrations.errors import (
+    AuthenticationError,
+    ConflictError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+    StaleHeadError,
+)
+from integrations.github import GitHubCodeHost
+from integrations.protocols import CodeHost, PullRequest
+
+SHOP = "acme/shop"
+
+
+@pytest.fixture
+def github(workspace: Any) -> CodeHost:
+    return GitHubCodeHost(workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=5)
+
+
+def revert(github: CodeHost, *shas: str, branch: str | None = None) -> PullRequest:
+    name = branch or f"argux/revert-{uuid.uuid4().hex[:8]}"
+    return github.open_revert(SHOP, shas, branch=name, title="Revert the slow checkout", body="p95 rose at 14:05.")
+
+
+def changed(checkout: Any, before: str, after: str) -> str:
+    text: str = (checkout.path / "shop.py").read_text()
+    assert before in text
+    return text.replace(before, after)
+
+
+def test_the_commits_of_a_deploy_are_read_oldest_first_with_their_diffs(github: CodeHost, checkout: Any) -> None:
+    base = checkout.git("rev-parse", "HEAD")
+    first = checkout.commit("Add a cart", {"cart.py": "cart\n"})
+    second = checkout.commit("Slow it down\n\nfor science", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
+    commits = github.commits_between(SHOP, base, second)
+    assert [commit.sha for commit in commits] == [first, second]
+    assert commits[0].parent_sha == base
+    assert (commits[1].author, commits[1].message.splitlines()[0]) == ("Ana", "Slow it down")
+    (file,) = commits[1].files
+    assert (file.path, file.status, file.additions, file.deletions) == ("shop.py", "modified", 1, 1)
+    assert "-line 3\n+line three" in file.patch
+    assert abs(commits[1].committed_at - float(checkout.git("log", "-1", "--format=%ct"))) < 1
+
+
+def test_without_a_deploy_before_only_the_head_is_read(github: CodeHost, checkout: Any) -> None:
+    sha = checkout.commit("Add a cart", {"cart.py": "cart\n"})
+    assert [commit.sha for commit in github.commits_between(SHOP, None, sha)] == [sha]
+
+
+def test_a_revert_is_what_git_itself_would_have_made(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit(
+        "Slow down",
+        {"shop.py": changed(checkout, "line 3\n", "line three\n"), "new/deep/file.py": "new\n", "run.sh": "x\n"},
+    )
+    later = checkout.commit("Later", {"shop.py": changed(checkout, "line 17\n", "line seventeen\n"), "b.py": "b\n"})
+    pull = revert(github, bad)
+    assert (pull.state, pull.base_sha) == ("open", later)
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    checkout.git("revert", "--no-edit", bad)
+    assert checkout.tree("FETCH_HEAD") == checkout.tree("HEAD")
+    message = checkout.git("log", "-1", "--format=%B", "FETCH_HEAD")
+    assert message == f'Revert "Slow down"\n\nThis reverts commit {bad}.\n\np95 rose at 14:05.'
+
+
+def test_a_deletion_and_a_change_of_mode_are_undone(github: CodeHost, checkout: Any) -> None:
+    checkout.commit("Add", {"gone.py": "gone\n", "run.sh": "x\n"})
+    before = checkout.tree("HEAD")
+    checkout.git("update-index", "--chmod=+x", "run.sh")
+    (checkout.path / "run.sh").chmod(0o755)
+    bad = checkout.commit("Delete", {"gone.py": None})
+    pull = revert(github, bad)
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    assert checkout.tree("FETCH_HEAD") == before
+
+
+def test_several_commits_are_undone_newest_first_in_whatever_order_they_are_named(
+    github: CodeHost, checkout: Any
+) -> None:
+    before = checkout.tree("HEAD")
+    first = checkout.commit("One", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
+    second = checkout.commit("Two", {"shop.py": changed(checkout, "line three\n", "line drei\n")})
+    for order in ((first, second), (second, first)):
+        pull = revert(github, *order)
+        checkout.git("fetch", "--quiet", "origin", pull.branch)
+        assert checkout.tree("FETCH_HEAD") == before
+
+
+def test_a_merge_is_undone_against_the_branch_that_it_went_into(github: CodeHost, checkout: Any) -> None:
+    checkout.git("checkout", "--quiet", "-b", "feature")
+    (checkout.path / "feature.py").write_text("feature\n")
+    checkout.git("add", "--all")
+    checkout.git("commit", "--quiet", "--message", "Feature")
+    checkout.git("checkout", "--quiet", "main")
+    before = checkout.tree("HEAD")
+    checkout.git("merge", "--quiet", "--no-ff", "--message", "Merge feature", "feature")
+    checkout.git("push", "--quiet", "origin", "main")
+    pull = revert(github, checkout.git("rev-parse", "HEAD"))
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    assert checkout.tree("FETCH_HEAD") == before
+
+
+def test_a_later_change_to_the_same_lines_is_a_conflict_that_names_the_file(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
+    checkout.commit("Later", {"shop.py": changed(checkout, "line three\n", "line drei\n")})
+    with pytest.raises(ConflictError) as caught:
+        revert(github, bad)
+    assert caught.value.paths == ("shop.py",)
+
+
+def test_asking_again_finds_the_same_pull_request(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad, branch="argux/again")
+    assert revert(github, bad, branch="argux/again") == pull
+
+
+@pytest.mark.parametrize(("path", "fault"), [("git/refs", "lost_answer"), ("pulls", 500), ("git/trees", 502)])
+def test_a_try_that_was_cut_off_half_way_is_completed_by_the_next(
+    workspace: Any, github: CodeHost, checkout: Any, path: str, fault: str | int
+) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    branch = f"argux/half-{path.replace('/', '-')}"
+    workspace.fault("github", fault, path_contains=path)
+    with pytest.raises(RetryableError):
+        revert(github, bad, branch=branch)
+    first = revert(github, bad, branch=branch)
+    assert (first.branch, first.state) == (branch, "open")
+    assert revert(github, bad, branch=branch).number == first.number
+
+
+def test_an_unknown_commit_and_one_already_undone_are_refused(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    checkout.commit("Undo", {"bad.py": None})
+    with pytest.raises(RejectedError, match="nothing of these commits"):
+        revert(github, bad)
+    with pytest.raises(NotFoundError):
+        revert(github, "0" * 40)
+
+
+def test_the_diff_that_is_approved_is_the_pull_requests_own(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
+    diff = github.diff(SHOP, revert(github, bad).number)
+    assert diff.startswith("diff --git a/shop.py b/shop.py")
+    assert "-line three\n+line 3\n" in diff
+
+
+def test_a_merge_is_bound_to_the_head_that_was_approved(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    with pytest.raises(StaleHeadError):
+        github.merge(SHOP, pull.number, head_sha=bad)
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    checkout.git("checkout", "--quiet", "FETCH_HEAD")
+    (checkout.path / "smuggled.py").write_text("smuggled\n")
+    checkout.git("add", "--all")
+    checkout.git("commit", "--quiet", "--message", "Smuggled in")
+    checkout.git("push", "--quiet", "origin", f"HEAD:{pull.branch}")
+    with pytest.raises(StaleHeadError):
+        github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+    assert github.pull_request(SHOP, pull.number).state == "open"
+
+
+def test_a_merge_is_done_once_however_often_it_is_asked_for(workspace: Any, github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    workspace.fault("github", "lost_answer", path_contains="/merge")
+    with pytest.raises(RetryableError):
+        github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+    merged = github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+    assert merged.state == "merged"
+    assert github.merge(SHOP, pull.number, head_sha=pull.head_sha) == merged
+    checkout.git("fetch", "--quiet", "origin", "main")
+    assert checkout.git("rev-parse", "FETCH_HEAD") == merged.merge_commit_sha
+    assert "bad.py" not in checkout.tree("FETCH_HEAD")
+
+
+def test_a_pull_request_that_no_longer_applies_is_a_conflict(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
+    pull = revert(github, bad)
+    checkout.commit("Later", {"shop.py": changed(checkout, "line three\n", "line drei\n")})
+    with pytest.raises(ConflictError):
+        github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+
+
+def test_closing_says_why_once_and_a_closed_one_is_not_merged(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    for _ in range(2):
+        github.close(SHOP, pull.number, comment="It was a false alarm.")
+    assert github.pull_request(SHOP, pull.number).state == "closed"
+    with pytest.raises(RejectedError):
+        github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+
+
+def test_failures_are_told_apart(workspace: Any, github: CodeHost) -> None:
+    with pytest.raises(AuthenticationError):
+        GitHubCodeHost("wrong", base_url=f"{workspace.url}/github").check()
+    with pytest.raises(NotFoundError):
+        github.pull_request("acme/nothing", 1)
+    with pytest.raises(NotFoundError):
+        github.pull_request(SHOP, 99_999)
+    workspace.fault("github", 429, retry_after=4)
+    with pytest.raises(RetryableError) as caught:
+        github.check()
+    assert caught.value.retry_after_seconds == 4.0
+
+
+def test_a_hanging_github_is_given_up_in_time(workspace: Any) -> None:
+    workspace.fault("github", "timeout", seconds=3)
+    with pytest.raises(RetryableError, match="did not answer in time"):
+        GitHubCodeHost(workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=1).check()
+
+
+def test_the_check_says_who_we_are(github: CodeHost) -> None:
+    assert github.check().startswith("connected as ")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from detection.types import Severity
+from integrations.cards import Card, CardLink
+from integrations.errors import AuthenticationError, NotFoundError, RetryableError
+from integrations.jira import JiraTracker
+from integrations.protocols import EscalationChannel, Ticket, TicketTracker
+from integrations.teams import TeamsWebhook
+
+
+@pytest.fixture
+def jira(workspace: Any) -> TicketTracker:
+    return JiraTracker(
+        f"{workspace.url}/jira",
+        email=workspace.jira_email,
+        token=workspace.jira_token,
+        project="SHOP",
+        timeout_seconds=5,
+    )
+
+
+@pytest.fixture
+def teams(workspace: Any) -> EscalationChannel:
+    return TeamsWebhook(f"{workspace.url}/teams/webhook/{workspace.teams_secret}", timeout_seconds=5)
+
+
+def create(jira: TicketTracker, key: str) -> Ticket:
+    return jira.create(
+        idempotency_key=key, title="Checkout is slow", body="**p95** rose\n```sql\nSELECT 1\n```", severity="sev1"
+    )
+
+
+def stored(workspace: Any, key: str) -> dict[str, Any]:
+    answer = httpx.get(
+        f"{workspace.url}/jira/rest/api/2/issue/{key}", auth=(workspace.jira_email, workspace.jira_token)
+    )
+    fields: dict[str, Any] = answer.raise_for_status().json()["fields"]
+    return fields
+
+
+def test_a_ticket_is_created_with_its_words_its_label_and_its_priority(workspace: Any, jira: TicketTracker) -> None:
+    ticket = create(jira, "incident-1")
+    fields = stored(workspace, ticket.key)
+    assert fields["summary"] == "Checkout is slow"
+    assert fields["labels"] == ["argux-incident-1"]
+    assert fields["priority"]["name"] == "Highest"
+    assert "*p95* rose" in str(fields["description"])
+    assert httpx.get(ticket.url).status_code == 200
+
+
+def test_the_same_key_finds_the_ticket_already_made(jira: TicketTracker) -> None:
+    assert create(jira, "incident-2") == create(jira, "incident-2") != create(jira, "incident-3")
+
+
+def test_a_ticket_whose_answer_was_lost_is_not_made_twice(workspace: Any, jira: TicketTracker) -> None:
+    before = create(jira, "incident-4")
+    workspace.fault("jira", "lost_answer", path_contains="/issue")
+    with pytest.raises(RetryableError):
+        create(jira, "incident-5")
+    found = create(jira, "incident-5")
+    following = create(jira, "incident-6")
+    numbers = [int(ticket.key.partition("-")[2]) for ticket in (before, found, following)]
+    assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+
+
+def test_jiras_failures_are_told_apart(workspace: Any, jira: TicketTracker) -> None:
+    address = f"{workspace.url}/jira"
+    with pytest.raises(AuthenticationError):
+        JiraTracker(address, email=workspace.jira_email, token="wrong", project="SHOP").check()
+    with pytest.raises(NotFoundError):
+        JiraTracker(address, email=workspace.jira_email, token=workspace.jira_token, project="NONE").check()
+    jira.check()
+    workspace.fault("jira", 429, retry_after=6)
+    with pytest.raises(RetryableError) as caught:
+        create(jira, "incident-7")
+    assert caught.value.retry_after_seconds == 6.0
+
+
+def test_jiras_check_says_who_we_are_and_where_tickets_go(jira: TicketTracker) -> None:
+    assert jira.check().endswith("project SHOP")
+
+
+def test_an_escalation_appears_in_teams(workspace: Any, teams: EscalationChannel) -> None:
+    teams.escalate(
+        Card(title="Checkout is down", severity=Severity.SEV1, links=(CardLink("Thread", "https://example.com/t"),))
+    )
+    assert "SEV1 · Checkout is down" in str(workspace.state()["teams"][-1])
+
+
+def test_teams_failures_are_told_apart(workspace: Any, teams: EscalationChannel) -> None:
+    workspace.fault("teams", 429, retry_after=2)
+    with pytest.raises(RetryableError) as caught:
+        teams.escalate(Card(title="x"))
+    assert caught.value.retry_after_seconds == 2.0
+    workspace.fault("teams", "lost_answer")
+    with pytest.raises(RetryableError):
+        teams.escalate(Card(title="x"))

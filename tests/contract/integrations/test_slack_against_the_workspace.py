@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detection.types import Metric, Severity
+from integrations.cards import Card, CardAction, CardLink, CardPicture, Modal
+from integrations.charts import Chart, Point, chart_spec, render_png
+from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
+from integrations.protocols import ChannelUser, ChatChannel
+from integrations.slack import SlackChannel
+
+CARD = Card(
+    title="Checkout is slow",
+    severity=Severity.SEV2,
+    text="**p95** is `4.2 s`",
+    fields=(("Service", "shop"),),
+    actions=(CardAction("acknowledge", "Acknowledge", "7"),),
+    links=(CardLink("Pull request", "https://example.com/pull/1"),),
+)
+
+
+@pytest.fixture
+def slack(workspace: Any) -> ChatChannel:
+    return SlackChannel(workspace.bot_token, base_url=f"{workspace.url}/slack/api/", timeout_seconds=5)
+
+
+def posted(workspace: Any, key: str) -> list[dict[str, Any]]:
+    """Every message, in channels and threads, that carries the key."""
+    roots = workspace.state()["messages"]
+    everything = [*roots, *(reply for root in roots for reply in root.get("thread", []))]
+    return [
+        message for message in everything if ((message["metadata"] or {}).get("event_payload") or {}).get("key") == key
+    ]
+
+
+def test_a_card_is_posted_answered_in_its_thread_and_edited_in_place(workspace: Any, slack: ChatChannel) -> None:
+    root = slack.post("#incidents", CARD, idempotency_key="root")
+    slack.post("#incidents", Card(title="Evidence"), idempotency_key="detail", thread=root)
+    slack.update(root, Card(title="Checkout recovered"))
+    (shown,) = posted(workspace, "root")
+    assert shown["blocks"][0]["text"]["text"] == "Checkout recovered"
+    assert shown["thread"][0]["blocks"][0]["text"]["text"] == "Evidence"
+
+
+def test_a_chart_is_uploaded_and_shown_in_the_message(workspace: Any, slack: ChatChannel) -> None:
+    png = render_png(chart_spec(Chart("p95", Metric.LATENCY_P95, [Point(1.77e9, 1.0), Point(1.77e9 + 60, 2.0)])))
+    reference = slack.upload_picture(png, filename="p95.png", alt_text="p95 over time")
+    slack.post("#incidents", Card(title="Chart", picture=CardPicture(reference, "p95")), idempotency_key="chart")
+    (shown,) = posted(workspace, "chart")
+    assert any(block["type"] == "image" for block in shown["blocks"])
+    assert workspace.page.get(f"/page/files/{reference}").content == png
+
+
+def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(workspace: Any, slack: ChatChannel) -> None:
+    workspace.fault("slack", "lost_answer", path_contains="chat.postMessage")
+    with pytest.raises(RetryableError):
+        slack.post("#incidents", CARD, idempotency_key="lost")
+    found = slack.post("#incidents", CARD, idempotency_key="lost", look_first=True)
+    (shown,) = posted(workspace, "lost")
+    assert found.message_id == shown["ts"]
+
+
+def test_an_answer_in_a_thread_is_found_again_too(workspace: Any, slack: ChatChannel) -> None:
+    root = slack.post("#incidents", CARD, idempotency_key="thread-root")
+    workspace.fault("slack", "lost_answer", path_contains="chat.postMessage")
+    with pytest.raises(RetryableError):
+        slack.post("#incidents", CARD, idempotency_key="thread-lost", thread=root)
+    again = [
+        slack.post("#incidents", CARD, idempotency_key="thread-lost", thread=root, look_first=True) for _ in range(2)
+    ]
+    assert len(posted(workspace, "thread-lost")) == 1
+    assert again[0] == again[1]
+
+
+def test_looking_first_posts_where_nothing_was_posted(workspace: Any, slack: ChatChannel) -> None:
+    slack.post("#incidents", CARD, idempotency_key="fresh", look_first=True)
+    assert len(posted(workspace, "fresh")) == 1
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, 3.0), (500, None)])
+def test_a_failure_that_passes_is_reported_as_such(
+    workspace: Any, slack: ChatChannel, status: int, wait: float | None
+) -> None:
+    workspace.fault("slack", status, retry_after=3 if wait else None, path_contains="chat.postMessage")
+    with pytest.raises(RetryableError) as caught:
+        slack.post("#incidents", CARD, idempotency_key=f"status-{status}")
+    assert caught.value.retry_after_seconds == wait
+
+
+def test_a_wrong_token_an_unknown_channel_and_an_unknown_picture_are_told_apart(
+    workspace: Any, slack: ChatChannel
+) -> None:
+    with pytest.raises(AuthenticationError):
+        SlackChannel("xoxb-wrong", base_url=f"{workspace.url}/slack/api/").check()
+    with pytest.raises(NotFoundError):
+        slack.post("#nowhere", CARD, idempotency_key="nowhere")
+    with pytest.raises((RetryableError, RejectedError)):
+        slack.post("#incidents", Card(title="x", picture=CardPicture("F0GONE", "x")), idempotency_key="no-picture")
+
+
+def test_a_click_is_answered_with_a_modal_a_private_word_and_an_answer_to_its_address(
+    workspace: Any, slack: ChatChannel, bot: Any
+) -> None:
+    root = slack.post("#incidents", CARD, idempotency_key="clicked")
+    workspace.do("/page/act", user="U0ANA", channel="incidents", message_ts=root.message_id, action_id="acknowledge")
+    click = bot.received[-1]
+    slack.open_modal(
+        click["trigger_id"],
+        Modal("confirm_approval", "Approve fix", "Merge", "3:abc", code="-a\n+b", fields=(("Head", "abc"),)),
+    )
+    slack.post_ephemeral("#incidents", "U0ANA", "Only you see this", thread=root)
+    slack.respond(click["response_url"], Card(title="Thanks"))
+    state = workspace.state()
+    assert [modal["callback_id"] for modal in state["modals"]] == ["confirm_approval"]
+    roots = state["messages"]
+    everything = [*roots, *(reply for root in roots for reply in root.get("thread", []))]
+    private = [message["text"] for message in everything if message["ephemeral"]]
+    assert any("Only you see this" in text for text in private)
+    assert any("Thanks" in text for text in private)
+
+
+def test_an_expired_trigger_is_refused(slack: ChatChannel) -> None:
+    with pytest.raises(RejectedError):
+        slack.open_modal("1.2.never-given", Modal("confirm_approval", "Approve", "Merge", "1:a"))
+
+
+def test_a_person_is_known_with_their_time_zone(slack: ChatChannel) -> None:
+    assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin")
+
+
+def test_the_check_says_who_we_are(slack: ChatChannel) -> None:
+    assert "as argux" in slack.check()

@@ -1,0 +1,205 @@
+"""The real slack_sdk against the local workspace: messages, threads, files and what is refused."""
+
+from __future__ import annotations
+
+import urllib.request
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
+SECTION = [{"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}]
+
+
+def refusal(call, **arguments):
+    with pytest.raises(SlackApiError) as caught:
+        call(**arguments)
+    return caught.value.response
+
+
+def test_a_message_can_be_posted_changed_read_back_and_deleted(workspace):
+    slack = workspace.slack()
+    posted = slack.chat_postMessage(
+        channel="#incidents",
+        text="first",
+        blocks=SECTION,
+        metadata={"event_type": "incident", "event_payload": {"key": "i-1"}},
+    )
+    channel, ts = posted["channel"], posted["ts"]
+    slack.chat_update(channel=channel, ts=ts, text="second", blocks=SECTION)
+
+    plain = slack.conversations_history(channel=channel)["messages"]
+    full = slack.conversations_history(channel=channel, include_all_metadata=True)["messages"]
+    assert [message["text"] for message in plain] == ["second"]
+    assert "metadata" not in plain[0]
+    assert full[0]["metadata"] == {"event_type": "incident", "event_payload": {"key": "i-1"}}
+    assert full[0]["edited"]["user"] == slack.auth_test()["user_id"]
+
+    slack.chat_delete(channel=channel, ts=ts)
+    assert slack.conversations_history(channel=channel)["messages"] == []
+
+
+def test_replies_stay_in_their_thread_unless_they_are_broadcast(workspace):
+    slack = workspace.slack()
+    root = slack.chat_postMessage(channel="incidents", text="root")
+    place = {"channel": root["channel"], "thread_ts": root["ts"]}
+    slack.chat_postMessage(**place, text="quiet")
+    slack.chat_postMessage(**place, text="loud", reply_broadcast=True)
+
+    history = slack.conversations_history(channel=root["channel"])["messages"]
+    thread = slack.conversations_replies(channel=root["channel"], ts=root["ts"])["messages"]
+    assert [message["text"] for message in history] == ["loud", "root"]
+    assert [message["text"] for message in thread] == ["root", "quiet", "loud"]
+    assert history[1]["reply_count"] == 2
+    assert thread[2]["subtype"] == "thread_broadcast"
+
+
+def test_history_is_read_in_pages_without_loss(workspace):
+    slack = workspace.slack()
+    for number in range(7):
+        channel = slack.chat_postMessage(channel="general", text=str(number))["channel"]
+    texts = [
+        message["text"]
+        for page in slack.conversations_history(channel=channel, limit=3)
+        for message in page["messages"]
+    ]
+    assert texts == ["6", "5", "4", "3", "2", "1", "0"]
+
+
+def test_an_ephemeral_message_is_seen_by_its_person_alone_and_by_no_api(workspace):
+    slack = workspace.slack()
+    slack.chat_postEphemeral(channel="incidents", user="U0ANA", text="only you")
+    assert [message["text"] for message in workspace.state("U0ANA")["messages"]] == ["only you"]
+    assert workspace.state("U0BEN")["messages"] == []
+    assert slack.conversations_history(channel="C0INCIDENTS")["messages"] == []
+
+
+def test_a_person_can_be_written_to_directly(workspace):
+    slack = workspace.slack()
+    channel = slack.conversations_open(users="U0BEN")["channel"]["id"]
+    slack.chat_postMessage(channel=channel, text="psst")
+    assert [message["text"] for message in workspace.state("U0BEN")["messages"]] == ["psst"]
+    assert workspace.state("U0ANA")["messages"] == []
+
+
+def test_people_and_channels_can_be_looked_up(workspace):
+    slack = workspace.slack()
+    assert slack.users_info(user="U0ANA")["user"]["tz"] == "Europe/Berlin"
+    assert {member["id"] for member in slack.users_list()["members"]} == {"U0ANA", "U0BEN", "U0ARGUX"}
+    assert [channel["name"] for channel in slack.conversations_list()["channels"]] == ["incidents", "general"]
+    assert slack.conversations_join(channel="C0GENERAL")["channel"]["is_member"]
+
+
+def test_an_uploaded_picture_can_be_shown_in_a_block(workspace):
+    slack = workspace.slack()
+    uploaded = slack.files_upload_v2(content=PNG, filename="chart.png", alt_txt="a chart")["files"][0]
+    block = {"type": "image", "slack_file": {"id": uploaded["id"]}, "alt_text": "a chart"}
+    slack.chat_postMessage(channel="incidents", text="look", blocks=[block])
+    shown = workspace.page.get(f"/page/files/{uploaded['id']}")
+    assert (shown.content, shown.headers["content-type"]) == (PNG, "image/png")
+    assert slack.files_info(file=uploaded["id"])["file"]["alt_txt"] == "a chart"
+
+
+def test_a_file_is_no_picture_before_its_upload_is_completed(workspace):
+    slack = workspace.slack()
+    reserved = slack.files_getUploadURLExternal(filename="chart.png", length=len(PNG))
+    block = {"type": "image", "slack_file": {"id": reserved["file_id"]}, "alt_text": "a chart"}
+    response = refusal(slack.chat_postMessage, channel="incidents", text="look", blocks=[block])
+    assert response["error"] == "invalid_blocks"
+    early = refusal(slack.files_completeUploadExternal, files=[{"id": reserved["file_id"]}])
+    assert early["error"] == "file_not_found"
+
+
+def test_an_upload_of_another_length_than_announced_is_refused(workspace):
+    address = workspace.slack().files_getUploadURLExternal(filename="chart.png", length=5)["upload_url"]
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(address, data=PNG, method="POST"))
+    caught.value.close()
+    assert caught.value.code == 400
+
+
+def test_an_uploaded_page_of_html_is_never_shown_as_one(workspace):
+    uploaded = workspace.slack().files_upload_v2(content="<script>1</script>", filename="x.html")["files"][0]
+    assert workspace.page.get(f"/page/files/{uploaded['id']}").headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("token", ["xoxb-wrong", "xapp-local"])
+def test_a_wrong_token_is_refused(workspace, token):
+    assert refusal(workspace.slack(token).auth_test)["error"] == "invalid_auth"
+
+
+def test_no_token_at_all_is_refused(workspace):
+    assert workspace.page.post("/slack/api/auth.test").json() == {"ok": False, "error": "not_authed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"channel": "nowhere", "text": "x"}, "channel_not_found"),
+        ({"channel": "incidents", "text": " ", "blocks": []}, "no_text"),
+        ({"channel": "incidents", "text": "x" * 40_001}, "msg_too_long"),
+        ({"channel": "incidents", "text": "x", "thread_ts": "1.000001"}, "thread_not_found"),
+        ({"channel": "incidents", "text": "x", "metadata": {"event_type": "k"}}, "invalid_metadata_format"),
+        ({"channel": "incidents", "text": "x", "blocks": "not json"}, "invalid_blocks_format"),
+        ({"channel": "incidents", "text": "x", "blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
+        (
+            {"channel": "incidents", "text": "x", "blocks": [{"type": "markdown", "text": "x" * 7000}] * 2},
+            "msg_blocks_too_long",
+        ),
+    ],
+)
+def test_a_bad_message_is_refused_by_name(workspace, arguments, error):
+    assert refusal(workspace.slack().chat_postMessage, **arguments)["error"] == error
+
+
+def test_refused_blocks_say_where_they_are_wrong(workspace):
+    blocks = [{"type": "divider"}, {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}]
+    response = refusal(workspace.slack().chat_postMessage, channel="incidents", text="x", blocks=blocks)
+    assert response["response_metadata"]["messages"] == [
+        "[ERROR] must be less than 3001 characters [json-pointer:/blocks/1/text/text]"
+    ]
+
+
+def test_only_its_own_messages_can_be_changed_by_the_bot(workspace):
+    slack = workspace.slack()
+    said = workspace.page.post("/page/messages", json={"user": "U0ANA", "channel": "general", "text": "mine"}).json()
+    assert refusal(slack.chat_update, **said, text="not yours")["error"] == "cant_update_message"
+    assert refusal(slack.chat_delete, **said)["error"] == "cant_delete_message"
+    missing = {"channel": said["channel"], "ts": "1.000001"}
+    assert refusal(slack.chat_update, **missing, text="x")["error"] == "message_not_found"
+    assert refusal(slack.conversations_replies, **missing)["error"] == "thread_not_found"
+
+
+def test_a_reply_to_a_reply_is_refused(workspace):
+    slack = workspace.slack()
+    root = slack.chat_postMessage(channel="general", text="root")
+    reply = slack.chat_postMessage(channel="general", text="reply", thread_ts=root["ts"])
+    response = refusal(slack.chat_postMessage, channel="general", text="x", thread_ts=reply["ts"])
+    assert response["error"] == "cannot_reply_to_message"
+
+
+def test_the_signature_is_the_one_that_slack_sdk_verifies():
+    from integrations.local.slack.delivery import signature
+
+    verifier = SignatureVerifier("secret")
+    assert signature("secret", 1_790_000_000, b"payload=1") == verifier.generate_signature(
+        timestamp="1790000000", body="payload=1"
+    )
+
+
+def test_messages_files_and_numbers_survive_a_restart(workspace):
+    posted = workspace.slack().chat_postMessage(channel="incidents", text="keep me")
+    workspace.restart()
+    slack = workspace.slack()
+    after = slack.chat_postMessage(channel="incidents", text="after", thread_ts=posted["ts"])
+    assert [message["text"] for message in workspace.state()["messages"]] == ["keep me"]
+    assert float(after["ts"]) > float(posted["ts"])
+
+
+def test_an_open_page_does_not_hold_up_the_servers_stop(workspace):
+    with workspace.page.stream("GET", "/page/stream") as stream:
+        assert next(stream.iter_lines()) == "event: changed"
+        workspace.server.should_exit = True
+        workspace.thread.join(5)
+        assert not workspace.thread.is_alive()

@@ -1,0 +1,110 @@
+"""Funnels through the API: made, listed, refused with the field's path, measured."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from detection.types import Event
+from storage.funnels import definition, list_funnels
+from workers.services import Services
+
+SIGNUP: dict[str, Any] = {
+    "name": "Signup",
+    "steps": [
+        {"name": "view", "event_filter": {"event": "page_view", "properties": {"page": "/signup"}}},
+        {"name": "sign up", "event_filter": {"event": "signed_up"}},
+    ],
+    "baseline_days": 7,
+    "window_minutes": 30,
+}
+
+
+def test_the_funnel_of_the_issue_is_made_listed_and_read(client: TestClient, operator) -> None:
+    made = client.post("/api/funnels", json=SIGNUP, headers=operator)
+
+    assert made.status_code == 201
+    funnel = made.json()
+    assert funnel["steps"][0] == SIGNUP["steps"][0]
+    assert (funnel["baseline_days"], funnel["window_minutes"]) == (7, 30)
+    assert client.get("/api/funnels", headers=operator).json() == [funnel]
+    assert client.get(f"/api/funnels/{funnel['id']}", headers=operator).json() == funnel
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"steps": SIGNUP["steps"][:1]}, "steps"),
+        ({"steps": SIGNUP["steps"] * 11}, "steps"),
+        ({"steps": [SIGNUP["steps"][0], SIGNUP["steps"][0]]}, "steps"),
+        ({"steps": [SIGNUP["steps"][0], {"name": "x", "event_filter": {}}]}, "steps[1].event_filter.event"),
+        ({"steps": [SIGNUP["steps"][0], {"name": "", "event_filter": {"event": "e"}}]}, "steps[1].name"),
+        ({"baseline_days": 0}, "baseline_days"),
+        ({"baseline_days": 91}, "baseline_days"),
+        ({"window_minutes": 0}, "window_minutes"),
+        ({"window_minutes": 10_081}, "window_minutes"),
+        ({"window": 30}, "window"),
+    ],
+)
+def test_a_wrong_funnel_is_422_with_the_path_of_the_field(
+    client: TestClient, operator, change: dict[str, Any], field: str
+) -> None:
+    answer = client.post("/api/funnels", json={**SIGNUP, **change}, headers=operator)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+    assert client.get("/api/funnels", headers=operator).json() == []
+
+
+def test_metrics_tell_entries_conversion_and_the_median_time_by_day(
+    client: TestClient, services: Services, operator
+) -> None:
+    funnel_id = client.post("/api/funnels", json=SIGNUP, headers=operator).json()["id"]
+    today = services.clock()
+    yesterday = today - timedelta(days=1)
+    events = []
+    for number, (day, converts) in enumerate([(yesterday, True), (yesterday, False), (today, True)]):
+        at = day.timestamp() - 3600
+        events.append(Event(f"view-{number}", "page_view", f"u{number}", at, {"page": "/signup"}))
+        if converts:
+            events.append(Event(f"done-{number}", "signed_up", f"u{number}", at + 60, {}))
+    services.telemetry.append_events(events)
+    with services.readers() as session:
+        watched = [definition(row) for row in list_funnels(session)]
+    services.telemetry.roll_up(watched, now=today.timestamp())
+
+    metrics = client.get(f"/api/funnels/{funnel_id}/metrics?days=7", headers=operator).json()
+
+    overall = metrics["overall"]
+    assert (overall["entries"], overall["conversions"]) == (3, 2)
+    assert overall["conversion_rate"] == pytest.approx(2 / 3)
+    assert overall["median_seconds_to_convert"] == pytest.approx(60, rel=0.28)
+    assert [step["users"] for step in overall["steps"]] == [3, 2]
+    assert [day["date"] for day in metrics["days"]] == [f"2026-02-0{number}" for number in range(1, 8)]
+    assert [day["entries"] for day in metrics["days"]] == [0, 0, 0, 0, 0, 2, 1]
+    assert metrics["days"][0]["conversion_rate"] is None
+    assert metrics["days"][5]["conversion_rate"] == 0.5
+
+
+def test_metrics_of_a_funnel_without_events_are_empty_not_wrong(client: TestClient, operator) -> None:
+    funnel_id = client.post("/api/funnels", json=SIGNUP, headers=operator).json()["id"]
+
+    metrics = client.get(f"/api/funnels/{funnel_id}/metrics", headers=operator).json()
+
+    assert (metrics["overall"]["entries"], metrics["overall"]["conversion_rate"], len(metrics["days"])) == (0, None, 7)
+
+
+def test_a_funnel_that_is_not_there_is_404(client: TestClient, operator) -> None:
+    for path in ("/api/funnels/9", "/api/funnels/9/metrics"):
+        answer = client.get(path, headers=operator)
+        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no funnel 9.")
+
+
+@pytest.mark.parametrize("path", ["/api/funnels/1/metrics?days=0", "/api/funnels/1/metrics?days=36", "/api/funnels/x"])
+def test_a_question_that_makes_no_sense_is_422(client: TestClient, operator, path: str) -> None:
+    answer = client.get(path, headers=operator)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "funnel_id" if path.endswith("x") else "days")

@@ -1,0 +1,81 @@
+"""What a load balancer, Prometheus and a person see of a web process."""
+
+from __future__ import annotations
+
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine
+
+from bot.web import create_app
+from workers.services import Services
+
+
+class Chat:
+    """A channel that answers its check."""
+
+    def check(self) -> str:
+        return "argux in Acme"
+
+
+def test_the_database_says_which_one_it_is(client: TestClient) -> None:
+    answer = client.get("/health/db")
+
+    assert answer.status_code == 200
+    assert "SQLite" in answer.json()["message"]
+
+
+def test_a_database_without_our_schema_is_unwell_and_says_what_to_run(services: Services, tmp_path) -> None:
+    services.engine = create_engine(f"sqlite:///{tmp_path / 'other.db'}")
+
+    answer = TestClient(create_app(services)).get("/health/db")
+
+    assert (answer.status_code, answer.json()["status"]) == (503, "failed")
+    assert "argux migrate" in answer.json()["message"]
+
+
+def test_integrations_that_are_not_set_are_no_failure(client: TestClient, services: Services) -> None:
+    services.chat = Chat()
+
+    answer = client.get("/health/integrations")
+
+    systems = answer.json()["integrations"]
+    assert answer.status_code == 200
+    assert systems["slack"] == {"status": "ok", "message": "argux in Acme; clicks arrive by HTTP"}
+    assert systems["github"]["status"] == "not set"
+
+
+def test_jobs_incidents_and_dead_letters_are_counted(client: TestClient) -> None:
+    numbers = client.get("/metrics").text
+
+    for name in ("argux_outbox_jobs_waiting", "argux_outbox_dead_letters", "argux_messages_undelivered"):
+        assert f"{name} 0.0" in numbers
+    assert "argux_database_up 1.0" in numbers
+
+
+def test_the_front_door_leads_to_the_docs_or_to_the_workspace(services: Services) -> None:
+    to_docs = TestClient(create_app(services), follow_redirects=False).get("/")
+    services.settings = services.settings.model_copy(update={"workspace_url": "http://127.0.0.1:8766/"})
+    to_workspace = TestClient(create_app(services), follow_redirects=False).get("/")
+
+    assert to_docs.headers["location"] == "/docs"
+    assert to_workspace.headers["location"] == "http://127.0.0.1:8766/"
+
+
+def test_what_is_not_there_is_404_in_the_one_shape_of_an_error(client: TestClient) -> None:
+    answer = client.get("/api/nothing")
+
+    assert (answer.status_code, answer.json()) == (404, {"error": {"message": "There is nothing at /api/nothing."}})
+
+
+def test_the_openapi_page_shows_every_door_with_an_example(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+
+    assert {"/api/events", "/batch/", "/v1/traces", "/v1/logs", "/api/deploys"} <= paths.keys()
+    body = paths["/api/events"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["oneOf"][0]["example"]["event"] == "page_view"
+
+
+def test_a_docs_page_says_what_is_missing_until_its_script_has_drawn_it(client: TestClient) -> None:
+    for path, place in (("/docs", '<div id="swagger-ui"><p'), ("/redoc", '<redoc spec-url="/openapi.json"><p')):
+        page = client.get(path).text
+        assert place in page
+        assert 'href="/openapi.json"' in page

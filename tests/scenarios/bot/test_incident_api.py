@@ -1,0 +1,201 @@
+"""Incidents through the API: read whole, changed with an audit entry and a job in one transaction, diagnosed again."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
+from storage import audit, diagnoses, incidents, proposals
+from storage.models import AuditEntry, OutboxJob
+from workers.services import Services
+
+
+@pytest.fixture
+def incident_id(services: Services) -> int:
+    """An incident of a slow checkout that has been diagnosed and has a fix on offer."""
+    now = services.clock()
+    finding = Finding(
+        detector="endpoint_latency",
+        metric=Metric.LATENCY_P95,
+        subject=Subject("endpoint", "POST /checkout", service="shop", endpoint="POST /checkout"),
+        observed=900.0,
+        expected=100.0,
+        expected_low=80.0,
+        expected_high=130.0,
+        sample_size=400,
+        score=9.0,
+        p_value=1e-9,
+        window_start=now.timestamp() - 60,
+        window_end=now.timestamp(),
+        onset_at=now.timestamp() - 50,
+    )
+    with services.sessions.begin() as session:
+        incident = incidents.open_incident(
+            session, title="Checkout is slow", severity=Severity.SEV2, service="shop", onset_at=now, now=now
+        )
+        incidents.record_finding(session, incident, finding, now=now)
+        diagnosis = diagnoses.start_diagnosis(session, incident.id, now=now)
+        diagnoses.save_checkpoint(session, diagnosis, "characterise", {"onset": 1})
+        diagnoses.put_hypotheses(
+            session,
+            diagnosis,
+            [
+                {
+                    "key": "deploy:1",
+                    "cause": "deploy",
+                    "statement": "Deploy v42 did it.",
+                    "parameters": {},
+                    "prior": 0.4,
+                    "posterior": 0.9,
+                    "status": "confirmed",
+                }
+            ],
+        )
+        diagnoses.add_evidence(
+            session,
+            diagnosis,
+            hypothesis_key="deploy:1",
+            query="deploys of shop",
+            source="deploys",
+            result="v42 went live 5 s before the onset",
+            data={},
+            outcome="data",
+            weight=2.0,
+            now=now,
+        )
+        diagnoses.conclude(
+            session,
+            diagnosis,
+            status="concluded",
+            root_cause="Deploy v42 did it.",
+            suspect_commit="3f2a9c1",
+            confidence=0.9,
+            now=now,
+        )
+        proposals.create_proposal(
+            session,
+            incident_id=incident.id,
+            diagnosis_id=diagnosis.id,
+            action="merge_revert",
+            title="Merge the revert",
+            parameters={"number": 5},
+            risk="low",
+            blast_radius="shop",
+            verified_by="the same metric",
+            undone_by="reverting the revert",
+            now=now,
+            expires_at=now,
+        )
+        return incident.id
+
+
+def rows(services: Services, table: type[OutboxJob] | type[AuditEntry]) -> list[OutboxJob | AuditEntry]:
+    with services.readers() as session:
+        return list(session.scalars(select(table)))
+
+
+def test_an_incident_is_read_with_every_station_it_has_come_to(client: TestClient, operator, incident_id: int) -> None:
+    incident = client.get(f"/api/incidents/{incident_id}", headers=operator).json()
+
+    assert (incident["title"], incident["status"], incident["severity"]) == ("Checkout is slow", "open", "sev2")
+    assert [finding["observed"] for finding in incident["findings"]] == [900.0]
+    diagnosis = incident["diagnosis"]
+    assert (diagnosis["root_cause"], diagnosis["confidence"]) == ("Deploy v42 did it.", 0.9)
+    assert (diagnosis["suspect_commit"], diagnosis["steps_done"]) == ("3f2a9c1", ["characterise"])
+    assert [hypothesis["posterior"] for hypothesis in diagnosis["hypotheses"]] == [0.9]
+    assert [(evidence["number"], evidence["weight"]) for evidence in diagnosis["evidence"]] == [(1, 2.0)]
+    assert incident["proposal"]["title"] == "Merge the revert"
+    assert (incident["approval"], incident["verification"], incident["ticket"]) == (None, None, None)
+    assert incident["timeline"][0]["kind"] == "opened"
+
+
+def test_incidents_are_listed_by_status(client: TestClient, operator, incident_id: int) -> None:
+    assert [row["id"] for row in client.get("/api/incidents?status=open", headers=operator).json()] == [incident_id]
+    assert client.get("/api/incidents?status=resolved", headers=operator).json() == []
+    assert client.get("/api/incidents?status=broken", headers=operator).json()["error"]["field"] == "status"
+    assert client.get("/api/incidents?limit=0", headers=operator).json()["error"]["field"] == "limit"
+
+
+def test_a_change_is_made_audited_and_owed_to_the_channel(
+    client: TestClient, services: Services, operator, incident_id: int
+) -> None:
+    answer = client.patch(
+        f"/api/incidents/{incident_id}", json={"status": "acknowledged", "severity": "sev1"}, headers=operator
+    )
+
+    assert answer.status_code == 200
+    incident = answer.json()
+    assert (incident["status"], incident["severity"], incident["acknowledged_by"]) == ("acknowledged", "sev1", "ana")
+    assert [entry["actor"] for entry in incident["timeline"]][-2:] == ["ana", "ana"]
+    [job] = rows(services, OutboxJob)
+    assert (job.actor, job.arguments) == ("refresh_incident", {"incident_id": incident_id})
+    [entry] = rows(services, AuditEntry)
+    assert (entry.actor, entry.payload["status"]) == ("ana", ["open", "acknowledged"])
+    with services.readers() as session:
+        assert audit.verify(session, key=services.audit_key).ok
+
+
+def test_a_status_that_cannot_follow_is_409_and_says_which_can(
+    client: TestClient, services: Services, operator, incident_id: int
+) -> None:
+    client.patch(f"/api/incidents/{incident_id}", json={"status": "resolved"}, headers=operator)
+
+    answer = client.patch(f"/api/incidents/{incident_id}", json={"status": "acknowledged"}, headers=operator)
+
+    assert answer.status_code == 409
+    assert answer.json()["error"]["field"] == "status"
+    assert "it cannot become acknowledged" in answer.json()["error"]["message"]
+    assert len(rows(services, AuditEntry)) == 1
+
+
+def test_saying_what_is_already_so_changes_nothing(
+    client: TestClient, services: Services, operator, incident_id: int
+) -> None:
+    answer = client.patch(f"/api/incidents/{incident_id}", json={"status": "open"}, headers=operator)
+
+    assert answer.status_code == 200
+    assert rows(services, AuditEntry) == rows(services, OutboxJob) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({}, None), ({"status": "gone"}, "status"), ({"severity": "sev9"}, "severity"), ({"title": "x"}, "title")],
+)
+def test_a_change_that_makes_no_sense_is_422(
+    client: TestClient, operator, incident_id: int, body: dict[str, str], field: str | None
+) -> None:
+    answer = client.patch(f"/api/incidents/{incident_id}", json=body, headers=operator)
+
+    assert (answer.status_code, answer.json()["error"].get("field")) == (422, field)
+
+
+def test_a_diagnosis_is_queued_and_the_answer_does_not_wait(
+    client: TestClient, services: Services, operator, incident_id: int
+) -> None:
+    answer = client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator)
+
+    assert (answer.status_code, answer.json()) == (202, {"incident": incident_id, "queued": True})
+    [job] = rows(services, OutboxJob)
+    assert (job.actor, job.arguments) == ("diagnose", {"incident_id": incident_id})
+
+
+def test_a_closed_incident_is_not_diagnosed(client: TestClient, services: Services, operator, incident_id: int) -> None:
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, incident_id)
+        incidents.change_status(session, incident, IncidentStatus.FALSE_ALARM, actor="ana", now=services.clock())
+
+    assert client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator).status_code == 409
+    assert rows(services, OutboxJob) == []
+
+
+def test_an_incident_that_is_not_there_is_404(client: TestClient, operator) -> None:
+    for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/diagnose")):
+        answer = client.request(
+            method,
+            f"/api/incidents/99{path}",
+            json={"status": "resolved"} if method == "PATCH" else None,
+            headers=operator,
+        )
+        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no incident 99.")

@@ -1,0 +1,99 @@
+"""One line a system: well, not set, or failed with how to mend it, within a bounded time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.doctor import Check, Health, checks, examine
+from integrations.errors import AuthenticationError
+from storage.session import migrate
+from workers.services import Services
+from workers.settings import Settings
+
+
+def check(look: Callable[[], str], *, asked_for: bool = True) -> Check:
+    return Check("GitHub", asked_for, look, mend="make a new token", if_not_set="set GITHUB_TOKEN")
+
+
+def refused() -> str:
+    raise AuthenticationError("GitHub", "the token was refused")
+
+
+def surprised() -> str:
+    raise RuntimeError("password=hunter2")
+
+
+def test_a_system_that_answers_says_what_it_said() -> None:
+    [outcome] = examine([check(lambda: "argux-bot, 3 repositories")])
+
+    assert outcome.line() == "GitHub:    ok · argux-bot, 3 repositories"
+
+
+def test_a_system_that_refuses_says_how_to_mend_it() -> None:
+    [outcome] = examine([check(refused)])
+
+    assert outcome.line() == "GitHub:    FAILED · GitHub: the token was refused. To mend it: make a new token"
+
+
+def test_a_system_that_is_not_set_is_not_asked() -> None:
+    [outcome] = examine([check(refused, asked_for=False)])
+
+    assert outcome.line() == "GitHub:    not set · set GITHUB_TOKEN"
+
+
+def test_an_unexpected_error_is_told_without_its_text() -> None:
+    [outcome] = examine([check(surprised)])
+
+    assert outcome.line() == "GitHub:    FAILED · RuntimeError. To mend it: make a new token"
+
+
+def test_a_system_that_hangs_fails_in_time_and_keeps_nobody_waiting() -> None:
+    never = threading.Event()
+    hanging = Check("Jira", True, lambda: str(never.wait()), mend="check JIRA_URL", if_not_set="")
+
+    slow, quick = examine([hanging, check(lambda: "fine")], seconds=0.2)
+
+    assert (slow.health, quick.health) == (Health.FAILED, Health.OK)
+    assert "no answer within 0.2 s" in slow.text
+    never.set()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    url = f"sqlite:///{tmp_path / 'argux.db'}"
+    migrate(url)
+    return Settings(_env_file=None, database_url=url, argux_data_dir=tmp_path)
+
+
+def test_an_argux_with_nothing_set_has_a_database_and_nothing_failing(settings: Settings) -> None:
+    outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)))}
+
+    assert list(outcomes) == ["database", "broker", "Slack", "GitHub", "Jira", "Teams", "LLM"]
+    assert outcomes["database"].health is Health.OK
+    assert {outcomes[name].health for name in list(outcomes)[1:]} == {Health.NOT_SET}
+
+
+def test_half_a_setting_is_a_failure_that_names_the_other_half(settings: Settings) -> None:
+    half = settings.model_copy(
+        update={"jira_url": "https://acme.example", "llm_model": "m", "slack_signing_secret": SecretStr("s")}
+    )
+
+    outcomes = {outcome.name: outcome.text for outcome in examine(checks(Services(half)))}
+
+    assert "JIRA_EMAIL" in outcomes["Jira"]
+    assert "LLM_BASE_URL is not set" in outcomes["LLM"]
+    assert "SLACK_BOT_TOKEN is not set" in outcomes["Slack"]
+
+
+def test_a_broker_that_is_away_fails(settings: Settings) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+
+    outcomes = {outcome.name: outcome for outcome in examine(checks(Services(away)))}
+
+    assert outcomes["broker"].health is Health.FAILED
+    assert "check REDIS_URL" in outcomes["broker"].text

@@ -1,0 +1,69 @@
+"""A funnel's hourly rollups summed into days and medians."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from bot.api.funnel_metrics import measure, median_seconds
+from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelSeries, FunnelStep
+
+FUNNEL = FunnelDefinition(1, "Signup", (FunnelStep("view", "view"), FunnelStep("done", "done")), 1800.0, 7)
+
+
+def counts(**users: int) -> np.ndarray:
+    """A histogram with so many users in bucket bN."""
+    histogram = np.zeros(len(DELAY_EDGES_SECONDS) + 1, dtype=np.int64)
+    for bucket, number in users.items():
+        histogram[int(bucket.removeprefix("b"))] = number
+    return histogram
+
+
+def test_nobody_converting_has_no_median() -> None:
+    assert median_seconds(counts()) is None
+
+
+def test_a_median_lies_within_the_bucket_of_the_middle_user() -> None:
+    median = median_seconds(counts(b3=1, b10=5, b20=2))
+
+    assert median is not None
+    assert DELAY_EDGES_SECONDS[9] < median < DELAY_EDGES_SECONDS[10]
+
+
+def test_the_first_bucket_begins_at_zero_and_the_last_has_no_end() -> None:
+    assert median_seconds(counts(b0=2)) == pytest.approx(float(DELAY_EDGES_SECONDS[0]) / 2)
+    assert median_seconds(counts(b48=3)) == float(DELAY_EDGES_SECONDS[-1])
+
+
+def series(*hours: tuple[datetime, int, int]) -> FunnelSeries:
+    """(start of the hour, entries, conversions)."""
+    return FunnelSeries(
+        funnel_id=1,
+        dimension=None,
+        value=None,
+        bucket_starts=np.array([start.timestamp() for start, _, _ in hours]),
+        entries=np.array([entries for _, entries, _ in hours]),
+        reached=np.array([[entries, done] for _, entries, done in hours]),
+        converted_by_delay=np.array([counts(b5=done) for _, _, done in hours]),
+    )
+
+
+def test_an_hour_belongs_to_the_day_it_has_in_the_teams_time_zone() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    late = series((datetime(2026, 2, 6, 22, tzinfo=UTC), 10, 4), (datetime(2026, 2, 6, 23, tzinfo=UTC), 20, 5))
+
+    metrics = measure(FUNNEL, late, dates=[date(2026, 2, 6), date(2026, 2, 7)], timezone=berlin)
+
+    assert [(day.entries, day.conversions) for day in metrics.days] == [(10, 4), (20, 5)]
+    assert (metrics.overall.entries, metrics.overall.conversion_rate) == (30, 0.3)
+
+
+def test_hours_of_other_days_do_not_count() -> None:
+    metrics = measure(
+        FUNNEL, series((datetime(2026, 2, 1, tzinfo=UTC), 10, 4)), dates=[date(2026, 2, 2)], timezone=ZoneInfo("UTC")
+    )
+
+    assert (metrics.overall.entries, metrics.overall.median_seconds_to_convert) == (0, None)

@@ -1,0 +1,114 @@
+"""A shop without a shop: series drawn from known rates and latencies, so that a test knows the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from detection.types import (
+    DELAY_EDGES_SECONDS,
+    DURATION_EDGES_MS,
+    QUERY_EDGES,
+    EndpointSeries,
+    FunnelDefinition,
+    FunnelSeries,
+    FunnelStep,
+)
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Draws rolled-up series from one random generator."""
+
+    random: np.random.Generator
+    now: float = 1_770_465_600.0  # Saturday 2026-02-07 12:00:00 UTC
+
+    def hours(self, days: float = 7.0, until: float | None = None) -> np.ndarray:
+        """Starts of the whole hours of the days before `until`, by default before now."""
+        end = self.now if until is None else until
+        return np.arange(end - days * 24 * HOUR, end, HOUR)
+
+    def tens(self, since: float, until: float) -> np.ndarray:
+        """Starts of the 10 s buckets in [since, until)."""
+        return np.arange(since, until, 10.0)
+
+    def funnel(
+        self,
+        starts: np.ndarray,
+        entries_per_bucket: float | np.ndarray,
+        conversion: float | np.ndarray,
+        *,
+        delay_seconds: float = 20.0,
+        dimension: str | None = None,
+        value: str | None = None,
+        until: float = np.inf,
+    ) -> FunnelSeries:
+        """Three steps, the second reached by four fifths of the entries; `until` hides what has not happened yet."""
+        entries = self.random.poisson(np.broadcast_to(entries_per_bucket, starts.shape))
+        converted = self.random.binomial(entries, np.broadcast_to(conversion, starts.shape))
+        delays = np.zeros((len(starts), len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
+        arrived = np.zeros(len(starts), dtype=np.int64)
+        for row, count in enumerate(converted):
+            took = self.random.gamma(4.0, delay_seconds / 4.0, count)
+            took = took[starts[row] + 5 + took <= until]
+            np.add.at(delays[row], np.searchsorted(DELAY_EDGES_SECONDS, took), 1)
+            arrived[row] = len(took)
+        second = arrived + self.random.binomial(entries - arrived, 0.6)
+        kept = entries > 0
+        return FunnelSeries(
+            funnel_id=1,
+            dimension=dimension,
+            value=value,
+            bucket_starts=starts[kept],
+            entries=entries[kept],
+            reached=np.stack([entries, second, arrived], axis=1)[kept],
+            converted_by_delay=delays[kept],
+        )
+
+    def endpoint(
+        self,
+        starts: np.ndarray,
+        requests_per_bucket: float | np.ndarray,
+        median_ms: float | np.ndarray,
+        *,
+        spread: float = 0.4,
+        queries: float | np.ndarray = 4.0,
+        name: str = "POST /checkout",
+    ) -> EndpointSeries:
+        """Log-normal latencies around a median, and exactly `queries` queries a request."""
+        requests = self.random.poisson(np.broadcast_to(requests_per_bucket, starts.shape))
+        medians, loads = np.broadcast_to(median_ms, starts.shape), np.broadcast_to(queries, starts.shape)
+        rows = np.repeat(np.arange(len(starts)), requests)
+        durations = np.exp(np.log(medians[rows]) + self.random.normal(0.0, spread, len(rows)))
+        histogram = np.zeros((len(starts), len(DURATION_EDGES_MS) + 1), dtype=np.int64)
+        np.add.at(histogram, (rows, np.searchsorted(DURATION_EDGES_MS, durations)), 1)
+        counts = np.zeros((len(starts), len(QUERY_EDGES) + 1), dtype=np.int64)
+        np.add.at(counts, (rows, np.searchsorted(QUERY_EDGES, loads[rows])), 1)
+        kept = requests > 0
+        return EndpointSeries(
+            service="shop",
+            endpoint=name,
+            bucket_starts=starts[kept],
+            request_count=requests[kept],
+            error_count=np.zeros(int(kept.sum()), dtype=np.int64),
+            query_sum=(requests * loads).astype(np.int64)[kept],
+            duration_histogram=histogram[kept],
+            query_histogram=counts[kept],
+        )
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Seeded, so that a test's figures are the same every time."""
+    return Shop(np.random.default_rng(20260207))
+
+
+@pytest.fixture
+def signup() -> FunnelDefinition:
+    """A funnel of three steps within half an hour."""
+    steps = tuple(FunnelStep(name, name) for name in ("view", "form", "done"))
+    return FunnelDefinition(1, "Signup", steps, 1800.0, 7)

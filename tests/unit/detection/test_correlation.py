@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from detection.correlation import groups, signature
+from detection.types import Finding, Metric, Subject
+
+AT = 1_770_465_600.0
+
+
+def finding(onset_at: float = AT, *, service: str | None = "shop", metric: Metric = Metric.LATENCY_P95) -> Finding:
+    subject = Subject("endpoint", "POST /checkout", service=service, endpoint="POST /checkout")
+    return Finding("endpoint_latency", metric, subject, 900, 50, 40, 60, 60, 9.0, 1e-9, AT, AT + 30, onset_at)
+
+
+def funnel_finding(onset_at: float = AT, funnel_id: int = 1) -> Finding:
+    subject = Subject("funnel", "Signup", funnel_id=funnel_id)
+    return replace(finding(onset_at), subject=subject, metric=Metric.CONVERSION_RATE, detector="funnel_conversion")
+
+
+def test_latency_queries_and_a_funnel_that_break_together_are_one_new_incident() -> None:
+    found = groups([finding(), finding(AT + 10, metric=Metric.QUERY_COUNT), funnel_finding(AT + 90)], [])
+    assert [(group.incident_id, len(group.findings)) for group in found] == [(None, 3)]
+
+
+def test_two_services_are_two_incidents_even_at_the_same_time() -> None:
+    assert len(groups([finding(), finding(service="search")], [])) == 2
+
+
+def test_one_service_that_breaks_twice_an_hour_apart_is_two_incidents_when_neither_is_open() -> None:
+    assert len(groups([finding(), finding(AT + 3600, metric=Metric.QUERY_COUNT)], [])) == 2
+
+
+def test_a_funnel_that_breaks_long_after_an_endpoint_stands_alone() -> None:
+    assert len(groups([finding(), funnel_finding(AT + 301)], [])) == 2
+    assert len(groups([finding(), funnel_finding(AT + 299)], [])) == 1
+
+
+def test_an_open_incident_takes_its_own_problem_back_however_late() -> None:
+    ongoing = signature(7, AT, [finding()])
+    assert groups([finding(AT + 7200)], [ongoing])[0].incident_id == 7
+
+
+def test_an_open_incident_adopts_another_metric_of_its_service_and_a_funnel_of_its_time() -> None:
+    ongoing = signature(7, AT, [finding()])
+    late_queries, funnel = finding(AT + 2000, metric=Metric.QUERY_COUNT), funnel_finding(AT + 100)
+    found = groups([late_queries, funnel], [ongoing])
+    assert [(group.incident_id, len(group.findings)) for group in found] == [(7, 2)]
+
+
+def test_an_open_incident_does_not_adopt_another_service_or_a_funnel_of_another_time() -> None:
+    ongoing = signature(7, AT, [finding()])
+    found = groups([finding(service="search"), funnel_finding(AT + 900)], [ongoing])
+    assert [group.incident_id for group in found] == [None, None]
+
+
+def test_of_two_incidents_that_fit_the_one_with_the_same_problem_wins_and_then_the_nearer() -> None:
+    same = signature(1, AT - 5000, [finding()])
+    near = signature(2, AT, [finding(metric=Metric.QUERY_COUNT)])
+    far = signature(3, AT - 200, [finding(metric=Metric.QUERY_COUNT)])
+    assert groups([finding()], [far, near, same])[0].incident_id == 1
+    assert groups([finding()], [far, near])[0].incident_id == 2
+
+
+def test_an_open_funnel_incident_adopts_the_endpoint_that_explains_it() -> None:
+    assert groups([finding(AT - 60)], [signature(4, AT, [funnel_finding()])])[0].incident_id == 4
+
+
+def test_nothing_found_is_no_group() -> None:
+    assert groups([], [signature(1, AT, [finding()])]) == []

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+
+from detection.types import Metric
+from integrations.charts import BandPoint, Chart, Marker, Point, chart_spec, render_png
+
+NOON = 1_770_465_600.0  # 2026-02-07T12:00:00Z
+
+
+def chart(**changes: Any) -> Chart:
+    given: dict[str, Any] = {
+        "title": "POST /checkout is slow",
+        "metric": Metric.LATENCY_P95,
+        "points": [Point(NOON + 60 * minute, 200.0 if minute < 20 else 900.0) for minute in range(30)],
+        "band": [BandPoint(NOON + 60 * minute, 150.0, 200.0, 250.0) for minute in range(30)],
+        "onset_at": NOON + 1200,
+        "deploys": [Marker(NOON + 1140, "deploy v42")],
+    }
+    return Chart(**{**given, **changes})
+
+
+def words(spec: dict[str, Any]) -> list[str]:
+    return [
+        row["label"] for layer in spec["layer"] if layer["mark"]["type"] == "text" for row in layer["data"]["values"]
+    ]
+
+
+def line(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    lines = [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
+    values: list[dict[str, Any]] = lines[-1]["data"]["values"]
+    return values
+
+
+def test_a_chart_is_drawn_at_twice_its_size() -> None:
+    png = render_png(chart_spec(chart()))
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    assert 1440 <= width <= 1800
+    assert 640 <= height <= 1200
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_every_metric_and_an_empty_series_can_be_drawn(metric: Metric) -> None:
+    empty = chart(metric=metric, points=[], band=[], onset_at=None, deploys=[])
+    assert render_png(chart_spec(empty)).startswith(b"\x89PNG")
+
+
+def test_the_axis_names_the_unit() -> None:
+    def unit(**changes: Any) -> str:
+        spec: dict[str, Any] = chart_spec(chart(**changes))
+        title: str = spec["encoding"]["y"]["axis"]["title"]
+        return title
+
+    assert unit() == "p95 latency (ms)"
+    assert unit(points=[Point(NOON, 4200.0)]) == "p95 latency (s)"
+    assert unit(metric=Metric.CONVERSION_RATE) == "conversion rate"
+    assert unit(metric=Metric.QUERY_COUNT) == "queries per request"
+
+
+def test_times_are_shown_on_the_teams_clock_across_a_change_of_summer_time() -> None:
+    before, after = 1_774_742_400.0, 1_774_749_600.0  # 00:00Z and 02:00Z on the night of 29 March 2026
+    spec: dict[str, Any] = chart_spec(
+        chart(points=[Point(before, 1.0), Point(after, 1.0)], timezone="Europe/Berlin", deploys=[], onset_at=None)
+    )
+    shown = [row["at"] / 1000 for row in line(spec)]
+    assert shown == [before + 3600, after + 7200]
+    assert "Europe/Berlin" in spec["title"]["subtitle"]
+
+
+def test_a_gap_in_the_measurements_is_a_gap_in_the_line() -> None:
+    spec = chart_spec(chart(points=[Point(NOON, 1.0), Point(NOON + 60, None), Point(NOON + 120, 2.0)]))
+    assert [row["value"] for row in line(spec)] == [1.0, None, 2.0]
+
+
+def test_the_onset_the_deploys_and_the_fix_are_named() -> None:
+    assert set(words(chart_spec(chart(fix_live_at=NOON + 1500)))) == {"deploy v42", "trouble begins", "fix live"}
+
+
+def test_a_deploy_outside_the_time_shown_is_left_out() -> None:
+    assert words(chart_spec(chart(deploys=[Marker(NOON - 86_400, "long ago")]))) == ["trouble begins"]
+
+
+def test_a_deploy_is_shown_where_the_line_has_no_point_yet() -> None:
+    assert "deploy v42" in words(chart_spec(chart(points=[])))
+
+
+def test_labels_never_share_a_line() -> None:
+    deploys = [Marker(NOON + 1130 + second, f"deploy {second}") for second in range(10)]
+    spec: dict[str, Any] = chart_spec(chart(deploys=deploys))
+    heights = [layer["encoding"]["y"]["value"] for layer in spec["layer"] if layer["mark"]["type"] == "text"]
+    assert len(set(heights)) == len(heights) == 5
+
+
+def test_a_spec_is_plain_json_that_fetches_nothing() -> None:
+    text = json.dumps(chart_spec(chart()), allow_nan=False)
+    assert '"url"' not in text

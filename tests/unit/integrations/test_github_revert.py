@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from integrations.errors import ConflictError
+from integrations.github.objects import Change, Entry
+from integrations.github.revert import message, three_way, undo
+
+Files = dict[str, bytes | tuple[bytes, str]]
+
+
+class MemoryObjects:
+    """Git objects in memory, whole trees as flat listings; it keeps the contract of GitHub's."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        self.trees: dict[str, dict[str, Entry]] = {}
+
+    def write(self, content: bytes) -> str:
+        sha = hashlib.sha1(content).hexdigest()
+        self.blobs[sha] = content
+        return sha
+
+    def read(self, blob_sha: str) -> bytes:
+        return self.blobs[blob_sha]
+
+    def tree(self, files: Files) -> str:
+        entries = {}
+        for path, given in files.items():
+            content, mode = given if isinstance(given, tuple) else (given, "100644")
+            entries[path] = Entry(mode, "blob", self.write(content))
+        sha = hashlib.sha1(repr(sorted(entries.items())).encode()).hexdigest()
+        self.trees[sha] = entries
+        return sha
+
+    def at(self, tree_sha: str, path: str) -> Entry | None:
+        return self.trees[tree_sha].get(path)
+
+    def changes(self, before_sha: str | None, after_sha: str | None) -> Iterator[Change]:
+        before = self.trees[before_sha] if before_sha else {}
+        after = self.trees[after_sha] if after_sha else {}
+        for path in sorted(before.keys() | after.keys()):
+            if before.get(path) != after.get(path):
+                yield Change(path, before.get(path), after.get(path))
+
+
+def reverted(head: Files, *commits: tuple[Files, Files]) -> Files:
+    """The files of `head` once these commits, given newest first as (before, after), are undone."""
+    objects = MemoryObjects()
+    head_tree = objects.tree(head)
+    trees: Iterable[tuple[str, str]] = [(objects.tree(before), objects.tree(after)) for before, after in commits]
+    changed = undo(objects, head_tree, trees)
+    entries = {**objects.trees[head_tree], **changed}
+    return {
+        path: (objects.read(entry.sha), entry.mode) if entry.mode != "100644" else objects.read(entry.sha)
+        for path, entry in entries.items()
+        if entry is not None
+    }
+
+
+GOOD = b"def checkout(cart):\n    items = load_all(cart)\n    return pay(items)\n"
+BAD = b"def checkout(cart):\n    items = [load(i) for i in cart]\n    return pay(items)\n"
+
+
+def test_a_file_untouched_since_goes_back_to_what_it_was() -> None:
+    assert reverted({"a.py": BAD, "b.py": b"b"}, ({"a.py": GOOD, "b.py": b"b"}, {"a.py": BAD, "b.py": b"b"})) == {
+        "a.py": GOOD,
+        "b.py": b"b",
+    }
+
+
+def test_a_file_that_the_commit_added_goes_and_one_that_it_deleted_comes_back() -> None:
+    before: Files = {"old.py": b"old"}
+    after: Files = {"new.py": b"new"}
+    assert reverted(after, (before, after)) == before
+
+
+def test_a_later_change_elsewhere_in_the_file_stays() -> None:
+    head = BAD + b"\n\ndef refund(order):\n    return order\n"
+    assert reverted({"a.py": head}, ({"a.py": GOOD}, {"a.py": BAD})) == {
+        "a.py": GOOD + b"\n\ndef refund(order):\n    return order\n"
+    }
+
+
+def test_a_later_change_to_the_same_lines_is_a_conflict_that_names_every_file() -> None:
+    later = BAD.replace(b"load(i)", b"load(i, cache=True)")
+    with pytest.raises(ConflictError) as caught:
+        reverted(
+            {"a.py": later, "b.py": later, "c.py": BAD},
+            ({"a.py": GOOD, "b.py": GOOD, "c.py": GOOD}, {"a.py": BAD, "b.py": BAD, "c.py": BAD}),
+        )
+    assert caught.value.paths == ("a.py", "b.py")
+
+
+def test_a_file_that_was_deleted_since_is_a_conflict() -> None:
+    with pytest.raises(ConflictError):
+        reverted({"b.py": b"b"}, ({"a.py": GOOD}, {"a.py": BAD}))
+
+
+def test_two_commits_are_undone_newest_first() -> None:
+    first: Files = {"a.py": b"1\n"}
+    second: Files = {"a.py": b"2\n"}
+    third: Files = {"a.py": b"3\n"}
+    assert reverted(third, (second, third), (first, second)) == first
+
+
+def test_what_somebody_undid_already_is_no_change_at_all() -> None:
+    objects = MemoryObjects()
+    good, bad = objects.tree({"a.py": GOOD}), objects.tree({"a.py": BAD})
+    assert undo(objects, good, [(good, bad)]) == {}
+
+
+def test_a_change_of_mode_is_undone_and_a_later_one_kept() -> None:
+    script: Files = {"run.sh": (b"x", "100755")}
+    plain: Files = {"run.sh": b"x"}
+    assert reverted(plain, (script, plain)) == script
+    assert reverted({"run.sh": (b"y\n", "100755")}, ({"run.sh": b"x\n"}, {"run.sh": b"y\n"})) == {
+        "run.sh": (b"x\n", "100755")
+    }
+
+
+def test_a_binary_file_changed_since_is_a_conflict_and_not_garbage() -> None:
+    assert three_way(b"\0a\n", b"\0a\nb\n", b"\0c\n") is None
+
+
+def test_a_frequent_line_in_a_long_file_makes_no_conflict() -> None:
+    base = b"".join(b"}\n" if number % 2 else b"line %d\n" % number for number in range(1000))
+    ours = base.replace(b"line 10\n", b"line ten\n")
+    theirs = base.replace(b"line 900\n", b"line nine hundred\n")
+    assert three_way(base, ours, theirs) == ours.replace(b"line 900\n", b"line nine hundred\n")
+
+
+def test_a_file_without_a_last_newline_is_merged_as_it_is() -> None:
+    assert three_way(b"a\nb\nc\nd", b"A\nb\nc\nd", b"a\nb\nc\nD") == b"A\nb\nc\nD"
+
+
+def test_the_message_is_gits_own_with_the_reason_below() -> None:
+    assert message([("abc123", "Load items one by one\n\nbecause")], "p95 rose.") == (
+        'Revert "Load items one by one"\n\nThis reverts commit abc123.\n\np95 rose.\n'
+    )
+    assert message([("b", "two"), ("a", "one")], "").startswith("Revert 2 commits\n\nThis reverts commit b")

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
+from integrations.http import check_outbound_url, error_for_status, retry_after_seconds, unreachable
+
+NOW = 1_770_465_600.0  # 2026-02-07T12:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("30", 30.0),
+        ("1.5", 1.5),
+        ("Sat, 07 Feb 2026 12:01:00 GMT", 60.0),
+        ("Sat, 07 Feb 2026 11:00:00 GMT", 0.0),
+        ("-5", 0.0),
+        ("999999999", 3600.0),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+    ],
+)
+def test_a_retry_after_header_is_read_in_either_of_its_forms_and_bounded(
+    header: str | None, seconds: float | None
+) -> None:
+    assert retry_after_seconds(header, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, RejectedError),
+        (401, AuthenticationError),
+        (403, AuthenticationError),
+        (404, NotFoundError),
+        (410, NotFoundError),
+        (408, RetryableError),
+        (422, RejectedError),
+        (429, RetryableError),
+        (500, RetryableError),
+        (503, RetryableError),
+    ],
+)
+def test_a_status_says_whether_trying_again_can_help(status: int, kind: type[Exception]) -> None:
+    assert type(error_for_status("Slack", status, "no")) is kind
+
+
+def test_a_failure_keeps_only_the_beginning_of_a_page_of_html() -> None:
+    assert len(str(error_for_status("Jira", 502, "<html>\n" * 5000))) < 400
+
+
+def test_an_unreachable_system_is_named_without_its_address() -> None:
+    error = unreachable("Teams", ConnectionError("https://example.com/webhook/secret refused"))
+    assert isinstance(error, RetryableError)
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/hook",
+        "http://127.0.0.1:9000/teams",
+        "http://localhost/teams",
+        "http://[::1]:80/x",
+        "https://8.8.8.8/x",
+    ],
+)
+def test_posting_is_allowed_to_public_https_and_to_this_machine(url: str) -> None:
+    assert check_outbound_url("Teams", url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/hook",
+        "https://10.0.0.8/hook",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fd00::1]/",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "https://",
+        "",
+    ],
+)
+def test_posting_is_refused_to_plain_http_and_into_private_networks(url: str) -> None:
+    with pytest.raises(RejectedError):
+        check_outbound_url("Teams", url)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integrations.cards import Card
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+)
+from integrations.protocols import MessageReference
+from integrations.slack import SlackChannel
+
+CARD = Card(title="Checkout is slow")
+
+
+def refusal(error: str, **more: Any) -> bytes:
+    return json.dumps({"ok": False, "error": error, **more}).encode()
+
+
+def failure(loopback: Any, status: int, body: bytes, **headers: str) -> IntegrationError:
+    loopback.answer(status, body, **headers)
+    with pytest.raises(IntegrationError) as caught:
+        SlackChannel("xoxb-secret", base_url=loopback.url).update(MessageReference("C123", "1.2"), CARD)
+    assert "xoxb-secret" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, refusal("invalid_auth"), AuthenticationError),
+        (200, refusal("missing_scope", needed="chat:write"), AuthenticationError),
+        (200, refusal("channel_not_found"), NotFoundError),
+        (200, refusal("msg_too_long"), RejectedError),
+        (200, refusal("internal_error"), RetryableError),
+        (500, b"<html>oops</html>", RetryableError),
+        (503, refusal("service_unavailable"), RetryableError),
+        (200, b"<html>a captive portal</html>", RetryableError),
+    ],
+)
+def test_a_failure_is_told_apart_by_whether_trying_again_can_help(
+    loopback: Any, status: int, body: bytes, kind: type[IntegrationError]
+) -> None:
+    assert type(failure(loopback, status, body)) is kind
+    assert len(loopback.received) == 1
+
+
+def test_a_rate_limit_says_when_to_come_back_and_is_not_retried_here(loopback: Any) -> None:
+    error = failure(loopback, 429, refusal("ratelimited"), Retry_After="7")
+    assert isinstance(error, RetryableError)
+    assert error.retry_after_seconds == 7.0
+    assert len(loopback.received) == 1
+
+
+def test_a_refusal_says_which_block_is_at_fault(loopback: Any) -> None:
+    body = refusal("invalid_blocks", response_metadata={"messages": ["[ERROR] must be more than 0 characters"]})
+    error = failure(loopback, 200, body)
+    assert isinstance(error, RejectedError)
+    assert "must be more than 0 characters" in str(error)
+
+
+def test_a_picture_that_slack_has_not_looked_at_yet_is_worth_another_try(loopback: Any) -> None:
+    body = refusal(
+        "invalid_blocks", response_metadata={"messages": ["[ERROR] invalid slack_file [json-pointer:/blocks/1]"]}
+    )
+    error = failure(loopback, 200, body)
+    assert isinstance(error, RetryableError)
+    assert error.retry_after_seconds
+
+
+def test_a_refused_connection_and_a_time_out_are_worth_another_try() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        slack = SlackChannel("xoxb-secret", base_url=url, timeout_seconds=1)
+        with pytest.raises(RetryableError, match="cannot be reached"):
+            slack.check()
+        listening.listen()
+        with pytest.raises(RetryableError, match=r"did not answer in time|cannot be reached"):
+            slack.check()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda slack: slack.post("C123", CARD, idempotency_key="k"),
+        lambda slack: slack.post_ephemeral("C123", "U1", "hello"),
+        lambda slack: slack.upload_picture(b"png", filename="a.png", alt_text="a"),
+        lambda slack: slack.user("U1"),
+        lambda slack: slack.check(),
+    ],
+)
+def test_every_call_raises_our_own_errors(loopback: Any, call: Callable[[SlackChannel], object]) -> None:
+    loopback.answer(200, refusal("token_revoked"))
+    with pytest.raises(AuthenticationError):
+        call(SlackChannel("xoxb-secret", base_url=loopback.url))
+
+
+def test_channels_are_looked_up_by_name_over_every_page_and_then_remembered(loopback: Any) -> None:
+    page = {"ok": True, "channels": [{"id": "C1", "name": "general"}], "response_metadata": {"next_cursor": "more"}}
+    loopback.answer(200, json.dumps(page).encode())
+    loopback.answer(200, json.dumps({"ok": True, "channels": [{"id": "C2", "name": "incidents"}]}).encode())
+    for _ in range(2):
+        loopback.answer(200, json.dumps({"ok": True, "channel": "C2", "ts": "1.5"}).encode())
+    slack = SlackChannel("xoxb-secret", base_url=loopback.url)
+    assert slack.post("#incidents", CARD, idempotency_key="a") == MessageReference("C2", "1.5")
+    slack.post("incidents", CARD, idempotency_key="b")
+    assert [request.path for request in loopback.received] == [
+        "/conversations.list",
+        "/conversations.list",
+        "/chat.postMessage",
+        "/chat.postMessage",
+    ]
+
+
+def test_a_channel_that_the_bot_cannot_see_is_named(loopback: Any) -> None:
+    loopback.answer(200, json.dumps({"ok": True, "channels": []}).encode())
+    with pytest.raises(NotFoundError, match="#incidents"):
+        SlackChannel("xoxb-secret", base_url=loopback.url).post("#incidents", CARD, idempotency_key="a")
+
+
+def test_an_expired_response_url_is_reported_as_gone(loopback: Any) -> None:
+    loopback.answer(404, b"expired_url")
+    with pytest.raises(NotFoundError):
+        SlackChannel("xoxb-secret").respond(f"{loopback.url}/commands/1", CARD)
+
+
+def test_an_answer_is_not_posted_to_an_address_inside_the_network() -> None:
+    with pytest.raises(RejectedError):
+        SlackChannel("xoxb-secret").respond("http://169.254.169.254/latest", CARD)

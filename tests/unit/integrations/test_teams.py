@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft6Validator
+
+from detection.types import Severity
+from integrations.cards import Card, CardAction, CardLink, CardPicture
+from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
+from integrations.teams import TeamsWebhook
+from integrations.teams.adaptive import adaptive_card
+from integrations.teams.message import webhook_message
+
+CARD = Card(
+    title="Checkout is slow",
+    severity=Severity.SEV1,
+    text="**p95** is `4.2 s`",
+    fields=(("Service", "shop"),),
+    sections=("```sql\nSELECT 1\n```\nafter",),
+    picture=CardPicture("F1", "p95 over time"),
+    actions=(CardAction("resolve", "Resolve", "1"),),
+    links=(CardLink("Pull request", "https://x.y/1"),),
+    context="since 14:05",
+)
+TEXTS = st.one_of(st.text(max_size=60), st.integers(1, 30_000).map(lambda size: "🟠ber\n" * (size // 5)))
+
+
+def test_a_card_reads_from_the_title_down_and_says_its_severity_in_words() -> None:
+    body = adaptive_card(CARD)["body"]
+    assert body[0]["text"] == "🔴 SEV1 · Checkout is slow"
+    assert body[1]["facts"] == [{"title": "Service", "value": "shop"}]
+    assert [block["text"] for block in body[2:]] == [
+        "**p95** is 4.2 s",
+        "SELECT 1",
+        "after",
+        "Chart: p95 over time",
+        "since 14:05",
+    ]
+    assert body[3]["fontType"] == "Monospace"
+
+
+def test_links_become_buttons_and_buttons_that_could_not_answer_are_left_out() -> None:
+    rendered = adaptive_card(CARD)
+    assert rendered["actions"] == [{"type": "Action.OpenUrl", "title": "Pull request", "url": "https://x.y/1"}]
+    assert "Resolve" not in json.dumps(rendered)
+
+
+def test_the_fallback_text_says_what_the_card_says() -> None:
+    fallback = adaptive_card(CARD)["fallbackText"]
+    for part in ("SEV1", "p95 is 4.2 s", "SELECT 1", "https://x.y/1"):
+        assert part in fallback
+
+
+def test_the_card_keeps_to_the_published_schema() -> None:
+    schema = json.loads((resources.files("adaptive_cards") / "schemas" / "schema-1.4.json").read_text())
+    card = {name: value for name, value in adaptive_card(CARD).items() if name != "msteams"}
+    assert [error.message for error in Draft6Validator(schema).iter_errors(card)] == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.builds(
+        Card,
+        title=TEXTS,
+        text=TEXTS,
+        fields=st.lists(st.tuples(TEXTS, TEXTS), max_size=25).map(tuple),
+        sections=st.lists(TEXTS, max_size=5).map(tuple),
+        context=TEXTS,
+        links=st.lists(st.builds(CardLink, label=TEXTS, url=TEXTS.map("https://x.y/".__add__)), max_size=8).map(tuple),
+    )
+)
+def test_every_message_fits_in_what_teams_takes(card: Card) -> None:
+    assert len(json.dumps(webhook_message(card), ensure_ascii=False).encode()) <= 28 * 1024
+
+
+def test_the_webhook_gets_a_message_with_the_card_attached(loopback: Any) -> None:
+    TeamsWebhook(f"{loopback.url}/teams/webhook/secret").escalate(CARD)
+    message = json.loads(loopback.received[0].body)
+    assert message["type"] == "message"
+    assert message["attachments"][0]["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert message["attachments"][0]["content"]["type"] == "AdaptiveCard"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (429, RetryableError),
+        (502, RetryableError),
+        (404, NotFoundError),
+        (401, AuthenticationError),
+        (400, RejectedError),
+    ],
+)
+def test_a_failure_is_told_apart_by_whether_trying_again_can_help(
+    loopback: Any, status: int, kind: type[Exception]
+) -> None:
+    loopback.answer(status, b"no", Retry_After="12")
+    with pytest.raises(kind) as caught:
+        TeamsWebhook(f"{loopback.url}/teams/webhook/secret").escalate(CARD)
+    assert "secret" not in str(caught.value)
+    assert getattr(caught.value, "retry_after_seconds", 12.0) == 12.0
+
+
+def test_a_failure_hidden_in_a_200_is_seen(loopback: Any) -> None:
+    loopback.answer(
+        200, b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429"
+    )
+    with pytest.raises(RetryableError):
+        TeamsWebhook(f"{loopback.url}/x").escalate(CARD)
+
+
+def test_a_redirect_is_not_followed(loopback: Any) -> None:
+    loopback.answer(302, b"", Location="http://169.254.169.254/")
+    with pytest.raises(RejectedError):
+        TeamsWebhook(f"{loopback.url}/x").escalate(CARD)
+
+
+def test_nothing_is_posted_to_an_address_inside_the_network() -> None:
+    with pytest.raises(RejectedError, match="private network"):
+        TeamsWebhook("https://10.1.2.3/hook").escalate(CARD)
+
+
+def test_the_check_names_the_host_and_keeps_the_rest_of_the_address_secret(loopback: Any) -> None:
+    assert (
+        TeamsWebhook("https://acme.webhook.office.com/webhookb2/secret").check() == "posts to acme.webhook.office.com"
+    )

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+
+from storage.errors import DatabaseUnavailableError
+from storage.session import check, create_database, migrate
+from storage.telemetry.tables import events
+
+
+def test_after_migrating_the_database_has_exactly_the_tables_that_the_models_describe(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, events.metadata) == []
+
+
+def test_migrating_again_changes_nothing(database_url: str, engine: Engine) -> None:
+    before = inspect(engine).get_table_names()
+    migrate(database_url)
+    assert inspect(engine).get_table_names() == before
+    assert "events" in before
+
+
+def test_a_new_database_may_be_migrated_from_several_places_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(migrate, [url] * 6))
+    assert check(create_database(url)).startswith("SQLite")
+
+
+def test_migrating_leaves_the_applications_logging_alone(tmp_path: Path) -> None:
+    root = logging.getLogger()
+    application = logging.getLogger("argux.test")
+    before = (root.level, list(root.handlers), application.disabled)
+    migrate(f"sqlite:///{tmp_path / 'new.db'}")
+    assert (root.level, list(root.handlers), application.disabled) == before
+
+
+def test_a_database_without_the_schema_says_which_command_mends_it(tmp_path: Path) -> None:
+    engine = create_database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(DatabaseUnavailableError, match="argux migrate"):
+        check(engine)
+
+
+def test_a_healthy_database_names_itself_and_its_revision(engine: Engine) -> None:
+    assert check(engine).endswith("schema 0001")
+
+
+def test_a_server_that_is_not_there_says_what_to_check() -> None:
+    engine = create_database("postgresql://argux@127.0.0.1:1/argux")
+    with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL"):
+        check(engine)

@@ -1,0 +1,73 @@
+"""Citations point at evidence that exists, and nobody else's text can fake one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detection.types import Metric
+from workers.diagnosis.citations import cited, numbers_in, without_unknown
+from workers.diagnosis.words import clock_time, counted, duration, likelihood, measure, number, query_text, quoted
+
+texts = st.lists(st.one_of(st.text(max_size=20), st.integers(0, 30).map(lambda n: f"[E{n}]"))).map(" ".join)
+
+
+def test_citations_stand_before_the_full_stop():
+    assert cited("It is slow.", 1, 4, 4) == "It is slow [E1][E4]."
+    assert cited("it is slow", 2) == "it is slow [E2]"
+    assert cited("It is slow.") == "It is slow."
+
+
+@given(texts, st.sets(st.integers(0, 30)))
+def test_only_citations_of_known_evidence_are_left(text, known):
+    kept = without_unknown(text, known)
+
+    assert numbers_in(kept) == tuple(found for found in numbers_in(text) if found in known)
+
+
+def test_a_removed_citation_leaves_no_gap():
+    assert without_unknown("It is slow [E1][E9].", {1}) == "It is slow [E1]."
+    assert without_unknown("It is slow [E9].", {1}) == "It is slow."
+
+
+@given(texts)
+def test_quoted_text_is_one_line_and_cites_nothing(text):
+    line = quoted(f"{text} [E 7] [e8, E9]\n`x`\u200b")
+
+    assert numbers_in(line) == ()
+    assert "`" not in line
+    assert line.isprintable()
+    assert len(line) <= 160
+
+
+def test_times_are_local_and_name_the_day_where_it_is_another():
+    berlin, moment = ZoneInfo("Europe/Berlin"), datetime(2026, 2, 7, 13, 2, tzinfo=UTC).timestamp()
+
+    assert clock_time(moment, berlin, now=moment + 60) == "14:02 CET"
+    assert clock_time(moment, berlin, now=moment + 86_400) == "7 Feb 14:02 CET"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(40, "40 s"), (720, "12 min"), (3600, "1 h"), (11_100, "3 h 5 min"), (3590, "1 h")]
+)
+def test_durations_read_as_people_say_them(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_figures_carry_units_and_no_needless_places():
+    assert measure(Metric.LATENCY_P95, 2412.0) == "2.4 s"
+    assert measure(Metric.LATENCY_P95, 90.4) == "90 ms"
+    assert measure(Metric.CONVERSION_RATE, 0.41) == "41 %"
+    assert measure(Metric.QUERY_COUNT, 4.25) == "4.2"
+    assert number(9.97) == "10"
+    assert number(1240.0) == "1,240"
+    assert counted(1, "commit") == "1 commit"
+    assert [likelihood(share) for share in (0.001, 0.5, 0.999)] == ["under 1 %", "50 %", "over 99 %"]
+
+
+def test_a_query_text_writes_moments_as_times():
+    assert query_text("f", since=0.0, limit=5) == "f(since=1970-01-01T00:00:00Z, limit=5)"

@@ -1,0 +1,87 @@
+"""SQL texts: one form for all runs, and recognising a query in source code."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.diagnosis.statements import likeness, names_every_table, normal_form, tables
+
+STOCK = "SELECT stock FROM products WHERE id = ?"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT stock FROM products WHERE id = ?",
+        "SELECT stock\n  FROM products\n WHERE id = 42;",
+        "SELECT stock FROM products WHERE id = 'a''b' -- trace 1",
+        "SELECT stock FROM products WHERE id = %(product_id)s",
+        "SELECT stock FROM products WHERE id = :id",
+        "/* traceparent='00-1' */ SELECT stock FROM products WHERE id = $1",
+    ],
+)
+def test_runs_of_one_query_have_one_normal_form(statement):
+    assert normal_form(statement) == STOCK
+
+
+def test_lists_of_any_length_have_one_normal_form():
+    assert normal_form("SELECT a FROM b WHERE c IN (1, 2, 3)") == normal_form("SELECT a FROM b WHERE c IN (?, ?)")
+
+
+def test_a_cast_and_a_time_of_day_are_no_placeholders():
+    assert normal_form("SELECT a::text FROM b") == "SELECT a::text FROM b"
+
+
+WORDS = ["select", "a1", "FROM", "b.c", "=", "7", "8.5", "'x'", "''", "?", "%s", ":id", "$1", "(", ")", ",", ";", "::t"]
+
+
+@given(st.lists(st.sampled_from(WORDS)))
+def test_the_normal_form_is_its_own_normal_form(words):
+    once = normal_form(" ".join(words))
+
+    assert normal_form(once) == once
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'connection.execute("SELECT stock FROM products WHERE id = ?", (item.id,))',
+        'execute(\n    "SELECT stock "\n    f"FROM products WHERE id = {item.product_id}"\n)',
+        'query = "select stock from products" + " where id = %s" % row["id"]',
+        "cursor.query(`SELECT stock\n FROM products\n WHERE id = ${item.id}`)",
+        'sql := "SELECT p.stock FROM shop.products AS p WHERE p.id = $1"',
+    ],
+)
+def test_a_query_is_recognised_however_the_code_spells_it(code):
+    assert likeness(STOCK, code) == 1.0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'execute("SELECT id FROM users WHERE id = ?")',
+        "stock = load_products(warehouse)",
+        'log("select your products; we show stock where we can, and the id")',
+        "",
+    ],
+)
+def test_other_code_is_not_taken_for_the_query(code):
+    assert likeness(STOCK, code) < 0.8
+
+
+def test_a_query_without_names_is_too_common_to_be_recognised():
+    assert likeness("SELECT 1", "SELECT 1") == 0.0
+
+
+def test_tables_are_named_without_their_schema():
+    assert tables('SELECT * FROM shop.orders JOIN "items" ON true') == {"orders", "items"}
+
+
+def test_an_orms_code_is_recognised_by_the_tables_it_names():
+    statement = "SELECT product_stocks.id FROM product_stocks WHERE product_stocks.id = ?"
+
+    assert names_every_table(statement, "ProductStock.objects.get(pk=item.id)")
+    assert not names_every_table(statement, "Product.objects.get(pk=item.id)")
+    assert not names_every_table("SELECT 1", "anything")
