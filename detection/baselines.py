@@ -69,14 +69,10 @@ def rate_baseline(successes: Floats, trials: Floats, hours: Integers, at: int) -
     successes, trials: (series, n) of past hours, 0 trials where nothing happened. hours: (n,) hours of the week.
     """
     kept = trials > 0
-    fitted = _overall(successes, trials)[:, None]
     for _ in range(_PASSES):
-        deviation = np.sqrt(np.maximum(trials * fitted * (1 - fitted), 1e-9))
-        score = np.abs(successes - trials * fitted) / deviation
-        kept = (trials > 0) & (score <= _OUTLYING * np.maximum(1.0, 1.4826 * _median(score, trials > 0))[:, None])
         k, n = np.where(kept, successes, 0.0), np.where(kept, trials, 0.0)
         fit = _RateFit(k, n, hours)
-        fitted = fit.fitted
+        kept = _not_outlying(successes, trials, fit.fitted)
     rate, error = fit.at(at)
     strength = np.maximum(1.0 / (fit.between_hours + error) - 1.0, 1.0)
     return RateBaseline(
@@ -86,32 +82,48 @@ def rate_baseline(successes: Floats, trials: Floats, hours: Integers, at: int) -
         high=np.asarray(betaincinv(strength * rate, strength * (1 - rate), 0.975), dtype=np.float64),
         successes=k.sum(axis=1),
         trials=n.sum(axis=1),
-        hours=kept.sum(axis=1),
+        hours=(n > 0).sum(axis=1),
     )
+
+
+def _not_outlying(successes: Floats, trials: Floats, fitted: Floats) -> Mask:
+    deviation = np.sqrt(np.maximum(trials * fitted * (1 - fitted), 1e-9))
+    score = np.abs(successes - trials * fitted) / deviation
+    usual = np.maximum(1.0, 1.4826 * _median(score, trials > 0))[:, None]
+    return np.asarray((trials > 0) & (score <= _OUTLYING * usual))
 
 
 def level_baseline(levels: Floats, known: Mask, hours: Integers, at: int) -> LevelBaseline:
     """Fit a level, such as log p95, at hour of the week `at`.
 
     levels: (series, n) of past hours, read only where `known`. hours: (n,) hours of the week. Levels further than
-    3.5 robust standard deviations from their hour of the day are pulled in to there (winsorised; Tukey 1962).
+    3.5 robust standard deviations from the median of their hour of the day are pulled in to there (winsorised; Tukey
+    1962). With less than two days the hours of the day are not told apart.
     """
-    days, weeks = _grouping(hours % 24, 24), _grouping(hours, 168)
-    day_counts, week_counts = known @ days, known @ weeks[:, at]
-    fitted = np.broadcast_to(_median(levels, known)[:, None], levels.shape)
-    for _ in range(_PASSES):
-        x = _pulled_in(levels, fitted, known)
-        day_means = (x @ days) / np.maximum(day_counts, 1)
-        fitted = day_means @ days.T
-    overall = x.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    seen = day_counts > 0
-    freedom = np.maximum(known.sum(axis=1) - seen.sum(axis=1), 1)
-    within = (np.where(known, x - fitted, 0.0) ** 2).sum(axis=1) / freedom
+    days, week = _grouping(hours % 24, 24), _grouping(hours, 168)[:, at]
+    day_counts, count = known @ days, known.sum(axis=1)
+    seen = (day_counts > 0).sum(axis=1)
+    repeated = count >= 2 * seen
+    middle = np.where(repeated[:, None], _day_medians(levels, known, hours), _median(levels, known)[:, None])
+    x = _pulled_in(levels, middle, known)
+    overall = x.sum(axis=1) / np.maximum(count, 1)
+    day_means = (x @ days) / np.maximum(day_counts, 1)
+    residual = np.where(known, x - np.where(repeated[:, None], day_means @ days.T, overall[:, None]), 0.0)
+    within = (residual**2).sum(axis=1) / np.maximum(count - np.where(repeated, seen, 1), 1)
     scatter = (day_means - overall[:, None]) ** 2 - within[:, None] / np.maximum(day_counts, 1)
-    between = np.maximum(np.where(seen, scatter, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1), 0.0)
-    day = _shrunk(day_means[:, at % 24], day_counts[:, at % 24], overall, within, between)
-    week = _shrunk((x @ weeks[:, at]) / np.maximum(week_counts, 1), week_counts, day, within, within / 2)
-    return LevelBaseline(week, np.sqrt(within), known.sum(axis=1))
+    between = np.maximum((scatter * (day_counts > 0)).sum(axis=1) / np.maximum(seen, 1), 0.0)
+    by_day = _shrunk(day_means[:, at % 24], day_counts[:, at % 24], overall, within, between)
+    by_week = _shrunk((x @ week) / np.maximum(known @ week, 1), known @ week, by_day, within, within / 2)
+    return LevelBaseline(by_week, np.sqrt(within), count)
+
+
+def _day_medians(levels: Floats, known: Mask, hours: Integers) -> Floats:
+    """(series, n) the median of each past hour's hour of the day."""
+    fitted = np.zeros(levels.shape)
+    for hour in range(24):
+        same = hours % 24 == hour
+        fitted[:, same] = _median(levels[:, same], known[:, same])[:, None]
+    return fitted
 
 
 def _pulled_in(levels: Floats, fitted: Floats, known: Mask) -> Floats:

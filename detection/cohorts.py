@@ -9,6 +9,9 @@ import numpy as np
 
 from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelSeries, Integers
 
+FINE_SECONDS = 10.0
+"""The width of the buckets in which recent entries come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:

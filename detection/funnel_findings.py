@@ -9,7 +9,7 @@ import numpy as np
 
 from detection.baselines import HOUR_SECONDS
 from detection.changepoints import Onset, share_onset
-from detection.cohorts import conversion_delay, gathered, horizon, totals
+from detection.cohorts import FINE_SECONDS, conversion_delay, gathered, horizon, totals
 from detection.conversions import scan_for_drops, significant
 from detection.funnel_baselines import is_usable, normal_conversion
 from detection.options import FunnelOptions
@@ -18,7 +18,6 @@ from detection.segments import SegmentContribution, Window, segment_contribution
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, JsonValue, Metric, Subject
 
 DETECTOR = "funnel_conversion"
-BUCKET_SECONDS = 10.0
 _EVERYONE_SHARE = 0.1
 """Of the significance, for the everyone series: alone in its family, it pays for no other test, yet ticks as often."""
 
@@ -90,7 +89,7 @@ def funnel_findings(
 def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options: FunnelOptions) -> _Times:
     """Only entries at least a horizon and the ingestion lag old are ripe."""
     waited = horizon(everyone, funnel.window_seconds, until=now - options.recent_window_seconds)
-    ripe_until = np.floor((now - waited - options.ingestion_lag_seconds) / BUCKET_SECONDS) * BUCKET_SECONDS
+    ripe_until = np.floor((now - waited - options.ingestion_lag_seconds) / FINE_SECONDS) * FINE_SECONDS
     return _Times(
         horizon_seconds=waited,
         baseline_since=now - options.baseline_window_hours * HOUR_SECONDS,
@@ -108,7 +107,7 @@ def _drops(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, signif
         times.horizon_seconds,
         since=times.recent_since,
         until=times.ripe_until,
-        bucket_seconds=BUCKET_SECONDS,
+        bucket_seconds=FINE_SECONDS,
     )
     normal = normal_conversion(
         [past for _, past in pairs],
@@ -123,7 +122,7 @@ def _drops(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, signif
     return [
         _Drop(
             pair=pairs[row],
-            window_since=times.ripe_until - float(scan.buckets[row]) * BUCKET_SECONDS,
+            window_since=times.ripe_until - float(scan.buckets[row]) * FINE_SECONDS,
             entries=int(scan.entries[row]),
             converted=int(scan.converted[row]),
             score=float(scan.score[row]),
@@ -148,7 +147,7 @@ def _onset(drop: _Drop, times: _Times, options: FunnelOptions) -> Onset:
         times.horizon_seconds,
         since=times.ripe_until - 2 * options.recent_window_seconds,
         until=times.ripe_until,
-        bucket_seconds=BUCKET_SECONDS,
+        bucket_seconds=FINE_SECONDS,
     )
     began = share_onset(
         cohorts.bucket_starts,
@@ -191,7 +190,7 @@ def _finding(
     details: dict[str, JsonValue] = {
         "onset_low": began.low,
         "onset_high": began.high,
-        "bucket_seconds": BUCKET_SECONDS,
+        "bucket_seconds": FINE_SECONDS,
         "horizon_seconds": times.horizon_seconds,
         "entries": drop.entries,
         "converted": drop.converted,

@@ -21,7 +21,7 @@ class FunnelOptions:
     baseline_window_hours: float = 168.0
     timezone: str = "UTC"
     ingestion_lag_seconds: float = 5.0
-    significance: float = 5e-5
+    significance: float = 1e-4
 
     @property
     def recent_window_seconds(self) -> float:

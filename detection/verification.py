@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from detection.baselines import HOUR_SECONDS
-from detection.cohorts import totals
+from detection.cohorts import FINE_SECONDS, totals
 from detection.endpoint_baselines import normal_endpoint
 from detection.funnel_baselines import is_usable, normal_conversion
 from detection.histograms import Intervals, gathered_intervals, quantile
@@ -21,7 +21,6 @@ from detection.types import EndpointSeries, Finding, FunnelSeries, Metric
 _FEWEST_ENTRIES = 60
 _FEWEST_INTERVALS = 3
 _FEWEST_REQUESTS = 20
-_FUNNEL_BUCKET_SECONDS = 10.0
 _SIGNIFICANCE = 0.01
 
 
@@ -88,8 +87,8 @@ def _conversion(
 ) -> Recovery:
     recorded = finding.details.get("horizon_seconds")
     horizon_seconds = float(recorded) if isinstance(recorded, int | float) else 0.0
-    first = np.ceil(since / _FUNNEL_BUCKET_SECONDS) * _FUNNEL_BUCKET_SECONDS
-    ripe_until = now - horizon_seconds - options.ingestion_lag_seconds - _FUNNEL_BUCKET_SECONDS
+    first = np.ceil(since / FINE_SECONDS) * FINE_SECONDS
+    ripe_until = now - horizon_seconds - options.ingestion_lag_seconds - FINE_SECONDS
     entries, converted, _ = totals(fine, horizon_seconds, since=float(first), until=ripe_until)
     started, ended = finding.onset_at - options.baseline_window_hours * HOUR_SECONDS, finding.onset_at
     if not is_usable(past, since=started, until=ended, minimum_entries=options.min_sample_size):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import os
 import pwd
 import shutil
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from storage.session import create_database, migrate
 from storage.session import sessions as make_sessions
+from storage.telemetry.tables import events
 
 STARTS_WITHIN_SECONDS = 60.0
 
@@ -40,7 +40,6 @@ class PostgresServer:
             self._as_user |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             binaries = _within_reach(binaries, directory)
         self._directory = directory
-        self._count = itertools.count(1)
         data = directory / "data"
         initialise: list[str | Path] = [
             binaries / "initdb",
@@ -80,14 +79,17 @@ class PostgresServer:
             else:
                 return
 
-    def run(self, statement: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement.encode())
+    def run(self, *statements: str, database: str = "postgres") -> None:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
 
-    def copy(self, template: str) -> str:
-        name = f"test_{next(self._count)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        return name
+    def empty(self, database: str) -> None:
+        """Forget all rows; many times quicker than truncating, or than copying a template."""
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        tables = [f'DELETE FROM "{table.name}"' for table in reversed(events.metadata.sorted_tables)]
+        numbers = "SELECT setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences"
+        self.run(f"{others} AND pid <> pg_backend_pid()", *tables, numbers, database=database)
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
@@ -118,13 +120,13 @@ def _within_reach(binaries: Path, directory: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """A running server with a migrated database named argux_template."""
+    """A running server with a migrated database named argux."""
     directory = Path(tempfile.mkdtemp(prefix="argux-pg-"))
     server = PostgresServer(directory)
     try:
         server.wait_until_ready()
-        server.run("CREATE DATABASE argux_template")
-        migrate(server.url("argux_template"))
+        server.run("CREATE DATABASE argux")
+        migrate(server.url("argux"))
         yield server
     finally:
         server.stop()
@@ -140,17 +142,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a migrated, empty database of the test's own."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated, empty database."""
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
-        path = shutil.copy(template, tmp_path / "argux.db")
-        yield f"sqlite:///{path}"
-        return
+        return f"sqlite:///{shutil.copy(template, tmp_path / 'argux.db')}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.copy("argux_template")
-    yield server.url(name)
-    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    server.empty("argux")
+    return server.url("argux")
 
 
 @pytest.fixture

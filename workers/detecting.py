@@ -10,17 +10,21 @@ from sqlalchemy.orm import Session
 
 from detection.detectors import endpoint_findings, funnel_findings
 from detection.types import Finding, FunnelDefinition
-from storage import audit, diagnoses, incidents, outbox
+from storage import audit, incidents
 from storage import funnels as stored_funnels
 from storage.models import Incident
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
 from workers.describing import incident_title, severity_of
+from workers.diagnosing import ask_for_diagnosis
 from workers.grouping import Belonging, belongings
 from workers.notifications import changed
 from workers.options import endpoint_options, funnel_options
 from workers.services import Services
 
 log = structlog.get_logger()
+
+PATIENCE_INTERVALS = 1.5
+"""How many detection intervals the diagnosis of a funnel alone waits for the endpoint that may have broken it."""
 
 MAXIMUM_PASSES = 20
 """How many roll-up passes one tick makes before it leaves the rest, and detection, to the next."""
@@ -100,22 +104,20 @@ def _to_incident(services: Services, session: Session, group: Belonging, now: da
     session.refresh(incident)
     findings = [incidents.to_finding(record) for record in incident.findings]
     incident.title = incident_title(findings)
+    incident.service = incident.service or _service(findings)
     incident.severity = min(incident.severity, *(severity_of(finding) for finding in findings))
-    mark = f"{incident.id}:{len(findings)}"
-    changed(session, incident.id, key=f"finding:{mark}", now=now)
-    latest = diagnoses.latest_diagnosis(session, incident.id)
-    if latest is None or latest.status != "concluded":
-        outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:{mark}", now=now)
+    changed(session, incident.id, key=f"finding:{incident.id}:{len(findings)}", now=now)
+    patience_seconds = PATIENCE_INTERVALS * services.settings.detection_interval_sec
+    ask_for_diagnosis(session, incident, patience_seconds=patience_seconds, now=now)
 
 
 def _open(services: Services, session: Session, findings: Sequence[Finding], now: datetime) -> Incident:
     onset_at = datetime.fromtimestamp(min(finding.onset_at for finding in findings), tz=UTC)
-    service = next((finding.subject.service for finding in findings if finding.subject.service), None)
     incident = incidents.open_incident(
         session,
         title=incident_title(findings),
         severity=min(severity_of(finding) for finding in findings),
-        service=service,
+        service=_service(findings),
         onset_at=onset_at,
         now=now,
     )
@@ -129,3 +131,8 @@ def _open(services: Services, session: Session, findings: Sequence[Finding], now
     )
     log.info("incident_opened", incident_id=incident.id)
     return incident
+
+
+def _service(findings: Sequence[Finding]) -> str | None:
+    """The service that the findings name; a funnel alone names none."""
+    return next((finding.subject.service for finding in findings if finding.subject.service), None)

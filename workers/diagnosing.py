@@ -6,18 +6,27 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from detection.types import IncidentStatus
 from integrations.cards import Card
 from storage import diagnoses, incidents, outbox
-from storage.models import Diagnosis
+from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
+from workers.locks import one_at_a_time
 from workers.notifications import changed, tell_thread
 from workers.services import Services
 
 
-def diagnose(services: Services, incident_id: int) -> None:
-    """Diagnose, or go on with a diagnosis that a restart broke off; safe to run again."""
-    outcome = pipeline.run(incident_id, _sources(services))
+def diagnose(services: Services, incident_id: int, finding_count: int | None = None) -> None:
+    """Diagnose, or go on with a diagnosis that a restart broke off; safe to run again.
+
+    finding_count: how many findings the incident had when detection asked for this; a later request, which knows
+    more, makes an earlier one needless. None: a person asked.
+    """
+    if finding_count is not None and _is_outdated(services, incident_id, finding_count):
+        return
+    with one_at_a_time(services, f"diagnosis:{incident_id}", seconds=300):
+        outcome = pipeline.run(incident_id, _sources(services))
     now = services.clock()
     with services.sessions.begin() as session:
         diagnosis = diagnoses.get_diagnosis(session, outcome.diagnosis_id)
@@ -38,7 +47,37 @@ def diagnose(services: Services, incident_id: int) -> None:
             now=now,
         )
         changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
-        _ask_for_fix(session, diagnosis, now)
+        if diagnosis.status == "concluded" and outcome.fix.action:
+            arguments = {"diagnosis_id": diagnosis.id}
+            outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
+
+
+def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
+    with services.readers() as session:
+        return len(incidents.get_incident(session, incident_id).findings) > finding_count
+
+
+def ask_for_diagnosis(session: Session, incident: Incident, *, patience_seconds: float, now: datetime) -> None:
+    """Have the incident diagnosed as its findings now stand, unless that is known to the commit or a fix is under way.
+
+    Called whenever a finding joins. A funnel alone says less than a funnel and the endpoint that broke it, so it waits
+    `patience_seconds` for company.
+    """
+    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+        return
+    latest = diagnoses.latest_diagnosis(session, incident.id)
+    if latest is not None and latest.suspect_commit is not None:
+        return
+    count = len(incident.findings)
+    has_endpoint = any(record.subject["endpoint"] for record in incident.findings)
+    outbox.enqueue(
+        session,
+        "diagnose",
+        {"incident_id": incident.id, "finding_count": count},
+        key=f"diagnose:{incident.id}:{count}",
+        now=now,
+        delay_seconds=0.0 if has_endpoint else patience_seconds,
+    )
 
 
 def _sources(services: Services) -> pipeline.DiagnosisSources:
@@ -50,12 +89,6 @@ def _sources(services: Services) -> pipeline.DiagnosisSources:
         clock=services.clock,
         service_repositories=services.settings.service_repositories,
     )
-
-
-def _ask_for_fix(session: Session, diagnosis: Diagnosis, now: datetime) -> None:
-    if diagnosis.status == "concluded" and diagnosis.checkpoints["fix"].get("action"):
-        arguments = {"diagnosis_id": diagnosis.id}
-        outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
 def diagnosis_card(diagnosis: Diagnosis) -> Card:

@@ -20,6 +20,7 @@ from storage.models import Delivery
 from workers.charting import incident_picture
 from workers.errors import NotConfiguredError
 from workers.incident_cards import root_card
+from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.views import incident_view
 
@@ -47,7 +48,7 @@ def changed(session: Session, incident_id: int, *, key: str, now: datetime) -> N
 
 def refresh_incident(services: Services, incident_id: int) -> None:
     """Post the root message, or edit it where it no longer says what is true."""
-    with _one_at_a_time(services, f"root:{incident_id}"):
+    with one_at_a_time(services, f"root:{incident_id}"):
         with services.sessions.begin() as session:
             root = deliveries.root_delivery(session, incident_id) or deliveries.owe(
                 session,
@@ -90,7 +91,7 @@ def _show_root(services: Services, delivery_id: int, card: Card, content: dict[s
 
 def deliver(services: Services, delivery_id: int) -> None:
     """Post one thread message; waits for the root message it answers."""
-    with _one_at_a_time(services, f"delivery:{delivery_id}"):
+    with one_at_a_time(services, f"delivery:{delivery_id}"):
         with services.sessions.begin() as session:
             delivery = deliveries.get_delivery(session, delivery_id)
             if delivery.status == "delivered" or delivery.incident_id is None:
@@ -122,18 +123,6 @@ def say_privately(services: Services, channel: str, user_id: str, text: str, thr
     """Tell one person something; nobody else sees it."""
     thread = MessageReference(channel, thread_id) if thread_id else None
     services.chat.post_ephemeral(channel, user_id, text, thread)
-
-
-@contextmanager
-def _one_at_a_time(services: Services, name: str) -> Iterator[None]:
-    """Two workers never show the same message at once; the second comes back later and finds it shown."""
-    lock = services.redis.lock(f"argux:{name}", timeout=60, blocking=False)
-    if not lock.acquire():
-        raise RetryableError("Argux", f"{name} is being shown by another worker", retry_after_seconds=0.5)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

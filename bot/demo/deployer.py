@@ -80,8 +80,10 @@ class Deployer:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     async def run(self) -> None:
-        """Deploy every new head until cancelled."""
+        """Deploy every new head until cancelled; raises StageError when a deploy fails or the shop ends by itself."""
         while True:
+            if self._shop is not None and self._shop.exit_code is not None:
+                raise StageError("running the shop", f"{self._shop.name} ended\n{self._shop.last_lines()}")
             head = await asyncio.to_thread(self._repository.head)
             if not self.lives or self.lives[-1].commit_sha != head:
                 await self.deploy(head)

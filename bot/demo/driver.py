@@ -90,9 +90,10 @@ async def _everything_running(places: Places, narrator: Narrator, random: Random
         shoppers = Shoppers(deployer.base_url, [product.sku for product in products()], random)
         plan = HistoryPlan()
         log = DeployLog(commits, history_begins(plan, now))
-        work = Preparation(places, api_key, ArguxApi(client), shoppers, log, plan, random, narrator)
+        own_random = Random(random.getrandbits(64))  # history is made in a thread beside the shoppers
+        work = Preparation(places, api_key, ArguxApi(client), shoppers, log, plan, own_random, narrator)
+        running.callback(narrator.milestone, "Stopping everything")
         yield Cast(repository, deployer, work, (workspace, argux))
-        narrator.milestone("Stopping everything")
 
 
 async def _play(cast: Cast, scenario: Scenario, *, auto: bool) -> Ending:

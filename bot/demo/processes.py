@@ -21,6 +21,7 @@ class Child:
         self.name = name
         self.log = log
         self._process = process
+        self._stopped = False
 
     @property
     def pid(self) -> int:
@@ -33,7 +34,9 @@ class Child:
         return self._process.returncode
 
     async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Ask it to end; after the grace, end it and whatever it left in its group."""
+        """Ask it to end; after the grace, end it and whatever it left in its group. Once: its id may be reused."""
+        if self._stopped:
+            return
         if self.exit_code is None:
             self._signal(signal.SIGTERM, group=False)
             with contextlib.suppress(TimeoutError):
@@ -41,6 +44,7 @@ class Child:
                     await self._process.wait()
         self._signal(signal.SIGKILL, group=True)
         await self._process.wait()
+        self._stopped = True
 
     def last_lines(self, count: int = 15) -> str:
         """The end of its output, for an error message."""

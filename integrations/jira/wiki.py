@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from integrations.cards import MOMENT
+from integrations.wording import utc
+
 _INLINE = re.compile(
     r"`(?P<code>[^`\n]+)`|\*\*(?P<bold>[^*\n]+)\*\*|\[(?P<label>[^\]\n]+)\]\((?P<url>https?://[^)\s|]+)\)"
 )
@@ -16,7 +19,10 @@ _BULLET = re.compile(r"^\s*[-*] +")
 
 
 def to_wiki(markdown: str) -> str:
-    """**bold**, `code`, [links](…), headings, "-" lists and fences; braces and brackets of other text are escaped."""
+    """**bold**, `code`, [links](…), headings, "-" lists and fences; braces and brackets of other text are escaped.
+
+    Moments are told in UTC: a ticket's text is the same for all its readers.
+    """
     lines: list[str] = []
     in_fence = False
     for line in markdown.splitlines():
@@ -32,7 +38,8 @@ def to_wiki(markdown: str) -> str:
     return "\n".join(lines)
 
 
-def _line(line: str) -> str:
+def _line(written: str) -> str:
+    line = MOMENT.sub(lambda found: utc(int(found[1])), written)
     heading = _HEADING.match(line)
     if heading:
         return f"h{len(heading[1])}. {_inline(heading[2])}"

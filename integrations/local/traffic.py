@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from starlette.responses import JSONResponse
@@ -82,8 +81,9 @@ async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:
     server the client gets a 500, which it must treat in the same way.
     """
     transport = getattr(getattr(receive, "__self__", None), "transport", None)
-    if isinstance(transport, asyncio.Transport):
-        transport.abort()
+    abort = getattr(transport, "abort", None)
+    if callable(abort):
+        abort()
         while (await receive())["type"] != "http.disconnect":
             continue
     else:

@@ -79,7 +79,9 @@ def _title(card: Card) -> Element:
 def _facts(fields: tuple[tuple[str, str], ...]) -> list[Element]:
     facts: list[Element] = []
     for label, value in fields:
-        facts.append({"title": wording.cut(label, 100), "value": wording.cut(wording.plain(value), FACT_TEXT) or "-"})
+        facts.append(
+            {"title": wording.cut(label, 100), "value": wording.cut(wording.plain(_local(value)), FACT_TEXT) or "-"}
+        )
         if _size(facts) > FACTS_BYTES:
             facts.pop()
             break

@@ -110,7 +110,7 @@ def _histories(
     columns = (events.c.event_id, events.c.event, events.c.user_id, events.c.happened_at, events.c.properties)
     query = (
         select(*columns)
-        .where(events.c.user_id.in_(users), events.c.sequence <= top, events.c.event.in_(_event_names(funnel)))
+        .where(events.c.user_id.in_(users), events.c.event.in_(_event_names(funnel)))
         .order_by(events.c.user_id, events.c.happened_at)
     )
     for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row[2]):

@@ -49,6 +49,13 @@ def incident(stack: Stack) -> dict[str, Any]:
     return stack.api.get(f"/api/incidents/{found[0]['id']}").raise_for_status().json() if found else {}
 
 
+def explained(stack: Stack, commit: Commit) -> dict[str, Any] | None:
+    """The incident once a revert of this commit, and of it alone, is offered."""
+    found = incident(stack)
+    proposal = found.get("proposal")
+    return found if proposal and proposal["parameters"]["commit_shas"] == [commit.sha] else None
+
+
 def root_messages(stack: Stack) -> list[dict[str, Any]]:
     state = stack.page.get("/page/state", params={"user": ANA}).raise_for_status().json()
     channel = next(channel for channel in state["channels"] if channel["name"] == "incidents")
@@ -77,8 +84,9 @@ def fault(stack: Stack, **what: Any) -> None:
 
 
 def press(stack: Stack, message: dict[str, Any], action_id: str, *, user: str) -> None:
+    """Press a button as soon as the message has it."""
     body = {"user": user, "channel": message["channel"], "message_ts": message["ts"], "action_id": action_id}
-    stack.page.post("/page/act", json=body).raise_for_status()
+    eventually(lambda: stack.page.post("/page/act", json=body).is_success, seconds=20, what=f"the button {action_id}")
 
 
 def modals(stack: Stack, user: str) -> list[dict[str, Any]]:

@@ -122,14 +122,14 @@ class Stack:
         config_file.write_text(json.dumps(config))
         arguments = ["--port", str(self._workspace_port), "--directory", str(self.directory / "workspace")]
         self._run("workspace", ["-m", "integrations.local", *arguments, "--config", str(config_file)])
-        eventually(lambda: self._answers(self.page, "/page/state?user=U0ANA"), seconds=20, what="the workspace")
+        eventually(lambda: self._answers(self.page, "/page/state?user=U0ANA"), seconds=60, what="the workspace")
 
     def start(self, *names: str) -> None:
         """Start processes of Argux; web is waited for."""
         for name in names:
             self._run(name, ["-m", "bot.cli", name])
         if "web" in names:
-            eventually(lambda: self._answers(self.api, "/health"), seconds=20, what="the web process")
+            eventually(lambda: self._answers(self.api, "/health"), seconds=60, what="the web process")
 
     def kill(self, name: str) -> None:
         """End a process at once, as a power cut would."""

@@ -25,6 +25,8 @@ BROKEN = HEALTHY | {Step.CHECKOUT: [0.95, 1.02, 1.1, 1.2]}
 EXTRA_STATEMENT = "SELECT stock FROM products WHERE sku = ?"
 EXTRA_QUERIES = 40
 BATCH = 2000
+SHOPPERS_PER_SECOND = 6.0
+LONGEST_VISIT_SECONDS = 30.0
 
 
 Send = Callable[[str, bytes], None]
@@ -48,22 +50,25 @@ def week_of_history(send: Send, *, now: float, version: str, visits: int = 6000)
     _send(send, list(make_visits(plan, HEALTHY, now, Random(1))), version, broken=False)
 
 
-def traffic(send: Send, *, since: float, until: float, version: str, broken: bool, per_second: float = 6.0) -> None:
+def traffic(send: Send, *, since: float, until: float, version: str, broken: bool) -> None:
     """Shoppers who arrived between two moments, and all they had done by `until`."""
+    _send(send, [_between(visit, 0.0, until) for visit in _arrivals(since, until, broken)], version, broken=broken)
+
+
+def _arrivals(since: float, until: float, broken: bool) -> list[Visit]:
     seconds = until - since
-    plan = HistoryPlan(visits=int(per_second * seconds), days=seconds / 86_400, quiet_seconds=0.0)
-    visits = list(make_visits(plan, BROKEN if broken else HEALTHY, until, Random(int(since))))
-    if visits:
-        _send(send, [_until(visit, until) for visit in visits], version, broken=broken)
+    plan = HistoryPlan(visits=int(SHOPPERS_PER_SECOND * seconds), days=seconds / 86_400, quiet_seconds=0.0)
+    return list(make_visits(plan, BROKEN if broken else HEALTHY, until, Random(int(since))))
 
 
-def _until(visit: Visit, until: float) -> Visit:
-    done = tuple(answer for answer in visit.answers if answer.started_at + answer.seconds <= until)
+def _between(visit: Visit, since: float, until: float) -> Visit:
+    """What of a visit was answered after `since` and by `until`."""
+    done = tuple(answer for answer in visit.answers if since < answer.started_at + answer.seconds <= until)
     return Visit(visit.user_id, visit.shopper, done)
 
 
 def _send(send: Send, visits: Sequence[Visit], version: str, *, broken: bool) -> None:
-    random = Random(visits[0].user_id)
+    random = Random(visits[0].user_id if visits else 0)
     events = [event for visit in visits for event in posthog_events(visit, random)]
     spans = [
         span for visit in visits for answer in visit.answers for span in _spans(answer_spans(answer, random), broken)
@@ -94,12 +99,14 @@ class Feeder:
 
     def __init__(self, send: Send, *, version: str, broken: bool) -> None:
         self.version, self.broken = version, broken
+        self.failed = 0
         self._send = send
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._feed, daemon=True)
 
     def __enter__(self) -> Feeder:
         self._sent_until = time.time()
+        self._under_way: list[Visit] = []
         self._thread.start()
         return self
 
@@ -109,9 +116,13 @@ class Feeder:
 
     def _feed(self) -> None:
         while not self._stop.wait(2.0):
-            until = time.time()
+            since, until = self._sent_until, time.time()
+            self._under_way += _arrivals(since, until, self.broken)
+            news = [_between(visit, since, until) for visit in self._under_way]
             try:
-                traffic(self._send, since=self._sent_until, until=until, version=self.version, broken=self.broken)
+                _send(self._send, [visit for visit in news if visit.answers], self.version, broken=self.broken)
             except httpx.TransportError:
-                continue
+                self.failed += 1
             self._sent_until = until
+            recently = until - LONGEST_VISIT_SECONDS
+            self._under_way = [visit for visit in self._under_way if visit.answers[0].started_at > recently]

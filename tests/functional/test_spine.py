@@ -11,6 +11,7 @@ from tests.functional.shop_trouble import (
     ANA,
     break_the_shop,
     deploy_the_merged_head,
+    explained,
     fault,
     feeding,
     incident,
@@ -26,9 +27,7 @@ pytestmark = pytest.mark.timeout(400)
 def test_a_bad_deploy_is_explained_approved_in_the_browser_merged_and_verified(stack: Stack, page: Page) -> None:
     head, bad = break_the_shop(stack)
     with feeding(stack, head) as feeder:
-        diagnosed = eventually(
-            lambda: (found := incident(stack)) and found.get("proposal") and found, seconds=60, what="a fix"
-        )
+        diagnosed = eventually(lambda: explained(stack, bad), seconds=60, what="a fix")
         assert diagnosed["diagnosis"]["suspect_commit"] == bad.sha
         page.goto(f"{stack.workspace_url}/")
         approve = page.locator("[data-action-id=approve_fix]")
@@ -61,14 +60,12 @@ def test_nothing_is_lost_or_posted_twice_when_slack_github_and_workers_fail(
             for name in ("worker", "scheduler"):
                 stack.kill(name)
                 stack.start(name)
-            diagnosed = eventually(
-                lambda: (found := incident(stack)).get("proposal") and found, seconds=500, what="a fix"
-            )
+            diagnosed = eventually(lambda: explained(stack, bad), seconds=90, what="a fix")
             assert diagnosed["diagnosis"]["suspect_commit"] == bad.sha
             message = eventually(lambda: root_messages(stack), seconds=30, what="the thread")[0]
             press(stack, message, "approve_fix", user=ANA)
             view = eventually(lambda: modals(stack, ANA), seconds=15, what="the dialog")[0]
-            stack.page.post(f"/page/modals/{view['id']}/submit", json={"user": ANA}).raise_for_status()
+            stack.page.post(f"/page/modals/{view['view_id']}/submit", json={"user": ANA}).raise_for_status()
             stack.kill("web")
             stack.start("web")
             deploy_the_merged_head(stack, feeder, head)

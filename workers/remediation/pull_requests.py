@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import ConflictError
 from integrations.protocols import PullRequest
 from storage import audit, diagnoses, incidents, proposals
-from storage.models import Diagnosis
+from storage.models import Diagnosis, Incident, Proposal
 from workers.describing import finding_sentence
 from workers.diagnosis.account import account, evidence_lines
 from workers.notifications import changed, tell_thread
@@ -21,35 +19,49 @@ from workers.services import Services
 
 
 def propose_fix(services: Services, diagnosis_id: int) -> None:
-    """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it."""
+    """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it.
+
+    An offer of an earlier diagnosis that nobody has taken gives way, and its pull request is closed.
+    """
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
         incident = incidents.get_incident(session, diagnosis.incident_id)
-        if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
-            return
-        if _is_offered(session, incident.id):
-            return
         fix = dict(diagnosis.checkpoints["fix"])
+        earlier = proposals.open_proposal(session, incident.id)
+        if not _is_wanted(incident, earlier, fix):
+            return
         title = _title(fix, diagnosis.checkpoints["confirm"]["suspect"])
         body = _body(diagnosis, [finding_sentence(incidents.to_finding(row)) for row in incident.findings])
+        suffix = "-".join(sha[:7] for sha in fix["commit_shas"][:3])
     try:
         pull_request = services.code_host.open_revert(
             fix["repository"],
             tuple(fix["commit_shas"]),
-            branch=f"argux/incident-{incident.id}-revert-{fix['commit_shas'][0][:7]}",
+            branch=f"argux/incident-{incident.id}-revert-{suffix}",
             title=title,
             body=body,
         )
     except ConflictError as error:
         _tell_conflict(services, diagnosis, error)
         return
-    _offer(services, diagnosis, pull_request, fix)
+    if _offer(services, diagnosis, pull_request, fix) and earlier is not None:
+        _close_earlier(services, earlier, pull_request)
 
 
-def _is_offered(session: Session, incident_id: int) -> bool:
-    """Whether a fix waits for a decision, or has one and is under way."""
-    proposal = proposals.open_proposal(session, incident_id)
-    return proposal is not None and proposal.status in ("open", "approved")
+def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]) -> bool:
+    """Not where a fix is under way, nor where just this one waits for a decision already."""
+    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+        return False
+    if earlier is None or earlier.status not in ("open", "approved"):
+        return True
+    return earlier.status == "open" and earlier.parameters["commit_shas"] != list(fix["commit_shas"])
+
+
+def _close_earlier(services: Services, earlier: Proposal, pull_request: PullRequest) -> None:
+    if earlier.status == "open":
+        plan = RevertPullRequest.model_validate(earlier.parameters)
+        comment = f"A closer look found less to revert: see #{pull_request.number}."
+        services.code_host.close(plan.repository, plan.number, comment=comment)
 
 
 def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
@@ -76,7 +88,8 @@ def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
     )
 
 
-def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any]) -> None:
+def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any]) -> bool:
+    """Offer it, unless somebody approved another in the meantime."""
     plan = RevertPullRequest(
         repository=pull_request.repository,
         number=pull_request.number,
@@ -88,8 +101,9 @@ def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, 
     offer = revert_offer(plan)
     now = services.clock()
     with services.sessions.begin() as session:
-        if _is_offered(session, diagnosis.incident_id):
-            return
+        incident = incidents.get_incident(session, diagnosis.incident_id)
+        if not _is_wanted(incident, proposals.open_proposal(session, incident.id), fix):
+            return False
         proposal = proposals.create_proposal(
             session,
             incident_id=diagnosis.incident_id,
@@ -126,6 +140,7 @@ def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, 
         channel = services.settings.slack_channel
         tell_thread(session, diagnosis.incident_id, key=f"proposal:{proposal.id}", card=card, channel=channel, now=now)
         changed(session, diagnosis.incident_id, key=f"proposal:{proposal.id}", now=now)
+    return True
 
 
 def _tell_conflict(services: Services, diagnosis: Diagnosis, error: ConflictError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -214,4 +215,9 @@ def _signature(host: Host, given: object) -> Signature:
         return own
     if not given.get("name") or not given.get("email"):
         raise GithubError(422, "Invalid request.\n\nAn author needs a name and an email.")
-    return Signature(str(given["name"]), str(given["email"]), str(given.get("date") or own.date))
+    date = str(given.get("date") or own.date)
+    try:
+        datetime.fromisoformat(date)
+    except ValueError as error:
+        raise GithubError(422, f"Invalid request.\n\n{date!r} is not a valid date.") from error
+    return Signature(str(given["name"]), str(given["email"]), date)

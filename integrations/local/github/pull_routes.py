@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from integrations.local.github import history, pulls
-from integrations.local.github.errors import GithubError, invalid
+from integrations.local.github.errors import GithubError
 from integrations.local.github.host import Host, PullRecord
 from integrations.local.github.requests import (
     Body,
+    LabelNames,
     Repository,
     Shaped,
     optional_text,
@@ -107,10 +108,7 @@ def _add_issues(router: APIRouter, host: Host) -> None:
         return paginated(request, shapes.labels(host.pull(repository, number)))
 
     @router.post("/issues/{number}/labels")
-    def add_labels(repository: Repository, shapes: Shaped, number: int, body: Body) -> list[dict[str, Any]]:
-        names = body.get("labels")
-        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise invalid("Label", "labels")
+    def add_labels(repository: Repository, shapes: Shaped, number: int, names: LabelNames) -> list[dict[str, Any]]:
         return shapes.labels(pulls.label(host, repository, number, names))
 
 

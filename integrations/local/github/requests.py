@@ -34,14 +34,27 @@ def check_token(request: Request, expected: str) -> None:
         raise GithubError(401, "Bad credentials")
 
 
-async def _json_object(request: Request) -> dict[str, Any]:
+async def _json(request: Request) -> Any:
     try:
-        body = json.loads(await request.body() or b"{}")
+        return json.loads(await request.body() or b"{}")
     except ValueError as error:
         raise GithubError(400, "Problems parsing JSON") from error
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    body = await _json(request)
     if not isinstance(body, dict):
         raise GithubError(400, "Body should be a JSON object")
     return body
+
+
+async def _label_names(request: Request) -> list[str]:
+    """Labels come as {"labels": [...]} or, from older clients, as the bare list."""
+    body = await _json(request)
+    names = body.get("labels") if isinstance(body, dict) else body
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise invalid("Label", "labels")
+    return names
 
 
 def _repository(owner: str, name: str) -> str:
@@ -53,6 +66,7 @@ def _shapes(request: Request, owner: str, name: str) -> Shapes:
 
 
 Body = Annotated[dict[str, Any], Depends(_json_object)]
+LabelNames = Annotated[list[str], Depends(_label_names)]
 Repository = Annotated[str, Depends(_repository)]
 Shaped = Annotated[Shapes, Depends(_shapes)]
 

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from integrations.local.config import WorkspaceConfig
 from integrations.local.github import commit_routes, data_routes, pull_routes
 from integrations.local.github.errors import GithubError, not_found
+from integrations.local.github.git import GitError
 from integrations.local.github.host import Host
 from integrations.local.github.requests import check_token
 
@@ -32,3 +33,7 @@ def install(app: FastAPI, host: Host, config: WorkspaceConfig) -> None:
     @app.exception_handler(GithubError)
     def answer(_: Request, error: GithubError) -> JSONResponse:
         return JSONResponse(error.body(), status_code=error.status)
+
+    @app.exception_handler(GitError)
+    def fail(_: Request, error: GitError) -> JSONResponse:
+        return JSONResponse(GithubError(500, str(error)).body(), status_code=500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def _add_doing(router: APIRouter, slack: SlackWorkspace, interactivity: Interact
                     channel=channel.id,
                     ts=conversations.next_ts(),
                     user=_person(slack, said.user),
-                    text=said.text,
+                    text=html.escape(said.text, quote=False),
                     thread_ts=said.thread_ts,
                 )
             )

@@ -112,16 +112,21 @@ def _own_message(call: Call, refusal: str) -> Message:
 
 
 def update(call: Call) -> Json:
-    """chat.update: what is not given stays, except that new text without blocks takes the blocks away."""
+    """chat.update: attachments that are not given stay, and so do blocks where no text is given either.
+
+    Only a message that is rendered from its text is marked as edited: Slack shows no mark on blocks.
+    """
     conversations = call.workspace.conversations
     message = _own_message(call, "cant_update_message")
     changes = contents(call)
     if call.arguments.get("attachments") is None:
         changes["attachments"] = message.attachments
+    if call.arguments.get("blocks") is None and not changes["text"]:
+        changes |= {"blocks": message.blocks, "text": message.text}
     if call.arguments.get("metadata") is not None:
         changes["metadata"] = _metadata(call)
-    changed = message.model_copy(update={**changes, "edited_at": conversations.next_ts()})
-    conversations.save(changed)
+    edited_at = message.edited_at if changes["blocks"] else conversations.next_ts()
+    changed = conversations.save(message.model_copy(update={**changes, "edited_at": edited_at}))
     return {
         "channel": changed.channel,
         "ts": changed.ts,

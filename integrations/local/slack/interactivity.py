@@ -103,9 +103,7 @@ class Interactivity:
         name, _, rest = text.strip().partition(" ")
         known = [command.name for command in self._workspace.config.commands]
         if name not in known:
-            self._tell(
-                user, channel_id, f"`{name}` is not a valid command. Try `{known[0]}`."
-            )
+            self._tell(user, channel_id, f"`{name}` is not a valid command. Try `{known[0]}`.")
             return
         channel = self._workspace.conversations.channel(channel_id)
         token = self._workspace.grants.answer_token(user, channel_id)

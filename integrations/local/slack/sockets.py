@@ -62,7 +62,8 @@ class Sockets:
             await socket.send_json(self._hello())
             while True:
                 self._acknowledge(await socket.receive_json())
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, ValueError, KeyError):
+            # The app hung up, or sent what is no JSON text: either way the connection is over.
             return
         finally:
             self._open.remove(socket)

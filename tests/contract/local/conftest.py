@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ from typing import Any
 import httpx
 import pytest
 from github import Auth, Github
+from jira import JIRA
+from slack_sdk import WebClient
+from websockets.sync.client import connect
+
 from integrations.local.app import create_app
 from integrations.local.config import WorkspaceConfig
 from integrations.local.server import WorkspaceServer
-from jira import JIRA
-from slack_sdk import WebClient
 
 SIGNING_SECRET = "a-signing-secret"
 BOT_TOKEN = "xoxb-local"
@@ -24,6 +28,7 @@ APP_TOKEN = "xapp-local"
 GITHUB_TOKEN = "github-local"
 JIRA_LOGIN = ("argux@example.com", "jira-local")
 TEAMS_SECRET = "teams-local"
+SPARE_REPOSITORIES = 24
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
@@ -45,12 +50,12 @@ def free_port() -> int:
 
 @dataclass
 class Clock:
-    """A clock that stands still until a test moves it."""
+    """The true time (the clients check how old a signature is), and as much more as a test adds."""
 
-    now: float = 1_790_000_000.0
+    added_seconds: float = 0.0
 
     def __call__(self) -> float:
-        return self.now
+        return time.time() + self.added_seconds
 
 
 @dataclass
@@ -65,6 +70,7 @@ class Workspace:
     server: WorkspaceServer
     thread: threading.Thread
     closers: list[Callable[[], object]] = field(default_factory=list)
+    spare_repositories: list[str] = field(default_factory=list)
 
     # Test modules cannot import this one, so what they need hangs on what they are given.
     wait_for = staticmethod(wait_for)
@@ -112,6 +118,19 @@ class Workspace:
     def fault(self, system: str, status: int | str, **more: Any) -> None:
         self.page.post("/page/faults", json={"system": system, "status": status, **more}).raise_for_status()
 
+    def open_modal(self, user: str, view: dict[str, Any]) -> None:
+        """Open a modal with the trigger of a slash command, as an app on a socket gets it."""
+        ticket = self.slack().apps_connections_open(app_token=APP_TOKEN)["url"]
+        command = {"user": user, "channel": "general", "text": "/argux"}
+        with connect(ticket) as app:
+            json.loads(app.recv())
+            asking = threading.Thread(target=lambda: self.page.post("/page/command", json=command))
+            asking.start()
+            envelope = json.loads(app.recv())
+            app.send(json.dumps({"envelope_id": envelope["envelope_id"]}))
+            asking.join(5)
+        self.slack().views_open(trigger_id=envelope["payload"]["trigger_id"], view=view)
+
     def requests(self, system: str) -> list[dict[str, Any]]:
         return self.page.get("/page/requests", params={"system": system}).raise_for_status().json()
 
@@ -124,7 +143,7 @@ class Workspace:
         assert not self.thread.is_alive()
 
 
-def configuration(port: int) -> WorkspaceConfig:
+def configuration(port: int, repositories: Sequence[str] = ("acme/shop",)) -> WorkspaceConfig:
     return WorkspaceConfig.model_validate(
         {
             "bot_token": BOT_TOKEN,
@@ -140,7 +159,7 @@ def configuration(port: int) -> WorkspaceConfig:
                 {"id": "U0ANA", "name": "Ana", "timezone": "Europe/Berlin"},
                 {"id": "U0BEN", "name": "Ben", "timezone": "America/New_York"},
             ],
-            "repositories": ["acme/shop"],
+            "repositories": list(repositories),
             "jira_project": "SHOP",
         }
     )
@@ -166,5 +185,15 @@ def app_port() -> int:
 @pytest.fixture
 def workspace(tmp_path: Path, app_port: int) -> Iterator[Workspace]:
     running = start(tmp_path, configuration(app_port), Clock())
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """One workspace for all tests that do not mind what others left in it."""
+    repositories = ["acme/shop", *(f"acme/shop-{number}" for number in range(SPARE_REPOSITORIES))]
+    running = start(tmp_path_factory.mktemp("shared"), configuration(free_port(), repositories), Clock())
+    running.spare_repositories = repositories[1:]
     yield running
     running.stop()

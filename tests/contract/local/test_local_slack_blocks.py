@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from integrations.local.slack import blocks, views
 from integrations.local.slack.blocks import Surface
 from integrations.local.slack.errors import SlackError
@@ -18,6 +19,10 @@ def button(**more) -> dict:
 
 def actions(*elements: dict) -> list[dict]:
     return [{"type": "actions", "elements": list(elements)}]
+
+
+CONFIRM = {name: text(30, "plain_text") for name in ("title", "text", "confirm", "deny")}
+RICH_SECTION = {"type": "rich_text_section", "elements": [{"type": "text", "text": "x"}]}
 
 
 def problems(given: list, surface: Surface = Surface.MESSAGE) -> list[str]:
@@ -36,13 +41,13 @@ def modal(**more) -> dict:
         [{"type": "header", "text": text(150, "plain_text")}],
         [{"type": "context", "elements": [text(2000)] * 10}],
         actions(*(button(action_id=str(number)) for number in range(25))),
-        actions(button(style="danger", confirm={name: text(30, "plain_text") for name in ("title", "text", "confirm", "deny")})),
+        actions(button(style="danger", confirm=CONFIRM)),
         [{"type": "image", "slack_file": {"id": "F1"}, "alt_text": "x" * 2000}],
         [{"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a"}],
         [{"type": "markdown", "text": "x" * 12_000}],
-        [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "x"}]}]}],
+        [{"type": "rich_text", "elements": [RICH_SECTION]}],
     ],
-)  # fmt: skip
+)
 def test_blocks_at_their_limits_are_taken(given):
     assert problems(given) == []
 
@@ -65,7 +70,11 @@ def test_blocks_at_their_limits_are_taken(given):
         ([{"type": "divider", "colour": "red"}], "invalid additional property: colour", "/blocks/0"),
         ([{"type": "image", "alt_text": "a"}], "must define either image_url or slack_file", "/blocks/0"),
         ([{"type": "image", "slack_file": {"id": "F1"}}], "missing required field: alt_text", "/blocks/0"),
-        ([{"type": "image", "slack_file": {"id": "F2"}, "alt_text": "a"}], "invalid slack file", "/blocks/0/slack_file"),
+        (
+            [{"type": "image", "slack_file": {"id": "F2"}, "alt_text": "a"}],
+            "invalid slack file",
+            "/blocks/0/slack_file",
+        ),
         (actions(), "no fewer than 1 items required", "/blocks/0/elements"),
         (actions(*(button(action_id=str(n)) for n in range(26))), "no more than 25", "/blocks/0/elements"),
         (actions(button(), button()), "action_id 'go' already exists", "/blocks/0/elements/1/action_id"),

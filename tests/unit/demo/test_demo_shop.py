@@ -17,6 +17,7 @@ import pytest
 from bot.demo.behaviour import STEPS, Shopper, Step
 from bot.demo.changes import FREE_RETURNS, LIVE_STOCK, ORDER_TOTAL
 from bot.demo.deployer import Deployer, shop_environment, version_of
+from bot.demo.errors import StageError
 from bot.demo.git import git
 from bot.demo.history_wire import STATEMENTS, STATUS_CODES
 from bot.demo.repository import ShopRepository
@@ -154,3 +155,18 @@ def test_every_deploy_is_told_with_its_commit(story: Story) -> None:
 
 def test_the_stock_clients_carry_the_key(story: Story) -> None:
     assert story.received.secrets == {"argux_secret"}
+
+
+async def test_a_version_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+    repository = ShopRepository(tmp_path / "shop.git", tmp_path / "clone")
+    repository.create(datetime.now(UTC))
+    (tmp_path / "clone/shop/__main__.py").write_text("raise SystemExit('the till is locked')\n")
+    git(tmp_path / "clone", "commit", "--quiet", "--all", "--message", "Lock the till", environment=SOMEONE)
+    git(tmp_path / "clone", "push", "--quiet", "origin", "main")
+    async with httpx.AsyncClient() as argux:
+        deployer = Deployer(repository, tmp_path / "run", tmp_path / "logs", argux, {})
+        try:
+            with pytest.raises(StageError, match="the till is locked"):
+                await deployer.deploy(repository.head())
+        finally:
+            await deployer.stop()

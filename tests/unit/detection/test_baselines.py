@@ -88,6 +88,25 @@ def test_a_level_is_followed_by_the_hour_and_pulled_in_where_an_hour_went_wild()
     assert np.median(fit.spread) < 0.15
 
 
+def test_an_hour_that_is_different_every_day_is_a_rhythm_and_not_an_outlier() -> None:
+    random = np.random.default_rng(6)
+    rate, level = np.where(WEEK % 24 == 4, 0.05, 0.3), np.where(WEEK % 24 == 4, 6.0, 3.0)
+    converted = random.binomial(400, np.tile(rate, (100, 1))).astype(float)
+    assert rate_baseline(converted, np.full((100, 168), 400.0), WEEK, 100).rate.mean() == pytest.approx(0.05, abs=0.01)
+    assert rate_baseline(converted, np.full((100, 168), 400.0), WEEK, 99).rate.mean() == pytest.approx(0.3, abs=0.01)
+    levels = level + random.normal(0, 0.05, (100, 168))
+    known = np.ones((100, 168), dtype=bool)
+    assert level_baseline(levels, known, WEEK, 100).level.mean() == pytest.approx(6.0, abs=0.05)
+    assert level_baseline(levels, known, WEEK, 99).spread.mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_with_a_single_day_the_hours_of_the_day_are_not_told_apart() -> None:
+    levels = np.full((1, 24), 3.0)
+    levels[0, 7] = 9.0
+    fit = level_baseline(levels, np.ones((1, 24), dtype=bool), WEEK[:24], 7 + 24)
+    assert fit.level[0] == pytest.approx(3.0, abs=0.1)
+
+
 def test_hours_that_are_not_known_are_not_read() -> None:
     levels = np.full((1, 168), np.nan)
     known = np.zeros((1, 168), dtype=bool)

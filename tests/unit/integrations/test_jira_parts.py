@@ -20,6 +20,7 @@ SERVER = json.dumps({"versionNumbers": [1001, 0, 0], "deploymentType": "Cloud"})
         ("[docs](https://x.y)", "[docs|https://x.y]"),
         ("## Cause", "h2. Cause"),
         ("- one", "* one"),
+        ("since <t:1770465600>", "since 2026-02-07 12:00 UTC"),
         ("```sql\nSELECT {1}\n```", "{noformat}\nSELECT {1}\n{noformat}"),
         ("{code} and [~admin]", "\\{code\\} and \\[~admin\\]"),
     ],

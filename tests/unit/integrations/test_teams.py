@@ -44,6 +44,12 @@ def test_a_card_reads_from_the_title_down_and_says_its_severity_in_words() -> No
     assert body[3]["fontType"] == "Monospace"
 
 
+def test_a_moment_is_shown_on_the_readers_own_clock() -> None:
+    card = adaptive_card(Card(title="x", text="since <t:1770465600>"))
+    assert card["body"][1]["text"] == "since {{DATE(2026-02-07T12:00:00Z, SHORT)}} {{TIME(2026-02-07T12:00:00Z)}}"
+    assert "since 2026-02-07 12:00 UTC" in card["fallbackText"]
+
+
 def test_links_become_buttons_and_buttons_that_could_not_answer_are_left_out() -> None:
     rendered = adaptive_card(CARD)
     assert rendered["actions"] == [{"type": "Action.OpenUrl", "title": "Pull request", "url": "https://x.y/1"}]

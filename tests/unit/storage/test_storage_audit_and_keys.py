@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from storage.audit import append
 from storage.session import create_database, sessions
 open_session = sessions(create_database(sys.argv[1]))
-for number in range(40):
+for number in range(25):
     with open_session.begin() as session:
         now = datetime.now(UTC)
         append(session, key=b"a key of the audit's own", actor=sys.argv[2], event="e", payload={}, now=now)
@@ -98,7 +98,7 @@ def test_processes_that_append_at_once_never_fork_the_chain(database_url: str, s
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
     with sessions() as session:
         report = audit.verify(session, key=KEY)
-    assert (report.ok, report.length) == (True, 80)
+    assert (report.ok, report.length) == (True, 50)
 
 
 def test_a_keys_secret_is_shown_once_and_kept_only_as_a_hash(session: Session) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from storage.errors import DatabaseUnavailableError
-from storage.session import check, create_database, migrate
+from storage.session import check, migrate
 from storage.telemetry.tables import events
+
+Open = Callable[[str], Engine]
 
 
 def test_after_migrating_the_database_has_exactly_the_tables_that_the_models_describe(engine: Engine) -> None:
@@ -27,11 +30,11 @@ def test_migrating_again_changes_nothing(database_url: str, engine: Engine) -> N
     assert "events" in before
 
 
-def test_a_new_database_may_be_migrated_from_several_places_at_once(tmp_path: Path) -> None:
+def test_a_new_database_may_be_migrated_from_several_places_at_once(tmp_path: Path, open_database: Open) -> None:
     url = f"sqlite:///{tmp_path / 'new.db'}"
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(migrate, [url] * 6))
-    assert check(create_database(url)).startswith("SQLite")
+    assert check(open_database(url)).startswith("SQLite")
 
 
 def test_migrating_leaves_the_applications_logging_alone(tmp_path: Path) -> None:
@@ -42,8 +45,8 @@ def test_migrating_leaves_the_applications_logging_alone(tmp_path: Path) -> None
     assert (root.level, list(root.handlers), application.disabled) == before
 
 
-def test_a_database_without_the_schema_says_which_command_mends_it(tmp_path: Path) -> None:
-    engine = create_database(f"sqlite:///{tmp_path / 'empty.db'}")
+def test_a_database_without_the_schema_says_which_command_mends_it(tmp_path: Path, open_database: Open) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(DatabaseUnavailableError, match="argux migrate"):
         check(engine)
 
@@ -52,7 +55,7 @@ def test_a_healthy_database_names_itself_and_its_revision(engine: Engine) -> Non
     assert check(engine).endswith("schema 0001")
 
 
-def test_a_server_that_is_not_there_says_what_to_check() -> None:
-    engine = create_database("postgresql://argux@127.0.0.1:1/argux")
+def test_a_server_that_is_not_there_says_what_to_check(open_database: Open) -> None:
+    engine = open_database("postgresql://argux@127.0.0.1:1/argux")
     with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL"):
         check(engine)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +22,10 @@ def _funnel(session: Session, name: str = "Signup") -> None:
     create_funnel(session, name=name, steps=[], baseline_days=7, window_minutes=30, now=NOW)
 
 
-def test_sqlite_is_durable_at_every_commit_and_keeps_foreign_keys(tmp_path: Path) -> None:
-    with create_database(f"sqlite:///{tmp_path / 'deep' / 'argux.db'}").connect() as connection:
+def test_sqlite_is_durable_at_every_commit_and_keeps_foreign_keys(
+    tmp_path: Path, open_database: Callable[[str], Engine]
+) -> None:
+    with open_database(f"sqlite:///{tmp_path / 'deep' / 'argux.db'}").connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA synchronous")) == 2
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1

@@ -269,6 +269,9 @@ byId("user").addEventListener("change", (event) => {
   localStorage.setItem("user", view.user);
   refresh();
 });
+byId("workspace").addEventListener("click", (event) => {
+  if (event.target === event.currentTarget) menu(false);
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") menu(false);
 });

@@ -1,0 +1,24 @@
+"""Engines that a test opens itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from storage.session import create_database
+
+
+@pytest.fixture
+def open_database() -> Iterator[Callable[[str], Engine]]:
+    """`create_database`, closed at the end of the test."""
+    engines: list[Engine] = []
+
+    def opened(url: str) -> Engine:
+        engines.append(create_database(url))
+        return engines[-1]
+
+    yield opened
+    for engine in engines:
+        engine.dispose()
