@@ -54,9 +54,13 @@ def deploys_between(session: Session, service: str | None, since: datetime, unti
     return session.scalars(query.order_by(Deploy.deployed_at, Deploy.id)).all()
 
 
-def first_deploy_since(session: Session, service: str, since: datetime) -> Deploy | None:
-    """The service's first deploy at or after a moment."""
+def first_deploy_since(
+    session: Session, service: str, since: datetime, *, commit_sha: str | None = None
+) -> Deploy | None:
+    """The service's first deploy at or after a moment; of one commit, or of any."""
     query = select(Deploy).where(Deploy.service == service, Deploy.deployed_at >= since)
+    if commit_sha is not None:
+        query = query.where(Deploy.commit_sha == commit_sha)
     return session.scalars(query.order_by(Deploy.deployed_at, Deploy.id).limit(1)).one_or_none()
 
 

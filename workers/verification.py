@@ -39,22 +39,23 @@ class Retest:
 def verify_running(services: Services) -> None:
     """Look at every verification under way; one that fails is left for the next tick and does not stop the others."""
     with services.sessions.begin() as session:
-        tests = [_test(session, row) for row in verifications.running_verifications(session)]
-    for test in tests:
+        retests = [_retest(session, row) for row in verifications.running_verifications(session)]
+    for retest in retests:
         now = services.clock()
-        recoveries = [] if test.live_at is None else [_recovery(services, test, finding) for finding in test.findings]
+        recoveries = (
+            [] if retest.live_at is None else [_recovery(services, retest, finding) for finding in retest.findings]
+        )
         recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)
-        if recovered or now >= test.deadline_at:
-            _conclude(services, test, recoveries, recovered=recovered, now=now)
+        if recovered or now >= retest.deadline_at:
+            _conclude(services, retest, recoveries, recovered=recovered, now=now)
 
 
-def _test(session: Session, row: Verification) -> Retest:
+def _retest(session: Session, row: Verification) -> Retest:
     """Read what is to be tested, noting the moment the fix went live once a deploy tells it."""
     action = session.get_one(Action, row.action_id)
     proposal = proposals.get_proposal(session, action.proposal_id)
-    if row.live_at is None and action.finished_at is not None:
-        deploy = deploys.first_deploy_since(session, str(proposal.parameters["service"]), action.finished_at)
-        row.live_at = deploy.deployed_at if deploy is not None else None
+    if row.live_at is None:
+        row.live_at = _live_since(session, action, str(proposal.parameters["service"]))
     incident = incidents.get_incident(session, row.incident_id)
     return Retest(
         verification_id=row.id,
@@ -65,8 +66,20 @@ def _test(session: Session, row: Verification) -> Retest:
     )
 
 
-def _recovery(services: Services, test: Retest, finding: Finding) -> Recovery:
-    assert test.live_at is not None
+def _live_since(session: Session, action: Action, service: str) -> datetime | None:
+    """When the merge commit went live, or whatever was deployed after the merge.
+
+    A quick deployer may be live before the answer to the merge has been written down, hence started_at for the first.
+    """
+    merged = action.result.get("merge_commit_sha")
+    deploy = deploys.first_deploy_since(session, service, action.started_at, commit_sha=merged) if merged else None
+    if deploy is None and action.finished_at is not None:
+        deploy = deploys.first_deploy_since(session, service, action.finished_at)
+    return deploy.deployed_at if deploy is not None else None
+
+
+def _recovery(services: Services, retest: Retest, finding: Finding) -> Recovery:
+    assert retest.live_at is not None
     now = services.clock().timestamp()
     baseline_since = finding.onset_at - services.settings.baseline_window_hours * 3600
     if finding.metric is Metric.CONVERSION_RATE:
@@ -80,7 +93,7 @@ def _recovery(services: Services, test: Retest, finding: Finding) -> Recovery:
             services.telemetry.funnel_series(
                 funnel_id, since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS
             ),
-            since=test.live_at.timestamp(),
+            since=retest.live_at.timestamp(),
             now=now,
             options=funnel_options(services.settings),
         )
@@ -88,24 +101,26 @@ def _recovery(services: Services, test: Retest, finding: Finding) -> Recovery:
         finding,
         services.telemetry.endpoint_series(since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS),
         services.telemetry.endpoint_series(since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS),
-        since=test.live_at.timestamp(),
+        since=retest.live_at.timestamp(),
         now=now,
         options=endpoint_options(services.settings),
     )
 
 
-def _conclude(services: Services, test: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime) -> None:
+def _conclude(
+    services: Services, retest: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime
+) -> None:
     measures = [
-        _measure(finding, item) for finding, item in zip(test.findings, recoveries, strict=bool(recoveries))
+        _measure(finding, item) for finding, item in zip(retest.findings, recoveries, strict=bool(recoveries))
     ] or [{"text": "No deploy with the fix was seen in time."}]
     with services.sessions.begin() as session:
-        row = session.get_one(Verification, test.verification_id)
+        row = session.get_one(Verification, retest.verification_id)
         if row.status != "running":
             return
         verifications.record_measures(session, row, measures)
         status = "recovered" if recovered else "not_recovered"
         verifications.finish_verification(session, row, status=status, now=now)
-        incident = incidents.get_incident(session, test.incident_id)
+        incident = incidents.get_incident(session, retest.incident_id)
         if recovered:
             _resolve(session, incident, row, now)
         else:
@@ -118,7 +133,7 @@ def _conclude(services: Services, test: Retest, recoveries: list[Recovery], *, r
         channel = services.settings.slack_channel
         tell_thread(session, incident.id, key=f"verification:{row.id}", card=card, channel=channel, now=now)
         changed(session, incident.id, key=f"verification:{row.id}", now=now)
-    log.info("verification_finished", incident_id=test.incident_id, recovered=recovered)
+    log.info("verification_finished", incident_id=retest.incident_id, recovered=recovered)
 
 
 def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:

@@ -60,9 +60,9 @@ def changed_attempts(
     users = select(events.c.user_id).where(is_new)
     counted = _counted(connection, funnel, users)
     read: _Read = {}
-    for user_id, history in _histories(connection, funnel, users, top):
+    for user_id, history in _histories(connection, funnel, users):
         readable = _without_expired(counted[user_id], history, funnel.window_seconds)
-        read[user_id] = _best_per_entry(reader(funnel, readable))
+        read[user_id] = _best_per_entry(reader(funnel, readable)) if readable else {}
     segments = Segments(connection, funnel.funnel_id, dimensions)
     segments.admit(progress.dimensions for attempts in read.values() for progress in attempts.values())
     return _compared(counted, read, segments)
@@ -101,7 +101,7 @@ def _counted(connection: Connection, funnel: FunnelDefinition, users: Select[Any
 
 
 def _histories(
-    connection: Connection, funnel: FunnelDefinition, users: Select[Any], top: int
+    connection: Connection, funnel: FunnelDefinition, users: Select[Any]
 ) -> Iterator[tuple[str, list[Event]]]:
     """Each user's events of the funnel in the hot store, oldest first.
 

@@ -26,9 +26,9 @@ def give_answer(workspace: SlackWorkspace, answer: Answer, body: Json, address: 
         if call.flag("delete_original"):
             conversations.remove(original)
         else:
-            conversations.save(
-                original.model_copy(update={**chat.contents(call), "edited_at": conversations.next_ts()})
-            )
+            changes = chat.contents(call)
+            edited_at = original.edited_at if changes["blocks"] else conversations.next_ts()
+            conversations.save(original.model_copy(update={**changes, "edited_at": edited_at}))
         return
     public = body.get("response_type") == "in_channel"
     conversations.add(

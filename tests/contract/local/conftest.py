@@ -29,6 +29,8 @@ GITHUB_TOKEN = "github-local"
 JIRA_LOGIN = ("argux@example.com", "jira-local")
 TEAMS_SECRET = "teams-local"
 SPARE_REPOSITORIES = 24
+SPARE_ROOMS = 30
+WHO = ("ANA", "BEN")
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
@@ -71,6 +73,7 @@ class Workspace:
     thread: threading.Thread
     closers: list[Callable[[], object]] = field(default_factory=list)
     spare_repositories: list[str] = field(default_factory=list)
+    spare_rooms: list[Room] = field(default_factory=list)
 
     # Test modules cannot import this one, so what they need hangs on what they are given.
     wait_for = staticmethod(wait_for)
@@ -143,7 +146,31 @@ class Workspace:
         assert not self.thread.is_alive()
 
 
-def configuration(port: int, repositories: Sequence[str] = ("acme/shop",)) -> WorkspaceConfig:
+@dataclass(frozen=True)
+class Room:
+    """A channel and two people of the shared workspace that no other test has."""
+
+    workspace: Workspace
+    name: str
+    ana: str
+    ben: str
+
+    @property
+    def channel(self) -> str:
+        return f"C0{self.name.upper()}"
+
+    def seen_by(self, user: str) -> list[dict[str, Any]]:
+        """The room's messages as one person sees them."""
+        return [message for message in self.workspace.state(user)["messages"] if message["channel"] == self.channel]
+
+    def modals(self, user: str) -> list[dict[str, Any]]:
+        return self.workspace.state(user)["modals"]
+
+
+def configuration(
+    port: int, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = ()
+) -> WorkspaceConfig:
+    spare_people = [{"id": f"U{who}{number}", "name": f"{who.title()} {number}"} for number in rooms for who in WHO]
     return WorkspaceConfig.model_validate(
         {
             "bot_token": BOT_TOKEN,
@@ -154,10 +181,11 @@ def configuration(port: int, repositories: Sequence[str] = ("acme/shop",)) -> Wo
             "jira_email": JIRA_LOGIN[0],
             "jira_token": JIRA_LOGIN[1],
             "teams_secret": TEAMS_SECRET,
-            "channels": ["incidents", "general"],
+            "channels": ["incidents", "general", *(f"room{number}" for number in rooms)],
             "users": [
                 {"id": "U0ANA", "name": "Ana", "timezone": "Europe/Berlin"},
                 {"id": "U0BEN", "name": "Ben", "timezone": "America/New_York"},
+                *spare_people,
             ],
             "repositories": list(repositories),
             "jira_project": "SHOP",
@@ -177,14 +205,9 @@ def start(directory: Path, config: WorkspaceConfig, clock: Clock) -> Workspace:
 
 
 @pytest.fixture
-def app_port() -> int:
-    """Where the workspace expects the bot."""
-    return free_port()
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, app_port: int) -> Iterator[Workspace]:
-    running = start(tmp_path, configuration(app_port), Clock())
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace of the test's own, for what changes all of it: faults, restarts, stops."""
+    running = start(tmp_path, configuration(free_port()), Clock())
     yield running
     running.stop()
 
@@ -193,7 +216,15 @@ def workspace(tmp_path: Path, app_port: int) -> Iterator[Workspace]:
 def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """One workspace for all tests that do not mind what others left in it."""
     repositories = ["acme/shop", *(f"acme/shop-{number}" for number in range(SPARE_REPOSITORIES))]
-    running = start(tmp_path_factory.mktemp("shared"), configuration(free_port(), repositories), Clock())
+    rooms = range(SPARE_ROOMS)
+    config = configuration(free_port(), repositories=repositories, rooms=rooms)
+    running = start(tmp_path_factory.mktemp("shared"), config, Clock())
     running.spare_repositories = repositories[1:]
+    running.spare_rooms = [Room(running, f"room{number}", f"UANA{number}", f"UBEN{number}") for number in rooms]
     yield running
     running.stop()
+
+
+@pytest.fixture
+def room(shared_workspace: Workspace) -> Room:
+    return shared_workspace.spare_rooms.pop()

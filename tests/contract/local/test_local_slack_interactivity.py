@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 from slack_bolt import App
@@ -83,8 +84,19 @@ class BoltServer:
 
 
 @pytest.fixture
+def workspace(room):
+    return room.workspace
+
+
+@pytest.fixture
 def bolt(workspace):
     return App(client=workspace.slack(), signing_secret=workspace.signing_secret, process_before_response=True)
+
+
+@pytest.fixture
+def app_port(workspace):
+    """Where the workspace expects the app."""
+    return urlsplit(workspace.config.request_url).port
 
 
 @pytest.fixture
@@ -95,76 +107,82 @@ def served(bolt, app_port):
 
 
 @pytest.fixture
-def message(workspace):
-    posted = workspace.slack().chat_postMessage(channel="incidents", text="Shall we?", blocks=BUTTONS)
+def message(room):
+    posted = room.workspace.slack().chat_postMessage(channel=room.name, text="Shall we?", blocks=BUTTONS)
     return {"channel": posted["channel"], "message_ts": posted["ts"]}
 
 
-def press(workspace, message, action_id="approve_fix", user="U0ANA", **more):
-    return workspace.page.post("/page/act", json={**message, "user": user, "action_id": action_id, **more})
+def press(room, message, action_id="approve_fix", **more):
+    pressed = {**message, "user": room.ana, "action_id": action_id, **more}
+    return room.workspace.page.post("/page/act", json=pressed)
 
 
-def open_modal(workspace, bolt, message, view=VIEW):
+def open_modal(room, bolt, message, view=VIEW):
     @bolt.action("approve_fix")
     def approve(ack, body, client):
         ack()
         client.views_open(trigger_id=body["trigger_id"], view=view)
 
-    press(workspace, message).raise_for_status()
-    return workspace.state()["modals"][-1]
+    press(room, message).raise_for_status()
+    return room.modals(room.ana)[-1]
 
 
-def submit(workspace, modal, note="because", user="U0ANA"):
-    values = {"note": {"text": note}}
-    return workspace.page.post(f"/page/modals/{modal['view_id']}/submit", json={"user": user, "values": values})
+def submit(room, modal, note="because", user=None):
+    body = {"user": user or room.ana, "values": {"note": {"text": note}}}
+    return room.workspace.page.post(f"/page/modals/{modal['view_id']}/submit", json=body)
 
 
-def test_a_press_reaches_the_listener_signed_and_whole(workspace, bolt, served, message):
+def run_command(room, text):
+    body = {"user": room.ana, "channel": room.name, "text": text}
+    room.workspace.page.post("/page/command", json=body).raise_for_status()
+
+
+def test_a_press_reaches_the_listener_signed_and_whole(room, bolt, served, message):
     seen = []
     bolt.action("approve_fix")(lambda ack, body: (ack(), seen.append(body)))
-    assert press(workspace, message).json() == {"ok": True}
+    assert press(room, message).json() == {"ok": True}
     (body,) = seen
     action = body["actions"][0]
     assert (action["value"], action["type"], action["text"]["text"]) == ("7", "button", "Approve")
     assert body["container"]["message_ts"] == body["message"]["ts"] == message["message_ts"]
-    assert (body["user"]["id"], body["channel"]["name"]) == ("U0ANA", "incidents")
+    assert (body["user"]["id"], body["channel"]["name"]) == (room.ana, room.name)
     assert served.statuses == [200]
 
 
-def test_a_choice_reaches_the_listener_with_its_option(workspace, bolt, served, message):
+def test_a_choice_reaches_the_listener_with_its_option(room, bolt, served, message):
     seen = []
     bolt.action("severity")(lambda ack, action: (ack(), seen.append(action["selected_option"]["value"])))
-    press(workspace, message, "severity", value="high").raise_for_status()
+    press(room, message, "severity", value="high").raise_for_status()
     assert seen == ["high"]
 
 
-def test_a_press_signed_with_another_secret_is_turned_away_and_said_so(workspace, app_port, message):
+def test_a_press_signed_with_another_secret_is_turned_away_and_said_so(room, workspace, app_port, message):
     stranger = App(client=workspace.slack(), signing_secret="another", process_before_response=True)
     stranger.action("approve_fix")(lambda ack: ack())
     server = BoltServer(stranger, app_port)
-    answer = press(workspace, message)
+    answer = press(room, message)
     server.stop()
     assert (answer.status_code, answer.json()["detail"]["error"]) == (502, "dispatch_failed")
     assert server.statuses == [401]
 
 
-def test_an_app_that_is_not_there_is_said_so(workspace, message):
-    assert press(workspace, message).json()["detail"]["error"] == "dispatch_failed"
+def test_an_app_that_is_not_there_is_said_so(room, message):
+    assert press(room, message).json()["detail"]["error"] == "dispatch_failed"
 
 
-def test_an_app_that_takes_longer_than_three_seconds_is_said_so(workspace, bolt, served, message):
+def test_an_app_that_takes_longer_than_three_seconds_is_said_so(room, bolt, served, message):
     bolt.action("approve_fix")(lambda ack: ack())
     served.release.clear()
-    assert press(workspace, message).json()["detail"]["error"] == "operation_timeout"
+    assert press(room, message).json()["detail"]["error"] == "operation_timeout"
 
 
-def test_a_button_that_is_not_there_cannot_be_pressed(workspace, message):
-    assert press(workspace, message, "nonsense").json()["detail"]["error"] == "action_not_found"
-    assert press(workspace, {**message, "message_ts": "1.000001"}).json()["detail"]["error"] == "message_not_found"
-    assert press(workspace, message, user="U0NOBODY").json()["detail"]["error"] == "user_not_found"
+def test_a_button_that_is_not_there_cannot_be_pressed(room, message):
+    assert press(room, message, "nonsense").json()["detail"]["error"] == "action_not_found"
+    assert press(room, {**message, "message_ts": "1.000001"}).json()["detail"]["error"] == "message_not_found"
+    assert press(room, message, user="U0NOBODY").json()["detail"]["error"] == "user_not_found"
 
 
-def test_a_modal_is_opened_filled_and_submitted(workspace, bolt, served, message):
+def test_a_modal_is_opened_filled_and_submitted(room, bolt, served, message):
     seen = []
 
     @bolt.view("confirm_approval")
@@ -172,47 +190,47 @@ def test_a_modal_is_opened_filled_and_submitted(workspace, bolt, served, message
         ack()
         seen.append((view["private_metadata"], view["state"]["values"]["note"]["text"]["value"]))
 
-    modal = open_modal(workspace, bolt, message)
+    modal = open_modal(room, bolt, message)
     assert (modal["title"], modal["submit"], modal["close"]) == ("Approve fix", "Approve", "Cancel")
-    assert workspace.state("U0BEN")["modals"] == []
-    assert submit(workspace, modal, user="U0BEN").status_code == 404
-    assert submit(workspace, modal).json() == {"ok": True, "errors": {}}
+    assert room.modals(room.ben) == []
+    assert submit(room, modal, user=room.ben).status_code == 404
+    assert submit(room, modal).json() == {"ok": True, "errors": {}}
     assert seen == [("7:abc", "because")]
-    assert workspace.state()["modals"] == []
+    assert room.modals(room.ana) == []
 
 
-def test_a_required_input_left_empty_never_reaches_the_app(workspace, bolt, served, message):
-    modal = open_modal(workspace, bolt, message)
+def test_a_required_input_left_empty_never_reaches_the_app(room, bolt, served, message):
+    modal = open_modal(room, bolt, message)
     before = list(served.statuses)
-    assert submit(workspace, modal, note="").json()["errors"] == {"note": "Please complete this required field."}
+    assert submit(room, modal, note="").json()["errors"] == {"note": "Please complete this required field."}
     assert served.statuses == before
 
 
-def test_the_app_can_refuse_replace_and_clear_what_was_submitted(workspace, bolt, served, message):
+def test_the_app_can_refuse_replace_and_clear_what_was_submitted(room, bolt, served, message):
     answers = [
         {"response_action": "errors", "errors": {"note": "Too short."}},
         {"response_action": "update", "view": {**VIEW, "title": plain("Really?")}},
         {"response_action": "clear"},
     ]
     bolt.view("confirm_approval")(lambda ack: ack(**answers.pop(0)))
-    modal = open_modal(workspace, bolt, message)
-    assert submit(workspace, modal).json()["errors"] == {"note": "Too short."}
-    submit(workspace, modal).raise_for_status()
-    assert workspace.state()["modals"][0]["title"] == "Really?"
-    submit(workspace, modal).raise_for_status()
-    assert workspace.state()["modals"] == []
+    modal = open_modal(room, bolt, message)
+    assert submit(room, modal).json()["errors"] == {"note": "Too short."}
+    submit(room, modal).raise_for_status()
+    assert room.modals(room.ana)[0]["title"] == "Really?"
+    submit(room, modal).raise_for_status()
+    assert room.modals(room.ana) == []
 
 
-def test_closing_tells_the_app_only_where_it_asked(workspace, bolt, served, message):
+def test_closing_tells_the_app_only_where_it_asked(room, workspace, bolt, served, message):
     closed = []
     bolt.view_closed("confirm_approval")(lambda ack, view: (ack(), closed.append(view["id"])))
-    modal = open_modal(workspace, bolt, message, {**VIEW, "notify_on_close": True})
-    workspace.page.post(f"/page/modals/{modal['view_id']}/close", json={"user": "U0ANA"}).raise_for_status()
+    modal = open_modal(room, bolt, message, {**VIEW, "notify_on_close": True})
+    workspace.page.post(f"/page/modals/{modal['view_id']}/close", json={"user": room.ana}).raise_for_status()
     assert closed == [modal["view_id"]]
-    assert workspace.state()["modals"] == []
+    assert room.modals(room.ana) == []
 
 
-def test_a_trigger_opens_one_modal_within_three_seconds(workspace, bolt, served, message):
+def test_a_trigger_opens_one_modal_within_three_seconds(room, workspace, bolt, served, message):
     triggers = []
     bolt.action("approve_fix")(lambda ack, body: (ack(), triggers.append(body["trigger_id"])))
     slack = workspace.slack()
@@ -222,8 +240,8 @@ def test_a_trigger_opens_one_modal_within_three_seconds(workspace, bolt, served,
             slack.views_open(trigger_id=trigger_id, view=view)
         return caught.value.response["error"]
 
-    press(workspace, message)
-    press(workspace, message)
+    press(room, message)
+    press(room, message)
     first, second = triggers
     assert error_of(first, {**VIEW, "title": plain("x" * 25)}) == "invalid_arguments"
     slack.views_open(trigger_id=first, view=VIEW)
@@ -233,19 +251,19 @@ def test_a_trigger_opens_one_modal_within_three_seconds(workspace, bolt, served,
     assert error_of("1.2.3") == "invalid_trigger_id"
 
 
-def test_an_open_modal_can_be_updated_but_not_over_a_newer_one(workspace, bolt, served, message):
-    modal = open_modal(workspace, bolt, message)
+def test_an_open_modal_can_be_updated_but_not_over_a_newer_one(room, workspace, bolt, served, message):
+    modal = open_modal(room, bolt, message)
     slack = workspace.slack()
     changed = slack.views_update(view_id=modal["view_id"], view={**VIEW, "title": plain("Newer")})["view"]
     with pytest.raises(SlackApiError, match="hash_conflict"):
         slack.views_update(view_id=modal["view_id"], view=VIEW, hash="0.stale")
     slack.views_update(view_id=modal["view_id"], view={**VIEW, "title": plain("Newest")}, hash=changed["hash"])
-    assert workspace.state()["modals"][0]["title"] == "Newest"
+    assert room.modals(room.ana)[0]["title"] == "Newest"
     with pytest.raises(SlackApiError, match="not_found"):
         slack.views_update(view_id="VNOTHERE", view=VIEW)
 
 
-def test_a_press_is_answered_through_its_response_url(workspace, bolt, served, message):
+def test_a_press_is_answered_through_its_response_url(room, workspace, bolt, served, message):
     urls = []
 
     @bolt.action("approve_fix")
@@ -255,39 +273,38 @@ def test_a_press_is_answered_through_its_response_url(workspace, bolt, served, m
         respond(text="Only you see this.", replace_original=False)
         respond(text="Approved by Ana.", replace_original=True)
 
-    press(workspace, message).raise_for_status()
-    root, private = workspace.state("U0ANA")["messages"]
+    press(room, message).raise_for_status()
+    root, private = room.seen_by(room.ana)
     assert (root["text"], root["blocks"], root["edited"]) == ("Approved by Ana.", [], True)
     assert (private["text"], private["ephemeral"]) == ("Only you see this.", True)
-    assert len(workspace.state("U0BEN")["messages"]) == 1
+    assert len(room.seen_by(room.ben)) == 1
     for _ in range(3):
         assert workspace.page.post(urls[0], json={"text": "again"}).text == "ok"
     assert workspace.page.post(urls[0], json={"text": "too often"}).text == "used_url"
 
 
-def test_a_slash_command_is_answered_to_its_asker(workspace, bolt, served):
+def test_a_slash_command_is_answered_to_its_asker(room, bolt, served):
     @bolt.command("/argux")
     def argux(ack, command, respond):
         ack(f"You said {command['text']!r} in {command['channel_name']}.")
         respond(text="And everybody may know.", response_type="in_channel")
 
-    command = {"user": "U0ANA", "channel": "incidents", "text": "/argux status"}
-    workspace.page.post("/page/command", json=command).raise_for_status()
-    assert [message["text"] for message in workspace.state("U0BEN")["messages"]] == ["And everybody may know."]
-    texts = {message["text"] for message in workspace.state("U0ANA")["messages"]}
-    assert texts == {"And everybody may know.", "You said 'status' in incidents."}
+    run_command(room, "/argux status")
+    assert [message["text"] for message in room.seen_by(room.ben)] == ["And everybody may know."]
+    texts = {message["text"] for message in room.seen_by(room.ana)}
+    assert texts == {"And everybody may know.", f"You said 'status' in {room.name}."}
 
 
-def test_a_command_that_fails_or_does_not_exist_is_told_to_its_asker_alone(workspace):
+def test_a_command_that_fails_or_does_not_exist_is_told_to_its_asker_alone(room):
     for text in ("/argux status", "/nonsense"):
-        workspace.page.post("/page/command", json={"user": "U0ANA", "channel": "general", "text": text})
-    failed, unknown = workspace.state("U0ANA")["messages"]
+        run_command(room, text)
+    failed, unknown = room.seen_by(room.ana)
     assert failed["text"] == "`/argux` failed with the error `dispatch_failed`."
     assert unknown["text"].startswith("`/nonsense` is not a valid command.")
-    assert workspace.state("U0BEN")["messages"] == []
+    assert room.seen_by(room.ben) == []
 
 
-def test_over_socket_mode_presses_commands_and_submissions_arrive_without_any_http(workspace, bolt, message):
+def test_over_socket_mode_presses_commands_and_submissions_arrive_without_any_http(room, workspace, bolt, message):
     seen = []
     bolt.command("/argux")(lambda ack, command: (ack("over the socket"), seen.append(command["text"])))
     bolt.view("confirm_approval")(lambda ack: (ack(), seen.append("submitted")))
@@ -295,14 +312,13 @@ def test_over_socket_mode_presses_commands_and_submissions_arrive_without_any_ht
     handler.connect()
     workspace.wait_for(handler.client.is_connected)
     try:
-        modal = workspace.wait_for(lambda: open_modal(workspace, bolt, message))
-        submit(workspace, modal).raise_for_status()
-        command = {"user": "U0ANA", "channel": "incidents", "text": "/argux help"}
-        workspace.page.post("/page/command", json=command).raise_for_status()
+        modal = workspace.wait_for(lambda: open_modal(room, bolt, message))
+        submit(room, modal).raise_for_status()
+        run_command(room, "/argux help")
     finally:
         handler.close()
     assert seen == ["submitted", "help"]
-    assert "over the socket" in {message["text"] for message in workspace.state("U0ANA")["messages"]}
+    assert "over the socket" in {message["text"] for message in room.seen_by(room.ana)}
 
 
 def test_socket_mode_needs_the_app_token(workspace):

@@ -65,18 +65,20 @@ def test_numbers_of_dropped_records_are_not_given_out_again(store: TelemetryStor
     assert store.roll_up([FUNNEL], now=clock.now) == RolledUp(1, 0)
 
 
-def test_a_step_long_after_its_entry_was_dropped_leaves_what_was_counted_alone(
+def test_a_late_step_of_an_attempt_whose_entry_was_dropped_leaves_what_was_counted_alone(
     store: TelemetryStore, clock: Clock
 ) -> None:
     store.append_events(visit("u1", NOW, "view", "cart"))
     roll_up_all(store)
-    clock.now += 2.5 * 3600
-    store.append_events(visit("u1", clock.now, "view"))
+    clock.now = NOW + 3600
+    store.append_events([make_event("view", "u1", NOW + 30)])
     roll_up_all(store, now=clock.now)
+    clock.now = NOW + 2.5 * 3600
     store.expire(now=clock.now)
-    store.append_events([make_event("pay", "u1", NOW + 30), *visit("u1", clock.now + 5, "cart")])
+    assert len(store.recent_events()) == 1
+    store.append_events([make_event("pay", "u1", NOW + 40), *visit("u1", clock.now, "view", "cart")])
     roll_up_all(store, now=clock.now)
-    assert reached_by_bucket(store) == {NOW: (1, 1, 0), NOW + 2.5 * 3600: (1, 1, 0)}
+    assert reached_by_bucket(store) == {NOW: (1, 1, 0), clock.now: (1, 1, 0)}
 
 
 def test_fine_buckets_are_kept_three_hours_and_coarse_ones_thirty_five_days(store: TelemetryStore) -> None:
