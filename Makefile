@@ -11,7 +11,7 @@ PACKAGES := bot workers detection integrations storage
 help:
 	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
 	@echo "make test             every test; make check: style, types, arrows"
-	@echo "make bench            the figures (ONLY=name for one of them)"
+	@echo "make bench            the figures (ONLY=slash_ack for a part)"
 
 install: $(STAMP)
 
@@ -46,7 +46,7 @@ test: $(STAMP) browser
 	$(BIN)/pytest $(ARGS)
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.benchmarks $(ONLY)
+	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.figures import report
+from tests.benchmarks.figures import Figure
 from tests.functional.stack import PROCESSES, running_stack
 
 NAME = "idle_memory_mb"
@@ -14,7 +15,7 @@ AT_MOST_MB = 600.0
 SETTLE_SECONDS = 20.0
 
 
-def run() -> bool:
+def run(data: Path) -> Iterator[Figure]:
     """Proportional set size, so that pages that processes share are counted once."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
@@ -22,7 +23,7 @@ def run() -> bool:
             time.sleep(SETTLE_SECONDS)
             pids = [stack.processes[name].pid for name in PROCESSES] + [stack.broker_pid]
             megabytes = [_proportional_mb(pid) for pid in pids]
-    return report(NAME, sum(megabytes), "MB", peer="bound", peer_value=AT_MOST_MB, at_most=AT_MOST_MB)
+    yield Figure(NAME, sum(megabytes), "MB", peer="none", peer_value=None, at_most=AT_MOST_MB)
 
 
 def _proportional_mb(pid: int) -> float:

@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 from slack_sdk.signature import SignatureVerifier
 
-from tests.benchmarks.figures import report
+from tests.benchmarks.figures import Figure
 from tests.functional.shop_trouble import break_the_shop, incident
 from tests.functional.stack import Stack, eventually, free_port, running_stack
 
@@ -27,7 +27,7 @@ SECONDS = 30
 WARM_UP = 100
 
 
-def run() -> bool:
+def run(data: Path) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
         with running_stack(path, f"sqlite:///{path / 'argux.db'}") as stack, _bare_bolt(stack) as bare_url:
@@ -35,7 +35,7 @@ def run() -> bool:
             found = eventually(lambda: incident(stack), seconds=60, what="an incident")
             ours, bare = asyncio.run(_measure(stack, bare_url, int(found["id"])))
     p99, peer_p99 = float(np.percentile(ours, 99)), float(np.percentile(bare, 99))
-    return report(NAME, p99, "ms", peer="bare Bolt app", peer_value=peer_p99, at_most=AT_MOST_RATIO * peer_p99)
+    yield Figure(NAME, p99, "ms", peer="bare Bolt app", peer_value=peer_p99, at_most=AT_MOST_RATIO * peer_p99)
 
 
 @contextmanager
