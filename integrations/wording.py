@@ -30,10 +30,15 @@ def utc(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def with_utc_times(text: str) -> str:
+    """The text with its moments written out, for places that cannot show them in the reader's zone."""
+    return MOMENT.sub(lambda found: utc(int(found[1])), text)
+
+
 def plain(markdown: str) -> str:
     """Markdown of the cards' small kind, without its marks; a link keeps its address."""
     without_fences = _FENCE_LINE.sub("", markdown)
-    linked = _LINK.sub(r"\1 (\2)", MOMENT.sub(lambda found: utc(int(found[1])), without_fences))
+    linked = _LINK.sub(r"\1 (\2)", with_utc_times(without_fences))
     return linked.replace("**", "").replace("`", "").strip()
 
 

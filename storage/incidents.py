@@ -71,7 +71,7 @@ def get_incident(session: Session, incident_id: int) -> Incident:
 
 
 def record_finding(session: Session, incident: Incident, finding: Finding, *, now: datetime) -> FindingRecord:
-    """Keep the finding as it is seen now: one row per fingerprint of the incident, made or brought up to date."""
+    """Keep the finding at its worst: one row per fingerprint of the incident. A milder sight only says it lasts."""
     hold(session, incident)
     query = select(FindingRecord).where(
         FindingRecord.incident_id == incident.id, FindingRecord.fingerprint == finding.fingerprint
@@ -80,11 +80,18 @@ def record_finding(session: Session, incident: Incident, finding: Finding, *, no
     if record is None:
         record = FindingRecord(incident=incident, fingerprint=finding.fingerprint, first_seen_at=now)
         session.add(record)
-    _describe(record, finding)
+        _describe(record, finding)
+    elif _is_worse(finding, to_finding(record)):
+        _describe(record, finding)
     record.last_seen_at = now
     incident.updated_at = now
     session.flush()
     return record
+
+
+def _is_worse(finding: Finding, known: Finding) -> bool:
+    """Further from what is expected, in the same direction as it was first seen."""
+    return finding.ratio > known.ratio if known.ratio > 1.0 else finding.ratio < known.ratio
 
 
 def to_finding(record: FindingRecord) -> Finding:

@@ -42,13 +42,14 @@ def status_card(services: Services, session: Session) -> Card:
     active = incidents.active_incidents(session)
     dead = len(outbox.dead_letters(session))
     deploy = deploys.latest_deploy(session, None)
-    fields = [("Watching", f"{len(funnels.list_funnels(session))} funnels and every endpoint that sends spans")]
+    watched = len(funnels.list_funnels(session))
+    fields = [("Watching", f"{watched} funnel{'' if watched == 1 else 's'} and every endpoint that sends spans")]
     if deploy is not None:
         fields.append(
             ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
         )
     if dead:
-        fields.append(("Stuck jobs", f"{dead}: `argux doctor` tells more"))
+        fields.append(("Stuck jobs", f"{dead}: `argux doctor` says which"))
     title = "All quiet" if not active else f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
     return Card(title=title, text="\n".join(_line(incident) for incident in active[:SHOWN]), fields=tuple(fields))
 

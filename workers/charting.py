@@ -21,7 +21,10 @@ from workers.views import IncidentView
 LEAD_SECONDS = 900.0
 """How much of the time before the onset is shown."""
 
-STEP_SECONDS = {Metric.LATENCY_P95: 20.0, Metric.QUERY_COUNT: 20.0, Metric.CONVERSION_RATE: 60.0}
+FEWEST = {Metric.LATENCY_P95: 5, Metric.QUERY_COUNT: 5, Metric.CONVERSION_RATE: 20}
+"""Requests or entries from which a point says something; a stretch with fewer is a gap."""
+
+STEP_SECONDS = {Metric.LATENCY_P95: 20.0, Metric.QUERY_COUNT: 20.0, Metric.CONVERSION_RATE: 30.0}
 """How long a stretch of time one point of the line stands for."""
 
 
@@ -105,7 +108,7 @@ def _points(services: Services, finding: Finding, since: float, until: float) ->
 def _endpoint_value(series: EndpointSeries, metric: Metric, since: float, until: float) -> float | None:
     inside = (series.bucket_starts >= since) & (series.bucket_starts < until)
     requests = int(series.request_count[inside].sum())
-    if requests == 0:
+    if requests < FEWEST[metric]:
         return None
     if metric is Metric.QUERY_COUNT:
         return float(series.query_sum[inside].sum() / requests)
@@ -133,4 +136,8 @@ def _conversion_rate(series: FunnelSeries, horizon: float, since: float, until: 
     inside = (series.bucket_starts >= since) & (series.bucket_starts < until)
     entries = int(series.entries[inside].sum())
     in_time = int(np.searchsorted(DELAY_EDGES_SECONDS, horizon, side="right"))
-    return float(series.converted_by_delay[inside][:, :in_time].sum() / entries) if entries else None
+    return (
+        float(series.converted_by_delay[inside][:, :in_time].sum() / entries)
+        if entries >= FEWEST[Metric.CONVERSION_RATE]
+        else None
+    )

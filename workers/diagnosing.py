@@ -85,7 +85,6 @@ def _sources(services: Services) -> pipeline.DiagnosisSources:
         sessions=services.sessions,
         telemetry=services.telemetry,
         code_host=services.code_host,
-        timezone=services.settings.timezone,
         clock=services.clock,
         service_repositories=services.settings.service_repositories,
     )

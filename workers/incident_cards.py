@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from detection.types import IncidentStatus
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
-from workers.describing import finding_sentence
+from workers.describing import finding_sentence, leading
 from workers.views import IncidentView
 
 STATUS_WORDS = {
@@ -64,7 +64,7 @@ def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
     incident, diagnosis = view.incident, view.diagnosis
     fields = [("Status", _status(view))]
     if diagnosis is not None and diagnosis.confidence is not None and diagnosis.status == "concluded":
-        fields.append(("Confidence", f"{diagnosis.confidence:.0%}"))
+        fields.append(("Confidence", f"{diagnosis.confidence * 100:.0f} %"))
     if view.proposal is not None:
         fields.append(("Fix", _fix_status(view)))
     if incident.acknowledged_by:
@@ -97,8 +97,10 @@ def _fix_status(view: IncidentView) -> str:
 
 
 def _also_seen(view: IncidentView) -> tuple[str, ...]:
-    sentences = [finding_sentence(finding) for finding in view.findings]
-    others = [sentence for sentence in sentences if sentence != view.incident.title]
+    if not view.findings:
+        return ()
+    lead = leading(view.findings)
+    others = [finding_sentence(finding) for finding in view.findings if finding is not lead]
     return ("**Also seen**\n" + "\n".join(f"- {sentence}" for sentence in others),) if others else ()
 
 

@@ -14,6 +14,7 @@ from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from workers.errors import RefusedError
 from workers.notifications import changed, say_privately
+from workers.people import display_name
 from workers.remediation import approvals
 from workers.services import Services
 
@@ -51,7 +52,8 @@ def handle_click(
     response_url: str | None = None,
 ) -> None:
     """Do what the button says; a refusal is told to the one who pressed it and to nobody else."""
-    click = Click(action_id, value, user_id, user_name, channel, message_ts, trigger_id)
+    name = display_name(services, user_id, user_name)
+    click = Click(action_id, value, user_id, name, channel, message_ts, trigger_id)
     try:
         handler = HANDLERS.get(action_id)
         if handler is None:
@@ -68,7 +70,8 @@ def handle_submission(
     try:
         if callback_id != approvals.CALLBACK_ID:
             raise RefusedError("This dialog is from another version of Argux. Press the button again.")
-        approvals.approve(services, value, user_id=user_id, user_name=user_name)
+        name = display_name(services, user_id, user_name)
+        approvals.approve(services, value, user_id=user_id, user_name=name)
     except (RefusedError, StorageError) as refusal:
         channel = approvals.channel_of(services, value)
         say_privately(services, channel, user_id, str(refusal))

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from detection.verification import Recovery, RecoveryState, recovery
 from sqlalchemy.orm import Session
 
 from detection.types import Finding, IncidentStatus, Metric
+from detection.verification import Recovery, RecoveryState, recovery
 from integrations.cards import Card
 from storage import audit, deploys, incidents, knowledge, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
@@ -37,7 +37,7 @@ class Retest:
 
 
 def verify_running(services: Services) -> None:
-    """Look at every verification under way; one that fails is left for the next tick and does not stop the others."""
+    """Look at every verification under way and conclude those that can be."""
     with services.sessions.begin() as session:
         retests = [_retest(session, row) for row in verifications.running_verifications(session)]
     for retest in retests:
@@ -141,8 +141,8 @@ def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:
     before, during = value_text(finding.metric, item.before), value_text(finding.metric, item.during)
     after = value_text(finding.metric, item.after) if item.after is not None else "not measured"
     state = {
-        RecoveryState.RECOVERED: f"{item.recovered_share:.0%} of the loss regained",
-        RecoveryState.STILL_BROKEN: f"only {item.recovered_share:.0%} of the loss regained",
+        RecoveryState.RECOVERED: f"{item.recovered_share * 100:.0f} % of the loss regained",
+        RecoveryState.STILL_BROKEN: f"only {item.recovered_share * 100:.0f} % of the loss regained",
         RecoveryState.INSUFFICIENT_DATA: f"too little traffic to tell: {item.sample_size}",
     }[item.state]
     name = METRIC_NAMES[finding.metric]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus, Severity
+from integrations.wording import with_utc_times
 from storage.models import Diagnosis, Incident
 from workers.views import incident_view
+
+Prose = Annotated[str, AfterValidator(with_utc_times)]
+"""Words for people, in which moments are written out in UTC."""
 
 
 class Row(BaseModel):
@@ -59,7 +63,7 @@ class HypothesisOut(Row):
 
     key: str
     cause: str
-    statement: str
+    statement: Prose
     prior: float
     posterior: float | None
     status: str
@@ -72,7 +76,7 @@ class EvidenceOut(Row):
     hypothesis_key: str
     query: str
     source: str
-    result: str
+    result: Prose
     outcome: str
     weight: float
     gathered_at: datetime
@@ -83,7 +87,7 @@ class DiagnosisOut(Row):
 
     id: int
     status: str
-    root_cause: str | None
+    root_cause: Prose | None
     confidence: float | None
     suspect_commit: str | None
     steps_done: list[str]
@@ -142,7 +146,7 @@ class TimelineOut(Row):
     happened_at: datetime
     kind: str
     actor: str
-    text: str
+    text: Prose
 
 
 class IncidentOut(IncidentSummary):

@@ -17,11 +17,10 @@ from bot.demo.argux import ArguxApi, argux_running, create_key, workspace_runnin
 from bot.demo.configuration import PERSON, Places, make_secrets
 from bot.demo.deployer import Deployer, Live, shop_environment
 from bot.demo.errors import DemoError, StageError
-from bot.demo.history import HistoryPlan
 from bot.demo.narration import Narrator
 from bot.demo.past import DeployLog
 from bot.demo.person import Person
-from bot.demo.preparing import Preparation, history_begins, prepare
+from bot.demo.preparing import WEEK, Preparation, history_begins, prepare
 from bot.demo.processes import Child
 from bot.demo.repository import NAME, Commit, ShopRepository
 from bot.demo.scenario import Scenario
@@ -88,10 +87,9 @@ async def _everything_running(places: Places, narrator: Narrator, random: Random
         with narrator.stage("Opening the shop"):
             await deployer.swap(commits[-1].sha)
         shoppers = Shoppers(deployer.base_url, [product.sku for product in products()], random)
-        plan = HistoryPlan()
-        log = DeployLog(commits, history_begins(plan, now))
+        log = DeployLog(commits, history_begins(WEEK, now))
         own_random = Random(random.getrandbits(64))  # history is made in a thread beside the shoppers
-        work = Preparation(places, api_key, ArguxApi(client), shoppers, log, plan, own_random, narrator)
+        work = Preparation(places, api_key, ArguxApi(client), shoppers, log, own_random, narrator)
         running.callback(narrator.milestone, "Stopping everything")
         yield Cast(repository, deployer, work, (workspace, argux))
 

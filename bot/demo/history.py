@@ -30,11 +30,15 @@ BY_WEEKDAY = (0.97, 0.94, 0.95, 0.98, 1.02, 1.10, 1.04)
 
 @dataclass(frozen=True, slots=True)
 class HistoryPlan:
-    """How much past to make. The last `quiet_seconds` before now belong to live traffic."""
+    """How much past to make: `visits` over `days`, up to `quiet_seconds` before now.
 
-    visits: int = 14_000
-    days: float = 7.0
-    quiet_seconds: float = 600.0
+    traced_share of the visits, by chance, carry their traces, as a head sampler would have it; all carry their events.
+    """
+
+    visits: int
+    days: float
+    quiet_seconds: float
+    traced_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

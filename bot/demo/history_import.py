@@ -20,8 +20,6 @@ EVENTS_A_BATCH = 2000
 SPANS_A_BATCH = 2000
 CONNECTIONS = 2
 ATTEMPTS = 8
-TRACED_SHARE = 0.5
-"""Every second past visit, by chance, carries its traces, as a head sampler would have it; every one its events."""
 
 
 @dataclass(slots=True)
@@ -80,7 +78,7 @@ async def import_history(
 
 
 def make_batches(
-    visits: Iterable[Visit], api_key: str, version_at: Callable[[float], str], random: Random
+    visits: Iterable[Visit], api_key: str, version_at: Callable[[float], str], random: Random, *, traced_share: float
 ) -> Iterator[Batch]:
     """The visits as requests to the doors; `version_at` says which version of the shop was live at a moment."""
     events: list[dict[str, Any]] = []
@@ -93,7 +91,7 @@ def make_batches(
         if len(events) >= EVENTS_A_BATCH:
             yield _event_batch(events, api_key, visit_count)
             events, visit_count = [], 0
-        if random.random() >= TRACED_SHARE:
+        if random.random() >= traced_share:
             continue
         version_now = version_at(visit.answers[0].started_at)
         if spans and (len(spans) >= SPANS_A_BATCH or version_now != version):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import tzinfo
 
 from detection.causes import discount_by_source, posterior
+from integrations.cards import moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.model import (
@@ -20,13 +20,10 @@ from workers.diagnosis.model import (
     Role,
     Verdict,
 )
-from workers.diagnosis.words import clock_time
 
 
-def confirm(
-    described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered, *, zone: tzinfo
-) -> Verdict:
-    """Rank the hypotheses, name the commit where one stands out, and account for it with times in `zone`."""
+def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
+    """Rank the hypotheses, name the commit where one stands out, and account for it."""
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
@@ -43,7 +40,7 @@ def confirm(
             [known[item.key] for item in mechanisms],
             gathered.evidence,
             suspect,
-            live_at=clock_time(deploy.deployed_at, zone, now=described.asked_at) if deploy else "",
+            live_at=moment(deploy.deployed_at) if deploy else "",
         )
     return Verdict(
         status="concluded" if origin else "inconclusive",

@@ -50,7 +50,7 @@ def _deploys(
     commits: dict[str, tuple[CommitScore, ...]] = {}
     deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]
     for place, hypothesis in enumerate(deploys):
-        evidence.append(deploy_timing(hypothesis, described, sources.telemetry, sources.timezone))
+        evidence.append(deploy_timing(hypothesis, described, sources.telemetry))
         evidence.append(version_split(hypothesis, described, sources.telemetry))
         if place < MOST_DEPLOYS_READ:
             found, scores = _commits(described, hypothesis, statements, sources)

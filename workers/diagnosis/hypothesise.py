@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import tzinfo
 
 from detection.types import Deploy, Metric
+from integrations.cards import moment
 from workers.diagnosis import weights
 from workers.diagnosis.checks.timing import SLACK_SECONDS
 from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role
-from workers.diagnosis.words import clock_time, deploy_name, quoted
+from workers.diagnosis.words import deploy_name, quoted
 
 MOST_DEPLOYS = 10
 
 
-def hypothesise(described: Characterisation, deploys: Sequence[Deploy], zone: tzinfo) -> tuple[Hypothesis, ...]:
+def hypothesise(described: Characterisation, deploys: Sequence[Deploy]) -> tuple[Hypothesis, ...]:
     """The candidates, with the origins' priors summing to 1. `deploys`: those of the look-back, of any service.
 
     Where an endpoint is affected, only its service's deploys are candidates; a funnel alone may break by any service.
@@ -23,7 +23,7 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], zone: tz
     concerned = [deploy for deploy in deploys if not described.services or deploy.service in described.services]
     likeliest = sorted(concerned, key=lambda deploy: _deploy_prior(deploy, described), reverse=True)[:MOST_DEPLOYS]
     origins = [
-        *(_deploy(deploy, described, zone) for deploy in likeliest),
+        *(_deploy(deploy, described) for deploy in likeliest),
         *_segments(described),
         Hypothesis(
             key=UNKNOWN,
@@ -37,8 +37,8 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], zone: tz
     return (*(replace(origin, prior=origin.prior / total) for origin in origins), *_n_plus_ones(described))
 
 
-def _deploy(deploy: Deploy, described: Characterisation, zone: tzinfo) -> Hypothesis:
-    live = clock_time(deploy.deployed_at, zone, now=described.asked_at)
+def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:
+    live = moment(deploy.deployed_at)
     return Hypothesis(
         key=f"deploy:{deploy.deploy_id}",
         cause="deploy",

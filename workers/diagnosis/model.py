@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -30,7 +30,6 @@ class DiagnosisSources:
     sessions: sessionmaker[Session]
     telemetry: TelemetryStore
     code_host: CodeHost
-    timezone: tzinfo
     clock: Callable[[], datetime]
     service_repositories: Mapping[str, str] = field(default_factory=dict)
     wait: Callable[[float], None] = time.sleep

@@ -73,9 +73,7 @@ def run(incident_id: int, sources: DiagnosisSources) -> DiagnosisOutcome:
         lambda: gather(described, hypotheses, sources),
         lambda session, row, output: _write_evidence(session, row, output, now=sources.clock()),
     )
-    verdict = progress.step(
-        CONFIRM, lambda: confirm(described, hypotheses, gathered, zone=sources.timezone), _write_ranking
-    )
+    verdict = progress.step(CONFIRM, lambda: confirm(described, hypotheses, gathered), _write_ranking)
     fix = progress.step(
         FIX,
         lambda: plan_fix(verdict, hypotheses, gathered),
@@ -149,7 +147,7 @@ def _characterise(incident_id: int, sources: DiagnosisSources) -> Characterisati
 
 
 def _hypothesise(described: Characterisation, sources: DiagnosisSources) -> Candidates:
-    return Candidates(hypothesise(described, _deploys(described, sources), sources.timezone))
+    return Candidates(hypothesise(described, _deploys(described, sources)))
 
 
 def _deploys(described: Characterisation, sources: DiagnosisSources) -> list[Deploy]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 
 from detection.types import Deploy, Metric
 
@@ -21,14 +21,6 @@ def quoted(text: str, limit: int = 160) -> str:
     visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: limit * 20])
     line = _CITATION_LIKE.sub(r"(\1)", " ".join(visible.split())).replace("`", "'")
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def clock_time(seconds: float, zone: tzinfo, *, now: float | None = None) -> str:
-    """Such as "14:02 CET", with the day before it where that is not the day of `now`."""
-    moment = datetime.fromtimestamp(seconds, zone)
-    today = now is None or datetime.fromtimestamp(now, zone).date() == moment.date()
-    day = "" if today else f"{moment.day} {moment:%b} "
-    return f"{day}{moment:%H:%M %Z}".rstrip()
 
 
 def iso(seconds: float) -> str:

@@ -9,6 +9,7 @@ from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import ConflictError
 from integrations.protocols import PullRequest
+from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.describing import finding_sentence
@@ -72,20 +73,19 @@ def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
 def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
     """What a reviewer needs on the pull request's page: symptom, cause, evidence."""
     confidence = f"{diagnosis.confidence:.0%}" if diagnosis.confidence is not None else "not known"
-    return "\n".join(
-        [
-            "## What broke",
-            *(f"- {symptom}" for symptom in symptoms),
-            "",
-            f"## Why Argux thinks so (confidence {confidence})",
-            *account(diagnosis),
-            "",
-            "## Evidence",
-            *(f"- {line}" for line in evidence_lines(diagnosis)),
-            "",
-            f"Opened by Argux for incident #{diagnosis.incident_id}. It merges only after a person approves this head.",
-        ]
-    )
+    lines = [
+        "## What broke",
+        *(f"- {symptom}" for symptom in symptoms),
+        "",
+        f"## Why Argux thinks so (confidence {confidence})",
+        *account(diagnosis),
+        "",
+        "## Evidence",
+        *(f"- {line}" for line in evidence_lines(diagnosis)),
+        "",
+        f"Opened by Argux for incident #{diagnosis.incident_id}. It merges only after a person approves this head.",
+    ]
+    return with_utc_times("\n".join(lines))
 
 
 def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any]) -> bool:

@@ -77,7 +77,7 @@ class FakeChat:
         self.modals.append(modal)
 
     def user(self, user_id: str) -> ChannelUser:
-        return ChannelUser(user_id, user_id, "UTC")
+        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC")
 
     def check(self) -> str:
         return "a fake channel"

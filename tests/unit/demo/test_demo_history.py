@@ -13,12 +13,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from bot.demo.behaviour import EVENTS, Step, draw_shopper
 from bot.demo.history import DAY_SECONDS, HistoryPlan, Visit, make_visits
-from bot.demo.history_import import TRACED_SHARE, Batch, Imported, import_history, make_batches
+from bot.demo.history_import import Batch, Imported, import_history, make_batches
 from bot.demo.history_wire import STATEMENTS
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC).timestamp()
 MEASURED = {step: [0.02, 0.03, 0.04] for step in Step}
-PLAN = HistoryPlan(visits=3000)
+PLAN = HistoryPlan(visits=3000, days=7.0, quiet_seconds=600.0)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,13 @@ def visits() -> list[Visit]:
 
 def batches_of(visits: list[Visit]) -> list[Batch]:
     return list(
-        make_batches(visits, "key", lambda moment: "new" if moment > NOW - 2 * DAY_SECONDS else "old", Random(6))
+        make_batches(
+            visits,
+            "key",
+            lambda moment: "new" if moment > NOW - 2 * DAY_SECONDS else "old",
+            Random(6),
+            traced_share=0.5,
+        )
     )
 
 
@@ -93,7 +99,7 @@ def test_half_the_visits_bring_traces_with_one_database_span_for_each_statement(
                 requests[span.name] += 1
             else:
                 queries[span.parent_span_id] += 1
-    assert requests["POST /sign-up"] == pytest.approx(len(visits) * TRACED_SHARE, rel=0.06)
+    assert requests["POST /sign-up"] == pytest.approx(len(visits) * 0.5, rel=0.06)
     expected = {f"POST {step}": len(statements) for step, statements in STATEMENTS.items()}
     assert set(servers.values()) == set(expected)
     assert all(queries[span_id] == expected[name] for span_id, name in servers.items())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
-
 from detection.types import Deploy
+from integrations.cards import moment
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import Window, service_series
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Hypothesis, Outcome
-from workers.diagnosis.words import clock_time, counted, deploy_name, duration, query_text, quoted
+from workers.diagnosis.words import counted, deploy_name, duration, query_text, quoted
 
 LOOK_BACK_SECONDS = 24 * 3600.0
 SLACK_SECONDS = 60.0
@@ -37,16 +36,14 @@ def no_deploy(described: Characterisation) -> Evidence:
     )
 
 
-def deploy_timing(
-    hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore, zone: tzinfo
-) -> Evidence | None:
+def deploy_timing(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
     """Whether it began with the deploy, before it, or only after the deploy had served well for a while."""
     deploy = hypothesis.deploy
     if deploy is None:
         return None
     gap = described.onset_earliest - deploy.deployed_at
     served = _served_well(deploy, described, telemetry) if gap > SOON_SECONDS else 0
-    result, weight = _judge(deploy, described, served, zone)
+    result, weight = _judge(deploy, described, served)
     return Evidence(
         check="deploy_timing",
         hypothesis_key=hypothesis.key,
@@ -69,9 +66,9 @@ def deploy_timing(
     )
 
 
-def _judge(deploy: Deploy, described: Characterisation, served: int, zone: tzinfo) -> tuple[str, float]:
+def _judge(deploy: Deploy, described: Characterisation, served: int) -> tuple[str, float]:
     name = deploy_name(deploy)
-    live = clock_time(deploy.deployed_at, zone, now=described.asked_at)
+    live = moment(deploy.deployed_at)
     gap = described.onset_earliest - deploy.deployed_at
     if deploy.deployed_at > described.onset_latest + SLACK_SECONDS:
         late = duration(deploy.deployed_at - described.onset_latest)
@@ -80,7 +77,7 @@ def _judge(deploy: Deploy, described: Characterisation, served: int, zone: tzinf
             weights.DEPLOY_AFTER_ONSET,
         )
     if gap <= SOON_SECONDS:
-        start = clock_time(max(described.onset_earliest, deploy.deployed_at), zone, now=described.asked_at)
+        start = moment(max(described.onset_earliest, deploy.deployed_at))
         words = f"{name} of {quoted(deploy.service, 60)} went live at {live}, and it began at {start}."
         return words, weights.DEPLOY_AT_ONSET
     ago = f"{name} of {quoted(deploy.service, 60)} went live at {live}, {duration(gap)} before it began"

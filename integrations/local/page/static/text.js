@@ -24,10 +24,19 @@ function date(target, fallback) {
   if (Number.isNaN(moment.valueOf())) return fallback ?? "";
   const style = (options) => new Intl.DateTimeFormat(undefined, options).format(moment);
   const shown = (format ?? "{date_short} {time}")
+    .replace(/\{date(?:_short|_long)?_pretty\}/g, (name) => nearDay(moment) ?? name)
     .replace(/\{date_num\}|\{date\}|\{date_short\}|\{date_long\}|\{date_pretty\}|\{date_short_pretty\}|\{date_long_pretty\}/g, () => style({ dateStyle: "medium" }))
     .replace(/\{time_secs\}/g, () => style({ timeStyle: "medium" }))
     .replace(/\{time\}|\{ago\}/g, () => style({ timeStyle: "short" }));
   return h("time", { datetime: moment.toISOString(), title: fallback }, shown);
+}
+
+/** "today", "yesterday" or "tomorrow" in the reader's zone; null for every other day. */
+function nearDay(moment) {
+  const days = { today: 0, yesterday: -1, tomorrow: 1 };
+  const now = new Date();
+  const isDay = (offset) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + offset).toDateString() === moment.toDateString();
+  return Object.keys(days).find((name) => isDay(days[name])) ?? null;
 }
 
 const MRKDWN = [

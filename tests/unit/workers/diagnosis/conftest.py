@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -213,7 +212,6 @@ class Shop:
             sessions=self.sessions,
             telemetry=self.telemetry,
             code_host=self.code_host,
-            timezone=ZoneInfo("Europe/Berlin"),
             clock=lambda: NOW,
             wait=self.waits.append,
         )

@@ -33,13 +33,11 @@ def test_an_n_plus_one_deploy_is_traced_to_its_one_commit_beside_harmless_ones(
     assert outcome.fix.repository == "acme/shop"
 
 
-def test_the_root_cause_is_one_sentence_with_figures_local_time_commit_and_citations(
-    broken_checkout, checkout_incident
-):
+def test_the_root_cause_is_one_sentence_with_figures_time_commit_and_citations(broken_checkout, checkout_incident):
     outcome = run(checkout_incident, broken_checkout.sources())
 
     assert outcome.root_cause is not None
-    assert outcome.root_cause.startswith("Deploy ccccccc at 15:01 CET [E")
+    assert outcome.root_cause.startswith("Deploy ccccccc at <t:")
     assert "made POST /checkout run 124 queries a request instead of 4 [E" in outcome.root_cause
     assert "`SELECT stock FROM products WHERE id = ?` now runs 120 times a request [E" in outcome.root_cause
     assert "commit bbbbbbb “Show live stock at checkout” by Mia adds it [E" in outcome.root_cause

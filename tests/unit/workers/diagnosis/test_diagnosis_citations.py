@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detection.types import Metric
 from workers.diagnosis.citations import cited, numbers_in, without_unknown
-from workers.diagnosis.words import clock_time, counted, duration, likelihood, measure, number, query_text, quoted
+from workers.diagnosis.words import counted, duration, likelihood, measure, number, query_text, quoted
 
 texts = st.lists(st.one_of(st.text(max_size=20), st.integers(0, 30).map(lambda n: f"[E{n}]"))).map(" ".join)
 
@@ -42,13 +39,6 @@ def test_quoted_text_is_one_line_and_cites_nothing(text):
     assert "`" not in line
     assert line.isprintable()
     assert len(line) <= 160
-
-
-def test_times_are_local_and_name_the_day_where_it_is_another():
-    berlin, moment = ZoneInfo("Europe/Berlin"), datetime(2026, 2, 7, 13, 2, tzinfo=UTC).timestamp()
-
-    assert clock_time(moment, berlin, now=moment + 60) == "14:02 CET"
-    assert clock_time(moment, berlin, now=moment + 86_400) == "7 Feb 14:02 CET"
 
 
 @pytest.mark.parametrize(
