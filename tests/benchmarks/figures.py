@@ -1,4 +1,4 @@
-"""What a benchmark prints: one JSON line a figure, with its peer or floor from the same run and the bound it must keep."""
+"""What a benchmark prints: one JSON line a figure, beside a peer or floor from the same run, and its bound."""
 
 from __future__ import annotations
 
