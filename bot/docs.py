@@ -1,35 +1,48 @@
-"""The pages /docs and /redoc, which say what is wrong where their scripts cannot be loaded."""
+"""The pages /docs and /redoc, drawn with scripts that Argux serves itself: they work without the internet."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import APIRouter, HTTPException
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 router = APIRouter(include_in_schema=False)
 
 SPECIFICATION = "/openapi.json"
-
-OFFLINE = (
-    '<p style="font-family: sans-serif; padding: 2em">This page draws itself with a script from cdn.jsdelivr.net, '
-    f'which has not been loaded (yet). The whole description is at <a href="{SPECIFICATION}">{SPECIFICATION}</a>.</p>'
-)
+ASSETS = "/docs/assets"
 
 
-def _with_notice(page: HTMLResponse, opening: str) -> HTMLResponse:
-    """Put the notice where the script will draw, so that it goes away when the script works."""
-    html = bytes(page.body).decode()
-    return HTMLResponse(html.replace(opening, opening + OFFLINE, 1))
+@router.get(f"{ASSETS}/{{name}}")
+async def asset(name: str) -> FileResponse:
+    """A script or style of Swagger UI or ReDoc, as the fastapi-offline package carries it."""
+    files = {file.name: file for file in (Path(fastapi_offline.__file__).parent / "static").iterdir()}
+    if name not in files:
+        raise HTTPException(404, f"There is no asset {name}.")
+    return FileResponse(files[name])
 
 
 @router.get("/docs")
 async def swagger() -> HTMLResponse:
     """Every route, to be tried out."""
-    return _with_notice(get_swagger_ui_html(openapi_url=SPECIFICATION, title="Argux"), '<div id="swagger-ui">')
+    return get_swagger_ui_html(
+        openapi_url=SPECIFICATION,
+        title="Argux",
+        swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{ASSETS}/favicon.png",
+    )
 
 
 @router.get("/redoc")
 async def redoc() -> HTMLResponse:
     """Every route, to be read."""
-    page = get_redoc_html(openapi_url=SPECIFICATION, title="Argux", with_google_fonts=False)
-    return _with_notice(page, f'<redoc spec-url="{SPECIFICATION}">')
+    return get_redoc_html(
+        openapi_url=SPECIFICATION,
+        title="Argux",
+        redoc_js_url=f"{ASSETS}/redoc.standalone.js",
+        redoc_favicon_url=f"{ASSETS}/favicon.png",
+        with_google_fonts=False,
+    )

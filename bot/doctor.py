@@ -10,6 +10,7 @@ from enum import StrEnum
 from queue import Empty, SimpleQueue
 
 from integrations.errors import IntegrationError
+from storage import outbox
 from storage import session as storage_session
 from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
@@ -17,6 +18,11 @@ from workers.services import Services, secret
 from workers.settings import Settings
 
 CHECK_SECONDS = 5.0
+JOBS_SHOWN = 3
+
+
+class TroubleError(Exception):
+    """A check found something wrong; the text says what."""
 
 
 class Health(StrEnum):
@@ -70,6 +76,13 @@ def checks(services: Services) -> list[Check]:
             "`argux up` starts one of its own; web, worker and scheduler alone need REDIS_URL",
         ),
         Check(
+            "jobs",
+            True,
+            lambda: _jobs(services),
+            "mend what the reason names; the incident's thread says what was left undone",
+            "",
+        ),
+        Check(
             "Slack",
             any((settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)),
             lambda: _slack(services),
@@ -112,6 +125,16 @@ def _broker(services: Services) -> str:
     return "answers a ping"
 
 
+def _jobs(services: Services) -> str:
+    """Jobs that were given up: a person must see them."""
+    with services.readers() as session:
+        dead = outbox.dead_letters(session)
+    if dead:
+        newest = "; ".join(f"{job.actor}: {job.error}" for job in dead[:JOBS_SHOWN])
+        raise TroubleError(f"{len(dead)} given up, the newest: {newest}")
+    return "none given up"
+
+
 def _slack(services: Services) -> str:
     who = services.chat.check()
     settings = services.settings
@@ -139,7 +162,7 @@ def _language_model(settings: Settings) -> str:
 def _examine(check: Check) -> Outcome:
     try:
         return Outcome(check.name, Health.OK, check.look())
-    except (IntegrationError, NotConfiguredError, DatabaseUnavailableError) as error:
+    except (IntegrationError, NotConfiguredError, DatabaseUnavailableError, TroubleError) as error:
         return Outcome(check.name, Health.FAILED, f"{error}. To mend it: {check.mend}")
     except Exception as error:  # noqa: BLE001 - a driver's own error is a finding here, and its text may hold a secret
         return Outcome(check.name, Health.FAILED, f"{type(error).__name__}. To mend it: {check.mend}")

@@ -22,10 +22,14 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process to keep running: its short name for the output, and its command line."""
+    """A process to keep running: its short name for the output, and its command line.
+
+    ends_last: the others need it while they end.
+    """
 
     name: str
     command: Sequence[str]
+    ends_last: bool = False
 
 
 @dataclass(slots=True)
@@ -134,8 +138,14 @@ class Supervisor:
         return True
 
     def _end_all(self) -> None:
-        """Ask all to end at once, wait together, then end by force whatever is left of their sessions."""
+        """End those that need others first, then the others."""
         children = list(self._children.values())
+        self._end([child for child in children if not child.program.ends_last])
+        self._end([child for child in children if child.program.ends_last])
+        self._children.clear()
+
+    def _end(self, children: Sequence[_Child]) -> None:
+        """Ask all to end at once, wait together, then end by force whatever is left of their sessions."""
         for child in children:
             _end_session(child.process, signal.SIGTERM)
         deadline = self._monotonic() + STOP_SECONDS
@@ -147,7 +157,6 @@ class Supervisor:
             _end_session(child.process, signal.SIGKILL)
             child.process.wait()
             child.reader.join(timeout=1)
-        self._children.clear()
 
 
 def _ending(code: int) -> str:

@@ -7,11 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from bot.processes import Program, Supervisor
-from workers.broker import embedded_valkey
+from workers.broker import broker_url, free_port, valkey_command
 from workers.settings import Settings
 
 PARTS = ("web", "worker", "scheduler")
@@ -25,26 +23,20 @@ def run_together(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with _broker(settings) as redis_url:
-        environment = {**os.environ, **MEMORY, "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
-        # In a process of its own, so that the supervisor does not carry the database's parts around for ever.
-        migrated = subprocess.run(_argux("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
-        if migrated.returncode != 0:
-            return migrated.returncode
-        programs = [Program(part, _argux(part)) for part in PARTS]
-        print(f"Argux listens on http://{settings.argux_host}:{settings.argux_port} (Ctrl-C stops it)", flush=True)
-        return Supervisor(programs, environment=environment).run(stop)
+    programs = [Program(part, _argux(part)) for part in PARTS]
+    redis_url = settings.redis_url
+    if not redis_url:
+        port = free_port()
+        redis_url = broker_url(port)
+        programs.insert(0, Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True))
+    environment = {**os.environ, **MEMORY, "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
+    # In a process of its own, so that the supervisor does not carry the database's parts around for ever.
+    migrated = subprocess.run(_argux("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
+    if migrated.returncode != 0:
+        return migrated.returncode
+    print(f"Argux listens on http://{settings.argux_host}:{settings.argux_port} (Ctrl-C stops it)", flush=True)
+    return Supervisor(programs, environment=environment).run(stop)
 
 
 def _argux(command: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "bot.cli", command)
-
-
-@contextmanager
-def _broker(settings: Settings) -> Iterator[str]:
-    """The broker that is set, or one of our own while the block lasts."""
-    if settings.redis_url:
-        yield settings.redis_url
-        return
-    with embedded_valkey(settings.argux_data_dir) as url:
-        yield url

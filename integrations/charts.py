@@ -6,16 +6,21 @@ Okabe and Ito's, and every line also differs by its dash or its label).
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from detection.types import JsonValue, Metric
+from integrations.errors import RetryableError
 
 WIDTH = 720
 HEIGHT = 320
 SCALE = 2.0
+RENDER_SECONDS = 20
 MEASURED = "#0072B2"
 USUAL = "#666666"
 ONSET = "#D55E00"
@@ -123,12 +128,19 @@ def chart_spec(chart: Chart) -> dict[str, JsonValue]:
 
 
 def render_png(spec: dict[str, JsonValue]) -> bytes:
-    """Draw a specification as a PNG at twice its size. It may fetch nothing: all its data is inline."""
-    # Imported when a chart is first drawn: the renderer brings a JavaScript engine, which web processes never need.
-    import vl_convert
+    """Draw a specification as a PNG at twice its size, in a process of its own (see integrations.chart_renderer).
 
-    png: bytes = vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=[])
-    return png
+    Raises RetryableError when it cannot be drawn in RENDER_SECONDS.
+    """
+    command = [sys.executable, "-m", "integrations.chart_renderer", str(SCALE)]
+    try:
+        drawn = subprocess.run(  # noqa: S603 - our own module
+            command, input=json.dumps(spec).encode(), capture_output=True, check=True, timeout=RENDER_SECONDS
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        tail = (error.stderr or b"").decode(errors="replace")[-300:]
+        raise RetryableError("Chart", f"it could not be drawn: {tail or error}") from error
+    return drawn.stdout
 
 
 def _unit(chart: Chart) -> _Unit:

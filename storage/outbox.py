@@ -76,14 +76,14 @@ def fail(
     now: datetime,
     retry_after_seconds: float | None = None,
     permanent: bool = False,
-) -> None:
+) -> bool:
     """Note a failed attempt and send it again later: when the other side said, else after 1, 2, 4 … 300 s.
 
-    After MAX_ATTEMPTS, or at once when trying again cannot help, it goes to the dead letters.
+    After MAX_ATTEMPTS, or at once when trying again cannot help, it goes to the dead letters; True when it did.
     """
     job = _held(session, key)
     if job.done_at is not None:
-        return
+        return False
     job.attempts += 1
     job.error = error
     if permanent or job.attempts >= MAX_ATTEMPTS:
@@ -93,6 +93,7 @@ def fail(
         job.available_at = now + timedelta(seconds=pause if retry_after_seconds is None else retry_after_seconds)
         job.sent_at = None
     session.flush()
+    return job.dead_at is not None
 
 
 def resend_lost(session: Session, *, now: datetime, older_than_seconds: float) -> int:

@@ -46,7 +46,8 @@ def run_job(services: Services, name: str, job: Job, outbox_key: str | None, arg
         try:
             job.work(services, **arguments)
         except Exception as error:  # noqa: BLE001 - whatever a job throws is noted and tried again
-            _failed(services, outbox_key, error)
+            if _failed(services, outbox_key, error) and job.given_up is not None:
+                job.given_up(services, reason=str(error), **arguments)
         else:
             if outbox_key is not None:
                 with services.sessions.begin() as session:
@@ -58,8 +59,8 @@ def _is_done(services: Services, outbox_key: str) -> bool:
         return outbox.is_done(session, outbox_key)
 
 
-def _failed(services: Services, outbox_key: str | None, error: Exception) -> None:
-    """Try again what may pass; what cannot pass goes to the dead letters at once."""
+def _failed(services: Services, outbox_key: str | None, error: Exception) -> bool:
+    """Try again what may pass; what cannot pass goes to the dead letters at once. True when it went there."""
     retryable = not isinstance(error, (PermanentError, NotConfiguredError, RefusedError))
     log.warning(
         "job_failed",
@@ -69,10 +70,10 @@ def _failed(services: Services, outbox_key: str | None, error: Exception) -> Non
         exc_info=_unexpected(error),
     )
     if outbox_key is None:
-        return
+        return False
     wait = error.retry_after_seconds if isinstance(error, RetryableError) else None
     with services.sessions.begin() as session:
-        outbox.fail(
+        return outbox.fail(
             session,
             outbox_key,
             f"{type(error).__name__}: {error}",

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import redis
 from dramatiq import Broker, Message
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import DramatiqError
 from dramatiq.middleware import AgeLimit, ShutdownNotifications, TimeLimit
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from workers.errors import BrokerStartError
+from workers.errors import BrokerAwayError, BrokerStartError
 from workers.queues import QUEUES
 
 START_SECONDS = 10.0
+SOCKET_SECONDS = 2.0
+"""Less than the 3 s that Slack waits for an ack."""
+
 HEARTBEAT_SECONDS = 15
 MAINTENANCE_PER_MILLION = 10_000
 """How many of a million commands look for killed workers; an idle worker sends about 20 commands a second."""
@@ -33,7 +34,7 @@ def create_broker(url: str) -> Broker:
     hand is given to another after HEARTBEAT_SECONDS.
     """
     broker: Broker = RedisBroker(  # type: ignore[no-untyped-call]
-        url=url,
+        client=redis.Redis.from_url(url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS),
         middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications()],
         heartbeat_timeout=HEARTBEAT_SECONDS * 1000,
         maintenance_chance=MAINTENANCE_PER_MILLION,
@@ -44,9 +45,12 @@ def create_broker(url: str) -> Broker:
 
 
 def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> None:
-    """Hand one message to the broker by the actor's name; raises Dramatiq's ConnectionError when it is away."""
+    """Hand one message to the broker by the actor's name; raises BrokerAwayError when it does not answer."""
     message: Message[Any] = Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=arguments, options={})
-    broker.enqueue(message)
+    try:
+        broker.enqueue(message)
+    except (redis.RedisError, DramatiqError) as error:
+        raise BrokerAwayError(f"{type(error).__name__}: {error}") from error
 
 
 def _binary() -> str:
@@ -59,74 +63,52 @@ def _binary() -> str:
     return str(get_binary_path())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
-def _arguments(data_dir: Path, port: int) -> list[str]:
-    """Loopback only, every write on disk within a second, nothing evicted."""
+def valkey_command(data_dir: Path, port: int) -> list[str]:
+    """The command line of a Valkey of our own: loopback only, every write on disk within a second, nothing evicted."""
+    directory = (data_dir / "valkey").resolve()
+    directory.mkdir(parents=True, exist_ok=True)
     options = {
         "bind": "127.0.0.1",
         "port": str(port),
-        "dir": str(data_dir),
+        "dir": str(directory),
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
-        "logfile": str(data_dir / "valkey.log"),
+        "loglevel": "warning",
         "daemonize": "no",
     }
-    return [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
-@contextmanager
-def embedded_valkey(data_dir: Path) -> Iterator[str]:
-    """Run a Valkey of our own on a free port while the block lasts; yields its URL.
+def broker_url(port: int) -> str:
+    """Where a Valkey of our own is."""
+    return f"redis://127.0.0.1:{port}/0"
 
-    It runs in its own session, so that a Ctrl-C at the terminal reaches Argux first and the broker last.
-    Raises BrokerStartError with the end of its log when it does not answer within START_SECONDS.
+
+def wait_until_ready(url: str) -> None:
+    """Ping until it answers; loading a long append-only file may take some of the time.
+
+    Raises BrokerStartError when it does not answer within START_SECONDS.
     """
-    directory = (data_dir / "valkey").resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
-    server = subprocess.Popen(  # noqa: S603 - a fixed binary with fixed arguments
-        [_binary(), *_arguments(directory, port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    url = f"redis://127.0.0.1:{port}/0"
-    try:
-        _wait_until_ready(url, server, directory / "valkey.log")
-        yield url
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(timeout=5)
-
-
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Ping until it answers; loading a long append-only file may take some of the time."""
-    attempts = int(START_SECONDS / 0.1)
     retry = Retry(
         ConstantBackoff(0.1),
-        attempts,
+        int(START_SECONDS / 0.1),
         supported_errors=(redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError),
     )
     client = redis.Redis.from_url(url, retry=retry, socket_timeout=2)
     try:
         client.ping()
     except redis.RedisError as error:
-        tail = log.read_text(errors="replace")[-500:] if log.exists() else "it left no log"
-        state = "it ended" if server.poll() is not None else "it did not answer"
         raise BrokerStartError(
-            f"the embedded broker did not start ({state}). Set REDIS_URL to use a Redis of your own. "
-            f"Its log ends: {tail}"
+            f"the embedded broker did not answer within {START_SECONDS:g} s. Set REDIS_URL to use a Redis of your own."
         ) from error
     finally:
         client.close()

@@ -6,17 +6,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import structlog
 
 from detection.histograms import quantile
 from detection.types import DELAY_EDGES_SECONDS, EndpointSeries, Finding, FunnelSeries, Metric
 from integrations.cards import CardPicture
 from integrations.charts import BandPoint, Chart, Marker, Point, chart_spec, render_png
+from integrations.errors import IntegrationError
 from storage import deploys
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
 from workers.describing import finding_sentence, leading
 from workers.incident_cards import CLOSED
 from workers.services import Services
 from workers.views import IncidentView
+
+log = structlog.get_logger()
 
 LEAD_SECONDS = 900.0
 """How much of the time before the onset is shown."""
@@ -39,12 +43,23 @@ def incident_picture(
         return None, content
     phase = _phase(view)
     if content.get("phase") != phase:
-        finding = leading(view.findings)
-        png = render_png(chart_spec(_chart(services, view, finding)))
-        alt_text = finding_sentence(finding)
-        reference = services.chat.upload_picture(png, filename=f"incident-{view.incident.id}.png", alt_text=alt_text)
-        content = {"phase": phase, "reference": reference, "alt_text": alt_text}
+        content = _drawn(services, view, phase) or content
+    if "reference" not in content:
+        return None, content
     return CardPicture(content["reference"], content["alt_text"]), content
+
+
+def _drawn(services: Services, view: IncidentView, phase: str) -> dict[str, Any] | None:
+    """Draw and upload; None where that fails: an alert never waits for its picture, the next edit brings it."""
+    finding = leading(view.findings)
+    alt_text = finding_sentence(finding)
+    try:
+        png = render_png(chart_spec(_chart(services, view, finding)))
+        reference = services.chat.upload_picture(png, filename=f"incident-{view.incident.id}.png", alt_text=alt_text)
+    except IntegrationError as error:
+        log.warning("no_picture", incident_id=view.incident.id, error=str(error))
+        return None
+    return {"phase": phase, "reference": reference, "alt_text": alt_text}
 
 
 def _phase(view: IncidentView) -> str:

@@ -52,6 +52,22 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
+def give_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
+    """The diagnosis could not be finished: say so, so that nobody waits for it."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        diagnosis = diagnoses.latest_diagnosis(session, incident_id)
+        if diagnosis is None or diagnosis.status != "running":
+            return
+        diagnoses.conclude(
+            session, diagnosis, status="failed", root_cause=None, suspect_commit=None, confidence=None, now=now
+        )
+        card = Card(title="The diagnosis failed", text=f"It could not be finished: {reason}")
+        channel = services.settings.slack_channel
+        tell_thread(session, incident_id, key=f"diagnosis:{diagnosis.id}", card=card, channel=channel, now=now)
+        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+
+
 def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
     with services.readers() as session:
         return len(incidents.get_incident(session, incident_id).findings) > finding_count

@@ -2,6 +2,7 @@
 
 WorkerError
 ├── NotConfiguredError   a setting is missing; its text names it and may be shown to a user
+├── BrokerAwayError      the broker does not answer; what was to be sent was not sent
 ├── BrokerStartError     the embedded broker did not come up; its text says how to mend it
 └── RefusedError         a person's click is not allowed or no longer fits; its text is shown to them
 """
@@ -15,6 +16,10 @@ class WorkerError(Exception):
 
 class NotConfiguredError(WorkerError):
     """A setting is missing; the message names it."""
+
+
+class BrokerAwayError(WorkerError):
+    """The broker does not answer; what was to be sent was not sent."""
 
 
 class BrokerStartError(WorkerError):

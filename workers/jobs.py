@@ -21,10 +21,14 @@ from workers.remediation import execution, pull_requests
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work(services, **arguments)` may run twice for the same arguments and must then do nothing more."""
+    """`work(services, **arguments)` may run twice for the same arguments and must then do nothing more.
+
+    `given_up` is called with the same, and with the `reason`, when it went to the dead letters.
+    """
 
     work: Callable[..., None]
     time_limit_seconds: float = 120.0
+    given_up: Callable[..., None] | None = None
 
 
 JOBS: dict[str, Job] = {
@@ -37,7 +41,7 @@ JOBS: dict[str, Job] = {
     "escalate": Job(escalation.escalate),
     "propose_fix": Job(pull_requests.propose_fix),
     "execute_proposal": Job(execution.execute_proposal),
-    "diagnose": Job(diagnosing.diagnose, 300),
+    "diagnose": Job(diagnosing.diagnose, 300, diagnosing.give_up),
     "tick": Job(ticking.tick, 300),
     "expire": Job(housekeeping.expire, 600),
 }

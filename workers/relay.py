@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 import structlog
-from dramatiq.errors import ConnectionError as BrokerConnectionError
 
 from storage import outbox
 from workers.broker import send
+from workers.errors import BrokerAwayError
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ def relay_until(services: Services, stop: threading.Event) -> None:
     while not stop.wait(wait):
         try:
             sent = relay_once(services)
-        except (BrokerConnectionError, OSError) as error:
+        except BrokerAwayError as error:
             wait = min(wait * 2, 5.0)
             log.warning("broker_away", error=str(error), again_in_seconds=wait)
         except Exception as error:  # noqa: BLE001 - the relay outlives whatever the database throws

@@ -9,11 +9,11 @@ from datetime import UTC
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from dramatiq.errors import ConnectionError as BrokerConnectionError
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
 from workers.broker import send
+from workers.errors import BrokerAwayError
 from workers.relay import relay_until, resend_lost
 from workers.services import Services
 
@@ -86,5 +86,5 @@ def _send(services: Services, actor: str) -> None:
     """A tick that the broker cannot take is left out: the next one sees the same data."""
     try:
         send(services.broker, actor, {})
-    except BrokerConnectionError as error:
+    except BrokerAwayError as error:
         log.warning("broker_away", error=str(error))

@@ -13,13 +13,13 @@ import re
 from typing import Any
 
 import structlog
-from dramatiq.errors import BrokerConnectionError
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from storage import outbox
 from workers.broker import send
+from workers.errors import BrokerAwayError
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ class Listeners:
         }
         try:
             send(self._services.broker, "answer_command", arguments)
-        except BrokerConnectionError as error:
+        except BrokerAwayError as error:
             log.warning("broker_away", error_type=type(error).__name__)
             ack(BROKER_AWAY)
         else:

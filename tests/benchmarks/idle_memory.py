@@ -21,7 +21,7 @@ def run(data: Path) -> Iterator[Figure]:
         path = Path(directory)
         with running_stack(path, f"sqlite:///{path / 'argux.db'}") as stack:
             time.sleep(SETTLE_SECONDS)
-            pids = [stack.processes[name].pid for name in PROCESSES] + [stack.broker_pid]
+            pids = [stack.processes[name].pid for name in PROCESSES] + [stack.broker.process.pid]
             megabytes = [_proportional_mb(pid) for pid in pids]
     yield Figure(NAME, sum(megabytes), "MB", peer="none", peer_value=None, at_most=AT_MOST_MB)
 

@@ -10,16 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import redis
 
 from bot.demo.repository import ShopRepository
-from workers.broker import embedded_valkey
+from tests.valkey import Valkey, running_valkey
 
 Answer = TypeVar("Answer")
 
@@ -60,16 +59,16 @@ def eventually(look: Callable[[], Answer | None], *, seconds: float, what: str) 
 class Stack:
     """The running parts. `api` is authenticated; `page` is the workspace's page."""
 
-    def __init__(self, directory: Path, database_url: str, redis_url: str) -> None:
+    def __init__(self, directory: Path, database_url: str, broker: Valkey) -> None:
         self.directory = directory
+        self.broker = broker
         web_port, workspace_port = free_port(), free_port()
         self.base_url = f"http://127.0.0.1:{web_port}"
         self.workspace_url = f"http://127.0.0.1:{workspace_port}"
         self.secrets = {name: secrets.token_hex(16) for name in ("signing", "github", "jira", "teams", "audit")}
         self.bot_token = f"xoxb-{secrets.token_hex(16)}"
-        self.environment = self._environment(database_url, redis_url, web_port)
+        self.environment = self._environment(database_url, broker.url, web_port)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.broker_pid = 0
         self.repository = ShopRepository(
             directory / "workspace" / "repositories" / "acme" / "shop.git", directory / "clone"
         )
@@ -188,10 +187,8 @@ class Stack:
 @contextmanager
 def running_stack(directory: Path, database_url: str) -> Iterator[Stack]:
     """Everything up, the schema migrated, the shop's repository in place, a key in use."""
-    with embedded_valkey(directory) as redis_url:
-        stack = Stack(directory, database_url, redis_url)
-        with closing(redis.Redis.from_url(redis_url)) as client:
-            stack.broker_pid = int(client.info("server")["process_id"])
+    with running_valkey(directory) as valkey:
+        stack = Stack(directory, database_url, valkey)
         try:
             stack.command("migrate")
             stack.repository.create(datetime.now(UTC))

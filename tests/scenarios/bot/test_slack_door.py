@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 from dramatiq import Message
-from dramatiq.errors import BrokerConnectionError
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -98,7 +98,7 @@ def test_a_slash_command_while_the_broker_is_away_says_so_to_whoever_typed_it(
     client: TestClient, services: Services, signed: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(message: object) -> None:
-        raise BrokerConnectionError("connection refused")
+        raise redis.ConnectionError("connection refused")
 
     monkeypatch.setattr(services.broker, "enqueue", away)
     body, headers = signed(COMMAND)

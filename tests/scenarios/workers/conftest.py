@@ -11,15 +11,15 @@ import pytest
 from storage.session import migrate
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.worker import Clock, Worker
-from workers.broker import embedded_valkey
+from tests.valkey import running_valkey
 from workers.services import Services
 from workers.settings import Settings
 
 
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as url:
-        yield url
+    with running_valkey(tmp_path_factory.mktemp("valkey")) as valkey:
+        yield valkey.url
 
 
 @pytest.fixture
