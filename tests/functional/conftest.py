@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import find_browser
+from tests.conftest import PostgresServer
 from tests.functional.stack import Stack, running_stack
 
 
@@ -18,6 +19,14 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     """Argux on SQLite, as `argux up` has it."""
     with running_stack(tmp_path, f"sqlite:///{tmp_path / 'argux.db'}") as running:
         yield running
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """An empty database on a real PostgreSQL."""
+    name = postgres_server.copy("template0")
+    yield postgres_server.url(name)
+    postgres_server.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_a_bad_deploy_is_explained_approved_in_the_browser_merged_and_verified(s
         diagnosed = eventually(lambda: explained(stack, bad), seconds=60, what="a fix")
         assert diagnosed["diagnosis"]["suspect_commit"] == bad.sha
         page.goto(f"{stack.workspace_url}/")
-        approve = page.locator("[data-action-id=approve_fix]")
+        approve = page.get_by_test_id("message").locator("[data-action-id=approve_fix]")
         approve.click(timeout=15_000)
         modal = page.get_by_test_id("modal")
         expect(modal).to_contain_text(diagnosed["proposal"]["parameters"]["head_sha"])
