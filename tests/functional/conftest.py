@@ -24,9 +24,9 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 @pytest.fixture
 def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
     """An empty database on a real PostgreSQL."""
-    name = postgres_server.copy("template0")
-    yield postgres_server.url(name)
-    postgres_server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_server.run("CREATE DATABASE functional")
+    yield postgres_server.url("functional")
+    postgres_server.run("DROP DATABASE functional WITH (FORCE)")
 
 
 @pytest.fixture
