@@ -25,7 +25,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
     """
     if finding_count is not None and _is_outdated(services, incident_id, finding_count):
         return
-    with one_at_a_time(services, f"diagnosis:{incident_id}", seconds=300):
+    with one_at_a_time(services, f"diagnosis:{incident_id}"):
         outcome = pipeline.run(incident_id, _sources(services))
     now = services.clock()
     with services.sessions.begin() as session:
