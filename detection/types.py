@@ -43,6 +43,8 @@ class Metric(StrEnum):
     CONVERSION_RATE = "conversion_rate"
     LATENCY_P95 = "latency_p95_ms"
     QUERY_COUNT = "query_count"
+    CUSTOM = "custom_metric"
+    LOG_RATE = "log_rate"
 
 
 class SpanKind(StrEnum):
@@ -195,6 +197,8 @@ class Subject:
             self.kind,
             str(self.funnel_id) if self.funnel_id is not None else (self.service or ""),
         ]
+        if self.kind in {"metric", "log_template", "log_pattern"}:
+            parts.append(self.name)
         if self.endpoint:
             parts.append(self.endpoint)
         if self.dimension:
@@ -248,3 +252,56 @@ class Deploy:
     repository: str
     deployed_at: float
     deployed_by: str | None = None
+
+
+class MetricKind(StrEnum):
+    """What a metric point's value counts: a level now, what came since the last point, or all since the start."""
+
+    GAUGE = "gauge"
+    DELTA = "delta"
+    CUMULATIVE = "cumulative"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One measured value of a custom metric. `point_id` is the same for the same point sent again."""
+
+    point_id: str
+    name: str
+    service: str
+    happened_at: float
+    value: float
+    kind: MetricKind = MetricKind.GAUGE
+    attributes: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSeries:
+    """A custom metric of one service, rolled up: the mean and the number of its points in each bucket.
+
+    bucket_starts: (n,) seconds, oldest first. means: (n,) in the metric's own unit. counts: (n,), 1 or more.
+    """
+
+    name: str
+    service: str
+    bucket_starts: Floats
+    means: Floats
+    counts: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class LogSeries:
+    """Rolled-up lines of one service that have one template (`kind` "log_template") or match one named pattern.
+
+    name is the template's id or the pattern's name; text the template, or what the pattern stands for; severity the
+    worst that a line of it had. bucket_starts: (n,) seconds, ascending; line_count: (n,). A bucket that is missing had
+    none.
+    """
+
+    kind: str
+    name: str
+    service: str
+    text: str
+    severity: str
+    bucket_starts: Floats
+    line_count: Integers

@@ -1,0 +1,150 @@
+"""How many lines are normal for this time of the day, and how surprising a count is.
+
+Counts of log lines are over-dispersed: lines come in bursts. A count is therefore held against the negative binomial
+with the mean of this time of the day over the past days and a dispersion by the method of moments (Hilbe, Negative
+Binomial Regression, 2nd ed. 2011, section 8.2), widened by what is not known about the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betainc, gammaincinv
+
+from detection.types import Floats, LogSeries
+
+DAY_SECONDS = 86_400.0
+
+_NEIGHBOURHOOD_SECONDS = 3600.0
+"""Windows so near in the time of the day are taken to be alike; it also bridges a change of daylight saving time."""
+
+_PSEUDO_WINDOWS = 6.0
+"""The overall level counts as much as so many windows of this time of the day."""
+
+_HALF_A_LINE = 0.5
+"""What never came is taken to come at the rate of half a line in all the time seen (Jeffreys's prior)."""
+
+_SPIKES_FORGIVEN = 2
+"""The most windows with a count that do not make such a count usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounts:
+    """Lines by window, the last window first: counts (series, windows); the windows cover `window_seconds` each.
+
+    known (series, windows): whether the service was heard of and the window is not one of those excluded.
+    """
+
+    counts: Floats
+    known: Floats
+    window_seconds: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class NormalCounts:
+    """What one window should hold, all (series,): negative binomial with `mean` and `shape`.
+
+    peak is the highest count that came more than now and then; windows how many the rest is from.
+    """
+
+    mean: Floats
+    shape: Floats
+    peak: Floats
+    windows: Floats
+
+    def upper_tail(self, counts: Floats) -> Floats:
+        """P(X >= counts), elementwise."""
+        share = self.mean / (self.mean + self.shape)
+        return np.where(counts > 0, betainc(np.maximum(counts, 1.0), self.shape, share), 1.0)
+
+    def range(self) -> tuple[Floats, Floats]:
+        """The bounds within which the expected count of 95 % of windows lies."""
+        scale = self.mean / self.shape
+        low, high = (np.asarray(gammaincinv(self.shape, share)) * scale for share in (0.025, 0.975))
+        return low, high
+
+
+def line_counts(
+    series: Sequence[LogSeries],
+    *,
+    until: float,
+    window_seconds: float,
+    windows: int,
+    excluded: Sequence[tuple[float, float]] = (),
+) -> LineCounts:
+    """Count lines in the windows that end at `until`, each series' own.
+
+    A bucket belongs to the window its start is in. A service is known from its first bucket on, whichever series it is
+    of. excluded: (begin, end) of past incidents, whose windows are not held as normal.
+    """
+    counts = np.zeros((len(series), windows))
+    for row, one in enumerate(series):
+        places = np.floor((until - one.bucket_starts) / window_seconds - 1e-9).astype(np.int64)
+        held = (places >= 0) & (places < windows)
+        counts[row] = np.bincount(places[held], weights=one.line_count[held], minlength=windows)
+    ends = until - np.arange(windows) * window_seconds
+    since = _known_since(series)
+    known = ends[None, :] - window_seconds >= np.array([since[one.service] for one in series])[:, None]
+    for begin, end in excluded:
+        known[:, (ends > begin) & (ends - window_seconds < end)] = False
+    known[:, :1] = True
+    return LineCounts(counts, known.astype(np.float64), window_seconds, until)
+
+
+def _known_since(series: Sequence[LogSeries]) -> dict[str, float]:
+    since: dict[str, float] = {}
+    for one in series:
+        if len(one.bucket_starts):
+            since[one.service] = min(since.get(one.service, np.inf), float(one.bucket_starts[0]))
+        else:
+            since.setdefault(one.service, np.inf)
+    return since
+
+
+def normal_counts(lines: LineCounts) -> NormalCounts:
+    """Fit what the last window (index 0) should hold from those before it."""
+    counts, known = lines.counts[:, 1:], lines.known[:, 1:]
+    kept = counts * known
+    total = np.maximum(known.sum(axis=1), 1.0)
+    overall = (kept.sum(axis=1) + _HALF_A_LINE) / total
+    expected, weight = _by_time_of_day(kept, known, overall, lines.window_seconds)
+    fitted = expected[:, (np.arange(counts.shape[1]) + 1) % expected.shape[1]]
+    surplus = (((kept - fitted) ** 2 - fitted) * known).sum(axis=1)
+    dispersion = np.maximum(surplus / np.maximum((fitted**2 * known).sum(axis=1), 1e-12), 0.0)
+    mean, share_known = expected[:, 0], weight[:, 0]
+    single = mean + dispersion * mean**2
+    variance = single * (1.0 + 1.0 / share_known)
+    return NormalCounts(
+        mean=mean,
+        shape=mean**2 / np.maximum(variance - mean, 1e-9 * mean),
+        peak=np.sort(kept, axis=1)[:, -1 - _SPIKES_FORGIVEN] if counts.shape[1] > _SPIKES_FORGIVEN else 0.0 * mean,
+        windows=known.sum(axis=1),
+    )
+
+
+def _by_time_of_day(kept: Floats, known: Floats, overall: Floats, window_seconds: float) -> tuple[Floats, Floats]:
+    """Return the mean count at each time of the day and the windows it is worth; slot 0 is that of the last window."""
+    slots = max(round(DAY_SECONDS / window_seconds), 1)
+    slot = (np.arange(kept.shape[1]) + 1) % slots
+    sums, seen = np.zeros((len(kept), slots)), np.zeros((len(kept), slots))
+    for first in range(0, kept.shape[1], slots):
+        part = slice(first, first + slots)
+        sums[:, slot[part]] += kept[:, part]
+        seen[:, slot[part]] += known[:, part]
+    reach = min(round(_NEIGHBOURHOOD_SECONDS / window_seconds), (slots - 1) // 2)
+    sums, seen = _around(sums, reach), _around(seen, reach)
+    weight = seen + _PSEUDO_WINDOWS
+    return (sums + _PSEUDO_WINDOWS * overall[:, None]) / weight, weight
+
+
+def _around(values: Floats, reach: int) -> Floats:
+    """Sum over the neighbours within `reach` of each column, round the day."""
+    if reach == 0:
+        return values
+    wrapped = np.concatenate([values[:, -reach:], values, values[:, :reach]], axis=1)
+    running = np.concatenate([np.zeros((len(values), 1)), np.cumsum(wrapped, axis=1)], axis=1)
+    width = 2 * reach + 1
+    return np.asarray(running[:, width:] - running[:, :-width])

@@ -1,0 +1,55 @@
+"""A template miner as bytes, to go on after a restart and to bring together what several workers have learnt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from detection.templates import MinerLimits, ShapeRecord, TemplateMiner
+
+FORMAT = 1
+"""Of the bytes. Raised whenever the same lines would give other shapes: the old ones would not be met again."""
+
+
+class UnknownTemplateStateError(ValueError):
+    """The bytes are not a miner's state, or one of another format: mine anew."""
+
+
+def to_bytes(miner: TemplateMiner) -> bytes:
+    """Return what the miner has learnt, as UTF-8 JSON."""
+    records = [[one.shape, one.example, one.line_count, one.last_batch] for one in miner.records()]
+    state = {"format": FORMAT, "batch": miner.batch, "replaced": miner.replaced, "records": records}
+    return json.dumps(state, separators=(",", ":")).encode()
+
+
+def from_bytes(state: bytes, limits: MinerLimits | None = None) -> TemplateMiner:
+    """Return a miner that goes on from there, with the same templates and ids.
+
+    Raises UnknownTemplateStateError.
+    """
+    try:
+        read = json.loads(state)
+        if read["format"] != FORMAT:
+            raise UnknownTemplateStateError(f"The templates are stored in format {read['format']}, not {FORMAT}.")
+        miner = TemplateMiner(limits)
+        miner.batch, miner.replaced = int(read["batch"]), dict(read["replaced"])
+        miner.restore(
+            ShapeRecord(tuple(pieces), example, int(count), int(last))
+            for pieces, example, count, last in read["records"]
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UnknownTemplateStateError):
+            raise
+        raise UnknownTemplateStateError("These bytes are not the state of a template miner.") from error
+    return miner
+
+
+def merged(miners: Iterable[TemplateMiner], limits: MinerLimits | None = None) -> TemplateMiner:
+    """Return one miner that knows what all know; the ids that any of them gave out can be resolved in it."""
+    whole = TemplateMiner(limits)
+    for miner in miners:
+        whole.batch = max(whole.batch, miner.batch)
+        whole.replaced |= {old: new for old, new in miner.replaced.items() if old not in whole.replaced}
+        whole.restore(replace(record) for record in miner.records())
+    return whole
