@@ -1,0 +1,91 @@
+"""How well anomalies in single metrics are found: the Numenta Anomaly Benchmark with one threshold for all files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.streams import score_stream
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.nab_scoring import RawScore, Weights, raw_score
+
+PEER = "a detector that is silent, same run (measured on the whole set: HTM 70.1, kNN-CAD 58.0, windowed Gaussian 39.6)"
+LOW_FP_PEER = "a detector that is silent, same run"
+AT_LEAST_STANDARD = 50.0
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """One of the benchmark's streams; windows are (first, last) indices into it."""
+
+    name: str
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    windows: tuple[tuple[int, int], ...]
+
+
+def run(data: Path) -> Iterator[Figure]:
+    files = list(labelled_files(data / "nab"))
+    detected = [score_stream(file.times, file.values).anomalous for file in files]
+    silent = [np.zeros(len(file.times), dtype=bool) for file in files]
+    profiles = read_profiles(data / "nab")
+    standard, low_fp = profiles["standard"], profiles["reward_low_FP_rate"]
+    yield Figure(
+        "nab_standard",
+        total(files, detected, standard),
+        "points",
+        peer=PEER,
+        peer_value=total(files, silent, standard),
+        at_least=AT_LEAST_STANDARD,
+    )
+    yield Figure(
+        "nab_low_fp",
+        total(files, detected, low_fp),
+        "points",
+        peer=LOW_FP_PEER,
+        peer_value=total(files, silent, low_fp),
+    )
+
+
+def total(files: list[LabelledFile], detected: list[NDArray[np.bool_]], weights: Weights) -> float:
+    """The normalised score over all files."""
+    scores = [raw_score(found, file.windows, weights) for file, found in zip(files, detected, strict=True)]
+    return sum(scores, RawScore(0.0, 0)).normalised(weights)
+
+
+def read_profiles(folder: Path) -> dict[str, Weights]:
+    """The benchmark's application profiles by name."""
+    profiles = json.loads((folder / "config" / "profiles.json").read_text())
+    return {
+        name: Weights(matrix["tpWeight"], matrix["fnWeight"], matrix["fpWeight"])
+        for name, profile in profiles.items()
+        for matrix in [profile["CostMatrix"]]
+    }
+
+
+def labelled_files(folder: Path) -> Iterator[LabelledFile]:
+    """Every stream in the folder that has labels, in order of name."""
+    labels = json.loads((folder / "labels" / "combined_windows.json").read_text())
+    for path in sorted((folder / "data").glob("*/*.csv")):
+        name = f"{path.parent.name}/{path.name}"
+        if name in labels:
+            yield _labelled(path, name, labels[name])
+
+
+def _labelled(path: Path, name: str, limits: list[list[str]]) -> LabelledFile:
+    with path.open(newline="") as lines:
+        rows = list(csv.reader(lines))[1:]
+    times = [_seconds(row[0]) for row in rows]
+    windows = tuple((times.index(_seconds(first)), times.index(_seconds(last))) for first, last in limits)
+    return LabelledFile(name, np.array(times), np.array([float(row[1]) for row in rows]), windows)
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()
