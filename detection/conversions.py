@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from detection.proportions import benjamini_hochberg, beta_binomial_mid_p, sigma
 from detection.types import Floats, Integers
 
 _HALVINGS = 5
+_LONGEST_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,38 @@ def window_lengths(longest: int) -> Integers:
 
 
 def scan_for_drops(cohorts: Cohorts, baseline: RateBaseline, options: FunnelOptions) -> Scan:
-    """Test every series over windows that all end with the last bucket of `cohorts`.
+    """Test every series for a lower rate, over windows that all end with the last bucket of `cohorts`.
 
-    A window counts with min_sample_size entries, min_drop_percent below the baseline and sigma_threshold
-    deviations. The p-value is the beta-binomial mid-p, weighted for the scan: the longest window has half of the
-    error to spend, the next a quarter and so on (weighted Bonferroni; Genovese, Roeder and Wasserman 2006), as
-    short windows begin anew so much more often. A sudden break is plain enough to pay that price.
+    A window counts with min_sample_size entries, min_drop_percent below the baseline and sigma_threshold deviations.
+    The p-value is the beta-binomial mid-p, weighted for the scan: the longest window has four fifths of the error to
+    spend, each shorter one half of what is left (weighted Bonferroni; Genovese, Roeder and Wasserman 2006). Short
+    windows begin anew so much more often, and a sudden break is plain enough to pay that price.
     """
+    return _scan(cohorts, baseline, options, baseline.rate * (1 - options.min_drop_percent / 100))
+
+
+def scan_for_rises(cohorts: Cohorts, baseline: RateBaseline, options: FunnelOptions) -> Scan:
+    """Test every series for a higher rate: the same scan over those who did not convert, seen in the mirror."""
+    failures = Cohorts(cohorts.bucket_starts, cohorts.entries, cohorts.entries - cohorts.converted)
+    mirrored = replace(baseline, rate=1 - baseline.rate, low=1 - baseline.high, high=1 - baseline.low)
+    highest = 1 - baseline.rate * (1 + options.min_drop_percent / 100)
+    scan = _scan(failures, mirrored, options, highest)
+    return replace(scan, converted=scan.entries - scan.converted, score=-scan.score)
+
+
+def _scan(cohorts: Cohorts, baseline: RateBaseline, options: FunnelOptions, highest: Floats) -> Scan:
+    """highest: (series,) the share that a window must not exceed to count as changed by enough."""
     lengths = window_lengths(cohorts.entries.shape[1])
     entries, converted = _ending_last(cohorts.entries, lengths), _ending_last(cohorts.converted, lengths)
     rate, strength = baseline.rate[:, None], baseline.strength[:, None]
     score = sigma_score(converted, entries, rate, strength)
     enough = entries >= options.min_sample_size
-    dropped = converted / np.maximum(entries, 1) <= rate * (1 - options.min_drop_percent / 100)
-    counts = enough & dropped & (score <= -options.sigma_threshold)
+    changed = converted / np.maximum(entries, 1) <= highest[:, None]
+    counts = enough & changed & (score <= -options.sigma_threshold)
     p_values = np.ones(entries.shape)
     rows, columns = np.nonzero(counts)
     raw = beta_binomial_mid_p(converted[counts], entries[counts], baseline.rate[rows], baseline.strength[rows])
-    p_values[rows, columns] = np.minimum(raw * 2.0 ** (columns + 1), 1.0)
+    p_values[rows, columns] = np.minimum(raw / _error_shares(len(lengths))[columns], 1.0)
     best = np.argmin(p_values, axis=1)
     every = np.arange(len(best))
     return Scan(
@@ -70,6 +85,12 @@ def scan_for_drops(cohorts: Cohorts, baseline: RateBaseline, options: FunnelOpti
         score=score[every, best],
         p_value=p_values[every, best],
     )
+
+
+def _error_shares(windows: int) -> Floats:
+    """(windows,) how much of the error each window may spend, the longest first."""
+    shorter = (1 - _LONGEST_SHARE) * 0.5 ** np.arange(1, windows)
+    return np.concatenate([[_LONGEST_SHARE], shorter])
 
 
 def significant(p_values: Floats, tested: Mask, significance: float) -> tuple[Floats, Integers]:

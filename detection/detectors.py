@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from detection.endpoint_findings import endpoint_findings
-from detection.funnel_findings import funnel_findings
+from detection.funnel_findings import funnel_findings, funnel_rises
 from detection.options import EndpointOptions, FunnelOptions
 from detection.types import Finding
 
@@ -15,4 +15,4 @@ DETECTORS: dict[str, Callable[..., list[Finding]]] = {
 }
 """Every detector by name; each takes fine series, baseline series, `now` and its options, and returns findings."""
 
-__all__ = ["DETECTORS", "EndpointOptions", "FunnelOptions", "endpoint_findings", "funnel_findings"]
+__all__ = ["DETECTORS", "EndpointOptions", "FunnelOptions", "endpoint_findings", "funnel_findings", "funnel_rises"]

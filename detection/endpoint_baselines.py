@@ -11,13 +11,13 @@ from detection.histograms import quantile
 from detection.options import EndpointOptions
 from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats
 
-_HOUR_ENOUGH = 20
+HOUR_ENOUGH = 20
 """Requests from which an hour's p95 says something of that hour."""
 
 _FINEST_SPREAD = 0.02
 """Hours are never taken to be more alike than this, relative: a histogram bucket is 10 % wide."""
 
-_HOURS_ENOUGH = 3
+HOURS_ENOUGH = 3
 """Such hours from which the hours are told apart; below it all requests are taken together."""
 
 
@@ -110,6 +110,8 @@ def _without_recent(hours: _Hours, fine: EndpointSeries, recent_since: float) ->
     places = np.searchsorted(hours.starts, fine.bucket_starts[late], side="right") - 1
     held = places >= 0
     held[held] &= fine.bucket_starts[late][held] < hours.starts[places[held]] + HOUR_SECONDS
+    rows = late[held]
+    hour, first = np.unique(places[held], return_index=True)
     for total, recent in (
         (hours.requests, fine.request_count),
         (hours.queries, fine.query_sum),
@@ -117,16 +119,16 @@ def _without_recent(hours: _Hours, fine: EndpointSeries, recent_since: float) ->
         (hours.durations, fine.duration_histogram),
         (hours.query_counts, fine.query_histogram),
     ):
-        np.subtract.at(total, places[held], recent[late[held]])
-        np.maximum(total, 0.0, out=total)
+        if len(hour):
+            total[hour] = np.maximum(total[hour] - np.add.reduceat(recent[rows], first, axis=0), 0.0)
     return hours
 
 
 def _for_this_hour(hours: _Hours, p95: float, at: float, options: EndpointOptions) -> tuple[float, float, float, float]:
     """Return this hour's p95 over the overall one, its spread, the mean queries of this hour, and their spread."""
     overall_mean = float(hours.queries.sum() / hours.requests.sum())
-    known = hours.requests >= _HOUR_ENOUGH
-    if known.sum() < _HOURS_ENOUGH or p95 <= 0:
+    known = hours.requests >= HOUR_ENOUGH
+    if known.sum() < HOURS_ENOUGH or p95 <= 0:
         return 1.0, 0.0, overall_mean, 0.0
     weekly = hours_of_week(np.append(hours.starts, at), options.timezone)
     log_p95 = np.log(np.maximum(quantile(hours.durations, 0.95), 1e-3))

@@ -10,23 +10,26 @@ from scipy.special import ndtr
 
 from detection.changepoints import Onset, mean_onset, share_onset
 from detection.endpoint_baselines import NormalEndpoint, normal_endpoint
+from detection.endpoint_screening import worth_a_look
 from detection.histograms import Intervals, gathered_intervals, quantile
 from detection.options import EndpointOptions
 from detection.proportions import sigma_score
 from detection.regressions import (
     SLOW_SHARE,
-    downward_swing,
     is_fading,
     latency_strikes,
     query_strikes,
     slow_requests,
     strike_runs,
 )
+from detection.swings import height_p_value, jump_p_value
 from detection.types import EndpointSeries, Finding, Floats, Integers, JsonValue, Metric, Subject
 
 LATENCY_DETECTOR, QUERY_DETECTOR = "endpoint_latency", "endpoint_queries"
 _PATIENCE = 4
 """The strikes must lie within this many times their number of intervals: an endpoint hardly called is not judged."""
+
+_SHORTEST_MS = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,7 @@ def endpoint_findings(
     known, normals = _known(series, baseline, until, options)
     if not known:
         return []
-    span = options.consecutive_strikes * _PATIENCE * options.interval_seconds
-    last = gathered_intervals(known, since=until - span, until=until, interval_seconds=options.interval_seconds)
+    last = _last_intervals(known, until, options)
     enough = last.requests >= options.minimum_requests
     latency = strike_runs(latency_strikes(last, normals, options), enough, options.consecutive_strikes)
     queries = strike_runs(query_strikes(last, normals, options), enough, options.consecutive_strikes)
@@ -73,19 +75,28 @@ def endpoint_findings(
     ]
 
 
+def _last_intervals(series: Sequence[EndpointSeries], until: float, options: EndpointOptions) -> Intervals:
+    span = options.consecutive_strikes * _PATIENCE * options.interval_seconds
+    return gathered_intervals(series, since=until - span, until=until, interval_seconds=options.interval_seconds)
+
+
 def _known(
     series: Sequence[EndpointSeries], baseline: Sequence[EndpointSeries], until: float, options: EndpointOptions
 ) -> tuple[list[EndpointSeries], list[NormalEndpoint]]:
-    """Return the series whose normal behaviour is known, and that behaviour, in the same order."""
+    """Return the series that may have struck and what is known to be normal for them, in the same order."""
     past = {(one.service, one.endpoint): one for one in baseline}
+    compared = [one for one in series if (one.service, one.endpoint) in past]
+    coarse = [past[one.service, one.endpoint] for one in compared]
+    promising = worth_a_look(_last_intervals(compared, until, options), coarse, options)
     recent_since = until - options.recent_window_seconds
-    fitted = [
-        (one, normal_endpoint(coarse, one, recent_since=recent_since, at=until, options=options))
-        for one in series
-        if (coarse := past.get((one.service, one.endpoint))) is not None
-    ]
-    known = [(one, normal) for one, normal in fitted if normal is not None]
-    return [one for one, _ in known], [normal for _, normal in known]
+    known: list[EndpointSeries] = []
+    normals: list[NormalEndpoint] = []
+    for row in np.flatnonzero(promising):
+        normal = normal_endpoint(coarse[row], compared[row], recent_since=recent_since, at=until, options=options)
+        if normal is not None:
+            known.append(compared[row])
+            normals.append(normal)
+    return known, normals
 
 
 def _reading(
@@ -99,7 +110,7 @@ def _reading(
     until = float(last.starts[-1]) + last.width
     history = gathered_intervals(
         [series],
-        since=until - options.recent_window_seconds,
+        since=until - options.swing_window_seconds,
         until=until,
         interval_seconds=options.interval_seconds,
     )
@@ -109,12 +120,33 @@ def _reading(
 
 def _stands(reading: _Reading, options: EndpointOptions) -> bool:
     """Whether a run of slow intervals is neither a cold start dying away nor one of the endpoint's usual swings."""
-    normal, last = reading.normal, reading.last
-    slow = slow_requests(last.durations, np.array([normal.slow_edge]))[0]
-    p95 = float(quantile(last.durations[0, reading.run].sum(axis=0), 0.95))
-    swing = downward_swing(reading.history.durations[0], normal.p95_ms, options.consecutive_strikes)
-    beyond = p95 >= normal.p95_ms * float(np.exp(options.anomaly_threshold * swing))
-    return beyond and not is_fading(slow[reading.run], last.requests[0, reading.run])
+    slow = slow_requests(reading.last.durations, np.array([reading.normal.slow_edge]))[0]
+    if is_fading(slow[reading.run], reading.last.requests[0, reading.run]):
+        return False
+    return _chance_of_a_swing(reading, options) <= options.chance
+
+
+def _chance_of_a_swing(reading: _Reading, options: EndpointOptions) -> float:
+    """The smallest p-value of the run under the endpoint's own wandering, of its median and of its p95.
+
+    The median is the surer witness, having less noise of its own; the p95 sees what only some requests suffer.
+    """
+    normal, history, length = reading.normal, reading.history, options.consecutive_strikes
+    enough = history.requests[0] >= options.minimum_requests
+    strikes = latency_strikes(history, [normal], options)[0, enough]
+    clear = np.flatnonzero(~strikes)
+    began = int(clear[-1]) + 1 if len(clear) else 0
+    running = np.cumsum(history.durations[0, enough], axis=0)
+    together = running[length - 1 :] - np.concatenate([np.zeros((1, running.shape[1])), running[:-length]])
+    p_values: list[float] = []
+    for share, usual in ((0.5, normal.p50_ms), (0.95, normal.p95_ms)):
+        levels = np.log(np.maximum(quantile(together, share), _SHORTEST_MS))
+        before, during = levels[: max(began - length + 1, 0)], levels[began:]
+        p_values += [
+            jump_p_value(before, float(during[0]), length),
+            height_p_value(before, during, float(np.log(max(usual, _SHORTEST_MS))), length),
+        ]
+    return min(p_values)
 
 
 def _latency_finding(reading: _Reading) -> Finding:

@@ -1,28 +1,29 @@
-"""The funnel detector: conversion of ripe cohorts against the baseline, everyone first, then segments."""
+"""The funnel detectors: conversion of ripe cohorts against the baseline, everyone first, then segments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detection.baselines import HOUR_SECONDS
+from detection.baselines import HOUR_SECONDS, RateBaseline
 from detection.changepoints import Onset, share_onset
-from detection.cohorts import FINE_SECONDS, conversion_delay, gathered, horizon, totals
-from detection.conversions import scan_for_drops, significant
+from detection.cohorts import FINE_SECONDS, Cohorts, conversion_delay, gathered, horizon, totals
+from detection.conversions import Scan, scan_for_drops, scan_for_rises, significant
 from detection.funnel_baselines import is_usable, normal_conversion
 from detection.options import FunnelOptions
 from detection.proportions import sigma_score
 from detection.segments import SegmentContribution, Window, segment_contributions
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, JsonValue, Metric, Subject
 
-DETECTOR = "funnel_conversion"
-_EVERYONE_SHARE = 0.1
-"""Of the significance, for the everyone series: alone in its family, it pays for no other test, yet ticks as often."""
+DETECTOR, RISE_DETECTOR = "funnel_conversion", "funnel_conversion_rise"
 
 _Pair = tuple[FunnelSeries, FunnelSeries]
 """One segment's fine series and its baseline."""
+
+_Segment = tuple[str | None, str | None]
+_Scanner = Callable[[Cohorts, RateBaseline, FunnelOptions], Scan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class _Times:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drop:
-    """A series that converts worse: the telling window's counts and its baseline."""
+class _Change:
+    """A series that converts worse, or better: the telling window's counts and its baseline."""
 
     pair: _Pair
     window_since: float
@@ -70,6 +71,52 @@ def funnel_findings(
     if (None, None) not in before:
         return []
     times = _times(before[None, None], funnel, now, options)
+    found: list[Finding] = []
+    for drop in _hierarchy(series, before, times, options, scan_for_drops):
+        began = _onset(drop, times, options)
+        where = _where(series, baseline, began, times) if drop.pair[0].dimension is None else []
+        found.append(_finding(drop, began, where, funnel, times, options))
+    return found
+
+
+def funnel_rises(
+    series: Sequence[FunnelSeries],
+    baseline: Sequence[FunnelSeries],
+    funnel: FunnelDefinition,
+    *,
+    now: float,
+    options: FunnelOptions,
+) -> list[Finding]:
+    """Return where conversion is higher than it ever is: a success, or a step counted twice. As `funnel_findings`.
+
+    min_drop_percent is what it must have risen by. The findings' subject is a "funnel_rise", so that a rise is never
+    taken for the same problem as a drop; drop_percent is negative, and no step or segment is named.
+    """
+    before = {(one.dimension, one.value): one for one in baseline}
+    if (None, None) not in before:
+        return []
+    times = _times(before[None, None], funnel, now, options)
+    rises = _hierarchy(series, before, times, options, scan_for_rises)
+    found = [_finding(rise, _onset(rise, times, options), [], funnel, times, options) for rise in rises]
+    return [
+        replace(
+            finding,
+            detector=RISE_DETECTOR,
+            subject=replace(finding.subject, kind="funnel_rise"),
+            details={**finding.details, "step": None},
+        )
+        for finding in found
+    ]
+
+
+def _hierarchy(
+    series: Sequence[FunnelSeries],
+    before: Mapping[_Segment, FunnelSeries],
+    times: _Times,
+    options: FunnelOptions,
+    scan: _Scanner,
+) -> list[_Change]:
+    """Test everyone by itself, then, only if that is well, the segments."""
     since, until, fewest = times.baseline_since, times.recent_since, options.min_sample_size
     usable = {
         key: past for key, past in before.items() if is_usable(past, since=since, until=until, minimum_entries=fewest)
@@ -77,13 +124,7 @@ def funnel_findings(
     pairs = [(one, usable[one.dimension, one.value]) for one in series if (one.dimension, one.value) in usable]
     everyone = [pair for pair in pairs if pair[0].dimension is None]
     segments = [pair for pair in pairs if pair[0].dimension is not None]
-    found: list[Finding] = []
-    overall = _drops(everyone, times, options, options.significance * _EVERYONE_SHARE)
-    for drop in overall or _drops(segments, times, options, options.significance):
-        began = _onset(drop, times, options)
-        where = _where(series, baseline, began, times) if drop.pair[0].dimension is None else []
-        found.append(_finding(drop, began, where, funnel, times, options))
-    return found
+    return _changes(everyone, times, options, scan) or _changes(segments, times, options, scan)
 
 
 def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options: FunnelOptions) -> _Times:
@@ -98,7 +139,7 @@ def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options
     )
 
 
-def _drops(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, significance: float) -> list[_Drop]:
+def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scanner: _Scanner) -> list[_Change]:
     """Return the series of one family that stand the test, the most certain first."""
     if not pairs:
         return []
@@ -117,10 +158,10 @@ def _drops(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, signif
         at=(times.recent_since + times.ripe_until) / 2,
         timezone=options.timezone,
     )
-    scan = scan_for_drops(recent, normal, options)
-    adjusted, standing = significant(scan.p_value, scan.tested, significance)
+    scan = scanner(recent, normal, options)
+    adjusted, standing = significant(scan.p_value, scan.tested, options.significance)
     return [
-        _Drop(
+        _Change(
             pair=pairs[row],
             window_since=times.ripe_until - float(scan.buckets[row]) * FINE_SECONDS,
             entries=int(scan.entries[row]),
@@ -132,11 +173,11 @@ def _drops(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, signif
             high=float(normal.high[row]),
             hours=int(normal.hours[row]),
         )
-        for row in sorted(standing.tolist(), key=lambda row: (adjusted[row], scan.score[row]))
+        for row in sorted(standing.tolist(), key=lambda row: (adjusted[row], -abs(scan.score[row])))
     ]
 
 
-def _onset(drop: _Drop, times: _Times, options: FunnelOptions) -> Onset:
+def _onset(drop: _Change, times: _Times, options: FunnelOptions) -> Onset:
     """Find since when entries convert worse, looking back two recent windows.
 
     The entries that were under way when something broke are lost too, so the break itself came later than the first
@@ -173,7 +214,7 @@ def _where(
 
 
 def _finding(
-    drop: _Drop,
+    drop: _Change,
     began: Onset,
     where: Sequence[SegmentContribution],
     funnel: FunnelDefinition,

@@ -65,7 +65,7 @@ def quantile(histogram: Floats, share: float, edges: Floats = DURATION_EDGES_MS)
 def gathered_intervals(
     series: Sequence[EndpointSeries], *, since: float, until: float, interval_seconds: float
 ) -> Intervals:
-    """Add fine buckets up into whole intervals within [since, until), by the time they begin."""
+    """Add fine buckets, which are in order, up into whole intervals within [since, until), by when they begin."""
     first = np.ceil(since / interval_seconds - 1e-9)
     size = max(int(np.floor(until / interval_seconds + 1e-9) - first), 0)
     shape = (len(series), size)
@@ -73,11 +73,16 @@ def gathered_intervals(
     durations = np.zeros((*shape, len(DURATION_EDGES_MS) + 1))
     for row, one in enumerate(series):
         columns = np.floor(one.bucket_starts / interval_seconds - first + 1e-9).astype(np.int64)
-        inside = (columns >= 0) & (columns < size)
-        columns = columns[inside]
-        np.add.at(requests[row], columns, one.request_count[inside])
-        np.add.at(errors[row], columns, one.error_count[inside])
-        np.add.at(queries[row], columns, one.query_sum[inside])
-        np.add.at(durations[row], columns, one.duration_histogram[inside])
+        inside = np.flatnonzero((columns >= 0) & (columns < size))
+        interval, begins = np.unique(columns[inside], return_index=True)
+        if len(interval) == 0:
+            continue
+        for total, fine in (
+            (requests, one.request_count),
+            (errors, one.error_count),
+            (queries, one.query_sum),
+            (durations, one.duration_histogram),
+        ):
+            total[row, interval] = np.add.reduceat(fine[inside], begins, axis=0)
     starts = (first + np.arange(size)) * interval_seconds
     return Intervals(starts, interval_seconds, requests, errors, queries, durations)

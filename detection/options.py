@@ -34,7 +34,10 @@ class EndpointOptions:
     """When an interval of an endpoint is a strike, and how many in a row are a finding.
 
     anomaly_threshold is in standard deviations. An interval with fewer than minimum_requests neither strikes nor
-    clears. A latency strike needs both the ratio and the increase in ms; a query strike both of its own.
+    clears. A latency strike needs both the ratio and the increase in ms, which is what people begin to notice (Nielsen
+    1993, chapter 5); a query strike both of its own.
+    false_alarms_per_day is how often an endpoint that only wanders by itself may be found slower; how it wanders is
+    learned from the last swing_window_minutes of its fine series.
     """
 
     anomaly_threshold: float = 3.0
@@ -47,11 +50,23 @@ class EndpointOptions:
     minimum_requests: int = 5
     minimum_baseline_requests: int = 200
     minimum_latency_ratio: float = 1.5
-    minimum_latency_increase_ms: float = 50.0
+    minimum_latency_increase_ms: float = 100.0
     minimum_query_ratio: float = 2.0
     minimum_query_increase: float = 5.0
+    false_alarms_per_day: float = 0.01
+    swing_window_minutes: float = 60.0
 
     @property
     def recent_window_seconds(self) -> float:
         """How far back an onset is looked for; the baseline ends where it begins."""
         return self.recent_window_minutes * 60
+
+    @property
+    def swing_window_seconds(self) -> float:
+        """How much of the fine series tells how an endpoint wanders."""
+        return self.swing_window_minutes * 60
+
+    @property
+    def chance(self) -> float:
+        """The p-value that one interval may have by chance, for the false alarms a day."""
+        return self.false_alarms_per_day * self.interval_seconds / 86_400

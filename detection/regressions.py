@@ -14,7 +14,6 @@ from detection.proportions import sigma_score, two_sample_mid_p
 from detection.types import Floats, Integers
 
 _FADING = 0.01
-_SWINGS_ENOUGH = 5
 
 SLOW_SHARE = 0.05
 """The share of requests that are above the baseline's p95 when all is well."""
@@ -80,23 +79,6 @@ def strike_runs(strikes: Mask, enough: Mask, needed: int) -> Integers:
     last_clear = np.where(enough & ~strikes, places, -1).max(axis=1, initial=-1)
     run = ((places > last_clear[:, None]) & enough & strikes).sum(axis=1)
     return np.where(run >= needed, run, 0)
-
-
-def downward_swing(durations: Floats, usual_p95_ms: float, length: int) -> float:
-    """Return by how much log p95 swings around its normal level over `length` intervals in a row, as a deviation.
-
-    durations: (intervals, buckets) of one endpoint. Latency noise is autocorrelated: a slow spell of half a minute
-    is common on a busy machine, though no single hour shows it. Only swings downward count, as they mirror the
-    noise upward and no regression can be among them; 0.0 when too few were seen.
-    """
-    running = np.concatenate([np.zeros((1, durations.shape[1])), np.cumsum(durations, axis=0)])
-    together = running[length:] - running[:-length]
-    levels = np.log(np.maximum(quantile(together[together.sum(axis=1) > 0], 0.95), 1e-3))
-    if len(levels) == 0 or usual_p95_ms <= 0:
-        return 0.0
-    centre = min(float(np.log(usual_p95_ms)), float(np.median(levels)))
-    below = centre - levels[levels < centre]
-    return float(np.sqrt(np.mean(below**2))) if len(below) >= _SWINGS_ENOUGH else 0.0
 
 
 def is_fading(slow: Floats, requests: Floats) -> bool:

@@ -14,6 +14,15 @@ from pathlib import Path
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "slash_ack": ("slash_ack_p99_ms",),
     "idle_memory": ("idle_memory_mb",),
+    "ticks": ("tick_10k_s", "tick_history_ratio"),
+    "ingest": ("ingest_batch_share", "ingest_single_share", "hot_mb_per_million"),
+    "nab": ("nab_standard", "nab_low_fp"),
+    "loghub": ("loghub_ga", "loghub_lines_per_s"),
+    "funnel_oracle": ("funnel_oracle",),
+    "rs_segments": ("rs_f1", "rs_hit3", "rs_ms"),
+    "drops": ("drop_recall", "drop_false_alarms"),
+    "endpoints": ("endpoint_false_alarms", "endpoint_delay_s"),
+    "nezha": ("nezha_as1", "nezha_as3"),
 }
 """Each module of this folder with a `run(data: Path) -> Iterator[Figure]`, and the names of its figures."""
 

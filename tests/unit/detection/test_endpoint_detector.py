@@ -7,7 +7,7 @@ import pytest
 
 from detection.detectors import EndpointOptions, endpoint_findings
 from detection.endpoint_baselines import normal_endpoint
-from detection.regressions import downward_swing, is_fading, strike_runs
+from detection.regressions import is_fading, strike_runs
 from detection.types import EndpointSeries, Metric
 
 OPTIONS = EndpointOptions()
@@ -234,11 +234,3 @@ def replace_history(series: EndpointSeries, now: float) -> tuple[EndpointSeries,
         ),
         now,
     )
-
-
-def test_a_machine_that_swings_by_itself_must_swing_further_to_be_found(shop) -> None:
-    calm = shop.endpoint(shop.tens(0, 1800), 20, 100.0)
-    wild_levels = 100.0 * np.exp(wandering(shop.random, 1, 0.9, 0.4)[:180, 0])
-    wild = shop.endpoint(shop.tens(0, 1800), 20, wild_levels)
-    assert downward_swing(calm.duration_histogram.astype(float), 193.0, 3) < 0.15
-    assert downward_swing(wild.duration_histogram.astype(float), 193.0, 3) > 0.25

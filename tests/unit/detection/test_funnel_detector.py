@@ -7,8 +7,8 @@ import pytest
 
 from detection.baselines import RateBaseline
 from detection.cohorts import Cohorts, gathered, horizon
-from detection.conversions import scan_for_drops, significant
-from detection.detectors import FunnelOptions, funnel_findings
+from detection.conversions import scan_for_drops, scan_for_rises, significant
+from detection.detectors import FunnelOptions, funnel_findings, funnel_rises
 from detection.types import FunnelSeries, Metric
 
 OPTIONS = FunnelOptions()
@@ -183,7 +183,7 @@ def test_a_third_lost_of_two_hundred_conversions_is_seen_at_a_glance_more_often_
     cohorts, baseline = simulated(random, 0.5, 0.35, 400, 2000)
     scan = scan_for_drops(cohorts, baseline, OPTIONS)
     assert np.mean(scan.p_value * 100 <= OPTIONS.significance) > 0.75
-    assert np.mean(scan.p_value <= OPTIONS.significance / 10) > 0.85
+    assert np.mean(scan.p_value <= OPTIONS.significance) > 0.93
 
 
 def test_the_same_break_is_seen_wherever_the_bucket_grid_lies(shop, signup) -> None:
@@ -197,3 +197,29 @@ def test_buckets_that_are_missing_count_as_nothing_and_partial_buckets_are_left_
     cohorts = gathered([series], 60.0, since=95.0, until=139.0, bucket_seconds=10.0)
     assert cohorts.bucket_starts.tolist() == [100.0, 110.0, 120.0]
     assert cohorts.entries[0].tolist() == [series.entries[0], 0.0, series.entries[1]]
+
+
+def test_a_rise_is_a_finding_of_another_detector_with_a_fingerprint_of_its_own(shop, signup) -> None:
+    series, baseline = [recent(shop, 0.3, 0.45)], [past(shop, 0.3)]
+    assert funnel_findings(series, baseline, signup, now=shop.now, options=OPTIONS) == []
+    found = funnel_rises(series, baseline, signup, now=shop.now, options=OPTIONS)
+    assert [finding.detector for finding in found] == ["funnel_conversion_rise"]
+    assert found[0].fingerprint == "conversion_rate:funnel_rise:1"
+    assert found[0].observed == pytest.approx(0.45, abs=0.03)
+    assert found[0].score > 8
+    assert found[0].details["drop_percent"] < -40
+    assert found[0].onset_at == pytest.approx(shop.now - ONSET, abs=60)
+
+
+def test_a_drop_and_a_healthy_shop_are_no_rise(shop, signup) -> None:
+    baseline = [past(shop, 0.3)]
+    assert funnel_rises([recent(shop, 0.3, 0.15)], baseline, signup, now=shop.now, options=OPTIONS) == []
+    assert funnel_rises([recent(shop, 0.3, 0.3)], baseline, signup, now=shop.now, options=OPTIONS) == []
+    assert funnel_rises([recent(shop, 0.3, 0.45)], [], signup, now=shop.now, options=OPTIONS) == []
+
+
+def test_healthy_half_hours_rise_no_more_often_than_they_drop() -> None:
+    random = np.random.default_rng(13)
+    scan = scan_for_rises(*simulated(random, 0.3, 0.3, 667, 3000), OPTIONS)
+    assert np.mean(scan.p_value <= 0.01) <= 0.012
+    assert np.all(scan.converted <= scan.entries)

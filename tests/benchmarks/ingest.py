@@ -1,0 +1,237 @@
+"""How fast product events come in, and how much room a million of them takes while they are hot.
+
+Batches: 1,000 events a request to the real web process, answered when they are durable, beside a bare loop that decodes
+the same bodies and inserts the same columns into the same tables, with the same durability. Single events: requests a
+second beside those of a handler that does nothing on the same server. Both sides take turns, and the best round counts,
+so that whatever else the machine does weighs on neither.
+Room: what the web process, a process that rolls up, and the database's files grow by for each further million events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import httpx
+
+from tests.benchmarks.empty_handler import PATH as EMPTY
+from tests.benchmarks.figures import Figure
+from tests.functional.stack import eventually, free_port
+
+BATCH_SHARE, SINGLE_SHARE, MEGABYTES = 0.35, 0.5, 400.0
+BATCH = 1000
+BATCHES = 30
+SINGLES = 3000
+BATCH_CONNECTIONS, SINGLE_CONNECTIONS = 4, 32
+ROUNDS = 3
+WARM_UP, MEASURED = 90, 210
+VISITORS = (WARM_UP + MEASURED) * BATCH // 20
+EVENTS = "/api/events"
+INSERT = (
+    "INSERT INTO events (event_id, event, user_id, happened_at, arrived_at, properties) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING"
+)
+
+
+def run(data: Path) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as name, _running(Path(name)) as server:
+        batches, bare = _rounds(lambda: _batches(server), lambda: _bare_loop(server))
+        yield Figure(
+            "ingest_batch_share", batches / bare, "share", "bare decode-and-insert loop, events/s", bare,
+            at_least=BATCH_SHARE,
+        )  # fmt: skip
+        singles, empty = _rounds(lambda: _singles(server, EVENTS), lambda: _singles(server, EMPTY))
+        yield Figure(
+            "ingest_single_share", singles / empty, "share", "empty handler, requests/s", empty, at_least=SINGLE_SHARE
+        )
+    with tempfile.TemporaryDirectory() as name, _running(Path(name)) as server:
+        yield Figure("hot_mb_per_million", _room(server), "MB", "none", None, at_most=MEGABYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    secret: str
+    random: Random
+
+    @property
+    def database(self) -> Path:
+        return self.directory / "argux.db"
+
+    def request(self, path: str, body: bytes) -> bytes:
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nX-API-Key: {self.secret}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+    def events(self, count: int) -> list[dict[str, object]]:
+        """As a shop's pages send them: random ids, a few properties, some 20 events a visitor in all."""
+        now, random = time.time(), self.random
+        return [
+            {
+                "event_id": str(uuid.UUID(int=random.getrandbits(128), version=4)),
+                "event": random.choice(["page_viewed", "added_to_cart", "checkout_completed", "payment_completed"]),
+                "user_id": f"user-{random.randrange(VISITORS):08d}",
+                "timestamp": now - random.random() * 60,
+                "properties": {
+                    "country": random.choice(["de", "fr", "us"]),
+                    "device": random.choice(["phone", "desktop"]),
+                    "path": f"/products/{random.randrange(10_000)}",
+                },
+            }
+            for _ in range(count)
+        ]
+
+    def batch_bodies(self, count: int) -> list[bytes]:
+        return [json.dumps(self.events(BATCH)).encode() for _ in range(count)]
+
+
+@contextmanager
+def _running(directory: Path) -> Iterator[_Server]:
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.endswith(("_TOKEN", "_URL", "_proxy"))},
+        "ARGUX_PORT": str(port),
+        "ARGUX_DATA_DIR": str(directory / "argux"),
+        "DATABASE_URL": f"sqlite:///{directory / 'argux.db'}",
+        "AUDIT_KEY": secrets.token_hex(16),
+        "LOG_LEVEL": "WARNING",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+
+    def command(*arguments: str) -> str:
+        finished = subprocess.run(
+            [sys.executable, "-m", "bot.cli", *arguments],
+            env=environment, cwd=directory, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return finished.stdout
+
+    command("migrate")
+    shutil.copy(directory / "argux.db", directory / "bare.db")
+    secret = next(word for word in command("keys", "create", "benchmark").split() if word.startswith("argux_"))
+    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.empty_handler"], env=environment, cwd=directory)
+    try:
+        eventually(lambda: _is_up(port), seconds=60, what="the web process")
+        yield _Server(directory, port, process, secret, Random(7))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _is_up(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _rounds(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[float, float]:
+    """The best of each side, turn by turn."""
+    pairs = [(ours(), peer()) for _ in range(ROUNDS)]
+    return max(one for one, _ in pairs), max(other for _, other in pairs)
+
+
+def _batches(server: _Server) -> float:
+    """Events a second."""
+    requests = [server.request(EVENTS, body) for body in server.batch_bodies(BATCHES)]
+    return BATCHES * BATCH / asyncio.run(_send_all(server.port, requests, BATCH_CONNECTIONS))
+
+
+def _singles(server: _Server, path: str) -> float:
+    """Requests a second, each with one event."""
+    requests = [server.request(path, json.dumps(event).encode()) for event in server.events(SINGLES)]
+    return SINGLES / asyncio.run(_send_all(server.port, requests, SINGLE_CONNECTIONS))
+
+
+async def _send_all(port: int, requests: Sequence[bytes], connections: int) -> float:
+    """Send all over so many connections, each waiting for its answers; returns the seconds it took."""
+    waiting = iter(requests)
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
+
+    async def keep_sending(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for request in waiting:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 201"), head
+            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+            await reader.readexactly(int(length))
+
+    began = time.perf_counter()
+    await asyncio.gather(*(keep_sending(reader, writer) for reader, writer in opened))
+    seconds = time.perf_counter() - began
+    for _, writer in opened:
+        writer.close()
+    return seconds
+
+
+def _bare_loop(server: _Server) -> float:
+    """Events a second that a loop without anything around it decodes and commits, batch by batch."""
+    bodies = server.batch_bodies(BATCHES)
+    with closing(sqlite3.connect(server.directory / "bare.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA wal_autocheckpoint = 8000")
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        began = time.perf_counter()
+        for body in bodies:
+            now = time.time()
+            rows = [
+                (
+                    event["event_id"], event["event"], event["user_id"], event["timestamp"], now,
+                    json.dumps(event["properties"]),
+                )
+                for event in json.loads(body)
+            ]  # fmt: skip
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(INSERT, rows)
+            connection.execute("COMMIT")
+        return BATCHES * BATCH / (time.perf_counter() - began)
+
+
+def _room(server: _Server) -> float:
+    """MB that each further million events takes: files, web process, roll-up; what is there from the start is not."""
+    _fill(server, WARM_UP)
+    before = _taken(server)
+    _fill(server, MEASURED)
+    return (_taken(server) - before) / (MEASURED * BATCH)
+
+
+def _fill(server: _Server, batches: int) -> None:
+    for _ in range(0, batches, BATCHES):
+        requests = [server.request(EVENTS, body) for body in server.batch_bodies(BATCHES)]
+        asyncio.run(_send_all(server.port, requests, BATCH_CONNECTIONS))
+
+
+def _taken(server: _Server) -> int:
+    """Bytes: the files, the web process, and what a process grows by that rolls up what is waiting."""
+    rolling = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.rolling_up", f"sqlite:///{server.database}"],
+        check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    return _files(server) + _resident(server.process.pid) + int(rolling.stdout)
+
+
+def _files(server: _Server) -> int:
+    return sum(path.stat().st_size for path in server.directory.glob("argux.db*"))
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process has now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,95 @@
+"""Which pod a fault was injected into, from its metrics, logs and traces together: AS@1 and AS@3 of Nezha."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.behaviour import Behaviour, behaviour, compared
+from detection.root_causes import ClueKind, Pattern, Reading, suspects
+from detection.types import Floats
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.nezha_data import (
+    Fault,
+    Metric,
+    Records,
+    days,
+    edge_metrics,
+    fault_free_records,
+    fault_records,
+    faults,
+    pod_metrics,
+)
+
+AS1_AT_LEAST, AS3_AT_LEAST = 0.50, 0.70
+PEER = "the same ranking from metrics alone"
+OWN_METRICS = ("CpuUsageRate", "PodServerLatency")
+"""A pod's own load and its own time to answer; how long it waits for others speaks of those."""
+
+_FAULT_SECONDS = 240.0
+_AFTERMATH_SECONDS = 360.0
+_ALIKE_SHARE, _ALIKE_DELAY_SECONDS = 0.1, 0.002
+_EARLIER_SECONDS = 300.0
+
+
+def run(data: Path) -> Iterator[Figure]:
+    """The share of faults whose pod is first, and among the first three, over all days that are there.
+
+    Normal are the fault-free minutes, and of the others what lies before the injection. Days differ in what they
+    have: where there are no logs and traces, the metrics must do.
+    """
+    places = [place for day in days(data / "nezha") for place in _places(day)]
+    if not places:
+        return
+    ours, peers = np.array(places).T
+    for name, first, bound in (("nezha_as1", 1, AS1_AT_LEAST), ("nezha_as3", 3, AS3_AT_LEAST)):
+        share, peer_share = float(np.mean(ours <= first)), float(np.mean(peers <= first))
+        yield Figure(name, share, "share of faults", PEER, peer_share, at_least=bound)
+
+
+def _places(day: Path) -> list[tuple[float, float]]:
+    """For each fault the place of its pod in the ranking, by everything and by metrics alone; infinite if absent."""
+    injected = faults(day)
+    metrics = pod_metrics(day, OWN_METRICS)
+    edges = edge_metrics(day, sorted({metric.pod for metric in metrics}))
+    records = [fault_records(day, fault) for fault in injected]
+    during = [_behaviour(own.between(fault.at, np.inf)) for own, fault in zip(records, injected, strict=True)]
+    before = [
+        _behaviour(own.between(fault.at - _EARLIER_SECONDS, fault.at))
+        for own, fault in zip(records, injected, strict=True)
+    ]
+    normal = [_behaviour(fault_free_records(day)), *before]
+    found: list[tuple[float, float]] = []
+    for fault, behaved in zip(injected, during, strict=True):
+        measured = [reading for metric in (*metrics, *edges) if (reading := _reading(metric, fault, injected))]
+        readings, patterns = compared(normal, behaved)
+        found.append((_place(fault, [*measured, *readings], patterns), _place(fault, measured, [])))
+    return found
+
+
+def _behaviour(records: Records) -> Behaviour:
+    return behaviour(records.calls, records.occurrences)
+
+
+def _place(fault: Fault, readings: Sequence[Reading], patterns: Sequence[Pattern]) -> float:
+    ranked = [suspect.part for suspect in suspects(readings, patterns)]
+    return ranked.index(fault.pod) + 1.0 if fault.pod in ranked else float("inf")
+
+
+def _reading(metric: Metric, fault: Fault, injected: Sequence[Fault]) -> Reading | None:
+    """The metric while the fault lasted, beside the minutes in which, and shortly after which, nothing was injected."""
+    normal = metric.values[~_disturbed(metric.times, injected)]
+    during = metric.values[(metric.times > fault.at) & (metric.times <= fault.at + _FAULT_SECONDS)]
+    if not np.isfinite(normal).any():
+        return None
+    is_edge = "_" in metric.name
+    floor = _ALIKE_DELAY_SECONDS if is_edge else _ALIKE_SHARE * abs(float(np.nanmedian(normal)))
+    return Reading(metric.pod, ClueKind.NETWORK if is_edge else ClueKind.METRIC, metric.name, normal, during, floor)
+
+
+def _disturbed(times: Floats, injected: Sequence[Fault]) -> NDArray[np.bool_]:
+    starts = np.array([fault.at for fault in injected])[:, None]
+    return np.asarray(((times >= starts) & (times <= starts + _AFTERMATH_SECONDS)).any(axis=0))

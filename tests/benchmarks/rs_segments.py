@@ -1,0 +1,142 @@
+"""Where: the root-cause combinations of real live-video incidents, named exactly, one configuration for all."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from detection.cells import Cells, counted_cells, grouped
+from detection.cuboids import root_causes
+from detection.types import Floats
+from tests.benchmarks.figures import Figure
+
+F1_AT_LEAST, HIT_AT_LEAST, MS_AT_MOST = 0.65, 0.88, 50.0
+PEER = "plain Poisson scan"
+_MINUTES_BEFORE = 4
+_LOOKED_AT = 3
+
+Where = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Rows of one incident: the minute of the anomaly and the four before it."""
+
+    columns: Mapping[str, Sequence[str]]
+    bad: Floats
+    total: Floats
+    is_now: NDArray[np.bool_]
+    causes: frozenset[Where]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was named as the causes, what was ranked, and how long it took from the rows on."""
+
+    causes: frozenset[Where]
+    ranked: tuple[Where, ...]
+    milliseconds: float
+
+
+def run(data: Path) -> Iterator[Figure]:
+    """F1 over the named causes of all cases; hit@3: at least one cause of the case is among the first three."""
+    cases = read_cases(data / "rs_segments")
+    if not cases:
+        return
+    ours, peers = [_ours(case) for case in cases], [_peer(case) for case in cases]
+    yield Figure("rs_f1", _f1(cases, ours), "F1", PEER, _f1(cases, peers), at_least=F1_AT_LEAST)
+    yield Figure("rs_hit3", _hits(cases, ours), "share of cases", PEER, _hits(cases, peers), at_least=HIT_AT_LEAST)
+    yield Figure("rs_ms", _milliseconds(ours), "ms a case", PEER, _milliseconds(peers), at_most=MS_AT_MOST)
+
+
+def read_cases(folder: Path) -> list[Case]:
+    """The cases of anomaly.yaml whose rows are there. The file has three keys a case; it needs no YAML parser."""
+    if not (folder / "anomaly.yaml").exists():
+        return []
+    fields = [
+        line.strip().removeprefix("- ").split(":", 1)
+        for line in (folder / "anomaly.yaml").read_text(encoding="utf-8").splitlines()
+        if ":" in line
+    ]
+    values = {key: [value.strip() for name, value in fields if name == key] for key in ("data", "timestamp", "cause")}
+    return [
+        _read_case(path, int(timestamp), cause)
+        for name, timestamp, cause in zip(values["data"], values["timestamp"], values["cause"], strict=True)
+        if (path := folder / f"{name}.csv").exists()
+    ]
+
+
+def _read_case(path: Path, timestamp: int, cause: str) -> Case:
+    parsed = ast.literal_eval(cause)
+    causes = parsed if isinstance(parsed, list) else [parsed]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    minutes = sorted({int(row["min"]) for row in rows if int(row["min"]) < timestamp})[-_MINUTES_BEFORE:]
+    kept = [row for row in rows if int(row["min"]) in {*minutes, timestamp}]
+    return Case(
+        columns={name: [row[name] for row in kept] for name in rows[0] if name not in ("min", "value", "cnt")},
+        bad=np.array([float(row["value"]) for row in kept]),
+        total=np.array([float(row["cnt"]) for row in kept]),
+        is_now=np.array([int(row["min"]) == timestamp for row in kept]),
+        causes=frozenset(frozenset((key, str(value)) for key, value in one.items()) for one in causes),
+    )
+
+
+def _ours(case: Case) -> Answer:
+    began = time.perf_counter()
+    answer = root_causes(counted_cells(case.columns, case.bad, case.total, is_now=case.is_now))
+    took = time.perf_counter() - began
+    ranked = tuple(frozenset(cuboid.where) for cuboid in answer.ranked)
+    return Answer(frozenset(ranked[: len(answer.causes)]), ranked, 1000 * took)
+
+
+def _peer(case: Case) -> Answer:
+    """The textbook scan: Poisson counts against the past rate of each cuboid, the best one is the cause."""
+    began = time.perf_counter()
+    cells = counted_cells(case.columns, case.bad, case.total, is_now=case.is_now)
+    scored = sorted(_poisson_scores(cells), key=lambda pair: -pair[0])[:_LOOKED_AT]
+    took = time.perf_counter() - began
+    ranked = tuple(where for _, where in scored)
+    return Answer(frozenset(ranked[:1]), ranked, 1000 * took)
+
+
+def _poisson_scores(cells: Cells) -> Iterator[tuple[float, Where]]:
+    names = cells.dimensions
+    for size in (1, 2, 3):
+        for columns in combinations(range(len(names)), size):
+            member, example = grouped(cells.codes[:, columns])
+            bad, total, bad_before, total_before = (
+                np.bincount(member, counts) for counts in (cells.bad, cells.total, cells.bad_before, cells.total_before)
+            )
+            expected = total * (bad_before + 0.5) / (total_before + 1)
+            score = np.where(bad > expected, xlogy(bad, bad / np.maximum(expected, 1e-9)) - (bad - expected), 0.0)
+            for number in np.argsort(-score)[:_LOOKED_AT]:
+                codes = cells.codes[example[number]]
+                yield (
+                    float(score[number]),
+                    frozenset((names[column], cells.values[column][codes[column]]) for column in columns),
+                )
+
+
+def _f1(cases: Sequence[Case], answers: Sequence[Answer]) -> float:
+    pairs = [(case.causes, answer.causes) for case, answer in zip(cases, answers, strict=True)]
+    right = sum(len(true & named) for true, named in pairs)
+    return 2 * right / sum(len(true) + len(named) for true, named in pairs)
+
+
+def _hits(cases: Sequence[Case], answers: Sequence[Answer]) -> float:
+    pairs = zip(cases, answers, strict=True)
+    return float(np.mean([bool(case.causes & set(answer.ranked[:_LOOKED_AT])) for case, answer in pairs]))
+
+
+def _milliseconds(answers: Sequence[Answer]) -> float:
+    return float(np.mean([answer.milliseconds for answer in answers]))

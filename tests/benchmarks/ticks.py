@@ -1,0 +1,130 @@
+"""How long one detection tick takes: over 10,000 endpoints with 7 days of hourly baselines, and as history grows.
+
+Every endpoint is busy enough in every interval to be judged, a few are broken, and beside them stands one funnel. The
+tick is the worker's own, on one core; the first, in which a worker that has just started reads the past hours, is
+printed to stderr and not counted. The figure is the median.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from statistics import median
+from unittest import mock
+
+import numpy as np
+
+from detection.types import DURATION_EDGES_MS
+from storage import incidents
+from storage.session import migrate
+from storage.telemetry.counts import Counts, pack
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
+from tests.benchmarks.figures import Figure
+from workers.detecting import detect
+from workers.services import Services
+from workers.settings import Settings
+
+SERIES, FEW_SERIES, BROKEN = 10_000, 1_000, 5
+SECONDS, RATIO = 2.0, 1.2
+TICKS = 7
+NOW = 1_770_467_405.0
+FINE_MINUTES = 6
+QUERIES = 3
+INSERT = "INSERT INTO endpoint_buckets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def run(data: Path) -> Iterator[Figure]:
+    with _one_core(), tempfile.TemporaryDirectory() as name:
+        (seconds,) = _tick_seconds([_filled(Path(name), "week", SERIES, days=7)])
+        yield Figure("tick_10k_s", seconds, "s", "none", None, at_most=SECONDS)
+        long = _filled(Path(name), "month", FEW_SERIES, days=30)
+        short = _filled(Path(name), "day", FEW_SERIES, days=1)
+        after_month, after_day = _tick_seconds([long, short])
+        yield Figure(
+            "tick_history_ratio", after_month / after_day, "ratio", "the same with 1 day of history, s", after_day,
+            at_most=RATIO,
+        )  # fmt: skip
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    all_of_them = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(all_of_them)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_of_them)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.now, UTC)
+
+
+def _tick_seconds(all_services: list[tuple[Services, _Clock]]) -> list[float]:
+    """The median tick of each, turn by turn; the clock goes on as it would."""
+    times: list[list[float]] = [[] for _ in all_services]
+    for number in range(TICKS + 1):
+        for (services, clock), taken in zip(all_services, times, strict=True):
+            clock.now = NOW + number
+            began = time.perf_counter()
+            assert detect(services)
+            taken.append(time.perf_counter() - began)
+    for services, _ in all_services:
+        with services.readers() as session:
+            found = {record.fingerprint for one in incidents.list_incidents(session) for record in one.findings}
+        assert len(found) == BROKEN, found
+        services.engine.dispose()
+    print("first ticks:", [round(taken[0], 2) for taken in times], file=sys.stderr)
+    return [median(taken[1:]) for taken in times]
+
+
+def _filled(directory: Path, name: str, series: int, *, days: int) -> tuple[Services, _Clock]:
+    """A database with `days` of hours and FINE_MINUTES of fine buckets."""
+    path = directory / f"{name}.db"
+    migrate(f"sqlite:///{path}")
+    random = Random(3)
+    healthy, broken = _histograms(40.0, requests=600), _histograms(400.0, requests=12)
+    lately = _histograms(40.0, requests=12)
+    names = [(f"service-{number % 40}", f"GET /resource/{number}") for number in range(series)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        hour = NOW // COARSE_SECONDS * COARSE_SECONDS
+        for start in np.arange(hour - days * 86_400, hour + 1, COARSE_SECONDS).tolist():
+            rows = (_row(COARSE_SECONDS, start, name, 600, random.choice(healthy)) for name in names)
+            connection.executemany(INSERT, rows)
+        fine = NOW // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
+        for start in np.arange(fine - FINE_MINUTES * 60, fine, FINE_ENDPOINT_SECONDS).tolist():
+            for number, endpoint in enumerate(names):
+                is_broken = number < BROKEN and start >= fine - 60
+                blob = random.choice(broken if is_broken else lately)
+                connection.execute(INSERT, _row(FINE_ENDPOINT_SECONDS, start, endpoint, 12, blob))
+        connection.execute("COMMIT")
+    clock = _Clock()
+    with mock.patch.dict(os.environ, {"AUDIT_KEY": "benchmark"}):
+        settings = Settings(database_url=f"sqlite:///{path}", argux_data_dir=directory, detection_interval_sec=10)
+    return Services(settings, clock=clock), clock
+
+
+def _histograms(median_ms: float, *, requests: int, count: int = 200) -> list[bytes]:
+    """As many log-normal hours or intervals, to draw from."""
+    generator = np.random.default_rng(5)
+    durations = generator.lognormal(np.log(median_ms), 0.4, (count, requests)).ravel()
+    rows = np.repeat(np.arange(count), requests)
+    return pack([Counts(rows, np.searchsorted(DURATION_EDGES_MS, durations), np.ones_like(rows))], count)
+
+
+def _row(resolution: int, start: float, name: tuple[str, str], requests: int, blob: bytes) -> tuple[object, ...]:
+    queries = np.array([[QUERIES, requests]], dtype="<u4").tobytes()
+    return (resolution, start, *name, requests, 0, QUERIES * requests, blob, queries)
