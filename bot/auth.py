@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.errors import ForbiddenError, UnauthorizedError
@@ -72,17 +72,21 @@ class KeyRing:
 
 _bearer = HTTPBearer(auto_error=False, description="A key made by `argux keys create NAME`.")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key in a header of its own.")
+_basic = HTTPBasic(auto_error=False, description="The same key as the user name, or as the password of any user.")
 
 
-def secret_of(
+async def secret_of(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     header: Annotated[str | None, Security(_header)],
+    basic: Annotated[HTTPBasicCredentials | None, Security(_basic)],
 ) -> str | None:
     """The key that came with a request, or None."""
-    return bearer.credentials if bearer is not None else header
+    if bearer is not None:
+        return bearer.credentials
+    return header or (basic and (basic.password or basic.username)) or None
 
 
-def key_ring(request: Request) -> KeyRing:
+async def key_ring(request: Request) -> KeyRing:
     """This web process's key ring."""
     ring: KeyRing = request.app.state.key_ring
     return ring

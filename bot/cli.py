@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    import httpx
+
     from workers.services import Services
     from workers.settings import Settings
 
@@ -89,6 +92,60 @@ def doctor() -> None:
         typer.echo(outcome.line())
     if any(outcome.health is Health.FAILED for outcome in outcomes):
         raise typer.Exit(1)
+
+
+@app.command()
+def tail(
+    files: Annotated[list[Path], typer.Argument(help="Log files; one that is not there yet is waited for.")],
+    service: Annotated[str | None, typer.Option(help="Who writes them; otherwise each file's own name.")] = None,
+    to: Annotated[str | None, typer.Option(help="Address of another machine's Argux; otherwise this one's.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="ARGUX_KEY", help="An API key of that Argux.")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Begin new files at their first line.")] = False,
+) -> None:
+    """Follow log files, through rotation and restarts, until told to stop."""
+    from bot.tail import follow, into_the_store, through_the_door
+    from workers.scheduler import stop_on_signals
+
+    settings = _settings()
+    with _plain_errors():
+        sink = into_the_store(_services()) if to is None else through_the_door(_door(to, key))
+        state_directory = settings.argux_data_dir / "tail"
+        follow(files, sink, stop_on_signals(), state_directory=state_directory, service=service, from_start=from_start)
+
+
+@app.command()
+def backtest(
+    file: Annotated[Path, typer.Argument(help="A CSV of timestamp,value.")],
+    chart: Annotated[Path | None, typer.Option("--chart", help="Write a PNG of it here.")] = None,
+) -> None:
+    """Show what would have fired on a metric's own history."""
+    from rich.console import Console
+
+    from bot.backtest import run
+
+    raise typer.Exit(run(file, chart=chart, console=Console()))
+
+
+@app.command()
+def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(*) FROM events GROUP BY 1.")]) -> None:
+    """Ask the archive in SQL: what has left the hot store, read by DuckDB."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from bot.query import QueryError
+    from bot.query import query as ask
+
+    settings = _settings()
+    try:
+        answer = ask(settings.argux_data_dir / "archive", sql)
+    except QueryError as error:
+        _fail(str(error))
+    table = Table(*answer.columns)
+    for row in answer.rows:
+        table.add_row(*(str(value) for value in row))
+    Console().print(table)
+    if answer.is_cut:
+        typer.echo(f"Only the first {len(answer.rows)} rows are shown: add a LIMIT or ask for less.", err=True)
 
 
 @app.command()
@@ -174,6 +231,15 @@ def list_incidents(
         typer.echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {row.opened_at:%Y-%m-%d %H:%M} UTC  {row.title}")
     if not rows:
         typer.echo("No incidents.")
+
+
+def _door(address: str, key: str | None) -> httpx.Client:
+    """The way to another machine's doors."""
+    import httpx
+
+    if not key:
+        _fail("Give the other Argux's API key in ARGUX_KEY: `argux keys create NAME --role ingest` there makes one.")
+    return httpx.Client(base_url=address.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
 
 def _settings() -> Settings:

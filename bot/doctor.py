@@ -111,6 +111,13 @@ def checks(services: Services) -> list[Check]:
             "set TEAMS_WEBHOOK_URL to be able to escalate",
         ),
         Check(
+            "Elastic",
+            settings.elasticsearch_url is not None,
+            lambda: _elasticsearch(settings),
+            "check ELASTICSEARCH_URL and ELASTICSEARCH_API_KEY",
+            "set ELASTICSEARCH_URL to have logs read from there",
+        ),
+        Check(
             "LLM",
             any((settings.llm_base_url, settings.llm_api_key, settings.llm_model)),
             lambda: _language_model(settings),
@@ -157,6 +164,15 @@ def _language_model(settings: Settings) -> str:
         settings.llm_base_url, api_key=secret(settings.llm_api_key, "LLM_API_KEY"), model=settings.llm_model
     )
     return model.check()
+
+
+def _elasticsearch(settings: Settings) -> str:
+    from integrations.elasticsearch import ElasticsearchReader
+
+    key = settings.elasticsearch_api_key
+    api_key = key.get_secret_value() if key else None
+    with ElasticsearchReader(settings.elasticsearch_url or "", api_key=api_key) as reader:
+        return reader.check()
 
 
 def _examine(check: Check) -> Outcome:

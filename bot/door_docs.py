@@ -61,7 +61,60 @@ CAPTURE_DOCS = _body(
     }
 )
 
-OTLP_DOCS = _body({"application/x-protobuf": _BINARY})
+OTLP_DOCS = _body({"application/x-protobuf": _BINARY, "application/json": {"schema": {"type": "object"}}})
+
+SEGMENT_DOCS = _body(
+    {
+        "application/json": {
+            "schema": {"type": "object"},
+            "example": {"userId": "u1", "event": "checkout_started", "properties": {"country": "DE"}},
+        }
+    }
+)
+
+SEGMENT_BATCH_DOCS = _body(
+    {
+        "application/json": {
+            "schema": {"type": "object", "required": ["batch"]},
+            "example": {
+                "batch": [{"type": "track", "userId": "u1", "event": "checkout_started", "messageId": "m-1"}],
+                "sentAt": "2026-02-07T12:00:00Z",
+            },
+        }
+    }
+)
+
+AMPLITUDE_DOCS = _body(
+    {
+        "application/json": {
+            "schema": {"type": "object", "required": ["api_key", "events"]},
+            "example": {
+                "api_key": "argux_…",
+                "events": [{"user_id": "u1", "event_type": "checkout_started", "insert_id": "e-1"}],
+            },
+        }
+    }
+)
+
+_MIXPANEL_EVENT: dict[str, Any] = {
+    "event": "checkout_started",
+    "properties": {"token": "argux_…", "distinct_id": "u1", "time": 1770465600, "$insert_id": "e-1"},
+}
+MIXPANEL_DOCS = _body(
+    {
+        "application/json": {
+            "schema": {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]},
+            "example": [_MIXPANEL_EVENT],
+        },
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["data"],
+                "properties": {"data": {"type": "string", "description": "The same as JSON or in base64."}},
+            }
+        },
+    }
+)
 
 DEPLOY_DOCS = _body(
     {

@@ -1,4 +1,4 @@
-"""The doors that data comes in by: events, PostHog's, OpenTelemetry's, deploys.
+"""The doors of our own: product events by hand, and deploys.
 
 Each answers only after the data is durable. A sender that gets no answer, 429 or 503 sends the same again: what was
 stored the first time is counted as a duplicate.
@@ -12,19 +12,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from bot.auth import secret_of
-from bot.door_docs import CAPTURE_DOCS, DEPLOY_DOCS, EVENTS_DOCS, OTLP_DOCS
+from bot.door_docs import DEPLOY_DOCS, EVENTS_DOCS
 from bot.errors import error_body
 from bot.intake import content_encoding, content_type
 from bot.receiving import Door, Parcel, Payload, Receipt, Reception
-from detection.types import Event, LogRecord, Span
+from detection.types import Event
 from integrations.inbound.deploys import DeployNotice, parse_deploy
 from integrations.inbound.events import parse_events
-from integrations.inbound.otlp import logs_response, parse_logs, parse_traces, traces_response
-from integrations.inbound.posthog import parse_capture
 from storage.deploys import record_deploy
 from storage.telemetry.protocol import Appended, TelemetryStore
 
@@ -35,7 +33,7 @@ PROTOBUF = "application/x-protobuf"
 router = APIRouter(tags=["Doors"])
 
 
-def reception(request: Request) -> Reception:
+async def reception(request: Request) -> Reception:
     """This web process's reception."""
     found: Reception = request.app.state.reception
     return found
@@ -43,6 +41,11 @@ def reception(request: Request) -> Reception:
 
 Secret = Annotated[str | None, Depends(secret_of)]
 AtReception = Annotated[Reception, Depends(reception)]
+
+
+def append_events(store: TelemetryStore, events: Sequence[Event]) -> Appended:
+    """What a door of product events does with them."""
+    return store.append_events(events)
 
 
 def _events(payload: Payload) -> Parcel[Event]:
@@ -56,52 +59,7 @@ def _events(payload: Payload) -> Parcel[Event]:
     return Parcel(parsed)
 
 
-def _capture(payload: Payload) -> Parcel[Event]:
-    capture = parse_capture(
-        payload.body,
-        content_encoding=payload.content_encoding,
-        now=payload.now,
-        max_decoded_bytes=payload.max_decoded_bytes,
-    )
-    return Parcel(capture.events, capture.api_key)
-
-
-def _traces(payload: Payload) -> Parcel[Span]:
-    parsed = parse_traces(
-        payload.body,
-        content_encoding=payload.content_encoding,
-        now=payload.now,
-        max_decoded_bytes=payload.max_decoded_bytes,
-    )
-    return Parcel(parsed)
-
-
-def _logs(payload: Payload) -> Parcel[LogRecord]:
-    parsed = parse_logs(
-        payload.body,
-        content_encoding=payload.content_encoding,
-        now=payload.now,
-        max_decoded_bytes=payload.max_decoded_bytes,
-    )
-    return Parcel(parsed)
-
-
-def _append_events(store: TelemetryStore, events: Sequence[Event]) -> Appended:
-    return store.append_events(events)
-
-
-def _append_spans(store: TelemetryStore, spans: Sequence[Span]) -> Appended:
-    return store.append_spans(spans)
-
-
-def _append_logs(store: TelemetryStore, records: Sequence[LogRecord]) -> Appended:
-    return store.append_logs(records)
-
-
-EVENTS = Door("events", (JSON, NDJSON), _events, _append_events)
-POSTHOG = Door("posthog", (JSON,), _capture, _append_events, key_in_body=True)
-TRACES = Door("otlp_traces", (PROTOBUF,), _traces, _append_spans)
-LOGS = Door("otlp_logs", (PROTOBUF,), _logs, _append_logs)
+EVENTS = Door("events", (JSON, NDJSON), _events, append_events)
 
 
 def _rejected(receipt: Receipt) -> dict[str, Any]:
@@ -135,39 +93,7 @@ async def take_events(request: Request, at: AtReception, secret: Secret) -> JSON
     return JSONResponse({"accepted": receipt.accepted, "duplicates": receipt.duplicates}, 201)
 
 
-@router.post("/batch", include_in_schema=False)
-@router.post("/capture/", include_in_schema=False)
-@router.post("/capture", include_in_schema=False)
-@router.post("/i/v0/e/", include_in_schema=False)
-@router.post("/batch/", summary="Send events with a PostHog client", openapi_extra=CAPTURE_DOCS)
-async def take_capture(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
-    """Take what PostHog's client libraries post: set their host to Argux and their project key to an Argux key.
-
-    These clients drop a whole batch on any 4xx, so malformed events are reported beside a 200 and counted in
-    `argux_ingest_rejected_total`. `/capture/`, `/capture`, `/batch` and `/i/v0/e/` are the same door.
-    """
-    receipt = await at.receive(request, POSTHOG, secret)
-    answer: dict[str, Any] = {"status": "Ok", "accepted": receipt.accepted, "duplicates": receipt.duplicates}
-    if receipt.rejections:
-        answer["rejected"] = [asdict(rejection) for rejection in receipt.rejections]
-    return JSONResponse(answer)
-
-
-@router.post("/v1/traces", summary="Send spans by OTLP/HTTP", openapi_extra=OTLP_DOCS)
-async def take_traces(request: Request, at: AtReception, secret: Secret) -> Response:
-    """Take an ExportTraceServiceRequest (protobuf, gzip or not); partial_success tells of rejected spans."""
-    receipt = await at.receive(request, TRACES, secret)
-    return Response(traces_response(receipt.rejections), media_type=PROTOBUF)
-
-
-@router.post("/v1/logs", summary="Send log records by OTLP/HTTP", openapi_extra=OTLP_DOCS)
-async def take_logs(request: Request, at: AtReception, secret: Secret) -> Response:
-    """Take an ExportLogsServiceRequest (protobuf, gzip or not); partial_success tells of rejected records."""
-    receipt = await at.receive(request, LOGS, secret)
-    return Response(logs_response(receipt.rejections), media_type=PROTOBUF)
-
-
-def _record(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
+def store_deploy(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
     """Store one deploy; (its id, whether it is new)."""
     with at.services.sessions.begin() as session:
         deploy, is_new = record_deploy(
@@ -194,6 +120,6 @@ async def take_deploy(request: Request, at: AtReception, secret: Secret) -> JSON
         body = await visit.read_body(request)
         now = at.services.clock().timestamp()
         notice = await at.in_thread(partial(parse_deploy, body, now=now))
-        deploy_id, is_new = await at.in_thread(partial(_record, at, notice))
+        deploy_id, is_new = await at.in_thread(partial(store_deploy, at, notice))
     (at.metrics.accepted if is_new else at.metrics.duplicates).labels("deploys").inc()
     return JSONResponse({"id": deploy_id, "duplicate": not is_new}, 201 if is_new else 200)

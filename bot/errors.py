@@ -1,6 +1,7 @@
 """What the HTTP doors and the API answer when they cannot do what was asked.
 
 BotError                    the base: status, message, perhaps the field at fault and when to come again
+├── CutShortError      400  the sender went away before its body was whole; nobody is left to read this
 ├── UnauthorizedError  401  no key, or one that is not known
 ├── ForbiddenError     403  the key's role may not do this
 ├── NotFoundError      404  there is no such thing
@@ -37,6 +38,12 @@ class BotError(Exception):
         return {} if self.retry_after_seconds is None else {"Retry-After": str(self.retry_after_seconds)}
 
 
+class CutShortError(BotError):
+    """The sender went away before its body was whole."""
+
+    status = 400
+
+
 class UnauthorizedError(BotError):
     """No key, or one that is not known."""
 
@@ -70,6 +77,11 @@ class TooLargeError(BotError):
     """The body is over a limit."""
 
     status = 413
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Hang up: the rest of the body may still be coming, and would have to be read to its end."""
+        return {"Connection": "close"}
 
 
 class WrongTypeError(BotError):

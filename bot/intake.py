@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from bot.errors import BusyError, TooLargeError, WrongTypeError
+from bot.errors import BusyError, CutShortError, TooLargeError, WrongTypeError
 
 MEGABYTE = 1_000_000
 BUSY_RETRY_SECONDS = 1
@@ -69,19 +70,31 @@ class Visit:
         self._gate = gate
         self.size = 0
 
+    def carry(self, count: int) -> None:
+        """Take note of bytes of this request that are in memory now; raises BusyError when it is too much."""
+        self._gate.carry(count)
+        self.size += count
+
     async def read_body(self, request: Request) -> bytes:
-        """The raw body, still compressed; stops reading at the limit and raises TooLargeError."""
+        """The raw body, still compressed; stops reading at the limit and raises TooLargeError.
+
+        CutShortError where the sender goes away before the end.
+        """
         limit = self._gate.limits.body_bytes
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             raise TooLargeError(f"The body is {_size(int(declared))}; this door takes {_size(limit)} at once.")
         chunks: list[bytes] = []
-        async for chunk in request.stream():
-            if self.size + len(chunk) > limit:
-                raise TooLargeError(f"The body is longer than {_size(limit)}, which is what this door takes at once.")
-            self._gate.carry(len(chunk))
-            self.size += len(chunk)
-            chunks.append(chunk)
+        try:
+            async for chunk in request.stream():
+                if self.size + len(chunk) > limit:
+                    raise TooLargeError(
+                        f"The body is longer than {_size(limit)}, which is all this door takes at once."
+                    )
+                self.carry(len(chunk))
+                chunks.append(chunk)
+        except ClientDisconnect as error:
+            raise CutShortError("The body ended before it was whole.") from error
         return b"".join(chunks)
 
 

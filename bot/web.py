@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import RedirectResponse
 from slack_bolt import App
 
-from bot import docs, doors, health, responses
+from bot import docs, doors, health, monitoring_doors, otlp_doors, product_doors, responses, syslog_door
+from bot.amazon import AmazonPages
 from bot.api import routes
 from bot.auth import KeyRing
 from bot.intake import Limits
@@ -24,7 +25,11 @@ from bot.slack.http import slack_route
 from bot.slack.socket import SocketListener
 from workers.services import Services
 
+if TYPE_CHECKING:
+    from bot.grpc_door import GrpcDoor
+
 SLACK_THREADS = 8
+GRPC_STOP_SECONDS = 3.0
 
 DESCRIPTION = """
 Argux watches product funnels and API endpoints, works out why one broke, proposes a fix, waits for a person's click,
@@ -58,9 +63,9 @@ def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
     responses.install(app)
     if slack is not None and services.settings.slack_signing_secret is not None:
         app.router.routes.append(slack_route(slack, threads))
-    for router in (doors.router, routes.router, health.router, docs.router):
+    for router in (doors.router, product_doors.router, otlp_doors.router, routes.router, health.router, docs.router):
         app.include_router(router)
-    app.add_api_route("/", _front(services.settings.workspace_url or "/docs"), include_in_schema=False)
+    app.include_router(monitoring_doors.router)
     return app
 
 
@@ -77,14 +82,8 @@ def _keep(app: FastAPI, services: Services, limits: Limits | None) -> None:
     app.state.metrics = metrics
     app.state.key_ring = ring
     app.state.reception = Reception(services, ring, metrics, limits)
+    app.state.amazon_pages = AmazonPages()
     app.state.integration_health = health.IntegrationHealth(services)
-
-
-def _front(address: str) -> Callable[[], Awaitable[RedirectResponse]]:
-    async def front() -> RedirectResponse:
-        return RedirectResponse(address)
-
-    return front
 
 
 @asynccontextmanager
@@ -93,14 +92,30 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     """Open the socket if there is to be one; let go of everything at the end."""
     socket = None
+    grpc_door = await _grpc_door(services, app.state.reception)
     token = services.settings.slack_app_token
     if slack is not None and token is not None:
         socket = SocketListener(slack, token.get_secret_value())
         socket.start()
     try:
-        yield
+        async with syslog_door.listening(app.state.reception):
+            yield
     finally:
+        if grpc_door is not None:
+            await grpc_door.stop(GRPC_STOP_SECONDS)
         if socket is not None:
             await run_in_threadpool(socket.close)
         threads.shutdown(wait=False, cancel_futures=True)
         services.engine.dispose()
+
+
+async def _grpc_door(services: Services, reception: Reception) -> GrpcDoor | None:
+    """The door for OTLP over gRPC, where a port for it is set; gRPC is loaded only then."""
+    settings = services.settings
+    if settings.otlp_grpc_port is None:
+        return None
+    from bot.grpc_door import GrpcDoor
+
+    door = GrpcDoor(reception, f"{settings.argux_host}:{settings.otlp_grpc_port}")
+    await door.start()
+    return door

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from bot.api import deploys, funnels, incidents
+from bot.api import deploys, events, funnels, incidents, users
 
 
 class Problem(BaseModel):
@@ -38,3 +38,5 @@ router = APIRouter(prefix="/api", responses=FAILURES)
 router.include_router(funnels.router)
 router.include_router(incidents.router)
 router.include_router(deploys.router)
+router.include_router(events.router)
+router.include_router(users.router)

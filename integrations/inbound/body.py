@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 
+from integrations.inbound.compression import ENCODINGS, expanded
 from integrations.inbound.records import PayloadError, PayloadTooLargeError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -19,6 +20,8 @@ def decoded(body: bytes, content_encoding: str, max_decoded_bytes: int) -> bytes
     Stops as soon as the limit is passed, so that a small bomb costs no memory. Raises PayloadError.
     """
     encoding = content_encoding.strip().lower()
+    if encoding in ENCODINGS:
+        return expanded(body, encoding, max_decoded_bytes)
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise PayloadError(f"the content encoding {encoding!r} is not known; use gzip or none")
     if body.startswith(GZIP_MAGIC):

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from integrations.inbound.batches import whole
 from integrations.inbound.body import without_nul
-from integrations.inbound.events import place
 from integrations.inbound.records import FieldError, PayloadError
 from integrations.inbound.times import moment
 
@@ -42,16 +42,11 @@ _DEPLOY = msgspec.json.Decoder(_RawDeploy)
 
 def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
     """Read one deploy; without `deployed_at` it happened now. Raises PayloadError, its `field` the one at fault."""
+    raw = whole(_DEPLOY, without_nul(body))
     try:
-        raw = _DEPLOY.decode(without_nul(body))
         deployed_at = now if raw.deployed_at is None else moment(raw.deployed_at, now=now, field="deployed_at")
     except FieldError as error:
         raise PayloadError(error.message, error.field) from error
-    except msgspec.ValidationError as error:
-        field, message = place(error)
-        raise PayloadError(message, field) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PayloadError(f"it is not JSON: {error}") from error
     return DeployNotice(
         service=raw.service,
         version=raw.version,

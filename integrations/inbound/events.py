@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from detection.types import Event
+from integrations.inbound.batches import Text, elements, read_each, read_one
 from integrations.inbound.body import decoded, without_nul
 from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.times import moment
@@ -30,7 +32,6 @@ class RawEvent(msgspec.Struct, gc=False):
 
 _ONE = msgspec.json.Decoder(RawEvent)
 _MANY = msgspec.json.Decoder(list[RawEvent])
-_RAW_MANY = msgspec.json.Decoder(list[msgspec.Raw])
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
@@ -48,18 +49,21 @@ def parse_events(
     if text.startswith(b"["):
         return read_array(text, now=now)
     if _is_lines(text, content_type):
-        return _read_each(text.splitlines(), now=now)
-    return _read_one(text, now=now)
+        return read_each(text.splitlines(), partial(_read, now=now))
+    return read_one(text, partial(_read, now=now))
 
 
 def read_array(text: bytes, *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
     """Read a JSON array at once where every element has the right shape, else element by element."""
     try:
-        return from_raw(_MANY.decode(text), now=now, prefix=prefix, default_time=default_time)
-    except msgspec.ValidationError:
-        return _read_each(_RAW_MANY.decode(text), now=now, prefix=prefix, default_time=default_time)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PayloadError(f"it is not JSON: {error}") from error
+        raws = _MANY.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_each(elements(text), partial(_read, now=now, default_time=default_time), prefix=prefix)
+    return from_raw(raws, now=now, prefix=prefix, default_time=default_time)
+
+
+def _read(text: Text, *, now: float, default_time: float | None = None) -> Event:
+    return to_event(_ONE.decode(text), now=now, default_time=default_time)
 
 
 def from_raw(raws: list[RawEvent], *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
@@ -136,45 +140,5 @@ def _is_lines(text: bytes, content_type: str) -> bool:
 def _is_object(text: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(text), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-
-
-def _read_one(text: bytes, *, now: float) -> Parsed[Event]:
-    try:
-        return Parsed([to_event(_ONE.decode(text), now=now)])
-    except FieldError as error:
-        return Parsed(rejections=[Rejection(0, error.field, error.message)])
-    except msgspec.ValidationError as error:
-        field, message = place(error)
-        return Parsed(rejections=[Rejection(0, field, message)])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PayloadError(f"it is not JSON: {error}") from error
-
-
-def _read_each(
-    texts: list[bytes] | list[msgspec.Raw], *, now: float, prefix: str = "", default_time: float | None = None
-) -> Parsed[Event]:
-    """Read element by element, so that one of the wrong shape loses only itself. Blank lines count for nothing."""
-    parsed: Parsed[Event] = Parsed()
-    for index, text in enumerate(text for text in texts if bytes(text).strip()):
-        try:
-            parsed.records.append(to_event(_ONE.decode(text), now=now, default_time=default_time))
-        except FieldError as error:
-            parsed.rejections.append(Rejection(index, f"{prefix}[{index}].{error.field}", error.message))
-        except msgspec.ValidationError as error:
-            field, message = place(error)
-            path = f"{prefix}[{index}].{field}" if field else f"{prefix}[{index}]"
-            parsed.rejections.append(Rejection(index, path, message))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            parsed.rejections.append(Rejection(index, f"{prefix}[{index}]", f"is not JSON: {error}"))
-    return parsed
-
-
-def place(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Where msgspec found a wrong shape, and what it said: "Expected `str`, got `int` - at `$.event`"."""
-    message, _, path = str(error).partition(" - at `$")
-    if not path and "missing required field" in message:
-        name = message.split("`")[1::2][-1]
-        return name, "is missing"
-    return path.rstrip("`").lstrip("."), message[:1].lower() + message[1:]

@@ -1,68 +1,102 @@
-"""OpenTelemetry's doors: OTLP/HTTP with protobuf bodies, /v1/traces and /v1/logs.
+"""OpenTelemetry's doors, /v1/traces, /v1/logs and /v1/metrics: OTLP as protobuf or JSON, over HTTP or gRPC.
 
-The protocol: https://opentelemetry.io/docs/specs/otlp/#otlphttp
+The protocol: https://opentelemetry.io/docs/specs/otlp/
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsPartialSuccess,
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric as OtlpMetric
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
-from detection.types import LogRecord, Span
+from detection.types import LogRecord, MetricPoint, Span
 from integrations.inbound.body import decoded
 from integrations.inbound.otlp_logs import read_logs
+from integrations.inbound.otlp_metrics import read_metrics
+from integrations.inbound.otlp_requests import JSON, Signal, records
 from integrations.inbound.otlp_spans import read_spans
-from integrations.inbound.records import Parsed, PayloadError, Rejection
+from integrations.inbound.records import Parsed, Rejection
 
-RequestMessage = TypeVar("RequestMessage", bound=Message)
+PROTOBUF = "application/x-protobuf"
+
+_TRACES = Signal(ExportTraceServiceRequest, OtlpSpan, "resource_spans", "scope_spans", "spans")
+_LOGS = Signal(ExportLogsServiceRequest, OtlpLogRecord, "resource_logs", "scope_logs", "log_records")
+_METRICS = Signal(ExportMetricsServiceRequest, OtlpMetric, "resource_metrics", "scope_metrics", "metrics")
 
 
-def parse_traces(body: bytes, *, content_encoding: str = "", now: float, max_decoded_bytes: int) -> Parsed[Span]:
+def parse_traces(
+    body: bytes, *, content_type: str = PROTOBUF, content_encoding: str = "", now: float, max_decoded_bytes: int
+) -> Parsed[Span]:
     """Read an ExportTraceServiceRequest. Raises PayloadError where it is not one."""
-    request = _message(ExportTraceServiceRequest(), decoded(body, content_encoding, max_decoded_bytes))
-    return read_spans(request, now=now)
+    text = decoded(body, content_encoding, max_decoded_bytes)
+    return read_spans(records(_TRACES, text, content_type), now=now)
 
 
-def parse_logs(body: bytes, *, content_encoding: str = "", now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
+def parse_logs(
+    body: bytes, *, content_type: str = PROTOBUF, content_encoding: str = "", now: float, max_decoded_bytes: int
+) -> Parsed[LogRecord]:
     """Read an ExportLogsServiceRequest. Raises PayloadError where it is not one."""
-    request = _message(ExportLogsServiceRequest(), decoded(body, content_encoding, max_decoded_bytes))
-    return read_logs(request, now=now)
+    text = decoded(body, content_encoding, max_decoded_bytes)
+    return read_logs(records(_LOGS, text, content_type), now=now)
 
 
-def traces_response(rejections: Sequence[Rejection]) -> bytes:
+def parse_metrics(
+    body: bytes, *, content_type: str = PROTOBUF, content_encoding: str = "", now: float, max_decoded_bytes: int
+) -> Parsed[MetricPoint]:
+    """Read an ExportMetricsServiceRequest. Raises PayloadError where it is not one."""
+    text = decoded(body, content_encoding, max_decoded_bytes)
+    return read_metrics(records(_METRICS, text, content_type), now=now)
+
+
+def traces_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
     """The body of the 200: it says how many spans were refused and why, and nothing where all were taken."""
-    if not rejections:
-        return ExportTraceServiceResponse().SerializeToString()
-    partial = ExportTracePartialSuccess(rejected_spans=len(rejections), error_message=_summary(rejections))
-    return ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+    answer = ExportTraceServiceResponse()
+    if rejections:
+        partial = ExportTracePartialSuccess(rejected_spans=len(rejections), error_message=_summary(rejections))
+        answer.partial_success.CopyFrom(partial)
+    return _written(answer, content_type)
 
 
-def logs_response(rejections: Sequence[Rejection]) -> bytes:
+def logs_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
     """The body of the 200: it says how many log records were refused and why, and nothing where all were taken."""
-    if not rejections:
-        return ExportLogsServiceResponse().SerializeToString()
-    partial = ExportLogsPartialSuccess(rejected_log_records=len(rejections), error_message=_summary(rejections))
-    return ExportLogsServiceResponse(partial_success=partial).SerializeToString()
+    answer = ExportLogsServiceResponse()
+    if rejections:
+        partial = ExportLogsPartialSuccess(rejected_log_records=len(rejections), error_message=_summary(rejections))
+        answer.partial_success.CopyFrom(partial)
+    return _written(answer, content_type)
 
 
-def _message(empty: RequestMessage, body: bytes) -> RequestMessage:
-    try:
-        empty.ParseFromString(body)
-    except DecodeError as error:
-        raise PayloadError(f"it is not a protobuf {type(empty).__name__}") from error
-    return empty
+def metrics_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
+    """The body of the 200: it says how many data points were refused and why, and nothing where all were taken."""
+    answer = ExportMetricsServiceResponse()
+    if rejections:
+        partial = ExportMetricsPartialSuccess(rejected_data_points=len(rejections), error_message=_summary(rejections))
+        answer.partial_success.CopyFrom(partial)
+    return _written(answer, content_type)
+
+
+def _written(answer: Message, content_type: str) -> bytes:
+    """In the encoding of the request, as the protocol asks."""
+    return MessageToJson(answer, indent=None).encode() if content_type == JSON else answer.SerializeToString()
 
 
 def _summary(rejections: Sequence[Rejection]) -> str:

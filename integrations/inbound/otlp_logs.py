@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 
 from detection.types import LogRecord
-from integrations.inbound.otlp_values import any_value, attributes, nanoseconds, service_and_version, text
-from integrations.inbound.records import FieldError, Parsed, Rejection
+from integrations.inbound.otlp_requests import Located, refused
+from integrations.inbound.otlp_values import any_value, attributes, nanoseconds, text
+from integrations.inbound.records import FieldError, Parsed
 
 SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """Each stands for four of OTLP's severity numbers, 1 to 24."""
 
 
-def read_logs(request: ExportLogsServiceRequest, *, now: float) -> Parsed[LogRecord]:
+def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parsed[LogRecord]:
     """Every log record of a request; a rejection's index counts the records of the whole request."""
     parsed: Parsed[LogRecord] = Parsed()
     seen: Counter[bytes] = Counter()
-    index = 0
-    for r, resource_logs in enumerate(request.resource_logs):
-        service, version = service_and_version(resource_logs.resource)
-        for s, scope_logs in enumerate(resource_logs.scope_logs):
-            for i, record in enumerate(scope_logs.log_records):
-                try:
-                    record_id = _record_id(record, service, seen)
-                    parsed.records.append(to_log_record(record, record_id, service, version, now=now))
-                except FieldError as error:
-                    path = f"resourceLogs[{r}].scopeLogs[{s}].logRecords[{i}].{error.field}"
-                    parsed.rejections.append(Rejection(index, path, error.message))
-                index += 1
+    for index, found in enumerate(located):
+        try:
+            record = found.readable()
+            record_id = _record_id(record, found.service, seen)
+            parsed.records.append(to_log_record(record, record_id, found.service, found.version, now=now))
+        except FieldError as error:
+            parsed.rejections.append(refused(index, found.path(), error))
     return parsed
 
 

@@ -6,11 +6,13 @@ Database: https://opentelemetry.io/docs/specs/semconv/database/database-spans/
 
 from __future__ import annotations
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from collections.abc import Iterable
+
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from detection.types import JsonValue, Span, SpanKind
+from integrations.inbound.otlp_requests import Located, refused
 from integrations.inbound.otlp_values import (
     NAME_LIMIT,
     attributes,
@@ -18,30 +20,23 @@ from integrations.inbound.otlp_values import (
     first_text,
     identifier,
     nanoseconds,
-    service_and_version,
     text,
 )
-from integrations.inbound.records import FieldError, Parsed, Rejection
+from integrations.inbound.records import FieldError, Parsed
 
 ENDPOINT_LIMIT = 300
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 
 
-def read_spans(request: ExportTraceServiceRequest, *, now: float) -> Parsed[Span]:
+def read_spans(located: Iterable[Located[OtlpSpan]], *, now: float) -> Parsed[Span]:
     """Every span of a request; a rejection's index counts the spans of the whole request."""
     parsed: Parsed[Span] = Parsed()
-    index = 0
-    for r, resource_spans in enumerate(request.resource_spans):
-        service, version = service_and_version(resource_spans.resource)
-        for s, scope_spans in enumerate(resource_spans.scope_spans):
-            for i, span in enumerate(scope_spans.spans):
-                try:
-                    parsed.records.append(to_span(span, service, version, now=now))
-                except FieldError as error:
-                    path = f"resourceSpans[{r}].scopeSpans[{s}].spans[{i}].{error.field}"
-                    parsed.rejections.append(Rejection(index, path, error.message))
-                index += 1
+    for index, found in enumerate(located):
+        try:
+            parsed.records.append(to_span(found.readable(), found.service, found.version, now=now))
+        except FieldError as error:
+            parsed.rejections.append(refused(index, found.path(), error))
     return parsed
 
 

@@ -16,6 +16,7 @@ EARLIEST = 946_684_800.0
 _MILLISECONDS_FROM = 1e11
 _MICROSECONDS_FROM = 1e14
 _NANOSECONDS_FROM = 1e17
+_LARGEST = 1e20
 
 
 def moment(value: object, *, now: float, field: str) -> float:
@@ -26,7 +27,7 @@ def moment(value: object, *, now: float, field: str) -> float:
     if isinstance(value, str):
         seconds = _iso(value, field)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = _epoch(value)
+        seconds = _epoch(value, field)
     else:
         raise FieldError(field, "must be an ISO 8601 text or a number of seconds or milliseconds since 1970")
     return plausible(seconds, now=now, field=field)
@@ -51,7 +52,10 @@ def _iso(text: str, field: str) -> float:
         raise FieldError(field, f"{text[:50]!r} is not an ISO 8601 time, such as 2026-02-07T12:00:00Z") from error
 
 
-def _epoch(value: float) -> float:
+def _epoch(value: float, field: str) -> float:
+    # Beyond this a whole number may not even fit into a float.
+    if abs(value) > _LARGEST:
+        raise FieldError(field, "is too large a number")
     if value < _MILLISECONDS_FROM:
         return float(value)
     if value < _MICROSECONDS_FROM:

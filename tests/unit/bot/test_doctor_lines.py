@@ -73,7 +73,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_an_argux_with_nothing_set_has_a_database_and_nothing_failing(settings: Settings) -> None:
     outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)))}
 
-    assert list(outcomes) == ["database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "LLM"]
+    assert list(outcomes) == ["database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM"]
     assert outcomes["database"].health is Health.OK
     assert {outcomes[name].health for name in list(outcomes)[1:] if name != "jobs"} == {Health.NOT_SET}
 

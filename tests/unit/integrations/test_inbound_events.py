@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import tracemalloc
 import zlib
 from typing import Any
@@ -95,17 +96,34 @@ def test_a_malformed_event_is_refused_with_the_path_of_its_field(payload: dict[s
     assert [(rejection.index, rejection.field) for rejection in among_others.rejections] == [(1, f"[1].{field}")]
 
 
-def test_a_line_that_is_no_json_loses_only_itself() -> None:
+@pytest.mark.parametrize("bad", [b'{"event": ', b'{"event": "deep", "properties": {"a": ' + b"[" * 5_000])
+def test_a_line_that_is_no_json_loses_only_itself(bad: bytes) -> None:
     line = json.dumps(event()).encode()
-    result = parsed(b"\n".join([line, b'{"event": ', line]), content_type="application/x-ndjson")
+    result = parsed(b"\n".join([line, bad, line]), content_type="application/x-ndjson")
     assert len(result.records) == 2
     assert result.rejections[0].field == "[1]"
 
 
-@pytest.mark.parametrize("body", [b"", b"  \n", b"hello", b"[{]", b'{"event"', b"\xff\xfe", b'[{"event": "\xff"}]'])
+@pytest.mark.parametrize("body", [b"", b"  \n", b"hello", b"[{]", b'{"event"', b"\xff\xfe", b"[" * 50_000])
 def test_a_body_that_is_no_json_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises(PayloadError):
         parsed(body)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (b'{"event": "\xff"}', "is not JSON"),
+        (b'{"event": "huge", "properties": {"user_id": "u", "timestamp": 1' + b"0" * 400 + b"}}", "too large"),
+        (b'{"event": "long", "properties": {"user_id": 1' + b"0" * 4_000 + b"}}", "at most|characters"),
+    ],
+)
+def test_an_event_that_cannot_be_read_loses_only_itself(bad: bytes, message: str) -> None:
+    good = json.dumps(event()).encode()
+    result = parsed(b"[" + b",".join([good, bad, good]) + b"]")
+    assert len(result.records) == 2
+    assert result.rejections[0].field.startswith("[1]")
+    assert re.search(message, result.rejections[0].message)
 
 
 @pytest.mark.parametrize("body", [b"7", b"null", b'"text"', b"[1, null]"])

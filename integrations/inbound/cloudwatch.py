@@ -1,0 +1,177 @@
+"""CloudWatch Logs as a subscription delivers them: through a Lambda, through Kinesis, or through Firehose.
+
+The data message: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+Firehose: https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from detection.types import LogRecord
+from integrations.inbound.batches import UNREADABLE, Text, explained, read_each
+from integrations.inbound.body import GZIP_MAGIC, decoded, without_nul
+from integrations.inbound.free_text import line_record
+from integrations.inbound.log_values import NAME_LIMIT, UNKNOWN_SERVICE, clipped, decoded_json, severity_within
+from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.times import moment
+
+_CONTROL = "CONTROL_MESSAGE"
+
+
+class _LogEvent(msgspec.Struct):
+    id: str
+    timestamp: int
+    message: str
+
+
+class _DataMessage(msgspec.Struct):
+    messageType: str
+    logGroup: str = ""
+    logStream: str = ""
+    owner: str = ""
+    logEvents: list[msgspec.Raw] = []
+
+
+class _Data(msgspec.Struct):
+    data: str
+
+
+class _KinesisRecord(msgspec.Struct):
+    kinesis: _Data
+
+
+class _Subscription(msgspec.Struct):
+    awslogs: _Data | None = None
+    Records: list[_KinesisRecord] | None = None
+
+
+class _Firehose(msgspec.Struct):
+    requestId: str
+    timestamp: int
+    records: list[_Data]
+
+
+_EVENT = msgspec.json.Decoder(_LogEvent)
+_MESSAGE = msgspec.json.Decoder(_DataMessage)
+
+
+@dataclass(slots=True)
+class _Room:
+    """What is left of the bytes that one body may unfold to, however many compressed parts it has."""
+
+    left: int
+
+    def unpacked(self, data: str, path: str) -> bytes:
+        """Undo base64 and gzip. Raises FieldError; PayloadTooLargeError where the whole is too much."""
+        try:
+            raw = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise FieldError(path, "is not base64") from error
+        if not raw.startswith(GZIP_MAGIC):
+            return raw
+        try:
+            text = decoded(raw, "gzip", self.left)
+        except PayloadError as error:
+            if error.__class__ is not PayloadError:
+                raise
+            raise FieldError(path, "its compression is broken or cut short") from error
+        self.left -= len(text)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A Firehose request: its id, which the answer repeats, and its records."""
+
+    request_id: str
+    parsed: Parsed[LogRecord]
+
+
+def read_subscription(text: bytes, *, now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
+    """What a Lambda is handed: {"awslogs": {"data": …}} or Kinesis's {"Records": …}. Raises PayloadError."""
+    body = decoded_json(text, _Subscription)
+    if body.awslogs is not None:
+        parts = [("awslogs.data", body.awslogs.data)]
+    elif body.Records is not None:
+        parts = [(f"Records[{index}].kinesis.data", record.kinesis.data) for index, record in enumerate(body.Records)]
+    else:
+        raise PayloadError("is missing (or Records)", "awslogs")
+    room = _Room(max_decoded_bytes)
+    parsed: Parsed[LogRecord] = Parsed()
+    for path, data in parts:
+        try:
+            _read_message(room.unpacked(data, path), path, parsed, now)
+        except FieldError as error:
+            parsed.rejections.append(Rejection(len(parsed.rejections), error.field, error.message))
+    return parsed
+
+
+def read_firehose(text: bytes, *, service: str | None = None, now: float, max_decoded_bytes: int) -> Delivery:
+    """A delivery stream's request: data messages of CloudWatch Logs, or whatever lines were put into the stream.
+
+    `service` names who said plain lines. Lines are known by the request's id, which a retry keeps.
+    """
+    body = decoded_json(text, _Firehose)
+    room = _Room(max_decoded_bytes)
+    parsed: Parsed[LogRecord] = Parsed()
+    for index, record in enumerate(body.records):
+        path = f"records[{index}].data"
+        try:
+            content = room.unpacked(record.data, path)
+            if _is_data_message(content):
+                _read_message(content, path, parsed, now)
+            else:
+                name = f"firehose:{clipped(body.requestId, NAME_LIMIT)}:{index}"
+                parsed.records += _lines(content, name, service or UNKNOWN_SERVICE, now)
+        except FieldError as error:
+            parsed.rejections.append(Rejection(index, error.field, error.message))
+    return Delivery(body.requestId, parsed)
+
+
+def _is_data_message(content: bytes) -> bool:
+    return content.lstrip().startswith(b"{") and b'"messageType"' in content and b'"logEvents"' in content
+
+
+def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: float) -> None:
+    """Add one data message's log events to `parsed`. Raises FieldError."""
+    try:
+        message = _MESSAGE.decode(without_nul(content))
+    except UNREADABLE as error:
+        field, said = explained(error)
+        raise FieldError(f"{path}.{field}" if field else path, said) from error
+    if message.messageType == _CONTROL:
+        return
+
+    def read(raw: Text) -> LogRecord:
+        return _to_record(_EVENT.decode(raw), message, now)
+
+    found = read_each(message.logEvents, read, prefix=f"{path}.logEvents")
+    parsed.records += found.records
+    parsed.rejections += found.rejections
+
+
+def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord:
+    return LogRecord(
+        record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}",
+        service=clipped(message.logGroup.rstrip("/").rpartition("/")[2] or UNKNOWN_SERVICE, NAME_LIMIT),
+        version=None,
+        happened_at=moment(event.timestamp, now=now, field="timestamp"),
+        severity=severity_within(event.message),
+        body=clipped(event.message.rstrip("\n")),
+        attributes={
+            "log_group": clipped(message.logGroup, 512),
+            "log_stream": clipped(message.logStream, 512),
+            "account": clipped(message.owner, NAME_LIMIT),
+        },
+    )
+
+
+def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:
+    lines = [line for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
+    return [line_record(line, f"{name}:{number}", service, now=now) for number, line in enumerate(lines)]

@@ -1,0 +1,82 @@
+"""The web process is killed under load: whatever it acknowledged is there afterwards, and nothing is there twice."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.functional.senders.conftest import Doors
+from tests.functional.stack import eventually
+
+SENDERS = 4
+EVENTS_A_BATCH = 50
+KILLS = 3
+
+
+class Sender(threading.Thread):
+    """Sends batch after batch, each until it is acknowledged, as client libraries do."""
+
+    def __init__(self, doors: Doors, name: str, stop: threading.Event) -> None:
+        super().__init__(name=name)
+        self._doors = doors
+        self._stop_sending = stop
+        self.acknowledged: list[str] = []
+
+    def run(self) -> None:
+        headers = {"X-API-Key": self._doors.key}
+        with httpx.Client(base_url=self._doors.url, headers=headers, timeout=20, trust_env=False) as client:
+            for number in itertools.count():
+                batch = [self._event(f"{self.name}-{number}-{n}") for n in range(EVENTS_A_BATCH)]
+                while not self._taken(client, batch):
+                    if self._stop_sending.wait(0.05):
+                        return
+                self.acknowledged += [event["event_id"] for event in batch]
+                if self._stop_sending.is_set():
+                    return
+
+    def _event(self, event_id: str) -> dict[str, str | float]:
+        return {"event": "load", "event_id": event_id, "user_id": self.name, "timestamp": time.time()}
+
+    def _taken(self, client: httpx.Client, batch: list[dict[str, str | float]]) -> bool:
+        try:
+            return client.post("/api/events", json=batch).status_code == 201
+        except httpx.TransportError:
+            return False
+
+
+@pytest.mark.timeout(180)
+def test_every_acknowledged_event_survives_kill_9_and_none_is_there_twice(tmp_path: Path) -> None:
+    doors = Doors(tmp_path)
+    stop = threading.Event()
+    senders = [Sender(doors, f"sender-{n}", stop) for n in range(SENDERS)]
+    try:
+        doors.start()
+        for sender in senders:
+            sender.start()
+        for _ in range(KILLS):
+            acknowledged = sum(len(sender.acknowledged) for sender in senders)
+            eventually(
+                lambda before=acknowledged: sum(len(sender.acknowledged) for sender in senders) > before + 1_000,
+                seconds=30,
+                what="a thousand events more",
+            )
+            doors.kill()
+            doors.start()
+        stop.set()
+        for sender in senders:
+            sender.join(timeout=30)
+        doors.stop()
+        stored = Counter(event.event_id for event in doors.store.recent_events(limit=1_000_000))
+    finally:
+        stop.set()
+        doors.close()
+    wanted = {event_id for sender in senders for event_id in sender.acknowledged}
+    assert len(wanted) > KILLS * 1_000
+    assert wanted - stored.keys() == set()
+    assert set(stored.values()) == {1}

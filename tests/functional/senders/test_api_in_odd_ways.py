@@ -1,0 +1,58 @@
+"""The API and the doors of a running web process, asked what no client would ask."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.functional.senders.conftest import Doors
+
+NOT_WRITTEN_BY_SCHEMATHESIS = ("/_bulk", "/api/{project}/envelope/")
+"""It knows no way to write these doors' content types."""
+
+
+@pytest.mark.timeout(180)
+def test_schemathesis_finds_no_request_that_the_api_fails_at(doors: Doors, tmp_path: Path) -> None:
+    options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--max-time", "40", "--no-color"]
+    checks = "not_a_server_error,content_type_conformance,response_schema_conformance"
+    excluded = [option for path in NOT_WRITTEN_BY_SCHEMATHESIS for option in ("--exclude-path", path)]
+    finished = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "run", f"{doors.url}/openapi.json",
+            "--header", f"Authorization: {doors.api.headers['Authorization']}",
+            "--checks", checks, "--generation-deterministic", *options, *excluded,
+        ],
+        cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout[-5000:] + finished.stderr[-2000:]
+    tried = re.search(r"(\d+) generated", finished.stdout)
+    assert tried is not None
+    assert int(tried[1]) > 500
+
+
+def test_a_body_that_never_ends_is_cut_off_at_the_limit(doors: Doors) -> None:
+    def endless() -> object:
+        while True:
+            yield b" " * 65_536
+
+    headers = {"Authorization": f"Bearer {doors.key}", "Content-Type": "application/json"}
+    try:
+        answer = httpx.post(f"{doors.url}/api/events", content=endless(), headers=headers, timeout=20, trust_env=False)
+    except httpx.WriteError:
+        # The door closed while the body was still coming, as it may.
+        return
+    assert answer.status_code == 413
+
+
+def test_a_sender_that_goes_away_in_the_middle_leaves_nothing_behind(doors: Doors) -> None:
+    host, port = doors.url.removeprefix("http://").split(":")
+    head = f"POST /api/events HTTP/1.1\r\nHost: {host}\r\nX-API-Key: {doors.key}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"{head}Content-Length: 1000\r\n\r\n[".encode())
+    assert doors.api.get("/health").is_success

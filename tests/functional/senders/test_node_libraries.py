@@ -1,0 +1,45 @@
+"""The Node libraries of Segment and PostHog, and OpenTelemetry's JavaScript exporters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.functional.senders.conftest import Doors
+
+Run = Callable[..., str]
+
+
+def test_segments_messages_are_events(doors: Doors, run_node: Run) -> None:
+    run_node("segment")
+    said = {event["event"]: event["properties"] for event in doors.events_of("segment-node", count=3)}
+    assert said == {
+        "identify": {"plan": "free"},
+        "Checkout Started": {"country": "DE", "total": 12.5},
+        "page": {"name": "Pricing", "path": "/pricing"},
+    }
+
+
+def test_posthogs_events_are_events_and_its_exception_is_a_log_record(doors: Doors, run_node: Run) -> None:
+    run_node("posthog")
+    events = {event["event"]: event for event in doors.events_of("posthog-node", count=2)}
+    assert events["checkout_started"]["properties"]["country"] == "FR"
+    assert "$identify" in events
+    [record] = doors.store.log_samples(since=time.time() - 60, until=time.time() + 60, service="shop-node")
+    assert record.body == "TypeError: card is undefined"
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_opentelemetrys_json_is_spans_logs_and_metrics(doors: Doors, run_node: Run, compression: str) -> None:
+    service, since = f"shop-js-{compression}", time.time() - 1
+    run_node("otel", COMPRESSION=compression, SERVICE=service)
+    until = time.time() + 60
+    assert doors.spans(service, since=since) == [("POST /checkout", "v7", True)]
+    [record] = doors.store.log_samples(since=since, until=until, service=service)
+    assert (record.severity, record.body, record.attributes) == ("ERROR", "payment refused", {"order": 7})
+    [orders] = doors.store.metric_samples(service, "orders", since=since, until=until)
+    assert (orders.value, orders.kind, orders.attributes) == (3.0, "cumulative", {"country": "DE"})
+    [total] = doors.store.metric_samples(service, "checkout.duration.sum", since=since, until=until)
+    assert total.value == 0.25

@@ -1,0 +1,88 @@
+"""OpenTelemetry's Python exporters over HTTP and over gRPC, all three signals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
+from opentelemetry.trace import SpanKind
+
+from tests.functional.senders.conftest import Doors
+
+Exporters = tuple[Any, Any, Any]
+
+
+def over_http(doors: Doors, key: str) -> Exporters:
+    def made(exporter: Any, signal: str) -> Any:
+        headers = {"Authorization": f"Bearer {key}"}
+        return exporter(f"{doors.url}/v1/{signal}", headers=headers, compression=Compression.Gzip, timeout=5)
+
+    return made(HttpSpans, "traces"), made(HttpLogs, "logs"), made(HttpMetrics, "metrics")
+
+
+def over_grpc(doors: Doors, key: str) -> Exporters:
+    def made(exporter: Any) -> Any:
+        return exporter(doors.grpc_address, insecure=True, headers=(("authorization", f"Bearer {key}"),), timeout=5)
+
+    return made(GrpcSpans), made(GrpcLogs), made(GrpcMetrics)
+
+
+@pytest.mark.parametrize("open_door", [over_http, over_grpc])
+def test_all_three_signals_are_stored(doors: Doors, open_door: Callable[[Doors, str], Exporters]) -> None:
+    service = f"shop-{open_door.__name__}"
+    since = time.time() - 1
+    spans, logs, metrics = open_door(doors, doors.key)
+    resource = Resource.create({"service.name": service, "service.version": "v9"})
+    tracing = TracerProvider(resource=resource)
+    tracing.add_span_processor(SimpleSpanProcessor(spans))
+    with tracing.get_tracer("shop").start_as_current_span("POST /checkout", kind=SpanKind.SERVER) as span:
+        span.set_attributes({"http.request.method": "POST", "http.route": "/checkout"})
+    tracing.shutdown()
+    logging = LoggerProvider(resource=resource)
+    logging.add_log_record_processor(SimpleLogRecordProcessor(logs))
+    logging.get_logger("shop").emit(
+        LogRecord(timestamp=time.time_ns(), severity_number=SeverityNumber.WARN, body="stock is low")
+    )
+    logging.shutdown()
+    metering = MeterProvider([PeriodicExportingMetricReader(metrics)], resource=resource)
+    metering.get_meter("shop").create_up_down_counter("carts").add(2)
+    metering.get_meter("shop").create_histogram("total").record(12.5)
+    metering.shutdown()
+
+    until = time.time() + 60
+    assert doors.spans(service, since=since) == [("POST /checkout", "v9", False)]
+    [record] = doors.store.log_samples(since=since, until=until, service=service)
+    assert (record.severity, record.body) == ("WARN", "stock is low")
+    [carts] = doors.store.metric_samples(service, "carts", since=since, until=until)
+    assert (carts.value, carts.kind) == (2.0, "gauge")
+    [count] = doors.store.metric_samples(service, "total.count", since=since, until=until)
+    assert (count.value, count.kind) == (1.0, "cumulative")
+
+
+@pytest.mark.parametrize("open_door", [over_http, over_grpc])
+def test_a_wrong_key_is_refused_at_once(doors: Doors, open_door: Callable[[Doors, str], Exporters]) -> None:
+    tracer = TracerProvider().get_tracer("shop")
+    span = tracer.start_span("POST /checkout", kind=SpanKind.SERVER)
+    span.end()
+    exporter = open_door(doors, "argux_wrong")[0]
+    begun = time.monotonic()
+    assert exporter.export([span]) is SpanExportResult.FAILURE
+    assert time.monotonic() - begun < 3
+    exporter.shutdown()

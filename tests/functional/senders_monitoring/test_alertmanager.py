@@ -1,0 +1,99 @@
+"""Debian's Alertmanager, configured as docs/connecting.md says."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from detection.types import LogRecord
+from tests.functional.senders_monitoring.conftest import missing
+from tests.functional.stack import eventually, free_port
+
+CONFIGURATION = """
+route:
+  receiver: argux
+  group_by: [alertname]
+  group_wait: 100ms
+  group_interval: 1s
+  repeat_interval: 1m
+receivers:
+  - name: argux
+    webhook_configs:
+      - url: {url}/alertmanager/webhook
+        send_resolved: true
+        http_config:
+          authorization:
+            credentials: {key}
+"""
+
+
+@pytest.fixture
+def alertmanager(door: Any, tmp_path: Path) -> Iterator[str]:
+    """Its address."""
+    binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if binary is None:
+        missing("Alertmanager", "apt-get install prometheus-alertmanager")
+    configuration = tmp_path / "alertmanager.yml"
+    configuration.write_text(CONFIGURATION.format(url=door.url, key=door.key))
+    address = f"127.0.0.1:{free_port()}"
+    arguments = [
+        f"--config.file={configuration}",
+        f"--storage.path={tmp_path / 'data'}",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+    ]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([str(binary), *arguments], stdout=log, stderr=log)
+    try:
+        eventually(lambda: _is_ready(address, process, tmp_path), seconds=30, what="Alertmanager")
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _is_ready(address: str, process: subprocess.Popen[bytes], directory: Path) -> bool:
+    assert process.poll() is None, (directory / "log").read_text()
+    try:
+        return httpx.get(f"http://{address}/-/ready", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def tell(alertmanager: str, starts_at: datetime, ends_at: datetime | None = None) -> None:
+    alert = {
+        "labels": {"alertname": "HighErrorRate", "service": "shop", "severity": "critical"},
+        "annotations": {"summary": "5 % of requests fail"},
+        "startsAt": starts_at.isoformat(),
+        "generatorURL": "http://prometheus.example/graph",
+    } | ({"endsAt": ends_at.isoformat()} if ends_at else {})
+    httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert], trust_env=False).raise_for_status()
+
+
+def test_an_alert_that_fires_and_ends_is_stored_once_each(door: Any, alertmanager: str) -> None:
+    started_at = datetime.now(UTC) - timedelta(minutes=1)
+
+    tell(alertmanager, started_at)
+    [firing] = eventually(lambda: stored(door, 1), seconds=20, what="the alert")
+    tell(alertmanager, started_at, datetime.now(UTC) - timedelta(milliseconds=100))
+    firing_again, resolved = eventually(lambda: stored(door, 2), seconds=30, what="its end")
+
+    assert firing == firing_again
+    assert (firing.service, firing.severity) == ("shop", "FATAL")
+    assert firing.body == "HighErrorRate is firing: 5 % of requests fail"
+    assert abs(firing.happened_at - started_at.timestamp()) < 1e-3
+    assert (resolved.severity, resolved.attributes["status"]) == ("INFO", "resolved")
+    assert resolved.attributes["alert"] == "HighErrorRate"
+    assert 'argux_ingest_accepted_total{door="alertmanager"} 2.0' in door.metrics()
+
+
+def stored(door: Any, count: int) -> list[LogRecord] | None:
+    found = [record for record in door.logs() if record.attributes.get("source") == "alertmanager"]
+    return found if len(found) >= count else None

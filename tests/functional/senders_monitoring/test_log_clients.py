@@ -1,0 +1,190 @@
+"""The vendors' own client libraries, unchanged: only their address and their key are Argux's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import logging_loki
+import pytest
+import sentry_sdk
+from datadog_api_client import ApiClient, Configuration
+from datadog_api_client.exceptions import ApiException
+from datadog_api_client.v2.api.logs_api import LogsApi
+from datadog_api_client.v2.model.content_encoding import ContentEncoding
+from datadog_api_client.v2.model.http_log import HTTPLog
+from datadog_api_client.v2.model.http_log_item import HTTPLogItem
+from elasticsearch import AuthenticationException, Elasticsearch
+from elasticsearch.helpers import BulkIndexError, bulk, parallel_bulk
+
+from detection.types import LogRecord
+from tests.functional.stack import eventually
+
+OPERATION = "submit_log"
+
+
+def said_by(door: Any, service: str) -> Sequence[LogRecord]:
+    return [record for record in door.logs() if record.service == service]
+
+
+def datadog(door: Any, key: str) -> LogsApi:
+    configuration = Configuration(
+        api_key={"apiKeyAuth": key},
+        server_operation_index={OPERATION: 1},
+        server_operation_variables={OPERATION: {"name": f"127.0.0.1:{door.port}", "protocol": "http"}},
+    )
+    return LogsApi(ApiClient(configuration))
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
+def test_datadogs_client_sends_logs_in_every_encoding_it_has(door: Any, encoding: str) -> None:
+    service = f"datadog-{encoding}"
+    items = [
+        HTTPLogItem(message=f"payment {word}", service=service, ddsource="python", ddtags="env:prod,version:v42",
+                    hostname="web-1", status=word)
+        for word in ("error", "info")
+    ]  # fmt: skip
+
+    datadog(door, door.key).submit_log(HTTPLog(items), content_encoding=ContentEncoding(encoding))
+
+    stored = said_by(door, service)
+    assert sorted((record.body, record.severity, record.version) for record in stored) == [
+        ("payment error", "ERROR", "v42"),
+        ("payment info", "INFO", "v42"),
+    ]
+    assert stored[0].attributes["tags"] == {"env": "prod", "version": "v42"}
+
+
+def test_datadogs_client_is_told_of_a_wrong_key(door: Any) -> None:
+    with pytest.raises(ApiException) as refused:
+        datadog(door, "argux_wrong").submit_log(HTTPLog([HTTPLogItem(message="hello")]))
+    assert refused.value.status == 401
+
+
+@pytest.fixture
+def sentry(door: Any) -> Any:
+    sentry_sdk.init(
+        dsn=f"http://{door.key}@127.0.0.1:{door.port}/7",
+        release="shop@v42",
+        environment="production",
+        traces_sample_rate=1.0,
+        enable_logs=True,
+        shutdown_timeout=5,
+    )
+    yield sentry_sdk
+    sentry_sdk.get_client().close()
+
+
+def test_sentrys_sdk_sends_exceptions_messages_and_logs(door: Any, sentry: Any) -> None:
+    def pay() -> None:
+        raise ValueError("the card was refused")
+
+    with sentry.start_transaction(op="http.server", name="POST /checkout"):
+        try:
+            pay()
+        except ValueError as error:
+            sentry.capture_exception(error)
+    sentry.capture_message("stock is low", level="warning")
+    logging.getLogger("shop").error("the queue is full: %d", 7)
+    sentry.logger.warning("disk at {percent} %", percent=91)
+    sentry.flush(timeout=10)
+
+    def stored() -> dict[str, LogRecord] | None:
+        found = {record.body: record for record in said_by(door, "shop")}
+        return found if len(found) >= 4 else None
+
+    found = eventually(stored, seconds=20, what="what the SDK sent")
+    refused = found["ValueError: the card was refused"]
+    assert (refused.severity, refused.version) == ("ERROR", "v42")
+    assert refused.attributes["environment"] == "production"
+    assert str(refused.attributes["frames"]).count("in pay") == 1
+    assert refused.trace_id is not None
+    assert found["stock is low"].severity == "WARN"
+    assert found["the queue is full: 7"].severity == "ERROR"
+    assert found["disk at 91 %"].severity == "WARN"
+
+
+def elastic(door: Any, **credentials: Any) -> Elasticsearch:
+    return Elasticsearch(door.url, request_timeout=10, **credentials)
+
+
+def documents(service: str, count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "_op_type": "create",
+            "_index": "logs-shop",
+            "_id": f"{service}-{number}",
+            "_source": {
+                "@timestamp": "2026-02-07T12:00:00.123Z",
+                "message": f"line {number}",
+                "log": {"level": "error"},
+                "service": {"name": service, "version": "v42"},
+                "trace": {"id": "ab" * 16},
+            },
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("way", ["api_key", "basic_auth", "bearer_auth"])
+def test_elasticsearchs_bulk_helper_indexes_documents_however_it_brings_its_key(door: Any, way: str) -> None:
+    credentials = {"basic_auth": ("argux", door.key)} if way == "basic_auth" else {way: door.key}
+    service = f"elastic-{way}"
+
+    with elastic(door, **credentials) as client:
+        done, errors = bulk(client, documents(service, 250), chunk_size=100)
+
+    assert (done, errors) == (250, [])
+    stored = said_by(door, service)
+    assert len(stored) == 250
+    one = stored[0]
+    assert (one.severity, one.version, one.trace_id, one.happened_at) == ("ERROR", "v42", "ab" * 16, 1770465600.123)
+
+
+def test_what_elasticsearchs_client_sends_twice_is_stored_once(door: Any) -> None:
+    with elastic(door, api_key=("an-id", door.key)) as client:
+        bulk(client, documents("elastic-twice", 20))
+        assert all(ok for ok, _ in parallel_bulk(client, documents("elastic-twice", 20), chunk_size=5))
+    assert len(said_by(door, "elastic-twice")) == 20
+
+
+def test_elasticsearchs_client_learns_which_document_was_refused_and_the_others_are_kept(door: Any) -> None:
+    good = documents("elastic-mixed", 3)
+    good[1]["_source"]["@timestamp"] = "the day before yesterday"
+    with elastic(door, api_key=door.key) as client, pytest.raises(BulkIndexError) as refused:
+        bulk(client, good)
+    [error] = refused.value.errors
+    assert error["create"]["_id"] == "elastic-mixed-1"
+    assert error["create"]["error"]["reason"].startswith("@timestamp:")
+    assert len(said_by(door, "elastic-mixed")) == 2
+
+
+def test_elasticsearchs_client_accepts_the_product_and_is_told_of_a_wrong_key(door: Any) -> None:
+    with elastic(door, api_key=door.key, http_compress=True) as client:
+        assert client.info()["cluster_name"] == "argux"
+        assert client.ping()
+        bulk(client, documents("elastic-gzip", 2))
+    assert len(said_by(door, "elastic-gzip")) == 2
+    with elastic(door, api_key="argux_wrong") as client, pytest.raises(AuthenticationException):
+        bulk(client, documents("elastic-wrong", 1))
+
+
+def test_python_logging_loki_pushes_what_the_logging_module_says(door: Any) -> None:
+    handler = logging_loki.LokiHandler(
+        url=f"{door.url}/loki/api/v1/push", tags={"app": "loki-shop"}, auth=("argux", door.key), version="1"
+    )
+    logger = logging.Logger("checkout")
+    logger.addHandler(handler)
+    failures: list[logging.LogRecord] = []
+    handler.handleError = failures.append
+
+    logger.error("payment refused", extra={"tags": {"trace_id": "cd" * 16}})
+    logger.info("payment taken")
+    handler.close()
+
+    assert failures == []
+    refused, taken = said_by(door, "loki-shop")
+    assert (refused.body, refused.severity, refused.trace_id) == ("payment refused", "ERROR", "cd" * 16)
+    assert (taken.body, taken.severity) == ("payment taken", "INFO")
+    assert refused.attributes["logger"] == "checkout"

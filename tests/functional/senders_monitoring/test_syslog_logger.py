@@ -1,0 +1,71 @@
+"""util-linux's `logger`, over UDP and over TCP with both kinds of framing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from detection.types import LogRecord
+from tests.functional.senders_monitoring.conftest import missing
+from tests.functional.stack import eventually
+
+
+def log(door: Any, *arguments: str, lines: str | None = None) -> None:
+    binary = shutil.which("logger")
+    if binary is None:
+        missing("logger", "apt-get install bsdutils")
+    command = [str(binary), "--server", "127.0.0.1", "--port", str(door.syslog_port), *arguments]
+    subprocess.run(command, input=lines, text=True, check=True, timeout=20)
+
+
+def said_by(door: Any, service: str, count: int) -> list[LogRecord]:
+    def found() -> list[LogRecord] | None:
+        records = [record for record in door.logs() if record.service == service]
+        return records if len(records) >= count else None
+
+    return eventually(found, seconds=20, what=f"{count} messages of {service}")
+
+
+@pytest.mark.parametrize(
+    ("service", "transport"),
+    [
+        ("udp-modern", ["--udp", "--rfc5424"]),
+        ("tcp-modern", ["--tcp", "--rfc5424"]),
+        ("tcp-octets", ["--tcp", "--rfc5424", "--octet-count"]),
+        ("udp-bsd", ["--udp", "--rfc3164"]),
+        ("tcp-bsd", ["--tcp", "--rfc3164"]),
+    ],
+)
+def test_loggers_message_is_stored_with_its_level_and_its_program(
+    door: Any, service: str, transport: list[str]
+) -> None:
+    log(door, *transport, "--tag", service, "--priority", "user.err", "payment refused: Größe 5")
+
+    [record] = said_by(door, service, 1)
+    assert (record.severity, record.body) == ("ERROR", "payment refused: Größe 5")
+    assert record.attributes["facility"] == 1
+    assert abs(record.happened_at - time.time()) < 30
+
+
+def test_structured_data_becomes_attributes(door: Any) -> None:
+    log(
+        door, "--tcp", "--rfc5424", "--tag", "structured", "--msgid", "pay",
+        "--sd-id", "shop@32473", "--sd-param", 'order="17"', "refused",
+    )  # fmt: skip
+
+    [record] = said_by(door, "structured", 1)
+    assert record.attributes["message_id"] == "pay"
+    assert dict(record.attributes["structured_data"])["shop@32473"] == {"order": "17"}  # type: ignore[arg-type, call-overload]
+
+
+def test_many_lines_over_one_connection_all_arrive_and_equal_ones_stay_many(door: Any) -> None:
+    lines = "".join(f"line {number % 250}\n" for number in range(500))
+    log(door, "--tcp", "--rfc5424", "--tag", "many", lines=lines)
+
+    records = said_by(door, "many", 500)
+    assert len(records) == 500
+    assert sorted(record.body for record in records) == sorted(lines.splitlines())

@@ -1,0 +1,172 @@
+"""`argux tail` beside the real logrotate: whatever it does to the file, each line is stored once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detection.types import LogRecord
+from tests.functional.senders_monitoring.conftest import missing
+from tests.functional.stack import eventually
+
+
+class Writer:
+    """A program that writes numbered lines, and reopens its file when it is told that it was rotated."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._file = path.open("a")
+
+    def write(self, lines: int) -> None:
+        for _ in range(lines):
+            self._file.write(f"ERROR line {self.count}\n")
+            self.count += 1
+        self._file.flush()
+
+    def reopen(self) -> None:
+        self._file.close()
+        self._file = self.path.open("a")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def rotate(path: Path, *options: str) -> None:
+    """Run logrotate once, by force."""
+    binary = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin")
+    if binary is None:
+        missing("logrotate", "apt-get install logrotate")
+    owner = f"su {path.owner()} {path.group()}"
+    configuration = path.with_name("logrotate.conf")
+    configuration.write_text(f"{path} {{\n  rotate 5\n  {owner}\n  " + "\n  ".join(options) + "\n}\n")
+    configuration.chmod(0o644)
+    command = [str(binary), "--force", "--state", str(path.with_name("logrotate.state")), str(configuration)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert finished.returncode == 0, finished.stderr
+
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start(door: Any, tmp_path: Path) -> Iterator[Start]:
+    """Starts `argux tail`; all of them are stopped at the end."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def run(*arguments: str) -> subprocess.Popen[bytes]:
+        environment = door.environment | {"ARGUX_DATA_DIR": str(tmp_path / "data"), "ARGUX_KEY": door.key}
+        with (tmp_path / "tail.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", "tail", *arguments],
+                env=environment, cwd=tmp_path, stdout=log, stderr=log,
+            )  # fmt: skip
+        running.append(process)
+        return process
+
+    yield run
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    directory = tmp_path / "logs"
+    # logrotate refuses to work where others may write.
+    directory.mkdir(mode=0o755)
+    made = Writer(directory / "app.log")
+    yield made
+    made.close()
+
+
+def numbers(door: Any, service: str) -> list[int]:
+    return sorted(int(record.body.rpartition(" ")[2]) for record in records(door, service))
+
+
+def records(door: Any, service: str) -> list[LogRecord]:
+    return [record for record in door.logs() if record.service == service]
+
+
+def all_arrive(door: Any, service: str, writer: Writer, *, seconds: float = 40) -> None:
+    eventually(
+        lambda: len(numbers(door, service)) >= writer.count, seconds=seconds, what=f"{writer.count} lines of {service}"
+    )
+    assert numbers(door, service) == list(range(writer.count))
+
+
+@pytest.mark.parametrize(
+    ("service", "options"),
+    [
+        ("renamed", ["create 0644"]),
+        ("renamed-compressed", ["create 0644", "compress"]),
+        ("copied", ["copytruncate"]),
+        ("copied-compressed", ["copytruncate", "compress"]),
+    ],
+)
+def test_no_line_is_lost_or_doubled_when_logrotate_works_under_a_running_tail(
+    door: Any, start: Start, writer: Writer, service: str, options: list[str]
+) -> None:
+    start(str(writer.path), "--service", service, "--from-start", "--to", door.url)
+    writer.write(100)
+    all_arrive(door, service, writer)
+    for _ in range(2):
+        writer.write(50)
+        rotate(writer.path, *options)
+        if "copytruncate" not in options:
+            # What the program still writes to the old file before it notices is not lost either.
+            writer.write(25)
+            writer.reopen()
+        writer.write(25)
+        all_arrive(door, service, writer)
+
+
+@pytest.mark.parametrize(
+    ("service", "options"),
+    [
+        ("away-renamed", ["create 0644"]),
+        ("away-renamed-compressed", ["create 0644", "compress"]),
+        ("away-copied", ["copytruncate"]),
+        ("away-copied-compressed", ["copytruncate", "compress"]),
+    ],
+)
+def test_a_tail_that_was_killed_goes_on_where_it_was_though_the_file_was_rotated_twice_since(
+    door: Any, start: Start, writer: Writer, service: str, options: list[str]
+) -> None:
+    first = start(str(writer.path), "--service", service, "--from-start", "--to", door.url)
+    writer.write(300)
+    all_arrive(door, service, writer)
+    first.send_signal(signal.SIGKILL)
+    first.wait(timeout=10)
+    for _ in range(2):
+        writer.write(40)
+        # Files of one moment could not be told apart by their age.
+        time.sleep(1.1)
+        rotate(writer.path, *options)
+        if "copytruncate" not in options:
+            writer.reopen()
+    writer.write(40)
+
+    start(str(writer.path), "--service", service, "--from-start", "--to", door.url)
+    all_arrive(door, service, writer)
+
+
+def test_without_an_address_the_lines_go_straight_into_this_machines_store(
+    door: Any, start: Start, writer: Writer
+) -> None:
+    start(str(writer.path), "--service", "direct", "--from-start")
+    writer.write(10)
+    all_arrive(door, "direct", writer)
+    one = records(door, "direct")[0]
+    assert one.severity == "ERROR"
+    assert one.attributes["file"] == str(writer.path)

@@ -1,0 +1,241 @@
+"""A followed file, and everything that may happen to it between two looks."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from integrations.tail import LONGEST_LINE, Tail
+
+Follow = Callable[..., Tail]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "app.log"
+
+
+@pytest.fixture
+def follow(path: Path, tmp_path: Path) -> Iterator[Follow]:
+    """A tail as after a (re)start, for which every file that lost its name has been quiet long enough."""
+    made: list[Tail] = []
+
+    def make(*, from_start: bool = True, patience: float = 10.0) -> Tail:
+        tail = Tail(
+            path, tmp_path / "state" / "app.json", host="web-1", from_start=from_start,
+            clock=lambda: time.time() + patience,
+        )  # fmt: skip
+        made.append(tail)
+        return tail
+
+    yield make
+    for tail in made:
+        tail.close()
+
+
+def said(path: Path, *lines: str) -> None:
+    with path.open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def texts(tail: Tail) -> list[str]:
+    """All there is to read now, stored and committed as the command does."""
+    found: list[str] = []
+    for _ in range(20):
+        found += [line.text for line in tail.read()]
+        tail.commit()
+    return found
+
+
+def copied_and_cut(path: Path, *, compressed: bool = False) -> None:
+    copy = path.with_name("app.log.1")
+    shutil.copy2(path, copy)
+    path.write_text("")
+    if compressed:
+        with gzip.open(f"{copy}.gz", "wb") as file:
+            file.write(copy.read_bytes())
+        copy.unlink()
+
+
+def renamed(path: Path, to: str = "app.log.1") -> Path:
+    return path.rename(path.with_name(to))
+
+
+def test_a_line_is_read_once_it_is_whole(path: Path, follow: Follow) -> None:
+    tail = follow()
+    path.write_text("first\nsec")
+    assert texts(tail) == ["first"]
+    with path.open("a") as file:
+        file.write("ond\r\n\n")
+    assert texts(tail) == ["second"]
+
+
+def test_without_from_start_only_new_lines_are_read(path: Path, follow: Follow) -> None:
+    said(path, "old")
+    with path.open("a") as file:
+        file.write("half ")
+    tail = follow(from_start=False)
+    assert texts(tail) == []
+    said(path, "a line")
+    assert texts(tail) == ["half a line"]
+
+
+def test_a_file_that_appears_later_is_read_from_its_first_line(path: Path, follow: Follow) -> None:
+    tail = follow(from_start=False)
+    assert texts(tail) == []
+    said(path, "first")
+    assert texts(tail) == ["first"]
+
+
+def test_a_restart_goes_on_behind_the_last_committed_line(path: Path, follow: Follow) -> None:
+    said(path, "a", "b")
+    assert texts(follow()) == ["a", "b"]
+    said(path, "c")
+    assert texts(follow()) == ["c"]
+
+
+def test_lines_read_but_not_committed_come_again_with_the_same_ids(path: Path, follow: Follow) -> None:
+    said(path, "a", "a")
+    first = follow().read()
+    again = follow().read()
+    assert [line.line_id for line in again] == [line.line_id for line in first]
+    assert len({line.line_id for line in first}) == 2
+
+
+def test_a_renamed_file_is_read_to_its_end_before_the_new_one(path: Path, follow: Follow) -> None:
+    said(path, "a")
+    tail = follow()
+    assert texts(tail) == ["a"]
+    with path.open("a") as still_open:
+        renamed(path)
+        still_open.write("b\nc without newline")
+    said(path, "d")
+    assert texts(tail) == ["b", "c without newline", "d"]
+
+
+def test_a_renamed_file_is_kept_while_its_writer_has_written_nothing_to_the_new_one(path: Path, follow: Follow) -> None:
+    said(path, "a")
+    tail = follow()
+    assert texts(tail) == ["a"]
+    with path.open("a") as still_open:
+        renamed(path)
+        path.touch()
+        assert texts(tail) == []
+        still_open.write("b\n")
+    assert texts(tail) == ["b"]
+    said(path, "c")
+    assert texts(tail) == ["c"]
+
+
+def test_a_renamed_file_that_is_still_being_written_to_is_not_left(path: Path, follow: Follow) -> None:
+    said(path, "a")
+    tail = follow(patience=0.0)
+    assert texts(tail) == ["a"]
+    said(renamed(path), "b")
+    said(path, "c")
+    assert texts(tail) == ["b"]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_was_not_read_before_a_file_was_cut_is_read_from_its_copy(
+    path: Path, follow: Follow, compressed: bool
+) -> None:
+    said(path, *(f"line {number}" for number in range(100)))
+    tail = follow()
+    assert len(texts(tail)) == 100
+    said(path, "missed")
+    copied_and_cut(path, compressed=compressed)
+    said(path, "new")
+    assert texts(tail) == ["missed", "new"]
+
+
+def test_a_file_cut_and_grown_beyond_the_old_offset_is_noticed(path: Path, follow: Follow) -> None:
+    said(path, "short")
+    tail = follow()
+    assert texts(tail) == ["short"]
+    path.write_text("a different and much longer line\n")
+    assert texts(tail) == ["a different and much longer line"]
+
+
+def test_a_file_emptied_without_a_copy_is_read_from_its_beginning(path: Path, follow: Follow) -> None:
+    said(path, "a", "b")
+    tail = follow()
+    assert texts(tail) == ["a", "b"]
+    path.write_text("c\n")
+    assert texts(tail) == ["c"]
+
+
+def test_equal_lines_before_and_after_a_cut_have_different_ids(path: Path, follow: Follow) -> None:
+    tail = follow()
+    said(path, "same")
+    [before] = tail.read()
+    path.write_text("")
+    assert texts(tail) == []
+    said(path, "same")
+    [after] = tail.read()
+    assert before.line_id != after.line_id
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_rotations_during_a_stop_are_read_in_their_order(path: Path, follow: Follow, compressed: bool) -> None:
+    said(path, "a")
+    assert texts(follow()) == ["a"]
+    said(path, "b")
+    oldest = renamed(path)
+    said(path, "c")
+    time.sleep(0.02)
+    oldest.rename(oldest.with_name("app.log.2"))
+    middle = renamed(path)
+    if compressed:
+        with gzip.open(f"{middle}.gz", "wb") as file:
+            file.write(middle.read_bytes())
+        middle.unlink()
+    time.sleep(0.02)
+    said(path, "d")
+    assert texts(follow()) == ["b", "c", "d"]
+
+
+def test_a_file_that_is_gone_for_good_is_followed_by_what_has_its_name_now(path: Path, follow: Follow) -> None:
+    said(path, "a")
+    assert texts(follow()) == ["a"]
+    path.unlink()
+    said(path, "something new")
+    assert texts(follow()) == ["something new"]
+
+
+def test_other_files_beside_it_are_not_taken_for_rotated_ones(path: Path, follow: Follow) -> None:
+    said(path, "a")
+    said(path.with_name("app.log.lock"), "no log")
+    tail = follow()
+    assert texts(tail) == ["a"]
+    said(path.with_name("app.log.lock"), "no log")
+    renamed(path)
+    said(path, "b")
+    assert texts(tail) == ["b"]
+
+
+def test_an_endless_line_is_taken_in_pieces(path: Path, follow: Follow) -> None:
+    path.write_text("x" * (LONGEST_LINE + 10) + "\n")
+    assert [len(text) for text in texts(follow())] == [LONGEST_LINE, 10]
+
+
+def test_bytes_of_another_encoding_lose_only_themselves(path: Path, follow: Follow) -> None:
+    path.write_bytes(b"Gr\xf6\xdfe\nfine\n")
+    assert texts(follow()) == ["Gr\ufffd\ufffde", "fine"]
+
+
+def test_a_spoilt_state_begins_anew(path: Path, follow: Follow, tmp_path: Path) -> None:
+    said(path, "a")
+    texts(follow())
+    (tmp_path / "state" / "app.json").write_text("{")
+    assert texts(follow()) == ["a"]
+
+
+def test_thousands_of_blank_lines_hide_nothing(path: Path, follow: Follow) -> None:
+    path.write_text("\n" * (2 * LONGEST_LINE) + "a\n")
+    assert texts(follow()) == ["a"]
