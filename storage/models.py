@@ -394,3 +394,13 @@ class AuditEntry(Base):
     payload: Mapped[dict[str, Any]]
     previous_mac: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))
+
+
+class PullCursor(Base):
+    """How far something outside has been read: `position` is what the next look needs to go on where this one ended."""
+
+    __tablename__ = "pull_cursors"
+
+    source: Mapped[str] = mapped_column(String(300), primary_key=True)
+    position: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime]

@@ -15,7 +15,7 @@ from integrations.charts import BandPoint, Chart, Marker, Point, chart_spec, ren
 from integrations.errors import IntegrationError
 from storage import deploys
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
-from workers.describing import finding_sentence, leading
+from workers.describing import METRIC_NAMES, finding_sentence, leading
 from workers.incident_cards import CLOSED
 from workers.services import Services
 from workers.views import IncidentView
@@ -39,7 +39,7 @@ def incident_picture(
 
     content: what the root message remembers of the last picture; returned as it should be remembered now.
     """
-    if not view.findings:
+    if not view.findings or leading(view.findings).metric not in STEP_SECONDS:
         return None, content
     phase = _phase(view)
     if content.get("phase") != phase:
@@ -75,7 +75,7 @@ def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
     until = (view.incident.closed_at or services.clock()).timestamp()
     live_at = view.verification.live_at if view.verification is not None else None
     return Chart(
-        title=_title(finding),
+        title=f"{finding.subject.name}: {METRIC_NAMES[finding.metric]}",
         metric=finding.metric,
         points=_points(services, finding, since, until),
         band=tuple(
@@ -86,16 +86,6 @@ def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
         fix_live_at=live_at.timestamp() if live_at is not None else None,
         timezone=services.settings.argux_timezone,
     )
-
-
-def _title(finding: Finding) -> str:
-    match finding.metric:
-        case Metric.CONVERSION_RATE:
-            return f"{finding.subject.name}: conversion rate"
-        case Metric.LATENCY_P95:
-            return f"{finding.subject.name}: p95 latency"
-        case Metric.QUERY_COUNT:
-            return f"{finding.subject.name}: queries a request"
 
 
 def _deploys(services: Services, finding: Finding, since: float, until: float) -> tuple[Marker, ...]:

@@ -10,6 +10,8 @@ METRIC_NAMES = {
     Metric.CONVERSION_RATE: "conversion rate",
     Metric.LATENCY_P95: "p95 latency",
     Metric.QUERY_COUNT: "queries a request",
+    Metric.LOG_RATE: "lines a minute",
+    Metric.CUSTOM: "value",
 }
 
 SEVERITY_BY_RATIO: dict[Metric, tuple[tuple[float, Severity], ...]] = {
@@ -31,6 +33,10 @@ def value_text(metric: Metric, value: float) -> str:
             return f"{value:,.0f} ms"
         case Metric.QUERY_COUNT:
             return f"{value:,.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
+        case Metric.LOG_RATE:
+            return f"{value:,.1f} a minute"
+        case Metric.CUSTOM:
+            return f"{value:,.4g}"
 
 
 def finding_sentence(finding: Finding) -> str:
@@ -46,6 +52,10 @@ def finding_sentence(finding: Finding) -> str:
             return f"{name} is slow: p95 {observed}, normally {expected}"
         case Metric.QUERY_COUNT:
             return f"{name} runs {observed} queries a request, normally {expected}"
+        case Metric.LOG_RATE:
+            return f"{name} is logged {observed}, normally {expected}"
+        case Metric.CUSTOM:
+            return f"{name} is {observed}, normally {expected}"
 
 
 def severity_of(finding: Finding) -> Severity:
@@ -53,13 +63,13 @@ def severity_of(finding: Finding) -> Severity:
     if finding.metric is Metric.CONVERSION_RATE:
         lost = 1.0 - finding.ratio
         return next((severity for least, severity in SEVERITY_BY_DROP if lost >= least), Severity.SEV3)
-    steps = SEVERITY_BY_RATIO[finding.metric]
+    steps = SEVERITY_BY_RATIO.get(finding.metric, ())
     return next((severity for least, severity in steps if finding.ratio >= least), Severity.SEV4)
 
 
 def leading(findings: Sequence[Finding]) -> Finding:
     """The finding that names the incident: the worst; among equals what users feel, then what machines count."""
-    order = [Metric.CONVERSION_RATE, Metric.LATENCY_P95, Metric.QUERY_COUNT]
+    order = list(METRIC_NAMES)
     return min(findings, key=lambda finding: (severity_of(finding), order.index(finding.metric), -finding.score))
 
 

@@ -20,6 +20,7 @@ from workers.grouping import Belonging, belongings
 from workers.notifications import changed
 from workers.options import endpoint_options, funnel_options
 from workers.services import Services
+from workers.versions import note_versions
 
 log = structlog.get_logger()
 
@@ -28,6 +29,9 @@ PATIENCE_INTERVALS = 1.5
 
 MAXIMUM_PASSES = 20
 """How many roll-up passes one tick makes before it leaves the rest, and detection, to the next."""
+
+SUSPECTS_AT_ONCE = 200
+"""A week of one endpoint's histograms is 270 kB."""
 
 
 def detect(services: Services) -> bool:
@@ -38,6 +42,7 @@ def detect(services: Services) -> bool:
     if not roll_up(services, funnels, now):
         log.info("roll_up_backlog")
         return False
+    note_versions(services, now)
     findings = [*_endpoint_findings(services, now), *_funnel_findings(services, funnels, now)]
     with services.sessions.begin() as session:
         for group in belongings(session, findings, services.settings, now):
@@ -55,18 +60,29 @@ def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: dateti
 
 
 def _endpoint_findings(services: Services, now: datetime) -> list[Finding]:
-    settings = services.settings
-    until = now.timestamp()
-    return endpoint_findings(
-        services.telemetry.endpoint_series(
-            since=until - settings.recent_window_minutes * 60, until=until, bucket_seconds=FINE_ENDPOINT_SECONDS
-        ),
-        services.telemetry.endpoint_series(
-            since=until - settings.baseline_window_hours * 3600, until=until, bucket_seconds=COARSE_SECONDS
-        ),
-        now=until,
-        options=endpoint_options(settings),
-    )
+    """Read in full, a few at a time, only who may be broken."""
+    options, until = endpoint_options(services.settings), now.timestamp()
+    suspects = services.endpoint_memory.worth_reading(services.telemetry, now=until, options=options)
+    found: list[Finding] = []
+    for start in range(0, len(suspects), SUSPECTS_AT_ONCE):
+        some = suspects[start : start + SUSPECTS_AT_ONCE]
+        found += endpoint_findings(
+            services.telemetry.endpoint_series(
+                since=until - max(options.recent_window_seconds, options.swing_window_seconds),
+                until=until,
+                bucket_seconds=FINE_ENDPOINT_SECONDS,
+                endpoints=some,
+            ),
+            services.telemetry.endpoint_series(
+                since=until - options.baseline_window_hours * 3600,
+                until=until,
+                bucket_seconds=COARSE_SECONDS,
+                endpoints=some,
+            ),
+            now=until,
+            options=options,
+        )
+    return found
 
 
 def _funnel_findings(services: Services, funnels: Sequence[FunnelDefinition], now: datetime) -> list[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 from workers import (
     answers,
     diagnosing,
+    elasticsearch_pull,
     escalation,
     housekeeping,
     interactions,
@@ -43,6 +44,7 @@ JOBS: dict[str, Job] = {
     "execute_proposal": Job(execution.execute_proposal),
     "diagnose": Job(diagnosing.diagnose, 300, diagnosing.give_up),
     "tick": Job(ticking.tick, 300),
+    "pull_elasticsearch": Job(elasticsearch_pull.pull_elasticsearch, 600),
     "expire": Job(housekeeping.expire, 600),
 }
 

@@ -22,6 +22,7 @@ QUEUES: Mapping[str, str] = {
     "execute_proposal": PEOPLE,
     "diagnose": BACKGROUND,
     "tick": BACKGROUND,
+    "pull_elasticsearch": BACKGROUND,
     "expire": BACKGROUND,
 }
 """The queue of every job, by its name."""

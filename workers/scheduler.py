@@ -52,6 +52,8 @@ def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
     clock.add_job(_send_tick, "interval", [services], seconds=services.settings.detection_interval_sec)
     clock.add_job(resend_lost, "interval", [services], seconds=60)
     clock.add_job(_send_expire, "interval", [services], minutes=10)
+    if services.settings.elasticsearch_url is not None:
+        clock.add_job(_send_pull, "interval", [services], seconds=services.settings.monitoring_interval)
     clock.add_job(_renew, "interval", [lease, stop, ended], seconds=LEASE_SECONDS / 10)
     clock.start()
     try:
@@ -80,6 +82,10 @@ def _send_tick(services: Services) -> None:
 
 def _send_expire(services: Services) -> None:
     _send(services, "expire")
+
+
+def _send_pull(services: Services) -> None:
+    _send(services, "pull_elasticsearch")
 
 
 def _send(services: Services, actor: str) -> None:

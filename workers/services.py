@@ -5,6 +5,7 @@ Clients of outside systems are made when first used, so that a process pays only
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from integrations.protocols import ChatChannel, CodeHost, EscalationChannel, TicketTracker
+    from storage.telemetry.archive import Archive
+    from storage.telemetry.privacy import Privacy
     from storage.telemetry.protocol import TelemetryStore
+    from workers.baselines import EndpointMemory
 
 
 def utc_now() -> datetime:
@@ -86,7 +90,35 @@ class Services:
             self.engine,
             funnel_reader=funnels.attempts,
             segment_dimensions=self.settings.segment_dimensions,
+            privacy=self.privacy,
+            archive=self.archive,
         )
+
+    @cached_property
+    def archive(self) -> Archive | None:
+        """The cold store, unless ARCHIVE_DAYS is 0."""
+        from storage.telemetry.archive import Archive
+
+        if not self.settings.archive_days:
+            return None
+        return Archive(self.settings.argux_data_dir / "archive", keep_days=self.settings.archive_days)
+
+    @cached_property
+    def endpoint_memory(self) -> EndpointMemory:
+        """What this process remembers of endpoints from tick to tick."""
+        from workers.baselines import EndpointMemory
+
+        return EndpointMemory()
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What hides personal data, under a key drawn from the audit chain's."""
+        from storage.telemetry.privacy import Privacy
+
+        if not self.settings.pii_properties:
+            return Privacy()
+        key = hmac.digest(self.audit_key, b"argux: personal data", "sha256")
+        return Privacy(self.settings.pii_properties, key=key, drop=self.settings.pii_mode == "drop")
 
     @cached_property
     def broker(self) -> Broker:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
@@ -27,8 +28,30 @@ class Settings(BaseSettings):
     argux_port: int = Field(8765, ge=1, le=65535)
     argux_timezone: str = "UTC"
     argux_data_dir: Path = Path(".argux")
+    archive_days: int = Field(90, ge=0)
     workspace_url: str | None = None
     log_level: str = "INFO"
+
+    otlp_grpc_port: int | None = Field(None, ge=1, le=65535)
+
+    syslog_port: int | None = Field(None, ge=1, le=65535)
+    syslog_host: str | None = None
+    syslog_allow: Annotated[list[str], NoDecode] = ["127.0.0.0/8", "::1/128"]
+
+    sns_topic_arns: Annotated[list[str], NoDecode] = []
+    sentry_client_secret: SecretStr | None = None
+    github_webhook_secret: SecretStr | None = None
+    deploy_environments: Annotated[list[str], NoDecode] = ["production", "prod", "live"]
+
+    elasticsearch_url: str | None = None
+    elasticsearch_api_key: SecretStr | None = None
+    elasticsearch_index: str = "logs-*"
+    elasticsearch_query: str = "*"
+    elasticsearch_time_field: str = "@timestamp"
+    monitoring_interval: float = Field(60.0, ge=1)
+
+    pii_properties: Annotated[list[str], NoDecode] = []
+    pii_mode: Literal["hash", "drop"] = "hash"
 
     database_url: str = "sqlite:///.argux/argux.db"
     redis_url: str | None = None
@@ -78,7 +101,15 @@ class Settings(BaseSettings):
     proposal_expiry_minutes: float = Field(240.0, gt=0)
     verification_deadline_minutes: float = Field(10.0, gt=0)
 
-    @field_validator("approver_ids", "segment_dimensions", mode="before")
+    @field_validator(
+        "approver_ids",
+        "segment_dimensions",
+        "pii_properties",
+        "syslog_allow",
+        "sns_topic_arns",
+        "deploy_environments",
+        mode="before",
+    )
     @classmethod
     def _split_lists(cls, value: object) -> object:
         return _listed(value)
@@ -93,6 +124,13 @@ class Settings(BaseSettings):
         if any(not separator for _, separator, _ in pairs):
             raise ValueError("write SERVICE_REPOSITORIES as service=owner/name, service=owner/name")
         return {name.strip(): repository.strip() for name, _, repository in pairs}
+
+    @field_validator("syslog_allow")
+    @classmethod
+    def _known_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ip_network(network)
+        return value
 
     @field_validator("argux_timezone")
     @classmethod

@@ -1,15 +1,17 @@
 """Letting go of what is past its retention, in short transactions, so that no writer waits long.
 
 The hot store counts from a record's arrival: history that was imported a minute ago stays as long as live data, so that
-a sender who repeats it is recognised. Nothing goes that a roll-up has not taken.
+a sender who repeats it is recognised. Nothing goes that a roll-up has not taken, and nothing that is archived before it
+is durable there.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, select, tuple_
+from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
 from storage.locks import Lock, alone
 from storage.session import read_only
+from storage.telemetry.archive import Archive, held
 from storage.telemetry.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.marks import mark
 from storage.telemetry.tables import (
@@ -19,6 +21,7 @@ from storage.telemetry.tables import (
     funnel_marks,
     funnel_progress,
     log_records,
+    metric_points,
     requests,
     segment_values,
     spans,
@@ -29,17 +32,38 @@ SHORTEST_HOT_SECONDS = 2 * 3600.0
 _ROWS_A_TRANSACTION = 20_000
 
 
-def expire(engine: Engine, *, now: float) -> int:
-    """Drop what is past its retention; returns how many rows went."""
+def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int:
+    """Drop what is past its retention; returns how many rows went.
+
+    With an archive, hot records go there. OSError when it has no room: then they stay where they are.
+    """
+    if archive is None:
+        return _expire(engine, None, now)
+    with held(archive.directory, wait=False) as is_alone:
+        if not is_alone:
+            return 0
+        archive.recover(engine)
+        gone = _expire(engine, archive, now)
+        archive.drop_old(now)
+        return gone
+
+
+def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
     with read_only(engine).connect() as connection:
         longest_window = connection.scalar(select(func.max(funnel_marks.c.window_seconds))) or 0.0
         horizon = now - max(SHORTEST_HOT_SECONDS, longest_window + HOT_SECONDS_BEYOND_WINDOW)
         last_event = min(_last_expired(connection, events, horizon), mark(connection, "events"))
         last_span = min(_last_expired(connection, spans, horizon), mark(connection, "spans"))
         last_log = _last_expired(connection, log_records, horizon)
-    gone = _drop_up_to(engine, events, last_event)
-    gone += _drop_up_to(engine, requests, last_span) + _drop_up_to(engine, spans, last_span)
-    gone += _drop_up_to(engine, log_records, last_log)
+        last_point = _last_expired(connection, metric_points, horizon)
+    ends = (
+        (events, last_event),
+        (requests, last_span),
+        (spans, last_span),
+        (log_records, last_log),
+        (metric_points, last_point),
+    )
+    gone = sum(_drop_up_to(engine, archive, table, last) for table, last in ends)
     with engine.begin() as connection:
         alone(connection, Lock.ROLL_UP)
         gone += _drop_progress(connection, horizon, longest_window)
@@ -57,7 +81,7 @@ def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
     return connection.scalar(select(func.max(table.c.sequence))) or 0
 
 
-def _drop_up_to(engine: Engine, table: Table, last: int) -> int:
+def _drop_up_to(engine: Engine, archive: Archive | None, table: Table, last: int) -> int:
     """Delete rows up to a sequence; between roll-ups, which may be reading them."""
     gone = 0
     with read_only(engine).connect() as connection:
@@ -66,14 +90,14 @@ def _drop_up_to(engine: Engine, table: Table, last: int) -> int:
         return 0
     for start in range(first, last + 1, _ROWS_A_TRANSACTION):
         end = min(start + _ROWS_A_TRANSACTION - 1, last)
-        gone += _dropped(engine, table, table.c.sequence <= end)
+        gone += _dropped(engine, table, start, end) if archive is None else archive.move(engine, table, start, end)
     return gone
 
 
-def _dropped(engine: Engine, table: Table, which: ColumnElement[bool]) -> int:
+def _dropped(engine: Engine, table: Table, first: int, last: int) -> int:
     with engine.begin() as connection:
         alone(connection, Lock.ROLL_UP)
-        return connection.execute(delete(table).where(which)).rowcount
+        return connection.execute(delete(table).where(table.c.sequence.between(first, last))).rowcount
 
 
 def _drop_progress(connection: Connection, horizon: float, longest_window: float) -> int:

@@ -9,10 +9,13 @@ from typing import Protocol
 from detection.types import (
     EndpointSeries,
     Event,
+    Floats,
     FunnelDefinition,
     FunnelProgress,
     FunnelSeries,
+    Integers,
     LogRecord,
+    MetricPoint,
     Span,
 )
 
@@ -62,11 +65,58 @@ class StatementCount:
     per_request: float
 
 
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A name of product events: how many are in the hot store, and when the first and the last of them happened."""
+
+    event: str
+    count: int
+    first_at: float
+    last_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much was deleted of one person. funnel_attempts: the single attempts behind the funnels' counts.
+
+    archived: records of any kind in the archive; the other numbers are the hot store's.
+    """
+
+    events: int
+    funnel_attempts: int
+    log_records: int
+    metric_points: int
+    archived: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLevels:
+    """Buckets of endpoints in brief, one entry each (n,): enough to see who deserves to be read in full.
+
+    names: (service, endpoint); rows: indices into `names`. p95_bucket: the index of the duration histogram's bucket in
+    which the 95th percentile lies.
+    """
+
+    names: Sequence[tuple[str, str]]
+    rows: Integers
+    bucket_starts: Floats
+    request_count: Integers
+    query_sum: Integers
+    p95_bucket: Integers
+
+
 class TelemetryStore(Protocol):
     """Append, roll up, read. Times are seconds UTC; `since` is inclusive, `until` exclusive."""
 
     def append_events(self, events: Sequence[Event]) -> Appended:
         """Durable when it returns. Duplicates by event_id are counted, not stored."""
+        ...
+
+    def append_event_groups(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        """Several senders' events in one commit, or nothing; says of each what became of it, as if it came alone.
+
+        The same event in two of the groups is the earlier one's.
+        """
         ...
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
@@ -75,6 +125,10 @@ class TelemetryStore(Protocol):
 
     def append_logs(self, records: Sequence[LogRecord]) -> Appended:
         """Durable when it returns. Duplicates by record_id are counted, not stored."""
+        ...
+
+    def append_metric_points(self, points: Sequence[MetricPoint]) -> Appended:
+        """Durable when it returns. Duplicates by point_id are counted, not stored."""
         ...
 
     def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
@@ -94,8 +148,24 @@ class TelemetryStore(Protocol):
         """
         ...
 
-    def endpoint_series(self, *, since: float, until: float, bucket_seconds: int) -> Sequence[EndpointSeries]:
-        """One series per service and endpoint. bucket_seconds: FINE_ENDPOINT_SECONDS or COARSE_SECONDS."""
+    def endpoint_series(
+        self,
+        *,
+        since: float,
+        until: float,
+        bucket_seconds: int,
+        endpoints: Sequence[tuple[str, str]] | None = None,
+    ) -> Sequence[EndpointSeries]:
+        """One series per service and endpoint, by name. bucket_seconds: FINE_ENDPOINT_SECONDS or COARSE_SECONDS.
+
+        endpoints: only these (service, endpoint), whose buckets are looked up one by one; for up to some hundreds.
+        """
+        ...
+
+    def endpoint_levels(
+        self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int
+    ) -> EndpointLevels:
+        """All buckets with at least so many requests, in brief, by time."""
         ...
 
     def request_samples(
@@ -128,6 +198,20 @@ class TelemetryStore(Protocol):
 
     def recent_events(self, *, event: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Event]:
         """Events in the hot store, newest first."""
+        ...
+
+    def event_types(self, *, limit: int = 1000) -> Sequence[EventType]:
+        """The names of events in the hot store, most frequent first."""
+        ...
+
+    def metric_samples(
+        self, service: str, name: str, *, since: float, until: float, limit: int = 1000
+    ) -> Sequence[MetricPoint]:
+        """Points of one metric of one service in the hot store, newest first."""
+        ...
+
+    def erase_person(self, user_ids: Sequence[str]) -> Erased:
+        """Forget a person known by any of these ids: their records go, counts of many stay."""
         ...
 
     def expire(self, *, now: float) -> int:

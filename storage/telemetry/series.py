@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from detection.types import (
     DELAY_EDGES_SECONDS,
@@ -59,6 +59,34 @@ def endpoint_series(
     )
     found = groupby(connection.execute(query), key=lambda row: (row.service, row.endpoint))
     return [_endpoint_series(service, endpoint, list(rows)) for (service, endpoint), rows in found]
+
+
+def series_of(
+    connection: Connection,
+    endpoints: Sequence[tuple[str, str]],
+    *,
+    since: float,
+    until: float,
+    bucket_seconds: int,
+) -> Sequence[EndpointSeries]:
+    """The series of a few endpoints, by name; those without a bucket are left out.
+
+    The key begins with the time, so each bucket is looked up by its own key: a range of time would read everybody's.
+    """
+    columns = endpoint_buckets.c
+    first = -(-since // bucket_seconds)
+    starts = [number * bucket_seconds for number in range(int(first), int(-(-until // bucket_seconds)))]
+    query = (
+        select(endpoint_buckets)
+        .where(columns.resolution == bucket_seconds, columns.bucket_start.in_(bindparam("starts", expanding=True)))
+        .where(columns.service == bindparam("service"), columns.endpoint == bindparam("endpoint"))
+        .order_by(columns.bucket_start)
+    )
+    found = (
+        (name, connection.execute(query, {"starts": starts, "service": name[0], "endpoint": name[1]}).all())
+        for name in sorted(set(endpoints))
+    )
+    return [_endpoint_series(*name, rows) for name, rows in found if rows]
 
 
 def _funnel_series(funnel_id: int, key: tuple[str, str], rows: Sequence[Row[Any]], step_count: int) -> FunnelSeries:

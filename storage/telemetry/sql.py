@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from dataclasses import replace
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine
 
 from detection.types import (
     EndpointSeries,
@@ -14,22 +14,37 @@ from detection.types import (
     FunnelDefinition,
     FunnelSeries,
     LogRecord,
+    MetricPoint,
     Span,
 )
-from storage.locks import Lock, alone, together
+from storage.locks import Lock, alone
 from storage.session import read_only
-from storage.telemetry import expiry, records, samples, series, tables
-from storage.telemetry.bulk import Row, insert_new
+from storage.telemetry import erasure, event_queries, expiry, levels, metrics, records, samples, series, tables
+from storage.telemetry.appending import Appender
+from storage.telemetry.archive import Archive
+from storage.telemetry.archive_erasure import erase_user
 from storage.telemetry.endpoint_rollup import roll_up_spans
 from storage.telemetry.funnel_rollup import roll_up_events
 from storage.telemetry.marks import high_water
-from storage.telemetry.protocol import Appended, FunnelReader, RequestSample, RolledUp, StatementCount
+from storage.telemetry.privacy import Privacy
+from storage.telemetry.protocol import (
+    Appended,
+    EndpointLevels,
+    Erased,
+    EventType,
+    FunnelReader,
+    RequestSample,
+    RolledUp,
+    StatementCount,
+)
 
 
 class SqlTelemetry:
     """A TelemetryStore in the same database as everything else; see its protocol for what each method promises.
 
     clock: seconds UTC, for the time a record arrived. Times of records must be finite numbers.
+    privacy: hides personal data in whatever is appended, by whichever way it came.
+    archive: where hot records go when they expire; without one they are let go.
     """
 
     def __init__(
@@ -39,27 +54,43 @@ class SqlTelemetry:
         funnel_reader: FunnelReader,
         segment_dimensions: Sequence[str],
         clock: Callable[[], float] = time.time,
+        privacy: Privacy | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self._engine = engine
         self._readers = read_only(engine)
         self._funnel_reader = funnel_reader
         self._segment_dimensions = tuple(segment_dimensions)
         self._clock = clock
+        self._privacy = privacy or Privacy()
+        self._archive = archive
+        self._appender = Appender(engine)
 
     def append_events(self, events: Sequence[Event]) -> Appended:
         """Durable when it returns."""
-        rows = records.event_rows(events, self._clock())
-        return self._append(tables.events, records.EVENT_COLUMNS, rows, key=itemgetter(0))
+        rows = records.event_rows(self._privacy.events(events), self._clock())
+        return self._appender.append(tables.events, records.EVENT_COLUMNS, rows)
+
+    def append_event_groups(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        """All in one commit, or nothing; says of each group what became of it."""
+        arrived_at = self._clock()
+        rows = [records.event_rows(self._privacy.events(group), arrived_at) for group in groups]
+        return self._appender.append_groups(tables.events, records.EVENT_COLUMNS, rows)
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
         """Durable when it returns."""
         rows = records.span_rows(spans, self._clock())
-        return self._append(tables.spans, records.SPAN_COLUMNS, rows, key=itemgetter(0, 1))
+        return self._appender.append(tables.spans, records.SPAN_COLUMNS, rows, key_columns=2)
 
     def append_logs(self, log_records: Sequence[LogRecord]) -> Appended:
         """Durable when it returns."""
-        rows = records.log_rows(log_records, self._clock())
-        return self._append(tables.log_records, records.LOG_COLUMNS, rows, key=itemgetter(0))
+        rows = records.log_rows(self._privacy.logs(log_records), self._clock())
+        return self._appender.append(tables.log_records, records.LOG_COLUMNS, rows)
+
+    def append_metric_points(self, points: Sequence[MetricPoint]) -> Appended:
+        """Durable when it returns."""
+        rows = metrics.metric_rows(self._privacy.metric_points(points), self._clock())
+        return self._appender.append(tables.metric_points, metrics.METRIC_COLUMNS, rows)
 
     def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
         """One transaction; a second roll-up at the same time waits for the first."""
@@ -85,10 +116,32 @@ class SqlTelemetry:
         with self._readers.connect() as connection:
             return series.funnel_series(connection, funnel_id, since=since, until=until, bucket_seconds=bucket_seconds)
 
-    def endpoint_series(self, *, since: float, until: float, bucket_seconds: int) -> Sequence[EndpointSeries]:
-        """One series per service and endpoint, by name."""
+    def endpoint_series(
+        self,
+        *,
+        since: float,
+        until: float,
+        bucket_seconds: int,
+        endpoints: Sequence[tuple[str, str]] | None = None,
+    ) -> Sequence[EndpointSeries]:
+        """One series per service and endpoint, by name; of all, or of these."""
         with self._readers.connect() as connection:
-            return series.endpoint_series(connection, since=since, until=until, bucket_seconds=bucket_seconds)
+            if endpoints is None:
+                return series.endpoint_series(connection, since=since, until=until, bucket_seconds=bucket_seconds)
+            return series.series_of(connection, endpoints, since=since, until=until, bucket_seconds=bucket_seconds)
+
+    def endpoint_levels(
+        self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int
+    ) -> EndpointLevels:
+        """All buckets with at least so many requests, in brief, by time."""
+        with self._readers.connect() as connection:
+            return levels.endpoint_levels(
+                connection,
+                since=since,
+                until=until,
+                bucket_seconds=bucket_seconds,
+                minimum_requests=minimum_requests,
+            )
 
     def request_samples(
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 500
@@ -134,16 +187,26 @@ class SqlTelemetry:
         with self._readers.connect() as connection:
             return samples.recent_events(connection, event=event, limit=limit, offset=offset)
 
+    def event_types(self, *, limit: int = 1000) -> Sequence[EventType]:
+        """The names of events in the hot store, most frequent first."""
+        with self._readers.connect() as connection:
+            return event_queries.event_types(connection, limit=limit)
+
+    def metric_samples(
+        self, service: str, name: str, *, since: float, until: float, limit: int = 1000
+    ) -> Sequence[MetricPoint]:
+        """Points of one metric of one service in the hot store, newest first."""
+        with self._readers.connect() as connection:
+            return metrics.metric_samples(connection, service, name, since=since, until=until, limit=limit)
+
+    def erase_person(self, user_ids: Sequence[str]) -> Erased:
+        """By these ids, and by what became of them where privacy hides who people are."""
+        known_as = [*user_ids, *map(self._privacy.user_id, user_ids)]
+        erased = erasure.erase_person(self._engine, known_as)
+        if self._archive is None:
+            return erased
+        return replace(erased, archived=erase_user(self._archive.directory, known_as))
+
     def expire(self, *, now: float) -> int:
         """Hot records go 2 h (or 30 min beyond the longest funnel window) after they arrived."""
-        return expiry.expire(self._engine, now=now)
-
-    def _append(self, table: Table, columns: Sequence[str], rows: list[Row], key: Callable[[Row], object]) -> Appended:
-        if not rows:
-            return Appended(0, 0)
-        # In one order for everyone, so that two batches with the same records cannot wait for each other in a ring.
-        rows.sort(key=key)  # type: ignore[arg-type]
-        with self._engine.begin() as connection:
-            together(connection, Lock.APPEND)
-            accepted = insert_new(connection, table, columns, rows)
-        return Appended(accepted=accepted, duplicates=len(rows) - accepted)
+        return expiry.expire(self._engine, self._archive, now=now)

@@ -84,6 +84,22 @@ log_records = Table(
     sqlite_autoincrement=True,
 )
 
+metric_points = Table(
+    "metric_points",
+    Base.metadata,
+    Column("sequence", _SEQUENCE, primary_key=True),
+    Column("point_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("happened_at", Double, nullable=False),
+    Column("arrived_at", Double, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Index("ix_metric_points_series", "service", "name", "happened_at"),
+    sqlite_autoincrement=True,
+)
+
 rollup_marks = Table(
     "rollup_marks",
     Base.metadata,

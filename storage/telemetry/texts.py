@@ -44,11 +44,13 @@ def storable_key(text: str) -> str:
 
 
 def encode(properties: Mapping[str, JsonValue]) -> str:
-    """JSON text of a mapping; NaN and infinity become null."""
+    """JSON text of a mapping; NaN and infinity become null, and what is nested absurdly deep is left out."""
     try:
         return msgspec.json.encode(dict(properties)).decode()
     except UnicodeEncodeError:
         return json.dumps(dict(properties), ensure_ascii=False).encode("utf-8", "replace").decode()
+    except RecursionError:
+        return encode({name: value for name, value in properties.items() if not isinstance(value, dict | list)})
 
 
 def decode(text: str) -> dict[str, JsonValue]:

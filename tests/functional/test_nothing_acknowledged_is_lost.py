@@ -1,0 +1,205 @@
+"""The web process is killed under load, again and again; every event that was acknowledged is there, once."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from storage.session import create_database, read_only
+from storage.telemetry.tables import events
+from tests.functional.stack import eventually, free_port
+
+KILLS = 3
+SENDERS = 6
+SECONDS_BETWEEN_KILLS = 1.0
+
+
+def event(event_id: str, user_id: str = "u1", name: str = "view") -> dict[str, object]:
+    return {"event_id": event_id, "event": name, "user_id": user_id, "timestamp": time.time()}
+
+
+class Web:
+    """A web process of its own on a migrated database, with a key to it."""
+
+    def __init__(self, directory: Path, database_url: str) -> None:
+        self.directory = directory
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.endswith(("_TOKEN", "_URL", "_proxy"))},
+            "ARGUX_PORT": str(port),
+            "ARGUX_DATA_DIR": str(directory / "argux"),
+            "DATABASE_URL": database_url,
+            "AUDIT_KEY": secrets.token_hex(16),
+        }
+        self.command("migrate")
+        printed = self.command("keys", "create", "sender", "--role", "ingest")
+        self.headers = {"X-API-Key": next(word for word in printed.split() if word.startswith("argux_"))}
+
+    def command(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "bot.cli", *arguments]
+        finished = subprocess.run(
+            command, env=self.environment, cwd=self.directory, check=True, capture_output=True, text=True, timeout=60
+        )
+        return finished.stdout
+
+    def start(self) -> None:
+        with (self.directory / "web.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", "web"],
+                env=self.environment, cwd=self.directory, stdout=log, stderr=log,
+            )  # fmt: skip
+        eventually(self._answers, seconds=60, what="the web process")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def post(self, body: object) -> httpx.Response:
+        return httpx.post(f"{self.url}/api/events", json=body, headers=self.headers, timeout=60, trust_env=False)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, (self.directory / "web.log").read_text()[-2000:]
+        try:
+            return httpx.get(f"{self.url}/health", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def running_web(directory: Path, database_url: str) -> Iterator[Web]:
+    web = Web(directory, database_url)
+    web.start()
+    try:
+        yield web
+    finally:
+        web.kill()
+
+
+class Sender:
+    """Sends single events and batches until stopped; an unanswered one is sent again, as it was."""
+
+    def __init__(self, web: Web, name: str, batch: int) -> None:
+        self.acknowledged: list[str] = []
+        self.again = 0
+        self._web, self._name, self._batch = web, name, batch
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+
+    def __enter__(self) -> Sender:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive()
+
+    def _send(self) -> None:
+        number = 0
+        with httpx.Client(base_url=self._web.url, headers=self._web.headers, trust_env=False, timeout=60) as client:
+            while not self._stop.is_set():
+                ids = [f"{self._name}:{number}:{place}" for place in range(self._batch)]
+                body = [event(one, self._name) for one in ids]
+                while not self._is_acknowledged(client, body if self._batch > 1 else body[0]):
+                    self.again += 1
+                    if self._stop.is_set():
+                        return
+                    time.sleep(0.05)
+                self.acknowledged += ids
+                number += 1
+
+    def _is_acknowledged(self, client: httpx.Client, body: object) -> bool:
+        try:
+            return client.post("/api/events", json=body).status_code == 201
+        except httpx.TransportError:
+            return False
+
+
+def stored(database_url: str) -> Counter[str]:
+    engine = create_database(database_url)
+    with read_only(engine).connect() as connection:
+        found = Counter(connection.execute(select(events.c.event_id)).scalars())
+    engine.dispose()
+    return found
+
+
+def test_every_acknowledged_event_survives_kill_9_under_load_and_none_is_there_twice(
+    tmp_path: Path, database_url: str
+) -> None:
+    with running_web(tmp_path, database_url) as web:
+        senders = [Sender(web, f"sender{number}", batch=[1, 50][number % 2]) for number in range(SENDERS)]
+        for sender in senders:
+            sender.__enter__()
+        for _ in range(KILLS):
+            time.sleep(SECONDS_BETWEEN_KILLS)
+            web.kill()
+            web.start()
+        time.sleep(SECONDS_BETWEEN_KILLS)
+        for sender in senders:
+            sender.__exit__()
+    found = stored(database_url)
+    acknowledged = {one for sender in senders for one in sender.acknowledged}
+    assert all(sender.acknowledged for sender in senders)
+    assert sum(sender.again for sender in senders) > 0
+    assert acknowledged - found.keys() == set()
+    assert set(found.values()) == {1}
+
+
+def test_a_locked_database_gives_503_with_retry_after_and_takes_the_event_afterwards(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = Path(shutil.copy(sqlite_template, tmp_path / "argux.db"))
+    with running_web(tmp_path, f"sqlite:///{path}") as web:
+        sent = event("e1")
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            locked = web.post(sent)
+            other.execute("ROLLBACK")
+        assert (locked.status_code, int(locked.headers["Retry-After"]) > 0) == (503, True)
+        assert web.post(sent).status_code == 201
+    assert stored(f"sqlite:///{path}") == {"e1": 1}
+
+
+def test_a_full_disk_gives_503_with_retry_after_and_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(small)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here: it takes root and CAP_SYS_ADMIN")
+    try:
+        database_url = f"sqlite:///{small / 'argux.db'}"
+        with running_web(tmp_path, database_url) as web:
+            accepted: list[str] = []
+            answer = None
+            for number in range(200):
+                ids = [f"{number}:{place}" for place in range(200)]
+                answer = web.post([event(one, name="view" * 40) for one in ids])
+                if answer.status_code != 201:
+                    break
+                accepted += ids
+            assert answer is not None
+            assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True), json.dumps(answer.text)
+            assert accepted
+            found = stored(database_url)
+            assert set(accepted) <= found.keys()
+            assert set(found.values()) == {1}
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from detection.types import Finding, Metric, Severity, Subject
+from workers.describing import duration_text, finding_sentence, incident_title, severity_of, value_text
+
+
+def finding(metric: Metric, observed: float, expected: float, **subject: str) -> Finding:
+    return Finding(
+        detector="test", metric=metric, subject=Subject(**{"kind": "endpoint", "name": "POST /checkout", **subject}),
+        observed=observed, expected=expected, expected_low=expected, expected_high=expected, sample_size=100,
+        score=5.0, p_value=0.0, window_start=0.0, window_end=30.0, onset_at=0.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_every_metric_has_a_sentence_with_both_values(metric: Metric) -> None:
+    sentence = finding_sentence(finding(metric, 0.5, 0.25))
+    assert value_text(metric, 0.5) in sentence
+    assert value_text(metric, 0.25) in sentence
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_every_metric_has_a_severity(metric: Metric) -> None:
+    assert severity_of(finding(metric, 5.0, 1.0)) in Severity
+
+
+def test_a_segment_is_named() -> None:
+    found = finding(Metric.CONVERSION_RATE, 0.2, 0.4, name="Purchase", dimension="country", value="DE")
+    assert finding_sentence(found) == "Purchase conversion for country DE is 20.0 %, normally 40.0 %"
+
+
+def test_half_of_all_conversions_lost_is_the_worst_there_is() -> None:
+    assert severity_of(finding(Metric.CONVERSION_RATE, 0.2, 0.4)) is Severity.SEV1
+    assert severity_of(finding(Metric.CONVERSION_RATE, 0.27, 0.4)) is Severity.SEV2
+    assert severity_of(finding(Metric.CONVERSION_RATE, 0.35, 0.4)) is Severity.SEV3
+
+
+def test_the_title_is_the_worst_finding_and_of_equals_what_users_feel() -> None:
+    slow = finding(Metric.LATENCY_P95, 1000.0, 50.0)
+    queries = dataclasses.replace(slow, metric=Metric.QUERY_COUNT, observed=120.0, expected=4.0)
+    assert incident_title([queries, slow]) == "POST /checkout is slow: p95 1,000 ms, normally 50 ms"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(42, "42 s"), (89.6, "2 min"), (720, "12 min"), (11_100, "3 h 5 min"), (7200, "2 h"), (200_000, "2 days")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text

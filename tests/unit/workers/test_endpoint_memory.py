@@ -1,0 +1,143 @@
+"""What the quick look lets through: everyone that a full look at everyone would have found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detection.detectors import EndpointOptions, endpoint_findings
+from detection.funnels import attempts
+from detection.types import DURATION_EDGES_MS
+from storage.session import create_database, migrate
+from storage.telemetry.bulk import put
+from storage.telemetry.counts import Counts, pack
+from storage.telemetry.endpoint_rollup import _BUCKET_COLUMNS
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
+from storage.telemetry.sql import SqlTelemetry
+from storage.telemetry.tables import endpoint_buckets
+from workers.baselines import EndpointMemory
+
+NOW = 1_770_467_405.0
+HOUR = NOW // COARSE_SECONDS * COARSE_SECONDS
+FINE = NOW // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
+OPTIONS = EndpointOptions()
+
+
+@dataclass
+class Buckets:
+    """Writes rolled-up buckets of log-normal durations."""
+
+    store: SqlTelemetry
+    random: np.random.Generator
+
+    def put(self, resolution: int, start: float, endpoint: str, requests: int, ms: float, queries: int = 3) -> None:
+        durations = self.random.lognormal(np.log(ms), 0.4, requests)
+        rows = np.zeros(requests, dtype=np.int64)
+        durations_blob = pack([Counts(rows, np.searchsorted(DURATION_EDGES_MS, durations), rows + 1)], 1)[0]
+        queries_blob = pack([Counts(rows, rows + queries, rows + 1)], 1)[0]
+        row = (resolution, start, "shop", endpoint, requests, 0, queries * requests, durations_blob, queries_blob)
+        with self.store._engine.begin() as connection:
+            put(connection, endpoint_buckets, _BUCKET_COLUMNS, [row])
+
+    def history(self, endpoint: str, ms: float, *, hours: int = 48, requests: int = 200) -> None:
+        for hour in range(1, hours + 1):
+            self.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, endpoint, requests, ms * (1 + 0.2 * (hour % 3)))
+
+    def lately(self, endpoint: str, ms: float, *, requests: int = 20, queries: int = 3) -> None:
+        for interval in range(1, 10):
+            self.put(FINE_ENDPOINT_SECONDS, FINE - interval * 10, endpoint, requests, ms, queries)
+
+
+@pytest.fixture
+def buckets(tmp_path: Path) -> Iterator[Buckets]:
+    url = f"sqlite:///{tmp_path / 'argux.db'}"
+    migrate(url)
+    engine = create_database(url)
+    yield Buckets(SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[]), np.random.default_rng(1))
+    engine.dispose()
+
+
+def worth_reading(store: SqlTelemetry, memory: EndpointMemory | None = None, now: float = NOW) -> set[str]:
+    found = (memory or EndpointMemory()).worth_reading(store, now=now, options=OPTIONS)
+    return {endpoint for _, endpoint in found}
+
+
+def found_in_full(store: SqlTelemetry) -> set[str]:
+    """Everyone broken, by reading everything of everyone."""
+    findings = endpoint_findings(
+        store.endpoint_series(since=NOW - 3600, until=NOW, bucket_seconds=FINE_ENDPOINT_SECONDS),
+        store.endpoint_series(since=NOW - 168 * 3600, until=NOW, bucket_seconds=COARSE_SECONDS),
+        now=NOW,
+        options=OPTIONS,
+    )
+    return {finding.subject.endpoint or "" for finding in findings}
+
+
+def test_whoever_is_found_by_reading_everything_is_worth_reading(buckets: Buckets) -> None:
+    for number, times in enumerate([1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 8.0]):
+        buckets.history(f"latency {number}", 80.0)
+        buckets.lately(f"latency {number}", 80.0 * times)
+    for number, queries in enumerate([3, 6, 9, 12, 40]):
+        buckets.history(f"queries {number}", 80.0)
+        buckets.lately(f"queries {number}", 80.0, queries=queries)
+    found = found_in_full(buckets.store)
+    assert {"latency 7", "queries 4"} <= found
+    assert found <= worth_reading(buckets.store)
+
+
+def test_a_healthy_endpoint_is_not_read_in_full_and_a_broken_one_is(buckets: Buckets) -> None:
+    for endpoint, ms in (("healthy", 80.0), ("broken", 800.0)):
+        buckets.history(endpoint, 80.0)
+        buckets.lately(endpoint, ms)
+    assert worth_reading(buckets.store) == {"broken"}
+
+
+def test_an_endpoint_with_too_few_hours_to_tell_is_read_in_full(buckets: Buckets) -> None:
+    buckets.history("new", 80.0, hours=2)
+    buckets.lately("new", 80.0)
+    buckets.lately("newer", 80.0)
+    assert worth_reading(buckets.store) == {"new", "newer"}
+
+
+def test_an_endpoint_that_is_hardly_called_is_not(buckets: Buckets) -> None:
+    buckets.history("rare", 80.0)
+    buckets.lately("rare", 800.0, requests=4)
+    assert worth_reading(buckets.store) == set()
+
+
+def test_hours_that_late_data_changed_are_known_after_as_many_ticks_as_there_are_hours(buckets: Buckets) -> None:
+    buckets.history("shifted", 800.0)
+    buckets.lately("shifted", 800.0)
+    memory = EndpointMemory()
+    assert worth_reading(buckets.store, memory) == set()
+    buckets.put(COARSE_SECONDS, HOUR - 30 * COARSE_SECONDS, "shifted", 500, 80.0)
+    seen = [worth_reading(buckets.store, memory) for _ in range(169)]
+    assert seen[-1] == {"shifted"}
+
+
+def test_after_the_first_tick_two_hours_are_read_at_each(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    buckets.history("healthy", 80.0)
+    buckets.lately("healthy", 80.0)
+    memory, read = EndpointMemory(), list[float]()
+    real = buckets.store.endpoint_levels
+
+    def counting(*, since: float, until: float, bucket_seconds: int, minimum_requests: int) -> object:
+        if bucket_seconds == COARSE_SECONDS:
+            read.append(since)
+        return real(since=since, until=until, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+
+    monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
+    worth_reading(buckets.store, memory)
+    assert len(read) == 169
+    read.clear()
+    worth_reading(buckets.store, memory)
+    assert len(read) == 2
+    assert HOUR in read
+    read.clear()
+    worth_reading(buckets.store, memory, now=NOW + 3600)
+    assert HOUR + 3600 in read
+    assert len(read) <= 2

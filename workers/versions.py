@@ -1,0 +1,96 @@
+"""A new `service.version` in spans is a deploy, where nobody told of one.
+
+Looked at for services whose repository is known. A pipeline that tells of its deploys does so about when they go live,
+so a version is given GRACE_SECONDS to be told of. The first version ever seen of a service is what ran when Argux came,
+and no deploy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from storage.cursors import read_cursor, save_cursor
+from storage.deploys import deploys_between, record_deploy, to_deploy
+from storage.models import Deploy
+from workers.diagnosis.checks.versions import is_version
+from workers.services import Services
+
+log = structlog.get_logger()
+
+LOOK_EVERY_SECONDS = 30.0
+GRACE_SECONDS = 90.0
+LOOK_BACK_SECONDS = 900.0
+DEPLOYS_REMEMBERED = timedelta(days=30)
+VERSIONS_REMEMBERED = 200
+SEEN_IN_SPANS = "seen in spans"
+
+_LOOKED = "versions"
+_SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
+_LONGEST_REVISION = 64
+
+
+def note_versions(services: Services, now: datetime) -> None:
+    """Record a deploy for each new version; at most every LOOK_EVERY_SECONDS, since it reads single requests."""
+    with services.readers() as session:
+        last = read_cursor(session, _LOOKED)
+        looked_at = float(last["looked_at"]) if last else now.timestamp()
+        if last and now.timestamp() - looked_at < LOOK_EVERY_SECONDS:
+            return
+        known = deploys_between(session, None, now - DEPLOYS_REMEMBERED, now + timedelta(days=1))
+    repositories = {**{deploy.service: deploy.repository for deploy in known}, **services.settings.service_repositories}
+    since = min(now.timestamp() - LOOK_BACK_SECONDS, looked_at - GRACE_SECONDS)
+    until = now.timestamp() - GRACE_SECONDS
+    seen = {
+        service: services.telemetry.versions_seen(service, since=since, until=until) for service in sorted(repositories)
+    }
+    with services.sessions.begin() as session:
+        for service, versions in seen.items():
+            deploys = [deploy for deploy in known if deploy.service == service]
+            _note(session, service, repositories[service], versions, deploys, now)
+        save_cursor(session, _LOOKED, {"looked_at": now.timestamp()}, now=now)
+
+
+def _note(
+    session: Session,
+    service: str,
+    repository: str,
+    seen: Sequence[tuple[str, float]],
+    deploys: Sequence[Deploy],
+    now: datetime,
+) -> None:
+    """One service: remember every version, and record those that nobody told of."""
+    source = f"versions:{service}"
+    remembered = _remembered(read_cursor(session, source))
+    fresh = [(version, first_seen) for version, first_seen in seen if version not in remembered]
+    for version, first_seen in fresh:
+        is_told = any(is_version(version, to_deploy(deploy)) for deploy in deploys)
+        if not is_told and remembered:
+            _record(session, service, repository, version, first_seen, now)
+        remembered.append(version)
+    if fresh:
+        save_cursor(session, source, {"versions": remembered[-VERSIONS_REMEMBERED:]}, now=now)
+
+
+def _remembered(position: Mapping[str, object] | None) -> list[str]:
+    versions = position.get("versions") if position else None
+    return [str(version) for version in versions] if isinstance(versions, list) else []
+
+
+def _record(session: Session, service: str, repository: str, version: str, first_seen: float, now: datetime) -> None:
+    """A version that is no commit may still be a tag, which code hosts take in a commit's place."""
+    record_deploy(
+        session,
+        service=service,
+        version=version,
+        commit_sha=version.lower() if _SHA.fullmatch(version) else version[:_LONGEST_REVISION],
+        repository=repository,
+        deployed_at=datetime.fromtimestamp(first_seen, UTC),
+        deployed_by=SEEN_IN_SPANS,
+        now=now,
+    )
+    log.info("version_seen", service=service, version=version)
