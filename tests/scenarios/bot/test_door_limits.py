@@ -76,7 +76,7 @@ def test_a_refused_body_leaves_its_place_to_the_next(opened: Open, sender) -> No
 class LockedStore:
     """A telemetry store whose database is locked for longer than anybody waits."""
 
-    def append_events(self, events: list[Event]) -> None:
+    def append_event_groups(self, groups: list[list[Event]]) -> None:
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from detection.types import IncidentStatus
+from detection.types import Event, IncidentStatus
 from integrations.inbound.otlp import parse_traces
 from integrations.inbound.posthog import parse_capture
 from storage import deploys, funnels, incidents
@@ -31,7 +31,8 @@ def send(services: Services, clock: Clock) -> Callable[[str, bytes], None]:
     def append(path: str, body: bytes) -> None:
         now = clock().timestamp()
         if path == "/batch/":
-            services.telemetry.append_events(parse_capture(body, now=now, max_decoded_bytes=LIMIT).events.records)
+            records = parse_capture(body, now=now, max_decoded_bytes=LIMIT).records.records
+            services.telemetry.append_events([record for record in records if isinstance(record, Event)])
         else:
             services.telemetry.append_spans(parse_traces(body, now=now, max_decoded_bytes=LIMIT).records)
 
