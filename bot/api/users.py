@@ -19,12 +19,15 @@ UserId = Annotated[str, Path(min_length=1, max_length=1000, description="The id 
 
 
 class ErasedOut(BaseModel):
-    """What was deleted. funnel_attempts: the single attempts behind the funnels' counts; the counts stay."""
+    """What was deleted. funnel_attempts: the single attempts behind the funnels' counts; the counts stay.
+    archived: rows rewritten without the person in the archive.
+    """
 
     events: int
     funnel_attempts: int
     log_records: int
     metric_points: int
+    archived: int
 
 
 class Erasure(BaseModel):
@@ -63,4 +66,5 @@ def _numbers(erased: Erased) -> dict[str, int]:
         "funnel_attempts": erased.funnel_attempts,
         "log_records": erased.log_records,
         "metric_points": erased.metric_points,
+        "archived": erased.archived,
     }

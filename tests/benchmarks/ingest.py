@@ -23,6 +23,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -38,8 +39,8 @@ BATCHES = 30
 SINGLES = 3000
 BATCH_CONNECTIONS, SINGLE_CONNECTIONS = 4, 32
 ROUNDS = 3
-WARM_UP, MEASURED = 90, 210
-VISITORS = (WARM_UP + MEASURED) * BATCH // 20
+WARM_UP, MEASURED = 150, 210
+EVENTS_A_VISIT, AT_ONCE = 20, 5000
 EVENTS = "/api/events"
 INSERT = (
     "INSERT INTO events (event_id, event, user_id, happened_at, arrived_at, properties) VALUES (?, ?, ?, ?, ?, ?)"
@@ -69,6 +70,7 @@ class _Server:
     process: subprocess.Popen[bytes]
     secret: str
     random: Random
+    numbers: Iterator[int]
 
     @property
     def database(self) -> Path:
@@ -81,14 +83,14 @@ class _Server:
         )
         return head.encode() + body
 
-    def events(self, count: int) -> list[dict[str, object]]:
-        """As a shop's pages send them: random ids, a few properties, some 20 events a visitor in all."""
+    def events(self, how_many: int) -> list[dict[str, object]]:
+        """As a shop's pages send them: random ids, a few properties, 20 events a visit, 250 visitors at once."""
         now, random = time.time(), self.random
         return [
             {
                 "event_id": str(uuid.UUID(int=random.getrandbits(128), version=4)),
                 "event": random.choice(["page_viewed", "added_to_cart", "checkout_completed", "payment_completed"]),
-                "user_id": f"user-{random.randrange(VISITORS):08d}",
+                "user_id": f"user-{(next(self.numbers) + random.randrange(AT_ONCE)) // EVENTS_A_VISIT:08d}",
                 "timestamp": now - random.random() * 60,
                 "properties": {
                     "country": random.choice(["de", "fr", "us"]),
@@ -96,11 +98,11 @@ class _Server:
                     "path": f"/products/{random.randrange(10_000)}",
                 },
             }
-            for _ in range(count)
+            for _ in range(how_many)
         ]
 
-    def batch_bodies(self, count: int) -> list[bytes]:
-        return [json.dumps(self.events(BATCH)).encode() for _ in range(count)]
+    def batch_bodies(self, how_many: int) -> list[bytes]:
+        return [json.dumps(self.events(BATCH)).encode() for _ in range(how_many)]
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def _running(directory: Path) -> Iterator[_Server]:
     process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.empty_handler"], env=environment, cwd=directory)
     try:
         eventually(lambda: _is_up(port), seconds=60, what="the web process")
-        yield _Server(directory, port, process, secret, Random(7))
+        yield _Server(directory, port, process, secret, Random(7), count())
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -1,8 +1,8 @@
 """How long one detection tick takes: over 10,000 endpoints with 7 days of hourly baselines, and as history grows.
 
-Every endpoint is busy enough in every interval to be judged, a few are broken, and beside them stands one funnel. The
-tick is the worker's own, on one core; the first, in which a worker that has just started reads the past hours, is
-printed to stderr and not counted. The figure is the median.
+Every endpoint is busy enough in every interval to be judged, and a few are broken; no funnel is watched. The tick is
+the worker's own, on one core; the first, in which a worker that has just started reads the past hours, is printed to
+stderr and not counted. The figure is the median.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 from bot.query import query
 from detection.funnels import attempts
 from detection.types import LogRecord, MetricPoint
+from storage.session import create_database
 from storage.telemetry import archive as archive_module
 from storage.telemetry.archive import Archive
 from storage.telemetry.archive_layout import DRAFTS, Draft, files
@@ -148,14 +150,17 @@ def test_days_past_their_retention_go(archiving_store: SqlTelemetry, clock: Cloc
 
 
 def test_a_database_made_anew_writes_over_nothing(
-    archiving_store: SqlTelemetry, clock: Clock, directory: Path, make_store: object, engine: Engine
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    fill(archiving_store)
+    fill(archiving_store, "ana")
     archiving_store.expire(now=clock.now + 3 * 3600)
-    before = {path: path.read_bytes() for kind in ALL_ONCE for path in files(directory, kind)}
+    anew = create_database(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'anew.db')}")
     archive = Archive(directory, keep_days=90)
-    archive.recover(engine)
-    assert before == {path: path.read_bytes() for kind in ALL_ONCE for path in files(directory, kind)}
+    store = SqlTelemetry(anew, funnel_reader=attempts, segment_dimensions=[], clock=clock, archive=archive)
+    fill(store, "ben")
+    store.expire(now=clock.now + 3 * 3600)
+    anew.dispose()
+    assert counted(directory) == {name: (2 * rows, 2 * ids) for name, (rows, ids) in ALL_ONCE.items()}
 
 
 def test_a_forgotten_person_is_in_no_file_any_more_and_others_are(
