@@ -87,7 +87,7 @@ def _marked(match: re.Match[str], mentions: bool) -> str:
     if match["url"]:
         return link(match["label"], match["url"])
     if match["moment"]:
-        return f"<!date^{match['moment']}^{{date_short_pretty}} {{time}}|{utc(int(match['moment']))}>"
+        return f"<!date^{match['moment']}^{{time}} {{date_short_pretty}}|{utc(int(match['moment']))}>"
     if match["mention"] and mentions:
         return match["mention"]
     if match["bold"] and match["bold"].strip():

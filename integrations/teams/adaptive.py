@@ -111,7 +111,7 @@ def _local(text: str) -> str:
 
 def _date_and_time(at: int) -> str:
     iso = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{{{{DATE({iso}, SHORT)}}}} {{{{TIME({iso})}}}}"
+    return f"{{{{TIME({iso})}}}} {{{{DATE({iso}, SHORT)}}}}"
 
 
 def _line_by_line(text: str) -> str:

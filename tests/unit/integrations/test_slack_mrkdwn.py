@@ -23,7 +23,7 @@ MARKDOWN = st.lists(
         ("`**kwargs`", "`**kwargs`"),
         ("```sql\nSELECT **1** < 2\n```", "```\nSELECT **1** &lt; 2\n```"),
         ("```\nnever closed", "```\nnever closed\n```"),
-        ("since <t:1770465600>", "since <!date^1770465600^{date_short_pretty} {time}|2026-02-07 12:00 UTC>"),
+        ("since <t:1770465600>", "since <!date^1770465600^{time} {date_short_pretty}|2026-02-07 12:00 UTC>"),
         ("<!channel> hello", "&lt;!channel&gt; hello"),
     ],
 )

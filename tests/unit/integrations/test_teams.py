@@ -46,7 +46,7 @@ def test_a_card_reads_from_the_title_down_and_says_its_severity_in_words() -> No
 
 def test_a_moment_is_shown_on_the_readers_own_clock() -> None:
     card = adaptive_card(Card(title="x", text="since <t:1770465600>"))
-    assert card["body"][1]["text"] == "since {{DATE(2026-02-07T12:00:00Z, SHORT)}} {{TIME(2026-02-07T12:00:00Z)}}"
+    assert card["body"][1]["text"] == "since {{TIME(2026-02-07T12:00:00Z)}} {{DATE(2026-02-07T12:00:00Z, SHORT)}}"
     assert "since 2026-02-07 12:00 UTC" in card["fallbackText"]
 
 
