@@ -5,68 +5,21 @@ Moments are timezone-aware UTC datetimes; durations carry their unit in their na
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    Enum,
     ForeignKey,
     Index,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from detection.types import IncidentStatus, Severity
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database; SQLite forgets the zone, so it is put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive datetimes: a moment without a zone is a bug."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime: give it a timezone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Hand back aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _by_value(words: type[StrEnum], length: int) -> Enum:
-    """Store a word's value as plain text and hand back the word."""
-    return Enum(words, native_enum=False, length=length, values_callable=list)
-
-
-class Base(DeclarativeBase):
-    """The one metadata; constraint names are fixed so that migrations are the same on every database."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON}
+from storage.base import Base, by_value
 
 
 class ApiKey(Base):
@@ -120,8 +73,8 @@ class Incident(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(300))
-    status: Mapped[IncidentStatus] = mapped_column(_by_value(IncidentStatus, 20), index=True)
-    severity: Mapped[Severity] = mapped_column(_by_value(Severity, 4))
+    status: Mapped[IncidentStatus] = mapped_column(by_value(IncidentStatus, 20), index=True)
+    severity: Mapped[Severity] = mapped_column(by_value(Severity, 4))
     service: Mapped[str | None] = mapped_column(String(200))
     onset_at: Mapped[datetime]
     opened_at: Mapped[datetime] = mapped_column(index=True)

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from storage.base import Base
 from storage.errors import NotFoundError
-from storage.models import Base
 
 Row = TypeVar("Row", bound=Base)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from storage.models import Base
+from storage.base import Base
 
 # SQLite numbers rows by itself only in a column whose type is exactly INTEGER.
 _SEQUENCE: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
