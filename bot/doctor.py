@@ -59,7 +59,11 @@ class Outcome:
 
 def checks(services: Services) -> list[Check]:
     """Every system, in the order of what breaks most when it is away."""
-    settings = services.settings
+    return [*_own_checks(services), *_outside_checks(services)]
+
+
+def _own_checks(services: Services) -> list[Check]:
+    """What Argux cannot run without, and what it gave up."""
     return [
         Check(
             "database",
@@ -70,7 +74,7 @@ def checks(services: Services) -> list[Check]:
         ),
         Check(
             "broker",
-            bool(settings.redis_url),
+            bool(services.settings.redis_url),
             lambda: _broker(services),
             "check REDIS_URL and that Redis or Valkey runs there",
             "`argux up` starts one of its own; web, worker and scheduler alone need REDIS_URL",
@@ -82,6 +86,13 @@ def checks(services: Services) -> list[Check]:
             "mend what the reason names; the incident's thread says what was left undone",
             "",
         ),
+    ]
+
+
+def _outside_checks(services: Services) -> list[Check]:
+    """The systems beside Argux; each is optional."""
+    settings = services.settings
+    return [
         Check(
             "Slack",
             any((settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)),
