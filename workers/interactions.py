@@ -12,6 +12,7 @@ from detection.types import IncidentStatus
 from integrations.errors import RejectedError
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
+from storage.models import Incident
 from workers.errors import RefusedError
 from workers.notifications import changed, say_privately
 from workers.people import display_name
@@ -108,25 +109,30 @@ def _change(
 
 
 def _create_ticket(services: Services, click: Click) -> None:
-    now = services.clock()
-    with services.sessions.begin() as session:
-        incident = incidents.get_incident(session, click.subject_id)
-        if incident.ticket_key:
-            raise RefusedError(f"The ticket is there already: {incident.ticket_key}, {incident.ticket_url}")
-        _record(services, session, click, now)
-        arguments = {"incident_id": incident.id, "user_name": click.user_name}
-        outbox.enqueue(session, "create_ticket", arguments, key=f"ticket:{incident.id}", now=now)
+    def refusal(incident: Incident) -> str:
+        key = incident.ticket_key
+        return f"The ticket is there already: {key}, {incident.ticket_url}" if key else ""
+
+    _hand_on(services, click, "create_ticket", key="ticket", refusal=refusal)
 
 
 def _escalate(services: Services, click: Click) -> None:
+    def refusal(incident: Incident) -> str:
+        return f"{incident.escalated_by} has escalated this already." if incident.escalated_by else ""
+
+    _hand_on(services, click, "escalate", key="escalate", refusal=refusal)
+
+
+def _hand_on(services: Services, click: Click, actor: str, *, key: str, refusal: Callable[[Incident], str]) -> None:
+    """Owe the job that the button asks for, once an incident; `refusal` says why not, or nothing."""
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        if incident.escalated_by:
-            raise RefusedError(f"{incident.escalated_by} has escalated this already.")
+        if reason := refusal(incident):
+            raise RefusedError(reason)
         _record(services, session, click, now)
         arguments = {"incident_id": incident.id, "user_name": click.user_name}
-        outbox.enqueue(session, "escalate", arguments, key=f"escalate:{incident.id}", now=now)
+        outbox.enqueue(session, actor, arguments, key=f"{key}:{incident.id}", now=now)
 
 
 def _approve_fix(services: Services, click: Click) -> None:
