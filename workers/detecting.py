@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
-from detection.detectors import endpoint_findings, funnel_findings
 from detection.types import Finding, FunnelDefinition
 from storage import audit, incidents
 from storage import funnels as stored_funnels
 from storage.models import Incident
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
 from workers.describing import incident_title, severity_of
 from workers.diagnosing import ask_for_diagnosis
 from workers.grouping import Belonging, belongings
 from workers.notifications import changed
-from workers.options import endpoint_options, funnel_options
+from workers.past_incidents import past_incidents
 from workers.services import Services
 from workers.versions import note_versions
+from workers.watching.catalogue import WATCHES
+from workers.watching.watch import Tick
 
 log = structlog.get_logger()
 
@@ -29,9 +29,6 @@ PATIENCE_INTERVALS = 1.5
 
 MAXIMUM_PASSES = 20
 """How many roll-up passes one tick makes before it leaves the rest, and detection, to the next."""
-
-SUSPECTS_AT_ONCE = 200
-"""A week of one endpoint's histograms is 270 kB."""
 
 
 def detect(services: Services) -> bool:
@@ -43,7 +40,10 @@ def detect(services: Services) -> bool:
         log.info("roll_up_backlog")
         return False
     note_versions(services, now)
-    findings = [*_endpoint_findings(services, now), *_funnel_findings(services, funnels, now)]
+    with services.readers() as session:
+        baseline_since = now - timedelta(hours=services.settings.baseline_window_hours)
+        tick = Tick(now, funnels, past_incidents(session, since=baseline_since))
+    findings = [finding for watch in WATCHES for finding in watch.findings(services, tick)]
     with services.sessions.begin() as session:
         for group in belongings(session, findings, services.settings, now):
             _to_incident(services, session, group, now)
@@ -57,55 +57,6 @@ def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: dateti
         if not taken.events and not taken.spans:
             return True
     return False
-
-
-def _endpoint_findings(services: Services, now: datetime) -> list[Finding]:
-    """Read in full, a few at a time, only who may be broken."""
-    options, until = endpoint_options(services.settings), now.timestamp()
-    suspects = services.endpoint_memory.worth_reading(services.telemetry, now=until, options=options)
-    found: list[Finding] = []
-    for start in range(0, len(suspects), SUSPECTS_AT_ONCE):
-        some = suspects[start : start + SUSPECTS_AT_ONCE]
-        found += endpoint_findings(
-            services.telemetry.endpoint_series(
-                since=until - max(options.recent_window_seconds, options.swing_window_seconds),
-                until=until,
-                bucket_seconds=FINE_ENDPOINT_SECONDS,
-                endpoints=some,
-            ),
-            services.telemetry.endpoint_series(
-                since=until - options.baseline_window_hours * 3600,
-                until=until,
-                bucket_seconds=COARSE_SECONDS,
-                endpoints=some,
-            ),
-            now=until,
-            options=options,
-        )
-    return found
-
-
-def _funnel_findings(services: Services, funnels: Sequence[FunnelDefinition], now: datetime) -> list[Finding]:
-    settings = services.settings
-    until = now.timestamp()
-    found: list[Finding] = []
-    for funnel in funnels:
-        baseline_seconds = min(funnel.baseline_days * 86_400, settings.baseline_window_hours * 3600)
-        found += funnel_findings(
-            services.telemetry.funnel_series(
-                funnel.funnel_id,
-                since=until - settings.recent_window_minutes * 60 - funnel.window_seconds,
-                until=until,
-                bucket_seconds=FINE_FUNNEL_SECONDS,
-            ),
-            services.telemetry.funnel_series(
-                funnel.funnel_id, since=until - baseline_seconds, until=until, bucket_seconds=COARSE_SECONDS
-            ),
-            funnel,
-            now=until,
-            options=funnel_options(settings),
-        )
-    return found
 
 
 def _to_incident(services: Services, session: Session, group: Belonging, now: datetime) -> None:

@@ -9,18 +9,17 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from detection.types import Finding, IncidentStatus, Metric
-from detection.verification import Recovery, RecoveryState, recovery
+from detection.types import Finding, IncidentStatus
+from detection.verification import Recovery, RecoveryState
 from integrations.cards import Card
 from storage import audit, deploys, incidents, knowledge, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_FUNNEL_SECONDS
 from workers.describing import METRIC_NAMES, duration_text, value_text
 from workers.incident_cards import CLOSED
 from workers.notifications import changed, tell_thread
-from workers.options import endpoint_options, funnel_options
 from workers.services import Services
 from workers.views import incident_view
+from workers.watching.catalogue import watch_of
 
 log = structlog.get_logger()
 
@@ -42,9 +41,7 @@ def verify_running(services: Services) -> None:
         retests = [_retest(session, row) for row in verifications.running_verifications(session)]
     for retest in retests:
         now = services.clock()
-        recoveries = (
-            [] if retest.live_at is None else [_recovery(services, retest, finding) for finding in retest.findings]
-        )
+        recoveries = _recoveries(services, retest)
         recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)
         if recovered or now >= retest.deadline_at:
             _conclude(services, retest, recoveries, recovered=recovered, now=now)
@@ -78,33 +75,13 @@ def _live_since(session: Session, action: Action, service: str) -> datetime | No
     return deploy.deployed_at if deploy is not None else None
 
 
-def _recovery(services: Services, retest: Retest, finding: Finding) -> Recovery:
-    assert retest.live_at is not None
-    now = services.clock().timestamp()
-    baseline_since = finding.onset_at - services.settings.baseline_window_hours * 3600
-    if finding.metric is Metric.CONVERSION_RATE:
-        assert finding.subject.funnel_id is not None
-        funnel_id = finding.subject.funnel_id
-        return recovery(
-            finding,
-            services.telemetry.funnel_series(
-                funnel_id, since=finding.onset_at, until=now, bucket_seconds=FINE_FUNNEL_SECONDS
-            ),
-            services.telemetry.funnel_series(
-                funnel_id, since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS
-            ),
-            since=retest.live_at.timestamp(),
-            now=now,
-            options=funnel_options(services.settings),
-        )
-    return recovery(
-        finding,
-        services.telemetry.endpoint_series(since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS),
-        services.telemetry.endpoint_series(since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS),
-        since=retest.live_at.timestamp(),
-        now=now,
-        options=endpoint_options(services.settings),
-    )
+def _recoveries(services: Services, retest: Retest) -> list[Recovery]:
+    """One for each finding; none while the fix is not live."""
+    if retest.live_at is None:
+        return []
+    watches = [(watch_of(finding.metric), finding) for finding in retest.findings]
+    live_at = retest.live_at.timestamp()
+    return [watch.recovery(services, finding, live_at) for watch, finding in watches if watch is not None]
 
 
 def _conclude(

@@ -1,0 +1,14 @@
+"""The list of everything that is watched."""
+
+from __future__ import annotations
+
+from detection.types import Metric
+from workers.watching import endpoints, funnels
+from workers.watching.watch import Watch
+
+WATCHES: tuple[Watch, ...] = (endpoints.WATCH, funnels.WATCH)
+
+
+def watch_of(metric: Metric) -> Watch | None:
+    """The watch that measures this metric; None for a finding of another version of Argux."""
+    return next((watch for watch in WATCHES if metric in watch.metrics), None)
