@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(VENV)/.peers-installed
 ARGS ?=
 PACKAGES := bot workers detection integrations storage
 
@@ -11,14 +12,14 @@ PACKAGES := bot workers detection integrations storage
 help:
 	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
 	@echo "make test             every test; make check: style, types, arrows"
-	@echo "make bench            the figures (ONLY=slash_ack for a part)"
+	@echo "make bench            the figures (ONLY=nab,rs_ms for a part, DATA=DIR for other data; docs/benchmarks.md)"
 
 install: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Argux needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Installing into $(VENV) (once) ..."
+	@echo "Installing into $(VENV) (once) ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true
 	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
@@ -45,8 +46,14 @@ browser: $(STAMP)
 test: $(STAMP) browser
 	$(BIN)/pytest $(ARGS)
 
-bench: $(STAMP)
-	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
+bench: $(STAMP) $(PEERS)
+	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(DATA),--data "$(DATA)")
+
+# Only measured against, never used: drain3 pins libraries of 2021 that it does not need, hence --no-deps and no lock.
+$(PEERS): $(STAMP)
+	@for installer in "uv pip install --python $(BIN)/python" "pip install --disable-pip-version-check"; do \
+		$(BIN)/python -m $$installer --quiet --no-deps drain3==0.9.11 cachetools >&2 && touch $@ && break; \
+	done; test -e $@ || echo "drain3 could not be installed (see above): its figures will have no peer" >&2
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -1,59 +1,92 @@
 """`make bench`: every figure as one JSON line, each against a peer or a bound measured in the same run.
 
-`make bench ONLY=slash_ack,idle` runs those whose figures' names begin so; `DATA=DIR` names the folder of public data
-sets (../shared/data unless told otherwise).
+`make bench ONLY=nab,rs_ms` measures those benchmarks and figures; `DATA=DIR` names the folder of public data sets
+(../shared/data unless told otherwise). Standard output holds nothing but the figures. docs/benchmarks.md says what
+each of them means.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TextIO
 
-BENCHMARKS: dict[str, tuple[str, ...]] = {
-    "slash_ack": ("slash_ack_p99_ms",),
-    "idle_memory": ("idle_memory_mb",),
-    "ticks": ("tick_10k_s", "tick_history_ratio"),
-    "ingest": ("ingest_batch_share", "ingest_single_share", "hot_mb_per_million"),
-    "nab": ("nab_standard", "nab_low_fp"),
-    "loghub": ("loghub_ga", "loghub_lines_per_s"),
-    "funnel_oracle": ("funnel_oracle",),
-    "rs_segments": ("rs_f1", "rs_hit3", "rs_ms"),
-    "drops": ("drop_recall", "drop_false_alarms"),
-    "endpoints": ("endpoint_false_alarms", "endpoint_delay_s"),
-    "nezha": ("nezha_as1", "nezha_as3"),
-}
-"""Each module of this folder with a `run(data: Path) -> Iterator[Figure]`, and the names of its figures."""
+from tests.benchmarks.catalogue import UnknownNameError, chosen
+from tests.benchmarks.figures import Figure, NothingToMeasureError
 
-
-def chosen(only: str) -> list[str]:
-    """The modules with a figure whose name begins with one of the comma-separated words; all for none."""
-    words = [word.strip() for word in only.split(",") if word.strip()]
-    return [
-        module
-        for module, names in BENCHMARKS.items()
-        if not words or any(name.startswith(word) for name in names for word in words)
-    ]
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def main(arguments: list[str]) -> int:
-    """Run what was asked for; 1 when a figure does not keep its bound, 2 when nothing has such a name."""
+    """Run what was asked for.
+
+    0 when every figure that could be measured keeps its bound; 1 when one does not, when a benchmark failed, or when
+    there was nothing to measure; 2 when a name in --only is unknown.
+    """
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--only", default="")
-    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2].parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args(arguments)
-    modules = chosen(options.only)
-    if not modules:
-        names = ", ".join(name for group in BENCHMARKS.values() for name in group)
-        print(f"No figure's name begins with {options.only!r}. There are: {names}", file=sys.stderr)
+    try:
+        benchmarks = chosen(options.only)
+    except UnknownNameError as error:
+        print(error, file=sys.stderr)
         return 2
-    held = True
-    for module in modules:
-        for figure in importlib.import_module(f"tests.benchmarks.{module}").run(options.data):
-            print(figure.line(), flush=True)
-            held = held and figure.holds
-    return 0 if held else 1
+    with _only_figures_on_stdout() as out:
+        kept = [held for name, wanted in benchmarks.items() for held in _run(name, wanted, options.data, out)]
+    return 0 if kept and all(kept) else 1
+
+
+def _run(benchmark: str, wanted: frozenset[str], data: Path, out: TextIO) -> Iterator[bool]:
+    """Print the benchmark's wanted figures as they come; yield whether each holds, and False for one that failed."""
+    began = time.monotonic()
+    try:
+        for figure in _figures(benchmark, wanted, data):
+            print(figure.line(), file=out, flush=True)
+            yield figure.holds
+    except NothingToMeasureError as error:
+        print(f"{benchmark}: {error}; left out: {', '.join(sorted(wanted))}", file=sys.stderr)
+    except Exception:  # noqa: BLE001 whatever goes wrong in one benchmark, the others are still measured
+        traceback.print_exc()
+        print(f"{benchmark}: failed, as shown above; the run goes on", file=sys.stderr)
+        yield False
+    else:
+        print(f"{benchmark}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _figures(benchmark: str, wanted: frozenset[str], data: Path) -> Iterator[Figure]:
+    """Those that are wanted; what comes after the last of them is not measured."""
+    missing = set(wanted)
+    with closing(importlib.import_module(f"tests.benchmarks.{benchmark}").run(data)) as figures:
+        for figure in figures:
+            if figure.name in missing:
+                missing.remove(figure.name)
+                yield figure
+            if not missing:
+                return
+    raise NothingToMeasureError(f"nothing to measure {', '.join(sorted(missing))} on")
+
+
+@contextmanager
+def _only_figures_on_stdout() -> Iterator[TextIO]:
+    """Yield what is printed to; whatever else this process and its children say to stdout goes to stderr."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(own, "w", encoding="utf-8", closefd=False) as out:
+            yield out
+    finally:
+        sys.stdout.flush()
+        os.dup2(own, 1)
+        os.close(own)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detection.funnels import attempts, level
 from detection.types import Event, FunnelDefinition, FunnelStep
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, NothingToMeasureError
 
 AT_LEAST = 1.0
 MODE = "default"
@@ -19,11 +19,14 @@ Vector = tuple[Occurrences, Sequence[str], float, int]
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """A vector is right when both the level by itself and the best of the user's attempts agree with ClickHouse."""
+    """A vector is right when both the level by itself and the best of the user's attempts agree with ClickHouse.
+
+    Raises NothingToMeasureError.
+    """
     folder = data / "funnel_oracle"
     vectors = [*_official(folder / "windowfunnel_official.json"), *_random(folder / "windowfunnel_random.jsonl")]
     if not vectors:
-        return
+        raise NothingToMeasureError(f"there is no windowfunnel_official.json or windowfunnel_random.jsonl in {folder}")
     right = sum(_agrees(*vector) for vector in vectors)
     yield Figure(
         "funnel_oracle", right / len(vectors), "share of vectors", "ClickHouse windowFunnel", 1.0, at_least=AT_LEAST

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detection.behaviour import Behaviour, behaviour, compared
 from detection.root_causes import ClueKind, Pattern, Reading, suspects
 from detection.types import Floats
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.nezha_data import (
     Fault,
     Metric,
@@ -40,10 +40,11 @@ def run(data: Path) -> Iterator[Figure]:
 
     Normal are the fault-free minutes, and of the others what lies before the injection. Days differ in what they
     have: where there are no logs and traces, the metrics must do.
+    Raises NothingToMeasureError.
     """
     places = [place for day in days(data / "nezha") for place in _places(day)]
     if not places:
-        return
+        raise NothingToMeasureError(f"there is no DAY/DAY-fault_list.json with faults under {data / 'nezha'}")
     ours, peers = np.array(places).T
     for name, first, bound in (("nezha_as1", 1, AS1_AT_LEAST), ("nezha_as3", 3, AS3_AT_LEAST)):
         share, peer_share = float(np.mean(ours <= first)), float(np.mean(peers <= first))

@@ -42,6 +42,16 @@ class NoisyEndpoint:
         requests = random.poisson(self.requests_a_second * INTERVAL_SECONDS, len(levels))
         return _series(name, starts, requests, random.multinomial(requests, self._shares(levels)))
 
+    def shifting(
+        self, random: np.random.Generator, levels: Floats, *, onset: float, factor: float, since: float, name: str
+    ) -> EndpointSeries:
+        """The same, but `factor` times as slow from the onset on; the interval of the onset holds requests of both."""
+        starts = since + np.arange(len(levels)) * INTERVAL_SECONDS
+        requests = random.poisson(self.requests_a_second * INTERVAL_SECONDS, len(levels))
+        part = np.clip((starts + INTERVAL_SECONDS - onset) / INTERVAL_SECONDS, 0.0, 1.0)[:, None]
+        shares = (1 - part) * self._shares(levels) + part * self._shares(levels + np.log(factor))
+        return _series(name, starts, requests, random.multinomial(requests, shares))
+
     def coarse(self, random: np.random.Generator, hours: int, *, until: float, name: str) -> EndpointSeries:
         """Buckets of an hour, each over a path of its own."""
         starts = until - np.arange(hours, 0, -1) * HOUR_SECONDS

@@ -1,4 +1,9 @@
-"""Funnel series of a simulated shop, drawn in buckets of 10 s, that can be read fine or by the hour."""
+"""Funnels of simulated shops, drawn in buckets of 10 s, that can be read fine or by the hour.
+
+People come by day more than by night and on weekdays more than at weekends, and convert by a tenth better or worse
+with the hour of the day; beyond that each hour has a luck of its own (2 %), so that counts scatter more than binomial
+ones. Nineteen of twenty who convert take a minute, the others five.
+"""
 
 from __future__ import annotations
 
@@ -9,53 +14,133 @@ import numpy as np
 
 from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelDefinition, FunnelSeries, FunnelStep, Integers
 
-BUCKET_SECONDS, HOUR_SECONDS = 10.0, 3600.0
-DELAY_SECONDS = 3.0
-FUNNEL = FunnelDefinition(1, "Signup", (FunnelStep("view", "view"), FunnelStep("done", "done")), 600.0, 7)
+BUCKET_SECONDS, HOUR_SECONDS, DAY_SECONDS = 10.0, 3600.0, 86_400.0
+WEEK_SECONDS = 7 * DAY_SECONDS
+WEEKEND_TRAFFIC, DAILY_TRAFFIC, DAILY_RATE, HOURLY_LUCK = 0.7, 0.6, 0.1, 0.02
+IN_TIME_SHARE = 0.96
+_IN_TIME, _LATE = (int(np.searchsorted(DELAY_EDGES_SECONDS, seconds)) for seconds in (60.0, 300.0))
+HORIZON_SECONDS = float(DELAY_EDGES_SECONDS[_IN_TIME])
+"""What the detector makes of these delays: their 95th percentile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """step_rates: of those who reached each step, the share that reaches the next."""
+
+    name: str
+    step_rates: tuple[float, ...]
+
+    @property
+    def rate(self) -> float:
+        """The share of those who enter that convert."""
+        return float(np.prod(self.step_rates))
+
+    @property
+    def funnel(self) -> FunnelDefinition:
+        """Its funnel, watched with the usual window of ten minutes."""
+        names = [f"step {number}" for number in range(len(self.step_rates) + 1)]
+        return FunnelDefinition(1, self.name, tuple(FunnelStep(name, name) for name in names), 600.0, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """From `since` on only `left` of those who would have gone on from step `step` do."""
+
+    since: float
+    step: int
+    left: float
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """Counts in regular buckets of `width` seconds from `since` on."""
+    """Counts in regular buckets of `width` seconds from `since` on.
+
+    reached: (steps, buckets); in_time: (buckets,) of those who reached the last step, how many were quick.
+    rates: (steps - 1, buckets), the true share of each step when nothing is broken.
+    """
 
     since: float
     width: float
-    entries: Integers
-    converted: Integers
+    reached: Integers
+    in_time: Integers
+    rates: Floats
 
     def series(self, since: float, until: float, value: str | None = None) -> FunnelSeries:
         """The buckets that begin in [since, until), of everyone or of one segment."""
         first, last = (max(int(np.ceil((time - self.since) / self.width)), 0) for time in (since, until))
-        entries, converted = self.entries[first:last], self.converted[first:last]
-        delays = np.zeros((len(entries), len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
-        delays[:, int(np.searchsorted(DELAY_EDGES_SECONDS, DELAY_SECONDS))] = converted
+        reached, in_time = self.reached[:, first:last], self.in_time[first:last]
+        delays = np.zeros((reached.shape[1], len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
+        delays[:, _IN_TIME], delays[:, _LATE] = in_time, reached[-1] - in_time
         return FunnelSeries(
-            funnel_id=FUNNEL.funnel_id,
+            funnel_id=1,
             dimension=None if value is None else "country",
             value=value,
-            bucket_starts=self.since + np.arange(first, first + len(entries)) * self.width,
-            entries=entries,
-            reached=np.stack([entries, converted], axis=1),
+            bucket_starts=self.since + np.arange(first, first + len(delays)) * self.width,
+            entries=reached[0],
+            reached=reached.T,
             converted_by_delay=delays,
         )
 
     def hourly(self) -> Buckets:
         """The same by the hour; a last part of an hour is left out."""
         size = int(HOUR_SECONDS / self.width)
-        hours = len(self.entries) // size
-        entries, converted = (
-            counts[: hours * size].reshape(hours, size).sum(axis=1) for counts in (self.entries, self.converted)
-        )
-        return Buckets(self.since, HOUR_SECONDS, entries, converted)
+        hours = len(self.in_time) // size
+
+        def by_hour(counts: Integers) -> Integers:
+            return np.asarray(counts[..., : hours * size].reshape(*counts.shape[:-1], hours, size).sum(axis=-1))
+
+        return Buckets(self.since, HOUR_SECONDS, by_hour(self.reached), by_hour(self.in_time), self.rates[:, ::size])
 
 
-def drawn(random: np.random.Generator, *, since: float, entries_per_bucket: float, rates: Floats) -> Buckets:
-    """Poisson entries in buckets of 10 s, each converting independently at its bucket's rate, (buckets,)."""
-    entries = random.poisson(entries_per_bucket, len(rates))
-    return Buckets(since, BUCKET_SECONDS, entries, random.binomial(entries, rates))
+def drawn(
+    random: np.random.Generator,
+    shop: Shop,
+    *,
+    since: float,
+    until: float,
+    entries_a_second: float,
+    width: float = BUCKET_SECONDS,
+    broken: Break | None = None,
+) -> Buckets:
+    """Draw the buckets of `width` seconds in [since, until); entries_a_second is the mean over a week."""
+    times = since + np.arange(int((until - since) / width)) * width
+    hours = np.floor(times / HOUR_SECONDS).astype(np.int64)
+    luck = np.exp(random.normal(0.0, HOURLY_LUCK, int(hours[-1] - hours[0]) + 1))[hours - hours[0]]
+    by_step = (luck * _mood(times + width / 2)) ** (1 / len(shop.step_rates))
+    rates = np.minimum(np.outer(shop.step_rates, by_step), 1.0)
+    reached = [random.poisson(entries_a_second * width * traffic(times + width / 2))]
+    for step, normal in enumerate(rates):
+        is_broken = broken is not None and broken.step == step
+        now = np.where(times >= broken.since, normal * broken.left, normal) if broken and is_broken else normal
+        reached.append(random.binomial(reached[-1], now))
+    in_time = random.binomial(reached[-1], IN_TIME_SHARE)
+    return Buckets(since, width, np.stack(reached).astype(np.int32), in_time.astype(np.int32), rates)
+
+
+def traffic(times: Floats) -> Floats:
+    """How many people come at a time, as a share of the week's mean."""
+    days = np.floor(times / DAY_SECONDS).astype(np.int64) + 3
+    by_day = np.where(days % 7 >= 5, WEEKEND_TRAFFIC, 1.0) / ((5 + 2 * WEEKEND_TRAFFIC) / 7)
+    return np.asarray(by_day * (1 + DAILY_TRAFFIC * np.sin(2 * np.pi * (times / DAY_SECONDS - 9 / 24))))
+
+
+def _mood(times: Floats) -> Floats:
+    return np.asarray(1 + DAILY_RATE * np.sin(2 * np.pi * (times / DAY_SECONDS - 15 / 24)))
 
 
 def added(parts: Sequence[Buckets]) -> Buckets:
-    """Everyone: the sum of segments on the same grid."""
-    entries, converted = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("entries", "converted"))
-    return Buckets(parts[0].since, parts[0].width, entries, converted)
+    """Everyone: the sum of equally large segments on the same grid."""
+    reached, in_time = sum(part.reached for part in parts), sum(part.in_time for part in parts)
+    rates = sum(part.rates for part in parts) / len(parts)
+    return Buckets(parts[0].since, parts[0].width, np.asarray(reached), np.asarray(in_time), np.asarray(rates))
+
+
+def joined(before: Buckets, after: Buckets) -> Buckets:
+    """Two stretches of one series of the same width, the second beginning where the first ends."""
+    return Buckets(
+        before.since,
+        before.width,
+        np.concatenate([before.reached, after.reached], axis=1),
+        np.concatenate([before.in_time, after.in_time]),
+        np.concatenate([before.rates, after.rates], axis=1),
+    )

@@ -1,0 +1,56 @@
+"""The benchmarks there are, the figures each gives, and which of them a list of words asks for."""
+
+from __future__ import annotations
+
+BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "funnel_oracle": ("funnel_oracle",),
+    "nab": ("nab_standard", "nab_low_fp"),
+    "loghub": ("loghub_ga", "loghub_lines_per_s"),
+    "rs_segments": ("rs_f1", "rs_hit3", "rs_ms"),
+    "drops": ("drop_recall", "drop_false_alarms"),
+    "endpoints": ("endpoint_false_alarms", "endpoint_delay_s"),
+    "endpoint_outages": ("endpoint_outage_false_alarms", "endpoint_outage_delay_s"),
+    "nezha": ("nezha_as1", "nezha_as3"),
+    "ticks": ("tick_10k_s", "tick_history_ratio"),
+    "ingest": ("ingest_batch_share", "ingest_single_share", "hot_mb_per_million"),
+    "slash_ack": ("slash_ack_p99_ms",),
+    "idle_memory": ("idle_memory_mb",),
+}
+"""Each module of this folder with a `run(data: Path) -> Iterator[Figure]`, and the figures that it yields, in order."""
+
+
+class UnknownNameError(ValueError):
+    """A word that is neither a benchmark nor a figure, nor the beginning of one; says what there is."""
+
+
+def chosen(only: str) -> dict[str, frozenset[str]]:
+    """Return for each benchmark asked for the figures asked for; all of all without a word.
+
+    only: words joined by commas, each the name of a benchmark (all its figures), of a figure, or the beginning of
+    some. Raises UnknownNameError.
+    """
+    words = [word.strip() for word in only.split(",") if word.strip()]
+    wanted = {figure for word in words for figure in _named(word)}
+    return {
+        benchmark: frozenset(figures) & wanted if words else frozenset(figures)
+        for benchmark, figures in BENCHMARKS.items()
+        if not words or wanted & set(figures)
+    }
+
+
+def _named(word: str) -> set[str]:
+    every = {figure for figures in BENCHMARKS.values() for figure in figures}
+    if word in BENCHMARKS:
+        return set(BENCHMARKS[word])
+    if word in every:
+        return {word}
+    begun = {figure for name, figures in BENCHMARKS.items() if name.startswith(word) for figure in figures}
+    begun |= {figure for figure in every if figure.startswith(word)}
+    if not begun:
+        raise UnknownNameError(f"There is no benchmark or figure {word!r}. There are:\n{_listed()}")
+    return begun
+
+
+def _listed() -> str:
+    width = max(map(len, BENCHMARKS)) + 2
+    return "\n".join(f"  {name:<{width}}{', '.join(figures)}" for name, figures in BENCHMARKS.items())

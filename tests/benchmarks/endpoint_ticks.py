@@ -1,0 +1,71 @@
+"""The endpoint detector asked at its real tick for hours on end, as the worker asks it: in full only who may be broken.
+
+That a quick look turns nobody away who could be found is proven by the unit tests of the screening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoint_baselines import settled_hours
+from detection.endpoint_findings import last_interval_ends, run_begins
+from detection.endpoint_screening import Brief, hours_in_brief, in_brief, worth_a_look
+from detection.histograms import Intervals, gathered_intervals
+from detection.types import EndpointSeries, Finding, Floats
+from tests.benchmarks.noisy_endpoints import HOUR_SECONDS, part
+
+QUIET_SECONDS = 600.0
+"""Alarms within as much of each other are one."""
+
+Hours = Callable[[float], Sequence[EndpointSeries]]
+"""The hours of all endpoints that had begun before a time, seconds UTC."""
+
+
+def ticks(
+    fine: Sequence[EndpointSeries], hours: Hours, *, nows: Floats, options: EndpointOptions
+) -> Iterator[tuple[int, float, Finding]]:
+    """(row, now, finding) of all endpoints at every tick; fine reaches back an hour before the first."""
+    whole = in_brief(_intervals(fine, nows, options))
+    for _, same_hour in groupby(nows.tolist(), key=lambda now: last_interval_ends(now, options) // HOUR_SECONDS):
+        coarse, past = None, None
+        for now in same_hour:
+            until = last_interval_ends(now, options)
+            if coarse is None or past is None:
+                coarse = hours(until)
+                past = hours_in_brief(coarse, until, options)
+            settled = settled_hours(past.starts, until - options.recent_window_seconds, ())[None]
+            last = _columns(whole, run_begins(until, options), until)
+            for row in np.flatnonzero(worth_a_look(last, past, settled, at=until, options=options)).tolist():
+                recent = [part(fine[row], until - HOUR_SECONDS, until)]
+                for finding in endpoint_findings(recent, [coarse[row]], now=now, options=options):
+                    yield row, now, finding
+
+
+def episodes(found: Sequence[tuple[int, float, Finding]]) -> int:
+    """How many alarms those findings are, endpoint by endpoint and metric by metric."""
+    times: dict[tuple[int, str], list[float]] = {}
+    for row, now, finding in found:
+        times.setdefault((row, finding.metric), []).append(now)
+    return sum(int((np.diff(one, prepend=-np.inf) > QUIET_SECONDS).sum()) for one in times.values())
+
+
+def _intervals(fine: Sequence[EndpointSeries], nows: Floats, options: EndpointOptions) -> Intervals:
+    since = run_begins(last_interval_ends(float(nows[0]), options), options)
+    until = last_interval_ends(float(nows[-1]), options)
+    return gathered_intervals(fine, since=since, until=until, interval_seconds=options.interval_seconds)
+
+
+def _columns(whole: Brief, since: float, until: float) -> Brief:
+    first, last = np.searchsorted(whole.starts, [since - 1e-6, until - 1e-6])
+    columns = slice(int(first), int(last))
+    return Brief(
+        whole.starts[columns],
+        whole.requests[:, columns],
+        whole.errors[:, columns],
+        whole.queries[:, columns],
+        whole.p95_bucket[:, columns],
+    )
