@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from detection.baselines import HOUR_SECONDS, hours_of_week, level_baseline
+from detection.baselines import HOUR_SECONDS, Mask, RateBaseline, hours_of_week, level_baseline, rate_baseline
 from detection.histograms import quantile
 from detection.options import EndpointOptions
-from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats
+from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats, Integers
 
 HOUR_ENOUGH = 20
 """Requests from which an hour's p95 says something of that hour."""
@@ -20,6 +21,9 @@ _FINEST_SPREAD = 0.02
 HOURS_ENOUGH = 3
 """Such hours from which the hours are told apart; below it all requests are taken together."""
 
+Spans = Sequence[tuple[float, float]]
+"""(begin, end) in seconds UTC."""
+
 
 @dataclass(frozen=True, slots=True)
 class NormalEndpoint:
@@ -27,7 +31,8 @@ class NormalEndpoint:
 
     slow_edge is the index of the histogram bucket in which the p95 lies: requests in later buckets are slow.
     p95_spread is the standard deviation of log p95 from hour to hour, query_spread that of the mean number of
-    queries; query_deviation is that of single requests.
+    queries; query_deviation is that of single requests. error_strength says how many requests the error rate's
+    expectation is worth, as in `RateBaseline`; error_low and error_high hold the true rate of 95 % of hours.
     """
 
     requests: int
@@ -40,6 +45,9 @@ class NormalEndpoint:
     query_deviation: float
     query_spread: float
     error_rate: float
+    error_strength: float
+    error_low: float
+    error_high: float
 
     def latency_range(self) -> tuple[float, float, float]:
         """The expected p95 in ms with the bounds within which 95 % of hours lie."""
@@ -50,6 +58,10 @@ class NormalEndpoint:
         """The expected queries per request with the bounds within which 95 % of hours lie."""
         band = 1.96 * self.query_spread
         return self.queries, max(self.queries - band, 0.0), self.queries + band
+
+    def error_range(self) -> tuple[float, float, float]:
+        """The expected share of failed requests with the bounds within which 95 % of hours lie."""
+        return self.error_rate, self.error_low, self.error_high
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +75,57 @@ class _Hours:
     durations: Floats
     query_counts: Floats
 
+    def only(self, kept: Mask) -> _Hours:
+        """Some of the hours."""
+        return _Hours(*(getattr(self, name)[kept] for name in self.__slots__))
+
+
+def baseline_since(at: float, options: EndpointOptions) -> float:
+    """The start of the first hour that the baseline of time `at` is made of.
+
+    One hour more than the window, so that the same hour of last week is in it on either side of a clock change.
+    """
+    return (at // HOUR_SECONDS - 1) * HOUR_SECONDS - options.baseline_window_hours * HOUR_SECONDS
+
+
+def settled_hours(starts: Floats, recent_since: float, excluded: Spans) -> Mask:
+    """Which of the hours that begin at `starts`, (hours,), may say what is normal.
+
+    Those that were over when the recent minutes began, and that touch no time in which something was broken.
+    """
+    settled = starts + HOUR_SECONDS <= recent_since
+    for begin, end in excluded:
+        settled &= (starts >= end) | (starts + HOUR_SECONDS <= begin)
+    return np.asarray(settled)
+
 
 def normal_endpoint(
-    coarse: EndpointSeries, fine: EndpointSeries, *, recent_since: float, at: float, options: EndpointOptions
+    coarse: EndpointSeries,
+    fine: EndpointSeries,
+    *,
+    recent_since: float,
+    at: float,
+    options: EndpointOptions,
+    excluded: Spans = (),
 ) -> NormalEndpoint | None:
     """Fit what is normal at time `at` from coarse buckets; None when there are too few requests to say.
 
-    What the fine series holds from `recent_since` on is taken out of the hours that contain it, so that an ongoing
-    regression does not become its own baseline, and a service that is an hour old still has one.
+    excluded: when the endpoint was broken; those hours are left out. The hours that reach beyond `recent_since` are
+    left out too, so that an ongoing regression does not become its own baseline; only where hardly any others are
+    known, what the fine series holds since then is taken out of them instead, so that a service that is an hour old
+    still has a baseline.
     """
-    hours = _without_recent(_hours(coarse, recent_since, at, options), fine, recent_since)
+    every = _hours(coarse, at, options)
+    hours = every.only(settled_hours(every.starts, recent_since, excluded))
+    if (hours.requests >= HOUR_ENOUGH).sum() < HOURS_ENOUGH:
+        hours = _of_a_young_service(every, fine, recent_since, excluded)
     if hours.requests.sum() < options.minimum_baseline_requests:
         return None
     whole = hours.durations.sum(axis=0)
     p50, p95, p99 = (float(quantile(whole, share)) for share in (0.5, 0.95, 0.99))
-    scale, p95_spread, mean, query_spread = _for_this_hour(hours, p95, at, options)
+    weekly = hours_of_week(np.append(hours.starts, at), options.timezone)
+    scale, p95_spread, mean, query_spread = _for_this_hour(hours, p95, weekly)
+    errors = _errors_at_this_hour(hours, weekly)
     return NormalEndpoint(
         requests=int(hours.requests.sum()),
         p50_ms=p50 * scale,
@@ -88,21 +136,34 @@ def normal_endpoint(
         queries=mean,
         query_deviation=_deviation(hours.query_counts.sum(axis=0)),
         query_spread=query_spread,
-        error_rate=float(hours.errors.sum() / hours.requests.sum()),
+        error_rate=float(errors.rate[0]),
+        error_strength=float(errors.strength[0]),
+        error_low=float(errors.low[0]),
+        error_high=float(errors.high[0]),
     )
 
 
-def _hours(coarse: EndpointSeries, recent_since: float, at: float, options: EndpointOptions) -> _Hours:
-    since = at - options.baseline_window_hours * HOUR_SECONDS
-    kept = (coarse.bucket_starts >= since) & (coarse.bucket_starts < recent_since)
-    return _Hours(
-        starts=coarse.bucket_starts[kept],
-        requests=coarse.request_count[kept].astype(np.float64),
-        queries=coarse.query_sum[kept].astype(np.float64),
-        errors=coarse.error_count[kept].astype(np.float64),
-        durations=coarse.duration_histogram[kept].astype(np.float64),
-        query_counts=coarse.query_histogram[kept].astype(np.float64),
+def _hours(coarse: EndpointSeries, at: float, options: EndpointOptions) -> _Hours:
+    hours = _Hours(
+        starts=coarse.bucket_starts,
+        requests=coarse.request_count.astype(np.float64),
+        queries=coarse.query_sum.astype(np.float64),
+        errors=coarse.error_count.astype(np.float64),
+        durations=coarse.duration_histogram.astype(np.float64),
+        query_counts=coarse.query_histogram.astype(np.float64),
     )
+    return hours.only((coarse.bucket_starts >= baseline_since(at, options)) & (coarse.bucket_starts < at))
+
+
+def _of_a_young_service(hours: _Hours, fine: EndpointSeries, recent_since: float, excluded: Spans) -> _Hours:
+    """All hours, without what the fine series holds of the recent minutes and of a trouble that goes on."""
+    under_way = [begin for begin, end in excluded if end >= recent_since]
+    since = min([recent_since, *under_way])
+    over = [(begin, end) for begin, end in excluded if end < recent_since]
+    if len(fine.bucket_starts) and since >= fine.bucket_starts[0]:
+        kept = hours.only(settled_hours(hours.starts, np.inf, over) & (hours.starts < since))
+        return _without_recent(kept, fine, since)
+    return hours.only(settled_hours(hours.starts, since, over))
 
 
 def _without_recent(hours: _Hours, fine: EndpointSeries, recent_since: float) -> _Hours:
@@ -124,18 +185,25 @@ def _without_recent(hours: _Hours, fine: EndpointSeries, recent_since: float) ->
     return hours
 
 
-def _for_this_hour(hours: _Hours, p95: float, at: float, options: EndpointOptions) -> tuple[float, float, float, float]:
+def _for_this_hour(hours: _Hours, p95: float, weekly: Integers) -> tuple[float, float, float, float]:
     """Return this hour's p95 over the overall one, its spread, the mean queries of this hour, and their spread."""
     overall_mean = float(hours.queries.sum() / hours.requests.sum())
     known = hours.requests >= HOUR_ENOUGH
     if known.sum() < HOURS_ENOUGH or p95 <= 0:
         return 1.0, 0.0, overall_mean, 0.0
-    weekly = hours_of_week(np.append(hours.starts, at), options.timezone)
     log_p95 = np.log(np.maximum(quantile(hours.durations, 0.95), 1e-3))
     levels = np.stack([log_p95, hours.queries / np.maximum(hours.requests, 1)])
     fit = level_baseline(levels, np.stack([known, known]), weekly[:-1], int(weekly[-1]))
     scale = float(np.exp(fit.level[0])) / p95
     return scale, float(fit.spread[0]), float(fit.level[1]), float(fit.spread[1])
+
+
+def _errors_at_this_hour(hours: _Hours, weekly: Integers) -> RateBaseline:
+    known = hours.requests >= HOUR_ENOUGH
+    if known.sum() < HOURS_ENOUGH:
+        known = np.ones_like(known)
+    errors, requests = hours.errors[known][None], hours.requests[known][None]
+    return rate_baseline(errors, requests, weekly[:-1][known], int(weekly[-1]))
 
 
 def _deviation(histogram: Floats) -> float:

@@ -36,6 +36,10 @@ class EndpointOptions:
     anomaly_threshold is in standard deviations. An interval with fewer than minimum_requests neither strikes nor
     clears. A latency strike needs both the ratio and the increase in ms, which is what people begin to notice (Nielsen
     1993, chapter 5); a query strike both of its own.
+    An error strike needs the increase of the share of failed requests and the ratio, and a run of them minimum_errors.
+    Traffic is judged with a week of history behind it, in intervals of at least minimum_expected_requests: it fell
+    where the share minimum_traffic_drop of the lowest usual rate is gone, and surged at minimum_surge_ratio times the
+    highest.
     false_alarms_per_day is how often an endpoint that only wanders by itself may be found slower; how it wanders is
     learned from the last swing_window_minutes of its fine series.
     """
@@ -53,6 +57,12 @@ class EndpointOptions:
     minimum_latency_increase_ms: float = 100.0
     minimum_query_ratio: float = 2.0
     minimum_query_increase: float = 5.0
+    minimum_error_ratio: float = 2.0
+    minimum_error_increase: float = 0.05
+    minimum_errors: int = 5
+    minimum_expected_requests: float = 16.0
+    minimum_traffic_drop: float = 0.6
+    minimum_surge_ratio: float = 3.0
     false_alarms_per_day: float = 0.01
     swing_window_minutes: float = 60.0
 

@@ -1,45 +1,49 @@
 """Who deserves to be read in full this tick: a brief memory of every endpoint's past hours.
 
 Nearly every endpoint is well at nearly every tick, and a week of histograms of ten thousand endpoints is gigabytes. Of
-each past hour two numbers an endpoint are kept instead: the bucket of its p95, and its queries per request. What an
-hour's baseline may be lies between the lowest and the highest of the past hours, so an endpoint that is not slow even
-against its quickest hour, nor heavy against its lightest, cannot strike against this one, and is not read.
+each past hour a few numbers an endpoint are kept instead, enough for `detection.endpoint_screening` to tell who cannot
+have struck. It also knows whom to miss: an endpoint that is called no more leaves no trace in the last minutes.
 
-Of the past hours only the newest, and the one looked at longest ago, are read again at a tick: late data is known
-within as many ticks as the baseline has hours.
+Of the past hours the newest, and the one looked at longest ago, are read again at a tick, and whatever was not looked
+at for an hour: late data is known within the hour. The same goes for the last intervals, within as many ticks as there
+are of them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from detection.endpoint_baselines import HOUR_ENOUGH, HOURS_ENOUGH
+from detection.baselines import HOUR_SECONDS, Mask
+from detection.endpoint_baselines import HOUR_ENOUGH, settled_hours
+from detection.endpoint_findings import last_interval_ends, run_begins
+from detection.endpoint_screening import Brief, past_hours, worth_a_look
 from detection.options import EndpointOptions
-from detection.types import DURATION_EDGES_MS, Floats, Integers
+from detection.types import Floats, Integers, Metric, Subject
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, EndpointLevels, TelemetryStore
+from workers.past_incidents import PastIncident, broken_times
 
-PATIENCE = 4
-"""The strikes of a run lie within this many times their number of intervals."""
+NEWEST_INTERVALS = 3
+"""So many of the last intervals are read at every tick: requests are still being added to them."""
 
-_MARGIN = 1.25
-"""An hour loses what the recent minutes hold of it before it is fitted, which may make it quicker than it looks."""
-
-_HOURS_OF_RECENT = 2
-"""So many of the past hours may be no more than that."""
-
-_NEVER = np.iinfo(np.int16).max
+METRICS = frozenset({Metric.LATENCY_P95, Metric.QUERY_COUNT, Metric.ERROR_RATE, Metric.REQUEST_RATE})
 
 
 @dataclass(frozen=True, slots=True)
 class _Hour:
-    """One past hour, by endpoint's number (endpoints,): p95's bucket, _NEVER where too little came; mean queries."""
+    """One past hour, or one of the last intervals, by endpoint's number, (numbers,).
 
+    0 requests where too few came to say anything.
+    """
+
+    read_at: float
+    requests: Floats
+    errors: Floats
+    queries: Floats
     p95_bucket: np.ndarray[tuple[int], np.dtype[np.int16]]
-    queries: np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
 class EndpointMemory:
@@ -47,95 +51,122 @@ class EndpointMemory:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
+        self._keys: dict[str, int] = {}
         self._hours: dict[float, _Hour] = {}
+        self._intervals: dict[float, _Hour] = {}
         self._one_at_a_time = threading.Lock()
 
     def worth_reading(
-        self, store: TelemetryStore, *, now: float, options: EndpointOptions
+        self,
+        store: TelemetryStore,
+        *,
+        now: float,
+        options: EndpointOptions,
+        past: Sequence[PastIncident] = (),
     ) -> Sequence[tuple[str, str]]:
-        """The (service, endpoint) that may have struck; every one that has struck is among them."""
-        with self._one_at_a_time:
-            self._catch_up(store, now, options)
-            last = self._last_intervals(store, now, options)
-            suspicious = np.flatnonzero(self._suspicious(last, options)).tolist()
-            return [last.names[row] for row in suspicious]
+        """The (service, endpoint) that may have struck; every one that has struck is among them.
 
-    def _catch_up(self, store: TelemetryStore, now: float, options: EndpointOptions) -> None:
-        """Read hours not known yet, the newest, and the one that was read longest ago."""
-        newest = now // COARSE_SECONDS * COARSE_SECONDS
-        count = int(options.baseline_window_hours * 3600 // COARSE_SECONDS) + 1
-        wanted = [newest - number * COARSE_SECONDS for number in range(count)]
+        past: incidents, whose hours say nothing about what is normal for the endpoints they broke.
+        """
+        with self._one_at_a_time:
+            until = last_interval_ends(now, options)
+            starts = past_hours(until, options)
+            self._catch_up(store, starts.tolist(), now)
+            last = self._last_intervals(store, until, options)
+            settled = self._settled(starts, until - options.recent_window_seconds, past, now)
+            promising = worth_a_look(last, self._past(starts), settled, at=until, options=options)
+            names = list(self._numbers)
+            return [names[number] for number in np.flatnonzero(promising).tolist()]
+
+    def _catch_up(self, store: TelemetryStore, wanted: list[float], now: float) -> None:
+        """Read hours not known yet, the newest, the one that was read longest ago, and whatever is an hour stale."""
         for gone in self._hours.keys() - set(wanted):
             del self._hours[gone]
+        newest = wanted[-1]
         # A dict keeps its order of insertion, and what is read is put at its end.
         longest_ago = next(iter(self._hours), newest)
-        for start in {newest, longest_ago, *(hour for hour in wanted if hour not in self._hours)}:
+        stale = [start for start, hour in self._hours.items() if hour.read_at <= now - HOUR_SECONDS]
+        for start in {newest, longest_ago, *stale, *(hour for hour in wanted if hour not in self._hours)}:
             self._hours.pop(start, None)
-            self._hours[start] = self._hour(store, start)
+            self._hours[start] = self._hour(store, start, now)
 
-    def _hour(self, store: TelemetryStore, start: float) -> _Hour:
+    def _hour(self, store: TelemetryStore, start: float, now: float) -> _Hour:
         found = store.endpoint_levels(
             since=start, until=start + COARSE_SECONDS, bucket_seconds=COARSE_SECONDS, minimum_requests=HOUR_ENOUGH
         )
+        return self._brief_of(found, now)
+
+    def _brief_of(self, found: EndpointLevels, now: float) -> _Hour:
+        """One bucket, by endpoint's number."""
         numbers = self._numbered(found)
-        p95_bucket = np.full(len(self._numbers), _NEVER, dtype=np.int16)
-        queries = np.full(len(self._numbers), np.inf, dtype=np.float32)
-        p95_bucket[numbers] = found.p95_bucket
-        queries[numbers] = found.query_sum / found.request_count
-        return _Hour(p95_bucket, queries)
+        size = len(self._numbers)
+        hour = _Hour(now, np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.int16))
+        for values, read in (
+            (hour.requests, found.request_count),
+            (hour.errors, found.error_count),
+            (hour.queries, found.query_sum),
+            (hour.p95_bucket, found.p95_bucket),
+        ):
+            values[numbers] = read
+        return hour
 
     def _numbered(self, found: EndpointLevels) -> Integers:
         """The number of each entry's endpoint; new ones get the next."""
-        numbers = [self._numbers.setdefault(name, len(self._numbers)) for name in found.names]
+        numbers = [self._number(service, endpoint) for service, endpoint in found.names]
         return np.array(numbers, dtype=np.int64)[found.rows]
 
-    def _last_intervals(self, store: TelemetryStore, now: float, options: EndpointOptions) -> EndpointLevels:
-        until = np.floor((now - options.ingestion_lag_seconds) / options.interval_seconds) * options.interval_seconds
-        since = until - options.consecutive_strikes * PATIENCE * options.interval_seconds
-        return store.endpoint_levels(
-            since=since,
-            until=until,
-            bucket_seconds=FINE_ENDPOINT_SECONDS,
-            minimum_requests=options.minimum_requests,
-        )
+    def _number(self, service: str, endpoint: str) -> int:
+        known = self._numbers.get((service, endpoint))
+        if known is not None:
+            return known
+        number = len(self._numbers)
+        self._numbers[service, endpoint] = number
+        self._keys[Subject("endpoint", endpoint, service=service, endpoint=endpoint).key()] = number
+        return number
 
-    def _suspicious(self, last: EndpointLevels, options: EndpointOptions) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """(names,): whether the last intervals could be a run of strikes against any past hour."""
-        enough, p95_ms, queries = _least_of_the_run(last, options)
-        numbers = [self._numbers.get(name, -1) for name in last.names]
-        hours, quickest, lightest = self._least_of_the_hours(np.array(numbers, dtype=np.int64))
-        fast = np.minimum(p95_ms / options.minimum_latency_ratio, p95_ms - options.minimum_latency_increase_ms)
-        is_slow = (fast > 0) & (np.searchsorted(DURATION_EDGES_MS, fast * _MARGIN) >= quickest)
-        light = np.minimum(queries / options.minimum_query_ratio, queries - options.minimum_query_increase)
-        is_heavy = (light >= 0) & (lightest <= light * _MARGIN)
-        return enough & ((hours < HOURS_ENOUGH + _HOURS_OF_RECENT) | is_slow | is_heavy)
+    def _last_intervals(self, store: TelemetryStore, until: float, options: EndpointOptions) -> Brief:
+        """The last intervals of everyone known, also of those who were not called in them.
 
-    def _least_of_the_hours(self, numbers: Integers) -> tuple[Integers, Integers, Floats]:
-        """Known hours, the lowest p95's bucket and the fewest queries of these endpoints; -1 is one never seen."""
+        Read are those not known yet, the newest, to which requests may still be added, and the one read longest ago.
+        """
+        starts = np.arange(run_begins(until, options), until, FINE_ENDPOINT_SECONDS)
+        wanted = starts.tolist()
+        for gone in self._intervals.keys() - set(wanted):
+            del self._intervals[gone]
+        longest_ago = next(iter(self._intervals), wanted[-1])
+        unknown = [start for start in wanted if start not in self._intervals]
+        for start in sorted({longest_ago, *unknown, *wanted[-NEWEST_INTERVALS:]}):
+            found = store.endpoint_levels(
+                since=start,
+                until=start + FINE_ENDPOINT_SECONDS,
+                bucket_seconds=FINE_ENDPOINT_SECONDS,
+                minimum_requests=1,
+            )
+            self._intervals.pop(start, None)
+            self._intervals[start] = self._brief_of(found, until)
+        return self._side_by_side(self._intervals, starts)
+
+    def _past(self, starts: Floats) -> Brief:
+        """All hours of everyone."""
+        return self._side_by_side(self._hours, starts)
+
+    def _side_by_side(self, buckets: Mapping[float, _Hour], starts: Floats) -> Brief:
+        """Everyone's buckets; an endpoint first seen after one was read had nothing in it."""
         size = len(self._numbers)
-        hours = np.zeros(size + 1, dtype=np.int64)
-        quickest = np.full(size + 1, _NEVER, dtype=np.int64)
-        lightest = np.full(size + 1, np.inf)
-        for hour in self._hours.values():
-            known = slice(len(hour.p95_bucket))
-            hours[known] += hour.p95_bucket != _NEVER
-            quickest[known] = np.minimum(quickest[known], hour.p95_bucket)
-            lightest[known] = np.minimum(lightest[known], hour.queries)
-        return hours[numbers], quickest[numbers], lightest[numbers]
+        hours = [buckets[start] for start in starts.tolist()]
+        requests, errors, queries = (np.zeros((len(hours), size)) for _ in range(3))
+        p95_bucket = np.zeros((len(hours), size), dtype=np.int64)
+        for row, hour in enumerate(hours):
+            known = len(hour.requests)
+            requests[row, :known], errors[row, :known] = hour.requests, hour.errors
+            queries[row, :known], p95_bucket[row, :known] = hour.queries, hour.p95_bucket
+        return Brief(starts, requests.T, errors.T, queries.T, p95_bucket.T)
 
-
-def _least_of_the_run(
-    last: EndpointLevels, options: EndpointOptions
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], Floats, Floats]:
-    """Of each name's newest intervals: whether there are enough, and their lowest p95 (not less than it is) and mean
-    queries.
-    """
-    order = np.lexsort((-last.bucket_starts, last.rows))
-    rows = last.rows[order]
-    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    order, rows = order[place < options.consecutive_strikes], rows[place < options.consecutive_strikes]
-    upper_edges = np.append(DURATION_EDGES_MS, DURATION_EDGES_MS[-1])
-    p95_ms, queries = np.full(len(last.names), np.inf), np.full(len(last.names), np.inf)
-    np.minimum.at(p95_ms, rows, upper_edges[last.p95_bucket[order]])
-    np.minimum.at(queries, rows, last.query_sum[order] / last.request_count[order])
-    return np.bincount(rows, minlength=len(last.names)) >= options.consecutive_strikes, p95_ms, queries
+    def _settled(self, starts: Floats, recent_since: float, past: Sequence[PastIncident], now: float) -> Mask:
+        """(numbers, hours) which of them may say what is normal."""
+        settled = np.tile(settled_hours(starts, recent_since, ()), (len(self._numbers), 1))
+        for key, spans in broken_times(past, METRICS, now).items():
+            number = self._keys.get(key)
+            if number is not None:
+                settled[number] = settled_hours(starts, recent_since, spans)
+        return settled

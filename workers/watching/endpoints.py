@@ -1,16 +1,25 @@
-"""Endpoints: how slow they are and how many queries a request runs."""
+"""Endpoints: how slow they are, how many queries a request runs, how many requests fail, and how many come."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import numpy as np
 
-from detection.detectors import endpoint_findings
+from detection.coverage import Watched
+from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoint_baselines import Spans, baseline_since
+from detection.endpoint_coverage import endpoint_states, strike_window_seconds
+from detection.endpoint_findings import last_interval_ends
 from detection.histograms import quantile
-from detection.types import EndpointSeries, Finding, Metric
+from detection.types import EndpointSeries, Finding, Metric, Subject
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
+from workers.baselines import METRICS
 from workers.options import endpoint_options
+from workers.past_incidents import PastIncident, broken_times, past_incidents
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
 
@@ -27,7 +36,8 @@ FEWEST_REQUESTS = 5
 def findings(services: Services, tick: Tick) -> list[Finding]:
     """Read in full, a few at a time, only who may be broken."""
     options, until = endpoint_options(services.settings), tick.now.timestamp()
-    suspects = services.endpoint_memory.worth_reading(services.telemetry, now=until, options=options)
+    suspects = services.endpoint_memory.worth_reading(services.telemetry, now=until, options=options, past=tick.past)
+    broken = _broken(suspects, tick.past, until)
     found: list[Finding] = []
     for start in range(0, len(suspects), SUSPECTS_AT_ONCE):
         some = suspects[start : start + SUSPECTS_AT_ONCE]
@@ -39,15 +49,33 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
                 endpoints=some,
             ),
             services.telemetry.endpoint_series(
-                since=until - options.baseline_window_hours * 3600,
-                until=until,
-                bucket_seconds=COARSE_SECONDS,
-                endpoints=some,
+                since=baseline_since(until, options), until=until, bucket_seconds=COARSE_SECONDS, endpoints=some
             ),
             now=until,
             options=options,
+            excluded=broken,
         )
-    return found
+    return [finding for finding in found if not _may_be_under_way(services, finding, until, options)]
+
+
+def _broken(
+    endpoints: Sequence[tuple[str, str]], past: Sequence[PastIncident], now: float
+) -> dict[tuple[str, str], Spans]:
+    """When which of the endpoints was broken, in whatever way."""
+    times = broken_times(past, METRICS, now)
+    return {
+        (service, endpoint): times[key]
+        for service, endpoint in endpoints
+        if (key := Subject("endpoint", endpoint, service=service, endpoint=endpoint).key()) in times
+    }
+
+
+def _may_be_under_way(services: Services, finding: Finding, now: float, options: EndpointOptions) -> bool:
+    """Whether requests that seem missing may only not have arrived: a sender may hold them back for a minute."""
+    if finding.metric is not Metric.REQUEST_RATE or finding.observed > finding.expected:
+        return False
+    lag = services.telemetry.delivery_lag(*_endpoint(finding), until=finding.onset_at)
+    return now - finding.onset_at < lag + options.consecutive_strikes * options.interval_seconds
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
@@ -65,19 +93,45 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     """Hold the requests since the fix against the week before the onset."""
-    now, wanted = services.clock().timestamp(), [_endpoint(finding)]
-    baseline_since = finding.onset_at - services.settings.baseline_window_hours * 3600
+    now, wanted, options = services.clock().timestamp(), [_endpoint(finding)], endpoint_options(services.settings)
+    past_since = baseline_since(finding.onset_at, options)
+    with services.readers() as session:
+        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
+    before = [one for one in past if one.began < finding.onset_at]
     return recovery(
         finding,
         services.telemetry.endpoint_series(
             since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS, endpoints=wanted
         ),
         services.telemetry.endpoint_series(
-            since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS, endpoints=wanted
+            since=past_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS, endpoints=wanted
         ),
         since=live_at,
         now=now,
-        options=endpoint_options(services.settings),
+        options=options,
+        excluded=_broken(wanted, before, now).get(wanted[0], ()),
+    )
+
+
+def states(services: Services, tick: Tick) -> list[Watched]:
+    """Every endpoint of the baseline window or of now, and whether it is called enough to be judged."""
+    options, now = endpoint_options(services.settings), tick.now.timestamp()
+    until = last_interval_ends(now, options)
+    before = services.telemetry.endpoint_counts(
+        since=baseline_since(until, options),
+        until=until - options.recent_window_seconds,
+        bucket_seconds=COARSE_SECONDS,
+    )
+    lately = services.telemetry.endpoint_counts(
+        since=until - strike_window_seconds(options),
+        until=until,
+        bucket_seconds=FINE_ENDPOINT_SECONDS,
+        minimum_requests=options.minimum_requests,
+    )
+    return endpoint_states(
+        {name: count.requests for name, count in before.items()},
+        {name: count.buckets for name, count in lately.items()},
+        options=options,
     )
 
 
@@ -88,11 +142,15 @@ def _endpoint(finding: Finding) -> tuple[str, str]:
 def _value(series: EndpointSeries, metric: Metric, since: float, until: float) -> float | None:
     inside = (series.bucket_starts >= since) & (series.bucket_starts < until)
     requests = int(series.request_count[inside].sum())
+    if metric is Metric.REQUEST_RATE:
+        return requests * 60 / (until - since)
     if requests < FEWEST_REQUESTS:
         return None
     if metric is Metric.QUERY_COUNT:
         return float(series.query_sum[inside].sum() / requests)
+    if metric is Metric.ERROR_RATE:
+        return float(series.error_count[inside].sum() / requests)
     return float(quantile(series.duration_histogram[inside].sum(axis=0).astype(np.float64), 0.95))
 
 
-WATCH = Watch(frozenset({Metric.LATENCY_P95, Metric.QUERY_COUNT}), findings, points, retest)
+WATCH = Watch(METRICS, findings, points, retest, states)
