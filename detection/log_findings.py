@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from detection.changepoints import Onset, mean_onset
-from detection.log_rates import LineCounts, NormalCounts, line_counts, normal_counts
+from detection.log_rates import LineCounts, NormalCounts, Spans, line_counts, normal_counts
 from detection.proportions import benjamini_hochberg
 from detection.types import Finding, Floats, LogSeries, Metric, Subject
 
@@ -26,11 +26,15 @@ class LogOptions:
     """When log lines are a finding.
 
     The last `window_seconds` are held against windows as long of the `baseline_days` before. A template is new when it
-    was not heard in them, has `minimum_new_lines` and is of a severity that begins with one of `new_severities`; it has
-    jumped with `minimum_lines` and `minimum_ratio` times what is usual. A service heard of for less than
-    `minimum_baseline_hours` gives no findings about templates: every one would be new. Its patterns fire all the
-    same. significance bounds the p-value after the correction for the number of templates; it is small because a week
-    holds 60,000 ticks. ingestion_lag_seconds is how long a line may take from its moment to the rollups.
+    was not heard in them and has `minimum_new_lines` of a severity that begins with one of `grave`, or `minimum_lines`
+    of a warning; what is said for information is never new. It has jumped with `minimum_lines` and `minimum_ratio`
+    times what is usual, and more than it ever had but now and then; what is said for information or as a warning
+    follows the traffic and comes in storms of no consequence, so of these `minimum_plain_lines`, `minimum_plain_ratio`
+    times the usual and `minimum_plain_peak_ratio` times the most that there ever was are asked for. A service heard of
+    for less than `minimum_baseline_hours`
+    gives no findings about templates: every one would be new. Its patterns fire all the same. significance bounds the
+    p-value after the correction for the number of templates; it is small because a week holds 60,000 ticks.
+    ingestion_lag_seconds is how long a line may take from its moment to the rollups.
     """
 
     window_seconds: float = 600.0
@@ -40,7 +44,10 @@ class LogOptions:
     minimum_pattern_lines: int = 3
     minimum_lines: int = 20
     minimum_ratio: float = 3.0
-    new_severities: tuple[str, ...] = ("warn", "err", "crit", "fatal", "alert", "emerg", "panic")
+    minimum_plain_lines: int = 100
+    minimum_plain_ratio: float = 10.0
+    minimum_plain_peak_ratio: float = 2.0
+    grave: tuple[str, ...] = ("err", "crit", "fatal", "alert", "emerg", "panic")
     significance: float = 1e-4
     ingestion_lag_seconds: float = 5.0
     bucket_seconds: float = 60.0
@@ -55,6 +62,7 @@ class _Reading:
     normal: NormalCounts
     counts: Floats
     p_values: Floats
+    excluded: Sequence[Spans]
     options: LogOptions
 
     @property
@@ -73,23 +81,36 @@ def log_findings(
     *,
     now: float,
     options: LogOptions,
-    excluded: Sequence[tuple[float, float]] = (),
+    excluded: Mapping[str, Spans] | None = None,
+    heard_since: Mapping[str, float] | None = None,
+    tests: int = 0,
 ) -> list[Finding]:
     """Return what the logs say more of than they did: a finding for each series, the most surprising first.
 
     series: of the last `baseline_days` and the window; buckets may be of any width that divides `window_seconds`, and
-    one in the future of the last bucket's start plus `ingestion_lag_seconds` is not read. excluded: (begin, end) in
-    seconds of past incidents. The false discovery rate is held across all series of the tick.
+    one in the future of the last bucket's start plus `ingestion_lag_seconds` is not read. excluded: by fingerprint the
+    (begin, end) in seconds of past incidents, of which one may still go on. heard_since: from when on each service is
+    known, where the series at hand do not tell. The false discovery rate is held across all series of the tick: `tests`
+    is how many there are, where only those that may give a finding are handed in.
     """
     if not series:
         return []
-    until = np.floor((now - options.ingestion_lag_seconds) / options.bucket_seconds) * options.bucket_seconds
-    reading = _read(series, float(until), options, excluded)
-    is_pattern = np.array([one.kind == PATTERN for one in series])
+    spans = [(excluded or {}).get(_fingerprint(one), ()) for one in series]
+    lines = line_counts(
+        series,
+        until=window_end(now, options),
+        window_seconds=options.window_seconds,
+        windows=baseline_windows(options) + 1,
+        excluded=spans,
+        heard_since=heard_since,
+    )
+    reading = _read(series, lines, spans, options, tests)
+    is_pattern = _are_patterns(reading)
     surprising = reading.p_values <= options.significance
     jumped = surprising & _is_more(reading, options)
-    new = surprising & (reading.was_heard == 0) & (reading.counts >= options.minimum_new_lines) & reading.has_baseline
-    new &= ~is_pattern & np.array([_is_grave(one.severity, options) for one in series])
+    new = (
+        surprising & (reading.was_heard == 0) & _is_worth_telling(reading, options) & reading.has_baseline & ~is_pattern
+    )
     first = (reading.was_heard == 0) & (reading.counts >= options.minimum_pattern_lines)
     fires = is_pattern & (jumped | first)
     jumped &= ~is_pattern & reading.has_baseline & ~new & (reading.was_heard > 0)
@@ -101,22 +122,51 @@ def log_findings(
     return sorted(found, key=lambda one: (one.p_value, -one.score))
 
 
+def window_end(now: float, options: LogOptions) -> float:
+    """Where the window that is judged at `now` ends: at the last whole bucket that all lines have had time to reach."""
+    return float(np.floor((now - options.ingestion_lag_seconds) / options.bucket_seconds) * options.bucket_seconds)
+
+
+def baseline_windows(options: LogOptions) -> int:
+    """How many windows the last one is held against."""
+    return round(options.baseline_days * 86_400 / options.window_seconds)
+
+
 def _read(
-    series: Sequence[LogSeries], until: float, options: LogOptions, excluded: Sequence[tuple[float, float]]
+    series: Sequence[LogSeries], lines: LineCounts, excluded: Sequence[Spans], options: LogOptions, tests: int
 ) -> _Reading:
-    windows = round(options.baseline_days * 86_400 / options.window_seconds) + 1
-    lines = line_counts(series, until=until, window_seconds=options.window_seconds, windows=windows, excluded=excluded)
     normal, counts = normal_counts(lines), lines.counts[:, 0]
-    return _Reading(series, lines, normal, counts, benjamini_hochberg(normal.upper_tail(counts)), options)
+    others = np.ones(max(tests - len(series), 0))
+    p_values = benjamini_hochberg(np.concatenate([normal.upper_tail(counts), others]))[: len(series)]
+    return _Reading(series, lines, normal, counts, p_values, excluded, options)
+
+
+def _is_worth_telling(reading: _Reading, options: LogOptions) -> NDArray[np.bool_]:
+    """Whether there are enough lines of something never heard, for its severity."""
+    enough = np.where(_grave(reading), options.minimum_new_lines, options.minimum_lines)
+    return np.asarray((_grave(reading) | _warns(reading)) & (reading.counts >= enough))
 
 
 def _is_more(reading: _Reading, options: LogOptions) -> NDArray[np.bool_]:
-    enough = (reading.counts >= options.minimum_lines) & (reading.counts > reading.normal.peak)
-    return np.asarray(enough & (reading.counts >= options.minimum_ratio * reading.normal.mean))
+    matters = _grave(reading) | _are_patterns(reading)
+    enough = reading.counts >= np.where(matters, options.minimum_lines, options.minimum_plain_lines)
+    ratio = np.where(matters, options.minimum_ratio, options.minimum_plain_ratio)
+    above_peak = reading.counts > np.where(
+        matters, reading.normal.peak, options.minimum_plain_peak_ratio * reading.normal.highest
+    )
+    return np.asarray(enough & above_peak & (reading.counts >= ratio * reading.normal.mean))
 
 
-def _is_grave(severity: str, options: LogOptions) -> bool:
-    return severity.strip().lower().startswith(options.new_severities)
+def _grave(reading: _Reading) -> NDArray[np.bool_]:
+    return np.array([one.severity.strip().lower().startswith(reading.options.grave) for one in reading.series])
+
+
+def _warns(reading: _Reading) -> NDArray[np.bool_]:
+    return np.array([one.severity.strip().lower().startswith("warn") for one in reading.series])
+
+
+def _are_patterns(reading: _Reading) -> NDArray[np.bool_]:
+    return np.array([one.kind == PATTERN for one in reading.series])
 
 
 def _finding(reading: _Reading, row: int, detector: str) -> Finding:
@@ -128,7 +178,7 @@ def _finding(reading: _Reading, row: int, detector: str) -> Finding:
     return Finding(
         detector=detector,
         metric=Metric.LOG_RATE,
-        subject=Subject(one.kind, one.name, service=one.service),
+        subject=_subject(one),
         observed=float(reading.counts[row]) / minutes,
         expected=float(normal.mean[row]) / minutes,
         expected_low=float(low[row]) / minutes,
@@ -144,10 +194,13 @@ def _finding(reading: _Reading, row: int, detector: str) -> Finding:
             "onset_high": began.high,
             "bucket_seconds": reading.options.bucket_seconds,
             "text": one.text,
+            "sample": one.sample,
             "severity": one.severity,
+            "window_minutes": minutes,
             "line_count": int(reading.counts[row]),
             "baseline_lines": int(reading.was_heard[row]),
             "baseline_hours": float(normal.windows[row]) * lines.window_seconds / 3600,
+            "past_incident_lines": _past_incident_lines(reading, row),
         },
     )
 
@@ -164,3 +217,22 @@ def _onset(reading: _Reading, row: int) -> Onset:
     broken = float(reading.counts[row]) * width / lines.window_seconds
     spread = float(np.sqrt((usual + broken) / 2))
     return mean_onset(starts, counts, np.ones(buckets), normal=usual, broken=broken, deviation=spread)
+
+
+def _past_incident_lines(reading: _Reading, row: int) -> int:
+    """Lines of past incidents that are over: they are not held as normal, but the template is not unheard of."""
+    one, lines = reading.series[row], reading.lines
+    before = lines.until - lines.window_seconds
+    over = [(begin, end) for begin, end in reading.excluded[row] if end <= before]
+    inside = np.zeros(len(one.bucket_starts), dtype=bool)
+    for begin, end in over:
+        inside |= (one.bucket_starts >= begin) & (one.bucket_starts < end)
+    return int(one.line_count[inside].sum())
+
+
+def _subject(one: LogSeries) -> Subject:
+    return Subject(one.kind, one.name, service=one.service)
+
+
+def _fingerprint(one: LogSeries) -> str:
+    return f"{Metric.LOG_RATE}:{_subject(one).key()}"

@@ -27,6 +27,12 @@ _PATH = re.compile(
 _HEX_PAIRS = re.compile(r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){3,}+\b")
 """MAC addresses, fingerprints."""
 
+_IPV6 = re.compile(
+    r"(?<!\w)(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}"
+    r"|(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}|::[0-9A-Fa-f]{1,4})(?!\w|:[\w:])"
+)
+"""In full, and with its zeros left out once; some of its groups may hold letters only."""
+
 _HOST_AND_PORT = re.compile(r"(?<![\w.-])[A-Za-z][\w-]*+(?:\.[\w-]++){2,}+:\d++")
 
 _RUN = re.compile(r"(?:[-+#@$]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
@@ -52,8 +58,8 @@ _DATE = re.compile(
     r"(?: (?:UTC|GMT|[ECMP][SD]T|CES?T)\b(?: <\*>)?)?"
 )
 _UNIT = r"(?:[kKMGTP]i?[Bb]|B|bytes?|[mun]?s|secs?)\b"
-_MEASURE = re.compile(rf"<\*> ?{_UNIT}(?: \(<\*> ?{_UNIT}\))?")
-"""What writes sizes and durations for people changes their unit with their value, and may say them twice."""
+_MEASURE = re.compile(rf"<\*> ?{_UNIT}")
+"""What writes sizes and durations for people changes their unit with their value."""
 
 _EMPTY_BRACKETS = re.compile(r"(?<=<\*> )(?:\(\)|\[\]|\{\})")
 _BRACKETED = re.compile(r"<\*>(?:\((?:<\*>)?\)|\[(?:<\*>)?\]|\{(?:<\*>)?\})")
@@ -73,7 +79,7 @@ def mask_token(token: str) -> str:
     if "/" in masked or "\\" in masked:
         masked = _PATH.sub(WILDCARD, _URL.sub(WILDCARD, masked) if "://" in masked else masked)
     if ":" in masked or "-" in masked:
-        masked = _HOST_AND_PORT.sub(WILDCARD, _HEX_PAIRS.sub(WILDCARD, masked))
+        masked = _HOST_AND_PORT.sub(WILDCARD, _HEX_PAIRS.sub(WILDCARD, _IPV6.sub(WILDCARD, masked)))
     masked = _RUN.sub(_masked_run, masked)
     return _ADJOINING.sub(WILDCARD, masked) if WILDCARD in masked else masked
 

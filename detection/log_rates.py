@@ -7,7 +7,7 @@ Binomial Regression, 2nd ed. 2011, section 8.2), widened by what is not known ab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from scipy.special import betainc, gammaincinv
 from detection.types import Floats, LogSeries
 
 DAY_SECONDS = 86_400.0
+
+Spans = Sequence[tuple[float, float]]
+"""Stretches of time, (begin, end) in seconds."""
 
 _NEIGHBOURHOOD_SECONDS = 3600.0
 """Windows so near in the time of the day are taken to be alike; it also bridges a change of daylight saving time."""
@@ -26,7 +29,7 @@ _PSEUDO_WINDOWS = 6.0
 _HALF_A_LINE = 0.5
 """What never came is taken to come at the rate of half a line in all the time seen (Jeffreys's prior)."""
 
-_SPIKES_FORGIVEN = 2
+SPIKES_FORGIVEN = 2
 """The most windows with a count that do not make such a count usual."""
 
 
@@ -47,12 +50,14 @@ class LineCounts:
 class NormalCounts:
     """What one window should hold, all (series,): negative binomial with `mean` and `shape`.
 
-    peak is the highest count that came more than now and then; windows how many the rest is from.
+    peak is the highest count that came more than now and then, highest the highest of all; windows how many the rest
+    is from.
     """
 
     mean: Floats
     shape: Floats
     peak: Floats
+    highest: Floats
     windows: Floats
 
     def upper_tail(self, counts: Floats) -> Floats:
@@ -73,12 +78,14 @@ def line_counts(
     until: float,
     window_seconds: float,
     windows: int,
-    excluded: Sequence[tuple[float, float]] = (),
+    excluded: Sequence[Spans] = (),
+    heard_since: Mapping[str, float] | None = None,
 ) -> LineCounts:
     """Count lines in the windows that end at `until`, each series' own.
 
-    A bucket belongs to the window its start is in. A service is known from its first bucket on, whichever series it is
-    of. excluded: (begin, end) of past incidents, whose windows are not held as normal.
+    A bucket belongs to the window its start is in. excluded: for each series the (begin, end) of past incidents, whose
+    windows are not held as normal. heard_since: from when on each service is known; where it is not said, from its
+    first bucket here, whichever series it is of.
     """
     counts = np.zeros((len(series), windows))
     for row, one in enumerate(series):
@@ -86,10 +93,11 @@ def line_counts(
         held = (places >= 0) & (places < windows)
         counts[row] = np.bincount(places[held], weights=one.line_count[held], minlength=windows)
     ends = until - np.arange(windows) * window_seconds
-    since = _known_since(series)
+    since = {**_known_since(series), **(heard_since or {})}
     known = ends[None, :] - window_seconds >= np.array([since[one.service] for one in series])[:, None]
-    for begin, end in excluded:
-        known[:, (ends > begin) & (ends - window_seconds < end)] = False
+    for row, spans in enumerate(excluded):
+        for begin, end in spans:
+            known[row, (ends > begin) & (ends - window_seconds < end)] = False
     known[:, :1] = True
     return LineCounts(counts, known.astype(np.float64), window_seconds, until)
 
@@ -117,10 +125,12 @@ def normal_counts(lines: LineCounts) -> NormalCounts:
     mean, share_known = expected[:, 0], weight[:, 0]
     single = mean + dispersion * mean**2
     variance = single * (1.0 + 1.0 / share_known)
+    ordered = np.sort(kept, axis=1)
     return NormalCounts(
         mean=mean,
         shape=mean**2 / np.maximum(variance - mean, 1e-9 * mean),
-        peak=np.sort(kept, axis=1)[:, -1 - _SPIKES_FORGIVEN] if counts.shape[1] > _SPIKES_FORGIVEN else 0.0 * mean,
+        peak=ordered[:, -1 - SPIKES_FORGIVEN] if counts.shape[1] > SPIKES_FORGIVEN else 0.0 * mean,
+        highest=ordered[:, -1] if counts.shape[1] else 0.0 * mean,
         windows=known.sum(axis=1),
     )
 

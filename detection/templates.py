@@ -87,12 +87,14 @@ class TemplateMiner:
     """Finds the templates of one service's lines.
 
     Template ids are hashes of the template's text. When a template becomes more general its id changes: `replaced`
-    holds what took the place of which, and `resolve` follows it. Not safe for use by several threads at once.
+    holds what took the place of which, and `resolve` follows it. `changes` grows whenever the shapes do, or shrink.
+    Not safe for use by several threads at once.
     """
 
     def __init__(self, limits: MinerLimits | None = None) -> None:
         self.limits = limits or MinerLimits()
         self.batch = 0
+        self.changes = 0
         self.replaced: dict[str, str] = {}
         self._masks = _WordMasks(self.limits.words)
         self._shapes = dict[str, Shape]()
@@ -184,6 +186,7 @@ class TemplateMiner:
         """Find the templates of the shapes of these lengths anew."""
         if not lengths:
             return
+        self.changes += 1
         by_length: defaultdict[int, list[Shape]] = defaultdict(list)
         for one in self._by_shape:
             if len(one) in lengths:
@@ -236,6 +239,7 @@ class TemplateMiner:
         if len(self._shapes) > self.limits.lines:
             self._shapes.clear()
         if len(self._by_shape) > self.limits.shapes:
+            self.changes += 1
             by_age = sorted(self._by_shape.values(), key=lambda one: (-one.last_batch, -one.line_count, one.shape))
             self._by_shape = {one.shape: one for one in by_age[: self.limits.shapes // 2]}
             self._by_line.clear()

@@ -70,6 +70,22 @@ def test_a_new_template_of_no_consequence_is_not() -> None:
     moments = [UNTIL - 200 + 30 * i for i in range(6)]
     assert not found(steady(5.0), lines_at(moments, name="new", severity="info"))
     assert not found(steady(5.0), lines_at(moments[:4], name="new"))
+    assert not found(steady(5.0), lines_at(moments, name="new", severity="warn"))
+
+
+def test_a_new_warning_is_found_when_there_is_much_of_it() -> None:
+    (finding,) = found(steady(5.0), lines_at([UNTIL - 300 + 10 * i for i in range(20)], name="new", severity="warn"))
+    assert finding.detector == "log_new_template"
+
+
+def test_what_is_said_for_information_must_jump_far_beyond_any_storm_before() -> None:
+    starts = minutes()
+    storms = np.where(starts % (2 * DAY) < 300, 40, 1)
+    doubled = np.where(starts >= UNTIL - 600, 35, storms)
+    flooded = np.where(starts >= UNTIL - 600, 100, storms)
+    assert not found(said(starts, doubled, severity="info"))
+    assert len(found(said(starts, doubled, severity="error"))) == 1
+    assert len(found(said(starts, flooded, severity="info"))) == 1
 
 
 def test_a_template_heard_some_days_ago_is_not_new() -> None:
@@ -114,7 +130,8 @@ def test_a_past_incident_left_out_does_not_hide_the_next() -> None:
     counts = np.where(during | (starts >= UNTIL - 600), 50, 2)
     series = [said(starts, counts)]
     assert not log_findings(series, now=NOW, options=OPTIONS)
-    assert log_findings(series, now=NOW, options=OPTIONS, excluded=[incident])
+    (finding,) = log_findings(series, now=NOW, options=OPTIONS, excluded={"log_rate:log_template:shop:a1": [incident]})
+    assert finding.details["past_incident_lines"] == 60 * 50
 
 
 def test_bursty_templates_of_a_day_give_next_to_no_findings() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detection.template_state import UnknownTemplateStateError, from_bytes, merged, to_bytes
+from detection.template_state import UnknownTemplateStateError, forgotten, from_bytes, merged, to_bytes
 from detection.templates import MinerLimits, TemplateMiner
 from tests.benchmarks.loghub import grouping_accuracy, read_systems
 
@@ -190,3 +190,22 @@ def test_public_logs_of_other_systems_are_grouped_as_people_group_them() -> None
         pytest.skip("needs the Loghub-2k data beside the repository (../shared/data/loghub_2k)")
     accuracy = {one.name: grouping_accuracy(TemplateMiner().learn(one.lines), one.truth) for one in systems}
     assert sum(accuracy.values()) / len(accuracy) >= 0.92, accuracy
+
+
+def test_words_that_are_forgotten_vary_from_then_on_and_old_ids_lead_there() -> None:
+    miner = TemplateMiner()
+    (named,) = miner.learn(["user zoe logged in"])
+    (kept,) = miner.learn(["cache warmed up"])
+    without = forgotten(miner, ["zoe"])
+    assert without is not None
+    assert sorted(template.text for template in without.templates()) == ["cache warmed up", "user <*> logged in"]
+    assert (without.resolve(named), without.resolve(kept)) == (without.learn(["user ben logged in"])[0], kept)
+    assert forgotten(without, ["zoe"]) is None
+
+
+def test_state_without_examples_holds_no_whole_line_and_goes_on_alike() -> None:
+    miner = TemplateMiner()
+    (first,) = miner.learn(["order 17 was paid"])
+    again = from_bytes(to_bytes(miner, examples=False))
+    assert [template.example for template in again.templates()] == [""]
+    assert again.learn(["order 18 was paid"]) == [first]

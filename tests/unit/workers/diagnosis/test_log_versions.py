@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from detection.types import Deploy, LogRecord
+from workers.diagnosis import weights
+from workers.diagnosis.checks.log_versions import judge, split_lines
+
+DEPLOY = Deploy(1, "shop", "v42", "2" * 40, "1" * 40, "acme/shop", 1000.0)
+NAME = "“Charge for … failed: …”"
+ONSET = 1000.0
+
+
+def lines(body: str, version: str | None, count: int, at: float = 1100.0) -> list[LogRecord]:
+    return [LogRecord(f"{version}{n}", "shop", version, at + n, "ERROR", body.format(n)) for n in range(count)]
+
+
+BAD, GOOD = "Charge for order {} failed:  declined", "order {} was paid"
+
+
+@pytest.mark.parametrize(
+    ("said", "weight", "words"),
+    [
+        ([*lines(BAD, "v42", 5), *lines(GOOD, "v41", 12)], weights.ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES, "alone"),
+        ([*lines(BAD, "2222222", 5), *lines(GOOD, "v41", 12, at=500.0)], weights.ONLY_THIS_VERSION_BAD, "before"),
+        ([*lines(BAD, "v42", 5), *lines(BAD, "v41", 5)], weights.OTHER_VERSIONS_AS_BAD, "by others too (5)"),
+        ([*lines(GOOD, "v42", 5), *lines(BAD, "v41", 5)], weights.VERSION_FINE, "by other versions only (5 lines)"),
+        (lines(BAD, "v42", 5), 0.0, "no lines of other versions"),
+    ],
+)
+def test_who_says_it_speaks_for_or_against_the_deploy(said: list[LogRecord], weight: float, words: str) -> None:
+    found = split_lines(said, NAME, DEPLOY, onset=ONSET)
+    result, given = judge(found, DEPLOY, NAME)
+    assert given == weight
+    assert words in result
+
+
+def test_lines_that_name_no_version_say_nothing() -> None:
+    found = split_lines(lines(BAD, None, 5), NAME, DEPLOY, onset=ONSET)
+    assert (found.mine, found.others) == (0, 0)
+
+
+def test_the_words_of_a_template_must_stand_in_their_order() -> None:
+    found = split_lines(lines("failed: the Charge for {}", "v42", 5), NAME, DEPLOY, onset=ONSET)
+    assert found.mine == 0

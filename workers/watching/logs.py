@@ -1,0 +1,178 @@
+"""Logs: templates never heard before, templates and named patterns heard far more than usual."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from detection.built_in_patterns import BUILT_IN
+from detection.coverage import Watched
+from detection.log_coverage import log_states
+from detection.log_findings import PATTERN, LogOptions, log_findings, window_end
+from detection.log_recovery import Minutes, log_recovery, whole_buckets
+from detection.types import Finding, Integers, LogSeries, Metric
+from detection.verification import Recovery
+from integrations.charts import Point
+from storage import log_patterns
+from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_SEVERITY, LOG_WINDOW_SECONDS, LogName
+from workers.past_incidents import PastIncident, excluded_times
+from workers.services import Services
+from workers.watching.watch import Tick, Watch
+
+OPTIONS = LogOptions()
+
+MOST_TEMPLATES_TOLD = 5
+"""Templates of one service that are told of at a time: one trouble is often said in many ways."""
+
+LONGEST_LOOK_SECONDS = 3_600.0
+"""How far back before a fix it is read how many lines came while it was broken."""
+
+_FINGERPRINT = f"{Metric.LOG_RATE}:"
+
+
+def findings(services: Services, tick: Tick) -> list[Finding]:
+    """Read in full only what may be more than usual: minutes of the last window, ten-minute windows of the days before.
+
+    What was broken then, and for one window before it, is not held as normal.
+    """
+    now = tick.now.timestamp()
+    broken = _broken_lately(tick.past)
+    store = services.telemetry
+    suspects = services.log_memory.worth_reading(store, now=now, options=OPTIONS, always=broken.keys())
+    if not suspects.names:
+        return []
+    until = window_end(now, OPTIONS)
+    # Where the fine buckets begin a coarse window ends, so that no line is counted twice; they cover two windows.
+    edge = (until - 2 * OPTIONS.window_seconds) // LOG_WINDOW_SECONDS * LOG_WINDOW_SECONDS
+    oldest = until - (OPTIONS.baseline_days * 86_400 + OPTIONS.window_seconds)
+    lately = store.log_series(since=edge, until=until, bucket_seconds=FINE_LOG_SECONDS, names=suspects.names)
+    before = store.log_series(since=oldest, until=edge, bucket_seconds=LOG_WINDOW_SECONDS, names=suspects.names)
+    found = log_findings(
+        joined([*before, *lately]),
+        now=now,
+        options=OPTIONS,
+        excluded={
+            fingerprint: [
+                (began - OPTIONS.window_seconds, ended) for began, ended in excluded_times(tick.past, fingerprint, now)
+            ]
+            for fingerprint in broken.values()
+        },
+        heard_since=store.heard_since(),
+        tests=suspects.looked_at,
+    )
+    return _told(_with_pattern_severity(services, found), set(broken.values()))
+
+
+def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
+    """Lines a minute. A minute without any is a nought, for lines are only counted where there are some."""
+    first = np.floor(since / FINE_LOG_SECONDS) * FINE_LOG_SECONDS
+    last = min(until, window_end(services.clock().timestamp(), OPTIONS))
+    counts = _minutes(services, [_name(finding)], float(first), last)
+    return tuple(
+        Point(float(first) + (place + 0.5) * FINE_LOG_SECONDS, float(count)) for place, count in enumerate(counts)
+    )
+
+
+def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
+    """Hold the lines since the fix against those that came while it was broken."""
+    since, until = whole_buckets(live_at, services.clock().timestamp(), OPTIONS)
+    name = _name(finding)
+    everything = [
+        LogName(LOG_SEVERITY, name.service, severity)
+        for severity in ("trace", "debug", "info", "warn", "error", "fatal")
+    ]
+    lines = _minutes(services, [name], since, until)
+    first = np.floor(max(finding.onset_at, live_at - LONGEST_LOOK_SECONDS) / FINE_LOG_SECONDS) * FINE_LOG_SECONDS
+    broken = _minutes(services, [name], float(first), live_at)
+    others_broken = _minutes(services, everything, float(first), live_at) - broken
+    minutes = Minutes(
+        lines=lines,
+        others=_minutes(services, everything, since, until) - lines,
+        broken=float(broken.mean()) if len(broken) else 0.0,
+        others_broken=float(others_broken.mean()) if len(broken) else 0.0,
+    )
+    return log_recovery(finding, minutes, OPTIONS)
+
+
+def _broken_lately(past: Sequence[PastIncident]) -> dict[LogName, str]:
+    """The log series that had a part in past incidents, with their fingerprints."""
+    named = {fingerprint for one in past for fingerprint in one.fingerprints if fingerprint.startswith(_FINGERPRINT)}
+    return {name: fingerprint for fingerprint in named if (name := _from_fingerprint(fingerprint)) is not None}
+
+
+def _from_fingerprint(fingerprint: str) -> LogName | None:
+    """Services may have colons in their names; kinds and names of series have none."""
+    kind, _, rest = fingerprint.removeprefix(_FINGERPRINT).partition(":")
+    service, _, name = rest.rpartition(":")
+    return LogName(kind, service, name) if name else None
+
+
+def joined(series: Sequence[LogSeries]) -> list[LogSeries]:
+    """One series of each name; those of one name hold buckets of different times, the earlier ones first."""
+    whole: dict[LogName, LogSeries] = {}
+    for one in series:
+        name = LogName(one.kind, one.service, one.name)
+        earlier = whole.get(name)
+        whole[name] = (
+            one
+            if earlier is None
+            else replace(
+                one,
+                bucket_starts=np.concatenate([earlier.bucket_starts, one.bucket_starts]),
+                line_count=np.concatenate([earlier.line_count, one.line_count]),
+            )
+        )
+    return list(whole.values())
+
+
+def _with_pattern_severity(services: Services, found: Sequence[Finding]) -> list[Finding]:
+    """Say of a pattern how grave its author holds it to be."""
+    if not any(finding.subject.kind == PATTERN for finding in found):
+        return list(found)
+    severities = {pattern.name: str(pattern.severity) for pattern in BUILT_IN}
+    with services.readers() as session:
+        severities |= {row.name: str(row.severity) for row in log_patterns.list_patterns(session) if row.enabled}
+    return [
+        replace(finding, details={**finding.details, "pattern_severity": severities[finding.subject.name]})
+        if finding.subject.kind == PATTERN and finding.subject.name in severities
+        else finding
+        for finding in found
+    ]
+
+
+def _told(found: Sequence[Finding], known: set[str]) -> list[Finding]:
+    """All patterns, and of each service what is told of already and then the most surprising templates."""
+    told: list[Finding] = []
+    templates = Counter[str | None]()
+    for finding in sorted(found, key=lambda one: one.fingerprint not in known):
+        if finding.subject.kind != PATTERN:
+            templates[finding.subject.service] += 1
+            if templates[finding.subject.service] > MOST_TEMPLATES_TOLD and finding.fingerprint not in known:
+                continue
+        told.append(finding)
+    return told
+
+
+def _name(finding: Finding) -> LogName:
+    return LogName(finding.subject.kind, finding.subject.service or "", finding.subject.name)
+
+
+def _minutes(services: Services, names: Sequence[LogName], since: float, until: float) -> Integers:
+    """Lines of these series together in each minute from `since`, which begins one, up to `until`."""
+    counts = np.zeros(max(int((until - since) // FINE_LOG_SECONDS), 0), dtype=np.int64)
+    for one in services.telemetry.log_series(
+        since=since, until=since + len(counts) * FINE_LOG_SECONDS, bucket_seconds=FINE_LOG_SECONDS, names=names
+    ):
+        np.add.at(counts, ((one.bucket_starts - since) // FINE_LOG_SECONDS).astype(np.int64), one.line_count)
+    return counts
+
+
+def states(services: Services, tick: Tick) -> list[Watched]:
+    """Every service that logs, and whether it has been heard of for long enough."""
+    return log_states(services.telemetry.heard_since(), now=tick.now.timestamp(), options=OPTIONS)
+
+
+WATCH = Watch(frozenset({Metric.LOG_RATE}), findings, points, retest, states)
