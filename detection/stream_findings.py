@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from detection.baselines import HOUR_SECONDS, hours_of_week, level_baseline
 from detection.changepoints import Onset, mean_onset
 from detection.forecasts import CrossingForecast, forecast_crossing
+from detection.metric_habits import comes_and_goes, is_habit
 from detection.types import Finding, JsonValue, Metric, MetricSeries, Subject
 
 LEVEL_DETECTOR, FORECAST_DETECTOR = "metric_level", "metric_forecast"
@@ -39,21 +40,37 @@ class MetricOptions:
 
 @dataclass(frozen=True, slots=True)
 class MetricLimit:
-    """A level that a metric of a service must not reach: a ceiling, or a floor when not `above`."""
+    """A level that one series of a metric must not reach: a ceiling, or a floor when not `above`.
+
+    horizon_seconds: how far ahead a crossing is foretold; None is the options' own.
+    """
 
     name: str
     service: str
     threshold: float
     above: bool = True
+    attributes: str = ""
+    horizon_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Usual:
-    """The level expected now; `deviation` is that of one fine bucket, hours and buckets both in it."""
+class UsualLevel:
+    """The level expected now; `deviation` is that of one fine bucket, hours and buckets both in it.
+
+    hours: from so many past hours this is known.
+    """
 
     level: float
     deviation: float
     hours: int
+
+    def reach(self, options: MetricOptions) -> float:
+        """How far from the level a bucket must be to strike."""
+        return max(options.anomaly_threshold * self.deviation, options.minimum_change * abs(self.level))
+
+    def spread(self, options: MetricOptions) -> float:
+        """The deviation that one unit of score stands for: where the least change counts more, that."""
+        return max(self.deviation, options.minimum_change * abs(self.level) / options.anomaly_threshold)
 
 
 def metric_findings(
@@ -65,15 +82,14 @@ def metric_findings(
     scatter of single buckets is learnt; baseline: hourly buckets. A metric with fewer than `minimum_baseline_hours`
     before the recent window is insufficient data, as is one that has not been heard of for `stale_seconds`.
     """
-    past = {(one.service, one.name): one for one in baseline}
-    pairs = [
-        (one, past[one.service, one.name])
-        for one in series
-        if (one.service, one.name) in past and _is_fresh(one, now, options)
+    past = {key_of(one): one for one in baseline}
+    pairs = [(one, past[key_of(one)]) for one in series if key_of(one) in past and is_fresh(one, now, options)]
+    usual = usual_levels(pairs, now, options)
+    return [
+        _level_finding(fine, level, now, options)
+        for (fine, past), level in zip(pairs, usual, strict=True)
+        if is_away(fine, level, options) and not _is_habit(fine, level, past, now, options)
     ]
-    usual = _usual_levels(pairs, now, options)
-    found = [_level_finding(one, level, now, options) for (one, _), level in zip(pairs, usual, strict=True)]
-    return [finding for finding in found if finding is not None]
 
 
 def forecast_findings(
@@ -83,29 +99,67 @@ def forecast_findings(
     now: float,
     options: MetricOptions,
     random: np.random.Generator,
+    baseline: Sequence[MetricSeries] = (),
 ) -> list[Finding]:
     """Return the metrics that will probably reach a limit within the horizon, with when.
 
-    series: buckets of any width, of about as long a past as the horizon is. details holds crossing_at with
-    crossing_earliest and crossing_latest (80 %), in seconds UTC, None for beyond the horizon.
+    series: buckets of any width, of about as long a past as the horizon is. baseline: hourly buckets of some days; a
+    metric that keeps passing the level at which it is now is not foretold, only told once it is at the limit.
+    details holds crossing_at with crossing_earliest and crossing_latest (80 %), in seconds UTC, None for beyond the
+    horizon.
     """
-    by_name = {(one.service, one.name): one for one in series}
+    by_key = {key_of(one): one for one in series}
     found = [
         _forecast_finding(one, limit, options, random)
         for limit in limits
-        if (one := by_name.get((limit.service, limit.name))) is not None and _is_fresh(one, now, options)
+        if (one := by_key.get((limit.service, limit.name, limit.attributes))) is not None
+        and is_fresh(one, now, options)
     ]
-    return [finding for finding in found if finding is not None]
+    past = {key_of(one): one for one in baseline}
+    return [finding for finding in found if finding is not None and not _is_routine(finding, past, now)]
 
 
-def _is_fresh(series: MetricSeries, now: float, options: MetricOptions) -> bool:
+def _is_routine(finding: Finding, past: Mapping[tuple[str, str, str], MetricSeries], now: float) -> bool:
+    details = finding.details
+    known = past.get((finding.subject.service or "", str(details["metric"]), str(details["attributes"])))
+    apart = finding.observed - finding.expected
+    is_there = apart >= 0 if details["above"] else apart <= 0
+    return known is not None and not is_there and comes_and_goes(finding.observed, known, now=now)
+
+
+def limit_forecast(
+    series: MetricSeries, limit: MetricLimit, *, options: MetricOptions, random: np.random.Generator
+) -> CrossingForecast | None:
+    """When a series will be at its limit; None is insufficient data."""
+    return forecast_crossing(
+        series.bucket_starts,
+        series.means,
+        threshold=limit.threshold,
+        above=limit.above,
+        horizon_seconds=limit.horizon_seconds or options.horizon_seconds,
+        random=random,
+    )
+
+
+def key_of(series: MetricSeries) -> tuple[str, str, str]:
+    """What tells a series from all others: (service, name, attributes)."""
+    return series.service, series.name, series.attributes
+
+
+def metric_subject(service: str, name: str, attributes: str) -> Subject:
+    """What a finding about a series is about."""
+    return Subject("metric", f"{name} ({attributes})" if attributes else name, service=service)
+
+
+def is_fresh(series: MetricSeries, now: float, options: MetricOptions) -> bool:
+    """Whether the metric was heard of within `stale_seconds`."""
     return len(series.bucket_starts) > 0 and now - float(series.bucket_starts[-1]) <= options.stale_seconds
 
 
-def _usual_levels(
+def usual_levels(
     pairs: Sequence[tuple[MetricSeries, MetricSeries]], now: float, options: MetricOptions
-) -> list[_Usual]:
-    """Fit all series at once on one grid of hours that ends where the recent window begins."""
+) -> list[UsualLevel]:
+    """The level of each (fine, hourly) pair, all fitted on one grid that ends where the recent window begins."""
     recent_since = now - options.recent_window_minutes * 60
     first = np.floor((now - options.baseline_window_hours * HOUR_SECONDS) / HOUR_SECONDS) * HOUR_SECONDS
     starts = np.arange(first, recent_since - HOUR_SECONDS + 1, HOUR_SECONDS)
@@ -119,29 +173,40 @@ def _usual_levels(
     scatter = np.array([_scatter(fine, recent_since) for fine, _ in pairs])
     deviations = np.sqrt(fit.spread**2 + scatter**2)
     return [
-        _Usual(float(level), float(deviation), int(hours))
+        UsualLevel(float(level), float(deviation), int(hours))
         for level, deviation, hours in zip(fit.level, deviations, fit.hours, strict=True)
     ]
 
 
 def _scatter(fine: MetricSeries, recent_since: float) -> float:
-    """How single buckets scatter around their own recent course, robustly, from before the recent window."""
+    """How single buckets scatter around their own recent course, robustly, from before the recent window.
+
+    The median distance of a count that is mostly nothing is nothing, hence the winsorised deviation (Tukey 1962) too.
+    """
     means = fine.means[fine.bucket_starts < recent_since]
     if len(means) < 3:
         return 0.0
-    return 1.4826 * float(np.median(np.abs(means - np.median(means))))
+    lowest, highest = np.quantile(means, (0.025, 0.975))
+    return max(
+        1.4826 * float(np.median(np.abs(means - np.median(means)))), float(np.clip(means, lowest, highest).std())
+    )
 
 
-def _level_finding(series: MetricSeries, usual: _Usual, now: float, options: MetricOptions) -> Finding | None:
+def is_away(series: MetricSeries, usual: UsualLevel, options: MetricOptions) -> bool:
+    """Whether the newest buckets strike, all on one side of what is usual."""
     run = series.means[-options.consecutive_strikes :]
     if usual.hours < options.minimum_baseline_hours or len(run) < options.consecutive_strikes:
-        return None
-    least = options.minimum_change * abs(usual.level)
-    reach = max(options.anomaly_threshold * usual.deviation, least)
-    apart = run - usual.level
-    if reach <= 0 or not (np.all(apart >= reach) or np.all(apart <= -reach)):
-        return None
-    deviation = max(usual.deviation, least / options.anomaly_threshold)
+        return False
+    apart, reach = run - usual.level, usual.reach(options)
+    return reach > 0 and bool(np.all(apart >= reach) or np.all(apart <= -reach))
+
+
+def _is_habit(series: MetricSeries, usual: UsualLevel, past: MetricSeries, now: float, options: MetricOptions) -> bool:
+    return is_habit(series.means[-options.consecutive_strikes :], usual.level, past, now=now)
+
+
+def _level_finding(series: MetricSeries, usual: UsualLevel, now: float, options: MetricOptions) -> Finding:
+    run, deviation = series.means[-options.consecutive_strikes :], usual.spread(options)
     counts = series.counts[-options.consecutive_strikes :]
     observed = float(np.average(run, weights=counts))
     score = abs(observed - usual.level) / deviation
@@ -149,7 +214,7 @@ def _level_finding(series: MetricSeries, usual: _Usual, now: float, options: Met
     return Finding(
         detector=LEVEL_DETECTOR,
         metric=Metric.CUSTOM,
-        subject=Subject("metric", series.name, service=series.service),
+        subject=metric_subject(*key_of(series)),
         observed=observed,
         expected=usual.level,
         expected_low=usual.level - 1.96 * deviation,
@@ -160,7 +225,12 @@ def _level_finding(series: MetricSeries, usual: _Usual, now: float, options: Met
         window_start=float(series.bucket_starts[-options.consecutive_strikes]),
         window_end=now,
         onset_at=began.at,
-        details={"onset_low": began.low, "onset_high": began.high, "baseline_hours": usual.hours},
+        details={
+            **_series_details(series),
+            "onset_low": began.low,
+            "onset_high": began.high,
+            "baseline_hours": usual.hours,
+        },
     )
 
 
@@ -176,17 +246,10 @@ def _onset(series: MetricSeries, normal: float, broken: float, deviation: float,
 def _forecast_finding(
     series: MetricSeries, limit: MetricLimit, options: MetricOptions, random: np.random.Generator
 ) -> Finding | None:
-    forecast = forecast_crossing(
-        series.bucket_starts,
-        series.means,
-        threshold=limit.threshold,
-        above=limit.above,
-        horizon_seconds=options.horizon_seconds,
-        random=random,
-    )
+    forecast = limit_forecast(series, limit, options=options, random=random)
     if forecast is None or forecast.probability < options.minimum_probability:
         return None
-    subject = Subject("metric", series.name, service=series.service)
+    subject = metric_subject(*key_of(series))
     chance = min(forecast.probability, 1 - 1e-4)
     return Finding(
         detector=FORECAST_DETECTOR,
@@ -202,12 +265,19 @@ def _forecast_finding(
         window_start=float(series.bucket_starts[0]),
         window_end=float(series.bucket_starts[-1]),
         onset_at=float(series.bucket_starts[-1]),
-        details=_crossing_details(forecast),
+        details={**_series_details(series), **_crossing_details(forecast, limit)},
     )
 
 
-def _crossing_details(forecast: CrossingForecast) -> dict[str, JsonValue]:
+def _series_details(series: MetricSeries) -> dict[str, JsonValue]:
+    return {"metric": series.name, "attributes": series.attributes, "is_rate": series.is_rate}
+
+
+def _crossing_details(forecast: CrossingForecast, limit: MetricLimit) -> dict[str, JsonValue]:
     return {
+        "limit": limit.threshold,
+        "above": limit.above,
+        "horizon_seconds": limit.horizon_seconds,
         "crossing_at": forecast.median,
         "crossing_earliest": forecast.earliest,
         "crossing_latest": forecast.latest,

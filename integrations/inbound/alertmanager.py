@@ -5,12 +5,12 @@ The shape: https://prometheus.io/docs/alerting/latest/configuration/#webhook_con
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
 
-from detection.types import LogRecord
-from integrations.inbound.alerts import FIRING, RESOLVED, Alert, to_record
+from integrations.inbound.alerts import FIRING, RESOLVED, Alert, figure
 from integrations.inbound.batches import Text, read_each
 from integrations.inbound.log_values import decoded_json, kept, name_of
 from integrations.inbound.records import FieldError, Parsed
@@ -18,6 +18,7 @@ from integrations.inbound.times import moment
 
 _ZERO_YEAR = "0001-"
 _SERVICE_LABELS = ("service", "service_name", "app", "job")
+_VALUE = "value"
 _SUMMARIES = ("summary", "description", "message", "title")
 
 
@@ -25,6 +26,7 @@ class _Notification(msgspec.Struct):
     alerts: list[msgspec.Raw]
     receiver: str = ""
     externalURL: str = ""
+    groupKey: str = ""
 
 
 class _Alert(msgspec.Struct):
@@ -35,20 +37,21 @@ class _Alert(msgspec.Struct):
     endsAt: str = ""
     generatorURL: str = ""
     fingerprint: str = ""
+    values: dict[str, float] | None = None
 
 
 _ALERT = msgspec.json.Decoder(_Alert)
 
 
-def read_alertmanager(text: bytes, *, now: float) -> Parsed[LogRecord]:
+def read_alertmanager(text: bytes, *, now: float) -> Parsed[Alert]:
     """Each alert of a notification, once a firing and once its end, however often the group is repeated.
 
     Raises PayloadError where the body is no notification.
     """
     notification = decoded_json(text, _Notification)
 
-    def read(raw: Text) -> LogRecord:
-        return to_record(_to_alert(_ALERT.decode(raw), notification, now))
+    def read(raw: Text) -> Alert:
+        return _to_alert(_ALERT.decode(raw), notification, now)
 
     return read_each(notification.alerts, read, prefix="alerts")
 
@@ -76,7 +79,17 @@ def _to_alert(raw: _Alert, notification: _Notification, now: float) -> Alert:
             "url": raw.generatorURL or notification.externalURL,
             "receiver": notification.receiver,
         },
+        identity=raw.fingerprint or repr(sorted(raw.labels.items())),
+        values=_values(raw),
+        together=notification.groupKey or None,
     )
+
+
+def _values(raw: _Alert) -> dict[str, float]:
+    """The number that an annotation or a label named `value` holds; Grafana's own values by their names."""
+    found = {name: value for name, value in (raw.values or {}).items() if math.isfinite(value)}
+    value = figure(raw.annotations.get(_VALUE)) if _VALUE in raw.annotations else figure(raw.labels.get(_VALUE))
+    return found if value is None else {**found, _VALUE: value}
 
 
 def _ended_at(raw: _Alert, now: float) -> float:

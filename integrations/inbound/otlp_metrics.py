@@ -7,7 +7,7 @@ A gauge or a sum is one point. A histogram or summary becomes several, under its
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric
@@ -19,6 +19,8 @@ from integrations.inbound.product_values import digest
 from integrations.inbound.records import FieldError, Parsed
 
 _KINDS = {"gauge", "sum", "histogram", "exponential_histogram", "summary"}
+_HOST = "host.name"
+_OF_MACHINES = ("system.", "hw.", "k8s.node.")
 _CAMEL = {"exponential_histogram": "exponentialHistogram"}
 
 
@@ -33,7 +35,7 @@ def read_metrics(located: Iterable[Located[Metric]], *, now: float) -> Parsed[Me
             continue
         for place, point in enumerate(getattr(metric, kind).data_points):
             try:
-                parsed.records.extend(list(_points(metric, kind, point, found.service, now=now)))
+                parsed.records.extend(list(_points(metric, kind, point, found, now=now)))
             except FieldError as error:
                 path = f"{found.path()}.{_CAMEL.get(kind, kind)}.dataPoints[{place}]"
                 parsed.rejections.append(refused(index, path, error))
@@ -49,12 +51,12 @@ def _kind(metric: Metric) -> tuple[Metric, str]:
     return metric, kind
 
 
-def _points(metric: Metric, kind: str, point: Any, service: str, *, now: float) -> Iterator[MetricPoint]:
+def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now: float) -> Iterator[MetricPoint]:
     """What one data point says; nothing where its sender says that there is no value. Raises FieldError."""
     if point.flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK:
         return
     happened_at = nanoseconds(point.time_unix_nano, now=now, field="timeUnixNano")
-    found = attributes(point.attributes)
+    found = {**_of_sender(metric.name, sent.sender), **attributes(point.attributes)}
     counts = _counting(metric, kind)
     for suffix, value in _values(kind, point):
         name = text(metric.name, NAME_LIMIT) + suffix
@@ -64,14 +66,19 @@ def _points(metric: Metric, kind: str, point: Any, service: str, *, now: float) 
                 continue
             raise FieldError("value", "is not a finite number")
         yield MetricPoint(
-            point_id=_point_id(service, name, happened_at, found),
+            point_id=_point_id(sent.service, name, happened_at, found),
             name=name,
-            service=service,
+            service=sent.service,
             happened_at=happened_at,
             value=value,
             kind=counts if suffix in ("", ".count", ".sum") else MetricKind.GAUGE,
             attributes=found,
         )
+
+
+def _of_sender(name: str, sender: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The instance, whose counters are its own; the machine only where the metric is about machines."""
+    return {key: value for key, value in sender.items() if key != _HOST or name.startswith(_OF_MACHINES)}
 
 
 def _counting(metric: Metric, kind: str) -> MetricKind:

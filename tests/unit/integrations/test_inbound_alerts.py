@@ -7,12 +7,22 @@ from typing import Any
 
 import pytest
 
+from detection.types import AlertChange, LogRecord
 from integrations.inbound.alertmanager import read_alertmanager
+from integrations.inbound.alerts import Alert, figure, to_change, to_points, to_record
 from integrations.inbound.datadog import read_datadog_alert
-from integrations.inbound.records import PayloadError
+from integrations.inbound.records import Parsed, PayloadError
 from integrations.inbound.sentry_webhooks import read_sentry_webhook
 
 NOW = 1_770_465_600.0
+
+
+def records(parsed: Parsed[Alert]) -> list[LogRecord]:
+    return [to_record(alert) for alert in parsed.records]
+
+
+def changes(parsed: Parsed[Alert]) -> list[AlertChange | None]:
+    return [to_change(alert) for alert in parsed.records]
 
 
 def alert(**changes: Any) -> dict[str, Any]:
@@ -38,7 +48,7 @@ def notification(*alerts: Any) -> bytes:
 
 
 def test_a_firing_alert_says_what_since_when_and_where() -> None:
-    [record] = read_alertmanager(notification(alert()), now=NOW).records
+    [record] = records(read_alertmanager(notification(alert()), now=NOW))
     assert record.body == "HighErrorRate is firing: 5 % of requests fail"
     assert (record.service, record.severity) == ("shop", "WARN")
     assert record.happened_at == pytest.approx(NOW - 120 + 0.739266)
@@ -49,7 +59,7 @@ def test_a_firing_alert_says_what_since_when_and_where() -> None:
 
 def test_the_same_firing_has_one_id_and_the_next_one_another() -> None:
     def ids(*alerts: Any) -> list[str]:
-        return [record.record_id for record in read_alertmanager(notification(*alerts), now=NOW).records]
+        return [record.record_id for record in records(read_alertmanager(notification(*alerts), now=NOW))]
 
     assert ids(alert()) == ids(alert(annotations={"summary": "worse"}))
     assert len(set(ids(alert(), alert(status="resolved"), alert(startsAt="2026-02-07T11:59:00Z")))) == 3
@@ -57,7 +67,7 @@ def test_the_same_firing_has_one_id_and_the_next_one_another() -> None:
 
 def test_a_resolved_alert_happened_at_its_end() -> None:
     over = alert(status="resolved", endsAt="2026-02-07T11:59:00Z")
-    [record] = read_alertmanager(notification(over), now=NOW).records
+    [record] = records(read_alertmanager(notification(over), now=NOW))
     assert (record.happened_at, record.severity) == (NOW - 60, "INFO")
     assert record.attributes["status"] == "resolved"
 
@@ -107,7 +117,7 @@ DATADOG_DEFAULT = {
     ],
 )
 def test_datadogs_own_payload_tells_by_its_title(title: str, status: str, severity: str) -> None:
-    [record] = read_datadog_alert(json.dumps({**DATADOG_DEFAULT, "title": title}).encode(), now=NOW).records
+    [record] = records(read_datadog_alert(json.dumps({**DATADOG_DEFAULT, "title": title}).encode(), now=NOW))
     assert (record.attributes["alert"], record.attributes["status"]) == ("Too many errors", status)
     assert (record.severity, record.happened_at) == (severity, NOW - 60)
 
@@ -117,7 +127,7 @@ def test_the_fuller_payload_names_the_service_and_the_monitor() -> None:
         "id": "1", "alert_id": "42", "title": "Too many errors", "alert_transition": "Triggered",
         "alert_status": "errors was > 5", "tags": "service:shop,env:prod", "date": "1770465540000", "link": "https://x",
     }  # fmt: skip
-    [record] = read_datadog_alert(json.dumps(body).encode(), now=NOW).records
+    [record] = records(read_datadog_alert(json.dumps(body).encode(), now=NOW))
     assert (record.service, record.record_id) == ("shop", "datadog:42:1:firing")
     assert record.body == "Too many errors is firing: errors was > 5"
 
@@ -146,7 +156,7 @@ EVENT = {
 def test_a_sentry_issue_alert_names_its_rule_its_service_and_its_issue() -> None:
     body = {"action": "triggered", "data": {"event": EVENT, "triggered_rule": "Very important alert"}}
     parsed = read_sentry_webhook(json.dumps(body).encode(), resource="event_alert", request_id="r", now=NOW)
-    [record] = parsed.records
+    [record] = records(parsed)
     assert (record.service, record.severity, record.happened_at) == ("shop", "ERROR", NOW - 60)
     assert record.body == "Very important alert is firing: ReferenceError: blooopy is not defined"
     assert record.attributes["issue_id"] == "1117540176"
@@ -173,7 +183,7 @@ def test_a_sentry_metric_alert_fires_and_ends(action: str, status: str, severity
         },
     }
     parsed = read_sentry_webhook(json.dumps(body).encode(), resource="metric_alert", request_id="r", now=NOW)
-    [record] = parsed.records
+    [record] = records(parsed)
     assert (record.service, record.severity, record.attributes["status"]) == ("shop", severity, status)
     assert record.happened_at == (NOW - 30 if action == "resolved" else NOW - 60)
 
@@ -185,7 +195,7 @@ def test_a_sentry_issue_is_firing_while_it_is_open() -> None:
     def status(action: str) -> list[Any]:
         body = json.dumps({"action": action, "data": {"issue": issue}}).encode()
         parsed = read_sentry_webhook(body, resource="issue", request_id="r", now=NOW)
-        return [record.attributes["status"] for record in parsed.records]
+        return [record.attributes["status"] for record in records(parsed)]
 
     assert (status("created"), status("resolved"), status("assigned")) == (["firing"], ["resolved"], [])
 
@@ -196,3 +206,82 @@ def test_other_resources_hold_no_alert_and_a_missing_part_is_named() -> None:
     assert [rejection.field for rejection in parsed.rejections] == ["data.event"]
     with pytest.raises(PayloadError):
         read_sentry_webhook(b'{"data": 7}', resource="event_alert", request_id=None, now=NOW)
+
+
+def test_an_alert_is_the_same_however_often_it_fires_and_ends() -> None:
+    again = alert(status="resolved", startsAt="2026-02-07T11:59:00Z", endsAt="2026-02-07T11:59:30Z")
+    first, last = changes(read_alertmanager(notification(alert(), again), now=NOW))
+    assert first is not None
+    assert last is not None
+    assert first.identity == last.identity
+    assert (first.is_firing, last.is_firing) == (True, False)
+    assert (first.name, first.service, first.severity) == ("HighErrorRate", "shop", "warning")
+    assert (first.summary, first.url) == ("5 % of requests fail", "http://prometheus.example/graph")
+    assert first.together == '{}:{alertname="HighErrorRate"}'
+
+
+def test_datadogs_end_is_of_the_alert_that_began_whichever_payload_it_sends() -> None:
+    def change(body: dict[str, Any]) -> AlertChange:
+        [found] = changes(read_datadog_alert(json.dumps(body).encode(), now=NOW))
+        assert found is not None
+        return found
+
+    short = {**DATADOG_DEFAULT, "title": "[Recovered on {service:shop}] Too many errors"}
+    assert change(DATADOG_DEFAULT).identity == change(short).identity
+    assert (change(DATADOG_DEFAULT).is_firing, change(short).is_firing) == (True, False)
+    full = {"id": "1", "alert_id": "42", "alert_scope": "host:a", "title": "Errors", "alert_transition": "Triggered"}
+    over = {**full, "id": "2", "alert_transition": "Recovered"}
+    assert change(full).identity == change(over).identity != change({**full, "alert_scope": "host:b"}).identity
+
+
+def test_closing_a_sentry_issue_ends_its_alerts_and_a_new_issue_is_none() -> None:
+    def change(resource: str, action: str, data: dict[str, Any]) -> AlertChange | None:
+        body = json.dumps({"action": action, "data": data}).encode()
+        [found] = changes(read_sentry_webhook(body, resource=resource, request_id="r", now=NOW))
+        return found
+
+    issue = {"id": EVENT["issue_id"], "title": "boom", "lastSeen": "2026-02-07T11:59:30Z"}
+    fired = change("event_alert", "triggered", {"event": EVENT, "triggered_rule": "rule"})
+    over = change("issue", "resolved", {"issue": issue})
+    assert fired is not None
+    assert over is not None
+    assert (fired.identity, fired.is_firing, over.is_firing) == (over.identity, True, False)
+    assert fired.quiet_after_seconds == 3600
+    assert change("issue", "created", {"issue": issue}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("93.4", 93.4),
+        ("9.34e+01", 93.4),
+        (" 93.4 % ", 0.934),
+        ("high", None),
+        ("", None),
+        ("NaN", None),
+        ("+Inf", None),
+    ],
+)
+def test_a_figure_is_read_as_templates_write_it(text: str, expected: float | None) -> None:
+    assert figure(text) == (None if expected is None else pytest.approx(expected))
+
+
+def test_the_numbers_that_come_with_an_alert_are_points_of_a_metric_of_its_name() -> None:
+    fired = alert(annotations={"value": "0.97"})
+    [point] = [
+        point for one in read_alertmanager(notification(fired), now=NOW).records for point in to_points(one, now=NOW)
+    ]
+    assert (point.name, point.service, point.value, point.happened_at) == ("HighErrorRate", "shop", 0.97, NOW)
+    from_grafana = read_alertmanager(notification(alert(values={"B": 22.5, "C": 1})), now=NOW).records[0]
+    assert [(one.attributes, one.value) for one in to_points(from_grafana, now=NOW)] == [
+        ({"value": "B"}, 22.5),
+        ({"value": "C"}, 1.0),
+    ]
+
+
+def test_an_alerts_numbers_have_the_same_ids_when_it_is_delivered_again() -> None:
+    fired = alert(labels={"alertname": "Disk", "value": "91 %"}, annotations={})
+    once, twice = (
+        to_points(read_alertmanager(notification(fired), now=at).records[0], now=at) for at in (NOW, NOW + 5)
+    )
+    assert [point.point_id for point in once] == [point.point_id for point in twice] != []

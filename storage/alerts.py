@@ -1,0 +1,116 @@
+"""Other monitors' alerts, as they stand: what fires now, and what is over.
+
+However often and in whatever order the deliveries come, the newest word counts: what began before the last end that is
+known is an old delivery, and an end before the last beginning is the end of an earlier firing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from detection.types import AlertChange, Severity
+from storage.models import Alert
+from storage.upserts import insert_if_new
+
+FIRING, RESOLVED = "firing", "resolved"
+KEPT_AFTER_THE_END = timedelta(days=35)
+
+_SEVERITIES: Mapping[str, Severity | None] = {
+    **dict.fromkeys(("critical", "crit", "fatal", "emergency", "emerg", "page", "alert", "panic"), Severity.SEV2),
+    **dict.fromkeys(("sev1", "p1", "sev2", "p2"), Severity.SEV2),
+    **dict.fromkeys(("warning", "warn", "minor", "low", "sev4", "p4"), Severity.SEV4),
+    **dict.fromkeys(("none", "info", "informational", "information", "notice", "debug", "ok", "success"), None),
+}
+_LONGEST_TEXT = 2000
+
+
+def severity_of_word(word: str | None) -> Severity | None:
+    """How bad a sender's word is; None for words that ask for nobody, such as "info" and Prometheus's "none"."""
+    return _SEVERITIES.get(word.strip().lower(), Severity.SEV3) if word else Severity.SEV3
+
+
+def record_alerts(session: Session, changes: Sequence[AlertChange], *, now: datetime) -> None:
+    """Keep what was said, in one order for everyone so that two deliveries cannot wait for each other in a ring."""
+    for change in sorted(changes, key=lambda change: (fingerprint_of(change), change.happened_at, change.is_firing)):
+        _record(session, change, now)
+
+
+def fingerprint_of(change: AlertChange) -> str:
+    """The same for every firing of an alert."""
+    return f"{change.source[:50]}:{_digest(change.identity)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:40]
+
+
+def _record(session: Session, change: AlertChange, now: datetime) -> None:
+    at = datetime.fromtimestamp(change.happened_at, UTC)
+    begun: dict[str, Any] = {
+        "source": change.source[:50],
+        "name": change.name[:200],
+        "service": change.service[:200] if change.service else None,
+        "severity": severity_of_word(change.severity),
+        "state": FIRING if change.is_firing else RESOLVED,
+        "started_at": at,
+        "ended_at": None if change.is_firing else at,
+        "heard_at": now,
+        "quiet_at": now + timedelta(seconds=change.quiet_after_seconds),
+        "told_at": None,
+        "summary": change.summary[:_LONGEST_TEXT],
+        "url": change.url[:_LONGEST_TEXT],
+        "values": dict(change.values),
+        "together": _digest(change.together) if change.together else None,
+    }
+    fingerprint = fingerprint_of(change)
+    if insert_if_new(session, Alert, {"fingerprint": fingerprint, **begun}, unique=["fingerprint"]):
+        return
+    alert = session.scalars(select(Alert).where(Alert.fingerprint == fingerprint).with_for_update()).one()
+    session.refresh(alert)
+    if not change.is_firing:
+        if alert.state == FIRING and at >= alert.started_at:
+            alert.state, alert.ended_at, alert.heard_at = RESOLVED, at, now
+        return
+    if alert.state == RESOLVED:
+        assert alert.ended_at is not None
+        if at <= alert.ended_at:
+            return
+    else:
+        begun["started_at"] = min(at, alert.started_at)
+    for name, value in begun.items():
+        setattr(alert, name, value)
+
+
+def firing_alerts(session: Session, *, now: datetime) -> Sequence[Alert]:
+    """Alerts that fire and ask for somebody, oldest first."""
+    query = select(Alert).where(Alert.state == FIRING, Alert.severity.is_not(None), Alert.quiet_at > now)
+    return session.scalars(query.order_by(Alert.started_at, Alert.id)).all()
+
+
+def end_quiet_alerts(session: Session, *, now: datetime) -> None:
+    """Take as over what nobody has spoken of for as long as its sender allows."""
+    for alert in session.scalars(select(Alert).where(Alert.state == FIRING, Alert.quiet_at <= now).with_for_update()):
+        alert.state, alert.ended_at = RESOLVED, alert.quiet_at
+
+
+def untold_ends(session: Session, *, ended_by: datetime) -> Sequence[Alert]:
+    """Alerts that ended by then, and whose end was not told yet, oldest first."""
+    query = select(Alert).where(Alert.state == RESOLVED, Alert.told_at.is_(None), Alert.ended_at <= ended_by)
+    return session.scalars(query.order_by(Alert.ended_at, Alert.id)).all()
+
+
+def alerts_named(session: Session, name: str, service: str | None) -> Sequence[Alert]:
+    """Every alert of this name and service, as it stands."""
+    return session.scalars(select(Alert).where(Alert.name == name, Alert.service == service).order_by(Alert.id)).all()
+
+
+def drop_old_alerts(session: Session, *, now: datetime) -> int:
+    """Forget alerts long over; returns how many."""
+    old = delete(Alert).where(Alert.state == RESOLVED, Alert.ended_at < now - KEPT_AFTER_THE_END)
+    return session.connection().execute(old).rowcount

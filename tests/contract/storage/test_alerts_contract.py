@@ -1,0 +1,135 @@
+"""Alerts as they stand, however their deliveries come; on both databases."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from detection.types import AlertChange, Severity
+from storage.alerts import (
+    FIRING,
+    RESOLVED,
+    alerts_named,
+    drop_old_alerts,
+    end_quiet_alerts,
+    firing_alerts,
+    record_alerts,
+    severity_of_word,
+    untold_ends,
+)
+from storage.metric_limits import add_limit, list_limits, remove_limit
+from storage.models import Alert
+from storage.session import sessions
+
+NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
+
+
+def change(minute: float = 0, *, is_firing: bool = True, **more: object) -> AlertChange:
+    at = NOW.timestamp() + 60 * minute
+    base = AlertChange("shop:errors", "alertmanager", "HighErrorRate", "shop", "critical", is_firing, at)
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def keep(engine: Engine, *changes: AlertChange, now: datetime = NOW) -> None:
+    with sessions(engine).begin() as session:
+        record_alerts(session, changes, now=now)
+
+
+def the_alert(engine: Engine) -> Alert:
+    with sessions(engine).begin() as session:
+        [alert] = alerts_named(session, "HighErrorRate", "shop")
+        return alert
+
+
+def test_an_alert_is_one_row_however_often_it_is_delivered(engine: Engine) -> None:
+    for _ in range(3):
+        keep(engine, change(values={"value": 0.5}, url="https://x", summary="5 % fail"))
+    alert = the_alert(engine)
+    assert (alert.state, alert.started_at, alert.ended_at, alert.severity) == (FIRING, NOW, None, Severity.SEV2)
+    assert (alert.values, alert.url, alert.summary) == ({"value": 0.5}, "https://x", "5 % fail")
+
+
+def test_the_end_of_an_alert_is_its_end_and_a_new_firing_a_new_beginning(engine: Engine) -> None:
+    keep(engine, change(0), change(5, is_firing=False))
+    assert (the_alert(engine).state, the_alert(engine).ended_at) == (RESOLVED, NOW + timedelta(minutes=5))
+    keep(engine, change(9))
+    alert = the_alert(engine)
+    assert (alert.state, alert.started_at, alert.ended_at) == (FIRING, NOW + timedelta(minutes=9), None)
+
+
+DELIVERIES = (change(0), change(5, is_firing=False), change(9), change(12, is_firing=False))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
+def test_whatever_the_order_of_deliveries_what_is_over_is_over(engine: Engine, order: tuple[int, ...]) -> None:
+    for place in order:
+        keep(engine, DELIVERIES[place])
+        keep(engine, DELIVERIES[place])
+    keep(engine, DELIVERIES[-1])
+    assert the_alert(engine).state == RESOLVED
+
+
+def test_two_deliveries_at_one_time_make_one_row(engine: Engine) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda minute: keep(engine, change(minute)), [3, 1, 2, 0]))
+    assert the_alert(engine).started_at == NOW
+
+
+def test_an_alert_that_asks_for_nobody_does_not_fire_for_us(engine: Engine) -> None:
+    keep(engine, change(severity="none"), change(identity="2", name="Other", severity=None))
+    with sessions(engine).begin() as session:
+        assert [alert.name for alert in firing_alerts(session, now=NOW)] == ["Other"]
+
+
+@pytest.mark.parametrize(
+    ("word", "severity"),
+    [("critical", "sev2"), ("Page", "sev2"), ("error", "sev3"), (None, "sev3"), ("warning", "sev4"), ("info", None)],
+)
+def test_a_senders_word_for_how_bad_it_is(word: str | None, severity: str | None) -> None:
+    assert severity_of_word(word) == severity
+
+
+def test_what_nobody_speaks_of_any_more_is_over(engine: Engine) -> None:
+    keep(engine, change(quiet_after_seconds=3600))
+    later = NOW + timedelta(hours=1)
+    with sessions(engine).begin() as session:
+        assert firing_alerts(session, now=later) == []
+        end_quiet_alerts(session, now=later)
+    assert (the_alert(engine).state, the_alert(engine).ended_at) == (RESOLVED, later)
+
+
+def test_an_end_is_untold_until_it_is_told_and_forgotten_after_its_time(engine: Engine) -> None:
+    keep(engine, change(0), change(5, is_firing=False))
+    with sessions(engine).begin() as session:
+        assert untold_ends(session, ended_by=NOW) == []
+        [alert] = untold_ends(session, ended_by=NOW + timedelta(minutes=5))
+        alert.told_at = NOW
+    with sessions(engine).begin() as session:
+        assert untold_ends(session, ended_by=NOW + timedelta(days=1)) == []
+        assert drop_old_alerts(session, now=NOW + timedelta(days=30)) == 0
+        assert drop_old_alerts(session, now=NOW + timedelta(days=36)) == 1
+
+
+def test_absurd_texts_fit(engine: Engine) -> None:
+    keep(engine, change(name="n" * 999, service="s" * 999, source="x" * 999, summary="y" * 99_999, together="z" * 999))
+    with sessions(engine).begin() as session:
+        [alert] = firing_alerts(session, now=NOW)
+        assert len(alert.name) == 200
+
+
+def test_a_limit_is_moved_by_setting_it_again_and_removed_by_its_number(engine: Engine) -> None:
+    with sessions(engine).begin() as session:
+        made = [
+            add_limit(session, name="depth", service=service, threshold=5, above=above, horizon_hours=6,
+                      created_by="ana", now=NOW)
+            for service, above in ((None, True), ("shop", True), ("shop", False), (None, True))
+        ]  # fmt: skip
+        assert made[0] is made[3]
+        assert len(list_limits(session)) == 3
+        remove_limit(session, made[0].id)
+        assert [(limit.service, limit.above) for limit in list_limits(session)] == [("shop", True), ("shop", False)]

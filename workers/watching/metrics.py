@@ -1,0 +1,214 @@
+"""Custom metrics: away from their usual level, or on the way to a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from detection.coverage import Watched
+from detection.metric_coverage import metric_states
+from detection.metric_states import level_recovery, limit_recovery
+from detection.stream_findings import (
+    FORECAST_DETECTOR,
+    MetricLimit,
+    MetricOptions,
+    forecast_findings,
+    key_of,
+    metric_findings,
+    metric_subject,
+)
+from detection.types import Finding, Metric, MetricSeries
+from detection.verification import Recovery
+from integrations.charts import Point
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
+from workers.metric_limits import limits_of
+from workers.metric_memory import Key
+from workers.options import metric_options
+from workers.past_incidents import PastIncident, excluded_times
+from workers.services import Services
+from workers.watching.watch import Tick, Watch
+
+FINE_SECONDS = 3 * 3600.0
+"""How far back there are fine buckets; from before the recent window the scatter of single minutes is learnt."""
+
+FORECAST_EVERY_SECONDS = 300.0
+FORECASTS_A_TICK = 10
+"""A forecast takes 30 ms."""
+
+MOST_UNUSUAL = 500
+"""When more metrics than this are unusual at once, the farthest tell enough."""
+
+SERIES_AT_ONCE = 100
+
+
+def findings(services: Services, tick: Tick) -> list[Finding]:
+    """Levels once a minute; forecasts a few a tick, so that every limit is looked at every five minutes."""
+    return [*_levels(services, tick), *_forecasts(services, tick)]
+
+
+def _levels(services: Services, tick: Tick) -> list[Finding]:
+    options, now = metric_options(services.settings), tick.now.timestamp()
+    broken = {fingerprint for one in tick.past for fingerprint in one.fingerprints}
+    suspects = services.metric_memory.unusual(
+        services.telemetry, now=now, options=options, broken=broken, most=MOST_UNUSUAL
+    )
+    found: list[Finding] = []
+    for start in range(0, len(suspects), SERIES_AT_ONCE):
+        some = suspects[start : start + SERIES_AT_ONCE]
+        fine, past = fine_and_hourly(services, some, now=now, options=options)
+        found += metric_findings(fine, [without(one, tick.past, now) for one in past], now=now, options=options)
+    return found
+
+
+def fine_and_hourly(
+    services: Services, series: Sequence[Key], *, now: float, options: MetricOptions
+) -> tuple[Sequence[MetricSeries], Sequence[MetricSeries]]:
+    """What a level is judged by: whole minutes of the last hours, and the hours of the baseline."""
+    minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
+    fine = services.telemetry.metric_series(
+        since=minute - FINE_SECONDS, until=minute, bucket_seconds=FINE_METRIC_SECONDS, series=series
+    )
+    return fine, _hourly(services, series, now=now, options=options)
+
+
+def _hourly(services: Services, series: Sequence[Key], *, now: float, options: MetricOptions) -> Sequence[MetricSeries]:
+    since = now - (options.baseline_window_hours + 1) * COARSE_SECONDS
+    return services.telemetry.metric_series(since=since, until=now, bucket_seconds=COARSE_SECONDS, series=series)
+
+
+def without(series: MetricSeries, past: Sequence[PastIncident], now: float) -> MetricSeries:
+    """Hourly buckets without those in which just this metric was broken."""
+    fingerprint = f"{Metric.CUSTOM}:{metric_subject(*key_of(series)).key()}"
+    kept = np.ones(len(series.bucket_starts), dtype=bool)
+    for began, ended in excluded_times(past, fingerprint, now):
+        kept &= (series.bucket_starts + COARSE_SECONDS <= began) | (series.bucket_starts >= ended)
+    if kept.all():
+        return series
+    return replace(
+        series,
+        bucket_starts=series.bucket_starts[kept],
+        means=series.means[kept],
+        counts=series.counts[kept],
+        lows=None if series.lows is None else series.lows[kept],
+        highs=None if series.highs is None else series.highs[kept],
+    )
+
+
+def _forecasts(services: Services, tick: Tick) -> list[Finding]:
+    options, now = metric_options(services.settings), tick.now.timestamp()
+    memory = services.metric_memory
+    with services.readers() as session:
+        limits = limits_of(session, memory.keys())
+    taken = memory.worth_forecasting(limits, now=now, every_seconds=FORECAST_EVERY_SECONDS, most=FORECASTS_A_TICK)
+    random = np.random.default_rng(int(now))
+    found: list[Finding] = []
+    for limit in taken:
+        series = history(services, limit, now=now, options=options)
+        past = _hourly(services, [_key(limit)], now=now, options=options)
+        found += forecast_findings(series, [limit], now=now, options=options, random=random, baseline=past)
+    return found
+
+
+def _key(limit: MetricLimit) -> Key:
+    return limit.service, limit.name, limit.attributes
+
+
+def history(services: Services, limit: MetricLimit, *, now: float, options: MetricOptions) -> list[MetricSeries]:
+    """A series over as long a past as the forecast looks ahead: hours, and minutes from where there are such."""
+    horizon = limit.horizon_seconds or options.horizon_seconds
+    return _joined(services, _key(limit), since=now - horizon, until=now, now=now)
+
+
+def _joined(services: Services, key: Key, *, since: float, until: float, now: float) -> list[MetricSeries]:
+    """Hours stand at their middle."""
+    minute = until // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
+    fine_since = max(since, -(-(now - FINE_SECONDS) // COARSE_SECONDS) * COARSE_SECONDS)
+    telemetry = services.telemetry
+    fine = telemetry.metric_series(since=fine_since, until=minute, bucket_seconds=FINE_METRIC_SECONDS, series=[key])
+    coarse = telemetry.metric_series(
+        since=since, until=min(fine_since, until), bucket_seconds=COARSE_SECONDS, series=[key]
+    )
+    if not coarse:
+        return list(fine)
+    hours = replace(coarse[0], bucket_starts=coarse[0].bucket_starts + COARSE_SECONDS / 2, lows=None, highs=None)
+    if not fine:
+        return [hours]
+    return [
+        replace(
+            hours,
+            bucket_starts=np.concatenate([hours.bucket_starts, fine[0].bucket_starts]),
+            means=np.concatenate([hours.means, fine[0].means]),
+            counts=np.concatenate([hours.counts, fine[0].counts]),
+        )
+    ]
+
+
+def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
+    """One point a minute; an hour where minutes are not kept any more."""
+    found = _joined(services, key_in(finding), since=since, until=until, now=services.clock().timestamp())
+    return tuple(
+        Point(float(at) + FINE_METRIC_SECONDS / 2, float(mean))
+        for series in found
+        for at, mean in zip(series.bucket_starts, series.means, strict=True)
+    )
+
+
+def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
+    """Hold the minutes since the fix against what is usual; a limit is forecast anew."""
+    options, now = metric_options(services.settings), services.clock().timestamp()
+    key = key_in(finding)
+    fine, past = fine_and_hourly(services, [key], now=now, options=options)
+    if finding.detector == FORECAST_DETECTOR:
+        random = np.random.default_rng(int(now))
+        return limit_recovery(finding, fine, limit_in(finding), since=live_at, options=options, random=random)
+    before = [without(one, [_until_now(finding)], now) for one in past]
+    return level_recovery(finding, fine, before, since=live_at, now=now, options=options)
+
+
+def _until_now(finding: Finding) -> PastIncident:
+    return PastIncident(finding.onset_at, None, finding.subject.service, frozenset({finding.fingerprint}))
+
+
+def key_in(finding: Finding) -> Key:
+    """Which series a finding is about."""
+    details = finding.details
+    return finding.subject.service or "", str(details["metric"]), str(details["attributes"])
+
+
+def limit_in(finding: Finding) -> MetricLimit:
+    """The limit that a forecast was made of."""
+    service, name, attributes = key_in(finding)
+    horizon = finding.details.get("horizon_seconds")
+    return MetricLimit(
+        name,
+        service,
+        finding.expected,
+        above=bool(finding.details.get("above", True)),
+        attributes=attributes,
+        horizon_seconds=float(horizon) if isinstance(horizon, int | float) else None,
+    )
+
+
+def states(services: Services, tick: Tick) -> list[Watched]:
+    """Every series of the baseline window or of now, and whether it is known well enough to be judged."""
+    options, now = metric_options(services.settings), tick.now.timestamp()
+    hourly = services.telemetry.metric_levels(
+        since=now - options.baseline_window_hours * COARSE_SECONDS,
+        until=now - options.recent_window_minutes * 60,
+        bucket_seconds=COARSE_SECONDS,
+    )
+    lately = services.telemetry.metric_levels(
+        since=now - options.stale_seconds, until=now, bucket_seconds=FINE_METRIC_SECONDS
+    )
+    return metric_states(_buckets(hourly), _buckets(lately), options=options)
+
+
+def _buckets(levels: MetricLevels) -> dict[Key, int]:
+    """How many buckets each series has."""
+    found = np.bincount(levels.rows, minlength=len(levels.names))
+    return {name: int(count) for name, count in zip(levels.names, found, strict=True)}
+
+
+WATCH = Watch(frozenset({Metric.CUSTOM}), findings, points, retest, states)
