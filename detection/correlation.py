@@ -9,16 +9,24 @@ from detection.types import Finding
 
 SAME_TIME_SECONDS = 300.0
 
+STANDING_APART = frozenset({"funnel_rise", "funnel_drift", "funnel_drift_up"})
+"""Kinds of subjects that are no outage, and so never one problem with anything else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What an open incident is known by."""
+    """What an open incident is known by. apart: the kind of its subjects, where that is one that stands apart.
+
+    together: marks of alerts that their own monitor told in one breath.
+    """
 
     incident_id: int
     onset_at: float
     services: frozenset[str]
     funnel_ids: frozenset[int]
     fingerprints: frozenset[str]
+    apart: str | None = None
+    together: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,18 @@ def signature(incident_id: int, onset_at: float, findings: Iterable[Finding]) ->
         frozenset(finding.subject.service for finding in held if finding.subject.service is not None),
         frozenset(finding.subject.funnel_id for finding in held if finding.subject.funnel_id is not None),
         frozenset(finding.fingerprint for finding in held),
+        next((kind for kind in map(_apart, held) if kind is not None), None),
+        frozenset(mark for mark in map(_breath, held) if mark is not None),
     )
+
+
+def _breath(finding: Finding) -> str | None:
+    mark = finding.details.get("together")
+    return mark if isinstance(mark, str) else None
+
+
+def _apart(finding: Finding) -> str | None:
+    return finding.subject.kind if finding.subject.kind in STANDING_APART else None
 
 
 def groups(
@@ -54,8 +73,10 @@ def groups(
     2. one of the same service or the same funnel (two metrics of one thing broken at once are one problem);
     3. one whose onset is within the tolerance, unless both name services and none is shared. A funnel names no
        service, so time alone ties it to an endpoint.
+    A rise or a slow drift (STANDING_APART) only goes with its own kind of the same funnel.
     Those left over are new: by onset, each joins the first new group that it fits by rules 2 and 3, with rule 2
-    asking for the time too, for two breaks of one service an hour apart may be two problems.
+    asking for the time too, for two breaks of one service an hour apart may be two problems. Findings of one funnel
+    of which one holds the other need no time: everyone's and a segment's, or two segments that one place lies in.
     """
     adopted: dict[int, list[Finding]] = {}
     fresh: list[list[Finding]] = []
@@ -65,7 +86,8 @@ def groups(
             adopted.setdefault(incident.incident_id, []).append(finding)
             continue
         for group in fresh:
-            if _together(finding, signature(0, group[0].onset_at, group), tolerance_seconds):
+            known = signature(0, group[0].onset_at, group)
+            if _together(finding, known, tolerance_seconds) or any(_nested(finding, other) for other in group):
                 group.append(finding)
                 break
         else:
@@ -87,15 +109,39 @@ def _home(finding: Finding, incidents: Sequence[Signature], tolerance: float) ->
 def _rank(finding: Finding, incident: Signature, tolerance: float) -> int | None:
     if finding.fingerprint in incident.fingerprints:
         return 0
+    if _apart(finding) != incident.apart:
+        return None
     if _shares_subject(finding, incident):
         return 1
     return 2 if _together(finding, incident, tolerance) else None
 
 
 def _together(finding: Finding, known: Signature, tolerance: float) -> bool:
+    if _apart(finding) != known.apart:
+        return False
+    if known.apart is not None:
+        return finding.subject.funnel_id in known.funnel_ids
     service = finding.subject.service
     strangers = service is not None and bool(known.services) and service not in known.services
+    if strangers and _breath(finding) in known.together:
+        strangers = False
     return abs(finding.onset_at - known.onset_at) <= tolerance and not strangers
+
+
+def _nested(finding: Finding, other: Finding) -> bool:
+    """Whether both are about the same users of one funnel: a narrow break moves every series that holds it."""
+    one, two = finding.subject, other.subject
+    if one.funnel_id is None or one.funnel_id != two.funnel_id or _apart(finding) != _apart(other):
+        return False
+    return one.dimension is None or two.dimension is None or bool(_places(finding) & _places(other))
+
+
+def _places(finding: Finding) -> set[str]:
+    """The places that `detection.where` found to carry the finding's loss, as texts."""
+    attribution = finding.details.get("attribution")
+    places = attribution.get("places") if isinstance(attribution, dict) else None
+    listed = places if isinstance(places, list) else []
+    return {str(place.get("where")) for place in listed if isinstance(place, dict)}
 
 
 def _shares_subject(finding: Finding, known: Signature) -> bool:

@@ -153,7 +153,7 @@ def _with_past(cells: Cells) -> _Past:
         bad_before=cells.bad_before[seen],
         total_before=cells.total_before[seen],
     )
-    return _Past(kept, np.clip(rate[seen], 1e-4, _LARGEST_SHARE), 1 / (1 + kept.total * _ALIKENESS))
+    return _Past(kept, np.clip(rate[seen], 1e-4, 1 - 1e-4), 1 / (1 + kept.total * _ALIKENESS))
 
 
 def _effects(cells: Cells) -> tuple[float, float]:

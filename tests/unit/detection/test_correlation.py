@@ -68,3 +68,76 @@ def test_an_open_funnel_incident_adopts_the_endpoint_that_explains_it() -> None:
 
 def test_nothing_found_is_no_group() -> None:
     assert groups([], [signature(1, AT, [finding()])]) == []
+
+
+def log_finding(onset_at: float, service: str = "shop") -> Finding:
+    subject = Subject("log_pattern", "out of memory", service=service)
+    return replace(finding(onset_at), subject=subject, metric=Metric.LOG_RATE, detector="log_pattern")
+
+
+def metric_finding(onset_at: float, service: str = "shop") -> Finding:
+    subject = Subject("metric", "heap_used_bytes", service=service)
+    return replace(finding(onset_at), subject=subject, metric=Metric.CUSTOM, detector="metric_level")
+
+
+def alert_finding(onset_at: float, service: str | None = "shop") -> Finding:
+    subject = Subject("alert", "HighErrorRate", service=service)
+    return replace(finding(onset_at), subject=subject, metric=Metric.ALERT, detector="alert")
+
+
+def test_an_endpoint_a_log_a_metric_an_alert_and_a_funnel_of_one_trouble_are_one_incident() -> None:
+    together = [
+        finding(AT),
+        finding(AT + 5, metric=Metric.ERROR_RATE),
+        finding(AT + 9, metric=Metric.REQUEST_RATE),
+        log_finding(AT - 20),
+        metric_finding(AT + 60),
+        alert_finding(AT + 240),
+        funnel_finding(AT + 90),
+    ]
+    assert [len(group.findings) for group in groups(together, [])] == [len(together)]
+
+
+def test_logs_metrics_and_alerts_of_another_service_are_another_incident() -> None:
+    others = [log_finding(AT, "search"), metric_finding(AT, "search"), alert_finding(AT, "search")]
+    found = groups([finding(AT), *others], [])
+    assert sorted(len(group.findings) for group in found) == [1, 3]
+
+
+def test_an_alert_that_names_no_service_goes_with_what_began_about_then() -> None:
+    assert len(groups([finding(AT), alert_finding(AT + 100, None)], [])) == 1
+    assert len(groups([finding(AT), alert_finding(AT + 400, None)], [])) == 2
+
+
+def test_an_open_incident_adopts_a_late_alert_and_a_late_log_of_its_service() -> None:
+    ongoing = signature(3, AT, [finding()])
+    found = groups([alert_finding(AT + 1800), log_finding(AT + 2400), metric_finding(AT + 3000, "search")], [ongoing])
+    assert [(group.incident_id, len(group.findings)) for group in found] == [(3, 2), (None, 1)]
+
+
+def test_two_templates_of_one_service_are_told_apart_and_are_one_incident() -> None:
+    first, second = log_finding(AT), replace(log_finding(AT), subject=Subject("log_template", "t2", service="shop"))
+    assert first.fingerprint != second.fingerprint
+    assert len(groups([first, second], [])) == 1
+
+
+def notice(onset_at: float = AT, funnel_id: int = 1, kind: str = "funnel_rise", value: str | None = None) -> Finding:
+    subject = Subject(kind, "Signup", funnel_id=funnel_id, dimension=value and "country", value=value)
+    return replace(funnel_finding(onset_at), subject=subject)
+
+
+def test_a_rise_or_a_slow_drift_is_never_one_problem_with_an_outage() -> None:
+    outage = signature(3, AT, [funnel_finding(AT)])
+    assert [group.incident_id for group in groups([notice(AT), notice(AT, kind="funnel_drift")], [outage])] == [
+        None
+    ] * 2
+    risen = signature(4, AT, [notice(AT)])
+    assert [group.incident_id for group in groups([funnel_finding(AT), finding(AT)], [risen])] == [None]
+    assert len(groups([finding(AT), funnel_finding(AT), notice(AT)], [])) == 2
+
+
+def test_rises_of_one_funnel_are_told_together_and_those_of_two_apart() -> None:
+    found = groups([notice(AT, value="DE"), notice(AT, value="FR"), notice(AT, funnel_id=2)], [])
+    assert sorted(len(group.findings) for group in found) == [1, 2]
+    known = signature(4, AT, [notice(AT, value="DE")])
+    assert [group.incident_id for group in groups([notice(AT + 9000, value="FR")], [known])] == [4]

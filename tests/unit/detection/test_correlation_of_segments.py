@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from detection.correlation import groups, signature
+from detection.types import Finding, JsonValue, Metric, Subject
+
+AT = 1_770_465_600.0
+PAYPAL: JsonValue = [["country", "DE"], ["payment_method", "paypal"]]
+
+
+def drop(
+    onset_at: float = AT, dimension: str | None = None, value: str | None = None, where: JsonValue = None
+) -> Finding:
+    subject = Subject("funnel", "Checkout", funnel_id=1, dimension=dimension, value=value)
+    attribution: JsonValue = {"attribution": {"places": [{"where": where}]}} if where else {}
+    assert isinstance(attribution, dict)
+    return Finding(
+        "funnel_conversion", Metric.CONVERSION_RATE, subject, 0.1, 0.4, 0.38, 0.42, 600, -9.0, 1e-9, AT, AT + 600,
+        onset_at, attribution,
+    )  # fmt: skip
+
+
+def test_segments_whose_loss_is_in_one_place_are_one_incident_however_their_onsets_were_estimated() -> None:
+    found = groups([drop(AT, "country", "DE", PAYPAL), drop(AT + 700, "payment_method", "paypal", PAYPAL)], [])
+    assert [len(group.findings) for group in found] == [2]
+
+
+def test_segments_that_lose_in_places_of_their_own_at_times_of_their_own_are_two() -> None:
+    elsewhere: JsonValue = [["country", "FR"]]
+    found = groups([drop(AT, "country", "DE", PAYPAL), drop(AT + 700, "country", "FR", elsewhere)], [])
+    assert len(found) == 2
+
+
+def test_everyones_drop_and_that_of_the_segment_which_carries_it_are_one_incident() -> None:
+    assert len(groups([drop(AT, "country", "DE"), drop(AT + 900)], [])) == 1
+    known = signature(5, AT, [drop(AT, "country", "DE", PAYPAL)])
+    assert [group.incident_id for group in groups([drop(AT + 900, where=PAYPAL)], [known])] == [5]
+
+
+def test_segments_of_two_funnels_are_not_nested() -> None:
+    other = drop(AT + 700, "country", "DE", PAYPAL)
+    other = replace(other, subject=replace(other.subject, funnel_id=2))
+    assert len(groups([drop(AT, "country", "DE", PAYPAL), other], [])) == 2
