@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
-from detection.baselines import HOUR_SECONDS, hours_of_week, rate_baseline
+from detection.baselines import HOUR_SECONDS, hours_of_week, rate_baselines
 from detection.cohorts import Cohorts, gathered
 from detection.types import Floats, FunnelSeries
 
@@ -96,8 +96,8 @@ def _watched(past: Cohorts, recent: Cohorts, timezone: str) -> _Watched:
     """Lay the usual rate of its hour of the week beside every watched hour."""
     past_hours, hours = hours_of_week(past.bucket_starts, timezone), hours_of_week(recent.bucket_starts, timezone)
     rate, strength = np.zeros(len(hours)), np.ones(len(hours))
-    for hour in np.unique(hours):
-        fit = rate_baseline(past.converted, past.entries, past_hours, int(hour))
+    asked = np.unique(hours).tolist()
+    for hour, fit in zip(asked, rate_baselines(past.converted, past.entries, past_hours, asked), strict=True):
         rate[hours == hour], strength[hours == hour] = fit.rate[0], fit.strength[0]
     entries = recent.entries[0]
     # The baseline's own error is shared by all the hours: together they are worth no more than it is.

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from detection.baselines import HOUR_SECONDS, RateBaseline, hours_of_week, rate_baseline
-from detection.cohorts import gathered
+from detection.cohorts import Cohorts, gathered, gathered_steps
 from detection.types import FunnelSeries
 
-_USABLE_SECONDS = 24 * HOUR_SECONDS
+USABLE_SECONDS = 24 * HOUR_SECONDS
+"""How long a history must be before it says what is normal."""
 
 
 def normal_conversion(
@@ -21,13 +22,31 @@ def normal_conversion(
     past: coarse series; the baseline's rows are in their order. timezone: an IANA name.
     """
     hours = gathered(past, horizon_seconds, since=since, until=until, bucket_seconds=HOUR_SECONDS)
+    return _fitted(hours, at, timezone)
+
+
+def normal_steps(
+    past: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, at: float, timezone: str
+) -> list[RateBaseline]:
+    """As `normal_conversion`, for each step after the first: the share of those at the step before who reach it."""
+    hours = gathered_steps(past, horizon_seconds, since=since, until=until, bucket_seconds=HOUR_SECONDS)
+    return [_fitted(step, at, timezone) for step in hours]
+
+
+def _fitted(hours: Cohorts, at: float, timezone: str) -> RateBaseline:
     weekly = hours_of_week(np.append(hours.bucket_starts, at), timezone)
     return rate_baseline(hours.converted, hours.entries, weekly[:-1], int(weekly[-1]))
 
 
 def is_usable(past: FunnelSeries, *, since: float, until: float, minimum_entries: int) -> bool:
     """Whether the whole hours in [since, until) span a day and hold enough entries to say what is normal."""
+    entries, seconds = history(past, since=since, until=until)
+    return seconds >= USABLE_SECONDS and entries >= minimum_entries
+
+
+def history(past: FunnelSeries, *, since: float, until: float) -> tuple[int, float]:
+    """How many entries the whole hours in [since, until) hold, and how many seconds they span."""
     inside = (past.bucket_starts >= since) & (past.bucket_starts + HOUR_SECONDS <= until)
     hours = past.bucket_starts[inside]
-    spans = hours.size > 0 and hours.max() + HOUR_SECONDS - hours.min() >= _USABLE_SECONDS
-    return bool(spans and past.entries[inside].sum() >= minimum_entries)
+    spanned = float(hours.max() + HOUR_SECONDS - hours.min()) if hours.size else 0.0
+    return int(past.entries[inside].sum()), spanned

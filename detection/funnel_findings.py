@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from detection.baselines import HOUR_SECONDS, RateBaseline
 from detection.changepoints import Onset, share_onset
-from detection.cohorts import FINE_SECONDS, Cohorts, conversion_delay, gathered, horizon, totals
-from detection.conversions import Scan, scan_for_drops, scan_for_rises, significant
-from detection.funnel_baselines import is_usable, normal_conversion
+from detection.cohorts import FINE_SECONDS, Cohorts, conversion_delay, gathered, gathered_steps, horizon, totals
+from detection.conversions import Scan, StepTest, StepTests, scan_for_drops, scan_for_rises, significant
+from detection.funnel_baselines import is_usable, normal_conversion, normal_steps
 from detection.options import FunnelOptions
 from detection.proportions import sigma_score
 from detection.segments import SegmentContribution, Window, segment_contributions
@@ -23,7 +24,11 @@ _Pair = tuple[FunnelSeries, FunnelSeries]
 """One segment's fine series and its baseline."""
 
 _Segment = tuple[str | None, str | None]
-_Scanner = Callable[[Cohorts, RateBaseline, FunnelOptions], Scan]
+_Scanner = Callable[[Cohorts, RateBaseline, FunnelOptions, StepTests], Scan]
+
+_LATE_SHARE = 0.05
+"""Of those who reach a step before the last, so many may come later than the entries looked at are old: the horizon
+leaves as many conversions out, and who converts has reached every step before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class _Times:
     baseline_since: float
     recent_since: float
     ripe_until: float
+
+    @property
+    def middle(self) -> float:
+        """The middle of the recent window: its hour of the week is the one compared with."""
+        return (self.recent_since + self.ripe_until) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ def funnel_rises(
     if (None, None) not in before:
         return []
     times = _times(before[None, None], funnel, now, options)
-    rises = _hierarchy(series, before, times, options, scan_for_rises)
+    rises = _hierarchy(series, before, times, options, _rises_of_the_whole)
     found = [_finding(rise, _onset(rise, times, options), [], funnel, times, options) for rise in rises]
     return [
         replace(
@@ -107,6 +117,10 @@ def funnel_rises(
         )
         for finding in found
     ]
+
+
+def _rises_of_the_whole(cohorts: Cohorts, normal: RateBaseline, options: FunnelOptions, _: StepTests) -> Scan:
+    return scan_for_rises(cohorts, normal, options)
 
 
 def _hierarchy(
@@ -155,10 +169,10 @@ def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scan
         times.horizon_seconds,
         since=times.baseline_since,
         until=times.recent_since,
-        at=(times.recent_since + times.ripe_until) / 2,
+        at=times.middle,
         timezone=options.timezone,
     )
-    scan = scanner(recent, normal, options)
+    scan = scanner(recent, normal, options, partial(_step_tests, pairs, times, options))
     adjusted, standing = significant(scan.p_value, scan.tested, options.significance)
     return [
         _Change(
@@ -175,6 +189,30 @@ def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scan
         )
         for row in sorted(standing.tolist(), key=lambda row: (adjusted[row], -abs(scan.score[row])))
     ]
+
+
+def _step_tests(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, rows: Integers) -> list[StepTest]:
+    """The steps of the series in these rows, of funnels of three steps or more: with two the whole is the only step."""
+    chosen = [pairs[row] for row in rows]
+    if chosen[0][0].reached.shape[1] < 3:
+        return []
+    recent = gathered_steps(
+        [fine for fine, _ in chosen],
+        times.horizon_seconds,
+        since=times.recent_since,
+        until=times.ripe_until,
+        bucket_seconds=FINE_SECONDS,
+    )
+    normal = normal_steps(
+        [past for _, past in chosen],
+        times.horizon_seconds,
+        since=times.baseline_since,
+        until=times.recent_since,
+        at=times.middle,
+        timezone=options.timezone,
+    )
+    allowances = [*[_LATE_SHARE] * (len(recent) - 1), 0.0]
+    return [StepTest(*step) for step in zip(recent, normal, allowances, strict=True)]
 
 
 def _onset(drop: _Change, times: _Times, options: FunnelOptions) -> Onset:

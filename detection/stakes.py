@@ -12,24 +12,12 @@ import numpy as np
 from scipy.special import chdtri, stdtrit
 
 from detection.baselines import HOUR_SECONDS
+from detection.estimates import Estimate
 from detection.proportions import wilson_interval
 from detection.types import Floats, FunnelSeries
 
 _DAY_SECONDS = 24 * HOUR_SECONDS
 _CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with the bounds within which it lies with 95 % confidence; low may be negative for a difference."""
-
-    value: float
-    low: float
-    high: float
-
-    def times(self, factor: float) -> Estimate:
-        """The estimate in another unit; factor is not negative."""
-        return Estimate(self.value * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +90,14 @@ def daily_entries(baseline: FunnelSeries, *, until: float) -> Estimate:
     ago = ((until - starts - 1e-9) // _DAY_SECONDS).astype(np.int64)
     by_day = np.bincount(ago[ago < days], entries[ago < days], days)
     return _mean(np.asarray(by_day, dtype=np.float64))
+
+
+def counted_in(count: int, *, share: float) -> Estimate:
+    """Estimate how many come in a whole stretch of time, where `count` came in a share of it (Garwood 1936).
+
+    share may be more than 1, for a count over several of them.
+    """
+    return _poisson_mean(float(count), 1 / share)
 
 
 def _mean(values: Floats) -> Estimate:

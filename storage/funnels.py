@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from detection.types import FunnelDefinition, FunnelStep
+from storage.base import Base
+from storage.errors import NotFoundError
+from storage.locks import Lock, alone
 from storage.models import Funnel
 from storage.rows import get
 
@@ -22,6 +25,8 @@ def create_funnel(
     baseline_days: int,
     window_minutes: int,
     now: datetime,
+    value_per_conversion: float | None = None,
+    currency: str | None = None,
 ) -> Funnel:
     """Watch a funnel; a step is {name, event, properties}, or the API's {name, event_filter: {event, properties}}."""
     funnel = Funnel(
@@ -29,6 +34,8 @@ def create_funnel(
         steps=[_flat(step) for step in steps],
         baseline_days=baseline_days,
         window_minutes=window_minutes,
+        value_per_conversion=value_per_conversion,
+        currency=currency,
         created_at=now,
     )
     session.add(funnel)
@@ -37,13 +44,36 @@ def create_funnel(
 
 
 def list_funnels(session: Session) -> Sequence[Funnel]:
-    """Every funnel, oldest first."""
-    return session.scalars(select(Funnel).order_by(Funnel.id)).all()
+    """Every funnel that is watched, oldest first."""
+    return session.scalars(select(Funnel).where(Funnel.removed_at.is_(None)).order_by(Funnel.id)).all()
 
 
 def get_funnel(session: Session, funnel_id: int) -> Funnel:
-    """One funnel, or NotFoundError."""
-    return get(session, Funnel, funnel_id, "funnel")
+    """One funnel that is watched, or NotFoundError."""
+    row = get(session, Funnel, funnel_id, "funnel")
+    if row.removed_at is not None:
+        raise NotFoundError("funnel", funnel_id)
+    return row
+
+
+def funnel_of(session: Session, named: str) -> Funnel:
+    """The funnel that a person means by its number or its name, or NotFoundError; of equal names the newest."""
+    watched = list_funnels(session)
+    wanted = named.strip()
+    found = [row for row in watched if wanted in (str(row.id), f"#{row.id}")]
+    found += [row for row in reversed(watched) if row.name.casefold() == wanted.casefold()]
+    if not found:
+        raise NotFoundError("funnel", repr(named))
+    return found[0]
+
+
+def remove_funnel(session: Session, funnel_id: int, *, now: datetime) -> None:
+    """Stop to watch a funnel and delete what was counted of it; its number is never given to another one."""
+    get_funnel(session, funnel_id).removed_at = now
+    alone(session, Lock.ROLL_UP)
+    for table in Base.metadata.tables.values():
+        if "funnel_id" in table.c:
+            session.execute(delete(table).where(table.c.funnel_id == funnel_id))
 
 
 def definition(row: Funnel) -> FunnelDefinition:
@@ -54,6 +84,8 @@ def definition(row: Funnel) -> FunnelDefinition:
         steps=tuple(FunnelStep(step["name"], step["event"], step["properties"]) for step in row.steps),
         window_seconds=row.window_minutes * 60.0,
         baseline_days=row.baseline_days,
+        value_per_conversion=row.value_per_conversion,
+        currency=row.currency,
     )
 
 

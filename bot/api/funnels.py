@@ -6,19 +6,26 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from bot.api.funnel_metrics import FunnelMetrics, measure
 from bot.auth import Operator
 from bot.dependencies import Wired
+from bot.errors import MalformedError
+from bot.experiments import not_counted
 from storage import models
-from storage.funnels import create_funnel, definition, get_funnel, list_funnels
+from storage.funnels import create_funnel, definition, get_funnel, list_funnels, remove_funnel
 from storage.telemetry.protocol import COARSE_SECONDS
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 FunnelId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Value = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+Days = Annotated[int, Query(ge=1, le=35, description="Today and the days before it, in the team's time zone.")]
+
+VALUE_NEEDS_CURRENCY = "give value_per_conversion and currency together, such as 48.5 and EUR"
 
 
 class EventFilter(BaseModel):
@@ -53,6 +60,8 @@ class NewFunnel(BaseModel):
                 ],
                 "baseline_days": 7,
                 "window_minutes": 30,
+                "value_per_conversion": 48.5,
+                "currency": "EUR",
             }
         },
     )
@@ -61,6 +70,8 @@ class NewFunnel(BaseModel):
     steps: list[Step] = Field(min_length=2, max_length=20)
     baseline_days: int = Field(7, ge=1, le=90, description="How many days of history are normal.")
     window_minutes: int = Field(30, ge=1, le=10_080, description="How long a user has for the whole funnel.")
+    value_per_conversion: Value | None = Field(None, description="What one conversion is worth, in `currency`.")
+    currency: Currency | None = Field(None, description="An ISO 4217 code; needed with value_per_conversion.")
 
     @field_validator("steps")
     @classmethod
@@ -70,6 +81,36 @@ class NewFunnel(BaseModel):
         if twice is not None:
             raise ValueError(f"two steps are called {twice!r}; give each a name of its own")
         return steps
+
+    @model_validator(mode="after")
+    def _value_has_a_currency(self) -> NewFunnel:
+        if (self.value_per_conversion is None) != (self.currency is None):
+            raise ValueError(VALUE_NEEDS_CURRENCY)
+        return self
+
+
+class FunnelChange(BaseModel):
+    """What to change of a funnel. Its steps and window stay: what was counted would no longer fit them."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"value_per_conversion": 48.5, "currency": "EUR"}}
+    )
+
+    name: Name | None = None
+    baseline_days: int | None = Field(None, ge=1, le=90)
+    value_per_conversion: Value | None = Field(None, description="null forgets it, and the currency with it.")
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> FunnelChange:
+        if not self.model_fields_set:
+            raise ValueError("give a name, baseline_days, or value_per_conversion with its currency")
+        empty = [
+            name for name in ("name", "baseline_days") if name in self.model_fields_set and not getattr(self, name)
+        ]
+        if empty:
+            raise ValueError(f"{empty[0]} cannot be null; leave it out to keep it")
+        return self
 
 
 class FunnelOut(NewFunnel):
@@ -89,6 +130,8 @@ def _shown(row: models.Funnel) -> FunnelOut:
         ],
         baseline_days=row.baseline_days,
         window_minutes=row.window_minutes,
+        value_per_conversion=row.value_per_conversion,
+        currency=row.currency,
         created_at=row.created_at,
     )
 
@@ -103,6 +146,8 @@ def create(services: Wired, operator: Operator, wanted: NewFunnel) -> FunnelOut:
             steps=[{"name": step.name, **step.event_filter.model_dump()} for step in wanted.steps],
             baseline_days=wanted.baseline_days,
             window_minutes=wanted.window_minutes,
+            value_per_conversion=wanted.value_per_conversion,
+            currency=wanted.currency,
             now=services.clock(),
         )
         session.flush()
@@ -123,25 +168,57 @@ def read(services: Wired, operator: Operator, funnel_id: FunnelId) -> FunnelOut:
         return _shown(get_funnel(session, funnel_id))
 
 
+@router.patch("/{funnel_id}", summary="Change a funnel")
+def change(services: Wired, operator: Operator, funnel_id: FunnelId, wanted: FunnelChange) -> FunnelOut:
+    """Rename it, change how much history is normal, or say what a conversion is worth."""
+    with services.sessions.begin() as session:
+        row = get_funnel(session, funnel_id)
+        for name in wanted.model_fields_set:
+            setattr(row, name, getattr(wanted, name))
+        if "value_per_conversion" in wanted.model_fields_set and wanted.value_per_conversion is None:
+            row.currency = None
+        if (row.value_per_conversion is None) != (row.currency is None):
+            raise MalformedError(VALUE_NEEDS_CURRENCY, field="currency")
+        return _shown(row)
+
+
+@router.delete("/{funnel_id}", status_code=204, summary="Stop to watch a funnel")
+def remove(services: Wired, operator: Operator, funnel_id: FunnelId) -> None:
+    """Forget the funnel and what was counted of it; its events and incidents stay."""
+    with services.sessions.begin() as session:
+        remove_funnel(session, funnel_id, now=services.clock())
+
+
 @router.get("/{funnel_id}/metrics", summary="How a funnel converts")
 def metrics(
     services: Wired,
     operator: Operator,
     funnel_id: FunnelId,
-    days: Annotated[int, Query(ge=1, le=35, description="Today and the days before it, in the team's time zone.")] = 7,
+    days: Days = 7,
+    dimension: Annotated[
+        str | None, Query(max_length=200, description="Also by the values of this one of SEGMENT_DIMENSIONS.")
+    ] = None,
 ) -> FunnelMetrics:
-    """Entries, how many reached each step, conversion and the median time to convert: over all, and day by day.
+    """Entries, how many reached each step, conversion and the time to convert: over all, day by day, by dimension.
 
-    Users count on the day of their first step. Those of the last window may still convert.
+    Users count on the day of their first step, however late their events arrive. Those of the last window may still
+    convert.
     """
+    counted = services.settings.segment_dimensions
+    if dimension is not None and dimension not in counted:
+        raise MalformedError(not_counted(dimension, counted), field="dimension")
     now = services.clock().astimezone(services.settings.timezone)
     first_day = now.date() - timedelta(days=days - 1)
     since = datetime.combine(first_day, datetime.min.time(), services.settings.timezone)
     with services.readers() as session:
         funnel = definition(get_funnel(session, funnel_id))
-    series = services.telemetry.funnel_series(
-        funnel_id, since=since.timestamp(), until=now.timestamp(), bucket_seconds=COARSE_SECONDS
+    return measure(
+        funnel,
+        services.telemetry.funnel_series(
+            funnel_id, since=since.timestamp(), until=now.timestamp(), bucket_seconds=COARSE_SECONDS
+        ),
+        dates=[first_day + timedelta(days=offset) for offset in range(days)],
+        timezone=services.settings.timezone,
+        fewest=services.settings.min_sample_size,
+        dimension=dimension,
     )
-    dates = [first_day + timedelta(days=offset) for offset in range(days)]
-    everyone = next((found for found in series if found.dimension is None), None)
-    return measure(funnel, everyone, dates=dates, timezone=services.settings.timezone)

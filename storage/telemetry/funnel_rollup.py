@@ -12,6 +12,7 @@ from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, Integers
 from storage.telemetry.attempts import Attempt, Changes, changed_attempts, keep_progress
 from storage.telemetry.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.bulk import put
+from storage.telemetry.cell_rollup import add_to_cells
 from storage.telemetry.counts import Counts, pack, unpack
 from storage.telemetry.marks import mark, set_mark
 from storage.telemetry.protocol import FunnelReader
@@ -66,6 +67,7 @@ def roll_up_events(
             keep_progress(connection, funnel.funnel_id, changes)
             for bucket_seconds in RETENTION_SECONDS:
                 _add_to_buckets(connection, funnel, changes, bucket_seconds, now)
+            add_to_cells(connection, funnel, changes, dimensions, now)
             _set_funnel_mark(connection, funnel, top)
     set_mark(connection, "events", max(overall, top))
     return taken

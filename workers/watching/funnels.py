@@ -2,61 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import numpy as np
 
-from detection.detectors import funnel_findings
-from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelSeries, Metric
+from detection.coverage import Watched
+from detection.detectors import FunnelOptions, funnel_findings
+from detection.finding_stakes import with_stakes
+from detection.funnel_coverage import funnel_states
+from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelDefinition, FunnelSeries, Metric
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
 from workers.options import funnel_options
+from workers.past_incidents import past_incidents
 from workers.services import Services
+from workers.watching.funnel_history import (
+    baseline_seconds,
+    broken_times,
+    drops_of,
+    hourly_series,
+    recent_series,
+)
+from workers.watching.funnel_news import drifts, rises
 from workers.watching.watch import Tick, Watch
+from workers.watching.where import with_where
 
 STEP_SECONDS = 30.0
 """How long a stretch of time one point of a chart stands for."""
+
+LONGEST_FINE_SECONDS = 2 * 3600.0
+"""A longer chart has a point an hour: fine buckets are kept for three hours."""
 
 FEWEST_ENTRIES = 20
 """Entries from which a point says something; a stretch with fewer is a gap."""
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """Hold the recent cohorts of every funnel, everyone's and each segment's, against those of its baseline days."""
-    settings, until = services.settings, tick.now.timestamp()
-    found: list[Finding] = []
-    for funnel in tick.funnels:
-        baseline_seconds = min(funnel.baseline_days * 86_400, settings.baseline_window_hours * 3600)
-        found += funnel_findings(
-            services.telemetry.funnel_series(
-                funnel.funnel_id,
-                since=until - settings.recent_window_minutes * 60 - funnel.window_seconds,
-                until=until,
-                bucket_seconds=FINE_FUNNEL_SECONDS,
-            ),
-            services.telemetry.funnel_series(
-                funnel.funnel_id, since=until - baseline_seconds, until=until, bucket_seconds=COARSE_SECONDS
-            ),
-            funnel,
-            now=until,
-            options=funnel_options(settings),
-        )
+    """Hold the recent cohorts of every funnel, everyone's and each segment's, against those of its baseline days.
+
+    Read in full only what may have changed.
+    """
+    options = funnel_options(services.settings)
+    found = [finding for funnel in tick.funnels for finding in _found(services, funnel, tick, options)]
+    return found + drifts(services, tick, options)
+
+
+def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> Sequence[Finding]:
+    memory, now = services.funnel_memory, tick.now.timestamp()
+    if known := memory.found_lately(funnel.funnel_id, now):
+        return known
+    if not _may_have_changed(services, funnel, tick, options):
+        return ()
+    found = with_where(services, tick, _changes(services, funnel, tick, options))
+    memory.keep(funnel.funnel_id, found, now)
     return found
+
+
+def _may_have_changed(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> bool:
+    now, drops = tick.now.timestamp(), drops_of(tick.past, funnel.funnel_id)
+    return services.funnel_memory.worth_reading(
+        services.telemetry,
+        funnel,
+        now=now,
+        baseline_seconds=baseline_seconds(services, funnel),
+        options=options,
+        excluded=lambda segment: broken_times(drops, funnel.funnel_id, segment, now),
+    )
+
+
+def _changes(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> list[Finding]:
+    """Drops, each with what it costs; without any, rises."""
+    fine, coarse = _series(services, funnel, tick)
+    drops = funnel_findings(fine, coarse, funnel, now=tick.now.timestamp(), options=options)
+    if not drops:
+        return rises(fine, coarse, funnel, tick, options)
+    recent, past = ({(one.dimension, one.value): one for one in series} for series in (fine, coarse))
+    segments = [(drop, (drop.subject.dimension, drop.subject.value)) for drop in drops]
+    return [with_stakes(drop, recent[segment], past[segment], funnel) for drop, segment in segments]
+
+
+def _series(
+    services: Services, funnel: FunnelDefinition, tick: Tick
+) -> tuple[Sequence[FunnelSeries], Sequence[FunnelSeries]]:
+    """What the detectors of one funnel read: the recent cohorts, and the hours of its baseline days."""
+    until = tick.now.timestamp()
+    since = until - baseline_seconds(services, funnel)
+    return (
+        recent_series(services, funnel, until),
+        hourly_series(services, funnel.funnel_id, tick.past, since=since, until=until),
+    )
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
     """Entries that have not had the finding's horizon to convert are left out, as the detector leaves them out."""
     assert finding.subject.funnel_id is not None
-    edges = np.arange(np.floor(since / STEP_SECONDS) * STEP_SECONDS, until, STEP_SECONDS)
+    is_long = until - since > LONGEST_FINE_SECONDS
+    step, width = (COARSE_SECONDS, COARSE_SECONDS) if is_long else (STEP_SECONDS, FINE_FUNNEL_SECONDS)
+    edges = np.arange(np.floor(since / step) * step, until, step)
     horizon = float(str(finding.details.get("horizon_seconds", 0.0)))
     found = services.telemetry.funnel_series(
-        finding.subject.funnel_id, since=float(edges[0]), until=until, bucket_seconds=FINE_FUNNEL_SECONDS
+        finding.subject.funnel_id, since=float(edges[0]), until=until, bucket_seconds=width
     )
     where = (finding.subject.dimension, finding.subject.value)
     series = next((one for one in found if (one.dimension, one.value) == where), None)
     if series is None:
         return ()
-    ripe = [float(at) for at in edges if at + STEP_SECONDS + horizon <= until]
-    return tuple(Point(at + STEP_SECONDS / 2, _rate(series, horizon, at, at + STEP_SECONDS)) for at in ripe)
+    ripe = [float(at) for at in edges if at + step + horizon <= until]
+    return tuple(Point(at + step / 2, _rate(series, horizon, at, at + step)) for at in ripe)
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
@@ -64,18 +118,28 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     assert finding.subject.funnel_id is not None
     funnel_id, now = finding.subject.funnel_id, services.clock().timestamp()
     baseline_since = finding.onset_at - services.settings.baseline_window_hours * 3600
+    with services.readers() as session:
+        past = past_incidents(session, since=datetime.fromtimestamp(baseline_since, UTC))
     return recovery(
         finding,
         services.telemetry.funnel_series(
             funnel_id, since=finding.onset_at, until=now, bucket_seconds=FINE_FUNNEL_SECONDS
         ),
-        services.telemetry.funnel_series(
-            funnel_id, since=baseline_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS
-        ),
+        hourly_series(services, funnel_id, past, since=baseline_since, until=finding.onset_at),
         since=live_at,
         now=now,
         options=funnel_options(services.settings),
     )
+
+
+def states(services: Services, tick: Tick) -> list[Watched]:
+    """Every funnel and each of its segments, and whether enough people enter for it to be judged."""
+    options, until = funnel_options(services.settings), tick.now.timestamp()
+    found: list[Watched] = []
+    for funnel in tick.funnels:
+        fine, coarse = _series(services, funnel, tick)
+        found += funnel_states(fine, coarse, funnel, now=until, options=options)
+    return found
 
 
 def _rate(series: FunnelSeries, horizon: float, since: float, until: float) -> float | None:
@@ -87,4 +151,4 @@ def _rate(series: FunnelSeries, horizon: float, since: float, until: float) -> f
     return float(series.converted_by_delay[inside][:, :in_time].sum() / entries)
 
 
-WATCH = Watch(frozenset({Metric.CONVERSION_RATE}), findings, points, retest)
+WATCH = Watch(frozenset({Metric.CONVERSION_RATE}), findings, points, retest, states)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from bot.api.funnel_metrics import measure, median_seconds
+from bot.api.funnel_metrics import measure, seconds_to_convert
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelSeries, FunnelStep
 
 FUNNEL = FunnelDefinition(1, "Signup", (FunnelStep("view", "view"), FunnelStep("done", "done")), 1800.0, 7)
@@ -23,19 +24,25 @@ def counts(**users: int) -> np.ndarray:
 
 
 def test_nobody_converting_has_no_median() -> None:
-    assert median_seconds(counts()) is None
+    assert seconds_to_convert(counts(), 0.5) is None
 
 
 def test_a_median_lies_within_the_bucket_of_the_middle_user() -> None:
-    median = median_seconds(counts(b3=1, b10=5, b20=2))
+    median = seconds_to_convert(counts(b3=1, b10=5, b20=2), 0.5)
 
     assert median is not None
     assert DELAY_EDGES_SECONDS[9] < median < DELAY_EDGES_SECONDS[10]
 
 
 def test_the_first_bucket_begins_at_zero_and_the_last_has_no_end() -> None:
-    assert median_seconds(counts(b0=2)) == pytest.approx(float(DELAY_EDGES_SECONDS[0]) / 2)
-    assert median_seconds(counts(b48=3)) == float(DELAY_EDGES_SECONDS[-1])
+    assert seconds_to_convert(counts(b0=2), 0.5) == pytest.approx(float(DELAY_EDGES_SECONDS[0]) / 2)
+    assert seconds_to_convert(counts(b48=3), 0.5) == float(DELAY_EDGES_SECONDS[-1])
+
+
+def test_nine_of_ten_conversions_lie_below_the_ninetieth_percentile() -> None:
+    ninetieth = seconds_to_convert(counts(b3=90, b20=10), 0.9)
+
+    assert ninetieth == pytest.approx(float(DELAY_EDGES_SECONDS[3]))
 
 
 def series(*hours: tuple[datetime, int, int]) -> FunnelSeries:
@@ -55,15 +62,38 @@ def test_an_hour_belongs_to_the_day_it_has_in_the_teams_time_zone() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     late = series((datetime(2026, 2, 6, 22, tzinfo=UTC), 10, 4), (datetime(2026, 2, 6, 23, tzinfo=UTC), 20, 5))
 
-    metrics = measure(FUNNEL, late, dates=[date(2026, 2, 6), date(2026, 2, 7)], timezone=berlin)
+    metrics = measure(FUNNEL, [late], dates=[date(2026, 2, 6), date(2026, 2, 7)], timezone=berlin, fewest=1)
 
     assert [(day.entries, day.conversions) for day in metrics.days] == [(10, 4), (20, 5)]
     assert (metrics.overall.entries, metrics.overall.conversion_rate) == (30, 0.3)
 
 
 def test_hours_of_other_days_do_not_count() -> None:
-    metrics = measure(
-        FUNNEL, series((datetime(2026, 2, 1, tzinfo=UTC), 10, 4)), dates=[date(2026, 2, 2)], timezone=ZoneInfo("UTC")
-    )
+    early = series((datetime(2026, 2, 1, tzinfo=UTC), 10, 4))
+
+    metrics = measure(FUNNEL, [early], dates=[date(2026, 2, 2)], timezone=ZoneInfo("UTC"), fewest=1)
 
     assert (metrics.overall.entries, metrics.overall.median_seconds_to_convert) == (0, None)
+
+
+def test_a_dimension_is_told_by_value_and_says_where_too_few_entered() -> None:
+    day = datetime(2026, 2, 6, 10, tzinfo=UTC)
+    parts = [
+        replace(series((day, entries, 10)), dimension=dimension, value=value)
+        for dimension, value, entries in (
+            (None, None, 500),
+            ("country", "FR", 99),
+            ("country", "DE", 401),
+            ("os", "x", 9),
+        )
+    ]
+
+    metrics = measure(
+        FUNNEL, parts, dates=[date(2026, 2, 6)], timezone=ZoneInfo("UTC"), fewest=100, dimension="country"
+    )
+
+    assert [(one.value, one.state, one.entries) for one in metrics.segments] == [
+        ("DE", "ok", 401),
+        ("FR", "insufficient_data", 99),
+    ]
+    assert (metrics.overall.state, metrics.overall.steps[1].share_of_previous) == ("ok", 0.02)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from detection.experiments import Variant, compare, variants
+from detection.experiments import Variant, compare, entries_needed, variants
 
 
 def test_a_better_variant_is_told_with_its_difference_and_its_ratio() -> None:
@@ -85,3 +85,21 @@ def test_the_values_of_a_property_are_counted_within_the_horizon_the_largest_fir
     assert found[0].entries == series[2].entries[inside].sum()
     assert found[0].rate == pytest.approx(0.5, abs=0.05)
     assert variants(series, "button", horizon_seconds=60, since=shop.now, until=shop.now) == []
+
+
+def test_the_entries_needed_are_those_at_which_four_of_five_experiments_show_the_change() -> None:
+    """Counted on simulated experiments, with the very test that is used."""
+    needed = entries_needed(0.2, 0.2)
+    random = np.random.default_rng(5)
+    reference, better = random.binomial(needed, 0.2, 400), random.binomial(needed, 0.24, 400)
+    shown = [
+        compare(Variant("a", needed, int(k)), Variant("b", needed, int(other))).p_value < 0.05
+        for k, other in zip(reference, better, strict=True)
+    ]
+    assert 0.74 < np.mean(shown) < 0.86
+
+
+@pytest.mark.parametrize(("rate", "change"), [(0.0, 0.05), (1.0, 0.05), (0.98, 0.05), (0.2, 0.0)])
+def test_a_change_that_cannot_be_is_refused(rate: float, change: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        entries_needed(rate, change)

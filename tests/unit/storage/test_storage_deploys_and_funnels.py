@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy.orm import Session
 
 from detection.types import FunnelStep
 from storage import deploys, funnels
+from storage.errors import NotFoundError
 from storage.models import Deploy
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
@@ -35,6 +37,46 @@ def test_a_deploy_knows_the_commit_it_replaced_in_its_own_service(session: Sessi
     first, _ = _deploy(session, "1", minutes=0)
     second, _ = _deploy(session, "2", minutes=5)
     assert (first.previous_commit_sha, second.previous_commit_sha) == (None, "sha-1")
+
+
+def _seen(session: Session, version: str, *, minutes: int) -> Deploy:
+    return deploys.record_deploy(
+        session,
+        service="shop",
+        version=version,
+        commit_sha=version,
+        repository="acme/shop",
+        deployed_at=NOW + timedelta(minutes=minutes),
+        deployed_by=deploys.SEEN_IN_SPANS,
+        now=NOW,
+    )[0]
+
+
+@pytest.mark.parametrize(("seen_as", "told_at"), [("2", 5), ("2", 20), ("sha-2abc", 12)])
+def test_a_version_seen_in_spans_is_taken_over_by_whoever_tells_of_it_later(
+    seen_as: str, told_at: int, session: Session
+) -> None:
+    _deploy(session, "1", minutes=0)
+    seen = _seen(session, seen_as, minutes=10)
+    after, _ = _deploy(session, "3", minutes=40)
+    told = {"service": "shop", "version": "2", "commit_sha": "sha-2abcdef", "repository": "acme/new", "now": NOW}
+    at = NOW + timedelta(minutes=told_at)
+    taken, is_new = deploys.record_deploy(session, **told, deployed_at=at, deployed_by="ana")  # type: ignore[arg-type]
+    session.refresh(after)
+    assert (taken.id, is_new, taken.version, taken.commit_sha) == (seen.id, True, "2", "sha-2abcdef")
+    assert (taken.repository, taken.deployed_by, taken.deployed_at) == ("acme/new", "ana", at)
+    assert (taken.previous_commit_sha, after.previous_commit_sha) == ("sha-1", "sha-2abcdef")
+    again, is_new = deploys.record_deploy(session, **told, deployed_at=at, deployed_by="ana")  # type: ignore[arg-type]
+    assert (again.id, is_new) == (seen.id, False)
+    assert len(deploys.deploys_between(session, "shop", NOW, NOW + timedelta(hours=1))) == 3
+
+
+def test_the_same_version_told_long_after_it_was_seen_is_another_deploy(session: Session) -> None:
+    seen = _seen(session, "2", minutes=0)
+    again, is_new = _deploy(session, "2", minutes=90)
+    other, _ = _deploy(session, "4", minutes=5)
+    assert (is_new, again.id != seen.id, other.id != seen.id) == (True, True, True)
+    assert seen.deployed_by == deploys.SEEN_IN_SPANS
 
 
 def test_a_deploy_told_late_corrects_the_one_after_it(session: Session) -> None:
@@ -76,3 +118,39 @@ def test_a_funnel_from_the_api_becomes_a_definition_for_detection(session: Sessi
     definition = funnels.definition(funnels.get_funnel(session, row.id))
     assert definition.steps == (FunnelStep("view", "page_view", {"page": "/signup"}), FunnelStep("done", "signup", {}))
     assert (definition.window_seconds, definition.baseline_days) == (1800.0, 7)
+
+
+def a_funnel(session: Session, name: str) -> int:
+    return funnels.create_funnel(
+        session,
+        name=name,
+        steps=[],
+        baseline_days=7,
+        window_minutes=30,
+        now=NOW,
+        value_per_conversion=9.5,
+        currency="USD",
+    ).id
+
+
+def test_what_a_conversion_is_worth_reaches_detection(session: Session) -> None:
+    definition = funnels.definition(funnels.get_funnel(session, a_funnel(session, "Signup")))
+    assert (definition.value_per_conversion, definition.currency) == (9.5, "USD")
+
+
+def test_a_funnel_is_found_by_its_number_or_its_name_and_of_equal_names_the_newest(session: Session) -> None:
+    first, second = a_funnel(session, "Signup"), a_funnel(session, "signup")
+    assert funnels.funnel_of(session, str(first)).id == funnels.funnel_of(session, f"#{first}").id == first
+    assert funnels.funnel_of(session, " SIGNUP ").id == second
+    with pytest.raises(NotFoundError, match="no funnel 'Sign'"):
+        funnels.funnel_of(session, "Sign")
+
+
+def test_a_removed_funnel_is_watched_no_more_and_its_number_is_not_given_again(session: Session) -> None:
+    gone, kept = a_funnel(session, "Old"), a_funnel(session, "New")
+    funnels.remove_funnel(session, kept, now=NOW)
+    assert [row.id for row in funnels.list_funnels(session)] == [gone]
+    for use in (funnels.get_funnel, lambda session, number: funnels.remove_funnel(session, number, now=NOW)):
+        with pytest.raises(NotFoundError, match=f"no funnel {kept}"):
+            use(session, kept)
+    assert a_funnel(session, "Newer") > kept
