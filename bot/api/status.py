@@ -1,0 +1,67 @@
+"""How things stand: what is watched, and whether it is ok, broken, or cannot be judged."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from bot.auth import Operator
+from bot.dependencies import Wired
+from detection.coverage import Watched, WatchState, label
+
+router = APIRouter(prefix="/status", tags=["Status"])
+
+
+class WatchedOut(BaseModel):
+    """One watched thing. reason: what it lacks, in words and numbers; empty unless data is insufficient."""
+
+    kind: str
+    name: str
+    service: str | None
+    endpoint: str | None
+    funnel_id: int | None
+    dimension: str | None
+    value: str | None
+    state: WatchState
+    reason: str
+
+
+class StatusOut(BaseModel):
+    """How many things are in each state, and the things: insufficient data first, then broken, then ok."""
+
+    counts: dict[WatchState, int]
+    watched: list[WatchedOut] = Field(description="Those asked for, from `offset` on.")
+
+
+@router.get("", summary="How everything that is watched stands")
+def status(
+    services: Wired,
+    operator: Operator,
+    state: Annotated[WatchState | None, Query(description="Only those that stand so.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> StatusOut:
+    """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
+    # The detectors and their libraries are loaded where somebody asks, not into every web process.
+    from workers.watched import counts, watched_states
+
+    states = watched_states(services)
+    wanted = [one for one in states if state is None or one.state is state]
+    return StatusOut(counts=counts(states), watched=[_shown(one) for one in wanted[offset : offset + limit]])
+
+
+def _shown(one: Watched) -> WatchedOut:
+    subject = one.subject
+    return WatchedOut(
+        kind=subject.kind,
+        name=label(subject),
+        service=subject.service,
+        endpoint=subject.endpoint,
+        funnel_id=subject.funnel_id,
+        dimension=subject.dimension,
+        value=subject.value,
+        state=one.state,
+        reason=one.reason,
+    )

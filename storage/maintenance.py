@@ -1,0 +1,70 @@
+"""Maintenance windows: times in which incidents are recorded and not told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storage.models import MaintenanceWindow
+from storage.rows import get, hold
+
+
+def create_window(
+    session: Session,
+    *,
+    service: str | None,
+    begins_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    made_by: str,
+    now: datetime,
+) -> MaintenanceWindow:
+    """Keep a window; `service` None is for everything."""
+    window = MaintenanceWindow(
+        service=service, begins_at=begins_at, ends_at=ends_at, reason=reason, made_by=made_by, created_at=now
+    )
+    session.add(window)
+    session.flush()
+    return window
+
+
+def get_window(session: Session, window_id: int) -> MaintenanceWindow:
+    """One window, or NotFoundError."""
+    return get(session, MaintenanceWindow, window_id, "maintenance window")
+
+
+def windows_not_over(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
+    """Those that run or are to come, by their beginning."""
+    query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at > now)
+    return session.scalars(query.order_by(MaintenanceWindow.begins_at, MaintenanceWindow.id)).all()
+
+
+def latest_windows(session: Session, *, limit: int) -> Sequence[MaintenanceWindow]:
+    """Whether over or not, the last to begin first."""
+    query = select(MaintenanceWindow).order_by(MaintenanceWindow.begins_at.desc(), MaintenanceWindow.id.desc())
+    return session.scalars(query.limit(limit)).all()
+
+
+def end_window(session: Session, window: MaintenanceWindow, *, actor: str, now: datetime) -> bool:
+    """End it now, or call it off where it has not begun; False where it is over already."""
+    hold(session, window)
+    if window.ends_at <= now:
+        return False
+    window.begins_at = min(window.begins_at, now)
+    window.ends_at = now
+    window.ended_by = actor
+    session.flush()
+    return True
+
+
+def close_windows_over(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
+    """The windows that ended since the last look; each is returned once."""
+    query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at <= now, MaintenanceWindow.closed_at.is_(None))
+    windows = session.scalars(query.with_for_update(skip_locked=True)).all()
+    for window in windows:
+        window.closed_at = now
+    session.flush()
+    return windows

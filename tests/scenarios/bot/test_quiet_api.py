@@ -1,0 +1,170 @@
+"""Maintenance windows, snoozes and the state of what is watched, through the API."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from detection.types import Severity, SpanKind
+from detection.types import Span as SpanRecord
+from storage import incidents
+from storage.models import AuditEntry
+from workers.services import Services
+
+
+@pytest.fixture
+def incident_id(services: Services) -> int:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.open_incident(
+            session, title="Checkout is slow", severity=Severity.SEV2, service="shop", onset_at=now, now=now
+        )
+        return incident.id
+
+
+def audited(services: Services) -> list[tuple[str, str]]:
+    with services.readers() as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence)).all()
+        return [(row.actor, row.event) for row in rows]
+
+
+def test_a_window_is_made_listed_ended_and_audited(client: TestClient, services: Services, operator) -> None:
+    made = client.post(
+        "/api/maintenance", json={"service": "shop", "minutes": 120, "reason": "new database"}, headers=operator
+    )
+    assert made.status_code == 201
+    window = made.json()
+    assert (window["service"], window["running"], window["made_by"]) == ("shop", True, "ana")
+    assert (window["begins_at"], window["ends_at"]) == ("2026-02-07T12:30:00Z", "2026-02-07T14:30:00Z")
+    assert client.get("/api/maintenance", headers=operator).json() == [window]
+    ended = client.delete(f"/api/maintenance/{window['id']}", headers=operator).json()
+    assert (ended["running"], ended["ended_by"]) == (False, "ana")
+    assert client.get("/api/maintenance", headers=operator).json() == []
+    assert [row["id"] for row in client.get("/api/maintenance?past=true", headers=operator).json()] == [window["id"]]
+    again = client.delete(f"/api/maintenance/{window['id']}", headers=operator)
+    assert (again.status_code, "over already" in again.json()["error"]["message"]) == (409, True)
+    assert audited(services) == [("ana", "maintenance_started"), ("ana", "maintenance_ended")]
+
+
+def test_a_window_to_come_does_not_run_yet_and_can_be_called_off(client: TestClient, operator) -> None:
+    body = {"service": "everything", "begins_at": "2026-02-07T22:00:00Z", "ends_at": "2026-02-08T06:00:00Z"}
+    window = client.post("/api/maintenance", json=body, headers=operator).json()
+    assert (window["service"], window["running"]) == (None, False)
+    client.delete(f"/api/maintenance/{window['id']}", headers=operator).raise_for_status()
+    assert client.get("/api/maintenance", headers=operator).json() == []
+
+
+def test_times_without_a_zone_are_the_teams_also_over_the_night_that_skips_an_hour(
+    client: TestClient, services: Services, operator
+) -> None:
+    services.settings = services.settings.model_copy(update={"argux_timezone": "Europe/Berlin"})
+    body = {"begins_at": "2026-03-28T22:00:00", "ends_at": "2026-03-29T06:00:00"}
+    window = client.post("/api/maintenance", json=body, headers=operator).json()
+    assert (window["begins_at"], window["ends_at"]) == ("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "told"),
+    [
+        ({}, "ends_at", "Give either ends_at or minutes"),
+        ({"minutes": 5, "ends_at": "2026-02-08T00:00:00Z"}, "ends_at", "Give either ends_at or minutes"),
+        ({"minutes": 0}, "minutes", "greater than 0"),
+        ({"minutes": 1e9}, "minutes", "less than or equal"),
+        ({"ends_at": "2026-02-07T12:30:00Z"}, "ends_at", "no length"),
+        ({"begins_at": "2026-02-08T00:00:00Z", "ends_at": "2026-02-07T23:00:00Z"}, "ends_at", "before it begins"),
+        ({"begins_at": "2026-02-06T00:00:00Z", "ends_at": "2026-02-06T01:00:00Z"}, "ends_at", "over already"),
+        ({"ends_at": "2027-02-07T12:30:00Z"}, "ends_at", "longer than 30 days"),
+        ({"service": "", "minutes": 5}, "service", "at least 1"),
+        ({"begins_at": "0001-01-01T00:00:00+14:00", "minutes": 5}, "begins_at", "The year 1 is not between"),
+        ({"begins_at": "9999-12-31T23:59:59", "minutes": 5}, "begins_at", "The year 9999"),
+        ({"minutes": 5, "reason": "a\u0000b"}, "reason", "match pattern"),
+        ({"minutes": 5, "until": "x"}, "until", "not permitted"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused_with_what_is_wrong(
+    client: TestClient, operator, body: dict[str, Any], field: str, told: str
+) -> None:
+    answer = client.post("/api/maintenance", json=body, headers=operator)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+    assert told in answer.json()["error"]["message"]
+
+
+def test_an_hour_that_the_clocks_skip_is_refused(client: TestClient, services: Services, operator) -> None:
+    services.settings = services.settings.model_copy(update={"argux_timezone": "Europe/Berlin"})
+    body = {"begins_at": "2026-03-29T02:30:00", "minutes": 60}
+    answer = client.post("/api/maintenance", json=body, headers=operator)
+    assert answer.json()["error"] == {
+        "message": "2026-03-29 02:30 does not exist in Europe/Berlin: the clocks skip it.",
+        "field": "begins_at",
+    }
+
+
+def test_a_snooze_is_shown_on_the_incident_refused_twice_and_ended(
+    client: TestClient, services: Services, operator, incident_id: int
+) -> None:
+    path = f"/api/incidents/{incident_id}/snooze"
+    snoozed = client.post(path, json={"minutes": 60}, headers=operator).json()
+    assert (snoozed["snoozed_until"], snoozed["snoozed_by"]) == ("2026-02-07T13:30:00Z", "ana")
+    assert snoozed["timeline"][-1]["kind"] == "snoozed"
+    assert client.post(path, json={"minutes": 60}, headers=operator).status_code == 409
+    assert client.post(path, json={"minutes": 240}, headers=operator).json()["snoozed_until"] == "2026-02-07T16:30:00Z"
+    ended = client.delete(path, headers=operator).json()
+    assert (ended["snoozed_until"], ended["status"]) == (None, "open")
+    assert client.delete(path, headers=operator).status_code == 409
+    assert [event for _, event in audited(services)] == ["snoozed", "snoozed", "unsnoozed"]
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 1e6, "soon"])
+def test_a_snooze_of_no_or_of_endless_length_is_refused(
+    client: TestClient, operator, incident_id: int, minutes: object
+) -> None:
+    answer = client.post(f"/api/incidents/{incident_id}/snooze", json={"minutes": minutes}, headers=operator)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "minutes")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/maintenance"),
+        ("GET", "/api/maintenance"),
+        ("DELETE", "/api/maintenance/1"),
+        ("POST", "/api/incidents/1/snooze"),
+        ("DELETE", "/api/incidents/1/snooze"),
+        ("GET", "/api/status"),
+    ],
+)
+def test_a_key_that_may_only_send_data_is_refused(client: TestClient, sender, method: str, path: str) -> None:
+    assert client.request(method, path, headers=sender).status_code == 403
+
+
+def test_the_status_names_what_cannot_be_judged_and_why(client: TestClient, services: Services, operator) -> None:
+    steps = [{"name": name, "event_filter": {"event": name}} for name in ("view", "sign up")]
+    client.post("/api/funnels", json={"name": "Sign-up", "steps": steps}, headers=operator).raise_for_status()
+    services.clock = lambda: datetime.now(UTC)
+    now = time.time()
+    spans = [
+        SpanRecord(
+            trace_id=f"{n:032x}", span_id=f"{n:016x}", parent_span_id=None, kind=SpanKind.SERVER, name="POST /checkout",
+            service="shop", version=None, started_at=now - 3600 - n, duration_ms=50.0, is_error=False,
+            endpoint="POST /checkout",
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    services.telemetry.append_spans(spans)
+    # A span is rolled up some seconds after it arrived, which a test need not wait for.
+    services.telemetry.roll_up([], now=now + 10)
+    found = client.get("/api/status", headers=operator).json()
+    assert found["counts"] == {"ok": 0, "broken": 0, "insufficient_data": 2}
+    by_name = {row["name"]: row["reason"] for row in found["watched"]}
+    assert by_name["Sign-up"] == (
+        "0 of 100 entries needed in the last 30 min; 0 of 24 hours of history needed; "
+        "0 of 100 entries needed in the history"
+    )
+    assert by_name["shop POST /checkout"].startswith("40 of 200 requests of history needed; 0 of 3 intervals of 10 s")
+    assert client.get("/api/status?state=ok", headers=operator).json()["watched"] == []
+    assert client.get("/api/status?state=fine", headers=operator).status_code == 422

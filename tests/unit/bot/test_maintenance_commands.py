@@ -1,0 +1,57 @@
+"""`argux maintenance …` as a person types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot import cli
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'argux.db'}")
+    monkeypatch.setenv("AUDIT_KEY", "an audit key")
+    monkeypatch.setenv("ARGUX_TIMEZONE", "Europe/Berlin")
+    monkeypatch.setenv("LOGNAME", "ana")
+    monkeypatch.setattr("bot.logs.configure_logging", lambda level: None)
+    runner = CliRunner()
+    assert runner.invoke(cli.app, ["migrate"]).exit_code == 0
+    return lambda *words: runner.invoke(cli.app, ["maintenance", *words])
+
+
+def test_a_window_is_started_listed_and_ended(run) -> None:
+    started = run("start", "shop", "--for", "2h", "--reason", "new database").stdout
+    assert "shop" in started
+    assert "running" in started
+    assert "by ana  new database" in started
+    assert run("list").stdout == started
+    assert run("end", "1").stdout == "Maintenance window 1 is over.\n"
+    assert run("list").stdout == "No maintenance window runs or is to come.\n"
+    assert "over" in run("list", "--past").stdout
+
+
+def test_a_window_to_come_is_told_in_the_teams_time(run) -> None:
+    told = run("start", "everything", "--from", "2099-03-28 22:00", "--for", "8h").stdout
+    assert "everything           2099-03-28 22:00 to 2099-03-29 07:00 CEST  to come" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("start", "shop"), "Say how long: --for 2h"),
+        (("start", "shop", "--for", "2h", "--until", "2099-01-01 00:00"), "Say how long"),
+        (("start", "shop", "--for", "soon"), "'soon' is no length of time. Write it as 45m, 2h, 1h30m or 2d."),
+        (("start", "shop", "--until", "2020-01-01 00:00"), "The window ends before it begins."),
+        (("start", "shop", "--from", "2020-01-01 00:00", "--for", "1h"), "The window is over already"),
+        (("start", "shop", "--from", "tonight", "--for", "1h"), "'tonight' is no time."),
+        (("end", "7"), "There is no maintenance window 7."),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(run, words: tuple[str, ...], told: str) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detection.coverage import Need, Watched, WatchState, label, watched, with_broken
+from detection.endpoint_coverage import endpoint_states
+from detection.funnel_coverage import funnel_states
+from detection.funnel_findings import funnel_findings
+from detection.log_coverage import log_states
+from detection.log_findings import LogOptions
+from detection.metric_coverage import metric_states
+from detection.options import EndpointOptions, FunnelOptions
+from detection.stream_findings import MetricOptions
+from detection.types import FunnelDefinition, Subject
+from tests.unit.detection.conftest import HOUR, Shop
+
+OPTIONS = FunnelOptions()
+FUNNEL = Subject("funnel", "Signup", funnel_id=1)
+
+
+@pytest.mark.parametrize(
+    ("need", "text"),
+    [
+        (Need(40, 100, "entries", "in the last 30 min"), "40 of 100 entries needed in the last 30 min"),
+        (Need(2.9, 3, "hours of history"), "2 of 3 hours of history needed"),
+        (Need(0.4, 24, "hours of history"), "0.4 of 24 hours of history needed"),
+        (Need(0, 1_000, "entries"), "0 of 1,000 entries needed"),
+        (Need(99.99, 100, "entries"), "99 of 100 entries needed"),
+    ],
+)
+def test_a_need_is_told_in_numbers_and_what_is_short_never_reads_as_enough(need: Need, text: str) -> None:
+    assert need.text == text
+
+
+def test_a_thing_is_ok_only_when_every_need_is_met_and_all_that_lacks_is_told() -> None:
+    enough, short = Need(5, 5, "entries"), Need(1, 3, "hours")
+    assert watched(FUNNEL, [enough]) == Watched(FUNNEL, WatchState.OK)
+    assert watched(FUNNEL, [enough, short, short]).reason == "1 of 3 hours needed; 1 of 3 hours needed"
+
+
+def test_what_is_broken_is_marked_by_its_thing_and_added_where_it_is_not_watched() -> None:
+    rise = Subject("funnel_rise", "Signup", funnel_id=1)
+    segment = Subject("funnel", "Signup", funnel_id=1, dimension="country", value="DE")
+    line = Subject("log_template", "t1", service="shop")
+    alert = Subject("alert", "DiskFull", service="shop")
+    lacking = [watched(one, [Need(0, 1, "x")]) for one in (FUNNEL, segment, Subject("logs", "shop", service="shop"))]
+    marked = with_broken(lacking, [rise, line, alert])
+    assert [(one.subject.kind, one.state) for one in marked] == [
+        ("funnel", WatchState.BROKEN),
+        ("funnel", WatchState.INSUFFICIENT_DATA),
+        ("logs", WatchState.BROKEN),
+        ("alert", WatchState.BROKEN),
+    ]
+    assert [one.reason for one in marked if one.state is WatchState.BROKEN] == ["", "", ""]
+
+
+def states(shop: Shop, funnel: FunnelDefinition, *, fine: float, hourly: float, days: float) -> list[Watched]:
+    tens = shop.tens(shop.now - 2 * HOUR, shop.now)
+    series = [shop.funnel(tens, fine, 0.4)]
+    past = [shop.funnel(shop.hours(days), hourly, 0.4)]
+    return funnel_states(series, past, funnel, now=shop.now, options=OPTIONS)
+
+
+def test_a_busy_funnel_with_a_week_of_history_is_ok(shop: Shop, signup: FunnelDefinition) -> None:
+    [everyone] = states(shop, signup, fine=5, hourly=100, days=7)
+    assert everyone.state is WatchState.OK
+
+
+def test_a_quiet_half_hour_is_insufficient_data_and_says_how_many_came(shop: Shop, signup: FunnelDefinition) -> None:
+    [everyone] = states(shop, signup, fine=0.2, hourly=100, days=7)
+    assert everyone.state is WatchState.INSUFFICIENT_DATA
+    count, rest = everyone.reason.split(" ", 1)
+    assert 20 <= int(count) <= 55
+    assert rest == "of 100 entries needed in the last 30 min"
+
+
+def test_a_history_of_some_hours_is_insufficient_data_and_says_how_long_it_is(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
+    [everyone] = states(shop, signup, fine=5, hourly=100, days=0.5)
+    assert everyone.reason == "11 of 24 hours of history needed"
+
+
+def test_a_funnel_that_nobody_entered_is_named_all_the_same(shop: Shop, signup: FunnelDefinition) -> None:
+    [everyone] = funnel_states([], [], signup, now=shop.now, options=OPTIONS)
+    assert (everyone.subject.name, everyone.state) == ("Signup", WatchState.INSUFFICIENT_DATA)
+
+
+def test_each_segment_has_a_state_of_its_own(shop: Shop, signup: FunnelDefinition) -> None:
+    tens, hours = shop.tens(shop.now - 2 * HOUR, shop.now), shop.hours(7)
+    series = [shop.funnel(tens, 5, 0.4), shop.funnel(tens, 0.1, 0.4, dimension="country", value="LI")]
+    past = [shop.funnel(hours, 100, 0.4), shop.funnel(hours, 3, 0.4, dimension="country", value="LI")]
+    found = funnel_states(series, past, signup, now=shop.now, options=OPTIONS)
+    assert [(one.subject.value, one.state) for one in found] == [
+        (None, WatchState.OK),
+        ("LI", WatchState.INSUFFICIENT_DATA),
+    ]
+
+
+@pytest.mark.parametrize(("fine", "days"), [(5.0, 7.0), (0.2, 7.0), (5.0, 0.5)])
+def test_what_is_called_insufficient_is_just_what_the_detector_does_not_judge(
+    shop: Shop, signup: FunnelDefinition, fine: float, days: float
+) -> None:
+    """Nobody converts any more: the detector sees that exactly where the state is not insufficient data."""
+    tens = shop.tens(shop.now - 2 * HOUR, shop.now)
+    series, past = [shop.funnel(tens, fine, 0.0)], [shop.funnel(shop.hours(days), 100, 0.4)]
+    [everyone] = funnel_states(series, past, signup, now=shop.now, options=OPTIONS)
+    found = funnel_findings(series, past, signup, now=shop.now, options=OPTIONS)
+    assert bool(found) == (everyone.state is WatchState.OK)
+
+
+def test_a_services_logs_want_a_day_of_history() -> None:
+    found = log_states({"shop": 0.0, "new": 80_000.0}, now=90_000.0, options=LogOptions())
+    assert [(label(one.subject), one.reason) for one in found] == [
+        ("new logs", "2 of 24 hours of history needed"),
+        ("shop logs", ""),
+    ]
+
+
+def test_a_metric_wants_its_hours_and_to_be_heard_of_lately() -> None:
+    known, gone, new = ("shop", "heap", ""), ("shop", "disk", "device=sda"), ("shop", "queue", "")
+    found = metric_states({known: 30, gone: 30, new: 2}, {known: 9, new: 9}, options=MetricOptions())
+    assert {label(one.subject): one.reason for one in found} == {
+        "shop heap": "",
+        "shop disk (device=sda)": "0 of 1 measured minutes needed in the last 10 min",
+        "shop queue": "2 of 3 hours of history needed",
+    }
+
+
+def test_an_endpoint_wants_a_history_and_busy_intervals_now() -> None:
+    shop, rare, new = ("shop", "POST /checkout"), ("shop", "GET /rare"), ("shop", "GET /new")
+    found = endpoint_states({shop: 5000, rare: 900}, {shop: 12, new: 3}, options=EndpointOptions())
+    assert {one.subject.name: one.reason for one in found} == {
+        "POST /checkout": "",
+        "GET /rare": "0 of 3 intervals of 10 s with 5 or more requests needed in the last 2 min",
+        "GET /new": "0 of 200 requests of history needed",
+    }
+    assert np.all([one.subject.kind == "endpoint" for one in found])
