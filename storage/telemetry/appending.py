@@ -10,9 +10,10 @@ from operator import itemgetter
 from sqlalchemy import Engine, Table
 
 from storage.errors import DatabaseUnavailableError
-from storage.locks import Lock, together
 from storage.session import BUSY_TIMEOUT_SECONDS
 from storage.telemetry.bulk import Row, insert_new
+from storage.telemetry.copying import copy_new
+from storage.telemetry.partitions import are_used
 from storage.telemetry.protocol import Appended
 
 
@@ -27,8 +28,9 @@ class Appender:
         """Append rows whose first `key_columns` columns tell them apart."""
         if not rows:
             return Appended(0, 0)
+        if are_used(self._engine):
+            return self._copy_groups(table, columns, [rows])[0]
         with self._one_writer(), self._engine.begin() as connection:
-            together(connection, Lock.APPEND)
             accepted = insert_new(connection, table, columns, _in_order(rows, key_columns))
         return Appended(accepted=accepted, duplicates=len(rows) - accepted)
 
@@ -36,17 +38,21 @@ class Appender:
         self, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]
     ) -> Sequence[Appended]:
         """Append several groups in one commit. Nearly always all are new; else it is done anew, group by group."""
+        if are_used(self._engine):
+            return self._copy_groups(table, columns, groups)
         if self._append_new(table, columns, [row for group in groups for row in group]):
             return [Appended(accepted=len(group), duplicates=0) for group in groups]
         with self._one_writer(), self._engine.begin() as connection:
-            together(connection, Lock.APPEND)
             accepted = [insert_new(connection, table, columns, group) if group else 0 for group in groups]
+        return [Appended(new, len(group) - new) for new, group in zip(accepted, groups, strict=True)]
+
+    def _copy_groups(self, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]) -> Sequence[Appended]:
+        accepted = copy_new(self._engine, table, columns, groups)
         return [Appended(new, len(group) - new) for new, group in zip(accepted, groups, strict=True)]
 
     def _append_new(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> bool:
         """Append rows that are all new; does nothing, and gives False, where one of them is not."""
         with self._one_writer(), self._engine.connect() as connection, connection.begin() as transaction:
-            together(connection, Lock.APPEND)
             is_new = insert_new(connection, table, columns, _in_order(rows, 1)) == len(rows)
             if not is_new:
                 transaction.rollback()
@@ -59,9 +65,6 @@ class Appender:
         Alone, a writer also finishes SQLite's checkpoints, without which its log would grow as long as others write.
         Raises DatabaseUnavailableError where the others do not get on.
         """
-        if self._engine.dialect.name != "sqlite":
-            yield
-            return
         if not self._writing.acquire(timeout=BUSY_TIMEOUT_SECONDS):
             raise DatabaseUnavailableError("The database is locked.")
         try:

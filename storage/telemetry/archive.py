@@ -1,15 +1,14 @@
 """The cold store: what leaves the hot store goes into Parquet files first, each record once whatever dies when.
 
-One batch at a time is written into drafts, then deleted from the hot store in one transaction, then the drafts are
-moved into place. A pass that died left drafts behind; the next one looks whether their rows are still in the hot store:
-then the transaction never happened and the drafts are thrown away, else they are moved into place now. One pass at a
-time works on a directory (a lock on a file of it, freed when its process ends).
+One batch at a time is written into drafts, then taken out of the hot store in one transaction, which also notes the
+drafts' token, then the drafts are moved into place. A pass that died left drafts behind; the next one looks for their
+token: without it the transaction never happened and the drafts are thrown away, else they are moved into place now. One
+pass at a time works on a directory (a lock on a file of it, freed when its process ends).
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 import shutil
 from collections import defaultdict
@@ -19,10 +18,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Table, delete, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from storage.locks import Lock, alone
 from storage.session import read_only
+from storage.telemetry.archive_compaction import compact, finish_compaction
+from storage.telemetry.archive_files import quoted, sync
 from storage.telemetry.archive_layout import (
     DRAFTS,
     KINDS,
@@ -35,9 +36,12 @@ from storage.telemetry.archive_layout import (
     kind_of,
     new_draft,
 )
-from storage.telemetry.bulk import Row
+from storage.telemetry.bulk import Row, insert_new
+from storage.telemetry.leaving import BusyPartitionError, Leaving, left, take_away
+from storage.telemetry.tables import archived_batches
 
 _LOCK = "lock"
+_ROWS_A_FILE = 20_000
 
 
 @contextmanager
@@ -62,33 +66,50 @@ class Archive:
 
     def recover(self, engine: Engine) -> None:
         """Finish what a pass that died had begun."""
+        finish_compaction(self.directory)
         for unfinished in (self.directory / DRAFTS).glob(f"*{REWRITE}"):
             unfinished.unlink()
-        left = list(drafts(self.directory))
+        written = list(drafts(self.directory))
         with read_only(engine).connect() as connection:
-            waiting = [draft for draft in left if _is_hot(connection, draft)]
-        self._discard(waiting)
-        self._put_in_place([draft for draft in left if draft not in waiting])
+            have_left = [draft for draft in written if _has_left(connection, draft)]
+        self._discard([draft for draft in written if draft not in have_left])
+        self._put_in_place(engine, have_left)
 
-    def move(self, engine: Engine, table: Table, first: int, last: int) -> int:
-        """Take rows out of a hot table, `first` to `last`; those of an archived kind are durable in here before.
+    def move(self, engine: Engine, leaving: Leaving) -> int:
+        """Take rows out of the hot store; those of an archived kind are durable in here before.
 
         Returns how many went. Raises OSError when there is no room; then nothing went.
         """
+        kind = kind_of(leaving.table)
+        if kind is None:
+            return left(engine, leaving)
         while True:
-            kind = kind_of(table)
-            rows, written = (0, []) if kind is None else self._draft(engine, kind, first, last)
-            with engine.begin() as connection:
-                alone(connection, Lock.ROLL_UP)
-                gone = _deleted(connection, table, first, last)
-                is_whole = kind is None or gone == rows
-                if not is_whole:
-                    connection.rollback()
-            if is_whole:
-                self._put_in_place(written)
+            rows, written = self._draft(engine, kind, leaving)
+            try:
+                gone = self._left(engine, leaving, rows, written)
+            except BusyPartitionError:
+                self._discard(written)
+                return 0
+            if gone is not None:
+                self._put_in_place(engine, written)
                 return gone
             # Somebody was forgotten while their rows were being written.
             self._discard(written)
+
+    def _left(self, engine: Engine, leaving: Leaving, rows: int, written: Sequence[Draft]) -> int | None:
+        """Let what was written leave the hot store, and say so in the same transaction; None if that is not all."""
+        with engine.begin() as connection:
+            alone(connection, Lock.ROLL_UP)
+            gone = take_away(connection, leaving)
+            if gone != rows:
+                connection.rollback()
+                return None
+            insert_new(connection, archived_batches, ("token",), sorted({(draft.token,) for draft in written}))
+            return gone
+
+    def compact(self) -> None:
+        """Put the small files of a day together."""
+        compact(self.directory)
 
     def drop_old(self, now: float) -> None:
         """Let go of the days past their retention."""
@@ -98,32 +119,42 @@ class Archive:
                 if day < oldest:
                     shutil.rmtree(path)
 
-    def _draft(self, engine: Engine, kind: Kind, first: int, last: int) -> tuple[int, list[Draft]]:
-        """Write a batch's rows, a file for each day; returns how many rows that were."""
-        sequence = kind.table.c.sequence
-        query = select(*(kind.table.c[name] for name in kind.columns)).where(sequence >= first, sequence <= last)
+    def _draft(self, engine: Engine, kind: Kind, leaving: Leaving) -> tuple[int, list[Draft]]:
+        """Write a batch's rows, files of _ROWS_A_FILE at most and of one day each; returns how many rows that were."""
+        written: list[Draft] = []
+        count = 0
+        token = secrets.token_hex(8)
         with read_only(engine).connect() as connection:
-            rows = [tuple(row) for row in connection.execute(query.order_by(sequence))]
-        moment = list(kind.columns).index(kind.moment)
-        by_day = defaultdict(list)
-        for row in rows:
-            by_day[day_of(row[moment])].append(row)
-        written = []
-        for day, some in by_day.items():
-            draft = new_draft(self.directory, kind.name, day, first, last, secrets.token_hex(4))
-            draft.path.parent.mkdir(parents=True, exist_ok=True)
-            write_parquet(draft.path, kind, some)
-            written.append(draft)
+            for rows in _read(connection, kind, leaving):
+                count += len(rows)
+                written += self._draft_days(kind, rows, token)
         if written:
             sync(self.directory / DRAFTS)
-        return len(rows), written
+        return count, written
 
-    def _put_in_place(self, written: Sequence[Draft]) -> None:
+    def _draft_days(self, kind: Kind, rows: Sequence[Row], token: str) -> Iterator[Draft]:
+        """A file for each day; the first column of a row is its sequence, the others are the kind's."""
+        moment = list(kind.columns).index(kind.moment) + 1
+        by_day = defaultdict(list)
+        for row in rows:
+            by_day[day_of(row[moment])].append(row[1:])
+        for day, some in by_day.items():
+            draft = new_draft(self.directory, kind.name, day, rows[0][0], rows[-1][0], token)
+            draft.path.parent.mkdir(parents=True, exist_ok=True)
+            write_parquet(draft.path, kind, some)
+            yield draft
+
+    def _put_in_place(self, engine: Engine, written: Sequence[Draft]) -> None:
         for draft in written:
             home = draft.home(self.directory)
             home.parent.mkdir(parents=True, exist_ok=True)
             draft.path.rename(home)
             sync(home.parent)
+        if written:
+            sync(self.directory / DRAFTS)
+            with engine.begin() as connection:
+                tokens = {draft.token for draft in written}
+                connection.execute(delete(archived_batches).where(archived_batches.c.token.in_(tokens)))
 
     def _discard(self, written: Sequence[Draft]) -> None:
         for draft in written:
@@ -158,26 +189,27 @@ def _converted(name: str, sql_type: str) -> str:
     return f"CAST({value} AS {sql_type}) AS {name}"
 
 
-def quoted(path: Path) -> str:
-    """A path within the quotes of an SQL text."""
-    return str(path).replace("'", "''")
+def _read(connection: Connection, kind: Kind, leaving: Leaving) -> Iterator[Sequence[Row]]:
+    """A batch's rows by sequence, _ROWS_A_FILE at most at a time: the sequence, then the kind's columns."""
+    source = leaving.source.c
+    sequence = source.sequence
+    query = select(sequence, *(source[name] for name in kind.columns)).order_by(sequence).limit(_ROWS_A_FILE)
+    last = leaving.first - 1
+    while rows := [
+        tuple(row) for row in connection.execute(query.where(sequence > last, sequence <= leaving.last)).all()
+    ]:
+        yield rows
+        last = rows[-1][0]
+
+
+def _has_left(connection: Connection, draft: Draft) -> bool:
+    """Whether the transaction happened that took a draft's rows out of the hot store."""
+    said = select(archived_batches.c.token).where(archived_batches.c.token == draft.token)
+    return connection.execute(said).first() is not None or not _is_hot(connection, draft)
 
 
 def _is_hot(connection: Connection, draft: Draft) -> bool:
-    """Whether any of a draft's rows is still in the hot store."""
+    """Whether any of a draft's rows is still in the hot store: versions before 0.2 did not say what had left."""
     table = next(kind.table for kind in KINDS if kind.name == draft.kind)
     within = table.c.sequence.between(draft.first, draft.last)
     return connection.execute(select(table.c.sequence).where(within).limit(1)).first() is not None
-
-
-def _deleted(connection: Connection, table: Table, first: int, last: int) -> int:
-    return connection.execute(delete(table).where(table.c.sequence.between(first, last))).rowcount
-
-
-def sync(path: Path) -> None:
-    """Make a file's content, or a directory's names, outlive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

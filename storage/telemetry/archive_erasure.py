@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.telemetry.archive import held, quoted, sync
+from storage.telemetry.archive import held
+from storage.telemetry.archive_compaction import finish_compaction
+from storage.telemetry.archive_files import quoted, sync
 from storage.telemetry.archive_layout import DRAFTS, KINDS, REWRITE, Kind, files
-from storage.telemetry.erasure import _people, _written
+from storage.telemetry.people_named import as_in_attributes, people_named
 from storage.telemetry.texts import decode, storable_key
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def erase_user(directory: Path, user_ids: Sequence[str]) -> int:
     if not directory.exists():
         return 0
     with held(directory, wait=True), duckdb.connect(config={"threads": 1}) as connection:
+        finish_compaction(directory)
         gone = 0
         for kind in KINDS:
             found = defaultdict[Path, list[int]](list)
@@ -57,11 +60,11 @@ def _rows_naming(
         for name, number in connection.execute(query, {"paths": paths, "wanted": keys}).fetchall():
             yield Path(name), number
     if kind.attributes:
-        texts = [_written(user_id) for user_id in user_ids]
+        texts = [as_in_attributes(user_id) for user_id in user_ids]
         is_near = f"list_bool_or(list_transform($wanted, lambda text: contains({kind.attributes}, text)))"
         query = f"SELECT filename, file_row_number, {kind.attributes} FROM {source} WHERE {is_near}"  # noqa: S608 - own names
         for name, number, attributes in connection.execute(query, {"paths": paths, "wanted": texts}).fetchall():
-            if not set(user_ids).isdisjoint(_people(decode(attributes))):
+            if not set(user_ids).isdisjoint(people_named(decode(attributes))):
                 yield Path(name), number
 
 

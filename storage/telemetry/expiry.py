@@ -13,7 +13,13 @@ from storage.locks import Lock, alone
 from storage.session import read_only
 from storage.telemetry.archive import Archive, held
 from storage.telemetry.buckets import RETENTION_SECONDS, oldest_kept
+from storage.telemetry.cell_rollup import drop_old_cells
+from storage.telemetry.hot_window import hot_seconds, longest_window
+from storage.telemetry.leaving import left, partitions_to_leave, rows_to_leave
+from storage.telemetry.log_expiry import drop_old_logs
 from storage.telemetry.marks import mark
+from storage.telemetry.metric_expiry import drop_metrics
+from storage.telemetry.partitions import are_used, prepare_partitions
 from storage.telemetry.tables import (
     endpoint_buckets,
     events,
@@ -27,16 +33,14 @@ from storage.telemetry.tables import (
     spans,
 )
 
-HOT_SECONDS_BEYOND_WINDOW = 30 * 60.0
-SHORTEST_HOT_SECONDS = 2 * 3600.0
-_ROWS_A_TRANSACTION = 20_000
-
 
 def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int:
     """Drop what is past its retention; returns how many rows went.
 
-    With an archive, hot records go there. OSError when it has no room: then they stay where they are.
+    With an archive, hot records go there. OSError when it has no room: then they stay where they are. PostgreSQL's go
+    by whole partitions, up to an hour later, and room for what comes next is made.
     """
+    prepare_partitions(engine, now=now)
     if archive is None:
         return _expire(engine, None, now)
     with held(archive.directory, wait=False) as is_alone:
@@ -45,29 +49,33 @@ def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int
         archive.recover(engine)
         gone = _expire(engine, archive, now)
         archive.drop_old(now)
+        archive.compact()
         return gone
 
 
 def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
     with read_only(engine).connect() as connection:
-        longest_window = connection.scalar(select(func.max(funnel_marks.c.window_seconds))) or 0.0
-        horizon = now - max(SHORTEST_HOT_SECONDS, longest_window + HOT_SECONDS_BEYOND_WINDOW)
+        window_seconds = longest_window(connection)
+        horizon = now - hot_seconds(connection)
         last_event = min(_last_expired(connection, events, horizon), mark(connection, "events"))
         last_span = min(_last_expired(connection, spans, horizon), mark(connection, "spans"))
-        last_log = _last_expired(connection, log_records, horizon)
-        last_point = _last_expired(connection, metric_points, horizon)
+        last_log = min(_last_expired(connection, log_records, horizon), mark(connection, "logs"))
+        last_point = min(_last_expired(connection, metric_points, horizon), mark(connection, "points"))
     ends = (
         (events, last_event),
-        (requests, last_span),
         (spans, last_span),
+        (requests, last_span),
         (log_records, last_log),
         (metric_points, last_point),
     )
-    gone = sum(_drop_up_to(engine, archive, table, last) for table, last in ends)
+    gone = sum(_drop_up_to(engine, archive, table, last, horizon) for table, last in ends)
     with engine.begin() as connection:
         alone(connection, Lock.ROLL_UP)
-        gone += _drop_progress(connection, horizon, longest_window)
+        gone += _drop_progress(connection, horizon, window_seconds)
         gone += _drop_buckets(connection, now)
+        gone += drop_metrics(connection, now)
+        gone += drop_old_cells(connection, now)
+        gone += drop_old_logs(connection, now)
     return gone
 
 
@@ -81,23 +89,12 @@ def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
     return connection.scalar(select(func.max(table.c.sequence))) or 0
 
 
-def _drop_up_to(engine: Engine, archive: Archive | None, table: Table, last: int) -> int:
-    """Delete rows up to a sequence; between roll-ups, which may be reading them."""
-    gone = 0
-    with read_only(engine).connect() as connection:
-        first = connection.scalar(select(func.min(table.c.sequence)))
-    if first is None:
-        return 0
-    for start in range(first, last + 1, _ROWS_A_TRANSACTION):
-        end = min(start + _ROWS_A_TRANSACTION - 1, last)
-        gone += _dropped(engine, table, start, end) if archive is None else archive.move(engine, table, start, end)
-    return gone
-
-
-def _dropped(engine: Engine, table: Table, first: int, last: int) -> int:
-    with engine.begin() as connection:
-        alone(connection, Lock.ROLL_UP)
-        return connection.execute(delete(table).where(table.c.sequence.between(first, last))).rowcount
+def _drop_up_to(engine: Engine, archive: Archive | None, table: Table, last: int, horizon: float) -> int:
+    """Take away what has a sequence up to `last`: rows, or partitions that hold nothing else."""
+    batches = (
+        partitions_to_leave(engine, table, last, horizon) if are_used(engine) else rows_to_leave(engine, table, last)
+    )
+    return sum(left(engine, batch) if archive is None else archive.move(engine, batch) for batch in batches)
 
 
 def _drop_progress(connection: Connection, horizon: float, longest_window: float) -> int:

@@ -109,7 +109,7 @@ def test_a_pass_that_dies_at_any_moment_loses_nothing_and_doubles_nothing(
         if moment == "while_writing":
             patch.setattr(archive_module, "write_parquet", dies(archive_module.write_parquet, after=1))
         elif moment == "before_the_delete":
-            patch.setattr(archive_module, "_deleted", dies(archive_module._deleted, after=0))
+            patch.setattr(archive_module, "take_away", dies(archive_module.take_away, after=0))
         elif moment == "before_the_move":
             patch.setattr(Archive, "_put_in_place", dies(Archive._put_in_place, after=1))
         else:
