@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
+from bot.alert_keeping import keeping_alerts
 from bot.amazon import AmazonPages
 from bot.doors import JSON, AtReception, Secret
 from bot.errors import BotError, ForbiddenError, UnavailableError
@@ -19,6 +20,7 @@ from bot.receiving import Door, Parcel, Payload, Reception
 from bot.vendor_keys import FirehoseKey
 from detection.types import LogRecord
 from integrations.inbound import sns
+from integrations.inbound.alerts import Alert
 from integrations.inbound.cloudwatch import read_firehose, read_subscription
 
 SNS = "sns"
@@ -103,10 +105,11 @@ async def take_sns(
     if message.type == sns.UNSUBSCRIPTION:
         return JSONResponse({"ignored": "the subscription has ended"})
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
+    def parse(payload: Payload) -> Parcel[Alert | LogRecord]:
         return Parcel(sns.read_notification(message, now=payload.now))
 
-    return answer(await at.receive_message(b"", Door(SNS, (JSON,), parse, append_logs, signed=True), None, JSON))
+    door = Door(SNS, (JSON,), parse, keeping_alerts(at.services), signed=True)
+    return answer(await at.receive_message(b"", door, None, JSON))
 
 
 async def _believe(at: Reception, pages: AmazonPages, message: sns.Message) -> None:

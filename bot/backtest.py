@@ -1,11 +1,7 @@
-"""`argux backtest FILE.csv`: what the stream detector would have said about a metric's own history."""
+"""`argux backtest FILE.csv`: what the detectors would have said about a metric's or a funnel's own history."""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,25 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.backtest_chart import chart_of
+from bot.backtest_csv import CsvError, FunnelHistory, History, read_history
+from bot.backtest_funnel import FunnelReplay, replay
 from detection.streams import StreamScores, score_stream
-from detection.types import Floats
 from integrations.charts import render_png
 
 LEAST_POINTS = 200
-_MILLISECONDS_FROM = 1e11
-"""Epoch numbers from here on are milliseconds: as seconds they would lie beyond the year 5000."""
-
-
-class CsvError(ValueError):
-    """A file that cannot be read as a metric's history. Its words may be shown: they name the line and the column."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A metric's past: times (n,) in seconds UTC, oldest first, and values (n,)."""
-
-    times: Floats
-    values: Floats
+_ENOUGH_SECONDS = 8 * 86_400
 
 
 def run(file: Path, *, chart: Path | None, console: Console) -> int:
@@ -41,12 +25,10 @@ def run(file: Path, *, chart: Path | None, console: Console) -> int:
     0 whether or not anything fired, 2 when the file cannot be read or the chart cannot be written.
     """
     try:
-        history = read_history(file)
+        scores = _replayed(read_history(file), console)
     except (OSError, CsvError) as error:
         console.print(f"{file}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
-    scores = score_stream(history.times, history.values)
-    _report(scores, console)
     if chart is None:
         return 0
     try:
@@ -62,22 +44,56 @@ def _words(error: OSError | CsvError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _report(scores: StreamScores, console: Console) -> None:
-    count, fired = len(scores.times), np.flatnonzero(scores.anomalous)
-    span = f"{_moment(scores.times[0])} to {_moment(scores.times[-1])}"
-    console.print(f"{count:,} points, {span}", highlight=False)
-    if len(fired):
-        console.print(alarm_table(scores))
-        console.print(f"{len(fired)} alarm{'s' if len(fired) > 1 else ''} would have fired.", highlight=False)
-    else:
-        console.print("Nothing would have fired.")
-    if count < LEAST_POINTS:
+def _replayed(history: History | FunnelHistory, console: Console) -> StreamScores:
+    """Print what would have fired; return what the chart shows."""
+    span = f"{_moment(history.times[0])} to {_moment(history.times[-1])}"
+    if isinstance(history, FunnelHistory):
+        replayed = replay(history)
+        people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
+        console.print(f"{len(history.times):,} rows, {people}, {span}", highlight=False, soft_wrap=True)
+        _report(len(replayed.alarms), funnel_table(replayed), console)
+        if history.times[-1] - history.times[0] < _ENOUGH_SECONDS:
+            console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
+        return replayed.scores
+    scores = score_stream(history.times, history.values)
+    named = f" of {history.column}" if history.column else ""
+    count = f"{len(history.times):,} point{'' if len(history.times) == 1 else 's'}"
+    console.print(f"{count}{named}, {span}", markup=False, highlight=False, soft_wrap=True)
+    _report(int(scores.anomalous.sum()), alarm_table(scores), console)
+    if len(history.times) < LEAST_POINTS:
         console.print(f"With fewer than {LEAST_POINTS} points there is little to learn from: give it a longer history.")
+    return scores
+
+
+def _report(alarms: int, table: Table, console: Console) -> None:
+    if not alarms:
+        console.print("Nothing would have fired.")
+        return
+    console.print(table)
+    console.print(f"{alarms} alarm{'s' if alarms > 1 else ''} would have fired.", highlight=False)
+
+
+def funnel_table(replayed: FunnelReplay) -> Table:
+    """One row an alarm, at the end of the rows that raised it."""
+    table = Table(title="What would have fired", title_justify="left")
+    for name in ("began (UTC)", "noticed (UTC)", "rate", "usual", "change", "entries"):
+        table.add_column(name, justify="left" if "UTC" in name else "right", no_wrap=True)
+    for one in replayed.alarms:
+        table.add_row(
+            _moment(one.onset_at)[:-3],
+            _moment(one.window_end)[:-3],
+            f"{one.observed:.1%}",
+            f"{one.expected:.1%}",
+            f"{one.ratio - 1:+.0%}",
+            f"{one.sample_size:,}",
+        )
+    return table
 
 
 def alarm_table(scores: StreamScores) -> Table:
     """One row an alarm."""
-    table = Table("when (UTC)", title="What would have fired", title_justify="left")
+    table = Table(title="What would have fired", title_justify="left")
+    table.add_column("when (UTC)", no_wrap=True)
     for name in ("observed", "expected", "usual range", "score"):
         table.add_column(name, justify="right")
     for place in np.flatnonzero(scores.anomalous):
@@ -93,68 +109,3 @@ def alarm_table(scores: StreamScores) -> Table:
 
 def _moment(time: float) -> str:
     return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def read_history(file: Path) -> History:
-    """Read timestamp,value lines: ISO 8601 (UTC where no offset is given) or epoch seconds or milliseconds.
-
-    A first line that holds no number is a header; blank lines are passed over; points are put in order of time.
-    Raises CsvError with the line and the column of what cannot be read, OSError when the file cannot be opened.
-    """
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        try:
-            points = sorted(_points(csv.reader(lines)), key=lambda point: point[0])
-        except UnicodeDecodeError as error:
-            raise CsvError("this is not a text file in UTF-8") from error
-        except csv.Error as error:
-            raise CsvError(f"this is not a CSV file ({error})") from error
-    if not points:
-        raise CsvError("there is no point in it; each line should be timestamp,value")
-    return History(np.array([time for time, _ in points]), np.array([value for _, value in points]))
-
-
-def _points(rows: Iterable[list[str]]) -> Iterator[tuple[float, float]]:
-    first = True
-    for line, row in enumerate(rows, start=1):
-        if not any(cell.strip() for cell in row):
-            continue
-        is_header = first and len(row) >= 2 and _number(row[1]) is None and _time(row[0]) is None
-        first = False
-        if not is_header:
-            yield _point(row, line)
-
-
-def _point(row: list[str], line: int) -> tuple[float, float]:
-    if len(row) < 2:
-        raise CsvError(f"line {line}: there is no second column; each line should be timestamp,value")
-    time, value = _time(row[0]), _number(row[1])
-    if time is None:
-        raise CsvError(f"line {line}, column 1: {_shown(row[0])} is neither an ISO 8601 time nor epoch seconds")
-    if value is None:
-        raise CsvError(f"line {line}, column 2: {_shown(row[1])} is not a finite number")
-    return time, value
-
-
-def _shown(cell: str) -> str:
-    return repr(cell if len(cell) <= 40 else cell[:40] + "…")
-
-
-def _number(cell: str) -> float | None:
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _time(cell: str) -> float | None:
-    """Seconds UTC within the years that a calendar has."""
-    number = _number(cell)
-    if number is not None:
-        seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
-        return seconds if 0 <= seconds < _MILLISECONDS_FROM else None
-    try:
-        moment = datetime.fromisoformat(cell.strip())
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

@@ -24,8 +24,16 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys for the HTTP doors.", no_args_is_help=True)
 audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
+patterns = typer.Typer(help="Named patterns of log lines.", no_args_is_help=True)
+logs = typer.Typer(help="What log lines say.", no_args_is_help=True)
+maintenance = typer.Typer(help="Windows in which incidents are recorded and nobody is told.", no_args_is_help=True)
+limits = typer.Typer(help="Levels that metrics must not reach.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
+app.add_typer(limits, name="limits")
+app.add_typer(patterns, name="patterns")
+app.add_typer(logs, name="logs")
+app.add_typer(maintenance, name="maintenance")
 
 
 def main() -> None:
@@ -115,15 +123,38 @@ def tail(
 
 @app.command()
 def backtest(
-    file: Annotated[Path, typer.Argument(help="A CSV of timestamp,value.")],
-    chart: Annotated[Path | None, typer.Option("--chart", help="Write a PNG of it here.")] = None,
+    file: Annotated[Path, typer.Argument(help="A CSV of timestamp,value or of timestamp,entries,conversions.")],
+    chart: Annotated[
+        Path | None, typer.Option("--chart", help="Where the picture goes; else NAME.backtest.png.")
+    ] = None,
 ) -> None:
-    """Show what would have fired on a metric's own history."""
+    """Show what would have fired on the history of a metric or a funnel, with a chart."""
     from rich.console import Console
 
     from bot.backtest import run
 
-    raise typer.Exit(run(file, chart=chart, console=Console()))
+    raise typer.Exit(run(file, chart=chart or Path(f"{file.stem}.backtest.png"), console=Console()))
+
+
+@app.command("experiment")
+def compare_variants(
+    funnel: Annotated[str, typer.Argument(help="The funnel's number or name.")],
+    name: Annotated[str, typer.Argument(metavar="PROPERTY", help="What tells the variants apart, such as variant.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="The value to compare with, such as control.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The value that may do better or worse.")],
+    days: Annotated[int, typer.Option(min=1, max=35, help="How far back entries count.")] = 14,
+) -> None:
+    """Compare two variants of a property over a funnel, with an exact test."""
+    from rich.console import Console
+
+    from bot.errors import MalformedError
+    from bot.experiment_command import run
+
+    try:
+        with _plain_errors():
+            run(_services(), funnel, name, a, b, days=days, console=Console())
+    except MalformedError as error:
+        _fail(error.message)
 
 
 @app.command()
@@ -214,6 +245,162 @@ def verify_audit() -> None:
     typer.echo(f"The chain holds: {report.length} entries, the last is {report.head}.")
 
 
+@maintenance.command("start")
+def start_maintenance(
+    service: Annotated[str, typer.Argument(help='A service or a funnel, by its name, or "everything".')],
+    length: Annotated[str | None, typer.Option("--for", help="How long: 45m, 2h, 1h30m, 2d.")] = None,
+    until: Annotated[str | None, typer.Option(help="Its end instead: 2026-02-07 23:00, in the team's time.")] = None,
+    begins: Annotated[str | None, typer.Option("--from", help="Its beginning; now, where it is left out.")] = None,
+    reason: Annotated[str, typer.Option(help="What is done meanwhile.")] = "",
+) -> None:
+    """Start a window, now or later."""
+    from bot.maintenance_commands import start
+
+    with _plain_errors():
+        typer.echo(start(_services(), service, length=length, until=until, begins=begins, reason=reason))
+
+
+@maintenance.command("list")
+def list_maintenance(past: Annotated[bool, typer.Option("--past", help="Those that are over, too.")] = False) -> None:
+    """List the windows that run or are to come."""
+    from bot.maintenance_commands import listed
+
+    with _plain_errors():
+        typer.echo(listed(_services(), past=past))
+
+
+@maintenance.command("end")
+def end_maintenance(
+    window: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as the list shows it.")],
+) -> None:
+    """End a window now, or call one off; what it kept quiet and still goes on is told."""
+    from bot.maintenance_commands import end
+
+    with _plain_errors():
+        typer.echo(end(_services(), window))
+
+
+@patterns.command("add")
+def add_pattern(
+    name: Annotated[str, typer.Argument(help="What to call it, such as payment-declined.")],
+    regex: Annotated[str, typer.Argument(help="A regular expression in RE2's syntax, found anywhere in a line.")],
+    severity: Annotated[str, typer.Option(help="How bad an incident it opens: sev1 (the worst) to sev4.")] = "sev3",
+    description: Annotated[str, typer.Option(help="What such a line means.")] = "",
+) -> None:
+    """Watch for a pattern in every line that comes in from now on."""
+    from bot import log_commands
+
+    services = _services()
+    with _plain_errors(), services.sessions.begin() as session:
+        log_commands.add(session, name, regex, severity, description, services.clock())
+    typer.echo(f"Watching for {name}.")
+
+
+@patterns.command("list")
+def list_patterns() -> None:
+    """List the built-in patterns and your own."""
+    from rich.console import Console
+
+    from bot import log_commands
+
+    with _plain_errors(), _services().readers() as session:
+        log_commands.show_all(session, Console())
+
+
+@patterns.command("test")
+def try_pattern(
+    pattern: Annotated[str, typer.Argument(help="The name of a pattern, or a regular expression.")],
+    subject: Annotated[str | None, typer.Argument(help="A file or a text; otherwise what comes in.")] = None,
+) -> None:
+    """Show which lines a pattern matches; exit code 1 when there is none."""
+    from rich.console import Console
+
+    from bot import log_commands
+
+    with _plain_errors(), _services().readers() as session:
+        code = log_commands.try_out(session, pattern, subject, Console())
+    raise typer.Exit(code)
+
+
+@patterns.command("on")
+def turn_pattern_on(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
+    """Look for a pattern again."""
+    _switch_pattern(name, enabled=True)
+
+
+@patterns.command("off")
+def turn_pattern_off(name: Annotated[str, typer.Argument(help="The pattern's name; a built-in one too.")]) -> None:
+    """Look for a pattern no more, and keep it."""
+    _switch_pattern(name, enabled=False)
+
+
+@patterns.command("remove")
+def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
+    """Forget one of your own patterns."""
+    from workers.log_patterns import remove_pattern as remove
+
+    with _plain_errors(), _services().sessions.begin() as session:
+        remove(session, name)
+    typer.echo(f"{name} is removed.")
+
+
+@logs.command("diff")
+def diff_logs(
+    before: Annotated[str, typer.Option(help="START/END, such as 2026-02-07T11:00:00Z/2026-02-07T12:00:00Z.")],
+    after: Annotated[str, typer.Option(help="START/END of the window to compare with it.")],
+    service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
+) -> None:
+    """Show what the logs say in one window that they did not in another."""
+    from rich.console import Console
+
+    from bot import log_commands
+
+    with _plain_errors():
+        log_commands.diff(_services(), before, after, service, Console())
+
+
+def _switch_pattern(name: str, *, enabled: bool) -> None:
+    from workers.log_patterns import switch_pattern
+
+    services = _services()
+    with _plain_errors(), services.sessions.begin() as session:
+        switch_pattern(session, name, enabled=enabled, by="the command line", now=services.clock())
+    typer.echo(f"{name} is {'on' if enabled else 'off'}.")
+
+
+@limits.command("add")
+def add_limit(
+    name: Annotated[str, typer.Argument(help="The metric, such as queue.depth.")],
+    limit: Annotated[float, typer.Argument(help="The level, in the metric's own unit.")],
+    service: Annotated[str | None, typer.Option(help="Of one service alone; otherwise of every one.")] = None,
+    below: Annotated[bool, typer.Option("--below", help="It must not fall to it, instead of not rise to it.")] = False,
+    horizon: Annotated[str, typer.Option(help="How far ahead to look: 45m, 6h, 3d.")] = "6h",
+) -> None:
+    """Watch a limit; the same metric, service and direction again moves it."""
+    from bot.limit_commands import add
+
+    with _plain_errors():
+        typer.echo(add(_services(), name, limit, service=service, above=not below, horizon=horizon))
+
+
+@limits.command("list")
+def list_limits() -> None:
+    """List the limits that people set, and those that come with Argux."""
+    from bot.limit_commands import listed
+
+    with _plain_errors():
+        typer.echo(listed(_services()))
+
+
+@limits.command("remove")
+def remove_limit(limit: Annotated[int, typer.Argument(help="Its number, as the list shows it.")]) -> None:
+    """Watch a limit no more."""
+    from bot.limit_commands import remove
+
+    with _plain_errors():
+        typer.echo(remove(_services(), limit))
+
+
 @app.command("incidents")
 def list_incidents(
     status: Annotated[str | None, typer.Argument(help="open, acknowledged, mitigating, resolved, false_alarm.")] = None,
@@ -280,10 +467,11 @@ def _told(error: Exception) -> str | None:
     """What to say of an error that a person can mend; looked up only now, because it loads the database's parts."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
+    from bot.log_commands import CommandError
     from storage.errors import StorageError
     from workers.errors import WorkerError
 
-    if isinstance(error, (StorageError, WorkerError)):
+    if isinstance(error, (StorageError, WorkerError, CommandError)):
         return str(error)
     if isinstance(error, (OperationalError, ProgrammingError)):
         return (

@@ -1,6 +1,6 @@
 """The doors that other monitoring systems post to: Datadog, Alertmanager, Loki and Sentry.
 
-Amazon's, Elasticsearch's and GitHub's stand in modules of their own. Alerts are kept as log records.
+Amazon's, Elasticsearch's and GitHub's stand in modules of their own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from bot import aws_doors, elasticsearch_doors, github_doors
+from bot.alert_keeping import keeping_alerts
 from bot.doors import JSON, AtReception, Secret
 from bot.errors import UnauthorizedError
 from bot.log_doors import ANY_ENCODING, answer, append_logs, plain
@@ -17,6 +18,7 @@ from bot.receiving import Door, Parcel, Payload
 from bot.vendor_keys import DatadogKey, SentryKey
 from detection.types import LogRecord
 from integrations.inbound.alertmanager import read_alertmanager
+from integrations.inbound.alerts import Alert
 from integrations.inbound.datadog import read_datadog_alert, read_datadog_logs
 from integrations.inbound.loki import read_push_json, read_push_protobuf
 from integrations.inbound.sentry_envelopes import read_envelope
@@ -45,30 +47,26 @@ async def take_datadog_logs(request: Request, at: AtReception, key: DatadogKey) 
     return answer(await at.receive(request, door, key), 202)
 
 
-def _datadog_alert(payload: Payload) -> Parcel[LogRecord]:
+def _datadog_alert(payload: Payload) -> Parcel[Alert]:
     return Parcel(read_datadog_alert(plain(payload), now=payload.now))
-
-
-DATADOG_WEBHOOK = Door("datadog_webhook", (JSON,), _datadog_alert, append_logs)
 
 
 @router.post("/datadog/webhook", summary="Send alerts from Datadog", openapi_extra=WEBHOOK_DOCS)
 async def take_datadog_alert(request: Request, at: AtReception, key: DatadogKey) -> JSONResponse:
     """Take the webhook of Datadog's monitors, in its own payload or in the one of docs/connecting.md."""
-    return answer(await at.receive(request, DATADOG_WEBHOOK, key))
+    door = Door("datadog_webhook", (JSON,), _datadog_alert, keeping_alerts(at.services))
+    return answer(await at.receive(request, door, key))
 
 
-def _alerts(payload: Payload) -> Parcel[LogRecord]:
+def _alerts(payload: Payload) -> Parcel[Alert]:
     return Parcel(read_alertmanager(plain(payload), now=payload.now))
-
-
-ALERTMANAGER = Door("alertmanager", (JSON,), _alerts, append_logs)
 
 
 @router.post("/alertmanager/webhook", summary="Send alerts from Alertmanager", openapi_extra=ALERTMANAGER_DOCS)
 async def take_alertmanager(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
     """Take Alertmanager's webhook, version 4. An alert sent again while it fires is stored once."""
-    return answer(await at.receive(request, ALERTMANAGER, secret))
+    door = Door("alertmanager", (JSON,), _alerts, keeping_alerts(at.services))
+    return answer(await at.receive(request, door, secret))
 
 
 def _push(payload: Payload) -> Parcel[LogRecord]:
@@ -115,10 +113,10 @@ async def take_sentry_webhook(request: Request, at: AtReception) -> JSONResponse
     resource = request.headers.get("sentry-hook-resource", "")
     request_id = request.headers.get("request-id")
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
+    def parse(payload: Payload) -> Parcel[Alert]:
         if not is_signed(payload.body, secret, signature):
             raise UnauthorizedError("Sentry-Hook-Signature does not fit the body and SENTRY_CLIENT_SECRET.")
         return Parcel(read_sentry_webhook(plain(payload), resource=resource, request_id=request_id, now=payload.now))
 
-    door = Door("sentry_webhook", (JSON,), parse, append_logs, signed=True)
+    door = Door("sentry_webhook", (JSON,), parse, keeping_alerts(at.services), signed=True)
     return answer(await at.receive(request, door, None))

@@ -182,5 +182,7 @@ class Reception:
 
     def _count(self, door: str, appended: Appended, rejections: Sequence[Rejection]) -> None:
         self.metrics.accepted.labels(door).inc(appended.accepted)
-        self.metrics.duplicates.labels(door).inc(appended.duplicates)
-        self.metrics.rejected.labels(door, "malformed").inc(len(rejections))
+        if appended.duplicates:
+            self.metrics.duplicates.labels(door).inc(appended.duplicates)
+        if rejections:
+            self.metrics.rejected.labels(door, "malformed").inc(len(rejections))

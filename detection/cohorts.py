@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,6 +59,28 @@ def gathered(
         entries[row, columns[inside]] = one.entries[inside]
         converted[row, columns[inside]] = _converted_within(one, horizon_seconds)[inside]
     return Cohorts((first + np.arange(size)) * bucket_seconds, entries, converted)
+
+
+def gathered_steps(
+    series: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, bucket_seconds: float
+) -> list[Cohorts]:
+    """As `gathered`, for each step after the first: entries reached the step before it, and of them converted it.
+
+    Who reached the last step counts within the horizon; of the steps before it all that have been reached so far.
+    """
+    if not series:
+        return []
+    first = np.ceil(since / bucket_seconds - 1e-9)
+    size = max(int(np.floor(until / bucket_seconds + 1e-9) - first), 0)
+    steps = series[0].reached.shape[1]
+    reached = np.zeros((steps, len(series), size))
+    for row, one in enumerate(series):
+        columns = np.rint(one.bucket_starts / bucket_seconds - first).astype(np.int64)
+        inside = (columns >= 0) & (columns < size)
+        reached[:-1, row, columns[inside]] = one.reached[inside, :-1].T
+        reached[-1, row, columns[inside]] = _converted_within(one, horizon_seconds)[inside]
+    starts = (first + np.arange(size)) * bucket_seconds
+    return [Cohorts(starts, before, after) for before, after in pairwise(reached)]
 
 
 def totals(series: FunnelSeries, horizon_seconds: float, *, since: float, until: float) -> tuple[int, int, Integers]:

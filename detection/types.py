@@ -43,6 +43,9 @@ class Metric(StrEnum):
     CONVERSION_RATE = "conversion_rate"
     LATENCY_P95 = "latency_p95_ms"
     QUERY_COUNT = "query_count"
+    ERROR_RATE = "error_rate"
+    REQUEST_RATE = "request_rate"
+    ALERT = "alert"
     CUSTOM = "custom_metric"
     LOG_RATE = "log_rate"
 
@@ -110,13 +113,18 @@ class FunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class FunnelDefinition:
-    """Ordered steps within `window_seconds` (inclusive of its end) of the first."""
+    """Ordered steps within `window_seconds` (inclusive of its end) of the first.
+
+    value_per_conversion is in `currency`, an ISO 4217 code; both are None where nobody said.
+    """
 
     funnel_id: int
     name: str
     steps: tuple[FunnelStep, ...]
     window_seconds: float
     baseline_days: int
+    value_per_conversion: float | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,20 @@ class FunnelSeries:
     bucket_starts: Floats
     entries: Integers
     reached: Integers
+    converted_by_delay: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelCells:
+    """Rolled-up funnel cohorts by the full combination of dimension values, added up over a stretch of time of entry.
+
+    combinations: (cells,) distinct; dimension: value, without the dimensions that an entry did not have. entries:
+    (cells,), 1 or more. converted_by_delay: (cells, len(DELAY_EDGES_SECONDS) + 1), as in FunnelSeries.
+    """
+
+    funnel_id: int
+    combinations: tuple[Mapping[str, str], ...]
+    entries: Integers
     converted_by_delay: Integers
 
 
@@ -197,7 +219,7 @@ class Subject:
             self.kind,
             str(self.funnel_id) if self.funnel_id is not None else (self.service or ""),
         ]
-        if self.kind in {"metric", "log_template", "log_pattern"}:
+        if self.kind in {"metric", "log_template", "log_pattern", "alert"}:
             parts.append(self.name)
         if self.endpoint:
             parts.append(self.endpoint)
@@ -276,10 +298,37 @@ class MetricPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertChange:
+    """What another monitor said of one of its alerts: that it fires, or that it is over.
+
+    identity is the same for every firing of it. severity is the sender's word for how bad it is, None where it has
+    none. happened_at: when it began or ended. quiet_after_seconds: an alert whose sender never tells of the end is over
+    when so much time has passed without a word of it. values: numbers that came with it, by their names.
+    together: what the sender tells in one breath has the same text here.
+    """
+
+    identity: str
+    source: str
+    name: str
+    service: str | None
+    severity: str | None
+    is_firing: bool
+    happened_at: float
+    summary: str = ""
+    url: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    quiet_after_seconds: float = 7 * 86_400.0
+    together: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSeries:
     """A custom metric of one service, rolled up: the mean and the number of its points in each bucket.
 
     bucket_starts: (n,) seconds, oldest first. means: (n,) in the metric's own unit. counts: (n,), 1 or more.
+    attributes: which of the metric's series this is, such as "device=sda1, state=used"; "" for one without attributes.
+    is_rate: whether the values are what a counter rose by, a second. lows, highs: (n,) the smallest and the largest
+    point of each bucket, where that is known.
     """
 
     name: str
@@ -287,6 +336,10 @@ class MetricSeries:
     bucket_starts: Floats
     means: Floats
     counts: Integers
+    attributes: str = ""
+    is_rate: bool = False
+    lows: Floats | None = None
+    highs: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +348,7 @@ class LogSeries:
 
     name is the template's id or the pattern's name; text the template, or what the pattern stands for; severity the
     worst that a line of it had. bucket_starts: (n,) seconds, ascending; line_count: (n,). A bucket that is missing had
-    none.
+    none. sample: one of the lines, or nothing where none may be shown.
     """
 
     kind: str
@@ -305,3 +358,4 @@ class LogSeries:
     severity: str
     bucket_starts: Floats
     line_count: Integers
+    sample: str = ""

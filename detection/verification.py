@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 import numpy as np
 
-from detection.baselines import HOUR_SECONDS
+from detection.baselines import HOUR_SECONDS, Mask
 from detection.cohorts import FINE_SECONDS, totals
-from detection.endpoint_baselines import normal_endpoint
+from detection.endpoint_baselines import NormalEndpoint, Spans, normal_endpoint, settled_hours
+from detection.endpoint_screening import hours_in_brief
+from detection.failures import failure_strikes, is_failing
 from detection.funnel_baselines import is_usable, normal_conversion
 from detection.histograms import Intervals, gathered_intervals, quantile
 from detection.options import EndpointOptions, FunnelOptions
 from detection.proportions import beta_binomial_mid_p
 from detection.regressions import is_heavier, is_slower, latency_strikes, query_strikes
+from detection.traffic import has_fallen, has_surged, traffic_range, widths
 from detection.types import EndpointSeries, Finding, FunnelSeries, Metric
 
 _FEWEST_ENTRIES = 60
 _FEWEST_INTERVALS = 3
 _FEWEST_REQUESTS = 20
 _SIGNIFICANCE = 0.01
+_MINUTE = 60.0
 
 
 class RecoveryState(StrEnum):
@@ -59,13 +63,15 @@ def recovery(
     since: float,
     now: float,
     options: FunnelOptions | EndpointOptions,
+    excluded: Spans = (),
 ) -> Recovery:
     """Test the finding's metric on what began at or after `since`, the moment the fix was live.
 
     series: fine buckets from the onset to now; baseline: coarse buckets; the finding's own are picked out of both.
     The state is recovered when the metric is back within the size of change that the detector would let pass and,
     for a conversion, not significantly worse; still_broken when it is worse by more than chance; insufficient_data
-    between the two and while there is too little to say. Raises TypeError for options of the other detector.
+    between the two and while there is too little to say. excluded: earlier times in which an endpoint was broken, which
+    are no baseline. Raises TypeError for options of the other detector.
     """
     subject = finding.subject
     if finding.metric is Metric.CONVERSION_RATE:
@@ -77,9 +83,11 @@ def recovery(
     if not isinstance(options, EndpointOptions):
         raise TypeError("an endpoint is verified with EndpointOptions")
     called, called_before = _endpoint(series, finding), _endpoint(baseline, finding)
+    if called_before is not None and finding.metric is Metric.REQUEST_RATE:
+        return _traffic(finding, called, called_before, since, now, options, excluded)
     if not called or not called_before:
         return _unknown(finding)
-    return _requests(finding, called, called_before, since, now, options)
+    return _requests(finding, called, called_before, since, now, options, excluded)
 
 
 def _conversion(
@@ -132,29 +140,22 @@ def _requests(
     since: float,
     now: float,
     options: EndpointOptions,
+    excluded: Spans,
 ) -> Recovery:
-    normal = normal_endpoint(coarse, fine, recent_since=finding.onset_at, at=now, options=options)
+    normal = normal_endpoint(coarse, fine, recent_since=finding.onset_at, at=now, options=options, excluded=excluded)
     if normal is None:
         return _unknown(finding)
-    intervals = gathered_intervals(
-        [fine],
-        since=since,
-        until=now - options.ingestion_lag_seconds,
-        interval_seconds=options.interval_seconds,
-    )
-    latest, interval_count = _latest(intervals)
+    latest, interval_count = _latest(_since_the_fix(fine, since, now, options))
     requests = int(latest.requests[0, 0])
-    slower = finding.metric is Metric.LATENCY_P95
-    after = _measured(latest, slower) if requests else None
-    worse = (is_slower if slower else is_heavier)(latest, [normal], options)[0, 0]
-    struck = (latency_strikes if slower else query_strikes)(latest, [normal], options)[0, 0]
+    measured = _MEASURES[finding.metric]
     state = RecoveryState.INSUFFICIENT_DATA
     if interval_count >= _FEWEST_INTERVALS and requests >= _FEWEST_REQUESTS:
-        if struck:
+        if measured.strikes(latest, [normal], options)[0, 0]:
             state = RecoveryState.STILL_BROKEN
-        elif not worse:
+        elif not measured.is_worse(latest, [normal], options)[0, 0]:
             state = RecoveryState.RECOVERED
-    before, low, high = normal.latency_range() if slower else normal.query_range()
+    before, low, high = measured.usual(normal)
+    after = measured.value(latest) if requests else None
     return Recovery(
         state=state,
         metric=finding.metric,
@@ -168,6 +169,93 @@ def _requests(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """How one metric of single requests is measured and judged."""
+
+    value: Callable[[Intervals], float]
+    usual: Callable[[NormalEndpoint], tuple[float, float, float]]
+    is_worse: Callable[[Intervals, Sequence[NormalEndpoint], EndpointOptions], Mask]
+    strikes: Callable[[Intervals, Sequence[NormalEndpoint], EndpointOptions], Mask]
+
+
+_MEASURES = {
+    Metric.LATENCY_P95: _Measure(
+        lambda latest: float(quantile(latest.durations[0, 0], 0.95)),
+        NormalEndpoint.latency_range,
+        is_slower,
+        latency_strikes,
+    ),
+    Metric.QUERY_COUNT: _Measure(
+        lambda latest: float(latest.queries[0, 0] / latest.requests[0, 0]),
+        NormalEndpoint.query_range,
+        is_heavier,
+        query_strikes,
+    ),
+    Metric.ERROR_RATE: _Measure(
+        lambda latest: float(latest.errors[0, 0] / latest.requests[0, 0]),
+        NormalEndpoint.error_range,
+        is_failing,
+        failure_strikes,
+    ),
+}
+
+
+def _since_the_fix(fine: EndpointSeries, since: float, now: float, options: EndpointOptions) -> Intervals:
+    until = now - options.ingestion_lag_seconds
+    return gathered_intervals([fine], since=since, until=until, interval_seconds=options.interval_seconds)
+
+
+def _traffic(
+    finding: Finding,
+    fine: EndpointSeries | None,
+    coarse: EndpointSeries,
+    since: float,
+    now: float,
+    options: EndpointOptions,
+    excluded: Spans,
+) -> Recovery:
+    """Whether as many requests come as are to be expected now; an endpoint that is not called at all has none."""
+    past = hours_in_brief([coarse], now, options)
+    known = settled_hours(past.starts, finding.onset_at, excluded)[None]
+    rates = traffic_range(past.requests, known, past.starts, at=now, options=options)
+    usual, low, high = (
+        float(now_usual[0]) * _MINUTE if np.isfinite(now_usual[0]) else at_onset
+        for now_usual, at_onset in (
+            (rates.usual, finding.expected),
+            (rates.low, finding.expected_low),
+            (rates.high, finding.expected_high),
+        )
+    )
+    fell = finding.observed < finding.expected
+    counts = _since_the_fix(fine if fine is not None else _never_called(coarse), since, now, options).requests[0]
+    expected = (low if fell else high) * options.interval_seconds / _MINUTE
+    width = int(widths(np.array([expected]), options)[0])
+    taken = counts[-_FEWEST_INTERVALS * width :] if width else counts[:0]
+    state, after = RecoveryState.INSUFFICIENT_DATA, None
+    if len(taken) and len(taken) == _FEWEST_INTERVALS * width:
+        after = float(taken.mean()) * _MINUTE / options.interval_seconds
+        is_off = (has_fallen if fell else has_surged)(taken.sum(), np.asarray(expected * len(taken)), options)
+        state = RecoveryState.STILL_BROKEN if is_off else RecoveryState.RECOVERED
+    return Recovery(
+        state=state,
+        metric=finding.metric,
+        before=usual,
+        during=finding.observed,
+        after=after,
+        recovered_share=_regained(usual, finding.observed, after),
+        sample_size=int(taken.sum()),
+        normal_low=low,
+        normal_high=high,
+    )
+
+
+def _never_called(series: EndpointSeries) -> EndpointSeries:
+    """The same endpoint without a single bucket."""
+    names = (field.name for field in fields(series) if field.name not in ("service", "endpoint"))
+    return replace(series, **{name: getattr(series, name)[:0] for name in names})
+
+
 def _latest(intervals: Intervals) -> tuple[Intervals, int]:
     """Add up the fewest last intervals that say enough, so that a slow start after the fix does not count for ever."""
     called = np.flatnonzero(intervals.requests[0])
@@ -175,12 +263,6 @@ def _latest(intervals: Intervals) -> tuple[Intervals, int]:
     needed = max(int(np.searchsorted(running, _FEWEST_REQUESTS)) + 1, _FEWEST_INTERVALS)
     taken = called[-needed:]
     return intervals.pooled(taken), len(taken)
-
-
-def _measured(latest: Intervals, slower: bool) -> float:
-    if slower:
-        return float(quantile(latest.durations[0, 0], 0.95))
-    return float(latest.queries[0, 0] / latest.requests[0, 0])
 
 
 def _regained(before: float, during: float, after: float | None) -> float:

@@ -65,7 +65,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A dialog that asks for one decision: the body is read, `submit_label` decides, `value` comes back with it."""
+    """A dialog that asks for one decision: the body is read, `submit_label` decides, `value` comes back with it.
+
+    Without a `submit_label` there is nothing to decide. `dialog_id` is ours, by which an open dialog is found again.
+    """
 
     callback_id: str
     title: str
@@ -75,6 +78,7 @@ class Modal:
     code: str = ""
     code_language: str = ""
     fields: tuple[tuple[str, str], ...] = field(default=())
+    dialog_id: str = ""
 
 
 MOMENT = re.compile(r"<t:(\d{1,11})>")

@@ -148,6 +148,14 @@ def _unit(chart: Chart) -> _Unit:
         return _Unit("conversion rate", 1.0, ".0%")
     if chart.metric is Metric.QUERY_COUNT:
         return _Unit("queries per request", 1.0, ",.0f")
+    if chart.metric is Metric.ERROR_RATE:
+        return _Unit("error rate", 1.0, ".0%")
+    if chart.metric is Metric.REQUEST_RATE:
+        return _Unit("requests a minute", 1.0, ",.0f")
+    if chart.metric is Metric.CUSTOM:
+        return _Unit("value", 1.0, "~s")
+    if chart.metric is Metric.LOG_RATE:
+        return _Unit("lines a minute", 1.0, ",.0f")
     highest = max((point.value for point in chart.points if point.value is not None), default=0.0)
     if highest >= SECONDS_FROM_MS:
         return _Unit("p95 latency (s)", 1000.0, ".1f")

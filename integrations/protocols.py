@@ -57,7 +57,11 @@ class ChatChannel(Protocol):
         ...
 
     def open_modal(self, trigger_id: str, modal: Modal) -> None:
-        """Show a dialog to the person whose click gave `trigger_id` (valid for 3 seconds)."""
+        """Show a dialog to the person whose click gave `trigger_id` (valid for 3 seconds, once)."""
+        ...
+
+    def update_modal(self, modal: Modal) -> None:
+        """Replace what the dialog with this `dialog_id` shows; NotFoundError where it is not open."""
         ...
 
     def user(self, user_id: str) -> ChannelUser:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,18 @@ def root_delivery(session: Session, incident_id: int) -> Delivery | None:
     """The incident's root message: the one that is edited in place."""
     query = select(Delivery).where(Delivery.incident_id == incident_id, Delivery.purpose == "root")
     return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
+
+
+def held(session: Session, incident_id: int) -> Sequence[Delivery]:
+    """What an incident's quiet time holds back, in order."""
+    query = select(Delivery).where(Delivery.incident_id == incident_id, Delivery.status == "held")
+    return session.scalars(query.order_by(Delivery.id).with_for_update()).all()
+
+
+def incidents_with_held(session: Session) -> Sequence[int]:
+    """The incidents of which something is held back."""
+    query = select(Delivery.incident_id).where(Delivery.status == "held", Delivery.incident_id.is_not(None))
+    return [found for found in session.scalars(query.distinct()) if found is not None]
 
 
 def mark_delivered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,6 +11,14 @@ from sqlalchemy.orm import Session
 from detection import types
 from storage.models import Deploy
 from storage.upserts import insert_if_new
+
+SEEN_IN_SPANS = "seen in spans"
+"""Who deployed a version that nobody told of, until somebody does."""
+
+TOLD_WITHIN = timedelta(hours=1)
+"""So far from when a version was first seen may its deploy be told to have been; beyond that it is another deploy."""
+
+_SHORTEST_SHA = 7
 
 
 def record_deploy(
@@ -27,7 +35,18 @@ def record_deploy(
     """Write a deploy down once per service, version and time; the second value is False when it was known already.
 
     It learns the commit it replaced from that service's deploy before; reported late, it corrects the one after it.
+    Somebody who tells of a version that was only seen so far takes that deploy over, and is right in everything.
     """
+    if deployed_by != SEEN_IN_SPANS:
+        seen = _seen_deploy(session, service, version, commit_sha, deployed_at)
+        if seen is not None:
+            seen.version, seen.commit_sha, seen.repository = version, commit_sha, repository
+            seen.deployed_by, seen.deployed_at = deployed_by, deployed_at
+            session.flush()
+            previous = latest_deploy(session, service, before=deployed_at)
+            seen.previous_commit_sha = previous.commit_sha if previous else None
+            _correct_next(session, service, deployed_at, commit_sha)
+            return seen, True
     previous = latest_deploy(session, service, before=deployed_at)
     values = {
         "service": service,
@@ -84,6 +103,29 @@ def to_deploy(row: Deploy) -> types.Deploy:
         deployed_at=row.deployed_at.timestamp(),
         deployed_by=row.deployed_by,
     )
+
+
+def _seen_deploy(session: Session, service: str, version: str, commit_sha: str, deployed_at: datetime) -> Deploy | None:
+    """The deploy of this version, or of this commit by its whole or short name, that was only seen so far."""
+    known = select(Deploy.id).where(
+        Deploy.service == service, Deploy.version == version, Deploy.deployed_at == deployed_at
+    )
+    if session.scalar(known) is not None:
+        return None
+    around = deploys_between(session, service, deployed_at - TOLD_WITHIN, deployed_at + TOLD_WITHIN)
+    return next(
+        (
+            deploy
+            for deploy in around
+            if deploy.deployed_by == SEEN_IN_SPANS
+            and (deploy.version == version or _is_short_for(deploy.version, commit_sha))
+        ),
+        None,
+    )
+
+
+def _is_short_for(version: str, commit_sha: str) -> bool:
+    return len(version) >= _SHORTEST_SHA and commit_sha.lower().startswith(version.lower())
 
 
 def _correct_next(session: Session, service: str, deployed_at: datetime, commit_sha: str) -> None:

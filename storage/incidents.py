@@ -143,6 +143,13 @@ def change_status(session: Session, incident: Incident, status: IncidentStatus, 
     add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
 
 
+def snoozes_over(session: Session, now: datetime) -> Sequence[Incident]:
+    """Incidents whose snooze has run out and was not ended yet."""
+    return session.scalars(
+        select(Incident).where(Incident.snoozed_until <= now).with_for_update(skip_locked=True)
+    ).all()
+
+
 def lately_closed(session: Session, since: datetime) -> Sequence[Incident]:
     """Incidents closed since then, and false alarms whose findings were still seen since then; with their findings."""
     still_seen = (

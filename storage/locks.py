@@ -19,6 +19,7 @@ class Lock(IntEnum):
     AUDIT = 4_127_002
     ROLL_UP = 4_127_003
     APPEND = 4_127_004
+    PARTITIONS = 4_127_005
 
 
 def alone(database: Session | Connection, lock: Lock) -> None:

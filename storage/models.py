@@ -37,7 +37,7 @@ class ApiKey(Base):
 
 
 class Funnel(Base):
-    """A watched funnel; `steps` is a list of {name, event, properties}."""
+    """A watched funnel; `steps` is a list of {name, event, properties}. A removed one stays, so that its id does."""
 
     __tablename__ = "funnels"
 
@@ -46,7 +46,10 @@ class Funnel(Base):
     steps: Mapped[list[Any]]
     baseline_days: Mapped[int]
     window_minutes: Mapped[int]
+    value_per_conversion: Mapped[float | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
     created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class Deploy(Base):
@@ -87,6 +90,8 @@ class Incident(Base):
     ticket_url: Mapped[str | None] = mapped_column(String(500))
     escalated_at: Mapped[datetime | None]
     escalated_by: Mapped[str | None] = mapped_column(String(200))
+    snoozed_until: Mapped[datetime | None] = mapped_column(index=True)
+    snoozed_by: Mapped[str | None] = mapped_column(String(200))
     findings: Mapped[list[FindingRecord]] = relationship(back_populates="incident", order_by="FindingRecord.id")
     timeline: Mapped[list[TimelineEntry]] = relationship(back_populates="incident", order_by="TimelineEntry.id")
 
@@ -247,7 +252,8 @@ class Action(Base):
 
 
 class Verification(Base):
-    """The incident's metrics tested again after an action. status: running, recovered, not_recovered.
+    """The incident's metrics tested again after an action. status: running, recovered, not_recovered,
+    insufficient_data (by the deadline too little had come in to tell).
 
     measures: one {metric, subject, before, during, after, recovered_share} a finding.
     """
@@ -312,8 +318,9 @@ class OutboxJob(Base):
 
 
 class Delivery(Base):
-    """A message owed to a channel. purpose: root, thread, ephemeral. status: pending, delivered, undelivered.
+    """A message owed to a channel. purpose: root, thread, ephemeral.
 
+    status: pending, delivered, undelivered, held (until a quiet time is over), muted (its incident was over before).
     For a root message the row lives on: `content_hash` is what the channel shows now, so an equal card is not sent.
     """
 
@@ -328,7 +335,7 @@ class Delivery(Base):
     message_id: Mapped[str | None] = mapped_column(String(200))
     content: Mapped[dict[str, Any]]
     content_hash: Mapped[str | None] = mapped_column(String(64))
-    status: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), index=True)
     attempts: Mapped[int]
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
@@ -349,6 +356,26 @@ class AuditEntry(Base):
     mac: Mapped[str] = mapped_column(String(64))
 
 
+class MaintenanceWindow(Base):
+    """A time in which incidents are recorded and not told, from begins_at up to ends_at.
+
+    service: whose, by its name, or a funnel's name; None for everything. ended_by: who ended it before its time.
+    closed_at: when Argux looked, after the end, at what it had kept quiet.
+    """
+
+    __tablename__ = "maintenance_windows"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    service: Mapped[str | None] = mapped_column(String(200))
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    made_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    ended_by: Mapped[str | None] = mapped_column(String(200))
+    closed_at: Mapped[datetime | None]
+
+
 class PullCursor(Base):
     """How far something outside has been read: `position` is what the next look needs to go on where this one ended."""
 
@@ -357,3 +384,62 @@ class PullCursor(Base):
     source: Mapped[str] = mapped_column(String(300), primary_key=True)
     position: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
+
+
+class LogPattern(Base):
+    """A named pattern of a team, or, with `enabled` false and no expression, a built-in one that it has turned off."""
+
+    __tablename__ = "log_patterns"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    expression: Mapped[str] = mapped_column(Text)
+    severity: Mapped[Severity] = mapped_column(by_value(Severity, 4))
+    description: Mapped[str] = mapped_column(String(300))
+    enabled: Mapped[bool]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(200))
+
+
+class MetricLimit(Base):
+    """A level that a custom metric must not reach: a ceiling, or a floor when not `above`.
+
+    service None means any. A crossing is foretold this many hours ahead.
+    """
+
+    __tablename__ = "metric_limits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    service: Mapped[str | None] = mapped_column(String(200))
+    threshold: Mapped[float]
+    above: Mapped[bool]
+    horizon_hours: Mapped[float]
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class Alert(Base):
+    """Another monitor's alert as it stands now: one row however often it fires.
+
+    state: firing or resolved. severity None means that it asks for nobody. quiet_at: when it is over for want of news.
+    told_at: when its end was told on its incident.
+    """
+
+    __tablename__ = "alerts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(100), unique=True)
+    source: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(200))
+    service: Mapped[str | None] = mapped_column(String(200))
+    severity: Mapped[Severity | None] = mapped_column(by_value(Severity, 4))
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime]
+    quiet_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    summary: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    values: Mapped[dict[str, Any]]
+    together: Mapped[str | None] = mapped_column(String(100))

@@ -96,6 +96,15 @@ def fail(
     return job.dead_at is not None
 
 
+def put_off(session: Session, key: str, *, now: datetime, seconds: float) -> None:
+    """Send it again a little later, because it is not its turn yet: no failure, so none is counted."""
+    job = _held(session, key)
+    if job.done_at is None and job.dead_at is None:
+        job.available_at = now + timedelta(seconds=seconds)
+        job.sent_at = None
+    session.flush()
+
+
 def resend_lost(session: Session, *, now: datetime, older_than_seconds: float) -> int:
     """Send again what was sent long ago and never done; returns how many.
 

@@ -45,7 +45,7 @@ def record_measures(session: Session, verification: Verification, measures: Sequ
 
 
 def finish_verification(session: Session, verification: Verification, *, status: str, now: datetime) -> None:
-    """End it. status: recovered or not_recovered."""
+    """End it. status: recovered, not_recovered or insufficient_data."""
     verification.status = status
     verification.finished_at = now
     session.flush()

@@ -10,9 +10,9 @@ from dramatiq import Actor, Broker
 
 from integrations.errors import PermanentError, RetryableError
 from storage import outbox
-from workers.errors import NotConfiguredError, RefusedError
+from workers.errors import NotConfiguredError, NotYetError, RefusedError
 from workers.jobs import JOBS, Job, payload
-from workers.queues import QUEUES
+from workers.queues import QUEUES, priority
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ def register(broker: Broker, services: Services) -> None:
             broker=broker,
             actor_name=name,
             queue_name=QUEUES[name],
-            priority=0,
+            priority=priority(name),
             options={"time_limit": int(job.time_limit_seconds * 1000)},
         )
 
@@ -45,6 +45,8 @@ def run_job(services: Services, name: str, job: Job, outbox_key: str | None, arg
             return
         try:
             job.work(services, **arguments)
+        except NotYetError as error:
+            _put_off(services, outbox_key, error)
         except Exception as error:  # noqa: BLE001 - whatever a job throws is noted and tried again
             if _failed(services, outbox_key, error) and job.given_up is not None:
                 job.given_up(services, reason=str(error), **arguments)
@@ -57,6 +59,13 @@ def run_job(services: Services, name: str, job: Job, outbox_key: str | None, arg
 def _is_done(services: Services, outbox_key: str) -> bool:
     with services.readers() as session:
         return outbox.is_done(session, outbox_key)
+
+
+def _put_off(services: Services, outbox_key: str | None, error: NotYetError) -> None:
+    log.debug("job_put_off", reason=str(error))
+    if outbox_key is not None:
+        with services.sessions.begin() as session:
+            outbox.put_off(session, outbox_key, now=services.clock(), seconds=error.after_seconds)
 
 
 def _failed(services: Services, outbox_key: str | None, error: Exception) -> bool:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
+from detection.coverage import Watched, WatchState
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
-from storage import deploys, funnels, incidents, outbox
-from storage.models import Incident
+from storage import deploys, incidents, maintenance, outbox
+from storage.models import Incident, MaintenanceWindow
 from workers.incident_cards import CLOSED, STATUS_WORDS
+from workers.quiet import maintenance_text
 from workers.services import Services
+from workers.watched import WORDS, counts, sentence, watched_states
 
 SHOWN = 10
 
@@ -42,16 +48,57 @@ def status_card(services: Services, session: Session) -> Card:
     active = incidents.active_incidents(session)
     dead = len(outbox.dead_letters(session))
     deploy = deploys.latest_deploy(session, None)
-    watched = len(funnels.list_funnels(session))
-    fields = [("Watching", f"{watched} funnel{'' if watched == 1 else 's'} and every endpoint that sends spans")]
+    states = watched_states(services)
+    fields = [("Watching", _watching(states))]
+    now = services.clock()
+    fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
     if deploy is not None:
         fields.append(
             ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
         )
     if dead:
         fields.append(("Stuck jobs", f"{dead}: `argux doctor` says which"))
-    title = "All quiet" if not active else f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
-    return Card(title=title, text="\n".join(_line(incident) for incident in active[:SHOWN]), fields=tuple(fields))
+    title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
+    if not active:
+        can_be_judged = all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
+        title = "All quiet" if can_be_judged else "Nothing is known to be broken"
+    return Card(
+        title=title,
+        text="\n".join(_line(incident) for incident in active[:SHOWN]),
+        fields=tuple(fields),
+        sections=_insufficient(states),
+    )
+
+
+def _watching(states: Sequence[Watched]) -> str:
+    """Such as "34 things: 30 ok, 1 broken, 3 with insufficient data"."""
+    found = counts(states)
+    if not states:
+        return "nothing yet: no funnel is defined, and no endpoint, log or metric has been heard of"
+    said = ", ".join(
+        f"{found[state]} {'with ' if state is WatchState.INSUFFICIENT_DATA else ''}{WORDS[state]}"
+        for state in WatchState
+        if found[state]
+    )
+    return f"{len(states):,} thing{'s' if len(states) > 1 else ''}: {said}"
+
+
+def _insufficient(states: Sequence[Watched]) -> tuple[str, ...]:
+    """What cannot be judged and why: silence about these is not health."""
+    lacking = [one for one in states if one.state is WatchState.INSUFFICIENT_DATA]
+    if not lacking:
+        return ()
+    more = [f"… and {len(lacking) - SHOWN:,} more: `GET /api/status`"] if len(lacking) > SHOWN else []
+    lines = [f"- {sentence(one)}" for one in lacking[:SHOWN]]
+    return ("\n".join(["**Insufficient data**", *lines, *more]),)
+
+
+def _window(window: MaintenanceWindow, now: datetime) -> str:
+    """Such as "maintenance of shop (new database) until 14:00", or from when."""
+    what = maintenance_text(window).removeprefix("maintenance of ")
+    if window.begins_at > now:
+        return f"{what} from {moment(window.begins_at.timestamp())} to {moment(window.ends_at.timestamp())}"
+    return f"{what} until {moment(window.ends_at.timestamp())}: nobody is told"
 
 
 def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
@@ -65,7 +112,8 @@ def _line(incident: Incident) -> str:
     ended = (
         f", closed {moment(incident.closed_at.timestamp())}" if incident.closed_at and incident.status in CLOSED else ""
     )
+    snoozed = f", snoozed until {moment(incident.snoozed_until.timestamp())}" if incident.snoozed_until else ""
     return (
         f"- **#{incident.id}** {incident.severity.upper()} {incident.title}: {STATUS_WORDS[incident.status].lower()}, "
-        f"since {moment(incident.onset_at.timestamp())}{ended}"
+        f"since {moment(incident.onset_at.timestamp())}{ended}{snoozed}"
     )

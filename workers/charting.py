@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 
-from detection.types import Finding
+from detection.types import Finding, Metric
 from integrations.cards import CardPicture
 from integrations.charts import BandPoint, Chart, Marker, chart_spec, render_png
 from integrations.errors import IntegrationError
 from storage import deploys
-from workers.describing import METRIC_NAMES, finding_sentence, leading
+from workers.describing import METRIC_NAMES, finding_sentence, leading, subject_text
 from workers.incident_cards import CLOSED
 from workers.services import Services
 from workers.views import IncidentView
@@ -31,7 +31,7 @@ def incident_picture(
 
     content: what the root message remembers of the last picture; returned as it should be remembered now.
     """
-    if not view.findings or watch_of(leading(view.findings).metric) is None:
+    if not _drawable(view):
         return None, content
     phase = _phase(view)
     if content.get("phase") != phase:
@@ -41,9 +41,14 @@ def incident_picture(
     return CardPicture(content["reference"], content["alt_text"]), content
 
 
+def _drawable(view: IncidentView) -> list[Finding]:
+    """Findings that have a curve; whether an alert fires is none."""
+    return [one for one in view.findings if one.metric is not Metric.ALERT and watch_of(one.metric) is not None]
+
+
 def _drawn(services: Services, view: IncidentView, phase: str) -> dict[str, Any] | None:
     """Draw and upload; None where that fails: an alert never waits for its picture, the next edit brings it."""
-    finding = leading(view.findings)
+    finding = leading(_drawable(view))
     alt_text = finding_sentence(finding)
     try:
         png = render_png(chart_spec(_chart(services, view, finding)))
@@ -65,21 +70,28 @@ def _phase(view: IncidentView) -> str:
 def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
     watch = watch_of(finding.metric)
     assert watch is not None
-    since = finding.onset_at - LEAD_SECONDS
+    has_limit = "limit" in finding.details
+    since = min(finding.onset_at - LEAD_SECONDS, finding.window_start if has_limit else finding.onset_at)
     until = (view.incident.closed_at or services.clock()).timestamp()
     live_at = view.verification.live_at if view.verification is not None else None
     return Chart(
-        title=f"{finding.subject.name}: {METRIC_NAMES[finding.metric]}",
+        title=f"{subject_text(finding)}: {METRIC_NAMES[finding.metric]}",
         metric=finding.metric,
         points=watch.points(services, finding, since, until),
-        band=tuple(
-            BandPoint(at, finding.expected_low, finding.expected, finding.expected_high) for at in (since, until)
-        ),
-        onset_at=finding.onset_at,
+        band=tuple(_band_point(finding, at) for at in (since, until)),
+        onset_at=None if has_limit else finding.onset_at,
+        subtitle="line: measured · dashed: its limit" if has_limit else "",
         deploys=_deploys(services, finding, since, until),
         fix_live_at=live_at.timestamp() if live_at is not None else None,
         timezone=services.settings.argux_timezone,
     )
+
+
+def _band_point(finding: Finding, at: float) -> BandPoint:
+    """What was to be expected; of a forecast, the limit."""
+    if "limit" in finding.details:
+        return BandPoint(at, finding.expected, finding.expected, finding.expected)
+    return BandPoint(at, finding.expected_low, finding.expected, finding.expected_high)
 
 
 def _deploys(services: Services, finding: Finding, since: float, until: float) -> tuple[Marker, ...]:

@@ -12,15 +12,17 @@ from detection.types import Finding, FunnelDefinition
 from storage import audit, incidents
 from storage import funnels as stored_funnels
 from storage.models import Incident
-from workers.describing import incident_title, severity_of
+from workers.describing import incident_title, is_notice, severity_of
 from workers.diagnosing import ask_for_diagnosis
 from workers.grouping import Belonging, belongings
 from workers.notifications import changed
 from workers.past_incidents import past_incidents
 from workers.services import Services
+from workers.stakes_messages import tell_stakes
 from workers.versions import note_versions
 from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Tick
+from workers.where_messages import record as record_where
 
 log = structlog.get_logger()
 
@@ -54,7 +56,7 @@ def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: dateti
     """Roll up until nothing waits; False when MAXIMUM_PASSES were not enough."""
     for _ in range(MAXIMUM_PASSES):
         taken = services.telemetry.roll_up(funnels, now=now.timestamp())
-        if not taken.events and not taken.spans:
+        if not taken.logs and not taken.events and not taken.spans and not taken.points:
             return True
     return False
 
@@ -63,9 +65,10 @@ def _to_incident(services: Services, session: Session, group: Belonging, now: da
     """Record findings, opening an incident where there is none; the jobs are part of the same commit."""
     incident = group.incident or _open(services, session, group.findings, now)
     known = {record.fingerprint for record in incident.findings} if group.incident else set()
-    for finding in group.findings:
-        incidents.record_finding(session, incident, finding, now=now)
-    if group.muted or all(finding.fingerprint in known for finding in group.findings):
+    located = [
+        record_where(services, session, incident, finding, tell=not group.muted, now=now) for finding in group.findings
+    ]
+    if group.muted or (all(finding.fingerprint in known for finding in group.findings) and not any(located)):
         return
     session.flush()
     session.refresh(incident)
@@ -74,6 +77,9 @@ def _to_incident(services: Services, session: Session, group: Belonging, now: da
     incident.service = incident.service or _service(findings)
     incident.severity = min(incident.severity, *(severity_of(finding) for finding in findings))
     changed(session, incident.id, key=f"finding:{incident.id}:{len(findings)}", now=now)
+    tell_stakes(services, session, incident.id, findings, now)
+    if all(is_notice(finding) for finding in findings):
+        return
     patience_seconds = PATIENCE_INTERVALS * services.settings.detection_interval_sec
     ask_for_diagnosis(session, incident, patience_seconds=patience_seconds, now=now)
 

@@ -69,7 +69,11 @@ def give_up(services: Services, incident_id: int, reason: str, finding_count: in
 
 
 def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
+    """Another will look with more findings, or one that ran meanwhile has found the commit."""
     with services.readers() as session:
+        latest = diagnoses.latest_diagnosis(session, incident_id)
+        if latest is not None and latest.suspect_commit is not None:
+            return True
         return len(incidents.get_incident(session, incident_id).findings) > finding_count
 
 

@@ -4,6 +4,7 @@ WorkerError
 ├── NotConfiguredError   a setting is missing; its text names it and may be shown to a user
 ├── BrokerAwayError      the broker does not answer; what was to be sent was not sent
 ├── BrokerStartError     the embedded broker did not come up; its text says how to mend it
+├── NotYetError          it is another job's turn; put off a moment, which counts as no failure
 └── RefusedError         a person's click is not allowed or no longer fits; its text is shown to them
 """
 
@@ -24,6 +25,14 @@ class BrokerAwayError(WorkerError):
 
 class BrokerStartError(WorkerError):
     """The embedded broker did not come up."""
+
+
+class NotYetError(WorkerError):
+    """It is another job's turn: this one comes again `after_seconds`, however often that takes."""
+
+    def __init__(self, message: str, *, after_seconds: float = 0.5) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
 
 
 class RefusedError(WorkerError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from storage import proposals
+from storage.alerts import drop_old_alerts
 from workers.notifications import changed
 from workers.services import Services
 
@@ -17,5 +18,6 @@ def expire(services: Services) -> None:
     dropped = services.telemetry.expire(now=now.timestamp())
     log.info("telemetry_expired", rows=dropped)
     with services.sessions.begin() as session:
+        drop_old_alerts(session, now=now)
         for proposal in proposals.expire_open(session, now=now):
             changed(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from detection.types import IncidentStatus
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
-from workers.describing import finding_sentence, leading
+from workers.describing import finding_sentence, leading, notice_text
+from workers.stakes import worst_stakes
 from workers.views import IncidentView
+from workers.where_words import where_section
 
 STATUS_WORDS = {
     IncidentStatus.OPEN: "Open",
@@ -18,17 +20,20 @@ STATUS_WORDS = {
 CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
 
 
-def root_card(view: IncidentView, picture: CardPicture | None) -> Card:
-    """The one message an incident has in its channel, as it should read now."""
+def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "", told_late: str = "") -> Card:
+    """The one message an incident has in its channel, as it should read now.
+
+    quiet: what keeps it quiet now, and until when. told_late: why it was not told when it began.
+    """
     incident = view.incident
     return Card(
         title=f"#{incident.id} {incident.title}",
         severity=incident.severity,
         text=_headline(view),
-        fields=_fields(view),
-        sections=_also_seen(view),
+        fields=(*_fields(view), *((("Quiet", quiet),) if quiet else ())),
+        sections=(*((told_late,) if told_late else ()), *where_section(view.findings), *_also_seen(view)),
         picture=picture,
-        actions=_actions(view),
+        actions=_actions(view, is_quiet=bool(quiet)),
         links=_links(view),
         context=f"Since {moment(incident.onset_at.timestamp())}, noticed {moment(incident.opened_at.timestamp())}. "
         "Evidence and history are in the thread.",
@@ -44,6 +49,10 @@ def _headline(view: IncidentView) -> str:
         return f"**Recovered.** {recovery_text(view)}"
     if verification is not None and verification.status == "not_recovered":
         return f"**The fix did not cure it.** {recovery_text(view)}"
+    if verification is not None and verification.status == "insufficient_data":
+        return f"**Insufficient data to tell whether the fix cured it.** {recovery_text(view)}"
+    if diagnosis is None and view.findings and (notice := notice_text(leading(view.findings))) is not None:
+        return notice
     if diagnosis is None or diagnosis.status == "running":
         return "Looking for the cause …"
     if diagnosis.status == "failed":
@@ -63,6 +72,8 @@ def recovery_text(view: IncidentView) -> str:
 def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
     incident, diagnosis = view.incident, view.diagnosis
     fields = [("Status", _status(view))]
+    if (stakes := worst_stakes(view.findings)) is not None:
+        fields.append(("At stake", stakes.text[0].upper() + stakes.text[1:]))
     if diagnosis is not None and diagnosis.confidence is not None and diagnosis.status == "concluded":
         fields.append(("Confidence", f"{diagnosis.confidence * 100:.0f} %"))
     if view.proposal is not None:
@@ -110,7 +121,7 @@ def _links(view: IncidentView) -> tuple[CardLink, ...]:
     return (CardLink(f"Pull request #{view.proposal.parameters['number']}", str(view.proposal.parameters["url"])),)
 
 
-def _actions(view: IncidentView) -> tuple[CardAction, ...]:
+def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
     """Spent buttons are gone: what is done already, or makes no sense any more, is not offered."""
     incident = view.incident
     if incident.status in CLOSED:
@@ -123,8 +134,12 @@ def _actions(view: IncidentView) -> tuple[CardAction, ...]:
         actions.append(CardAction("acknowledge", "Acknowledge", subject))
     if incident.ticket_key is None:
         actions.append(CardAction("create_ticket", "Create Jira ticket", subject))
-    if incident.escalated_at is None:
+    if incident.escalated_at is None and not is_quiet:
         actions.append(CardAction("escalate", "Escalate", subject))
+    if incident.snoozed_until is None:
+        actions.append(CardAction("snooze", "Snooze 1 h", subject))
+    else:
+        actions.append(CardAction("unsnooze", "Unsnooze", subject))
     actions.append(CardAction("resolve", "Resolve", subject, confirm="Close this incident as resolved?"))
     actions.append(
         CardAction("false_alarm", "False alarm", subject, ActionStyle.DANGER, confirm="Close this as a false alarm?")

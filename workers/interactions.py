@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
-from integrations.errors import RejectedError
+from integrations.errors import PermanentError, RetryableError
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
+from workers import dialogs, snoozes
 from workers.errors import RefusedError
-from workers.notifications import changed, say_privately
+from workers.notifications import changed, refuse_while_quiet, say_privately
 from workers.people import display_name
 from workers.remediation import approvals
 from workers.services import Services
@@ -62,6 +64,14 @@ def handle_click(
         handler(services, click)
     except (RefusedError, StorageError) as refusal:
         say_privately(services, channel, user_id, str(refusal))
+
+
+def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
+    """What was pressed could not be done, even after many tries: say so to the one who pressed it."""
+    text = f"This could not be done: {reason}. Press the button again when it is mended."
+    if arguments["action_id"] in dialogs.TITLES:
+        dialogs.tell(services, arguments["action_id"], arguments["trigger_id"], text)
+    say_privately(services, arguments["channel"], arguments["user_id"], text)
 
 
 def handle_submission(
@@ -120,6 +130,8 @@ def _escalate(services: Services, click: Click) -> None:
     def refusal(incident: Incident) -> str:
         return f"{incident.escalated_by} has escalated this already." if incident.escalated_by else ""
 
+    with services.readers() as session:
+        refuse_while_quiet(session, incidents.get_incident(session, click.subject_id), services.clock())
     _hand_on(services, click, "escalate", key="escalate", refusal=refusal)
 
 
@@ -136,11 +148,32 @@ def _hand_on(services: Services, click: Click, actor: str, *, key: str, refusal:
 
 
 def _approve_fix(services: Services, click: Click) -> None:
-    modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
+    """Fill the dialog; why it cannot be filled is said in it, and a fault that passes is tried again."""
     try:
-        services.chat.open_modal(click.trigger_id, modal)
-    except RejectedError as error:
-        raise RefusedError("That took too long, so Slack let it go. Press Approve fix again.") from error
+        modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
+    except RetryableError as error:
+        waiting = f"{error}. Argux tries again by itself; the change comes up here."
+        dialogs.tell(services, click.action_id, click.trigger_id, waiting)
+        raise
+    except (RefusedError, StorageError, PermanentError) as refusal:
+        if dialogs.tell(services, click.action_id, click.trigger_id, str(refusal)):
+            return
+        raise
+    dialogs.show(services, click.trigger_id, modal)
+
+
+def _snooze(services: Services, click: Click) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, click.subject_id)
+        snoozes.snooze(services, session, incident, minutes=snoozes.BUTTON_MINUTES, actor=click.user_name, now=now)
+
+
+def _unsnooze(services: Services, click: Click) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, click.subject_id)
+        snoozes.unsnooze(services, session, incident, actor=click.user_name, now=now)
 
 
 def _record(services: Services, session: Session, click: Click, now: datetime) -> None:
@@ -161,4 +194,6 @@ HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "escalate": _escalate,
     "false_alarm": _false_alarm,
     "resolve": _resolve,
+    "snooze": _snooze,
+    "unsnooze": _unsnooze,
 }

@@ -34,9 +34,9 @@ class Job:
 
 JOBS: dict[str, Job] = {
     "answer_command": Job(answers.answer_command, 30),
-    "handle_click": Job(interactions.handle_click, 30),
+    "handle_click": Job(interactions.handle_click, 30, interactions.click_given_up),
     "handle_submission": Job(interactions.handle_submission, 30),
-    "refresh_incident": Job(notifications.refresh_incident),
+    "refresh_incident": Job(notifications.refresh_incident, given_up=notifications.message_given_up),
     "deliver": Job(notifications.deliver),
     "create_ticket": Job(tickets.create_ticket),
     "escalate": Job(escalation.escalate),

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
-from integrations.errors import RetryableError
+from workers.errors import NotYetError
 from workers.services import Services
 
 LEASE_SECONDS = 9.0
@@ -44,8 +44,8 @@ def _keep(lock: Lock, done: threading.Event) -> None:
 
 @contextmanager
 def one_at_a_time(services: Services, name: str) -> Iterator[None]:
-    """Hold `name` while the block lasts; RetryableError puts the job off a little where another holds it."""
+    """Hold `name` while the block lasts; NotYetError puts the job off a little where another holds it."""
     with lease(services, name) as held:
         if not held:
-            raise RetryableError("Argux", f"another worker is at {name}", retry_after_seconds=0.5)
+            raise NotYetError(f"another worker is at {name}")
         yield

@@ -9,41 +9,27 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card
 from integrations.errors import PermanentError, RetryableError
 from integrations.protocols import MessageReference
-from storage import deliveries, outbox
-from storage.models import Delivery
+from storage import deliveries, incidents
+from storage.models import Delivery, Incident
 from workers.charting import incident_picture
-from workers.errors import NotConfiguredError
-from workers.incident_cards import root_card
+from workers.describing import duration_text
+from workers.errors import NotConfiguredError, NotYetError, RefusedError
+from workers.incident_cards import CLOSED, root_card
 from workers.locks import one_at_a_time
+from workers.owing import CARD, changed, tell_thread
+from workers.quiet import quiet_of
 from workers.services import Services
 from workers.views import incident_view
 
-CARD = TypeAdapter(Card)
+__all__ = ["changed", "deliver", "refresh_incident", "refuse_while_quiet", "say_privately", "tell_thread"]
 
-
-def tell_thread(session: Session, incident_id: int, *, key: str, card: Card, channel: str, now: datetime) -> None:
-    """Owe a message to the incident's thread; it goes out after the commit, and only once for a key."""
-    delivery = deliveries.owe(
-        session,
-        key=f"thread:{incident_id}:{key}",
-        incident_id=incident_id,
-        purpose="thread",
-        channel=channel,
-        content=CARD.dump_python(card, mode="json"),
-        now=now,
-    )
-    outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=f"deliver:{delivery.key}", now=now)
-
-
-def changed(session: Session, incident_id: int, *, key: str, now: datetime) -> None:
-    """The root message no longer says what is true: render it again after the commit."""
-    outbox.enqueue(session, "refresh_incident", {"incident_id": incident_id}, key=f"refresh:{key}", now=now)
+_QUIETED = ("held", "muted")
+"""What a delivery is while, and after, nobody is told of it."""
 
 
 def refresh_incident(services: Services, incident_id: int) -> None:
@@ -59,13 +45,18 @@ def refresh_incident(services: Services, incident_id: int) -> None:
                 content={},
                 now=services.clock(),
             )
+            if root.message_id is None and _is_kept_quiet(services, session, root):
+                return
             tried_before = root.attempts > 0
             root.attempts += 1
             delivery_id, content = root.id, dict(root.content)
         with services.readers() as session:
             view = incident_view(session, incident_id)
+            told_late = content.get("told_late") or _told_late(services, view.incident, content)
             picture, content = incident_picture(services, view, content)
-            card = root_card(view, picture)
+            content = {**content, "told_late": told_late}
+            quiet = quiet_of(session, view.incident, services.clock())
+            card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late)
         _show_root(services, delivery_id, card, content, look_first=tried_before)
 
 
@@ -89,12 +80,22 @@ def _show_root(services: Services, delivery_id: int, card: Card, content: dict[s
         )
 
 
+def message_given_up(services: Services, incident_id: int, reason: str) -> None:
+    """The root message could not be posted, even after many tries: it is undelivered, and nothing waits for it."""
+    with services.sessions.begin() as session:
+        root = deliveries.root_delivery(session, incident_id)
+        if root is not None and root.message_id is None:
+            deliveries.mark_undelivered(session, root, reason)
+
+
 def deliver(services: Services, delivery_id: int) -> None:
     """Post one thread message; waits for the root message it answers."""
     with one_at_a_time(services, f"delivery:{delivery_id}"):
         with services.sessions.begin() as session:
             delivery = deliveries.get_delivery(session, delivery_id)
             if delivery.status == "delivered" or delivery.incident_id is None:
+                return
+            if _is_kept_quiet(services, session, delivery):
                 return
             thread = _thread(session, delivery)
             tried_before = delivery.attempts > 0
@@ -111,11 +112,54 @@ def deliver(services: Services, delivery_id: int) -> None:
             )
 
 
+def _is_kept_quiet(services: Services, session: Session, delivery: Delivery) -> bool:
+    """Hold a message of an incident that is quiet now; let go of one that nobody needs after the quiet time.
+
+    The one place where maintenance windows and snoozes suppress anything: what is not told is recorded all the same.
+    """
+    assert delivery.incident_id is not None
+    now = services.clock()
+    incident = incidents.get_incident(session, delivery.incident_id)
+    quiet = quiet_of(session, incident, now)
+    if quiet is not None:
+        if delivery.purpose == "root" and delivery.status != "held":
+            incidents.add_timeline(
+                session, incident.id, kind="quiet", actor=incidents.ARGUX, text=f"Quiet: {quiet.text}.", now=now
+            )
+        if delivery.purpose == "root":
+            delivery.content = {**delivery.content, "kept_quiet": quiet.why}
+        delivery.status = "held"
+        return True
+    root = deliveries.root_delivery(session, incident.id)
+    was_quiet = delivery.status in _QUIETED or (root is not None and root.status in _QUIETED)
+    if was_quiet and incident.status in CLOSED:
+        delivery.status = "muted"
+        return True
+    return False
+
+
+def _told_late(services: Services, incident: Incident, content: dict[str, Any]) -> str:
+    """Why the message comes only now, for one that was held; nothing for any other."""
+    if "kept_quiet" not in content:
+        return ""
+    lasted = duration_text((services.clock() - incident.onset_at).total_seconds())
+    return f"Told only now: {content['kept_quiet']}. It has been going on for {lasted}."
+
+
+def refuse_while_quiet(session: Session, incident: Incident, now: datetime) -> None:
+    """RefusedError where calling more people would break the quiet."""
+    quiet = quiet_of(session, incident, now)
+    if quiet is not None:
+        raise RefusedError(f"{quiet.text}: nobody is called. End that first.")
+
+
 def _thread(session: Session, delivery: Delivery) -> MessageReference:
     assert delivery.incident_id is not None
     root = deliveries.root_delivery(session, delivery.incident_id)
+    if root is not None and root.status == "undelivered":
+        raise RetryableError("Slack", "the incident's message could not be posted")
     if root is None or root.message_id is None:
-        raise RetryableError("Slack", "the incident's message is not posted yet", retry_after_seconds=0.5)
+        raise NotYetError("the incident's message is not posted yet")
     return MessageReference(root.channel, root.message_id)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from detection.types import IncidentStatus
+from detection.types import IncidentStatus, Metric
 from storage.models import FindingRecord, Incident
 
 
@@ -51,3 +51,18 @@ def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
 def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> list[tuple[float, float]]:
     """(begin, end) in seconds UTC during which just this was broken."""
     return [(one.began, one.ended or now) for one in past if fingerprint in one.fingerprints]
+
+
+def broken_times(
+    past: Sequence[PastIncident], metrics: Collection[Metric], now: float
+) -> dict[str, list[tuple[float, float]]]:
+    """(begin, end) in seconds UTC during which any of the metrics was broken, by the subject's key.
+
+    What fails, or is hardly called, is not slow as usual either: such an hour is normal for none of them.
+    """
+    times: dict[str, list[tuple[float, float]]] = {}
+    for one in past:
+        broken = (fingerprint.partition(":") for fingerprint in one.fingerprints)
+        for key in {key for metric, _, key in broken if metric in metrics}:
+            times.setdefault(key, []).append((one.began, one.ended or now))
+    return times

@@ -26,3 +26,12 @@ QUEUES: Mapping[str, str] = {
     "expire": BACKGROUND,
 }
 """The queue of every job, by its name."""
+
+DECISIONS = frozenset(("answer_command", "handle_click", "handle_submission"))
+
+
+def priority(job: str) -> int:
+    """Which of the waiting jobs a worker takes first, the lowest: what people decide, what they read, the rest."""
+    if QUEUES[job] == BACKGROUND:
+        return 20
+    return 0 if job in DECISIONS else 10

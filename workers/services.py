@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from storage.telemetry.privacy import Privacy
     from storage.telemetry.protocol import TelemetryStore
     from workers.baselines import EndpointMemory
+    from workers.funnel_memory import FunnelMemory
+    from workers.log_memory import LogMemory
+    from workers.metric_memory import MetricMemory
 
 
 def utc_now() -> datetime:
@@ -85,6 +88,7 @@ class Services:
         """Events, spans, logs and their rollups."""
         from detection import funnels
         from storage.telemetry.sql import SqlTelemetry
+        from workers.log_reader import TemplateLogReader
 
         return SqlTelemetry(
             self.engine,
@@ -92,6 +96,7 @@ class Services:
             segment_dimensions=self.settings.segment_dimensions,
             privacy=self.privacy,
             archive=self.archive,
+            log_reader=TemplateLogReader(),
         )
 
     @cached_property
@@ -104,11 +109,32 @@ class Services:
         return Archive(self.settings.argux_data_dir / "archive", keep_days=self.settings.archive_days)
 
     @cached_property
+    def log_memory(self) -> LogMemory:
+        """What this process remembers of log templates and patterns from tick to tick."""
+        from workers.log_memory import LogMemory
+
+        return LogMemory()
+
+    @cached_property
     def endpoint_memory(self) -> EndpointMemory:
         """What this process remembers of endpoints from tick to tick."""
         from workers.baselines import EndpointMemory
 
         return EndpointMemory()
+
+    @cached_property
+    def funnel_memory(self) -> FunnelMemory:
+        """What this process remembers of funnels from tick to tick."""
+        from workers.funnel_memory import FunnelMemory
+
+        return FunnelMemory()
+
+    @cached_property
+    def metric_memory(self) -> MetricMemory:
+        """What this process remembers of custom metrics from tick to tick."""
+        from workers.metric_memory import MetricMemory
+
+        return MetricMemory()
 
     @cached_property
     def privacy(self) -> Privacy:

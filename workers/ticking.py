@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from workers.alert_endings import settle_alerts
 from workers.detecting import detect
+from workers.holding import tell_what_was_quiet
 from workers.locks import lease
 from workers.services import Services
 from workers.verification import verify_running
 
 
 def tick(services: Services) -> None:
-    """Roll up, detect, then re-test what was fixed; a tick that finds another running leaves it to that one."""
+    """Tell what is quiet no longer, roll up, detect, then re-test what was fixed; nothing where another tick runs."""
     with lease(services, "tick") as held:
-        if held and detect(services):
+        if not held:
+            return
+        tell_what_was_quiet(services)
+        settle_alerts(services, services.clock())
+        if detect(services):
             verify_running(services)

@@ -14,8 +14,9 @@ from detection.verification import Recovery, RecoveryState
 from integrations.cards import Card
 from storage import audit, deploys, incidents, knowledge, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
-from workers.describing import METRIC_NAMES, duration_text, value_text
+from workers.describing import METRIC_NAMES, duration_text, subject_text, value_text
 from workers.incident_cards import CLOSED
+from workers.metric_words import recovery_text
 from workers.notifications import changed, tell_thread
 from workers.services import Services
 from workers.views import incident_view
@@ -95,7 +96,7 @@ def _conclude(
         if row.status != "running":
             return
         verifications.record_measures(session, row, measures)
-        status = "recovered" if recovered else "not_recovered"
+        status = _status(recoveries, recovered=recovered)
         verifications.finish_verification(session, row, status=status, now=now)
         incident = incidents.get_incident(session, retest.incident_id)
         if recovered:
@@ -106,11 +107,21 @@ def _conclude(
         audit.append(
             session, key=services.audit_key, actor="Argux", event="verification_finished", payload=payload, now=now
         )
-        card = _card(incident, measures, recovered=recovered, now=now)
+        card = _card(incident, measures, status, now=now)
         channel = services.settings.slack_channel
         tell_thread(session, incident.id, key=f"verification:{row.id}", card=card, channel=channel, now=now)
         changed(session, incident.id, key=f"verification:{row.id}", now=now)
     log.info("verification_finished", incident_id=retest.incident_id, recovered=recovered)
+
+
+def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
+    """What the re-test says: where nothing is known to be broken but something could not be judged, just that."""
+    if recovered:
+        return "recovered"
+    states = {item.state for item in recoveries}
+    if RecoveryState.INSUFFICIENT_DATA in states and RecoveryState.STILL_BROKEN not in states:
+        return "insufficient_data"
+    return "not_recovered"
 
 
 def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:
@@ -120,7 +131,7 @@ def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:
     state = {
         RecoveryState.RECOVERED: f"{item.recovered_share * 100:.0f} % of the loss regained",
         RecoveryState.STILL_BROKEN: f"only {item.recovered_share * 100:.0f} % of the loss regained",
-        RecoveryState.INSUFFICIENT_DATA: f"too little traffic to tell: {item.sample_size}",
+        RecoveryState.INSUFFICIENT_DATA: f"insufficient data: only {item.sample_size:,} seen since",
     }[item.state]
     name = METRIC_NAMES[finding.metric]
     return {
@@ -132,7 +143,8 @@ def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:
         "after": item.after,
         "recovered_share": item.recovered_share,
         "sample_size": item.sample_size,
-        "text": f"{finding.subject.name} {name}: {before} before, {during} during, {after} now ({state}).",
+        "text": recovery_text(finding, item)
+        or f"{subject_text(finding)} {name}: {before} before, {during} during, {after} now ({state}).",
     }
 
 
@@ -157,11 +169,16 @@ def _reopen(session: Session, incident: Incident, now: datetime) -> None:
         incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
 
 
-def _card(incident: Incident, measures: list[dict[str, Any]], *, recovered: bool, now: datetime) -> Card:
+def _card(incident: Incident, measures: list[dict[str, Any]], status: str, *, now: datetime) -> Card:
     lines = "\n".join(f"- {measure['text']}" for measure in measures)
     lasted = duration_text((now - incident.onset_at).total_seconds())
-    if recovered:
+    if status == "recovered":
         return Card(title="Recovered", text=f"{lines}\nThe incident is resolved; it lasted {lasted}.")
+    if status == "insufficient_data":
+        return Card(
+            title="Insufficient data to tell whether it recovered",
+            text=f"{lines}\nThe incident is open again: somebody has to look, or to wait for more traffic.",
+        )
     return Card(
         title="Not recovered",
         text=f"{lines}\nThe incident is open again. The fix can be taken back by reverting its pull request.",

@@ -1,8 +1,8 @@
 """A new `service.version` in spans is a deploy, where nobody told of one.
 
 Looked at for services whose repository is known. A pipeline that tells of its deploys does so about when they go live,
-so a version is given GRACE_SECONDS to be told of. The first version ever seen of a service is what ran when Argux came,
-and no deploy.
+so a version is given GRACE_SECONDS to be told of; told of later, what was seen is taken over. The first version ever
+seen of a service is what ran when Argux came, and no deploy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from storage.cursors import read_cursor, save_cursor
-from storage.deploys import deploys_between, record_deploy, to_deploy
+from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy, to_deploy
 from storage.models import Deploy
 from workers.diagnosis.checks.versions import is_version
 from workers.services import Services
@@ -27,7 +27,6 @@ GRACE_SECONDS = 90.0
 LOOK_BACK_SECONDS = 900.0
 DEPLOYS_REMEMBERED = timedelta(days=30)
 VERSIONS_REMEMBERED = 200
-SEEN_IN_SPANS = "seen in spans"
 
 _LOOKED = "versions"
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.I)

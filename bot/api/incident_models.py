@@ -8,10 +8,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from bot.api.where_models import WhereOut, where_out
 from detection.types import IncidentStatus, Severity
 from integrations.wording import with_utc_times
 from storage.models import Diagnosis, Incident
+from workers.stakes import worst_stakes
 from workers.views import incident_view
+from workers.where_words import shown_attribution
 
 Prose = Annotated[str, AfterValidator(with_utc_times)]
 """Words for people, in which moments are written out in UTC."""
@@ -36,6 +39,8 @@ class IncidentSummary(Row):
     updated_at: datetime
     closed_at: datetime | None
     closed_by: str | None
+    snoozed_until: datetime | None = Field(description="Until when nobody is told of it.")
+    snoozed_by: str | None
 
 
 class FindingOut(Row):
@@ -56,6 +61,28 @@ class FindingOut(Row):
     window_end: datetime
     onset_at: datetime
     details: dict[str, Any]
+
+
+class EstimateOut(Row):
+    """A value, and the bounds within which it lies with 95 % confidence."""
+
+    value: float
+    low: float
+    high: float
+
+
+class StakesOut(Row):
+    """What is at stake while it lasts: people and money for a funnel; for an endpoint calls, as callers are unknown."""
+
+    text: str
+    affected_users: EstimateOut | None = Field(None, description="Since the onset, when it was found to be worst.")
+    entries_an_hour: EstimateOut | None = None
+    affected_an_hour: EstimateOut | None = None
+    conversions_a_day: EstimateOut | None = Field(None, description="Lost while it lasts, at the usual traffic.")
+    revenue_a_day: EstimateOut | None = Field(None, description="Null unless the funnel has a value per conversion.")
+    currency: str | None = None
+    requests_a_minute: float | None = None
+    failed_a_minute: EstimateOut | None = None
 
 
 class HypothesisOut(Row):
@@ -156,6 +183,8 @@ class IncidentOut(IncidentSummary):
     acknowledged_by: str | None
     escalated_at: datetime | None
     escalated_by: str | None
+    stakes: StakesOut | None = Field(description="Of the finding that costs most; null where nothing can be said.")
+    where: WhereOut | None = Field(None, description="Where conversions are lost; null where that is not known.")
     findings: list[FindingOut]
     diagnosis: DiagnosisOut | None
     proposal: ProposalOut | None
@@ -197,6 +226,8 @@ def describe(session: Session, incident_id: int) -> IncidentOut:
         acknowledged_by=incident.acknowledged_by,
         escalated_at=incident.escalated_at,
         escalated_by=incident.escalated_by,
+        stakes=StakesOut.model_validate(stakes) if (stakes := worst_stakes(view.findings)) else None,
+        where=where_out(found) if (found := shown_attribution(view.findings)) is not None else None,
         findings=[FindingOut.model_validate(record) for record in incident.findings],
         diagnosis=_diagnosis(view.diagnosis) if view.diagnosis else None,
         proposal=ProposalOut.model_validate(view.proposal) if view.proposal else None,

@@ -7,7 +7,21 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from bot.api import deploys, events, funnels, incidents, users
+from bot.api import (
+    deploys,
+    events,
+    experiments,
+    funnel_where,
+    funnels,
+    incidents,
+    log_patterns,
+    logs,
+    maintenance,
+    metrics,
+    snoozes,
+    status,
+    users,
+)
 
 
 class Problem(BaseModel):
@@ -36,7 +50,15 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 
 router = APIRouter(prefix="/api", responses=FAILURES)
 router.include_router(funnels.router)
+router.include_router(funnel_where.router)
+router.include_router(experiments.router)
 router.include_router(incidents.router)
+router.include_router(snoozes.router)
+router.include_router(maintenance.router)
+router.include_router(status.router)
 router.include_router(deploys.router)
+router.include_router(metrics.router)
 router.include_router(events.router)
 router.include_router(users.router)
+router.include_router(log_patterns.router)
+router.include_router(logs.router)

@@ -20,7 +20,7 @@ UserId = Annotated[str, Path(min_length=1, max_length=1000, description="The id 
 
 class ErasedOut(BaseModel):
     """What was deleted. funnel_attempts: the single attempts behind the funnels' counts; the counts stay.
-    archived: rows rewritten without the person in the archive.
+    archived: rows rewritten without the person in the archive. log_samples: templates of log lines that named them.
     """
 
     events: int
@@ -28,6 +28,7 @@ class ErasedOut(BaseModel):
     log_records: int
     metric_points: int
     archived: int
+    log_samples: int
 
 
 class Erasure(BaseModel):
@@ -67,4 +68,5 @@ def _numbers(erased: Erased) -> dict[str, int]:
         "log_records": erased.log_records,
         "metric_points": erased.metric_points,
         "archived": erased.archived,
+        "log_samples": erased.log_samples,
     }

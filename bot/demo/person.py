@@ -44,9 +44,9 @@ class Person:
         )
 
     async def open_modal(self) -> str | None:
-        """The id of the modal that is open before this person."""
+        """The id of the modal that is open before this person, once it has something to decide."""
         modals = (await self._state()).get("modals", [])
-        return str(modals[-1]["view_id"]) if modals else None
+        return str(modals[-1]["view_id"]) if modals and modals[-1]["submit"] else None
 
     async def submit(self, view_id: str) -> None:
         """Press the modal's own button."""

@@ -180,7 +180,7 @@ class Watch:
         async def closed() -> Json | None:
             incident = await self._api.incident(incident_id)
             verification = incident["verification"]
-            if verification and verification["status"] == "not_recovered":
+            if verification and verification["status"] in ("not_recovered", "insufficient_data"):
                 raise StageError("verifying the fix", f"not recovered: {_words(verification)}")
             return incident if incident["status"] in CLOSED else None
 

@@ -2,7 +2,8 @@
 
 A slash command goes straight to the broker: it only reads, and whoever typed it can type it again. A click or a
 submitted dialog is a decision, so it is committed to the outbox before Slack is told that it arrived; Slack sending it
-again finds the same key and changes nothing. No listener calls Slack.
+again finds the same key and changes nothing. No listener waits for Slack: the dialog that some clicks open, and that
+Slack takes only within 3 seconds, is opened empty by a thread beside, and filled by a worker.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -18,6 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from storage import outbox
+from workers import dialogs
 from workers.broker import send
 from workers.errors import BrokerAwayError
 from workers.services import Services
@@ -26,8 +29,13 @@ log = structlog.get_logger()
 
 COMMAND = "/argux"
 
-ACTIONS = frozenset(("acknowledge", "approve_fix", "create_ticket", "escalate", "false_alarm", "resolve"))
+ACTIONS = frozenset(
+    ("acknowledge", "approve_fix", "create_ticket", "escalate", "false_alarm", "resolve", "snooze", "unsnooze")
+)
 """The buttons that decide something. Others, such as links, are acked and forgotten."""
+
+DIALOG_THREADS = 4
+"""How many dialogs are being opened at one time."""
 
 BROKER_AWAY = "Argux cannot take commands right now: its job queue does not answer. Please try again in a minute."
 
@@ -75,6 +83,7 @@ class Listeners:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._dialogs = ThreadPoolExecutor(max_workers=DIALOG_THREADS, thread_name_prefix="dialogs")
 
     def command(self, ack: Ack, body: dict[str, Any]) -> None:
         """A slash command: to the broker, and acked."""
@@ -99,6 +108,8 @@ class Listeners:
             arguments = click_arguments(body, action)
             parts = (arguments["user_id"], arguments["message_ts"], action["action_id"], action["action_ts"])
             self._store("handle_click", arguments, key=f"click:{_hash(parts)}")
+            if action["action_id"] in dialogs.TITLES:
+                self._dialogs.submit(dialogs.open_at_once, self._services, action["action_id"], arguments["trigger_id"])
         ack()
 
     def submission(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,14 +17,41 @@ Text = bytes | msgspec.Raw
 UNREADABLE = (FieldError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that reading one record may raise; `explained` says what each means."""
 
+_PUNCTUATION = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 _RAW_MANY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def elements(text: Text, name: str = "") -> list[msgspec.Raw]:
-    """The elements of a JSON array, not yet read. Raises PayloadError; `name` is the array's own place."""
+def elements(text: Text, name: str = "") -> Sequence[Text]:
+    """The elements of a JSON array, not yet read. Raises PayloadError; `name` is the array's own place.
+
+    An element that is no JSON (NaN, say, which Python writes) is one of them still, as long as the brackets match.
+    """
     if not bytes(text).startswith(b"["):
         raise PayloadError("must be an array", name)
-    return whole(_RAW_MANY, text)
+    try:
+        return _RAW_MANY.decode(text)
+    except UNREADABLE as error:
+        apart = _split(bytes(text))
+        if apart is None:
+            raise _refused(error) from error
+        return apart
+
+
+def _split(array: bytes) -> list[bytes] | None:
+    """What stands between an array's own commas; None where its brackets do not match."""
+    parts: list[bytes] = []
+    depth, start = 0, 1
+    for token in _PUNCTUATION.finditer(array):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+        if depth == 0:
+            return None if array[token.end() :].strip() else [*parts, array[start : token.start()]]
+        if token[0] == b"," and depth == 1:
+            parts.append(array[start : token.start()])
+            start = token.end()
+    return None
 
 
 def whole(decoder: msgspec.json.Decoder[Shape], text: Text) -> Shape:

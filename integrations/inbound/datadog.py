@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from detection.types import LogRecord
-from integrations.inbound.alerts import FIRING, RESOLVED, Alert, to_record
+from integrations.inbound.alerts import FIRING, RESOLVED, Alert
 from integrations.inbound.batches import Text, elements, read_each, read_one
 from integrations.inbound.body import without_nul
 from integrations.inbound.log_values import (
@@ -82,7 +82,7 @@ def _tagged(tags: str) -> dict[str, Any]:
     return found
 
 
-def read_datadog_alert(text: bytes, *, now: float) -> Parsed[LogRecord]:
+def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
     """One change of a monitor, in Datadog's own payload or in the fuller one of docs/connecting.md.
 
     Raises PayloadError.
@@ -98,11 +98,13 @@ def read_datadog_alert(text: bytes, *, now: float) -> Parsed[LogRecord]:
         happened_at = time_of(_numbers(body), "date", "last_updated", now=now)
     except FieldError as error:
         return Parsed(rejections=[Rejection(0, error.field, error.message)])
-    monitor = name_of(body, "alert_id", "aggreg_key") or title
+    name = found["name"] if found and found["name"] else title
+    monitor = name_of(body, "alert_id", "aggreg_key") or name
+    scope = name_of(body, "alert_scope") or said.partition(" on ")[2]
     moment_of_it = name_of(body, "id") or repr(happened_at or now)
     alert = Alert(
         source="datadog",
-        name=found["name"] if found and found["name"] else title,
+        name=name,
         status=FIRING if _OVER.isdisjoint(said.lower().partition(" on ")[0].split()) else RESOLVED,
         key=f"{monitor}:{moment_of_it}",
         happened_at=now if happened_at is None else happened_at,
@@ -110,8 +112,9 @@ def read_datadog_alert(text: bytes, *, now: float) -> Parsed[LogRecord]:
         summary=clipped(field(body, "alert_status", "body", "event_msg") or ""),
         level="warning" if "warn" in said.lower() else name_of(body, "alert_type"),
         details={"tags": tags, "url": name_of(body, "link"), "transition": said, "scope": name_of(body, "alert_scope")},
+        identity=f"{monitor}:{scope}",
     )
-    return Parsed([to_record(alert)])
+    return Parsed([alert])
 
 
 def _numbers(body: Mapping[str, object]) -> dict[str, object]:

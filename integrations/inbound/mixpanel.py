@@ -5,6 +5,7 @@ The shapes: https://developer.mixpanel.com/reference/track-event and …/referen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -72,13 +73,13 @@ def parse_tracked(
     return Tracked(_token(texts), events)
 
 
-def _texts(text: bytes, content_type: str) -> list[bytes] | list[msgspec.Raw]:
+def _texts(text: bytes, content_type: str) -> Sequence[Text]:
     if content_type == NDJSON:
         return text.splitlines()
     return elements(text) if text.startswith(b"[") else [text]
 
 
-def _token(texts: list[bytes] | list[msgspec.Raw]) -> str | None:
+def _token(texts: Sequence[Text]) -> str | None:
     """The token of the first event that carries one."""
     owned = read_each(texts, _OWNED.decode).records
     return next((one.properties.token for one in owned if one.properties and one.properties.token), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -16,8 +16,9 @@ from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
+from detection.types import JsonValue
 from integrations.inbound.batches import whole
-from integrations.inbound.otlp_values import service_and_version
+from integrations.inbound.otlp_values import instance_and_host, service_and_version
 from integrations.inbound.records import FieldError, PayloadError, Rejection
 
 Record = TypeVar("Record", bound=Message)
@@ -42,12 +43,16 @@ class Signal(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Located(Generic[Record]):
-    """One record of a request, or why it cannot be read; who sent it, and where in the request it stands."""
+    """One record of a request, or why it cannot be read; who sent it, and where in the request it stands.
+
+    sender: the instance and the machine, as otlp_values.instance_and_host has them.
+    """
 
     record: Record | FieldError
     service: str
     version: str | None
     path: Callable[[], str]
+    sender: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def readable(self) -> Record:
         """The record. Raises FieldError."""
@@ -80,24 +85,26 @@ def _parsed(empty: Message, body: bytes) -> Message:
 def _of_message(signal: Signal[Record], request: Message) -> Iterator[Located[Record]]:
     for r, resource in enumerate(getattr(request, signal.resources)):
         service, version = service_and_version(resource.resource)
+        sender = instance_and_host(resource.resource)
         for s, scope in enumerate(getattr(resource, signal.scopes)):
             for i, record in enumerate(getattr(scope, signal.records)):
-                yield Located(record, service, version, _path(signal, r, s, i))
+                yield Located(record, service, version, _path(signal, r, s, i), sender)
 
 
 def _of_json(signal: Signal[Record], request: dict[str, Any]) -> Iterator[Located[Record]]:
     for r, resource in enumerate(_objects(request, signal.resources)):
-        sender = _sender(resource.get("resource"))
+        found = _resource(resource.get("resource"))
+        service, version = ("", None) if isinstance(found, FieldError) else service_and_version(found)
+        sender = {} if isinstance(found, FieldError) else instance_and_host(found)
         for s, scope in enumerate(_objects(resource, signal.scopes)):
             for i, fields in enumerate(_objects(scope, signal.records)):
-                record = sender if isinstance(sender, FieldError) else _record(signal.record(), fields)
-                service, version = ("", None) if isinstance(sender, FieldError) else sender
-                yield Located(record, service, version, _path(signal, r, s, i))
+                record = found if isinstance(found, FieldError) else _record(signal.record(), fields)
+                yield Located(record, service, version, _path(signal, r, s, i), sender)
 
 
-def _sender(fields: Any) -> tuple[str, str | None] | FieldError:
+def _resource(fields: Any) -> Resource | FieldError:
     try:
-        return service_and_version(_filled(Resource(), fields or {}))
+        return _filled(Resource(), fields or {})
     except FieldError as error:
         return FieldError("resource", error.message)
 

@@ -86,6 +86,15 @@ def service_and_version(resource: Resource) -> tuple[str, str | None]:
     return service[:NAME_LIMIT], version[:NAME_LIMIT] if version else None
 
 
+def instance_and_host(resource: Resource) -> dict[str, JsonValue]:
+    """Which of a service's instances sent it, and from which machine, as attributes; what is not told is left out."""
+    found = attributes(resource.attributes)
+    instance = first_text(found, "service.instance.id", "k8s.pod.name", "container.id", "host.name")
+    host = first_text(found, "host.name", "k8s.node.name")
+    told = {"service.instance.id": instance, "host.name": host}
+    return {name: value[:NAME_LIMIT] for name, value in told.items() if value}
+
+
 def identifier(value: bytes, length: int, field: str) -> str:
     """An id as hex. Raises FieldError where its length is wrong or it is all zeros, which OTLP calls invalid."""
     if len(value) != length:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from detection.types import LogRecord
-from integrations.inbound.alerts import FIRING, RESOLVED, Alert, to_record
+from integrations.inbound.alerts import FIRING, RESOLVED, Alert
 from integrations.inbound.log_values import clipped, decoded_json, field, name_of, time_of
 from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.sentry_envelopes import service_of
 
 _OVER = ("resolved", "ignored", "archived")
+ISSUE_ALERT_SECONDS = 3600.0
+"""Sentry tells that an issue's rule was triggered, and never that it is not any more."""
+
 _FIRING = ("created", "unresolved", "triggered")
 
 
-def read_sentry_webhook(text: bytes, *, resource: str, request_id: str | None, now: float) -> Parsed[LogRecord]:
+def read_sentry_webhook(text: bytes, *, resource: str, request_id: str | None, now: float) -> Parsed[Alert]:
     """The alert of one webhook; `resource` is its Sentry-Hook-Resource header. Other resources hold none.
 
     Raises PayloadError.
@@ -38,7 +40,7 @@ def read_sentry_webhook(text: bytes, *, resource: str, request_id: str | None, n
             return Parsed()
     except FieldError as error:
         return Parsed(rejections=[Rejection(0, f"data.{error.field}", error.message)])
-    return Parsed([to_record(alert)])
+    return Parsed([alert])
 
 
 def _within(data: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -67,7 +69,13 @@ def _issue_alert(event: Mapping[str, object], data: Mapping[str, object], now: f
             "environment": name_of(event, "environment"),
             "version": version,
         },
+        identity=_issue_identity(field(event, "issue_id") or field(event, "title")),
+        quiet_after_seconds=ISSUE_ALERT_SECONDS,
     )
+
+
+def _issue_identity(issue: object) -> str:
+    return f"issue:{issue}"
 
 
 def _metric_alert(
@@ -86,6 +94,7 @@ def _metric_alert(
         summary=clipped(field(data, "description_text", "description_title") or ""),
         level="warning" if action == "warning" else "error",
         details={"url": name_of(data, "web_url"), "action": clipped(action, 50)},
+        identity=f"metric:{identifier}",
     )
 
 
@@ -95,6 +104,7 @@ def _first_project(found: Mapping[str, object]) -> str | None:
 
 
 def _issue(issue: Mapping[str, object], action: str, request_id: str | None, now: float) -> Alert:
+    """An issue that is closed ends its alerts; a new one is no alert, unless a rule of the team's makes it one."""
     at = time_of(issue, "firstSeen" if action == "created" else "lastSeen", now=now)
     return Alert(
         source="sentry",
@@ -106,4 +116,5 @@ def _issue(issue: Mapping[str, object], action: str, request_id: str | None, now
         summary=clipped(field(issue, "culprit") or ""),
         level=name_of(issue, "level"),
         details={"issue_id": name_of(issue, "id"), "url": name_of(issue, "web_url", "permalink")},
+        identity=_issue_identity(field(issue, "id")) if action in _OVER else None,
     )

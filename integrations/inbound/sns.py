@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from detection.types import LogRecord
-from integrations.inbound.alerts import FIRING, RESOLVED, Alert, to_record
+from integrations.inbound.alerts import FIRING, RESOLVED, Alert
 from integrations.inbound.log_values import UNKNOWN_SERVICE, clipped, decoded_json, kept, name_of
 from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.times import moment
@@ -29,6 +29,7 @@ _SIGNED = {
     SUBSCRIPTION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     UNSUBSCRIPTION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
+_NO_DATA = "INSUFFICIENT_DATA"
 _SERVICE_DIMENSIONS = ("ServiceName", "FunctionName", "LoadBalancer", "DBInstanceIdentifier", "InstanceId")
 
 
@@ -92,26 +93,26 @@ def string_to_sign(message: Message) -> bytes:
     return "".join(f"{name}\n{value}\n" for name, value in signed if value is not None).encode()
 
 
-def read_notification(message: Message, *, now: float) -> Parsed[LogRecord]:
-    """The log record of a notification: a CloudWatch alarm's state, or the plain words of another publisher."""
+def read_notification(message: Message, *, now: float) -> Parsed[Alert | LogRecord]:
+    """What a notification says: a CloudWatch alarm's state, or the plain words of another publisher."""
     try:
         alarm = msgspec.json.decode(message.message)
     except (msgspec.DecodeError, RecursionError):
         alarm = None
     try:
         if isinstance(alarm, dict) and "AlarmName" in alarm and "NewStateValue" in alarm:
-            return Parsed([_alarm_record(alarm, message, now)])
+            return Parsed([_alarm(alarm, message, now)])
         return Parsed([_plain_record(message, now)])
     except FieldError as error:
         return Parsed(rejections=[Rejection(0, error.field, error.message)])
 
 
-def _alarm_record(alarm: dict[str, object], message: Message, now: float) -> LogRecord:
+def _alarm(alarm: dict[str, object], message: Message, now: float) -> Alert:
     changed = alarm.get("StateChangeTime") or message.timestamp
     state = str(alarm["NewStateValue"])
     trigger = alarm.get("Trigger")
     dimensions = _dimensions(trigger if isinstance(trigger, dict) else {})
-    alert = Alert(
+    return Alert(
         source="cloudwatch",
         name=clipped(alarm["AlarmName"], 200),
         status=RESOLVED if state == "OK" else FIRING,
@@ -128,8 +129,14 @@ def _alarm_record(alarm: dict[str, object], message: Message, now: float) -> Log
             "dimensions": kept(dimensions),
             "topic": clipped(message.topic_arn, 512),
         },
+        # Without data an alarm does not know whether it fires: what it said last stands.
+        identity=_identity(alarm) if state != _NO_DATA else None,
     )
-    return to_record(alert)
+
+
+def _identity(alarm: Mapping[str, object]) -> str:
+    found = name_of(alarm, "AlarmArn")
+    return found or ":".join(str(alarm.get(name) or "") for name in ("AWSAccountId", "Region", "AlarmName"))
 
 
 def _dimensions(trigger: Mapping[str, object]) -> dict[str, object]:

@@ -65,15 +65,19 @@ def modal_view(modal: Modal) -> Block:
     code = _code_sections(modal.code)
     fields = _fields(modal.fields)[: MODAL_BLOCKS // 2]
     blocks = [*fields, *body[: MODAL_BLOCKS - len(fields) - len(code)], *code]
-    return {
+    view: Block = {
         "type": "modal",
         "callback_id": modal.callback_id[:ACTION_ID],
         "private_metadata": _bounded_value(modal.value, MODAL_METADATA),
         "title": _plain(modal.title, MODAL_TITLE),
-        "submit": _plain(modal.submit_label, MODAL_TITLE),
-        "close": _plain("Cancel", MODAL_TITLE),
+        "close": _plain("Cancel" if modal.submit_label else "Close", MODAL_TITLE),
         "blocks": blocks or [_section(modal.title)],
     }
+    if modal.submit_label:
+        view["submit"] = _plain(modal.submit_label, MODAL_TITLE)
+    if modal.dialog_id:
+        view["external_id"] = _bounded_value(modal.dialog_id, ACTION_ID)
+    return view
 
 
 def characters(blocks: Iterable[Block]) -> int:

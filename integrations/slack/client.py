@@ -107,6 +107,11 @@ class SlackChannel:
         with slack_errors():
             self._client.views_open(trigger_id=trigger_id, view=modal_view(modal))
 
+    def update_modal(self, modal: Modal) -> None:
+        """Replace what the dialog with this `dialog_id` shows; NotFoundError where it is not open."""
+        with slack_errors():
+            self._client.views_update(external_id=modal.dialog_id, view=modal_view(modal))
+
     def user(self, user_id: str) -> ChannelUser:
         """Look a person up; the name is the one they chose to be shown."""
         with slack_errors():

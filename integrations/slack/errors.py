@@ -40,6 +40,7 @@ _REFUSED = frozenset(
 )
 _ABSENT = frozenset(
     {
+        "not_found",
         "channel_not_found",
         "not_in_channel",
         "is_archived",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from detection.types import DURATION_EDGES_MS, QUERY_EDGES, Floats, Integers, SpanKind
 from storage.telemetry.attribution import Member, database_counts
@@ -27,6 +27,7 @@ _REQUEST_COLUMNS = (
     "endpoint",
     "version",
     "started_at",
+    "arrived_at",
     "duration_ms",
     "is_error",
     "query_count",
@@ -50,9 +51,10 @@ _Key = tuple[float, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """Requests as columns, (n,) each; `names` are (service, endpoint)."""
+    """Requests as columns, (n,) each; `names` are (service, endpoint), `sign` is -1 for what is taken back."""
 
     names: list[tuple[str, str]]
+    sign: Integers
     started_at: Floats
     duration_ms: Floats
     is_error: Integers
@@ -62,16 +64,19 @@ class _Requests:
 def roll_up_spans(connection: Connection, *, up_to: int, now: float, limit: int) -> int:
     """Take the next spans, at most `limit` and none above sequence `up_to`; returns how many.
 
-    Database spans that arrive after their request was taken are not counted any more.
+    Spans that arrive after their request was taken correct its query count, and the buckets in which it happened.
     """
     since = mark(connection, "spans")
     top, taken = _next_spans(connection, since, up_to, now - SETTLING_SECONDS, limit)
     if not taken:
         return 0
-    rows = _requests_between(connection, since, top)
-    if rows:
+    counted, taken_before = _query_counts(connection, since, top)
+    rows = _requests_between(connection, since, top, counted)
+    corrected = _corrected(connection, taken_before, counted)
+    if rows or corrected:
         insert_new(connection, requests, _REQUEST_COLUMNS, rows)
-        found = _as_columns(rows)
+        _put_query_counts(connection, corrected)
+        found = _as_columns(rows, corrected)
         for bucket_seconds in RETENTION_SECONDS:
             _add_to_buckets(connection, found, bucket_seconds, now)
     set_mark(connection, "spans", top)
@@ -96,23 +101,63 @@ def _next_spans(connection: Connection, since: int, up_to: int, arrived_by: floa
     return top or since, taken
 
 
-def _requests_between(connection: Connection, since: int, top: int) -> list[tuple[object, ...]]:
+_QueryCounts = dict[tuple[str, str], int]
+"""Of each request, by (trace_id, span_id) of its server span; 0 for the missing."""
+
+
+def _query_counts(connection: Connection, since: int, top: int) -> tuple[_QueryCounts, list[int]]:
+    """Query counts in the traces of the spans above `since` up to `top`, and the servers that were taken before."""
+    traces = select(spans.c.trace_id).where(spans.c.sequence > since, spans.c.sequence <= top)
+    member = select(spans.c.trace_id, spans.c.span_id, spans.c.parent_span_id, spans.c.kind, spans.c.sequence)
+    rows = connection.execute(member.where(spans.c.trace_id.in_(traces))).all()
+    members: Sequence[Member] = [tuple(row[:4]) for row in rows]
+    before = [row.sequence for row in rows if row.sequence <= since and row.kind == SpanKind.SERVER.value]
+    return database_counts(members), before
+
+
+def _requests_between(connection: Connection, since: int, top: int, counted: _QueryCounts) -> list[tuple[object, ...]]:
     """Rows of _REQUEST_COLUMNS for the server spans above `since` up to `top`."""
     is_taken = (spans.c.sequence > since) & (spans.c.sequence <= top) & (spans.c.kind == SpanKind.SERVER.value)
     endpoint = func.coalesce(spans.c.endpoint, spans.c.name).label("endpoint")
     columns = [endpoint if name == "endpoint" else spans.c[name] for name in _REQUEST_COLUMNS[:-1]]
     servers = connection.execute(select(*columns).where(is_taken).order_by(spans.c.sequence)).all()
-    traces = select(spans.c.trace_id).where(is_taken)
-    member = select(spans.c.trace_id, spans.c.span_id, spans.c.parent_span_id, spans.c.kind)
-    members: Sequence[Member] = [tuple(row) for row in connection.execute(member.where(spans.c.trace_id.in_(traces)))]
-    counted = database_counts(members)
     return [(*row, counted.get((row.trace_id, row.span_id), 0)) for row in servers]
 
 
-def _as_columns(rows: Sequence[tuple[object, ...]]) -> _Requests:
-    by_name = dict(zip(_REQUEST_COLUMNS, zip(*rows, strict=True), strict=True))
+_Corrected = list[tuple[tuple[object, ...], tuple[object, ...]]]
+"""Rows of _REQUEST_COLUMNS as they were and as they are."""
+
+
+def _corrected(connection: Connection, taken_before: Sequence[int], counted: _QueryCounts) -> _Corrected:
+    """The requests with more queries now that more of their trace is there; what has expired of it takes none away."""
+    found: _Corrected = []
+    query = select(*(requests.c[name] for name in _REQUEST_COLUMNS))
+    for first in range(0, len(taken_before), _STARTS_A_QUERY):
+        some = taken_before[first : first + _STARTS_A_QUERY]
+        for row in connection.execute(query.where(requests.c.sequence.in_(some))):
+            query_count = counted.get((row.trace_id, row.span_id), 0)
+            if query_count > row.query_count:
+                found.append((tuple(row), (*row[:-1], query_count)))
+    return found
+
+
+def _put_query_counts(connection: Connection, corrected: _Corrected) -> None:
+    if corrected:
+        one = update(requests).where(requests.c.sequence == bindparam("number")).values(query_count=bindparam("now"))
+        connection.execute(one, [{"number": row[0], "now": row[-1]} for _, row in corrected])
+
+
+def _as_columns(rows: Sequence[tuple[object, ...]], corrected: _Corrected) -> _Requests:
+    """A corrected request is taken back as it was and added as it is."""
+    signed = [
+        *((row, 1) for row in rows),
+        *((before, -1) for before, _ in corrected),
+        *((after, 1) for _, after in corrected),
+    ]
+    by_name = dict(zip(_REQUEST_COLUMNS, zip(*(row for row, _ in signed), strict=True), strict=True))
     return _Requests(
         names=list(zip(by_name["service"], by_name["endpoint"], strict=True)),
+        sign=np.array([sign for _, sign in signed], dtype=np.int64),
         started_at=np.array(by_name["started_at"], dtype=np.float64),
         duration_ms=np.array(by_name["duration_ms"], dtype=np.float64),
         is_error=np.array(by_name["is_error"], dtype=np.int64),
@@ -130,15 +175,14 @@ def _add_to_buckets(connection: Connection, found: _Requests, bucket_seconds: in
     named = ((bucket_starts[index], *found.names[index]) for index in kept.tolist())
     groups = np.array([keys.setdefault(key, len(keys)) for key in named])
     before = _existing(connection, bucket_seconds, keys)
-    error_count, query_sum = found.is_error[kept], found.query_count[kept]
+    sign, error_count, query_count = found.sign[kept], found.is_error[kept], found.query_count[kept]
     durations = np.searchsorted(DURATION_EDGES_MS, found.duration_ms[kept], side="left")
-    queries = np.searchsorted(QUERY_EDGES, query_sum, side="left")
-    one = np.ones_like(groups)
+    queries = np.searchsorted(QUERY_EDGES, query_count, side="left")
     totals = before.totals + np.stack(
-        [np.bincount(groups, weights, len(keys)) for weights in (one, error_count, query_sum)], axis=1
+        [np.bincount(groups, weights, len(keys)) for weights in (sign, sign * error_count, sign * query_count)], axis=1
     ).astype(np.int64)
-    duration_blobs = pack([before.durations, Counts(groups, durations, one)], len(keys))
-    query_blobs = pack([before.queries, Counts(groups, queries, one)], len(keys))
+    duration_blobs = pack([before.durations, Counts(groups, durations, sign)], len(keys))
+    query_blobs = pack([before.queries, Counts(groups, queries, sign)], len(keys))
     rows = [
         (bucket_seconds, *key, *total, duration_blob, query_blob)
         for key, total, duration_blob, query_blob in zip(

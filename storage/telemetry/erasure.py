@@ -5,25 +5,22 @@ What remains is counts of many, in which nobody can be found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, Table, delete, or_, select
 
 from storage.locks import Lock, alone
+from storage.telemetry.log_erasure import erase_from_series
+from storage.telemetry.log_reading import LogReader
+from storage.telemetry.people_named import as_in_attributes, people_named
 from storage.telemetry.protocol import Erased
 from storage.telemetry.tables import events, funnel_progress, log_records, metric_points
-from storage.telemetry.texts import decode, encode, storable_key
-
-NAMES_OF_PEOPLE = frozenset(
-    {"user_id", "user.id", "enduser.id", "distinct_id", "userId", "usr.id", "user.email", "user.name", "user"}
-)
-"""Attributes of log records and metrics that say whom they are about; the semantic conventions' and the doors' own."""
+from storage.telemetry.texts import decode, storable_key
 
 _IDS_A_STATEMENT = 500
 
 
-def erase_person(engine: Engine, user_ids: Sequence[str]) -> Erased:
+def erase_person(engine: Engine, user_ids: Sequence[str], log_reader: LogReader | None = None) -> Erased:
     """Delete what the hot store holds of a person known by any of these ids, all of it or nothing (one transaction).
 
     Every place that keeps single records is named here and counted in Erased: another one, such as an archive, belongs
@@ -37,6 +34,7 @@ def erase_person(engine: Engine, user_ids: Sequence[str]) -> Erased:
             funnel_attempts=_deleted(connection, funnel_progress, keys),
             log_records=_deleted_where_named(connection, log_records, user_ids),
             metric_points=_deleted_where_named(connection, metric_points, user_ids),
+            log_samples=erase_from_series(connection, log_reader, user_ids),
         )
 
 
@@ -47,28 +45,11 @@ def _deleted(connection: Connection, table: Table, keys: Sequence[str]) -> int:
 def _deleted_where_named(connection: Connection, table: Table, user_ids: Sequence[str]) -> int:
     """Delete records whose attributes name the person: found by their text, then looked at properly."""
     columns = table.c
-    texts = or_(*(columns.attributes.contains(_written(user_id), autoescape=True) for user_id in user_ids))
+    texts = or_(*(columns.attributes.contains(as_in_attributes(user_id), autoescape=True) for user_id in user_ids))
     wanted = set(user_ids)
     found = connection.execute(select(columns.sequence, columns.attributes).where(texts)).all()
-    sequences = [sequence for sequence, attributes in found if wanted & set(_people(decode(attributes)))]
+    sequences = [sequence for sequence, attributes in found if wanted & set(people_named(decode(attributes)))]
     for start in range(0, len(sequences), _IDS_A_STATEMENT):
         some = sequences[start : start + _IDS_A_STATEMENT]
         connection.execute(delete(table).where(columns.sequence.in_(some)))
     return len(sequences)
-
-
-def _written(user_id: str) -> str:
-    """The id as it stands in the JSON of attributes, without the quotes: a number has none."""
-    return encode({"id": user_id})[len('{"id":"') : -len('"}')]
-
-
-def _people(attributes: Any, name: str = "") -> Iterable[str]:
-    """Every value, however deep, whose name says that it is a person."""
-    if isinstance(attributes, dict):
-        for inner, value in attributes.items():
-            yield from _people(value, f"user.{inner}" if name == "user" else inner)
-    elif isinstance(attributes, list):
-        for value in attributes:
-            yield from _people(value, name)
-    elif name in NAMES_OF_PEOPLE:
-        yield str(attributes)

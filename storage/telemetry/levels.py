@@ -19,8 +19,8 @@ def endpoint_levels(
     """All buckets with at least so many requests, by time."""
     columns = endpoint_buckets.c
     query = (
-        select(columns.service, columns.endpoint, columns.bucket_start, columns.request_count, columns.query_sum)
-        .add_columns(columns.duration_histogram)
+        select(columns.service, columns.endpoint, columns.bucket_start, columns.request_count)
+        .add_columns(columns.error_count, columns.query_sum, columns.duration_histogram)
         .where(
             columns.resolution == bucket_seconds,
             columns.bucket_start >= since,
@@ -29,7 +29,7 @@ def endpoint_levels(
         )
     )
     found = connection.execute(query).all()
-    services, endpoints, starts, requests, queries, blobs = zip(*found, strict=True) if found else [()] * 6
+    services, endpoints, starts, requests, errors, queries, blobs = zip(*found, strict=True) if found else [()] * 7
     names: dict[tuple[str, str], int] = {}
     rows = [names.setdefault(name, len(names)) for name in zip(services, endpoints, strict=True)]
     return EndpointLevels(
@@ -37,6 +37,7 @@ def endpoint_levels(
         rows=np.array(rows, dtype=np.int64),
         bucket_starts=np.array(starts, dtype=np.float64),
         request_count=np.array(requests, dtype=np.int64),
+        error_count=np.array(errors, dtype=np.int64),
         query_sum=np.array(queries, dtype=np.int64),
         p95_bucket=_quantile_buckets(blobs),
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from storage.locks import Lock, alone
 from storage.session import read_only
 from storage.telemetry.bulk import put
-from storage.telemetry.tables import events, rollup_marks, spans
+from storage.telemetry.tables import events, log_records, metric_points, rollup_marks, spans
 
 
 class HighWater(NamedTuple):
@@ -24,6 +24,8 @@ class HighWater(NamedTuple):
 
     events: int
     spans: int
+    points: int = 0
+    logs: int = 0
 
 
 def high_water(engine: Engine) -> HighWater:
@@ -33,6 +35,8 @@ def high_water(engine: Engine) -> HighWater:
         highest = select(
             select(func.coalesce(func.max(events.c.sequence), 0)).scalar_subquery(),
             select(func.coalesce(func.max(spans.c.sequence), 0)).scalar_subquery(),
+            select(func.coalesce(func.max(metric_points.c.sequence), 0)).scalar_subquery(),
+            select(func.coalesce(func.max(log_records.c.sequence), 0)).scalar_subquery(),
         )
         return HighWater(*connection.execute(highest).one())
 

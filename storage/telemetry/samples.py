@@ -16,6 +16,8 @@ from storage.telemetry.tables import events, log_records, requests, spans
 from storage.telemetry.texts import severity_rank
 
 REQUESTS_READ_FOR_STATEMENTS = 2_000
+REQUESTS_READ_FOR_LAG = 500
+FEW = 0.02
 
 
 def request_samples(
@@ -31,6 +33,22 @@ def request_samples(
         .limit(limit)
     )
     return [RequestSample(*row) for row in connection.execute(query)]
+
+
+def delivery_lag(connection: Connection, service: str, endpoint: str, *, until: float) -> float:
+    """Seconds from its beginning to its arrival that at most FEW of the newest requests took longer for."""
+    columns = requests.c
+    newest = (
+        select(columns.sequence, columns.started_at)
+        .where(columns.service == service, columns.endpoint == endpoint, columns.started_at < until)
+        .order_by(columns.started_at.desc())
+        .limit(REQUESTS_READ_FOR_LAG)
+        .subquery()
+    )
+    lag = (spans.c.arrived_at - newest.c.started_at).label("lag")
+    query = select(lag).join_from(newest, spans, spans.c.sequence == newest.c.sequence).order_by(lag.desc())
+    lags = connection.scalars(query).all()
+    return float(lags[int(FEW * len(lags))]) if lags else 0.0
 
 
 def statement_counts(

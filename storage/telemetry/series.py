@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ from detection.types import (
     DURATION_EDGES_MS,
     QUERY_EDGES,
     EndpointSeries,
+    Floats,
     FunnelSeries,
     Integers,
 )
@@ -23,7 +25,13 @@ from storage.telemetry.tables import endpoint_buckets, funnel_buckets, funnel_ma
 
 
 def funnel_series(
-    connection: Connection, funnel_id: int, *, since: float, until: float, bucket_seconds: int
+    connection: Connection,
+    funnel_id: int,
+    *,
+    since: float,
+    until: float,
+    bucket_seconds: int,
+    everyone_only: bool = False,
 ) -> Sequence[FunnelSeries]:
     """The everyone series first, even when it is empty, then the segments; nothing for a funnel never rolled up."""
     step_count = connection.scalar(select(funnel_marks.c.step_count).where(funnel_marks.c.funnel_id == funnel_id))
@@ -40,11 +48,25 @@ def funnel_series(
             columns.bucket_start < until,
             columns.entries > 0,
         )
-        .order_by(columns.dimension, columns.value, columns.bucket_start)
+        .order_by(columns.bucket_start)
     )
-    found = groupby(connection.execute(query), key=lambda row: (row.dimension, row.value))
-    series = {EVERYONE: list[Row[Any]](), **{key: list(rows) for key, rows in found}}
-    return [_funnel_series(funnel_id, key, rows, step_count) for key, rows in series.items()]
+    if everyone_only:
+        query = query.where(columns.dimension == EVERYONE[0], columns.value == EVERYONE[1])
+    # By time, as the key has them: to have the database sort histograms by segment takes longer than to read them.
+    found = connection.execute(query).all()
+    dimensions, values, starts, entries, reached, delays = zip(*found, strict=True) if found else [()] * 6
+    numbers: dict[tuple[str, str], int] = {EVERYONE: 0}
+    segments = np.array(
+        [numbers.setdefault(key, len(numbers)) for key in zip(dimensions, values, strict=True)], dtype=np.int64
+    )
+    table = _Table(
+        np.array(starts, dtype=np.float64),
+        _integers(entries),
+        dense(reached, step_count),
+        dense(delays, len(DELAY_EDGES_SECONDS) + 1),
+    )
+    rows = np.split(np.argsort(segments, kind="stable"), np.cumsum(np.bincount(segments, minlength=len(numbers)))[:-1])
+    return [_funnel_series(funnel_id, key, table, rows[number]) for key, number in sorted(numbers.items())]
 
 
 def endpoint_series(
@@ -89,16 +111,26 @@ def series_of(
     return [_endpoint_series(*name, rows) for name, rows in found if rows]
 
 
-def _funnel_series(funnel_id: int, key: tuple[str, str], rows: Sequence[Row[Any]], step_count: int) -> FunnelSeries:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The buckets of all segments of a funnel, by time."""
+
+    starts: Floats
+    entries: Integers
+    reached: Integers
+    converted_by_delay: Integers
+
+
+def _funnel_series(funnel_id: int, key: tuple[str, str], table: _Table, rows: Integers) -> FunnelSeries:
     dimension, value = (None, None) if key == EVERYONE else key
     return FunnelSeries(
         funnel_id=funnel_id,
         dimension=dimension,
         value=value,
-        bucket_starts=np.array([row.bucket_start for row in rows], dtype=np.float64),
-        entries=_integers([row.entries for row in rows]),
-        reached=dense([row.reached for row in rows], step_count),
-        converted_by_delay=dense([row.converted_by_delay for row in rows], len(DELAY_EDGES_SECONDS) + 1),
+        bucket_starts=table.starts[rows],
+        entries=table.entries[rows],
+        reached=table.reached[rows],
+        converted_by_delay=table.converted_by_delay[rows],
     )
 
 

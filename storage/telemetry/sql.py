@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Engine
@@ -11,28 +11,55 @@ from sqlalchemy import Engine
 from detection.types import (
     EndpointSeries,
     Event,
+    FunnelCells,
     FunnelDefinition,
     FunnelSeries,
     LogRecord,
+    LogSeries,
     MetricPoint,
+    MetricSeries,
     Span,
 )
 from storage.locks import Lock, alone
 from storage.session import read_only
-from storage.telemetry import erasure, event_queries, expiry, levels, metrics, records, samples, series, tables
+from storage.telemetry import (
+    erasure,
+    event_queries,
+    expiry,
+    levels,
+    log_counts,
+    metric_reading,
+    metrics,
+    records,
+    samples,
+    series,
+    tables,
+)
 from storage.telemetry.appending import Appender
 from storage.telemetry.archive import Archive
 from storage.telemetry.archive_erasure import erase_user
+from storage.telemetry.cell_reading import read_cells
+from storage.telemetry.endpoint_counts import endpoint_counts
 from storage.telemetry.endpoint_rollup import roll_up_spans
+from storage.telemetry.funnel_levels import funnel_levels
 from storage.telemetry.funnel_rollup import roll_up_events
+from storage.telemetry.log_reading import LogReader
+from storage.telemetry.log_rollup import roll_up_logs
 from storage.telemetry.marks import high_water
+from storage.telemetry.metric_rollup import roll_up_points
 from storage.telemetry.privacy import Privacy
 from storage.telemetry.protocol import (
     Appended,
+    EndpointCount,
     EndpointLevels,
     Erased,
     EventType,
+    FunnelLevels,
     FunnelReader,
+    LogLevels,
+    LogName,
+    MetricLevels,
+    MetricName,
     RequestSample,
     RolledUp,
     StatementCount,
@@ -45,6 +72,7 @@ class SqlTelemetry:
     clock: seconds UTC, for the time a record arrived. Times of records must be finite numbers.
     privacy: hides personal data in whatever is appended, by whichever way it came.
     archive: where hot records go when they expire; without one they are let go.
+    log_reader: finds templates and patterns; without one lines are counted by severity alone.
     """
 
     def __init__(
@@ -56,6 +84,7 @@ class SqlTelemetry:
         clock: Callable[[], float] = time.time,
         privacy: Privacy | None = None,
         archive: Archive | None = None,
+        log_reader: LogReader | None = None,
     ) -> None:
         self._engine = engine
         self._readers = read_only(engine)
@@ -64,6 +93,7 @@ class SqlTelemetry:
         self._clock = clock
         self._privacy = privacy or Privacy()
         self._archive = archive
+        self._log_reader = log_reader
         self._appender = Appender(engine)
 
     def append_events(self, events: Sequence[Event]) -> Appended:
@@ -107,14 +137,42 @@ class SqlTelemetry:
                 limit=limit,
             )
             spans = roll_up_spans(connection, up_to=high.spans, now=now, limit=limit)
-        return RolledUp(events=events, spans=spans)
+            points = roll_up_points(connection, up_to=high.points, now=now, limit=limit)
+            logs = roll_up_logs(connection, self._log_reader, up_to=high.logs, now=now, limit=limit)
+        return RolledUp(events=events, spans=spans, points=points, logs=logs)
 
     def funnel_series(
-        self, funnel_id: int, *, since: float, until: float, bucket_seconds: int
+        self, funnel_id: int, *, since: float, until: float, bucket_seconds: int, everyone_only: bool = False
     ) -> Sequence[FunnelSeries]:
         """The everyone series first, even when it is empty; nothing for a funnel never rolled up."""
         with self._readers.connect() as connection:
-            return series.funnel_series(connection, funnel_id, since=since, until=until, bucket_seconds=bucket_seconds)
+            return series.funnel_series(
+                connection,
+                funnel_id,
+                since=since,
+                until=until,
+                bucket_seconds=bucket_seconds,
+                everyone_only=everyone_only,
+            )
+
+    def funnel_levels(
+        self, funnel: FunnelDefinition, *, since: float, until: float, bucket_seconds: int, horizon_seconds: float
+    ) -> FunnelLevels:
+        """All buckets of a funnel that have entries, in brief, by time."""
+        with self._readers.connect() as connection:
+            return funnel_levels(
+                connection,
+                funnel,
+                since=since,
+                until=until,
+                bucket_seconds=bucket_seconds,
+                horizon_seconds=horizon_seconds,
+            )
+
+    def funnel_cells(self, funnel_id: int, *, since: float, until: float, bucket_seconds: int) -> FunnelCells:
+        """Cohorts by the full combination of dimension values, added up."""
+        with self._readers.connect() as connection:
+            return read_cells(connection, funnel_id, since=since, until=until, bucket_seconds=bucket_seconds)
 
     def endpoint_series(
         self,
@@ -142,6 +200,24 @@ class SqlTelemetry:
                 bucket_seconds=bucket_seconds,
                 minimum_requests=minimum_requests,
             )
+
+    def endpoint_counts(
+        self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int = 1
+    ) -> Mapping[tuple[str, str], EndpointCount]:
+        """By (service, endpoint): the buckets with at least so many requests, counted."""
+        with self._readers.connect() as connection:
+            return endpoint_counts(
+                connection,
+                since=since,
+                until=until,
+                bucket_seconds=bucket_seconds,
+                minimum_requests=minimum_requests,
+            )
+
+    def delivery_lag(self, service: str, endpoint: str, *, until: float) -> float:
+        """Seconds that few of the newest requests before `until` took longer to arrive; 0.0 without any."""
+        with self._readers.connect() as connection:
+            return samples.delivery_lag(connection, service, endpoint, until=until)
 
     def request_samples(
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 500
@@ -182,6 +258,48 @@ class SqlTelemetry:
                 limit=limit,
             )
 
+    def log_series(
+        self,
+        *,
+        since: float,
+        until: float,
+        bucket_seconds: int,
+        service: str | None = None,
+        kind: str | None = None,
+        names: Sequence[LogName] | None = None,
+    ) -> Sequence[LogSeries]:
+        """Series with a line in the time, by service, kind and name; of all, or of these."""
+        with self._readers.connect() as connection:
+            return log_counts.read_log_series(
+                connection,
+                since=since,
+                until=until,
+                bucket_seconds=bucket_seconds,
+                service=service,
+                kind=kind,
+                names=names,
+            )
+
+    def log_totals(self, *, since: float, until: float) -> LogLevels:
+        """Lines of every series with one, added up over the fine buckets of a time."""
+        with self._readers.connect() as connection:
+            return log_counts.read_log_totals(connection, since=since, until=until)
+
+    def log_hours(self, starts: Sequence[float]) -> Sequence[LogLevels]:
+        """For each hour, lines of every series with one in each of its windows."""
+        with self._readers.connect() as connection:
+            return log_counts.read_log_hours(connection, starts)
+
+    def template_state(self, service: str) -> bytes | None:
+        """What has been learnt of a service's templates."""
+        with self._readers.connect() as connection:
+            return log_counts.read_template_state(connection, service)
+
+    def heard_since(self) -> Mapping[str, float]:
+        """When the first log line known of each service happened."""
+        with self._readers.connect() as connection:
+            return log_counts.read_heard_since(connection)
+
     def recent_events(self, *, event: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Event]:
         """Events in the hot store, newest first."""
         with self._readers.connect() as connection:
@@ -199,10 +317,36 @@ class SqlTelemetry:
         with self._readers.connect() as connection:
             return metrics.metric_samples(connection, service, name, since=since, until=until, limit=limit)
 
+    def metric_series(
+        self,
+        *,
+        since: float,
+        until: float,
+        bucket_seconds: int,
+        series: Sequence[tuple[str, str, str]] | None = None,
+    ) -> Sequence[MetricSeries]:
+        """Rolled-up custom metrics, by service, name and attributes; of all, or of these."""
+        with self._readers.connect() as connection:
+            return metric_reading.read_metric_series(
+                connection, since=since, until=until, bucket_seconds=bucket_seconds, series=series
+            )
+
+    def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
+        """All buckets of custom metrics in brief, by time."""
+        with self._readers.connect() as connection:
+            return metric_reading.metric_levels(connection, since=since, until=until, bucket_seconds=bucket_seconds)
+
+    def metric_names(
+        self, *, service: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Sequence[MetricName]:
+        """The series of custom metrics there are, by service, name and attributes."""
+        with self._readers.connect() as connection:
+            return metric_reading.metric_names(connection, service=service, name=name, limit=limit, offset=offset)
+
     def erase_person(self, user_ids: Sequence[str]) -> Erased:
         """By these ids, and by what became of them where privacy hides who people are."""
         known_as = [*user_ids, *map(self._privacy.user_id, user_ids)]
-        erased = erasure.erase_person(self._engine, known_as)
+        erased = erasure.erase_person(self._engine, known_as, self._log_reader)
         if self._archive is None:
             return erased
         return replace(erased, archived=erase_user(self._archive.directory, known_as))

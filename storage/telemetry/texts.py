@@ -71,3 +71,9 @@ def severity_rank(severity: str) -> int:
     """OpenTelemetry's severity number of a word such as "warning" or "ERROR2"; 9 (info) for words unknown."""
     word = severity.strip().lower()
     return next((rank for name, rank in _SEVERITY_RANKS.items() if word.startswith(name)), 9)
+
+
+def severity_word(rank: int) -> str:
+    """The word for a severity number: what `severity_rank` makes of it is no higher than `rank`."""
+    words = {1: "trace", 5: "debug", 9: "info", 13: "warn", 17: "error", 21: "fatal"}
+    return words[max((least for least in words if least <= rank), default=1)]

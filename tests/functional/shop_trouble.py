@@ -50,10 +50,12 @@ def incident(stack: Stack) -> dict[str, Any]:
 
 
 def explained(stack: Stack, commit: Commit) -> dict[str, Any] | None:
-    """The incident once a revert of this commit, and of it alone, is offered."""
+    """The incident once a revert of this commit, and of it alone, is offered, and nothing is being diagnosed again."""
     found = incident(stack)
     proposal = found.get("proposal")
-    return found if proposal and proposal["parameters"]["commit_shas"] == [commit.sha] else None
+    if not proposal or proposal["parameters"]["commit_shas"] != [commit.sha]:
+        return None
+    return found if found["diagnosis"]["status"] != "running" else None
 
 
 def root_messages(stack: Stack) -> list[dict[str, Any]]:
@@ -90,5 +92,6 @@ def press(stack: Stack, message: dict[str, Any], action_id: str, *, user: str) -
 
 
 def modals(stack: Stack, user: str) -> list[dict[str, Any]]:
+    """The dialogs that have something to decide: one that is still being filled has not."""
     state = stack.page.get("/page/state", params={"user": user}).raise_for_status().json()
-    return list(state["modals"])
+    return [modal for modal in state["modals"] if modal["submit"]]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from detection.types import Finding, JsonValue
+from detection.types import Finding, JsonValue, Metric
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, TelemetryStore
+from workers.describing import finding_sentence, subject_text
 from workers.diagnosis.model import Characterisation, SegmentShare, Symptom, Version
+from workers.where import is_mix, places_of
 
 FUNNEL_BLUR_SECONDS = 300.0
 """A funnel's onset is when the first cohort that fared worse entered; what stopped it came up to this much later."""
@@ -44,14 +46,17 @@ def characterise(
 
 
 def onset_interval(findings: Sequence[Finding], onset_at: float) -> tuple[float, float]:
-    """Between which moments it began: endpoints tell it sharply, funnels only roughly, so they speak when alone."""
-    sharp = [finding for finding in findings if finding.subject.endpoint]
+    """Between which moments it began: endpoints tell it sharply, then logs; funnels only roughly, so when alone."""
+    sharp = [finding for finding in findings if finding.subject.endpoint] or [
+        finding for finding in findings if finding.metric is Metric.LOG_RATE
+    ]
     if sharp:
         lows, highs = zip(*(_interval(finding) for finding in sharp), strict=True)
         return min(lows), max(highs)
     if findings:
         lows, highs = zip(*(_interval(finding) for finding in findings), strict=True)
-        return min(lows), max(highs) + FUNNEL_BLUR_SECONDS
+        is_blurred = any(finding.subject.funnel_id is not None for finding in findings)
+        return min(lows), max(highs) + (FUNNEL_BLUR_SECONDS if is_blurred else 0.0)
     return onset_at - FUNNEL_BLUR_SECONDS, onset_at + FUNNEL_BLUR_SECONDS
 
 
@@ -73,7 +78,7 @@ def _symptom(finding: Finding) -> Symptom:
     step = details.get("step")
     return Symptom(
         metric=finding.metric,
-        name=subject.name,
+        name=subject_text(finding),
         service=subject.service,
         endpoint=subject.endpoint,
         funnel_id=subject.funnel_id,
@@ -88,6 +93,9 @@ def _symptom(finding: Finding) -> Symptom:
         step=step if isinstance(step, str) else None,
         horizon_seconds=_figure(details.get("horizon_seconds"), FUNNEL_BLUR_SECONDS),
         segments=tuple(_segments(details.get("where"))),
+        places=places_of(finding),
+        is_mix=is_mix(finding),
+        words=finding_sentence(finding) if finding.metric in (Metric.CUSTOM, Metric.ALERT) else None,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from workers.diagnosis.checks.commits import check_commits, read_commits
+from workers.diagnosis.checks.log_versions import log_version_split
+from workers.diagnosis.checks.places import mix_evidence, place_evidence, rates_unchanged
 from workers.diagnosis.checks.queries import RepeatedStatement, query_count_change, repeated_statements
 from workers.diagnosis.checks.surroundings import other_endpoints, traffic
-from workers.diagnosis.checks.symptoms import segment_concentration, symptom_evidence
+from workers.diagnosis.checks.symptoms import symptom_evidence
 from workers.diagnosis.checks.timing import deploy_timing, no_deploy
 from workers.diagnosis.checks.versions import version_split
 from workers.diagnosis.model import (
@@ -31,7 +33,10 @@ def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sour
             evidence.append(found)
             statements.setdefault(hypothesis.service or "", []).extend(repeated)
         elif hypothesis.cause == "segment":
-            evidence.append(segment_concentration(hypothesis, described, sources.telemetry))
+            evidence.append(place_evidence(hypothesis, described, sources.telemetry))
+        elif hypothesis.cause == "mix":
+            mix = mix_evidence(hypothesis, described, sources.telemetry)
+            evidence += [mix, *(rates_unchanged(deploy, mix) for deploy in hypotheses if deploy.deploy)]
     if not any(hypothesis.deploy for hypothesis in hypotheses):
         evidence.append(no_deploy(described))
     evidence += [traffic(described, sources.telemetry), other_endpoints(described, sources.telemetry)]
@@ -52,6 +57,7 @@ def _deploys(
     for place, hypothesis in enumerate(deploys):
         evidence.append(deploy_timing(hypothesis, described, sources.telemetry))
         evidence.append(version_split(hypothesis, described, sources.telemetry))
+        evidence.append(log_version_split(hypothesis, described, sources.telemetry))
         if place < MOST_DEPLOYS_READ:
             found, scores = _commits(described, hypothesis, statements, sources)
             evidence += found

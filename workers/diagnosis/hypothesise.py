@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from detection.cell_tables import DEPLOYED
 from detection.types import Deploy, Metric
+from detection.where import Where
 from integrations.cards import moment
 from workers.diagnosis import weights
 from workers.diagnosis.checks.timing import SLACK_SECONDS
-from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role
+from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role, Symptom
 from workers.diagnosis.words import deploy_name, quoted
+from workers.where_words import place_formula
 
 MOST_DEPLOYS = 10
+
+SERVED_BY_OTHERS = ("provider", "payment_method")
+"""Dimensions whose values are somebody else's service, which may be down."""
 
 
 def hypothesise(described: Characterisation, deploys: Sequence[Deploy]) -> tuple[Hypothesis, ...]:
@@ -25,6 +31,7 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy]) -> tuple
     origins = [
         *(_deploy(deploy, described) for deploy in likeliest),
         *_segments(described),
+        *_mixes(described),
         Hypothesis(
             key=UNKNOWN,
             cause="unknown",
@@ -58,37 +65,66 @@ def _deploy_prior(deploy: Deploy, described: Characterisation) -> float:
 
 
 def _segments(described: Characterisation) -> Iterator[Hypothesis]:
-    """Each segment that stands out of a funnel; without one, the question whether any does."""
+    """Each kind of users that stands out of a funnel; without one, the question whether any does."""
     seen: set[str] = set()
     for symptom in described.funnel_symptoms():
-        standing_out = [(item.dimension, item.value) for item in symptom.segments]
-        if symptom.dimension and symptom.value:
-            standing_out.append((symptom.dimension, symptom.value))
-        # A version that stands out is a deploy, and is weighed there.
-        named = [pair for pair in standing_out if pair[0] != "version"]
-        candidates: list[tuple[str | None, str | None]] = [*named] or [(None, None)]
-        for dimension, value in candidates:
-            key = f"segment:{symptom.funnel_id}" + (f":{dimension}={value}" if dimension else "")
-            if key[:300] in seen:
+        for where in _places(symptom) or [()]:
+            named = "&".join(f"{dimension}={value}" for dimension, value in where)
+            key = (f"segment:{symptom.funnel_id}" + (f":{named}" if named else ""))[:300]
+            if key in seen:
                 continue
-            seen.add(key[:300])
-            where = f"{quoted(dimension, 60)} = {quoted(value or '', 60)}" if dimension else "some of the users"
+            seen.add(key)
+            dimension, value = where[0] if len(where) == 1 else (None, None)
             yield Hypothesis(
-                key=key[:300],
+                key=key,
                 cause="segment",
                 role=Role.ORIGIN,
-                statement=f"Something outside that concerns {where} only.",
+                statement=_outside(where),
                 prior=weights.SEGMENT_PRIOR,
                 funnel_id=symptom.funnel_id,
                 dimension=dimension,
                 value=value,
+                where=where,
             )
+
+
+def _places(symptom: Symptom) -> list[Where]:
+    """What the scan found, else the single segments that stand out, the finding's own among them."""
+    if symptom.places or symptom.is_mix:
+        return list(symptom.places)
+    pairs = [(item.dimension, item.value) for item in symptom.segments]
+    if symptom.dimension and symptom.value:
+        pairs.append((symptom.dimension, symptom.value))
+    # A version that stands out is a deploy, and is weighed there.
+    return [(pair,) for pair in pairs if pair[0] != DEPLOYED]
+
+
+def _outside(where: Where) -> str:
+    outage = next((value for dimension, value in where if dimension in SERVED_BY_OTHERS), None)
+    if outage is not None:
+        return f"An outage at {quoted(outage, 60)}, or something else outside: only {place_formula(where)} suffers."
+    return f"Something outside that concerns {place_formula(where) if where else 'some of the users'} only."
+
+
+def _mixes(described: Characterisation) -> Iterator[Hypothesis]:
+    """That other users than usual came, where the scan found so."""
+    for funnel_id in dict.fromkeys(item.funnel_id for item in described.funnel_symptoms() if item.is_mix):
+        yield Hypothesis(
+            key=f"mix:{funnel_id}",
+            cause="mix",
+            role=Role.ORIGIN,
+            statement="Other users than usual came, each kind of whom converts as before.",
+            prior=weights.MIX_PRIOR,
+            funnel_id=funnel_id,
+        )
 
 
 def _n_plus_ones(described: Characterisation) -> Iterator[Hypothesis]:
     """One for each endpoint that got slower or runs more queries: it says how, whatever the origin."""
     metrics: dict[tuple[str, str], set[Metric]] = {}
     for symptom in described.endpoint_symptoms():
+        if symptom.metric not in (Metric.LATENCY_P95, Metric.QUERY_COUNT):
+            continue
         metrics.setdefault((symptom.service or "", symptom.endpoint or ""), set()).add(symptom.metric)
     for (service, endpoint), seen in metrics.items():
         with_queries = Metric.QUERY_COUNT in seen

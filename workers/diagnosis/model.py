@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from detection.types import Deploy, Metric
+from detection.where import Where
 from integrations.protocols import CodeHost
 from storage.telemetry.protocol import TelemetryStore
 
@@ -64,6 +65,8 @@ class Symptom:
     """One finding of the incident, as the diagnosis needs it.
 
     `step` is the funnel step that broke; entries within `horizon_seconds` of the end have not had time to convert.
+    `words` is the finding's own sentence, for a metric of the team's and for another monitor's alert. `places` are what
+    the detector found to carry the drop; `is_mix` says that it found other users than usual and no worse conversion.
     """
 
     metric: Metric
@@ -82,6 +85,9 @@ class Symptom:
     step: str | None = None
     horizon_seconds: float = 0.0
     segments: tuple[SegmentShare, ...] = ()
+    words: str | None = None
+    places: tuple[Where, ...] = ()
+    is_mix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,10 @@ def raised(symptom: Symptom) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A candidate cause. cause: deploy, n_plus_one, segment or unknown; `deploy` is set for the first alone."""
+    """A candidate cause. cause: deploy, n_plus_one, segment, mix or unknown; `deploy` is set for the first alone.
+
+    where: the kind of users that a segment is, of one dimension (which is then `dimension` = `value`) or more.
+    """
 
     key: str
     cause: str
@@ -135,6 +144,7 @@ class Hypothesis:
     funnel_id: int | None = None
     dimension: str | None = None
     value: str | None = None
+    where: Where = ()
 
     def parameters(self) -> dict[str, Any]:
         """What the hypothesis's row keeps beside its own columns."""
@@ -145,6 +155,7 @@ class Hypothesis:
             "funnel_id": self.funnel_id,
             "dimension": self.dimension,
             "value": self.value,
+            "where": [{"dimension": name, "value": value} for name, value in self.where] or None,
         }
         if self.deploy is not None:
             plain |= {name: getattr(self.deploy, name) for name in Deploy.__slots__}

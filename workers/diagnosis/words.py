@@ -8,11 +8,6 @@ from datetime import UTC, datetime
 
 from detection.types import Deploy, Metric
 
-METRIC_NAMES = {
-    Metric.CONVERSION_RATE: "conversion",
-    Metric.LATENCY_P95: "p95 latency",
-    Metric.QUERY_COUNT: "queries a request",
-}
 _CITATION_LIKE = re.compile(r"\[\s*(E\s*\d[\d\s,E]*)\]", re.IGNORECASE)
 
 
@@ -26,18 +21,6 @@ def quoted(text: str, limit: int = 160) -> str:
 def iso(seconds: float) -> str:
     """UTC to the second, for query texts."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def duration(seconds: float) -> str:
-    """Such as "40 s", "12 min" or "3 h 5 min"."""
-    whole = round(abs(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def number(value: float) -> str:
@@ -62,8 +45,12 @@ def likelihood(probability: float) -> str:
 
 def measure(metric: Metric, value: float) -> str:
     """A metric's value with its unit, such as "41 %", "180 ms" or "124"."""
-    if metric is Metric.CONVERSION_RATE:
+    if metric in (Metric.CONVERSION_RATE, Metric.ERROR_RATE):
         return percent(value)
+    if metric is Metric.REQUEST_RATE:
+        return f"{number(value)} requests a minute"
+    if metric is Metric.LOG_RATE:
+        return f"{number(value)} lines a minute"
     if metric is Metric.LATENCY_P95:
         return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.0f} ms"
     return number(value)

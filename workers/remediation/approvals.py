@@ -19,13 +19,15 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 
 CALLBACK_ID = "confirm_approval"
+NEWER = "A closer look has found a better fix since that button was drawn; this is it."
 
 
 def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
     """The dialog that shows the pull request's diff and head; RefusedError says why there is nothing to approve."""
     _check_role(services, user_id)
     with services.readers() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
+        pressed = proposals.get_proposal(session, proposal_id)
+        proposal = _newest(session, pressed)
         _check_open(services, session, proposal)
         plan = RevertPullRequest.model_validate(proposal.parameters)
     pull_request = services.code_host.pull_request(plan.repository, plan.number)
@@ -36,7 +38,7 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         title="Approve fix",
         submit_label="Approve and merge",
         value=f"{proposal.id}:{proposal.content_hash}",
-        sections=(f"**{proposal.title}**", proposal.blast_radius),
+        sections=(f"**{proposal.title}**", proposal.blast_radius, *((NEWER,) if proposal is not pressed else ())),
         fields=(
             ("Pull request", f"[#{plan.number}]({pull_request.url})"),
             ("Head SHA", f"`{plan.head_sha}`"),
@@ -46,6 +48,13 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         code=services.code_host.diff(plan.repository, plan.number),
         code_language="diff",
     )
+
+
+def _newest(session: Session, pressed: Proposal) -> Proposal:
+    """The offer that stands now: a click on a superseded one means the incident's fix, whichever it is."""
+    if pressed.status != "superseded":
+        return pressed
+    return proposals.open_proposal(session, pressed.incident_id) or pressed
 
 
 def approve(services: Services, value: str, *, user_id: str, user_name: str) -> None:
@@ -112,7 +121,7 @@ def _check_open(services: Services, session: Session, proposal: Proposal) -> Non
     if approval is not None:
         raise RefusedError(_already(services, approval.decided_by, approval.decided_at))
     if proposal.status == "superseded":
-        raise RefusedError("A newer fix has taken this one's place. Use the newest message.")
+        raise RefusedError("A newer fix has taken this one's place. Press Approve fix again to read it.")
     if proposal.expires_at <= services.clock():
         raise RefusedError("This offer has expired. Run the diagnosis again to get a fresh one.")
     if incidents.get_incident(session, proposal.incident_id).status in CLOSED:

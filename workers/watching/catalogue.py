@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from detection.types import Metric
-from workers.watching import endpoints, funnels
+from workers.watching import alerts, endpoints, funnels, logs, metrics
 from workers.watching.watch import Watch
 
-WATCHES: tuple[Watch, ...] = (endpoints.WATCH, funnels.WATCH)
+WATCHES: tuple[Watch, ...] = (endpoints.WATCH, funnels.WATCH, logs.WATCH, metrics.WATCH, alerts.WATCH)
 
 
 def watch_of(metric: Metric) -> Watch | None:

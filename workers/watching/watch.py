@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from detection.coverage import Watched
 from detection.types import Finding, FunnelDefinition, Metric
 from detection.verification import Recovery
 from integrations.charts import Point
@@ -22,16 +23,24 @@ class Tick:
     past: Sequence[PastIncident]
 
 
+def _none(services: Services, tick: Tick) -> list[Watched]:
+    """A kind of signal that cannot lack data."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """One kind of signal.
 
     findings: what is broken at a tick. points(services, finding, since, until): the finding's metric over time, in
     seconds UTC; a stretch without data is a gap, never a zero. recovery(services, finding, live_at): the metric tested
-    again on what came since `live_at`, the moment a fix went live.
+    again on what came since `live_at`, the moment a fix went live. states: every watched thing of this kind, ok or
+    with too little data to judge (detection.coverage.watched tells from the detector's needs); what is broken is marked
+    by whoever asks.
     """
 
     metrics: frozenset[Metric]
     findings: Callable[[Services, Tick], list[Finding]]
     points: Callable[[Services, Finding, float, float], tuple[Point, ...]]
     recovery: Callable[[Services, Finding, float], Recovery]
+    states: Callable[[Services, Tick], list[Watched]] = _none

@@ -121,6 +121,20 @@ def test_a_click_is_answered_with_a_modal_a_private_word_and_an_answer_to_its_ad
     assert any("Thanks" in text for text in private)
 
 
+def test_an_open_modal_is_found_by_its_own_id_and_filled(workspace: Any, slack: ChatChannel, bot: Any) -> None:
+    root = slack.post("#incidents", CARD, idempotency_key="filled")
+    workspace.do("/page/act", user="U0ANA", channel="incidents", message_ts=root.message_id, action_id="acknowledge")
+    loading = Modal("words", "Approve fix", "", "", sections=("Loading the change …",), dialog_id="argux:1")
+    with pytest.raises(NotFoundError):
+        slack.update_modal(loading)
+    slack.open_modal(bot.received[-1]["trigger_id"], loading)
+    [shown] = workspace.state()["modals"]
+    assert (shown["submit"], shown["close"]) == (None, "Close")
+    slack.update_modal(Modal("confirm_approval", "Approve fix", "Merge", "3:abc", code="-a\n+b", dialog_id="argux:1"))
+    [filled] = workspace.state()["modals"]
+    assert (filled["view_id"], filled["submit"]) == (shown["view_id"], "Merge")
+
+
 def test_an_expired_trigger_is_refused(slack: ChatChannel) -> None:
     with pytest.raises(RejectedError):
         slack.open_modal("1.2.never-given", Modal("confirm_approval", "Approve", "Merge", "1:a"))

@@ -41,9 +41,19 @@ def test_levels_are_the_series_in_brief(store: TelemetryStore) -> None:
     assert (levels.names, levels.rows.tolist()) == ([("shop", ENDPOINT)], [0, 0, 0])
     assert levels.bucket_starts.tolist() == series.bucket_starts.tolist()
     assert levels.request_count.tolist() == series.request_count.tolist() == [14, 13, 13]
+    assert levels.error_count.tolist() == series.error_count.tolist()
     assert levels.query_sum.tolist() == series.query_sum.tolist()
     p95 = quantile(series.duration_histogram.astype(np.float64), 0.95)
     assert levels.p95_bucket.tolist() == np.searchsorted(DURATION_EDGES_MS, p95 - 1e-9).tolist()
+
+
+def test_the_delivery_lag_is_how_long_requests_took_to_arrive(store: TelemetryStore) -> None:
+    assert store.delivery_lag("shop", ENDPOINT, until=NOW) == 0.0
+    for number in range(10):
+        store.append_spans(request_spans(f"t{number}", NOW - 40 + number, queries=1))
+    roll_up_all(store, now=NOW + 5)
+    assert store.delivery_lag("shop", ENDPOINT, until=NOW) == 40.0
+    assert store.delivery_lag("shop", "GET /other", until=NOW) == 0.0
 
 
 def test_the_series_of_some_endpoints_are_theirs_alone(store: TelemetryStore) -> None:

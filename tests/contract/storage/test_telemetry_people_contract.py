@@ -35,6 +35,7 @@ def test_metric_points_are_kept_once_and_read_newest_first(store: TelemetryStore
     assert store.metric_samples("shop", "cpu", since=NOW + 5, until=NOW + 10) == []
     assert store.metric_samples("api", "cpu", since=NOW, until=NOW + 60) == []
     clock.now += 3 * 3600
+    roll_up_all(store, now=clock.now)
     assert store.expire(now=clock.now) == 2
     assert store.metric_samples("shop", "cpu", since=NOW, until=NOW + 60) == []
 

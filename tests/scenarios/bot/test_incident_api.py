@@ -111,6 +111,13 @@ def test_an_incident_is_read_with_every_station_it_has_come_to(client: TestClien
     assert incident["timeline"][0]["kind"] == "opened"
 
 
+def test_what_is_at_stake_is_told_in_words_and_numbers(client: TestClient, operator, incident_id: int) -> None:
+    stakes = client.get(f"/api/incidents/{incident_id}", headers=operator).json()["stakes"]
+
+    assert stakes["text"] == "about 400 calls a minute"
+    assert (stakes["requests_a_minute"], stakes["affected_users"], stakes["revenue_a_day"]) == (400.0, None, None)
+
+
 def test_incidents_are_listed_by_status(client: TestClient, operator, incident_id: int) -> None:
     assert [row["id"] for row in client.get("/api/incidents?status=open", headers=operator).json()] == [incident_id]
     assert client.get("/api/incidents?status=resolved", headers=operator).json() == []

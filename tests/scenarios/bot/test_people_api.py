@@ -64,7 +64,14 @@ def test_a_person_is_forgotten_and_the_audit_chain_says_so_without_their_name(
 
     assert answer.json() == {
         "user_id": "ana@acme.example/7",
-        "erased": {"events": 1, "funnel_attempts": 0, "log_records": 0, "metric_points": 0, "archived": 0},
+        "erased": {
+            "events": 1,
+            "funnel_attempts": 0,
+            "log_records": 0,
+            "metric_points": 0,
+            "archived": 0,
+            "log_samples": 0,
+        },
     }
     assert [event.user_id for event in services.telemetry.recent_events()] == ["ben"]
     with services.readers() as session:

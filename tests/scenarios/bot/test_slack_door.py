@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from bot.slack.app import ACTIONS
+from integrations.cards import Modal
 from storage.models import OutboxJob
 from workers.queues import PEOPLE
 from workers.services import Services
@@ -133,6 +135,27 @@ def test_a_click_is_in_the_outbox_before_it_is_acked(
         "response_url": "https://hooks.slack.example/actions/1",
     }
     assert sent(services) == []
+
+
+def test_a_click_that_opens_a_dialog_is_acked_before_slack_has_opened_it(
+    client: TestClient, services: Services, signed: Sign
+) -> None:
+    go_on, opened = threading.Event(), threading.Event()
+
+    class SlowSlack:
+        def open_modal(self, trigger_id: str, modal: Modal) -> None:
+            assert go_on.wait(5)
+            assert (trigger_id, modal.submit_label) == ("1.2", "")
+            opened.set()
+
+    services.chat = SlowSlack()  # type: ignore[assignment]
+    body, headers = signed(click("approve_fix"))
+
+    assert client.post("/slack/events", content=body, headers=headers).status_code == 200
+    assert not opened.is_set()
+    assert len(jobs(services)) == 1
+    go_on.set()
+    assert opened.wait(5)
 
 
 def test_slack_sending_a_click_again_changes_nothing(client: TestClient, services: Services, signed: Sign) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from integrations.cards import Card, Modal
-from integrations.errors import IntegrationError, StaleHeadError
+from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
 from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Ticket
 
 
@@ -75,6 +75,14 @@ class FakeChat:
     def open_modal(self, trigger_id: str, modal: Modal) -> None:
         self._fail()
         self.modals.append(modal)
+
+    def update_modal(self, modal: Modal) -> None:
+        for place, shown in enumerate(self.modals):
+            if modal.dialog_id and shown.dialog_id == modal.dialog_id:
+                self._fail()
+                self.modals[place] = modal
+                return
+        raise NotFoundError("Slack", "not_found")
 
     def user(self, user_id: str) -> ChannelUser:
         return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC")

@@ -1,22 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from detection.types import Event, IncidentStatus
 from integrations.inbound.otlp import parse_traces
 from integrations.inbound.posthog import parse_capture
 from storage import deploys, funnels, incidents
-from storage.models import Incident
+from storage.models import Incident, KnowledgeEntry, Verification
 from tests.functional.stack import FUNNEL
 from tests.functional.telemetry import traffic, week_of_history
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.test_people_decide import click, submit
 from tests.scenarios.workers.worker import Clock, Worker
+from workers.maintenance import start_window
 from workers.services import Services
 from workers.ticking import tick
 
@@ -116,6 +118,35 @@ def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
     assert services.chat.buttons() == []
 
 
+def test_under_maintenance_all_of_the_spine_goes_on_and_nobody_is_told(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    with services.sessions.begin() as session:
+        now = services.clock()
+        start_window(
+            services, session, service=None, begins_at=now, ends_at=now + timedelta(hours=3), reason="", actor="Ana",
+            now=now,
+        )  # fmt: skip
+    incident_id = approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.live(90, CURED, broken=False)
+    tick(services)
+    worker.run()
+    with services.readers() as session:
+        incident = incidents.get_incident(session, incident_id)
+        kinds = [entry.kind for entry in incident.timeline]
+        remembered = session.scalars(select(KnowledgeEntry.incident_id)).all()
+        metrics = {record.metric for record in incident.findings}
+    assert (incident.status, list(remembered)) == (IncidentStatus.RESOLVED, [incident_id])
+    assert {"latency_p95_ms", "query_count"} <= metrics
+    assert {"opened", "quiet", "resolved"} <= set(kinds)
+    shop.clock.forward(4 * 3600)
+    tick(services)
+    worker.run()
+    assert isinstance(services.chat, FakeChat)
+    assert services.chat.messages == {}
+
+
 def test_a_fix_that_does_not_cure_in_time_reopens_the_incident_and_says_so(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
@@ -133,6 +164,24 @@ def test_a_fix_that_does_not_cure_in_time_reopens_the_incident_and_says_so(
     assert isinstance(services.chat, FakeChat)
     assert "Not recovered" in services.chat.thread_titles()
     assert "**The fix did not cure it.**" in services.chat.root().card.text
+
+
+def test_a_fix_after_which_nobody_comes_is_said_to_be_untested_never_recovered(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    incident_id = approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.clock.forward(700)
+    tick(services)
+    worker.run()
+    with services.readers() as session:
+        assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
+        [verification] = session.scalars(select(Verification)).all()
+    assert verification.status == "insufficient_data"
+    assert "insufficient data: only 0 seen since" in verification.measures[0]["text"]
+    assert isinstance(services.chat, FakeChat)
+    assert "Insufficient data to tell whether it recovered" in services.chat.thread_titles()
+    assert "**Insufficient data to tell whether the fix cured it.**" in services.chat.root().card.text
 
 
 def test_a_false_alarm_that_goes_on_is_recorded_and_not_told_again(services: Services, shop: Shop) -> None:

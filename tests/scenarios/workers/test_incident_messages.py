@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from integrations.cards import Card
 from integrations.errors import PermanentError, RejectedError, RetryableError
 from storage import deliveries, incidents, outbox
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker
-from workers.notifications import changed
+from workers.locks import one_at_a_time
+from workers.notifications import changed, tell_thread
 from workers.services import Services
 
 
@@ -20,7 +22,14 @@ def test_an_incident_has_one_message_with_a_chart_and_its_buttons(services: Serv
     root = chat(services).root()
     assert root.card.title == "#1 POST /checkout is slow"
     assert root.card.picture is not None
-    assert chat(services).buttons() == ["acknowledge", "create_ticket", "escalate", "resolve", "false_alarm"]
+    assert chat(services).buttons() == [
+        "acknowledge",
+        "create_ticket",
+        "escalate",
+        "snooze",
+        "resolve",
+        "false_alarm",
+    ]
 
 
 def test_a_change_edits_the_message_in_place_and_an_equal_card_is_not_sent_again(
@@ -77,9 +86,6 @@ def test_a_message_that_is_refused_for_good_is_shown_as_undelivered_with_the_rea
 def test_thread_messages_wait_for_the_message_that_they_answer(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     chat(services).failures.extend([RetryableError("Slack", "500")] * 2)
-    from integrations.cards import Card
-    from workers.notifications import tell_thread
-
     with services.sessions.begin() as session:
         card = Card(title="First words")
         tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
@@ -87,6 +93,49 @@ def test_thread_messages_wait_for_the_message_that_they_answer(services: Service
     assert chat(services).thread_titles() == ["First words"]
     thread = next(posted for posted in chat(services).messages.values() if posted.thread)
     assert chat(services).messages[str(thread.thread)] is chat(services).root()
+
+
+def test_thread_messages_wait_however_long_slack_keeps_the_first_one_waiting(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    chat(services).failures.append(RetryableError("Slack", "429", retry_after_seconds=30))
+    with services.sessions.begin() as session:
+        card = Card(title="First words")
+        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+    for _ in range(2):
+        worker.run_all()
+    assert chat(services).thread_titles() == ["First words"]
+
+
+def test_a_message_that_waits_its_turn_a_hundred_times_is_still_brought_up_to_date(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    worker.run_all()
+    offered(services, incident_id)
+    with one_at_a_time(services, f"root:{incident_id}"):
+        worker.run_all()
+    assert "approve_fix" not in chat(services).buttons()
+    worker.run_all()
+    assert "approve_fix" in chat(services).buttons()
+
+
+def test_a_message_that_slack_never_took_is_undelivered_and_its_thread_waits_no_longer(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    chat(services).failures.extend([RetryableError("Slack", "HTTP 500", retry_after_seconds=1.0)] * 40)
+    with services.sessions.begin() as session:
+        card = Card(title="First words")
+        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+    for _ in range(3):
+        worker.run_all()
+        worker.clock.forward(600)
+    with services.readers() as session:
+        root = deliveries.root_delivery(session, incident_id)
+    assert root is not None
+    assert (root.status, root.error) == ("undelivered", "Slack: HTTP 500")
 
 
 def test_a_closed_incident_offers_no_buttons(services: Services, worker: Worker) -> None:

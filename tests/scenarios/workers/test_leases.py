@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from integrations.errors import RetryableError
 from workers import locks
+from workers.errors import NotYetError
 from workers.locks import lease, one_at_a_time
 from workers.services import Services
 from workers.settings import Settings
@@ -20,7 +20,7 @@ def test_while_one_holds_a_lease_another_does_not_get_it(services: Services) -> 
 
 
 def test_a_job_that_finds_the_lease_taken_is_put_off(services: Services) -> None:
-    with one_at_a_time(services, "root:1"), pytest.raises(RetryableError), one_at_a_time(services, "root:1"):
+    with one_at_a_time(services, "root:1"), pytest.raises(NotYetError), one_at_a_time(services, "root:1"):
         pass
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from tests.scenarios.workers.worker import Clock, Worker
 from workers.interactions import handle_click, handle_submission
 from workers.services import Services
 
+TRIGGERS = count(1)
 
-def click(services: Services, action_id: str, value: int, user: str = "Ana") -> None:
+
+def click(services: Services, action_id: str, value: int, user: str = "Ana", trigger_id: str = "") -> None:
     handle_click(
         services, action_id=action_id, value=str(value), user_id=f"U{user.upper()}", user_name=user, channel="C1",
-        message_ts="1", trigger_id="t",
+        message_ts="1", trigger_id=trigger_id or f"trigger {next(TRIGGERS)}",
     )  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from detection.types import Span, SpanKind
-from storage.deploys import deploys_between, record_deploy
+from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy
 from storage.models import Deploy
 from tests.scenarios.workers.worker import Clock
 from workers.detecting import roll_up
 from workers.services import Services
-from workers.versions import GRACE_SECONDS, LOOK_EVERY_SECONDS, SEEN_IN_SPANS, note_versions
+from workers.versions import GRACE_SECONDS, LOOK_EVERY_SECONDS, note_versions
 
 SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
 

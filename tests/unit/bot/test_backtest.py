@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bot.backtest import CsvError, History, read_history, run
+from bot.backtest import run
 from bot.backtest_chart import DRAWN, chart_of, drawn_places
+from bot.backtest_csv import CsvError, FunnelHistory, History, read_history
+from bot.backtest_funnel import replay
 from detection.streams import score_stream
 
 START = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -46,7 +48,9 @@ def told(file: Path, chart: Path | None = None) -> tuple[int, str]:
 
 def read(file: Path, text: str) -> History:
     file.write_text(text)
-    return read_history(file)
+    history = read_history(file)
+    assert isinstance(history, History)
+    return history
 
 
 def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Path) -> None:
@@ -54,7 +58,7 @@ def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Pat
     [row] = [line for line in text.splitlines() if "2026-02-06 05:00:00" in line]
 
     assert code == 0
-    assert "2,000 points, 2026-02-01 00:00:00 to 2026-02-07 22:35:00" in text
+    assert "2,000 points of value, 2026-02-01 00:00:00 to 2026-02-07 22:35:00" in text
     assert "400" in row
 
 
@@ -102,8 +106,11 @@ def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None
         f"{START:.0f},1\n{START + 300:.1f},2",
         f"\ufefftime,value,note\n{START * 1000:.0f},1,first\n\n{START * 1000 + 300_000:.0f},2,\n",
         f"{START + 300:.0f},2\n{START:.0f},1",
+        "host,value,time\na,1,2026-02-01\na,2,2026-02-01 00:05\n",
+        "time;latency\n2026-02-01 00:00;1,0\n2026-02-01 00:05;2\n",
+        "2026-02-01\t1\n2026-02-01T00:05\t2\n",
     ],
-    ids=["header", "offset", "epoch", "milliseconds", "newest first"],
+    ids=["header", "offset", "epoch", "milliseconds", "newest first", "named columns", "semicolons", "tabs"],
 )
 def test_times_are_read_in_the_usual_forms(file: Path, text: str) -> None:
     history = read(file, text)
@@ -120,6 +127,9 @@ def test_times_are_read_in_the_usual_forms(file: Path, text: str) -> None:
         ("2026-02-01,1\n\n2026-02-02,nan\n", "line 3, column 2: 'nan' is not a finite number"),
         ("2026-02-01,1\n2026-02-02\n", "line 2: there is no second column"),
         ("1e300,1\n", "line 1, column 1"),
+        ('2026-02-01,"1,500"\n', "line 1, column 2: '1,500' is not a finite number"),
+        ("time,entries,orders\n2026-02-01,5,7\n", "line 2: 7 conversions of 5 entries cannot be"),
+        ("time,entries,orders\n2026-02-01,5\n", "line 2: there is no third column"),
         ("timestamp,value\n", "there is no point in it"),
         ("", "there is no point in it"),
         ("2026-02-01," + "x" * 5000, "line 1, column 2: '" + "x" * 40 + "…'"),
@@ -138,3 +148,48 @@ def test_a_file_that_is_no_text_is_refused_and_a_missing_one_told(file: Path, tm
     assert told(file)[0] == 2
     assert "not a text file" in told(file)[1]
     assert "No such file or directory" in told(tmp_path / "missing.csv")[1]
+
+
+def funnel(file: Path, *, minutes: int, days: int = 8, entries: int = 100) -> Path:
+    """A third comes through, but only a sixth for an hour of the last day."""
+    random, rows = np.random.default_rng(2), days * 1440 // minutes
+    broken_from = rows - 720 // minutes
+    lines = ["timestamp,visits,orders"]
+    for row in range(rows):
+        rate = 1 / 6 if broken_from <= row < broken_from + 60 // minutes else 1 / 3
+        moment = datetime.fromtimestamp(START + 60 * minutes * row, UTC)
+        lines.append(f"{moment:%Y-%m-%d %H:%M},{entries},{random.binomial(entries, rate)}")
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_a_funnels_history_is_replayed_through_the_funnel_detector(file: Path, tmp_path: Path) -> None:
+    code, text = told(funnel(file, minutes=60, entries=1500), tmp_path / "chart.png")
+
+    assert code == 0
+    assert "192 rows" in text
+    assert "1 alarm would have fired" in text
+    [row] = [line for line in text.splitlines() if "2026-02-08 12:" in line and "%" in line]
+    assert "2026-02-08 13:00" in row
+    assert "-5" in row or "-4" in row
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_row_is_judged_by_those_after_it(file: Path) -> None:
+    whole = read_history(funnel(file, minutes=60, entries=1500))
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[:-9]))
+    cut = read_history(file)
+    assert isinstance(whole, FunnelHistory)
+    assert isinstance(cut, FunnelHistory)
+    kept = len(cut.times)
+    assert replay(cut).scores.score.tolist() == replay(whole).scores.score[:kept].tolist()
+
+
+def test_a_funnel_by_the_hour_is_read_and_one_by_the_day_is_refused(file: Path) -> None:
+    history = read_history(funnel(file, minutes=60))
+    assert isinstance(history, FunnelHistory)
+    assert history.entries.tolist() == [100.0] * 192
+    code, text = told(funnel(file, minutes=1440))
+    assert code == 2
+    assert "24 h apart" in text

@@ -4,42 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from bot import cli
+from detection.types import Event
 from storage.audit import append
+from storage.funnels import create_funnel, definition
 from storage.keys import authenticate
+from tests.unit.bot.conftest import Type
 from workers.services import Services
-from workers.settings import Settings
-
-Type = Callable[..., Result]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty directory with a database of its own; this process's logging stays as it is."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'argux.db'}")
-    monkeypatch.setenv("AUDIT_KEY", "an audit key")
-    monkeypatch.setattr("bot.logs.configure_logging", lambda level: None)
-    return tmp_path
-
-
-@pytest.fixture
-def type_(home: Path) -> Type:
-    runner = CliRunner()
-    return lambda *words: runner.invoke(cli.app, words)
-
-
-@pytest.fixture
-def services(home: Path, type_: Type) -> Services:
-    assert type_("migrate").exit_code == 0
-    return Services(Settings(_env_file=None))
 
 
 def test_a_key_is_shown_once_and_works(type_: Type, services: Services) -> None:
@@ -133,6 +106,34 @@ def test_a_changed_audit_chain_is_named_by_its_entry(type_: Type, services: Serv
     assert "broken at entry 3" in broken.stderr
 
 
+def test_two_variants_are_compared_in_plain_words(type_: Type, services: Services) -> None:
+    steps = [{"name": "view", "event": "view"}, {"name": "done", "event": "done"}]
+    with services.sessions.begin() as session:
+        row = create_funnel(
+            session, name="Signup", steps=steps, baseline_days=7, window_minutes=30, now=services.clock()
+        )
+        watched = definition(row)
+    at = services.clock().timestamp() - 86_400
+    for variant, converts in (("control", 10), ("new", 30)):
+        for number in range(100):
+            user = f"{variant}-{number}"
+            names = ("view", "done") if number < converts else ("view",)
+            services.telemetry.append_events(
+                [Event(f"{user}-{name}", name, user, at, {"country": variant}) for name in names]
+            )
+    services.telemetry.roll_up([watched], now=services.clock().timestamp())
+
+    answer = type_("experiment", "signup", "country", "control", "new")
+    unknown = type_("experiment", "Checkout", "country", "control", "new")
+    uncounted = type_("experiment", "1", "plan", "a", "b")
+
+    assert answer.exit_code == 0
+    assert "new converts better than control: 30.0 % of 100 entries" in " ".join(answer.stdout.split())
+    assert (unknown.exit_code, unknown.stderr) == (1, "There is no funnel 'Checkout'.\n")
+    assert uncounted.exit_code == 1
+    assert "Add it to SEGMENT_DIMENSIONS" in uncounted.stderr
+
+
 def loaded_by(module: str, *watched: str) -> str:
     """Which of the watched packages a fresh interpreter has in memory after importing the module."""
     source = f"import sys, {module}; print(*sorted(set({watched!r}) & sys.modules.keys()))"
@@ -149,4 +150,6 @@ def test_the_supervisor_does_not_carry_the_database_around() -> None:
 
 
 def test_the_web_process_does_not_carry_what_only_a_worker_needs() -> None:
-    assert loaded_by("bot.web", "scipy", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler") == ""
+    assert (
+        loaded_by("bot.web", "scipy.stats", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler") == ""
+    )

@@ -74,7 +74,7 @@ class Argux:
             body = dict(httpx.Response(200, content=request.content).json())
             self.pressed.append((path, body))
             if path == "/page/act":
-                self.modals = [{"view_id": "V1"}]
+                self.modals = [{"view_id": "V1", "submit": "Approve and merge"}]
             elif self.closed_as == "open":
                 self.modals = []
                 self.approved = True

@@ -114,6 +114,8 @@ def test_a_body_that_is_no_json_is_refused_as_a_whole(body: bytes) -> None:
     ("bad", "message"),
     [
         (b'{"event": "\xff"}', "is not JSON"),
+        (b'{"event": "nan", "properties": {"a": [NaN, "],\\"{"], "timestamp": 1770465600}}', "is not JSON"),
+        (b"-Infinity", "is not JSON"),
         (b'{"event": "huge", "properties": {"user_id": "u", "timestamp": 1' + b"0" * 400 + b"}}", "too large"),
         (b'{"event": "long", "properties": {"user_id": 1' + b"0" * 4_000 + b"}}", "at most|characters"),
     ],

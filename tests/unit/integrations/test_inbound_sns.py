@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from detection.types import LogRecord
+from integrations.inbound.alerts import Alert, to_change, to_record
 from integrations.inbound.records import PayloadError
 from integrations.inbound.sns import (
     ForgedError,
@@ -208,7 +210,10 @@ ALARM = {
 )
 def test_a_cloudwatch_alarm_is_an_alert_of_its_service(state: str, status: str, severity: str) -> None:
     body = notification(Message=json.dumps({**ALARM, "NewStateValue": state}))
-    [record] = read_notification(read_message(json.dumps(body).encode()), now=NOW).records
+    [alarm] = read_notification(read_message(json.dumps(body).encode()), now=NOW).records
+    assert isinstance(alarm, Alert)
+    record, change = to_record(alarm), to_change(alarm)
+    assert (change.is_firing if change else None) == {"ALARM": True, "OK": False}.get(state)
     assert (record.service, record.severity, record.happened_at) == ("checkout", severity, NOW - 30)
     assert (record.attributes["alert"], record.attributes["status"]) == ("checkout-errors", status)
     assert "Threshold Crossed" in record.body
@@ -216,6 +221,7 @@ def test_a_cloudwatch_alarm_is_an_alert_of_its_service(state: str, status: str, 
 
 def test_another_notification_is_kept_as_its_words() -> None:
     [record] = read_notification(read_message(json.dumps(notification()).encode()), now=NOW).records
+    assert isinstance(record, LogRecord)
     assert (record.body, record.severity) == ("ALARM: the shop is down", "INFO")
     assert record.record_id == "sns:22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324"
 

@@ -40,6 +40,18 @@ def test_a_job_with_a_known_key_is_not_owed_again_even_when_it_is_done(session: 
     assert _due(session) == []
 
 
+def test_a_job_that_waits_its_turn_comes_again_however_often_and_counts_no_failure(session: Session) -> None:
+    outbox.enqueue(session, "refresh_incident", {}, key="waits", now=NOW)
+    for number in range(50):
+        outbox.mark_sent(session, "waits", _seconds(number))
+        outbox.put_off(session, "waits", now=_seconds(number), seconds=0.5)
+        assert _due(session, _seconds(number + 0.4)) == []
+    assert _due(session, _seconds(50)) == ["waits"]
+    outbox.mark_done(session, "waits", _seconds(50))
+    outbox.put_off(session, "waits", now=_seconds(51), seconds=0.5)
+    assert _due(session, _seconds(60)) == []
+
+
 def test_a_delayed_job_is_due_only_then(session: Session) -> None:
     outbox.enqueue(session, "refresh_incident", {}, key="later", now=NOW, delay_seconds=5)
     outbox.enqueue(session, "refresh_incident", {}, key="now", now=NOW)

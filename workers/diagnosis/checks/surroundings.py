@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from detection.types import DURATION_EDGES_MS, EndpointSeries, Integers
+from detection.types import DURATION_EDGES_MS, EndpointSeries, Integers, Metric
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import (
     FEWEST_REQUESTS,
     before_window,
     during_window,
+    requests_in,
     series_query,
     service_series,
 )
@@ -21,6 +23,7 @@ from workers.diagnosis.words import counted, number, quoted
 
 TRAFFIC_RISEN_AT = 1.5
 SLOWER_AT_LEAST = 2.0
+MORE_ERRORS_AT_LEAST = 0.05
 
 
 def traffic(described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
@@ -32,14 +35,12 @@ def traffic(described: Characterisation, telemetry: TelemetryStore) -> Evidence 
     windows = tuple(
         window.whole_buckets(FINE_ENDPOINT_SECONDS) for window in (before_window(described), during_window(described))
     )
-    before, during = (
-        _requests(service_series(telemetry, service, window), endpoint) / window.minutes for window in windows
-    )
+    before, during = (requests_in(telemetry, service, endpoint, window) / window.minutes for window in windows)
     result, weight, outcome = _judge_traffic(quoted(endpoint, 120), before, during)
     return Evidence(
         check="traffic",
         hypothesis_key=UNKNOWN,
-        query=series_query(*windows),
+        query=series_query(*windows, endpoint=endpoint),
         source="telemetry",
         result=result,
         data={"endpoint": endpoint, "before_per_minute": before, "during_per_minute": during},
@@ -49,57 +50,75 @@ def traffic(described: Characterisation, telemetry: TelemetryStore) -> Evidence 
 
 
 def _judge_traffic(endpoint: str, before: float, during: float) -> tuple[str, float, Outcome]:
-    if min(before, during) == 0:
-        return f"How much traffic {endpoint} had before and during is not known.", 0.0, Outcome.NO_DATA
+    if before == 0:
+        return f"How much traffic {endpoint} had before is not known.", 0.0, Outcome.NO_DATA
     figures = f"{endpoint} gets {number(during)} requests a minute, before it was {number(before)}"
     if during >= TRAFFIC_RISEN_AT * before:
         return f"Traffic rose: {figures}.", weights.TRAFFIC_RISEN, Outcome.DATA
+    if TRAFFIC_RISEN_AT * during <= before:
+        return f"Traffic fell: {figures}.", weights.TRAFFIC_FALLEN, Outcome.DATA
     return f"Traffic did not rise: {figures}.", weights.TRAFFIC_UNCHANGED, Outcome.DATA
 
 
-def _requests(series: Sequence[EndpointSeries], endpoint: str) -> int:
-    return sum(int(item.request_count.sum()) for item in series if item.endpoint == endpoint)
-
-
 def other_endpoints(described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether the service's other endpoints slowed down too, as they do when its machine or database is in trouble."""
+    """Whether the service's other endpoints suffer too, as they do when its machine or database is in trouble.
+
+    They suffer what the worst symptom is: where it fails, they are asked for errors; else for slowness.
+    """
     symptoms = described.endpoint_symptoms()
     if not symptoms:
         return None
     service, bad = symptoms[0].service or "", {symptom.endpoint for symptom in symptoms}
     windows = before_window(described), during_window(described)
-    was, now = (_p95_by_endpoint(service_series(telemetry, service, window)) for window in windows)
-    ratios = {name: now[name] / was[name] for name in sorted((was.keys() & now.keys()) - bad)}
-    result, weight, outcome = _judge_others(quoted(service, 60), ratios)
+    was, now = (_by_endpoint(service_series(telemetry, service, window), bad) for window in windows)
+    both = sorted(was.keys() & now.keys())
+    failing = symptoms[0].metric is Metric.ERROR_RATE
+    if failing:
+        suffers = {name: now[name].errors - was[name].errors >= MORE_ERRORS_AT_LEAST for name in both}
+        data = {"error_share": {name: now[name].errors for name in both}}
+    else:
+        suffers = {name: now[name].p95_ms / was[name].p95_ms >= SLOWER_AT_LEAST for name in both}
+        data = {"p95_ratio": {name: now[name].p95_ms / was[name].p95_ms for name in both}}
+    result, weight, outcome = _judge_others(quoted(service, 60), suffers, failing=failing)
     return Evidence(
         check="other_endpoints",
         hypothesis_key=UNKNOWN,
         query=series_query(*windows),
         source="telemetry",
         result=result,
-        data={"p95_ratio": ratios},
+        data=data,
         outcome=outcome,
         weight=weight,
     )
 
 
-def _judge_others(service: str, ratios: Mapping[str, float]) -> tuple[str, float, Outcome]:
-    if not ratios:
+def _judge_others(service: str, suffers: Mapping[str, bool], *, failing: bool) -> tuple[str, float, Outcome]:
+    if not suffers:
         return f"No other endpoint of {service} had enough requests to compare.", 0.0, Outcome.NO_DATA
-    slower = sum(ratio >= SLOWER_AT_LEAST for ratio in ratios.values())
-    if slower > len(ratios) / 2:
-        words = f"{service} is slower elsewhere too: {slower} of {counted(len(ratios), 'other endpoint')}."
-        return words, weights.OTHER_ENDPOINTS_AFFECTED, Outcome.DATA
-    words = f"{len(ratios) - slower} of {counted(len(ratios), 'other endpoint')} of {service} kept their speed."
+    hurt, others = sum(suffers.values()), counted(len(suffers), "other endpoint")
+    if hurt > len(suffers) / 2:
+        how = "fails" if failing else "is slower"
+        return f"{service} {how} elsewhere too: {hurt} of {others}.", weights.OTHER_ENDPOINTS_AFFECTED, Outcome.DATA
+    what = "answer as well as before" if failing else "kept their speed"
+    words = f"{len(suffers) - hurt} of {others} of {service} {what}."
     return words, weights.OTHER_ENDPOINTS_UNAFFECTED, Outcome.DATA
 
 
-def _p95_by_endpoint(series: Sequence[EndpointSeries]) -> dict[str, float]:
-    """p95 in ms of each endpoint with enough requests: the upper edge of the histogram bucket that it falls in."""
+@dataclass(frozen=True, slots=True)
+class _Health:
+    """How one endpoint fared: p95 in ms, and the share of requests that failed."""
+
+    p95_ms: float
+    errors: float
+
+
+def _by_endpoint(series: Sequence[EndpointSeries], but: Collection[str | None]) -> dict[str, _Health]:
+    """Each endpoint with enough requests, except some; p95 is the upper edge of the bucket that it falls in."""
+    enough = [(item, int(item.request_count.sum())) for item in series if item.endpoint not in but]
     return {
-        item.endpoint: _p95(item.duration_histogram.sum(axis=0))
-        for item in series
-        if int(item.request_count.sum()) >= FEWEST_REQUESTS
+        item.endpoint: _Health(_p95(item.duration_histogram.sum(axis=0)), float(item.error_count.sum()) / requests)
+        for item, requests in enough
+        if requests >= FEWEST_REQUESTS
     }
 
 

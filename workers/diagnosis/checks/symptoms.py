@@ -11,25 +11,22 @@ from workers.diagnosis.words import measure, percent, query_text, quoted
 
 BASELINE_SECONDS = 7 * 24 * 3600.0
 
+NEXT_TO_NONE = 0.05
+"""Fewer lines a minute are as good as none."""
+
 
 def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
     """The detector's own figures: they favour no cause."""
     name = quoted(symptom.endpoint or symptom.name, 120)
-    segment = f" for {quoted(symptom.dimension, 60)} = {quoted(symptom.value or '', 60)}" if symptom.dimension else ""
-    step = f", lost at step “{quoted(symptom.step, 60)}”" if symptom.step else ""
-    seen, usual = measure(symptom.metric, symptom.observed), measure(symptom.metric, symptom.expected)
-    result = {
-        Metric.CONVERSION_RATE: f"Conversion of {name}{segment} is {seen} instead of {usual}{step}",
-        Metric.LATENCY_P95: f"{name} takes {seen} (p95) instead of {usual}",
-        Metric.QUERY_COUNT: f"{name} runs {seen} queries a request instead of {usual}",
-    }[symptom.metric]
-    unit = "entries" if symptom.metric is Metric.CONVERSION_RATE else "requests"
+    result = _in_words(symptom, name)
+    units = {Metric.CONVERSION_RATE: "entries", Metric.LOG_RATE: "lines", Metric.CUSTOM: "measurements"}
+    counted = f" ({symptom.sample_size:,} {units.get(symptom.metric, 'requests')})"
     return Evidence(
         check="symptom",
         hypothesis_key=INCIDENT,
         query=query_text("findings", incident_id=described.incident_id, metric=str(symptom.metric), subject=name),
         source="telemetry",
-        result=f"{result} ({symptom.sample_size:,} {unit}).",
+        result=f"{result}{'' if symptom.metric is Metric.ALERT else counted}.",
         data={
             "metric": str(symptom.metric),
             "subject": name,
@@ -45,6 +42,32 @@ def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
     )
 
 
+def _in_words(symptom: Symptom, name: str) -> str:
+    """What was seen instead of what is usual, without a full stop."""
+    if symptom.words is not None:
+        return quoted(symptom.words, 240).removesuffix(".")
+    seen, usual = measure(symptom.metric, symptom.observed), measure(symptom.metric, symptom.expected)
+    match symptom.metric:
+        case Metric.CONVERSION_RATE:
+            segment = (
+                f" for {quoted(symptom.dimension, 60)} = {quoted(symptom.value or '', 60)}" if symptom.dimension else ""
+            )
+            step = f", lost at step “{quoted(symptom.step, 60)}”" if symptom.step else ""
+            return f"Conversion of {name}{segment} is {seen} instead of {usual}{step}"
+        case Metric.LATENCY_P95:
+            return f"{name} takes {seen} (p95) instead of {usual}"
+        case Metric.QUERY_COUNT:
+            return f"{name} runs {seen} queries a request instead of {usual}"
+        case Metric.ERROR_RATE:
+            return f"{name} fails for {seen} of requests instead of {usual}"
+        case Metric.REQUEST_RATE:
+            return f"{name} gets {seen} instead of {usual}"
+        case Metric.LOG_RATE:
+            return f"{name} comes at {seen}, normally {usual if symptom.expected >= NEXT_TO_NONE else 'next to none'}"
+        case _:
+            return f"{name} is {seen} instead of {usual}"
+
+
 def segment_concentration(
     hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
 ) -> Evidence | None:
@@ -52,7 +75,7 @@ def segment_concentration(
     symptom = next((item for item in described.funnel_symptoms() if item.funnel_id == hypothesis.funnel_id), None)
     if symptom is None or symptom.funnel_id is None:
         return None
-    recent, past = _windows(symptom, described)
+    recent, past = symptom_windows(symptom, described)
     answer = segment_contributions(
         telemetry.funnel_series(
             symptom.funnel_id, since=recent.since, until=recent.until, bucket_seconds=FINE_FUNNEL_SECONDS
@@ -88,7 +111,7 @@ def segment_concentration(
     )
 
 
-def _windows(symptom: Symptom, described: Characterisation) -> tuple[Window, Window]:
+def symptom_windows(symptom: Symptom, described: Characterisation) -> tuple[Window, Window]:
     """Entries since the onset that have had time to convert, and a week of them before it."""
     until = max(symptom.window_end, described.asked_at - symptom.horizon_seconds)
     since = min(symptom.onset_at, until - FINE_FUNNEL_SECONDS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from detection.types import Deploy
 from integrations.cards import moment
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
+from workers.describing import duration_text
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import Window, service_series
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Hypothesis, Outcome
-from workers.diagnosis.words import counted, deploy_name, duration, query_text, quoted
+from workers.diagnosis.words import counted, deploy_name, query_text, quoted
 
 LOOK_BACK_SECONDS = 24 * 3600.0
 SLACK_SECONDS = 60.0
@@ -29,7 +30,7 @@ def no_deploy(described: Characterisation) -> Evidence:
         hypothesis_key=UNKNOWN,
         query=query_text("deploys_between", service=service, since=since, until=described.asked_at),
         source="deploys",
-        result=f"No deploy{of_service} is known in the {duration(LOOK_BACK_SECONDS)} before it began.",
+        result=f"No deploy{of_service} is known in the {duration_text(LOOK_BACK_SECONDS)} before it began.",
         data={},
         outcome=Outcome.DATA,
         weight=0.0,
@@ -71,7 +72,7 @@ def _judge(deploy: Deploy, described: Characterisation, served: int) -> tuple[st
     live = moment(deploy.deployed_at)
     gap = described.onset_earliest - deploy.deployed_at
     if deploy.deployed_at > described.onset_latest + SLACK_SECONDS:
-        late = duration(deploy.deployed_at - described.onset_latest)
+        late = duration_text(deploy.deployed_at - described.onset_latest)
         return (
             f"{name} of {quoted(deploy.service, 60)} went live at {live}, {late} after it began.",
             weights.DEPLOY_AFTER_ONSET,
@@ -80,7 +81,7 @@ def _judge(deploy: Deploy, described: Characterisation, served: int) -> tuple[st
         start = moment(max(described.onset_earliest, deploy.deployed_at))
         words = f"{name} of {quoted(deploy.service, 60)} went live at {live}, and it began at {start}."
         return words, weights.DEPLOY_AT_ONSET
-    ago = f"{name} of {quoted(deploy.service, 60)} went live at {live}, {duration(gap)} before it began"
+    ago = f"{name} of {quoted(deploy.service, 60)} went live at {live}, {duration_text(gap)} before it began"
     if served >= ENOUGH_SERVED:
         words = f"{ago}, and served {counted(served, 'request')} well in between."
         return words, weights.DEPLOY_SERVED_WELL_BEFORE_ONSET

@@ -38,17 +38,23 @@ class Split:
     served_during: int
 
     def is_bad(self, value: float) -> bool:
-        """Nearer to what was observed than to what was expected, on a logarithmic scale."""
+        """Nearer to what was observed than to what was expected: shares as they are, the rest by its logarithm."""
+        if self.symptom.metric is Metric.ERROR_RATE:
+            return value > (self.symptom.expected + self.symptom.observed) / 2
         return value > float(np.sqrt(max(self.symptom.expected, 1e-3) * max(self.symptom.observed, 1e-3)))
 
 
 def version_split(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
     """Whether this deploy's version alone is bad at the worst endpoint of its service.
 
-    None where no endpoint of the service is a symptom.
+    None where no endpoint of the service is a symptom; traffic is none: requests that do not come have no version.
     """
     deploy = hypothesis.deploy
-    symptoms = [item for item in described.endpoint_symptoms() if deploy and item.service == deploy.service]
+    symptoms = [
+        item
+        for item in described.endpoint_symptoms()
+        if deploy and item.service == deploy.service and item.metric is not Metric.REQUEST_RATE
+    ]
     if deploy is None or not symptoms:
         return None
     symptom = symptoms[0]
@@ -149,4 +155,10 @@ def is_version(version: str | None, deploy: Deploy) -> bool:
 
 
 def _with_unit(metric: Metric, value: float) -> str:
-    return f"{number(value)} queries a request" if metric is Metric.QUERY_COUNT else f"p95 {measure(metric, value)}"
+    match metric:
+        case Metric.QUERY_COUNT:
+            return f"{number(value)} queries a request"
+        case Metric.ERROR_RATE:
+            return f"{measure(metric, value)} of requests failing"
+        case _:
+            return f"p95 {measure(metric, value)}"

@@ -68,11 +68,13 @@ def samples_query(service: str, endpoint: str, *windows: Window) -> str:
 
 
 def typical(metric: Metric, requests: Sequence[RequestSample]) -> float | None:
-    """Mean queries a request, or p95 in ms; None where the requests are too few to say."""
+    """Mean queries a request, the share that failed, or p95 in ms; None where the requests are too few to say."""
     if len(requests) < FEWEST_REQUESTS:
         return None
     if metric is Metric.QUERY_COUNT:
         return float(np.mean([request.query_count for request in requests]))
+    if metric is Metric.ERROR_RATE:
+        return float(np.mean([request.is_error for request in requests]))
     return float(np.percentile([request.duration_ms for request in requests], 95))
 
 
@@ -82,9 +84,27 @@ def service_series(telemetry: TelemetryStore, service: str, window: Window) -> l
     return [item for item in series if item.service == service]
 
 
-def series_query(*windows: Window) -> str:
-    """The question that `service_series` asks, once a window."""
+def requests_in(telemetry: TelemetryStore, service: str, endpoint: str, window: Window) -> int:
+    """How many requests of one endpoint began in the window's fine buckets."""
+    series = telemetry.endpoint_series(
+        since=window.since,
+        until=window.until,
+        bucket_seconds=FINE_ENDPOINT_SECONDS,
+        endpoints=[(service, endpoint)],
+    )
+    return sum(int(item.request_count.sum()) for item in series)
+
+
+def series_query(*windows: Window, endpoint: str | None = None) -> str:
+    """The question that `service_series` asks, or `requests_in` with an endpoint, once a window."""
+    of_one = {"endpoint": endpoint} if endpoint is not None else {}
     return "; ".join(
-        query_text("endpoint_series", since=window.since, until=window.until, bucket_seconds=FINE_ENDPOINT_SECONDS)
+        query_text(
+            "endpoint_series",
+            since=window.since,
+            until=window.until,
+            bucket_seconds=FINE_ENDPOINT_SECONDS,
+            **of_one,
+        )
         for window in windows
     )

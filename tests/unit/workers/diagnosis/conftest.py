@@ -19,6 +19,7 @@ from detection.types import (
     QUERY_EDGES,
     EndpointSeries,
     Finding,
+    FunnelCells,
     FunnelSeries,
     Metric,
     Severity,
@@ -94,10 +95,18 @@ class MemoryTelemetry:
                 first[version] = min(at, first.get(version, at))
         return sorted(first.items(), key=lambda pair: pair[1])
 
-    def endpoint_series(self, *, since: float, until: float, bucket_seconds: int) -> Sequence[EndpointSeries]:
+    def endpoint_series(
+        self,
+        *,
+        since: float,
+        until: float,
+        bucket_seconds: int,
+        endpoints: Sequence[tuple[str, str]] | None = None,
+    ) -> Sequence[EndpointSeries]:
         together: dict[tuple[str, str], dict[float, list[RequestSample]]] = defaultdict(lambda: defaultdict(list))
         for item in self.served:
-            if since <= item.request.started_at < until:
+            wanted = endpoints is None or (item.service, item.request.endpoint) in endpoints
+            if wanted and since <= item.request.started_at < until:
                 bucket = item.request.started_at // bucket_seconds * bucket_seconds
                 together[item.service, item.request.endpoint][bucket].append(item.request)
         return [_endpoint_series(service, endpoint, buckets) for (service, endpoint), buckets in together.items()]
@@ -121,6 +130,16 @@ class MemoryTelemetry:
             ),
         ]
 
+    def funnel_cells(self, funnel_id: int, *, since: float, until: float, bucket_seconds: int) -> FunnelCells:
+        cells: dict[tuple[tuple[str, str], ...], list[bool]] = defaultdict(list)
+        for entry in self.entries:
+            if since <= entry.entered_at < until:
+                cells[tuple(entry.dimensions.items())].append(entry.converted)
+        by_delay = np.zeros((len(cells), len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
+        by_delay[:, 5] = [sum(converted) for converted in cells.values()]
+        entries = np.array([len(converted) for converted in cells.values()], dtype=np.int64)
+        return FunnelCells(funnel_id, tuple(map(dict, cells)), entries, by_delay)
+
 
 def _endpoint_series(service: str, endpoint: str, buckets: Mapping[float, list[RequestSample]]) -> EndpointSeries:
     starts = sorted(buckets)
@@ -131,7 +150,7 @@ def _endpoint_series(service: str, endpoint: str, buckets: Mapping[float, list[R
         endpoint=endpoint,
         bucket_starts=np.array(starts, dtype=np.float64),
         request_count=np.array([len(row) for row in durations], dtype=np.int64),
-        error_count=np.zeros(len(starts), dtype=np.int64),
+        error_count=np.array([sum(request.is_error for request in buckets[start]) for start in starts]),
         query_sum=np.array([sum(row) for row in queries], dtype=np.int64),
         duration_histogram=np.array([_histogram(row, DURATION_EDGES_MS) for row in durations], dtype=np.int64),
         query_histogram=np.array([_histogram(row, QUERY_EDGES) for row in queries], dtype=np.int64),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detection.types import Metric
 from workers.diagnosis.citations import cited, numbers_in, without_unknown
-from workers.diagnosis.words import counted, duration, likelihood, measure, number, query_text, quoted
+from workers.diagnosis.words import counted, likelihood, measure, number, query_text, quoted
 
 texts = st.lists(st.one_of(st.text(max_size=20), st.integers(0, 30).map(lambda n: f"[E{n}]"))).map(" ".join)
 
@@ -39,13 +38,6 @@ def test_quoted_text_is_one_line_and_cites_nothing(text):
     assert "`" not in line
     assert line.isprintable()
     assert len(line) <= 160
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(40, "40 s"), (720, "12 min"), (3600, "1 h"), (11_100, "3 h 5 min"), (3590, "1 h")]
-)
-def test_durations_read_as_people_say_them(seconds, words):
-    assert duration(seconds) == words
 
 
 def test_figures_carry_units_and_no_needless_places():

@@ -1,0 +1,91 @@
+"""An API's past and present as Argux is told of it: a week in buckets, the last minutes request by request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from detection.types import DURATION_EDGES_MS, Span, SpanKind
+from storage import deploys
+from storage.telemetry.bulk import put
+from storage.telemetry.counts import Counts, pack
+from storage.telemetry.endpoint_rollup import _BUCKET_COLUMNS
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
+from storage.telemetry.tables import endpoint_buckets
+from tests.scenarios.workers.worker import Clock
+from workers.services import Services
+
+SERVICE = "shop"
+ENDPOINTS = ("POST /checkout", "GET /cart")
+PER_SECOND = 4.0
+USUAL_MS = 40.0
+WEEK_HOURS = 8 * 24
+
+
+class Api:
+    """Two endpoints, called PER_SECOND each, of which one request in 200 fails."""
+
+    def __init__(self, services: Services, clock: Clock) -> None:
+        self.services, self.clock = services, clock
+        self.random = np.random.default_rng(7)
+        self.count = 0
+
+    def week(self) -> None:
+        """Eight days of hours, and the last hour in fine buckets."""
+        now = self.clock().timestamp()
+        newest = now // COARSE_SECONDS * COARSE_SECONDS
+        hours = [(COARSE_SECONDS, newest - number * COARSE_SECONDS) for number in range(1, WEEK_HOURS + 1)]
+        fine = now // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
+        tens = [(FINE_ENDPOINT_SECONDS, fine - number * FINE_ENDPOINT_SECONDS) for number in range(1, 361)]
+        rows = [self._bucket(*bucket, endpoint) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
+        with self.services.engine.begin() as connection:
+            put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
+
+    def deploy(self, sha: str) -> None:
+        now = self.clock()
+        with self.services.sessions.begin() as session:
+            deploys.record_deploy(
+                session, service=SERVICE, version=sha, commit_sha=sha, repository="acme/shop", deployed_at=now,
+                deployed_by="deployer", now=now,
+            )  # fmt: skip
+
+    def live(
+        self,
+        seconds: float,
+        version: str,
+        *,
+        failing: Mapping[str, float] | None = None,
+        called: Mapping[str, float] | None = None,
+        ms: float = USUAL_MS,
+    ) -> None:
+        """As many seconds of requests; `failing` and `called` are shares by endpoint, 0.005 and 1 where not named."""
+        since = self.clock().timestamp()
+        self.clock.forward(seconds)
+        spans = []
+        for endpoint in ENDPOINTS:
+            share = (called or {}).get(endpoint, 1.0)
+            for at in since + np.arange(0.0, seconds, 1 / (PER_SECOND * share)) if share else ():
+                is_error = bool(self.random.random() < (failing or {}).get(endpoint, 0.005))
+                spans.append(self._span(endpoint, version, float(at), ms, is_error))
+        self.services.telemetry.append_spans(spans)
+        self.clock.forward(3)
+
+    def _span(self, endpoint: str, version: str, at: float, ms: float, is_error: bool) -> Span:
+        self.count += 1
+        duration_ms = float(self.random.lognormal(np.log(ms), 0.3))
+        return Span(
+            f"{self.count:032x}", f"{self.count:016x}", None, SpanKind.SERVER, endpoint, SERVICE, version, at,
+            duration_ms, is_error, endpoint, 500 if is_error else 200,
+        )  # fmt: skip
+
+    def _bucket(self, resolution: int, start: float, endpoint: str) -> tuple[object, ...]:
+        requests = int(self.random.poisson(PER_SECOND * resolution))
+        durations = self.random.lognormal(np.log(USUAL_MS), 0.3, requests)
+        rows = np.zeros(requests, dtype=np.int64)
+        blobs = [
+            pack([Counts(rows, columns, rows + 1)], 1)[0]
+            for columns in (np.searchsorted(DURATION_EDGES_MS, durations), rows)
+        ]
+        errors = int(self.random.binomial(requests, 0.005))
+        return (resolution, start, SERVICE, endpoint, requests, errors, 0, *blobs)

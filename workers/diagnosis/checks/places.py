@@ -1,0 +1,116 @@
+"""Whether one kind of user carries a funnel's drop, or whether other users came: asked anew of the cells."""
+
+from __future__ import annotations
+
+from detection.where import Attribution, Place, Where, WhereVerdict
+from storage.telemetry.protocol import COARSE_SECONDS, TelemetryStore
+from workers.diagnosis import weights
+from workers.diagnosis.checks.symptoms import segment_concentration, symptom_windows
+from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
+from workers.diagnosis.words import deploy_name, query_text, quoted
+from workers.where import WhereQuestion, as_details, where
+from workers.where_words import place_formula, place_sentence, where_sentences
+
+
+def place_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
+    """Whether the hypothesis's place carries the drop; without one, whether any does. None without a funnel.
+
+    Where there are no cells to ask yet, single segments are asked instead.
+    """
+    symptom = _symptom(hypothesis, described)
+    answer = _answer(symptom, described, telemetry) if symptom else None
+    if symptom is None or answer is None or not answer.dimensions:
+        return segment_concentration(hypothesis, described, telemetry)
+    result, weight, outcome = _judge(hypothesis.where, quoted(symptom.name, 120), answer)
+    return _evidence("segments", hypothesis.key, symptom, answer, described, result, weight, outcome)
+
+
+def mix_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
+    """Whether other users than usual explain the drop; None without a funnel, or without cells to ask."""
+    symptom = _symptom(hypothesis, described)
+    answer = _answer(symptom, described, telemetry) if symptom else None
+    if symptom is None or answer is None:
+        return None
+    is_mix = answer.verdict is WhereVerdict.MIX and not answer.places
+    weight = weights.MIX_EXPLAINS_THE_DROP if is_mix else weights.MIX_DOES_NOT
+    result = " ".join(where_sentences(answer))
+    return _evidence("mix", hypothesis.key, symptom, answer, described, result, weight, Outcome.DATA)
+
+
+def rates_unchanged(deploy: Hypothesis, mix: Evidence | None) -> Evidence | None:
+    """What speaks against a deploy where the mix explains the drop: nobody converts worse than before."""
+    if mix is None or mix.weight <= 0 or deploy.deploy is None:
+        return None
+    return Evidence(
+        check="rates_unchanged",
+        hypothesis_key=deploy.key,
+        query=mix.query,
+        source=mix.source,
+        result=f"Each kind of user converts as before, so {deploy_name(deploy.deploy)} broke nothing for them.",
+        data=mix.data,
+        outcome=Outcome.DATA,
+        weight=weights.EVERY_KIND_CONVERTS_AS_BEFORE,
+    )
+
+
+def _symptom(hypothesis: Hypothesis, described: Characterisation) -> Symptom | None:
+    return next((item for item in described.funnel_symptoms() if item.funnel_id == hypothesis.funnel_id), None)
+
+
+def _answer(symptom: Symptom, described: Characterisation, telemetry: TelemetryStore) -> Attribution | None:
+    assert symptom.funnel_id is not None
+    recent, past = symptom_windows(symptom, described)
+    segment = (symptom.dimension, symptom.value) if symptom.dimension and symptom.value is not None else None
+    question = WhereQuestion(
+        funnel_id=symptom.funnel_id,
+        since=recent.since,
+        until=recent.until,
+        past_since=past.since,
+        horizon_seconds=symptom.horizon_seconds,
+        within=segment,
+        expected=symptom.expected,
+    )
+    return where(telemetry, question, now=described.asked_at)
+
+
+def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[str, float, Outcome]:
+    if answer.observed >= answer.expected:
+        return f"{name} shows no drop in the entries that have had time to convert.", 0.0, Outcome.NO_DATA
+    if answer.verdict is WhereVerdict.UNCLEAR:
+        return f"{name}: {' '.join(where_sentences(answer))}", 0.0, Outcome.NO_DATA
+    if answer.verdict is WhereVerdict.EVERYWHERE:
+        return f"{name} fell in all segments alike.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
+    if not wanted:
+        weight = 0.0 if answer.places else weights.SEGMENTS_ALL_ALIKE
+        return f"{name}: {' '.join(where_sentences(answer))}", weight, Outcome.DATA
+    found = next((place for place in answer.places if _is_about(place, wanted)), None)
+    if found is None:
+        text = f"{name} fell no more for {place_formula(wanted)} than for others."
+        return text, weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
+    return f"Of {name}, {place_sentence(found)}", weights.SEGMENT_CARRIES_THE_DROP, Outcome.DATA
+
+
+def _is_about(place: Place, wanted: Where) -> bool:
+    """The same place, or one within the other: more entries may tell it more narrowly."""
+    return set(place.where) <= set(wanted) or set(wanted) <= set(place.where)
+
+
+def _evidence(
+    check: str,
+    key: str,
+    symptom: Symptom,
+    answer: Attribution,
+    described: Characterisation,
+    result: str,
+    weight: float,
+    outcome: Outcome,
+) -> Evidence:
+    recent, past = symptom_windows(symptom, described)
+    query = query_text(
+        "funnel_cells",
+        funnel_id=symptom.funnel_id,
+        since=past.since,
+        until=recent.until,
+        bucket_seconds=COARSE_SECONDS,
+    )
+    return Evidence(check, key, query, "telemetry", result, dict(as_details(answer)), outcome, weight)
