@@ -15,6 +15,7 @@ from storage.cursors import read_cursor
 from tests.scenarios.workers.elasticsearch_server import Elasticsearch, running_elasticsearch
 from tests.scenarios.workers.worker import Clock
 from workers.elasticsearch_pull import Looked, look, pull_elasticsearch, time_of_hit
+from workers.errors import NotYetError
 from workers.services import Services
 
 
@@ -148,7 +149,7 @@ def test_the_job_does_nothing_where_no_elasticsearch_is_set(services: Services) 
 def test_two_workers_do_not_pull_at_the_same_time(services: Services, server: Elasticsearch) -> None:
     lock = services.redis.lock("argux:elasticsearch", timeout=10, blocking=False)
     assert lock.acquire()
-    with pytest.raises(RetryableError):
+    with pytest.raises(NotYetError):
         pull_elasticsearch(services)
     lock.release()
     pull_elasticsearch(services)

@@ -45,6 +45,7 @@ def test_silence_for_lack_of_data_is_not_called_quiet(services: Services) -> Non
 
 
 def test_logs_and_metrics_have_a_state_of_their_own(services: Services, clock: Clock) -> None:
+    clock.now = clock.now.replace(minute=20)
     now = clock().timestamp()
     services.telemetry.append_logs(
         [LogRecord(f"l{n}", "shop", None, now - 7200 + n, "info", "hello there") for n in range(3)]

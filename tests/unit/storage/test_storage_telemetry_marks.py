@@ -10,6 +10,7 @@ from detection.types import Event
 from storage.locks import Lock, together
 from storage.telemetry.bulk import insert_new
 from storage.telemetry.marks import high_water, mark, set_mark
+from storage.telemetry.partitions import prepare_partitions
 from storage.telemetry.records import EVENT_COLUMNS, event_rows
 from storage.telemetry.tables import events
 
@@ -22,6 +23,7 @@ def _append(connection: Connection, event_id: str) -> None:
 # SQLite has one writer at a time: there, no record can overtake another.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_record_that_commits_after_one_with_a_higher_number_is_not_passed_over(engine: Engine) -> None:
+    prepare_partitions(engine, now=1.0)
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as slow:
             _append(slow, "first number, last commit")

@@ -1,0 +1,22 @@
+"""`argux audit`: whether the record of decisions is whole."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.commands.frame import fail, open_services, plain_errors
+
+audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
+
+
+@audit.command("verify")
+def verify_audit() -> None:
+    """Walk the audit chain; exit code 1 when it is broken."""
+    from storage import audit as chain
+
+    services = open_services()
+    with plain_errors(), services.readers() as session:
+        report = chain.verify(session, key=services.audit_key)
+    if not report.ok:
+        fail(f"The chain is broken at entry {report.broken_at}; the {report.length} before it hold.")
+    typer.echo(f"The chain holds: {report.length} entries, the last is {report.head}.")
