@@ -34,7 +34,10 @@ MAXIMUM_PASSES = 20
 
 
 def detect(services: Services) -> bool:
-    """Run one tick; returns False where the roll-up has a backlog, so that nothing is judged on half the data."""
+    """Run one tick; returns False where the roll-up has a backlog, so that nothing is judged on half the data.
+
+    Raises an ExceptionGroup, once what was found is recorded, when some signals could not be watched.
+    """
     with services.readers() as session:
         funnels = [stored_funnels.definition(row) for row in stored_funnels.list_funnels(session)]
     now = services.clock()
@@ -45,11 +48,26 @@ def detect(services: Services) -> bool:
     with services.readers() as session:
         baseline_since = now - timedelta(hours=services.settings.baseline_window_hours)
         tick = Tick(now, funnels, past_incidents(session, since=baseline_since))
-    findings = [finding for watch in WATCHES for finding in watch.findings(services, tick)]
+    findings, failures = _watched(services, tick)
     with services.sessions.begin() as session:
         for group in belongings(session, findings, services.settings, now):
             _to_incident(services, session, group, now)
+    if failures:
+        raise ExceptionGroup("Not everything could be watched at this tick", failures)
     return True
+
+
+def _watched(services: Services, tick: Tick) -> tuple[list[Finding], list[Exception]]:
+    """What every watch found: one that fails must not blind the others."""
+    findings: list[Finding] = []
+    failures: list[Exception] = []
+    for watch in WATCHES:
+        try:
+            findings += watch.findings(services, tick)
+        except Exception as error:
+            log.exception("watch_failed", metrics=sorted(watch.metrics))
+            failures.append(error)
+    return findings, failures
 
 
 def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: datetime) -> bool:

@@ -17,5 +17,10 @@ def tick(services: Services) -> None:
             return
         tell_what_was_quiet(services)
         settle_alerts(services, services.clock())
-        if detect(services):
-            verify_running(services)
+        is_complete = True
+        try:
+            is_complete = detect(services)
+        finally:
+            # What was fixed is re-tested even while a detector fails.
+            if is_complete:
+                verify_running(services)

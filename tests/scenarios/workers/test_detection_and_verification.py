@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from detection.types import Event, IncidentStatus
+from detection.types import Event, Finding, IncidentStatus, Metric
 from integrations.inbound.otlp import parse_traces
 from integrations.inbound.posthog import parse_capture
 from storage import deploys, funnels, incidents
@@ -18,9 +18,12 @@ from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.test_people_decide import click, submit
 from tests.scenarios.workers.worker import Clock, Worker
+from workers import detecting
 from workers.maintenance import start_window
 from workers.services import Services
 from workers.ticking import tick
+from workers.watching import logs
+from workers.watching.watch import Watch
 
 GOOD, BAD, CURED = "1" * 40, "2" * 40, "3" * 40
 LIMIT = 100_000_000
@@ -99,6 +102,21 @@ def test_a_slow_deploy_becomes_one_incident_with_all_that_it_broke(services: Ser
     assert incident is not None
     assert {record.metric for record in incident.findings} == {"latency_p95_ms", "query_count", "conversion_rate"}
     assert abs(incident.onset_at.timestamp() - broke_at) <= 15
+
+
+def test_a_signal_that_cannot_be_watched_blinds_no_other_and_is_not_hushed_up(
+    services: Services, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[Finding]:
+        raise ValueError("a detector's own bug")
+
+    watches = (Watch(frozenset({Metric.LOG_RATE}), broken, logs.points, logs.retest), *detecting.WATCHES)
+    monkeypatch.setattr(detecting, "WATCHES", watches)
+    shop.deploy(BAD)
+    shop.live(45, BAD, broken=True)
+    with pytest.raises(ExceptionGroup, match="Not everything could be watched"):
+        tick(services)
+    assert the_incident(services) is not None
 
 
 def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
