@@ -37,8 +37,8 @@ class Need:
     @property
     def text(self) -> str:
         """The need in words and numbers; rounded down, so that what is short never reads as enough."""
-        have = int(self.have) if self.have >= 1 or self.have == 0 else round(self.have, 1)
-        return f"{have:,} of {self.needed:,.0f} {self.unit} needed {self.over}".rstrip()
+        have = f"{int(self.have):,}" if self.have >= 1 else f"{int(self.have * 10) / 10:g}"
+        return f"{have} of {self.needed:,.0f} {self.unit} needed {self.over}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
