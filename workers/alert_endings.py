@@ -17,7 +17,7 @@ from storage import audit, incidents
 from storage.alerts import FIRING, alerts_named, end_quiet_alerts, untold_ends
 from storage.models import Alert, FindingRecord, Incident
 from workers.describing import duration_text
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 
 QUIET_SECONDS = 120.0

@@ -43,7 +43,7 @@ def incident_picture(
 
 def _drawable(view: IncidentView) -> list[Finding]:
     """Findings that have a curve; whether an alert fires is none."""
-    return [one for one in view.findings if one.metric is not Metric.ALERT and watch_of(one.metric) is not None]
+    return [one for one in view.findings if one.metric is not Metric.ALERT]
 
 
 def _drawn(services: Services, view: IncidentView, phase: str) -> dict[str, Any] | None:
@@ -69,7 +69,6 @@ def _phase(view: IncidentView) -> str:
 
 def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
     watch = watch_of(finding.metric)
-    assert watch is not None
     has_limit = "limit" in finding.details
     since = min(finding.onset_at - LEAD_SECONDS, finding.window_start if has_limit else finding.onset_at)
     until = (view.incident.closed_at or services.clock()).timestamp()

@@ -15,7 +15,7 @@ from storage.models import Incident
 from workers.describing import incident_title, is_notice, severity_of
 from workers.diagnosing import ask_for_diagnosis
 from workers.grouping import Belonging, belongings
-from workers.notifications import changed
+from workers.owing import changed
 from workers.past_incidents import past_incidents
 from workers.services import Services
 from workers.stakes_messages import tell_stakes

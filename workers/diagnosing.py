@@ -13,7 +13,7 @@ from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
 from workers.locks import one_at_a_time
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 
 

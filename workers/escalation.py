@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations.cards import Card
 from storage import audit, incidents
 from workers.incident_cards import root_card
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 from workers.views import incident_view
 

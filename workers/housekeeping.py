@@ -6,7 +6,7 @@ import structlog
 
 from storage import proposals
 from storage.alerts import drop_old_alerts
-from workers.notifications import changed
+from workers.owing import changed
 from workers.services import Services
 
 log = structlog.get_logger()

@@ -16,7 +16,8 @@ from storage.errors import StorageError
 from storage.models import Incident
 from workers import dialogs, snoozes
 from workers.errors import RefusedError
-from workers.notifications import changed, refuse_while_quiet, say_privately
+from workers.notifications import refuse_while_quiet, say_privately
+from workers.owing import changed
 from workers.people import display_name
 from workers.remediation import approvals
 from workers.services import Services

@@ -21,12 +21,10 @@ from workers.describing import duration_text
 from workers.errors import NotConfiguredError, NotYetError, RefusedError
 from workers.incident_cards import CLOSED, root_card
 from workers.locks import one_at_a_time
-from workers.owing import CARD, changed, tell_thread
+from workers.owing import CARD
 from workers.quiet import quiet_of
 from workers.services import Services
 from workers.views import incident_view
-
-__all__ = ["changed", "deliver", "refresh_incident", "refuse_while_quiet", "say_privately", "tell_thread"]
 
 _QUIETED = ("held", "muted")
 """What a delivery is while, and after, nobody is told of it."""

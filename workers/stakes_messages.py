@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import Finding
 from integrations.cards import Card
-from workers.notifications import tell_thread
+from workers.owing import tell_thread
 from workers.services import Services
 from workers.stakes import FunnelStakes, worst_stakes
 

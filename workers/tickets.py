@@ -8,7 +8,7 @@ from storage import audit, incidents
 from storage.models import Diagnosis
 from workers.describing import finding_sentence
 from workers.diagnosis.account import account, evidence_lines
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 from workers.views import incident_view
 

@@ -17,7 +17,7 @@ from storage.models import Action, Incident, Proposal, Verification
 from workers.describing import METRIC_NAMES, duration_text, subject_text, value_text
 from workers.incident_cards import CLOSED
 from workers.metric_words import recovery_text
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 from workers.views import incident_view
 from workers.watching.catalogue import watch_of
@@ -80,9 +80,8 @@ def _recoveries(services: Services, retest: Retest) -> list[Recovery]:
     """One for each finding; none while the fix is not live."""
     if retest.live_at is None:
         return []
-    watches = [(watch_of(finding.metric), finding) for finding in retest.findings]
     live_at = retest.live_at.timestamp()
-    return [watch.recovery(services, finding, live_at) for watch, finding in watches if watch is not None]
+    return [watch_of(finding.metric).recovery(services, finding, live_at) for finding in retest.findings]
 
 
 def _conclude(

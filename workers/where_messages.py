@@ -13,7 +13,7 @@ from detection.where import Attribution
 from integrations.cards import Card
 from storage import incidents
 from storage.models import FindingRecord, Incident
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 from workers.where import as_details, attribution_of
 from workers.where_words import telling, where_sentences

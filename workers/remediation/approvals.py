@@ -14,7 +14,7 @@ from storage.errors import AlreadyDecidedError
 from storage.models import Approval, Proposal
 from workers.errors import RefusedError
 from workers.incident_cards import CLOSED
-from workers.notifications import changed
+from workers.owing import changed
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 

@@ -8,7 +8,7 @@ from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import PermanentError
 from storage import audit, incidents, proposals, verifications
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 

@@ -14,7 +14,7 @@ from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.describing import finding_sentence
 from workers.diagnosis.account import account, evidence_lines
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
 

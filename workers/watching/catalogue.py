@@ -9,6 +9,6 @@ from workers.watching.watch import Watch
 WATCHES: tuple[Watch, ...] = (endpoints.WATCH, funnels.WATCH, logs.WATCH, metrics.WATCH, alerts.WATCH)
 
 
-def watch_of(metric: Metric) -> Watch | None:
-    """The watch that measures this metric; None for a finding of another version of Argux."""
-    return next((watch for watch in WATCHES if metric in watch.metrics), None)
+def watch_of(metric: Metric) -> Watch:
+    """The watch that measures this metric; every metric has one."""
+    return next(watch for watch in WATCHES if metric in watch.metrics)

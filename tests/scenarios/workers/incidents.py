@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from detection.types import Finding, Metric, Severity, Subject
 from storage import incidents, proposals
-from workers.notifications import changed
+from workers.owing import changed
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
 

@@ -1,4 +1,4 @@
-"""Pulling from an Elasticsearch (tests/scenarios/workers/elasticsearch_server.py stands for one)."""
+"""Pulling from an Elasticsearch (the server beside this module stands for one)."""
 
 from __future__ import annotations
 

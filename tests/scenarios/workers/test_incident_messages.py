@@ -7,7 +7,7 @@ from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.locks import one_at_a_time
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 
 

@@ -19,7 +19,7 @@ from tests.scenarios.workers.worker import Clock, Worker
 from workers.holding import tell_what_was_quiet
 from workers.interactions import handle_click
 from workers.maintenance import end_window, start_window
-from workers.notifications import changed, tell_thread
+from workers.owing import changed, tell_thread
 from workers.services import Services
 
 
