@@ -94,6 +94,7 @@ class Services:
             self.engine,
             funnel_reader=funnels.attempts,
             segment_dimensions=self.settings.segment_dimensions,
+            clock=lambda: self.clock().timestamp(),
             privacy=self.privacy,
             archive=self.archive,
             log_reader=TemplateLogReader(),

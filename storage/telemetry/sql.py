@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -81,7 +80,7 @@ class SqlTelemetry:
         *,
         funnel_reader: FunnelReader,
         segment_dimensions: Sequence[str],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
         privacy: Privacy | None = None,
         archive: Archive | None = None,
         log_reader: LogReader | None = None,

@@ -22,7 +22,7 @@ def _resident() -> int:
 
 def main(database_url: str) -> int:
     engine = create_database(database_url)
-    telemetry = SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=["country", "device"])
+    telemetry = SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=["country", "device"], clock=time.time)
     funnel = FunnelDefinition(1, "Purchase", tuple(FunnelStep(name, name) for name in STEPS), 1800.0, 7)
     before = _resident()
     while telemetry.roll_up([funnel], now=time.time()) != RolledUp(0, 0):

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ class Doors:
             "SENTRY_CLIENT_SECRET": secrets.token_hex(16),
         }
         self._engine = create_database(database)
-        self.store = SqlTelemetry(self._engine, funnel_reader=attempts, segment_dimensions=[])
+        self.store = SqlTelemetry(self._engine, funnel_reader=attempts, segment_dimensions=[], clock=time.time)
         self.command("migrate")
         self.key = self.command("keys", "create", "senders", "--role", "ingest").split()[0]
         operator = self.command("keys", "create", "tests").split()[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
             return False
 
     engine = create_database(database_url)
-    telemetry = SqlTelemetry(engine, funnel_reader=lambda funnel, events: [], segment_dimensions=[])
+    telemetry = SqlTelemetry(engine, funnel_reader=lambda funnel, events: [], segment_dimensions=[], clock=time.time)
     try:
         eventually(answers, seconds=STARTS_WITHIN_SECONDS, what="the web process")
         yield Door(url, key, syslog_port, environment, directory, telemetry)

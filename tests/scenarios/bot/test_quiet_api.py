@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -145,8 +143,7 @@ def test_a_key_that_may_only_send_data_is_refused(client: TestClient, sender, me
 def test_the_status_names_what_cannot_be_judged_and_why(client: TestClient, services: Services, operator) -> None:
     steps = [{"name": name, "event_filter": {"event": name}} for name in ("view", "sign up")]
     client.post("/api/funnels", json={"name": "Sign-up", "steps": steps}, headers=operator).raise_for_status()
-    services.clock = lambda: datetime.now(UTC)
-    now = time.time()
+    now = services.clock().timestamp()
     spans = [
         SpanRecord(
             trace_id=f"{n:032x}", span_id=f"{n:016x}", parent_span_id=None, kind=SpanKind.SERVER, name="POST /checkout",

@@ -21,6 +21,7 @@ ENDPOINTS = ("POST /checkout", "GET /cart")
 PER_SECOND = 4.0
 USUAL_MS = 40.0
 WEEK_HOURS = 8 * 24
+EXPORTED_EVERY_SECONDS = 5.0
 
 
 class Api:
@@ -59,16 +60,21 @@ class Api:
         called: Mapping[str, float] | None = None,
         ms: float = USUAL_MS,
     ) -> None:
-        """As many seconds of requests; `failing` and `called` are shares by endpoint, 0.005 and 1 where not named."""
+        """As many seconds of requests, told of as a stock exporter would.
+
+        failing, called: shares by endpoint, 0.005 and 1 where not named.
+        """
         since = self.clock().timestamp()
-        self.clock.forward(seconds)
-        spans = []
-        for endpoint in ENDPOINTS:
-            share = (called or {}).get(endpoint, 1.0)
-            for at in since + np.arange(0.0, seconds, 1 / (PER_SECOND * share)) if share else ():
-                is_error = bool(self.random.random() < (failing or {}).get(endpoint, 0.005))
-                spans.append(self._span(endpoint, version, float(at), ms, is_error))
-        self.services.telemetry.append_spans(spans)
+        for begun in np.arange(0.0, seconds, EXPORTED_EVERY_SECONDS):
+            passed = min(EXPORTED_EVERY_SECONDS, seconds - begun)
+            spans = []
+            for endpoint in ENDPOINTS:
+                share = (called or {}).get(endpoint, 1.0)
+                for at in since + begun + np.arange(0.0, passed, 1 / (PER_SECOND * share)) if share else ():
+                    is_error = bool(self.random.random() < (failing or {}).get(endpoint, 0.005))
+                    spans.append(self._span(endpoint, version, float(at), ms, is_error))
+            self.clock.forward(passed)
+            self.services.telemetry.append_spans(spans)
         self.clock.forward(3)
 
     def _span(self, endpoint: str, version: str, at: float, ms: float, is_error: bool) -> Span:

@@ -24,7 +24,7 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock(datetime.now(UTC).replace(microsecond=0))
+    return Clock(datetime(2026, 11, 18, 15, 20, 20, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def buckets(tmp_path: Path) -> Iterator[Buckets]:
     url = f"sqlite:///{tmp_path / 'argux.db'}"
     migrate(url)
     engine = create_database(url)
-    yield Buckets(SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[]), np.random.default_rng(1))
+    yield Buckets(SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW), np.random.default_rng(1))
     engine.dispose()
 
 
