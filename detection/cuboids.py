@@ -29,8 +29,9 @@ _PAST_PRIOR = 50.0
 """How many observations of everyone's past share a cell's own is pulled toward: most cells are small."""
 
 _ALIKENESS = 0.03
-"""How alike the fates within one cell are (an intraclass correlation; Williams 1982). No cell is then worth more
-than 33 observations, so that many cells that agree outweigh one that is huge."""
+"""How alike the fates within one cell are (an intraclass correlation; Williams 1982), as a share of those usually well:
+so the well swing by a sixth of their number, be they many or few. No cell is then worth more than 33 of them, so that
+many cells that agree outweigh one that is huge."""
 
 _SUCCINCTNESS = 0.9
 """The evidence of a combination counts this much less for every dimension it needs."""
@@ -153,7 +154,8 @@ def _with_past(cells: Cells) -> _Past:
         bad_before=cells.bad_before[seen],
         total_before=cells.total_before[seen],
     )
-    return _Past(kept, np.clip(rate[seen], 1e-4, 1 - 1e-4), 1 / (1 + kept.total * _ALIKENESS))
+    bad = np.clip(rate[seen], 1e-4, 1 - 1e-4)
+    return _Past(kept, bad, 1 / (1 + kept.total * (1 - bad) * _ALIKENESS))
 
 
 def _effects(cells: Cells) -> tuple[float, float]:

@@ -56,6 +56,20 @@ def test_a_break_in_three_dimensions_is_found() -> None:
     assert places(found(Shop(where, 0.9))) == [where]
 
 
+@pytest.mark.parametrize("place", [(("country", "DE"),), (("country", "DE"), ("device", "ios"))])
+def test_a_place_is_named_where_one_in_thirty_converts_as_well(place: tuple[tuple[str, str], ...]) -> None:
+    usual, broken = Shop(busier=0.08), Shop(place, 0.8, busier=0.08)
+    for seed in range(5):
+        answer = attribute(
+            broken.cells(60_000, seed),
+            usual.cells(180_000, 100 + seed),
+            usual.cells(1_800_000, 200 + seed),
+            horizon_seconds=HORIZON_SECONDS,
+        )
+        assert answer is not None
+        assert (answer.verdict, places(answer)) == (WhereVerdict.PLACES, [place])
+
+
 def test_a_break_everywhere_is_everywhere() -> None:
     answers = [found(Shop((), 0.4), seed, entries=1500) for seed in range(20)]
     assert {answer.verdict for answer in answers} == {WhereVerdict.EVERYWHERE}
