@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser import find_browser
 from tests.conftest import PostgresServer
@@ -41,7 +41,9 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
-        context = browser.new_context(timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 900})
+        context = browser.new_context(timezone_id="Europe/Berlin", viewport={"width": 390, "height": 844})
+        context.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         yield context.new_page()
         context.close()
         browser.close()

@@ -76,7 +76,7 @@ def _doors(stack: Stack) -> Send:
 
 def deploy_the_merged_head(stack: Stack, feeder: Feeder, bad_head: str) -> None:
     """What a deployer does: put main's new head live, and so end the trouble."""
-    merged = eventually(lambda: (head := stack.repository.head()) != bad_head and head, seconds=30, what="the merge")
+    merged = eventually(lambda: (head := stack.repository.head()) != bad_head and head, seconds=60, what="the merge")
     feeder.version, feeder.broken = merged, False
     deploy(stack, merged, time.time())
 
@@ -88,7 +88,7 @@ def fault(stack: Stack, **what: Any) -> None:
 def press(stack: Stack, message: dict[str, Any], action_id: str, *, user: str) -> None:
     """Press a button as soon as the message has it."""
     body = {"user": user, "channel": message["channel"], "message_ts": message["ts"], "action_id": action_id}
-    eventually(lambda: stack.page.post("/page/act", json=body).is_success, seconds=20, what=f"the button {action_id}")
+    eventually(lambda: stack.page.post("/page/act", json=body).is_success, seconds=60, what=f"the button {action_id}")
 
 
 def modals(stack: Stack, user: str) -> list[dict[str, Any]]:

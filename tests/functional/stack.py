@@ -73,7 +73,7 @@ class Stack:
             directory / "workspace" / "repositories" / "acme" / "shop.git", directory / "clone"
         )
         self._workspace_port = workspace_port
-        self.page = httpx.Client(base_url=self.workspace_url, trust_env=False, timeout=10)
+        self.page = httpx.Client(base_url=self.workspace_url, trust_env=False, timeout=30)
         self.api = httpx.Client(base_url=self.base_url, trust_env=False, timeout=60)
 
     def _environment(self, database_url: str, redis_url: str, web_port: int) -> dict[str, str]:
@@ -133,7 +133,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """End a process at once, as a power cut would."""
         self.processes[name].kill()
-        self.processes.pop(name).wait(timeout=5)
+        self.processes.pop(name).wait(timeout=30)
 
     def command(self, *arguments: str) -> str:
         """Run `argux …` and return what it printed."""
@@ -162,10 +162,10 @@ class Stack:
             process.terminate()
         for process in self.processes.values():
             try:
-                process.wait(timeout=12)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(timeout=5)
+                process.wait(timeout=30)
         self.page.close()
         self.api.close()
 

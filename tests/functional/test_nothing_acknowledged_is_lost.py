@@ -68,7 +68,7 @@ class Web:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=30)
 
     def post(self, body: object) -> httpx.Response:
         return httpx.post(f"{self.url}/api/events", json=body, headers=self.headers, timeout=60, trust_env=False)

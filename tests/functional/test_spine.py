@@ -27,23 +27,23 @@ pytestmark = pytest.mark.timeout(400)
 def test_a_bad_deploy_is_explained_approved_in_the_browser_merged_and_verified(stack: Stack, page: Page) -> None:
     head, bad = break_the_shop(stack)
     with feeding(stack, head) as feeder:
-        diagnosed = eventually(lambda: explained(stack, bad), seconds=60, what="a fix")
+        diagnosed = eventually(lambda: explained(stack, bad), seconds=120, what="a fix")
         assert diagnosed["diagnosis"]["suspect_commit"] == bad.sha
         page.goto(f"{stack.workspace_url}/")
         approve = page.get_by_test_id("message").locator("[data-action-id=approve_fix]")
-        approve.click(timeout=15_000)
+        approve.click()
         modal = page.get_by_test_id("modal")
         expect(modal).to_contain_text(diagnosed["proposal"]["parameters"]["head_sha"])
         expect(modal).to_contain_text("SELECT stock FROM products")
         page.get_by_test_id("modal-submit").click()
         deploy_the_merged_head(stack, feeder, head)
-        expect(approve).to_have_count(0, timeout=15_000)
+        expect(approve).to_have_count(0)
         resolved = eventually(
             lambda: (found := incident(stack))["status"] == "resolved" and found, seconds=120, what="the recovery"
         )
     assert resolved["verification"]["status"] == "recovered"
     assert all(measure["recovered_share"] > 0.8 for measure in resolved["verification"]["measures"])
-    expect(page.get_by_test_id("message").first).to_contain_text("Recovered", timeout=15_000)
+    expect(page.get_by_test_id("message").first).to_contain_text("Recovered")
     assert stack.command("audit", "verify")
 
 
@@ -60,11 +60,11 @@ def test_nothing_is_lost_or_posted_twice_when_slack_github_and_workers_fail(
             for name in ("worker", "scheduler"):
                 stack.kill(name)
                 stack.start(name)
-            diagnosed = eventually(lambda: explained(stack, bad), seconds=90, what="a fix")
+            diagnosed = eventually(lambda: explained(stack, bad), seconds=120, what="a fix")
             assert diagnosed["diagnosis"]["suspect_commit"] == bad.sha
-            message = eventually(lambda: root_messages(stack), seconds=30, what="the thread")[0]
+            message = eventually(lambda: root_messages(stack), seconds=60, what="the thread")[0]
             press(stack, message, "approve_fix", user=ANA)
-            view = eventually(lambda: modals(stack, ANA), seconds=15, what="the dialog")[0]
+            view = eventually(lambda: modals(stack, ANA), seconds=60, what="the dialog")[0]
             stack.page.post(f"/page/modals/{view['view_id']}/submit", json={"user": ANA}).raise_for_status()
             stack.kill("web")
             stack.start("web")

@@ -77,17 +77,17 @@ class Doors:
         assert self._process is not None
         self._process.terminate()
         try:
-            self._process.wait(timeout=15)
+            self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=30)
             raise
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(timeout=5)
+        self._process.wait(timeout=30)
 
     def close(self) -> None:
         """Leave nothing running or open."""
@@ -108,7 +108,7 @@ class Doors:
             found = [event for event in page["events"] if event["user_id"] in users]
             return found[::-1] if len(found) >= wanted else None
 
-        return eventually(look, seconds=15, what=f"{wanted} events of {', '.join(users)}")
+        return eventually(look, seconds=60, what=f"{wanted} events of {', '.join(users)}")
 
     def spans(self, service: str, *, since: float) -> list[tuple[str | None, str | None, bool]]:
         """(endpoint, version, whether it failed) of a service's stored server spans that began since then."""

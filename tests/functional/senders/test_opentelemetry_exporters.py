@@ -32,14 +32,14 @@ Exporters = tuple[Any, Any, Any]
 def over_http(doors: Doors, key: str) -> Exporters:
     def made(exporter: Any, signal: str) -> Any:
         headers = {"Authorization": f"Bearer {key}"}
-        return exporter(f"{doors.url}/v1/{signal}", headers=headers, compression=Compression.Gzip, timeout=5)
+        return exporter(f"{doors.url}/v1/{signal}", headers=headers, compression=Compression.Gzip, timeout=30)
 
     return made(HttpSpans, "traces"), made(HttpLogs, "logs"), made(HttpMetrics, "metrics")
 
 
 def over_grpc(doors: Doors, key: str) -> Exporters:
     def made(exporter: Any) -> Any:
-        return exporter(doors.grpc_address, insecure=True, headers=(("authorization", f"Bearer {key}"),), timeout=5)
+        return exporter(doors.grpc_address, insecure=True, headers=(("authorization", f"Bearer {key}"),), timeout=30)
 
     return made(GrpcSpans), made(GrpcLogs), made(GrpcMetrics)
 

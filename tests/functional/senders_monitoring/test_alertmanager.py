@@ -52,11 +52,11 @@ def alertmanager(door: Any, tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([str(binary), *arguments], stdout=log, stderr=log)
     try:
-        eventually(lambda: _is_ready(address, process, tmp_path), seconds=30, what="Alertmanager")
+        eventually(lambda: _is_ready(address, process, tmp_path), seconds=60, what="Alertmanager")
         yield f"http://{address}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
 
 
 def _is_ready(address: str, process: subprocess.Popen[bytes], directory: Path) -> bool:
@@ -81,9 +81,9 @@ def test_an_alert_that_fires_and_ends_is_stored_once_each(door: Any, alertmanage
     started_at = datetime.now(UTC) - timedelta(minutes=1)
 
     tell(alertmanager, started_at)
-    [firing] = eventually(lambda: stored(door, 1), seconds=20, what="the alert")
+    [firing] = eventually(lambda: stored(door, 1), seconds=60, what="the alert")
     tell(alertmanager, started_at, datetime.now(UTC) - timedelta(milliseconds=100))
-    firing_again, resolved = eventually(lambda: stored(door, 2), seconds=30, what="its end")
+    firing_again, resolved = eventually(lambda: stored(door, 2), seconds=60, what="its end")
 
     assert firing == firing_again
     assert (firing.service, firing.severity) == ("shop", "FATAL")

@@ -70,7 +70,7 @@ def sentry(door: Any) -> Any:
         environment="production",
         traces_sample_rate=1.0,
         enable_logs=True,
-        shutdown_timeout=5,
+        shutdown_timeout=30,
     )
     yield sentry_sdk
     sentry_sdk.get_client().close()
@@ -88,13 +88,13 @@ def test_sentrys_sdk_sends_exceptions_messages_and_logs(door: Any, sentry: Any) 
     sentry.capture_message("stock is low", level="warning")
     logging.getLogger("shop").error("the queue is full: %d", 7)
     sentry.logger.warning("disk at {percent} %", percent=91)
-    sentry.flush(timeout=10)
+    sentry.flush(timeout=30)
 
     def stored() -> dict[str, LogRecord] | None:
         found = {record.body: record for record in said_by(door, "shop")}
         return found if len(found) >= 4 else None
 
-    found = eventually(stored, seconds=20, what="what the SDK sent")
+    found = eventually(stored, seconds=60, what="what the SDK sent")
     refused = found["ValueError: the card was refused"]
     assert (refused.severity, refused.version) == ("ERROR", "v42")
     assert refused.attributes["environment"] == "production"
@@ -106,7 +106,7 @@ def test_sentrys_sdk_sends_exceptions_messages_and_logs(door: Any, sentry: Any) 
 
 
 def elastic(door: Any, **credentials: Any) -> Elasticsearch:
-    return Elasticsearch(door.url, request_timeout=10, **credentials)
+    return Elasticsearch(door.url, request_timeout=30, **credentials)
 
 
 def documents(service: str, count: int) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ def said_by(door: Any, service: str, count: int) -> list[LogRecord]:
         records = [record for record in door.logs() if record.service == service]
         return records if len(records) >= count else None
 
-    return eventually(found, seconds=20, what=f"{count} messages of {service}")
+    return eventually(found, seconds=60, what=f"{count} messages of {service}")
 
 
 @pytest.mark.parametrize(

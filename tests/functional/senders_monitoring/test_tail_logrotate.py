@@ -77,7 +77,7 @@ def start(door: Any, tmp_path: Path) -> Iterator[Start]:
     for process in running:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=30)
 
 
 @pytest.fixture
@@ -98,9 +98,9 @@ def records(door: Any, service: str) -> list[LogRecord]:
     return [record for record in door.logs() if record.service == service]
 
 
-def all_arrive(door: Any, service: str, writer: Writer, *, seconds: float = 40) -> None:
+def all_arrive(door: Any, service: str, writer: Writer) -> None:
     eventually(
-        lambda: len(numbers(door, service)) >= writer.count, seconds=seconds, what=f"{writer.count} lines of {service}"
+        lambda: len(numbers(door, service)) >= writer.count, seconds=90, what=f"{writer.count} lines of {service}"
     )
     assert numbers(door, service) == list(range(writer.count))
 
@@ -147,7 +147,7 @@ def test_a_tail_that_was_killed_goes_on_where_it_was_though_the_file_was_rotated
     writer.write(300)
     all_arrive(door, service, writer)
     first.send_signal(signal.SIGKILL)
-    first.wait(timeout=10)
+    first.wait(timeout=30)
     for _ in range(2):
         writer.write(40)
         # Files of one moment could not be told apart by their age.
