@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from queue import Empty, SimpleQueue
 
+from sqlalchemy.exc import DBAPIError
+
 from integrations.errors import IntegrationError
 from storage import outbox
 from storage import session as storage_session
@@ -69,7 +71,7 @@ def _own_checks(services: Services) -> list[Check]:
             "database",
             True,
             lambda: storage_session.check(services.engine),
-            "check DATABASE_URL, then run `argux migrate`",
+            "check DATABASE_URL",
             "",
         ),
         Check(
@@ -133,7 +135,7 @@ def _outside_checks(services: Services) -> list[Check]:
             any((settings.llm_base_url, settings.llm_api_key, settings.llm_model)),
             lambda: _language_model(settings),
             "check LLM_BASE_URL, LLM_API_KEY and LLM_MODEL",
-            "diagnosis works without; LLM_BASE_URL, LLM_API_KEY and LLM_MODEL add plain-English accounts",
+            "diagnosis works without; LLM_BASE_URL, LLM_API_KEY and LLM_MODEL are not used yet",
         ),
     ]
 
@@ -145,8 +147,11 @@ def _broker(services: Services) -> str:
 
 def _jobs(services: Services) -> str:
     """Jobs that were given up: a person must see them."""
-    with services.readers() as session:
-        dead = outbox.dead_letters(session)
+    try:
+        with services.readers() as session:
+            dead = outbox.dead_letters(session)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError("They are in the database: mend that first.") from error
     if dead:
         newest = "; ".join(f"{job.actor}: {job.error}" for job in dead[:JOBS_SHOWN])
         raise TroubleError(f"{len(dead)} given up, the newest: {newest}")
@@ -189,8 +194,10 @@ def _elasticsearch(settings: Settings) -> str:
 def _examine(check: Check) -> Outcome:
     try:
         return Outcome(check.name, Health.OK, check.look())
-    except (IntegrationError, NotConfiguredError, DatabaseUnavailableError, TroubleError) as error:
-        return Outcome(check.name, Health.FAILED, f"{error}. To mend it: {check.mend}")
+    except DatabaseUnavailableError as error:
+        return Outcome(check.name, Health.FAILED, str(error))
+    except (IntegrationError, NotConfiguredError, TroubleError) as error:
+        return Outcome(check.name, Health.FAILED, f"{str(error).rstrip('.')}. To mend it: {check.mend}")
     except Exception as error:  # noqa: BLE001 - a driver's own error is a finding here, and its text may hold a secret
         return Outcome(check.name, Health.FAILED, f"{type(error).__name__}. To mend it: {check.mend}")
 

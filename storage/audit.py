@@ -18,7 +18,10 @@ from sqlalchemy.orm import Session
 
 from storage.canonical import canonical_json
 from storage.locks import Lock, alone
-from storage.models import AuditEntry
+from storage.models import Approval, AuditEntry
+
+APPROVED = "proposal_approved"
+"""The event of a person's approval; its payload names the proposal."""
 
 _FIRST_PREVIOUS = "0" * 64
 
@@ -60,7 +63,7 @@ def verify(session: Session, *, key: bytes) -> AuditReport:
     """Walk the chain from its beginning and name the first sequence that is changed, missing, inserted or out of order.
 
     What no chain can see by itself: links cut off its end. Keep `head` and `length` elsewhere (a log, a ticket) and
-    compare. Nor can it see anything that was done by somebody who holds the key.
+    compare; `unrecorded_approvals` sees some of it. Nor can it see anything done by somebody who holds the key.
     """
     expected, previous = 1, _FIRST_PREVIOUS
     query = select(AuditEntry).order_by(AuditEntry.sequence).execution_options(yield_per=1000, populate_existing=True)
@@ -71,6 +74,13 @@ def verify(session: Session, *, key: bytes) -> AuditReport:
                 return AuditReport(ok=False, length=expected - 1, broken_at=expected, head=previous)
             expected, previous = expected + 1, entry.mac
     return AuditReport(ok=True, length=expected - 1, broken_at=None, head=previous)
+
+
+def unrecorded_approvals(session: Session) -> list[int]:
+    """The proposals that were decided on without an entry that says so: the chain has lost its end since."""
+    entries = session.scalars(select(AuditEntry.payload).where(AuditEntry.event == APPROVED))
+    recorded = {payload["proposal_id"] for payload in entries}
+    return sorted(set(session.scalars(select(Approval.proposal_id))) - recorded)
 
 
 def _mac(key: bytes, entry: AuditEntry) -> str:

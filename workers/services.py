@@ -198,8 +198,10 @@ class Services:
         """Jira."""
         from integrations.jira import JiraTracker
 
-        if not self.settings.jira_url or not self.settings.jira_email:
-            raise NotConfiguredError("JIRA_URL and JIRA_EMAIL are not set")
+        if not self.settings.jira_url:
+            raise NotConfiguredError("JIRA_URL is not set")
+        if not self.settings.jira_email:
+            raise NotConfiguredError("JIRA_EMAIL is not set")
         return JiraTracker(
             url=self.settings.jira_url,
             email=self.settings.jira_email,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_DATABASE_URL = re.compile(r"sqlite(\+\w+)?:///(?!:memory:).+|postgres(ql)?(\+\w+)?://.+/.+")
 
 
 def _listed(value: object) -> object:
@@ -30,7 +33,7 @@ class Settings(BaseSettings):
     argux_data_dir: Path = Path(".argux")
     archive_days: int = Field(90, ge=0)
     workspace_url: str | None = None
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     otlp_grpc_port: int | None = Field(None, ge=1, le=65535)
 
@@ -124,6 +127,18 @@ class Settings(BaseSettings):
         if any(not separator for _, separator, _ in pairs):
             raise ValueError("write SERVICE_REPOSITORIES as service=owner/name, service=owner/name")
         return {name.strip(): repository.strip() for name, _, repository in pairs}
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not _DATABASE_URL.fullmatch(value):
+            raise ValueError("write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        return value
 
     @field_validator("syslog_allow")
     @classmethod

@@ -17,6 +17,12 @@ def verify_audit() -> None:
     services = open_services()
     with plain_errors(), services.readers() as session:
         report = chain.verify(session, key=services.audit_key)
+        lost = chain.unrecorded_approvals(session)
     if not report.ok:
         fail(f"The chain is broken at entry {report.broken_at}; the {report.length} before it hold.")
-    typer.echo(f"The chain holds: {report.length} entries, the last is {report.head}.")
+    if lost:
+        which = ", ".join(str(proposal_id) for proposal_id in lost)
+        fail(f"The chain has lost its end: it says nothing of the approval of proposal {which}.")
+    entries = "entry" if report.length == 1 else "entries"
+    typer.echo(f"The chain holds: {report.length} {entries}, the last is {report.head or 'none'}.")
+    typer.echo("Keep this line elsewhere: an end that is cut off shows only against it.", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,10 +23,14 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        wrong = [f"{'.'.join(str(part) for part in each['loc']).upper()}: {each['msg']}" for each in error.errors()]
-        fail("\n".join(wrong))
+        fail("\n".join(_wrong(each["loc"], each["msg"]) for each in error.errors()))
     configure_logging(settings.log_level)
     return settings
+
+
+def _wrong(setting: Sequence[int | str], message: str) -> str:
+    """Name the setting as the environment does; pydantic's own way of beginning a sentence is left out."""
+    return f"{'.'.join(str(part) for part in setting).upper()}: {message.removeprefix('Value error, ')}"
 
 
 def open_services() -> Services:

@@ -19,6 +19,8 @@ def create_key(
     """Make a key and show it, once."""
     from storage import keys as stored
 
+    if not name.strip():
+        fail("The key needs a name: whose it is, such as shop or grafana.")
     if role not in stored.ROLES:
         fail(f"--role must be one of {', '.join(stored.ROLES)}, not {role}.")
     services = open_services()

@@ -13,7 +13,7 @@ from random import Random
 from pydantic import ValidationError
 from rich.console import Console
 
-from bot.demo.configuration import open_places
+from bot.demo.configuration import alone, open_places
 from bot.demo.driver import Ending, perform
 from bot.demo.errors import DemoError
 from bot.demo.narration import Narrator
@@ -53,20 +53,21 @@ async def _perform_until_signalled(scenario: Scenario, narrator: Narrator, *, au
     """None when a signal ended it. A second signal changes nothing: everything is being stopped already."""
     if shutil.which("git") is None:
         raise DemoError("git is not on the PATH; install it and start the demo again")
-    places = open_places(DIRECTORY, _port())
-    performance = asyncio.create_task(perform(places, scenario, narrator, Random(), auto=auto))
-    signalled = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, signalled.set)
-    waiting = asyncio.create_task(signalled.wait())
-    await asyncio.wait([performance, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if not performance.done():
-        performance.cancel()
-        with suppress(asyncio.CancelledError):
-            await performance
-        return None
-    return performance.result()
+    with alone(DIRECTORY):
+        places = open_places(DIRECTORY, _port())
+        performance = asyncio.create_task(perform(places, scenario, narrator, Random(), auto=auto))
+        signalled = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, signalled.set)
+        waiting = asyncio.create_task(signalled.wait())
+        await asyncio.wait([performance, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not performance.done():
+            performance.cancel()
+            with suppress(asyncio.CancelledError):
+                await performance
+            return None
+        return performance.result()
 
 
 def _port() -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +27,7 @@ PEOPLE = (
     {"id": "U0CHI", "name": "Chi", "timezone": "Asia/Tokyo"},
 )
 APPROVERS = (PERSON, "U0BEN")
+_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,22 @@ def make_secrets() -> Secrets:
     )
 
 
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Holds the demo's directory; raises DemoError where another demo does, whose files would be swept away."""
+    with directory.resolve().with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoError("a demo already runs from this directory; stop it first with Ctrl-C") from error
+        yield
+
+
 def open_places(directory: Path, port: int) -> Places:
     """An empty directory and two free ports; raises DemoError that names what is in the way."""
     places = Places(directory.resolve(), port)
+    if places.workspace_port > _HIGHEST_PORT:
+        raise DemoError(f"ARGUX_PORT must be below {_HIGHEST_PORT}: the demo takes that port and the next")
     for wanted in (places.port, places.workspace_port):
         if not _is_free(wanted):
             raise DemoError(

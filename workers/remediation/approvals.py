@@ -78,7 +78,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
             session,
             key=services.audit_key,
             actor=user_name,
-            event="proposal_approved",
+            event=audit.APPROVED,
             payload={
                 "incident_id": incident.id,
                 "proposal_id": proposal.id,

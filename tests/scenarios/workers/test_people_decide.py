@@ -4,10 +4,12 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from detection.types import IncidentStatus
 from integrations.errors import RejectedError
 from storage import audit, incidents, proposals
+from storage.models import AuditEntry
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker
@@ -78,6 +80,17 @@ def test_a_second_approval_does_nothing_and_says_who_approved(services: Services
     refusals = [text for user, text in chat.ephemerals if user == "UBEN"]
     assert len(refusals) == 2
     assert all(text.startswith("Ana approved this already at ") for text in refusals)
+
+
+def test_an_approval_whose_entry_was_cut_off_the_audit_chain_is_missed(services: Services) -> None:
+    proposal_id = offered(services, opened(services))
+    click(services, "approve_fix", proposal_id)
+    submit(services)
+    with services.sessions.begin() as session:
+        assert audit.unrecorded_approvals(session) == []
+        session.execute(delete(AuditEntry).where(AuditEntry.event == audit.APPROVED))
+        assert audit.verify(session, key=services.audit_key).ok
+        assert audit.unrecorded_approvals(session) == [proposal_id]
 
 
 def test_an_approval_of_a_head_that_moved_merges_nothing_and_says_so(services: Services, worker: Worker) -> None:

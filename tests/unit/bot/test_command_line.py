@@ -44,6 +44,7 @@ def test_a_revoked_key_no_longer_works(type_: Type, services: Services) -> None:
     ("words", "told"),
     [
         (("keys", "create", "shop", "--role", "admin"), "--role must be one of ingest, operator, not admin."),
+        (("keys", "create", " "), "The key needs a name"),
         (("keys", "revoke", "nobody"), "There is no key nobody."),
         (("incidents", "broken"), "A status is one of open, acknowledged, mitigating, resolved, false_alarm"),
     ],
@@ -63,13 +64,28 @@ def test_a_database_without_tables_says_what_to_run(type_: Type) -> None:
     assert "argux migrate" in result.stderr
 
 
-def test_a_wrong_setting_is_named(type_: Type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ARGUX_PORT", "many")
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ARGUX_PORT", "many", "ARGUX_PORT: Input should be a valid integer"),
+        ("ARGUX_TIMEZONE", "Berlin", "ARGUX_TIMEZONE: 'Berlin' is no IANA time zone, such as Europe/Berlin"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "mysql://a/b", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "sqlite:///:memory:", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
+    ],
+)
+@pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("web",)])
+def test_a_wrong_setting_is_named_with_what_is_wrong(
+    type_: Type, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
 
-    result = type_("doctor")
+    result = type_(*command)
 
     assert result.exit_code == 1
-    assert "ARGUX_PORT: " in result.stderr
+    assert result.stderr.startswith(told)
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(

@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from bot.demo import cli
-from bot.demo.configuration import Places, argux_environment, make_secrets, open_places, write_workspace_config
+from bot.demo.configuration import (
+    Places,
+    alone,
+    argux_environment,
+    make_secrets,
+    open_places,
+    write_workspace_config,
+)
 from bot.demo.driver import Ending
 from bot.demo.errors import DemoError
 from bot.demo.past import DeployLog
@@ -123,6 +130,19 @@ def test_a_run_begins_with_an_empty_directory(tmp_path: Path) -> None:
     places = open_places(tmp_path / ".demo", two_free_ports())
     assert not (places.root / "old.db").exists()
     assert places.logs.is_dir()
+
+
+def test_a_second_demo_leaves_the_first_ones_directory_alone(tmp_path: Path) -> None:
+    with alone(tmp_path / ".demo"):
+        with pytest.raises(DemoError, match="already runs"), alone(tmp_path / ".demo"):
+            pass
+    with alone(tmp_path / ".demo"):
+        pass
+
+
+def test_the_port_next_door_must_exist_too(tmp_path: Path) -> None:
+    with pytest.raises(DemoError, match="ARGUX_PORT must be below 65535"):
+        open_places(tmp_path / ".demo", 65535)
 
 
 def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
