@@ -10,8 +10,10 @@ from workers.diagnosis.words import percent, quoted
 from workers.where import attribution_of
 
 _MOST_DIMENSIONS = 6
-_SMALLEST_POINTS = 0.0005
-"""Changes of a rate that would be written as 0.0 points are not worth a sentence."""
+_SMALLEST_CHANGE = 0.0005
+"""A change of a rate by less is not worth a sentence."""
+
+_SMALLEST_SHARE = 0.005
 
 
 def place_name(where: Where) -> str:
@@ -65,31 +67,27 @@ def _shift_sentence(shift: Shift) -> str:
 
 
 def _divided(attribution: Attribution) -> Iterator[str]:
-    """Of the 8.1 points lost, 7.6 are conversion falling and 0.5 is a different mix of users."""
+    """93 % of the loss is conversion falling, 7 % a different mix of users.
+
+    In shares: how much was lost is told in the title, of a moment that may be another.
+    """
     lost, fell, mixed = (
         attribution.expected - attribution.observed,
         -attribution.rate_effect,
         -attribution.mix_effect,
     )
-    if lost < _SMALLEST_POINTS:
+    if lost < _SMALLEST_CHANGE:
         return
-    if abs(mixed) < _SMALLEST_POINTS:
-        yield f"All of the {_points(lost)} points lost are conversion falling."
+    share = mixed / lost
+    if abs(mixed) < _SMALLEST_CHANGE or abs(share) < _SMALLEST_SHARE:
+        yield "All of the loss is conversion falling."
     elif mixed > 0 and fell > 0:
-        parts = f"{_are(fell)} conversion falling and {_are(mixed)} a different mix of users"
-        yield f"Of the {_points(lost)} points lost, {parts}."
+        falling, another_mix = f"{100 * (1 - share):.0f} %", f"{100 * share:.0f} %"
+        yield f"{falling} of the loss is conversion falling, {another_mix} a different mix of users."
     elif mixed < 0:
-        yield f"Conversion falling costs {_points(fell)} points; a better mix of users gives {_points(-mixed)} back."
+        yield f"Conversion is falling; a better mix of users hides {100 * -mixed / fell:.0f} % of it."
     else:
-        yield f"All of the {_points(lost)} points lost are a different mix of users."
-
-
-def _are(share: float) -> str:
-    return f"{_points(share)} {'is' if share < 0.01 else 'are'}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"
+        yield "All of the loss is a different mix of users."
 
 
 def _listed(dimensions: Sequence[str]) -> str:

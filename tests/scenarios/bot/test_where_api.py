@@ -102,9 +102,7 @@ def test_an_incident_tells_where_its_loss_is(client: TestClient, services: Servi
     found = client.get(f"/api/incidents/{incident_id}", headers=operator).json()
 
     assert found["where"]["places"][0]["share_of_loss"] == 0.9
-    assert found["where"]["text"][-1] == (
-        "Of the 8.0 points lost, 7.5 are conversion falling and 0.5 is a different mix of users."
-    )
+    assert found["where"]["text"][-1] == "94 % of the loss is conversion falling, 6 % a different mix of users."
     assert found["title"] == ("Checkout conversion for country DE and provider paypal is 10.0 %, normally 40.0 %")
 
 

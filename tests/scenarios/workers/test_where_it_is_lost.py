@@ -102,7 +102,7 @@ def test_a_break_in_a_combination_names_it_in_the_title_the_card_and_the_thread(
     title, section, message = told(services, worker)
     assert title.startswith("#1 Checkout conversion for country DE and payment_method paypal is ")
     assert "country = DE and payment_method = paypal carries" in section
-    assert "points lost" in section
+    assert "of the loss is" in section
     assert "country = DE and payment_method = paypal carries" in message
 
 

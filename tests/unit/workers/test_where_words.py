@@ -33,19 +33,19 @@ def drop(attribution: Attribution | None = None, **about: str) -> Finding:
 def test_a_place_is_told_with_what_it_carries_and_the_loss_is_divided() -> None:
     assert where_sentences(PLACES) == (
         "country = DE and payment_method = paypal carries 92 % of the loss: it converts 12 % instead of 38 %.",
-        "Of the 8.1 points lost, 7.6 are conversion falling and 0.5 is a different mix of users.",
+        "94 % of the loss is conversion falling, 6 % a different mix of users.",
     )
 
 
 def test_everywhere_mix_and_unclear_have_words_of_their_own() -> None:
     assert where_sentences(EVERYWHERE) == (
         "Everywhere alike: no country, device or payment_method fares worse than the others.",
-        "All of the 8.1 points lost are conversion falling.",
+        "All of the loss is conversion falling.",
     )
     assert where_sentences(MIX) == (
         "Other users than usual came; each kind of them converts as before.",
         "country = IN is 55 % of the entries, usually 8 %, and usually converts 9 %.",
-        "All of the 13.0 points lost are a different mix of users.",
+        "All of the loss is a different mix of users.",
     )
     assert where_sentences(UNCLEAR)[0] == (
         "No country, device or payment_method, alone or together, stands out so far."
@@ -56,9 +56,9 @@ def test_everywhere_mix_and_unclear_have_words_of_their_own() -> None:
     )
 
 
-def test_a_mix_that_got_better_is_told_as_giving_back() -> None:
+def test_a_mix_that_got_better_is_told_as_hiding_the_loss() -> None:
     better = replace(PLACES, rate_effect=-0.09, mix_effect=0.009)
-    assert where_sentences(better)[1] == ("Conversion falling costs 9.0 points; a better mix of users gives 0.9 back.")
+    assert where_sentences(better)[1] == "Conversion is falling; a better mix of users hides 10 % of it."
 
 
 def test_an_incident_is_called_after_the_place_that_carries_nearly_all() -> None:
