@@ -107,6 +107,19 @@ def test_commands_are_suggested_while_they_are_typed(tab):
     assert composer.input_value() == "/argux status"
 
 
+def test_a_cards_moment_is_read_in_the_readers_zone(browser, shared_workspace):
+    text = "Deployed at {{TIME(2026-11-21T15:27:58Z)}} {{DATE(2026-11-21T15:27:58Z, SHORT)}}"
+    card = {"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": text}]}
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    posted = {"type": "message", "attachments": [attachment]}
+    shared_workspace.page.post(shared_workspace.teams_webhook, json=posted).raise_for_status()
+    reader = browser.new_page(timezone_id="America/New_York", locale="en-GB")
+    reader.goto(shared_workspace.url)
+    reader.locator("#teams-channels button").click()
+    reader.get_by_test_id("teams-post").last.get_by_text("Deployed at 10:27 Sat, 21 Nov 2026").wait_for()
+    reader.close()
+
+
 def test_the_page_fits_a_phone(tab, shared_workspace):
     shared_workspace.slack().chat_postMessage(channel="general", text="`" + "long" * 60 + "`")
     tab.set_viewport_size({"width": 390, "height": 844})

@@ -48,7 +48,20 @@ const MRKDWN = [
   EMOJI_RULE,
 ];
 
+const CARD_STYLES = {
+  TIME: { timeStyle: "short" },
+  DATE: { weekday: "short", year: "numeric", month: "short", day: "numeric" },
+};
+
+/** The two functions that Adaptive Cards know in text, in the reader's zone. */
+function cardMoment([whole, name, at]) {
+  const moment = new Date(at);
+  if (Number.isNaN(moment.valueOf())) return whole;
+  return h("time", { datetime: at, title: at }, new Intl.DateTimeFormat(undefined, CARD_STYLES[name]).format(moment));
+}
+
 const MARKDOWN = [
+  { pattern: /\{\{(TIME|DATE)\(([^,()\s]+)(?:,\s*\w+)?\)\}\}/, build: cardMoment },
   { pattern: /`([^`\n]+)`/, build: ([, code]) => h("code", {}, code) },
   { pattern: /\[([^\]\n]+)\]\(([^()\s]+)\)/, build: ([, label, address]) => link(address, label) },
   { pattern: /<(https?:[^<>\s]+)>/, build: ([, address]) => link(address) },
