@@ -10,8 +10,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
+from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.exceptions import HTTPException
 
 from bot.errors import ForbiddenError, UnauthorizedError
 from storage.keys import authenticate
@@ -24,6 +26,9 @@ REMEMBER_SECONDS = 10.0
 """A revoked key goes on working for at most this long in a web process that has just seen it."""
 
 REMEMBER_KEYS = 1024
+
+UNREADABLE = "unreadable: Basic authentication that is not base64 of USER:PASSWORD"
+"""Stands for a key where none could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ class KeyRing:
         """Whose key this is; raises UnauthorizedError for a missing or unknown one."""
         if not secret:
             raise UnauthorizedError("Send an API key as `Authorization: Bearer argux_…` or `X-API-Key: argux_…`.")
+        if secret == UNREADABLE:
+            raise UnauthorizedError(
+                "`Authorization: Basic` takes base64 of USER:PASSWORD, the API key being either; this cannot be read."
+            )
         digest = hashlib.sha256(secret.encode()).digest()
         known = self._known.get(digest)
         if known is not None and self._monotonic() < known[1]:
@@ -70,9 +79,23 @@ class KeyRing:
             return None if key is None else Identity(key.name, key.role)
 
 
+class _Basic(HTTPBasic):
+    """Basic authentication; what cannot be read is a key that nobody has, to be refused like any other."""
+
+    async def __call__(self, request: HTTPConnection) -> HTTPBasicCredentials | None:  # type: ignore[override]
+        try:
+            return await super().__call__(request)
+        except HTTPException:
+            return HTTPBasicCredentials(username=UNREADABLE, password="")
+
+
 _bearer = HTTPBearer(auto_error=False, description="A key made by `argux keys create NAME`.")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key in a header of its own.")
-_basic = HTTPBasic(auto_error=False, description="The same key as the user name, or as the password of any user.")
+_basic = _Basic(
+    scheme_name="HTTPBasic",
+    auto_error=False,
+    description="The same key as the user name, or as the password of any user.",
+)
 
 
 ANY_KEY: list[dict[str, list[str]]] = [{"HTTPBearer": []}, {"APIKeyHeader": []}, {"HTTPBasic": []}]

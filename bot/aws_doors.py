@@ -93,7 +93,7 @@ async def take_sns(
     A subscription is confirmed by itself. Alarms are stored as alerts, other notifications as log records.
     """
     with at.refusals_counted(SNS):
-        with at.gate.admit() as visit:
+        with at.gate.visit(is_recognised=False) as visit:
             content_type(request, (JSON, TEXT))
             content_encoding(request, ())
             body = await visit.read_body(request)
@@ -109,7 +109,12 @@ async def take_sns(
         return Parcel(sns.read_notification(message, now=payload.now))
 
     door = Door(SNS, (JSON,), parse, keeping_alerts(at.services), signed=True)
-    return answer(await at.receive_message(b"", door, None, JSON))
+    return answer(await at.receive_message(_nothing_more, door, None, JSON))
+
+
+async def _nothing_more() -> bytes:
+    """The message was read already."""
+    return b""
 
 
 async def _believe(at: Reception, pages: AmazonPages, message: sns.Message) -> None:

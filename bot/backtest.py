@@ -5,34 +5,40 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from bot.backtest_chart import chart_of
+from bot import backtest_funnel, backtest_metric
+from bot.backtest_chart import Course, chart_of
 from bot.backtest_csv import CsvError, FunnelHistory, History, read_history
-from bot.backtest_funnel import FunnelReplay, replay
-from detection.streams import StreamScores, score_stream
+from bot.backtest_funnel import FunnelReplay
+from bot.backtest_incidents import ReplayedIncident
+from bot.backtest_progress import shown_progress
 from integrations.charts import render_png
+from workers.describing import finding_sentence
+from workers.options import metric_options
+from workers.settings import Settings
 
-LEAST_POINTS = 200
 _ENOUGH_SECONDS = 8 * 86_400
 
 
-def run(file: Path, *, chart: Path | None, console: Console) -> int:
+def run(file: Path, *, chart: Path | None, console: Console, settings: Settings) -> int:
     """Print what would have fired, and write the chart where one is asked for. Returns the exit code.
 
     0 whether or not anything fired, 2 when the file cannot be read or the chart cannot be written.
     """
     try:
-        scores = _replayed(read_history(file), console)
+        with shown_progress(console, "Reading") as progress:
+            history = read_history(file, progress)
+        course = _replayed(history, file, console, settings)
     except (OSError, CsvError) as error:
         console.print(f"{file}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     if chart is None:
         return 0
     try:
-        chart.write_bytes(render_png(chart_of(scores, file.name)))
+        chart.write_bytes(render_png(chart_of(course, file.name)))
     except OSError as error:
         console.print(f"{chart}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
@@ -44,25 +50,45 @@ def _words(error: OSError | CsvError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _replayed(history: History | FunnelHistory, console: Console) -> StreamScores:
+def _replayed(history: History | FunnelHistory, file: Path, console: Console, settings: Settings) -> Course:
     """Print what would have fired; return what the chart shows."""
-    span = f"{_moment(history.times[0])} to {_moment(history.times[-1])}"
+    if history.repeated:
+        rows = "1 row" if history.repeated == 1 else f"{history.repeated:,} rows"
+        console.print(f"{rows} said again what another had said, and counted once.", highlight=False, soft_wrap=True)
     if isinstance(history, FunnelHistory):
-        replayed = replay(history)
-        people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
-        console.print(f"{len(history.times):,} rows, {people}, {span}", highlight=False, soft_wrap=True)
-        _report(len(replayed.alarms), funnel_table(replayed), console)
-        if history.times[-1] - history.times[0] < _ENOUGH_SECONDS:
-            console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
-        return replayed.scores
-    scores = score_stream(history.times, history.values)
-    named = f" of {history.column}" if history.column else ""
+        return _funnel(history, console, settings)
+    return _metric(history, file.stem, console, settings)
+
+
+def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> Course:
+    with shown_progress(console, "Replaying") as progress:
+        replayed = backtest_funnel.replay(history, settings, progress)
+    people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
+    console.print(f"{len(history.times):,} rows, {people}, {_span(history)}", highlight=False, soft_wrap=True)
+    _report(len(replayed.alarms), funnel_table(replayed), console)
+    if history.times[-1] - history.times[0] < _ENOUGH_SECONDS:
+        console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
+    return replayed.course
+
+
+def _metric(history: History, stem: str, console: Console, settings: Settings) -> Course:
+    name = history.column if history.column.lower() not in ("", "value") else stem
+    with shown_progress(console, "Replaying") as progress:
+        replayed = backtest_metric.replay(history, name, settings, progress)
     count = f"{len(history.times):,} point{'' if len(history.times) == 1 else 's'}"
-    console.print(f"{count}{named}, {span}", markup=False, highlight=False, soft_wrap=True)
-    _report(int(scores.anomalous.sum()), alarm_table(scores), console)
-    if len(history.times) < LEAST_POINTS:
-        console.print(f"With fewer than {LEAST_POINTS} points there is little to learn from: give it a longer history.")
-    return scores
+    console.print(f"{count} of {name}, {_span(history)}", markup=False, highlight=False, soft_wrap=True)
+    options = metric_options(settings)
+    needs = (
+        f"a metric is judged once it is known for {options.minimum_baseline_hours} hours, "
+        f"with {options.consecutive_strikes} measured minutes within three hours"
+    )
+    if not replayed.judged:
+        console.print(f"Too little to judge: {needs}.", highlight=False, soft_wrap=True)
+    elif replayed.judged < replayed.minutes:
+        judged = f"{replayed.judged:,} of {replayed.minutes:,} minutes could be judged"
+        console.print(f"{judged}: {needs}.", highlight=False, soft_wrap=True)
+    _report(len(replayed.incidents), alarm_table(replayed.incidents), console)
+    return replayed.course
 
 
 def _report(alarms: int, table: Table, console: Console) -> None:
@@ -80,8 +106,8 @@ def funnel_table(replayed: FunnelReplay) -> Table:
         table.add_column(name, justify="left" if "UTC" in name else "right", no_wrap=True)
     for one in replayed.alarms:
         table.add_row(
-            _moment(one.onset_at)[:-3],
-            _moment(one.window_end)[:-3],
+            _moment(one.onset_at),
+            _moment(one.window_end),
             f"{one.observed:.1%}",
             f"{one.expected:.1%}",
             f"{one.ratio - 1:+.0%}",
@@ -90,22 +116,24 @@ def funnel_table(replayed: FunnelReplay) -> Table:
     return table
 
 
-def alarm_table(scores: StreamScores) -> Table:
-    """One row an alarm."""
+def alarm_table(incidents: tuple[ReplayedIncident, ...]) -> Table:
+    """One row an alarm, with what it would have said; nobody closes it, so it goes on until it is usual again."""
     table = Table(title="What would have fired", title_justify="left")
-    table.add_column("when (UTC)", no_wrap=True)
-    for name in ("observed", "expected", "usual range", "score"):
-        table.add_column(name, justify="right")
-    for place in np.flatnonzero(scores.anomalous):
-        table.add_row(
-            _moment(scores.times[place]),
-            f"{scores.values[place]:,.6g}",
-            f"{scores.expected[place]:,.6g}",
-            f"{scores.expected_low[place]:,.6g} to {scores.expected_high[place]:,.6g}",
-            f"{scores.score[place]:.2f}",
-        )
+    for name in ("began (UTC)", "noticed (UTC)", "over (UTC)"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what")
+    for one in incidents:
+        over = "goes on" if one.over_at is None else _moment(one.over_at)
+        times = "once" if one.returned == 1 else f"{one.returned} times"
+        again = f", and came back {times}" if one.returned else ""
+        what = Text(finding_sentence(one.first) + again)
+        table.add_row(_moment(one.first.onset_at), _moment(one.noticed_at), over, what)
     return table
 
 
+def _span(history: History | FunnelHistory) -> str:
+    return f"{_moment(history.times[0])} to {_moment(history.times[-1])}"
+
+
 def _moment(time: float) -> str:
-    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from detection.streams import StreamScores
+from detection.baselines import Mask
 from detection.types import Floats, JsonValue
 from integrations.charts import HEIGHT, MEASURED, ONSET, USUAL, WIDTH
 
@@ -14,9 +15,23 @@ DRAWN = 1500
 """Points of the line; of a longer history each stretch gives its lowest and its highest, so that no spike is lost."""
 
 
-def chart_of(scores: StreamScores, title: str) -> dict[str, JsonValue]:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the chart shows, all (n,): what was measured, within what it is usual, and where an alarm began.
+
+    low and high are NaN where nothing was known yet.
+    """
+
+    times: Floats
+    values: Floats
+    low: Floats
+    high: Floats
+    fired: Mask
+
+
+def chart_of(course: Course, title: str) -> dict[str, JsonValue]:
     """The measured line, the usual range in grey and a dot for each alarm; times in UTC, data inline."""
-    alarms = int(scores.anomalous.sum())
+    alarms = int(course.fired.sum())
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDTH,
@@ -47,7 +62,7 @@ def chart_of(scores: StreamScores, title: str) -> dict[str, JsonValue]:
                 "axis": {"title": None, "tickCount": 5},
             },
         },
-        "layer": [_band(scores), _line(scores), *_alarms(scores)],
+        "layer": [_band(course), _line(course), *_alarms(course)],
         "config": {
             "font": "sans-serif",
             "axis": {"labelFontSize": 18, "gridColor": "#E5E5E5"},
@@ -56,14 +71,14 @@ def chart_of(scores: StreamScores, title: str) -> dict[str, JsonValue]:
     }
 
 
-def _band(scores: StreamScores) -> dict[str, JsonValue]:
-    known = np.flatnonzero(np.isfinite(scores.expected_low))
+def _band(course: Course) -> dict[str, JsonValue]:
+    known = np.flatnonzero(np.isfinite(course.low))
     shown = known[:: max(len(known) * 2 // DRAWN, 1)]
     rows: list[JsonValue] = [
         {
-            "at": _milliseconds(scores.times[place]),
-            "low": float(scores.expected_low[place]),
-            "high": float(scores.expected_high[place]),
+            "at": _milliseconds(course.times[place]),
+            "low": float(course.low[place]),
+            "high": float(course.high[place]),
         }
         for place in shown
     ]
@@ -74,19 +89,19 @@ def _band(scores: StreamScores) -> dict[str, JsonValue]:
     }
 
 
-def _line(scores: StreamScores) -> dict[str, JsonValue]:
+def _line(course: Course) -> dict[str, JsonValue]:
     rows: list[JsonValue] = [
-        {"at": _milliseconds(scores.times[place]), "value": float(scores.values[place])}
-        for place in drawn_places(scores.values)
+        {"at": _milliseconds(course.times[place]), "value": float(course.values[place])}
+        for place in drawn_places(course.values)
     ]
     return {"data": {"values": rows}, "mark": {"type": "line", "color": MEASURED, "strokeWidth": 1.5}}
 
 
-def _alarms(scores: StreamScores) -> list[JsonValue]:
+def _alarms(course: Course) -> list[JsonValue]:
     """Dots where the detector fired, with a rule each so that one on the line's edge is still seen."""
     rows: list[JsonValue] = [
-        {"at": _milliseconds(scores.times[place]), "value": float(scores.values[place])}
-        for place in np.flatnonzero(scores.anomalous)
+        {"at": _milliseconds(course.times[place]), "value": float(course.values[place])}
+        for place in np.flatnonzero(course.fired)
     ]
     x: dict[str, JsonValue] = {"field": "at", "type": "temporal"}
     whole: dict[str, JsonValue] = {"x": x, "y": {"value": 0}, "y2": {"value": HEIGHT}}

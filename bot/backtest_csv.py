@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,20 @@ from detection.types import Floats
 
 _MILLISECONDS_FROM = 1e11
 """Epoch numbers from here on are milliseconds: as seconds they would lie beyond the year 5000."""
+
+_SECONDS_FROM = 631_152_000.0
+"""Epoch seconds before 1990 are something else that is counted."""
+
+_MOST = 1e30
+"""Beyond any measurement in any unit."""
+
+_MOST_PEOPLE = 1e10
+_ROWS_A_WORD = 10_000
+
+_WANTED = (
+    'a metric has the columns "timestamp" and "value" (or the time and one more), '
+    'a funnel "timestamp", "entries" and "conversions"'
+)
 
 _DELIMITERS = ",;\t"
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+\Z)")
@@ -32,20 +46,28 @@ class CsvError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A metric's past: times (n,) in seconds UTC, oldest first, values (n,), and the column they stand in if named."""
+    """A metric's past: times (n,) in seconds UTC, oldest first, values (n,), and the column they stand in if named.
+
+    repeated: how many rows were left out because they say again what another says.
+    """
 
     times: Floats
     values: Floats
     column: str = ""
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelHistory:
-    """A funnel's past, (n,) each: when a row's time begins, oldest first, and whole numbers of people."""
+    """A funnel's past, (n,) each: when a row's time begins, oldest first, and whole numbers of people.
+
+    repeated: as of a History.
+    """
 
     times: Floats
     entries: Floats
     conversions: Floats
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +79,14 @@ class _Columns:
     name: str = ""
 
 
-def read_history(file: Path) -> History | FunnelHistory:
+def read_history(file: Path, progress: Callable[[float], None] = lambda share: None) -> History | FunnelHistory:
     """Read a header and rows; with columns of entries and conversions it is a funnel's history, else a metric's.
 
     Separated by commas, semicolons (then with decimal commas) or tabs. The time is the column named so, else the
     first: ISO 8601 (UTC where no offset is given) or epoch seconds or milliseconds. A metric is the column named
-    "value", else the first other one.
-    Without a header it is timestamp,value. Blank lines are passed over; rows are put in order of time.
+    "value", else the only other one.
+    Without a header it is timestamp,value. Blank lines are passed over; rows are put in order of time, and one that
+    repeats another is left out. `progress` is told the share that is read.
     Raises CsvError with the line and the column of what cannot be read, OSError when the file cannot be opened.
     """
     try:
@@ -74,17 +97,37 @@ def read_history(file: Path) -> History | FunnelHistory:
     try:
         delimiter = _delimiter(text)
         rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
-        if delimiter == ";":
-            rows = [[_DECIMAL_COMMA.sub(".", cell) for cell in row] for row in rows]
-        columns, points = _read(list(enumerate(rows, start=1)))
     except csv.Error as error:
         raise CsvError(f"this is not a CSV file ({error})") from error
+    if delimiter == ";":
+        rows = [[_DECIMAL_COMMA.sub(".", cell) for cell in row] for row in rows]
+    columns, points = _read(list(enumerate(rows, start=1)), progress)
     if not points:
-        raise CsvError("there is no point in it; each line should be timestamp,value")
-    times, *numbers = np.array(sorted(points, key=lambda point: point[0])).T
+        raise CsvError(f"there is no point in it; each line should be {_expected(columns)}")
+    times, *numbers = _in_order(np.array(points))
+    repeated = len(points) - len(times)
     if len(numbers) == 2:
-        return FunnelHistory(times, numbers[0], numbers[1])
-    return History(times, numbers[0], columns.name)
+        return FunnelHistory(times, numbers[0], numbers[1], repeated)
+    return History(times, numbers[0], columns.name, repeated)
+
+
+def _in_order(points: Floats) -> Floats:
+    """(columns, n) by time, each row once; points: (rows, 1 + columns), the first the line. CsvError where two rows
+    of one time differ.
+    """
+    lines, rows = points[:, 0], points[:, 1:]
+    order = np.argsort(rows[:, 0], kind="stable")
+    lines, rows = lines[order], rows[order]
+    again = rows[1:, 0] == rows[:-1, 0]
+    other = np.flatnonzero(again & (rows[1:] != rows[:-1]).any(axis=1))
+    if len(other):
+        place = other[np.argmin(lines[other + 1])]
+        at = datetime.fromtimestamp(rows[place, 0], UTC)
+        raise CsvError(
+            f"line {lines[place + 1]:.0f}: its time ({at:%Y-%m-%d %H:%M:%S} UTC) is that of line {lines[place]:.0f}, "
+            "with other numbers; a file holds one series, with an offset in its times where clocks were put back"
+        )
+    return np.asarray(rows[np.concatenate([[True], ~again])].T)
 
 
 def _delimiter(text: str) -> str:
@@ -92,47 +135,85 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _read(rows: Sequence[tuple[int, list[str]]]) -> tuple[_Columns, list[tuple[float, ...]]]:
+def _read(
+    rows: Sequence[tuple[int, list[str]]], progress: Callable[[float], None]
+) -> tuple[_Columns, list[tuple[float, ...]]]:
     filled = [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
-    columns = _named(filled[0][1]) if filled and _is_header(filled[0][1]) else None
-    return columns or _Columns(), list(_points(filled[1:] if columns else filled, columns or _Columns()))
+    if not filled:
+        return _Columns(), []
+    line, first = filled[0]
+    has_header = _is_header(first)
+    names = [name.strip() for name in first] if has_header else []
+    columns = _named(line, names) if has_header else _Columns()
+    if not has_header and sum(bool(cell.strip()) for cell in first) > 2:
+        raise CsvError(f"line {line}: {len(first)} columns and no header that names them; {_WANTED}")
+    points = []
+    for place, point in enumerate(_points(filled[has_header:], columns)):
+        points.append(point)
+        if place % _ROWS_A_WORD == 0:
+            progress(place / len(filled))
+    return columns, points
 
 
 def _is_header(row: Sequence[str]) -> bool:
     return len(row) > 1 and all(_number(cell) is None and _time(cell) is None for cell in row)
 
 
-def _named(header: Sequence[str]) -> _Columns:
-    names = [name.strip().lower() for name in header]
-    time = next((names.index(name) for name in _TIME_NAMES if name in names), 0)
+def _named(line: int, header: Sequence[str]) -> _Columns:
+    names = [name.lower() for name in header]
     entries, conversions = (
         next((names.index(name) for name in group if name in names), None)
         for group in (_ENTRY_NAMES, _CONVERSION_NAMES)
     )
+    numbers = {names.index("value")} if "value" in names else {entries, conversions} - {None}
+    first = next(place for place in range(len(names)) if place not in numbers or len(names) == 1)
+    time = next((names.index(name) for name in _TIME_NAMES if name in names), first)
     if entries is not None and conversions is not None:
         return _Columns(time, (entries, conversions))
-    value = names.index("value") if "value" in names else int(time == 0)
-    return _Columns(time, (value,), header[value].strip())
+    others = [place for place, name in enumerate(names) if name and place != time]
+    if "value" in names:
+        others = [names.index("value")]
+    if len(others) != 1:
+        listed = ", ".join(_shown(name) for name in header)
+        raise CsvError(
+            f"line {line}: which column is the metric? There are {listed}. {_WANTED[0].upper()}{_WANTED[1:]}"
+        )
+    return _Columns(time, (others[0],), header[others[0]])
 
 
-def _points(rows: Iterable[tuple[int, list[str]]], columns: _Columns) -> Iterator[tuple[float, ...]]:
+def _points(rows: Sequence[tuple[int, list[str]]], columns: _Columns) -> Iterator[tuple[float, ...]]:
+    """(line, time, numbers) of each row."""
     for line, row in rows:
         if len(row) <= max(columns.time, *columns.numbers):
-            expected = {1: "second", 2: "third"}.get(len(row), f"{len(row) + 1}th")
-            raise CsvError(f"line {line}: there is no {expected} column; each line should be timestamp,value")
+            missing = {1: "second", 2: "third"}.get(len(row), f"{len(row) + 1}th")
+            raise CsvError(f"line {line}: there is no {missing} column; each line should be {_expected(columns)}")
         time, numbers = _time(row[columns.time]), [_number(row[column]) for column in columns.numbers]
         if time is None:
             shown = _shown(row[columns.time])
             raise CsvError(
-                f"line {line}, column {columns.time + 1}: {shown} is neither an ISO 8601 time nor epoch seconds"
+                f"line {line}, column {columns.time + 1}: {shown} is neither an ISO 8601 time "
+                "nor epoch seconds from 1990 on"
             )
         for column, number in zip(columns.numbers, numbers, strict=True):
             if number is None:
                 raise CsvError(f"line {line}, column {column + 1}: {_shown(row[column])} is not a finite number")
-        point = (time, *(number for number in numbers if number is not None))
-        if len(point) == 3 and not (0 <= point[2] <= point[1] and point[1].is_integer() and point[2].is_integer()):
-            raise CsvError(f"line {line}: {point[2]:g} conversions of {point[1]:g} entries cannot be")
+            if abs(number) > _MOST:
+                raise CsvError(f"line {line}, column {column + 1}: {_shown(row[column])} is beyond {_MOST:g}")
+        point = (line, time, *(number for number in numbers if number is not None))
+        if len(point) == 4:
+            _check_people(line, *point[2:])
         yield point
+
+
+def _check_people(line: int, entries: float, conversions: float) -> None:
+    if not (0 <= conversions <= entries and entries.is_integer() and conversions.is_integer()):
+        raise CsvError(f"line {line}: {conversions:g} conversions of {entries:g} entries cannot be")
+    if entries > _MOST_PEOPLE:
+        raise CsvError(f"line {line}: {entries:g} entries are more than there are people")
+
+
+def _expected(columns: _Columns) -> str:
+    return "timestamp,value" if len(columns.numbers) == 1 else "timestamp,entries,conversions"
 
 
 def _shown(cell: str) -> str:
@@ -152,7 +233,7 @@ def _time(cell: str) -> float | None:
     number = _number(cell)
     if number is not None:
         seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
-        return seconds if 0 <= seconds < _MILLISECONDS_FROM else None
+        return seconds if _SECONDS_FROM <= seconds < _MILLISECONDS_FROM else None
     try:
         moment = datetime.fromisoformat(cell.strip())
     except ValueError:

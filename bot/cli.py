@@ -125,7 +125,8 @@ def backtest(
 
     from bot.backtest import run
 
-    raise typer.Exit(run(file, chart=chart or Path(f"{file.stem}.backtest.png"), console=Console()))
+    picture = chart or Path(f"{file.stem}.backtest.png")
+    raise typer.Exit(run(file, chart=picture, console=Console(), settings=read_settings()))
 
 
 @app.command("experiment")
@@ -155,12 +156,12 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
     from rich.console import Console
     from rich.table import Table
 
-    from bot.query import QueryError
+    from bot.query import QueryError, nothing_archived
     from bot.query import query as ask
 
-    settings = read_settings()
+    archive = read_settings().argux_data_dir / "archive"
     try:
-        answer = ask(settings.argux_data_dir / "archive", sql)
+        answer = ask(archive, sql)
     except QueryError as error:
         fail(str(error))
     table = Table(*answer.columns)
@@ -169,6 +170,11 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
     Console().print(table)
     if answer.is_cut:
         typer.echo(f"Only the first {len(answer.rows)} rows are shown: add a LIMIT or ask for less.", err=True)
+    if nothing_archived(archive):
+        typer.echo(
+            "Nothing has been archived yet: records are when they leave the hot store (docs/retention.md says when).",
+            err=True,
+        )
 
 
 @app.command()

@@ -127,7 +127,11 @@ DEPLOY_DOCS = _body(
                     "version": {"type": "string"},
                     "commit_sha": {"type": "string"},
                     "repository": {"type": "string", "description": "owner/name"},
-                    "deployed_at": {"type": "string", "format": "date-time", "description": "Now if left out."},
+                    "deployed_at": {
+                        "type": "string",
+                        "format": "date-time",
+                        "description": "Now if left out; the same deploy told again within ten minutes is then one.",
+                    },
                     "deployed_by": {"type": "string"},
                 },
             },

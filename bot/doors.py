@@ -19,11 +19,12 @@ from bot.auth import ANY_KEY, secret_in, secret_of
 from bot.door_docs import DEPLOY_DOCS, EVENTS_DOCS
 from bot.errors import error_body
 from bot.intake import content_encoding, content_type
-from bot.receiving import Door, Parcel, Payload, Receipt, Reception
+from bot.receiving import PATIENCE_SECONDS, Door, Parcel, Payload, Receipt, Reception
 from detection.types import Event
 from integrations.inbound.deploys import DeployNotice, parse_deploy
 from integrations.inbound.events import parse_events
-from storage.deploys import record_deploy
+from storage.deploys import record_deploy, told_already
+from storage.patience import Patience
 from storage.telemetry.protocol import Appended, TelemetryStore
 
 JSON = "application/json"
@@ -70,10 +71,10 @@ def _rejected(receipt: Receipt) -> dict[str, Any]:
     message = (
         f"{stored} of {total} events were stored; mend the rejected ones and send those again"
         if total > 1
-        else f"{first.field}: {first.message}"
+        else f"{first.field}: {first.message}".removeprefix(": ")
     )
     return {
-        **error_body(message, first.field),
+        **error_body(message, first.field or None),
         "accepted": receipt.accepted,
         "duplicates": receipt.duplicates,
         "rejected": [asdict(rejection) for rejection in receipt.rejections],
@@ -102,7 +103,14 @@ async def take_events(request: Request) -> Response:
 
 def store_deploy(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
     """Store one deploy; (its id, whether it is new)."""
+    now = at.services.clock()
     with at.services.sessions.begin() as session:
+        if not notice.is_timed:
+            known = told_already(
+                session, service=notice.service, version=notice.version, commit_sha=notice.commit_sha, now=now
+            )
+            if known is not None:
+                return known.id, False
         deploy, is_new = record_deploy(
             session,
             service=notice.service,
@@ -111,7 +119,7 @@ def store_deploy(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
             repository=notice.repository,
             deployed_at=datetime.fromtimestamp(notice.deployed_at, UTC),
             deployed_by=notice.deployed_by,
-            now=at.services.clock(),
+            now=now,
         )
         session.flush()
         return deploy.id, is_new
@@ -119,14 +127,20 @@ def store_deploy(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
 
 @router.post("/api/deploys", status_code=201, summary="Tell of a deploy", openapi_extra=DEPLOY_DOCS)
 async def take_deploy(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
-    """Tell that a version of a service went live: 201 when it is new, 200 when it was known already."""
-    with at.refusals_counted("deploys"), at.gate.admit() as visit:
+    """Tell that a version of a service went live: 201 when it is new, 200 when it was known already.
+
+    Told again within ten minutes and without `deployed_at`, the service's latest deploy is not a new one.
+    """
+    with at.refusals_counted("deploys"):
         await at.ring.identify(secret)
         content_type(request, (JSON,))
         content_encoding(request, ())
-        body = await visit.read_body(request)
-        now = at.services.clock().timestamp()
-        notice = await at.in_thread(partial(parse_deploy, body, now=now))
-        deploy_id, is_new = await at.in_thread(partial(store_deploy, at, notice))
+        with at.gate.visit(is_recognised=True) as visit:
+            body = await visit.read_body(request)
+            visit.store()
+            now = at.services.clock().timestamp()
+            patience = Patience(PATIENCE_SECONDS)
+            notice = await at.in_thread(partial(parse_deploy, body, now=now), patience)
+            deploy_id, is_new = await at.in_thread(partial(store_deploy, at, notice), patience)
     (at.metrics.accepted if is_new else at.metrics.duplicates).labels("deploys").inc()
     return JSONResponse({"id": deploy_id, "duplicate": not is_new}, 201 if is_new else 200)

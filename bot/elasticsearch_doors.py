@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from bot.doors import JSON, NDJSON, AtReception
+from bot.errors import MalformedError, error_body
 from bot.log_doors import ANY_ENCODING, append_logs, plain
 from bot.monitoring_docs import BULK_DOCS
 from bot.receiving import Door, Parcel, Payload
@@ -31,7 +32,8 @@ router = APIRouter()
 async def take_bulk(request: Request, at: AtReception, key: ElasticKey, index: str = "") -> JSONResponse:
     """Take a bulk request (also at `/{index}/_bulk`): each document is a log record, by the names of ECS.
 
-    The answer tells of each action by itself; updates and deletes are refused.
+    The answer tells of each action by itself; updates and deletes are refused. Where the lines do not pair up nothing
+    is stored, and the answer is 400.
     """
     bulks: list[Bulk] = []
 
@@ -41,9 +43,19 @@ async def take_bulk(request: Request, at: AtReception, key: ElasticKey, index: s
 
     started_at = at.services.clock()
     door = Door("elasticsearch", _TYPES, parse, append_logs, content_encodings=ANY_ENCODING)
-    receipt = await at.receive(request, door, key)
+    try:
+        receipt = await at.receive(request, door, key)
+    except MalformedError as error:
+        return _refusal(error)
     took_ms = int((at.services.clock() - started_at).total_seconds() * 1000)
     return JSONResponse(bulk_answer(bulks[0], receipt.rejections, took_ms=took_ms), headers=PRODUCT)
+
+
+def _refusal(error: MalformedError) -> JSONResponse:
+    """A body that cannot be read is a 400 to Elasticsearch's clients, which look for the reason in these places."""
+    told = {"type": "illegal_argument_exception", "reason": error.message}
+    body = {"error": {**error_body(error.message)["error"], "root_cause": [told], **told}, "status": 400}
+    return JSONResponse(body, 400, PRODUCT)
 
 
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)

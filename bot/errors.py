@@ -6,6 +6,7 @@ BotError                    the base: status, message, perhaps the field at faul
 ├── ForbiddenError     403  the key's role may not do this
 ├── NotFoundError      404  there is no such thing
 ├── ConflictError      409  it cannot be done in the state that things are in
+├── TooSlowError       408  the body did not come in time; what is still coming is not read
 ├── TooLargeError      413  the body is over a limit, which the message names
 ├── WrongTypeError     415  the body's content type or encoding is not one of this door's
 ├── MalformedError     422  `field` says where
@@ -71,6 +72,17 @@ class ConflictError(BotError):
     """It cannot be done in the state that things are in."""
 
     status = 409
+
+
+class TooSlowError(BotError):
+    """The body did not come in time."""
+
+    status = 408
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Hang up: the rest of the body may come at any time, or never."""
+        return {"Connection": "close"}
 
 
 class TooLargeError(BotError):

@@ -11,9 +11,10 @@ from bot.doors import JSON, AtReception, store_deploy
 from bot.errors import UnauthorizedError
 from bot.intake import content_encoding, content_type
 from bot.monitoring_docs import WEBHOOK_DOCS
-from bot.receiving import Reception
+from bot.receiving import PATIENCE_SECONDS, Reception
 from integrations.inbound.github_webhooks import Told, read_github_webhook
 from integrations.inbound.signatures import is_signed
+from storage.patience import Patience
 from workers.services import secret as required
 
 DOOR = "github"
@@ -31,13 +32,14 @@ async def take_github_webhook(request: Request, at: AtReception) -> JSONResponse
     """
     settings = at.services.settings
     secret = required(settings.github_webhook_secret, "GITHUB_WEBHOOK_SECRET")
-    with at.refusals_counted(DOOR), at.gate.admit() as visit:
+    with at.refusals_counted(DOOR), at.gate.visit(is_recognised=False) as visit:
         content_type(request, (JSON,))
         content_encoding(request, ())
         body = await visit.read_body(request)
         signature = request.headers.get("x-hub-signature-256", "")
         if not is_signed(body, secret, signature.removeprefix(_PREFIX)):
             raise UnauthorizedError("X-Hub-Signature-256 does not fit the body and GITHUB_WEBHOOK_SECRET.")
+        visit.store()
         read = partial(
             read_github_webhook,
             body,
@@ -47,8 +49,9 @@ async def take_github_webhook(request: Request, at: AtReception) -> JSONResponse
             environments=settings.deploy_environments,
             now=at.services.clock().timestamp(),
         )
-        told = await at.in_thread(read)
-        new, known = await at.in_thread(partial(_store, at, told))
+        patience = Patience(PATIENCE_SECONDS)
+        told = await at.in_thread(read, patience)
+        new, known = await at.in_thread(partial(_store, at, told), patience)
     at.metrics.accepted.labels(DOOR).inc(new)
     at.metrics.duplicates.labels(DOOR).inc(known)
     ignored = {"ignored": told.ignored} if told.ignored else {}

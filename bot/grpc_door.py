@@ -5,7 +5,8 @@ The protocol: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -16,12 +17,15 @@ from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from bot.doors import PROTOBUF
-from bot.errors import BotError
+from bot.errors import BotError, CutShortError
 from bot.otlp_doors import LOGS, METRICS, TRACES, Signal, grpc_code
 from bot.receiving import Reception
 
 MESSAGE_BYTES = 4 * 1024 * 1024
 """gRPC's own default, and the OpenTelemetry collector's; it holds for the message before and after decompression."""
+
+CALLS_A_PLACE = 16
+"""So many calls may be open for each that is stored."""
 
 _SERVICES: Mapping[str, Signal[Any]] = {
     "opentelemetry.proto.collector.trace.v1.TraceService": TRACES,
@@ -43,15 +47,15 @@ class GrpcDoor:
         """Begin to listen; returns the port. Raises RuntimeError where the address is taken."""
         limits = self._reception.gate.limits
         self._server = aio.server(
-            # Messages are held as they came until they are stored, so not all may come at once.
-            maximum_concurrent_rpcs=limits.requests_in_flight,
+            # Far more than are stored at once: the gate refuses in words that senders understand, gRPC would not.
+            maximum_concurrent_rpcs=CALLS_A_PLACE * limits.requests_in_flight,
             options=[
                 ("grpc.max_receive_message_length", min(MESSAGE_BYTES, limits.body_bytes)),
                 ("grpc.so_reuseport", 0),
             ],
         )
         for name, signal in _SERVICES.items():
-            handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._export(signal))
+            handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_unary_rpc_method_handler(self._export(signal))
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
         try:
             port = self._server.add_insecure_port(self._address)
@@ -67,18 +71,30 @@ class GrpcDoor:
         if self._server is not None:
             await self._server.stop(grace_seconds)
 
-    def _export(self, signal: Signal[Any]) -> Callable[[bytes, aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
-        """Bytes in, bytes out: decoding is the reception's, in a thread, and not the event loop's."""
+    def _export(
+        self, signal: Signal[Any]
+    ) -> Callable[[AsyncIterator[bytes], aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
+        """Bytes in, bytes out: decoding is the reception's, in a thread, and not the event loop's.
 
-        async def export(body: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+        On the wire one message looks like a stream of one; read as such, it is not waited for before the key is known.
+        """
+
+        async def export(messages: AsyncIterator[bytes], context: aio.ServicerContext[bytes, bytes]) -> bytes:
             secret = _secret(context.invocation_metadata() or ())
+            read = partial(_first, messages)
             try:
-                receipt = await self._reception.receive_message(body, signal.door, secret, PROTOBUF)
+                receipt = await self._reception.receive_message(read, signal.door, secret, PROTOBUF)
             except BotError as error:
                 await _refuse(context, error)
             return signal.answer(receipt.rejections, PROTOBUF)
 
         return export
+
+
+async def _first(messages: AsyncIterator[bytes]) -> bytes:
+    async for message in messages:
+        return message
+    raise CutShortError("The call ended before its message.")
 
 
 def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
@@ -98,5 +114,7 @@ async def _refuse(context: aio.ServicerContext[bytes, bytes], error: BotError) -
         wait = AnyMessage()
         wait.Pack(RetryInfo(retry_delay=Duration(seconds=error.retry_after_seconds)))
         details.details.append(wait)
-    trailing = (("grpc-status-details-bin", details.SerializeToString()),)
-    await context.abort(code, error.message, trailing)
+    trailing = [("grpc-status-details-bin", details.SerializeToString())]
+    # OpenTelemetry's exporter for Python reads it here.
+    trailing += [("google.rpc.retryinfo-bin", each.value) for each in details.details]
+    await context.abort(code, error.message, tuple(trailing))

@@ -18,6 +18,7 @@ from detection.patterns import NamedPattern, PatternError, PatternMatcher
 from detection.types import Severity
 from storage.errors import NotFoundError
 from workers import log_analysis, log_patterns
+from workers.diagnosis.words import counted
 from workers.log_patterns import Pattern
 from workers.services import Services
 
@@ -79,7 +80,7 @@ def try_out(session: Session, name_or_expression: str, subject: str | None, cons
                 console.print(_short(line, _LINE_LENGTH), markup=False, highlight=False, soft_wrap=True)
     if found > MOST_SHOWN:
         console.print(f"… and {found - MOST_SHOWN:,} more", highlight=False)
-    console.print(f"{found:,} of {looked_at:,} lines match.", highlight=False)
+    console.print(f"{found:,} of {counted(looked_at, 'line')} {'matches' if found == 1 else 'match'}.", highlight=False)
     return 0 if found else 1
 
 
@@ -93,11 +94,13 @@ def diff(services: Services, before: str, after: str, service: str | None, conso
     _, _, changes = log_analysis.differences(services.telemetry, windows[0], windows[1], service, now=now)
     changed = [change for change in changes if change.change is not Change.SAME]
     if not changed:
-        console.print(f"Nothing has changed: {len(changes):,} templates were heard about as often.", highlight=False)
+        heard = f"{counted(len(changes), 'template')} {'was' if len(changes) == 1 else 'were'} heard about as often"
+        console.print(f"Nothing has changed: {heard}.", highlight=False)
         return
     console.print(_table(changed[:MOST_CHANGES]))
     rest = len(changes) - len(changed)
-    console.print(f"{len(changed):,} templates have changed, {rest:,} have not.", highlight=False)
+    has, has_not = ("has" if len(changed) == 1 else "have"), ("has" if rest == 1 else "have")
+    console.print(f"{counted(len(changed), 'template')} {has} changed, {rest:,} {has_not} not.", highlight=False)
 
 
 def _table(changes: Sequence[TemplateChange]) -> Table:

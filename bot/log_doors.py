@@ -8,14 +8,20 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from bot.errors import error_body
+from bot.errors import MalformedError, WrongTypeError, error_body
 from bot.receiving import Payload, Receipt
 from detection.types import LogRecord
 from integrations.inbound.body import decoded
 from integrations.inbound.compression import ENCODINGS
 from storage.telemetry.protocol import Appended, TelemetryStore
+from workers.diagnosis.words import counted
 
 ANY_ENCODING = ("gzip", "deflate", *ENCODINGS)
+
+GIVEN_UP = 400
+"""Datadog's agent gives a body up for this one (and 401, 403 and 413), Fluent Bit's output for Loki for this alone.
+
+For any other they send it again, the agent without end: nothing behind it would arrive."""
 
 
 def append_logs(store: TelemetryStore, records: Sequence[LogRecord]) -> Appended:
@@ -36,10 +42,11 @@ def report(receipt: Receipt) -> dict[str, Any]:
     return told
 
 
-def answer(receipt: Receipt, status: int = 200) -> JSONResponse:
-    """The status its sender waits for, or 422 where something was refused; what is good is stored either way.
+def answer(receipt: Receipt, status: int = 200, refused: int = 422) -> JSONResponse:
+    """The status its sender waits for, or `refused` where something was; what is good is stored either way.
 
-    None of these senders sends a body again for a 422, so that it is safe to be exact.
+    `refused` must be one for which the door's senders give a body up: what is refused now would be so again. For 422
+    Alertmanager does, and Sentry's SDKs; others only for GIVEN_UP.
     """
     if not receipt.rejections:
         return JSONResponse(report(receipt), status)
@@ -47,5 +54,11 @@ def answer(receipt: Receipt, status: int = 200) -> JSONResponse:
     stored = receipt.accepted + receipt.duplicates
     message = f"{first.field}: {first.message}" if first.field else first.message
     if stored:
-        message = f"{stored} records were stored, {len(receipt.rejections)} were not; the first of those: {message}"
-    return JSONResponse({**error_body(message, first.field or None), **report(receipt)}, 422)
+        kept = f"{counted(stored, 'record')} {'was' if stored == 1 else 'were'} stored"
+        message = f"{kept}, {len(receipt.rejections)} refused; the first of those: {message}"
+    return JSONResponse({**error_body(message, first.field or None), **report(receipt)}, refused)
+
+
+def given_up(error: MalformedError | WrongTypeError) -> JSONResponse:
+    """The refusal of a whole body, for senders that give one up for GIVEN_UP alone."""
+    return JSONResponse(error_body(error.message, error.field), GIVEN_UP)

@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from bot import aws_doors, elasticsearch_doors, github_doors
 from bot.alert_keeping import keeping_alerts
 from bot.doors import JSON, AtReception, Secret
-from bot.errors import UnauthorizedError
-from bot.log_doors import ANY_ENCODING, answer, append_logs, plain
+from bot.errors import MalformedError, UnauthorizedError, WrongTypeError
+from bot.log_doors import ANY_ENCODING, GIVEN_UP, answer, append_logs, given_up, plain
 from bot.monitoring_docs import ALERTMANAGER_DOCS, DATADOG_DOCS, ENVELOPE_DOCS, LOKI_DOCS, WEBHOOK_DOCS
 from bot.receiving import Door, Parcel, Payload
 from bot.vendor_keys import DatadogKey, SentryKey
@@ -37,14 +37,20 @@ for beside in (aws_doors.router, elasticsearch_doors.router, github_doors.router
 @router.post("/v1/input", include_in_schema=False)
 @router.post("/api/v2/logs", status_code=202, summary="Send logs as to Datadog", openapi_extra=DATADOG_DOCS)
 async def take_datadog_logs(request: Request, at: AtReception, key: DatadogKey) -> JSONResponse:
-    """Take what Datadog's agent, its libraries and forwarders send; the key stands in `DD-API-KEY`."""
+    """Take what Datadog's agent, its libraries and forwarders send; the key stands in `DD-API-KEY`.
+
+    What is refused is answered with 400, which is what the agent does not send again; `{}` is its greeting.
+    """
     tags = request.query_params.get("ddtags", "")
 
     def parse(payload: Payload) -> Parcel[LogRecord]:
         return Parcel(read_datadog_logs(plain(payload), tags=tags, now=payload.now))
 
     door = Door("datadog_logs", (JSON,), parse, append_logs, content_encodings=ANY_ENCODING)
-    return answer(await at.receive(request, door, key), 202)
+    try:
+        return answer(await at.receive(request, door, key), 202, refused=GIVEN_UP)
+    except (MalformedError, WrongTypeError) as error:
+        return given_up(error)
 
 
 def _datadog_alert(payload: Payload) -> Parcel[Alert]:
@@ -82,9 +88,12 @@ LOKI = Door("loki", (JSON, PROTOBUF), _push, append_logs, content_encodings=("gz
 @router.post("/api/prom/push", include_in_schema=False)
 @router.post("/loki/api/v1/push", status_code=204, summary="Send logs as to Loki", openapi_extra=LOKI_DOCS)
 async def take_loki(request: Request, at: AtReception, secret: Secret) -> Response:
-    """Take a Loki push, JSON or protobuf under Snappy: 204 once it is stored."""
-    receipt = await at.receive(request, LOKI, secret)
-    return answer(receipt) if receipt.rejections else Response(status_code=204)
+    """Take a Loki push, JSON or protobuf under Snappy: 204 once it is stored, 400 where something was refused."""
+    try:
+        receipt = await at.receive(request, LOKI, secret)
+    except (MalformedError, WrongTypeError) as error:
+        return given_up(error)
+    return answer(receipt, refused=GIVEN_UP) if receipt.rejections else Response(status_code=204)
 
 
 @router.post("/api/{project}/envelope/", summary="Send errors with a Sentry SDK", openapi_extra=ENVELOPE_DOCS)

@@ -31,7 +31,7 @@ from storage.telemetry.protocol import Appended, TelemetryStore
 
 Record = TypeVar("Record")
 
-_GRPC_CODES: Mapping[int, int] = {400: 3, 401: 16, 403: 7, 413: 8, 415: 3, 422: 3, 429: 14, 503: 14}
+_GRPC_CODES: Mapping[int, int] = {400: 3, 401: 16, 403: 7, 408: 4, 413: 8, 415: 3, 422: 3, 429: 14, 503: 14}
 _UNKNOWN = 2
 
 router = APIRouter(tags=["Doors"])
@@ -40,8 +40,8 @@ router = APIRouter(tags=["Doors"])
 def grpc_code(error: BotError) -> int:
     """What a refusal is in gRPC's numbers.
 
-    UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, INVALID_ARGUMENT or UNAVAILABLE: of these senders try again
-    only after the last.
+    UNAUTHENTICATED, PERMISSION_DENIED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INVALID_ARGUMENT or UNAVAILABLE: of these
+    senders try again after DEADLINE_EXCEEDED and UNAVAILABLE only.
     """
     return _GRPC_CODES.get(error.status, _UNKNOWN)
 

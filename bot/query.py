@@ -5,6 +5,7 @@ A question can read the archive's views and nothing else: no other file, no netw
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ MAXIMUM_SECONDS = 30.0
 MAXIMUM_ROWS = 1000
 MAXIMUM_MEMORY = "1GB"
 MAXIMUM_THREADS = 2
+
+_VIEWS = f"ask the views {', '.join(kind.name for kind in KINDS[:-1])} and {KINDS[-1].name}."
+_UNKNOWN_TABLE = re.compile(r'Table with name "?([^"\s]+)"? does not exist')
 
 
 class QueryError(Exception):
@@ -63,6 +67,11 @@ def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float
     return Answer(columns, found[:rows], is_cut=len(found) > rows)
 
 
+def nothing_archived(directory: Path) -> bool:
+    """Whether no record has left the hot store yet, so that every answer is about nothing."""
+    return not any(files(directory, kind.name) for kind in KINDS)
+
+
 def _only_the_archive(connection: DuckDBPyConnection, directory: Path) -> None:
     """Make the views, then shut every other way to the outside, for good."""
     for kind in KINDS:
@@ -102,5 +111,8 @@ def _friendly(error: Exception) -> str:
     """DuckDB's own words, which point at the mistake; without the layers of names before them."""
     text = str(error).strip()
     if "disabled by configuration" in text:
-        return "Only the archive may be read here: ask the views events, requests, logs and metrics."
+        return f"Only the archive may be read here: {_VIEWS}"
+    unknown = _UNKNOWN_TABLE.search(text)
+    if unknown is not None:
+        return f"There is no {unknown[1]} in the archive: {_VIEWS}"
     return text.removeprefix("Invalid Input Error: ").removeprefix("Catalog Error: ").removeprefix("Binder Error: ")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -11,25 +12,42 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
+from bot.api.texts import STORABLE
 from bot.errors import BotError, UnavailableError, error_body
 from storage.errors import DatabaseUnavailableError, InvalidTransitionError, NotFoundError
 from workers.errors import NotConfiguredError
 
-DATABASE_RETRY_SECONDS = 2
+DATABASE_RETRY_SECONDS = 1
+_KEY_MARK = "[key]"
 
 
 def field_path(location: Sequence[int | str]) -> str:
-    """("body", "steps", 0, "name") becomes "steps[0].name"; the part of the request is left out."""
+    """("body", "steps", 0, "name") becomes "steps[0].name"; the part of the request is left out.
+
+    What is wrong with a mapping's key is told at the key, without the library's mark behind it.
+    """
+    if location and location[-1] == _KEY_MARK:
+        location = location[:-1]
     path = ""
     for part in location[1:] if location and location[0] in ("body", "query", "path", "header") else location:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else part)
     return path
 
 
+def problem_told(problem: Mapping[str, Any]) -> tuple[str, str]:
+    """The path of the field at fault and what is wrong, in the words of whoever asked rather than of the library."""
+    if problem["type"] == "json_invalid":
+        return "body", f"the JSON is broken at character {problem['loc'][-1]}: {problem['ctx']['error']}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "string_pattern_mismatch" and problem["ctx"]["pattern"] == STORABLE:
+        message = "leave out the NUL character (\\u0000), for no text is kept with it"
+    return field_path(problem["loc"]), message
+
+
 def database_away() -> UnavailableError:
     """What to answer while the database is locked or away."""
     return UnavailableError(
-        f"The database cannot take this right now; send it again in {DATABASE_RETRY_SECONDS} seconds.",
+        f"The database cannot take this right now; send it again in {DATABASE_RETRY_SECONDS} second.",
         retry_after_seconds=DATABASE_RETRY_SECONDS,
     )
 
@@ -46,7 +64,7 @@ async def _on_bot_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    problems = [(field_path(problem["loc"]), str(problem["msg"])) for problem in error.errors()]
+    problems = [problem_told(problem) for problem in error.errors()]
     field, message = problems[0]
     body = error_body(f"{field}: {message}" if field else message, field or None)
     if len(problems) > 1:

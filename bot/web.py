@@ -17,6 +17,7 @@ from bot import docs, doors, health, monitoring_doors, otlp_doors, product_doors
 from bot.amazon import AmazonPages
 from bot.api import routes
 from bot.auth import KeyRing
+from bot.browsers import BrowserDoors
 from bot.intake import Limits
 from bot.metrics import Metrics
 from bot.receiving import Reception
@@ -66,6 +67,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
     for router in (doors.router, product_doors.router, otlp_doors.router, routes.router, health.router, docs.router):
         app.include_router(router)
     app.include_router(monitoring_doors.router)
+    app.add_middleware(BrowserDoors)
     return app
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from detection import types
+from storage.locks import Lock, alone
 from storage.models import Deploy
 from storage.upserts import insert_if_new
 
@@ -17,6 +18,9 @@ SEEN_IN_SPANS = "seen in spans"
 
 TOLD_WITHIN = timedelta(hours=1)
 """So far from when a version was first seen may its deploy be told to have been; beyond that it is another deploy."""
+
+TOLD_AGAIN_WITHIN = timedelta(minutes=10)
+"""So long after a deploy, a pipeline that tells of it without a time is taken to tell of it again."""
 
 _SHORTEST_SHA = 7
 
@@ -63,6 +67,20 @@ def record_deploy(
         _correct_next(session, service, deployed_at, commit_sha)
     same = select(Deploy).where(Deploy.service == service, Deploy.version == version, Deploy.deployed_at == deployed_at)
     return session.scalars(same).one(), new
+
+
+def told_already(session: Session, *, service: str, version: str, commit_sha: str, now: datetime) -> Deploy | None:
+    """The service's latest deploy, if this one, told without a time, is that one again: a pipeline's retry.
+
+    To the end of the transaction nobody else is told about the same.
+    """
+    alone(session, Lock.DEPLOYS)
+    latest = latest_deploy(session, service)
+    if latest is None or latest.deployed_by == SEEN_IN_SPANS:
+        return None
+    is_same = (latest.version, latest.commit_sha) == (version, commit_sha)
+    told_at = max(latest.created_at, latest.deployed_at)
+    return latest if is_same and now - told_at <= TOLD_AGAIN_WITHIN else None
 
 
 def deploys_between(session: Session, service: str | None, since: datetime, until: datetime) -> Sequence[Deploy]:

@@ -20,6 +20,7 @@ class Lock(IntEnum):
     ROLL_UP = 4_127_003
     APPEND = 4_127_004
     PARTITIONS = 4_127_005
+    DEPLOYS = 4_127_006
 
 
 def alone(database: Session | Connection, lock: Lock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from storage.errors import DatabaseUnavailableError
+from storage.patience import Patience, held_patience
 
 BUSY_TIMEOUT_SECONDS = 10
 _CACHE_KIBIBYTES = 16 * 1024
@@ -27,8 +29,9 @@ _READ_ONLY = {"postgresql_readonly": True, "sqlite_begin": "BEGIN"}
 def create_database(url: str) -> Engine:
     """Make the engine for "sqlite:///path" or "postgresql://…"; connects to nothing yet.
 
-    On SQLite every transaction begins IMMEDIATE, so that two writers queue (10 s at most) instead of failing half-way,
-    when a read turns into a write. Keep transactions short, and use `readers` where nothing is written.
+    On SQLite every transaction begins IMMEDIATE, so that two writers queue (10 s at most, or as long as they have
+    patience) instead of failing half-way, when a read turns into a write. Keep transactions short, and use `readers`
+    where nothing is written.
     Raises ValueError for any other kind of database, SQLite's in-memory one included: threads could not share it.
     """
     parsed = _normalised(url)
@@ -144,4 +147,23 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+    reading = connection.get_execution_options().get("sqlite_begin")
+    patience = held_patience()
+    if reading is not None:
+        connection.exec_driver_sql(reading)
+    elif patience is None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        _begin_writing(connection, patience)
+
+
+def _begin_writing(connection: Connection, patience: Patience) -> None:
+    """Only a transaction's beginning waits for other writers."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    with patience.spending() as seconds:
+        driver.execute(f"PRAGMA busy_timeout = {math.ceil(seconds * 1000)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from storage.deploys import deploys_between
@@ -34,7 +35,7 @@ class DeployOut(BaseModel):
 def list_deploys(
     services: Wired,
     operator: Operator,
-    service: Annotated[str | None, Query(description="Only this service's.", max_length=200)] = None,
+    service: Annotated[Text | None, Query(description="Only this service's.", max_length=200)] = None,
     days: Annotated[int, Query(ge=1, le=90, description="How far back.")] = 7,
 ) -> list[DeployOut]:
     """Deploys of the last days, newest first."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 
@@ -44,7 +45,7 @@ class EventTypeOut(BaseModel):
 def list_events(
     services: Wired,
     operator: Operator,
-    event: Annotated[str | None, Query(description="Only events of this name.", max_length=200)] = None,
+    event: Annotated[Text | None, Query(description="Only events of this name.", max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="How many to skip.")] = 0,
 ) -> EventPage:

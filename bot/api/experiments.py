@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from bot.api.funnels import FunnelId
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.experiments import CHANGE_LOOKED_FOR, ExperimentState, experiment
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 
-PropertyValue = Annotated[str, Query(min_length=1, max_length=200)]
+PropertyValue = Annotated[Text, Query(min_length=1, max_length=200)]
 
 
 class Interval(BaseModel):
@@ -62,7 +63,7 @@ def compare_variants(
     services: Wired,
     operator: Operator,
     funnel_id: FunnelId,
-    name: Annotated[str, Query(alias="property", min_length=1, max_length=200, description="What tells them apart.")],
+    name: Annotated[Text, Query(alias="property", min_length=1, max_length=200, description="What tells them apart.")],
     a: Annotated[PropertyValue, Query(description="The value to compare with, such as control.")],
     b: Annotated[PropertyValue, Query(description="The value that may do better or worse.")],
     days: Annotated[int, Query(ge=1, le=35, description="How far back entries count.")] = 14,

@@ -70,11 +70,12 @@ class FunnelMetrics(BaseModel):
     )
 
 
-def seconds_to_convert(converted_by_delay: Integers, share: float) -> float | None:
+def seconds_to_convert(converted_by_delay: Integers, share: float, longest: float) -> float | None:
     """Within how many seconds `share` of the conversions came, or None where nobody converted.
 
-    converted_by_delay: (len(DELAY_EDGES_SECONDS) + 1,) counts. Linear within the bucket; what lies in the open last
-    bucket is given as that bucket's lower edge.
+    converted_by_delay: (len(DELAY_EDGES_SECONDS) + 1,) counts; longest: seconds, which no conversion took longer than.
+    Linear within the bucket or what `longest` leaves of it; what lies in the open last bucket is given as that bucket's
+    lower edge.
     """
     total = int(converted_by_delay.sum())
     if total == 0:
@@ -82,9 +83,9 @@ def seconds_to_convert(converted_by_delay: Integers, share: float) -> float | No
     cumulative = np.cumsum(converted_by_delay)
     bucket = int(np.searchsorted(cumulative, total * share - 1e-9))
     if bucket == len(DELAY_EDGES_SECONDS):
-        return float(DELAY_EDGES_SECONDS[-1])
-    low = float(DELAY_EDGES_SECONDS[bucket - 1]) if bucket else 0.0
-    high = float(DELAY_EDGES_SECONDS[bucket])
+        return min(float(DELAY_EDGES_SECONDS[-1]), longest)
+    low = min(float(DELAY_EDGES_SECONDS[bucket - 1]) if bucket else 0.0, longest)
+    high = min(float(DELAY_EDGES_SECONDS[bucket]), longest)
     before = int(cumulative[bucket - 1]) if bucket else 0
     return round(low + (high - low) * (total * share - before) / int(converted_by_delay[bucket]), 3)
 
@@ -144,8 +145,8 @@ def _conversion(
         entries=entries,
         conversions=reached[-1],
         conversion_rate=_share(reached[-1], entries),
-        median_seconds_to_convert=seconds_to_convert(delays, 0.5),
-        p90_seconds_to_convert=seconds_to_convert(delays, 0.9),
+        median_seconds_to_convert=seconds_to_convert(delays, 0.5, funnel.window_seconds),
+        p90_seconds_to_convert=seconds_to_convert(delays, 0.9, funnel.window_seconds),
         steps=[
             StepCount(
                 name=step.name,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from bot.api.funnel_metrics import FunnelMetrics, measure
+from bot.api.texts import PropertyValue, Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import MalformedError
@@ -19,7 +20,7 @@ from storage.telemetry.protocol import COARSE_SECONDS
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 FunnelId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Value = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
@@ -34,7 +35,7 @@ class EventFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     event: Name
-    properties: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=20)
+    properties: dict[Text, PropertyValue] = Field(default_factory=dict, max_length=20)
 
 
 class Step(BaseModel):
@@ -196,7 +197,7 @@ def metrics(
     funnel_id: FunnelId,
     days: Days = 7,
     dimension: Annotated[
-        str | None, Query(max_length=200, description="Also by the values of this one of SEGMENT_DIMENSIONS.")
+        Text | None, Query(max_length=200, description="Also by the values of this one of SEGMENT_DIMENSIONS.")
     ] = None,
 ) -> FunnelMetrics:
     """Entries, how many reached each step, conversion and the time to convert: over all, day by day, by dimension.

@@ -151,7 +151,9 @@ class ApprovalOut(Row):
 
 
 class VerificationOut(Row):
-    """The same metrics, tested again after the fix."""
+    """The same metrics, tested again after the fix, or where no fix was carried out when they were back to usual."""
+
+    action_id: int | None = Field(description="Null where it recovered by itself; last seen broken at `started_at`.")
 
     status: str
     measures: list[Any]

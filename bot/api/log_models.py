@@ -8,12 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from bot.api.texts import Text
 from detection.log_diff import Change, TemplateChange
 from detection.types import Finding, LogRecord, LogSeries, Severity
 from workers.describing import finding_sentence, severity_of
-
-STORABLE = r"^[^\x00]*$"
-"""PostgreSQL keeps no text with a NUL in it."""
 
 MOST_LINES = 10_000
 LONGEST_LINE = 8_000
@@ -117,12 +115,8 @@ class AnalysisRequest(BaseModel):
     lines: list[Line] | None = Field(None, min_length=1, max_length=MOST_LINES)
     since: AwareDatetime | None = None
     until: AwareDatetime | None = Field(None, description="A day after `since` at most.")
-    service: str | None = Field(
-        None,
-        min_length=1,
-        max_length=200,
-        pattern=STORABLE,
-        description="Whose lines they are: then it is told which are new for it.",
+    service: Text | None = Field(
+        None, min_length=1, max_length=200, description="Whose lines they are: then it is told which are new for it."
     )
 
     @model_validator(mode="after")

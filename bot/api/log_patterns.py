@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.api.log_models import STORABLE
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import ConflictError, MalformedError
@@ -19,7 +19,7 @@ from workers.log_patterns import Pattern, WrongPatternError
 
 router = APIRouter(prefix="/logs/patterns", tags=["Logs"])
 
-PatternName = Annotated[str, Path(min_length=1, max_length=100, pattern=STORABLE, description="The pattern's name.")]
+PatternName = Annotated[Text, Path(min_length=1, max_length=100, description="The pattern's name.")]
 
 
 class NewPattern(BaseModel):
@@ -37,17 +37,14 @@ class NewPattern(BaseModel):
         },
     )
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-    expression: str = Field(
+    name: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    expression: Text = Field(
         min_length=1,
         max_length=MAXIMUM_EXPRESSION_LENGTH,
-        pattern=STORABLE,
         description="A regular expression in RE2's syntax, found anywhere in a line; look-around is not available.",
     )
     severity: Severity = Field(Severity.SEV3, description="How bad an incident it opens.")
-    description: str = Field(
-        "", max_length=log_patterns.MOST_DESCRIPTION, pattern=STORABLE, description="What such a line means."
-    )
+    description: Text = Field("", max_length=log_patterns.MOST_DESCRIPTION, description="What such a line means.")
 
 
 class PatternSwitch(BaseModel):

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from bot.api.log_models import (
-    STORABLE,
     AnalysedPattern,
     AnalysedTemplate,
     Analysis,
@@ -29,6 +28,7 @@ from bot.api.log_models import (
     record_out,
     template_count,
 )
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import MalformedError
@@ -36,6 +36,7 @@ from bot.intervals import EARLIEST, LATEST, IntervalError, read_interval
 from detection.log_diff import Change
 from workers import log_analysis, log_patterns
 from workers.describing import severity_of
+from workers.diagnosis.words import counted
 from workers.log_analysis import Counts
 from workers.log_words import readable
 from workers.services import Services
@@ -48,9 +49,7 @@ BASELINE_DAYS = round(log_analysis.BASELINE_SECONDS / 86_400)
 FUTURE = timedelta(days=1)
 EXAMPLE = "2026-02-07T11:00:00Z/2026-02-07T12:00:00Z"
 
-ServiceName = Annotated[
-    str | None, Query(min_length=1, max_length=200, pattern=STORABLE, description="Only this service.")
-]
+ServiceName = Annotated[Text | None, Query(min_length=1, max_length=200, description="Only this service.")]
 
 
 @router.get("/recent", summary="List the newest log lines")
@@ -129,8 +128,8 @@ def analyze(services: Wired, operator: Operator, wanted: AnalysisRequest) -> Ana
 def diff(
     services: Wired,
     operator: Operator,
-    before: Annotated[str, Query(max_length=100, description=f"START/END, such as {EXAMPLE}.")],
-    after: Annotated[str, Query(max_length=100, description="START/END of the window to compare with it.")],
+    before: Annotated[Text, Query(max_length=100, description=f"START/END, such as {EXAMPLE}.")],
+    after: Annotated[Text, Query(max_length=100, description="START/END of the window to compare with it.")],
     service: ServiceName = None,
     limit: Annotated[int, Query(ge=1, le=2000, description="How many changes to list.")] = 100,
 ) -> LogDiff:
@@ -208,7 +207,8 @@ def _unusual(templates: list[AnalysedTemplate], patterns: list[AnalysedPattern])
             severity=one.severity,
             service=one.service,
             text=one.name,
-            sentence=f"{one.lines:,} lines match “{one.name}”, such as “{readable(one.example, 80)}”",
+            sentence=f"{counted(one.lines, 'line')} {'matches' if one.lines == 1 else 'match'} “{one.name}”, "
+            f"such as “{readable(one.example, 80)}”",
             lines=one.lines,
             usual_lines=None,
             score=None,

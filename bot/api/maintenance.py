@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import ConflictError, MalformedError
@@ -20,9 +21,6 @@ from workers.services import Services
 
 router = APIRouter(prefix="/maintenance", tags=["Maintenance"])
 
-STORABLE = r"^[^\x00]*$"
-"""PostgreSQL keeps no text with a NUL in it."""
-
 WindowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -33,17 +31,16 @@ class NewWindow(BaseModel):
         extra="forbid", json_schema_extra={"example": {"service": "shop", "minutes": 120, "reason": "new database"}}
     )
 
-    service: str | None = Field(
+    service: Text | None = Field(
         None,
         min_length=1,
         max_length=200,
-        pattern=STORABLE,
         description='A service or a funnel, by its name; null or "everything".',
     )
     begins_at: datetime | None = Field(None, description="Now, where it is left out.")
     ends_at: datetime | None = None
     minutes: float | None = Field(None, gt=0, le=LONGEST / timedelta(minutes=1))
-    reason: str = Field("", max_length=500, pattern=STORABLE)
+    reason: Text = Field("", max_length=500)
 
     @field_validator("service")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from detection.forecasts import CrossingForecast
@@ -20,7 +21,7 @@ from workers.metric_words import forecast_text
 
 router = APIRouter(prefix="/metrics", tags=["Metrics"])
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=150)]
+Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=150)]
 LimitId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -88,8 +89,8 @@ class LimitOut(NewLimit):
 def list_metrics(
     services: Wired,
     operator: Operator,
-    service: Annotated[str | None, Query(description="Only of this service.", max_length=200)] = None,
-    name: Annotated[str | None, Query(description="Only this metric.", max_length=200)] = None,
+    service: Annotated[Text | None, Query(description="Only of this service.", max_length=200)] = None,
+    name: Annotated[Text | None, Query(description="Only this metric.", max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="How many to skip.")] = 0,
 ) -> MetricPage:

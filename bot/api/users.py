@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
+from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from storage import audit
@@ -15,7 +16,7 @@ from storage.telemetry.protocol import Erased
 
 router = APIRouter(prefix="/users", tags=["People"])
 
-UserId = Annotated[str, Path(min_length=1, max_length=1000, description="The id that the person's events carry.")]
+UserId = Annotated[Text, Path(min_length=1, max_length=1000, description="The id that the person's events carry.")]
 
 
 class ErasedOut(BaseModel):

@@ -62,6 +62,9 @@ def _told(error: Exception) -> str | None:
 
     if isinstance(error, (StorageError, WorkerError, CommandError)):
         return str(error)
+    if isinstance(error, UnicodeEncodeError):
+        # Python keeps the bytes of an argument that is not UTF-8 as half pairs, which no database takes.
+        return f"{str(error.object)[:100]!r} is not UTF-8; write it so."
     if isinstance(error, (OperationalError, ProgrammingError)):
         return (
             "The database does not answer, or its schema is older than this Argux. "

@@ -30,7 +30,17 @@ log = structlog.get_logger()
 COMMAND = "/argux"
 
 ACTIONS = frozenset(
-    ("acknowledge", "approve_fix", "create_ticket", "escalate", "false_alarm", "resolve", "snooze", "unsnooze")
+    (
+        "acknowledge",
+        "approve_fix",
+        "create_ticket",
+        "diagnose_again",
+        "escalate",
+        "false_alarm",
+        "resolve",
+        "snooze",
+        "unsnooze",
+    )
 )
 """The buttons that decide something. Others, such as links, are acked and forgotten."""
 

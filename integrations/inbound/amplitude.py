@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.batches import Text, elements, read_each, whole
+from integrations.inbound.batches import Text, elements, envelope, read_each
 from integrations.inbound.body import decoded, without_nul
 from integrations.inbound.product_values import Identifier, digest, event_name, first_identifier, with_defaults
 from integrations.inbound.records import Parsed, PayloadError, Rejection
@@ -65,7 +65,12 @@ _AS_THEY_ARE = ("region", "city", "language", "product_id", "price", "quantity",
 
 def is_upload(text: bytes) -> bool:
     """Whether a decoded body is Amplitude's: PostHog's clients post to /batch as well, but call their array `batch`."""
-    return bool(bytes(whole(_ENVELOPE, text).events)) if text.startswith(b"{") else False
+    if not text.startswith(b"{"):
+        return False
+    try:
+        return bool(bytes(envelope(_ENVELOPE, text, "events")[1]))
+    except PayloadError:
+        return False
 
 
 def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_decoded_bytes: int) -> Upload:
@@ -73,9 +78,9 @@ def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_dec
     text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
     if not text:
         raise PayloadError("it is empty")
-    envelope = whole(_ENVELOPE, text)
-    events = read_each(elements(envelope.events, "events"), partial(_read, now=now), prefix="events")
-    return Upload(envelope.api_key, events)
+    outer, array = envelope(_ENVELOPE, text, "events")
+    events = read_each(elements(array, "events"), partial(_read, now=now), prefix="events")
+    return Upload(outer.api_key, events)
 
 
 def faults(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:

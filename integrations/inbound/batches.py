@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from integrations.inbound.json_faults import fault
 from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
 
 Record = TypeVar("Record")
@@ -19,6 +21,7 @@ UNREADABLE = (FieldError, msgspec.DecodeError, UnicodeDecodeError, RecursionErro
 
 _PUNCTUATION = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 _RAW_MANY = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def elements(text: Text, name: str = "") -> Sequence[Text]:
@@ -33,7 +36,7 @@ def elements(text: Text, name: str = "") -> Sequence[Text]:
     except UNREADABLE as error:
         apart = _split(bytes(text))
         if apart is None:
-            raise _refused(error) from error
+            raise _refused(error, text) from error
         return apart
 
 
@@ -59,7 +62,62 @@ def whole(decoder: msgspec.json.Decoder[Shape], text: Text) -> Shape:
     try:
         return decoder.decode(text)
     except UNREADABLE as error:
-        raise _refused(error) from error
+        raise _refused(error, text) from error
+
+
+def envelope(decoder: msgspec.json.Decoder[Shape], text: bytes, name: str) -> tuple[Shape, Text]:
+    """(the object around an array of records, that array not yet read); empty where there is none of that name.
+
+    An element that is no JSON is left to whoever reads the elements. Raises PayloadError.
+    """
+    try:
+        found = decoder.decode(text)
+    except UNREADABLE as error:
+        apart = _taken_out(text, name)
+        if apart is None:
+            raise _refused(error, text) from error
+        return whole(decoder, apart[0]), apart[1]
+    array: msgspec.Raw = getattr(found, name)
+    return found, array
+
+
+def _taken_out(text: bytes, name: str) -> tuple[bytes, bytes] | None:
+    """(an object with that array of its own empty, the array); None where it has none, or its brackets do not match."""
+    depth, start, named_at = 0, -1, -1
+    for token in _PUNCTUATION.finditer(text):
+        if token[0] in (b"[", b"{"):
+            if depth == 1 and named_at >= 0 and token[0] == b"[" and text[named_at : token.start()].strip() == b":":
+                start = token.start()
+            depth += 1
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+            if depth == 1 and start >= 0:
+                return text[:start] + b"[]" + text[token.end() :], text[start : token.end()]
+        named_at = token.end() if token[0] == b'"%b"' % name.encode() else -1
+    return None
+
+
+def lenient(text: bytes) -> dict[str, Any]:
+    """A body that is one JSON object, for a reader that looks at each record by itself. Raises PayloadError.
+
+    A bare NaN (a float then), a number beyond all bounds (an infinite one) or text that is no UTF-8 is let through.
+    """
+    try:
+        return whole(_OBJECT, text)
+    except PayloadError:
+        found = _as_python_reads(text)
+        if not isinstance(found, dict):
+            raise
+        return found
+
+
+def _as_python_reads(text: bytes) -> Any:
+    """The value, without lone surrogates, which nothing could store; None where it is no JSON."""
+    try:
+        found = json.loads(text.decode("utf-8", "replace"))
+        return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_each(texts: Iterable[Text], read: Callable[[Text], Record], *, prefix: str = "") -> Parsed[Record]:
@@ -69,7 +127,7 @@ def read_each(texts: Iterable[Text], read: Callable[[Text], Record], *, prefix: 
         try:
             parsed.records.append(read(text))
         except UNREADABLE as error:
-            field, message = explained(error)
+            field, message = explained(error, text)
             path = f"{prefix}[{index}].{field}" if field else f"{prefix}[{index}]"
             parsed.rejections.append(Rejection(index, path, message))
     return parsed
@@ -80,22 +138,25 @@ def read_one(text: Text, read: Callable[[Text], Record]) -> Parsed[Record]:
     try:
         return Parsed([read(text)])
     except (FieldError, msgspec.ValidationError) as error:
-        return Parsed(rejections=[Rejection(0, *explained(error))])
+        return Parsed(rejections=[Rejection(0, *explained(error, text))])
     except UNREADABLE as error:
-        raise _refused(error) from error
+        raise _refused(error, text) from error
 
 
-def _refused(error: Exception) -> PayloadError:
-    field, message = explained(error)
+def _refused(error: Exception, text: Text) -> PayloadError:
+    field, message = explained(error, text)
     return PayloadError(f"it {message}" if message.startswith("is ") and not field else message, field)
 
 
-def explained(error: Exception) -> tuple[str, str]:
-    """(field, message) of one of UNREADABLE."""
+def explained(error: Exception, text: Text) -> tuple[str, str]:
+    """(field, message) of one of UNREADABLE, which reading `text` raised."""
     if isinstance(error, FieldError):
         return error.field, error.message
     if isinstance(error, RecursionError):
         return "", "is nested too deeply"
+    known = fault(error, bytes(text))
+    if known is not None:
+        return known
     if isinstance(error, msgspec.ValidationError):
         return place(error)
     return "", f"is not JSON: {error}"

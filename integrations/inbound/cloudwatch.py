@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -17,7 +18,14 @@ from detection.types import LogRecord
 from integrations.inbound.batches import UNREADABLE, Text, explained, read_each
 from integrations.inbound.body import GZIP_MAGIC, decoded, without_nul
 from integrations.inbound.free_text import line_record
-from integrations.inbound.log_values import NAME_LIMIT, UNKNOWN_SERVICE, clipped, decoded_json, severity_within
+from integrations.inbound.log_values import (
+    NAME_LIMIT,
+    UNKNOWN_SERVICE,
+    Shape,
+    clipped,
+    decoded_json,
+    severity_within,
+)
 from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.times import moment
 
@@ -48,15 +56,17 @@ class _KinesisRecord(msgspec.Struct):
 
 class _Subscription(msgspec.Struct):
     awslogs: _Data | None = None
-    Records: list[_KinesisRecord] | None = None
+    Records: list[msgspec.Raw] | None = None
 
 
 class _Firehose(msgspec.Struct):
     requestId: str
     timestamp: int
-    records: list[_Data]
+    records: list[msgspec.Raw]
 
 
+_DATA = msgspec.json.Decoder(_Data)
+_KINESIS = msgspec.json.Decoder(_KinesisRecord)
 _EVENT = msgspec.json.Decoder(_LogEvent)
 _MESSAGE = msgspec.json.Decoder(_DataMessage)
 
@@ -96,19 +106,20 @@ class Delivery:
 def read_subscription(text: bytes, *, now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
     """What a Lambda is handed: {"awslogs": {"data": …}} or Kinesis's {"Records": …}. Raises PayloadError."""
     body = decoded_json(text, _Subscription)
-    if body.awslogs is not None:
-        parts = [("awslogs.data", body.awslogs.data)]
-    elif body.Records is not None:
-        parts = [(f"Records[{index}].kinesis.data", record.kinesis.data) for index, record in enumerate(body.Records)]
-    else:
-        raise PayloadError("is missing (or Records)", "awslogs")
     room = _Room(max_decoded_bytes)
     parsed: Parsed[LogRecord] = Parsed()
-    for path, data in parts:
-        try:
-            _read_message(room.unpacked(data, path), path, parsed, now)
-        except FieldError as error:
-            parsed.rejections.append(Rejection(len(parsed.rejections), error.field, error.message))
+    if body.awslogs is not None:
+        with _refused_alone(parsed):
+            _read_message(room.unpacked(body.awslogs.data, "awslogs.data"), "awslogs.data", parsed, now)
+    elif body.Records is not None:
+        for index, raw in enumerate(body.Records):
+            path = f"Records[{index}]"
+            with _refused_alone(parsed):
+                data = _part(_KINESIS, raw, path).kinesis.data
+                path = f"{path}.kinesis.data"
+                _read_message(room.unpacked(data, path), path, parsed, now)
+    else:
+        raise PayloadError("is missing (or Records)", "awslogs")
     return parsed
 
 
@@ -120,17 +131,17 @@ def read_firehose(text: bytes, *, service: str | None = None, now: float, max_de
     body = decoded_json(text, _Firehose)
     room = _Room(max_decoded_bytes)
     parsed: Parsed[LogRecord] = Parsed()
-    for index, record in enumerate(body.records):
-        path = f"records[{index}].data"
-        try:
-            content = room.unpacked(record.data, path)
+    for index, raw in enumerate(body.records):
+        path = f"records[{index}]"
+        with _refused_alone(parsed):
+            data = _part(_DATA, raw, path).data
+            path = f"{path}.data"
+            content = room.unpacked(data, path)
             if _is_data_message(content):
                 _read_message(content, path, parsed, now)
             else:
                 name = f"firehose:{clipped(body.requestId, NAME_LIMIT)}:{index}"
                 parsed.records += _lines(content, name, service or UNKNOWN_SERVICE, now)
-        except FieldError as error:
-            parsed.rejections.append(Rejection(index, error.field, error.message))
     return Delivery(body.requestId, parsed)
 
 
@@ -140,11 +151,7 @@ def _is_data_message(content: bytes) -> bool:
 
 def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: float) -> None:
     """Add one data message's log events to `parsed`. Raises FieldError."""
-    try:
-        message = _MESSAGE.decode(without_nul(content))
-    except UNREADABLE as error:
-        field, said = explained(error)
-        raise FieldError(f"{path}.{field}" if field else path, said) from error
+    message = _part(_MESSAGE, without_nul(content), path)
     if message.messageType == _CONTROL:
         return
 
@@ -152,8 +159,27 @@ def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: flo
         return _to_record(_EVENT.decode(raw), message, now)
 
     found = read_each(message.logEvents, read, prefix=f"{path}.logEvents")
+    before = len(parsed.records) + len(parsed.rejections)
     parsed.records += found.records
-    parsed.rejections += found.rejections
+    parsed.rejections += [replace(rejection, index=before + rejection.index) for rejection in found.rejections]
+
+
+def _part(decoder: msgspec.json.Decoder[Shape], text: Text, path: str) -> Shape:
+    """What stands at `path`. Raises FieldError."""
+    try:
+        return decoder.decode(text)
+    except UNREADABLE as error:
+        field, said = explained(error, text)
+        raise FieldError(f"{path}.{field}" if field else path, said) from error
+
+
+@contextmanager
+def _refused_alone(parsed: Parsed[LogRecord]) -> Iterator[None]:
+    """A part of a delivery that cannot be read counts as one log record, after all those before it."""
+    try:
+        yield
+    except FieldError as error:
+        parsed.rejections.append(Rejection(len(parsed.records) + len(parsed.rejections), error.field, error.message))
 
 
 def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord:

@@ -40,7 +40,8 @@ _OVER = frozenset({"recovered", "resolved", "ok"})
 def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogRecord]:
     """One log or an array of them; `tags` are the request's own (`?ddtags=`). Raises PayloadError.
 
-    A log with neither a time nor an id of its own happened now.
+    A log with neither a time nor an id of its own happened now. An empty object, by which the agent tries whether
+    anybody is there, holds no log.
     """
     identities = Identities("datadog")
 
@@ -48,6 +49,8 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
         return _to_record(_ITEM.decode(raw), tags, identities, now)
 
     body = without_nul(text).strip()
+    if body.startswith(b"{") and body[1:].strip() == b"}":
+        return Parsed()
     return read_each(elements(body), read) if body.startswith(b"[") else read_one(body, read)
 
 

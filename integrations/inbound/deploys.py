@@ -18,7 +18,7 @@ _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 @dataclass(frozen=True, slots=True)
 class DeployNotice:
-    """A deploy as its sender tells it; `deployed_at` is seconds since the epoch."""
+    """A deploy as its sender tells it; `deployed_at` is seconds since the epoch, of the arrival unless `is_timed`."""
 
     service: str
     version: str
@@ -26,6 +26,7 @@ class DeployNotice:
     repository: str
     deployed_at: float
     deployed_by: str | None
+    is_timed: bool = True
 
 
 class _RawDeploy(msgspec.Struct):
@@ -54,4 +55,5 @@ def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
         repository=raw.repository,
         deployed_at=deployed_at,
         deployed_by=raw.deployed_by,
+        is_timed=raw.deployed_at is not None,
     )

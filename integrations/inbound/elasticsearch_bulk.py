@@ -18,6 +18,7 @@ from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejec
 
 _TAKEN = ("index", "create")
 _WITH_DOCUMENT = (*_TAKEN, "update")
+_NO_ACTION = 'is not an action such as {"create": {}}; each document needs one on the line before it'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Bulk:
 def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
     """Read documents to be indexed or created; `index` is the path's. Deletes and updates are refused one by one.
 
-    A document is known by its `_id`, else by its content. Raises PayloadError where the lines do not pair up.
+    A document is known by its `_id`, else by its content. Raises PayloadError where the lines do not pair up: nobody
+    knows then which of them are documents, and Elasticsearch takes none of them either.
     """
     bulk = Bulk()
     identities = Identities("elasticsearch")
@@ -53,7 +55,7 @@ def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
         action, metadata = _action(line, number)
         has_document = action in _WITH_DOCUMENT
         if has_document and place + 1 == len(lines):
-            raise PayloadError(f"line {number} is an {action} without a document after it")
+            raise PayloadError(f"line {number} says {action}, but no document comes after it")
         document = lines[place + 1][1] if has_document else b""
         _take(bulk, action, metadata, document, index, identities, now)
         place += 1 + has_document
@@ -64,12 +66,10 @@ def _action(line: bytes, number: int) -> tuple[str, Mapping[str, object]]:
     try:
         found = msgspec.json.decode(line, type=dict[str, dict[str, object] | None])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PayloadError(f"line {number} is no action: {error}") from error
-    if len(found) != 1:
-        raise PayloadError(f"line {number} must hold one action, such as create")
-    (action, metadata) = next(iter(found.items()))
-    if action not in (*_WITH_DOCUMENT, "delete"):
-        raise PayloadError(f"line {number}: the action {action[:50]!r} is not known")
+        raise PayloadError(f"line {number} {_NO_ACTION}") from error
+    action, metadata = next(iter(found.items()), ("", None))
+    if len(found) != 1 or action not in (*_WITH_DOCUMENT, "delete"):
+        raise PayloadError(f"line {number} {_NO_ACTION}")
     return action, metadata or {}
 
 

@@ -50,6 +50,8 @@ def parse_events(
         return read_array(text, now=now)
     if _is_lines(text, content_type):
         return read_each(text.splitlines(), partial(_read, now=now))
+    if not text.startswith(b"{"):
+        raise PayloadError(f"it is {_kind(text)}; send an event (an object), an array of events, or NDJSON")
     return read_one(text, partial(_read, now=now))
 
 
@@ -135,6 +137,15 @@ def _is_lines(text: bytes, content_type: str) -> bool:
         return True
     first, newline, _ = text.partition(b"\n")
     return bool(newline) and first.rstrip().endswith(b"}") and _is_object(first)
+
+
+def _kind(text: bytes) -> str:
+    """What a body is that is neither an object nor an array."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "not JSON"
+    return "a text" if isinstance(found, str) else bytes(text[:20]).decode()
 
 
 def _is_object(text: bytes) -> bool:

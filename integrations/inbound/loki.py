@@ -13,21 +13,22 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from detection.types import LogRecord
-from integrations.inbound.batches import Text, read_each
+from integrations.inbound.batches import lenient
+from integrations.inbound.body import without_nul
 from integrations.inbound.compression import unsnapped
 from integrations.inbound.log_values import (
     UNKNOWN_SERVICE,
     Identities,
     clipped,
-    decoded_json,
     field,
     kept,
+    mapping,
     name_of,
     severity,
     severity_within,
 )
 from integrations.inbound.loki_messages import push_request
-from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.records import FieldError, Parsed, PayloadError, refused
 from integrations.inbound.times import moment, plausible
 
 _SERVICES = ("service_name", "service", "app", "application", "container", "compose_service", "job")
@@ -37,37 +38,45 @@ _VERSIONS = ("service_version", "version")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_.]*)\s*=\s*("(?:[^"\\]|\\.)*")\s*(?:,|$)')
 
 
-class _Stream(msgspec.Struct):
-    stream: dict[str, object]
-    values: list[msgspec.Raw]
-
-
-class _Push(msgspec.Struct):
-    streams: list[_Stream]
-
-
-_VALUE = msgspec.json.Decoder(list[object])
-
-
 def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
     """A push in JSON; a value is [nanoseconds as text, line] or those and structured metadata. Raises PayloadError."""
+    if not text.strip():
+        raise PayloadError("it is empty")
+    streams = lenient(without_nul(text)).get("streams")
+    if not isinstance(streams, list):
+        raise PayloadError("must be an array", "streams")
     identities = Identities("loki")
     parsed: Parsed[LogRecord] = Parsed()
-    for number, stream in enumerate(decoded_json(text, _Push).streams):
-
-        def read(raw: Text, labels: Mapping[str, object] = stream.stream) -> LogRecord:
-            seconds, line, metadata = _value(raw, now)
-            return _to_record(seconds, line, labels, metadata, identities)
-
-        found = read_each(stream.values, read, prefix=f"streams[{number}].values")
-        parsed.records += found.records
-        parsed.rejections += found.rejections
+    index = 0
+    for number, stream in enumerate(streams):
+        place = f"streams[{number}]"
+        try:
+            labels, values = _stream(stream)
+        except FieldError as error:
+            parsed.rejections.append(refused(index, place, error))
+            index += 1
+            continue
+        for position, value in enumerate(values):
+            try:
+                seconds, line, metadata = _value(value, now)
+                parsed.records.append(_to_record(seconds, line, labels, metadata, identities))
+            except FieldError as error:
+                parsed.rejections.append(refused(index, f"{place}.values[{position}]", error))
+            index += 1
     return parsed
 
 
-def _value(raw: Text, now: float) -> tuple[float, str, Mapping[str, object]]:
-    value = _VALUE.decode(raw)
-    if not 2 <= len(value) <= 3:
+def _stream(stream: object) -> tuple[Mapping[str, object], list[object]]:
+    """(its labels, its values). Raises FieldError."""
+    found = mapping(stream)
+    values = found.get("values")
+    if not isinstance(values, list):
+        raise FieldError("values", "must be an array")
+    return mapping(found.get("stream"), "stream"), values
+
+
+def _value(value: object, now: float) -> tuple[float, str, Mapping[str, object]]:
+    if not isinstance(value, list) or not 2 <= len(value) <= 3:
         raise FieldError("", "must be a time, a line and perhaps metadata")
     nanoseconds, line = value[0], value[1]
     if isinstance(nanoseconds, str) and nanoseconds.isascii() and nanoseconds.isdecimal():
@@ -101,8 +110,7 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
                 metadata = {_text(pair.name): _text(pair.value) for pair in entry.structuredMetadata}
                 parsed.records.append(_to_record(seconds, _text(entry.line), labels, metadata, identities))
             except FieldError as error:
-                path = f"streams[{s}].entries[{e}].{error.field}"
-                parsed.rejections.append(Rejection(index, path, error.message))
+                parsed.rejections.append(refused(index, f"streams[{s}].entries[{e}]", error))
             index += 1
     return parsed
 

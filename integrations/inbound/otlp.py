@@ -5,7 +5,7 @@ The protocol: https://opentelemetry.io/docs/specs/otlp/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
@@ -31,8 +31,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from detection.types import LogRecord, MetricPoint, Span
 from integrations.inbound.body import decoded
 from integrations.inbound.otlp_logs import read_logs
-from integrations.inbound.otlp_metrics import read_metrics
-from integrations.inbound.otlp_requests import JSON, Signal, records
+from integrations.inbound.otlp_metrics import KINDS, read_metrics
+from integrations.inbound.otlp_parts import Signal
+from integrations.inbound.otlp_requests import JSON, records
 from integrations.inbound.otlp_spans import read_spans
 from integrations.inbound.records import Parsed, Rejection
 
@@ -40,7 +41,7 @@ PROTOBUF = "application/x-protobuf"
 
 _TRACES = Signal(ExportTraceServiceRequest, OtlpSpan, "resource_spans", "scope_spans", "spans")
 _LOGS = Signal(ExportLogsServiceRequest, OtlpLogRecord, "resource_logs", "scope_logs", "log_records")
-_METRICS = Signal(ExportMetricsServiceRequest, OtlpMetric, "resource_metrics", "scope_metrics", "metrics")
+_METRICS = Signal(ExportMetricsServiceRequest, OtlpMetric, "resource_metrics", "scope_metrics", "metrics", KINDS)
 
 
 def parse_traces(
@@ -69,29 +70,35 @@ def parse_metrics(
 
 def traces_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
     """The body of the 200: it says how many spans were refused and why, and nothing where all were taken."""
-    answer = ExportTraceServiceResponse()
-    if rejections:
-        partial = ExportTracePartialSuccess(rejected_spans=len(rejections), error_message=_summary(rejections))
-        answer.partial_success.CopyFrom(partial)
-    return _written(answer, content_type)
+    return _response(ExportTraceServiceResponse, ExportTracePartialSuccess, "rejected_spans", rejections, content_type)
 
 
 def logs_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
     """The body of the 200: it says how many log records were refused and why, and nothing where all were taken."""
-    answer = ExportLogsServiceResponse()
-    if rejections:
-        partial = ExportLogsPartialSuccess(rejected_log_records=len(rejections), error_message=_summary(rejections))
-        answer.partial_success.CopyFrom(partial)
-    return _written(answer, content_type)
+    return _response(
+        ExportLogsServiceResponse, ExportLogsPartialSuccess, "rejected_log_records", rejections, content_type
+    )
 
 
 def metrics_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
     """The body of the 200: it says how many data points were refused and why, and nothing where all were taken."""
-    answer = ExportMetricsServiceResponse()
-    if rejections:
-        partial = ExportMetricsPartialSuccess(rejected_data_points=len(rejections), error_message=_summary(rejections))
-        answer.partial_success.CopyFrom(partial)
-    return _written(answer, content_type)
+    return _response(
+        ExportMetricsServiceResponse, ExportMetricsPartialSuccess, "rejected_data_points", rejections, content_type
+    )
+
+
+def _response(
+    whole: Callable[..., Message],
+    partial: Callable[..., Message],
+    counter: str,
+    rejections: Sequence[Rejection],
+    content_type: str,
+) -> bytes:
+    """The signals' answers differ in their types and in what the counter of refusals is called."""
+    if not rejections:
+        return _written(whole(), content_type)
+    refused = partial(**{counter: len(rejections)}, error_message=_summary(rejections))
+    return _written(whole(partial_success=refused), content_type)
 
 
 def _written(answer: Message, content_type: str) -> bytes:

@@ -11,9 +11,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 
 from detection.types import LogRecord
-from integrations.inbound.otlp_requests import Located, refused
+from integrations.inbound.otlp_parts import Located
 from integrations.inbound.otlp_values import any_value, attributes, nanoseconds, text
-from integrations.inbound.records import FieldError, Parsed
+from integrations.inbound.records import FieldError, Parsed, refused
 
 SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """Each stands for four of OTLP's severity numbers, 1 to 24."""

@@ -13,40 +13,52 @@ from typing import Any
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric
 
 from detection.types import JsonValue, MetricKind, MetricPoint
-from integrations.inbound.otlp_requests import Located, refused
+from integrations.inbound.otlp_parts import Located, camel
 from integrations.inbound.otlp_values import NAME_LIMIT, attributes, nanoseconds, text
 from integrations.inbound.product_values import digest
-from integrations.inbound.records import FieldError, Parsed
+from integrations.inbound.records import FieldError, Parsed, refused
 
-_KINDS = {"gauge", "sum", "histogram", "exponential_histogram", "summary"}
+KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+"""The fields of a metric of which one holds its data points."""
+
 _HOST = "host.name"
 _OF_MACHINES = ("system.", "hw.", "k8s.node.")
-_CAMEL = {"exponential_histogram": "exponentialHistogram"}
 
 
 def read_metrics(located: Iterable[Located[Metric]], *, now: float) -> Parsed[MetricPoint]:
-    """Every data point of a request; a rejection's index counts the metrics of the whole request."""
+    """Every data point of a request, each refused by itself; a rejection's index counts the request's metrics."""
     parsed: Parsed[MetricPoint] = Parsed()
     for index, found in enumerate(located):
         try:
             metric, kind = _kind(found.readable())
         except FieldError as error:
-            parsed.rejections.append(refused(index, found.path(), error))
+            parsed.rejections += [refused(index, found.path(), error)] * max(1, _lost(found))
             continue
         for place, point in enumerate(getattr(metric, kind).data_points):
             try:
+                if place in found.unread:
+                    raise found.unread[place]
                 parsed.records.extend(list(_points(metric, kind, point, found, now=now)))
             except FieldError as error:
-                path = f"{found.path()}.{_CAMEL.get(kind, kind)}.dataPoints[{place}]"
+                path = f"{found.path()}.{camel(kind)}.dataPoints[{place}]"
                 parsed.rejections.append(refused(index, path, error))
     return parsed
+
+
+def _lost(found: Located[Metric]) -> int:
+    """How many data points go with a metric that cannot be taken."""
+    metric = found.record
+    if isinstance(metric, FieldError):
+        return found.points
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
 
 
 def _kind(metric: Metric) -> tuple[Metric, str]:
     kind = metric.WhichOneof("data")
     if not metric.name:
         raise FieldError("name", "is missing")
-    if kind not in _KINDS:
+    if kind not in KINDS:
         raise FieldError("", "has no data of a kind that is known")
     return metric, kind
 

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from detection.types import JsonValue, Span, SpanKind
-from integrations.inbound.otlp_requests import Located, refused
+from integrations.inbound.otlp_parts import Located
 from integrations.inbound.otlp_values import (
     NAME_LIMIT,
     attributes,
@@ -22,7 +22,7 @@ from integrations.inbound.otlp_values import (
     nanoseconds,
     text,
 )
-from integrations.inbound.records import FieldError, Parsed
+from integrations.inbound.records import FieldError, Parsed, refused
 
 ENDPOINT_LIMIT = 300
 TRACE_ID_BYTES = 16

@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 
 from detection.types import Event, LogRecord
-from integrations.inbound.batches import Text, elements, read_each, read_one, whole
+from integrations.inbound.batches import Text, elements, envelope, read_each, read_one, whole
 from integrations.inbound.body import decoded, without_nul
 from integrations.inbound.events import RawEvent, read_array, to_event
 from integrations.inbound.forms import FORM, form_fields, json_of_form
@@ -67,9 +67,9 @@ def parse_capture(
 
 
 def _object(text: bytes, now: float) -> Capture:
-    envelope = whole(_ENVELOPE, text)
-    api_key = envelope.api_key or envelope.token or _own_key(envelope.properties)
-    batch = bytes(envelope.batch)
+    outer, array = envelope(_ENVELOPE, text, "batch")
+    api_key = outer.api_key or outer.token or _own_key(outer.properties)
+    batch = bytes(array)
     if not batch:
         return Capture(api_key, read_one(text, partial(_read, now=now)))
     if not batch.startswith(b"["):

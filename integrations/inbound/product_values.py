@@ -18,6 +18,8 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 def event_name(value: object, field: str) -> str:
     """A name that is there and not too long. Raises FieldError."""
+    if value is None:
+        raise FieldError(field, "is missing")
     if not isinstance(value, str) or not 1 <= len(value) <= NAME_LIMIT:
         raise FieldError(field, f"must be a text of 1 to {NAME_LIMIT} characters")
     return value

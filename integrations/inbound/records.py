@@ -32,6 +32,11 @@ class Parsed(Generic[Record]):
     rejections: list[Rejection] = field(default_factory=list)
 
 
+def refused(index: int, place: str, error: FieldError) -> Rejection:
+    """The rejection of the record at `place`, for what is wrong within it."""
+    return Rejection(index, f"{place}.{error.field}" if error.field else place, error.message)
+
+
 class PayloadError(PermanentError):
     """The whole body cannot be read."""
 

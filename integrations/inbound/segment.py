@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.batches import Text, elements, read_each, read_one, whole
+from integrations.inbound.batches import Text, elements, envelope, read_each, read_one
 from integrations.inbound.body import decoded, without_nul
 from integrations.inbound.product_values import Identifier, digest, event_name, first_identifier, with_defaults
 from integrations.inbound.records import FieldError, Parsed, PayloadError
@@ -62,11 +62,11 @@ def parse_messages(
     text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
     if not text:
         raise PayloadError("it is empty")
-    envelope = whole(_ENVELOPE, text)
+    outer, array = envelope(_ENVELOPE, text, "batch")
     if call is not None:
-        return Messages(envelope.write_key, read_one(text, partial(_read, call=call, now=now)))
-    batch = elements(envelope.batch, "batch")
-    return Messages(envelope.write_key, read_each(batch, partial(_read, call=None, now=now), prefix="batch"))
+        return Messages(outer.write_key, read_one(text, partial(_read, call=call, now=now)))
+    batch = elements(array, "batch")
+    return Messages(outer.write_key, read_each(batch, partial(_read, call=None, now=now), prefix="batch"))
 
 
 def _read(text: Text, *, call: str | None, now: float) -> Event:

@@ -10,6 +10,7 @@ from operator import itemgetter
 from sqlalchemy import Engine, Table
 
 from storage.errors import DatabaseUnavailableError
+from storage.patience import Patience, held_patience
 from storage.session import BUSY_TIMEOUT_SECONDS
 from storage.telemetry.bulk import Row, insert_new
 from storage.telemetry.copying import copy_new
@@ -65,7 +66,10 @@ class Appender:
         Alone, a writer also finishes SQLite's checkpoints, without which its log would grow as long as others write.
         Raises DatabaseUnavailableError where the others do not get on.
         """
-        if not self._writing.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+        patience = held_patience() or Patience(BUSY_TIMEOUT_SECONDS)
+        with patience.spending() as seconds:
+            is_my_turn = self._writing.acquire(timeout=seconds)
+        if not is_my_turn:
             raise DatabaseUnavailableError("The database is locked.")
         try:
             yield

@@ -15,6 +15,7 @@ import numpy as np
 from detection.types import Integers
 
 _BYTES_A_PAIR = 8
+_Words = np.ndarray[tuple[int], np.dtype[np.uint32]]
 
 
 class Counts(NamedTuple):
@@ -39,9 +40,20 @@ def pack(parts: Sequence[Counts], row_count: int) -> list[bytes]:
 
 def unpack(blobs: Sequence[bytes]) -> Counts:
     """Read blobs; row i is blobs[i]."""
-    pairs = np.frombuffer(b"".join(blobs), dtype="<u4").astype(np.int64).reshape(-1, 2)
-    rows = np.repeat(np.arange(len(blobs)), [len(blob) // _BYTES_A_PAIR for blob in blobs])
-    return Counts(rows, pairs[:, 0], pairs[:, 1])
+    columns, counts, lengths = _joined(blobs)
+    return Counts(np.repeat(np.arange(len(blobs)), lengths), columns.astype(np.int64), counts.astype(np.int64))
+
+
+def quantile_columns(blobs: Sequence[bytes], share: float) -> Integers:
+    """(len(blobs),): the column in which this share of each histogram is reached; 0 for an empty one."""
+    columns, counts, lengths = _joined(blobs)
+    running = np.append(0, np.cumsum(counts, dtype=np.int64))
+    upto = running[np.append(0, np.cumsum(lengths))]
+    before, after = upto[:-1], upto[1:]
+    # Counts are whole, so the first column at which enough are reached is that of the next whole number.
+    wanted = before + np.ceil(share * (after - before) - 1e-9)
+    found = np.append(columns, 0)[np.searchsorted(running[1:], wanted)]
+    return np.where(after > before, found.astype(np.int64), 0)
 
 
 def dense(blobs: Sequence[bytes], width: int) -> Integers:
@@ -50,3 +62,10 @@ def dense(blobs: Sequence[bytes], width: int) -> Integers:
     rows, columns, counts = unpack(blobs)
     table[rows, columns] = counts
     return table
+
+
+def _joined(blobs: Sequence[bytes]) -> tuple[_Words, _Words, Integers]:
+    """Columns and counts of all blobs, one after the other, and how many are each blob's, (len(blobs),)."""
+    pairs = np.frombuffer(b"".join(blobs), dtype="<u4").reshape(-1, 2)
+    sizes = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
+    return pairs[:, 0], pairs[:, 1], sizes // _BYTES_A_PAIR

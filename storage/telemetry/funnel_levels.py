@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition
+from storage.telemetry.bulk import read_columns
 from storage.telemetry.counts import unpack
 from storage.telemetry.funnel_rollup import EVERYONE
 from storage.telemetry.protocol import FunnelLevels
 from storage.telemetry.tables import funnel_buckets
+
+_columns = funnel_buckets.c
+_BUCKETS = (
+    select(_columns.dimension, _columns.value, _columns.bucket_start, _columns.reached, _columns.converted_by_delay)
+    .where(
+        _columns.funnel_id == bindparam("funnel_id"),
+        _columns.resolution == bindparam("resolution"),
+        _columns.bucket_start >= bindparam("since"),
+        _columns.bucket_start < bindparam("until"),
+        _columns.entries > 0,
+    )
+    .order_by(_columns.bucket_start)
+)
+"""Made once: every tick asks it four times of each funnel."""
 
 
 def funnel_levels(
@@ -22,28 +37,16 @@ def funnel_levels(
     horizon_seconds: float,
 ) -> FunnelLevels:
     """All buckets of everyone and of each segment, by time; conversions are those within the horizon."""
-    columns = funnel_buckets.c
-    query = (
-        select(columns.dimension, columns.value, columns.bucket_start, columns.reached, columns.converted_by_delay)
-        .where(
-            columns.funnel_id == funnel.funnel_id,
-            columns.resolution == bucket_seconds,
-            columns.bucket_start >= since,
-            columns.bucket_start < until,
-            columns.entries > 0,
-        )
-        .order_by(columns.bucket_start)
-    )
-    found = connection.execute(query).all()
-    dimensions, values, starts, reached_blobs, delay_blobs = zip(*found, strict=True) if found else [()] * 5
+    asked = {"funnel_id": funnel.funnel_id, "resolution": bucket_seconds, "since": since, "until": until}
+    dimensions, values, starts, reached_blobs, delay_blobs = read_columns(connection, _BUCKETS, asked)
     names: dict[tuple[str, str], int] = {}
     rows = [names.setdefault(name, len(names)) for name in zip(dimensions, values, strict=True)]
-    reached = np.zeros((len(found), len(funnel.steps)), dtype=np.int64)
+    reached = np.zeros((len(rows), len(funnel.steps)), dtype=np.int64)
     steps, delays = unpack(reached_blobs), unpack(delay_blobs)
     reached[steps.rows, steps.columns] = steps.counts
     # As detection counts them: up to the first edge at or past the horizon.
     in_time = delays.columns <= np.searchsorted(DELAY_EDGES_SECONDS, horizon_seconds - 1e-9)
-    reached[:, -1] = np.bincount(delays.rows[in_time], delays.counts[in_time], len(found))
+    reached[:, -1] = np.bincount(delays.rows[in_time], delays.counts[in_time], len(rows))
     return FunnelLevels(
         names=[(None, None) if name == EVERYONE else name for name in names],
         rows=np.array(rows, dtype=np.int64),

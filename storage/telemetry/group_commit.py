@@ -11,6 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
+from storage.errors import DatabaseUnavailableError
 from storage.telemetry.protocol import Appended
 
 Record = TypeVar("Record")
@@ -28,7 +31,10 @@ class GroupCommit(Generic[Record]):
         self._committing: asyncio.Task[None] | None = None
 
     async def append(self, records: Sequence[Record]) -> Appended:
-        """Durable when it returns. Raises what `commit` raised; then nothing of the group was stored."""
+        """Durable when it returns. Raises what `commit` raised; then nothing of the group was stored.
+
+        Where the database could not be had, those who wait behind that commit are told at once: it would be in vain.
+        """
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append((records, answer))
         if self._committing is None:
@@ -49,7 +55,11 @@ class GroupCommit(Generic[Record]):
         try:
             appended = await self._commit([records for records, _ in taken])
         except Exception as error:  # noqa: BLE001 - each sender is told
-            for _, answer in taken:
+            told = [*taken]
+            if isinstance(error, OperationalError | DatabaseUnavailableError):
+                told += self._waiting
+                self._waiting.clear()
+            for _, answer in told:
                 if not answer.done():
                     answer.set_exception(error)
             return

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, select
 
 from detection.types import MetricSeries
+from storage.telemetry.bulk import read_columns
 from storage.telemetry.protocol import MetricLevels, MetricName
 from storage.telemetry.tables import metric_buckets, metric_series
 
@@ -86,7 +87,7 @@ def metric_levels(connection: Connection, *, since: float, until: float, bucket_
         .where(columns.resolution == bucket_seconds, columns.bucket_start >= since, columns.bucket_start < until)
         .order_by(columns.bucket_start, columns.series_id)
     )
-    ids, starts, means = zip(*found, strict=True) if (found := connection.execute(query).all()) else ((), (), ())
+    ids, starts, means = read_columns(connection, query)
     known = connection.execute(select(names.id, names.service, names.name, names.attributes).order_by(names.id)).all()
     known_ids = np.array([row.id for row in known], dtype=np.int64)
     return MetricLevels(

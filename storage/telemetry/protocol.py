@@ -110,15 +110,13 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class EndpointLevels:
-    """Buckets of endpoints in brief, one entry each (n,): enough to see who deserves to be read in full.
+    """One bucket of endpoints in brief, one entry each (n,): enough to see who deserves to be read in full.
 
-    names: (service, endpoint); rows: indices into `names`. p95_bucket: the index of the duration histogram's bucket in
-    which the 95th percentile lies.
+    names: (service, endpoint). p95_bucket: the index of the duration histogram's bucket in which the 95th percentile
+    lies.
     """
 
     names: Sequence[tuple[str, str]]
-    rows: Integers
-    bucket_starts: Floats
     request_count: Integers
     error_count: Integers
     query_sum: Integers
@@ -257,10 +255,11 @@ class TelemetryStore(Protocol):
         """
         ...
 
-    def endpoint_levels(
-        self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int
-    ) -> EndpointLevels:
-        """All buckets with at least so many requests, in brief, by time."""
+    def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
+        """The bucket that begins at `start`, in brief, of every endpoint with at least so many requests in it.
+
+        Where none can begin at `start`, the next one.
+        """
         ...
 
     def endpoint_counts(

@@ -19,6 +19,7 @@ from detection.types import (
     FunnelSeries,
     Integers,
 )
+from storage.telemetry.bulk import read_columns
 from storage.telemetry.counts import dense
 from storage.telemetry.funnel_rollup import EVERYONE
 from storage.telemetry.tables import endpoint_buckets, funnel_buckets, funnel_marks
@@ -53,8 +54,7 @@ def funnel_series(
     if everyone_only:
         query = query.where(columns.dimension == EVERYONE[0], columns.value == EVERYONE[1])
     # By time, as the key has them: to have the database sort histograms by segment takes longer than to read them.
-    found = connection.execute(query).all()
-    dimensions, values, starts, entries, reached, delays = zip(*found, strict=True) if found else [()] * 6
+    dimensions, values, starts, entries, reached, delays = read_columns(connection, query)
     numbers: dict[tuple[str, str], int] = {EVERYONE: 0}
     segments = np.array(
         [numbers.setdefault(key, len(numbers)) for key in zip(dimensions, values, strict=True)], dtype=np.int64

@@ -187,17 +187,11 @@ class SqlTelemetry:
                 return series.endpoint_series(connection, since=since, until=until, bucket_seconds=bucket_seconds)
             return series.series_of(connection, endpoints, since=since, until=until, bucket_seconds=bucket_seconds)
 
-    def endpoint_levels(
-        self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int
-    ) -> EndpointLevels:
-        """All buckets with at least so many requests, in brief, by time."""
+    def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
+        """One bucket, in brief, of every endpoint with at least so many requests in it."""
         with self._readers.connect() as connection:
             return levels.endpoint_levels(
-                connection,
-                since=since,
-                until=until,
-                bucket_seconds=bucket_seconds,
-                minimum_requests=minimum_requests,
+                connection, start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests
             )
 
     def endpoint_counts(

@@ -18,6 +18,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.trace import SpanKind
 from sqlalchemy import select
 
 from storage.session import create_database, read_only
@@ -27,6 +31,8 @@ from tests.functional.stack import eventually, free_port
 KILLS = 3
 SENDERS = 6
 SECONDS_BETWEEN_KILLS = 1.0
+LOCKED_SECONDS = 7.0
+"""Longer than the web process waits; the exporter gives up after ten."""
 
 
 def event(event_id: str, user_id: str = "u1", name: str = "view") -> dict[str, object]:
@@ -174,6 +180,25 @@ def test_a_locked_database_gives_503_with_retry_after_and_takes_the_event_afterw
         assert (locked.status_code, int(locked.headers["Retry-After"]) > 0) == (503, True)
         assert web.post(sent).status_code == 201
     assert stored(f"sqlite:///{path}") == {"e1": 1}
+
+
+def test_a_database_locked_for_seconds_costs_opentelemetrys_exporter_no_span(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = Path(shutil.copy(sqlite_template, tmp_path / "argux.db"))
+    span = TracerProvider().get_tracer("shop").start_span("POST /checkout", kind=SpanKind.SERVER)
+    span.end()
+    with running_web(tmp_path, f"sqlite:///{path}") as web:
+        exporter = OTLPSpanExporter(f"{web.url}/v1/traces", headers=web.headers)
+        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            end = threading.Timer(LOCKED_SECONDS, other.rollback)
+            end.start()
+            assert exporter.export([span]) is SpanExportResult.SUCCESS
+            end.join()
+        exporter.shutdown()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM spans").fetchone() == (1,)
 
 
 def test_a_full_disk_gives_503_with_retry_after_and_loses_nothing_it_acknowledged(tmp_path: Path) -> None:

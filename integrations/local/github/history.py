@@ -105,6 +105,15 @@ def merge_base(git: Git, base: str, head: str) -> str:
     return output.strip() if code == 0 else EMPTY_TREE
 
 
+def brought_in(git: Git, older: str, tip: str) -> str:
+    """The commit by which `older` became part of the branch that is at `tip` now: itself where the branch was there."""
+    since = git.run("rev-list", "--first-parent", "--ancestry-path", "--parents", f"{older}..{tip}").splitlines()
+    if not since:
+        return older
+    first, *parents = since[-1].split()
+    return older if parents[:1] == [older] else first
+
+
 def diff(git: Git, base: str, head: str) -> str:
     """The unified diff between two commits or trees."""
     return git.run("diff-tree", "-r", "-M", "-p", "--full-index", base, head)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from integrations.local.config import WorkspaceConfig
-from integrations.local.github import history
+from integrations.local.github import history, writing
 from integrations.local.github.errors import GithubError, not_found
 from integrations.local.github.git import Git, ensure_repository
 from integrations.local.store import Store
@@ -77,7 +77,10 @@ class Host:
         return [self.pull(repository, number) for number in numbers]
 
     def pull(self, repository: str, number: int) -> PullRecord:
-        """One pull request; an open one with its branches' present heads. Raises GithubError 404."""
+        """One pull request; an open one with its branches' present heads. Raises GithubError 404.
+
+        One whose head has become part of its base is merged, by whatever brought it there, as on GitHub.
+        """
         record = self._pulls.get((repository, number))
         if record is None:
             raise not_found()
@@ -88,7 +91,24 @@ class Host:
             "head_sha": history.resolve(git, f"refs/heads/{record.head}") or record.head_sha,
             "base_sha": history.resolve(git, f"refs/heads/{record.base}") or record.base_sha,
         }
-        return record.model_copy(update=heads)
+        present = record.model_copy(update=heads)
+        if present.base_sha == record.base_sha or writing.is_ancestor(git, present.head_sha, record.base_sha):
+            return present
+        if not writing.is_ancestor(git, present.head_sha, present.base_sha):
+            return present
+        with self.lock:
+            known = self._pulls[repository, number]
+            if known.state != "open":
+                return known
+            now = self.clock()
+            merged = {
+                "state": "closed",
+                "head_sha": present.head_sha,
+                "closed_at": now,
+                "merged_at": now,
+                "merge_commit_sha": history.brought_in(git, present.head_sha, present.base_sha),
+            }
+            return self.save(known.model_copy(update=merged))
 
     def save(self, record: PullRecord) -> PullRecord:
         """Write a pull request down, as changed now."""

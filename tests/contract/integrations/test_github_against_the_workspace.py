@@ -219,3 +219,101 @@ def test_a_hanging_github_is_given_up_in_time(workspace: Any) -> None:
 
 def test_the_check_says_who_we_are(github: CodeHost) -> None:
     assert github.check().startswith("connected as ")
+
+
+def push(checkout: Any, pull: PullRequest, message: str, files: dict[str, str]) -> str:
+    """Somebody's commit on the pull request's branch; its sha."""
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    checkout.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+    for name, content in files.items():
+        (checkout.path / name).write_text(content)
+    checkout.git("add", "--all")
+    checkout.git("commit", "--quiet", "--message", message)
+    checkout.git("push", "--quiet", "origin", f"HEAD:refs/heads/{pull.branch}")
+    sha: str = checkout.git("rev-parse", "HEAD")
+    return sha
+
+
+def test_a_branch_that_somebody_added_to_is_not_offered_as_the_revert(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    push(checkout, pull, "Smuggled in", {"smuggled.py": "smuggled\n"})
+    with pytest.raises(ConflictError, match=f"somebody has changed the branch {pull.branch}") as caught:
+        revert(github, bad, branch=pull.branch)
+    assert caught.value.paths == ()
+    assert "delete it" in str(caught.value)
+
+
+def test_a_branch_that_was_rewritten_under_the_same_words_is_not_offered(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    checkout.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+    (checkout.path / "smuggled.py").write_text("smuggled\n")
+    checkout.git("add", "--all")
+    checkout.git("commit", "--quiet", "--amend", "--no-edit")
+    checkout.git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{pull.branch}")
+    with pytest.raises(ConflictError, match="somebody has changed the branch"):
+        revert(github, bad, branch=pull.branch)
+
+
+def test_a_branch_of_that_name_which_never_was_the_revert_is_not_offered(github: CodeHost, checkout: Any) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    checkout.git("push", "--quiet", "origin", "HEAD:refs/heads/argux/taken")
+    with pytest.raises(ConflictError, match="somebody has changed the branch argux/taken"):
+        revert(github, bad, branch="argux/taken")
+
+
+def test_the_revert_of_several_commits_with_a_merge_by_lines_is_known_again_after_the_base_moved_on(
+    github: CodeHost, checkout: Any
+) -> None:
+    first = checkout.commit("One", {"shop.py": changed(checkout, "line 3\n", "line three\n"), "deep.py": "x\n"})
+    second = checkout.commit("Two", {"shop.py": changed(checkout, "line 5\n", "line five\n")})
+    checkout.commit("Later", {"shop.py": changed(checkout, "line 17\n", "line seventeen\n")})
+    pull = revert(github, first, second)
+    later = checkout.commit("Later still", {"other.py": "y\n"})
+    found = github.open_revert(SHOP, (first, second), branch=pull.branch, title="x", body="Other evidence by now.")
+    assert (found.number, found.head_sha, found.base_sha) == (pull.number, pull.head_sha, later)
+
+
+def by_hand(checkout: Any, pull: PullRequest, *options: str) -> str:
+    """Somebody merges the branch into main in their own checkout; main's sha afterwards."""
+    checkout.git("fetch", "--quiet", "origin", pull.branch)
+    checkout.git("merge", "--quiet", *options, "FETCH_HEAD")
+    checkout.git("push", "--quiet", "origin", "HEAD:main")
+    sha: str = checkout.git("rev-parse", "HEAD")
+    return sha
+
+
+@pytest.mark.parametrize("how", [("--no-ff", "--message", "By hand"), ("--ff-only",)])
+def test_a_branch_merged_by_hand_is_merged_with_the_commit_that_brought_it_in(
+    github: CodeHost, checkout: Any, how: tuple[str, ...]
+) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    merged_as = by_hand(checkout, pull, *how)
+    after = checkout.commit("Later", {"later.py": "later\n"})
+    found = github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+    assert (found.state, found.merge_commit_sha, found.head_sha) == ("merged", merged_as, pull.head_sha)
+    assert found.merged_at is not None
+    checkout.git("fetch", "--quiet", "origin", "main")
+    assert checkout.git("rev-parse", "FETCH_HEAD") == after
+
+
+def test_a_branch_merged_by_hand_with_something_else_on_it_is_not_what_was_approved(
+    github: CodeHost, checkout: Any
+) -> None:
+    bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
+    pull = revert(github, bad)
+    push(checkout, pull, "More", {"more.py": "more\n"})
+    checkout.git("checkout", "--quiet", "main")
+    by_hand(checkout, pull, "--no-ff", "--message", "By hand")
+    with pytest.raises(StaleHeadError, match="was merged already, but not at the commit that was approved"):
+        github.merge(SHOP, pull.number, head_sha=pull.head_sha)
+
+
+def test_a_pull_request_that_was_closed_says_so_and_is_not_merged(github: CodeHost, checkout: Any) -> None:
+    pull = revert(github, checkout.commit("Slow down", {"bad.py": "bad\n"}))
+    github.close(SHOP, pull.number, comment="Not needed.")
+    with pytest.raises(RejectedError, match="was closed without being merged"):
+        github.merge(SHOP, pull.number, head_sha=pull.head_sha)

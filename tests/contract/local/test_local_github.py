@@ -136,6 +136,31 @@ def test_a_merged_pull_request_cannot_be_merged_again(checkout, repository):
     assert caught.value.status == 405
 
 
+def test_a_pull_request_is_merged_once_its_head_is_part_of_its_base(checkout, repository):
+    bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
+    pull = open_revert(repository, bad)
+    checkout.git("fetch", "--quiet", "origin")
+    checkout.git("merge", "--quiet", "--no-ff", "-m", "By hand", "origin/argux/revert")
+    checkout.git("push", "--quiet", "origin", "HEAD:main")
+    by_hand = checkout.git("rev-parse", "HEAD")
+    later = checkout.commit("Later", {"later.py": "x\n"})
+    merged = repository.get_pull(pull.number)
+    assert (merged.state, merged.merged, merged.merge_commit_sha) == ("closed", True, by_hand)
+    assert list(repository.get_pulls(state="open")) == []
+    with pytest.raises(GithubException) as caught:
+        pull.merge(sha=pull.head.sha)
+    assert caught.value.status == 405
+    assert repository.get_branch("main").commit.sha == later
+
+
+def test_a_pull_request_whose_branch_was_put_back_to_its_base_is_not_merged(checkout, repository):
+    base = checkout.git("rev-parse", "HEAD")
+    bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
+    pull = open_revert(repository, bad)
+    checkout.git("push", "--quiet", "--force", "origin", f"{base}:refs/heads/argux/revert")
+    assert not repository.get_pull(pull.number).merged
+
+
 def test_a_pull_request_can_be_closed_commented_and_labelled(checkout, repository):
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)

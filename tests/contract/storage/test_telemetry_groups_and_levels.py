@@ -8,6 +8,7 @@ import pytest
 
 from detection.histograms import quantile
 from detection.types import DURATION_EDGES_MS, Event
+from storage.errors import DatabaseUnavailableError
 from storage.telemetry.group_commit import GroupCommit
 from storage.telemetry.protocol import Appended, TelemetryStore
 from tests.contract.storage.telemetry import ENDPOINT, NOW, make_event, request_spans, roll_up_all
@@ -36,15 +37,17 @@ def test_levels_are_the_series_in_brief(store: TelemetryStore) -> None:
         )
     store.append_spans(request_spans("rare", NOW - 30, queries=1, endpoint="GET /rare"))
     roll_up_all(store, now=NOW + 5)
-    levels = store.endpoint_levels(since=NOW - 30, until=NOW, bucket_seconds=10, minimum_requests=2)
     (series,) = store.endpoint_series(since=NOW - 30, until=NOW, bucket_seconds=10, endpoints=[("shop", ENDPOINT)])
-    assert (levels.names, levels.rows.tolist()) == ([("shop", ENDPOINT)], [0, 0, 0])
-    assert levels.bucket_starts.tolist() == series.bucket_starts.tolist()
-    assert levels.request_count.tolist() == series.request_count.tolist() == [14, 13, 13]
-    assert levels.error_count.tolist() == series.error_count.tolist()
-    assert levels.query_sum.tolist() == series.query_sum.tolist()
+    assert series.request_count.tolist() == [14, 13, 13]
     p95 = quantile(series.duration_histogram.astype(np.float64), 0.95)
-    assert levels.p95_bucket.tolist() == np.searchsorted(DURATION_EDGES_MS, p95 - 1e-9).tolist()
+    for place, start in enumerate(series.bucket_starts.tolist()):
+        levels = store.endpoint_levels(start, bucket_seconds=10, minimum_requests=2)
+        assert levels.names == [("shop", ENDPOINT)]
+        assert levels.request_count == series.request_count[place]
+        assert levels.error_count == series.error_count[place]
+        assert levels.query_sum == series.query_sum[place]
+        assert levels.p95_bucket == np.searchsorted(DURATION_EDGES_MS, p95[place] - 1e-9)
+    assert store.endpoint_levels(NOW + 60, bucket_seconds=10, minimum_requests=2).names == []
 
 
 def test_the_delivery_lag_is_how_long_requests_took_to_arrive(store: TelemetryStore) -> None:
@@ -111,6 +114,26 @@ def test_a_commit_that_fails_is_told_to_each_of_its_senders_and_the_next_goes_on
     failed, after = asyncio.run(send_all())
     assert [str(one) for one in failed] == ["no room", "no room"]
     assert after == Appended(1, 0)
+
+
+def test_who_waits_behind_a_commit_that_finds_the_database_locked_is_told_at_once() -> None:
+    commits: list[int] = []
+
+    async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        commits.append(len(groups))
+        await asyncio.sleep(0.01)
+        raise DatabaseUnavailableError("The database is locked.")
+
+    async def send_all() -> list[object]:
+        together = GroupCommit[Event](commit)
+        first = asyncio.create_task(together.append([]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        behind = [asyncio.create_task(together.append([make_event("view")])) for _ in range(3)]
+        return list(await asyncio.gather(first, *behind, return_exceptions=True))
+
+    assert [str(one) for one in asyncio.run(send_all())] == ["The database is locked."] * 4
+    assert commits == [1]
 
 
 def test_a_sender_that_hangs_up_does_not_keep_the_others_from_their_answers() -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
 from fastapi.testclient import TestClient
+
+from tests.scenarios.bot.conftest import NOW
+from workers.services import Services
 
 DEPLOY = {
     "service": "shop",
@@ -42,3 +48,37 @@ def test_a_deploy_without_its_commit_is_422_and_names_the_field(client: TestClie
 
 def test_a_deploy_without_a_key_is_401(client: TestClient) -> None:
     assert client.post("/api/deploys", json=DEPLOY).status_code == 401
+
+
+UNTIMED = {name: value for name, value in DEPLOY.items() if name != "deployed_at"}
+
+
+def test_a_retry_without_a_time_is_the_same_deploy(client: TestClient, services: Services, sender) -> None:
+    first = client.post("/api/deploys", json=UNTIMED, headers=sender)
+    services.clock = lambda: NOW + timedelta(minutes=9)
+    again = client.post("/api/deploys", json=UNTIMED, headers=sender)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == {"id": first.json()["id"], "duplicate": True}
+
+
+@pytest.mark.parametrize(
+    ("other", "minutes"),
+    [({}, 11), ({"deployed_at": "2026-02-07T12:31:00Z"}, 5), ({"commit_sha": "b" * 40}, 1), ({"version": "v43"}, 1)],
+)
+def test_what_is_told_later_with_a_time_or_differently_is_another_deploy(
+    client: TestClient, services: Services, sender, other: dict[str, str], minutes: int
+) -> None:
+    client.post("/api/deploys", json=UNTIMED, headers=sender)
+    services.clock = lambda: NOW + timedelta(minutes=minutes)
+
+    assert client.post("/api/deploys", json={**UNTIMED, **other}, headers=sender).status_code == 201
+
+
+def test_going_back_to_a_version_within_minutes_is_a_deploy(client: TestClient, services: Services, sender) -> None:
+    answers = []
+    for minute, version in enumerate(["v42", "v43", "v42"]):
+        services.clock = lambda minute=minute: NOW + timedelta(minutes=minute)
+        answers.append(client.post("/api/deploys", json={**UNTIMED, "version": version}, headers=sender).status_code)
+
+    assert answers == [201, 201, 201]

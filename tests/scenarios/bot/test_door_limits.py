@@ -32,6 +32,15 @@ def test_a_body_that_says_it_is_too_long_is_413(opened: Open, sender) -> None:
     assert "0.00005 MB" in answer.json()["error"]["message"].replace("5e-05", "0.00005")
 
 
+def test_a_body_a_little_too_long_is_told_in_bytes(opened: Open, sender) -> None:
+    headers = {**sender, "Content-Type": "application/json", "Content-Length": "10000003"}
+
+    answer = opened(Limits()).post("/api/events", content=b"{}", headers=headers)
+
+    message = "The body is 10,000,003 bytes; this door takes 10 MB at once."
+    assert (answer.status_code, answer.json()["error"]["message"]) == (413, message)
+
+
 def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_limit(opened: Open, sender) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(100):
@@ -85,5 +94,24 @@ def test_a_locked_database_is_503_with_a_time_to_try_again(services: Services, s
 
     answer = TestClient(create_app(services)).post("/api/events", json=EVENT, headers=sender)
 
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert "send it again" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/v1/batch", "/api/deploys", "/api/v2/logs"])
+@pytest.mark.parametrize("credentials", ["!!!", "w7w6w7w=", "bm8gY29sb24="])
+def test_basic_authentication_that_cannot_be_read_is_our_401_and_counted(
+    services: Services, path: str, credentials: str
+) -> None:
+    app = create_app(services)
+    answer = TestClient(app).post(path, json=EVENT, headers={"Authorization": f"Basic {credentials}"})
+
+    assert answer.status_code == 401
+    assert "base64 of USER:PASSWORD" in answer.json()["error"]["message"]
+    counted = [
+        sample.value
+        for metric in app.state.metrics.rejected.collect()
+        for sample in metric.samples
+        if sample.labels.get("reason") == "unauthorized" and sample.name.endswith("_total")
+    ]
+    assert counted == [1]

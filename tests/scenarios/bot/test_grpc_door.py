@@ -97,6 +97,15 @@ async def test_garbage_is_an_invalid_argument(running: Running, key: str) -> Non
     assert "not a protobuf" in str(error.details())
 
 
+async def test_a_line_that_is_no_utf_8_is_kept_beside_the_good_one(
+    running: Running, services: Services, key: str
+) -> None:
+    answer = await running.export(logs("cafe").replace(b"cafe", b"caf\xe9") + logs("fine"), key)
+    assert answer == ExportLogsServiceResponse()
+    bodies = {record.body for record in services.telemetry.log_samples(since=NOON, until=NOON + 1)}
+    assert bodies == {"caf\ufffd", "fine"}
+
+
 async def test_a_message_too_large_before_or_after_decompression_is_refused(running: Running, key: str) -> None:
     large = logs("x" * (MESSAGE_BYTES + 1))
     assert len(gzip.compress(large)) < 10_000
@@ -117,6 +126,38 @@ class TestAFullHouse:
         status, wait = Status.FromString(trailing["grpc-status-details-bin"]), RetryInfo()
         assert status.details[0].Unpack(wait)
         assert wait.retry_delay.seconds == 1
+
+
+class TestOnePlace:
+    @pytest.fixture
+    def limits(self) -> Limits:
+        return Limits(requests_in_flight=1, pause_seconds=0.2)
+
+    async def test_many_calls_at_once_are_refused_in_words_that_senders_try_again_after(
+        self, running: Running, services: Services, key: str
+    ) -> None:
+        slow = SlowStore(services.telemetry)
+        services.telemetry = slow  # type: ignore[assignment]
+        stored = asyncio.create_task(running.export(logs("first"), key))
+        assert await asyncio.to_thread(slow.begun.wait, 10)
+        refusals = await asyncio.gather(*(running.refusal(logs("more"), key) for _ in range(10)))
+        slow.go_on.set()
+        await stored
+        for error in refusals:
+            assert error.code() is grpc.StatusCode.UNAVAILABLE
+            assert "google.rpc.retryinfo-bin" in dict(error.trailing_metadata() or ())
+        assert running.reception.metrics.rejected.labels("otlp_logs", "busy")._value.get() == 10
+
+    async def test_calls_that_stay_silent_are_ended_and_keep_nobody_out(self, running: Running, key: str) -> None:
+        metadata = (("authorization", f"Bearer {key}"),)
+        silent = [running.channel.stream_unary(EXPORT)(metadata=metadata, timeout=20) for _ in range(4)]
+        await running.export(logs("heard"), key)
+        assert {await call.code() for call in silent} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+        assert running.reception.metrics.rejected.labels("otlp_logs", "too_slow")._value.get() == 4
+
+    async def test_a_stranger_is_sent_away_before_a_message(self, running: Running) -> None:
+        call = running.channel.stream_unary(EXPORT)(timeout=20)
+        assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_an_address_that_is_taken_is_told_at_the_start(running: Running) -> None:

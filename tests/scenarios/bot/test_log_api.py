@@ -94,6 +94,8 @@ def test_lines_given_are_analysed_against_what_their_service_says(client: TestCl
         ("memory", "sev2", "java.lang.OutOfMemoryError: heap")
     ]
     assert [one["kind"] for one in answer["anomalies"]] == ["pattern", "new_template"]
+    told = client.post("/api/logs/analyze", json={"lines": ["out of memory"]}, headers=operator).json()
+    assert told["anomalies"][0]["sentence"] == "1 line matches “memory”, such as “out of memory”"
     stranger = client.post("/api/logs/analyze", json={"lines": lines}, headers=operator).json()
     assert {one["is_new"] for one in stranger["templates"]} == {None}
 

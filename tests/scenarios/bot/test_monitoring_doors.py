@@ -79,6 +79,13 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_stored(
     assert f'argux_ingest_rejected_total{{door="{door}",reason="unauthorized"}} 2.0' in client.get("/metrics").text
 
 
+def refusal(path: str, status: int) -> int:
+    """Datadog's agent and Fluent Bit's Loki output give a body up for 400; Elasticsearch says it of lines that lie."""
+    if path in ("/api/v2/logs", "/loki/api/v1/push") and status in (415, 422):
+        return 400
+    return 400 if path == "/_bulk" and status == 422 else status
+
+
 @pytest.mark.parametrize(("path", "headers", "body", "status", "door"), DOORS)
 @pytest.mark.parametrize(
     ("spoil", "expected"),
@@ -99,7 +106,7 @@ def test_a_bad_body_is_refused_and_counted(
     content, sent = spoil(body, headers)
     with TestClient(create_app(services, limits=Limits(body_bytes=200_000, decoded_bytes=1_000_000))) as client:
         answer = client.post(path, content=content, headers={**sender, **sent})
-        assert answer.status_code == expected, answer.text
+        assert answer.status_code == refusal(path, expected), answer.text
         assert answer.json()["error"]["message"]
         assert f'argux_ingest_rejected_total{{door="{door}",reason=' in client.get("/metrics").text
     assert stored(services) == []
@@ -118,11 +125,54 @@ def test_one_bad_record_is_told_by_its_place_and_the_good_one_is_stored(
     client: TestClient, services: Services, sender: Any, path: str, headers: Any, body: bytes, field: str
 ) -> None:
     answer = client.post(path, content=body, headers={**sender, **headers})
-    assert answer.status_code == 422
+    assert answer.status_code == refusal(path, 422)
+    assert answer.json()["error"]["message"].startswith("1 record was stored, 1 refused; the first of those: ")
     assert [rejected["field"] for rejected in answer.json()["rejected"]] == [field]
     assert answer.json()["error"]["field"] == field
     assert len(stored(services)) == 1
     assert 'reason="malformed"} 1.0' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/api/v2/logs", "/v1/input"])
+def test_what_datadogs_agent_would_send_again_without_end_is_refused_with_400(
+    client: TestClient, services: Services, sender: Any, path: str
+) -> None:
+    for body, headers in (
+        (b'[{"x": 1}]', JSON),
+        (b"[{", JSON),
+        (DATADOG, {"Content-Type": "text/css"}),
+        (DATADOG, {**JSON, "Content-Encoding": "lzma"}),
+    ):
+        assert client.post(path, content=body, headers={**sender, **headers}).status_code == 400
+    assert stored(services) == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b" { }\n", b"[]"])
+def test_datadogs_agent_may_ask_whether_anybody_is_there(
+    client: TestClient, services: Services, sender: Any, body: bytes
+) -> None:
+    answer = client.post("/api/v2/logs", content=body, headers={**sender, **JSON})
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 0, "duplicates": 0})
+    assert client.post("/api/v2/logs", content=body, headers=JSON).status_code == 401
+    assert stored(services) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (BULK + b'{"message": "x"}\n', "line 3 is not an action such as"),
+        (BULK + b'{"create": {}}\n', "line 3 says create, but no document comes after it"),
+        (b"7\n", "line 1 is not an action such as"),
+    ],
+)
+def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_words(
+    client: TestClient, services: Services, sender: Any, body: bytes, told: str
+) -> None:
+    answer = client.post("/_bulk", content=body, headers={**sender, **NDJSON})
+    assert (answer.status_code, answer.json()["status"]) == (400, 400)
+    assert told in answer.json()["error"]["reason"]
+    assert answer.json()["error"]["root_cause"][0]["type"] == "illegal_argument_exception"
+    assert stored(services) == []
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd"])

@@ -50,6 +50,22 @@ def test_a_rejected_point_is_told_in_partial_success_and_the_others_are_kept(
     assert len(services.telemetry.metric_samples("shop", "queue.length", since=NOON, until=NOON + 60)) == 1
 
 
+def test_what_is_wrong_with_one_record_is_told_in_partial_success_and_the_others_are_kept(
+    client: TestClient, services: Services, sender
+) -> None:
+    good = log({"stringValue": "fine"})["resourceLogs"][0]
+    answer = client.post(
+        "/v1/logs", json={"resourceLogs": [5, good, {"scopeLogs": [{"logRecords": [5]}]}]}, headers=sender
+    )
+    partial = answer.json()["partialSuccess"]
+    assert (answer.status_code, partial["rejectedLogRecords"]) == (200, "2")
+    assert partial["errorMessage"] == "resourceLogs[0]: must be an object (and 1 more)"
+    points = client.post("/v1/metrics", json=gauge(5, 1.5, {}, 2.5), headers=sender).json()["partialSuccess"]
+    assert points["rejectedDataPoints"] == "1"
+    assert [record.body for record in services.telemetry.log_samples(since=NOON, until=NOON + 1)] == ["fine"]
+    assert len(services.telemetry.metric_samples("shop", "queue.length", since=NOON, until=NOON + 60)) == 3
+
+
 def test_chunked_and_gzipped_json_is_read(client: TestClient, services: Services, sender) -> None:
     body = gzip.compress(json.dumps(log({"stringValue": "stock is low"})).encode())
 

@@ -80,7 +80,7 @@ def test_times_without_a_zone_are_the_teams_also_over_the_night_that_skips_an_ho
         ({"service": "", "minutes": 5}, "service", "at least 1"),
         ({"begins_at": "0001-01-01T00:00:00+14:00", "minutes": 5}, "begins_at", "The year 1 is not between"),
         ({"begins_at": "9999-12-31T23:59:59", "minutes": 5}, "begins_at", "The year 9999"),
-        ({"minutes": 5, "reason": "a\u0000b"}, "reason", "match pattern"),
+        ({"minutes": 5, "reason": "a\u0000b"}, "reason", "NUL"),
         ({"minutes": 5, "until": "x"}, "until", "not permitted"),
     ],
 )

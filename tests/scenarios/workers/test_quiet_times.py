@@ -276,9 +276,12 @@ def test_a_snooze_of_an_incident_that_is_resolved_meanwhile_ends_without_a_word(
     incident_id = opened(services)
     settle(worker)
     press(services, "snooze", incident_id)
+    settle(worker)
+    assert "Quiet" in dict(chat(services).root().card.fields)
     said(services, incident_id, "Recovered")
     set_status(services, incident_id, IncidentStatus.RESOLVED)
     settle(worker)
+    assert "Quiet" not in dict(chat(services).root().card.fields)
     later(61)
     assert chat(services).thread_titles() == []
     with services.readers() as session:

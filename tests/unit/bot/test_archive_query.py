@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from bot.query import QueryError, query
+from bot.cli import app
+from bot.query import QueryError, nothing_archived, query
 from storage.telemetry.archive import write_parquet
 from storage.telemetry.archive_layout import KINDS
 
@@ -68,6 +70,30 @@ def test_a_mistake_is_answered_with_where_it_is(directory: Path) -> None:
         query(directory, "SELECT user_name FROM events")
     with pytest.raises(QueryError, match="SELEKT"):
         query(directory, "SELEKT 1")
+
+
+def test_a_view_that_is_not_there_is_answered_with_those_that_are(directory: Path) -> None:
+    for sql in ("FROM nope", "SELECT count(*) FROM events JOIN nope USING (event_id)", "FROM other.nope"):
+        with pytest.raises(
+            QueryError, match=r"no (other\.)?nope in the archive: ask the views events, requests, logs and metrics"
+        ):
+            query(directory, sql)
+
+
+def test_an_archive_knows_whether_anything_is_in_it(directory: Path, tmp_path: Path) -> None:
+    assert not nothing_archived(directory)
+    assert nothing_archived(tmp_path / "none")
+
+
+def test_the_command_says_that_nothing_has_been_archived_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    monkeypatch.setenv("ARGUX_DATA_DIR", str(tmp_path / "new"))
+    empty = CliRunner().invoke(app, ["query", "SELECT count(*) FROM events"])
+    assert (empty.exit_code, empty.stderr.startswith("Nothing has been archived yet")) == (0, True)
+    directory.rename(tmp_path / "archive")
+    monkeypatch.setenv("ARGUX_DATA_DIR", str(tmp_path))
+    assert CliRunner().invoke(app, ["query", "SELECT count(*) FROM events"]).stderr == ""
 
 
 def test_a_question_that_takes_too_long_ends(directory: Path) -> None:

@@ -46,6 +46,8 @@ def test_a_revoked_key_no_longer_works(type_: Type, services: Services) -> None:
         (("keys", "create", "shop", "--role", "admin"), "--role must be one of ingest, operator, not admin."),
         (("keys", "create", " "), "The key needs a name"),
         (("keys", "revoke", "nobody"), "There is no key nobody."),
+        (("keys", "create", "caf\udce9"), "'caf\\udce9' is not UTF-8"),
+        (("maintenance", "start", "caf\udce9", "--for", "5m"), "'caf\\udce9' is not UTF-8"),
         (("incidents", "broken"), "A status is one of open, acknowledged, mitigating, resolved, false_alarm"),
     ],
 )

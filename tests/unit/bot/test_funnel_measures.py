@@ -23,26 +23,52 @@ def counts(**users: int) -> np.ndarray:
     return histogram
 
 
+ANY_TIME = float(DELAY_EDGES_SECONDS[-1])
+
+
 def test_nobody_converting_has_no_median() -> None:
-    assert seconds_to_convert(counts(), 0.5) is None
+    assert seconds_to_convert(counts(), 0.5, ANY_TIME) is None
 
 
 def test_a_median_lies_within_the_bucket_of_the_middle_user() -> None:
-    median = seconds_to_convert(counts(b3=1, b10=5, b20=2), 0.5)
+    median = seconds_to_convert(counts(b3=1, b10=5, b20=2), 0.5, ANY_TIME)
 
     assert median is not None
     assert DELAY_EDGES_SECONDS[9] < median < DELAY_EDGES_SECONDS[10]
 
 
 def test_the_first_bucket_begins_at_zero_and_the_last_has_no_end() -> None:
-    assert seconds_to_convert(counts(b0=2), 0.5) == pytest.approx(float(DELAY_EDGES_SECONDS[0]) / 2)
-    assert seconds_to_convert(counts(b48=3), 0.5) == float(DELAY_EDGES_SECONDS[-1])
+    assert seconds_to_convert(counts(b0=2), 0.5, ANY_TIME) == pytest.approx(float(DELAY_EDGES_SECONDS[0]) / 2)
+    assert seconds_to_convert(counts(b48=3), 0.5, ANY_TIME) == float(DELAY_EDGES_SECONDS[-1])
 
 
 def test_nine_of_ten_conversions_lie_below_the_ninetieth_percentile() -> None:
-    ninetieth = seconds_to_convert(counts(b3=90, b20=10), 0.9)
+    ninetieth = seconds_to_convert(counts(b3=90, b20=10), 0.9, ANY_TIME)
 
     assert ninetieth == pytest.approx(float(DELAY_EDGES_SECONDS[3]))
+
+
+def test_no_share_of_the_conversions_took_longer_than_the_window() -> None:
+    window = 600.0
+    bucket = int(np.searchsorted(DELAY_EDGES_SECONDS, window))
+    low = float(DELAY_EDGES_SECONDS[bucket - 1])
+    assert low < window < DELAY_EDGES_SECONDS[bucket]
+
+    assert seconds_to_convert(counts(**{f"b{bucket}": 10}), 0.9, window) == pytest.approx(low + 0.9 * (window - low))
+    assert seconds_to_convert(counts(b48=3), 0.5, window) == window
+
+
+def test_the_funnels_own_window_bounds_the_times_it_shows() -> None:
+    day = datetime(2026, 2, 6, 10, tzinfo=UTC)
+    slow = replace(series((day, 20, 10)), converted_by_delay=np.array([counts(b27=10)]))
+
+    shown = measure(
+        replace(FUNNEL, window_seconds=600.0), [slow], dates=[day.date()], timezone=ZoneInfo("UTC"), fewest=1
+    )
+
+    assert DELAY_EDGES_SECONDS[26] < 600.0 < DELAY_EDGES_SECONDS[27]
+    assert shown.overall.p90_seconds_to_convert is not None
+    assert shown.overall.p90_seconds_to_convert < 600.0
 
 
 def series(*hours: tuple[datetime, int, int]) -> FunnelSeries:

@@ -44,7 +44,7 @@ def test_what_cannot_be_done_is_told_in_a_line(type_: Type, services: Services, 
 
 def test_a_pattern_is_tried_on_a_text_and_on_a_file(type_: Type, services: Services, home: Path) -> None:
     found = type_("patterns", "test", "connection", "connection refused by peer")
-    assert (found.exit_code, found.stdout.splitlines()) == (0, ["connection refused by peer", "1 of 1 lines match."])
+    assert (found.exit_code, found.stdout.splitlines()) == (0, ["connection refused by peer", "1 of 1 line matches."])
     file = home / "shop.log"
     file.write_text("all well\n" + "card visa declined\n" * 30)
     found = type_("patterns", "test", "card .* declined", str(file))
@@ -74,7 +74,7 @@ def test_two_windows_of_logs_are_compared(type_: Type, services: Services) -> No
     assert "new" in shown.stdout
     assert "gone" in shown.stdout
     same = type_("logs", "diff", "--before", f"{begin}/{middle}", "--after", f"{begin}/{middle}")
-    assert same.stdout.strip() == "Nothing has changed: 1 templates were heard about as often."
+    assert same.stdout.strip() == "Nothing has changed: 1 template was heard about as often."
     wrong = type_("logs", "diff", "--before", "yesterday", "--after", f"{begin}/{middle}")
     assert (wrong.exit_code, "START/END" in wrong.stderr) == (1, True)
 

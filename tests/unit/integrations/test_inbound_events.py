@@ -114,8 +114,8 @@ def test_a_body_that_is_no_json_is_refused_as_a_whole(body: bytes) -> None:
     ("bad", "message"),
     [
         (b'{"event": "\xff"}', "is not JSON"),
-        (b'{"event": "nan", "properties": {"a": [NaN, "],\\"{"], "timestamp": 1770465600}}', "is not JSON"),
-        (b"-Infinity", "is not JSON"),
+        (b'{"event": "nan", "properties": {"a": [NaN, "],\\"{"], "timestamp": 1770465600}}', "NaN is not JSON"),
+        (b"-Infinity", "-Infinity is not JSON"),
         (b'{"event": "huge", "properties": {"user_id": "u", "timestamp": 1' + b"0" * 400 + b"}}", "too large"),
         (b'{"event": "long", "properties": {"user_id": 1' + b"0" * 4_000 + b"}}", "at most|characters"),
     ],
@@ -128,11 +128,36 @@ def test_an_event_that_cannot_be_read_loses_only_itself(bad: bytes, message: str
     assert re.search(message, result.rejections[0].message)
 
 
-@pytest.mark.parametrize("body", [b"7", b"null", b'"text"', b"[1, null]"])
-def test_json_of_another_shape_holds_no_event(body: bytes) -> None:
-    result = parsed(body)
-    assert result.records == []
-    assert result.rejections
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [(b"7", "it is 7"), (b"null", "it is null"), (b'"text"', "it is a text"), (b"-Infinity", "it is not JSON")],
+)
+def test_a_body_of_another_shape_is_told_what_to_send(body: bytes, told: str) -> None:
+    with pytest.raises(PayloadError, match=rf"{told}; send an event \(an object\), an array") as refused:
+        parsed(body)
+    assert refused.value.field == ""
+
+
+def test_elements_of_another_shape_are_no_events() -> None:
+    result = parsed(b"[1, null]")
+    assert (result.records, [rejection.field for rejection in result.rejections]) == ([], ["[0]", "[1]"])
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b"NaN", "NaN is not JSON (byte 51 of this record)"),
+        (b"-Infinity", "-Infinity is not JSON (byte 51 of this record)"),
+        (b"1e999", "is too large a number"),
+    ],
+)
+def test_a_number_that_is_none_is_named_by_its_property(written: bytes, told: str) -> None:
+    bad = b'{"event": "paid", "properties": {"prices": [1.5, 2,' + written + b"]}}"
+    [rejection] = parsed(b"[" + bad + b"]").rejections
+    assert (rejection.index, rejection.field) == (0, "[0].properties.prices[2]")
+    assert rejection.message.startswith(told)
+    [of_a_line] = parsed(bad + b"\n", content_type="application/x-ndjson").rejections
+    assert (of_a_line.field, of_a_line.message) == (rejection.field, rejection.message)
 
 
 def test_the_senders_own_id_is_kept() -> None:

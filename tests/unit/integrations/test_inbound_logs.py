@@ -99,6 +99,24 @@ def test_a_bad_log_event_or_a_broken_part_loses_only_itself() -> None:
     ]
 
 
+def test_a_record_of_another_shape_loses_only_itself_in_kinesis_and_firehose() -> None:
+    good = packed(data_message(LOG_EVENT))
+    kinesis = {"Records": [{"kinesis": 5}, 7, {"kinesis": {"data": good}}]}
+    parsed = read_subscription(json.dumps(kinesis).encode(), now=NOW, max_decoded_bytes=LIMIT)
+    assert [record.record_id for record in parsed.records] == ["cloudwatch:36"]
+    assert [(rejection.index, rejection.field) for rejection in parsed.rejections] == [
+        (0, "Records[0].kinesis"),
+        (1, "Records[1]"),
+    ]
+    firehose = {"requestId": "r", "timestamp": 1, "records": [5, {"data": good}, {}]}
+    parsed = read_firehose(json.dumps(firehose).encode(), now=NOW, max_decoded_bytes=LIMIT).parsed
+    assert [record.record_id for record in parsed.records] == ["cloudwatch:36"]
+    assert [(rejection.index, rejection.field) for rejection in parsed.rejections] == [
+        (0, "records[0]"),
+        (2, "records[2].data"),
+    ]
+
+
 def test_a_control_message_holds_nothing() -> None:
     body = json.dumps({"awslogs": {"data": packed(data_message(LOG_EVENT, kind="CONTROL_MESSAGE"))}}).encode()
     parsed = read_subscription(body, now=NOW, max_decoded_bytes=LIMIT)
@@ -126,6 +144,20 @@ def test_firehose_brings_data_messages_and_plain_lines_known_by_the_request() ->
     assert delivery.parsed.records[1].happened_at == NOW - 60
 
 
+def test_what_firehose_brings_is_numbered_through_all_its_records() -> None:
+    bad = {"id": 1}
+    parts = [packed(data_message(LOG_EVENT, bad)), "?", packed(data_message(bad, bad, LOG_EVENT)), "!"]
+    body = {"requestId": "r-1", "timestamp": 1, "records": [{"data": part} for part in parts]}
+    parsed = read_firehose(json.dumps(body).encode(), now=NOW, max_decoded_bytes=LIMIT).parsed
+    assert [(rejection.index, rejection.field) for rejection in parsed.rejections] == [
+        (1, "records[0].data.logEvents[1].id"),
+        (2, "records[1].data"),
+        (3, "records[2].data.logEvents[0].id"),
+        (4, "records[2].data.logEvents[1].id"),
+        (6, "records[3].data"),
+    ]
+
+
 def pushed(*values: Any) -> bytes:
     return json.dumps({"streams": [{"stream": {"app": "shop", "level": "error"}, "values": list(values)}]}).encode()
 
@@ -146,6 +178,40 @@ def test_a_loki_push_in_json_names_what_is_wrong_with_each_value() -> None:
         "streams[0].values[5].metadata",
         "streams[0].values[6]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ({"stream": 5, "values": []}, ".stream"),
+        ({"values": []}, ".stream"),
+        ({"stream": {}, "values": {}}, ".values"),
+        ({"stream": {}}, ".values"),
+        (7, ""),
+        (None, ""),
+    ],
+)
+def test_a_bad_loki_stream_loses_only_itself(bad: Any, field: str) -> None:
+    good = {"stream": {"app": "shop"}, "values": [[str(NOON_MS * 1_000_000), "a"]]}
+    parsed = read_push_json(json.dumps({"streams": [good, bad, good]}).encode(), now=NOW)
+    assert [record.body for record in parsed.records] == ["a", "a"]
+    assert [(rejection.index, rejection.field) for rejection in parsed.rejections] == [(1, f"streams[1]{field}")]
+
+
+@pytest.mark.parametrize("spoilt", [b"NaN", b"1e999", b"-Infinity"])
+def test_a_bare_nan_in_a_loki_push_loses_only_its_value(spoilt: bytes) -> None:
+    time = str(NOON_MS * 1_000_000)
+    parsed = read_push_json(pushed([0, "a"], [time, "b"]).replace(b"[0,", b"[" + spoilt + b","), now=NOW)
+    assert [record.body for record in parsed.records] == ["b"]
+    assert [rejection.field for rejection in parsed.rejections] == ["streams[0].values[0].timestamp"]
+
+
+def test_a_loki_line_that_is_no_unicode_is_kept_with_replacements() -> None:
+    time = str(NOON_MS * 1_000_000)
+    body = pushed([time, "caf#"], [time, "b"]).replace(b"#", b"\xe9").replace(b'"b"', b'"b\\ud800"')
+    found = [record.body for record in read_push_json(body, now=NOW).records]
+    assert found == ["caf\ufffd", "b?"]
+    assert "".join(found).encode()
 
 
 def test_a_loki_push_in_protobuf_is_read_with_its_labels_and_metadata() -> None:

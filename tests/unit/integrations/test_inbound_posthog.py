@@ -51,6 +51,16 @@ def test_a_key_beside_the_data_goes_before_one_within() -> None:
     assert capture(urlencode({"data": json.dumps(event()), "api_key": "argux_other"}).encode()).api_key == "argux_other"
 
 
+@pytest.mark.parametrize("spoilt", [b"NaN", b"1e999", b'"\xff"', b'["]}", NaN]'])
+def test_an_event_that_is_no_json_loses_only_itself_in_its_batch(spoilt: bytes) -> None:
+    for outer in ({"api_key": "argux_key", "batch": [event(a="#"), event()]}, {"batch": [event(a="#"), event()]}):
+        body = json.dumps(outer).encode().replace(b'"#"', spoilt)
+        found = capture(body, "application/json")
+        assert found.api_key == outer.get("api_key")
+        assert len(found.records.records) == 1
+        assert found.records.rejections[0].field.startswith("batch[0]")
+
+
 def test_an_exception_is_a_log_record_in_opentelemetrys_words() -> None:
     frames = [{"filename": "shop.py", "lineno": 7, "function": "pay"}, "odd"]
     exceptions = [{"type": "KeyError", "value": "'card'", "stacktrace": {"frames": frames}}, {"type": "Inner"}]

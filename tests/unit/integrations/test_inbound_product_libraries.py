@@ -115,9 +115,26 @@ def test_amplitude_is_told_what_is_missing_and_what_is_wrong_by_place() -> None:
         upload(good, {"event_type": "Paid"}, {"user_id": "u1"}, {**good, "time": 5}, {**good, "user_id": []})
     ).events.rejections
     assert faults(rejections) == {
-        "events_with_missing_fields": {"user_id": [1]},
-        "events_with_invalid_fields": {"event_type": [2], "time": [3], "user_id": [4]},
+        "events_with_missing_fields": {"user_id": [1], "event_type": [2]},
+        "events_with_invalid_fields": {"time": [3], "user_id": [4]},
     }
+
+
+SPOILT = [b"NaN", b"1e999", b'"\xff"', b'["]}", NaN]']
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_record_that_is_no_json_loses_only_itself_among_its_libraries_batch(spoilt: bytes) -> None:
+    messages = written({"batch": [track(properties={"a": "#"}), track()], "writeKey": "argux_key"})
+    of_segment = segment(messages.replace(b'"#"', spoilt))
+    assert (of_segment.write_key, len(of_segment.events.records)) == ("argux_key", 1)
+    assert of_segment.events.rejections[0].field.startswith("batch[0]")
+    good = {"user_id": "u1", "event_type": "Paid"}
+    events = written({"events": [good | {"event_properties": {"events": "#"}}, good], "api_key": "argux_key"})
+    of_amplitude = amplitude(events.replace(b'"#"', spoilt))
+    assert is_upload(events.replace(b'"#"', spoilt))
+    assert (of_amplitude.api_key, len(of_amplitude.events.records)) == ("argux_key", 1)
+    assert of_amplitude.events.rejections[0].field.startswith("events[0]")
 
 
 def test_amplitudes_body_is_told_from_posthogs() -> None:

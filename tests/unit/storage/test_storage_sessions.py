@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from storage.funnels import create_funnel, list_funnels
 from storage.models import TimelineEntry
-from storage.session import create_database, readers
+from storage.patience import Patience, waiting_with
+from storage.session import create_database, read_only, readers
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 
@@ -83,3 +84,19 @@ def test_a_database_that_threads_cannot_share_is_refused_with_the_reason(url: st
 @pytest.mark.parametrize("url", ["postgres://u:p@h/d", "postgresql://u:p@h/d", "postgresql+psycopg://u:p@h/d"])
 def test_every_spelling_of_postgresql_gets_the_same_driver(url: str) -> None:
     assert create_database(url).url.drivername == "postgresql+psycopg"
+
+
+def test_a_writer_waits_for_another_no_longer_than_it_has_patience(
+    tmp_path: Path, open_database: Callable[[str], Engine]
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'argux.db'}")
+    patience = Patience(0.2)
+    with engine.connect() as holder, holder.begin(), waiting_with(patience):
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="locked"), engine.begin():
+                pytest.fail("two writers at once")
+            assert patience.left == 0
+        with read_only(engine).connect() as reader:
+            assert reader.scalar(text("PRAGMA busy_timeout")) == 10_000
+    with waiting_with(patience), engine.begin() as writer:
+        assert writer.scalar(text("PRAGMA busy_timeout")) == 10_000
