@@ -83,5 +83,7 @@ def _to_be_missed(a_bucket: float) -> int:
 
 
 def _is_heard(minutes: Minutes, buckets: int) -> bool:
-    """Whether other lines came, where they should have."""
-    return bool(minutes.others[-buckets:].sum() > 0 or np.exp(-minutes.others_broken * buckets) > _CHANCE)
+    """Whether other lines came, where they should have: so long a silence would be no chance."""
+    heard = np.flatnonzero(minutes.others)
+    silent = len(minutes.others) - (int(heard[-1]) + 1 if len(heard) else 0)
+    return bool(silent < buckets or np.exp(-minutes.others_broken * silent) > _CHANCE)

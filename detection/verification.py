@@ -1,4 +1,4 @@
-"""Did it get better: the finding's own metric, tested again on what came after the fix, the same test reversed."""
+"""Did it get better: the finding's own metric, tested again on what came since, the same test reversed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from enum import StrEnum
 
 import numpy as np
 
-from detection.baselines import HOUR_SECONDS, Mask
+from detection.baselines import Mask
 from detection.cohorts import FINE_SECONDS, totals
 from detection.endpoint_baselines import NormalEndpoint, Spans, normal_endpoint, settled_hours
 from detection.endpoint_screening import hours_in_brief
 from detection.failures import failure_strikes, is_failing
-from detection.funnel_baselines import is_usable, normal_conversion
+from detection.funnel_baselines import baseline_since, is_usable, normal_conversion
 from detection.histograms import Intervals, gathered_intervals, quantile
 from detection.options import EndpointOptions, FunnelOptions
 from detection.proportions import beta_binomial_mid_p
 from detection.regressions import is_heavier, is_slower, latency_strikes, query_strikes
+from detection.silence import is_heard
 from detection.traffic import has_fallen, has_surged, traffic_range, widths
 from detection.types import EndpointSeries, Finding, FunnelSeries, Metric
 
@@ -25,6 +26,7 @@ _FEWEST_ENTRIES = 60
 _FEWEST_INTERVALS = 3
 _FEWEST_REQUESTS = 20
 _SIGNIFICANCE = 0.01
+_CHANCE_OF_NO_CHANGE = 0.05
 _MINUTE = 60.0
 
 
@@ -65,13 +67,14 @@ def recovery(
     options: FunnelOptions | EndpointOptions,
     excluded: Spans = (),
 ) -> Recovery:
-    """Test the finding's metric on what began at or after `since`, the moment the fix was live.
+    """Test the finding's metric on what began at or after `since`: the moment the fix was live, or the last bad sight.
 
-    series: fine buckets from the onset to now; baseline: coarse buckets; the finding's own are picked out of both.
-    The state is recovered when the metric is back within the size of change that the detector would let pass and,
-    for a conversion, not significantly worse; still_broken when it is worse by more than chance; insufficient_data
-    between the two and while there is too little to say. excluded: earlier times in which an endpoint was broken, which
-    are no baseline. Raises TypeError for options of the other detector.
+    series: fine buckets from the onset to now (hourly ones for a drift, as its details say); baseline: coarse buckets;
+    the finding's own are picked out of both. The state is recovered when the metric is back within the size of change
+    that the detector would let pass and, for a conversion, not significantly away in the finding's direction;
+    still_broken when it is away by more than chance; insufficient_data between the two, while there is too little to
+    say, and where nothing comes any more. excluded: earlier times in which an endpoint was broken, which are no
+    baseline. Raises TypeError for options of the other detector.
     """
     subject = finding.subject
     if finding.metric is Metric.CONVERSION_RATE:
@@ -95,23 +98,27 @@ def _conversion(
 ) -> Recovery:
     recorded = finding.details.get("horizon_seconds")
     horizon_seconds = float(recorded) if isinstance(recorded, int | float) else 0.0
-    first = np.ceil(since / FINE_SECONDS) * FINE_SECONDS
-    ripe_until = now - horizon_seconds - options.ingestion_lag_seconds - FINE_SECONDS
+    width = _bucket_seconds(finding)
+    first = np.ceil(since / width) * width
+    ripe_until = now - horizon_seconds - options.ingestion_lag_seconds - width
     entries, converted, _ = totals(fine, horizon_seconds, since=float(first), until=ripe_until)
-    started, ended = finding.onset_at - options.baseline_window_hours * HOUR_SECONDS, finding.onset_at
+    started, ended = baseline_since(finding.onset_at, options.baseline_window_hours), finding.onset_at
     if not is_usable(past, since=started, until=ended, minimum_entries=options.min_sample_size):
         return _unknown(finding)
     normal = normal_conversion(
         [past], horizon_seconds, since=started, until=ended, at=(first + ripe_until) / 2, timezone=options.timezone
     )
     before, after = float(normal.rate[0]), converted / entries if entries else None
-    p_value = float(beta_binomial_mid_p(converted, entries, before, normal.strength[0]))
-    dropped = after is not None and after <= before * (1 - options.min_drop_percent / 100)
     state = RecoveryState.INSUFFICIENT_DATA
     if entries >= max(options.min_sample_size / 2, _FEWEST_ENTRIES):
-        if p_value < _SIGNIFICANCE:
+        chance = _chance_of_so_far_away(finding, converted, entries, before, float(normal.strength[0]))
+        if chance < _SIGNIFICANCE:
             state = RecoveryState.STILL_BROKEN
-        elif not dropped:
+        elif (
+            not _is_away(finding, converted / entries, before, options)
+            and (width == FINE_SECONDS or _is_told_apart(finding, converted, entries, float(normal.strength[0])))
+            and is_heard(fine.bucket_starts, fine.entries, since=since, now=now, bucket_seconds=width)
+        ):
             state = RecoveryState.RECOVERED
     during = _conversion_during(finding, fine, horizon_seconds, since)
     return Recovery(
@@ -125,6 +132,31 @@ def _conversion(
         normal_low=float(normal.low[0]),
         normal_high=float(normal.high[0]),
     )
+
+
+def _bucket_seconds(finding: Finding) -> float:
+    """A drift shows over hours, and is tested over hours; anything else on fine buckets."""
+    recorded = finding.details.get("bucket_seconds")
+    return float(recorded) if isinstance(recorded, int | float) else FINE_SECONDS
+
+
+def _chance_of_so_far_away(finding: Finding, converted: int, entries: int, usual: float, strength: float) -> float:
+    """How likely so few would convert, or after a rise so many, were the usual rate back."""
+    fewer = float(beta_binomial_mid_p(converted, entries, usual, strength))
+    return fewer if finding.observed < finding.expected else 1 - fewer
+
+
+def _is_away(finding: Finding, rate: float, usual: float, options: FunnelOptions) -> bool:
+    """Whether it is off by what the detector asks of a drop, or of a rise; a drift may have been less than that."""
+    if finding.observed < finding.expected:
+        return rate <= usual * (1 - options.min_drop_percent / 100)
+    return rate >= usual * (1 + options.min_drop_percent / 100)
+
+
+def _is_told_apart(finding: Finding, converted: int, entries: int, strength: float) -> bool:
+    """Whether it has come away from the rate that it had drifted to: a tenth is soon mistaken for chance."""
+    fewer = float(beta_binomial_mid_p(converted, entries, finding.observed, strength))
+    return (1 - fewer if finding.observed < finding.expected else fewer) <= _CHANCE_OF_NO_CHANGE
 
 
 def _conversion_during(finding: Finding, fine: FunnelSeries, horizon_seconds: float, since: float) -> float:
@@ -152,7 +184,9 @@ def _requests(
     if interval_count >= _FEWEST_INTERVALS and requests >= _FEWEST_REQUESTS:
         if measured.strikes(latest, [normal], options)[0, 0]:
             state = RecoveryState.STILL_BROKEN
-        elif not measured.is_worse(latest, [normal], options)[0, 0]:
+        elif not measured.is_worse(latest, [normal], options)[0, 0] and is_heard(
+            fine.bucket_starts, fine.request_count, since=since, now=now, bucket_seconds=FINE_SECONDS
+        ):
             state = RecoveryState.RECOVERED
     before, low, high = measured.usual(normal)
     after = measured.value(latest) if requests else None
@@ -215,7 +249,10 @@ def _traffic(
     options: EndpointOptions,
     excluded: Spans,
 ) -> Recovery:
-    """Whether as many requests come as are to be expected now; an endpoint that is not called at all has none."""
+    """Whether as many requests come as are to be expected now; an endpoint that is not called at all has none.
+
+    After a surge silence is no recovery, nor is a surge after silence.
+    """
     past = hours_in_brief([coarse], now, options)
     known = settled_hours(past.starts, finding.onset_at, excluded)[None]
     rates = traffic_range(past.requests, known, past.starts, at=now, options=options)
@@ -235,7 +272,9 @@ def _traffic(
     state, after = RecoveryState.INSUFFICIENT_DATA, None
     if len(taken) and len(taken) == _FEWEST_INTERVALS * width:
         after = float(taken.mean()) * _MINUTE / options.interval_seconds
-        is_off = (has_fallen if fell else has_surged)(taken.sum(), np.asarray(expected * len(taken)), options)
+        least, most = (rate * options.interval_seconds / _MINUTE * len(taken) for rate in (low, high))
+        count = taken.sum()
+        is_off = has_fallen(count, np.asarray(least), options) or has_surged(count, np.asarray(most), options)
         state = RecoveryState.STILL_BROKEN if is_off else RecoveryState.RECOVERED
     return Recovery(
         state=state,

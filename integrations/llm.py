@@ -36,4 +36,5 @@ class LanguageModel:
             raise unreachable(SYSTEM, error) from error
         if self._model and self._model not in offered:
             raise NotFoundError(SYSTEM, f"there is no model {self._model} among the {len(offered)} offered")
-        return f"{len(offered)} models offered, {self._model} among them" if self._model else f"{len(offered)} models"
+        models = "1 model" if len(offered) == 1 else f"{len(offered):,} models"
+        return f"{models} offered, {self._model} among them" if self._model else models

@@ -99,7 +99,10 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request as it stands. `state` is "open", "merged" or "closed"; `merge_commit_sha` once merged."""
+    """A pull request as it stands. `state` is "open", "merged" or "closed".
+
+    Once merged: `merge_commit_sha`, and when (`merged_at`, seconds, UTC).
+    """
 
     repository: str
     number: int
@@ -110,6 +113,7 @@ class PullRequest:
     head_sha: str
     base_sha: str
     merge_commit_sha: str | None = None
+    merged_at: float | None = None
 
 
 class CodeHost(Protocol):

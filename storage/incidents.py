@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
 from storage.errors import InvalidTransitionError
-from storage.models import FindingRecord, Incident, TimelineEntry
+from storage.models import FindingRecord, Incident, TimelineEntry, Verification
 from storage.rows import get, hold
 
 ARGUX = "Argux"
@@ -89,6 +89,15 @@ def record_finding(session: Session, incident: Incident, finding: Finding, *, no
     return record
 
 
+def seen_again(session: Session, incident_id: int, fingerprint: str, *, at: datetime) -> None:
+    """It was still broken then, although no detector has said so again."""
+    session.execute(
+        update(FindingRecord)
+        .where(FindingRecord.incident_id == incident_id, FindingRecord.fingerprint == fingerprint)
+        .values(last_seen_at=at)
+    )
+
+
 def _is_worse(finding: Finding, known: Finding) -> bool:
     """Further from what is expected, in the same direction as it was first seen."""
     return finding.ratio > known.ratio if known.ratio > 1.0 else finding.ratio < known.ratio
@@ -159,6 +168,34 @@ def lately_closed(session: Session, since: datetime) -> Sequence[Incident]:
     )
     query = select(Incident).where(
         Incident.status.in_(_CLOSED), or_(Incident.closed_at >= since, Incident.id.in_(still_seen))
+    )
+    return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+
+
+def unseen_since(session: Session, moment: datetime) -> Sequence[int]:
+    """The ids of those that wait for people, nothing of which was seen broken since a moment; none being verified."""
+    seen = select(FindingRecord.incident_id).where(FindingRecord.last_seen_at > moment)
+    verified = select(Verification.incident_id).where(Verification.status == "running")
+    query = select(Incident.id).where(
+        Incident.status.in_((IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)),
+        Incident.findings.any(),
+        Incident.id.not_in(seen),
+        Incident.id.not_in(verified),
+    )
+    return session.scalars(query.order_by(Incident.id)).all()
+
+
+def recovered_by_themselves(session: Session, since: datetime) -> Sequence[Incident]:
+    """Incidents that are closed because they went back to usual by themselves since then; with their findings."""
+    query = (
+        select(Incident)
+        .join(Verification, Verification.incident_id == Incident.id)
+        .where(
+            Incident.status == IncidentStatus.RESOLVED,
+            Incident.closed_at >= since,
+            Verification.action_id.is_(None),
+            Verification.finished_at == Incident.closed_at,
+        )
     )
     return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
 

@@ -255,6 +255,8 @@ class Verification(Base):
     """The incident's metrics tested again after an action. status: running, recovered, not_recovered,
     insufficient_data (by the deadline too little had come in to tell).
 
+    action_id None: they went back to usual by themselves, last seen broken at started_at; always recovered.
+
     measures: one {metric, subject, before, during, after, recovered_share} a finding.
     """
 
@@ -262,7 +264,7 @@ class Verification(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
-    action_id: Mapped[int] = mapped_column(ForeignKey("actions.id"), unique=True)
+    action_id: Mapped[int | None] = mapped_column(ForeignKey("actions.id"), unique=True)
     status: Mapped[str] = mapped_column(String(20))
     measures: Mapped[list[Any]]
     attempts: Mapped[int]
@@ -318,7 +320,8 @@ class OutboxJob(Base):
 
 
 class Delivery(Base):
-    """A message owed to a channel. purpose: root, thread, ephemeral.
+    """A message owed to a channel. purpose: root, thread, answer (to a person's decision, in the thread; told even in
+    a quiet time), ephemeral.
 
     status: pending, delivered, undelivered, held (until a quiet time is over), muted (its incident was over before).
     For a root message the row lives on: `content_hash` is what the channel shows now, so an equal card is not sent.

@@ -104,6 +104,16 @@ def approve(
     return approval
 
 
+def withdraw(session: Session, proposal: Proposal) -> bool:
+    """End an offer before its time, because what it offers is not there any more; False where it was not open."""
+    hold(session, proposal)
+    if proposal.status != "open":
+        return False
+    proposal.status = "expired"
+    session.flush()
+    return True
+
+
 def expire_open(session: Session, *, now: datetime) -> Sequence[Proposal]:
     """End the offers that nobody took in time; returns them."""
     query = select(Proposal).where(Proposal.status == "open", Proposal.expires_at <= now).with_for_update()

@@ -77,11 +77,12 @@ def _is_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
         return False
     if any(record.metric != Metric.ALERT.value for record in incident.findings):
         return False
-    alerts = [
-        alert
-        for record in incident.findings
-        for alert in alerts_named(session, record.subject["name"], record.subject["service"])
-    ]
+    return all(is_alert_over(session, record, ended_by) for record in incident.findings)
+
+
+def is_alert_over(session: Session, record: FindingRecord, ended_by: datetime) -> bool:
+    """Whether no alert of this finding fires, and none has since then."""
+    alerts = alerts_named(session, record.subject["name"], record.subject["service"])
     return all(alert.state != FIRING and alert.ended_at is not None and alert.ended_at <= ended_by for alert in alerts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from detection.types import IncidentStatus
 from integrations.cards import Card, moment
 from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
+from workers.grouping import RELAPSE_MINUTES
 from workers.incident_cards import CLOSED, STATUS_WORDS
 from workers.quiet import maintenance_text
 from workers.services import Services
@@ -52,6 +53,8 @@ def status_card(services: Services, session: Session) -> Card:
     fields = [("Watching", _watching(states))]
     now = services.clock()
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
+    recovered = incidents.recovered_by_themselves(session, now - timedelta(minutes=RELAPSE_MINUTES))
+    fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
     if deploy is not None:
         fields.append(
             ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
@@ -68,6 +71,13 @@ def status_card(services: Services, session: Session) -> Card:
         fields=tuple(fields),
         sections=_insufficient(states),
     )
+
+
+def _recovered(incident: Incident) -> str:
+    """Such as "#3 POST /checkout is slow: resolved by Argux 12:50"."""
+    assert incident.closed_at is not None
+    closed = moment(incident.closed_at.timestamp())
+    return f"#{incident.id} {incident.title}: resolved by {incident.closed_by} {closed}"
 
 
 def _watching(states: Sequence[Watched]) -> str:
@@ -109,11 +119,12 @@ def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
 
 
 def _line(incident: Incident) -> str:
-    ended = (
-        f", closed {moment(incident.closed_at.timestamp())}" if incident.closed_at and incident.status in CLOSED else ""
-    )
-    snoozed = f", snoozed until {moment(incident.snoozed_until.timestamp())}" if incident.snoozed_until else ""
+    state = ""
+    if incident.closed_at and incident.status in CLOSED:
+        state = f", closed {moment(incident.closed_at.timestamp())} by {incident.closed_by}"
+    elif incident.snoozed_until:
+        state = f", snoozed until {moment(incident.snoozed_until.timestamp())}"
     return (
         f"- **#{incident.id}** {incident.severity.upper()} {incident.title}: {STATUS_WORDS[incident.status].lower()}, "
-        f"since {moment(incident.onset_at.timestamp())}{ended}{snoozed}"
+        f"since {moment(incident.onset_at.timestamp())}{state}"
     )

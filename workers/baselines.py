@@ -91,14 +91,12 @@ class EndpointMemory:
             self._hours[start] = self._hour(store, start, now)
 
     def _hour(self, store: TelemetryStore, start: float, now: float) -> _Hour:
-        found = store.endpoint_levels(
-            since=start, until=start + COARSE_SECONDS, bucket_seconds=COARSE_SECONDS, minimum_requests=HOUR_ENOUGH
-        )
+        found = store.endpoint_levels(start, bucket_seconds=COARSE_SECONDS, minimum_requests=HOUR_ENOUGH)
         return self._brief_of(found, now)
 
     def _brief_of(self, found: EndpointLevels, now: float) -> _Hour:
         """One bucket, by endpoint's number."""
-        numbers = self._numbered(found)
+        numbers = self._numbered(found.names)
         size = len(self._numbers)
         hour = _Hour(now, np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.int16))
         for values, read in (
@@ -110,19 +108,12 @@ class EndpointMemory:
             values[numbers] = read
         return hour
 
-    def _numbered(self, found: EndpointLevels) -> Integers:
-        """The number of each entry's endpoint; new ones get the next."""
-        numbers = [self._number(service, endpoint) for service, endpoint in found.names]
-        return np.array(numbers, dtype=np.int64)[found.rows]
-
-    def _number(self, service: str, endpoint: str) -> int:
-        known = self._numbers.get((service, endpoint))
-        if known is not None:
-            return known
-        number = len(self._numbers)
-        self._numbers[service, endpoint] = number
-        self._keys[Subject("endpoint", endpoint, service=service, endpoint=endpoint).key()] = number
-        return number
+    def _numbered(self, names: Sequence[tuple[str, str]]) -> Integers:
+        """The number of each endpoint; new ones get the next."""
+        for service, endpoint in [name for name in names if name not in self._numbers]:
+            number = self._numbers[service, endpoint] = len(self._numbers)
+            self._keys[Subject("endpoint", endpoint, service=service, endpoint=endpoint).key()] = number
+        return np.array([self._numbers[name] for name in names], dtype=np.int64)
 
     def _last_intervals(self, store: TelemetryStore, until: float, options: EndpointOptions) -> Brief:
         """The last intervals of everyone known, also of those who were not called in them.
@@ -136,12 +127,7 @@ class EndpointMemory:
         longest_ago = next(iter(self._intervals), wanted[-1])
         unknown = [start for start in wanted if start not in self._intervals]
         for start in sorted({longest_ago, *unknown, *wanted[-NEWEST_INTERVALS:]}):
-            found = store.endpoint_levels(
-                since=start,
-                until=start + FINE_ENDPOINT_SECONDS,
-                bucket_seconds=FINE_ENDPOINT_SECONDS,
-                minimum_requests=1,
-            )
+            found = store.endpoint_levels(start, bucket_seconds=FINE_ENDPOINT_SECONDS, minimum_requests=1)
             self._intervals.pop(start, None)
             self._intervals[start] = self._brief_of(found, until)
         return self._side_by_side(self._intervals, starts)

@@ -125,9 +125,10 @@ def notice_text(finding: Finding) -> str | None:
     entries = f"{finding.sample_size:,}"
     if finding.details.get("reading") == "entries_missing":
         usual = finding.details.get("usual_entries")
+        counted = "entry was" if finding.sample_size == 1 else "entries were"
         return (
-            f"Only {entries} entries were counted, normally {usual:,.0f}: the first step may no longer be tracked for "
-            "everyone. Check what sends its event before trusting the rate."
+            f"Only {entries} {counted} counted, normally {usual:,.0f}: "
+            "the first step may no longer be tracked for everyone. Check what sends its event before trusting the rate."
         )
     match finding.subject.kind:
         case "funnel_rise":

@@ -12,6 +12,7 @@ from detection.types import Finding, FunnelDefinition
 from storage import audit, incidents
 from storage import funnels as stored_funnels
 from storage.models import Incident
+from workers.back_to_usual import reopen
 from workers.describing import incident_title, is_notice, severity_of
 from workers.diagnosing import ask_for_diagnosis
 from workers.grouping import Belonging, belongings
@@ -46,7 +47,8 @@ def detect(services: Services) -> bool:
         return False
     note_versions(services, now)
     with services.readers() as session:
-        baseline_since = now - timedelta(hours=services.settings.baseline_window_hours)
+        # Baselines begin some hours before their window: at the same hour of last week as what is judged.
+        baseline_since = now - timedelta(hours=services.settings.baseline_window_hours + 24)
         tick = Tick(now, funnels, past_incidents(session, since=baseline_since))
     findings, failures = _watched(services, tick)
     with services.sessions.begin() as session:
@@ -82,19 +84,26 @@ def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: dateti
 def _to_incident(services: Services, session: Session, group: Belonging, now: datetime) -> None:
     """Record findings, opening an incident where there is none; the jobs are part of the same commit."""
     incident = group.incident or _open(services, session, group.findings, now)
+    if group.relapse:
+        reopen(services, session, incident, group.findings, now)
     known = {record.fingerprint for record in incident.findings} if group.incident else set()
     located = [
         record_where(services, session, incident, finding, tell=not group.muted, now=now) for finding in group.findings
     ]
-    if group.muted or (all(finding.fingerprint in known for finding in group.findings) and not any(located)):
+    if group.muted:
         return
     session.flush()
     session.refresh(incident)
     findings = [incidents.to_finding(record) for record in incident.findings]
+    shown = incident.title, incident.severity
     incident.title = incident_title(findings)
     incident.service = incident.service or _service(findings)
     incident.severity = min(incident.severity, *(severity_of(finding) for finding in findings))
-    changed(session, incident.id, key=f"finding:{incident.id}:{len(findings)}", now=now)
+    is_news = any(located) or any(finding.fingerprint not in known for finding in group.findings)
+    if is_news or (incident.title, incident.severity) != shown:
+        changed(session, incident.id, key=f"findings:{incident.id}:{now.timestamp()}", now=now)
+    if not is_news:
+        return
     tell_stakes(services, session, incident.id, findings, now)
     if all(is_notice(finding) for finding in findings):
         return

@@ -10,8 +10,11 @@ from detection.types import IncidentStatus
 from integrations.cards import Card
 from storage import diagnoses, incidents, outbox
 from storage.models import Diagnosis, Incident
+from storage.rows import hold
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
+from workers.errors import RefusedError
+from workers.incident_cards import CLOSED
 from workers.locks import one_at_a_time
 from workers.owing import changed, tell_thread
 from workers.services import Services
@@ -28,6 +31,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
     with one_at_a_time(services, f"diagnosis:{incident_id}"):
         outcome = pipeline.run(incident_id, _sources(services))
     now = services.clock()
+    is_answer = finding_count is None
     with services.sessions.begin() as session:
         diagnosis = diagnoses.get_diagnosis(session, outcome.diagnosis_id)
         incidents.add_timeline(
@@ -45,10 +49,11 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             card=diagnosis_card(diagnosis),
             channel=services.settings.slack_channel,
             now=now,
+            is_answer=is_answer,
         )
         changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
         if diagnosis.status == "concluded" and outcome.fix.action:
-            arguments = {"diagnosis_id": diagnosis.id}
+            arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
@@ -64,7 +69,9 @@ def give_up(services: Services, incident_id: int, reason: str, finding_count: in
         )
         card = Card(title="The diagnosis failed", text=f"It could not be finished: {reason}")
         channel = services.settings.slack_channel
-        tell_thread(session, incident_id, key=f"diagnosis:{diagnosis.id}", card=card, channel=channel, now=now)
+        key = f"diagnosis:{diagnosis.id}"
+        is_answer = finding_count is None
+        tell_thread(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
         changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
 
 
@@ -98,6 +105,26 @@ def ask_for_diagnosis(session: Session, incident: Incident, *, patience_seconds:
         now=now,
         delay_seconds=0.0 if has_endpoint else patience_seconds,
     )
+
+
+def diagnose_again(session: Session, incident: Incident, *, actor: str, now: datetime) -> None:
+    """A person wants a new diagnosis: begin it, so that a second click finds it under way.
+
+    RefusedError where one runs already, a fix is under way, or the incident is closed.
+    """
+    hold(session, incident)
+    if incident.status in CLOSED:
+        raise RefusedError("The incident is closed already; there is nothing to diagnose.")
+    if incident.status is IncidentStatus.MITIGATING:
+        raise RefusedError("A fix is under way; the thread says how it goes.")
+    latest = diagnoses.latest_diagnosis(session, incident.id)
+    if latest is not None and latest.status == "running":
+        raise RefusedError("A diagnosis is under way already; the thread tells what it finds.")
+    begun = diagnoses.start_diagnosis(session, incident.id, now=now)
+    outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:again:{begun.id}", now=now)
+    text = "Asked for a new diagnosis."
+    incidents.add_timeline(session, incident.id, kind="diagnosis", actor=actor, text=text, now=now)
+    changed(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
 
 
 def _sources(services: Services) -> pipeline.DiagnosisSources:

@@ -19,6 +19,7 @@ import numpy as np
 
 from detection.baselines import HOUR_SECONDS, hours_of_week
 from detection.cohorts import horizon
+from detection.funnel_baselines import baseline_since
 from detection.funnel_screening import Reached, Usual, usual, worth_reading
 from detection.options import FunnelOptions
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers
@@ -151,12 +152,14 @@ class _Known:
         ripe_until = now - self.horizon_seconds - options.ingestion_lag_seconds
         ripe_until = ripe_until // FINE_FUNNEL_SECONDS * FINE_FUNNEL_SECONDS
         recent_since = ripe_until - options.recent_window_seconds
-        hours_changed = self._hours.catch_up(self._reader(store, COARSE_SECONDS), now - baseline_seconds, recent_since)
+        at = (recent_since + ripe_until) / 2
+        hours_since = baseline_since(at, baseline_seconds / HOUR_SECONDS)
+        hours_changed = self._hours.catch_up(self._reader(store, COARSE_SECONDS), hours_since, recent_since)
         self._fine.catch_up(self._reader(store, FINE_FUNNEL_SECONDS), recent_since, ripe_until)
         if hours_changed:
             self._fitted = None
         everyone = np.array([name == _EVERYONE for name in self._names], dtype=bool)
-        normal = self._usual((recent_since + ripe_until) / 2, options, excluded)
+        normal = self._usual(at, options, excluded)
         if not (everyone & normal.usable).any():
             # Too short a history may be one that is just being sent: nothing of it is held for true.
             self._hours.forget()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from storage import proposals
 from storage.alerts import drop_old_alerts
-from workers.owing import changed
+from workers.remediation.approvals import expire_offers
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -19,5 +18,4 @@ def expire(services: Services) -> None:
     log.info("telemetry_expired", rows=dropped)
     with services.sessions.begin() as session:
         drop_old_alerts(session, now=now)
-        for proposal in proposals.expire_open(session, now=now):
-            changed(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)
+    expire_offers(services)

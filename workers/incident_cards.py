@@ -26,6 +26,7 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
     quiet: what keeps it quiet now, and until when. told_late: why it was not told when it began.
     """
     incident = view.incident
+    quiet = "" if incident.status in CLOSED else quiet
     return Card(
         title=f"#{incident.id} {incident.title}",
         severity=incident.severity,
@@ -43,8 +44,12 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
 def _headline(view: IncidentView) -> str:
     """The most useful sentence there is by now."""
     verification, diagnosis = view.verification, view.diagnosis
+    if _is_looked_at_again(view):
+        verification = None
     if view.incident.status is IncidentStatus.FALSE_ALARM:
         return f"Marked as a false alarm by {view.incident.closed_by}."
+    if verification is not None and verification.action_id is None:
+        return f"**Back to usual by itself** since {moment(verification.started_at.timestamp())}. {recovery_text(view)}"
     if verification is not None and verification.status == "recovered":
         return f"**Recovered.** {recovery_text(view)}"
     if verification is not None and verification.status == "not_recovered":
@@ -60,6 +65,13 @@ def _headline(view: IncidentView) -> str:
     if diagnosis.status == "inconclusive":
         return f"**Cause not known.** {diagnosis.root_cause or 'No candidate stood out.'}"
     return f"**Cause:** {diagnosis.root_cause}"
+
+
+def _is_looked_at_again(view: IncidentView) -> bool:
+    """Whether a diagnosis began after the verification ended: what that one says is older news."""
+    if view.diagnosis is None or view.verification is None or view.verification.finished_at is None:
+        return False
+    return view.diagnosis.started_at > view.verification.finished_at
 
 
 def recovery_text(view: IncidentView) -> str:
@@ -102,6 +114,8 @@ def _fix_status(view: IncidentView) -> str:
         return f"{name}: {words[view.action.status]}"
     if view.approval is not None:
         return f"{name}: approved by {view.approval.decided_by}"
+    if view.incident.status in CLOSED and view.proposal.status == "open":
+        return f"{name}: not carried out"
     if view.proposal.status == "expired":
         return f"{name}: the offer has expired"
     return f"{name}: waiting for approval, {view.proposal.risk} risk"
@@ -121,6 +135,15 @@ def _links(view: IncidentView) -> tuple[CardLink, ...]:
     return (CardLink(f"Pull request #{view.proposal.parameters['number']}", str(view.proposal.parameters["url"])),)
 
 
+def _may_diagnose_again(view: IncidentView) -> bool:
+    """Where a diagnosis is finished, and no fix waits for a decision or is under way."""
+    if view.diagnosis is None or view.diagnosis.status == "running":
+        return False
+    if view.proposal is not None and view.proposal.status == "open":
+        return False
+    return view.incident.status in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
+
+
 def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
     """Spent buttons are gone: what is done already, or makes no sense any more, is not offered."""
     incident = view.incident
@@ -132,6 +155,8 @@ def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
         actions.append(CardAction("approve_fix", "Approve fix", str(view.proposal.id), ActionStyle.PRIMARY))
     if incident.status is IncidentStatus.OPEN:
         actions.append(CardAction("acknowledge", "Acknowledge", subject))
+    if _may_diagnose_again(view):
+        actions.append(CardAction("diagnose_again", "Diagnose again", subject))
     if incident.ticket_key is None:
         actions.append(CardAction("create_ticket", "Create Jira ticket", subject))
     if incident.escalated_at is None and not is_quiet:

@@ -15,6 +15,7 @@ from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
 from workers import dialogs, snoozes
+from workers.diagnosing import diagnose_again
 from workers.errors import RefusedError
 from workers.notifications import refuse_while_quiet, say_privately
 from workers.owing import changed
@@ -148,6 +149,14 @@ def _hand_on(services: Services, click: Click, actor: str, *, key: str, refusal:
         outbox.enqueue(session, actor, arguments, key=f"{key}:{incident.id}", now=now)
 
 
+def _diagnose_again(services: Services, click: Click) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, click.subject_id)
+        diagnose_again(session, incident, actor=click.user_name, now=now)
+        _record(services, session, click, now)
+
+
 def _approve_fix(services: Services, click: Click) -> None:
     """Fill the dialog; why it cannot be filled is said in it, and a fault that passes is tried again."""
     try:
@@ -192,6 +201,7 @@ HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "acknowledge": _acknowledge,
     "approve_fix": _approve_fix,
     "create_ticket": _create_ticket,
+    "diagnose_again": _diagnose_again,
     "escalate": _escalate,
     "false_alarm": _false_alarm,
     "resolve": _resolve,

@@ -7,6 +7,7 @@ import unicodedata
 from detection.log_findings import NEW_DETECTOR, PATTERN_DETECTOR
 from detection.log_masks import WILDCARD
 from detection.types import Finding, Severity
+from workers.diagnosis.words import counted
 
 TEXT_LENGTH = 80
 _FATAL = ("fatal", "crit", "alert", "emerg", "panic")
@@ -24,7 +25,7 @@ def log_subject(finding: Finding, limit: int = TEXT_LENGTH) -> str:
 def log_sentence(finding: Finding, observed: str, expected: str) -> str:
     """One line a tired person understands; observed and expected are rates in words."""
     subject, where = log_subject(finding), f" in {finding.subject.service}" if finding.subject.service else ""
-    lines = f"{finding.sample_size:,} lines in {_number(finding, 'window_minutes', 10):.0f} min"
+    lines = f"{counted(finding.sample_size, 'line')} in {_number(finding, 'window_minutes', 10):.0f} min"
     is_unheard_of = _number(finding, "baseline_lines", 1) == 0
     if finding.detector == NEW_DETECTOR:
         if _number(finding, "past_incident_lines", 0):

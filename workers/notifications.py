@@ -114,8 +114,11 @@ def _is_kept_quiet(services: Services, session: Session, delivery: Delivery) -> 
     """Hold a message of an incident that is quiet now; let go of one that nobody needs after the quiet time.
 
     The one place where maintenance windows and snoozes suppress anything: what is not told is recorded all the same.
+    What answers a person's own decision is told in any thread that has begun.
     """
     assert delivery.incident_id is not None
+    if delivery.purpose == "answer" and _has_begun(deliveries.root_delivery(session, delivery.incident_id)):
+        return False
     now = services.clock()
     incident = incidents.get_incident(session, delivery.incident_id)
     quiet = quiet_of(session, incident, now)
@@ -134,6 +137,10 @@ def _is_kept_quiet(services: Services, session: Session, delivery: Delivery) -> 
         delivery.status = "muted"
         return True
     return False
+
+
+def _has_begun(root: Delivery | None) -> bool:
+    return root is not None and root.message_id is not None
 
 
 def _told_late(services: Services, incident: Incident, content: dict[str, Any]) -> str:

@@ -13,13 +13,25 @@ from storage import deliveries, outbox
 CARD = TypeAdapter(Card)
 
 
-def tell_thread(session: Session, incident_id: int, *, key: str, card: Card, channel: str, now: datetime) -> None:
-    """Owe a message to the incident's thread; it goes out after the commit, and only once for a key."""
+def tell_thread(
+    session: Session,
+    incident_id: int,
+    *,
+    key: str,
+    card: Card,
+    channel: str,
+    now: datetime,
+    is_answer: bool = False,
+) -> None:
+    """Owe a message to the incident's thread; it goes out after the commit, and only once for a key.
+
+    is_answer: it is what became of a person's own decision, so no quiet time holds it back.
+    """
     delivery = deliveries.owe(
         session,
         key=f"thread:{incident_id}:{key}",
         incident_id=incident_id,
-        purpose="thread",
+        purpose="answer" if is_answer else "thread",
         channel=channel,
         content=CARD.dump_python(card, mode="json"),
         now=now,

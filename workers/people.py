@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from integrations.errors import IntegrationError
@@ -17,3 +19,17 @@ def display_name(services: Services, user_id: str, handle: str) -> str:
     except IntegrationError as error:
         log.warning("name_not_found", error=str(error))
         return handle or user_id
+
+
+NAMED = 5
+"""So many people are named one by one; each name is a question to the channel."""
+
+
+def listed_names(services: Services, user_ids: Sequence[str]) -> str:
+    """Such as "Ana, Ben and 3 others"; people whom the channel does not know are among the others."""
+    names = [name for user_id in user_ids[:NAMED] if (name := display_name(services, user_id, "")) != user_id]
+    others = len(user_ids) - len(names)
+    if others:
+        names.append(f"{others} {'other' if others == 1 else 'others'}" if names else "the people chosen for it")
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

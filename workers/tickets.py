@@ -40,7 +40,7 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         )
         card = Card(title="Ticket created", text=text, links=(CardLink(ticket.key, ticket.url),))
         channel = services.settings.slack_channel
-        tell_thread(session, incident_id, key="ticket", card=card, channel=channel, now=now)
+        tell_thread(session, incident_id, key="ticket", card=card, channel=channel, now=now, is_answer=True)
         changed(session, incident_id, key=f"ticket:{incident_id}", now=now)
 
 

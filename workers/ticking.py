@@ -1,4 +1,4 @@
-"""One turn of the clock: detect what is new, then re-test what was fixed."""
+"""One turn of the clock: detect what is new, then re-test what was fixed and what has not been seen for a while."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from workers.alert_endings import settle_alerts
 from workers.detecting import detect
 from workers.holding import tell_what_was_quiet
 from workers.locks import lease
+from workers.self_recovery import settle_recovered
 from workers.services import Services
 from workers.verification import verify_running
 
 
 def tick(services: Services) -> None:
-    """Tell what is quiet no longer, roll up, detect, then re-test what was fixed; nothing where another tick runs."""
+    """Tell what is quiet no longer, roll up, detect, then re-test what may be over; nothing where another tick runs."""
     with lease(services, "tick") as held:
         if not held:
             return
@@ -24,3 +25,6 @@ def tick(services: Services) -> None:
             # What was fixed is re-tested even while a detector fails.
             if is_complete:
                 verify_running(services)
+        # What a failing detector could not look at must not count as unseen.
+        if is_complete:
+            settle_recovered(services)

@@ -14,9 +14,9 @@ from detection.verification import Recovery, RecoveryState
 from integrations.cards import Card
 from storage import audit, deploys, incidents, knowledge, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
-from workers.describing import METRIC_NAMES, duration_text, subject_text, value_text
+from workers.describing import duration_text
 from workers.incident_cards import CLOSED
-from workers.metric_words import recovery_text
+from workers.measures import measure
 from workers.owing import changed, tell_thread
 from workers.services import Services
 from workers.views import incident_view
@@ -68,11 +68,15 @@ def _live_since(session: Session, action: Action, service: str) -> datetime | No
     """When the merge commit went live, or whatever was deployed after the merge.
 
     A quick deployer may be live before the answer to the merge has been written down, hence started_at for the first.
+    What somebody merged before the action may have been live before it, too.
     """
-    merged = action.result.get("merge_commit_sha")
-    deploy = deploys.first_deploy_since(session, service, action.started_at, commit_sha=merged) if merged else None
-    if deploy is None and action.finished_at is not None:
-        deploy = deploys.first_deploy_since(session, service, action.finished_at)
+    merged, at = action.result.get("merge_commit_sha"), action.result.get("merged_at")
+    merged_at = datetime.fromisoformat(at) if at else None
+    since = merged_at or action.started_at
+    deploy = deploys.first_deploy_since(session, service, since, commit_sha=merged) if merged else None
+    since_any = merged_at or action.finished_at
+    if deploy is None and since_any is not None:
+        deploy = deploys.first_deploy_since(session, service, since_any)
     return deploy.deployed_at if deploy is not None else None
 
 
@@ -88,7 +92,7 @@ def _conclude(
     services: Services, retest: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime
 ) -> None:
     measures = [
-        _measure(finding, item) for finding, item in zip(retest.findings, recoveries, strict=bool(recoveries))
+        measure(finding, item) for finding, item in zip(retest.findings, recoveries, strict=bool(recoveries))
     ] or [{"text": "No deploy with the fix was seen in time."}]
     with services.sessions.begin() as session:
         row = session.get_one(Verification, retest.verification_id)
@@ -108,7 +112,8 @@ def _conclude(
         )
         card = _card(incident, measures, status, now=now)
         channel = services.settings.slack_channel
-        tell_thread(session, incident.id, key=f"verification:{row.id}", card=card, channel=channel, now=now)
+        key = f"verification:{row.id}"
+        tell_thread(session, incident.id, key=key, card=card, channel=channel, now=now, is_answer=True)
         changed(session, incident.id, key=f"verification:{row.id}", now=now)
     log.info("verification_finished", incident_id=retest.incident_id, recovered=recovered)
 
@@ -121,30 +126,6 @@ def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
     if RecoveryState.INSUFFICIENT_DATA in states and RecoveryState.STILL_BROKEN not in states:
         return "insufficient_data"
     return "not_recovered"
-
-
-def _measure(finding: Finding, item: Recovery) -> dict[str, Any]:
-    """Before, during, after in the metric's own unit, and the same as a sentence."""
-    before, during = value_text(finding.metric, item.before), value_text(finding.metric, item.during)
-    after = value_text(finding.metric, item.after) if item.after is not None else "not measured"
-    state = {
-        RecoveryState.RECOVERED: f"{item.recovered_share * 100:.0f} % of the loss regained",
-        RecoveryState.STILL_BROKEN: f"only {item.recovered_share * 100:.0f} % of the loss regained",
-        RecoveryState.INSUFFICIENT_DATA: f"insufficient data: only {item.sample_size:,} seen since",
-    }[item.state]
-    name = METRIC_NAMES[finding.metric]
-    return {
-        "metric": finding.metric,
-        "subject": finding.subject.key(),
-        "state": item.state,
-        "before": item.before,
-        "during": item.during,
-        "after": item.after,
-        "recovered_share": item.recovered_share,
-        "sample_size": item.sample_size,
-        "text": recovery_text(finding, item)
-        or f"{subject_text(finding)} {name}: {before} before, {during} during, {after} now ({state}).",
-    }
 
 
 def _resolve(session: Session, incident: Incident, row: Verification, now: datetime) -> None:
@@ -172,13 +153,16 @@ def _card(incident: Incident, measures: list[dict[str, Any]], status: str, *, no
     lines = "\n".join(f"- {measure['text']}" for measure in measures)
     lasted = duration_text((now - incident.onset_at).total_seconds())
     if status == "recovered":
-        return Card(title="Recovered", text=f"{lines}\nThe incident is resolved; it lasted {lasted}.")
+        closed = "resolved" if incident.status is IncidentStatus.RESOLVED else f"closed by {incident.closed_by}"
+        return Card(title="Recovered", text=f"{lines}\nThe incident is {closed}; it lasted {lasted}.")
+    is_closed = incident.status in CLOSED
+    stands = f"The incident was closed by {incident.closed_by}." if is_closed else "The incident is open again."
     if status == "insufficient_data":
         return Card(
             title="Insufficient data to tell whether it recovered",
-            text=f"{lines}\nThe incident is open again: somebody has to look, or to wait for more traffic.",
+            text=f"{lines}\n{stands} To know, somebody has to look, or to wait for more traffic.",
         )
     return Card(
         title="Not recovered",
-        text=f"{lines}\nThe incident is open again. The fix can be taken back by reverting its pull request.",
+        text=f"{lines}\n{stands} The fix can be taken back by reverting its pull request.",
     )

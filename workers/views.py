@@ -8,13 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import Finding
-from storage import diagnoses, incidents, proposals
+from storage import diagnoses, incidents, proposals, verifications
 from storage.models import Action, Approval, Diagnosis, Incident, Proposal, Verification
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """The newest of each station of the spine; None where the incident has not come so far."""
+    """The newest of each station of the spine; None where the incident has not come so far.
+
+    verification: of the action, or of no action where the incident is closed because it recovered by itself.
+    """
 
     incident: Incident
     findings: tuple[Finding, ...]
@@ -42,5 +45,5 @@ def incident_view(session: Session, incident_id: int) -> IncidentView:
         proposal=proposal,
         approval=approval,
         action=action,
-        verification=verification,
+        verification=verifications.self_recovery_of(session, incident) or verification,
     )

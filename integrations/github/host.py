@@ -7,21 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from github import Auth, Github, GithubException, InputGitTreeElement
-from github.GitCommit import GitCommit
+from github import Auth, Github, GithubException
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository
 
 from integrations import wording
-from integrations.errors import ConflictError, NotFoundError, RejectedError, RetryableError, StaleHeadError
-from integrations.github import reading, revert
+from integrations.errors import ConflictError, RejectedError, RetryableError, StaleHeadError
+from integrations.github import branches, reading
 from integrations.github.errors import SYSTEM, described, from_github, github_errors
-from integrations.github.objects import Entry, GitObjects
 from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
 
 COMMITS_READ = 50
-HISTORY_SEARCHED = 2_500
 TITLE_LIMIT = 250
 BODY_LIMIT = 60_000
 
@@ -44,7 +41,7 @@ class GitHubCodeHost:
             if base_sha is None:
                 return (reading.commit(found.get_commit(head_sha)),)
             listed = found.compare(base_sha, head_sha).commits
-            newest = deque(islice(listed, HISTORY_SEARCHED), maxlen=COMMITS_READ)
+            newest = deque(islice(listed, branches.HISTORY_SEARCHED), maxlen=COMMITS_READ)
             return tuple(reading.commit(found.get_commit(item.sha)) for item in newest)
 
     def open_revert(
@@ -52,13 +49,16 @@ class GitHubCodeHost:
     ) -> PullRequest:
         """Open a pull request that undoes these commits on the default branch, or find it where `branch` exists.
 
-        The branch is made last and whole, so one that exists holds the revert, whatever became of its pull request.
-        Raises ConflictError where later changes touch the same lines.
+        The branch is made last and whole; one that exists is taken for the revert only if it holds just what would be
+        made here, so that nobody else's commit is offered as one. Raises ConflictError where it holds anything else, or
+        where later changes touch the same lines (`paths` names their files).
         """
         with self._repository(repository) as found:
-            if not _branch_exists(found, branch):
-                _push_revert(found, commit_shas, branch, body)
-            return reading.pull_request(repository, _pull_request_of(found, branch, title, body))
+            head_sha = branches.revert_branch(found, commit_shas, branch, body)
+            pull = _pull_request_of(found, branch, title, body)
+            if pull.head.sha != head_sha:
+                raise branches.changed_by_somebody(branch)
+            return reading.pull_request(repository, pull)
 
     def pull_request(self, repository: str, number: int) -> PullRequest:
         """Read one pull request."""
@@ -78,16 +78,17 @@ class GitHubCodeHost:
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
         """Merge only while its head is `head_sha` (else StaleHeadError); already merged at that head is success."""
         with self._repository(repository) as found:
-            pull = found.get_pull(number)
-            if pull.head.sha != head_sha:
-                raise StaleHeadError(SYSTEM, f"pull request #{number} changed since it was approved")
+            pull = _at(found.get_pull(number), head_sha)
             if pull.merged:
                 return reading.pull_request(repository, pull)
             if pull.state != "open":
-                raise RejectedError(SYSTEM, f"pull request #{number} is closed")
+                raise RejectedError(SYSTEM, f"pull request #{number} was closed without being merged")
             try:
                 pull.merge(sha=head_sha, merge_method=_merge_method(found))
             except GithubException as error:
+                if error.status in (405, 409) and (now := _at(found.get_pull(number), head_sha)).merged:
+                    # Somebody else merged it between the look and the merge.
+                    return reading.pull_request(repository, now)
                 raise _merge_failure(error, number) from error
             return reading.pull_request(repository, found.get_pull(number))
 
@@ -131,55 +132,6 @@ class GitHubCodeHost:
             yield client.get_repo(name)
 
 
-def _branch_exists(repository: Repository, branch: str) -> bool:
-    return any(ref.ref == f"refs/heads/{branch}" for ref in repository.get_git_matching_refs(f"heads/{branch}"))
-
-
-def _push_revert(repository: Repository, commit_shas: tuple[str, ...], branch: str, body: str) -> None:
-    """Commit the revert on the default branch's head and name it `branch`."""
-    head = repository.get_git_commit(repository.get_branch(repository.default_branch).commit.sha)
-    commits = [repository.get_git_commit(sha) for sha in _newest_first(repository, head.sha, commit_shas)]
-    changed = revert.undo(GitObjects(repository), head.tree.sha, [_trees(repository, item) for item in commits])
-    if not changed:
-        raise RejectedError(SYSTEM, f"{repository.default_branch} holds nothing of these commits any more")
-    tree = repository.create_git_tree([_element(path, entry) for path, entry in changed.items()], head.tree)
-    text = revert.message([(item.sha, item.message) for item in commits], body)
-    made = repository.create_git_commit(text, tree, [head])
-    try:
-        repository.create_git_ref(f"refs/heads/{branch}", made.sha)
-    except GithubException as error:
-        if error.status != 422 or not _branch_exists(repository, branch):
-            raise
-
-
-def _newest_first(repository: Repository, head_sha: str, commit_shas: tuple[str, ...]) -> list[str]:
-    """The commits in the order in which they must be undone: their order in the default branch's history."""
-    missing = set(commit_shas)
-    if not missing:
-        raise RejectedError(SYSTEM, "there is no commit to revert")
-    ordered: list[str] = []
-    for item in islice(repository.get_commits(sha=head_sha), HISTORY_SEARCHED):
-        if item.sha in missing:
-            ordered.append(item.sha)
-            missing.discard(item.sha)
-        if not missing:
-            return ordered
-    raise NotFoundError(SYSTEM, f"{', '.join(sorted(missing))} is not on {repository.default_branch}")
-
-
-def _trees(repository: Repository, commit: GitCommit) -> tuple[str, str]:
-    """The trees before and after a commit; a merge is undone against its first parent, the branch merged into."""
-    if not commit.parents:
-        raise RejectedError(SYSTEM, f"{commit.sha} is the first commit: there is nothing to go back to")
-    return repository.get_git_commit(commit.parents[0].sha).tree.sha, commit.tree.sha
-
-
-def _element(path: str, entry: Entry | None) -> InputGitTreeElement:
-    if entry is None:
-        return InputGitTreeElement(path, "100644", "blob", sha=None)
-    return InputGitTreeElement(path, entry.mode, entry.kind, sha=entry.sha)
-
-
 def _pull_request_of(repository: Repository, branch: str, title: str, body: str) -> GithubPullRequest:
     """The branch's pull request, open before merged, or a new one."""
     owner = repository.full_name.partition("/")[0]
@@ -193,6 +145,16 @@ def _pull_request_of(repository: Repository, branch: str, title: str, body: str)
         title=wording.cut(title, TITLE_LIMIT),
         body=wording.cut(body, BODY_LIMIT),
     )
+
+
+def _at(pull: GithubPullRequest, head_sha: str) -> GithubPullRequest:
+    """The pull request, if its head is the one that was approved."""
+    if pull.head.sha == head_sha:
+        return pull
+    if pull.merged:
+        text = f"pull request #{pull.number} was merged already, but not at the commit that was approved"
+        raise StaleHeadError(SYSTEM, text)
+    raise StaleHeadError(SYSTEM, f"pull request #{pull.number} changed since it was approved")
 
 
 def _merge_method(repository: Repository) -> str:

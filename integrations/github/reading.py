@@ -41,4 +41,5 @@ def pull_request(repository: str, found: GithubPullRequest) -> PullRequest:
         head_sha=found.head.sha,
         base_sha=found.base.sha,
         merge_commit_sha=found.merge_commit_sha if found.merged else None,
+        merged_at=found.merged_at.timestamp() if found.merged_at else None,
     )

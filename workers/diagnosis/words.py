@@ -48,12 +48,17 @@ def measure(metric: Metric, value: float) -> str:
     if metric in (Metric.CONVERSION_RATE, Metric.ERROR_RATE):
         return percent(value)
     if metric is Metric.REQUEST_RATE:
-        return f"{number(value)} requests a minute"
+        return _a_minute(value, "request")
     if metric is Metric.LOG_RATE:
-        return f"{number(value)} lines a minute"
+        return _a_minute(value, "line")
     if metric is Metric.LATENCY_P95:
         return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.0f} ms"
     return number(value)
+
+
+def _a_minute(value: float, noun: str) -> str:
+    written = number(value)
+    return f"{written} {noun}{'' if written == '1' else 's'} a minute"
 
 
 def counted(count: int, noun: str) -> str:

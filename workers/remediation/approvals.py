@@ -8,23 +8,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
-from integrations.cards import Modal
+from integrations.cards import Modal, moment
 from storage import audit, deliveries, incidents, outbox, proposals
 from storage.errors import AlreadyDecidedError
 from storage.models import Approval, Proposal
 from workers.errors import RefusedError
 from workers.incident_cards import CLOSED
 from workers.owing import changed
+from workers.people import listed_names
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 
 CALLBACK_ID = "confirm_approval"
 NEWER = "A closer look has found a better fix since that button was drawn; this is it."
+MERGED = "Somebody has merged this already: approving it has the incident's metrics tested again."
+AGAIN = "Press Diagnose again on the incident's message to get a fresh one."
 
 
 def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
     """The dialog that shows the pull request's diff and head; RefusedError says why there is nothing to approve."""
     _check_role(services, user_id)
+    expire_offers(services)
     with services.readers() as session:
         pressed = proposals.get_proposal(session, proposal_id)
         proposal = _newest(session, pressed)
@@ -32,13 +36,18 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         plan = RevertPullRequest.model_validate(proposal.parameters)
     pull_request = services.code_host.pull_request(plan.repository, plan.number)
     if pull_request.head_sha != plan.head_sha:
-        raise RefusedError(f"Pull request #{plan.number} changed since Argux proposed it; nothing was merged.")
+        raise _withdrawn(services, proposal.id, f"Pull request #{plan.number} changed since Argux proposed it")
+    if pull_request.state == "closed":
+        raise _withdrawn(services, proposal.id, f"Pull request #{plan.number} was closed without being merged")
+    notes = [NEWER] if proposal is not pressed else []
+    if pull_request.state == "merged":
+        notes.append(MERGED)
     return Modal(
         callback_id=CALLBACK_ID,
         title="Approve fix",
-        submit_label="Approve and merge",
+        submit_label="Approve and verify" if pull_request.state == "merged" else "Approve and merge",
         value=f"{proposal.id}:{proposal.content_hash}",
-        sections=(f"**{proposal.title}**", proposal.blast_radius, *((NEWER,) if proposal is not pressed else ())),
+        sections=(f"**{proposal.title}**", proposal.blast_radius, *notes),
         fields=(
             ("Pull request", f"[#{plan.number}]({pull_request.url})"),
             ("Head SHA", f"`{plan.head_sha}`"),
@@ -48,6 +57,20 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         code=services.code_host.diff(plan.repository, plan.number),
         code_language="diff",
     )
+
+
+def _withdrawn(services: Services, proposal_id: int, reason: str) -> RefusedError:
+    """The refusal of an offer whose pull request is not what was offered; it is on offer no longer."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        proposal = proposals.get_proposal(session, proposal_id)
+        if proposals.withdraw(session, proposal):
+            text = f"{reason}: the offer is withdrawn."
+            incidents.add_timeline(
+                session, proposal.incident_id, kind="offer_withdrawn", actor=incidents.ARGUX, text=text, now=now
+            )
+            changed(session, proposal.incident_id, key=f"withdrawn:{proposal_id}", now=now)
+    return RefusedError(f"{reason}; nothing was merged. The offer is withdrawn. {AGAIN}")
 
 
 def _newest(session: Session, pressed: Proposal) -> Proposal:
@@ -61,6 +84,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
     """Record the decision and enqueue the action, in one transaction; a repeated click changes nothing."""
     proposal_id, content_hash = _parts(value)
     _check_role(services, user_id)
+    expire_offers(services)
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
@@ -70,7 +94,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
                 session, proposal, content_hash=content_hash, user_id=user_id, user_name=user_name, now=now
             )
         except AlreadyDecidedError as error:
-            raise RefusedError(_already(services, error.decided_by, error.decided_at)) from error
+            raise RefusedError(_already(error.decided_by, error.decided_at)) from error
         incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is not IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor=user_name, now=now)
@@ -93,6 +117,14 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
         changed(session, incident.id, key=f"approved:{proposal.id}", now=now)
 
 
+def expire_offers(services: Services) -> None:
+    """Close the offers that nobody took in time; their message then offers to diagnose again instead."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        for proposal in proposals.expire_open(session, now=now):
+            changed(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)
+
+
 def channel_of(services: Services, value: str) -> str:
     """Where the incident's thread is: a dialog itself does not say."""
     proposal_id, _ = _parts(value)
@@ -112,22 +144,20 @@ def _parts(value: str) -> tuple[int, str]:
 def _check_role(services: Services, user_id: str) -> None:
     allowed = services.settings.approver_ids
     if allowed and user_id not in allowed:
-        names = ", ".join(f"<@{approver}>" for approver in allowed)
-        raise RefusedError(f"Only {names} may approve fixes here (APPROVER_IDS).")
+        raise RefusedError(f"Only {listed_names(services, allowed)} may approve fixes here.")
 
 
 def _check_open(services: Services, session: Session, proposal: Proposal) -> None:
     approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()
     if approval is not None:
-        raise RefusedError(_already(services, approval.decided_by, approval.decided_at))
+        raise RefusedError(_already(approval.decided_by, approval.decided_at))
     if proposal.status == "superseded":
         raise RefusedError("A newer fix has taken this one's place. Press Approve fix again to read it.")
-    if proposal.expires_at <= services.clock():
-        raise RefusedError("This offer has expired. Run the diagnosis again to get a fresh one.")
     if incidents.get_incident(session, proposal.incident_id).status in CLOSED:
         raise RefusedError("The incident is closed already; nothing was merged.")
+    if proposal.status == "expired" or proposal.expires_at <= services.clock():
+        raise RefusedError(f"This offer has expired. {AGAIN}")
 
 
-def _already(services: Services, name: str, at: datetime) -> str:
-    local = at.astimezone(services.settings.timezone)
-    return f"{name} approved this already at {local:%H:%M}. Nothing more was done."
+def _already(name: str, at: datetime) -> str:
+    return f"{name} approved this already at {moment(at.timestamp())}. Nothing more was done."

@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import PermanentError
+from integrations.protocols import PullRequest
 from storage import audit, incidents, proposals, verifications
+from storage.models import Action, Incident
+from workers.errors import RefusedError
+from workers.incident_cards import CLOSED
 from workers.owing import changed, tell_thread
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
+
+MERGE_ASKED = {"merge_asked": True}
+"""What a running action holds from just before its merge is asked for: from then on it may be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The pull request as merged; `by_others` where it was so before Argux asked for it."""
+
+    pull_request: PullRequest
+    by_others: bool
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What the action keeps; `merged_at` only where the merge is older than the action."""
+        result: dict[str, Any] = {"merge_commit_sha": self.pull_request.merge_commit_sha}
+        if self.by_others and self.pull_request.merged_at is not None:
+            result["merged_at"] = datetime.fromtimestamp(self.pull_request.merged_at, UTC).isoformat()
+        return result
+
+    @property
+    def text(self) -> str:
+        """What happened, as a sentence."""
+        number, sha = self.pull_request.number, (self.pull_request.merge_commit_sha or "")[:7]
+        if self.by_others:
+            return f"Pull request #{number} was merged already, as `{sha}`."
+        return f"Merged pull request #{number} as `{sha}`."
 
 
 def execute_proposal(services: Services, proposal_id: int) -> None:
@@ -20,55 +56,98 @@ def execute_proposal(services: Services, proposal_id: int) -> None:
         action = proposals.start_action(session, proposal, now=services.clock())
         if action.status != "running":
             return
-        plan = RevertPullRequest.model_validate(proposal.parameters)
+        action_id, plan = action.id, RevertPullRequest.model_validate(proposal.parameters)
     try:
-        merged = services.code_host.merge(plan.repository, plan.number, head_sha=plan.head_sha)
-    except PermanentError as error:
-        _failed(services, proposal_id, plan, error)
+        merged = _merge(services, action_id, plan)
+    except (PermanentError, RefusedError) as error:
+        _failed(services, proposal_id, plan, str(error))
         return
-    _done(services, proposal_id, plan, merged.merge_commit_sha)
+    _done(services, proposal_id, plan, merged)
 
 
-def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merge_commit_sha: str | None) -> None:
+def give_up(services: Services, proposal_id: int, reason: str) -> None:
+    """The merge could not be done, even after many tries: say so, so that nobody waits for it."""
+    with services.sessions.begin() as session:
+        action = session.scalars(select(Action).where(Action.proposal_id == proposal_id)).one_or_none()
+        if action is None or action.status != "running":
+            return
+        plan = RevertPullRequest.model_validate(proposals.get_proposal(session, proposal_id).parameters)
+        known = "Whether it was merged is not known." if _was_asked(action) else "Argux merged nothing."
+    _failed(services, proposal_id, plan, f"{reason}. Argux has given up trying. {known}")
+
+
+def _merge(services: Services, action_id: int, plan: RevertPullRequest) -> Merged:
+    """Merge, unless the incident is closed by now (RefusedError); what is merged already is so whatever came after."""
+    with services.readers() as session:
+        action = session.get_one(Action, action_id)
+        was_asked = _was_asked(action)
+        if not was_asked:
+            _refuse_if_closed(session, action)
+    found = services.code_host.pull_request(plan.repository, plan.number)
+    if found.state != "merged":
+        with services.sessions.begin() as session:
+            action = session.get_one(Action, action_id)
+            _refuse_if_closed(session, action)
+            action.result = MERGE_ASKED
+    merged = services.code_host.merge(plan.repository, plan.number, head_sha=plan.head_sha)
+    return Merged(merged, by_others=found.state == "merged" and not was_asked)
+
+
+def _was_asked(action: Action) -> bool:
+    return bool(action.result.get("merge_asked"))
+
+
+def _refuse_if_closed(session: Session, action: Action) -> None:
+    incident = incidents.get_incident(session, action.incident_id)
+    if incident.status in CLOSED:
+        raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; nothing was merged.")
+
+
+def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merged: Merged) -> None:
+    """Merged: test the metrics again, unless a person has closed the incident meanwhile."""
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         action = proposals.start_action(session, proposal, now=now)
-        proposals.finish_action(session, action, status="done", result={"merge_commit_sha": merge_commit_sha}, now=now)
-        verifications.start_verification(
-            session,
-            incident_id=proposal.incident_id,
-            action_id=action.id,
-            deadline_at=now + timedelta(minutes=services.settings.verification_deadline_minutes),
-            now=now,
-        )
+        proposals.finish_action(session, action, status="done", result=merged.result, now=now)
+        incident = incidents.get_incident(session, proposal.incident_id)
+        if incident.status not in CLOSED:
+            verifications.start_verification(
+                session,
+                incident_id=incident.id,
+                action_id=action.id,
+                deadline_at=now + timedelta(minutes=services.settings.verification_deadline_minutes),
+                now=now,
+            )
         audit.append(
             session,
             key=services.audit_key,
             actor="Argux",
             event="action_done",
-            payload={"proposal_id": proposal_id, "merge_commit_sha": merge_commit_sha},
+            payload={"proposal_id": proposal_id, **merged.result},
             now=now,
         )
-        text = f"Merged pull request #{plan.number} as `{(merge_commit_sha or '')[:7]}`."
-        incidents.add_timeline(session, proposal.incident_id, kind="action_done", actor="Argux", text=text, now=now)
         card = Card(
             title="Fix merged",
-            text=f"{text} Waiting for {plan.service} to go live with it, then the same metrics are tested again.",
+            text=f"{merged.text} {_what_comes_next(incident, plan)}",
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        channel = services.settings.slack_channel
-        tell_thread(session, proposal.incident_id, key=f"action:{action.id}", card=card, channel=channel, now=now)
-        changed(session, proposal.incident_id, key=f"action:{action.id}", now=now)
+        _tell(services, session, action, merged.text, card, now)
 
 
-def _failed(services: Services, proposal_id: int, plan: RevertPullRequest, error: PermanentError) -> None:
-    """Nothing was merged: say why, and let the incident be open again."""
+def _what_comes_next(incident: Incident, plan: RevertPullRequest) -> str:
+    if incident.status in CLOSED:
+        return f"The incident was closed by {incident.closed_by} meanwhile: it stays closed, and nothing is tested."
+    return f"Waiting for {plan.service} to go live with it, then the same metrics are tested again."
+
+
+def _failed(services: Services, proposal_id: int, plan: RevertPullRequest, reason: str) -> None:
+    """Say why it was not merged, and let the incident be open again, unless a person has closed it."""
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         action = proposals.start_action(session, proposal, now=now)
-        proposals.finish_action(session, action, status="failed", result={"error": str(error)}, now=now)
+        proposals.finish_action(session, action, status="failed", result={"error": reason}, now=now)
         incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
@@ -77,14 +156,25 @@ def _failed(services: Services, proposal_id: int, plan: RevertPullRequest, error
             key=services.audit_key,
             actor="Argux",
             event="action_failed",
-            payload={"proposal_id": proposal_id, "error": str(error)},
+            payload={"proposal_id": proposal_id, "error": reason},
             now=now,
         )
+        text = reason
+        if incident.status not in CLOSED:
+            text += "\nThe incident is open again. Look at the pull request, or press Diagnose again."
         card = Card(
             title="The fix was not merged",
-            text=f"{error}\nThe incident is open again. Look at the pull request, or run the diagnosis again.",
+            text=text,
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        channel = services.settings.slack_channel
-        tell_thread(session, proposal.incident_id, key=f"action:{action.id}", card=card, channel=channel, now=now)
-        changed(session, proposal.incident_id, key=f"action:{action.id}", now=now)
+        _tell(services, session, action, reason, card, now)
+
+
+def _tell(services: Services, session: Session, action: Action, text: str, card: Card, now: datetime) -> None:
+    """The outcome, in the incident's history and in its thread, which a snooze does not keep it from."""
+    kind = f"action_{action.status}"
+    incidents.add_timeline(session, action.incident_id, kind=kind, actor="Argux", text=text, now=now)
+    channel = services.settings.slack_channel
+    key = f"action:{action.id}"
+    tell_thread(session, action.incident_id, key=key, card=card, channel=channel, now=now, is_answer=True)
+    changed(session, action.incident_id, key=key, now=now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
-from integrations.errors import ConflictError
+from integrations.errors import ConflictError, PermanentError, RejectedError
 from integrations.protocols import PullRequest
 from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
@@ -19,10 +19,11 @@ from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest
 from workers.services import Services
 
 
-def propose_fix(services: Services, diagnosis_id: int) -> None:
+def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) -> None:
     """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it.
 
-    An offer of an earlier diagnosis that nobody has taken gives way, and its pull request is closed.
+    An offer of an earlier diagnosis that nobody has taken gives way, and its pull request is closed. Where there is
+    nothing to offer, the thread says why. is_answer: a person asked for the diagnosis.
     """
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
@@ -42,11 +43,25 @@ def propose_fix(services: Services, diagnosis_id: int) -> None:
             title=title,
             body=body,
         )
-    except ConflictError as error:
-        _tell_conflict(services, diagnosis, error)
+    except PermanentError as error:
+        _tell_no_revert(services, diagnosis, _why_not(error), is_answer=is_answer)
         return
-    if _offer(services, diagnosis, pull_request, fix) and earlier is not None:
+    if pull_request.state == "merged":
+        text = f"Pull request #{pull_request.number} reverts this, and is merged already. If it is broken still, "
+        text += "something else breaks it too."
+        link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
+        _tell_no_revert(services, diagnosis, text, link, is_answer=is_answer)
+        return
+    if _offer(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
         _close_earlier(services, earlier, pull_request)
+
+
+def give_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
+    """The fix could not be prepared, even after many tries: say so, so that nobody waits for it."""
+    with services.readers() as session:
+        diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
+    text = f"{reason}. Argux has given up trying. When that is mended, press Diagnose again."
+    _tell_no_revert(services, diagnosis, text, is_answer=is_answer)
 
 
 def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]) -> bool:
@@ -88,7 +103,9 @@ def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
     return with_utc_times("\n".join(lines))
 
 
-def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any]) -> bool:
+def _offer(
+    services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any], *, is_answer: bool
+) -> bool:
     """Offer it, unless somebody approved another in the meantime."""
     plan = RevertPullRequest(
         repository=pull_request.repository,
@@ -138,19 +155,28 @@ def _offer(services: Services, diagnosis: Diagnosis, pull_request: PullRequest, 
             context="Press Approve fix on the message above to read the diff and decide.",
         )
         channel = services.settings.slack_channel
-        tell_thread(session, diagnosis.incident_id, key=f"proposal:{proposal.id}", card=card, channel=channel, now=now)
-        changed(session, diagnosis.incident_id, key=f"proposal:{proposal.id}", now=now)
+        key = f"proposal:{proposal.id}"
+        tell_thread(session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        changed(session, diagnosis.incident_id, key=key, now=now)
     return True
 
 
-def _tell_conflict(services: Services, diagnosis: Diagnosis, error: ConflictError) -> None:
+def _why_not(error: PermanentError) -> str:
+    if isinstance(error, ConflictError) and error.paths:
+        files = ", ".join(f"`{path}`" for path in error.paths)
+        return (
+            f"Later commits changed {files}, so the revert does not apply cleanly. "
+            "Somebody has to revert or mend it by hand."
+        )
+    if isinstance(error, RejectedError):
+        return f"{error}."
+    return f"{error}. When that is mended, press Diagnose again."
+
+
+def _tell_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links: CardLink, is_answer: bool) -> None:
     now = services.clock()
-    files = ", ".join(f"`{path}`" for path in error.paths) or "the same lines"
-    card = Card(
-        title="No automatic revert",
-        text=f"Later commits changed {files}, so the revert does not apply cleanly. "
-        "Somebody has to revert or mend it by hand.",
-    )
+    card = Card(title="No automatic revert", text=text, links=links)
     with services.sessions.begin() as session:
         channel = services.settings.slack_channel
-        tell_thread(session, diagnosis.incident_id, key=f"conflict:{diagnosis.id}", card=card, channel=channel, now=now)
+        key = f"conflict:{diagnosis.id}"
+        tell_thread(session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from detection.funnel_baselines import baseline_since
 from detection.types import FunnelDefinition, FunnelSeries, Metric, Subject
 from detection.undisturbed import Times, undisturbed
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
@@ -35,6 +36,12 @@ def hourly_series(
 def baseline_seconds(services: Services, funnel: FunnelDefinition) -> float:
     """How much of the past says what is normal for a drop or a rise."""
     return min(funnel.baseline_days * 86_400, services.settings.baseline_window_hours * 3600)
+
+
+def history_since(services: Services, funnel: FunnelDefinition, now: float) -> float:
+    """The first hour that may say what is normal for a drop or a rise now, of entries that had to become ripe first."""
+    judged = now - funnel.window_seconds - services.settings.recent_window_minutes * 60
+    return baseline_since(judged, baseline_seconds(services, funnel) / 3600)
 
 
 def drops_of(past: Sequence[PastIncident], funnel_id: int) -> list[PastIncident]:

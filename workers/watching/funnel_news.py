@@ -8,6 +8,7 @@ from detection.detectors import FunnelOptions, funnel_rises
 from detection.drift_findings import DOWN, UP, drift_findings
 from detection.drifts import DriftOptions
 from detection.finding_stakes import with_stakes
+from detection.funnel_baselines import baseline_since
 from detection.rises import RiseReading, read_rise
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Metric
 from detection.undisturbed import undisturbed
@@ -62,7 +63,8 @@ def drifts(services: Services, tick: Tick, options: FunnelOptions) -> list[Findi
     memory, now = services.funnel_memory, tick.now.timestamp()
     funnel = memory.whose_turn(tick.funnels, now)
     if funnel is not None:
-        since = now - min(funnel.baseline_days * 24 + DriftOptions().watched_hours, HOURS_KEPT) * 3600
+        hours = min(funnel.baseline_days * 24 + DriftOptions().watched_hours, HOURS_KEPT)
+        since = baseline_since(now - funnel.window_seconds, hours)
         everyone = everyone_series(services.telemetry, funnel.funnel_id, since=since, until=now)
         found = [] if everyone is None else _drifts_of(services, funnel, everyone, tick, since, options.timezone)
         memory.learn(funnel, everyone, found, now=now, options=options)

@@ -10,6 +10,7 @@ import numpy as np
 from detection.coverage import Watched
 from detection.detectors import FunnelOptions, funnel_findings
 from detection.finding_stakes import with_stakes
+from detection.funnel_baselines import baseline_since
 from detection.funnel_coverage import funnel_states
 from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelDefinition, FunnelSeries, Metric
 from detection.verification import Recovery, recovery
@@ -22,6 +23,7 @@ from workers.watching.funnel_history import (
     baseline_seconds,
     broken_times,
     drops_of,
+    history_since,
     hourly_series,
     recent_series,
 )
@@ -88,7 +90,7 @@ def _series(
 ) -> tuple[Sequence[FunnelSeries], Sequence[FunnelSeries]]:
     """What the detectors of one funnel read: the recent cohorts, and the hours of its baseline days."""
     until = tick.now.timestamp()
-    since = until - baseline_seconds(services, funnel)
+    since = history_since(services, funnel, until)
     return (
         recent_series(services, funnel, until),
         hourly_series(services, funnel.funnel_id, tick.past, since=since, until=until),
@@ -114,18 +116,17 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the entries since the fix against the week before the onset."""
+    """Hold the entries since then against the week before the onset; a drift's by the hour, as it was found."""
     assert finding.subject.funnel_id is not None
+    width = COARSE_SECONDS if finding.details.get("bucket_seconds") == COARSE_SECONDS else FINE_FUNNEL_SECONDS
     funnel_id, now = finding.subject.funnel_id, services.clock().timestamp()
-    baseline_since = finding.onset_at - services.settings.baseline_window_hours * 3600
+    past_since = baseline_since(finding.onset_at, services.settings.baseline_window_hours)
     with services.readers() as session:
-        past = past_incidents(session, since=datetime.fromtimestamp(baseline_since, UTC))
+        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
     return recovery(
         finding,
-        services.telemetry.funnel_series(
-            funnel_id, since=finding.onset_at, until=now, bucket_seconds=FINE_FUNNEL_SECONDS
-        ),
-        hourly_series(services, funnel_id, past, since=baseline_since, until=finding.onset_at),
+        services.telemetry.funnel_series(funnel_id, since=finding.onset_at, until=now, bucket_seconds=width),
+        hourly_series(services, funnel_id, past, since=past_since, until=finding.onset_at),
         since=live_at,
         now=now,
         options=funnel_options(services.settings),

@@ -77,7 +77,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the lines since the fix against those that came while it was broken."""
+    """Hold the lines since then against those that came while it was broken: up to the last of them."""
     since, until = whole_buckets(live_at, services.clock().timestamp(), OPTIONS)
     name = _name(finding)
     everything = [
@@ -88,6 +88,9 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     first = np.floor(max(finding.onset_at, live_at - LONGEST_LOOK_SECONDS) / FINE_LOG_SECONDS) * FINE_LOG_SECONDS
     broken = _minutes(services, [name], float(first), live_at)
     others_broken = _minutes(services, everything, float(first), live_at) - broken
+    if broken.any():
+        lasted = int(np.flatnonzero(broken)[-1]) + 1
+        broken, others_broken = broken[:lasted], others_broken[:lasted]
     minutes = Minutes(
         lines=lines,
         others=_minutes(services, everything, since, until) - lines,

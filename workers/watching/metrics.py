@@ -15,6 +15,7 @@ from detection.stream_findings import (
     MetricLimit,
     MetricOptions,
     forecast_findings,
+    is_fresh,
     key_of,
     metric_findings,
     metric_subject,
@@ -122,14 +123,23 @@ def history(services: Services, limit: MetricLimit, *, now: float, options: Metr
 
 
 def _joined(services: Services, key: Key, *, since: float, until: float, now: float) -> list[MetricSeries]:
-    """Hours stand at their middle."""
     minute = until // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
-    fine_since = max(since, -(-(now - FINE_SECONDS) // COARSE_SECONDS) * COARSE_SECONDS)
+    minutes_since = fine_since(since, now)
     telemetry = services.telemetry
-    fine = telemetry.metric_series(since=fine_since, until=minute, bucket_seconds=FINE_METRIC_SECONDS, series=[key])
+    fine = telemetry.metric_series(since=minutes_since, until=minute, bucket_seconds=FINE_METRIC_SECONDS, series=[key])
     coarse = telemetry.metric_series(
-        since=since, until=min(fine_since, until), bucket_seconds=COARSE_SECONDS, series=[key]
+        since=since, until=min(minutes_since, until), bucket_seconds=COARSE_SECONDS, series=[key]
     )
+    return joined(fine, coarse)
+
+
+def fine_since(since: float, now: float) -> float:
+    """From when on there are minutes of every hour; before that, hours."""
+    return max(since, -(-(now - FINE_SECONDS) // COARSE_SECONDS) * COARSE_SECONDS)
+
+
+def joined(fine: Sequence[MetricSeries], coarse: Sequence[MetricSeries]) -> list[MetricSeries]:
+    """Hours, standing at their middle, and the minutes after them, of one series; none where there is neither."""
     if not coarse:
         return list(fine)
     hours = replace(coarse[0], bucket_starts=coarse[0].bucket_starts + COARSE_SECONDS / 2, lows=None, highs=None)
@@ -156,10 +166,11 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the minutes since the fix against what is usual; a limit is forecast anew."""
+    """Hold the minutes since then against what is usual; a limit is forecast anew. Old minutes say nothing of now."""
     options, now = metric_options(services.settings), services.clock().timestamp()
     key = key_in(finding)
     fine, past = fine_and_hourly(services, [key], now=now, options=options)
+    fine = [series for series in fine if is_fresh(series, now, options)]
     if finding.detector == FORECAST_DETECTOR:
         random = np.random.default_rng(int(now))
         return limit_recovery(finding, fine, limit_in(finding), since=live_at, options=options, random=random)

@@ -34,9 +34,9 @@ class Watch:
 
     findings: what is broken at a tick. points(services, finding, since, until): the finding's metric over time, in
     seconds UTC; a stretch without data is a gap, never a zero. recovery(services, finding, live_at): the metric tested
-    again on what came since `live_at`, the moment a fix went live. states: every watched thing of this kind, ok or
-    with too little data to judge (detection.coverage.watched tells from the detector's needs); what is broken is marked
-    by whoever asks.
+    again on what came since `live_at`, the moment a fix went live or, without one, the finding was last seen; silence
+    is insufficient data. states: every watched thing of this kind, ok or with too little data to judge
+    (detection.coverage.watched tells from the detector's needs); what is broken is marked by whoever asks.
     """
 
     metrics: frozenset[Metric]

@@ -33,13 +33,13 @@ class Api:
         self.count = 0
 
     def week(self) -> None:
-        """Eight days of hours, and the last hour in fine buckets."""
+        """Eight days of hours and what has passed of this one, and the last hour in fine buckets."""
         now = self.clock().timestamp()
         newest = now // COARSE_SECONDS * COARSE_SECONDS
-        hours = [(COARSE_SECONDS, newest - number * COARSE_SECONDS) for number in range(1, WEEK_HOURS + 1)]
+        hours = [(COARSE_SECONDS, newest - number * COARSE_SECONDS) for number in range(WEEK_HOURS + 1)]
         fine = now // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
         tens = [(FINE_ENDPOINT_SECONDS, fine - number * FINE_ENDPOINT_SECONDS) for number in range(1, 361)]
-        rows = [self._bucket(*bucket, endpoint) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
+        rows = [self._bucket(*bucket, endpoint, now) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
         with self.services.engine.begin() as connection:
             put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
 
@@ -77,6 +77,18 @@ class Api:
             self.services.telemetry.append_spans(spans)
         self.clock.forward(3)
 
+    def healthy_minute(self) -> None:
+        """A minute of health from the next full bucket on, counted already: quick, where no single request matters."""
+        now = self.clock().timestamp()
+        first = -(-now // FINE_ENDPOINT_SECONDS) * FINE_ENDPOINT_SECONDS
+        tens = [first + FINE_ENDPOINT_SECONDS * number for number in range(6)]
+        rows = [
+            self._bucket(FINE_ENDPOINT_SECONDS, start, endpoint, first + 60) for start in tens for endpoint in ENDPOINTS
+        ]
+        with self.services.engine.begin() as connection:
+            put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
+        self.clock.forward(first + 60 - now)
+
     def _span(self, endpoint: str, version: str, at: float, ms: float, is_error: bool) -> Span:
         self.count += 1
         duration_ms = float(self.random.lognormal(np.log(ms), 0.3))
@@ -85,8 +97,8 @@ class Api:
             duration_ms, is_error, endpoint, 500 if is_error else 200,
         )  # fmt: skip
 
-    def _bucket(self, resolution: int, start: float, endpoint: str) -> tuple[object, ...]:
-        requests = int(self.random.poisson(PER_SECOND * resolution))
+    def _bucket(self, resolution: int, start: float, endpoint: str, until: float) -> tuple[object, ...]:
+        requests = int(self.random.poisson(PER_SECOND * min(resolution, until - start)))
         durations = self.random.lognormal(np.log(USUAL_MS), 0.3, requests)
         rows = np.zeros(requests, dtype=np.int64)
         blobs = [

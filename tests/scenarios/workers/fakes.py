@@ -108,11 +108,20 @@ class FakeChat:
 
 @dataclass
 class FakeCodeHost:
-    """One pull request whose head may move; merges are counted."""
+    """One pull request whose head may move; merges are counted.
+
+    `failures` are raised by the next readings and merges, first come first; `lost_answers` is how many merges succeed
+    and then look like a failure. `merged_elsewhere_at` (seconds, UTC): somebody merged it by hand.
+    """
 
     head_sha: str = "a" * 40
     merges: int = 0
     opened: int = 0
+    failures: deque[IntegrationError] = field(default_factory=deque)
+    lost_answers: deque[IntegrationError] = field(default_factory=deque)
+    refusals: deque[IntegrationError] = field(default_factory=deque)
+    merged_elsewhere_at: float | None = None
+    state: str = "open"
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
         return ()
@@ -120,13 +129,17 @@ class FakeCodeHost:
     def open_revert(
         self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
     ) -> PullRequest:
+        if self.refusals:
+            raise self.refusals.popleft()
         self.opened += 1
         return self.pull_request(repository, 7)
 
     def pull_request(self, repository: str, number: int) -> PullRequest:
+        self._fail()
+        is_merged = bool(self.merges) or self.merged_elsewhere_at is not None
         return PullRequest(
-            repository, number, f"https://code.example/pull/{number}", "Revert", "merged" if self.merges else "open",
-            "argux/revert", self.head_sha, "b" * 40, "c" * 40 if self.merges else None,
+            repository, number, f"https://code.example/pull/{number}", "Revert", "merged" if is_merged else self.state,
+            "argux/revert", self.head_sha, "b" * 40, "c" * 40 if is_merged else None, self.merged_elsewhere_at,
         )  # fmt: skip
 
     def diff(self, repository: str, number: int) -> str:
@@ -135,8 +148,16 @@ class FakeCodeHost:
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
         if head_sha != self.head_sha:
             raise StaleHeadError("GitHub", f"pull request #{number} has a new head")
-        self.merges += 1
+        self._fail()
+        if self.merges == 0 and self.merged_elsewhere_at is None:
+            self.merges += 1
+        if self.lost_answers:
+            raise self.lost_answers.popleft()
         return self.pull_request(repository, number)
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.popleft()
 
     def close(self, repository: str, number: int, *, comment: str) -> None:
         return None

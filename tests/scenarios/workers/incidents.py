@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from detection.types import Finding, Metric, Severity, Subject
-from storage import incidents, proposals
+from storage import diagnoses, incidents, proposals
 from workers.owing import changed
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
@@ -32,6 +33,22 @@ def opened(services: Services) -> int:
         incidents.record_finding(session, incident, slow_checkout(now.timestamp() - 40), now=now)
         changed(session, incident.id, key=f"opened:{incident.id}", now=now)
         return incident.id
+
+
+def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | None = None) -> int:
+    """A diagnosis that has found its cause, and perhaps a fix; returns its id."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        diagnosis = diagnoses.start_diagnosis(session, incident_id, now=now)
+        if fix is not None:
+            diagnoses.save_checkpoint(session, diagnosis, "confirm", {"suspect": None})
+            diagnoses.save_checkpoint(session, diagnosis, "fix", fix)
+        diagnoses.conclude(
+            session, diagnosis, status="concluded", root_cause="A deploy", suspect_commit="d" * 40, confidence=0.9,
+            now=now,
+        )  # fmt: skip
+        changed(session, incident_id, key=f"diagnosed:{diagnosis.id}", now=now)
+        return diagnosis.id
 
 
 def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> int:

@@ -133,7 +133,7 @@ def test_a_refusal_is_read_in_the_dialog_that_is_open(services: Services, worker
     pressed(services, proposal_id)
     dialogs.open_at_once(services, "approve_fix", TRIGGER)
     worker.run()
-    assert "Only <@UBEN> may approve fixes here" in shown(services)
+    assert "Only Ben may approve fixes here." in shown(services)
     assert chat(services).modals[0].submit_label == ""
     assert chat(services).ephemerals == []
 

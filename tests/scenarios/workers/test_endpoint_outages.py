@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from detection.types import IncidentStatus
 from storage import diagnoses, incidents
-from storage.models import Diagnosis, Incident
+from storage.models import Diagnosis, Incident, OutboxJob
 from tests.scenarios.workers.api_traffic import Api
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.test_people_decide import click, submit
@@ -82,6 +83,21 @@ def test_a_deploy_that_makes_a_third_of_requests_fail_is_found_named_reverted_an
     worker.run()
     (resolved,) = every_incident(services)
     assert (resolved.status, resolved.closed_by) == (IncidentStatus.RESOLVED, "Argux")
+
+
+def test_an_incident_that_gets_worse_says_so_in_its_title_and_severity(services: Services, api: Api) -> None:
+    api.live(45, BAD, failing={"POST /checkout": 0.15})
+    tick(services)
+    (began,) = every_incident(services)
+    assert began.severity == "sev3"
+    api.live(60, BAD, failing={"POST /checkout": 0.9})
+    tick(services)
+    (worse,) = every_incident(services)
+    assert worse.severity == "sev1"
+    assert worse.title != began.title
+    with services.readers() as session:
+        asked = [job.key for job in session.scalars(select(OutboxJob).where(OutboxJob.key.like("%findings:%")))]
+    assert len(set(asked)) == 2
 
 
 def test_traffic_that_vanishes_is_an_incident_although_nothing_came_to_tell_of_it(services: Services, api: Api) -> None:

@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import delete
 
 from detection.types import IncidentStatus
-from integrations.errors import RejectedError
+from integrations.cards import moment
+from integrations.errors import NotFoundError, RejectedError
+from integrations.protocols import ChannelUser
 from storage import audit, incidents, proposals
 from storage.models import AuditEntry
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
-from tests.scenarios.workers.incidents import offered, opened
-from tests.scenarios.workers.worker import Clock, Worker
+from tests.scenarios.workers.incidents import diagnosed, offered, opened
+from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.interactions import handle_click, handle_submission
 from workers.services import Services
 
@@ -70,6 +72,7 @@ def test_a_second_approval_does_nothing_and_says_who_approved(services: Services
     chat, code_host = fakes(services)
     incident_id = opened(services)
     proposal_id = offered(services, incident_id)
+    approved_at = moment(services.clock().timestamp())
     for user in ("Ana", "Ben"):
         click(services, "approve_fix", proposal_id, user)
     submit(services, "Ana")
@@ -79,7 +82,7 @@ def test_a_second_approval_does_nothing_and_says_who_approved(services: Services
     assert code_host.merges == 1
     refusals = [text for user, text in chat.ephemerals if user == "UBEN"]
     assert len(refusals) == 2
-    assert all(text.startswith("Ana approved this already at ") for text in refusals)
+    assert set(refusals) == {f"Ana approved this already at {approved_at}. Nothing more was done."}
 
 
 def test_an_approval_whose_entry_was_cut_off_the_audit_chain_is_missed(services: Services) -> None:
@@ -105,8 +108,36 @@ def test_an_approval_of_a_head_that_moved_merges_nothing_and_says_so(services: S
     assert code_host.merges == 0
     assert status(services, incident_id) == IncidentStatus.OPEN
     assert "The fix was not merged" in chat.thread_titles()
-    click(services, "approve_fix", offered(services, incident_id))
-    assert chat.ephemerals[-1][1] == "Pull request #7 changed since Argux proposed it; nothing was merged."
+
+
+@pytest.mark.parametrize(
+    ("state", "head_sha", "reason"),
+    [("open", "e" * 40, "changed since Argux proposed it"), ("closed", "a" * 40, "was closed without being merged")],
+)
+def test_an_offer_whose_pull_request_is_not_the_same_any_more_is_withdrawn_for_a_new_diagnosis(
+    services: Services, worker: Worker, state: str, head_sha: str, reason: str
+) -> None:
+    chat, code_host = fakes(services)
+    incident_id = opened(services)
+    diagnosed(services, incident_id)
+    proposal_id = offered(services, incident_id)
+    code_host.head_sha, code_host.state = head_sha, state
+    click(services, "approve_fix", proposal_id)
+    assert chat.ephemerals[-1][1].startswith(f"Pull request #7 {reason}; nothing was merged.")
+    settle(worker)
+    assert "approve_fix" not in chat.buttons()
+    assert "diagnose_again" in chat.buttons()
+    click(services, "approve_fix", proposal_id)
+    assert len(chat.modals) == 0
+
+
+def test_the_dialog_says_that_somebody_merged_it_already(services: Services) -> None:
+    chat, code_host = fakes(services)
+    proposal_id = offered(services, opened(services))
+    code_host.merged_elsewhere_at = services.clock().timestamp()
+    click(services, "approve_fix", proposal_id)
+    assert chat.modals[0].sections[-1].startswith("Somebody has merged this already")
+    assert chat.modals[0].submit_label == "Approve and verify"
 
 
 def test_only_named_approvers_may_approve(services: Services) -> None:
@@ -114,7 +145,34 @@ def test_only_named_approvers_may_approve(services: Services) -> None:
     services.settings = services.settings.model_copy(update={"approver_ids": ["UBEN"]})
     click(services, "approve_fix", offered(services, opened(services)))
     assert chat.modals == []
-    assert chat.ephemerals == [("UANA", "Only <@UBEN> may approve fixes here (APPROVER_IDS).")]
+    assert chat.ephemerals == [("UANA", "Only Ben may approve fixes here.")]
+
+
+@pytest.mark.parametrize(
+    ("approvers", "named"),
+    [
+        (["UBEN", "UCLEO", "UDANA"], "Ben, Cleo and Dana"),
+        (["UBEN", *(f"U{number}" for number in range(8))], "Ben, 0, 1, 2, 3 and 4 others"),
+    ],
+)
+def test_many_approvers_are_named_in_one_breath(services: Services, approvers: list[str], named: str) -> None:
+    chat, _ = fakes(services)
+    services.settings = services.settings.model_copy(update={"approver_ids": approvers})
+    click(services, "approve_fix", offered(services, opened(services)))
+    assert chat.ephemerals == [("UANA", f"Only {named} may approve fixes here.")]
+
+
+def test_approvers_whom_the_channel_does_not_know_are_never_shown_as_ids(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(self: FakeChat, user_id: str) -> ChannelUser:
+        raise NotFoundError("Slack", "user_not_found")
+
+    monkeypatch.setattr(FakeChat, "user", unknown)
+    services.settings = services.settings.model_copy(update={"approver_ids": ["UBEN"]})
+    chat, _ = fakes(services)
+    click(services, "approve_fix", offered(services, opened(services)))
+    assert chat.ephemerals == [("UANA", "Only the people chosen for it may approve fixes here.")]
 
 
 @pytest.mark.parametrize("role_is_lost_after", ["the dialog opened"])
@@ -130,12 +188,21 @@ def test_the_role_is_checked_again_when_the_dialog_is_submitted(
     assert "may approve fixes" in chat.ephemerals[-1][1]
 
 
-def test_an_offer_that_expired_cannot_be_approved(services: Services, clock: Clock) -> None:
+def test_an_offer_that_expired_cannot_be_approved_and_its_button_gives_way_to_a_new_diagnosis(
+    services: Services, worker: Worker, clock: Clock
+) -> None:
     chat, _ = fakes(services)
-    proposal_id = offered(services, opened(services))
+    incident_id = opened(services)
+    diagnosed(services, incident_id)
+    proposal_id = offered(services, incident_id)
+    settle(worker)
+    assert "diagnose_again" not in chat.buttons()
     clock.forward(5 * 3600)
     click(services, "approve_fix", proposal_id)
-    assert "expired" in chat.ephemerals[-1][1]
+    assert "expired. Press Diagnose again" in chat.ephemerals[-1][1]
+    settle(worker)
+    assert "approve_fix" not in chat.buttons()
+    assert "diagnose_again" in chat.buttons()
 
 
 def test_a_dialog_that_slack_no_longer_takes_is_explained(services: Services) -> None:

@@ -45,3 +45,10 @@ class Worker:
         for _ in range(120):
             if not self.run():
                 self.clock.forward(0.5)
+
+
+def settle(worker: Worker) -> None:
+    """Work off what is due, and what waits for that: three seconds go by."""
+    for _ in range(6):
+        worker.run()
+        worker.clock.forward(0.5)

@@ -67,7 +67,9 @@ def buckets(tmp_path: Path) -> Iterator[Buckets]:
     url = f"sqlite:///{tmp_path / 'argux.db'}"
     migrate(url)
     engine = create_database(url)
-    yield Buckets(SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW), np.random.default_rng(1))
+    yield Buckets(
+        SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW), np.random.default_rng(1)
+    )
     engine.dispose()
 
 
@@ -140,10 +142,10 @@ def test_after_the_first_tick_two_hours_are_read_at_each(buckets: Buckets, monke
     memory, read = EndpointMemory(), list[float]()
     real = buckets.store.endpoint_levels
 
-    def counting(*, since: float, until: float, bucket_seconds: int, minimum_requests: int) -> object:
+    def counting(start: float, *, bucket_seconds: int, minimum_requests: int) -> object:
         if bucket_seconds == COARSE_SECONDS:
-            read.append(since)
-        return real(since=since, until=until, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+            read.append(start)
+        return real(start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
     worth_reading(buckets.store, memory)
@@ -167,10 +169,10 @@ def test_of_the_last_intervals_only_the_newest_and_one_more_are_read_again(
     worth_reading(buckets.store, memory)
     real = buckets.store.endpoint_levels
 
-    def counting(*, since: float, until: float, bucket_seconds: int, minimum_requests: int) -> object:
+    def counting(start: float, *, bucket_seconds: int, minimum_requests: int) -> object:
         if bucket_seconds == FINE_ENDPOINT_SECONDS:
-            read.append(since)
-        return real(since=since, until=until, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+            read.append(start)
+        return real(start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
     worth_reading(buckets.store, memory, NOW + 10)

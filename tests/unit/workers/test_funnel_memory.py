@@ -36,7 +36,7 @@ class Counting(SqlTelemetry):
     asked: list[tuple[int, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        super().__init__(self.engine, funnel_reader=attempts, segment_dimensions=[])  # type: ignore[arg-type]
+        super().__init__(self.engine, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW)  # type: ignore[arg-type]
 
     def funnel_levels(
         self, funnel: FunnelDefinition, *, since: float, until: float, bucket_seconds: int, horizon_seconds: float
@@ -104,6 +104,16 @@ def test_a_healthy_funnel_is_not_worth_reading_and_a_broken_one_is(store: Counti
     assert not is_worth(memory, store)
     store.fill(FINE_FUNNEL_SECONDS, tens(NOW, NOW + TEN_MINUTES), 20, 0.15)
     assert is_worth(memory, store, NOW + TEN_MINUTES)
+
+
+def test_the_hours_begin_with_the_same_hour_of_last_week_at_every_minute(store: Counting) -> None:
+    for minute in range(0, 60, 7):
+        now = HOUR + 60.0 * minute
+        is_worth(FunnelMemory(), store, now)
+        judged = (now - FUNNEL.window_seconds - OPTIONS.recent_window_seconds) // COARSE_SECONDS * COARSE_SECONDS
+        first = min(since for width, since, _ in store.asked if width == COARSE_SECONDS)
+        assert first <= judged - 7 * 86_400 + COARSE_SECONDS
+        assert first % COARSE_SECONDS == 0
 
 
 def test_a_break_of_one_segment_and_a_rise_are_worth_reading(store: Counting) -> None:

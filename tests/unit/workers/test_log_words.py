@@ -49,6 +49,10 @@ def finding(detector: str, observed: float = 1.2, expected: float = 0.1, **detai
             finding("log_pattern", baseline_hours=0.2),
             "Pattern “memory” in shop: 12 lines in 10 min, the first of their kind",
         ),
+        (
+            dataclasses.replace(finding("log_new_template"), sample_size=1),
+            "“Charge for … failed” is new in shop: 1 line in 10 min, none in 7 days",
+        ),
     ],
 )
 def test_a_finding_reads_well(found: Finding, sentence: str) -> None:

@@ -19,7 +19,7 @@ from workers.diagnosis.checks.windows import (
     service_series,
 )
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Outcome
-from workers.diagnosis.words import counted, number, quoted
+from workers.diagnosis.words import counted, measure, number, quoted
 
 TRAFFIC_RISEN_AT = 1.5
 SLOWER_AT_LEAST = 2.0
@@ -52,7 +52,7 @@ def traffic(described: Characterisation, telemetry: TelemetryStore) -> Evidence 
 def _judge_traffic(endpoint: str, before: float, during: float) -> tuple[str, float, Outcome]:
     if before == 0:
         return f"How much traffic {endpoint} had before is not known.", 0.0, Outcome.NO_DATA
-    figures = f"{endpoint} gets {number(during)} requests a minute, before it was {number(before)}"
+    figures = f"{endpoint} gets {measure(Metric.REQUEST_RATE, during)}, before it was {number(before)}"
     if during >= TRAFFIC_RISEN_AT * before:
         return f"Traffic rose: {figures}.", weights.TRAFFIC_RISEN, Outcome.DATA
     if TRAFFIC_RISEN_AT * during <= before:
