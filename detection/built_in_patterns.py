@@ -7,7 +7,7 @@ from detection.types import Severity
 
 _MEMORY = (
     r"(?i)\bout of memory\b|\boom[-_ ]?kill|\bOutOfMemory(?:Error|Exception)?\b|\bMemoryError\b|\bENOMEM\b"
-    r"|cannot allocate memory|(?:memory|heap) (?:limit|space) exceeded|java heap space|heap out of memory"
+    r"|cannot allocate memory|(?:memory|heap|GC overhead) (?:limit|space) exceeded|java heap space|heap out of memory"
     r"|memory allocation (?:of \d+ bytes )?failed|\bbad_alloc\b"
 )
 _CONNECTION = (
@@ -18,13 +18,21 @@ _CONNECTION = (
     r"|TLS handshake (?:error|failed|timeout)"
 )
 _DISK = (
-    r"(?i)no space left on device|\bENOSPC\b|disk (?:is )?full|disk quota exceeded|\bEDQUOT\b|read-only file ?system"
-    r"|\bEROFS\b|input/output error|\bI/O error\b|not enough (?:disk )?space|low disk space|filesystem (?:is )?full"
+    r"(?i)no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b|read-only file ?system"
+    r"|\bEROFS\b|input/output error|\bI/O error\b|not enough (?:disk )?space|low disk space"
+    # What follows tells a disk that is full from a "disk full check".
+    r"|\b(?:disk|file ?system) (?:is )?full(?:\s*$|\s*[^\w\s-]|\s+-|\s+(?:on|at|in|for|while|when|during|and|error)\b)"
 )
 _SERVICE_UNAVAILABLE = (
-    r"(?i)service (?:is )?(?:temporarily |currently )?unavailable|\bServiceUnavailable|bad gateway|gateway time-?out"
+    r"(?i)(?:service|upstream) (?:is )?(?:temporarily |currently )?unavailable|\bServiceUnavailable|bad gateway"
+    r"|gateway time-?out"
+    # "Resource temporarily unavailable" is EAGAIN, with which everything that does not block goes on and tries again.
+    r"|(?:^|[^e ]|[^c]e|[^r]ce) ?temporarily unavailable"
     r"|no healthy (?:upstream|backend|host)|upstream (?:timed out|connect error|prematurely closed)"
     r"|circuit[- ]?breaker (?:is )?open|(?:status|code|HTTP/[\d.]+\"?)[\"']?[ =:]{1,3}50[234]\b"
+    # What follows tells a status from a number of something.
+    r"|\bHTTP(?: error)?[ =:]{1,3}50[234](?:\s*$|\s*[^\w\s%.]|\.(?:\s|$)"
+    r"|\s+(?:service|bad|gateway|error|response|from|for|on|at|in|to|by|after|when|while|and)\b)"
 )
 _DATABASE = (
     r"(?i)\bdeadlock (?:detected|found)|too many (?:database )?(?:connections|clients)|database is locked"

@@ -88,7 +88,7 @@ def metric_findings(
     return [
         _level_finding(fine, level, now, options)
         for (fine, past), level in zip(pairs, usual, strict=True)
-        if is_away(fine, level, options) and not _is_habit(fine, level, past, now, options)
+        if is_unusual(fine, level, past, now, options)
     ]
 
 
@@ -160,22 +160,32 @@ def usual_levels(
     pairs: Sequence[tuple[MetricSeries, MetricSeries]], now: float, options: MetricOptions
 ) -> list[UsualLevel]:
     """The level of each (fine, hourly) pair, all fitted on one grid that ends where the recent window begins."""
+    hourly = hourly_levels([coarse for _, coarse in pairs], now, options)
+    return [with_scatter(level, fine, now, options) for (fine, _), level in zip(pairs, hourly, strict=True)]
+
+
+def hourly_levels(baseline: Sequence[MetricSeries], now: float, options: MetricOptions) -> list[UsualLevel]:
+    """The level of each hourly series; `deviation` is that of the hours alone, so at most that of `usual_levels`."""
     recent_since = now - options.recent_window_minutes * 60
     first = np.floor((now - options.baseline_window_hours * HOUR_SECONDS) / HOUR_SECONDS) * HOUR_SECONDS
     starts = np.arange(first, recent_since - HOUR_SECONDS + 1, HOUR_SECONDS)
-    levels, known = np.zeros((len(pairs), len(starts))), np.zeros((len(pairs), len(starts)), dtype=bool)
-    for row, (_, coarse) in enumerate(pairs):
+    levels, known = np.zeros((len(baseline), len(starts))), np.zeros((len(baseline), len(starts)), dtype=bool)
+    for row, coarse in enumerate(baseline):
         places = np.round((coarse.bucket_starts - first) / HOUR_SECONDS).astype(np.int64)
         held = (places >= 0) & (places < len(starts))
         levels[row, places[held]], known[row, places[held]] = coarse.means[held], True
     weekly = hours_of_week(np.append(starts, now), options.timezone)
     fit = level_baseline(levels, known, weekly[:-1], int(weekly[-1]))
-    scatter = np.array([_scatter(fine, recent_since) for fine, _ in pairs])
-    deviations = np.sqrt(fit.spread**2 + scatter**2)
     return [
-        UsualLevel(float(level), float(deviation), int(hours))
-        for level, deviation, hours in zip(fit.level, deviations, fit.hours, strict=True)
+        UsualLevel(float(level), float(spread), int(hours))
+        for level, spread, hours in zip(fit.level, fit.spread, fit.hours, strict=True)
     ]
+
+
+def with_scatter(usual: UsualLevel, fine: MetricSeries, now: float, options: MetricOptions) -> UsualLevel:
+    """A level whose deviation is that of hours, with how single buckets scatter in it too."""
+    scatter = _scatter(fine, now - options.recent_window_minutes * 60)
+    return replace(usual, deviation=float(np.sqrt(usual.deviation**2 + scatter**2)))
 
 
 def _scatter(fine: MetricSeries, recent_since: float) -> float:
@@ -201,8 +211,10 @@ def is_away(series: MetricSeries, usual: UsualLevel, options: MetricOptions) -> 
     return reach > 0 and bool(np.all(apart >= reach) or np.all(apart <= -reach))
 
 
-def _is_habit(series: MetricSeries, usual: UsualLevel, past: MetricSeries, now: float, options: MetricOptions) -> bool:
-    return is_habit(series.means[-options.consecutive_strikes :], usual.level, past, now=now)
+def is_unusual(series: MetricSeries, usual: UsualLevel, past: MetricSeries, now: float, options: MetricOptions) -> bool:
+    """Whether the newest buckets are worth a finding: away, and not as they often are at this time of the day."""
+    run = series.means[-options.consecutive_strikes :]
+    return is_away(series, usual, options) and not is_habit(run, usual.level, past, now=now)
 
 
 def _level_finding(series: MetricSeries, usual: UsualLevel, now: float, options: MetricOptions) -> Finding:

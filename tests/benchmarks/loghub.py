@@ -9,11 +9,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from detection.templates import TemplateMiner
 from tests.benchmarks.figures import Figure, NothingToMeasureError
+from tests.benchmarks.reading import read_or_skipped
 
 ACCURACY, SPEED = "loghub_ga", "loghub_lines_per_s"
 AT_LEAST_ACCURACY = 0.85
@@ -69,14 +71,18 @@ def run(data: Path) -> Iterator[Figure]:
 
 def read_systems(folder: Path) -> list[System]:
     """Read every system with corrected labels, in the order of their names."""
-    systems = []
-    for path in sorted(folder.glob("*/*_structured_corrected.csv")):
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if rows:
-            lines, truth = [row["Content"] for row in rows], [row["EventTemplate"] for row in rows]
-            systems.append(System(path.parent.name, lines, truth))
-    return systems
+    paths = sorted(folder.glob("*/*_structured_corrected.csv"))
+    systems = [read_or_skipped("loghub", path.name, partial(_read_system, path)) for path in paths]
+    return [system for system in systems if system is not None and system.lines]
+
+
+def _read_system(path: Path) -> System:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines, truth = [row["Content"] for row in rows], [row["EventTemplate"] for row in rows]
+    if None in lines or None in truth:
+        raise ValueError("a row is cut short")
+    return System(path.parent.name, lines, truth)
 
 
 def grouping_accuracy(predicted: Sequence[str], truth: Sequence[str]) -> float:

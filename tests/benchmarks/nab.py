@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from detection.streams import score_stream
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.nab_scoring import RawScore, Weights, raw_score
+from tests.benchmarks.reading import read_or_skipped
 
 PEER = "a detector that is silent, same run (measured on the whole set: HTM 70.1, kNN-CAD 58.0, windowed Gaussian 39.6)"
 LOW_FP_PEER = "a detector that is silent, same run"
@@ -84,15 +86,21 @@ def labelled_files(folder: Path) -> Iterator[LabelledFile]:
     labels = json.loads(path.read_text()) if path.exists() else {}
     for path in sorted((folder / "data").glob("*/*.csv")):
         name = f"{path.parent.name}/{path.name}"
-        if name in labels:
-            yield _labelled(path, name, labels[name])
+        if name not in labels:
+            continue
+        found = read_or_skipped("nab", name, partial(_labelled, path, name, labels[name]))
+        if found is not None:
+            yield found
 
 
 def _labelled(path: Path, name: str, limits: list[list[str]]) -> LabelledFile:
     with path.open(newline="") as lines:
         rows = list(csv.reader(lines))[1:]
     times = np.array([_seconds(row[0]) for row in rows])
-    return LabelledFile(name, times, np.array([float(row[1]) for row in rows]), tuple(_windows(times, limits)))
+    values = np.array([float(row[1]) for row in rows])
+    if not np.isfinite(values).all():
+        raise ValueError("a value is no number")
+    return LabelledFile(name, times, values, tuple(_windows(times, limits)))
 
 
 def _windows(times: NDArray[np.float64], limits: list[list[str]]) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from tests.benchmarks.nezha_data import (
     faults,
     pod_metrics,
 )
+from tests.benchmarks.reading import read_or_skipped
 
 AS1_AT_LEAST, AS3_AT_LEAST = 0.50, 0.70
 PEER = "the same ranking from metrics alone"
@@ -42,30 +45,58 @@ def run(data: Path) -> Iterator[Figure]:
     have: where there are no logs and traces, the metrics must do.
     Raises NothingToMeasureError.
     """
-    places = [place for day in days(data / "nezha") for place in _places(day)]
+    places: list[tuple[float, float]] = []
+    for folder in days(data / "nezha"):
+        day = read_or_skipped("nezha", folder.name, partial(_read, folder))
+        if day is not None:
+            places += _places(day)
     if not places:
-        raise NothingToMeasureError(f"there is no DAY/DAY-fault_list.json with faults under {data / 'nezha'}")
+        raise NothingToMeasureError(
+            f"there is no DAY/DAY-fault_list.json with faults, and metrics or records beside it, under {data / 'nezha'}"
+        )
     ours, peers = np.array(places).T
     for name, first, bound in (("nezha_as1", 1, AS1_AT_LEAST), ("nezha_as3", 3, AS3_AT_LEAST)):
         share, peer_share = float(np.mean(ours <= first)), float(np.mean(peers <= first))
         yield Figure(name, share, "share of faults", PEER, peer_share, at_least=bound)
 
 
-def _places(day: Path) -> list[tuple[float, float]]:
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's faults, what was measured of its pods and edges, and the records around each fault and of no fault."""
+
+    faults: Sequence[Fault]
+    metrics: Sequence[Metric]
+    records: Sequence[Records]
+    fault_free: Records
+
+
+def _read(folder: Path) -> Day:
+    """Raises ValueError where nothing is there beside the list of faults: nobody could find those."""
+    injected = faults(folder)
+    metrics = pod_metrics(folder, OWN_METRICS)
+    edges = edge_metrics(folder, sorted({metric.pod for metric in metrics}))
+    day = Day(
+        injected, [*metrics, *edges], [fault_records(folder, fault) for fault in injected], fault_free_records(folder)
+    )
+    if not any(metric.times.size for metric in day.metrics) and not any(
+        own.calls or own.occurrences for own in day.records
+    ):
+        raise ValueError("it has neither metrics nor records of its faults")
+    return day
+
+
+def _places(day: Day) -> list[tuple[float, float]]:
     """For each fault the place of its pod in the ranking, by everything and by metrics alone; infinite if absent."""
-    injected = faults(day)
-    metrics = pod_metrics(day, OWN_METRICS)
-    edges = edge_metrics(day, sorted({metric.pod for metric in metrics}))
-    records = [fault_records(day, fault) for fault in injected]
-    during = [_behaviour(own.between(fault.at, np.inf)) for own, fault in zip(records, injected, strict=True)]
+    injected = day.faults
+    during = [_behaviour(own.between(fault.at, np.inf)) for own, fault in zip(day.records, injected, strict=True)]
     before = [
         _behaviour(own.between(fault.at - _EARLIER_SECONDS, fault.at))
-        for own, fault in zip(records, injected, strict=True)
+        for own, fault in zip(day.records, injected, strict=True)
     ]
-    normal = [_behaviour(fault_free_records(day)), *before]
+    normal = [_behaviour(day.fault_free), *before]
     found: list[tuple[float, float]] = []
     for fault, behaved in zip(injected, during, strict=True):
-        measured = [reading for metric in (*metrics, *edges) if (reading := _reading(metric, fault, injected))]
+        measured = [reading for metric in day.metrics if (reading := _reading(metric, fault, injected))]
         readings, patterns = compared(normal, behaved)
         found.append((_place(fault, [*measured, *readings], patterns), _place(fault, measured, [])))
     return found

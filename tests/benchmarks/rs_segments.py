@@ -7,6 +7,7 @@ import csv
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from statistics import median
@@ -20,6 +21,7 @@ from detection.cells import Cells, counted_cells, grouped
 from detection.cuboids import root_causes
 from detection.types import Floats
 from tests.benchmarks.figures import Figure, NothingToMeasureError
+from tests.benchmarks.reading import read_or_skipped
 
 F1_AT_LEAST, HIT_AT_LEAST, MS_AT_MOST = 0.65, 0.88, 50.0
 PEER = "plain Poisson scan"
@@ -75,20 +77,24 @@ def read_cases(folder: Path) -> list[Case]:
         if ":" in line
     ]
     values = {key: [value.strip() for name, value in fields if name == key] for key in ("data", "timestamp", "cause")}
-    return [
-        _read_case(path, int(timestamp), cause)
+    cases = [
+        read_or_skipped("rs_segments", path.name, partial(_read_case, path, timestamp, cause))
         for name, timestamp, cause in zip(values["data"], values["timestamp"], values["cause"], strict=True)
         if (path := folder / f"{name}.csv").exists()
     ]
+    return [case for case in cases if case is not None]
 
 
-def _read_case(path: Path, timestamp: int, cause: str) -> Case:
+def _read_case(path: Path, written_timestamp: str, cause: str) -> Case:
+    timestamp = int(written_timestamp)
     parsed = ast.literal_eval(cause)
     causes = parsed if isinstance(parsed, list) else [parsed]
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     minutes = sorted({int(row["min"]) for row in rows if int(row["min"]) < timestamp})[-_MINUTES_BEFORE:]
     kept = [row for row in rows if int(row["min"]) in {*minutes, timestamp}]
+    if not any(int(row["min"]) == timestamp for row in kept):
+        raise ValueError(f"it has no row of minute {timestamp}")
     return Case(
         columns={name: [row[name] for row in kept] for name in rows[0] if name not in ("min", "value", "cnt")},
         bad=np.array([float(row["value"]) for row in kept]),

@@ -87,12 +87,12 @@ def test_a_figure_that_does_not_hold_and_nothing_to_measure_end_with_one(
 
 
 def test_a_benchmark_that_fails_is_told_and_the_run_goes_on(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (data / "nezha" / "day").mkdir(parents=True)
-    (data / "nezha" / "day" / "day-fault_list.json").write_text("{")
-    assert main(["--only", "nezha,funnel_oracle", "--data", str(data)]) == 1
+    (data / "nab" / "labels").mkdir(parents=True)
+    (data / "nab" / "labels" / "combined_windows.json").write_text("{")
+    assert main(["--only", "nab,funnel_oracle", "--data", str(data)]) == 1
     told = capfd.readouterr()
     assert json.loads(told.out)["name"] == "funnel_oracle"
-    assert "nezha: failed" in told.err
+    assert "nab: failed" in told.err
 
 
 def test_the_bound_is_printed_as_at_least_and_the_unit_says_when_lower_is_better() -> None:

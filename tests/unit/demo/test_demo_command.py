@@ -133,9 +133,8 @@ def test_a_run_begins_with_an_empty_directory(tmp_path: Path) -> None:
 
 
 def test_a_second_demo_leaves_the_first_ones_directory_alone(tmp_path: Path) -> None:
-    with alone(tmp_path / ".demo"):
-        with pytest.raises(DemoError, match="already runs"), alone(tmp_path / ".demo"):
-            pass
+    with alone(tmp_path / ".demo"), pytest.raises(DemoError, match="already runs"), alone(tmp_path / ".demo"):
+        pass
     with alone(tmp_path / ".demo"):
         pass
 
