@@ -95,13 +95,14 @@ def _first(series: FunnelSeries) -> float:
 def _watched(past: Cohorts, recent: Cohorts, timezone: str) -> _Watched:
     """Lay the usual rate of its hour of the week beside every watched hour."""
     past_hours, hours = hours_of_week(past.bucket_starts, timezone), hours_of_week(recent.bucket_starts, timezone)
-    rate, strength = np.zeros(len(hours)), np.ones(len(hours))
+    rate, strength, certainty = np.zeros(len(hours)), np.ones(len(hours)), np.ones(len(hours))
     asked = np.unique(hours).tolist()
     for hour, fit in zip(asked, rate_baselines(past.converted, past.entries, past_hours, asked), strict=True):
-        rate[hours == hour], strength[hours == hour] = fit.rate[0], fit.strength[0]
+        same = hours == hour
+        rate[same], strength[same], certainty[same] = fit.rate[0], fit.strength[0], fit.certainty[0]
     entries = recent.entries[0]
     # The baseline's own error is shared by all the hours: together they are worth no more than it is.
-    share_of_baseline = past.entries.sum() / (past.entries.sum() + np.cumsum(entries[::-1])[::-1])
+    share_of_baseline = certainty / (certainty + np.cumsum(entries[::-1])[::-1])
     weight = share_of_baseline / (1 + np.maximum(entries - 1, 0) / (strength + 1))
     return _Watched(recent.bucket_starts, entries, recent.converted[0], rate, weight)
 

@@ -14,6 +14,14 @@ USABLE_SECONDS = 24 * HOUR_SECONDS
 """How long a history must be before it says what is normal."""
 
 
+def baseline_since(at: float, hours: float) -> float:
+    """The start of the first hour that says what is normal at time `at`, of a baseline of so many hours.
+
+    One hour more, so that the same hour of last week is in it on either side of a clock change.
+    """
+    return (at // HOUR_SECONDS - 1 - hours) * HOUR_SECONDS
+
+
 def normal_conversion(
     past: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, at: float, timezone: str
 ) -> RateBaseline:

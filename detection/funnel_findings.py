@@ -12,7 +12,7 @@ from detection.baselines import HOUR_SECONDS, RateBaseline
 from detection.changepoints import Onset, share_onset
 from detection.cohorts import FINE_SECONDS, Cohorts, conversion_delay, gathered, gathered_steps, horizon, totals
 from detection.conversions import Scan, StepTest, StepTests, scan_for_drops, scan_for_rises, significant
-from detection.funnel_baselines import is_usable, normal_conversion, normal_steps
+from detection.funnel_baselines import baseline_since, is_usable, normal_conversion, normal_steps
 from detection.options import FunnelOptions
 from detection.proportions import sigma_score
 from detection.segments import SegmentContribution, Window, segment_contributions
@@ -36,9 +36,14 @@ class _Times:
     """What one tick looks at: baseline hours from baseline_since, ripe entries from recent_since to ripe_until."""
 
     horizon_seconds: float
-    baseline_since: float
+    baseline_hours: float
     recent_since: float
     ripe_until: float
+
+    @property
+    def baseline_since(self) -> float:
+        """The first hour that says what is normal."""
+        return baseline_since(self.middle, self.baseline_hours)
 
     @property
     def middle(self) -> float:
@@ -147,7 +152,7 @@ def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options
     ripe_until = np.floor((now - waited - options.ingestion_lag_seconds) / FINE_SECONDS) * FINE_SECONDS
     return _Times(
         horizon_seconds=waited,
-        baseline_since=now - options.baseline_window_hours * HOUR_SECONDS,
+        baseline_hours=options.baseline_window_hours,
         recent_since=float(ripe_until) - options.recent_window_seconds,
         ripe_until=float(ripe_until),
     )

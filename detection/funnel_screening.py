@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -105,9 +105,7 @@ def _tail(entries: Floats, converted: Floats, usual: RateBaseline, counted: Mask
 
 
 def _mirrored(usual: RateBaseline) -> RateBaseline:
-    return RateBaseline(
-        1 - usual.rate, usual.strength, 1 - usual.high, 1 - usual.low, usual.successes, usual.trials, usual.hours
-    )
+    return replace(usual, rate=1 - usual.rate, low=1 - usual.high, high=1 - usual.low)
 
 
 def _ending_last(values: Floats, lengths: Integers) -> Floats:

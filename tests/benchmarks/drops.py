@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from detection.conversions import window_lengths
 from detection.detectors import FunnelOptions, funnel_findings
+from detection.funnel_baselines import baseline_since
 from detection.types import Floats
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.simulated_funnels import (
@@ -39,7 +40,9 @@ from tests.benchmarks.simulated_funnels import (
     added,
     drawn,
     joined,
+    mood,
     traffic,
+    with_a_weekend,
 )
 
 OPTIONS = FunnelOptions()
@@ -95,9 +98,10 @@ def recall(shop: Shop, step: int) -> tuple[float, float]:
 
 
 def _is_found(random: np.random.Generator, shop: Shop, step: int) -> tuple[bool, bool]:
+    shop = with_a_weekend(random, shop)
     since = MONDAY + float(random.integers(168)) * HOUR_SECONDS
     half_hour = since + np.arange(_WINDOW) * BUCKET_SECONDS
-    a_second = _entries_wanted(shop) / BUCKET_SECONDS / float(traffic(half_hour).sum())
+    a_second = _entries_wanted(shop) / BUCKET_SECONDS / float((traffic(half_hour) * mood(shop, half_hour)).sum())
     until = float(half_hour[-1]) + (1 + _LATE_BUCKETS) * BUCKET_SECONDS
     broken = Break(since, step, LEFT)
     fine = drawn(random, shop, since=since - _FINE_SECONDS, until=until, entries_a_second=a_second, broken=broken)
@@ -125,8 +129,9 @@ def _healthy_week(random: np.random.Generator, shop: Shop, segments: int) -> tup
     until = MONDAY + WEEK_SECONDS
     parts = []
     for number in range(max(segments, 1)):
-        fine = drawn(random, shop, since=MONDAY - _FINE_SECONDS, until=until, entries_a_second=a_second)
-        parts.append(Past(str(number), fine, joined(_hours(random, shop, MONDAY, a_second), fine.hourly())))
+        one = with_a_weekend(random, shop)
+        fine = drawn(random, one, since=MONDAY - _FINE_SECONDS, until=until, entries_a_second=a_second)
+        parts.append(Past(str(number), fine, joined(_hours(random, one, MONDAY, a_second), fine.hourly())))
     whole = Past(None, added([part.fine for part in parts]), added([part.hours for part in parts]))
     series = [whole, *parts] if segments else [whole]
     ticks = MONDAY + np.arange(0, WEEK_SECONDS, BUCKET_SECONDS)
@@ -158,7 +163,8 @@ def _alarms(shop: Shop, series: Sequence[Past], ticks: Floats) -> Iterator[float
     for now in ticks[possible]:
         since = float(now) - OPTIONS.recent_window_seconds - shop.funnel.window_seconds
         fine = [one.fine.series(since, float(now), one.name) for one in series]
-        coarse = [one.hours.series(now - WEEK_SECONDS, now - HOUR_SECONDS, one.name) for one in series]
+        past = baseline_since(since, OPTIONS.baseline_window_hours)
+        coarse = [one.hours.series(past, now - HOUR_SECONDS, one.name) for one in series]
         if funnel_findings(fine, coarse, shop.funnel, now=float(now), options=OPTIONS):
             yield float(now)
 

@@ -1,21 +1,23 @@
 """Funnels of simulated shops, drawn in buckets of 10 s, that can be read fine or by the hour.
 
-People come by day more than by night and on weekdays more than at weekends, and convert by a tenth better or worse
-with the hour of the day; beyond that each hour has a luck of its own (2 %), so that counts scatter more than binomial
-ones. Nineteen of twenty who convert take a minute, the others five.
+People come by day more than by night and on weekdays more than at weekends, convert by a tenth better or worse with
+the hour of the day, and at weekends as a shop's weekend rate says; beyond that each hour has a luck of its own (2 %),
+so that counts scatter more than binomial ones. Nineteen of twenty who convert take a minute, the others five.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelDefinition, FunnelSeries, FunnelStep, Integers
 
 BUCKET_SECONDS, HOUR_SECONDS, DAY_SECONDS = 10.0, 3600.0, 86_400.0
 WEEK_SECONDS = 7 * DAY_SECONDS
+WEEKEND_RATES = (0.75, 1.1)
 WEEKEND_TRAFFIC, DAILY_TRAFFIC, DAILY_RATE, HOURLY_LUCK = 0.7, 0.6, 0.1, 0.02
 IN_TIME_SHARE = 0.96
 _IN_TIME, _LATE = (int(np.searchsorted(DELAY_EDGES_SECONDS, seconds)) for seconds in (60.0, 300.0))
@@ -25,10 +27,14 @@ HORIZON_SECONDS = float(DELAY_EDGES_SECONDS[_IN_TIME])
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """step_rates: of those who reached each step, the share that reaches the next."""
+    """step_rates: of those who reached each step, the share that reaches the next.
+
+    weekend_rate: how many convert at weekends, as a share of how many do on weekdays.
+    """
 
     name: str
     step_rates: tuple[float, ...]
+    weekend_rate: float = 1.0
 
     @property
     def rate(self) -> float:
@@ -92,6 +98,11 @@ class Buckets:
         return Buckets(self.since, HOUR_SECONDS, by_hour(self.reached), by_hour(self.in_time), self.rates[:, ::size])
 
 
+def with_a_weekend(random: np.random.Generator, shop: Shop) -> Shop:
+    """The same shop with a weekend rate drawn by lot."""
+    return replace(shop, weekend_rate=float(random.uniform(*WEEKEND_RATES)))
+
+
 def drawn(
     random: np.random.Generator,
     shop: Shop,
@@ -106,7 +117,7 @@ def drawn(
     times = since + np.arange(int((until - since) / width)) * width
     hours = np.floor(times / HOUR_SECONDS).astype(np.int64)
     luck = np.exp(random.normal(0.0, HOURLY_LUCK, int(hours[-1] - hours[0]) + 1))[hours - hours[0]]
-    by_step = (luck * _mood(times + width / 2)) ** (1 / len(shop.step_rates))
+    by_step = (luck * mood(shop, times + width / 2)) ** (1 / len(shop.step_rates))
     rates = np.minimum(np.outer(shop.step_rates, by_step), 1.0)
     reached = [random.poisson(entries_a_second * width * traffic(times + width / 2))]
     for step, normal in enumerate(rates):
@@ -119,13 +130,18 @@ def drawn(
 
 def traffic(times: Floats) -> Floats:
     """How many people come at a time, as a share of the week's mean."""
-    days = np.floor(times / DAY_SECONDS).astype(np.int64) + 3
-    by_day = np.where(days % 7 >= 5, WEEKEND_TRAFFIC, 1.0) / ((5 + 2 * WEEKEND_TRAFFIC) / 7)
+    by_day = np.where(_is_weekend(times), WEEKEND_TRAFFIC, 1.0) / ((5 + 2 * WEEKEND_TRAFFIC) / 7)
     return np.asarray(by_day * (1 + DAILY_TRAFFIC * np.sin(2 * np.pi * (times / DAY_SECONDS - 9 / 24))))
 
 
-def _mood(times: Floats) -> Floats:
-    return np.asarray(1 + DAILY_RATE * np.sin(2 * np.pi * (times / DAY_SECONDS - 15 / 24)))
+def mood(shop: Shop, times: Floats) -> Floats:
+    """How many convert at a time, as a share of the shop's rate."""
+    by_day = np.where(_is_weekend(times), shop.weekend_rate, 1.0)
+    return np.asarray(by_day * (1 + DAILY_RATE * np.sin(2 * np.pi * (times / DAY_SECONDS - 15 / 24))))
+
+
+def _is_weekend(times: Floats) -> NDArray[np.bool_]:
+    return np.asarray((np.floor(times / DAY_SECONDS).astype(np.int64) + 3) % 7 >= 5)
 
 
 def added(parts: Sequence[Buckets]) -> Buckets:

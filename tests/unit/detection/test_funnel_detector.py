@@ -164,7 +164,7 @@ def simulated(
     converted = random.binomial(counts, now_rate)
     strength = np.full(rows, entries * 2 * 168)
     known = random.binomial(strength.astype(int), rate) / strength
-    baseline = RateBaseline(known, strength, known, known, known, strength, np.full(rows, 168))
+    baseline = RateBaseline(known, strength, known, known, known, strength, np.full(rows, 168), strength)
     return Cohorts(np.arange(buckets) * 10.0, counts.astype(float), converted.astype(float)), baseline
 
 

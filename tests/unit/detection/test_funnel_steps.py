@@ -32,7 +32,7 @@ def counted(entries: float, converted: float) -> Cohorts:
 
 def known(rate: float) -> RateBaseline:
     one = np.array([rate])
-    return RateBaseline(one, np.array([1e6]), one, one, one, np.array([1e6]), np.array([168]))
+    return RateBaseline(one, np.array([1e6]), one, one, one, np.array([1e6]), np.array([168]), np.array([1e6]))
 
 
 def p_value(steps: StepTests | None, *, converted: float = 160.0) -> float:
