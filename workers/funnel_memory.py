@@ -32,7 +32,7 @@ HOURS_AGAIN, FINE_AGAIN = 1, 3
 NEWEST_HOURS, NEWEST_FINE = 1, 3
 """How many of the last buckets are always read anew: most of what comes late comes soon."""
 
-AGAIN_SECONDS = 30.0
+AGAIN_SECONDS = 60.0
 """A funnel in which something was found is read in full again after so long."""
 
 Segment = tuple[str | None, str | None]
