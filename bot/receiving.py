@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 STORING_THREADS = 4
 """Parsing holds the interpreter and SQLite takes one writer: more threads would only keep Slack's clicks waiting."""
 
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 5.0
 """So long a request waits for a thread and for the database in all.
 
 Longer than the transactions of workers take, and so short that OpenTelemetry's exporters, which give up after 10 s, are
