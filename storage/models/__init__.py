@@ -1,0 +1,54 @@
+"""The tables. Telemetry's own tables are in `storage.telemetry.tables`.
+
+Moments are timezone-aware UTC datetimes; durations carry their unit in their name.
+"""
+
+from storage.models.delivery import AuditEntry, Delivery, OutboxJob
+from storage.models.incidents import (
+    Action,
+    Approval,
+    Diagnosis,
+    Evidence,
+    FindingRecord,
+    Hypothesis,
+    Incident,
+    KnowledgeEntry,
+    Proposal,
+    TimelineEntry,
+    Verification,
+)
+from storage.models.watching import (
+    Alert,
+    ApiKey,
+    Deploy,
+    Funnel,
+    LogPattern,
+    MaintenanceWindow,
+    MetricLimit,
+    PullCursor,
+)
+
+__all__ = [
+    "Action",
+    "Alert",
+    "ApiKey",
+    "Approval",
+    "AuditEntry",
+    "Delivery",
+    "Deploy",
+    "Diagnosis",
+    "Evidence",
+    "FindingRecord",
+    "Funnel",
+    "Hypothesis",
+    "Incident",
+    "KnowledgeEntry",
+    "LogPattern",
+    "MaintenanceWindow",
+    "MetricLimit",
+    "OutboxJob",
+    "Proposal",
+    "PullCursor",
+    "TimelineEntry",
+    "Verification",
+]
