@@ -131,6 +131,8 @@ def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
 def _resolve(session: Session, incident: Incident, row: Verification, now: datetime) -> None:
     if incident.status not in CLOSED:
         incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor="Argux", now=now)
+    if incident.status is IncidentStatus.FALSE_ALARM:
+        return
     view = incident_view(session, incident.id)
     proposal = session.get_one(Proposal, session.get_one(Action, row.action_id).proposal_id)
     knowledge.remember(

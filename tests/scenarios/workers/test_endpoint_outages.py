@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from detection.types import IncidentStatus
 from storage import diagnoses, incidents
-from storage.models import Diagnosis, Incident, OutboxJob
+from storage.models import Diagnosis, Incident, KnowledgeEntry, OutboxJob, Verification
 from tests.scenarios.workers.api_traffic import Api
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.test_people_decide import click, submit
@@ -125,6 +125,24 @@ def test_traffic_that_came_back_has_recovered(services: Services, api: Api, work
     tick(services)
     (resolved,) = every_incident(services)
     assert resolved.status == IncidentStatus.RESOLVED
+
+
+def test_what_a_person_called_a_false_alarm_teaches_nothing(services: Services, api: Api, worker: Worker) -> None:
+    api.live(60, GOOD, called={"POST /checkout": 0.0})
+    tick(services)
+    (incident,) = every_incident(services)
+    click(services, "approve_fix", offered(services, incident.id))
+    submit(services)
+    worker.run()
+    worker.run()
+    click(services, "false_alarm", incident.id)
+    api.clock.forward(1)
+    api.deploy(CURED)
+    api.live(90, CURED)
+    tick(services)
+    with services.readers() as session:
+        assert session.scalars(select(Verification.status)).all() == ["recovered"]
+        assert session.scalars(select(KnowledgeEntry)).all() == []
 
 
 def test_requests_that_only_arrive_late_are_not_missing(services: Services, api: Api) -> None:
