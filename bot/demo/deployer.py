@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from bot.demo.errors import StageError
+from bot.demo.posting import post
 from bot.demo.processes import Child, start
 from bot.demo.repository import NAME, ShopRepository
 
@@ -92,7 +93,7 @@ class Deployer:
     async def deploy(self, commit_sha: str) -> Live:
         """Bring a commit live and tell Argux. Raises StageError."""
         live = await self.swap(commit_sha)
-        response = await self._argux.post("/api/deploys", json=deploy_record(commit_sha, live.at, "acme-deployer"))
+        response = await post(self._argux, "/api/deploys", json=deploy_record(commit_sha, live.at, "acme-deployer"))
         if response.is_error:
             raise StageError("deploying the shop", f"POST /api/deploys answered {response.status_code}")
         return live

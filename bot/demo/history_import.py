@@ -15,11 +15,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from bot.demo.errors import DemoError, first_error
 from bot.demo.history import Visit
 from bot.demo.history_wire import answer_spans, posthog_events, trace_request
+from bot.demo.posting import post
 
 EVENTS_A_BATCH = 2000
 SPANS_A_BATCH = 2000
 CONNECTIONS = 2
-ATTEMPTS = 8
 
 
 @dataclass(slots=True)
@@ -117,15 +117,9 @@ def _span_batch(spans: list[Span], version: str) -> Batch:
 
 async def _post(client: httpx.AsyncClient, batch: Batch) -> None:
     """Post one batch; waits as long as a full door says. Raises DemoError."""
-    headers = {"Content-Type": batch.content_type}
-    for _ in range(ATTEMPTS):
-        try:
-            response = await client.post(batch.path, content=batch.body, headers=headers)
-        except httpx.TransportError as error:
-            raise DemoError(f"{batch.path} did not take the history: {error!r}") from error
-        if response.is_success:
-            return
-        if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
-            raise DemoError(f"{batch.path} refused a part of the history: {response.text[:300]}")
-        await asyncio.sleep(float(response.headers.get("Retry-After", "1")))
-    raise DemoError(f"{batch.path} stayed full: it answered 429 to {ATTEMPTS} attempts")
+    try:
+        response = await post(client, batch.path, content=batch.body, headers={"Content-Type": batch.content_type})
+    except httpx.TransportError as error:
+        raise DemoError(f"{batch.path} did not take the history: {error!r}") from error
+    if response.is_error:
+        raise DemoError(f"{batch.path} refused a part of the history: {response.text[:300]}")
