@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.demo.changes import FREE_RETURNS, LIVE_STOCK
 from bot.demo.repository import Commit
-from tests.functional.stack import FUNNEL, Stack, eventually
+from tests.functional.stack import FUNNEL, Stack, eventually, posted
 from tests.functional.telemetry import Feeder, Send, to_doors, traffic, week_of_history
 
 ANA, BEN = "U0ANA", "U0BEN"
@@ -39,7 +39,7 @@ def deploy(stack: Stack, sha: str, at: float) -> None:
         "deployed_at": datetime.fromtimestamp(at, UTC).isoformat(),
         "deployed_by": "deployer",
     }
-    stack.api.post("/api/deploys", json=body).raise_for_status()
+    posted(stack.api, "/api/deploys", json=body)
 
 
 def incident(stack: Stack) -> dict[str, Any]:

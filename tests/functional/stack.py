@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -54,6 +54,16 @@ def eventually(look: Callable[[], Answer | None], *, seconds: float, what: str) 
             return answer
         time.sleep(0.2)
     raise AssertionError(f"waited {seconds:g} s for {what}")
+
+
+def posted(client: httpx.Client, path: str, **request: Any) -> None:
+    """Post as a well-behaved sender does: a door that is busy is asked again."""
+
+    def answered() -> httpx.Response | None:
+        answer = client.post(path, **request)
+        return None if answer.status_code in (429, 503) else answer
+
+    eventually(answered, seconds=60, what=f"an answer of {path}").raise_for_status()
 
 
 class Stack:

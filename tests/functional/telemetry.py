@@ -14,6 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from bot.demo.behaviour import Step
 from bot.demo.history import HistoryPlan, Visit, make_visits
 from bot.demo.history_wire import answer_spans, posthog_events, trace_request
+from tests.functional.stack import posted
 
 HEALTHY = {
     Step.SIGN_UP: [0.020, 0.022, 0.025, 0.031],
@@ -39,7 +40,7 @@ def to_doors(key: str, client: httpx.Client) -> Send:
     def send(path: str, body: bytes) -> None:
         content_type = "application/json" if path == "/batch/" else "application/x-protobuf"
         headers = {"Authorization": f"Bearer {key}", "Content-Type": content_type}
-        client.post(path, content=body, headers=headers).raise_for_status()
+        posted(client, path, content=body, headers=headers)
 
     return send
 
