@@ -95,7 +95,10 @@ async def test_whoever_gets_no_thread_is_told_in_time(services: Services) -> Non
 async def test_waiting_for_a_thread_and_for_the_database_count_together(services: Services) -> None:
     reception: Reception = create_app(services).state.reception
     patience = Patience(10.0)
-    busy = [asyncio.create_task(reception.in_thread(partial(time.sleep, 1.0), Patience(10.0))) for _ in range(STORING_THREADS)]
+    busy = [
+        asyncio.create_task(reception.in_thread(partial(time.sleep, 1.0), Patience(10.0)))
+        for _ in range(STORING_THREADS)
+    ]
     await asyncio.sleep(0.01)
     await reception.in_thread(lambda: time.sleep(0.05), patience)
     assert patience.left < 9.5
