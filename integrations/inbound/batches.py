@@ -19,6 +19,9 @@ Text = bytes | msgspec.Raw
 UNREADABLE = (FieldError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that reading one record may raise; `explained` says what each means."""
 
+MOST_VALUES = 3_000_000
+"""More than any body of real records holds. A value of two bytes takes a hundred once it is read."""
+
 _PUNCTUATION = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 _RAW_MANY = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
@@ -29,15 +32,28 @@ def elements(text: Text, name: str = "") -> Sequence[Text]:
 
     An element that is no JSON (NaN, say, which Python writes) is one of them still, as long as the brackets match.
     """
-    if not bytes(text).startswith(b"["):
+    array = bytes(text)
+    if not array.startswith(b"["):
         raise PayloadError("must be an array", name)
+    _bounded(array.count(b","), name)
     try:
         return _RAW_MANY.decode(text)
     except UNREADABLE as error:
-        apart = _split(bytes(text))
+        apart = _split(array)
         if apart is None:
             raise _refused(error, text) from error
         return apart
+
+
+def lines_of(text: bytes) -> Sequence[bytes]:
+    """The lines of a body of one record a line. Raises PayloadError for more than any such body has."""
+    _bounded(text.count(b"\n"), "")
+    return text.split(b"\n")
+
+
+def _bounded(values: int, name: str) -> None:
+    if values > MOST_VALUES:
+        raise PayloadError(f"holds more than {MOST_VALUES:,} values; send fewer records at once", name)
 
 
 def _split(array: bytes) -> list[bytes] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from detection.types import JsonValue, LogRecord
+from integrations.inbound.batches import lines_of
 from integrations.inbound.body import without_nul
 from integrations.inbound.documents import TIMES, to_record
 from integrations.inbound.log_values import NAME_LIMIT, Identities, clipped, mapping, time_of
@@ -46,7 +47,7 @@ def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
     """
     bulk = Bulk()
     identities = Identities("elasticsearch")
-    lines = [(number, line) for number, line in enumerate(without_nul(text).split(b"\n"), 1) if line.strip()]
+    lines = [(number, line) for number, line in enumerate(lines_of(without_nul(text)), 1) if line.strip()]
     if not lines:
         raise PayloadError("it is empty")
     place = 0

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.batches import Text, elements, read_each, read_one
+from integrations.inbound.batches import Text, elements, lines_of, read_each, read_one
 from integrations.inbound.body import decoded, without_nul
 from integrations.inbound.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.times import moment
@@ -49,7 +49,7 @@ def parse_events(
     if text.startswith(b"["):
         return read_array(text, now=now)
     if _is_lines(text, content_type):
-        return read_each(text.splitlines(), partial(_read, now=now))
+        return read_each(lines_of(text), partial(_read, now=now))
     if not text.startswith(b"{"):
         raise PayloadError(f"it is {_kind(text)}; send an event (an object), an array of events, or NDJSON")
     return read_one(text, partial(_read, now=now))

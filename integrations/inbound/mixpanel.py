@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.batches import Text, elements, read_each
+from integrations.inbound.batches import Text, elements, lines_of, read_each
 from integrations.inbound.body import decoded, without_nul
 from integrations.inbound.forms import FORM, form_fields, json_of_form
 from integrations.inbound.product_values import digest, event_name, first_identifier
@@ -75,7 +75,7 @@ def parse_tracked(
 
 def _texts(text: bytes, content_type: str) -> Sequence[Text]:
     if content_type == NDJSON:
-        return text.splitlines()
+        return lines_of(text)
     return elements(text) if text.startswith(b"[") else [text]
 
 

@@ -239,3 +239,14 @@ def test_every_event_of_a_batch_is_either_read_or_refused(batch: list[dict[str, 
     result = parsed(batch)
     assert len(result.records) + len(result.rejections) == len(batch)
     assert all(rejection.field.startswith(f"[{rejection.index}]") for rejection in result.rejections)
+
+
+@pytest.mark.parametrize("body", [b"[" + b"1," * 3_000_001 + b"1]", b"{}\n" * 3_000_002])
+def test_a_body_of_millions_of_nothings_is_refused_before_it_takes_room(body: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(PayloadError, match="more than 3,000,000 values; send fewer records at once"):
+            parse_events(body, now=NOW, max_decoded_bytes=2 * len(body))
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(body)
+    finally:
+        tracemalloc.stop()
