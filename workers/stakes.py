@@ -1,4 +1,4 @@
-"""What is at stake while something is broken: people and money for a funnel, calls for an endpoint; in words too."""
+"""What is at stake while something is broken: people and money for a funnel, requests for an endpoint; in words too."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ class FunnelStakes:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStakes:
-    """How often a broken endpoint is called. Who is behind the calls is not known, so these are calls, not users."""
+    """How often a broken endpoint is called. Who is behind the calls is not known, so these are requests, not users."""
 
     requests_a_minute: float
     failed_a_minute: Estimate | None
 
     @property
     def text(self) -> str:
-        """Such as: about 12 of 240 calls a minute fail (8 to 17)."""
-        calls = _number(self.requests_a_minute)
+        """Such as: about 12 of 240 requests a minute fail (8 to 17)."""
+        requests = _number(self.requests_a_minute)
         if self.failed_a_minute is None:
-            return f"about {calls} calls a minute"
+            return f"about {requests} requests a minute"
         failed = self.failed_a_minute
         return (
-            f"about {_number(failed.value)} of {calls} calls a minute fail "
+            f"about {_number(failed.value)} of {requests} requests a minute fail "
             f"({_number(failed.low)} to {_number(failed.high)})"
         )
 

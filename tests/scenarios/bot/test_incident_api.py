@@ -114,7 +114,7 @@ def test_an_incident_is_read_with_every_station_it_has_come_to(client: TestClien
 def test_what_is_at_stake_is_told_in_words_and_numbers(client: TestClient, operator, incident_id: int) -> None:
     stakes = client.get(f"/api/incidents/{incident_id}", headers=operator).json()["stakes"]
 
-    assert stakes["text"] == "about 400 calls a minute"
+    assert stakes["text"] == "about 400 requests a minute"
     assert (stakes["requests_a_minute"], stakes["affected_users"], stakes["revenue_a_day"]) == (400.0, None, None)
 
 

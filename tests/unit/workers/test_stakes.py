@@ -59,10 +59,10 @@ def test_people_and_money_are_told_with_their_bounds(revenue: JsonValue, currenc
 def test_an_endpoint_is_told_in_calls_and_failures_with_bounds() -> None:
     failing = stakes_of(called(Metric.ERROR_RATE, 0.05))
     assert isinstance(failing, EndpointStakes)
-    assert failing.text == "about 12 of 240 calls a minute fail (5.5 to 25)"
+    assert failing.text == "about 12 of 240 requests a minute fail (5.5 to 25)"
     slow = stakes_of(called(Metric.LATENCY_P95, 900.0))
     assert slow is not None
-    assert slow.text == "about 240 calls a minute"
+    assert slow.text == "about 240 requests a minute"
 
 
 def test_where_nothing_honest_can_be_said_nothing_is() -> None:
