@@ -128,13 +128,7 @@ def _series(history: FunnelHistory, bucket_seconds: float) -> FunnelSeries:
 
 def _part(series: FunnelSeries, since: float, until: float) -> FunnelSeries:
     first, last = np.searchsorted(series.bucket_starts, [since, until])
-    return replace(
-        series,
-        bucket_starts=series.bucket_starts[first:last],
-        entries=series.entries[first:last],
-        reached=series.reached[first:last],
-        converted_by_delay=series.converted_by_delay[first:last],
-    )
+    return series.only(slice(first, last))
 
 
 def _course(history: FunnelHistory, hours: FunnelSeries, fired: Mask, options: FunnelOptions) -> Course:

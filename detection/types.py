@@ -6,7 +6,7 @@ Times are seconds since the Unix epoch, UTC, as floats; durations carry their un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -155,6 +155,16 @@ class FunnelSeries:
     entries: Integers
     reached: Integers
     converted_by_delay: Integers
+
+    def only(self, buckets: slice | NDArray[np.bool_]) -> FunnelSeries:
+        """The same series of these buckets alone."""
+        return replace(
+            self,
+            bucket_starts=self.bucket_starts[buckets],
+            entries=self.entries[buckets],
+            reached=self.reached[buckets],
+            converted_by_delay=self.converted_by_delay[buckets],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -32,12 +31,4 @@ def outside(hours: Floats, times: Times) -> Mask:
 def undisturbed(series: FunnelSeries, times: Times) -> FunnelSeries:
     """The hourly series without the hours that touch any of the times."""
     kept = outside(series.bucket_starts, times)
-    if kept.all():
-        return series
-    return replace(
-        series,
-        bucket_starts=series.bucket_starts[kept],
-        entries=series.entries[kept],
-        reached=series.reached[kept],
-        converted_by_delay=series.converted_by_delay[kept],
-    )
+    return series if kept.all() else series.only(kept)

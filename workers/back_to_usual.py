@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from detection.types import Finding, IncidentStatus
 from detection.verification import Recovery
 from integrations.cards import Card, moment
-from storage import audit, deploys, incidents, knowledge, verifications
+from storage import audit, deploys, incidents, verifications
 from storage.models import Incident
 from workers.describing import duration_text, finding_sentence, leading
-from workers.measures import measure_by_itself
+from workers.learning import learn
+from workers.measures import in_words, measure_by_itself
 from workers.owing import changed, tell_thread
 from workers.services import Services
 from workers.views import IncidentView, incident_view
@@ -44,18 +45,11 @@ def resolve(
     verification = verifications.record_self_recovery(
         session, incident.id, measures=measures, last_broken_at=since, now=now
     )
-    told = f"Back to usual by itself since {moment(since.timestamp())}. {_joined(measures)}"
+    told = f"Back to usual by itself since {moment(since.timestamp())}. {in_words(measures)}"
     incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
-    knowledge.remember(
-        session,
-        incident.id,
-        symptom=incident.title,
-        root_cause=before.diagnosis.root_cause or "" if before.diagnosis is not None else "",
-        fix=" ".join(["None known: it recovered by itself.", *seen_deploys]),
-        recovery=_joined(measures),
-        now=now,
-    )
+    fix = " ".join(["None known: it recovered by itself.", *seen_deploys])
+    learn(session, before, fix=fix, measures=measures, now=now)
     payload = {"incident_id": incident.id, "verification_id": verification.id, "why": "back to usual by itself"}
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
     card = _card(before, measures, seen_deploys, since)
@@ -63,10 +57,6 @@ def resolve(
     tell_thread(session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now)
     changed(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
     log.info("recovered_by_itself", incident_id=incident.id)
-
-
-def _joined(measures: Sequence[dict[str, Any]]) -> str:
-    return " ".join(str(measure["text"]) for measure in measures)
 
 
 def _card(view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: Sequence[str], since: datetime) -> Card:

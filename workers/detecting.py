@@ -92,14 +92,15 @@ def _to_incident(services: Services, session: Session, group: Belonging, now: da
     ]
     if group.muted:
         return
-    session.flush()
-    session.refresh(incident)
+    is_news = any(located) or any(finding.fingerprint not in known for finding in group.findings)
+    if is_news:
+        session.flush()
+        session.refresh(incident)
     findings = [incidents.to_finding(record) for record in incident.findings]
     shown = incident.title, incident.severity
     incident.title = incident_title(findings)
     incident.service = incident.service or _service(findings)
     incident.severity = min(incident.severity, *(severity_of(finding) for finding in findings))
-    is_news = any(located) or any(finding.fingerprint not in known for finding in group.findings)
     if is_news or (incident.title, incident.severity) != shown:
         changed(session, incident.id, key=f"findings:{incident.id}:{now.timestamp()}", now=now)
     if not is_news:

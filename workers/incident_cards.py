@@ -5,6 +5,7 @@ from __future__ import annotations
 from detection.types import IncidentStatus
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
 from workers.describing import finding_sentence, leading, notice_text
+from workers.measures import in_words
 from workers.stakes import worst_stakes
 from workers.views import IncidentView
 from workers.where_words import where_section
@@ -78,7 +79,7 @@ def recovery_text(view: IncidentView) -> str:
     """Before, during and after of every metric, from the verification's own measures."""
     if view.verification is None:
         return ""
-    return " ".join(str(measure["text"]) for measure in view.verification.measures)
+    return in_words(view.verification.measures)
 
 
 def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +35,11 @@ def measure_by_itself(finding: Finding, item: Recovery) -> dict[str, Any]:
         regained = min(max((item.after - finding.observed) / (item.before - finding.observed), 0.0), 1.0)
     worst = replace(item, during=finding.observed, recovered_share=regained)
     return _row(finding, worst, f"{_value(finding, worst.during)} at its worst, {_after(finding, worst)} now")
+
+
+def in_words(measures: Iterable[Mapping[str, Any]]) -> str:
+    """The sentences of a verification's rows, one after the other."""
+    return " ".join(str(measure["text"]) for measure in measures)
 
 
 def _row(finding: Finding, item: Recovery, course: str) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from detection.types import Finding, IncidentStatus
 from detection.verification import Recovery, RecoveryState
 from integrations.cards import Card
-from storage import audit, deploys, incidents, knowledge, proposals, verifications
+from storage import audit, deploys, incidents, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
 from workers.describing import duration_text
 from workers.incident_cards import CLOSED
+from workers.learning import learn
 from workers.measures import measure
 from workers.owing import changed, tell_thread
 from workers.services import Services
@@ -135,15 +136,7 @@ def _resolve(session: Session, incident: Incident, row: Verification, now: datet
         return
     view = incident_view(session, incident.id)
     proposal = session.get_one(Proposal, session.get_one(Action, row.action_id).proposal_id)
-    knowledge.remember(
-        session,
-        incident.id,
-        symptom=incident.title,
-        root_cause=view.diagnosis.root_cause or "" if view.diagnosis is not None else "",
-        fix=proposal.title,
-        recovery=" ".join(str(measure["text"]) for measure in row.measures),
-        now=now,
-    )
+    learn(session, view, fix=proposal.title, measures=row.measures, now=now)
 
 
 def _reopen(session: Session, incident: Incident, now: datetime) -> None:

@@ -111,7 +111,8 @@ def test_traffic_that_vanishes_is_an_incident_although_nothing_came_to_tell_of_i
     assert abs(incident.onset_at.timestamp() - stopped_at) <= 15
 
 
-def test_traffic_that_came_back_has_recovered(services: Services, api: Api, worker: Worker) -> None:
+def approved_after_silence(services: Services, api: Api, worker: Worker) -> int:
+    """The incident of an endpoint that is called no more, its fix approved and merged."""
     api.live(60, GOOD, called={"POST /checkout": 0.0})
     tick(services)
     (incident,) = every_incident(services)
@@ -119,6 +120,11 @@ def test_traffic_that_came_back_has_recovered(services: Services, api: Api, work
     submit(services)
     worker.run()
     worker.run()
+    return incident.id
+
+
+def test_traffic_that_came_back_has_recovered(services: Services, api: Api, worker: Worker) -> None:
+    approved_after_silence(services, api, worker)
     api.clock.forward(1)
     api.deploy(CURED)
     api.live(90, CURED)
@@ -128,14 +134,8 @@ def test_traffic_that_came_back_has_recovered(services: Services, api: Api, work
 
 
 def test_what_a_person_called_a_false_alarm_teaches_nothing(services: Services, api: Api, worker: Worker) -> None:
-    api.live(60, GOOD, called={"POST /checkout": 0.0})
-    tick(services)
-    (incident,) = every_incident(services)
-    click(services, "approve_fix", offered(services, incident.id))
-    submit(services)
-    worker.run()
-    worker.run()
-    click(services, "false_alarm", incident.id)
+    incident_id = approved_after_silence(services, api, worker)
+    click(services, "false_alarm", incident_id)
     api.clock.forward(1)
     api.deploy(CURED)
     api.live(90, CURED)

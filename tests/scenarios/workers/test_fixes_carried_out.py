@@ -192,6 +192,13 @@ def test_a_ticket_that_a_person_asked_for_is_told_while_the_incident_is_snoozed(
     assert "Ticket created" in chat.thread_titles()
 
 
+def run_out_of_time(services: Services, worker: Worker, clock: Clock) -> None:
+    """Let the verification end without a deploy of the fix."""
+    clock.forward(services.settings.verification_deadline_minutes * 60 + 1)
+    verify_running(services)
+    settle(worker)
+
+
 def test_the_outcome_of_the_verification_is_told_while_the_incident_is_snoozed(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
@@ -199,9 +206,7 @@ def test_the_outcome_of_the_verification_is_told_while_the_incident_is_snoozed(
     incident_id = approved(services, worker)
     settle(worker)
     click(services, "snooze", incident_id)
-    clock.forward(services.settings.verification_deadline_minutes * 60 + 1)
-    verify_running(services)
-    settle(worker)
+    run_out_of_time(services, worker, clock)
     assert "Not recovered" in chat.thread_titles()
     assert "open again" in said(chat, "Not recovered")
 
@@ -213,9 +218,7 @@ def test_a_verification_that_ends_after_a_person_closed_the_incident_does_not_sa
     incident_id = approved(services, worker)
     settle(worker)
     click(services, "resolve", incident_id)
-    clock.forward(services.settings.verification_deadline_minutes * 60 + 1)
-    verify_running(services)
-    settle(worker)
+    run_out_of_time(services, worker, clock)
     assert status(services, incident_id) is IncidentStatus.RESOLVED
     assert "open again" not in said(chat, "Not recovered")
     assert "closed by Ana" in said(chat, "Not recovered")
