@@ -99,6 +99,23 @@ def test_a_modal_holds_the_focus_shows_what_is_wrong_and_keeps_what_was_typed(ta
     modal.wait_for(state="detached")
 
 
+def test_nobody_can_type_before_the_page_knows_its_channels_and_commands(browser, shared_workspace):
+    early = browser.new_page()
+    complaints, held = [], []
+    early.on("pageerror", lambda error: complaints.append(str(error)))
+    early.route("**/page/state*", lambda request: held.append(request))
+    with early.expect_request("**/page/state*"):
+        early.goto(shared_workspace.url)
+    playwright.expect(early.get_by_test_id("composer")).to_be_hidden()
+    for request in held:
+        request.continue_()
+    early.unroute("**/page/state*")
+    early.get_by_test_id("composer").fill("/argux st")
+    early.get_by_role("option", name="/argux status").wait_for()
+    early.close()
+    assert complaints == []
+
+
 def test_commands_are_suggested_while_they_are_typed(tab):
     composer = tab.get_by_test_id("composer")
     composer.fill("/argux st")
