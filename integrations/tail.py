@@ -124,7 +124,11 @@ class Tail:
         """Find the file to go on with; False while there is none."""
         if self._position is None:
             return self._begin()
-        return self._find_again(self._position) or self._find_copy(self._position) or self._start_over(self._position)
+        before = rotated(self.path)
+        if self._find_again(self._position) or self._find_copy(self._position):
+            return True
+        # Where rotation is at work just now, what was looked for may have a name by now that was not looked at.
+        return rotated(self.path) == before and self._start_over(self._position)
 
     def _begin(self) -> bool:
         file = opened(self.path)

@@ -95,14 +95,20 @@ def end_of_last_line(file: BinaryIO) -> int:
 
 
 def rotated(path: Path) -> Sequence[Path]:
-    """Earlier selves of a file by the names that logrotate gives (app.log.1, app.log-20260207.gz), oldest first."""
+    """Earlier selves of a file by the names that logrotate gives (app.log.1, app.log-20260207.gz), oldest first.
+
+    What is compressed keeps its name until that is done: before, the compressed one is only a part of it.
+    """
     pattern = re.compile(re.escape(path.name) + r"[.-]\d[\d.T_-]*?(?:\.gz)?")
-    found: list[tuple[int, Path]] = []
+    named: list[Path] = []
     with suppress(OSError):
-        for entry in path.parent.iterdir():
-            if pattern.fullmatch(entry.name):
-                with suppress(OSError):
-                    found.append((entry.stat().st_mtime_ns, entry))
+        named = [entry for entry in path.parent.iterdir() if pattern.fullmatch(entry.name)]
+    found: list[tuple[int, Path]] = []
+    for entry in named:
+        if entry.suffix == ".gz" and entry.with_suffix("") in named:
+            continue
+        with suppress(OSError):
+            found.append((entry.stat().st_mtime_ns, entry))
     return [entry for _, entry in sorted(found)]
 
 

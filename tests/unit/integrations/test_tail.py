@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from integrations.tail import LONGEST_LINE, Tail
+from integrations.tail_files import rotated
 
 Follow = Callable[..., Tail]
 
@@ -24,11 +26,12 @@ def path(tmp_path: Path) -> Path:
 def follow(path: Path, tmp_path: Path) -> Iterator[Follow]:
     """A tail as after a (re)start, for which every file that lost its name has been quiet long enough."""
     made: list[Tail] = []
+    began = time.time()
 
-    def make(*, from_start: bool = True, patience: float = 10.0) -> Tail:
+    def make(*, from_start: bool = True, patience: float = 3600.0) -> Tail:
         tail = Tail(
             path, tmp_path / "state" / "app.json", host="web-1", from_start=from_start,
-            clock=lambda: time.time() + patience,
+            clock=lambda: began + patience,
         )  # fmt: skip
         made.append(tail)
         return tail
@@ -57,9 +60,15 @@ def copied_and_cut(path: Path, *, compressed: bool = False) -> None:
     shutil.copy2(path, copy)
     path.write_text("")
     if compressed:
-        with gzip.open(f"{copy}.gz", "wb") as file:
-            file.write(copy.read_bytes())
-        copy.unlink()
+        compress(copy)
+
+
+def compress(path: Path) -> None:
+    """As logrotate does; nothing where that is done."""
+    if path.exists():
+        with gzip.open(f"{path}.gz", "wb") as file:
+            file.write(path.read_bytes())
+        path.unlink()
 
 
 def renamed(path: Path, to: str = "app.log.1") -> Path:
@@ -152,6 +161,42 @@ def test_what_was_not_read_before_a_file_was_cut_is_read_from_its_copy(
     copied_and_cut(path, compressed=compressed)
     said(path, "new")
     assert texts(tail) == ["missed", "new"]
+
+
+@pytest.mark.parametrize("at_look", [1, 2, 3])
+def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwards(
+    path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch, at_look: int
+) -> None:
+    said(path, "a")
+    tail = follow()
+    assert texts(tail) == ["a"]
+    said(path, "b")
+    copied_and_cut(path)
+    said(path, "c")
+
+    looks = count(1)
+
+    def listed(of: Path) -> Sequence[Path]:
+        found = rotated(of)
+        if next(looks) == at_look:
+            compress(path.with_name("app.log.1"))
+        return found
+
+    monkeypatch.setattr("integrations.tail.rotated", listed)
+    assert texts(tail) == ["b", "c"]
+
+
+def test_a_copy_that_is_being_compressed_is_read_as_it_was(path: Path, follow: Follow) -> None:
+    said(path, "a")
+    tail = follow()
+    assert texts(tail) == ["a"]
+    said(path, "b")
+    copied_and_cut(path)
+    said(path, "c")
+    with gzip.open(path.with_name("app.log.1.gz"), "wb") as half:
+        half.write(b"a\n")
+        half.flush()
+        assert texts(tail) == ["b", "c"]
 
 
 def test_a_file_cut_and_grown_beyond_the_old_offset_is_noticed(path: Path, follow: Follow) -> None:
