@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MAXIMUM_SECONDS = 30.0
+AGAIN_SECONDS = 0.1
 MAXIMUM_ROWS = 1000
 MAXIMUM_MEMORY = "1GB"
 MAXIMUM_THREADS = 2
@@ -98,13 +99,22 @@ def _text(path: Path) -> str:
 
 @contextmanager
 def _interrupted_after(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
+    """Interrupt what runs in the block, and again until it ends: DuckDB forgets what came before a query began."""
+    is_over = threading.Event()
+
+    def interrupt() -> None:
+        wait = seconds
+        while not is_over.wait(wait):
+            connection.interrupt()
+            wait = AGAIN_SECONDS
+
+    interrupting = threading.Thread(target=interrupt, name="query interrupt", daemon=True)
+    interrupting.start()
     try:
         yield
     finally:
-        timer.cancel()
+        is_over.set()
+        interrupting.join()
 
 
 def _friendly(error: Exception) -> str:

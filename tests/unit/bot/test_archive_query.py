@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from duckdb import DuckDBPyConnection
 from typer.testing import CliRunner
 
+from bot import query as archive_query
 from bot.cli import app
 from bot.query import QueryError, nothing_archived, query
 from storage.telemetry.archive import write_parquet
@@ -12,6 +17,7 @@ from storage.telemetry.archive_layout import KINDS
 
 EVENTS = KINDS[0]
 AT = 1_770_465_600.0
+ENDLESS = "SELECT sum(sin(a.range * b.range)) FROM range(1000000) a, range(1000000) b"
 
 
 @pytest.fixture
@@ -98,4 +104,20 @@ def test_the_command_says_that_nothing_has_been_archived_yet(
 
 def test_a_question_that_takes_too_long_ends(directory: Path) -> None:
     with pytest.raises(QueryError, match=r"longer than 0\.3 s"):
-        query(directory, "SELECT sum(sin(a.range * b.range)) FROM range(1000000) a, range(1000000) b", seconds=0.3)
+        query(directory, ENDLESS, seconds=0.3)
+
+
+def test_a_question_that_only_begins_when_its_time_is_over_ends_too(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed = archive_query._interrupted_after
+
+    @contextmanager
+    def late(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
+        with timed(connection, seconds):
+            time.sleep(0.5)
+            yield
+
+    monkeypatch.setattr(archive_query, "_interrupted_after", late)
+    with pytest.raises(QueryError, match=r"longer than 0\.1 s"):
+        query(directory, ENDLESS, seconds=0.1)
