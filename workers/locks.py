@@ -38,8 +38,12 @@ def _keep(lock: Lock, done: threading.Event) -> None:
     while not done.wait(LEASE_SECONDS / 3):
         try:
             lock.reacquire()
-        except (LockError, RedisError):
+        except LockError:
+            # It ran out, and may be another's.
             return
+        except RedisError:
+            # An answer that did not come in time: two thirds of the lease are left to ask again.
+            continue
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import multiprocessing
 import time
 
 import pytest
+import redis
+from redis.lock import Lock
 
 from workers import locks
 from workers.errors import NotYetError
@@ -25,11 +27,33 @@ def test_a_job_that_finds_the_lease_taken_is_put_off(services: Services) -> None
 
 
 def test_a_lease_lasts_as_long_as_the_work_however_long(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "LEASE_SECONDS", 0.3)
+    # Renewed three times in its length: a busy machine may be late by two thirds of it.
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 3.0)
     with lease(services, "tick"):
-        time.sleep(1.0)
+        time.sleep(4.0)
         with lease(services, "tick") as second:
             assert not second
+
+
+def test_a_lease_is_kept_although_the_broker_once_did_not_answer_in_time(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewals: list[Lock] = []
+    really_renew = Lock.reacquire
+
+    def renew(lock: Lock) -> bool:
+        renewals.append(lock)
+        if len(renewals) == 1:
+            raise redis.TimeoutError("Timeout reading from socket")
+        return really_renew(lock)
+
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 3.0)
+    monkeypatch.setattr(Lock, "reacquire", renew)
+    with lease(services, "tick"):
+        time.sleep(4.0)
+        with lease(services, "tick") as second:
+            assert not second
+    assert len(renewals) > 1
 
 
 def hold_for_ever(redis_url: str) -> None:
@@ -44,8 +68,8 @@ def test_a_killed_holder_loses_its_lease_soon(services: Services) -> None:
     while not services.redis.exists("argux:tick"):
         time.sleep(0.02)
     holder.kill()
-    holder.join(timeout=5)
-    deadline = time.monotonic() + 5
+    holder.join(timeout=60)
+    deadline = time.monotonic() + 30
     while services.redis.exists("argux:tick") and time.monotonic() < deadline:
         time.sleep(0.05)
     with lease(services, "tick") as held:
