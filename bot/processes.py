@@ -16,7 +16,9 @@ QUICK_SECONDS = 10.0
 """A process that lives no longer than this never really started."""
 
 QUICK_DEATHS = 3
-STOP_SECONDS = 8.0
+STOP_SECONDS = 12.0
+"""More than web takes at most: 5 s for its requests, then 3 s to write what syslog brought, then 3 s for gRPC."""
+
 POLL_SECONDS = 0.1
 
 

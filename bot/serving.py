@@ -10,6 +10,8 @@ from bot.web import create_app
 from workers.services import Services
 
 STOP_SECONDS = 5
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be idle: longer than senders pause, or what they send could meet its closing."""
 
 
 def serve(services: Services) -> None:
@@ -27,4 +29,5 @@ def serve(services: Services) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

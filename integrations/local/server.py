@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from integrations.local.changes import Changes
 
 GRACEFUL_STOP_SECONDS = 5
+# Longer than the clients keep a connection: what is sent on one just as the server closes it would be lost.
+KEEP_ALIVE_SECONDS = 75
 
 
 class WorkspaceServer(uvicorn.Server):
@@ -24,6 +26,7 @@ class WorkspaceServer(uvicorn.Server):
                 log_level="warning",
                 ws="websockets-sansio",
                 timeout_graceful_shutdown=GRACEFUL_STOP_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         changes = app.state.changes
