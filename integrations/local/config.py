@@ -40,7 +40,11 @@ class SlashCommand(BaseModel):
 
 
 class WorkspaceConfig(BaseModel):
-    """The whole configuration file; every secret is one that the real clients must present."""
+    """The whole configuration file; every secret is one that the real clients must present.
+
+    patience_seconds: how long an acknowledgement is waited for, and a trigger id lasts. More than Slack's three are for
+    a machine so busy that it is measured instead of the app.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,6 +62,7 @@ class WorkspaceConfig(BaseModel):
     jira_project: str = Field(default="OPS", pattern=r"^[A-Z][A-Z0-9]+$")
     commands: tuple[SlashCommand, ...] = (SlashCommand(),)
     bot_name: str = "argux"
+    patience_seconds: float = Field(default=3.0, gt=0)
 
 
 def channel_id(name: str) -> str:

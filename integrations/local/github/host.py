@@ -73,7 +73,9 @@ class Host:
     def pulls(self, repository: str) -> list[PullRecord]:
         """A repository's pull requests, newest first, each as it stands now."""
         self.git(repository)
-        numbers = sorted((number for name, number in self._pulls if name == repository), reverse=True)
+        # A copy, which no thread that opens another meanwhile can change.
+        known = list(self._pulls)
+        numbers = sorted((number for name, number in known if name == repository), reverse=True)
         return [self.pull(repository, number) for number in numbers]
 
     def pull(self, repository: str, number: int) -> PullRecord:

@@ -16,8 +16,6 @@ import httpx
 from integrations.local.slack.schema import Json
 from integrations.local.slack.workspace import SlackWorkspace
 
-ACKNOWLEDGE_SECONDS = 3.0
-
 
 class DeliveryError(Exception):
     """The app did not take it: `code` is Slack's word, the text is for the person who pressed."""
@@ -34,7 +32,7 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 
 
 class Delivery:
-    """Sends to the app and waits for its acknowledgement, three seconds at most, as Slack does."""
+    """Sends to the app and waits for its acknowledgement, as long as the workspace has patience."""
 
     def __init__(self, workspace: SlackWorkspace, client: httpx.AsyncClient, clock: Callable[[], float]) -> None:
         self._workspace = workspace
@@ -53,12 +51,13 @@ class Delivery:
         return await self._deliver("slash_commands", form, form)
 
     async def _deliver(self, kind: str, payload: Json | dict[str, str], form: dict[str, str]) -> Json:
+        patience = self._workspace.config.patience_seconds
         try:
             if self._workspace.sockets.connected:
-                return await self._workspace.sockets.deliver(kind, payload, seconds=ACKNOWLEDGE_SECONDS)
+                return await self._workspace.sockets.deliver(kind, payload, seconds=patience)
             return _acknowledgement(await self._post(urlencode(form).encode()))
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise DeliveryError("operation_timeout", "The app did not answer within 3 seconds.") from error
+            raise DeliveryError("operation_timeout", f"The app did not answer within {patience:g} seconds.") from error
         except (ConnectionError, httpx.HTTPError) as error:
             raise DeliveryError("dispatch_failed", "The app cannot be reached.") from error
 
@@ -74,7 +73,7 @@ class Delivery:
                 "X-Slack-Request-Timestamp": str(timestamp),
                 "X-Slack-Signature": signature(config.signing_secret.get_secret_value(), timestamp, body),
             },
-            timeout=ACKNOWLEDGE_SECONDS,
+            timeout=config.patience_seconds,
         )
 
 

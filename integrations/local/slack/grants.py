@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from integrations.local.slack.errors import SlackError
 
-TRIGGER_SECONDS = 3.0
 ANSWER_SECONDS = 30 * 60.0
 ANSWER_USES = 5
 
@@ -33,18 +32,19 @@ class Answer:
 
 
 class Grants:
-    """Trigger ids (3 seconds, once) and response_url tokens (30 minutes, five times)."""
+    """Trigger ids (`trigger_seconds`, once) and response_url tokens (30 minutes, five times)."""
 
-    def __init__(self, clock: Callable[[], float], random_id: Callable[[], str]) -> None:
+    def __init__(self, clock: Callable[[], float], random_id: Callable[[], str], *, trigger_seconds: float) -> None:
         self._clock = clock
         self._random_id = random_id
+        self._trigger_seconds = trigger_seconds
         self._triggers: dict[str, _Trigger] = {}
         self._answers: dict[str, Answer] = {}
 
     def trigger(self, user: str, view_id: str | None = None) -> str:
         """A new trigger id for what this person just did, inside `view_id` where they did it in a modal."""
         trigger_id = f"{int(self._clock() * 1000)}.{len(self._triggers) + 1}.{self._random_id()}"
-        self._triggers[trigger_id] = _Trigger(user, view_id, self._clock() + TRIGGER_SECONDS)
+        self._triggers[trigger_id] = _Trigger(user, view_id, self._clock() + self._trigger_seconds)
         return trigger_id
 
     def exchange(self, trigger_id: str) -> tuple[str, str | None]:

@@ -42,7 +42,7 @@ def open_workspace(
         config=config,
         conversations=Conversations(config, store, changes, clock),
         files=Files(directory / "files", store, clock, random_id),
-        grants=Grants(clock, random_id),
+        grants=Grants(clock, random_id, trigger_seconds=config.patience_seconds),
         modals=Modals(changes, random_id),
         sockets=Sockets(random_id),
     )

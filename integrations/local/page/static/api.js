@@ -27,10 +27,16 @@ export async function send(path, body) {
   );
 }
 
-/** Call `changed` now and whenever anything changes; the browser reconnects by itself. */
+/** How long to wait before trying again what failed without anybody having asked for it. */
+export const PAUSE_MS = 1000;
+
+/** Call `changed` now and whenever anything changes; the browser reconnects by itself, except after a refusal. */
 export function follow(changed, connection) {
   const stream = new EventSource("/page/stream");
   stream.addEventListener("changed", changed);
   stream.addEventListener("open", () => connection(true));
-  stream.addEventListener("error", () => connection(false));
+  stream.addEventListener("error", () => {
+    connection(false);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(changed, connection), PAUSE_MS);
+  });
 }

@@ -1,6 +1,6 @@
 // The page: reads the state, draws it, and sends what the person does.
 
-import { follow, readState, send } from "./api.js";
+import { PAUSE_MS, follow, readState, send } from "./api.js";
 import { renderCard } from "./cards.js";
 import { composer } from "./composer.js";
 import { ModalStage, confirmed } from "./dialogs.js";
@@ -158,13 +158,20 @@ function withDays(messages) {
   });
 }
 
-const toEnd = (container) => { container.scrollTop = container.scrollHeight; };
+const toEnd = (container) => {
+  container.scrollTop = container.scrollHeight;
+  container.lastTop = container.scrollTop;
+};
 
 /** A list that shows its end keeps showing it, also when a picture arrives late and makes it longer. */
 function stickToEnd(container) {
   container.atEnd = true;
+  container.lastTop = 0;
   container.addEventListener("scroll", () => {
-    container.atEnd = container.scrollHeight - container.scrollTop - container.clientHeight < 80;
+    const isNear = container.scrollHeight - container.scrollTop - container.clientHeight < 80;
+    // Only going up leaves the end: what grew since it was scrolled there has only moved it away.
+    container.atEnd = isNear || (container.atEnd && container.scrollTop >= container.lastTop);
+    container.lastTop = container.scrollTop;
   });
   container.addEventListener("load", () => container.atEnd && toEnd(container), true);
 }
@@ -217,6 +224,20 @@ function drawThread() {
   );
 }
 
+const LONGEST_PRESS_MS = 10_000;
+let released = Promise.resolve();
+
+/** What is pressed stays where it is until it is released: a button drawn anew in between would never be clicked. */
+function waitForRelease(event) {
+  // A list that drops down may keep the release to itself.
+  if (event.button !== 0 || event.target.closest?.("select")) return;
+  released = new Promise((resolve) => {
+    // The click comes right after the release, and before whatever is put off.
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(resolve), { once: true });
+    setTimeout(resolve, LONGEST_PRESS_MS);
+  });
+}
+
 function draw() {
   const channel = view.state.channels.find((entry) => entry.id === view.channel);
   const name = channel ? `${channel.is_direct ? "" : "#"}${channel.name}` : "Escalations";
@@ -231,10 +252,21 @@ function draw() {
   modals.update(view.state.modals.at(-1) ?? null, context());
 }
 
+/** What this person sees; one whom the workspace does not know becomes its first. */
+async function stateFor(user) {
+  try {
+    return await readState(user);
+  } catch (error) {
+    if (error.code !== "user_not_found") throw error;
+    return readState(null);
+  }
+}
+
 let reading = false;
 let again = false;
+let retry = null;
 
-/** Read the state and draw it; changes that come meanwhile are read once, afterwards. */
+/** Read the state and draw it; changes that come meanwhile are read once, afterwards, and so is what cannot be read. */
 async function refresh() {
   if (reading) {
     again = true;
@@ -244,9 +276,16 @@ async function refresh() {
   try {
     do {
       again = false;
-      view.state = await readState(view.user).catch(() => readState(null));
-      view.user = view.state.user;
-      view.channel ??= view.state.channels[0].id;
+      const user = view.user;
+      const state = await stateFor(user).catch(() => null);
+      clearTimeout(retry);
+      if (!state) retry = setTimeout(refresh, PAUSE_MS);
+      await released;
+      // Where somebody else was chosen meanwhile, theirs is read next.
+      if (!state || view.user !== user) continue;
+      view.state = state;
+      view.user = state.user;
+      view.channel ??= state.channels[0].id;
       draw();
     } while (again);
   } finally {
@@ -258,6 +297,9 @@ stickToEnd(byId("messages"));
 stickToEnd(byId("thread-messages"));
 byId("composer-place").append(mainComposer.element);
 byId("thread-composer-place").append(threadComposer.element);
+// Who has begun a reply stays in its thread, also when a newer one comes.
+byId("thread-composer-place").addEventListener("input", () => { view.thread ??= shownThread()?.ts; });
+addEventListener("pointerdown", waitForRelease, true);
 byId("menu").addEventListener("click", () => menu(!byId("workspace").classList.contains("menu-open")));
 byId("close-thread").addEventListener("click", () => {
   view.thread = null;

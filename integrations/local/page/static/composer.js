@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-/** Makes one composer. `send(text)` resolves when the text was taken; then the box is emptied. */
+/** Makes one composer. `send(text)` resolves to whether the text was taken; one that was not comes back into the box. */
 export function composer({ id, label, hintsFor, send }) {
   const list = h("ul", { class: "hints", id: `${id}-hints`, role: "listbox", "aria-label": "Commands", hidden: true });
   const box = h("textarea", {
@@ -40,21 +40,19 @@ export function composer({ id, label, hintsFor, send }) {
         h("li", { role: "option", id: `${id}-hint-${index}`, onmousedown: (event) => { event.preventDefault(); take(text); } }, h("strong", {}, text), h("span", { class: "quiet" }, means)),
       ),
     );
-    list.hidden = hints.length === 0;
+    list.hidden = hints.length === 0 || document.activeElement !== box;
     mark(-1);
   };
   const submit = async () => {
     const text = box.value.trim();
     if (!text) return;
-    list.hidden = true;
-    button.disabled = true;
-    try {
-      if (await send(text)) box.value = "";
-    } finally {
-      button.disabled = false;
-      suggest();
-      box.focus();
-    }
+    // At once, so that what is typed while this is on its way is kept.
+    box.value = "";
+    suggest();
+    box.focus();
+    if (await send(text)) return;
+    box.value = [text, box.value].filter(Boolean).join("\n");
+    suggest();
   };
 
   box.addEventListener("input", suggest);

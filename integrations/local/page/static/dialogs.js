@@ -62,6 +62,19 @@ function restore(element, values) {
   }
 }
 
+/** Remember where in a modal one is; what it returns goes there again in the modal drawn anew. */
+function placeIn(element) {
+  const field = document.activeElement.closest("[data-block-id]");
+  if (!element.contains(field)) return () => {};
+  const { value, selectionStart, selectionEnd } = document.activeElement;
+  return (drawn) => {
+    const same = drawn.querySelector(`[data-block-id="${CSS.escape(field.dataset.blockId)}"]`);
+    const next = same?.matches("fieldset") ? [...same.querySelectorAll("input")].find((input) => input.value === value) : same;
+    next?.focus();
+    if (typeof selectionStart === "number") next?.setSelectionRange?.(selectionStart, selectionEnd);
+  };
+}
+
 /** Keeps the one open modal on the screen in step with the state. `handlers`: submit, press and close. */
 export class ModalStage {
   constructor(handlers) {
@@ -76,12 +89,15 @@ export class ModalStage {
     const isSame = this.element?.dataset.viewId === modal?.view_id;
     const values = this.element && isSame ? entered(this.element) : {};
     const opener = this.element ? this.opener : document.activeElement;
+    const goBack = this.element && isSame ? placeIn(this.element) : () => {};
     this.element?.close();
     this.element?.remove();
     this.element = null;
     this.shown = signature;
-    if (modal) this.show(modal, context, values, opener);
-    else if (this.opener?.isConnected) this.opener.focus();
+    if (modal) {
+      this.show(modal, context, values, opener);
+      goBack(this.element);
+    } else if (this.opener?.isConnected) this.opener.focus();
   }
 
   show(modal, context, values, opener) {
