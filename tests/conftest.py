@@ -49,6 +49,10 @@ class PostgresServer:
             "postgres",
             "--auth=trust",
             "--encoding=utf8",
+            # Not the machine's: it may name one that is not installed, and its order of texts is its own.
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
             "--no-sync",
         ]
         subprocess.run(initialise, check=True, capture_output=True, timeout=STARTS_WITHIN_SECONDS, **self._as_user)

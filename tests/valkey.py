@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.broker import broker_url, free_port, valkey_command, wait_until_ready
+from tests.ports import free_port
+from workers.broker import broker_url, valkey_command, wait_until_ready
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Valkey:
 
     def restart(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=5)
+        self.process.wait(timeout=30)
         self.start()
 
 
@@ -41,4 +42,4 @@ def running_valkey(directory: Path) -> Iterator[Valkey]:
         yield valkey
     finally:
         valkey.process.terminate()
-        valkey.process.wait(timeout=10)
+        valkey.process.wait(timeout=30)

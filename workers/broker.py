@@ -18,7 +18,7 @@ from redis.retry import Retry
 from workers.errors import BrokerAwayError, BrokerStartError
 from workers.queues import QUEUES
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 SOCKET_SECONDS = 2.0
 """Less than the 3 s that Slack waits for an ack."""
 

@@ -6,7 +6,7 @@ the same distributions as the live shoppers; how long the shop took is drawn fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -60,7 +60,12 @@ class Visit:
 
 
 def make_visits(
-    plan: HistoryPlan, response_seconds: Mapping[Step, Sequence[float]], now: float, random: Random
+    plan: HistoryPlan,
+    response_seconds: Mapping[Step, Sequence[float]],
+    now: float,
+    random: Random,
+    *,
+    draw: Callable[[Random], Shopper] = draw_shopper,
 ) -> Iterator[Visit]:
     """The visits of the past, by time of arrival; `response_seconds` are the live shop's, at least one a step."""
     end = now - plan.quiet_seconds
@@ -70,7 +75,7 @@ def make_visits(
         count = int(plan.visits * share + random.random())
         arrivals = sorted(random.uniform(hour_start, hour_end) for _ in range(count))
         for arrival in arrivals:
-            yield _visit(arrival, slowness, response_seconds, random)
+            yield _visit(draw(random), arrival, slowness, response_seconds, random)
 
 
 def _hours(start: float, end: float) -> list[tuple[float, float, float]]:
@@ -86,9 +91,10 @@ def _hours(start: float, end: float) -> list[tuple[float, float, float]]:
     return [(beginning, until, weight / total) for beginning, until, weight in hours]
 
 
-def _visit(arrival: float, slowness: float, response_seconds: Mapping[Step, Sequence[float]], random: Random) -> Visit:
+def _visit(
+    shopper: Shopper, arrival: float, slowness: float, response_seconds: Mapping[Step, Sequence[float]], random: Random
+) -> Visit:
     """Walk one shopper through; patience counts here as it does in the live shop."""
-    shopper = draw_shopper(random)
     answers: list[Answer] = []
     moment = arrival
     for step, thinking in zip(shopper.wants, shopper.thinking_seconds, strict=True):

@@ -13,6 +13,15 @@ from tests.browser import find_browser
 from tests.conftest import PostgresServer
 from tests.functional.stack import Stack, running_stack
 
+TIMEOUT_SECONDS = 900
+"""For a hang only: whatever a test waits for has a limit of its own, and these add up on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
+
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -18,11 +17,18 @@ from typing import Any, TypeVar
 import httpx
 
 from bot.demo.repository import ShopRepository
+from tests.ports import free_port
 from tests.valkey import Valkey, running_valkey
 
 Answer = TypeVar("Answer")
 
 PROCESSES = ("web", "worker", "scheduler")
+STARTS_WITHIN_SECONDS = 180.0
+"""Several processes start at one time, each with hundreds of modules to load."""
+
+PATIENCE_SECONDS = 15.0
+"""How long the workspace waits for Argux: Slack's 3 s would measure the machine, with all these processes on it."""
+
 FUNNEL = {
     "name": "Purchase",
     "steps": [
@@ -37,12 +43,6 @@ FUNNEL = {
     "baseline_days": 7,
     "window_minutes": 30,
 }
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def eventually(look: Callable[[], Answer | None], *, seconds: float, what: str) -> Answer:
@@ -83,7 +83,7 @@ class Stack:
             directory / "workspace" / "repositories" / "acme" / "shop.git", directory / "clone"
         )
         self._workspace_port = workspace_port
-        self.page = httpx.Client(base_url=self.workspace_url, trust_env=False, timeout=30)
+        self.page = httpx.Client(base_url=self.workspace_url, trust_env=False, timeout=60)
         self.api = httpx.Client(base_url=self.base_url, trust_env=False, timeout=60)
 
     def _environment(self, database_url: str, redis_url: str, web_port: int) -> dict[str, str]:
@@ -126,19 +126,26 @@ class Stack:
             ],
             "repositories": ["acme/shop"],
             "jira_project": "SHOP",
+            "patience_seconds": PATIENCE_SECONDS,
         }
         config_file = self.directory / "workspace.json"
         config_file.write_text(json.dumps(config))
         arguments = ["--port", str(self._workspace_port), "--directory", str(self.directory / "workspace")]
         self._run("workspace", ["-m", "integrations.local", *arguments, "--config", str(config_file)])
-        eventually(lambda: self._answers(self.page, "/page/state?user=U0ANA"), seconds=60, what="the workspace")
+        eventually(
+            lambda: self._answers(self.page, "/page/state?user=U0ANA"),
+            seconds=STARTS_WITHIN_SECONDS,
+            what="the workspace",
+        )
 
     def start(self, *names: str) -> None:
         """Start processes of Argux; web is waited for."""
         for name in names:
             self._run(name, ["-m", "bot.cli", name])
         if "web" in names:
-            eventually(lambda: self._answers(self.api, "/health"), seconds=60, what="the web process")
+            eventually(
+                lambda: self._answers(self.api, "/health"), seconds=STARTS_WITHIN_SECONDS, what="the web process"
+            )
 
     def kill(self, name: str) -> None:
         """End a process at once, as a power cut would."""
@@ -149,7 +156,8 @@ class Stack:
         """Run `argux …` and return what it printed."""
         finished = subprocess.run(
             [sys.executable, "-m", "bot.cli", *arguments],
-            env=self.environment, cwd=self.directory, check=True, capture_output=True, text=True, timeout=60,
+            env=self.environment, cwd=self.directory, check=True, capture_output=True, text=True,
+            timeout=STARTS_WITHIN_SECONDS,
         )  # fmt: skip
         return finished.stdout
 

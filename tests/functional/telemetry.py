@@ -6,12 +6,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from random import Random
 
 import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from bot.demo.behaviour import Step
+from bot.demo.behaviour import Shopper, Step, draw_shopper
 from bot.demo.history import HistoryPlan, Visit, make_visits
 from bot.demo.history_wire import answer_spans, posthog_events, trace_request
 from tests.functional.stack import posted
@@ -28,7 +29,7 @@ EXTRA_QUERIES = 40
 BATCH = 2000
 SHOPPERS_PER_SECOND = 6.0
 LONGEST_VISIT_SECONDS = 30.0
-
+CROWD, EVERY, STRIDE = 101, 100, 39
 
 Send = Callable[[str, bytes], None]
 """Takes a door's path and a body for it."""
@@ -48,18 +49,35 @@ def to_doors(key: str, client: httpx.Client) -> Send:
 def week_of_history(send: Send, *, now: float, version: str, visits: int = 6000) -> None:
     """Seven healthy days, up to half an hour ago."""
     plan = HistoryPlan(visits=visits, days=7.0, quiet_seconds=1800.0)
-    _send(send, list(make_visits(plan, HEALTHY, now, Random(1))), version, broken=False)
+    _send(send, list(make_visits(plan, HEALTHY, now, Random(1), draw=usual_mix())), version, broken=False)
 
 
 def traffic(send: Send, *, since: float, until: float, version: str, broken: bool) -> None:
     """Shoppers who arrived between two moments, and all they had done by `until`."""
-    _send(send, [_between(visit, 0.0, until) for visit in _arrivals(since, until, broken)], version, broken=broken)
+    visits = _arrivals(since, until, broken, usual_mix())
+    _send(send, [_between(visit, 0.0, until) for visit in visits], version, broken=broken)
 
 
-def _arrivals(since: float, until: float, broken: bool) -> list[Visit]:
+def usual_mix() -> Callable[[Random], Shopper]:
+    """Deals shoppers so that any few dozen in a row go as far as the whole crowd does.
+
+    Drawn by chance, they would convert a few percent better or worse from hour to hour and from run to run, and whether
+    a recovery shows in time would depend on the second in which a test began.
+    """
+    random = Random(1)
+    crowd = sorted(
+        (draw_shopper(random) for _ in range(CROWD * EVERY)),
+        key=lambda shopper: (len(shopper.wants), shopper.patience_seconds),
+    )
+    # A stride of the golden section visits all, and in every stretch some of each kind.
+    dealt = cycle([crowd[place * STRIDE % CROWD * EVERY + EVERY // 2] for place in range(CROWD)])
+    return lambda _: next(dealt)
+
+
+def _arrivals(since: float, until: float, broken: bool, draw: Callable[[Random], Shopper]) -> list[Visit]:
     seconds = until - since
     plan = HistoryPlan(visits=int(SHOPPERS_PER_SECOND * seconds), days=seconds / 86_400, quiet_seconds=0.0)
-    return list(make_visits(plan, BROKEN if broken else HEALTHY, until, Random(int(since))))
+    return list(make_visits(plan, BROKEN if broken else HEALTHY, until, Random(since), draw=draw))
 
 
 def _between(visit: Visit, since: float, until: float) -> Visit:
@@ -69,7 +87,8 @@ def _between(visit: Visit, since: float, until: float) -> Visit:
 
 
 def _send(send: Send, visits: Sequence[Visit], version: str, *, broken: bool) -> None:
-    random = Random(visits[0].user_id if visits else 0)
+    # By what is sent, not only by whose it is: ids that came before would be taken for the same events sent again.
+    random = Random(str(visits[:1]))
     events = [event for visit in visits for event in posthog_events(visit, random)]
     spans = [
         span for visit in visits for answer in visit.answers for span in _spans(answer_spans(answer, random), broken)
@@ -102,6 +121,7 @@ class Feeder:
         self.version, self.broken = version, broken
         self.failed = 0
         self._send = send
+        self._draw = usual_mix()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._feed, daemon=True)
 
@@ -118,7 +138,7 @@ class Feeder:
     def _feed(self) -> None:
         while not self._stop.wait(2.0):
             since, until = self._sent_until, time.time()
-            self._under_way += _arrivals(since, until, self.broken)
+            self._under_way += _arrivals(since, until, self.broken, self._draw)
             news = [_between(visit, since, until) for visit in self._under_way]
             try:
                 _send(self._send, [visit for visit in news if visit.answers], self.version, broken=self.broken)

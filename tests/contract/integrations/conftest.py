@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import pytest
 from integrations.local.app import create_app
 from integrations.local.config import WorkspaceConfig
 from integrations.local.server import WorkspaceServer
+from tests.ports import free_port
 
 BOT_TOKEN = "xoxb-contract"
 GITHUB_TOKEN = "github-contract"
@@ -27,6 +27,8 @@ JIRA_EMAIL = "argux@example.com"
 JIRA_TOKEN = "jira-contract"
 TEAMS_SECRET = "teams-contract"
 REPOSITORY = "acme/shop"
+# How long is waited for what happens on this machine alone: only a hang lasts as long, however busy the machine.
+PATIENCE = 60
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Workspace:
     jira_email: str = JIRA_EMAIL
     jira_token: str = JIRA_TOKEN
     teams_secret: str = TEAMS_SECRET
+    patience_seconds: int = PATIENCE
 
     def fault(self, system: str, status: int | str, **more: Any) -> None:
         self.page.post("/page/faults", json={"system": system, "status": status, **more}).raise_for_status()
@@ -101,6 +104,7 @@ def _configuration(request_url: str) -> WorkspaceConfig:
             "users": [{"id": "U0ANA", "name": "Ana", "timezone": "Europe/Berlin"}],
             "repositories": [REPOSITORY],
             "jira_project": "SHOP",
+            "patience_seconds": PATIENCE,
         }
     )
 
@@ -108,22 +112,20 @@ def _configuration(request_url: str) -> WorkspaceConfig:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, bot: Bot) -> Iterator[Workspace]:
     directory = tmp_path_factory.mktemp("workspace")
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
+    port = free_port()
     server = WorkspaceServer(create_app(_configuration(bot.url), directory), port=port)
     thread = threading.Thread(target=server.run)
     thread.start()
     ticks = threading.Event()
-    for _ in range(500):
+    for _ in range(100 * PATIENCE):
         if server.started:
             break
         ticks.wait(0.01)
     assert server.started
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as page:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE) as page:
         yield Workspace(str(page.base_url).rstrip("/"), directory, page)
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

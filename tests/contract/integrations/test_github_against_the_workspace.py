@@ -21,7 +21,9 @@ SHOP = "acme/shop"
 
 @pytest.fixture
 def github(workspace: Any) -> CodeHost:
-    return GitHubCodeHost(workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=5)
+    return GitHubCodeHost(
+        workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=workspace.patience_seconds
+    )
 
 
 def revert(github: CodeHost, *shas: str, branch: str | None = None) -> PullRequest:
@@ -212,7 +214,7 @@ def test_failures_are_told_apart(workspace: Any, github: CodeHost) -> None:
 
 
 def test_a_hanging_github_is_given_up_in_time(workspace: Any) -> None:
-    workspace.fault("github", "timeout", seconds=3)
+    workspace.fault("github", "timeout", seconds=300)
     with pytest.raises(RetryableError, match="did not answer in time"):
         GitHubCodeHost(workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=1).check()
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from detection.types import Severity
@@ -20,13 +19,15 @@ def jira(workspace: Any) -> TicketTracker:
         email=workspace.jira_email,
         token=workspace.jira_token,
         project="SHOP",
-        timeout_seconds=5,
+        timeout_seconds=workspace.patience_seconds,
     )
 
 
 @pytest.fixture
 def teams(workspace: Any) -> EscalationChannel:
-    return TeamsWebhook(f"{workspace.url}/teams/webhook/{workspace.teams_secret}", timeout_seconds=5)
+    return TeamsWebhook(
+        f"{workspace.url}/teams/webhook/{workspace.teams_secret}", timeout_seconds=workspace.patience_seconds
+    )
 
 
 def create(jira: TicketTracker, key: str) -> Ticket:
@@ -36,9 +37,7 @@ def create(jira: TicketTracker, key: str) -> Ticket:
 
 
 def stored(workspace: Any, key: str) -> dict[str, Any]:
-    answer = httpx.get(
-        f"{workspace.url}/jira/rest/api/2/issue/{key}", auth=(workspace.jira_email, workspace.jira_token)
-    )
+    answer = workspace.page.get(f"/jira/rest/api/2/issue/{key}", auth=(workspace.jira_email, workspace.jira_token))
     fields: dict[str, Any] = answer.raise_for_status().json()["fields"]
     return fields
 
@@ -50,7 +49,7 @@ def test_a_ticket_is_created_with_its_words_its_label_and_its_priority(workspace
     assert fields["labels"] == ["argux-incident-1"]
     assert fields["priority"]["name"] == "Highest"
     assert "*p95* rose" in str(fields["description"])
-    assert httpx.get(ticket.url).status_code == 200
+    assert workspace.page.get(ticket.url).status_code == 200
 
 
 def test_the_same_key_finds_the_ticket_already_made(jira: TicketTracker) -> None:

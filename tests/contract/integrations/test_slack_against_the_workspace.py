@@ -23,7 +23,9 @@ CARD = Card(
 
 @pytest.fixture
 def slack(workspace: Any) -> ChatChannel:
-    return SlackChannel(workspace.bot_token, base_url=f"{workspace.url}/slack/api/", timeout_seconds=5)
+    return SlackChannel(
+        workspace.bot_token, base_url=f"{workspace.url}/slack/api/", timeout_seconds=workspace.patience_seconds
+    )
 
 
 def posted(workspace: Any, key: str) -> list[dict[str, Any]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from websockets.sync.client import connect
 from integrations.local.app import create_app
 from integrations.local.config import WorkspaceConfig
 from integrations.local.server import WorkspaceServer
+from tests.ports import free_port
 
 SIGNING_SECRET = "a-signing-secret"
 BOT_TOKEN = "xoxb-local"
@@ -31,9 +32,11 @@ TEAMS_SECRET = "teams-local"
 SPARE_REPOSITORIES = 24
 SPARE_ROOMS = 30
 WHO = ("ANA", "BEN")
+# How long is waited for what happens on this machine alone: only a hang lasts as long, however busy the machine.
+PATIENCE = 60
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first truthy value of `condition`, asked every 10 ms; fails after `seconds`."""
     ticks = threading.Event()
     for _ in range(int(seconds * 100)):
@@ -44,20 +47,24 @@ def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
     pytest.fail(f"still not so after {seconds} s")
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @dataclass
 class Clock:
     """The true time (the clients check how old a signature is), and as much more as a test adds."""
 
     added_seconds: float = 0.0
+    stopped_at: float | None = None
 
     def __call__(self) -> float:
-        return time.time() + self.added_seconds
+        return (time.time() if self.stopped_at is None else self.stopped_at) + self.added_seconds
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """What the workspace gives out for some seconds does not run out within, unless the test adds seconds."""
+        self.stopped_at = time.time()
+        try:
+            yield
+        finally:
+            self.stopped_at, self.added_seconds = None, 0.0
 
 
 @dataclass
@@ -90,14 +97,14 @@ class Workspace:
         self.closers = []
 
     def slack(self, token: str = BOT_TOKEN) -> WebClient:
-        return WebClient(token=token, base_url=f"{self.url}/slack/api/", retry_handlers=[], timeout=5)
+        return WebClient(token=token, base_url=f"{self.url}/slack/api/", retry_handlers=[], timeout=PATIENCE)
 
     def github(self, token: str = GITHUB_TOKEN) -> Github:
         client = Github(
             auth=Auth.Token(token),
             base_url=f"{self.url}/github",
             retry=None,
-            timeout=5,
+            timeout=PATIENCE,
             seconds_between_requests=0,
             seconds_between_writes=0,
         )
@@ -110,7 +117,7 @@ class Workspace:
             basic_auth=login,
             options={"rest_api_version": version},
             max_retries=0,
-            timeout=5,
+            timeout=PATIENCE,
         )
         self.closers.append(client.close)
         return client
@@ -125,13 +132,13 @@ class Workspace:
         """Open a modal with the trigger of a slash command, as an app on a socket gets it."""
         ticket = self.slack().apps_connections_open(app_token=APP_TOKEN)["url"]
         command = {"user": user, "channel": "general", "text": "/argux"}
-        with connect(ticket) as app:
+        with connect(ticket, open_timeout=PATIENCE) as app:
             json.loads(app.recv())
             asking = threading.Thread(target=lambda: self.page.post("/page/command", json=command))
             asking.start()
             envelope = json.loads(app.recv())
             app.send(json.dumps({"envelope_id": envelope["envelope_id"]}))
-            asking.join(5)
+            asking.join(PATIENCE)
         self.slack().views_open(trigger_id=envelope["payload"]["trigger_id"], view=view)
 
     def requests(self, system: str) -> list[dict[str, Any]]:
@@ -142,7 +149,7 @@ class Workspace:
             close()
         self.page.close()
         self.server.should_exit = True
-        self.thread.join(10)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
 
@@ -168,7 +175,7 @@ class Room:
 
 
 def configuration(
-    port: int, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = ()
+    port: int, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: float
 ) -> WorkspaceConfig:
     spare_people = [{"id": f"U{who}{number}", "name": f"{who.title()} {number}"} for number in rooms for who in WHO]
     return WorkspaceConfig.model_validate(
@@ -189,6 +196,8 @@ def configuration(
             ],
             "repositories": list(repositories),
             "jira_project": "SHOP",
+            "patience_seconds": PATIENCE,
+            **more,
         }
     )
 
@@ -200,16 +209,27 @@ def start(directory: Path, config: WorkspaceConfig, clock: Clock) -> Workspace:
     thread.start()
     wait_for(lambda: server.started)
     url = f"http://127.0.0.1:{port}"
-    page = httpx.Client(base_url=url, trust_env=False, timeout=10)
+    page = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE)
     return Workspace(url, directory, config, clock, page, server, thread)
+
+
+@contextmanager
+def running(
+    directory: Path, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: float
+) -> Iterator[Workspace]:
+    config = configuration(free_port(), repositories=repositories, rooms=rooms, **more)
+    found = start(directory, config, Clock())
+    try:
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A workspace of the test's own, for what changes all of it: faults, restarts, stops."""
-    running = start(tmp_path, configuration(free_port()), Clock())
-    yield running
-    running.stop()
+    with running(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -217,14 +237,26 @@ def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works
     """One workspace for all tests that do not mind what others left in it."""
     repositories = ["acme/shop", *(f"acme/shop-{number}" for number in range(SPARE_REPOSITORIES))]
     rooms = range(SPARE_ROOMS)
-    config = configuration(free_port(), repositories=repositories, rooms=rooms)
-    running = start(tmp_path_factory.mktemp("shared"), config, Clock())
-    running.spare_repositories = repositories[1:]
-    running.spare_rooms = [Room(running, f"room{number}", f"UANA{number}", f"UBEN{number}") for number in rooms]
-    yield running
-    running.stop()
+    with running(tmp_path_factory.mktemp("shared"), repositories=repositories, rooms=rooms) as found:
+        found.spare_repositories = repositories[1:]
+        found.spare_rooms = [Room(found, f"room{number}", f"UANA{number}", f"UBEN{number}") for number in rooms]
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shown_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """One workspace for the tests that look at all of its page."""
+    with running(tmp_path_factory.mktemp("shown")) as found:
+        yield found
 
 
 @pytest.fixture
 def room(shared_workspace: Workspace) -> Room:
     return shared_workspace.spare_rooms.pop()
+
+
+@pytest.fixture
+def hasty_room(tmp_path: Path) -> Iterator[Room]:
+    """A room whose workspace has no more patience than Slack."""
+    with running(tmp_path, patience_seconds=3.0) as found:
+        yield Room(found, "general", "U0ANA", "U0BEN")

@@ -56,8 +56,10 @@ def test_a_hanging_request_does_not_hold_up_the_servers_stop(workspace):
     workspace.fault("teams", "timeout", seconds=300)
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(workspace.url + workspace.teams_webhook, json={}, timeout=0.2, trust_env=False)
+    workspace.wait_for(lambda: workspace.requests("teams"))
+    workspace.server.config.timeout_graceful_shutdown = 300
     workspace.server.should_exit = True
-    workspace.thread.join(5)
+    workspace.thread.join(60)
     assert not workspace.thread.is_alive()
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx
 import pytest
 from github import BadCredentialsException, GithubException, InputGitTreeElement, UnknownObjectException
+
+from integrations.local.github.git import Git
+from integrations.local.github.host import Host, PullRecord
+from integrations.local.store import Store
 
 GIT_ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
@@ -329,3 +336,21 @@ def test_pull_requests_survive_a_restart(workspace, tmp_path):
     workspace.restart()
     again = workspace.github().get_repo("acme/shop").get_pull(number)
     assert (again.title, again.state, again.mergeable) == ("Revert it", "open", True)
+
+
+def test_pull_requests_can_be_listed_while_others_are_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr(Store, "put", lambda *_: None)
+    # Threads take turns at nearly every step.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    words = dict.fromkeys(("title", "body", "head", "base", "head_sha", "base_sha"), "x")
+    closed = {**words, "repository": "acme/shop", "state": "closed", "created_at": 0.0, "updated_at": 0.0}
+    try:
+        with closing(Store(tmp_path / "workspace.db")) as store, ThreadPoolExecutor(1) as pool:
+            host = Host({"acme/shop": Git(tmp_path)}, store, lambda: 0.0)
+            opening = pool.submit(lambda: [host.save(PullRecord(number=n, **closed)) for n in range(2000)])
+            while not opening.done():
+                host.pulls("acme/shop")
+            assert len(host.pulls("acme/shop")) == 2000
+    finally:
+        sys.setswitchinterval(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -58,7 +59,7 @@ class BoltServer:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
-                outer.release.wait(10)
+                outer.release.wait(60)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 response = app.dispatch(BoltRequest(body=body, headers=headers))
                 outer.statuses.append(response.status)
@@ -80,7 +81,7 @@ class BoltServer:
         self.release.set()
         self.server.shutdown()
         self.server.server_close()
-        self.thread.join(5)
+        self.thread.join()
 
 
 @pytest.fixture
@@ -108,8 +109,23 @@ def served(bolt, app_port):
 
 @pytest.fixture
 def message(room):
+    return ask_in(room)
+
+
+def ask_in(room):
     posted = room.workspace.slack().chat_postMessage(channel=room.name, text="Shall we?", blocks=BUTTONS)
     return {"channel": posted["channel"], "message_ts": posted["ts"]}
+
+
+@contextmanager
+def bolt_behind(workspace):
+    """A Bolt app, and its server where the workspace expects it."""
+    app = App(client=workspace.slack(), signing_secret=workspace.signing_secret, process_before_response=True)
+    server = BoltServer(app, urlsplit(workspace.config.request_url).port)
+    try:
+        yield app, server
+    finally:
+        server.stop()
 
 
 def press(room, message, action_id="approve_fix", **more):
@@ -170,10 +186,11 @@ def test_an_app_that_is_not_there_is_said_so(room, message):
     assert press(room, message).json()["detail"]["error"] == "dispatch_failed"
 
 
-def test_an_app_that_takes_longer_than_three_seconds_is_said_so(room, bolt, served, message):
-    bolt.action("approve_fix")(lambda ack: ack())
-    served.release.clear()
-    assert press(room, message).json()["detail"]["error"] == "operation_timeout"
+def test_an_app_that_takes_longer_than_three_seconds_is_said_so(hasty_room):
+    with bolt_behind(hasty_room.workspace) as (bolt, served):
+        bolt.action("approve_fix")(lambda ack: ack())
+        served.release.clear()
+        assert press(hasty_room, ask_in(hasty_room)).json()["detail"]["error"] == "operation_timeout"
 
 
 def test_a_button_that_is_not_there_cannot_be_pressed(room, message):
@@ -230,25 +247,28 @@ def test_closing_tells_the_app_only_where_it_asked(room, workspace, bolt, served
     assert room.modals(room.ana) == []
 
 
-def test_a_trigger_opens_one_modal_within_three_seconds(room, workspace, bolt, served, message):
-    triggers = []
-    bolt.action("approve_fix")(lambda ack, body: (ack(), triggers.append(body["trigger_id"])))
+def test_a_trigger_opens_one_modal_within_three_seconds(hasty_room):
+    workspace = hasty_room.workspace
     slack = workspace.slack()
+    triggers = []
 
     def error_of(trigger_id, view=VIEW):
         with pytest.raises(SlackApiError) as caught:
             slack.views_open(trigger_id=trigger_id, view=view)
         return caught.value.response["error"]
 
-    press(room, message)
-    press(room, message)
-    first, second = triggers
-    assert error_of(first, {**VIEW, "title": plain("x" * 25)}) == "invalid_arguments"
-    slack.views_open(trigger_id=first, view=VIEW)
-    assert error_of(first) == "exchanged_trigger_id"
-    workspace.clock.added_seconds += 3.1
-    assert error_of(second) == "expired_trigger_id"
-    assert error_of("1.2.3") == "invalid_trigger_id"
+    with bolt_behind(workspace) as (bolt, _), workspace.clock.standing_still():
+        bolt.action("approve_fix")(lambda ack, body: (ack(), triggers.append(body["trigger_id"])))
+        message = ask_in(hasty_room)
+        press(hasty_room, message)
+        press(hasty_room, message)
+        first, second = triggers
+        assert error_of(first, {**VIEW, "title": plain("x" * 25)}) == "invalid_arguments"
+        slack.views_open(trigger_id=first, view=VIEW)
+        assert error_of(first) == "exchanged_trigger_id"
+        workspace.clock.added_seconds += 3.1
+        assert error_of(second) == "expired_trigger_id"
+        assert error_of("1.2.3") == "invalid_trigger_id"
 
 
 def test_an_open_modal_can_be_updated_but_not_over_a_newer_one(room, workspace, bolt, served, message):
@@ -308,7 +328,7 @@ def test_over_socket_mode_presses_commands_and_submissions_arrive_without_any_ht
     seen = []
     bolt.command("/argux")(lambda ack, command: (ack("over the socket"), seen.append(command["text"])))
     bolt.view("confirm_approval")(lambda ack: (ack(), seen.append("submitted")))
-    handler = SocketModeHandler(bolt, workspace.app_token, ping_interval=1)
+    handler = SocketModeHandler(bolt, workspace.app_token)
     handler.connect()
     workspace.wait_for(handler.client.is_connected)
     try:

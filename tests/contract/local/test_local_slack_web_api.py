@@ -211,6 +211,7 @@ def test_messages_files_and_numbers_survive_a_restart(workspace):
 def test_an_open_page_does_not_hold_up_the_servers_stop(workspace):
     with workspace.page.stream("GET", "/page/stream") as stream:
         assert next(stream.iter_lines()) == "event: changed"
+        workspace.server.config.timeout_graceful_shutdown = 300
         workspace.server.should_exit = True
-        workspace.thread.join(5)
+        workspace.thread.join(60)
         assert not workspace.thread.is_alive()

@@ -209,6 +209,6 @@ def test_an_append_waits_for_one_of_another_hour_that_is_under_way(engine: Engin
             later = pool.submit(another_process(engine, NOW + HOUR).append_events, [make_event("view")])
             with pytest.raises(TimeoutError):
                 later.result(timeout=0.2)
-        assert later.result(timeout=20) == Appended(1, 0)
+        assert later.result(timeout=60) == Appended(1, 0)
     with engine.connect() as connection:
         assert connection.execute(select(append_period.c.since)).scalars().all() == [NOW + HOUR]

@@ -22,7 +22,8 @@ from detection.funnels import attempts
 from storage.session import create_database, read_only
 from storage.telemetry.sql import SqlTelemetry
 from storage.telemetry.tables import spans
-from tests.functional.stack import eventually, free_port
+from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
+from tests.ports import free_port
 
 NODE = Path(__file__).parent / "node"
 
@@ -52,7 +53,10 @@ class Doors:
         self.key = self.command("keys", "create", "senders", "--role", "ingest").split()[0]
         operator = self.command("keys", "create", "tests").split()[0]
         self.api = httpx.Client(
-            base_url=self.url, trust_env=False, timeout=30, headers={"Authorization": f"Bearer {operator}"}
+            base_url=self.url,
+            trust_env=False,
+            timeout=60,
+            headers={"Authorization": f"Bearer {operator}"},
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,7 +64,8 @@ class Doors:
         """Run `argux …` and return what it printed."""
         finished = subprocess.run(
             [sys.executable, "-m", "bot.cli", *arguments],
-            env=self._environment, cwd=self.directory, check=True, capture_output=True, text=True, timeout=60,
+            env=self._environment, cwd=self.directory, check=True, capture_output=True, text=True,
+            timeout=STARTS_WITHIN_SECONDS,
         )  # fmt: skip
         return finished.stdout
 
@@ -70,7 +75,7 @@ class Doors:
                 [sys.executable, "-m", "bot.cli", "web"],
                 env=self._environment, cwd=self.directory, stdout=log, stderr=log,
             )  # fmt: skip
-        eventually(self._is_up, seconds=60, what="the web process")
+        eventually(self._is_up, seconds=STARTS_WITHIN_SECONDS, what="the web process")
 
     def stop(self) -> None:
         """End it as a service manager would; fails where it has to be killed."""

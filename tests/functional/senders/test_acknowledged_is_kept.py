@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.functional.senders.conftest import Doors
 from tests.functional.stack import eventually
@@ -30,7 +29,7 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         headers = {"X-API-Key": self._doors.key}
-        with httpx.Client(base_url=self._doors.url, headers=headers, timeout=20, trust_env=False) as client:
+        with httpx.Client(base_url=self._doors.url, headers=headers, timeout=60, trust_env=False) as client:
             for number in itertools.count():
                 batch = [self._event(f"{self.name}-{number}-{n}") for n in range(EVENTS_A_BATCH)]
                 while not self._taken(client, batch):
@@ -50,7 +49,6 @@ class Sender(threading.Thread):
             return False
 
 
-@pytest.mark.timeout(180)
 def test_every_acknowledged_event_survives_kill_9_and_none_is_there_twice(tmp_path: Path) -> None:
     doors = Doors(tmp_path)
     stop = threading.Event()
@@ -63,14 +61,14 @@ def test_every_acknowledged_event_survives_kill_9_and_none_is_there_twice(tmp_pa
             acknowledged = sum(len(sender.acknowledged) for sender in senders)
             eventually(
                 lambda before=acknowledged: sum(len(sender.acknowledged) for sender in senders) > before + 1_000,
-                seconds=30,
+                seconds=120,
                 what="a thousand events more",
             )
             doors.kill()
             doors.start()
         stop.set()
         for sender in senders:
-            sender.join(timeout=30)
+            sender.join(timeout=60)
         doors.stop()
         stored = Counter(event.event_id for event in doors.store.recent_events(limit=1_000_000))
     finally:

@@ -84,5 +84,6 @@ def test_a_wrong_key_is_refused_at_once(doors: Doors, open_door: Callable[[Doors
     exporter = open_door(doors, "argux_wrong")[0]
     begun = time.monotonic()
     assert exporter.export([span]) is SpanExportResult.FAILURE
-    assert time.monotonic() - begun < 3
+    # Trying again would fill most of the exporter's 30 s.
+    assert time.monotonic() - begun < 10
     exporter.shutdown()

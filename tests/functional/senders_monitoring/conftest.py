@@ -16,9 +16,9 @@ import pytest
 from detection.types import LogRecord
 from storage.session import create_database
 from storage.telemetry.sql import SqlTelemetry
-from tests.functional.stack import eventually, free_port
+from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
+from tests.ports import free_port
 
-STARTS_WITHIN_SECONDS = 60.0
 ARRIVES_WITHIN_SECONDS = 60.0
 CLIENT_SECRET = "a-client-secret"
 
@@ -48,13 +48,14 @@ class Door:
         return self.logs()
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.url}/metrics", trust_env=False).text
+        return httpx.get(f"{self.url}/metrics", trust_env=False, timeout=60).text
 
 
 def command(environment: dict[str, str], directory: Path, *arguments: str) -> str:
     finished = subprocess.run(
         [sys.executable, "-m", "bot.cli", *arguments],
-        env=environment, cwd=directory, check=True, capture_output=True, text=True, timeout=60,
+        env=environment, cwd=directory, check=True, capture_output=True, text=True,
+        timeout=STARTS_WITHIN_SECONDS,
     )  # fmt: skip
     return finished.stdout
 

@@ -14,7 +14,8 @@ import pytest
 
 from detection.types import LogRecord
 from tests.functional.senders_monitoring.conftest import missing
-from tests.functional.stack import eventually, free_port
+from tests.functional.stack import eventually
+from tests.ports import free_port
 
 CONFIGURATION = """
 route:
@@ -74,7 +75,7 @@ def tell(alertmanager: str, starts_at: datetime, ends_at: datetime | None = None
         "startsAt": starts_at.isoformat(),
         "generatorURL": "http://prometheus.example/graph",
     } | ({"endsAt": ends_at.isoformat()} if ends_at else {})
-    httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert], trust_env=False).raise_for_status()
+    httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert], trust_env=False, timeout=60).raise_for_status()
 
 
 def test_an_alert_that_fires_and_ends_is_stored_once_each(door: Any, alertmanager: str) -> None:
@@ -91,7 +92,9 @@ def test_an_alert_that_fires_and_ends_is_stored_once_each(door: Any, alertmanage
     assert abs(firing.happened_at - started_at.timestamp()) < 1e-3
     assert (resolved.severity, resolved.attributes["status"]) == ("INFO", "resolved")
     assert resolved.attributes["alert"] == "HighErrorRate"
-    assert 'argux_ingest_accepted_total{door="alertmanager"} 2.0' in door.metrics()
+    # What is stored is counted a moment later.
+    counted = 'argux_ingest_accepted_total{door="alertmanager"} 2.0'
+    eventually(lambda: counted in door.metrics(), seconds=60, what="both to be counted")
 
 
 def stored(door: Any, count: int) -> list[LogRecord] | None:

@@ -19,7 +19,7 @@ def log(door: Any, *arguments: str, lines: str | None = None) -> None:
     if binary is None:
         missing("logger", "apt-get install bsdutils")
     command = [str(binary), "--server", "127.0.0.1", "--port", str(door.syslog_port), *arguments]
-    subprocess.run(command, input=lines, text=True, check=True, timeout=20)
+    subprocess.run(command, input=lines, text=True, check=True, timeout=60)
 
 
 def said_by(door: Any, service: str, count: int) -> list[LogRecord]:
@@ -43,12 +43,13 @@ def said_by(door: Any, service: str, count: int) -> list[LogRecord]:
 def test_loggers_message_is_stored_with_its_level_and_its_program(
     door: Any, service: str, transport: list[str]
 ) -> None:
+    since = time.time() - 1
     log(door, *transport, "--tag", service, "--priority", "user.err", "payment refused: Größe 5")
 
     [record] = said_by(door, service, 1)
     assert (record.severity, record.body) == ("ERROR", "payment refused: Größe 5")
     assert record.attributes["facility"] == 1
-    assert abs(record.happened_at - time.time()) < 30
+    assert since < record.happened_at < time.time() + 1
 
 
 def test_structured_data_becomes_attributes(door: Any) -> None:

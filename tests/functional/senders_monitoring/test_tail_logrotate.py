@@ -51,7 +51,7 @@ def rotate(path: Path, *options: str) -> None:
     configuration.write_text(f"{path} {{\n  rotate 5\n  {owner}\n  " + "\n  ".join(options) + "\n}\n")
     configuration.chmod(0o644)
     command = [str(binary), "--force", "--state", str(path.with_name("logrotate.state")), str(configuration)]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert finished.returncode == 0, finished.stderr
 
 
@@ -100,7 +100,7 @@ def records(door: Any, service: str) -> list[LogRecord]:
 
 def all_arrive(door: Any, service: str, writer: Writer) -> None:
     eventually(
-        lambda: len(numbers(door, service)) >= writer.count, seconds=90, what=f"{writer.count} lines of {service}"
+        lambda: len(numbers(door, service)) >= writer.count, seconds=180, what=f"{writer.count} lines of {service}"
     )
     assert numbers(door, service) == list(range(writer.count))
 

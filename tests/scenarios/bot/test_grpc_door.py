@@ -50,7 +50,7 @@ class Running:
     async def export(self, body: bytes, key: str | None, **more: Any) -> ExportLogsServiceResponse:
         metadata = (("authorization", f"Bearer {key}"),) if key else ()
         call = self.channel.unary_unary(EXPORT)
-        return ExportLogsServiceResponse.FromString(await call(body, metadata=metadata, timeout=20, **more))
+        return ExportLogsServiceResponse.FromString(await call(body, metadata=metadata, timeout=60, **more))
 
     async def refusal(self, body: bytes, key: str | None, **more: Any) -> aio.AioRpcError:
         with pytest.raises(aio.AioRpcError) as caught:
@@ -131,7 +131,7 @@ class TestAFullHouse:
 class TestOnePlace:
     @pytest.fixture
     def limits(self) -> Limits:
-        return Limits(requests_in_flight=1, pause_seconds=0.2)
+        return Limits(requests_in_flight=1)
 
     async def test_many_calls_at_once_are_refused_in_words_that_senders_try_again_after(
         self, running: Running, services: Services, key: str
@@ -139,7 +139,7 @@ class TestOnePlace:
         slow = SlowStore(services.telemetry)
         services.telemetry = slow  # type: ignore[assignment]
         stored = asyncio.create_task(running.export(logs("first"), key))
-        assert await asyncio.to_thread(slow.begun.wait, 10)
+        assert await asyncio.to_thread(slow.begun.wait, 60)
         refusals = await asyncio.gather(*(running.refusal(logs("more"), key) for _ in range(10)))
         slow.go_on.set()
         await stored
@@ -148,15 +148,22 @@ class TestOnePlace:
             assert "google.rpc.retryinfo-bin" in dict(error.trailing_metadata() or ())
         assert running.reception.metrics.rejected.labels("otlp_logs", "busy")._value.get() == 10
 
+
+class TestOnePlaceAndLittleTime:
+    @pytest.fixture
+    def limits(self) -> Limits:
+        # So much that a message which was sent is there in time on a busy machine too.
+        return Limits(requests_in_flight=1, pause_seconds=2.0)
+
     async def test_calls_that_stay_silent_are_ended_and_keep_nobody_out(self, running: Running, key: str) -> None:
         metadata = (("authorization", f"Bearer {key}"),)
-        silent = [running.channel.stream_unary(EXPORT)(metadata=metadata, timeout=20) for _ in range(4)]
+        silent = [running.channel.stream_unary(EXPORT)(metadata=metadata, timeout=60) for _ in range(4)]
         await running.export(logs("heard"), key)
         assert {await call.code() for call in silent} == {grpc.StatusCode.DEADLINE_EXCEEDED}
         assert running.reception.metrics.rejected.labels("otlp_logs", "too_slow")._value.get() == 4
 
     async def test_a_stranger_is_sent_away_before_a_message(self, running: Running) -> None:
-        call = running.channel.stream_unary(EXPORT)(timeout=20)
+        call = running.channel.stream_unary(EXPORT)(timeout=60)
         assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
@@ -176,7 +183,7 @@ class SlowStore:
 
     def append_logs(self, records: Sequence[LogRecord]) -> Appended:
         self.begun.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         return self._store.append_logs(records)
 
 
@@ -187,8 +194,8 @@ async def test_a_call_under_way_is_answered_before_the_door_closes(
     slow = SlowStore(store)
     services.telemetry = slow  # type: ignore[assignment]
     call = asyncio.create_task(running.export(logs("refused"), key))
-    assert await asyncio.to_thread(slow.begun.wait, 10)
-    closing = asyncio.create_task(running.door.stop(10))
+    assert await asyncio.to_thread(slow.begun.wait, 60)
+    closing = asyncio.create_task(running.door.stop(60))
     slow.go_on.set()
 
     assert await call == ExportLogsServiceResponse()

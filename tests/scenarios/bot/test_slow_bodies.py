@@ -110,9 +110,9 @@ async def test_a_slow_body_that_gets_on_is_stored(services: Services, sender: di
     async def slowly() -> AsyncIterator[bytes]:
         body = json.dumps(EVENT).encode()
         for start in range(0, len(body), 20):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
             yield body[start : start + 20]
 
-    async with opened(create_app(services, limits=Limits(pause_seconds=0.4))) as client:
+    async with opened(create_app(services, limits=Limits(pause_seconds=2.0))) as client:
         answer = await client.post("/api/events", content=slowly(), headers={**JSON, **sender})
     assert answer.status_code == 201

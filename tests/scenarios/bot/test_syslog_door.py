@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 
 import pytest
@@ -16,7 +16,9 @@ from bot.metrics import Metrics
 from bot.receiving import Reception
 from bot.syslog_door import SyslogDoor, listening
 from detection.types import LogRecord
+from integrations.inbound.syslog import read_syslog
 from storage.telemetry.protocol import Appended
+from tests import ports
 from workers.services import Services
 
 MESSAGE = b"<11>1 2026-02-07T12:00:00Z web-1 shop 12 - - refused"
@@ -28,9 +30,12 @@ def reception(services: Services) -> Reception:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that is free for both protocols."""
+    while True:
+        port = ports.free_port()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, suppress(OSError):
+            other.bind(("127.0.0.1", port))
+            return port
 
 
 @asynccontextmanager
@@ -59,11 +64,11 @@ async def send_stream(port: int, *messages: bytes) -> None:
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if holds():
             return
         await asyncio.sleep(0.02)
-    raise AssertionError("it did not come to pass within 10 s")
+    raise AssertionError("it did not come to pass within 60 s")
 
 
 def stored(reception: Reception) -> Sequence[LogRecord]:
@@ -84,10 +89,19 @@ async def test_messages_of_both_protocols_are_stored(reception: Reception) -> No
     assert {record.service for record in stored(reception)} == {"shop"}
 
 
-async def test_what_is_queued_when_the_process_ends_is_written_first(reception: Reception) -> None:
+async def test_what_is_queued_when_the_process_ends_is_written_first(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued: list[LogRecord] = []
+
+    def noted(data: bytes, record_id: str, *, now: float) -> LogRecord:
+        queued.append(read_syslog(data, record_id, now=now))
+        return queued[-1]
+
+    monkeypatch.setattr("bot.syslog_door.read_syslog", noted)
     async with open_door(reception, "127.0.0.0/8") as port:
         await send_stream(port, *[MESSAGE] * 50)
-        await asyncio.sleep(0.05)
+        await eventually(lambda: len(queued) == 50)
     assert len(stored(reception)) == 50
 
 

@@ -28,7 +28,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def services(tmp_path: Path, valkey_url: str, clock: Clock) -> Iterator[Services]:
+def services(tmp_path: Path, valkey_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    # A message goes out without its picture where the machine is too busy to draw one in time.
+    monkeypatch.setattr("integrations.charts.RENDER_SECONDS", 100)
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path / 'argux.db'}",

@@ -147,7 +147,7 @@ def test_the_job_does_nothing_where_no_elasticsearch_is_set(services: Services) 
 
 
 def test_two_workers_do_not_pull_at_the_same_time(services: Services, server: Elasticsearch) -> None:
-    lock = services.redis.lock("argux:elasticsearch", timeout=10, blocking=False)
+    lock = services.redis.lock("argux:elasticsearch", timeout=120, blocking=False)
     assert lock.acquire()
     with pytest.raises(NotYetError):
         pull_elasticsearch(services)

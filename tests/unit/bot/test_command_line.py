@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
+import bot.doctor
 from detection.types import Event
 from storage.audit import append
 from storage.funnels import create_funnel, definition
@@ -93,6 +95,7 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
 def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
     type_: Type, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bot.doctor, "examine", partial(bot.doctor.examine, seconds=60))
     well = type_("doctor")
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     unwell = type_("doctor")
@@ -155,7 +158,7 @@ def test_two_variants_are_compared_in_plain_words(type_: Type, services: Service
 def loaded_by(module: str, *watched: str) -> str:
     """Which of the watched packages a fresh interpreter has in memory after importing the module."""
     source = f"import sys, {module}; print(*sorted(set({watched!r}) & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=100)
     return done.stdout.strip()
 
 

@@ -56,10 +56,10 @@ def test_a_system_that_hangs_fails_in_time_and_keeps_nobody_waiting() -> None:
     never = threading.Event()
     hanging = Check("Jira", True, lambda: str(never.wait()), mend="check JIRA_URL", if_not_set="")
 
-    slow, quick = examine([hanging, check(lambda: "fine")], seconds=0.2)
+    slow, quick = examine([hanging, check(lambda: "fine")], seconds=2.0)
 
     assert (slow.health, quick.health) == (Health.FAILED, Health.OK)
-    assert "no answer within 0.2 s" in slow.text
+    assert "no answer within 2 s" in slow.text
     never.set()
 
 
@@ -71,7 +71,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_an_argux_with_nothing_set_has_a_database_and_nothing_failing(settings: Settings) -> None:
-    outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)))}
+    outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)), seconds=60)}
 
     assert list(outcomes) == ["database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM"]
     assert outcomes["database"].health is Health.OK
@@ -83,7 +83,7 @@ def test_half_a_setting_is_a_failure_that_names_the_other_half(settings: Setting
         update={"jira_url": "https://acme.example", "llm_model": "m", "slack_signing_secret": SecretStr("s")}
     )
 
-    outcomes = {outcome.name: outcome.text for outcome in examine(checks(Services(half)))}
+    outcomes = {outcome.name: outcome.text for outcome in examine(checks(Services(half)), seconds=60)}
 
     assert "JIRA_EMAIL" in outcomes["Jira"]
     assert "LLM_BASE_URL is not set" in outcomes["LLM"]
@@ -93,7 +93,7 @@ def test_half_a_setting_is_a_failure_that_names_the_other_half(settings: Setting
 def test_a_broker_that_is_away_fails(settings: Settings) -> None:
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
 
-    outcomes = {outcome.name: outcome for outcome in examine(checks(Services(away)))}
+    outcomes = {outcome.name: outcome for outcome in examine(checks(Services(away)), seconds=60)}
 
     assert outcomes["broker"].health is Health.FAILED
     assert "check REDIS_URL" in outcomes["broker"].text

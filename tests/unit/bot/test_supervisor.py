@@ -14,7 +14,7 @@ import pytest
 
 from bot.processes import Program, Supervisor
 
-FOREVER = "import time\ntime.sleep(60)"
+FOREVER = "import time\ntime.sleep(600)"
 
 
 class Running:
@@ -31,7 +31,7 @@ class Running:
     def _run(self) -> None:
         self.code = self._supervisor.run(self.stop)
 
-    def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, self.out.getvalue()
@@ -39,7 +39,7 @@ class Running:
 
     def end(self) -> None:
         self.stop.set()
-        self._thread.join(timeout=15)
+        self._thread.join(timeout=60)
         assert not self._thread.is_alive()
 
 
@@ -104,7 +104,7 @@ def test_three_quick_deaths_stop_all_and_say_why(run: Callable[..., Running]) ->
 def test_stopping_leaves_no_process_not_even_a_grandchild(run: Callable[..., Running]) -> None:
     family = (
         "import subprocess, sys, os\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         "print('family', os.getpid(), child.pid)\nchild.wait()"
     )
     running = run(worker=family)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from bot.demo.processes import output_of, start
 from bot.demo.repository import Commit
 from bot.demo.waiting import until_true
 from integrations.local.config import load
+from tests.ports import free_port
 from workers.settings import Settings
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -42,15 +44,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def two_free_ports() -> int:
+    """A port and the one next door; nobody else is given either of them."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
+        port = free_port()
+        neighbour = socket.socket()
+        neighbour.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            neighbour.bind(("127.0.0.1", port + 1))
+        except OSError:
+            neighbour.close()
+            continue
+        atexit.register(neighbour.close)
+        return port
 
 
 def end_with(monkeypatch: pytest.MonkeyPatch, ending: Ending) -> None:
@@ -180,11 +185,11 @@ async def test_stopping_a_child_ends_what_it_left_in_its_group_too(tmp_path: Pat
     async def speaks() -> bool:
         return child.last_lines() == "1"
 
-    await until_true(speaks, "starting", 10, every=0.02)
+    await until_true(speaks, "starting", 60, every=0.02)
     await child.stop()
     assert child.exit_code == -signal.SIGTERM
     with os.fdopen(alive) as end:
-        assert await asyncio.wait_for(asyncio.to_thread(end.read), 5) == "", "the pipe ends with its last holder"
+        assert await asyncio.wait_for(asyncio.to_thread(end.read), 30) == "", "the pipe ends with its last holder"
 
 
 async def test_a_program_that_fails_is_told_with_its_complaint(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from statistics import mean
 from typing import Any
 
 import httpx
@@ -21,8 +20,12 @@ from bot.demo.errors import StageError
 from bot.demo.git import git
 from bot.demo.history_wire import STATEMENTS, STATUS_CODES
 from bot.demo.repository import ShopRepository
+from bot.demo.shop.app import SLOW_SECONDS
 from bot.demo.shop.catalogue import products
 from bot.demo.shoppers import Shoppers
+
+# Three versions of the shop are started and ended, each in a process of its own.
+pytestmark = pytest.mark.timeout(400)
 
 VISITS = 3
 PATIENT = Shopper("NL", "desktop", "invoice", 20.0, STEPS, (0.0,) * len(STEPS))
@@ -86,7 +89,7 @@ def story(received: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
     return story
 
 
-def wait_until(holds: Callable[[], bool], limit_seconds: float = 10.0) -> None:
+def wait_until(holds: Callable[[], bool], limit_seconds: float = 60.0) -> None:
     deadline = time.monotonic() + limit_seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come true in time"
@@ -143,8 +146,9 @@ def test_product_events_follow_the_shopper_with_their_dimensions(story: Story) -
 
 def test_slow_answers_are_warned_about_in_the_log(story: Story) -> None:
     warnings = story.received.warnings()
-    assert len(warnings) >= VISITS
-    assert mean("POST /checkout took" in warning for warning in warnings) == 1
+    assert sum("POST /checkout took" in warning for warning in warnings) >= VISITS
+    # On a busy machine others may be slow too.
+    assert all(float(warning.split()[-2]) >= SLOW_SECONDS for warning in warnings)
 
 
 def test_every_deploy_is_told_with_its_commit(story: Story) -> None:

@@ -17,7 +17,7 @@ Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
 KNOWN = {"user_id": "u1", "order_id": 7}
 
 
-def shopper(patience_seconds: float = 0.2) -> Shopper:
+def shopper(patience_seconds: float = 60.0) -> Shopper:
     """Someone who wants to go all the way and does not think."""
     return Shopper("DE", "mobile", "card", patience_seconds, STEPS, (0.0,) * len(STEPS))
 
@@ -53,10 +53,10 @@ async def test_someone_who_waits_too_long_at_checkout_gives_up_and_never_pays(sh
     async def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
         if request.url.path == Step.CHECKOUT:
-            await asyncio.sleep(30)
+            await asyncio.sleep(100)
         return httpx.Response(200, json=KNOWN)
 
-    await walk(shoppers, shopper(patience_seconds=0.05), answer)
+    await walk(shoppers, shopper(patience_seconds=1.5), answer)
     assert asked == [Step.SIGN_UP, Step.CART, Step.CHECKOUT]
     assert shoppers.tally["gave_up"] == 1
     assert shoppers.tally[Step.PAYMENT] == 0
@@ -93,18 +93,23 @@ async def slow_shop() -> AsyncIterator[tuple[str, asyncio.Event]]:
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inside.set()
-        await reader.read()
-        writer.close()
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(hold, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", inside
 
 
-async def test_everyone_leaves_at_once_when_told(slow_shop: tuple[str, asyncio.Event]) -> None:
+async def test_everyone_leaves_at_once_when_told(
+    slow_shop: tuple[str, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.demo.shoppers.draw_shopper", lambda random: shopper())
     base_url, inside = slow_shop
     stream = asyncio.create_task(Shoppers(base_url, ["SKU-1"], Random(2), per_second=200).run())
-    await asyncio.wait_for(inside.wait(), 10)
+    await asyncio.wait_for(inside.wait(), 60)
     stream.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(stream, 1)
+        await asyncio.wait_for(stream, 20)

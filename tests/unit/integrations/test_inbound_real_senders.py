@@ -31,7 +31,7 @@ SHOP = Resource.create({"service.name": "shop", "service.version": "v42"})
 def captured(loopback: Any, *, compressed: bool) -> Capture:
     """What posthog-python sends of two events and an identification."""
     loopback.answer(200, b'{"status": 1}')
-    client = Posthog("phc_key", host=loopback.url, gzip=compressed, flush_at=3, disable_geoip=True)
+    client = Posthog("phc_key", host=loopback.url, gzip=compressed, flush_at=3, flush_interval=60, disable_geoip=True)
     client.capture("page_view", distinct_id="u1", properties={"page": "/signup"})
     client.set(distinct_id="u1", properties={"plan": "free"})
     client.capture("purchase", distinct_id="u2", uuid="0193c0de-0000-7000-8000-000000000001")

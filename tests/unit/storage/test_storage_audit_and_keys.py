@@ -95,7 +95,7 @@ def test_processes_that_append_at_once_never_fork_the_chain(database_url: str, s
     writers = [
         subprocess.Popen([sys.executable, "-c", APPEND_MANY, database_url, name], cwd=ROOT) for name in ("Ana", "Bo")
     ]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert [writer.wait(timeout=100) for writer in writers] == [0, 0]
     with sessions() as session:
         report = audit.verify(session, key=KEY)
     assert (report.ok, report.length) == (True, 50)
