@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from detection.causes import LARGEST_WEIGHT, UNKNOWN, discount_by_source, posterior
 
-fixed = settings(derandomize=True, deadline=None, max_examples=200)
+fixed = settings(max_examples=200)
 weights = st.lists(st.floats(-10, 10), max_size=6)
 
 

@@ -16,7 +16,7 @@ FUNNELS = {"abc": "abc", "abcd": "abcd", "aa_b": "aab"}
 needs_oracle = pytest.mark.skipif(
     not ORACLE.is_dir(), reason="the funnel oracle (../shared/data) is not on this machine"
 )
-fixed = settings(derandomize=True, deadline=None, max_examples=300)
+fixed = settings(max_examples=300)
 
 
 def funnel(names: str, window: float) -> FunnelDefinition:

@@ -16,7 +16,7 @@ from detection.proportions import (
     wilson_interval,
 )
 
-fixed = settings(derandomize=True, deadline=None, max_examples=200)
+fixed = settings(max_examples=200)
 counts = st.integers(0, 400)
 rates = st.floats(0.005, 0.995)
 

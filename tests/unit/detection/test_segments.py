@@ -96,7 +96,7 @@ def test_without_everyone_or_without_entries_nothing_contributes() -> None:
 cell = st.tuples(st.integers(1, 5000), st.floats(0, 1)).map(lambda pair: (pair[0], int(pair[0] * pair[1])))
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(cell, cell), min_size=1, max_size=5))
 def test_rate_and_mix_effects_add_up_to_the_whole_change(cells: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
     before = {("country", str(index)): pair[0] for index, pair in enumerate(cells)}

@@ -164,7 +164,7 @@ counts = st.tuples(st.integers(1, 3000), st.floats(0, 1)).map(lambda pair: (pair
 kinds = st.fixed_dictionaries({}, optional={"country": st.sampled_from("ab"), "device": st.sampled_from("xyz")})
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(kinds, counts, counts, counts), min_size=1, max_size=8, unique_by=lambda one: str(one[0])))
 def test_the_two_effects_always_add_up_to_the_change(
     drawn: list[tuple[dict[str, str], tuple[int, int], tuple[int, int], tuple[int, int]]],

@@ -115,27 +115,27 @@ def sound(parsed: Parsed[Any]) -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(body=st.binary(max_size=200))
 def test_any_bytes_are_records_or_refused(name: str, body: bytes) -> None:
     checked(READERS[name], body)
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(document=DOCUMENTS)
 def test_any_json_is_records_or_refused(name: str, document: Any) -> None:
     checked(READERS[name], json.dumps(document).encode())
 
 
 @pytest.mark.parametrize("name", ENVELOPES)
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(records=st.lists(st.dictionaries(KEYS, DOCUMENTS, max_size=8) | SCALARS, max_size=3))
 def test_any_record_in_a_good_envelope_is_kept_or_refused(name: str, records: list[Any]) -> None:
     checked(READERS[name], json.dumps(ENVELOPES[name](records)).encode())
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=200)
 @given(places=st.lists(st.tuples(st.integers(0, len(PROTOBUF) - 1), st.integers(0, 255)), max_size=4))
 def test_protobuf_with_some_bytes_changed_is_records_or_refused(places: list[tuple[int, int]]) -> None:
     body = bytearray(PROTOBUF)
@@ -145,7 +145,7 @@ def test_protobuf_with_some_bytes_changed_is_records_or_refused(places: list[tup
         checked(READERS[name], bytes(body))
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(document=DOCUMENTS)
 def test_any_json_is_a_deploy_or_refused(document: Any) -> None:
     with suppress(PayloadError):
