@@ -13,7 +13,8 @@ _MOST_DIMENSIONS = 6
 _SMALLEST_CHANGE = 0.0005
 """A change of a rate by less is not worth a sentence."""
 
-_SMALLEST_SHARE = 0.005
+_SMALLEST_SHARE = 0.05
+"""A division that luck alone could make is not worth one either."""
 
 
 def place_name(where: Where) -> str:
@@ -80,7 +81,7 @@ def _divided(attribution: Attribution) -> Iterator[str]:
         return
     share = mixed / lost
     if abs(mixed) < _SMALLEST_CHANGE or abs(share) < _SMALLEST_SHARE:
-        yield "All of the loss is conversion falling."
+        yield "The loss is conversion falling, not a different mix of users."
     elif mixed > 0 and fell > 0:
         falling, another_mix = f"{100 * (1 - share):.0f} %", f"{100 * share:.0f} %"
         yield f"{falling} of the loss is conversion falling, {another_mix} a different mix of users."

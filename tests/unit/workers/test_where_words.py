@@ -40,7 +40,7 @@ def test_a_place_is_told_with_what_it_carries_and_the_loss_is_divided() -> None:
 def test_everywhere_mix_and_unclear_have_words_of_their_own() -> None:
     assert where_sentences(EVERYWHERE) == (
         "Everywhere alike: no country, device or payment_method fares worse than the others.",
-        "All of the loss is conversion falling.",
+        "The loss is conversion falling, not a different mix of users.",
     )
     assert where_sentences(MIX) == (
         "Other users than usual came; each kind of them converts as before.",
@@ -59,6 +59,12 @@ def test_everywhere_mix_and_unclear_have_words_of_their_own() -> None:
 def test_a_mix_that_got_better_is_told_as_hiding_the_loss() -> None:
     better = replace(PLACES, rate_effect=-0.09, mix_effect=0.009)
     assert where_sentences(better)[1] == "Conversion is falling; a better mix of users hides 10 % of it."
+
+
+@pytest.mark.parametrize("mix_effect", [0.002, -0.002])
+def test_a_mix_that_changes_hardly_anything_is_not_told_in_shares(mix_effect: float) -> None:
+    alike = replace(EVERYWHERE, mix_effect=mix_effect)
+    assert where_sentences(alike)[-1] == "The loss is conversion falling, not a different mix of users."
 
 
 def test_an_incident_is_called_after_the_place_that_carries_nearly_all() -> None:
