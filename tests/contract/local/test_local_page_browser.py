@@ -108,7 +108,7 @@ def test_a_press_that_fails_is_said_and_the_button_can_be_pressed_again(tab, wor
     playwright.expect(pressed).to_be_enabled()
 
 
-def test_a_modal_holds_the_focus_shows_what_is_wrong_and_keeps_what_was_typed(tab, workspace):
+def asking_why_and_who(title, submit):
     def plain(text):
         return {"type": "plain_text", "text": text}
 
@@ -121,8 +121,11 @@ def test_a_modal_holds_the_focus_shows_what_is_wrong_and_keeps_what_was_typed(ta
         }
         for name in ("Why", "Who")
     ]
-    view = {"type": "modal", "title": plain("Approve fix"), "submit": plain("Approve"), "blocks": inputs}
-    workspace.open_modal("U0ANA", view)
+    return {"type": "modal", "title": plain(title), "submit": plain(submit), "blocks": inputs}
+
+
+def test_a_modal_holds_the_focus_shows_what_is_wrong_and_keeps_what_was_typed(tab, workspace):
+    workspace.open_modal("U0ANA", asking_why_and_who("Approve fix", "Approve"))
     modal = tab.get_by_test_id("modal")
     modal.get_by_label("Why").fill("because")
     tab.keyboard.press("Enter")
@@ -292,20 +295,7 @@ def test_a_reply_goes_into_the_thread_in_which_it_was_begun(tab, workspace):
 
 def test_a_modal_that_changes_leaves_the_caret_where_it_is(tab, workspace):
     def view(title):
-        def plain(text):
-            return {"type": "plain_text", "text": text}
-
-        fields = [
-            {
-                "type": "input",
-                "block_id": name,
-                "label": plain(name),
-                "element": {"type": "plain_text_input", "action_id": name},
-            }
-            for name in ("Why", "Who")
-        ]
-        shown = {"type": "modal", "title": plain(title), "submit": plain("Send"), "blocks": fields}
-        return {**shown, "external_id": "changing"}
+        return {**asking_why_and_who(title, "Send"), "external_id": "changing"}
 
     workspace.open_modal("U0ANA", view("Before"))
     modal = tab.get_by_test_id("modal")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from bot.demo.processes import output_of, start
 from bot.demo.repository import Commit
 from bot.demo.waiting import until_true
 from integrations.local.config import load
-from tests.ports import free_port
+from tests.ports import free_port, hold
 from workers.settings import Settings
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -47,15 +47,9 @@ def two_free_ports() -> int:
     """A port and the one next door; nobody else is given either of them."""
     while True:
         port = free_port()
-        neighbour = socket.socket()
-        neighbour.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            neighbour.bind(("127.0.0.1", port + 1))
-        except OSError:
-            neighbour.close()
-            continue
-        atexit.register(neighbour.close)
-        return port
+        with suppress(OSError):
+            hold(port + 1)
+            return port
 
 
 def end_with(monkeypatch: pytest.MonkeyPatch, ending: Ending) -> None:

@@ -163,16 +163,22 @@ def test_what_was_not_read_before_a_file_was_cut_is_read_from_its_copy(
     assert texts(tail) == ["missed", "new"]
 
 
-@pytest.mark.parametrize("at_look", [1, 2, 3])
-def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwards(
-    path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch, at_look: int
-) -> None:
+def follow_a_cut(path: Path, follow: Follow) -> Tail:
+    """A tail that has read "a" of the file whose "b" is in the copy only, and "c" in the file that was cut."""
     said(path, "a")
     tail = follow()
     assert texts(tail) == ["a"]
     said(path, "b")
     copied_and_cut(path)
     said(path, "c")
+    return tail
+
+
+@pytest.mark.parametrize("at_look", [1, 2, 3])
+def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwards(
+    path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch, at_look: int
+) -> None:
+    tail = follow_a_cut(path, follow)
 
     looks = count(1)
 
@@ -187,12 +193,7 @@ def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwar
 
 
 def test_a_copy_that_is_being_compressed_is_read_as_it_was(path: Path, follow: Follow) -> None:
-    said(path, "a")
-    tail = follow()
-    assert texts(tail) == ["a"]
-    said(path, "b")
-    copied_and_cut(path)
-    said(path, "c")
+    tail = follow_a_cut(path, follow)
     with gzip.open(path.with_name("app.log.1.gz"), "wb") as half:
         half.write(b"a\n")
         half.flush()
