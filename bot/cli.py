@@ -36,7 +36,7 @@ def main() -> None:
 @app.command()
 def up() -> None:
     """Run everything together: migrations, web, worker, scheduler and, without REDIS_URL, a broker of its own."""
-    from bot.up import run_together
+    from bot.commands.up import run_together
 
     settings = read_settings()
     with plain_errors():
@@ -47,7 +47,7 @@ def up() -> None:
 @app.command()
 def web() -> None:
     """Run the web process: doors, API, health, Slack."""
-    from bot.serving import serve
+    from bot.web.serving import serve
 
     with plain_errors():
         serve(open_services())
@@ -56,7 +56,7 @@ def web() -> None:
 @app.command()
 def worker() -> None:
     """Run the worker process: everything that takes time."""
-    from workers.running import run_worker
+    from workers.running.worker import run_worker
 
     with plain_errors():
         run_worker(open_services())
@@ -65,7 +65,7 @@ def worker() -> None:
 @app.command()
 def scheduler() -> None:
     """Run the scheduler process: detection ticks and the outbox's relay."""
-    from workers.scheduler import run_scheduler
+    from workers.running.scheduler import run_scheduler
 
     with plain_errors():
         run_scheduler(open_services())
@@ -74,7 +74,7 @@ def scheduler() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    from storage.session import migrate as upgrade
+    from storage.database.session import migrate as upgrade
 
     settings = read_settings()
     with plain_errors():
@@ -103,8 +103,8 @@ def tail(
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin new files at their first line.")] = False,
 ) -> None:
     """Follow log files, through rotation and restarts, until told to stop."""
-    from bot.tail import follow, into_the_store, through_the_door
-    from workers.scheduler import stop_on_signals
+    from bot.commands.tail import follow, into_the_store, through_the_door
+    from workers.running.scheduler import stop_on_signals
 
     settings = read_settings()
     with plain_errors():
@@ -123,7 +123,7 @@ def backtest(
     """Show what would have fired on the history of a metric or a funnel, with a chart."""
     from rich.console import Console
 
-    from bot.backtest import run
+    from bot.backtest.command import run
 
     picture = chart or Path(f"{file.stem}.backtest.png")
     raise typer.Exit(run(file, chart=picture, console=Console(), settings=read_settings()))
@@ -140,8 +140,8 @@ def compare_variants(
     """Compare two variants of a property over a funnel, with an exact test."""
     from rich.console import Console
 
+    from bot.commands.experiment import run
     from bot.errors import MalformedError
-    from bot.experiment_command import run
 
     try:
         with plain_errors():
@@ -156,8 +156,8 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
     from rich.console import Console
     from rich.table import Table
 
-    from bot.query import QueryError, nothing_archived
-    from bot.query import query as ask
+    from bot.commands.query import QueryError, nothing_archived
+    from bot.commands.query import query as ask
 
     archive = read_settings().argux_data_dir / "archive"
     try:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from integrations.errors import IntegrationError
 from storage import outbox
-from storage import session as storage_session
+from storage.database import session as storage_session
 from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services, secret

@@ -16,7 +16,7 @@ from storage.telemetry.protocol import COARSE_SECONDS
 from workers.services import Services
 
 if TYPE_CHECKING:
-    from detection.experiments import Comparison, Variant
+    from detection.funnels.experiments import Comparison, Variant
 
 SIGNIFICANT = 0.05
 CHANGE_LOOKED_FOR = 0.05
@@ -59,7 +59,7 @@ def experiment(
     Entries of the last window are left out, for they may still convert. Raises MalformedError with what to set or to
     ask for where the property or a value of it is not counted.
     """
-    from detection.experiments import compare, variants
+    from detection.funnels.experiments import compare, variants
 
     counted = services.settings.segment_dimensions
     if name not in counted:
@@ -79,7 +79,7 @@ def experiment(
 
 
 def _variant(found: dict[str, Variant], known: Sequence[str], name: str, field: str, value: str) -> Variant:
-    from detection.experiments import Variant
+    from detection.funnels.experiments import Variant
 
     if value not in known:
         seen = f"Seen were: {', '.join(known)}." if known else "No value of it has been seen in these days."
@@ -115,7 +115,7 @@ def answer(comparison: Comparison) -> Answer:
 
 def _more_entries(comparison: Comparison) -> int | None:
     """None where the reference converts nobody or nearly everybody, so that no relative change can be asked for."""
-    from detection.experiments import entries_needed
+    from detection.funnels.experiments import entries_needed
 
     reference, challenger = comparison.reference, comparison.challenger
     if not 0 < reference.rate < _HIGHEST_RATE:

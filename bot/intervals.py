@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from detection.log_diff import Window
+from detection.logs.diff import Window
 
 LONGEST_DAYS = 35
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from detection.endpoint_findings import endpoint_findings
-from detection.funnel_findings import funnel_findings, funnel_rises
+from detection.endpoints.findings import endpoint_findings
+from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.options import EndpointOptions, FunnelOptions
 from detection.types import Finding
 

@@ -8,18 +8,18 @@ from enum import StrEnum
 
 import numpy as np
 
-from detection.baselines import Mask
-from detection.cohorts import FINE_SECONDS, totals
-from detection.endpoint_baselines import NormalEndpoint, Spans, normal_endpoint, settled_hours
-from detection.endpoint_screening import hours_in_brief
-from detection.failures import failure_strikes, is_failing
-from detection.funnel_baselines import baseline_since, is_usable, normal_conversion
-from detection.histograms import Intervals, gathered_intervals, quantile
+from detection.endpoints.error_strikes import failure_strikes, is_failing
+from detection.endpoints.intervals import Intervals, gathered_intervals, quantile
+from detection.endpoints.normal import NormalEndpoint, Spans, normal_endpoint, settled_hours
+from detection.endpoints.screening import hours_in_brief
+from detection.endpoints.slow_strikes import is_heavier, is_slower, latency_strikes, query_strikes
+from detection.endpoints.traffic import has_fallen, has_surged, traffic_range, widths
+from detection.funnels.cohorts import FINE_SECONDS, totals
+from detection.funnels.normal import baseline_since, is_usable, normal_conversion
 from detection.options import EndpointOptions, FunnelOptions
-from detection.proportions import beta_binomial_mid_p
-from detection.regressions import is_heavier, is_slower, latency_strikes, query_strikes
 from detection.silence import is_heard
-from detection.traffic import has_fallen, has_surged, traffic_range, widths
+from detection.statistics.baselines import Mask
+from detection.statistics.proportions import beta_binomial_mid_p
 from detection.types import EndpointSeries, Finding, FunnelSeries, Metric
 
 _FEWEST_ENTRIES = 60

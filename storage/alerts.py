@@ -15,8 +15,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from detection.types import AlertChange, Severity
+from storage.database.upserts import insert_if_new
 from storage.models import Alert
-from storage.upserts import insert_if_new
 
 FIRING, RESOLVED = "firing", "resolved"
 KEPT_AFTER_THE_END = timedelta(days=35)

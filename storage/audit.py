@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.canonical import canonical_json
-from storage.locks import Lock, alone
+from storage.database.canonical import canonical_json
+from storage.database.locks import Lock, alone
 from storage.models import Approval, AuditEntry
 
 APPROVED = "proposal_approved"

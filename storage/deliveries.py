@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.rows import get
+from storage.database.upserts import insert_if_new
 from storage.models import Delivery
-from storage.rows import get
-from storage.upserts import insert_if_new
 
 
 def owe(

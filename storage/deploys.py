@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from detection import types
-from storage.locks import Lock, alone
+from storage.database.locks import Lock, alone
+from storage.database.upserts import insert_if_new
 from storage.models import Deploy
-from storage.upserts import insert_if_new
 
 SEEN_IN_SPANS = "seen in spans"
 """Who deployed a version that nobody told of, until somebody does."""

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from storage.database.rows import get, hold
 from storage.incidents import get_incident
 from storage.models import Diagnosis, Evidence, Hypothesis
-from storage.rows import get, hold
 
 
 def start_diagnosis(session: Session, incident_id: int, *, now: datetime) -> Diagnosis:

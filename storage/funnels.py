@@ -10,11 +10,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from detection.types import FunnelDefinition, FunnelStep
-from storage.base import Base
+from storage.database.base import Base
+from storage.database.locks import Lock, alone
+from storage.database.rows import get
 from storage.errors import NotFoundError
-from storage.locks import Lock, alone
 from storage.models import Funnel
-from storage.rows import get
 
 
 def create_funnel(

@@ -10,9 +10,9 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
+from storage.database.rows import get, hold
 from storage.errors import InvalidTransitionError
 from storage.models import FindingRecord, Incident, TimelineEntry, Verification
-from storage.rows import get, hold
 
 ARGUX = "Argux"
 _ACTIVE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING)

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.upserts import insert_if_new
 from storage.errors import NameTakenError, NotFoundError
 from storage.models import ApiKey
-from storage.upserts import insert_if_new
 
 ROLES = ("ingest", "operator")
 _MARK = "argux_"

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import Severity
+from storage.database.rows import get
+from storage.database.upserts import insert_if_new
 from storage.errors import NameTakenError
 from storage.models import LogPattern
-from storage.rows import get
-from storage.upserts import insert_if_new
 
 
 def add_pattern(

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.rows import get, hold
 from storage.models import MaintenanceWindow
-from storage.rows import get, hold
 
 
 def create_window(

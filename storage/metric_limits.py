@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.rows import get
 from storage.models import MetricLimit
-from storage.rows import get
 
 
 def add_limit(

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.upserts import insert_if_new
 from storage.errors import NotFoundError
 from storage.models import OutboxJob
-from storage.upserts import insert_if_new
 
 MAX_ATTEMPTS = 12
 _LONGEST_PAUSE_SECONDS = 300.0

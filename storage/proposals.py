@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from storage.canonical import fingerprint
+from storage.database.canonical import fingerprint
+from storage.database.rows import get, hold
 from storage.errors import AlreadyDecidedError, ContentChangedError, ExpiredError, NotApprovedError
 from storage.models import Action, Approval, Proposal
-from storage.rows import get, hold
 
 
 def create_proposal(

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from storage.database.rows import hold
+from storage.database.upserts import insert_if_new
 from storage.models import Incident, Verification
-from storage.rows import hold
-from storage.upserts import insert_if_new
 
 
 def start_verification(

@@ -20,9 +20,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from storage.session import create_database, migrate
-from storage.session import sessions as make_sessions
-from storage.telemetry.tables import events
+from storage.database.session import create_database, migrate
+from storage.database.session import sessions as make_sessions
+from storage.telemetry.rows.tables import events
 
 STARTS_WITHIN_SECONDS = 60.0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.ports import free_port
-from workers.broker import broker_url, valkey_command, wait_until_ready
+from workers.queueing.broker import broker_url, valkey_command, wait_until_ready
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detection.detectors import EndpointOptions, FunnelOptions
-from detection.stream_findings import MetricOptions
+from detection.metrics.findings import MetricOptions
 from workers.settings import Settings
 
 

@@ -18,9 +18,9 @@ from dramatiq import Broker
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from storage.session import create_database, readers, sessions
-from workers.broker import create_broker
+from storage.database.session import create_database, readers, sessions
 from workers.errors import NotConfiguredError
+from workers.queueing.broker import create_broker
 from workers.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from integrations.protocols import ChatChannel, CodeHost, EscalationChannel, TicketTracker
-    from storage.telemetry.archive import Archive
-    from storage.telemetry.privacy import Privacy
+    from storage.telemetry.archive.archive import Archive
     from storage.telemetry.protocol import TelemetryStore
-    from workers.baselines import EndpointMemory
-    from workers.funnel_memory import FunnelMemory
-    from workers.log_memory import LogMemory
-    from workers.metric_memory import MetricMemory
+    from storage.telemetry.rows.privacy import Privacy
+    from workers.memory.endpoints import EndpointMemory
+    from workers.memory.funnels import FunnelMemory
+    from workers.memory.logs import LogMemory
+    from workers.memory.metrics import MetricMemory
 
 
 def utc_now() -> datetime:
@@ -86,13 +86,13 @@ class Services:
     @cached_property
     def telemetry(self) -> TelemetryStore:
         """Events, spans, logs and their rollups."""
-        from detection import funnels
+        from detection.funnels import attempts
         from storage.telemetry.sql import SqlTelemetry
-        from workers.log_reader import TemplateLogReader
+        from workers.memory.log_reader import TemplateLogReader
 
         return SqlTelemetry(
             self.engine,
-            funnel_reader=funnels.attempts,
+            funnel_reader=attempts.attempts,
             segment_dimensions=self.settings.segment_dimensions,
             clock=lambda: self.clock().timestamp(),
             privacy=self.privacy,
@@ -103,7 +103,7 @@ class Services:
     @cached_property
     def archive(self) -> Archive | None:
         """The cold store, unless ARCHIVE_DAYS is 0."""
-        from storage.telemetry.archive import Archive
+        from storage.telemetry.archive.archive import Archive
 
         if not self.settings.archive_days:
             return None
@@ -112,35 +112,35 @@ class Services:
     @cached_property
     def log_memory(self) -> LogMemory:
         """What this process remembers of log templates and patterns from tick to tick."""
-        from workers.log_memory import LogMemory
+        from workers.memory.logs import LogMemory
 
         return LogMemory()
 
     @cached_property
     def endpoint_memory(self) -> EndpointMemory:
         """What this process remembers of endpoints from tick to tick."""
-        from workers.baselines import EndpointMemory
+        from workers.memory.endpoints import EndpointMemory
 
         return EndpointMemory()
 
     @cached_property
     def funnel_memory(self) -> FunnelMemory:
         """What this process remembers of funnels from tick to tick."""
-        from workers.funnel_memory import FunnelMemory
+        from workers.memory.funnels import FunnelMemory
 
         return FunnelMemory()
 
     @cached_property
     def metric_memory(self) -> MetricMemory:
         """What this process remembers of custom metrics from tick to tick."""
-        from workers.metric_memory import MetricMemory
+        from workers.memory.metrics import MetricMemory
 
         return MetricMemory()
 
     @cached_property
     def privacy(self) -> Privacy:
         """What hides personal data, under a key drawn from the audit chain's."""
-        from storage.telemetry.privacy import Privacy
+        from storage.telemetry.rows.privacy import Privacy
 
         if not self.settings.pii_properties:
             return Privacy()

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
+from bot.storable_text import Text
 from storage.deploys import deploys_between
 
 router = APIRouter(prefix="/deploys", tags=["Deploys"])

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
+from bot.storable_text import Text
 
 router = APIRouter(prefix="/events", tags=["Events"])
 

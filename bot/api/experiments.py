@@ -8,15 +8,15 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from bot.api.funnels import FunnelId
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.experiments import CHANGE_LOOKED_FOR, ExperimentState, experiment
+from bot.storable_text import Text
 from storage.funnels import definition, get_funnel
 
 if TYPE_CHECKING:
-    from detection.estimates import Estimate
-    from detection.experiments import Variant
+    from detection.funnels.experiments import Variant
+    from detection.statistics.estimates import Estimate
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 

@@ -13,12 +13,12 @@ from bot.api.funnels import FunnelId
 from bot.api.where_models import WhereOut, where_out
 from bot.auth import Operator
 from bot.dependencies import Wired
-from detection.cohorts import horizon
+from detection.funnels.cohorts import horizon
 from detection.types import FunnelDefinition
 from storage.funnels import definition, get_funnel
 from storage.telemetry.protocol import COARSE_SECONDS
 from workers.services import Services
-from workers.where import WhereQuestion, where
+from workers.words.attribution_details import WhereQuestion, where
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from bot.api.funnel_metrics import FunnelMetrics, measure
-from bot.api.texts import PropertyValue, Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import MalformedError
 from bot.experiments import not_counted
+from bot.storable_text import PropertyValue, Text
 from storage import models
 from storage.funnels import create_funnel, definition, get_funnel, list_funnels, remove_funnel
 from storage.telemetry.protocol import COARSE_SECONDS

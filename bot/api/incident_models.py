@@ -12,9 +12,9 @@ from bot.api.where_models import WhereOut, where_out
 from detection.types import IncidentStatus, Severity
 from integrations.wording import with_utc_times
 from storage.models import Diagnosis, Incident
-from workers.stakes import worst_stakes
-from workers.views import incident_view
-from workers.where_words import shown_attribution
+from workers.telling.incident_view import incident_view
+from workers.words.attribution import shown_attribution
+from workers.words.stakes import worst_stakes
 
 Prose = Annotated[str, AfterValidator(with_utc_times)]
 """Words for people, in which moments are written out in UTC."""

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from bot.api.texts import Text
-from detection.log_diff import Change, TemplateChange
+from bot.storable_text import Text
+from detection.logs.diff import Change, TemplateChange
 from detection.types import Finding, LogRecord, LogSeries, Severity
-from workers.describing import finding_sentence, severity_of
+from workers.words.findings import finding_sentence, severity_of
 
 MOST_LINES = 10_000
 LONGEST_LINE = 8_000

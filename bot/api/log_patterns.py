@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import ConflictError, MalformedError
-from detection.patterns import MAXIMUM_EXPRESSION_LENGTH
+from bot.storable_text import Text
+from detection.logs.patterns import MAXIMUM_EXPRESSION_LENGTH
 from detection.types import Severity
 from storage.errors import NameTakenError
-from workers import log_patterns
-from workers.log_patterns import Pattern, WrongPatternError
+from workers.rules import log_patterns
+from workers.rules.log_patterns import Pattern, WrongPatternError
 
 router = APIRouter(prefix="/logs/patterns", tags=["Logs"])
 

@@ -8,15 +8,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import ConflictError, MalformedError
+from bot.storable_text import Text
 from storage import maintenance
 from storage.models import MaintenanceWindow
 from workers.errors import RefusedError
-from workers.local_times import NotATimeError, local_instant
-from workers.maintenance import EVERYTHING, LONGEST, WindowError, end_window, start_window
+from workers.rules.local_times import NotATimeError, local_instant
+from workers.rules.maintenance import EVERYTHING, LONGEST, WindowError, end_window, start_window
 from workers.services import Services
 
 router = APIRouter(prefix="/maintenance", tags=["Maintenance"])

@@ -8,16 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
-from detection.forecasts import CrossingForecast
-from detection.metric_states import MetricState
-from detection.stream_findings import MetricLimit
+from bot.storable_text import Text
+from detection.metrics.findings import MetricLimit
+from detection.metrics.standings import MetricState
+from detection.statistics.crossing_forecasts import CrossingForecast
 from storage.metric_limits import list_limits
-from workers.metric_limits import LONGEST_HORIZON_HOURS, drop_limit, set_limit
-from workers.metric_listing import WatchedMetric, watched_metrics
-from workers.metric_words import forecast_text
+from workers.rules.metric_limits import LONGEST_HORIZON_HOURS, drop_limit, set_limit
+from workers.watching.metric_listing import WatchedMetric, watched_metrics
+from workers.words.metrics import forecast_text
 
 router = APIRouter(prefix="/metrics", tags=["Metrics"])
 

@@ -12,7 +12,7 @@ from bot.auth import Operator
 from bot.dependencies import Wired
 from bot.errors import ConflictError
 from storage import incidents
-from workers import snoozes
+from workers.clicks import snooze as snoozes
 from workers.errors import RefusedError
 
 router = APIRouter(prefix="/incidents/{incident_id}/snooze", tags=["Incidents"])

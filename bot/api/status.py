@@ -45,7 +45,7 @@ def status(
 ) -> StatusOut:
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
     # The detectors and their libraries are loaded where somebody asks, not into every web process.
-    from workers.watched import counts, watched_states
+    from workers.watching.states import counts, watched_states
 
     states = watched_states(services)
     wanted = [one for one in states if state is None or one.state is state]

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
-from bot.api.texts import Text
 from bot.auth import Operator
 from bot.dependencies import Wired
+from bot.storable_text import Text
 from storage import audit
 from storage.telemetry.protocol import Erased
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detection.where import Attribution, Where, WhereVerdict
-from workers.where_words import where_sentences
+from detection.where.attribution import Attribution, Where, WhereVerdict
+from workers.words.attribution import where_sentences
 
 
 class _FromAttributes(BaseModel):

@@ -56,7 +56,7 @@ def _told(error: Exception) -> str | None:
     """What to say of an error that a person can mend; looked up only now, because it loads the database's parts."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from bot.log_commands import CommandError
+    from bot.commands.logs_work import CommandError
     from storage.errors import StorageError
     from workers.errors import WorkerError
 

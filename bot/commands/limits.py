@@ -20,7 +20,7 @@ def add_limit(
     horizon: Annotated[str, typer.Option(help="How far ahead to look: 45m, 6h, 3d.")] = "6h",
 ) -> None:
     """Watch a limit; the same metric, service and direction again moves it."""
-    from bot.limit_commands import add
+    from bot.commands.limits_work import add
 
     with plain_errors():
         typer.echo(add(open_services(), name, limit, service=service, above=not below, horizon=horizon))
@@ -29,7 +29,7 @@ def add_limit(
 @limits.command("list")
 def list_limits() -> None:
     """List the limits that people set, and those that come with Argux."""
-    from bot.limit_commands import listed
+    from bot.commands.limits_work import listed
 
     with plain_errors():
         typer.echo(listed(open_services()))
@@ -38,7 +38,7 @@ def list_limits() -> None:
 @limits.command("remove")
 def remove_limit(limit: Annotated[int, typer.Argument(help="Its number, as the list shows it.")]) -> None:
     """Watch a limit no more."""
-    from bot.limit_commands import remove
+    from bot.commands.limits_work import remove
 
     with plain_errors():
         typer.echo(remove(open_services(), limit))

@@ -20,7 +20,7 @@ def diff_logs(
     """Show what the logs say in one window that they did not in another."""
     from rich.console import Console
 
-    from bot import log_commands
+    from bot.commands import logs_work
 
     with plain_errors():
-        log_commands.diff(open_services(), before, after, service, Console())
+        logs_work.diff(open_services(), before, after, service, Console())

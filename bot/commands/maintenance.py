@@ -20,7 +20,7 @@ def start_maintenance(
     reason: Annotated[str, typer.Option(help="What is done meanwhile.")] = "",
 ) -> None:
     """Start a window, now or later."""
-    from bot.maintenance_commands import start
+    from bot.commands.maintenance_work import start
 
     with plain_errors():
         typer.echo(start(open_services(), service, length=length, until=until, begins=begins, reason=reason))
@@ -29,7 +29,7 @@ def start_maintenance(
 @maintenance.command("list")
 def list_maintenance(past: Annotated[bool, typer.Option("--past", help="Those that are over, too.")] = False) -> None:
     """List the windows that run or are to come."""
-    from bot.maintenance_commands import listed
+    from bot.commands.maintenance_work import listed
 
     with plain_errors():
         typer.echo(listed(open_services(), past=past))
@@ -40,7 +40,7 @@ def end_maintenance(
     window: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as the list shows it.")],
 ) -> None:
     """End a window now, or call one off; what it kept quiet and still goes on is told."""
-    from bot.maintenance_commands import end
+    from bot.commands.maintenance_work import end
 
     with plain_errors():
         typer.echo(end(open_services(), window))

@@ -19,11 +19,11 @@ def add_pattern(
     description: Annotated[str, typer.Option(help="What such a line means.")] = "",
 ) -> None:
     """Watch for a pattern in every line that comes in from now on."""
-    from bot import log_commands
+    from bot.commands import logs_work
 
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
-        log_commands.add(session, name, regex, severity, description, services.clock())
+        logs_work.add(session, name, regex, severity, description, services.clock())
     typer.echo(f"Watching for {name}.")
 
 
@@ -32,10 +32,10 @@ def list_patterns() -> None:
     """List the built-in patterns and your own."""
     from rich.console import Console
 
-    from bot import log_commands
+    from bot.commands import logs_work
 
     with plain_errors(), open_services().readers() as session:
-        log_commands.show_all(session, Console())
+        logs_work.show_all(session, Console())
 
 
 @patterns.command("test")
@@ -46,10 +46,10 @@ def try_pattern(
     """Show which lines a pattern matches; exit code 1 when there is none."""
     from rich.console import Console
 
-    from bot import log_commands
+    from bot.commands import logs_work
 
     with plain_errors(), open_services().readers() as session:
-        code = log_commands.try_out(session, pattern, subject, Console())
+        code = logs_work.try_out(session, pattern, subject, Console())
     raise typer.Exit(code)
 
 
@@ -68,7 +68,7 @@ def turn_pattern_off(name: Annotated[str, typer.Argument(help="The pattern's nam
 @patterns.command("remove")
 def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
     """Forget one of your own patterns."""
-    from workers.log_patterns import remove_pattern as remove
+    from workers.rules.log_patterns import remove_pattern as remove
 
     with plain_errors(), open_services().sessions.begin() as session:
         remove(session, name)
@@ -76,7 +76,7 @@ def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.
 
 
 def _switch_pattern(name: str, *, enabled: bool) -> None:
-    from workers.log_patterns import switch_pattern
+    from workers.rules.log_patterns import switch_pattern
 
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:

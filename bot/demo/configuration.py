@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.demo.deployer import SERVICE
 from bot.demo.errors import DemoError
-from bot.demo.repository import NAME
+from bot.demo.repository.repository import NAME
 from workers.settings import Settings
 
 PERSON = "U0ANA"

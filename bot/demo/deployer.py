@@ -15,7 +15,7 @@ import httpx
 from bot.demo.errors import StageError
 from bot.demo.posting import post
 from bot.demo.processes import Child, start
-from bot.demo.repository import NAME, ShopRepository
+from bot.demo.repository.repository import NAME, ShopRepository
 
 POLL_SECONDS = 1.0
 START_LIMIT_SECONDS = 45.0

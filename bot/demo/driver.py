@@ -17,12 +17,12 @@ from bot.demo.argux import ArguxApi, argux_running, create_key, workspace_runnin
 from bot.demo.configuration import PERSON, Places, make_secrets
 from bot.demo.deployer import Deployer, Live, shop_environment
 from bot.demo.errors import DemoError, StageError
+from bot.demo.history.deploys import DeployLog
 from bot.demo.narration import Narrator
-from bot.demo.past import DeployLog
 from bot.demo.person import Person
 from bot.demo.preparing import WEEK, Preparation, history_begins, prepare
 from bot.demo.processes import Child
-from bot.demo.repository import NAME, Commit, ShopRepository
+from bot.demo.repository.repository import NAME, Commit, ShopRepository
 from bot.demo.scenario import Scenario
 from bot.demo.shop.catalogue import products
 from bot.demo.shoppers import Shoppers

@@ -14,10 +14,10 @@ from bot.demo.argux import ArguxApi
 from bot.demo.behaviour import Step
 from bot.demo.configuration import Places
 from bot.demo.deployer import deploy_record
-from bot.demo.history import DAY_SECONDS, HistoryPlan, make_visits
-from bot.demo.history_import import Batch, Imported, import_history, make_batches
+from bot.demo.history.deploys import DeployLog
+from bot.demo.history.importing import Batch, Imported, import_history, make_batches
+from bot.demo.history.visits import DAY_SECONDS, HistoryPlan, make_visits
 from bot.demo.narration import Narrator
-from bot.demo.past import DeployLog
 from bot.demo.shoppers import SHOPPERS_PER_SECOND, Shoppers
 from bot.demo.waiting import until_true
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.demo.changes import FREE_RETURNS, LIVE_STOCK, ORDER_TOTAL, Change
+from bot.demo.repository.changes import FREE_RETURNS, LIVE_STOCK, ORDER_TOTAL, Change
 
 
 class ScenarioName(StrEnum):

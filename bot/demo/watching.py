@@ -12,7 +12,7 @@ from bot.demo.deployer import Deployer, Live
 from bot.demo.errors import StageError
 from bot.demo.narration import Narrator
 from bot.demo.person import Person
-from bot.demo.repository import ShopRepository
+from bot.demo.repository.repository import ShopRepository
 from bot.demo.waiting import until
 
 CLOSED = ("resolved", "false_alarm")

@@ -20,10 +20,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from storage import outbox
-from workers import dialogs
-from workers.broker import send
 from workers.errors import BrokerAwayError
+from workers.queueing.broker import send
 from workers.services import Services
+from workers.telling import dialogs
 
 log = structlog.get_logger()
 

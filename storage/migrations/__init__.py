@@ -1,1 +1,1 @@
-"""Alembic's revisions, run by `storage.session.migrate`."""
+"""Alembic's revisions, run by `storage.database.session.migrate`."""

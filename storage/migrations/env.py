@@ -1,4 +1,4 @@
-"""What Alembic runs: the revisions, on the connection that `storage.session.migrate` opened.
+"""What Alembic runs: the revisions, on the connection that `storage.database.session.migrate` opened.
 
 Logging is left as the application set it up. On SQLite, too, the whole upgrade is one transaction.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from storage.locks import Lock, alone
-from storage.telemetry.tables import events
+from storage.database.locks import Lock, alone
+from storage.telemetry.rows.tables import events
 
 connection = context.config.attributes["connection"]
 alone(connection, Lock.MIGRATE)

@@ -1,4 +1,4 @@
-"""The tables. Telemetry's own tables are in `storage.telemetry.tables`.
+"""The tables. Telemetry's own tables are in `storage.telemetry.rows.tables`.
 
 Moments are timezone-aware UTC datetimes; durations carry their unit in their name.
 """

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from detection.types import IncidentStatus, Severity
-from storage.base import Base, by_value
+from storage.database.base import Base, by_value
 
 
 class Incident(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from detection.types import Severity
-from storage.base import Base, by_value
+from storage.database.base import Base, by_value
 
 
 class ApiKey(Base):

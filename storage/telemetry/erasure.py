@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, Table, delete, or_, select
 
-from storage.locks import Lock, alone
-from storage.telemetry.log_erasure import erase_from_series
-from storage.telemetry.log_reading import LogReader
-from storage.telemetry.people_named import as_in_attributes, people_named
+from storage.database.locks import Lock, alone
+from storage.telemetry.logs.erasure import erase_from_series
+from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.protocol import Erased
-from storage.telemetry.tables import events, funnel_progress, log_records, metric_points
-from storage.telemetry.texts import decode, storable_key
+from storage.telemetry.rows.people_named import as_in_attributes, people_named
+from storage.telemetry.rows.tables import events, funnel_progress, log_records, metric_points
+from storage.telemetry.rows.texts import decode, storable_key
 
 _IDS_A_STATEMENT = 500
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
-from storage.locks import Lock, alone
-from storage.session import read_only
-from storage.telemetry.archive import Archive, held
-from storage.telemetry.buckets import RETENTION_SECONDS, oldest_kept
-from storage.telemetry.cell_rollup import drop_old_cells
-from storage.telemetry.hot_window import hot_seconds, longest_window
-from storage.telemetry.leaving import left, partitions_to_leave, rows_to_leave
-from storage.telemetry.log_expiry import drop_old_logs
-from storage.telemetry.marks import mark
-from storage.telemetry.metric_expiry import drop_metrics
-from storage.telemetry.partitions import are_used, prepare_partitions
-from storage.telemetry.tables import (
+from storage.database.locks import Lock, alone
+from storage.database.session import read_only
+from storage.telemetry.archive.archive import Archive, held
+from storage.telemetry.funnels.cell_rollup import drop_old_cells
+from storage.telemetry.hot.eviction import left, partitions_to_leave, rows_to_leave
+from storage.telemetry.hot.partitions import are_used, prepare_partitions
+from storage.telemetry.hot.window import hot_seconds, longest_window
+from storage.telemetry.logs.expiry import drop_old_logs
+from storage.telemetry.metrics.expiry import drop_metrics
+from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
+from storage.telemetry.rollups.marks import mark
+from storage.telemetry.rows.tables import (
     endpoint_buckets,
     events,
     funnel_buckets,

@@ -329,7 +329,7 @@ class TelemetryStore(Protocol):
         ...
 
     def template_state(self, service: str) -> bytes | None:
-        """What has been learnt of a service's templates, as detection.template_state writes it."""
+        """What has been learnt of a service's templates, as detection.logs.miner_state writes it."""
         ...
 
     def heard_since(self) -> Mapping[str, float]:

@@ -19,10 +19,10 @@ from detection.types import (
     FunnelSeries,
     Integers,
 )
-from storage.telemetry.bulk import read_columns
-from storage.telemetry.counts import dense
-from storage.telemetry.funnel_rollup import EVERYONE
-from storage.telemetry.tables import endpoint_buckets, funnel_buckets, funnel_marks
+from storage.telemetry.funnels.rollup import EVERYONE
+from storage.telemetry.rows.bulk import read_columns
+from storage.telemetry.rows.histogram_blobs import dense
+from storage.telemetry.rows.tables import endpoint_buckets, funnel_buckets, funnel_marks
 
 
 def funnel_series(

@@ -19,34 +19,25 @@ from detection.types import (
     MetricSeries,
     Span,
 )
-from storage.locks import Lock, alone
-from storage.session import read_only
-from storage.telemetry import (
-    erasure,
-    event_queries,
-    expiry,
-    levels,
-    log_counts,
-    metric_reading,
-    metrics,
-    records,
-    samples,
-    series,
-    tables,
-)
-from storage.telemetry.appending import Appender
-from storage.telemetry.archive import Archive
-from storage.telemetry.archive_erasure import erase_user
-from storage.telemetry.cell_reading import read_cells
-from storage.telemetry.endpoint_counts import endpoint_counts
-from storage.telemetry.endpoint_rollup import roll_up_spans
-from storage.telemetry.funnel_levels import funnel_levels
-from storage.telemetry.funnel_rollup import roll_up_events
-from storage.telemetry.log_reading import LogReader
-from storage.telemetry.log_rollup import roll_up_logs
-from storage.telemetry.marks import high_water
-from storage.telemetry.metric_rollup import roll_up_points
-from storage.telemetry.privacy import Privacy
+from storage.database.locks import Lock, alone
+from storage.database.session import read_only
+from storage.telemetry import erasure, expiry, series
+from storage.telemetry.archive.archive import Archive
+from storage.telemetry.archive.erasure import erase_user
+from storage.telemetry.endpoints.brief import endpoint_levels
+from storage.telemetry.endpoints.counts import endpoint_counts
+from storage.telemetry.endpoints.rollup import roll_up_spans
+from storage.telemetry.funnels.brief import funnel_levels
+from storage.telemetry.funnels.cell_reading import read_cells
+from storage.telemetry.funnels.rollup import roll_up_events
+from storage.telemetry.hot import event_queries, samples
+from storage.telemetry.hot.append import Appender
+from storage.telemetry.logs import reading as logs
+from storage.telemetry.logs.reader_protocol import LogReader
+from storage.telemetry.logs.rollup import roll_up_logs
+from storage.telemetry.metrics import points as metric_rows
+from storage.telemetry.metrics import reading as metrics
+from storage.telemetry.metrics.rollup import roll_up_points
 from storage.telemetry.protocol import (
     Appended,
     EndpointCount,
@@ -63,6 +54,9 @@ from storage.telemetry.protocol import (
     RolledUp,
     StatementCount,
 )
+from storage.telemetry.rollups.marks import high_water
+from storage.telemetry.rows import records, tables
+from storage.telemetry.rows.privacy import Privacy
 
 
 class SqlTelemetry:
@@ -118,8 +112,8 @@ class SqlTelemetry:
 
     def append_metric_points(self, points: Sequence[MetricPoint]) -> Appended:
         """Durable when it returns."""
-        rows = metrics.metric_rows(self._privacy.metric_points(points), self._clock())
-        return self._appender.append(tables.metric_points, metrics.METRIC_COLUMNS, rows)
+        rows = metric_rows.metric_rows(self._privacy.metric_points(points), self._clock())
+        return self._appender.append(tables.metric_points, metric_rows.METRIC_COLUMNS, rows)
 
     def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
         """One transaction; a second roll-up at the same time waits for the first."""
@@ -190,9 +184,7 @@ class SqlTelemetry:
     def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
         """One bucket, in brief, of every endpoint with at least so many requests in it."""
         with self._readers.connect() as connection:
-            return levels.endpoint_levels(
-                connection, start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests
-            )
+            return endpoint_levels(connection, start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     def endpoint_counts(
         self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int = 1
@@ -263,7 +255,7 @@ class SqlTelemetry:
     ) -> Sequence[LogSeries]:
         """Series with a line in the time, by service, kind and name; of all, or of these."""
         with self._readers.connect() as connection:
-            return log_counts.read_log_series(
+            return logs.read_log_series(
                 connection,
                 since=since,
                 until=until,
@@ -276,22 +268,22 @@ class SqlTelemetry:
     def log_totals(self, *, since: float, until: float) -> LogLevels:
         """Lines of every series with one, added up over the fine buckets of a time."""
         with self._readers.connect() as connection:
-            return log_counts.read_log_totals(connection, since=since, until=until)
+            return logs.read_log_totals(connection, since=since, until=until)
 
     def log_hours(self, starts: Sequence[float]) -> Sequence[LogLevels]:
         """For each hour, lines of every series with one in each of its windows."""
         with self._readers.connect() as connection:
-            return log_counts.read_log_hours(connection, starts)
+            return logs.read_log_hours(connection, starts)
 
     def template_state(self, service: str) -> bytes | None:
         """What has been learnt of a service's templates."""
         with self._readers.connect() as connection:
-            return log_counts.read_template_state(connection, service)
+            return logs.read_template_state(connection, service)
 
     def heard_since(self) -> Mapping[str, float]:
         """When the first log line known of each service happened."""
         with self._readers.connect() as connection:
-            return log_counts.read_heard_since(connection)
+            return logs.read_heard_since(connection)
 
     def recent_events(self, *, event: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Event]:
         """Events in the hot store, newest first."""
@@ -308,7 +300,7 @@ class SqlTelemetry:
     ) -> Sequence[MetricPoint]:
         """Points of one metric of one service in the hot store, newest first."""
         with self._readers.connect() as connection:
-            return metrics.metric_samples(connection, service, name, since=since, until=until, limit=limit)
+            return metric_rows.metric_samples(connection, service, name, since=since, until=until, limit=limit)
 
     def metric_series(
         self,
@@ -320,21 +312,21 @@ class SqlTelemetry:
     ) -> Sequence[MetricSeries]:
         """Rolled-up custom metrics, by service, name and attributes; of all, or of these."""
         with self._readers.connect() as connection:
-            return metric_reading.read_metric_series(
+            return metrics.read_metric_series(
                 connection, since=since, until=until, bucket_seconds=bucket_seconds, series=series
             )
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
         """All buckets of custom metrics in brief, by time."""
         with self._readers.connect() as connection:
-            return metric_reading.metric_levels(connection, since=since, until=until, bucket_seconds=bucket_seconds)
+            return metrics.metric_levels(connection, since=since, until=until, bucket_seconds=bucket_seconds)
 
     def metric_names(
         self, *, service: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0
     ) -> Sequence[MetricName]:
         """The series of custom metrics there are, by service, name and attributes."""
         with self._readers.connect() as connection:
-            return metric_reading.metric_names(connection, service=service, name=name, limit=limit, offset=offset)
+            return metrics.metric_names(connection, service=service, name=name, limit=limit, offset=offset)
 
     def erase_person(self, user_ids: Sequence[str]) -> Erased:
         """By these ids, and by what became of them where privacy hides who people are."""

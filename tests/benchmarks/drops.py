@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.conversions import window_lengths
 from detection.detectors import FunnelOptions, funnel_findings
-from detection.funnel_baselines import baseline_since
+from detection.funnels.normal import baseline_since
+from detection.funnels.scan import window_lengths
 from detection.types import Floats
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.simulated_funnels import (

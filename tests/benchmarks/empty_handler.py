@@ -8,8 +8,8 @@ from unittest import mock
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from bot import serving
-from bot.web import create_app
+from bot.web import serving
+from bot.web.app import create_app
 from workers.services import Services
 from workers.settings import Settings
 

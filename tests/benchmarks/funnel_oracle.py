@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from detection.funnels import attempts, level
+from detection.funnels.attempts import attempts, level
 from detection.types import Event, FunnelDefinition, FunnelStep
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 

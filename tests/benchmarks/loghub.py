@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from detection.templates import TemplateMiner
+from detection.logs.miner import TemplateMiner
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.reading import read_or_skipped
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.streams import score_stream
+from detection.research.online_detector import score_stream
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.nab_scoring import RawScore, Weights, raw_score
 from tests.benchmarks.reading import read_or_skipped

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.behaviour import Behaviour, behaviour, compared
-from detection.root_causes import ClueKind, Pattern, Reading, suspects
+from detection.research.service_behaviour import Behaviour, behaviour, compared
+from detection.research.service_suspects import ClueKind, Pattern, Reading, suspects
 from detection.types import Floats
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.nezha_data import (

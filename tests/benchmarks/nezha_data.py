@@ -18,7 +18,7 @@ from typing import IO
 
 import numpy as np
 
-from detection.behaviour import Call, Occurrence
+from detection.research.service_behaviour import Call, Occurrence
 from detection.types import Floats
 
 _PLACE_IN_CODE = re.compile(r"\b(INFO|WARN|ERROR|DEBUG)\b\s+([\w$.]+#\d+)")

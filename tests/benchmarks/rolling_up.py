@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from detection.funnels import attempts
+from detection.funnels.attempts import attempts
 from detection.types import FunnelDefinition, FunnelStep
-from storage.session import create_database
+from storage.database.session import create_database
 from storage.telemetry.protocol import RolledUp
 from storage.telemetry.sql import SqlTelemetry
 

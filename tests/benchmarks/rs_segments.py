@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from detection.cells import Cells, counted_cells, grouped
-from detection.cuboids import root_causes
 from detection.types import Floats
+from detection.where.cells import Cells, counted_cells, grouped
+from detection.where.combinations import root_causes
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.reading import read_or_skipped
 

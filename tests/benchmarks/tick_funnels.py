@@ -16,8 +16,8 @@ import numpy as np
 
 from detection.types import DELAY_EDGES_SECONDS
 from storage import funnels
-from storage.telemetry.counts import Counts, pack
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
+from storage.telemetry.rows.histogram_blobs import Counts, pack
 from workers.services import Services
 
 DIMENSIONS, VALUES = 9, 11

@@ -28,13 +28,13 @@ import numpy as np
 
 from detection.types import DURATION_EDGES_MS
 from storage import incidents
-from storage.session import migrate
-from storage.telemetry.counts import Counts, pack
+from storage.database.session import migrate
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
+from storage.telemetry.rows.histogram_blobs import Counts, pack
 from tests.benchmarks import tick_funnels
 from tests.benchmarks.figures import Figure
-from workers.detecting import detect
-from workers.funnel_memory import AGAIN_SECONDS
+from workers.lifecycle.detect import detect
+from workers.memory.funnels import AGAIN_SECONDS
 from workers.services import Services
 from workers.settings import Settings
 

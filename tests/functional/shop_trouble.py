@@ -6,8 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.demo.changes import FREE_RETURNS, LIVE_STOCK
-from bot.demo.repository import Commit
+from bot.demo.repository.changes import FREE_RETURNS, LIVE_STOCK
+from bot.demo.repository.repository import Commit
 from tests.functional.stack import FUNNEL, Stack, eventually, posted
 from tests.functional.telemetry import Feeder, Send, to_doors, traffic, week_of_history
 

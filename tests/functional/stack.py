@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bot.demo.repository import ShopRepository
+from bot.demo.repository.repository import ShopRepository
 from tests.ports import free_port
 from tests.valkey import Valkey, running_valkey
 

@@ -13,8 +13,8 @@ import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from bot.demo.behaviour import Shopper, Step, draw_shopper
-from bot.demo.history import HistoryPlan, Visit, make_visits
-from bot.demo.history_wire import answer_spans, posthog_events, trace_request
+from bot.demo.history.visits import HistoryPlan, Visit, make_visits
+from bot.demo.history.wire import answer_spans, posthog_events, trace_request
 from tests.functional.stack import posted
 
 HEALTHY = {

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.changes import LIVE_STOCK
+from bot.demo.repository.changes import LIVE_STOCK
 from detection.types import Severity
 from integrations.github import GitHubCodeHost
 from storage import incidents, proposals
-from storage.session import create_database, sessions
+from storage.database.session import create_database, sessions
 from tests.functional.shop_trouble import ANA, fault, modals, press, root_messages
 from tests.functional.stack import PATIENCE_SECONDS, Stack, eventually, running_stack
-from workers.owing import changed
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.telling.enqueue import changed
 
 
 class Offer:

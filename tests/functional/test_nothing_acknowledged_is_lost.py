@@ -26,9 +26,9 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanKind
 from sqlalchemy import select
 
-from bot.responses import DATABASE_RETRY_SECONDS
-from storage.session import create_database, read_only
-from storage.telemetry.tables import events
+from bot.reception.error_responses import DATABASE_RETRY_SECONDS
+from storage.database.session import create_database, read_only
+from storage.telemetry.rows.tables import events
 from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
 from tests.ports import free_port
 

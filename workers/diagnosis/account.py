@@ -16,7 +16,7 @@ from workers.diagnosis.model import (
     Ranked,
     Role,
 )
-from workers.diagnosis.words import deploy_name, likelihood, number, percent, quoted, short_sha
+from workers.words.text import deploy_name, likelihood, number, percent, quoted, short_sha
 
 MOST_RULED_OUT = 3
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from detection.types import Finding, JsonValue, Metric
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, TelemetryStore
-from workers.describing import finding_sentence, subject_text
 from workers.diagnosis.model import Characterisation, SegmentShare, Symptom, Version
-from workers.where import is_mix, places_of
+from workers.words.attribution_details import is_mix, places_of
+from workers.words.findings import finding_sentence, subject_text
 
 FUNNEL_BLUR_SECONDS = 300.0
 """A funnel's onset is when the first cohort that fared worse entered; what stopped it came up to this much later."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workers.diagnosis import weights
 from workers.diagnosis.model import CommitScore, FixPlan, Gathered, Hypothesis, Verdict
-from workers.diagnosis.words import counted, deploy_name, likelihood, short_sha
+from workers.words.text import counted, deploy_name, likelihood, short_sha
 
 REVERT_PULL_REQUEST = "revert_pull_request"
 

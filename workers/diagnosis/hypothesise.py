@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from detection.cell_tables import DEPLOYED
 from detection.types import Deploy, Metric
-from detection.where import Where
+from detection.where.attribution import Where
+from detection.where.cell_tables import DEPLOYED
 from integrations.cards import moment
 from workers.diagnosis import weights
 from workers.diagnosis.checks.timing import SLACK_SECONDS
 from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role, Symptom
-from workers.diagnosis.words import deploy_name, quoted
-from workers.where_words import place_formula
+from workers.words.attribution import place_formula
+from workers.words.text import deploy_name, quoted
 
 MOST_DEPLOYS = 10
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from detection.types import Deploy, Metric
-from detection.where import Where
+from detection.where.attribution import Where
 from integrations.protocols import CodeHost
 from storage.telemetry.protocol import TelemetryStore
 

@@ -15,11 +15,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from detection.types import Deploy
+from storage.database.rows import hold
 from storage.deploys import deploys_between, to_deploy
 from storage.diagnoses import add_evidence, conclude, get_diagnosis, put_hypotheses, save_checkpoint, start_diagnosis
 from storage.incidents import get_incident, to_finding
 from storage.models import Diagnosis
-from storage.rows import hold
 from workers.diagnosis.characterise import characterise
 from workers.diagnosis.checks.timing import LOOK_BACK_SECONDS
 from workers.diagnosis.confirm import confirm

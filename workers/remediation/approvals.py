@@ -13,11 +13,11 @@ from storage import audit, deliveries, incidents, outbox, proposals
 from storage.errors import AlreadyDecidedError
 from storage.models import Approval, Proposal
 from workers.errors import RefusedError
-from workers.incident_cards import CLOSED
-from workers.owing import changed
-from workers.people import listed_names
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
+from workers.telling.enqueue import changed
+from workers.telling.names import listed_names
+from workers.telling.root_card import CLOSED
 
 CALLBACK_ID = "confirm_approval"
 NEWER = "A closer look has found a better fix since that button was drawn; this is it."

@@ -16,10 +16,10 @@ from integrations.protocols import PullRequest
 from storage import audit, incidents, proposals, verifications
 from storage.models import Action, Incident
 from workers.errors import RefusedError
-from workers.incident_cards import CLOSED
-from workers.owing import changed, tell_thread
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+from workers.telling.root_card import CLOSED
 
 MERGE_ASKED = {"merge_asked": True}
 """What a running action holds from just before its merge is asked for: from then on it may be done."""

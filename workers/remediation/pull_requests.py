@@ -12,11 +12,11 @@ from integrations.protocols import PullRequest
 from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
-from workers.describing import finding_sentence
 from workers.diagnosis.account import account, evidence_lines
-from workers.owing import changed, tell_thread
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+from workers.words.findings import finding_sentence
 
 
 def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) -> None:

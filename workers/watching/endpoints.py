@@ -9,17 +9,17 @@ import numpy as np
 
 from detection.coverage import Watched
 from detection.detectors import EndpointOptions, endpoint_findings
-from detection.endpoint_baselines import Spans, baseline_since
-from detection.endpoint_coverage import endpoint_states, strike_window_seconds
-from detection.endpoint_findings import last_interval_ends
-from detection.histograms import quantile
+from detection.endpoints.coverage import endpoint_states, strike_window_seconds
+from detection.endpoints.findings import last_interval_ends
+from detection.endpoints.intervals import quantile
+from detection.endpoints.normal import Spans, baseline_since
 from detection.types import EndpointSeries, Finding, Metric, Subject
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
-from workers.baselines import METRICS
+from workers.memory.broken_times import PastIncident, broken_times, past_incidents
+from workers.memory.endpoints import METRICS
 from workers.options import endpoint_options
-from workers.past_incidents import PastIncident, broken_times, past_incidents
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
 

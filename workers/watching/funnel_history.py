@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detection.funnel_baselines import baseline_since
+from detection.funnels.normal import baseline_since
+from detection.funnels.undisturbed import Times, undisturbed
 from detection.types import FunnelDefinition, FunnelSeries, Metric, Subject
-from detection.undisturbed import Times, undisturbed
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
-from workers.funnel_memory import Segment
-from workers.past_incidents import PastIncident, excluded_times
+from workers.memory.broken_times import PastIncident, excluded_times
+from workers.memory.funnels import Segment
 from workers.services import Services
 
 HOURS_KEPT = 35 * 24

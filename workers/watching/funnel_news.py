@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detection.detectors import FunnelOptions, funnel_rises
-from detection.drift_findings import DOWN, UP, drift_findings
-from detection.drifts import DriftOptions
-from detection.finding_stakes import with_stakes
-from detection.funnel_baselines import baseline_since
-from detection.rises import RiseReading, read_rise
+from detection.funnels.drift_findings import DOWN, UP, drift_findings
+from detection.funnels.drifts import DriftOptions
+from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.normal import baseline_since
+from detection.funnels.rise_meaning import RiseReading, read_rise
+from detection.funnels.undisturbed import undisturbed
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Metric
-from detection.undisturbed import undisturbed
-from workers.funnel_memory import everyone_series
-from workers.past_incidents import PastIncident
+from workers.memory.broken_times import PastIncident
+from workers.memory.funnels import everyone_series
 from workers.services import Services
 from workers.watching.funnel_history import HOURS_KEPT, broken_times, drops_of, fingerprint, hourly_series
+from workers.watching.locate_drops import with_where
 from workers.watching.watch import Tick
-from workers.watching.where import with_where
 
 REBOUND_SECONDS = 2 * 3600.0
 """For so long after an incident a rise is its echo: those who could not finish come back and do."""

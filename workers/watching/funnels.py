@@ -9,15 +9,15 @@ import numpy as np
 
 from detection.coverage import Watched
 from detection.detectors import FunnelOptions, funnel_findings
-from detection.finding_stakes import with_stakes
-from detection.funnel_baselines import baseline_since
-from detection.funnel_coverage import funnel_states
+from detection.funnels.coverage import funnel_states
+from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.normal import baseline_since
 from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelDefinition, FunnelSeries, Metric
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
+from workers.memory.broken_times import past_incidents
 from workers.options import funnel_options
-from workers.past_incidents import past_incidents
 from workers.services import Services
 from workers.watching.funnel_history import (
     baseline_seconds,
@@ -28,8 +28,8 @@ from workers.watching.funnel_history import (
     recent_series,
 )
 from workers.watching.funnel_news import drifts, rises
+from workers.watching.locate_drops import with_where
 from workers.watching.watch import Tick, Watch
-from workers.watching.where import with_where
 
 STEP_SECONDS = 30.0
 """How long a stretch of time one point of a chart stands for."""

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from detection.built_in_patterns import BUILT_IN
 from detection.coverage import Watched
-from detection.log_coverage import log_states
-from detection.log_findings import PATTERN, LogOptions, log_findings, window_end
-from detection.log_recovery import Minutes, log_recovery, whole_buckets
+from detection.logs.built_in_patterns import BUILT_IN
+from detection.logs.coverage import log_states
+from detection.logs.findings import PATTERN, LogOptions, log_findings, window_end
+from detection.logs.recovery import Minutes, log_recovery, whole_buckets
 from detection.types import Finding, Integers, LogSeries, Metric
 from detection.verification import Recovery
 from integrations.charts import Point
 from storage import log_patterns
 from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_SEVERITY, LOG_WINDOW_SECONDS, LogName
-from workers.past_incidents import PastIncident, excluded_times
+from workers.memory.broken_times import PastIncident, excluded_times
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
 

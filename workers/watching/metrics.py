@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from detection.coverage import Watched
-from detection.metric_coverage import metric_states
-from detection.metric_states import level_recovery, limit_recovery
-from detection.stream_findings import (
+from detection.metrics.coverage import metric_states
+from detection.metrics.findings import (
     FORECAST_DETECTOR,
     MetricLimit,
     MetricOptions,
@@ -20,14 +19,15 @@ from detection.stream_findings import (
     metric_findings,
     metric_subject,
 )
+from detection.metrics.standings import level_recovery, limit_recovery
 from detection.types import Finding, Metric, MetricSeries
 from detection.verification import Recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
-from workers.metric_limits import limits_of
-from workers.metric_memory import Key
+from workers.memory.broken_times import PastIncident, excluded_times
+from workers.memory.metrics import Key
 from workers.options import metric_options
-from workers.past_incidents import PastIncident, excluded_times
+from workers.rules.metric_limits import limits_of
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
 

@@ -10,7 +10,7 @@ from detection.coverage import Watched
 from detection.types import Finding, FunnelDefinition, Metric
 from detection.verification import Recovery
 from integrations.charts import Point
-from workers.past_incidents import PastIncident
+from workers.memory.broken_times import PastIncident
 from workers.services import Services
 
 

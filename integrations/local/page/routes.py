@@ -14,12 +14,12 @@ from integrations.local.addresses import base_url
 from integrations.local.changes import Changes
 from integrations.local.faults import Fault, Faults, LoggedRequest, System
 from integrations.local.page.state import state_for
-from integrations.local.slack.chat import TEXT_LIMIT
 from integrations.local.slack.conversations import Message
 from integrations.local.slack.delivery import DeliveryError
 from integrations.local.slack.errors import SlackError
 from integrations.local.slack.files import SHOWN_INLINE
 from integrations.local.slack.interactivity import Interactivity
+from integrations.local.slack.methods.chat import TEXT_LIMIT
 from integrations.local.slack.modals import Modal
 from integrations.local.slack.workspace import SlackWorkspace
 from integrations.local.teams import Posts

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from integrations.local.addresses import base_url
-from integrations.local.slack import chat
-from integrations.local.slack.calls import Call
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.conversations import BOT_USER_ID, Message
 from integrations.local.slack.errors import SlackError
 from integrations.local.slack.grants import Answer
-from integrations.local.slack.schema import Json
+from integrations.local.slack.methods import chat
+from integrations.local.slack.methods.calls import Call
 from integrations.local.slack.workspace import SlackWorkspace
 
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from integrations.local.changes import Changes
 from integrations.local.config import WorkspaceConfig, channel_id
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.errors import SlackError
-from integrations.local.slack.schema import Json
 from integrations.local.store import Store
 
 TEAM_ID = "T0LOCAL"

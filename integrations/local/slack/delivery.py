@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from integrations.local.slack.schema import Json
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.workspace import SlackWorkspace
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.conversations import BOT_USER_ID
 from integrations.local.slack.errors import SlackError
-from integrations.local.slack.schema import Json
 from integrations.local.store import Store
 
 SHOWN_INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")

@@ -5,8 +5,10 @@ Payloads: https://docs.slack.dev/reference/interaction-payloads
 
 from __future__ import annotations
 
-from integrations.local.slack import blocks, views
 from integrations.local.slack.answers import give_answer
+from integrations.local.slack.block_kit import blocks, views
+from integrations.local.slack.block_kit.elements import choice
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.conversations import (
     APP_ID,
     BOT_ID,
@@ -16,11 +18,9 @@ from integrations.local.slack.conversations import (
     Message,
 )
 from integrations.local.slack.delivery import Delivery, DeliveryError
-from integrations.local.slack.elements import choice
 from integrations.local.slack.errors import SlackError
 from integrations.local.slack.grants import Answer
 from integrations.local.slack.modals import Modal
-from integrations.local.slack.schema import Json
 from integrations.local.slack.workspace import SlackWorkspace
 
 Entered = dict[str, dict[str, str | list[str] | None]]

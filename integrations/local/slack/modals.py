@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from integrations.local.changes import Changes
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.conversations import APP_ID, BOT_ID, TEAM_ID
 from integrations.local.slack.errors import SlackError
-from integrations.local.slack.schema import Json
 
 STACK_LIMIT = 3
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.conversations import APP_ID
-from integrations.local.slack.schema import Json
 
 
 class Sockets:

@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.datastructures import UploadFile
 
 from integrations.local.addresses import base_url
-from integrations.local.slack import chat, file_methods, modal_methods, reading
-from integrations.local.slack.calls import Call, Method
 from integrations.local.slack.errors import SlackError
+from integrations.local.slack.methods import chat, file_methods, modal_methods, reading
+from integrations.local.slack.methods.calls import Call, Method
 from integrations.local.slack.workspace import SlackWorkspace
 
 METHODS: Mapping[str, Method] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.local.slack import blocks, views
-from integrations.local.slack.blocks import Surface
+from integrations.local.slack.block_kit import blocks, views
+from integrations.local.slack.block_kit.blocks import Surface
 from integrations.local.slack.errors import SlackError
 
 

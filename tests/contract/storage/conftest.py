@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from detection.funnels import attempts
+from detection.funnels.attempts import attempts
 from storage.telemetry.protocol import FunnelReader, TelemetryStore
 from storage.telemetry.sql import SqlTelemetry
-from tests.contract.storage.telemetry import Clock
+from tests.contract.storage.telemetry.records import Clock
 
 
 @pytest.fixture

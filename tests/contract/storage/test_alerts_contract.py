@@ -22,9 +22,9 @@ from storage.alerts import (
     severity_of_word,
     untold_ends,
 )
+from storage.database.session import sessions
 from storage.metric_limits import add_limit, list_limits, remove_limit
 from storage.models import Alert
-from storage.session import sessions
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 

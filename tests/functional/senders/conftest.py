@@ -18,10 +18,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from detection.funnels import attempts
-from storage.session import create_database, read_only
+from detection.funnels.attempts import attempts
+from storage.database.session import create_database, read_only
+from storage.telemetry.rows.tables import spans
 from storage.telemetry.sql import SqlTelemetry
-from storage.telemetry.tables import spans
 from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
 from tests.ports import free_port
 

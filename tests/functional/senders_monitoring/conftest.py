@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from detection.types import LogRecord
-from storage.session import create_database
+from storage.database.session import create_database
 from storage.telemetry.sql import SqlTelemetry
 from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
 from tests.ports import free_port

@@ -16,10 +16,10 @@ from dramatiq.brokers.stub import StubBroker
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from bot.web import create_app
+from bot.web.app import create_app
+from storage.database.session import migrate
 from storage.keys import create_key
-from storage.session import migrate
-from workers.queues import BACKGROUND, PEOPLE
+from workers.queueing.queues import BACKGROUND, PEOPLE
 from workers.services import Services
 from workers.settings import Settings
 

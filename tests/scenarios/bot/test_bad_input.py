@@ -8,7 +8,7 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.scenarios.bot.test_event_door import page_view, stored_users
+from tests.scenarios.bot.doors.test_event_door import page_view, stored_users
 from workers.services import Services
 
 GOOD = json.dumps(page_view("good")).encode()

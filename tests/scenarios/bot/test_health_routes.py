@@ -7,7 +7,7 @@ import re
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine
 
-from bot.web import create_app
+from bot.web.app import create_app
 from workers.services import Services
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from detection.types import DURATION_EDGES_MS, Span, SpanKind
 from storage import deploys
-from storage.telemetry.bulk import put
-from storage.telemetry.counts import Counts, pack
-from storage.telemetry.endpoint_rollup import _BUCKET_COLUMNS
+from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
-from storage.telemetry.tables import endpoint_buckets
+from storage.telemetry.rows.bulk import put
+from storage.telemetry.rows.histogram_blobs import Counts, pack
+from storage.telemetry.rows.tables import endpoint_buckets
 from tests.scenarios.workers.worker import Clock
 from workers.services import Services
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.session import migrate
+from storage.database.session import migrate
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.worker import Clock, Worker
 from tests.valkey import running_valkey

@@ -9,10 +9,10 @@ import numpy as np
 
 from detection.types import DELAY_EDGES_SECONDS
 from storage import funnels
-from storage.telemetry.bulk import put
-from storage.telemetry.counts import Counts, pack
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
-from storage.telemetry.tables import funnel_buckets, funnel_marks
+from storage.telemetry.rows.bulk import put
+from storage.telemetry.rows.histogram_blobs import Counts, pack
+from storage.telemetry.rows.tables import funnel_buckets, funnel_marks
 from workers.services import Services
 
 DELAY_SECONDS = 3.0

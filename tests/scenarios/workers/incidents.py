@@ -7,9 +7,9 @@ from typing import Any
 
 from detection.types import Finding, Metric, Severity, Subject
 from storage import diagnoses, incidents, proposals
-from workers.owing import changed
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
+from workers.telling.enqueue import changed
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
 

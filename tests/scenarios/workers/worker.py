@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from storage import outbox
-from workers.actors import run_job
-from workers.jobs import JOBS
+from workers.running.actors import run_job
+from workers.running.jobs import JOBS
 from workers.services import Services
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.doctor import Check, Health, checks, examine
 from integrations.errors import AuthenticationError
-from storage.session import migrate
+from storage.database.session import migrate
 from workers.services import Services
 from workers.settings import Settings
 

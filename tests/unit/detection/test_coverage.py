@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from detection.coverage import Need, Watched, WatchState, label, watched, with_broken
-from detection.endpoint_coverage import endpoint_states
-from detection.funnel_coverage import funnel_states
-from detection.funnel_findings import funnel_findings
-from detection.log_coverage import log_states
-from detection.log_findings import LogOptions
-from detection.metric_coverage import metric_states
+from detection.endpoints.coverage import endpoint_states
+from detection.funnels.coverage import funnel_states
+from detection.funnels.findings import funnel_findings
+from detection.logs.coverage import log_states
+from detection.logs.findings import LogOptions
+from detection.metrics.coverage import metric_states
+from detection.metrics.findings import MetricOptions
 from detection.options import EndpointOptions, FunnelOptions
-from detection.stream_findings import MetricOptions
 from detection.types import FunnelDefinition, Subject
 from tests.unit.detection.conftest import HOUR, Shop
 

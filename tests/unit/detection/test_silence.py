@@ -7,7 +7,7 @@ from detection.detectors import FunnelOptions, funnel_rises
 from detection.silence import is_heard
 from detection.types import FunnelSeries, Metric
 from detection.verification import RecoveryState, recovery
-from tests.unit.detection.test_endpoint_traffic import OPTIONS, hours, lately, traffic_found
+from tests.unit.detection.endpoints.test_traffic import OPTIONS, hours, lately, traffic_found
 
 FUNNEL = FunnelOptions()
 

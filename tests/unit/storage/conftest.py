@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from storage.session import create_database
+from storage.database.session import create_database
 
 
 @pytest.fixture

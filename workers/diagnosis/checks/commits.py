@@ -18,7 +18,7 @@ from workers.diagnosis.diffs import (
     trace_statement,
 )
 from workers.diagnosis.model import CommitScore, DiagnosisSources, Evidence, Hypothesis, Outcome
-from workers.diagnosis.words import counted, deploy_name, query_text, quoted, short_sha
+from workers.words.text import counted, deploy_name, query_text, quoted, short_sha
 
 TRIES = 3
 LONGEST_WAIT_SECONDS = 3.0

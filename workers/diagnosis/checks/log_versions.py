@@ -11,7 +11,7 @@ from workers.diagnosis import weights
 from workers.diagnosis.checks.versions import is_version
 from workers.diagnosis.checks.windows import Window, before_window
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.diagnosis.words import counted, query_text, quoted, version_name
+from workers.words.text import counted, query_text, quoted, version_name
 
 LINES_READ = 5_000
 ENOUGH_LINES = 10

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from detection.where import Attribution, Place, Where, WhereVerdict
+from detection.where.attribution import Attribution, Place, Where, WhereVerdict
 from storage.telemetry.protocol import COARSE_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.symptoms import segment_concentration, symptom_windows
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.diagnosis.words import deploy_name, query_text, quoted
-from workers.where import WhereQuestion, as_details, where
-from workers.where_words import place_formula, place_sentence, where_sentences
+from workers.words.attribution import place_formula, place_sentence, where_sentences
+from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.words.text import deploy_name, query_text, quoted
 
 
 def place_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:

@@ -18,7 +18,7 @@ from workers.diagnosis.checks.windows import (
 )
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome
 from workers.diagnosis.statements import normal_form
-from workers.diagnosis.words import number, query_text, quoted
+from workers.words.text import number, query_text, quoted
 
 REPEATED_AT_LEAST = 5.0
 RAISED_AT_LEAST = 3.0

@@ -19,7 +19,7 @@ from workers.diagnosis.checks.windows import (
     service_series,
 )
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Outcome
-from workers.diagnosis.words import counted, measure, number, quoted
+from workers.words.text import counted, measure, number, quoted
 
 TRAFFIC_RISEN_AT = 1.5
 SLOWER_AT_LEAST = 2.0

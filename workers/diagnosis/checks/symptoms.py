@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from detection.segments import SegmentAnswer, Window, segment_contributions
+from detection.funnels.segment_shares import SegmentAnswer, Window, segment_contributions
 from detection.types import Metric
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.model import INCIDENT, Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.diagnosis.words import measure, percent, query_text, quoted
+from workers.words.text import measure, percent, query_text, quoted
 
 BASELINE_SECONDS = 7 * 24 * 3600.0
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from detection.types import Deploy
 from integrations.cards import moment
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
-from workers.describing import duration_text
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import Window, service_series
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Hypothesis, Outcome
-from workers.diagnosis.words import counted, deploy_name, query_text, quoted
+from workers.words.findings import duration_text
+from workers.words.text import counted, deploy_name, query_text, quoted
 
 LOOK_BACK_SECONDS = 24 * 3600.0
 SLACK_SECONDS = 60.0

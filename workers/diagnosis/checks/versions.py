@@ -20,7 +20,7 @@ from workers.diagnosis.checks.windows import (
     typical,
 )
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.diagnosis.words import counted, measure, number, quoted, version_name
+from workers.words.text import counted, measure, number, quoted, version_name
 
 
 @dataclass(frozen=True, slots=True)

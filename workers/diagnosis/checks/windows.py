@@ -11,7 +11,7 @@ import numpy as np
 from detection.types import EndpointSeries, Metric
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, RequestSample, TelemetryStore
 from workers.diagnosis.model import Characterisation
-from workers.diagnosis.words import query_text
+from workers.words.text import query_text
 
 WINDOW_SECONDS = 1800.0
 FEWEST_REQUESTS = 10

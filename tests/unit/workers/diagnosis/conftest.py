@@ -27,12 +27,12 @@ from detection.types import (
 )
 from integrations.errors import IntegrationError, NotFoundError
 from integrations.protocols import ChangedFile, Commit
-from storage.base import Base
+from storage.database.base import Base
+from storage.database.session import create_database, sessions
 from storage.deploys import record_deploy
 from storage.diagnoses import get_diagnosis
 from storage.incidents import open_incident, record_finding
 from storage.models import Diagnosis
-from storage.session import create_database, sessions
 from storage.telemetry.protocol import RequestSample, StatementCount
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.citations import numbers_in

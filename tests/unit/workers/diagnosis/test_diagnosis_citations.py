@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from detection.types import Metric
 from workers.diagnosis.citations import cited, numbers_in, without_unknown
-from workers.diagnosis.words import counted, likelihood, measure, number, query_text, quoted
+from workers.words.text import counted, likelihood, measure, number, query_text, quoted
 
 texts = st.lists(st.one_of(st.text(max_size=20), st.integers(0, 30).map(lambda n: f"[E{n}]"))).map(" ".join)
 

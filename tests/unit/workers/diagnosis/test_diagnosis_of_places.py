@@ -9,7 +9,7 @@ import pytest
 from detection.types import Metric
 from tests.unit.workers.diagnosis.conftest import NOW, ONSET, Entry
 from workers.diagnosis.pipeline import run
-from workers.where import WhereQuestion, as_details, where
+from workers.words.attribution_details import WhereQuestion, as_details, where
 
 BROKEN = (("country", "DE"), ("provider", "paypal"))
 COUNTRIES = {"DE": 2, "FR": 2, "IN": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from detection.funnels import attempts
+from detection.funnels.attempts import attempts
 from detection.types import Span, SpanKind
 from storage.telemetry.sql import SqlTelemetry
 from workers.diagnosis.pipeline import run

@@ -1,0 +1,1 @@
+"""`argux backtest`: what the detectors would have found in a history of your own."""

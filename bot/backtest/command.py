@@ -1,0 +1,139 @@
+"""`argux backtest FILE.csv`: what the detectors would have said about a metric's or a funnel's own history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.backtest import funnel, metric
+from bot.backtest.chart import Course, chart_of
+from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
+from bot.backtest.funnel import FunnelReplay
+from bot.backtest.incidents import ReplayedIncident
+from bot.backtest.progress import shown_progress
+from integrations.charts import render_png
+from workers.options import metric_options
+from workers.settings import Settings
+from workers.words.findings import finding_sentence
+
+_ENOUGH_SECONDS = 8 * 86_400
+
+
+def run(file: Path, *, chart: Path | None, console: Console, settings: Settings) -> int:
+    """Print what would have fired, and write the chart where one is asked for. Returns the exit code.
+
+    0 whether or not anything fired, 2 when the file cannot be read or the chart cannot be written.
+    """
+    try:
+        with shown_progress(console, "Reading") as progress:
+            history = read_history(file, progress)
+        course = _replayed(history, file, console, settings)
+    except (OSError, CsvError) as error:
+        console.print(f"{file}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return 2
+    if chart is None:
+        return 0
+    try:
+        chart.write_bytes(render_png(chart_of(course, file.name)))
+    except OSError as error:
+        console.print(f"{chart}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return 2
+    console.print(f"The chart is in {chart}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _words(error: OSError | CsvError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _replayed(history: History | FunnelHistory, file: Path, console: Console, settings: Settings) -> Course:
+    """Print what would have fired; return what the chart shows."""
+    if history.repeated:
+        rows = "1 row" if history.repeated == 1 else f"{history.repeated:,} rows"
+        console.print(f"{rows} said again what another had said, and counted once.", highlight=False, soft_wrap=True)
+    if isinstance(history, FunnelHistory):
+        return _funnel(history, console, settings)
+    return _metric(history, file.stem, console, settings)
+
+
+def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> Course:
+    with shown_progress(console, "Replaying") as progress:
+        replayed = funnel.replay(history, settings, progress)
+    people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
+    console.print(f"{len(history.times):,} rows, {people}, {_span(history)}", highlight=False, soft_wrap=True)
+    _report(len(replayed.alarms), funnel_table(replayed), console)
+    if history.times[-1] - history.times[0] < _ENOUGH_SECONDS:
+        console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
+    return replayed.course
+
+
+def _metric(history: History, stem: str, console: Console, settings: Settings) -> Course:
+    name = history.column if history.column.lower() not in ("", "value") else stem
+    with shown_progress(console, "Replaying") as progress:
+        replayed = metric.replay(history, name, settings, progress)
+    count = f"{len(history.times):,} point{'' if len(history.times) == 1 else 's'}"
+    console.print(f"{count} of {name}, {_span(history)}", markup=False, highlight=False, soft_wrap=True)
+    options = metric_options(settings)
+    needs = (
+        f"a metric is judged once it is known for {options.minimum_baseline_hours} hours, "
+        f"with {options.consecutive_strikes} measured minutes within three hours"
+    )
+    if not replayed.judged:
+        console.print(f"Too little to judge: {needs}.", highlight=False, soft_wrap=True)
+    elif replayed.judged < replayed.minutes:
+        judged = f"{replayed.judged:,} of {replayed.minutes:,} minutes could be judged"
+        console.print(f"{judged}: {needs}.", highlight=False, soft_wrap=True)
+    _report(len(replayed.incidents), alarm_table(replayed.incidents), console)
+    return replayed.course
+
+
+def _report(alarms: int, table: Table, console: Console) -> None:
+    if not alarms:
+        console.print("Nothing would have fired.")
+        return
+    console.print(table)
+    console.print(f"{alarms} alarm{'s' if alarms > 1 else ''} would have fired.", highlight=False)
+
+
+def funnel_table(replayed: FunnelReplay) -> Table:
+    """One row an alarm, at the end of the rows that raised it."""
+    table = Table(title="What would have fired", title_justify="left")
+    for name in ("began (UTC)", "noticed (UTC)", "rate", "usual", "change", "entries"):
+        table.add_column(name, justify="left" if "UTC" in name else "right", no_wrap=True)
+    for one in replayed.alarms:
+        table.add_row(
+            _moment(one.onset_at),
+            _moment(one.window_end),
+            f"{one.observed:.1%}",
+            f"{one.expected:.1%}",
+            f"{one.ratio - 1:+.0%}",
+            f"{one.sample_size:,}",
+        )
+    return table
+
+
+def alarm_table(incidents: tuple[ReplayedIncident, ...]) -> Table:
+    """One row an alarm, with what it would have said; nobody closes it, so it goes on until it is usual again."""
+    table = Table(title="What would have fired", title_justify="left")
+    for name in ("began (UTC)", "noticed (UTC)", "over (UTC)"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what")
+    for one in incidents:
+        over = "goes on" if one.over_at is None else _moment(one.over_at)
+        times = "once" if one.returned == 1 else f"{one.returned} times"
+        again = f", and came back {times}" if one.returned else ""
+        what = Text(finding_sentence(one.first) + again)
+        table.add_row(_moment(one.first.onset_at), _moment(one.noticed_at), over, what)
+    return table
+
+
+def _span(history: History | FunnelHistory) -> str:
+    return f"{_moment(history.times[0])} to {_moment(history.times[-1])}"
+
+
+def _moment(time: float) -> str:
+    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M}"

@@ -1,0 +1,51 @@
+"""Which rows of a funnel's history deserve the detectors' full look: the quick look that a worker takes each tick."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detection.detectors import FunnelOptions
+from detection.funnels.cohorts import FINE_SECONDS
+from detection.funnels.normal import baseline_since
+from detection.funnels.screening import Reached, Usual, usual, worth_reading
+from detection.funnels.undisturbed import Times, outside
+from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
+from detection.types import FunnelSeries
+
+_EVERYONE = np.ones(1, dtype=bool)
+
+
+class FunnelScreen:
+    """Everyone's counts; what is normal is fitted once for the rows of an hour."""
+
+    def __init__(self, fine: FunnelSeries, hours: FunnelSeries, options: FunnelOptions) -> None:
+        self._fine, self._hours, self._options = fine, hours, options
+        self._fitted: tuple[object, Usual] | None = None
+
+    def worth_a_look(self, now: float, broken: Times) -> bool:
+        """Whether a drop or a rise may stand at the end of a row. broken: when there was a drop."""
+        since = now - self._options.recent_window_seconds
+        normal = self._usual((since + now) / 2, since, broken)
+        recent = _counts(self._fine, FINE_SECONDS, since, now)
+        return bool(normal.usable.any()) and worth_reading(recent, normal, _EVERYONE, self._options)
+
+    def _usual(self, at: float, until: float, broken: Times) -> Usual:
+        options = self._options
+        since = baseline_since(at, options.baseline_window_hours)
+        weekly = int(hours_of_week(np.array([at]), options.timezone)[0])
+        state = (weekly, since, until // HOUR_SECONDS, tuple(broken))
+        if self._fitted is None or self._fitted[0] != state:
+            past = _counts(self._hours, HOUR_SECONDS, since, until)
+            kept = Reached(past.bucket_starts, past.counts * outside(past.bucket_starts, broken))
+            self._fitted = state, usual(kept, at=at, timezone=options.timezone, fewest=options.min_sample_size)
+        return self._fitted[1]
+
+
+def _counts(series: FunnelSeries, seconds: float, since: float, until: float) -> Reached:
+    """The whole buckets in [since, until), side by side."""
+    first, stop = int(np.ceil(since / seconds - 1e-9)), int(np.floor(until / seconds + 1e-9))
+    begin, end = np.searchsorted(series.bucket_starts, [first * seconds, stop * seconds])
+    counts = np.zeros((series.reached.shape[1], 1, max(stop - first, 0)))
+    places = np.rint(series.bucket_starts[begin:end] / seconds).astype(np.int64) - first
+    counts[:, 0, places] = series.reached[begin:end].T
+    return Reached(np.arange(first, max(stop, first), dtype=np.float64) * seconds, counts)

@@ -1,0 +1,37 @@
+"""`argux experiment FUNNEL PROPERTY A B`: an experiment's answer in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.experiments import experiment
+from detection.funnels.experiments import Variant
+from storage.funnels import definition, funnel_of
+from workers.services import Services
+
+
+def run(services: Services, named: str, name: str, first: str, second: str, *, days: int, console: Console) -> None:
+    """Print both rates, the difference with its bounds, the p-value, and what they mean.
+
+    named: the funnel's number or name. Raises NotFoundError or MalformedError, whose texts may be shown.
+    """
+    with services.readers() as session:
+        funnel = definition(funnel_of(session, named))
+    found = experiment(services, funnel, name, first, second, days=days)
+    compared = found.comparison
+    table = Table(name, "entries", "converted", "rate", title=f"{funnel.name}, last {days} days")
+    for variant in (compared.reference, compared.challenger):
+        table.add_row(variant.value, f"{variant.entries:,}", f"{variant.converted:,}", _rate(variant))
+    console.print(table)
+    bounds = compared.difference
+    console.print(
+        f"difference {bounds.value * 100:+.2f} points, 95 % between {bounds.low * 100:+.2f} and "
+        f"{bounds.high * 100:+.2f}; p = {compared.p_value:.3g} (exact, two-sided)",
+        highlight=False,
+    )
+    console.print(found.text, highlight=False, markup=False)
+
+
+def _rate(variant: Variant) -> str:
+    return f"{variant.rate * 100:.2f} %" if variant.entries else "no entries"

@@ -1,0 +1,79 @@
+"""What `argux maintenance …` does: windows in which incidents are recorded and nobody is told."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from storage import maintenance
+from storage.models import MaintenanceWindow
+from workers.errors import RefusedError
+from workers.rules.local_times import NotATimeError, duration, instant
+from workers.rules.maintenance import EVERYTHING, end_window, start_window
+from workers.services import Services
+
+PAST_SHOWN = 50
+
+
+def start(
+    services: Services, service: str, *, length: str | None, until: str | None, begins: str | None, reason: str
+) -> str:
+    """Start a window, now or later; returns its line. RefusedError says what is wrong about it."""
+    if (length is None) == (until is None):
+        raise RefusedError("Say how long: --for 2h, or --until '2026-02-07 23:00'.")
+    zone, now = services.settings.timezone, services.clock()
+    try:
+        begins_at = instant(begins, zone) if begins is not None else now
+        ends_at = begins_at + duration(length) if length is not None else instant(until or "", zone)
+    except NotATimeError as error:
+        raise RefusedError(str(error)) from error
+    with services.sessions.begin() as session:
+        window = start_window(
+            services,
+            session,
+            service=None if service.strip().lower() == EVERYTHING else service,
+            begins_at=begins_at,
+            ends_at=ends_at,
+            reason=reason,
+            actor=_who(),
+            now=now,
+        )
+        return window_line(window, now, zone)
+
+
+def listed(services: Services, *, past: bool) -> str:
+    """The windows that run or are to come, or all, a line each."""
+    zone, now = services.settings.timezone, services.clock()
+    with services.readers() as session:
+        if past:
+            found = maintenance.latest_windows(session, limit=PAST_SHOWN)
+        else:
+            found = maintenance.windows_not_over(session, now)
+        lines = [window_line(window, now, zone) for window in found]
+    return "\n".join(lines) or "No maintenance window runs or is to come."
+
+
+def end(services: Services, window_id: int) -> str:
+    """End a window now, or call one off that is to come."""
+    with services.sessions.begin() as session:
+        end_window(services, session, window_id, actor=_who(), now=services.clock())
+    return f"Maintenance window {window_id} is over."
+
+
+def window_line(window: MaintenanceWindow, now: datetime, zone: ZoneInfo) -> str:
+    """Such as "3  shop  2026-02-07 22:00 to 23:00 CET  running  by ana  new database"."""
+    begins, ends = window.begins_at.astimezone(zone), window.ends_at.astimezone(zone)
+    state = "to come" if now < window.begins_at else "running" if now < window.ends_at else "over"
+    end = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%Y-%m-%d %H:%M}"
+    when = f"{begins:%Y-%m-%d %H:%M} to {end} {ends:%Z}"
+    reason = f"  {window.reason}" if window.reason else ""
+    return f"{window.id:<4} {window.service or EVERYTHING:<20} {when}  {state:<8} by {window.made_by}{reason}"
+
+
+def _who() -> str:
+    """Whoever is at the terminal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "the command line"

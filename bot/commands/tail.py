@@ -1,0 +1,155 @@
+"""`argux tail`: the lines of log files into the store, directly or through another machine's doors."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import msgspec
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from detection.types import LogRecord
+from integrations.http import retry_after_seconds
+from integrations.inbound.monitoring.plain_line import line_record
+from integrations.tail import Line, Tail
+from workers.errors import RefusedError
+from workers.services import Services
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
+
+Sink = Callable[[Sequence[LogRecord]], None]
+"""Stores records, or raises AwayError. The same records may come again."""
+
+
+class AwayError(Exception):
+    """The store cannot take records now; `retry_after_seconds` where it said when it can."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+def follow(
+    paths: Sequence[Path],
+    sink: Sink,
+    stop: threading.Event,
+    *,
+    state_directory: Path,
+    service: str | None = None,
+    from_start: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Follow files until `stop` is set. `service` names who writes them; without it each file's own name does.
+
+    Lines go on from where the last run ended. A store that is away makes this wait: nothing is skipped.
+    """
+    host = socket.gethostname()
+    tails = [
+        (Tail(path, state_of(path, state_directory), host=host, from_start=from_start), service or service_of(path))
+        for path in paths
+    ]
+    try:
+        while not stop.is_set():
+            # Each in turn, not one to its end, so that a busy file does not starve the others.
+            moved = [_move(tail, name, host, sink, stop, clock()) for tail, name in tails]
+            if not any(moved):
+                stop.wait(POLL_SECONDS)
+    finally:
+        for tail, _ in tails:
+            tail.close()
+
+
+def state_of(path: Path, directory: Path) -> Path:
+    """Where the position in a file is kept."""
+    digest = hashlib.blake2b(str(path.absolute()).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return directory / f"{digest}.json"
+
+
+def service_of(path: Path) -> str:
+    """ "shop" for /var/log/shop.log."""
+    return path.name.partition(".")[0] or path.name
+
+
+def _move(tail: Tail, service: str, host: str, sink: Sink, stop: threading.Event, now: float) -> bool:
+    """Store the next lines of one file; False where there were none."""
+    lines = tail.read()
+    if not lines:
+        return False
+    records = [_record(line, service, host, tail.path, now) for line in lines]
+    wait = POLL_SECONDS
+    while True:
+        try:
+            sink(records)
+        except AwayError as error:
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            pause = wait if error.retry_after_seconds is None else error.retry_after_seconds
+            log.warning("tail_waits", error=str(error), again_in_seconds=pause)
+            if stop.wait(pause):
+                return False
+        else:
+            tail.commit()
+            return True
+
+
+def _record(line: Line, service: str, host: str, path: Path, now: float) -> LogRecord:
+    record = line_record(line.text, f"tail:{line.line_id}", service, now=now)
+    return replace(record, attributes={**record.attributes, "host": host, "file": str(path)})
+
+
+def into_the_store(services: Services) -> Sink:
+    """Write into this machine's own database."""
+
+    def store(records: Sequence[LogRecord]) -> None:
+        try:
+            services.telemetry.append_logs(records)
+        except OperationalError as error:
+            raise AwayError("the database cannot take the lines now") from error
+
+    return store
+
+
+def through_the_door(client: httpx.Client) -> Sink:
+    """Send to the `/_bulk` door of the Argux that `client` is set up for: its base URL, its key.
+
+    Raises RefusedError where that Argux will never take them: a wrong key, a wrong address.
+    """
+
+    def store(records: Sequence[LogRecord]) -> None:
+        body = b"".join(_bulk_lines(record) for record in records)
+        try:
+            response = client.post("/_bulk", content=body, headers={"Content-Type": "application/x-ndjson"})
+        except httpx.TransportError as error:
+            raise AwayError(f"{client.base_url} cannot be reached ({type(error).__name__})") from error
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+            wait = retry_after_seconds(response.headers.get("Retry-After"), now=time.time())
+            raise AwayError(f"{client.base_url} answers {response.status_code}", wait)
+        if not response.is_success:
+            raise RefusedError(f"{client.base_url} answers {response.status_code}: {response.text[:300]}")
+        if response.json().get("errors"):
+            log.warning("lines_refused", answer=response.text[:300])
+
+    return store
+
+
+def _bulk_lines(record: LogRecord) -> bytes:
+    document = {
+        **record.attributes,
+        "@timestamp": record.happened_at,
+        "message": record.body,
+        "log.level": record.severity,
+        "service.name": record.service,
+        "service.version": record.version,
+        "trace.id": record.trace_id,
+    }
+    action = {"create": {"_index": "tail", "_id": record.record_id}}
+    return msgspec.json.encode(action) + b"\n" + msgspec.json.encode(document) + b"\n"

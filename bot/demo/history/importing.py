@@ -1,0 +1,125 @@
+"""Bringing the past to Argux through the doors that the present uses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import httpx
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from bot.demo.errors import DemoError, first_error
+from bot.demo.history.visits import Visit
+from bot.demo.history.wire import answer_spans, posthog_events, trace_request
+from bot.demo.posting import post
+
+EVENTS_A_BATCH = 2000
+SPANS_A_BATCH = 2000
+CONNECTIONS = 2
+
+
+@dataclass(slots=True)
+class Imported:
+    """What went in."""
+
+    visits: int = 0
+    events: int = 0
+    spans: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request to a door, and what it brings."""
+
+    path: str
+    content_type: str
+    body: bytes
+    brings: Imported
+
+
+async def import_history(
+    base_url: str, api_key: str, batches: Iterator[Batch], report: Callable[[Imported], None]
+) -> Imported:
+    """Send all batches, a few at once; calls `report` with the running total after each.
+
+    Raises DemoError when a door refuses a batch or stays full.
+    """
+    total = Imported()
+    waiting: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=2 * CONNECTIONS)
+
+    async def make() -> None:
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            await waiting.put(batch)
+        for _ in range(CONNECTIONS):
+            await waiting.put(None)
+
+    async def send(client: httpx.AsyncClient) -> None:
+        while (batch := await waiting.get()) is not None:
+            await _post(client, batch)
+            total.visits += batch.brings.visits
+            total.events += batch.brings.events
+            total.spans += batch.brings.spans
+            report(total)
+
+    headers = {"Authorization": f"Bearer {api_key}"}
+    client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=60, trust_env=False)
+    try:
+        async with client, asyncio.TaskGroup() as together:
+            together.create_task(make())
+            for _ in range(CONNECTIONS):
+                together.create_task(send(client))
+    except BaseExceptionGroup as group:
+        raise first_error(group) from None
+    return total
+
+
+def make_batches(
+    visits: Iterable[Visit], api_key: str, version_at: Callable[[float], str], random: Random, *, traced_share: float
+) -> Iterator[Batch]:
+    """The visits as requests to the doors; `version_at` says which version of the shop was live at a moment."""
+    events: list[dict[str, Any]] = []
+    spans: list[Span] = []
+    version = ""
+    visit_count = 0
+    for visit in visits:
+        visit_count += 1
+        events += posthog_events(visit, random)
+        if len(events) >= EVENTS_A_BATCH:
+            yield _event_batch(events, api_key, visit_count)
+            events, visit_count = [], 0
+        if random.random() >= traced_share:
+            continue
+        version_now = version_at(visit.answers[0].started_at)
+        if spans and (len(spans) >= SPANS_A_BATCH or version_now != version):
+            yield _span_batch(spans, version)
+            spans = []
+        version = version_now
+        for answer in visit.answers:
+            spans += answer_spans(answer, random)
+    if events:
+        yield _event_batch(events, api_key, visit_count)
+    if spans:
+        yield _span_batch(spans, version)
+
+
+def _event_batch(events: list[dict[str, Any]], api_key: str, visits: int) -> Batch:
+    body = json.dumps({"api_key": api_key, "historical_migration": True, "batch": events}).encode()
+    return Batch("/batch/", "application/json", body, Imported(visits=visits, events=len(events)))
+
+
+def _span_batch(spans: list[Span], version: str) -> Batch:
+    return Batch("/v1/traces", "application/x-protobuf", trace_request(spans, version), Imported(spans=len(spans)))
+
+
+async def _post(client: httpx.AsyncClient, batch: Batch) -> None:
+    """Post one batch; waits as long as a full door says. Raises DemoError."""
+    try:
+        response = await post(client, batch.path, content=batch.body, headers={"Content-Type": batch.content_type})
+    except httpx.TransportError as error:
+        raise DemoError(f"{batch.path} did not take the history: {error!r}") from error
+    if response.is_error:
+        raise DemoError(f"{batch.path} refused a part of the history: {response.text[:300]}")

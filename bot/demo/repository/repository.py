@@ -1,0 +1,93 @@
+"""The shop's git repository: its history, and the pushes that become deploys."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.demo.repository.changes import HISTORY, Change
+from bot.demo.repository.git import git
+
+NAME = "acme/shop"
+SHOP_SOURCE = Path(__file__).parents[1] / "shop"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit as it stands in the repository."""
+
+    sha: str
+    author: str
+    message: str
+    committed_at: datetime
+
+
+class ShopRepository:
+    """A bare repository, as a code host keeps it, and one developer's clone of it to push from."""
+
+    def __init__(self, bare: Path, clone: Path) -> None:
+        self.bare = bare
+        self._clone = clone
+
+    def create(self, now: datetime) -> list[Commit]:
+        """Write the whole history and push it; oldest commit first."""
+        self.bare.mkdir(parents=True)
+        git(self.bare, "init", "--quiet", "--bare", "--initial-branch=main")
+        self._clone.mkdir(parents=True)
+        git(self._clone, "init", "--quiet", "--initial-branch=main")
+        git(self._clone, "remote", "add", "origin", str(self.bare.resolve()))
+        _copy_shop(self._clone)
+        for change in reversed(HISTORY[1:]):
+            git(self._clone, "apply", "--reverse", str(change.patch_file))
+        commits = [self._commit(HISTORY[0], now)]
+        for change in HISTORY[1:]:
+            git(self._clone, "apply", str(change.patch_file))
+            commits.append(self._commit(change, now))
+        git(self._clone, "push", "--quiet", "origin", "main")
+        return commits
+
+    def push(self, changes: Sequence[Change], now: datetime) -> list[Commit]:
+        """Commit the changes in order on top of main and push them together, as one deploy."""
+        git(self._clone, "pull", "--quiet", "--ff-only", "origin", "main")
+        commits = []
+        for change in changes:
+            git(self._clone, "apply", str(change.patch_file))
+            commits.append(self._commit(change, now))
+        git(self._clone, "push", "--quiet", "origin", "main")
+        return commits
+
+    def head(self) -> str:
+        """The full SHA of main."""
+        return git(self.bare, "rev-parse", "refs/heads/main")
+
+    def check_out(self, sha: str, directory: Path) -> None:
+        """Put the files of one commit into a new directory."""
+        git(self.bare, "clone", "--quiet", "--shared", "--no-checkout", str(self.bare.resolve()), str(directory))
+        git(directory, "checkout", "--quiet", "--detach", sha)
+
+    def _commit(self, change: Change, now: datetime) -> Commit:
+        moment = (now - timedelta(days=change.days_ago)).astimezone(UTC)
+        identity = {
+            "GIT_AUTHOR_NAME": change.author.name,
+            "GIT_AUTHOR_EMAIL": change.author.email,
+            "GIT_AUTHOR_DATE": moment.isoformat(),
+            "GIT_COMMITTER_NAME": change.author.name,
+            "GIT_COMMITTER_EMAIL": change.author.email,
+            "GIT_COMMITTER_DATE": moment.isoformat(),
+        }
+        git(self._clone, "add", "--all")
+        git(self._clone, "commit", "--quiet", "--message", change.message, environment=identity)
+        return Commit(git(self._clone, "rev-parse", "HEAD"), change.author.name, change.message, moment)
+
+
+def _copy_shop(directory: Path) -> None:
+    """The shop's package into shop/, its README beside it."""
+    package = directory / "shop"
+    package.mkdir()
+    for source in sorted(SHOP_SOURCE.glob("*.py")):
+        shutil.copy(source, package / source.name)
+    shutil.copy(SHOP_SOURCE / "README.md", directory / "README.md")
+    (directory / ".gitignore").write_text("__pycache__/\n*.db*\n")

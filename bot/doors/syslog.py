@@ -1,0 +1,181 @@
+"""The syslog door: RFC 5424 (and 3164) over UDP and TCP on one port, when SYSLOG_PORT is set.
+
+Syslog has neither keys nor answers. Who may send is therefore a matter of addresses (SYSLOG_ALLOW), and a message that
+came in is kept in memory until the next write, a fraction of a second later. While the database cannot write, TCP
+senders are made to wait; of UDP, what does not fit into the queue is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import count
+
+import structlog
+
+from bot.doors.syslog_frames import LONGEST_MESSAGE, FrameTooLongError, next_frame
+from bot.errors import BotError
+from bot.reception.receive import Reception
+from detection.types import LogRecord
+from integrations.inbound.monitoring.syslog import read_syslog
+from integrations.inbound.reading.records import FieldError
+
+DOOR = "syslog"
+QUEUE_LENGTH = 10_000
+BATCH = 1_000
+GATHER_SECONDS = 0.2
+"""How long a message waits for others, so that they are written together."""
+
+MOST_CONNECTIONS = 256
+RETRY_SECONDS = 2.0
+STOP_SECONDS = 3.0
+
+log = structlog.get_logger()
+
+Network = IPv4Network | IPv6Network
+
+
+@asynccontextmanager
+async def listening(reception: Reception) -> AsyncIterator[None]:
+    """Take syslog messages in while the block lasts; nothing where SYSLOG_PORT is not set."""
+    settings = reception.services.settings
+    if settings.syslog_port is None:
+        yield
+        return
+    allowed = [ip_network(network) for network in settings.syslog_allow]
+    door = SyslogDoor(reception, allowed)
+    await door.open(settings.syslog_host or settings.argux_host, settings.syslog_port)
+    try:
+        yield
+    finally:
+        await door.close()
+
+
+class SyslogDoor(asyncio.DatagramProtocol):
+    """Both listeners, and the queue between them and the store."""
+
+    def __init__(self, reception: Reception, allowed: Sequence[Network]) -> None:
+        self._reception = reception
+        self._allowed = allowed
+        self._queue: asyncio.Queue[LogRecord] = asyncio.Queue(QUEUE_LENGTH)
+        self._connections: set[asyncio.Task[None]] = set()
+        self._process = secrets.token_hex(8)
+        self._numbers = count()
+
+    async def open(self, host: str, port: int) -> None:
+        """Listen on both protocols. Raises OSError where the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await asyncio.start_server(self._serve, host, port, limit=LONGEST_MESSAGE)
+        try:
+            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, port))
+        except OSError:
+            self._server.close()
+            raise
+        self._writer = asyncio.create_task(self._write())
+        log.info("syslog_listens", host=host, port=port)
+
+    async def close(self) -> None:
+        """Stop listening, then write what is queued, within STOP_SECONDS."""
+        self._server.close()
+        self._transport.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), STOP_SECONDS)
+        self._writer.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._writer
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """One UDP message; there is no way to make its sender wait."""
+        record = self._read(data, addr[0])
+        if record is None:
+            return
+        try:
+            self._queue.put_nowait(record)
+        except asyncio.QueueFull:
+            self._refuse("busy")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One TCP connection, until it ends."""
+        peer = str(writer.get_extra_info("peername")[0])
+        task = asyncio.current_task()
+        assert task is not None
+        if not self._may_send(peer) or len(self._connections) >= MOST_CONNECTIONS:
+            self._refuse("busy" if self._may_send(peer) else "forbidden")
+            writer.close()
+            return
+        self._connections.add(task)
+        try:
+            await self._read_stream(reader, peer)
+        except (ConnectionError, asyncio.CancelledError):
+            # A cancelled connection ends here: the stream's own machinery would report it as a failure.
+            return
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _read_stream(self, reader: asyncio.StreamReader, peer: str) -> None:
+        while True:
+            try:
+                frame = await next_frame(reader)
+            except FrameTooLongError:
+                self._refuse("too_large")
+                continue
+            if frame is None:
+                return
+            if not frame.strip():
+                continue
+            record = self._read(frame, peer)
+            if record is not None:
+                await self._queue.put(record)
+
+    def _read(self, data: bytes, peer: str) -> LogRecord | None:
+        if not self._may_send(peer):
+            self._refuse("forbidden")
+            return None
+        now = self._reception.services.clock().timestamp()
+        # Nobody sends a syslog message twice, so each gets a number: equal lines are many, not one.
+        record_id = f"{DOOR}:{self._process}:{next(self._numbers)}"
+        try:
+            return read_syslog(data, record_id, now=now)
+        except FieldError:
+            self._refuse("malformed")
+            return None
+
+    def _may_send(self, peer: str) -> bool:
+        address = ip_address(peer.partition("%")[0])
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._allowed)
+
+    def _refuse(self, reason: str) -> None:
+        self._reception.metrics.rejected.labels(DOOR, reason).inc()
+
+    async def _write(self) -> None:
+        """Move the queue into the store, batch by batch, for ever."""
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(GATHER_SECONDS)
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            await self._store(batch)
+            for _ in batch:
+                self._queue.task_done()
+
+    async def _store(self, batch: Sequence[LogRecord]) -> None:
+        """Write a batch, however often that takes."""
+        while True:
+            try:
+                append = partial(self._reception.services.telemetry.append_logs, batch)
+                appended = await self._reception.in_thread(append)
+            except BotError as error:
+                log.warning("syslog_waits", error=error.message)
+                await asyncio.sleep(error.retry_after_seconds or RETRY_SECONDS)
+            else:
+                self._reception.metrics.accepted.labels(DOOR).inc(appended.accepted)
+                return

@@ -1,0 +1,1 @@
+"""What every door passes through: limits, patience, error answers and counters."""

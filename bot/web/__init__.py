@@ -1,0 +1,1 @@
+"""The web process: the application put together, its documentation, health and server."""

@@ -1,0 +1,125 @@
+"""The web process: doors, API, health and Slack in one FastAPI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from slack_bolt import App
+
+from bot.api import routes
+from bot.auth import KeyRing
+from bot.doors import monitoring, otlp, own, product, syslog
+from bot.doors.amazon_pages import AmazonPages
+from bot.doors.browsers import BrowserDoors
+from bot.reception import error_responses
+from bot.reception.gate import Limits
+from bot.reception.prometheus import Metrics
+from bot.reception.receive import Reception
+from bot.slack.app import create_slack_app
+from bot.slack.http import slack_route
+from bot.slack.socket import SocketListener
+from bot.web import docs, health
+from workers.services import Services
+
+if TYPE_CHECKING:
+    from bot.doors.otlp_grpc import GrpcDoor
+
+SLACK_THREADS = 8
+GRPC_STOP_SECONDS = 3.0
+
+DESCRIPTION = """
+Argux watches product funnels and API endpoints, works out why one broke, proposes a fix, waits for a person's click,
+and checks that it worked.
+
+Every route but the health checks wants a key from `argux keys create NAME`, as `Authorization: Bearer argux_…` or
+`X-API-Key: argux_…`. Keys made with `--role ingest` may only send data.
+
+Errors look like `{"error": {"message": "…", "field": "steps[0].name"}}`, the field only where there is one.
+"""
+
+
+def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
+    """Put the web process together; talks to no other system until it is asked something.
+
+    Slack by HTTP is served when SLACK_SIGNING_SECRET is set, Socket Mode is opened when SLACK_APP_TOKEN is set; both
+    may be. A click that comes in both ways is one click.
+    """
+    slack = create_slack_app(services) if _wants_slack(services) else None
+    threads = ThreadPoolExecutor(max_workers=SLACK_THREADS, thread_name_prefix="slack")
+    app = FastAPI(
+        title="Argux",
+        version=version("argux"),
+        description=DESCRIPTION,
+        lifespan=partial(_lifespan, services, slack, threads),
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    _keep(app, services, limits)
+    error_responses.install(app)
+    if slack is not None and services.settings.slack_signing_secret is not None:
+        app.router.routes.append(slack_route(slack, threads))
+    for router in (own.router, product.router, otlp.router, routes.router, health.router, docs.router):
+        app.include_router(router)
+    app.include_router(monitoring.router)
+    app.add_middleware(BrowserDoors)
+    return app
+
+
+def _wants_slack(services: Services) -> bool:
+    settings = services.settings
+    return settings.slack_signing_secret is not None or settings.slack_app_token is not None
+
+
+def _keep(app: FastAPI, services: Services, limits: Limits | None) -> None:
+    """What the routes share."""
+    metrics = Metrics()
+    ring = KeyRing(services.readers)
+    app.state.services = services
+    app.state.metrics = metrics
+    app.state.key_ring = ring
+    app.state.reception = Reception(services, ring, metrics, limits)
+    app.state.amazon_pages = AmazonPages()
+    app.state.integration_health = health.IntegrationHealth(services)
+
+
+@asynccontextmanager
+async def _lifespan(
+    services: Services, slack: App | None, threads: ThreadPoolExecutor, app: FastAPI
+) -> AsyncIterator[None]:
+    """Open the socket if there is to be one; let go of everything at the end."""
+    socket = None
+    grpc_door = await _grpc_door(services, app.state.reception)
+    token = services.settings.slack_app_token
+    if slack is not None and token is not None:
+        socket = SocketListener(slack, token.get_secret_value())
+        socket.start()
+    try:
+        async with syslog.listening(app.state.reception):
+            yield
+    finally:
+        if grpc_door is not None:
+            await grpc_door.stop(GRPC_STOP_SECONDS)
+        if socket is not None:
+            await run_in_threadpool(socket.close)
+        threads.shutdown(wait=False, cancel_futures=True)
+        services.engine.dispose()
+
+
+async def _grpc_door(services: Services, reception: Reception) -> GrpcDoor | None:
+    """The door for OTLP over gRPC, where a port for it is set; gRPC is loaded only then."""
+    settings = services.settings
+    if settings.otlp_grpc_port is None:
+        return None
+    from bot.doors.otlp_grpc import GrpcDoor
+
+    door = GrpcDoor(reception, f"{settings.argux_host}:{settings.otlp_grpc_port}")
+    await door.start()
+    return door

@@ -1,0 +1,87 @@
+"""Whether this process, its database and the outside systems are well; and the numbers for Prometheus.
+
+These need no key: they tell no secret, and the checks of outside systems are remembered for half a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.doctor import Health, Outcome, checks, examine
+from bot.reception.prometheus import Metrics
+from storage.database.session import check
+from storage.errors import DatabaseUnavailableError
+from workers.services import Services
+
+REMEMBER_SECONDS = 30.0
+
+router = APIRouter(tags=["Health"])
+
+
+class IntegrationHealth:
+    """The last look at the outside systems; however often it is asked for, they are asked once in REMEMBER_SECONDS."""
+
+    def __init__(self, services: Services, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._services = services
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._outcomes: list[Outcome] = []
+        self._until = float("-inf")
+
+    def outcomes(self) -> list[Outcome]:
+        """What the checks said, at most REMEMBER_SECONDS ago."""
+        with self._lock:
+            if self._monotonic() >= self._until:
+                self._outcomes = examine(checks(self._services))
+                self._until = self._monotonic() + REMEMBER_SECONDS
+            return self._outcomes
+
+
+@router.get("/health", summary="Is the web process up?")
+async def health() -> dict[str, str]:
+    """Answer at once, asking nothing else."""
+    return {"status": "ok"}
+
+
+@router.get("/health/db", summary="Does the database answer?")
+def database_health(request: Request) -> JSONResponse:
+    """200 with one line about the database, or 503."""
+    services: Services = request.app.state.services
+    try:
+        return JSONResponse({"status": "ok", "message": check(services.engine)})
+    except DatabaseUnavailableError as error:
+        return JSONResponse({"status": "failed", "message": str(error)}, 503)
+
+
+@router.get("/health/integrations", summary="Do the outside systems answer?")
+def integration_health(request: Request) -> JSONResponse:
+    """Every system as `argux doctor` sees it; 503 when one that is set fails."""
+    remembered: IntegrationHealth = request.app.state.integration_health
+    outcomes = remembered.outcomes()
+    failing = any(outcome.health is Health.FAILED for outcome in outcomes)
+    systems = {
+        outcome.name.lower(): {"status": outcome.health.lower(), "message": outcome.text} for outcome in outcomes
+    }
+    return JSONResponse({"status": "failed" if failing else "ok", "integrations": systems}, 503 if failing else 200)
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request) -> Response:
+    """Prometheus's text format; without the database the gauges keep their last values."""
+    numbers: Metrics = request.app.state.metrics
+    services: Services = request.app.state.services
+    try:
+        with services.readers() as session:
+            numbers.read_database(session)
+    except SQLAlchemyError:
+        numbers.database_up.set(0)
+    else:
+        numbers.database_up.set(1)
+    return Response(numbers.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,340 @@
+"""The funnel detectors: conversion of ripe cohorts against the baseline, everyone first, then segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from detection.funnels.cohorts import FINE_SECONDS, Cohorts, conversion_delay, gathered, gathered_steps, horizon, totals
+from detection.funnels.normal import baseline_since, is_usable, normal_conversion, normal_steps
+from detection.funnels.scan import Scan, StepTest, StepTests, scan_for_drops, scan_for_rises, significant
+from detection.funnels.segment_shares import SegmentContribution, Window, segment_contributions
+from detection.options import FunnelOptions
+from detection.statistics.baselines import HOUR_SECONDS, RateBaseline
+from detection.statistics.changepoints import Onset, share_onset
+from detection.statistics.proportions import sigma_score
+from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, JsonValue, Metric, Subject
+
+DETECTOR, RISE_DETECTOR = "funnel_conversion", "funnel_conversion_rise"
+
+_Pair = tuple[FunnelSeries, FunnelSeries]
+"""One segment's fine series and its baseline."""
+
+_Segment = tuple[str | None, str | None]
+_Scanner = Callable[[Cohorts, RateBaseline, FunnelOptions, StepTests], Scan]
+
+_LATE_SHARE = 0.05
+"""Of those who reach a step before the last, so many may come later than the entries looked at are old: the horizon
+leaves as many conversions out, and who converts has reached every step before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """What one tick looks at: baseline hours from baseline_since, ripe entries from recent_since to ripe_until."""
+
+    horizon_seconds: float
+    baseline_hours: float
+    recent_since: float
+    ripe_until: float
+
+    @property
+    def baseline_since(self) -> float:
+        """The first hour that says what is normal."""
+        return baseline_since(self.middle, self.baseline_hours)
+
+    @property
+    def middle(self) -> float:
+        """The middle of the recent window: its hour of the week is the one compared with."""
+        return (self.recent_since + self.ripe_until) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A series that converts worse, or better: the telling window's counts and its baseline."""
+
+    pair: _Pair
+    window_since: float
+    entries: int
+    converted: int
+    score: float
+    p_value: float
+    rate: float
+    low: float
+    high: float
+    hours: int
+
+
+def funnel_findings(
+    series: Sequence[FunnelSeries],
+    baseline: Sequence[FunnelSeries],
+    funnel: FunnelDefinition,
+    *,
+    now: float,
+    options: FunnelOptions,
+) -> list[Finding]:
+    """Return what is broken about one funnel: everyone's conversion, or that of segments where everyone's is well.
+
+    series: fine buckets (10 s) from before now - recent window - funnel window; baseline: coarse buckets (1 h). The
+    everyone series is tested by itself, then, only if it is well, the segments, with the false discovery rate held
+    among them (families in a hierarchy; Yekutieli 2008). A baseline that spans less than a day, or has fewer entries
+    than the minimum sample, is insufficient data and gives nothing.
+    """
+    before = {(one.dimension, one.value): one for one in baseline}
+    if (None, None) not in before:
+        return []
+    times = _times(before[None, None], funnel, now, options)
+    found: list[Finding] = []
+    for drop in _hierarchy(series, before, times, options, scan_for_drops):
+        began = _onset(drop, times, options)
+        where = _where(series, baseline, began, times) if drop.pair[0].dimension is None else []
+        found.append(_finding(drop, began, where, funnel, times, options))
+    return found
+
+
+def funnel_rises(
+    series: Sequence[FunnelSeries],
+    baseline: Sequence[FunnelSeries],
+    funnel: FunnelDefinition,
+    *,
+    now: float,
+    options: FunnelOptions,
+) -> list[Finding]:
+    """Return where conversion is higher than it ever is: a success, or a step counted twice. As `funnel_findings`.
+
+    min_drop_percent is what it must have risen by. The findings' subject is a "funnel_rise", so that a rise is never
+    taken for the same problem as a drop; drop_percent is negative, and no step or segment is named.
+    """
+    before = {(one.dimension, one.value): one for one in baseline}
+    if (None, None) not in before:
+        return []
+    times = _times(before[None, None], funnel, now, options)
+    rises = _hierarchy(series, before, times, options, _rises_of_the_whole)
+    found = [_finding(rise, _onset(rise, times, options), [], funnel, times, options) for rise in rises]
+    return [
+        replace(
+            finding,
+            detector=RISE_DETECTOR,
+            subject=replace(finding.subject, kind="funnel_rise"),
+            details={**finding.details, "step": None},
+        )
+        for finding in found
+    ]
+
+
+def _rises_of_the_whole(cohorts: Cohorts, normal: RateBaseline, options: FunnelOptions, _: StepTests) -> Scan:
+    return scan_for_rises(cohorts, normal, options)
+
+
+def _hierarchy(
+    series: Sequence[FunnelSeries],
+    before: Mapping[_Segment, FunnelSeries],
+    times: _Times,
+    options: FunnelOptions,
+    scan: _Scanner,
+) -> list[_Change]:
+    """Test everyone by itself, then, only if that is well, the segments."""
+    since, until, fewest = times.baseline_since, times.recent_since, options.min_sample_size
+    usable = {
+        key: past for key, past in before.items() if is_usable(past, since=since, until=until, minimum_entries=fewest)
+    }
+    pairs = [(one, usable[one.dimension, one.value]) for one in series if (one.dimension, one.value) in usable]
+    everyone = [pair for pair in pairs if pair[0].dimension is None]
+    segments = [pair for pair in pairs if pair[0].dimension is not None]
+    return _changes(everyone, times, options, scan) or _changes(segments, times, options, scan)
+
+
+def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options: FunnelOptions) -> _Times:
+    """Only entries at least a horizon and the ingestion lag old are ripe."""
+    waited = horizon(everyone, funnel.window_seconds, until=now - options.recent_window_seconds)
+    ripe_until = np.floor((now - waited - options.ingestion_lag_seconds) / FINE_SECONDS) * FINE_SECONDS
+    return _Times(
+        horizon_seconds=waited,
+        baseline_hours=options.baseline_window_hours,
+        recent_since=float(ripe_until) - options.recent_window_seconds,
+        ripe_until=float(ripe_until),
+    )
+
+
+def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scanner: _Scanner) -> list[_Change]:
+    """Return the series of one family that stand the test, the most certain first."""
+    if not pairs:
+        return []
+    recent = gathered(
+        [fine for fine, _ in pairs],
+        times.horizon_seconds,
+        since=times.recent_since,
+        until=times.ripe_until,
+        bucket_seconds=FINE_SECONDS,
+    )
+    normal = normal_conversion(
+        [past for _, past in pairs],
+        times.horizon_seconds,
+        since=times.baseline_since,
+        until=times.recent_since,
+        at=times.middle,
+        timezone=options.timezone,
+    )
+    scan = scanner(recent, normal, options, partial(_step_tests, pairs, times, options))
+    adjusted, standing = significant(scan.p_value, scan.tested, options.significance)
+    return [
+        _Change(
+            pair=pairs[row],
+            window_since=times.ripe_until - float(scan.buckets[row]) * FINE_SECONDS,
+            entries=int(scan.entries[row]),
+            converted=int(scan.converted[row]),
+            score=float(scan.score[row]),
+            p_value=float(adjusted[row]),
+            rate=float(normal.rate[row]),
+            low=float(normal.low[row]),
+            high=float(normal.high[row]),
+            hours=int(normal.hours[row]),
+        )
+        for row in sorted(standing.tolist(), key=lambda row: (adjusted[row], -abs(scan.score[row])))
+    ]
+
+
+def _step_tests(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, rows: Integers) -> list[StepTest]:
+    """The steps of the series in these rows, of funnels of three steps or more: with two the whole is the only step."""
+    chosen = [pairs[row] for row in rows]
+    if chosen[0][0].reached.shape[1] < 3:
+        return []
+    recent = gathered_steps(
+        [fine for fine, _ in chosen],
+        times.horizon_seconds,
+        since=times.recent_since,
+        until=times.ripe_until,
+        bucket_seconds=FINE_SECONDS,
+    )
+    normal = normal_steps(
+        [past for _, past in chosen],
+        times.horizon_seconds,
+        since=times.baseline_since,
+        until=times.recent_since,
+        at=times.middle,
+        timezone=options.timezone,
+    )
+    allowances = [*[_LATE_SHARE] * (len(recent) - 1), 0.0]
+    return [StepTest(*step) for step in zip(recent, normal, allowances, strict=True)]
+
+
+def _onset(drop: _Change, times: _Times, options: FunnelOptions) -> Onset:
+    """Find since when entries convert worse, looking back two recent windows.
+
+    The entries that were under way when something broke are lost too, so the break itself came later than the first
+    of them entered: by up to the horizon, which the interval's upper end allows for.
+    """
+    cohorts = gathered(
+        [drop.pair[0]],
+        times.horizon_seconds,
+        since=times.ripe_until - 2 * options.recent_window_seconds,
+        until=times.ripe_until,
+        bucket_seconds=FINE_SECONDS,
+    )
+    began = share_onset(
+        cohorts.bucket_starts,
+        cohorts.converted[0],
+        cohorts.entries[0],
+        normal=drop.rate,
+        broken=drop.converted / drop.entries,
+    )
+    return Onset(began.at, began.low, began.high + times.horizon_seconds)
+
+
+def _where(
+    series: Sequence[FunnelSeries], baseline: Sequence[FunnelSeries], began: Onset, times: _Times
+) -> list[SegmentContribution]:
+    answer = segment_contributions(
+        series,
+        baseline,
+        recent_window=Window(began.at, times.ripe_until),
+        baseline_window=Window(times.baseline_since, times.recent_since - HOUR_SECONDS),
+        horizon_seconds=times.horizon_seconds,
+    )
+    return list(answer.standing_out)
+
+
+def _finding(
+    drop: _Change,
+    began: Onset,
+    where: Sequence[SegmentContribution],
+    funnel: FunnelDefinition,
+    times: _Times,
+    options: FunnelOptions,
+) -> Finding:
+    fine, past = drop.pair
+    baseline_entries, baseline_converted, baseline_reached = totals(
+        past, times.horizon_seconds, since=times.baseline_since, until=times.recent_since - HOUR_SECONDS
+    )
+    _, _, reached = totals(fine, times.horizon_seconds, since=drop.window_since, until=times.ripe_until)
+    steps, broken_step = _steps(funnel, reached, baseline_reached)
+    observed = drop.converted / drop.entries
+    details: dict[str, JsonValue] = {
+        "onset_low": began.low,
+        "onset_high": began.high,
+        "bucket_seconds": FINE_SECONDS,
+        "horizon_seconds": times.horizon_seconds,
+        "entries": drop.entries,
+        "converted": drop.converted,
+        "drop_percent": 100 * (1 - observed / drop.rate),
+        "window_minutes": (times.ripe_until - drop.window_since) / 60,
+        "step": broken_step,
+        "steps": list(steps),
+        "baseline_entries": baseline_entries,
+        "baseline_converted": baseline_converted,
+        "baseline_hours": drop.hours,
+        "median_seconds_to_convert": conversion_delay(past.converted_by_delay.sum(axis=0), 0.5),
+        "where": [_described(contribution) for contribution in where],
+    }
+    return Finding(
+        detector=DETECTOR,
+        metric=Metric.CONVERSION_RATE,
+        subject=Subject("funnel", funnel.name, funnel_id=funnel.funnel_id, dimension=fine.dimension, value=fine.value),
+        observed=observed,
+        expected=drop.rate,
+        expected_low=drop.low,
+        expected_high=drop.high,
+        sample_size=drop.entries,
+        score=drop.score,
+        p_value=drop.p_value,
+        window_start=drop.window_since,
+        window_end=times.ripe_until,
+        onset_at=began.at,
+        details=details,
+    )
+
+
+def _steps(funnel: FunnelDefinition, recent: Integers, baseline: Integers) -> tuple[list[JsonValue], str | None]:
+    """Describe each step, and name the one whose share of the step before fell most, if any fell by 2 sigma."""
+    described: list[JsonValue] = []
+    broken, worst = None, 1.0
+    for index, step in enumerate(funnel.steps):
+        before = index - 1 if index else 0
+        rate = float(recent[index] / max(recent[before], 1))
+        normal = float(baseline[index] / max(baseline[before], 1))
+        described.append(
+            {
+                "name": step.name,
+                "recent_reached": int(recent[index]),
+                "baseline_reached": int(baseline[index]),
+                "recent_rate": rate,
+                "baseline_rate": normal,
+            }
+        )
+        score = float(sigma_score(recent[index], recent[before], normal, max(float(baseline[before]), 1.0)))
+        if normal > 0 and score <= -2.0 and rate / normal < worst:
+            broken, worst = step.name, rate / normal
+    return described, broken
+
+
+def _described(contribution: SegmentContribution) -> dict[str, JsonValue]:
+    return {
+        "dimension": contribution.dimension,
+        "value": contribution.value,
+        "share_of_drop": contribution.share_of_drop,
+        "recent_rate": contribution.recent_rate,
+        "baseline_rate": contribution.baseline_rate,
+        "entries": contribution.entries,
+    }

@@ -1,0 +1,124 @@
+"""Which funnels are worth reading in full: a quick look on counts alone, less strict than the detectors' own test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from scipy.special import betainc
+
+from detection.funnels.cohorts import Cohorts
+from detection.funnels.normal import USABLE_SECONDS
+from detection.funnels.scan import error_shares, window_lengths
+from detection.options import FunnelOptions
+from detection.statistics.baselines import HOUR_SECONDS, Mask, RateBaseline, hours_of_week, rate_baseline
+from detection.statistics.proportions import benjamini_hochberg, sigma_score
+from detection.types import Floats, Integers
+
+_MARGIN = 5.0
+"""By so much may a p-value be too large and the funnel still be read: the tail is an approximation, and the counts may
+be some ticks old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How many of a funnel's segments got at least so far: counts (steps, segments, buckets), on a regular grid.
+
+    The first step is the entries; of the last only those within the horizon count.
+    """
+
+    bucket_starts: Floats
+    counts: Floats
+
+    def parts(self) -> list[Cohorts]:
+        """From the first step to the last, and then, of three steps or more, each step with the one before it."""
+        pairs = [(self.counts[0], self.counts[-1])]
+        if len(self.counts) > 2:
+            pairs += pairwise(self.counts)
+        return [Cohorts(self.bucket_starts, before, after) for before, after in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is normal at one hour of the week, for each of `Reached.parts`; a row for each segment.
+
+    usable: (segments,) whether the hours say what is normal at all.
+    """
+
+    parts: tuple[RateBaseline, ...]
+    usable: Mask
+
+
+def usual(past: Reached, *, at: float, timezone: str, fewest: int) -> Usual:
+    """Fit hourly counts, of which hours that are left out are zero, at time `at`. fewest: entries that are enough."""
+    weekly = hours_of_week(np.append(past.bucket_starts, at), timezone)
+    fitted = [rate_baseline(part.converted, part.entries, weekly[:-1], int(weekly[-1])) for part in past.parts()]
+    return Usual(tuple(fitted), _usable(past.counts[0], fewest))
+
+
+def worth_reading(recent: Reached, normal: Usual, everyone: Mask, options: FunnelOptions) -> bool:
+    """Whether a drop or a rise may stand, of everyone or among the segments.
+
+    recent: ripe entries in fine buckets. everyone: (segments,) which one is everyone's. The windows are those of the
+    detectors' scan, and charged as there; a step's tail is taken without its allowance.
+    """
+    lengths = window_lengths(len(recent.bucket_starts))
+    parts = [
+        (_ending_last(part.entries, lengths), _ending_last(part.converted, lengths), fitted)
+        for part, fitted in zip(recent.parts(), normal.parts, strict=True)
+    ]
+    entries, converted, fitted = parts[0]
+    rate = fitted.rate[:, None]
+    score = sigma_score(converted, entries, rate, fitted.strength[:, None])
+    share = converted / np.maximum(entries, 1)
+    enough, least = entries >= options.min_sample_size, options.min_drop_percent / 100
+    fell = enough & (share <= rate * (1 - least)) & (score <= -options.sigma_threshold)
+    rose = enough & (share >= rate * (1 + least)) & (score >= options.sigma_threshold)
+    drops = np.min([_tail(*part, fell) for part in parts], axis=0) * len(parts)
+    rises = _tail(entries, entries - converted, _mirrored(fitted), rose)
+    tested = normal.usable & enough.any(axis=1)
+    return any(
+        _stands(p_values[family], options)
+        for p_values in ((tails / error_shares(len(lengths))).min(axis=1) for tails in (drops, rises))
+        for family in (tested & everyone, tested & ~everyone)
+    )
+
+
+def _stands(p_values: Floats, options: FunnelOptions) -> bool:
+    adjusted = benjamini_hochberg(p_values)
+    return bool(adjusted.size and adjusted.min() <= options.significance * _MARGIN)
+
+
+def _tail(entries: Floats, converted: Floats, usual: RateBaseline, counted: Mask) -> Floats:
+    """(segments, windows) about the beta-binomial's lower mid-p tail where counted, 1 elsewhere.
+
+    The binomial of as many entries as are worth the same variance stands for it: its tail has a closed form.
+    """
+    p_values = np.ones(entries.shape)
+    rows, columns = np.nonzero(counted & (entries > 0))
+    n, k, m = entries[rows, columns], converted[rows, columns], usual.strength[rows]
+    worth = (m + 1) / (m + n)
+    trials, successes = n * worth, k * worth
+    p_values[rows, columns] = betainc(trials - successes + 0.5, successes + 0.5, 1 - usual.rate[rows])
+    return p_values
+
+
+def _mirrored(usual: RateBaseline) -> RateBaseline:
+    return replace(usual, rate=1 - usual.rate, low=1 - usual.high, high=1 - usual.low)
+
+
+def _ending_last(values: Floats, lengths: Integers) -> Floats:
+    """(segments, lengths) sums over the last `length` buckets."""
+    running = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    return np.asarray(running[:, -1:] - running[:, values.shape[1] - lengths])
+
+
+def _usable(entries: Floats, fewest: int) -> Mask:
+    """(segments,): whether the hours span a day and hold enough entries, as `is_usable` asks."""
+    if entries.shape[1] == 0:
+        return np.zeros(len(entries), dtype=bool)
+    seen = entries > 0
+    first, last = seen.argmax(axis=1), entries.shape[1] - seen[:, ::-1].argmax(axis=1)
+    spans = (last - first) * HOUR_SECONDS >= USABLE_SECONDS
+    return np.asarray(spans & (entries.sum(axis=1) >= fewest))

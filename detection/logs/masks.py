@@ -1,0 +1,117 @@
+"""What varies in a log line by its looks alone: numbers, identifiers, addresses, paths, dates, values of keys.
+
+Two passes. `mask_token` looks at one word between blanks, so that its answer can be remembered for the next line;
+`shape` looks at the whole masked line, and is needed only for masked lines never seen before. What is a variable by
+its behaviour, not by its looks, is for `detection.logs.grouping` to find.
+
+Every expression here takes time linear in the length of the line, whatever the line.
+"""
+
+from __future__ import annotations
+
+import re
+
+WILDCARD = "<*>"
+"""Stands for whatever varies."""
+
+Shape = tuple[str, ...]
+"""A masked line in pieces: words and single punctuation marks, each with the blank before it where there was one."""
+
+_URL = re.compile(r"[A-Za-z][\w+.-]{0,30}://[^\s,;()\[\]{}<>\"'|]++")
+_PATH_PART = r"[^\s,;:()\[\]{}<>\"'=|]"
+_PATH = re.compile(
+    rf"(?<![\w.)\]}}])(?:[A-Za-z][\w+.-]{{0,30}}:/|\.{{0,2}}/|~/|[A-Za-z]:\\){_PATH_PART}++(?::{_PATH_PART}++)*+"
+)
+"""File names from the root, the home or a dot, from a drive in Windows, and `file:/` with its like."""
+
+_HEX_PAIRS = re.compile(r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){3,}+\b")
+"""MAC addresses, fingerprints."""
+
+_IPV6 = re.compile(
+    r"(?<!\w)(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}"
+    r"|(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}|::[0-9A-Fa-f]{1,4})(?!\w|:[\w:])"
+)
+"""In full, and with its zeros left out once; some of its groups may hold letters only."""
+
+_HOST_AND_PORT = re.compile(r"(?<![\w.-])[A-Za-z][\w-]*+(?:\.[\w-]++){2,}+:\d++")
+
+_RUN = re.compile(r"(?:[-+#@$]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
+"""Words joined by the marks that join identifiers, versions, host names and dates."""
+
+_TRUTH_OR_NOTHING = frozenset({"true", "false", "null", "none", "nil"})
+_ONLY_NUMBERS = re.compile(r"[-+/]?\d++(?:[.:/-]\d++)*+\Z")
+_DIGIT = re.compile(r"\d")
+_NAME_WITH_DIGIT = re.compile(r"(?=\w*[g-zG-Z])[A-Za-z_]{2,}\d[A-Za-z_]+\Z")
+"""`log4j`, `jk2_init`: a digit inside a name does not make it a value."""
+
+_ADJOINING = re.compile(r"<\*>(?:[^\w\s<]{0,8}<\*>)++")
+_KEY_VALUE = re.compile(r"(?<=[\w\])])(\s?=\s?)(?:\"[^\"]*\"|'[^']*'|[^\s,;()\[\]{}\"'=]++(?!\s?=))")
+_LISTED_VALUE = re.compile(r"(?<=\w=)[^\s,;=()\[\]{}\"'][^,;=()\[\]{}\"']{0,200}+(?=[)\]}]|,\s?[\w.]{1,100}=)")
+"""In `(name=Roman Holiday, id=7)` a value may hold blanks: it ends where the next key or the bracket's end is."""
+
+_JSON_VALUE = re.compile(r"(\"[\w.-]{1,100}\"\s?:\s?)(?:\"[^\"]*\"|<\*>)")
+_WORD_LIST = re.compile(r"(?<=[\[({])(?:<\*>|\w[\w.:-]*+)(?:, ?(?:<\*>|\w[\w.:-]*+))++(?=[\])}])")
+_REPEATED_RECORD = re.compile(r"(\b\w{1,100}\([^()]{1,400}\))(?:[,;] ?\1)+")
+_MONTH = r"\b(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)\b"
+_DATE = re.compile(
+    rf"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_MONTH} <\*>|<\*>[ -]{_MONTH}(?:[ -]<\*>)?)(?: <\*>)*"
+    r"(?: (?:UTC|GMT|[ECMP][SD]T|CES?T)\b(?: <\*>)?)?"
+)
+_UNIT = r"(?:[kKMGTP]i?[Bb]|B|bytes?|[mun]?s|secs?)\b"
+_MEASURE = re.compile(rf"<\*> ?{_UNIT}")
+"""What writes sizes and durations for people changes their unit with their value."""
+
+_EMPTY_BRACKETS = re.compile(r"(?<=<\*> )(?:\(\)|\[\]|\{\})")
+_BRACKETED = re.compile(r"<\*>(?:\((?:<\*>)?\)|\[(?:<\*>)?\]|\{(?:<\*>)?\})")
+_SEQUENCE = re.compile(r"<\*>(?:[ ,|]{1,4}<\*>)++")
+_PIECE = re.compile(
+    r"\s?(?:<\*>|\"[^\s\"]*(?: [^\s\"]+)?\"|(?<!\w)'[^\s']*(?: [^\s']+)?'|\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+|[^\s\w])"
+)
+
+
+def mask_token(token: str) -> str:
+    """Return a word between blanks with everything in it that holds a digit, or is an address or a path, masked."""
+    if token.isalpha():
+        return WILDCARD if token.lower() in _TRUTH_OR_NOTHING else token
+    if _ONLY_NUMBERS.match(token):
+        return WILDCARD
+    masked = token
+    if "/" in masked or "\\" in masked:
+        masked = _PATH.sub(WILDCARD, _URL.sub(WILDCARD, masked) if "://" in masked else masked)
+    if ":" in masked or "-" in masked:
+        masked = _HOST_AND_PORT.sub(WILDCARD, _HEX_PAIRS.sub(WILDCARD, _IPV6.sub(WILDCARD, masked)))
+    masked = _RUN.sub(_masked_run, masked)
+    return _ADJOINING.sub(WILDCARD, masked) if WILDCARD in masked else masked
+
+
+def _masked_run(found: re.Match[str]) -> str:
+    run = found.group()
+    if _DIGIT.search(run):
+        return run if _NAME_WITH_DIGIT.match(run) else WILDCARD
+    return WILDCARD if run.lower() in _TRUTH_OR_NOTHING else run
+
+
+def shape(masked: str) -> Shape:
+    """Return the pieces of a line of masked words joined by single blanks; several wildcards in a row become one."""
+    text = masked
+    if "=" in text:
+        text = _KEY_VALUE.sub(rf"\1{WILDCARD}", _LISTED_VALUE.sub(WILDCARD, text))
+    if '":' in text or '" :' in text:
+        text = _JSON_VALUE.sub(rf"\1{WILDCARD}", text)
+    if "," in text:
+        text = _REPEATED_RECORD.sub(r"\1", _WORD_LIST.sub(WILDCARD, text))
+    if WILDCARD in text:
+        text = _MEASURE.sub(WILDCARD, _DATE.sub(WILDCARD, text))
+        text = settled(_EMPTY_BRACKETS.sub(_filled, text))
+    return tuple(_PIECE.findall(text))
+
+
+def _filled(brackets: re.Match[str]) -> str:
+    """An address is often followed by its name, which may be empty: `10.1.2.3 ()` says what `10.1.2.3 (a.b)` says."""
+    pair = brackets.group()
+    return f"{pair[0]}{WILDCARD}{pair[1]}"
+
+
+def settled(text: str) -> str:
+    """Return the text with neighbouring wildcards made one: `<*>:<*>`, `<*>{<*>}`, `<*>, <*>`."""
+    return _SEQUENCE.sub(WILDCARD, _ADJOINING.sub(WILDCARD, _BRACKETED.sub(WILDCARD, text)))

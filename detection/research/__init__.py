@@ -1,0 +1,1 @@
+"""Detectors that only the benchmarks run so far (docs/benchmarks.md)."""

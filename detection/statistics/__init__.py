@@ -1,0 +1,1 @@
+"""The tests, baselines and forecasts that every kind of signal shares."""

@@ -1,0 +1,171 @@
+"""What is normal for this hour of this weekday, from a few weeks of hours of which some were incidents.
+
+A share is fitted as `weekly_rates` says. Hours further than 3.5 robust standard deviations from their fit are left out
+first (Iglewicz and Hoaglin 1993). A level, such as log p95, is shrunk from the hour of the week toward its hour of the
+day over all days, and that toward the overall level, each as far as the data cannot tell them apart (empirical Bayes;
+Efron and Morris 1975).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from detection.statistics.weekly_rates import WeeklyRates, summed, weekly_rates
+from detection.types import Floats, Integers
+
+HOUR_SECONDS = 3600.0
+_OUTLYING = 3.5
+_PASSES = 3
+_FINEST = 0.02
+"""Levels closer to each other than this are alike: it keeps the reach of a flat series from being nothing."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class RateBaseline:
+    """The expected share of each series, all arrays (series,).
+
+    strength is how many observations the expectation is worth for one further window: its own error and the
+    fluctuation of hours and days beyond the binomial are both in it. low and high hold the true rate of 95 % of hours.
+    certainty is how many it is worth for any number of windows: all of them share its own error.
+    """
+
+    rate: Floats
+    strength: Floats
+    low: Floats
+    high: Floats
+    successes: Floats
+    trials: Floats
+    hours: Integers
+    certainty: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class LevelBaseline:
+    """The expected level of each series and the standard deviation of an hour around it, both (series,)."""
+
+    level: Floats
+    spread: Floats
+    hours: Integers
+
+
+def hours_of_week(times: Floats, timezone: str) -> Integers:
+    """Return the local hour of the week of each time: 0 is Monday 00:00 to 01:00, 167 the last of Sunday.
+
+    times: (n,) seconds UTC. Across a daylight saving change the wall clock decides, as it does for people.
+    """
+    zone = ZoneInfo(timezone)
+    local = [datetime.fromtimestamp(float(time), UTC).astimezone(zone) for time in times]
+    return np.array([moment.weekday() * 24 + moment.hour for moment in local], dtype=np.int64)
+
+
+def rate_baseline(successes: Floats, trials: Floats, hours: Integers, at: int) -> RateBaseline:
+    """Fit the share at hour of the week `at`.
+
+    successes, trials: (series, n) of past hours, 0 trials where nothing happened. hours: (n,) hours of the week.
+    """
+    return rate_baselines(successes, trials, hours, [at])[0]
+
+
+def rate_baselines(successes: Floats, trials: Floats, hours: Integers, at: Sequence[int]) -> list[RateBaseline]:
+    """As `rate_baseline`, at several hours of the week for hardly more than the price of one."""
+    kept, luck = trials > 0, np.zeros(len(trials))
+    for _ in range(_PASSES):
+        k, n = np.where(kept, successes, 0.0), np.where(kept, trials, 0.0)
+        week = weekly_rates(k, n, hours, luck)
+        kept, luck = _not_outlying(successes, trials, week.usual[:, hours]), week.hour_luck
+    return [_rate_at(week, hour, k, n) for hour in at]
+
+
+def _rate_at(week: WeeklyRates, hour: int, successes: Floats, trials: Floats) -> RateBaseline:
+    rate = week.rate[:, hour]
+    strength = np.maximum(1.0 / (week.hour_luck + week.day_luck + week.error[:, hour]) - 1.0, 1.0)
+    return RateBaseline(
+        rate=rate,
+        strength=strength,
+        low=np.asarray(betaincinv(strength * rate, strength * (1 - rate), 0.025), dtype=np.float64),
+        high=np.asarray(betaincinv(strength * rate, strength * (1 - rate), 0.975), dtype=np.float64),
+        successes=successes.sum(axis=1),
+        trials=trials.sum(axis=1),
+        hours=(trials > 0).sum(axis=1),
+        certainty=1.0 / week.error[:, hour],
+    )
+
+
+def _not_outlying(successes: Floats, trials: Floats, fitted: Floats) -> Mask:
+    deviation = np.sqrt(np.maximum(trials * fitted * (1 - fitted), 1e-9))
+    score = np.abs(successes - trials * fitted) / deviation
+    usual = np.maximum(1.0, 1.4826 * medians(score, trials > 0))[:, None]
+    return np.asarray((trials > 0) & (score <= _OUTLYING * usual))
+
+
+def level_baseline(levels: Floats, known: Mask, hours: Integers, at: int) -> LevelBaseline:
+    """Fit a level, such as log p95, at hour of the week `at`.
+
+    levels: (series, n) of past hours, read only where `known`. hours: (n,) hours of the week. Levels further than
+    3.5 robust standard deviations from the median of their hour of the day are pulled in to there (winsorised; Tukey
+    1962). With less than two days the hours of the day are not told apart.
+    """
+    day_of, this_week = hours % 24, hours == at
+    day_counts, count = summed(known.astype(np.float64), day_of, 24), known.sum(axis=1)
+    seen = (day_counts > 0).sum(axis=1)
+    repeated = count >= 2 * seen
+    middle = np.where(repeated[:, None], _day_medians(levels, known, hours), medians(levels, known)[:, None])
+    x = _pulled_in(levels, middle, known)
+    overall = x.sum(axis=1) / np.maximum(count, 1)
+    day_means = summed(x, day_of, 24) / np.maximum(day_counts, 1)
+    residual = np.where(known, x - np.where(repeated[:, None], day_means[:, day_of], overall[:, None]), 0.0)
+    within = (residual**2).sum(axis=1) / np.maximum(count - np.where(repeated, seen, 1), 1)
+    scatter = (day_means - overall[:, None]) ** 2 - within[:, None] / np.maximum(day_counts, 1)
+    between = np.maximum((scatter * (day_counts > 0)).sum(axis=1) / np.maximum(seen, 1), 0.0)
+    by_day = _shrunk(day_means[:, at % 24], day_counts[:, at % 24], overall, within, between)
+    week_count = known[:, this_week].sum(axis=1)
+    week_mean = x[:, this_week].sum(axis=1) / np.maximum(week_count, 1)
+    by_week = _shrunk(week_mean, week_count, by_day, within, within / 2)
+    return LevelBaseline(by_week, np.sqrt(within), count)
+
+
+def _day_medians(levels: Floats, known: Mask, hours: Integers) -> Floats:
+    """(series, n) the median of each past hour's hour of the day."""
+    fitted = np.zeros(levels.shape)
+    for hour in range(24):
+        same = hours % 24 == hour
+        fitted[:, same] = medians(levels[:, same], known[:, same])[:, None]
+    return fitted
+
+
+def _pulled_in(levels: Floats, fitted: Floats, known: Mask) -> Floats:
+    """Winsorise around the fit; 0 where not known."""
+    distance = np.where(known, np.abs(levels - fitted), 0.0)
+    reach = _OUTLYING * np.maximum(1.4826 * medians(distance, known), _FINEST)[:, None]
+    return np.where(known, np.clip(levels, fitted - reach, fitted + reach), 0.0)
+
+
+def _shrunk(means: Floats, counts: Floats, toward: Floats, within: Floats, between: Floats) -> Floats:
+    weight = counts * between / np.maximum(counts * between + within, 1e-12)
+    return np.asarray(weight * means + (1 - weight) * toward)
+
+
+def medians(values: Floats, known: Mask) -> Floats:
+    """Row-wise median of the known values, both (series, n); 0 where none is.
+
+    Sorting is 20 times quicker than nanmedian here.
+    """
+    ordered = np.sort(np.where(known, values, np.inf), axis=1)
+    count = known.sum(axis=1)
+    rows = np.arange(len(values))
+    if values.shape[1] == 0:
+        return np.zeros(len(values))
+    lower, upper = (
+        ordered[rows, np.maximum(count - 1, 0) // 2],
+        ordered[rows, np.minimum(count // 2, values.shape[1] - 1)],
+    )
+    return np.where(count > 0, (lower + upper) / 2, 0.0)

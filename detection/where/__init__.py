@@ -1,0 +1,1 @@
+"""In which combination of dimension values was conversion lost?"""

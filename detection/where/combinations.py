@@ -1,0 +1,237 @@
+"""Where: which combination of up to three dimension values carries a rise of a bad share, such as lost conversions.
+
+A scan over every cuboid (one value in each of one, two or three dimensions), as the scan statistic of Kulldorff
+(1997) runs over every circle of a map. The attribution methods for such data (Adtributor, Bhagwan et al. 2014;
+HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019; RobustSpot, Zhang et al. 2021; RiskLoc, Kalander 2022) share two
+thoughts that are kept: what a cause explains is alike in all that lies within it, and the plainer of two explanations
+is the better one.
+
+The likelihood is that of fresh failures (a noisy-or): within a cause a share `broken` of those who would have been
+well fails, on top of what always failed there, so that p becomes p + (1 - p) * broken. For a conversion that is one
+relative drop, whatever each kind of user converts at. Every finest cell is compared with its own past, so a mere
+change of the mix of users, or a cell that always did badly, is no cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from detection.statistics.baselines import Mask
+from detection.types import Floats, Integers
+from detection.where.cells import Cells, grouped
+
+_LARGEST_COMBINATION = 3
+
+_PAST_PRIOR = 50.0
+"""How many observations of everyone's past share a cell's own is pulled toward: most cells are small."""
+
+_ALIKENESS = 0.03
+"""How alike the fates within one cell are (an intraclass correlation; Williams 1982), as a share of those usually well:
+so the well swing by a sixth of their number, be they many or few. No cell is then worth more than 33 of them, so that
+many cells that agree outweigh one that is huge."""
+
+_SUCCINCTNESS = 0.9
+"""The evidence of a combination counts this much less for every dimension it needs."""
+
+_FURTHER = 0.3
+"""A further cause must carry this share of the first one's evidence."""
+
+_LEAST_EVIDENCE = 3.0
+"""In log-likelihood, 20 to 1: below it no cause is named."""
+
+_EVERYWHERE = 0.5
+"""Where the rest is broken by this share of what the best combination is, all are broken alike."""
+
+_MOST_CAUSES = 3
+_LARGEST_SHARE = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Cuboid:
+    """One combination of values and what it explains.
+
+    where: (dimension, value) pairs. excess is how many more were bad than `expected` from the cells' own past,
+    share_of_excess that over everyone's excess. broken is the share of the formerly well that fails now.
+    score is in units of log-likelihood after the price of its dimensions.
+    """
+
+    where: tuple[tuple[str, str], ...]
+    bad: float
+    total: float
+    expected: float
+    excess: float
+    share_of_excess: float
+    broken: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class CuboidAnswer:
+    """The causes (none: too little evidence, or everywhere alike), and all candidates ranked, the causes first.
+
+    The change of the overall bad share is rate_effect + mix_effect: that the cells themselves got worse, and that
+    more of the total lies in cells that always were bad (Kitagawa 1955).
+    """
+
+    causes: tuple[Cuboid, ...]
+    ranked: tuple[Cuboid, ...]
+    everywhere_alike: bool
+    rate_effect: float
+    mix_effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Cells seen now with their past share and the weight of one observation in each; (cells,) each."""
+
+    cells: Cells
+    rate: Floats
+    weight: Floats
+
+    @property
+    def expected(self) -> Floats:
+        return self.cells.total * self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The cuboids over one combination of dimensions: `member` is each cell's, `example` a cell of each cuboid."""
+
+    columns: tuple[int, ...]
+    member: Integers
+    example: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    family: _Family
+    number: int
+    score: float
+
+    def inside(self) -> Mask:
+        """(cells,) which cells belong to it."""
+        return np.asarray(self.family.member == self.number)
+
+
+def root_causes(cells: Cells, *, keep: int = 10) -> CuboidAnswer:
+    """Rank the combinations that explain why more is bad now than before; `keep` bounds the ranking.
+
+    Causes are taken one after the other, each among the cells that those before it have left. With nothing counted
+    in either period there is no candidate.
+    """
+    past = _with_past(cells)
+    rate_effect, mix_effect = _effects(cells)
+    families = _families(past.cells)
+    left = np.ones(len(past.rate), dtype=bool)
+    candidates = _best(past, families, left, keep)
+    alike = bool(candidates) and _is_everywhere(past, candidates[0])
+    causes: list[_Candidate] = []
+    following = candidates[:1] if not alike else []
+    while following and following[0].score >= _least(causes) and len(causes) < _MOST_CAUSES:
+        causes.append(following[0])
+        left &= ~following[0].inside()
+        following = _best(past, families, left, 1)
+    named = [_described(past, cause) for cause in causes]
+    others = [_described(past, candidate) for candidate in candidates]
+    places = {cause.where for cause in named}
+    ranked = [*named, *(other for other in others if other.where not in places)][:keep]
+    return CuboidAnswer(tuple(named), tuple(ranked), alike, rate_effect, mix_effect)
+
+
+def _with_past(cells: Cells) -> _Past:
+    """Keep what is seen now; a cell's past share is pulled toward everyone's (Laplace's rule with a stronger prior)."""
+    everyone = (cells.bad_before.sum() + 0.5) / (cells.total_before.sum() + 1.0)
+    rate = (cells.bad_before + _PAST_PRIOR * everyone) / (cells.total_before + _PAST_PRIOR)
+    seen = cells.total > 0
+    kept = replace(
+        cells,
+        codes=cells.codes[seen],
+        bad=cells.bad[seen],
+        total=cells.total[seen],
+        bad_before=cells.bad_before[seen],
+        total_before=cells.total_before[seen],
+    )
+    bad = np.clip(rate[seen], 1e-4, 1 - 1e-4)
+    return _Past(kept, bad, 1 / (1 + kept.total * (1 - bad) * _ALIKENESS))
+
+
+def _effects(cells: Cells) -> tuple[float, float]:
+    """Split the change of the overall bad share exactly; a cell unseen before is held against everyone's past."""
+    total, total_before = cells.total.sum(), cells.total_before.sum()
+    if not total or not total_before:
+        return 0.0, 0.0
+    everyone = cells.bad_before.sum() / total_before
+    rate_before = np.where(cells.total_before > 0, cells.bad_before / np.maximum(cells.total_before, 1), everyone)
+    rate_effect = (cells.bad - cells.total * rate_before).sum() / total
+    mix_effect = ((cells.total / total - cells.total_before / total_before) * rate_before).sum()
+    return float(rate_effect), float(mix_effect)
+
+
+def _families(cells: Cells) -> list[_Family]:
+    dimensions = range(len(cells.dimensions))
+    return [
+        _Family(columns, *grouped(cells.codes[:, columns]))
+        for size in range(1, _LARGEST_COMBINATION + 1)
+        for columns in combinations(dimensions, size)
+    ]
+
+
+def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_Candidate]:
+    """Return the `keep` cuboids with the most evidence among the cells that are left, the best first."""
+    scores = [_scores(past, family, left) for family in families]
+    best: list[_Candidate] = []
+    for family, own in zip(families, scores, strict=True):
+        top = np.argsort(-own, kind="stable")[:keep]
+        best += [_Candidate(family, int(number), float(own[number])) for number in top if own[number] > 0]
+    return sorted(best, key=lambda candidate: -candidate.score)[:keep]
+
+
+def _scores(past: _Past, family: _Family, left: Mask) -> Floats:
+    """Return the priced log-likelihood ratio of each cuboid, (cuboids,): cell by cell, with the cuboid's own `broken`.
+
+    Judging every cell by the one share is what makes a cause be alike in all that lies within it.
+    """
+    bad, well = past.cells.bad, past.cells.total - past.cells.bad
+    weight, size = past.weight * left, len(family.example)
+    excess = np.bincount(family.member, weight * (bad - past.expected), size)
+    formerly_well = np.bincount(family.member, weight * (past.cells.total - past.expected), size)
+    broken = np.clip(excess / np.maximum(formerly_well, 1e-9), 0.0, _LARGEST_SHARE)[family.member]
+    gain = bad * np.log1p((1 / past.rate - 1) * broken) + well * np.log1p(-broken)
+    return np.asarray(np.bincount(family.member, weight * gain, size) * _SUCCINCTNESS ** len(family.columns))
+
+
+def _is_everywhere(past: _Past, best: _Candidate) -> bool:
+    inside = best.inside()
+    return bool((~inside).any()) and _broken(past, ~inside) >= _EVERYWHERE * _broken(past, inside)
+
+
+def _broken(past: _Past, inside: Mask) -> float:
+    weight = past.weight * inside
+    formerly_well = float((weight * (past.cells.total - past.expected)).sum())
+    return float((weight * (past.cells.bad - past.expected)).sum()) / max(formerly_well, 1e-9)
+
+
+def _least(causes: list[_Candidate]) -> float:
+    return max(_LEAST_EVIDENCE, _FURTHER * causes[0].score) if causes else _LEAST_EVIDENCE
+
+
+def _described(past: _Past, candidate: _Candidate) -> Cuboid:
+    cells, inside = past.cells, candidate.inside()
+    codes = cells.codes[candidate.family.example[candidate.number]]
+    excess = float((cells.bad - past.expected)[inside].sum())
+    everyone = float((cells.bad - past.expected).sum())
+    return Cuboid(
+        where=tuple(
+            (cells.dimensions[column], cells.values[column][codes[column]]) for column in candidate.family.columns
+        ),
+        bad=float(cells.bad[inside].sum()),
+        total=float(cells.total[inside].sum()),
+        expected=float(past.expected[inside].sum()),
+        excess=excess,
+        share_of_excess=excess / everyone if everyone > 0 else 0.0,
+        broken=_broken(past, inside),
+        score=candidate.score,
+    )

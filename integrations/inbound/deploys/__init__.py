@@ -1,0 +1,1 @@
+"""Deploys told by a pipeline or by GitHub."""

@@ -1,0 +1,59 @@
+"""A version of a service went live: the body of POST /api/deploys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from integrations.inbound.reading.batches import whole
+from integrations.inbound.reading.body import without_nul
+from integrations.inbound.reading.records import FieldError, PayloadError
+from integrations.inbound.reading.times import moment
+
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployNotice:
+    """A deploy as its sender tells it; `deployed_at` is seconds since the epoch, of the arrival unless `is_timed`."""
+
+    service: str
+    version: str
+    commit_sha: str
+    repository: str
+    deployed_at: float
+    deployed_by: str | None
+    is_timed: bool = True
+
+
+class _RawDeploy(msgspec.Struct):
+    service: _Name
+    version: _Name
+    commit_sha: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{7,64}$")]
+    repository: Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$", max_length=200)]
+    deployed_at: str | int | float | None = None
+    deployed_by: Annotated[str, Meta(max_length=200)] | None = None
+
+
+_DEPLOY = msgspec.json.Decoder(_RawDeploy)
+
+
+def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
+    """Read one deploy; without `deployed_at` it happened now. Raises PayloadError, its `field` the one at fault."""
+    raw = whole(_DEPLOY, without_nul(body))
+    try:
+        deployed_at = now if raw.deployed_at is None else moment(raw.deployed_at, now=now, field="deployed_at")
+    except FieldError as error:
+        raise PayloadError(error.message, error.field) from error
+    return DeployNotice(
+        service=raw.service,
+        version=raw.version,
+        commit_sha=raw.commit_sha.lower(),
+        repository=raw.repository,
+        deployed_at=deployed_at,
+        deployed_by=raw.deployed_by,
+        is_timed=raw.deployed_at is not None,
+    )

@@ -1,0 +1,166 @@
+"""What GitHub posts when something is deployed or pushed.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from detection.types import LogRecord
+from integrations.inbound.deploys.api import DeployNotice
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, clipped, decoded_json
+from integrations.inbound.reading.records import FieldError, PayloadError
+from integrations.inbound.reading.times import moment
+
+_SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
+_TITLE_LIMIT = 300
+
+
+class _Person(msgspec.Struct):
+    login: str = ""
+    name: str = ""
+
+
+class _Repository(msgspec.Struct):
+    full_name: str
+    default_branch: str = "main"
+
+
+class _Deployment(msgspec.Struct):
+    sha: str
+    ref: str = ""
+    environment: str = ""
+    production_environment: bool = False
+    creator: _Person | None = None
+
+
+class _Status(msgspec.Struct):
+    state: str
+    created_at: str
+    environment: str = ""
+
+
+class _DeploymentStatusEvent(msgspec.Struct):
+    deployment_status: _Status
+    deployment: _Deployment
+    repository: _Repository
+
+
+class _Commit(msgspec.Struct):
+    id: str
+    message: str = ""
+    timestamp: str = ""
+
+
+class _PushEvent(msgspec.Struct):
+    ref: str
+    after: str
+    repository: _Repository
+    before: str = ""
+    head_commit: _Commit | None = None
+    pusher: _Person | None = None
+    commits: list[_Commit] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a webhook tells: deploys, log records, or nothing and why."""
+
+    deploys: Sequence[DeployNotice] = ()
+    records: Sequence[LogRecord] = ()
+    ignored: str = ""
+
+
+def read_github_webhook(
+    text: bytes,
+    *,
+    event: str,
+    delivery: str,
+    services: Mapping[str, str],
+    environments: Sequence[str],
+    now: float,
+) -> Told:
+    """Read one webhook; `event` is its X-GitHub-Event header and `delivery` its X-GitHub-Delivery.
+
+    `services` says which repository each service comes from; a repository that it does not name is a service of its
+    own name. A deployment counts where GitHub calls it production or its environment is among `environments`.
+    Raises PayloadError.
+    """
+    try:
+        if event == "deployment_status":
+            return _deployment(decoded_json(text, _DeploymentStatusEvent), services, environments, now)
+        if event == "push":
+            return _push(decoded_json(text, _PushEvent), delivery, services, now)
+    except FieldError as error:
+        raise PayloadError(error.message, error.field) from error
+    return Told(ignored=f"Argux has no use for the event {clipped(event, 100)!r}")
+
+
+def services_of(repository: str, services: Mapping[str, str]) -> list[str]:
+    """The services that a repository holds."""
+    found = [name for name, owner in services.items() if owner.lower() == repository.lower()]
+    return found or [clipped(repository.rpartition("/")[2], NAME_LIMIT)]
+
+
+def _deployment(
+    told: _DeploymentStatusEvent, services: Mapping[str, str], environments: Sequence[str], now: float
+) -> Told:
+    deployment, status = told.deployment, told.deployment_status
+    environment = status.environment or deployment.environment
+    if status.state != "success":
+        return Told(ignored=f"the deployment is {clipped(status.state, 50)}, not yet a success")
+    if not deployment.production_environment and environment.lower() not in {name.lower() for name in environments}:
+        return Told(ignored=f"the environment {clipped(environment, 100)!r} is not among DEPLOY_ENVIRONMENTS")
+    if not _SHA.fullmatch(deployment.sha):
+        raise FieldError("deployment.sha", "is no commit")
+    version = deployment.ref.removeprefix("refs/tags/")
+    is_branch = version in ("", told.repository.default_branch) or version.startswith("refs/")
+    notices = [
+        DeployNotice(
+            service=service,
+            version=clipped(deployment.sha if is_branch else version, NAME_LIMIT),
+            commit_sha=deployment.sha.lower(),
+            repository=clipped(told.repository.full_name, NAME_LIMIT),
+            deployed_at=moment(status.created_at, now=now, field="deployment_status.created_at"),
+            deployed_by=(deployment.creator.login or None) if deployment.creator else None,
+        )
+        for service in services_of(told.repository.full_name, services)
+    ]
+    return Told(deploys=notices)
+
+
+def _push(told: _PushEvent, delivery: str, services: Mapping[str, str], now: float) -> Told:
+    branch = told.ref.removeprefix("refs/heads/")
+    if branch != told.repository.default_branch:
+        return Told(ignored=f"{clipped(told.ref, 200)} is not the default branch")
+    if told.head_commit is None:
+        return Told(ignored="the push holds no commit")
+    who = told.pusher.name if told.pusher and told.pusher.name else "somebody"
+    title = told.head_commit.message.partition("\n")[0][:_TITLE_LIMIT]
+    repository = clipped(told.repository.full_name, NAME_LIMIT)
+    records = [
+        LogRecord(
+            record_id=f"github:{clipped(delivery or told.after, NAME_LIMIT)}:{service}",
+            service=service,
+            version=None,
+            happened_at=now,
+            severity="INFO",
+            body=clipped(f"{who} pushed {told.after[:7]} to {branch} of {repository}: {title}"),
+            attributes={
+                "source": "github",
+                "event": "push",
+                "repository": repository,
+                "branch": clipped(branch, NAME_LIMIT),
+                "commit_sha": clipped(told.after, 64),
+                "previous_commit_sha": clipped(told.before, 64),
+                "commit_count": len(told.commits),
+            },
+        )
+        for service in services_of(told.repository.full_name, services)
+    ]
+    return Told(records=records)

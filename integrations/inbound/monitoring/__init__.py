@@ -1,0 +1,1 @@
+"""Alerts and logs in the formats of other monitoring systems."""

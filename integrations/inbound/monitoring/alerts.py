@@ -1,0 +1,118 @@
+"""What other monitors' alerts have in common, whoever sends them.
+
+Each becomes a log record, a word on whether the alert fires, and, where numbers came with it, points of a metric.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detection.types import AlertChange, JsonValue, LogRecord, MetricPoint
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped, severity
+from integrations.inbound.product.shared_fields import digest
+
+FIRING = "firing"
+RESOLVED = "resolved"
+LONGEST_SILENCE_SECONDS = 7 * 86_400.0
+"""An alert nobody has spoken of for so long is over."""
+
+_PERCENT = "%"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One change of an alert. `key` tells this firing of it from others; `level` is the sender's word for how bad.
+
+    identity is the same for every firing; None where the sender does not know whether it fires.
+    """
+
+    source: str
+    name: str
+    status: str
+    key: str
+    happened_at: float
+    service: str | None = None
+    summary: str = ""
+    level: str | None = None
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    identity: str | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    quiet_after_seconds: float = LONGEST_SILENCE_SECONDS
+    together: str | None = None
+
+
+def to_record(alert: Alert) -> LogRecord:
+    """The alert as a log record: an error while it fires, unless its sender says how bad it is, and a note once over.
+
+    The attributes `alert`, `status` and `source` say what it is; the id is the same however often it is sent.
+    """
+    is_firing = alert.status == FIRING
+    words = f"{alert.name} is {alert.status}"
+    return LogRecord(
+        record_id=f"{alert.source}:{alert.key}:{alert.status}",
+        service=clipped(alert.service or UNKNOWN_SERVICE, NAME_LIMIT),
+        version=None,
+        happened_at=alert.happened_at,
+        severity=severity(alert.level, "ERROR") if is_firing else "INFO",
+        body=clipped(f"{words}: {alert.summary}" if alert.summary else words),
+        attributes={
+            "alert": clipped(alert.name, NAME_LIMIT),
+            "status": alert.status,
+            "source": alert.source,
+            **{name: value for name, value in alert.details.items() if value not in (None, "", {}, [])},
+        },
+    )
+
+
+def to_change(alert: Alert) -> AlertChange | None:
+    """Whether it fires now; None where its sender does not know."""
+    if alert.identity is None:
+        return None
+    url = alert.details.get("url")
+    return AlertChange(
+        identity=alert.identity,
+        source=alert.source,
+        name=clipped(alert.name, NAME_LIMIT),
+        service=clipped(alert.service, NAME_LIMIT) if alert.service else None,
+        severity=alert.level,
+        is_firing=alert.status == FIRING,
+        happened_at=alert.happened_at,
+        summary=clipped(alert.summary),
+        url=url if isinstance(url, str) else "",
+        values=alert.values,
+        quiet_after_seconds=alert.quiet_after_seconds,
+        together=alert.together,
+    )
+
+
+def to_points(alert: Alert, *, now: float) -> list[MetricPoint]:
+    """The numbers that came with an alert, as a metric of its name; the same delivery again has the same ids again."""
+    name, service = clipped(alert.name, NAME_LIMIT), clipped(alert.service or UNKNOWN_SERVICE, NAME_LIMIT)
+    return [
+        MetricPoint(
+            point_id=digest("alert", alert.source, alert.key, alert.status, value_name, value),
+            name=name,
+            service=service,
+            happened_at=now if alert.status == FIRING else alert.happened_at,
+            value=value,
+            attributes={} if value_name == "value" else {"value": value_name},
+        )
+        for value_name, value in sorted(alert.values.items())
+    ]
+
+
+def figure(text: str | None) -> float | None:
+    """A number as templates write it ("93.4", "9.34e+01", "93.4 %"), a percentage as a share; None for other words."""
+    if not text:
+        return None
+    plain = text.strip()
+    share = plain.endswith(_PERCENT)
+    try:
+        found = float(plain.removesuffix(_PERCENT))
+    except ValueError:
+        return None
+    if not math.isfinite(found):
+        return None
+    return found / 100 if share else found

@@ -1,0 +1,203 @@
+"""CloudWatch Logs as a subscription delivers them: through a Lambda, through Kinesis, or through Firehose.
+
+The data message: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+Firehose: https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from detection.types import LogRecord
+from integrations.inbound.monitoring.log_fields import (
+    NAME_LIMIT,
+    UNKNOWN_SERVICE,
+    Shape,
+    clipped,
+    decoded_json,
+    severity_within,
+)
+from integrations.inbound.monitoring.plain_line import line_record
+from integrations.inbound.reading.batches import UNREADABLE, Text, explained, read_each
+from integrations.inbound.reading.body import GZIP_MAGIC, decoded, without_nul
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.reading.times import moment
+
+_CONTROL = "CONTROL_MESSAGE"
+
+
+class _LogEvent(msgspec.Struct):
+    id: str
+    timestamp: int
+    message: str
+
+
+class _DataMessage(msgspec.Struct):
+    messageType: str
+    logGroup: str = ""
+    logStream: str = ""
+    owner: str = ""
+    logEvents: list[msgspec.Raw] = []
+
+
+class _Data(msgspec.Struct):
+    data: str
+
+
+class _KinesisRecord(msgspec.Struct):
+    kinesis: _Data
+
+
+class _Subscription(msgspec.Struct):
+    awslogs: _Data | None = None
+    Records: list[msgspec.Raw] | None = None
+
+
+class _Firehose(msgspec.Struct):
+    requestId: str
+    timestamp: int
+    records: list[msgspec.Raw]
+
+
+_DATA = msgspec.json.Decoder(_Data)
+_KINESIS = msgspec.json.Decoder(_KinesisRecord)
+_EVENT = msgspec.json.Decoder(_LogEvent)
+_MESSAGE = msgspec.json.Decoder(_DataMessage)
+
+
+@dataclass(slots=True)
+class _Room:
+    """What is left of the bytes that one body may unfold to, however many compressed parts it has."""
+
+    left: int
+
+    def unpacked(self, data: str, path: str) -> bytes:
+        """Undo base64 and gzip. Raises FieldError; PayloadTooLargeError where the whole is too much."""
+        try:
+            raw = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise FieldError(path, "is not base64") from error
+        if not raw.startswith(GZIP_MAGIC):
+            return raw
+        try:
+            text = decoded(raw, "gzip", self.left)
+        except PayloadError as error:
+            if error.__class__ is not PayloadError:
+                raise
+            raise FieldError(path, "its compression is broken or cut short") from error
+        self.left -= len(text)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A Firehose request: its id, which the answer repeats, and its records."""
+
+    request_id: str
+    parsed: Parsed[LogRecord]
+
+
+def read_subscription(text: bytes, *, now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
+    """What a Lambda is handed: {"awslogs": {"data": …}} or Kinesis's {"Records": …}. Raises PayloadError."""
+    body = decoded_json(text, _Subscription)
+    room = _Room(max_decoded_bytes)
+    parsed: Parsed[LogRecord] = Parsed()
+    if body.awslogs is not None:
+        with _refused_alone(parsed):
+            _read_message(room.unpacked(body.awslogs.data, "awslogs.data"), "awslogs.data", parsed, now)
+    elif body.Records is not None:
+        for index, raw in enumerate(body.Records):
+            path = f"Records[{index}]"
+            with _refused_alone(parsed):
+                data = _part(_KINESIS, raw, path).kinesis.data
+                path = f"{path}.kinesis.data"
+                _read_message(room.unpacked(data, path), path, parsed, now)
+    else:
+        raise PayloadError("is missing (or Records)", "awslogs")
+    return parsed
+
+
+def read_firehose(text: bytes, *, service: str | None = None, now: float, max_decoded_bytes: int) -> Delivery:
+    """A delivery stream's request: data messages of CloudWatch Logs, or whatever lines were put into the stream.
+
+    `service` names who said plain lines. Lines are known by the request's id, which a retry keeps.
+    """
+    body = decoded_json(text, _Firehose)
+    room = _Room(max_decoded_bytes)
+    parsed: Parsed[LogRecord] = Parsed()
+    for index, raw in enumerate(body.records):
+        path = f"records[{index}]"
+        with _refused_alone(parsed):
+            data = _part(_DATA, raw, path).data
+            path = f"{path}.data"
+            content = room.unpacked(data, path)
+            if _is_data_message(content):
+                _read_message(content, path, parsed, now)
+            else:
+                name = f"firehose:{clipped(body.requestId, NAME_LIMIT)}:{index}"
+                parsed.records += _lines(content, name, service or UNKNOWN_SERVICE, now)
+    return Delivery(body.requestId, parsed)
+
+
+def _is_data_message(content: bytes) -> bool:
+    return content.lstrip().startswith(b"{") and b'"messageType"' in content and b'"logEvents"' in content
+
+
+def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: float) -> None:
+    """Add one data message's log events to `parsed`. Raises FieldError."""
+    message = _part(_MESSAGE, without_nul(content), path)
+    if message.messageType == _CONTROL:
+        return
+
+    def read(raw: Text) -> LogRecord:
+        return _to_record(_EVENT.decode(raw), message, now)
+
+    found = read_each(message.logEvents, read, prefix=f"{path}.logEvents")
+    before = len(parsed.records) + len(parsed.rejections)
+    parsed.records += found.records
+    parsed.rejections += [replace(rejection, index=before + rejection.index) for rejection in found.rejections]
+
+
+def _part(decoder: msgspec.json.Decoder[Shape], text: Text, path: str) -> Shape:
+    """What stands at `path`. Raises FieldError."""
+    try:
+        return decoder.decode(text)
+    except UNREADABLE as error:
+        field, said = explained(error, text)
+        raise FieldError(f"{path}.{field}" if field else path, said) from error
+
+
+@contextmanager
+def _refused_alone(parsed: Parsed[LogRecord]) -> Iterator[None]:
+    """A part of a delivery that cannot be read counts as one log record, after all those before it."""
+    try:
+        yield
+    except FieldError as error:
+        parsed.rejections.append(Rejection(len(parsed.records) + len(parsed.rejections), error.field, error.message))
+
+
+def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord:
+    return LogRecord(
+        record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}",
+        service=clipped(message.logGroup.rstrip("/").rpartition("/")[2] or UNKNOWN_SERVICE, NAME_LIMIT),
+        version=None,
+        happened_at=moment(event.timestamp, now=now, field="timestamp"),
+        severity=severity_within(event.message),
+        body=clipped(event.message.rstrip("\n")),
+        attributes={
+            "log_group": clipped(message.logGroup, 512),
+            "log_stream": clipped(message.logStream, 512),
+            "account": clipped(message.owner, NAME_LIMIT),
+        },
+    )
+
+
+def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:
+    lines = [line for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
+    return [line_record(line, f"{name}:{number}", service, now=now) for number, line in enumerate(lines)]

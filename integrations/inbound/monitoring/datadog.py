@@ -1,0 +1,128 @@
+"""Datadog's doors: the log intake, and the webhook that its monitors call.
+
+Logs: https://docs.datadoghq.com/api/latest/logs/#send-logs
+Webhook: https://docs.datadoghq.com/integrations/webhooks/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from detection.types import LogRecord
+from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert
+from integrations.inbound.monitoring.log_fields import (
+    UNKNOWN_SERVICE,
+    Identities,
+    clipped,
+    decoded_json,
+    field,
+    kept,
+    name_of,
+    severity,
+    severity_within,
+    time_of,
+)
+from integrations.inbound.reading.batches import Text, elements, read_each, read_one
+from integrations.inbound.reading.body import without_nul
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+
+_TIMES = ("timestamp", "@timestamp", "date", "published_date")
+_LEVELS = ("status", "level", "severity", "log.level")
+_TITLE = re.compile(r"\[(?P<transition>[^\]]*)\]\s*(?P<name>.*)", re.S)
+_ITEM = msgspec.json.Decoder(dict[str, object])
+_OVER = frozenset({"recovered", "resolved", "ok"})
+
+
+def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogRecord]:
+    """One log or an array of them; `tags` are the request's own (`?ddtags=`). Raises PayloadError.
+
+    A log with neither a time nor an id of its own happened now. An empty object, by which the agent tries whether
+    anybody is there, holds no log.
+    """
+    identities = Identities("datadog")
+
+    def read(raw: Text) -> LogRecord:
+        return _to_record(_ITEM.decode(raw), tags, identities, now)
+
+    body = without_nul(text).strip()
+    if body.startswith(b"{") and body[1:].strip() == b"}":
+        return Parsed()
+    return read_each(elements(body), read) if body.startswith(b"[") else read_one(body, read)
+
+
+def _to_record(item: Mapping[str, object], tags: str, identities: Identities, now: float) -> LogRecord:
+    if "message" not in item:
+        raise FieldError("message", "is missing")
+    message = clipped(item["message"])
+    happened_at = time_of(item, *_TIMES, now=now)
+    tagged = _tagged(f"{item.get('ddtags') or ''},{tags}")
+    service = name_of(item, "service") or tagged.get("service") or name_of(item, "ddsource") or UNKNOWN_SERVICE
+    level = field(item, *_LEVELS)
+    at = now if happened_at is None else happened_at
+    return LogRecord(
+        record_id=identities.of(at, service, str(name_of(item, "hostname")), message),
+        service=service,
+        version=tagged.get("version"),
+        happened_at=at,
+        severity=severity_within(message) if level is None else severity(level),
+        body=message,
+        trace_id=name_of(item, "trace_id"),
+        attributes=kept(item, without=("message", "service", "status", "ddtags", *_TIMES)) | {"tags": dict(tagged)},
+    )
+
+
+def _tagged(tags: str) -> dict[str, Any]:
+    """ "env:prod,version:v42" by name; the first of a name stands, a tag without a value is True."""
+    found: dict[str, Any] = {}
+    for tag in tags.split(","):
+        name, separator, value = tag.strip().partition(":")
+        if name:
+            found.setdefault(clipped(name, 200), clipped(value, 200) if separator else True)
+    return found
+
+
+def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
+    """One change of a monitor, in Datadog's own payload or in the fuller one of docs/connecting.md.
+
+    Raises PayloadError.
+    """
+    body: dict[str, object] = decoded_json(text, dict)
+    title = name_of(body, "alert_title", "event_title", "title")
+    if title is None:
+        raise PayloadError("is missing", "title")
+    found = _TITLE.match(title)
+    said = name_of(body, "alert_transition", "transition") or (found["transition"] if found else "")
+    tags = _tagged(str(field(body, "tags") or ""))
+    try:
+        happened_at = time_of(_numbers(body), "date", "last_updated", now=now)
+    except FieldError as error:
+        return Parsed(rejections=[Rejection(0, error.field, error.message)])
+    name = found["name"] if found and found["name"] else title
+    monitor = name_of(body, "alert_id", "aggreg_key") or name
+    scope = name_of(body, "alert_scope") or said.partition(" on ")[2]
+    moment_of_it = name_of(body, "id") or repr(happened_at or now)
+    alert = Alert(
+        source="datadog",
+        name=name,
+        status=FIRING if _OVER.isdisjoint(said.lower().partition(" on ")[0].split()) else RESOLVED,
+        key=f"{monitor}:{moment_of_it}",
+        happened_at=now if happened_at is None else happened_at,
+        service=tags.get("service"),
+        summary=clipped(field(body, "alert_status", "body", "event_msg") or ""),
+        level="warning" if "warn" in said.lower() else name_of(body, "alert_type"),
+        details={"tags": tags, "url": name_of(body, "link"), "transition": said, "scope": name_of(body, "alert_scope")},
+        identity=f"{monitor}:{scope}",
+    )
+    return Parsed([alert])
+
+
+def _numbers(body: Mapping[str, object]) -> dict[str, object]:
+    """Datadog fills its variables in as text, times too."""
+    return {
+        name: int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+        for name, value in body.items()
+    }

@@ -1,0 +1,194 @@
+"""What Sentry's SDKs send: envelopes of events and of log records.
+
+The envelope: https://develop.sentry.dev/sdk/foundations/transport/envelopes/
+The event: https://develop.sentry.dev/sdk/data-model/event-payloads/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from detection.types import JsonValue, LogRecord
+from integrations.inbound.monitoring.log_fields import (
+    NAME_LIMIT,
+    Identities,
+    clipped,
+    field,
+    kept,
+    mapping,
+    name_of,
+    severity,
+    time_of,
+)
+from integrations.inbound.reading.body import without_nul
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+
+_EVENT = "event"
+_LOGS = "log"
+_RELEASE = re.compile(r"(?P<package>[^@]+)@(?P<version>.+)")
+_ATTRIBUTES = ("environment", "server_name", "transaction", "logger", "platform", "tags", "user", "level")
+_FRAMES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An envelope as read; items that are neither events nor logs (sessions, traces, replays) are left aside."""
+
+    event_id: str | None
+    parsed: Parsed[LogRecord]
+
+
+def read_envelope(text: bytes, *, project: str, now: float) -> Envelope:
+    """Events and logs as log records; `project` names the service where the release does not.
+
+    Raises PayloadError where the envelope is broken.
+    """
+    first, _, rest = text.partition(b"\n")
+    header = _object(first, "the envelope's header")
+    identities = Identities(f"sentry:{project}")
+    parsed: Parsed[LogRecord] = Parsed()
+    for index, (kind, content) in enumerate(_items(rest)):
+        try:
+            if kind == _EVENT:
+                parsed.records.append(_event_record(_item(content), header, project, identities, now))
+            elif kind == _LOGS:
+                _read_logs(_item(content), project, index, parsed, identities, now)
+        except FieldError as error:
+            path = f"items[{index}].{error.field}" if error.field else f"items[{index}]"
+            parsed.rejections.append(Rejection(index, path, error.message))
+    return Envelope(name_of(header, "event_id"), parsed)
+
+
+def _items(rest: bytes) -> Iterator[tuple[str, bytes]]:
+    """(type, payload) of each item; a payload is as long as its header says, else it ends with the line."""
+    while rest.strip():
+        line, _, rest = rest.lstrip(b"\n").partition(b"\n")
+        header = _object(line, "an item's header")
+        length = header.get("length")
+        if isinstance(length, int):
+            if not 0 <= length <= len(rest):
+                raise PayloadError("the envelope is cut short")
+            content, rest = rest[:length], rest[length:]
+        else:
+            content, _, rest = rest.partition(b"\n")
+        yield str(header.get("type")), content
+
+
+def _object(line: bytes, what: str) -> Mapping[str, object]:
+    try:
+        return msgspec.json.decode(without_nul(line), type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PayloadError(f"{what} is not a JSON object: {error}") from error
+
+
+def _item(content: bytes) -> Mapping[str, object]:
+    try:
+        return mapping(msgspec.json.decode(without_nul(content)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FieldError("", f"is not JSON: {error}") from error
+
+
+def _event_record(
+    event: Mapping[str, object], header: Mapping[str, object], project: str, identities: Identities, now: float
+) -> LogRecord:
+    happened_at = time_of(event, "timestamp", now=now)
+    at = now if happened_at is None else happened_at
+    service, version = service_of(event, project)
+    body, details = _said(event)
+    event_id = name_of(event, "event_id") or name_of(header, "event_id")
+    return LogRecord(
+        record_id=f"sentry:{event_id}" if event_id else identities.of(at, body),
+        service=service,
+        version=version,
+        happened_at=at,
+        severity=severity(event.get("level"), "ERROR" if "exception" in event else "INFO"),
+        body=body,
+        trace_id=name_of(event, "contexts.trace.trace_id"),
+        attributes={**kept({name: event[name] for name in _ATTRIBUTES if event.get(name)}), **details},
+    )
+
+
+def service_of(event: Mapping[str, object], project: str) -> tuple[str, str | None]:
+    """Service and version: a tag `service`, else the package of a release such as "shop@v42", else the project."""
+    release = name_of(event, "release")
+    found = _RELEASE.fullmatch(release) if release else None
+    package, version = (found["package"], found["version"]) if found else (None, release)
+    tags = event.get("tags")
+    tagged = dict(tags) if isinstance(tags, Mapping) else {str(pair[0]): pair[1] for pair in _pairs(tags)}
+    return clipped(name_of(tagged, "service") or package or f"sentry-{project}", NAME_LIMIT), version
+
+
+def _pairs(tags: object) -> list[list[object]]:
+    """Webhooks write tags as [["service", "shop"]]."""
+    return [pair for pair in tags if isinstance(pair, list) and len(pair) == 2] if isinstance(tags, list) else []
+
+
+def _said(event: Mapping[str, object]) -> tuple[str, dict[str, JsonValue]]:
+    """The line that tells an event: its last exception, else its message; and where the exception came from."""
+    exception = event.get("exception")
+    values = exception.get("values") if isinstance(exception, Mapping) else exception
+    raised = [value for value in values if isinstance(value, Mapping)] if isinstance(values, list) else []
+    if not raised:
+        said = field(event, "logentry.formatted", "logentry.message", "message.formatted", "message", "title")
+        return clipped(said if said is not None else "an event without a message"), {}
+    last = raised[-1]
+    kind = clipped(last.get("type") or "Exception", NAME_LIMIT)
+    words = clipped(f"{kind}: {last['value']}" if last.get("value") else kind)
+    return words, {"exception": kind, "frames": _frames(last)}
+
+
+def _frames(raised: Mapping[str, object]) -> JsonValue:
+    """ "file:line in function", the innermost call last."""
+    stack = raised.get("stacktrace")
+    frames = stack.get("frames") if isinstance(stack, Mapping) else None
+    if not isinstance(frames, list):
+        return []
+    told = [frame for frame in frames if isinstance(frame, Mapping)][-_FRAMES_KEPT:]
+    return [
+        clipped(f"{frame.get('filename') or '?'}:{frame.get('lineno') or '?'} in {frame.get('function') or '?'}", 500)
+        for frame in told
+    ]
+
+
+def _read_logs(
+    container: Mapping[str, object],
+    project: str,
+    index: int,
+    parsed: Parsed[LogRecord],
+    identities: Identities,
+    now: float,
+) -> None:
+    items = container.get("items")
+    if not isinstance(items, list):
+        raise FieldError("items", "must be an array")
+    for number, item in enumerate(items):
+        try:
+            parsed.records.append(_log_record(mapping(item), project, identities, now))
+        except FieldError as error:
+            parsed.rejections.append(Rejection(index, f"items[{index}].items[{number}].{error.field}", error.message))
+
+
+def _log_record(item: Mapping[str, object], project: str, identities: Identities, now: float) -> LogRecord:
+    given = item.get("attributes")
+    found = {
+        name: value.get("value") if isinstance(value, Mapping) else value
+        for name, value in (given.items() if isinstance(given, Mapping) else ())
+    }
+    happened_at = time_of(item, "timestamp", now=now)
+    at = now if happened_at is None else happened_at
+    body = clipped(item.get("body") or "")
+    service, version = service_of({"release": found.get("sentry.release"), "tags": found}, project)
+    return LogRecord(
+        record_id=identities.of(at, body, str(item.get("trace_id"))),
+        service=service,
+        version=version,
+        happened_at=at,
+        severity=severity(item.get("level")),
+        body=body,
+        trace_id=name_of(item, "trace_id"),
+        attributes=kept(found),
+    )

@@ -1,0 +1,158 @@
+"""Amazon SNS messages: what is signed in them, and what a CloudWatch alarm says in one.
+
+The message and its signature: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from detection.types import LogRecord
+from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert
+from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE, clipped, decoded_json, kept, name_of
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.reading.times import moment
+
+NOTIFICATION = "Notification"
+SUBSCRIPTION = "SubscriptionConfirmation"
+UNSUBSCRIPTION = "UnsubscribeConfirmation"
+
+# The whole of what stands between "https://" and the path: no user, no port, no other host behind it.
+_ADDRESS = re.compile(r"https://sns\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com(?:\.cn)?[/?]")
+_CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[0-9A-Za-z]+\.pem")
+_SIGNED = {
+    NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    SUBSCRIPTION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    UNSUBSCRIPTION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+}
+_NO_DATA = "INSUFFICIENT_DATA"
+_SERVICE_DIMENSIONS = ("ServiceName", "FunctionName", "LoadBalancer", "DBInstanceIdentifier", "InstanceId")
+
+
+class ForgedError(Exception):
+    """The message is not Amazon's, or was changed on its way; the text says what does not fit."""
+
+
+class Message(msgspec.Struct, rename="pascal"):
+    """An SNS message as it came over HTTP."""
+
+    type: str
+    message_id: str
+    topic_arn: str
+    message: str
+    timestamp: str
+    signature_version: str
+    signature: str
+    signing_cert_url: str = msgspec.field(name="SigningCertURL")
+    subject: str | None = None
+    token: str | None = None
+    subscribe_url: str | None = msgspec.field(name="SubscribeURL", default=None)
+
+
+def read_message(text: bytes) -> Message:
+    """The message, not yet believed. Raises PayloadError."""
+    message = decoded_json(text, Message)
+    if message.type not in _SIGNED:
+        raise PayloadError(f"must be one of {', '.join(_SIGNED)}", "Type")
+    return message
+
+
+def amazon_url(url: str) -> str:
+    """The same address where it is one of SNS's own, reached by https. Raises ForgedError."""
+    if not _ADDRESS.match(url):
+        raise ForgedError("an address in it is not on https://sns.REGION.amazonaws.com")
+    return url
+
+
+def certificate_url(message: Message) -> str:
+    """Where the certificate is that signed the message. Raises ForgedError where that is not SNS's."""
+    url = amazon_url(message.signing_cert_url)
+    parts = urlsplit(url)
+    if not _CERTIFICATE_PATH.fullmatch(parts.path) or parts.query or parts.fragment:
+        raise ForgedError("SigningCertURL does not name one of SNS's certificates")
+    return url
+
+
+def string_to_sign(message: Message) -> bytes:
+    """The canonical text under the signature: each field that is there, name and value on lines of their own."""
+    fields = {
+        "Message": message.message,
+        "MessageId": message.message_id,
+        "Subject": message.subject,
+        "SubscribeURL": message.subscribe_url,
+        "Timestamp": message.timestamp,
+        "Token": message.token,
+        "TopicArn": message.topic_arn,
+        "Type": message.type,
+    }
+    signed = [(name, fields[name]) for name in _SIGNED[message.type]]
+    return "".join(f"{name}\n{value}\n" for name, value in signed if value is not None).encode()
+
+
+def read_notification(message: Message, *, now: float) -> Parsed[Alert | LogRecord]:
+    """What a notification says: a CloudWatch alarm's state, or the plain words of another publisher."""
+    try:
+        alarm = msgspec.json.decode(message.message)
+    except (msgspec.DecodeError, RecursionError):
+        alarm = None
+    try:
+        if isinstance(alarm, dict) and "AlarmName" in alarm and "NewStateValue" in alarm:
+            return Parsed([_alarm(alarm, message, now)])
+        return Parsed([_plain_record(message, now)])
+    except FieldError as error:
+        return Parsed(rejections=[Rejection(0, error.field, error.message)])
+
+
+def _alarm(alarm: dict[str, object], message: Message, now: float) -> Alert:
+    changed = alarm.get("StateChangeTime") or message.timestamp
+    state = str(alarm["NewStateValue"])
+    trigger = alarm.get("Trigger")
+    dimensions = _dimensions(trigger if isinstance(trigger, dict) else {})
+    return Alert(
+        source="cloudwatch",
+        name=clipped(alarm["AlarmName"], 200),
+        status=RESOLVED if state == "OK" else FIRING,
+        key=clipped(message.message_id, 200),
+        happened_at=moment(changed, now=now, field="Message.StateChangeTime"),
+        service=name_of(dimensions, *_SERVICE_DIMENSIONS),
+        summary=clipped(alarm.get("NewStateReason") or alarm.get("AlarmDescription") or ""),
+        level="error" if state == "ALARM" else "warning",
+        details={
+            "state": clipped(state, 200),
+            "region": clipped(alarm.get("Region") or "", 200),
+            "account": clipped(alarm.get("AWSAccountId") or "", 200),
+            "description": clipped(alarm.get("AlarmDescription") or ""),
+            "dimensions": kept(dimensions),
+            "topic": clipped(message.topic_arn, 512),
+        },
+        # Without data an alarm does not know whether it fires: what it said last stands.
+        identity=_identity(alarm) if state != _NO_DATA else None,
+    )
+
+
+def _identity(alarm: Mapping[str, object]) -> str:
+    found = name_of(alarm, "AlarmArn")
+    return found or ":".join(str(alarm.get(name) or "") for name in ("AWSAccountId", "Region", "AlarmName"))
+
+
+def _dimensions(trigger: Mapping[str, object]) -> dict[str, object]:
+    """[{"name": "FunctionName", "value": "checkout"}] by name; some alarms write the names in capitals."""
+    found = trigger.get("Dimensions")
+    pairs = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    return {str(item.get("name", item.get("Name"))): item.get("value", item.get("Value")) for item in pairs}
+
+
+def _plain_record(message: Message, now: float) -> LogRecord:
+    return LogRecord(
+        record_id=f"sns:{clipped(message.message_id, 200)}",
+        service=UNKNOWN_SERVICE,
+        version=None,
+        happened_at=moment(message.timestamp, now=now, field="Timestamp"),
+        severity="INFO",
+        body=clipped(f"{message.subject}: {message.message}" if message.subject else message.message),
+        attributes={"source": "sns", "topic": clipped(message.topic_arn, 512)},
+    )

@@ -1,0 +1,99 @@
+"""One syslog message: RFC 5424, or the older BSD form of RFC 3164 as far as it can be told.
+
+https://www.rfc-editor.org/rfc/rfc5424#section-6
+"""
+
+from __future__ import annotations
+
+import re
+
+from detection.types import JsonValue, LogRecord
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped, severity_within
+from integrations.inbound.reading.records import FieldError
+from integrations.inbound.reading.times import moment
+
+SEVERITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
+"""By syslog's severity: emergency, alert, critical, error, warning, notice, informational, debug."""
+
+HIGHEST_PRIORITY = 191
+
+_PRIORITY = re.compile(r"<(\d{1,3})>")
+_HEADER = re.compile(
+    r"1 (?P<time>\S+) (?P<host>\S+) (?P<app>\S+) (?P<process>\S+) (?P<kind>\S+) "
+    r"(?P<data>-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: (?P<message>.*))?",
+    re.S,
+)
+_ELEMENT = re.compile(r"\[([^\s\]=\"]+)((?:[^\]\\]|\\.)*)\]")
+_PARAMETER = re.compile(r' ([^\s=\]"]+)="((?:[^"\\\]]|\\.)*)"')
+_ESCAPED = re.compile(r'\\(["\\\]])')
+_BSD = re.compile(
+    r"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?P<host>\S+) )?"
+    r"(?P<app>[\w./-]{1,100})(?:\[(?P<process>\d+)\])?: (?P<message>.*)",
+    re.S,
+)
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def read_syslog(data: bytes, record_id: str, *, now: float) -> LogRecord:
+    """The message as a log record. What has no priority at all is kept as it is, at the level it names itself.
+
+    A BSD message's time has neither year nor zone, so it happened when it came. Raises FieldError where the message is
+    empty or its RFC 5424 time cannot be true.
+    """
+    text = data.decode("utf-8", "replace").strip("\r\n\x00 ")
+    if not text:
+        raise FieldError("", "is empty")
+    found = _PRIORITY.match(text)
+    priority = int(found.group(1)) if found else None
+    if found is None or priority is None or priority > HIGHEST_PRIORITY:
+        return LogRecord(record_id, UNKNOWN_SERVICE, None, now, severity_within(text), clipped(text))
+    rest = text[found.end() :]
+    header = _HEADER.fullmatch(rest)
+    if header is not None:
+        return _modern(header, priority, record_id, now)
+    return _bsd(rest, priority, record_id, now)
+
+
+def _modern(header: re.Match[str], priority: int, record_id: str, now: float) -> LogRecord:
+    said = header["time"]
+    message = (header["message"] or "").removeprefix(_BYTE_ORDER_MARK)
+    data = _structured(header["data"])
+    names = {"host": header["host"], "process": header["process"], "message_id": header["kind"]}
+    attributes: dict[str, JsonValue] = {name: clipped(value, 255) for name, value in names.items() if value != "-"}
+    if data:
+        attributes["structured_data"] = data
+    return LogRecord(
+        record_id=record_id,
+        service=UNKNOWN_SERVICE if header["app"] == "-" else clipped(header["app"], NAME_LIMIT),
+        version=None,
+        happened_at=now if said == "-" else moment(said, now=now, field="TIMESTAMP"),
+        severity=SEVERITIES[priority % 8],
+        body=clipped(message),
+        attributes={"facility": priority // 8, **attributes},
+    )
+
+
+def _structured(written: str) -> dict[str, JsonValue]:
+    """[id name="value" …][…] as {"id": {"name": "value"}}."""
+    found: dict[str, JsonValue] = {}
+    for element in _ELEMENT.finditer(written):
+        pairs = _PARAMETER.findall(element.group(2))
+        found[clipped(element.group(1), NAME_LIMIT)] = {
+            clipped(name, NAME_LIMIT): clipped(_ESCAPED.sub(r"\1", value)) for name, value in pairs
+        }
+    return found
+
+
+def _bsd(rest: str, priority: int, record_id: str, now: float) -> LogRecord:
+    found = _BSD.fullmatch(rest)
+    parts = found.groupdict() if found else {}
+    attributes = {name: parts[name] for name in ("host", "process") if parts.get(name)}
+    return LogRecord(
+        record_id=record_id,
+        service=clipped(parts.get("app") or UNKNOWN_SERVICE, NAME_LIMIT),
+        version=None,
+        happened_at=now,
+        severity=SEVERITIES[priority % 8],
+        body=clipped(parts.get("message") or rest),
+        attributes={"facility": priority // 8, **attributes},
+    )

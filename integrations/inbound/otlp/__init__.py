@@ -1,0 +1,1 @@
+"""OpenTelemetry: traces, logs and metrics, as protobuf and as JSON."""

@@ -1,0 +1,91 @@
+"""OTLP spans as our own. Both generations of the semantic conventions are read, the stable names first.
+
+HTTP: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+Database: https://opentelemetry.io/docs/specs/semconv/database/database-spans/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+from detection.types import JsonValue, Span, SpanKind
+from integrations.inbound.otlp.parts import Located
+from integrations.inbound.otlp.values import (
+    NAME_LIMIT,
+    attributes,
+    first_integer,
+    first_text,
+    identifier,
+    nanoseconds,
+    text,
+)
+from integrations.inbound.reading.records import FieldError, Parsed, refused
+
+ENDPOINT_LIMIT = 300
+TRACE_ID_BYTES = 16
+SPAN_ID_BYTES = 8
+
+
+def read_spans(located: Iterable[Located[OtlpSpan]], *, now: float) -> Parsed[Span]:
+    """Every span of a request; a rejection's index counts the spans of the whole request."""
+    parsed: Parsed[Span] = Parsed()
+    for index, found in enumerate(located):
+        try:
+            parsed.records.append(to_span(found.readable(), found.service, found.version, now=now))
+        except FieldError as error:
+            parsed.rejections.append(refused(index, found.path(), error))
+    return parsed
+
+
+def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) -> Span:
+    """One span. Raises FieldError."""
+    started_at = nanoseconds(span.start_time_unix_nano, now=now, field="startTimeUnixNano")
+    nanoseconds(span.end_time_unix_nano, now=now, field="endTimeUnixNano")
+    if span.end_time_unix_nano < span.start_time_unix_nano:
+        raise FieldError("endTimeUnixNano", "lies before the start")
+    found = attributes(span.attributes)
+    kind, statement = _kind(span, found)
+    status_code = first_integer(found, "http.response.status_code", "http.status_code")
+    return Span(
+        trace_id=identifier(span.trace_id, TRACE_ID_BYTES, "traceId"),
+        span_id=identifier(span.span_id, SPAN_ID_BYTES, "spanId"),
+        parent_span_id=_parent(span),
+        kind=kind,
+        name=text(span.name, NAME_LIMIT),
+        service=service,
+        version=version,
+        started_at=started_at,
+        duration_ms=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e6,
+        is_error=span.status.code == Status.STATUS_CODE_ERROR or (status_code is not None and status_code >= 500),
+        endpoint=_endpoint(span, found) if kind is SpanKind.SERVER else None,
+        status_code=status_code,
+        statement=statement,
+    )
+
+
+def _kind(span: OtlpSpan, found: dict[str, JsonValue]) -> tuple[SpanKind, str | None]:
+    if span.kind == OtlpSpan.SPAN_KIND_SERVER:
+        return SpanKind.SERVER, None
+    statement = first_text(found, "db.query.text", "db.statement")
+    return (SpanKind.DATABASE, statement) if statement else (SpanKind.OTHER, None)
+
+
+def _endpoint(span: OtlpSpan, found: dict[str, JsonValue]) -> str:
+    """ "POST /checkout": the route, never the path, which has as many values as there are orders.
+
+    A server that matched no route, or that speaks another protocol, is known by its span's name.
+    """
+    method = first_text(found, "http.request.method", "http.method")
+    route = first_text(found, "http.route")
+    if method and route:
+        return f"{method} {route}"[:ENDPOINT_LIMIT]
+    return text(span.name, ENDPOINT_LIMIT) or method or "unnamed"
+
+
+def _parent(span: OtlpSpan) -> str | None:
+    if not any(span.parent_span_id):
+        return None
+    return identifier(span.parent_span_id, SPAN_ID_BYTES, "parentSpanId")

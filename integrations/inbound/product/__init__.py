@@ -1,0 +1,1 @@
+"""Product events in the formats of the client libraries."""

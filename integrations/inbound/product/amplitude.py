@@ -1,0 +1,129 @@
+"""Product events as Amplitude's client libraries post them: /2/httpapi and /batch.
+
+The shapes: https://amplitude.com/docs/apis/analytics/http-v2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from detection.types import Event
+from integrations.inbound.product.shared_fields import Identifier, digest, event_name, first_identifier, with_defaults
+from integrations.inbound.reading.batches import Text, elements, envelope, read_each
+from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
+from integrations.inbound.reading.times import moment
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body as read: the door authenticates `api_key` before it keeps any of `events`."""
+
+    api_key: str | None
+    events: Parsed[Event]
+
+
+class _Envelope(msgspec.Struct):
+    api_key: str | None = None
+    events: msgspec.Raw = msgspec.Raw()
+
+
+class _Event(msgspec.Struct):
+    """https://amplitude.com/docs/apis/analytics/http-v2#keys-for-the-event-argument"""
+
+    event_type: str | None = None
+    user_id: Identifier = None
+    device_id: Identifier = None
+    insert_id: Identifier = None
+    time: str | int | float | None = None
+    event_properties: dict[str, Any] | None = None
+    user_properties: dict[str, Any] | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    language: str | None = None
+    platform: str | None = None
+    os_name: str | None = None
+    device_model: str | None = None
+    app_version: str | None = None
+    product_id: str | None = msgspec.field(default=None, name="productId")
+    price: float | None = None
+    quantity: float | None = None
+    revenue: float | None = None
+    currency: str | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_EVENT = msgspec.json.Decoder(_Event)
+_AS_THEY_ARE = ("region", "city", "language", "product_id", "price", "quantity", "revenue", "currency")
+
+
+def is_upload(text: bytes) -> bool:
+    """Whether a decoded body is Amplitude's: PostHog's clients post to /batch as well, but call their array `batch`."""
+    if not text.startswith(b"{"):
+        return False
+    try:
+        return bool(bytes(envelope(_ENVELOPE, text, "events")[1]))
+    except PayloadError:
+        return False
+
+
+def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_decoded_bytes: int) -> Upload:
+    """Read an upload; events such as $identify are kept as events. Raises PayloadError."""
+    text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
+    if not text:
+        raise PayloadError("it is empty")
+    outer, array = envelope(_ENVELOPE, text, "events")
+    events = read_each(elements(array, "events"), partial(_read, now=now), prefix="events")
+    return Upload(outer.api_key, events)
+
+
+def faults(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
+    """The refused events by field, in the two groups that Amplitude's libraries look for."""
+    groups: dict[str, dict[str, list[int]]] = {"events_with_missing_fields": {}, "events_with_invalid_fields": {}}
+    for rejection in rejections:
+        group = (
+            "events_with_missing_fields" if rejection.message.startswith("is missing") else "events_with_invalid_fields"
+        )
+        name = rejection.field.partition("].")[2] or "event"
+        groups[group].setdefault(name, []).append(rejection.index)
+    return groups
+
+
+def _read(text: Text, *, now: float) -> Event:
+    """One event. Raises FieldError; without a time it happened now, as it does for Amplitude."""
+    raw = _EVENT.decode(text)
+    return Event(
+        event_id=_event_id(raw, text),
+        event=event_name(raw.event_type, "event_type"),
+        user_id=first_identifier({"user_id": raw.user_id, "device_id": raw.device_id}),
+        happened_at=now if raw.time is None else moment(raw.time, now=now, field="time"),
+        properties=_properties(raw),
+    )
+
+
+def _event_id(raw: _Event, text: Text) -> str:
+    """Amplitude takes an insert_id for one device's; without one, a digest of the event as it was sent."""
+    if raw.insert_id in (None, ""):
+        return digest(bytes(text).decode())
+    return digest("amplitude", raw.device_id, raw.user_id, raw.insert_id)
+
+
+def _properties(raw: _Event) -> dict[str, Any]:
+    known = {name: getattr(raw, name) for name in _AS_THEY_ARE}
+    return with_defaults(
+        raw.event_properties,
+        {
+            **known,
+            "country": raw.country,
+            "device": raw.device_model or raw.platform,
+            "os": raw.os_name,
+            "version": raw.app_version,
+            "user_properties": raw.user_properties,
+        },
+    )

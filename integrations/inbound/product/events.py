@@ -1,0 +1,155 @@
+"""Product events as JSON: one object, an array, or one object a line (NDJSON)."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from detection.types import Event
+from integrations.inbound.reading.batches import Text, elements, lines_of, read_each, read_one
+from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.reading.times import moment
+
+NAME_LIMIT = 200
+
+
+class RawEvent(msgspec.Struct, gc=False):
+    """An event as senders write it; user, time and id may stand at the top or within the properties."""
+
+    event: str
+    properties: dict[str, Any] | None = None
+    event_id: str | int | None = None
+    uuid: str | int | None = None
+    insert_id: str | int | None = None
+    user_id: str | int | None = None
+    distinct_id: str | int | None = None
+    timestamp: str | int | float | None = None
+
+
+_ONE = msgspec.json.Decoder(RawEvent)
+_MANY = msgspec.json.Decoder(list[RawEvent])
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
+
+
+def parse_events(
+    body: bytes, *, content_type: str = "", content_encoding: str = "", now: float, max_decoded_bytes: int
+) -> Parsed[Event]:
+    """Read a batch of events; `now` is seconds since the epoch and bounds their times.
+
+    A rejection's field is a path within the batch, "[1].properties.timestamp", or within the one object.
+    Raises PayloadError where the body as a whole cannot be read.
+    """
+    text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
+    if not text:
+        raise PayloadError("it is empty")
+    if text.startswith(b"["):
+        return read_array(text, now=now)
+    if _is_lines(text, content_type):
+        return read_each(lines_of(text), partial(_read, now=now))
+    if not text.startswith(b"{"):
+        raise PayloadError(f"it is {_kind(text)}; send an event (an object), an array of events, or NDJSON")
+    return read_one(text, partial(_read, now=now))
+
+
+def read_array(text: bytes, *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
+    """Read a JSON array at once where every element has the right shape, else element by element."""
+    try:
+        raws = _MANY.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_each(elements(text), partial(_read, now=now, default_time=default_time), prefix=prefix)
+    return from_raw(raws, now=now, prefix=prefix, default_time=default_time)
+
+
+def _read(text: Text, *, now: float, default_time: float | None = None) -> Event:
+    return to_event(_ONE.decode(text), now=now, default_time=default_time)
+
+
+def from_raw(raws: list[RawEvent], *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
+    """Turn decoded events into records; `default_time` stands in for a missing timestamp where a door allows it."""
+    parsed: Parsed[Event] = Parsed()
+    for index, raw in enumerate(raws):
+        try:
+            parsed.records.append(to_event(raw, now=now, default_time=default_time))
+        except FieldError as error:
+            parsed.rejections.append(Rejection(index, f"{prefix}[{index}].{error.field}", error.message))
+    return parsed
+
+
+def to_event(raw: RawEvent, *, now: float, default_time: float | None = None) -> Event:
+    """Turn one decoded event into a record. Raises FieldError."""
+    properties = raw.properties if raw.properties is not None else {}
+    if not raw.event or len(raw.event) > NAME_LIMIT:
+        raise FieldError("event", f"must have 1 to {NAME_LIMIT} characters")
+    return Event(
+        _event_id(raw, properties),
+        raw.event,
+        _user_id(raw, properties),
+        _time(raw, properties, now, default_time),
+        properties,
+    )
+
+
+def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
+    """Who did it. What stands at the top is the sender's own word; a property of that name might mean another."""
+    for found in (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id")):
+        if found is not None:
+            break
+    else:
+        raise FieldError("properties.user_id", "is missing (distinct_id will do)")
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise FieldError("properties.user_id", "must be a text or a whole number")
+    user_id = str(found)
+    if not 1 <= len(user_id) <= NAME_LIMIT:
+        raise FieldError("properties.user_id", f"must have 1 to {NAME_LIMIT} characters")
+    return user_id
+
+
+def _time(raw: RawEvent, properties: dict[str, Any], now: float, default_time: float | None) -> float:
+    if raw.timestamp is not None:
+        return moment(raw.timestamp, now=now, field="timestamp")
+    value = properties.get("timestamp")
+    if value is not None:
+        return moment(value, now=now, field="properties.timestamp")
+    if default_time is None:
+        raise FieldError("properties.timestamp", "is missing")
+    return default_time
+
+
+def _event_id(raw: RawEvent, properties: dict[str, Any]) -> str:
+    """The sender's id, else a digest of the whole content, so that the same delivery again is the same event."""
+    for name in ("event_id", "uuid", "insert_id"):
+        given = getattr(raw, name)
+        if given is not None and given != "":
+            if len(str(given)) > NAME_LIMIT:
+                raise FieldError(name, f"must have at most {NAME_LIMIT} characters")
+            return str(given)
+    content = _CANONICAL.encode([raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties])
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _is_lines(text: bytes, content_type: str) -> bool:
+    """Whether each line is an object: the sender says so, or the first line is one by itself and not the only one."""
+    if "ndjson" in content_type or "jsonl" in content_type or "json-lines" in content_type:
+        return True
+    first, newline, _ = text.partition(b"\n")
+    return bool(newline) and first.rstrip().endswith(b"}") and _is_object(first)
+
+
+def _kind(text: bytes) -> str:
+    """What a body is that is neither an object nor an array."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "not JSON"
+    return "a text" if isinstance(found, str) else bytes(text[:20]).decode()
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

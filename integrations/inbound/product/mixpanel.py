@@ -1,0 +1,112 @@
+"""Product events as Mixpanel's client libraries post them: /track and /import.
+
+The shapes: https://developer.mixpanel.com/reference/track-event and …/reference/import-events
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from detection.types import Event
+from integrations.inbound.product.shared_fields import digest, event_name, first_identifier
+from integrations.inbound.reading.batches import Text, elements, lines_of, read_each
+from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
+from integrations.inbound.reading.times import moment
+
+NDJSON = "application/x-ndjson"
+_BOOKKEEPING = frozenset({"token", "time", "distinct_id", "$insert_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A body as read; `token` is the first event's, for senders whose key is nowhere else."""
+
+    token: str | None
+    events: Parsed[Event]
+
+
+class _Event(msgspec.Struct):
+    event: str | None = None
+    properties: dict[str, Any] | None = None
+
+
+class _Token(msgspec.Struct):
+    token: str | None = None
+
+
+class _Owned(msgspec.Struct):
+    properties: _Token | None = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_OWNED = msgspec.json.Decoder(_Owned)
+
+
+def parse_tracked(
+    body: bytes,
+    *,
+    content_type: str = "",
+    content_encoding: str = "",
+    needs_time: bool,
+    now: float,
+    max_decoded_bytes: int,
+) -> Tracked:
+    """Read one event, an array or NDJSON, or a form with one of the first two in `data`. Raises PayloadError.
+
+    needs_time: /import is for history and wants every event's time; at /track an event without one happened now.
+    """
+    text = decoded(body, content_encoding, max_decoded_bytes).strip()
+    if content_type == FORM:
+        text = json_of_form(form_fields(text))
+    text = without_nul(text).strip()
+    if not text:
+        raise PayloadError("it is empty")
+    texts = _texts(text, content_type)
+    events = read_each(texts, partial(_read, needs_time=needs_time, now=now))
+    return Tracked(_token(texts), events)
+
+
+def _texts(text: bytes, content_type: str) -> Sequence[Text]:
+    if content_type == NDJSON:
+        return lines_of(text)
+    return elements(text) if text.startswith(b"[") else [text]
+
+
+def _token(texts: Sequence[Text]) -> str | None:
+    """The token of the first event that carries one."""
+    owned = read_each(texts, _OWNED.decode).records
+    return next((one.properties.token for one in owned if one.properties and one.properties.token), None)
+
+
+def _read(text: Text, *, needs_time: bool, now: float) -> Event:
+    """One event. Raises FieldError."""
+    raw = _EVENT.decode(text)
+    properties = raw.properties or {}
+    names = ("distinct_id", "$user_id", "$device_id")
+    user_id = first_identifier({f"properties.{name}": properties.get(name) for name in names})
+    event = event_name(raw.event, "event")
+    time = properties.get("time")
+    if time is None and needs_time:
+        raise FieldError("properties.time", "is missing")
+    return Event(
+        event_id=_event_id(event, user_id, properties),
+        event=event,
+        user_id=user_id,
+        happened_at=now if time is None else moment(time, now=now, field="properties.time"),
+        properties={name: value for name, value in properties.items() if name not in _BOOKKEEPING},
+    )
+
+
+def _event_id(event: str, user_id: str, properties: dict[str, Any]) -> str:
+    """Mixpanel takes events with the same name, person, time and $insert_id for one; without an id, equal events."""
+    insert_id = properties.get("$insert_id")
+    if insert_id in (None, ""):
+        return digest("mixpanel", event, properties)
+    return digest("mixpanel", event, user_id, properties.get("time"), insert_id)

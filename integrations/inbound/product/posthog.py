@@ -1,0 +1,101 @@
+"""Product events as PostHog's client libraries post them: /batch/, /capture/, /e/ and /i/v0/e/.
+
+The shapes: https://posthog.com/docs/api/capture
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+
+from detection.types import Event, LogRecord
+from integrations.inbound.product.events import RawEvent, read_array, to_event
+from integrations.inbound.product.posthog_exceptions import EXCEPTION, to_log_record
+from integrations.inbound.reading.batches import Text, elements, envelope, read_each, read_one, whole
+from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
+from integrations.inbound.reading.records import Parsed, PayloadError
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A body as read: the door authenticates `api_key` before it keeps any of `records`."""
+
+    api_key: str | None
+    records: Parsed[Event | LogRecord]
+
+
+class _Own(msgspec.Struct):
+    """Where an event of its own carries the key."""
+
+    token: str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    api_key: str | None = None
+    token: str | None = None
+    batch: msgspec.Raw = msgspec.Raw()
+    properties: msgspec.Raw = msgspec.Raw()
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_EVENT = msgspec.json.Decoder(RawEvent)
+_OWN = msgspec.json.Decoder(_Own)
+
+
+def parse_capture(
+    body: bytes, *, content_type: str = "", content_encoding: str = "", now: float, max_decoded_bytes: int
+) -> Capture:
+    """Read a batch, an array of events or a single one, as JSON or as a form with it in `data`.
+
+    The sender's `uuid` is its id; events such as $identify are kept as events, $exception becomes a log record. An
+    event without a time happened now, as it does for PostHog. Raises PayloadError.
+    """
+    text = decoded(body, content_encoding, max_decoded_bytes).strip()
+    form_key = None
+    if content_type == FORM and not text.startswith((b"{", b"[")):
+        fields = form_fields(text)
+        form_key, text = fields.get("api_key"), json_of_form(fields)
+        text = decoded(text, "", max_decoded_bytes).strip()
+    text = without_nul(text)
+    if not text:
+        raise PayloadError("it is empty")
+    capture = _array(text, now) if text.startswith(b"[") else _object(text, now)
+    return Capture(form_key or capture.api_key, capture.records)
+
+
+def _object(text: bytes, now: float) -> Capture:
+    outer, array = envelope(_ENVELOPE, text, "batch")
+    api_key = outer.api_key or outer.token or _own_key(outer.properties)
+    batch = bytes(array)
+    if not batch:
+        return Capture(api_key, read_one(text, partial(_read, now=now)))
+    if not batch.startswith(b"["):
+        raise PayloadError("must be an array", "batch")
+    return Capture(api_key, _split(read_array(batch, now=now, prefix="batch", default_time=now)))
+
+
+def _array(text: bytes, now: float) -> Capture:
+    """Bare events: each carries the key within, and the first one's opens the door for all."""
+    envelopes = read_each(elements(text), _ENVELOPE.decode).records
+    first = next(iter(envelopes), None)
+    key = None if first is None else first.api_key or first.token or _own_key(first.properties)
+    return Capture(key, _split(read_array(text, now=now, default_time=now)))
+
+
+def _own_key(properties: msgspec.Raw) -> str | None:
+    return whole(_OWN, properties).token if bytes(properties).startswith(b"{") else None
+
+
+def _read(text: Text, *, now: float) -> Event | LogRecord:
+    return _kind(to_event(_EVENT.decode(text), now=now, default_time=now))
+
+
+def _split(parsed: Parsed[Event]) -> Parsed[Event | LogRecord]:
+    return Parsed([_kind(event) for event in parsed.records], parsed.rejections)
+
+
+def _kind(event: Event) -> Event | LogRecord:
+    return to_log_record(event) if event.event == EXCEPTION else event

@@ -1,0 +1,1 @@
+"""What every format needs: bodies, compression, batches, times and signatures."""

@@ -1,0 +1,1 @@
+"""Block Kit and views, checked as strictly as Slack checks them."""

@@ -1,0 +1,1 @@
+"""The connection to the database, and what every table and transaction needs."""

@@ -1,0 +1,169 @@
+"""The way to the database: one engine a process, SQLite (WAL) or PostgreSQL, and its migrations."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from storage.database.patience import Patience, held_patience
+from storage.errors import DatabaseUnavailableError
+
+BUSY_TIMEOUT_SECONDS = 10
+_CACHE_KIBIBYTES = 16 * 1024
+_PAGES_BEFORE_CHECKPOINT = 8_000
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_READ_ONLY = {"postgresql_readonly": True, "sqlite_begin": "BEGIN"}
+
+
+def create_database(url: str) -> Engine:
+    """Make the engine for "sqlite:///path" or "postgresql://…"; connects to nothing yet.
+
+    On SQLite every transaction begins IMMEDIATE, so that two writers queue (10 s at most, or as long as they have
+    patience) instead of failing half-way, when a read turns into a write. Keep transactions short, and use `readers`
+    where nothing is written.
+    Raises ValueError for any other kind of database, SQLite's in-memory one included: threads could not share it.
+    """
+    parsed = _normalised(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        )
+    Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        parsed,
+        pool_size=5,
+        max_overflow=35,
+        # The last one back is the first one out: few connections stay, with warm caches.
+        pool_use_lifo=True,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that may write: `with sessions(engine).begin() as session: ...`. Objects stay usable after commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def readers(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that only read: they wait for no writer, and see one snapshot on SQLite."""
+    return sessionmaker(read_only(engine), expire_on_commit=False)
+
+
+def read_only(engine: Engine) -> Engine:
+    """The same engine and pool, for transactions that only read."""
+    return engine.execution_options(**_READ_ONLY)
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to the newest revision; safe to run from several processes at once."""
+    engine = create_database(url)
+    try:
+        with engine.begin() as connection:
+            configuration = _alembic()
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+    finally:
+        engine.dispose()
+
+
+def check(engine: Engine) -> str:
+    """Name the database and its schema's revision; DatabaseUnavailableError says how to mend what is wrong."""
+    try:
+        with read_only(engine).connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
+    except OperationalError as error:
+        raise DatabaseUnavailableError(
+            "The database does not answer. Check DATABASE_URL, and that the server runs and lets this machine in."
+        ) from error
+    wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if found != wanted:
+        raise DatabaseUnavailableError(
+            f"The database's schema is at {found or 'nothing'}, this version needs {wanted}. Run `argux migrate`."
+        )
+    name = "PostgreSQL" if engine.dialect.name == "postgresql" else "SQLite"
+    return f"{name} {version or sqlite3.sqlite_version}, schema {found}"
+
+
+def _normalised(url: str) -> URL:
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ValueError(f"DATABASE_URL must begin with sqlite:/// or postgresql://, not {backend}")
+    if parsed.database in {None, "", ":memory:"}:
+        raise ValueError("DATABASE_URL must name a file, such as sqlite:///.argux/argux.db")
+    return parsed
+
+
+def _alembic() -> Config:
+    configuration = Config()
+    # Alembic's configuration treats % as the start of an interpolation.
+    configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    return configuration
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    """Leave transactions to SQLAlchemy (the driver would begin them late) and be durable at every commit."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    _switch_to_wal(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # Telemetry's ids are random: with SQLite's default of 2 MB every insert would read and write a page of its own.
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BEFORE_CHECKPOINT}")
+    cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Once a file, for good. When several connections open a new file, SQLite fails the slower ones without waiting."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("sqlite_begin")
+    patience = held_patience()
+    if reading is not None:
+        connection.exec_driver_sql(reading)
+    elif patience is None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        _begin_writing(connection, patience)
+
+
+def _begin_writing(connection: Connection, patience: Patience) -> None:
+    """Only a transaction's beginning waits for other writers."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    with patience.spending() as seconds:
+        driver.execute(f"PRAGMA busy_timeout = {math.ceil(seconds * 1000)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")

@@ -1,0 +1,1 @@
+"""The cold store: Parquet files that DuckDB reads."""

@@ -1,0 +1,92 @@
+"""Forgetting one person in the archive: every file that names them is written anew without them."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage.telemetry.archive.archive import held
+from storage.telemetry.archive.compaction import finish_compaction
+from storage.telemetry.archive.files import quoted, sync
+from storage.telemetry.archive.layout import DRAFTS, KINDS, REWRITE, Kind, files
+from storage.telemetry.rows.people_named import as_in_attributes, people_named
+from storage.telemetry.rows.texts import decode, storable_key
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def erase_user(directory: Path, user_ids: Sequence[str]) -> int:
+    """Take a person, known by any of these ids, out of every file, drafts included; returns how many rows went.
+
+    Erase in the hot store first, and in a transaction that is over: this waits for the pass that is archiving, which
+    waits for the database.
+    """
+    import duckdb
+
+    if not directory.exists():
+        return 0
+    with held(directory, wait=True), duckdb.connect(config={"threads": 1}) as connection:
+        finish_compaction(directory)
+        gone = 0
+        for kind in KINDS:
+            found = defaultdict[Path, list[int]](list)
+            for path, row in _rows_naming(connection, kind, _all_files(directory, kind), user_ids):
+                found[path].append(row)
+            for path, rows in found.items():
+                _rewrite(connection, directory, path, rows)
+                gone += len(rows)
+        return gone
+
+
+def _all_files(directory: Path, kind: Kind) -> list[str]:
+    drafts = (directory / DRAFTS).glob(f"{kind.name}.*.parquet")
+    return [str(path) for path in (*files(directory, kind.name), *drafts)]
+
+
+def _rows_naming(
+    connection: DuckDBPyConnection, kind: Kind, paths: list[str], user_ids: Sequence[str]
+) -> Iterator[tuple[Path, int]]:
+    """By the column that names a person, and by the attributes: found by their text, then looked at properly."""
+    if not paths or not (kind.person or kind.attributes):
+        return
+    source = "read_parquet($paths, filename = true, file_row_number = true, hive_partitioning = false)"
+    if kind.person:
+        keys = [storable_key(user_id) for user_id in user_ids]
+        query = f"SELECT filename, file_row_number FROM {source} WHERE list_contains($wanted, {kind.person})"  # noqa: S608 - own names
+        for name, number in connection.execute(query, {"paths": paths, "wanted": keys}).fetchall():
+            yield Path(name), number
+    if kind.attributes:
+        texts = [as_in_attributes(user_id) for user_id in user_ids]
+        is_near = f"list_bool_or(list_transform($wanted, lambda text: contains({kind.attributes}, text)))"
+        query = f"SELECT filename, file_row_number, {kind.attributes} FROM {source} WHERE {is_near}"  # noqa: S608 - own names
+        for name, number, attributes in connection.execute(query, {"paths": paths, "wanted": texts}).fetchall():
+            if not set(user_ids).isdisjoint(people_named(decode(attributes))):
+                yield Path(name), number
+
+
+def _rewrite(connection: DuckDBPyConnection, directory: Path, path: Path, rows: Sequence[int]) -> None:
+    """Put the file without these rows in its place; without any row left, take it away."""
+    anew = directory / DRAFTS / f"{secrets.token_hex(4)}{REWRITE}"
+    kept = (
+        "SELECT * EXCLUDE (file_row_number) FROM read_parquet($path, file_row_number = true, hive_partitioning = false)"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE kept AS {kept} WHERE NOT list_contains($rows, file_row_number)",
+        {"path": str(path), "rows": list(rows)},
+    )
+    left = connection.execute("SELECT count(*) FROM kept").fetchall()
+    if left == [(0,)]:
+        path.unlink()
+        return
+    anew.parent.mkdir(exist_ok=True)
+    try:
+        connection.execute(f"COPY kept TO '{quoted(anew)}' (FORMAT parquet, COMPRESSION zstd)")
+        sync(anew)
+        anew.replace(path)
+    finally:
+        anew.unlink(missing_ok=True)
+    sync(path.parent)

@@ -1,0 +1,1 @@
+"""Requests, rolled up by endpoint."""

@@ -1,0 +1,1 @@
+"""Funnel attempts, rolled up by segment and by combination of dimension values."""

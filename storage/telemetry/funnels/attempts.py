@@ -1,0 +1,158 @@
+"""What new events change about users' attempts at a funnel.
+
+Events come late and in any order, so attempts are not counted as they come: those of every user with a new event are
+read anew from the hot store and compared with what was counted before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, delete, select
+
+from detection.types import Event, FunnelDefinition, FunnelProgress
+from storage.telemetry.funnels.segment_values import Segments
+from storage.telemetry.protocol import FunnelReader
+from storage.telemetry.rows.bulk import put
+from storage.telemetry.rows.records import to_event
+from storage.telemetry.rows.tables import events, funnel_progress
+
+_PROGRESS_COLUMNS = ("funnel_id", "user_id", "entered_at", "reached_at", "dimensions")
+
+
+class Attempt(NamedTuple):
+    """What one attempt adds to the rollups; `dimensions` are bounded."""
+
+    user_id: str
+    entered_at: float
+    reached_at: tuple[float, ...]
+    dimensions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Attempts to take out of the rollups and to put in; one that went further is in both."""
+
+    removed: list[Attempt] = field(default_factory=list)
+    added: list[Attempt] = field(default_factory=list)
+
+
+_Counted = dict[str, dict[float, Attempt]]
+_Read = dict[str, dict[float, FunnelProgress]]
+
+
+def changed_attempts(
+    connection: Connection,
+    funnel: FunnelDefinition,
+    reader: FunnelReader,
+    dimensions: Sequence[str],
+    *,
+    since: int,
+    top: int,
+) -> Changes:
+    """Read anew the attempts of users with events above sequence `since` up to `top`, and compare."""
+    is_new = (events.c.sequence > since) & (events.c.sequence <= top) & events.c.event.in_(_event_names(funnel))
+    users = select(events.c.user_id).where(is_new)
+    counted = _counted(connection, funnel, users)
+    read: _Read = {}
+    for user_id, history in _histories(connection, funnel, users):
+        readable = _without_expired(counted[user_id], history, funnel.window_seconds)
+        read[user_id] = _best_per_entry(reader(funnel, readable)) if readable else {}
+    segments = Segments(connection, funnel.funnel_id, dimensions)
+    segments.admit(progress.dimensions for attempts in read.values() for progress in attempts.values())
+    return _compared(counted, read, segments)
+
+
+def keep_progress(connection: Connection, funnel_id: int, changes: Changes) -> None:
+    """Remember what is counted now."""
+    columns = funnel_progress.c
+    gone = {attempt[:2] for attempt in changes.removed} - {attempt[:2] for attempt in changes.added}
+    if gone:
+        one = delete(funnel_progress).where(
+            columns.funnel_id == funnel_id, columns.user_id == bindparam("user"), columns.entered_at == bindparam("at")
+        )
+        connection.execute(one, [{"user": user_id, "at": entered_at} for user_id, entered_at in sorted(gone)])
+    rows = [
+        (funnel_id, user_id, entered_at, _json(reached_at), _json(dimensions))
+        for user_id, entered_at, reached_at, dimensions in changes.added
+    ]
+    put(connection, funnel_progress, _PROGRESS_COLUMNS, rows)
+
+
+def _event_names(funnel: FunnelDefinition) -> list[str]:
+    return sorted({step.event for step in funnel.steps})
+
+
+def _counted(connection: Connection, funnel: FunnelDefinition, users: Select[Any]) -> _Counted:
+    """What these users' attempts add to the rollups now, by user and time of entry."""
+    query = select(*(funnel_progress.c[name] for name in _PROGRESS_COLUMNS[1:])).where(
+        funnel_progress.c.funnel_id == funnel.funnel_id, funnel_progress.c.user_id.in_(users)
+    )
+    found: _Counted = defaultdict(dict)
+    for user_id, entered_at, reached_at, dimensions in connection.execute(query):
+        reached = msgspec.json.decode(reached_at, type=tuple[float, ...])
+        found[user_id][entered_at] = Attempt(user_id, entered_at, reached, msgspec.json.decode(dimensions))
+    return found
+
+
+def _histories(
+    connection: Connection, funnel: FunnelDefinition, users: Select[Any]
+) -> Iterator[tuple[str, list[Event]]]:
+    """Each user's events of the funnel in the hot store, oldest first.
+
+    All of them, not only those near the new ones: where one attempt ends decides where the next may begin.
+    """
+    columns = (events.c.event_id, events.c.event, events.c.user_id, events.c.happened_at, events.c.properties)
+    query = (
+        select(*columns)
+        .where(events.c.user_id.in_(users), events.c.event.in_(_event_names(funnel)))
+        .order_by(events.c.user_id, events.c.happened_at)
+    )
+    for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row[2]):
+        yield user_id, [to_event(row) for row in rows]
+
+
+def _best_per_entry(attempts: Sequence[FunnelProgress]) -> dict[float, FunnelProgress]:
+    best: dict[float, FunnelProgress] = {}
+    for attempt in attempts:
+        before = best.get(attempt.entered_at)
+        if before is None or len(attempt.reached_at) > len(before.reached_at):
+            best[attempt.entered_at] = attempt
+    return best
+
+
+def _without_expired(counted: dict[float, Attempt], history: Sequence[Event], window_seconds: float) -> Sequence[Event]:
+    """Leave attempts whose entry has left the hot store as counted, and the events in their windows unread."""
+    moments = {event.happened_at for event in history}
+    expired = [entered_at for entered_at in counted if entered_at not in moments]
+    if not expired:
+        return history
+    for entered_at in expired:
+        del counted[entered_at]
+    return [
+        event
+        for event in history
+        if not any(entered_at <= event.happened_at <= entered_at + window_seconds for entered_at in expired)
+    ]
+
+
+def _compared(counted: Mapping[str, Mapping[float, Attempt]], read: _Read, segments: Segments) -> Changes:
+    changes = Changes()
+    for user_id, attempts in read.items():
+        before = counted[user_id]
+        after = {
+            at: Attempt(user_id, at, tuple(progress.reached_at), segments.bounded(progress.dimensions))
+            for at, progress in attempts.items()
+        }
+        changes.removed.extend(attempt for at, attempt in before.items() if after.get(at) != attempt)
+        changes.added.extend(attempt for at, attempt in after.items() if before.get(at) != attempt)
+    return changes
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,167 @@
+"""Product events become time buckets per funnel and segment, by the time of entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, Integers
+from storage.telemetry.funnels.attempts import Attempt, Changes, changed_attempts, keep_progress
+from storage.telemetry.funnels.cell_rollup import add_to_cells
+from storage.telemetry.protocol import FunnelReader
+from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
+from storage.telemetry.rollups.marks import mark, set_mark
+from storage.telemetry.rows.bulk import put
+from storage.telemetry.rows.histogram_blobs import Counts, pack, unpack
+from storage.telemetry.rows.tables import events, funnel_buckets, funnel_marks
+
+EVERYONE = ("", "")
+"""The dimension and value of the series that counts every entry."""
+
+_BUCKET_COLUMNS = (
+    "funnel_id",
+    "resolution",
+    "bucket_start",
+    "dimension",
+    "value",
+    "entries",
+    "reached",
+    "converted_by_delay",
+)
+_STARTS_A_QUERY = 500
+
+_Key = tuple[float, str, str]
+"""bucket_start, dimension, value."""
+
+
+def roll_up_events(
+    connection: Connection,
+    funnels: Sequence[FunnelDefinition],
+    reader: FunnelReader,
+    dimensions: Sequence[str],
+    *,
+    up_to: int,
+    now: float,
+    limit: int,
+) -> int:
+    """Take the next events, at most `limit` and none above sequence `up_to`; returns how many.
+
+    Begins where the funnel that is furthest behind stands; those further on skip what they have counted.
+    """
+    overall = mark(connection, "events")
+    known = {
+        row.funnel_id: row.sequence
+        for row in connection.execute(select(funnel_marks.c.funnel_id, funnel_marks.c.sequence))
+    }
+    marks = {funnel.funnel_id: known.get(funnel.funnel_id, 0) for funnel in funnels}
+    top, taken = _next_events(connection, min([overall, *marks.values()]), up_to, limit)
+    if not taken:
+        return 0
+    for funnel in funnels:
+        since = marks[funnel.funnel_id]
+        if since < top:
+            changes = changed_attempts(connection, funnel, reader, dimensions, since=since, top=top)
+            keep_progress(connection, funnel.funnel_id, changes)
+            for bucket_seconds in RETENTION_SECONDS:
+                _add_to_buckets(connection, funnel, changes, bucket_seconds, now)
+            add_to_cells(connection, funnel, changes, dimensions, now)
+            _set_funnel_mark(connection, funnel, top)
+    set_mark(connection, "events", max(overall, top))
+    return taken
+
+
+def _next_events(connection: Connection, since: int, up_to: int, limit: int) -> tuple[int, int]:
+    """The last sequence to take and how many events that is."""
+    window = (
+        select(events.c.sequence)
+        .where(events.c.sequence > since, events.c.sequence <= up_to)
+        .order_by(events.c.sequence)
+        .limit(limit)
+        .subquery()
+    )
+    top, taken = connection.execute(select(func.max(window.c.sequence), func.count()).select_from(window)).one()
+    return top or since, taken
+
+
+def _set_funnel_mark(connection: Connection, funnel: FunnelDefinition, sequence: int) -> None:
+    columns = ("funnel_id", "sequence", "step_count", "window_seconds")
+    put(connection, funnel_marks, columns, [(funnel.funnel_id, sequence, len(funnel.steps), funnel.window_seconds)])
+
+
+def _add_to_buckets(
+    connection: Connection, funnel: FunnelDefinition, changes: Changes, bucket_seconds: int, now: float
+) -> None:
+    """Take removed attempts out of the buckets of their entry and put added ones in, past retention left out."""
+    keys: dict[_Key, int] = {}
+    groups: list[int] = []
+    counted: list[tuple[int, Attempt]] = []
+    oldest = oldest_kept(bucket_seconds, now)
+    for sign, attempts in ((-1, changes.removed), (1, changes.added)):
+        for attempt in attempts:
+            bucket_start = attempt.entered_at // bucket_seconds * bucket_seconds
+            if bucket_start >= oldest:
+                for dimension, value in (EVERYONE, *attempt.dimensions.items()):
+                    groups.append(keys.setdefault((bucket_start, dimension, value), len(keys)))
+                    counted.append((sign, attempt))
+    if keys:
+        _put_buckets(connection, funnel, bucket_seconds, keys, np.array(groups), counted)
+
+
+def _put_buckets(
+    connection: Connection,
+    funnel: FunnelDefinition,
+    bucket_seconds: int,
+    keys: dict[_Key, int],
+    groups: Integers,
+    counted: Sequence[tuple[int, Attempt]],
+) -> None:
+    signs = np.array([sign for sign, _ in counted])
+    levels = np.array([len(attempt.reached_at) for _, attempt in counted])
+    delays = np.array([attempt.reached_at[-1] - attempt.entered_at for _, attempt in counted])
+    before = _existing(connection, funnel.funnel_id, bucket_seconds, keys)
+    entries = before.entries + np.bincount(groups, signs, len(keys)).astype(np.int64)
+    which, step = np.nonzero(levels[:, None] > np.arange(len(funnel.steps)))
+    reached = Counts(groups[which], step, signs[which])
+    finished = levels == len(funnel.steps)
+    delay_bins = np.searchsorted(DELAY_EDGES_SECONDS, delays[finished], side="left")
+    converted = Counts(groups[finished], delay_bins, signs[finished])
+    rows = [
+        (funnel.funnel_id, bucket_seconds, *key, *values)
+        for key, *values in zip(
+            keys,
+            np.maximum(entries, 0).tolist(),
+            pack([before.reached, reached], len(keys)),
+            pack([before.converted, converted], len(keys)),
+            strict=True,
+        )
+    ]
+    put(connection, funnel_buckets, _BUCKET_COLUMNS, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    """What the touched buckets hold already; entries: (keys,)."""
+
+    entries: Integers
+    reached: Counts
+    converted: Counts
+
+
+def _existing(connection: Connection, funnel_id: int, bucket_seconds: int, keys: dict[_Key, int]) -> _Existing:
+    entries = np.zeros(len(keys), dtype=np.int64)
+    reached, converted = [b""] * len(keys), [b""] * len(keys)
+    touched = sorted({bucket_start for bucket_start, _, _ in keys})
+    query = select(*(funnel_buckets.c[name] for name in _BUCKET_COLUMNS[2:])).where(
+        funnel_buckets.c.funnel_id == funnel_id, funnel_buckets.c.resolution == bucket_seconds
+    )
+    for first in range(0, len(touched), _STARTS_A_QUERY):
+        some = touched[first : first + _STARTS_A_QUERY]
+        for row in connection.execute(query.where(funnel_buckets.c.bucket_start.in_(some))):
+            group = keys.get((row.bucket_start, row.dimension, row.value))
+            if group is not None:
+                entries[group] = row.entries
+                reached[group], converted[group] = row.reached, row.converted_by_delay
+    return _Existing(entries, unpack(reached), unpack(converted))

@@ -1,0 +1,82 @@
+"""Appending to the hot store: one durable commit a call, records that were seen before counted and left alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+
+from sqlalchemy import Engine, Table
+
+from storage.database.patience import Patience, held_patience
+from storage.database.session import BUSY_TIMEOUT_SECONDS
+from storage.errors import DatabaseUnavailableError
+from storage.telemetry.hot.append_postgresql import copy_new
+from storage.telemetry.hot.partitions import are_used
+from storage.telemetry.protocol import Appended
+from storage.telemetry.rows.bulk import Row, insert_new
+
+
+class Appender:
+    """The way into the hot tables of one engine; any number of threads may use it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = threading.Lock()
+
+    def append(self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, key_columns: int = 1) -> Appended:
+        """Append rows whose first `key_columns` columns tell them apart."""
+        if not rows:
+            return Appended(0, 0)
+        if are_used(self._engine):
+            return self._copy_groups(table, columns, [rows])[0]
+        with self._one_writer(), self._engine.begin() as connection:
+            accepted = insert_new(connection, table, columns, _in_order(rows, key_columns))
+        return Appended(accepted=accepted, duplicates=len(rows) - accepted)
+
+    def append_groups(
+        self, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]
+    ) -> Sequence[Appended]:
+        """Append several groups in one commit. Nearly always all are new; else it is done anew, group by group."""
+        if are_used(self._engine):
+            return self._copy_groups(table, columns, groups)
+        if self._append_new(table, columns, [row for group in groups for row in group]):
+            return [Appended(accepted=len(group), duplicates=0) for group in groups]
+        with self._one_writer(), self._engine.begin() as connection:
+            accepted = [insert_new(connection, table, columns, group) if group else 0 for group in groups]
+        return [Appended(new, len(group) - new) for new, group in zip(accepted, groups, strict=True)]
+
+    def _copy_groups(self, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]) -> Sequence[Appended]:
+        accepted = copy_new(self._engine, table, columns, groups)
+        return [Appended(new, len(group) - new) for new, group in zip(accepted, groups, strict=True)]
+
+    def _append_new(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> bool:
+        """Append rows that are all new; does nothing, and gives False, where one of them is not."""
+        with self._one_writer(), self._engine.connect() as connection, connection.begin() as transaction:
+            is_new = insert_new(connection, table, columns, _in_order(rows, 1)) == len(rows)
+            if not is_new:
+                transaction.rollback()
+        return is_new
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """SQLite's writers ask again and again until it is their turn, up to 100 ms apart; these are woken instead.
+
+        Alone, a writer also finishes SQLite's checkpoints, without which its log would grow as long as others write.
+        Raises DatabaseUnavailableError where the others do not get on.
+        """
+        patience = held_patience() or Patience(BUSY_TIMEOUT_SECONDS)
+        with patience.spending() as seconds:
+            is_my_turn = self._writing.acquire(timeout=seconds)
+        if not is_my_turn:
+            raise DatabaseUnavailableError("The database is locked.")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+
+def _in_order(rows: Sequence[Row], key_columns: int) -> Sequence[Row]:
+    """In one order for everyone, so that two batches with the same records cannot wait for each other in a ring."""
+    return sorted(rows, key=itemgetter(*range(key_columns)))

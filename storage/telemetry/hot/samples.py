@@ -1,0 +1,140 @@
+"""Single records of the hot store, for evidence and charts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from detection.types import Event, LogRecord, SpanKind
+from storage.telemetry.hot.span_trees import nearest_servers
+from storage.telemetry.protocol import RequestSample, StatementCount
+from storage.telemetry.rows.records import to_event, to_log_record
+from storage.telemetry.rows.tables import events, log_records, requests, spans
+from storage.telemetry.rows.texts import severity_rank
+
+REQUESTS_READ_FOR_STATEMENTS = 2_000
+REQUESTS_READ_FOR_LAG = 500
+FEW = 0.02
+
+
+def request_samples(
+    connection: Connection, service: str, endpoint: str, *, since: float, until: float, limit: int
+) -> Sequence[RequestSample]:
+    """Requests, newest first."""
+    columns = requests.c
+    query = (
+        select(columns.trace_id, columns.endpoint, columns.version, columns.started_at, columns.duration_ms)
+        .add_columns(columns.query_count, columns.is_error)
+        .where(_of(service, endpoint, since, until))
+        .order_by(columns.started_at.desc(), columns.sequence.desc())
+        .limit(limit)
+    )
+    return [RequestSample(*row) for row in connection.execute(query)]
+
+
+def delivery_lag(connection: Connection, service: str, endpoint: str, *, until: float) -> float:
+    """Seconds from its beginning to its arrival that at most FEW of the newest requests took longer for."""
+    columns = requests.c
+    newest = (
+        select(columns.sequence, columns.started_at)
+        .where(columns.service == service, columns.endpoint == endpoint, columns.started_at < until)
+        .order_by(columns.started_at.desc())
+        .limit(REQUESTS_READ_FOR_LAG)
+        .subquery()
+    )
+    lag = (spans.c.arrived_at - newest.c.started_at).label("lag")
+    query = select(lag).join_from(newest, spans, spans.c.sequence == newest.c.sequence).order_by(lag.desc())
+    lags = connection.scalars(query).all()
+    return float(lags[int(FEW * len(lags))]) if lags else 0.0
+
+
+def statement_counts(
+    connection: Connection, service: str, endpoint: str, *, since: float, until: float, limit: int
+) -> Sequence[StatementCount]:
+    """SQL by how often it ran, read from the newest requests, REQUESTS_READ_FOR_STATEMENTS at most."""
+    newest = (
+        select(requests.c.trace_id, requests.c.span_id)
+        .where(_of(service, endpoint, since, until))
+        .order_by(requests.c.started_at.desc(), requests.c.sequence.desc())
+        .limit(REQUESTS_READ_FOR_STATEMENTS)
+    )
+    wanted = {(row[0], row[1]) for row in connection.execute(newest)}
+    traces = select(newest.subquery().c.trace_id)
+    columns = (spans.c.trace_id, spans.c.span_id, spans.c.parent_span_id, spans.c.kind, spans.c.statement)
+    members = connection.execute(select(*columns).where(spans.c.trace_id.in_(traces))).all()
+    servers = nearest_servers([(row[0], row[1], row[2], row[3]) for row in members]).tolist()
+    runs = Counter(
+        row.statement
+        for row, server in zip(members, servers, strict=True)
+        if row.kind == SpanKind.DATABASE and row.statement and server >= 0 and tuple(members[server][:2]) in wanted
+    )
+    return [StatementCount(statement, count, count / len(wanted)) for statement, count in runs.most_common(limit)]
+
+
+def versions_seen(connection: Connection, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:
+    """(version, first seen at), oldest first."""
+    first_seen = func.min(requests.c.started_at)
+    query = (
+        select(requests.c.version, first_seen)
+        .where(
+            requests.c.service == service,
+            requests.c.started_at >= since,
+            requests.c.started_at < until,
+            requests.c.version.is_not(None),
+        )
+        .group_by(requests.c.version)
+        .order_by(first_seen)
+    )
+    return [(version, moment) for version, moment in connection.execute(query)]
+
+
+def log_samples(
+    connection: Connection,
+    *,
+    since: float,
+    until: float,
+    service: str | None,
+    minimum_severity: str | None,
+    limit: int,
+) -> Sequence[LogRecord]:
+    """Log records, newest first."""
+    columns = log_records.c
+    query = (
+        select(columns.record_id, columns.service, columns.version, columns.happened_at, columns.severity)
+        .add_columns(columns.body, columns.trace_id, columns.attributes)
+        .where(columns.happened_at >= since, columns.happened_at < until)
+        .order_by(columns.happened_at.desc(), columns.sequence.desc())
+        .limit(limit)
+    )
+    if service is not None:
+        query = query.where(columns.service == service)
+    if minimum_severity is not None:
+        query = query.where(columns.severity_rank >= severity_rank(minimum_severity))
+    return [to_log_record(row) for row in connection.execute(query)]
+
+
+def recent_events(connection: Connection, *, event: str | None, limit: int, offset: int) -> Sequence[Event]:
+    """Events, newest first."""
+    columns = events.c
+    query = (
+        select(columns.event_id, columns.event, columns.user_id, columns.happened_at, columns.properties)
+        .order_by(columns.happened_at.desc(), columns.sequence.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    if event is not None:
+        query = query.where(columns.event == event)
+    return [to_event(row) for row in connection.execute(query)]
+
+
+def _of(service: str, endpoint: str, since: float, until: float) -> ColumnElement[Any]:
+    columns = requests.c
+    return (
+        (columns.service == service)
+        & (columns.endpoint == endpoint)
+        & (columns.started_at >= since)
+        & (columns.started_at < until)
+    )

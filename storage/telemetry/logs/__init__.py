@@ -1,0 +1,1 @@
+"""Log lines, rolled up by template and by named pattern."""

@@ -1,0 +1,201 @@
+"""What a service's lines are counted by: finding the series of a template, a pattern or a severity, or making it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, select, update
+
+from detection.types import Floats, Integers
+from storage.telemetry.protocol import LOG_OTHER, LOG_SEVERITY, LOG_TEMPLATE
+from storage.telemetry.rows.bulk import insert_new
+from storage.telemetry.rows.tables import log_series
+from storage.telemetry.rows.texts import severity_rank, storable_key
+
+MOST_TEMPLATES = 2_000
+"""Templates of a service with a series of their own; lines of the rest are counted as "other"."""
+
+KEPT_FOR_GRAVE = 500
+"""So many of these places are kept for warnings and worse, so that no chatter crowds them out."""
+
+STALE_SECONDS = 8 * 86_400.0
+"""A template not heard of for so long, longer than any baseline, gives its place to others."""
+
+SAMPLE_LENGTH = 1_000
+TEXT_LENGTH = 2_000
+_LAST_SEEN_STEP_SECONDS = 3_600.0
+_GRAVE = severity_rank("warn")
+_COLUMNS = ("service", "kind", "name", "text", "severity_rank", "sample", "first_at", "last_at")
+_NAMES_A_STATEMENT = 500
+
+
+class Wanted(NamedTuple):
+    """The series that a line counts for."""
+
+    kind: str
+    name: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Series:
+    """A row of log_series, as far as it is needed to count."""
+
+    series_id: int
+    severity_rank: int
+    first_at: float
+    last_at: float
+    counted_as: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Of each series in a batch, (series,): its first and last moment, its worst severity, and a line that had it."""
+
+    first: Floats
+    last: Floats
+    worst: Integers
+    worst_line: Integers
+
+
+_Key = tuple[str, str]
+"""A series' kind and name."""
+
+Sampler = Callable[[int], str]
+
+
+class SeriesBook:
+    """The series of one service, as they are in this transaction."""
+
+    def __init__(self, connection: Connection, service: str, now: float) -> None:
+        self._connection, self._service, self._now = connection, service, now
+        self._known: dict[_Key, _Series] = {}
+        self._read()
+
+    def ids(
+        self, wanted: Sequence[Wanted], lines: Integers, happened_at: Floats, ranks: Integers, sample: Sampler
+    ) -> Integers:
+        """The id of the series of each line; what is new gets a series while there is room.
+
+        lines: the place in `wanted`, which holds each series once, of every line's series: (n,) like the rest. sample:
+        the line at an index as text to show, or nothing.
+        """
+        keys = [(one.kind, storable_key(one.name)) for one in wanted]
+        seen = _seen(lines, len(wanted), happened_at, ranks)
+        self._make([place for place, key in enumerate(keys) if key not in self._known], keys, wanted, seen, sample)
+        self._note(keys, seen)
+        found = np.array([self._id(key) for key in keys], dtype=np.int64)
+        return found[lines]
+
+    def replace(self, kind: str, resolve: Callable[[str], str], alive: Mapping[str, str]) -> None:
+        """Note of every name whose template has become another one that its lines, the past ones too, are that one's.
+
+        alive: the texts by the names that are in use.
+        """
+        gone = {key: resolve(key[1]) for key in self._known if key[0] == kind and key[1] not in alive}
+        successors = {key: (kind, name) for key, name in gone.items() if name in alive}
+        missing = sorted({name for _, name in successors.values() if (kind, name) not in self._known})
+        self._insert([self._row(kind, name, alive[name], 0, "", self._now, self._now) for name in missing])
+        for key, series in self._known.items():
+            if key in successors:
+                self._count_as(series, self._known[successors[key]].series_id)
+            elif key[0] == kind and key[1] in alive:
+                self._count_as(series, None)
+
+    def _count_as(self, series: _Series, counted_as: int | None) -> None:
+        if series.counted_as != counted_as:
+            series.counted_as = counted_as
+            self._update(series, counted_as=counted_as)
+
+    def _id(self, key: _Key) -> int:
+        return self._known[key if key in self._known else (LOG_TEMPLATE, LOG_OTHER)].series_id
+
+    def _read(self) -> None:
+        columns = log_series.c
+        query = select(
+            columns.kind,
+            columns.name,
+            columns.id,
+            columns.severity_rank,
+            columns.first_at,
+            columns.last_at,
+            columns.counted_as,
+        ).where(columns.service == self._service)
+        for kind, name, *rest in self._connection.execute(query):
+            self._known[kind, name] = _Series(*rest)
+
+    def _make(
+        self,
+        new: Sequence[int],
+        keys: Sequence[_Key],
+        wanted: Sequence[Wanted],
+        seen: _Seen,
+        sample: Sampler,
+    ) -> None:
+        rows = []
+        room = self._room()
+        for place in new:
+            kind, name = keys[place]
+            rank = int(seen.worst[place])
+            if kind == LOG_TEMPLATE:
+                if room <= (0 if rank >= _GRAVE else KEPT_FOR_GRAVE):
+                    continue
+                room -= 1
+            text = "" if kind == LOG_SEVERITY else sample(int(seen.worst_line[place]))
+            times = float(seen.first[place]), float(seen.last[place])
+            rows.append(self._row(kind, name, wanted[place].text, rank, text, *times))
+        if len(rows) < len(new) and (LOG_TEMPLATE, LOG_OTHER) not in self._known:
+            rows.append(self._row(LOG_TEMPLATE, LOG_OTHER, LOG_OTHER, 0, "", self._now, self._now))
+        self._insert(rows)
+
+    def _room(self) -> int:
+        oldest = self._now - STALE_SECONDS
+        taken = sum(
+            kind == LOG_TEMPLATE and series.counted_as is None and series.last_at >= oldest
+            for (kind, _), series in self._known.items()
+        )
+        return MOST_TEMPLATES - taken
+
+    def _row(
+        self, kind: str, name: str, text: str, rank: int, sample: str, first_at: float, last_at: float
+    ) -> tuple[object, ...]:
+        return (self._service, kind, name, text[:TEXT_LENGTH], rank, sample[:SAMPLE_LENGTH], first_at, last_at)
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            insert_new(self._connection, log_series, _COLUMNS, rows)
+            self._read()
+
+    def _note(self, keys: Sequence[_Key], seen: _Seen) -> None:
+        """Widen what is known of the series' times and severity, where it says something new."""
+        for place, key in enumerate(keys):
+            series = self._known.get(key)
+            if series is None:
+                continue
+            changed: dict[str, float] = {}
+            if seen.first[place] < series.first_at:
+                changed["first_at"] = series.first_at = float(seen.first[place])
+            if seen.last[place] >= series.last_at + _LAST_SEEN_STEP_SECONDS:
+                changed["last_at"] = series.last_at = float(seen.last[place])
+            if seen.worst[place] > series.severity_rank:
+                changed["severity_rank"] = series.severity_rank = int(seen.worst[place])
+            if changed:
+                self._update(series, **changed)
+
+    def _update(self, series: _Series, **values: float | None) -> None:
+        self._connection.execute(update(log_series).where(log_series.c.id == series.series_id).values(**values))
+
+
+def _seen(lines: Integers, count: int, happened_at: Floats, ranks: Integers) -> _Seen:
+    first, last = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(first, lines, happened_at)
+    np.maximum.at(last, lines, happened_at)
+    worst = np.zeros(count, dtype=np.int64)
+    np.maximum.at(worst, lines, ranks)
+    worst_line = np.zeros(count, dtype=np.int64)
+    order = np.argsort(ranks, kind="stable")
+    worst_line[lines[order]] = order
+    return _Seen(first, last, worst, worst_line)

@@ -1,0 +1,1 @@
+"""Points of custom metrics, rolled up by series."""

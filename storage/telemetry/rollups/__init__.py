@@ -1,0 +1,1 @@
+"""Time buckets, and how far each roll-up has come."""

@@ -1,0 +1,117 @@
+"""Records as rows of the hot store, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from detection.types import Event, LogRecord, Span
+from storage.telemetry.rows.bulk import Row
+from storage.telemetry.rows.texts import (
+    decode,
+    encode,
+    normalised_statement,
+    severity_rank,
+    storable,
+    storable_key,
+    storable_or_none,
+)
+
+EVENT_COLUMNS = ("event_id", "event", "user_id", "happened_at", "arrived_at", "properties")
+SPAN_COLUMNS = (
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "kind",
+    "name",
+    "service",
+    "version",
+    "started_at",
+    "arrived_at",
+    "duration_ms",
+    "is_error",
+    "endpoint",
+    "status_code",
+    "statement",
+)
+LOG_COLUMNS = (
+    "record_id",
+    "service",
+    "version",
+    "happened_at",
+    "arrived_at",
+    "severity",
+    "severity_rank",
+    "body",
+    "trace_id",
+    "attributes",
+)
+
+
+def event_rows(events: Sequence[Event], arrived_at: float) -> list[Row]:
+    """Rows of EVENT_COLUMNS."""
+    return [
+        (
+            storable_key(event.event_id),
+            storable_key(event.event),
+            storable_key(event.user_id),
+            event.happened_at,
+            arrived_at,
+            encode(event.properties),
+        )
+        for event in events
+    ]
+
+
+def to_event(row: Sequence[Any]) -> Event:
+    """From event_id, event, user_id, happened_at, properties."""
+    event_id, event, user_id, happened_at, properties = row
+    return Event(event_id, event, user_id, happened_at, decode(properties))
+
+
+def span_rows(spans: Sequence[Span], arrived_at: float) -> list[Row]:
+    """Rows of SPAN_COLUMNS; statements lose their literals here, so that no customer's data stays in them."""
+    return [
+        (
+            storable_key(span.trace_id),
+            storable_key(span.span_id),
+            None if span.parent_span_id is None else storable_key(span.parent_span_id),
+            span.kind.value,
+            storable(span.name),
+            storable_key(span.service),
+            storable_or_none(span.version),
+            span.started_at,
+            arrived_at,
+            span.duration_ms,
+            span.is_error,
+            None if span.endpoint is None else storable_key(span.endpoint),
+            span.status_code,
+            None if span.statement is None else normalised_statement(span.statement),
+        )
+        for span in spans
+    ]
+
+
+def log_rows(records: Sequence[LogRecord], arrived_at: float) -> list[Row]:
+    """Rows of LOG_COLUMNS."""
+    return [
+        (
+            storable_key(record.record_id),
+            storable_key(record.service),
+            storable_or_none(record.version),
+            record.happened_at,
+            arrived_at,
+            storable(record.severity),
+            severity_rank(record.severity),
+            storable(record.body),
+            storable_or_none(record.trace_id),
+            encode(record.attributes),
+        )
+        for record in records
+    ]
+
+
+def to_log_record(row: Sequence[Any]) -> LogRecord:
+    """From record_id, service, version, happened_at, severity, body, trace_id, attributes."""
+    record_id, service, version, happened_at, severity, body, trace_id, attributes = row
+    return LogRecord(record_id, service, version, happened_at, severity, body, trace_id, decode(attributes))

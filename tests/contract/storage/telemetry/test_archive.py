@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.commands.query import query
+from detection.funnels.attempts import attempts
+from detection.types import LogRecord, MetricPoint
+from storage.database.session import create_database
+from storage.telemetry.archive import archive as archive_module
+from storage.telemetry.archive.archive import Archive
+from storage.telemetry.archive.layout import DRAFTS, Draft, files
+from storage.telemetry.sql import SqlTelemetry
+from tests.contract.storage.telemetry.records import (
+    DAY,
+    ENDPOINT,
+    NOW,
+    STEPS,
+    Clock,
+    make_event,
+    request_spans,
+    roll_up_all,
+    visit,
+)
+
+
+class PowerCut(BaseException):
+    """Ends a pass where it stands."""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def archiving_store(engine: Engine, clock: Clock, directory: Path) -> SqlTelemetry:
+    return SqlTelemetry(
+        engine,
+        funnel_reader=attempts,
+        segment_dimensions=["country"],
+        clock=clock,
+        archive=Archive(directory, keep_days=90),
+    )
+
+
+def fill(store: SqlTelemetry, user: str = "u1") -> None:
+    store.append_events(visit(user, NOW - 10, *STEPS, country="de"))
+    store.append_spans(request_spans(f"trace-{user}", NOW, queries=2))
+    store.append_logs([LogRecord(f"log-{user}", "shop", None, NOW, "ERROR", "it broke", None, {"user.id": user})])
+    store.append_metric_points([MetricPoint(f"point-{user}", "disk", "shop", NOW, 0.5, attributes={"user.id": user})])
+    roll_up_all(store)
+
+
+def counted(directory: Path) -> dict[str, tuple[int, int]]:
+    """Rows, and rows told apart by their id, in each view."""
+    ids = {"events": "event_id", "requests": "span_id", "logs": "record_id", "metrics": "point_id"}
+    asked = {
+        view: query(directory, f"SELECT count(*), count(DISTINCT {name}) FROM {view}") for view, name in ids.items()
+    }
+    return {view: answer.rows[0] for view, answer in asked.items()}  # type: ignore[misc]
+
+
+ALL_ONCE = {"events": (3, 3), "requests": (1, 1), "logs": (1, 1), "metrics": (1, 1)}
+
+
+def test_what_leaves_the_hot_store_is_in_the_archive_by_day_and_in_full(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path
+) -> None:
+    fill(archiving_store)
+    archiving_store.append_events([make_event("view", "u2", NOW - DAY, "late", country="é'x")])
+    roll_up_all(archiving_store)
+    assert counted(directory) == dict.fromkeys(ALL_ONCE, (0, 0))
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    assert archiving_store.recent_events() == []
+    assert counted(directory) == ALL_ONCE | {"events": (4, 4)}
+    asked = "SELECT day, event, user_id, epoch(happened_at), properties->>'country' FROM events ORDER BY happened_at"
+    answer = query(directory, asked)
+    assert [(str(row[0]), *row[1:]) for row in answer.rows[:2]] == [
+        ("2026-02-06", "view", "u2", NOW - DAY, "é'x"),
+        ("2026-02-07", "view", "u1", NOW - 10, "de"),
+    ]
+    request = query(directory, "SELECT service, endpoint, query_count, duration_ms, is_error, version FROM requests")
+    assert request.rows == [("shop", ENDPOINT, 2, 12.0, False, "1.0")]
+
+
+@pytest.mark.parametrize("moment", ["while_writing", "before_the_delete", "before_the_move", "within_the_move"])
+def test_a_pass_that_dies_at_any_moment_loses_nothing_and_doubles_nothing(
+    moment: str, archiving_store: SqlTelemetry, clock: Clock, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(archiving_store)
+    archiving_store.append_events([make_event("view", "u1", NOW - DAY, "yesterday")])
+    roll_up_all(archiving_store)
+    calls = iter(range(1000))
+
+    def dies(real: Callable[..., object], *, after: int) -> Callable[..., object]:
+        def dying(*arguments: object) -> object:
+            if next(calls) >= after:
+                raise PowerCut
+            return real(*arguments)
+
+        return dying
+
+    with monkeypatch.context() as patch:
+        if moment == "while_writing":
+            patch.setattr(archive_module, "write_parquet", dies(archive_module.write_parquet, after=1))
+        elif moment == "before_the_delete":
+            patch.setattr(archive_module, "take_away", dies(archive_module.take_away, after=0))
+        elif moment == "before_the_move":
+            patch.setattr(Archive, "_put_in_place", dies(Archive._put_in_place, after=1))
+        else:
+            patch.setattr(Draft, "home", dies(Draft.home, after=1))
+        with pytest.raises(PowerCut):
+            archiving_store.expire(now=clock.now + 3 * 3600)
+    archiving_store.append_events([make_event("view", "u3", NOW, "later")])
+    roll_up_all(archiving_store)
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    assert counted(directory) == ALL_ONCE | {"events": (5, 5)}
+    assert list((directory / DRAFTS).iterdir()) == []
+
+
+def test_a_full_disk_leaves_everything_in_the_hot_store(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(archiving_store)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive_module, "write_parquet", full)
+        with pytest.raises(OSError, match="No space"):
+            archiving_store.expire(now=clock.now + 3 * 3600)
+    assert len(archiving_store.recent_events()) == 3
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    assert counted(directory) == ALL_ONCE
+
+
+def test_days_past_their_retention_go(archiving_store: SqlTelemetry, clock: Clock, directory: Path) -> None:
+    fill(archiving_store)
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    archiving_store.expire(now=clock.now + 90 * DAY)
+    assert counted(directory) == ALL_ONCE
+    archiving_store.expire(now=clock.now + 91 * DAY)
+    assert counted(directory) == dict.fromkeys(ALL_ONCE, (0, 0))
+
+
+def test_a_database_made_anew_writes_over_nothing(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path, sqlite_template: Path, tmp_path: Path
+) -> None:
+    fill(archiving_store, "ana")
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    anew = create_database(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'anew.db')}")
+    archive = Archive(directory, keep_days=90)
+    store = SqlTelemetry(anew, funnel_reader=attempts, segment_dimensions=[], clock=clock, archive=archive)
+    fill(store, "ben")
+    store.expire(now=clock.now + 3 * 3600)
+    anew.dispose()
+    assert counted(directory) == {name: (2 * rows, 2 * ids) for name, (rows, ids) in ALL_ONCE.items()}
+
+
+def test_a_forgotten_person_is_in_no_file_any_more_and_others_are(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path
+) -> None:
+    fill(archiving_store, "ana")
+    fill(archiving_store, "ben")
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    fill(archiving_store, "ana")
+    erased = archiving_store.erase_person(["ana"])
+    assert (erased.events, erased.archived) == (3, 5)
+    assert query(directory, "SELECT DISTINCT user_id FROM events").rows == [("ben",)]
+    assert query(directory, "SELECT record_id FROM logs").rows == [("log-ben",)]
+    assert query(directory, "SELECT point_id FROM metrics").rows == [("point-ben",)]
+    assert archiving_store.erase_person(["ana"]).archived == 0
+    assert archiving_store.erase_person(["ben"]).archived == 5
+    assert files(directory, "events") == []
+
+
+def test_a_person_forgotten_between_the_writing_and_the_deleting_is_not_archived(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(archiving_store, "ana")
+    fill(archiving_store, "ben")
+    real = archive_module.write_parquet
+    forgotten: list[str] = []
+
+    def write(path: Path, kind: object, rows: object) -> None:
+        real(path, kind, rows)  # type: ignore[arg-type]
+        if not forgotten:
+            forgotten.append("ana")
+            store_of_the_web_process.erase_person(["ana"])
+
+    store_of_the_web_process = SqlTelemetry(
+        archiving_store._engine, funnel_reader=attempts, segment_dimensions=[], clock=clock
+    )
+    monkeypatch.setattr(archive_module, "write_parquet", write)
+    archiving_store.expire(now=clock.now + 3 * 3600)
+    assert query(directory, "SELECT DISTINCT user_id FROM events").rows == [("ben",)]
+    assert counted(directory)["events"] == (3, 3)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from detection.endpoints.intervals import quantile
+from detection.types import DURATION_EDGES_MS, Event
+from storage.errors import DatabaseUnavailableError
+from storage.telemetry.hot.group_commit import GroupCommit
+from storage.telemetry.protocol import Appended, TelemetryStore
+from tests.contract.storage.telemetry.records import ENDPOINT, NOW, make_event, request_spans, roll_up_all
+
+
+def test_each_group_learns_what_became_of_it_as_if_it_came_alone(store: TelemetryStore) -> None:
+    store.append_events([make_event("view", event_id="old")])
+    fresh = [[make_event("view", event_id=f"fresh{n}")] for n in range(3)]
+    assert store.append_event_groups(fresh) == [Appended(1, 0)] * 3
+    mixed = [
+        [make_event("view", event_id="b"), make_event("view", event_id="a")],
+        [make_event("view", event_id="old"), make_event("view", event_id="a"), make_event("view", event_id="c")],
+        [],
+        [make_event("view", event_id="d"), make_event("view", event_id="d")],
+    ]
+    assert store.append_event_groups(mixed) == [Appended(2, 0), Appended(1, 2), Appended(0, 0), Appended(1, 1)]
+    assert sorted(event.event_id for event in store.recent_events()) == sorted(
+        ["old", "fresh0", "fresh1", "fresh2", "a", "b", "c", "d"]
+    )
+
+
+def test_levels_are_the_series_in_brief(store: TelemetryStore) -> None:
+    for number in range(40):
+        store.append_spans(
+            request_spans(f"t{number}", NOW - 30 + number % 3 * 10, queries=number % 4, duration_ms=float(number**2))
+        )
+    store.append_spans(request_spans("rare", NOW - 30, queries=1, endpoint="GET /rare"))
+    roll_up_all(store, now=NOW + 5)
+    (series,) = store.endpoint_series(since=NOW - 30, until=NOW, bucket_seconds=10, endpoints=[("shop", ENDPOINT)])
+    assert series.request_count.tolist() == [14, 13, 13]
+    p95 = quantile(series.duration_histogram.astype(np.float64), 0.95)
+    for place, start in enumerate(series.bucket_starts.tolist()):
+        levels = store.endpoint_levels(start, bucket_seconds=10, minimum_requests=2)
+        assert levels.names == [("shop", ENDPOINT)]
+        assert levels.request_count == series.request_count[place]
+        assert levels.error_count == series.error_count[place]
+        assert levels.query_sum == series.query_sum[place]
+        assert levels.p95_bucket == np.searchsorted(DURATION_EDGES_MS, p95[place] - 1e-9)
+    assert store.endpoint_levels(NOW + 60, bucket_seconds=10, minimum_requests=2).names == []
+
+
+def test_the_delivery_lag_is_how_long_requests_took_to_arrive(store: TelemetryStore) -> None:
+    assert store.delivery_lag("shop", ENDPOINT, until=NOW) == 0.0
+    for number in range(10):
+        store.append_spans(request_spans(f"t{number}", NOW - 40 + number, queries=1))
+    roll_up_all(store, now=NOW + 5)
+    assert store.delivery_lag("shop", ENDPOINT, until=NOW) == 40.0
+    assert store.delivery_lag("shop", "GET /other", until=NOW) == 0.0
+
+
+def test_the_series_of_some_endpoints_are_theirs_alone(store: TelemetryStore) -> None:
+    for name in ("a", "b", "c"):
+        store.append_spans(request_spans(f"t{name}", NOW - 30, queries=1, endpoint=name))
+        store.append_spans(request_spans(f"u{name}", NOW - 5, queries=1, endpoint=name))
+    roll_up_all(store, now=NOW + 5)
+    every = store.endpoint_series(since=NOW - 60, until=NOW, bucket_seconds=10)
+    some = store.endpoint_series(
+        since=NOW - 60, until=NOW, bucket_seconds=10, endpoints=[("shop", "c"), ("shop", "a"), ("shop", "none")]
+    )
+    assert [one.endpoint for one in every] == ["a", "b", "c"]
+    assert [one.endpoint for one in some] == ["a", "c"]
+    for one in some:
+        full = next(other for other in every if other.endpoint == one.endpoint)
+        assert np.array_equal(one.bucket_starts, full.bucket_starts)
+        assert np.array_equal(one.duration_histogram, full.duration_histogram)
+
+
+def test_what_arrives_while_a_commit_is_under_way_is_committed_together_with_the_next() -> None:
+    commits: list[int] = []
+    gate = asyncio.Event()
+
+    async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        commits.append(len(groups))
+        await gate.wait()
+        return [Appended(len(group), 0) for group in groups]
+
+    async def send_all() -> list[Appended]:
+        together = GroupCommit[Event](commit)
+        sending = [asyncio.create_task(together.append([make_event("view")] * (n + 1))) for n in range(10)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        late = asyncio.create_task(together.append([]))
+        await asyncio.sleep(0)
+        assert not any(one.done() for one in sending)
+        gate.set()
+        return await asyncio.gather(*sending, late)
+
+    assert [one.accepted for one in asyncio.run(send_all())] == [*range(1, 11), 0]
+    assert commits == [10, 1]
+
+
+def test_a_commit_that_fails_is_told_to_each_of_its_senders_and_the_next_goes_on() -> None:
+    async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        if len(groups) == 2:
+            raise OSError("no room")
+        return [Appended(len(group), 0) for group in groups]
+
+    async def send_all() -> tuple[list[object], Appended]:
+        together = GroupCommit[Event](commit)
+        first = await asyncio.gather(together.append([]), together.append([]), return_exceptions=True)
+        return list(first), await together.append([make_event("view")])
+
+    failed, after = asyncio.run(send_all())
+    assert [str(one) for one in failed] == ["no room", "no room"]
+    assert after == Appended(1, 0)
+
+
+def test_who_waits_behind_a_commit_that_finds_the_database_locked_is_told_at_once() -> None:
+    commits: list[int] = []
+
+    async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        commits.append(len(groups))
+        await asyncio.sleep(0.01)
+        raise DatabaseUnavailableError("The database is locked.")
+
+    async def send_all() -> list[object]:
+        together = GroupCommit[Event](commit)
+        first = asyncio.create_task(together.append([]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        behind = [asyncio.create_task(together.append([make_event("view")])) for _ in range(3)]
+        return list(await asyncio.gather(first, *behind, return_exceptions=True))
+
+    assert [str(one) for one in asyncio.run(send_all())] == ["The database is locked."] * 4
+    assert commits == [1]
+
+
+def test_a_sender_that_hangs_up_does_not_keep_the_others_from_their_answers() -> None:
+    async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
+        await asyncio.sleep(0.01)
+        return [Appended(len(group), 0) for group in groups]
+
+    async def send_all() -> Appended:
+        together = GroupCommit[Event](commit)
+        gone, stays = (asyncio.create_task(together.append([make_event("view")])) for _ in range(2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        return await stays
+
+    assert asyncio.run(send_all()) == Appended(1, 0)

@@ -1,0 +1,242 @@
+"""Custom metrics rolled up: gauges, counters, resets, late points, attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+
+from detection.types import MetricKind, MetricPoint, MetricSeries
+from storage.telemetry.metrics.series import OTHER, SETS_A_METRIC
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
+from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_series
+from tests.contract.storage.telemetry.records import DAY, NOW, Clock, roll_up_all
+
+MINUTE = 60.0
+
+
+def point(
+    value: float, at: float, kind: MetricKind = MetricKind.GAUGE, name: str = "depth", **more: Any
+) -> MetricPoint:
+    attributes = more.pop("attributes", {})
+    identity = f"{name}:{more.get('service', 'shop')}:{at}:{sorted(attributes.items())}"
+    return MetricPoint(identity, name, more.get("service", "shop"), at, float(value), kind, attributes)
+
+
+def series_of(store: TelemetryStore, bucket_seconds: int = FINE_METRIC_SECONDS) -> dict[tuple[str, str], MetricSeries]:
+    found = store.metric_series(since=0.0, until=NOW + DAY, bucket_seconds=bucket_seconds)
+    return {(series.name, series.attributes): series for series in found}
+
+
+def taken(store: TelemetryStore, *points: MetricPoint, now: float = NOW + 5) -> None:
+    store.append_metric_points(points)
+    roll_up_all(store, (), now=now)
+
+
+def counted(values: dict[float, float], kind: MetricKind = MetricKind.CUMULATIVE, **more: Any) -> list[MetricPoint]:
+    """Points of one counter by how many seconds after NOW - 10 minutes."""
+    return [point(value, NOW - 10 * MINUTE + after, kind, "served", **more) for after, value in values.items()]
+
+
+def test_a_gauges_points_are_the_mean_of_their_minute_and_of_their_hour(store: TelemetryStore) -> None:
+    taken(store, point(2, NOW - 30), point(4, NOW - 20), point(9, NOW - 90))
+
+    fine, coarse = series_of(store)["depth", ""], series_of(store, COARSE_SECONDS)["depth", ""]
+    assert fine.bucket_starts.tolist() == [NOW - 120, NOW - 60]
+    assert (fine.means.tolist(), fine.counts.tolist()) == ([9, 3], [1, 2])
+    assert (coarse.bucket_starts.tolist(), coarse.means.tolist()) == ([NOW - 3600], [5])
+    assert not fine.is_rate
+
+
+def test_the_smallest_and_the_largest_value_of_a_bucket_are_kept_over_several_passes(
+    store: TelemetryStore, engine: Engine
+) -> None:
+    for value in (5.0, -2.0, 11.0):
+        taken(store, point(value, NOW - 30 + value))
+    columns = metric_buckets.c
+    with engine.connect() as connection:
+        query = select(columns.low, columns.high, columns.total, columns["count"])
+        assert connection.execute(query.where(columns.resolution == COARSE_SECONDS)).one() == (-2, 11, 14, 3)
+
+
+def test_a_counter_that_counts_on_is_what_it_rises_by_a_second(store: TelemetryStore) -> None:
+    taken(store, *counted({0: 1000, 60: 1060, 120: 1300}))
+    series = series_of(store)["served", ""]
+    assert series.means.tolist() == [1.0, 4.0]
+    assert series.bucket_starts.tolist() == [NOW - 9 * MINUTE, NOW - 8 * MINUTE]
+    assert series.is_rate
+
+
+def test_the_counters_last_value_is_remembered_from_pass_to_pass(store: TelemetryStore) -> None:
+    for part in counted({0: 1000, 60: 1060, 120: 1300}):
+        taken(store, part)
+    assert series_of(store)["served", ""].means.tolist() == [1.0, 4.0]
+
+
+def test_a_counter_that_began_anew_has_risen_from_nothing(store: TelemetryStore) -> None:
+    taken(store, *counted({0: 1000, 60: 30, 120: 90}))
+    assert series_of(store)["served", ""].means.tolist() == [0.5, 1.0]
+
+
+def test_a_late_value_of_a_counter_that_counts_on_is_no_reset(store: TelemetryStore) -> None:
+    first, late, last = counted({0: 1000, 60: 1060, 120: 1120})
+    taken(store, first, last)
+    taken(store, late)
+    taken(store, *counted({180: 1180}))
+    assert series_of(store)["served", ""].means.tolist() == [1.0, 1.0]
+
+
+def test_a_counter_that_counts_since_its_last_point_is_a_rate_too_also_when_it_comes_late(
+    store: TelemetryStore,
+) -> None:
+    first, second, late, last = counted({0: 60, 60: 120, 120: 240, 180: 60}, MetricKind.DELTA)
+    taken(store, first, second, last)
+    taken(store, late)
+    found = series_of(store)["served", ""]
+    assert found.means[0] == 2.0
+    assert found.bucket_starts.tolist() == [NOW - 9 * MINUTE, NOW - 8 * MINUTE, NOW - 7 * MINUTE]
+
+
+def test_two_instances_of_a_service_count_each_for_itself_in_one_series(store: TelemetryStore) -> None:
+    one = counted({0: 1000, 60: 1060}, attributes={"service.instance.id": "a", "route": "/"})
+    two = counted({0: 10, 60: 190}, attributes={"service.instance.id": "b", "route": "/"})
+    taken(store, *one, *two)
+    assert list(series_of(store)) == [("served", "route=/")]
+    assert series_of(store)["served", "route=/"].means.tolist() == [2.0]
+
+
+def test_a_silence_of_hours_makes_no_rate(store: TelemetryStore) -> None:
+    taken(store, point(10, NOW - 7200, MetricKind.CUMULATIVE), point(20, NOW - 60, MetricKind.CUMULATIVE))
+    assert series_of(store) == {}
+
+
+def test_a_late_point_lands_in_the_bucket_in_which_it_happened(store: TelemetryStore) -> None:
+    taken(store, point(1, NOW - 60))
+    taken(store, point(7, NOW - 7200))
+    assert series_of(store)["depth", ""].bucket_starts.tolist() == [NOW - 7200, NOW - 60]
+    taken(store, point(8, NOW - 5 * 3600))
+    assert series_of(store)["depth", ""].bucket_starts.tolist() == [NOW - 7200, NOW - 60]
+    assert len(series_of(store, COARSE_SECONDS)["depth", ""].bucket_starts) == 3
+
+
+def test_each_attribute_set_is_a_series_until_there_are_too_many_and_the_rest_are_one(store: TelemetryStore) -> None:
+    points = [point(n, NOW - 60, attributes={"customer": f"c{n}"}) for n in range(SETS_A_METRIC + 30)]
+    taken(store, *points, point(0, NOW - 50, attributes={"customer": f"c{SETS_A_METRIC + 29}"}))
+
+    found = series_of(store)
+    assert len(found) == SETS_A_METRIC + 1
+    assert found["depth", OTHER].counts.tolist() == [30]
+    assert ("depth", f"customer=c{SETS_A_METRIC + 29}") in found, "the commonest have a series of their own"
+
+
+def test_counters_within_the_rest_are_told_apart(store: TelemetryStore) -> None:
+    def everyones(at: float, value: float) -> list[MetricPoint]:
+        sets = range(SETS_A_METRIC + 2)
+        return [point(value, at, MetricKind.CUMULATIVE, attributes={"customer": f"c{n}"}) for n in sets]
+
+    taken(store, *everyones(NOW - 120, 100), *everyones(NOW - 60, 220))
+    assert series_of(store)["depth", OTHER].means.tolist() == [2.0]
+
+
+def test_nobodys_name_becomes_a_series(store: TelemetryStore, engine: Engine) -> None:
+    taken(
+        store,
+        point(1, NOW - 60, attributes={"user.id": "ana", "route": "/"}),
+        point(5, NOW - 50, MetricKind.CUMULATIVE, "served", attributes={"user.id": "ana"}),
+    )
+    with engine.connect() as connection:
+        rows = [*connection.execute(select(metric_series)), *connection.execute(select(metric_counters))]
+    assert list(series_of(store)) == [("depth", "route=/")]
+    assert "ana" not in str(rows)
+
+
+def test_a_pass_takes_no_more_than_its_limit_and_the_next_goes_on(store: TelemetryStore) -> None:
+    store.append_metric_points([point(n, NOW - 60 + n) for n in range(5)])
+    assert [store.roll_up((), now=NOW, limit=2).points for _ in range(4)] == [2, 2, 1, 0]
+    assert series_of(store)["depth", ""].counts.tolist() == [5]
+
+
+def test_some_series_are_read_by_name(store: TelemetryStore) -> None:
+    taken(store, point(1, NOW - 60), point(2, NOW - 60, name="lag"), point(3, NOW - 60, service="cart"))
+    wanted = [("cart", "depth", ""), ("shop", "lag", ""), ("shop", "nothing", "")]
+    found = store.metric_series(since=NOW - 120, until=NOW, bucket_seconds=FINE_METRIC_SECONDS, series=wanted)
+    assert [(one.service, one.name, one.means.tolist()) for one in found] == [
+        ("cart", "depth", [3]),
+        ("shop", "lag", [2]),
+    ]
+
+
+def test_levels_are_all_buckets_in_brief_and_names_all_series(store: TelemetryStore) -> None:
+    taken(store, point(1, NOW - 120), point(2, NOW - 60), point(3, NOW - 60, name="lag"))
+    found = store.metric_levels(since=NOW - 3600, until=NOW, bucket_seconds=FINE_METRIC_SECONDS)
+    told = sorted(
+        (found.names[row], start, mean)
+        for row, start, mean in zip(found.rows.tolist(), found.bucket_starts, found.means, strict=True)
+    )
+    assert told == [
+        (("shop", "depth", ""), NOW - 120, 1.0),
+        (("shop", "depth", ""), NOW - 60, 2.0),
+        (("shop", "lag", ""), NOW - 60, 3.0),
+    ]
+    assert [one.name for one in store.metric_names(name="lag")] == ["lag"]
+    assert [one.name for one in store.metric_names(limit=1, offset=1)] == ["lag"]
+
+
+def test_absurd_names_and_values_do_no_harm(store: TelemetryStore) -> None:
+    taken(
+        store,
+        point(1, NOW - 60, name="n" * 5000, service="s" * 5000, attributes={"k" * 300: "v" * 5000, "deep": {"a": [1]}}),
+        point(float("inf"), NOW - 60),
+        point(1e300, NOW - 50),
+    )
+    [(name, attributes)] = series_of(store)
+    assert len(name) <= 150
+    assert len(attributes) <= 150
+
+
+def test_old_buckets_and_series_nobody_sends_any_more_expire_and_make_room(
+    store: TelemetryStore, clock: Clock, engine: Engine
+) -> None:
+    taken(store, *[point(1, NOW - 60, attributes={"pod": f"p{n}"}) for n in range(SETS_A_METRIC)])
+    later = NOW + 4 * DAY
+    clock.now = later
+    taken(store, point(2, later - 60, attributes={"pod": "new"}), now=later)
+    assert series_of_hour(store, later) == {"other": 2.0}
+
+    store.expire(now=later)
+    taken(store, point(3, later - 30, attributes={"pod": "newer"}), now=later)
+    assert series_of_hour(store, later)["pod=newer"] == 3.0
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(metric_series)) == 2
+
+
+def series_of_hour(store: TelemetryStore, until: float) -> dict[str, float]:
+    found = store.metric_series(since=until - 7200, until=until + 60, bucket_seconds=COARSE_SECONDS)
+    return {one.attributes: float(one.means[-1]) for one in found}
+
+
+def test_a_point_stays_in_the_hot_store_until_it_is_rolled_up(store: TelemetryStore, clock: Clock) -> None:
+    store.append_metric_points([point(1, NOW)])
+    clock.now = NOW + DAY
+    store.expire(now=clock.now)
+    assert len(store.metric_samples("shop", "depth", since=0.0, until=NOW + DAY)) == 1
+    roll_up_all(store, (), now=clock.now)
+    store.expire(now=clock.now)
+    assert len(store.metric_samples("shop", "depth", since=0.0, until=NOW + DAY)) == 0
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_however_the_points_are_cut_into_passes_the_buckets_are_the_same(
+    make_store: Callable[..., TelemetryStore], size: int
+) -> None:
+    random = np.random.default_rng(5)
+    store = make_store()
+    rises = random.integers(1, 50, 40).cumsum()
+    points = [point(float(value), NOW - 3000 + 60 * n, MetricKind.CUMULATIVE) for n, value in enumerate(rises)]
+    store.append_metric_points(points)
+    while store.roll_up((), now=NOW, limit=size).points:
+        pass
+    assert series_of(store)["depth", ""].means.tolist() == pytest.approx((np.diff(rises) / 60).tolist())

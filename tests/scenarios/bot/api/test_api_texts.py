@@ -1,0 +1,131 @@
+"""Text and values that no database keeps: refused with the field's path and what is allowed, on either database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from bot.web.app import create_app
+from tests.scenarios.bot.api.test_funnel_api import SIGNUP
+from tests.scenarios.bot.conftest import NOW, headers_of
+from workers.services import Services
+from workers.settings import Settings
+
+NUL = "a\x00b"
+FIRST = SIGNUP["steps"][0]
+
+
+def with_filter(event: str = "signed_up", properties: Any = None) -> dict[str, Any]:
+    """The funnel, its second step as told."""
+    step = {"name": "sign up", "event_filter": {"event": event, "properties": properties or {}}}
+    return {**SIGNUP, "steps": [FIRST, step]}
+
+
+@pytest.fixture
+def asked(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
+    """An operator's client, over a database of each kind; a funnel is there."""
+    settings = Settings(
+        _env_file=None, database_url=database_url, argux_data_dir=tmp_path, audit_key=SecretStr("an audit key")
+    )
+    services = Services(settings, clock=lambda: NOW)
+    with TestClient(create_app(services), headers=headers_of(services, "ana", "operator")) as client:
+        client.post("/api/funnels", json=SIGNUP).raise_for_status()
+        yield client
+    services.engine.dispose()
+
+
+def test_a_nul_in_any_text_that_meets_the_database_is_422_with_its_field(asked: TestClient) -> None:
+    other = {**SIGNUP, "name": "Other"}
+    bodies: list[tuple[str, str, dict[str, Any], str]] = [
+        ("POST", "/api/funnels", {**SIGNUP, "name": NUL}, "name"),
+        ("POST", "/api/funnels", {**other, "steps": [{**FIRST, "name": NUL}, SIGNUP["steps"][1]]}, "steps[0].name"),
+        ("POST", "/api/funnels", with_filter(event=NUL), "steps[1].event_filter.event"),
+        ("POST", "/api/funnels", with_filter(properties={"x": NUL}), "steps[1].event_filter.properties.x"),
+        ("POST", "/api/funnels", with_filter(properties={NUL: "x"}), f"steps[1].event_filter.properties.{NUL}"),
+        ("PATCH", "/api/funnels/1", {"name": NUL}, "name"),
+        ("POST", "/api/metrics/limits", {"name": NUL, "limit": 1}, "name"),
+        ("POST", "/api/metrics/limits", {"name": "queue", "service": NUL, "limit": 1}, "service"),
+        ("POST", "/api/maintenance", {"service": NUL, "minutes": 5}, "service"),
+        ("POST", "/api/maintenance", {"minutes": 5, "reason": NUL}, "reason"),
+        ("POST", "/api/logs/analyze", {"lines": ["one"], "service": NUL}, "service"),
+        ("POST", "/api/logs/patterns", {"name": "one", "expression": NUL}, "expression"),
+        ("POST", "/api/logs/patterns", {"name": NUL, "expression": "one"}, "name"),
+    ]
+    for method, path, body, field in bodies:
+        answer = asked.request(method, path, json=body)
+        assert (path, answer.status_code, answer.json()["error"]["field"]) == (path, 422, field)
+
+    for method, path, field in [
+        ("GET", "/api/metrics?name=a%00", "name"),
+        ("GET", "/api/metrics?service=a%00", "service"),
+        ("GET", "/api/events?event=a%00", "event"),
+        ("GET", "/api/deploys?service=a%00", "service"),
+        ("GET", "/api/logs/recent?service=a%00", "service"),
+        ("GET", "/api/funnels/1/metrics?dimension=a%00", "dimension"),
+        ("GET", "/api/funnels/1/experiment?property=variant&a=a%00&b=b", "a"),
+        ("DELETE", "/api/logs/patterns/a%00", "name"),
+        ("DELETE", "/api/users/a%00", "user_id"),
+    ]:
+        answer = asked.request(method, path)
+        assert (path, answer.status_code, answer.json()["error"]["field"]) == (path, 422, field)
+        assert "NUL" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[1]", "{}", "null", "NaN", "Infinity", "-1e999", "1" + "0" * 400, r'"\ud800"', r'"\u0000"'],
+    ids=["a list", "an object", "null", "NaN", "infinity", "too small", "too large", "half a pair", "NUL"],
+)
+def test_a_property_that_is_no_text_number_or_truth_value_is_refused_by_its_name(
+    client: TestClient, operator, value: str
+) -> None:
+    body = json.dumps(with_filter(properties={"x": "THE VALUE"})).replace('"THE VALUE"', value)
+
+    answer = client.post("/api/funnels", content=body, headers={**operator, "Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["field"] == "steps[1].event_filter.properties.x"
+    assert all(word in error["message"] for word in ("text", "number", "true or false"))
+    assert "others" not in error
+
+
+def test_properties_of_every_kind_that_is_allowed_are_kept_as_they_were_written(client: TestClient, operator) -> None:
+    properties = {"plan": "pro", "seats": 3, "price": 9.5, "trial": True, "huge": 1e308, "empty": ""}
+
+    made = client.post("/api/funnels", json=with_filter(properties=properties), headers=operator)
+
+    assert made.status_code == 201
+    kept = made.json()["steps"][1]["event_filter"]["properties"]
+    assert [(name, type(value), value) for name, value in kept.items()] == [
+        (name, type(value), value) for name, value in properties.items()
+    ]
+
+
+def test_broken_json_is_told_as_the_bodys_with_the_place(client: TestClient, operator) -> None:
+    headers = {**operator, "Content-Type": "application/json"}
+
+    error = client.post("/api/funnels", content='{"name":x', headers=headers).json()["error"]
+
+    assert error["field"] == "body"
+    assert "the JSON is broken at character 8" in error["message"]
+
+
+def test_a_limit_that_no_number_holds_is_refused(client: TestClient, operator) -> None:
+    headers = {**operator, "Content-Type": "application/json"}
+
+    answer = client.post("/api/metrics/limits", content='{"name": "q", "limit": 1' + "0" * 400 + "}", headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "limit")
+
+
+def test_what_is_wrong_is_said_without_words_of_the_library(client: TestClient, operator) -> None:
+    error = client.post("/api/funnels", json={**SIGNUP, "steps": [FIRST, FIRST]}, headers=operator).json()["error"]
+
+    assert error["message"] == "steps: two steps are called 'view'; give each a name of its own"

@@ -1,0 +1,117 @@
+"""Doors that are too full, bodies that are too big, a database that is away."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+
+from bot.reception.gate import Limits
+from bot.web.app import create_app
+from detection.types import Event
+from workers.services import Services
+
+EVENT = {"event": "page_view", "properties": {"user_id": "u1", "timestamp": "2026-02-07T12:00:00Z"}}
+
+Open = Callable[[Limits], TestClient]
+
+
+@pytest.fixture
+def opened(services: Services) -> Open:
+    return lambda limits: TestClient(create_app(services, limits=limits))
+
+
+def test_a_body_that_says_it_is_too_long_is_413(opened: Open, sender) -> None:
+    answer = opened(Limits(body_bytes=50)).post("/api/events", json=EVENT, headers=sender)
+
+    assert answer.status_code == 413
+    assert "0.00005 MB" in answer.json()["error"]["message"].replace("5e-05", "0.00005")
+
+
+def test_a_body_a_little_too_long_is_told_in_bytes(opened: Open, sender) -> None:
+    headers = {**sender, "Content-Type": "application/json", "Content-Length": "10000003"}
+
+    answer = opened(Limits()).post("/api/events", content=b"{}", headers=headers)
+
+    message = "The body is 10,000,003 bytes; this door takes 10 MB at once."
+    assert (answer.status_code, answer.json()["error"]["message"]) == (413, message)
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_limit(opened: Open, sender) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1000
+
+    headers = {**sender, "Content-Type": "application/json"}
+    answer = opened(Limits(body_bytes=5000)).post("/api/events", content=chunks(), headers=headers)
+
+    assert answer.status_code == 413
+
+
+def test_a_small_body_that_unpacks_to_too_much_is_413(opened: Open, sender) -> None:
+    bomb = gzip.compress(b'{"event": "' + b"a" * 1_000_000 + b'"}')
+    headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+    answer = opened(Limits(decoded_bytes=100_000)).post("/api/events", content=bomb, headers=headers)
+
+    assert answer.status_code == 413
+
+
+def test_a_full_house_says_when_to_come_again(opened: Open, sender) -> None:
+    answer = opened(Limits(requests_in_flight=0)).post("/api/events", json=EVENT, headers=sender)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+
+
+def test_too_many_bytes_at_once_say_when_to_come_again(opened: Open, sender) -> None:
+    answer = opened(Limits(bytes_in_flight=10)).post("/api/events", json=EVENT, headers=sender)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+
+
+def test_a_refused_body_leaves_its_place_to_the_next(opened: Open, sender) -> None:
+    client = opened(Limits(requests_in_flight=1, bytes_in_flight=1000))
+
+    refused = client.post("/api/events", json=[EVENT] * 50, headers=sender)
+    welcome = client.post("/api/events", json=EVENT, headers=sender)
+
+    assert (refused.status_code, welcome.status_code) == (429, 201)
+
+
+class LockedStore:
+    """A telemetry store whose database is locked for longer than anybody waits."""
+
+    def append_event_groups(self, groups: list[list[Event]]) -> None:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+
+def test_a_locked_database_is_503_with_a_time_to_try_again(services: Services, sender) -> None:
+    services.telemetry = LockedStore()
+
+    answer = TestClient(create_app(services)).post("/api/events", json=EVENT, headers=sender)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert "send it again" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/v1/batch", "/api/deploys", "/api/v2/logs"])
+@pytest.mark.parametrize("credentials", ["!!!", "w7w6w7w=", "bm8gY29sb24="])
+def test_basic_authentication_that_cannot_be_read_is_our_401_and_counted(
+    services: Services, path: str, credentials: str
+) -> None:
+    app = create_app(services)
+    answer = TestClient(app).post(path, json=EVENT, headers={"Authorization": f"Basic {credentials}"})
+
+    assert answer.status_code == 401
+    assert "base64 of USER:PASSWORD" in answer.json()["error"]["message"]
+    counted = [
+        sample.value
+        for metric in app.state.metrics.rejected.collect()
+        for sample in metric.samples
+        if sample.labels.get("reason") == "unauthorized" and sample.name.endswith("_total")
+    ]
+    assert counted == [1]

@@ -1,0 +1,147 @@
+"""The syslog door by itself: who may send, what happens while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_network
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from bot.auth import KeyRing
+from bot.doors.syslog import SyslogDoor, listening
+from bot.reception.prometheus import Metrics
+from bot.reception.receive import Reception
+from detection.types import LogRecord
+from integrations.inbound.monitoring.syslog import read_syslog
+from storage.telemetry.protocol import Appended
+from tests import ports
+from workers.services import Services
+
+MESSAGE = b"<11>1 2026-02-07T12:00:00Z web-1 shop 12 - - refused"
+
+
+@pytest.fixture
+def reception(services: Services) -> Reception:
+    return Reception(services, KeyRing(services.readers), Metrics())
+
+
+def free_port() -> int:
+    """A port that is free for both protocols."""
+    while True:
+        port = ports.free_port()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, suppress(OSError):
+            other.bind(("127.0.0.1", port))
+            return port
+
+
+@asynccontextmanager
+async def open_door(reception: Reception, *networks: str) -> AsyncIterator[int]:
+    door = SyslogDoor(reception, [ip_network(network) for network in networks])
+    port = free_port()
+    await door.open("127.0.0.1", port)
+    try:
+        yield port
+    finally:
+        await door.close()
+
+
+def send_datagram(port: int, message: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(message, ("127.0.0.1", port))
+
+
+async def send_stream(port: int, *messages: bytes) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    for message in messages:
+        writer.write(message + b"\n")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to pass within 60 s")
+
+
+def stored(reception: Reception) -> Sequence[LogRecord]:
+    return reception.services.telemetry.log_samples(since=0.0, until=1e11)
+
+
+def counted(reception: Reception, reason: str) -> float:
+    return reception.metrics.registry.get_sample_value(
+        "argux_ingest_rejected_total", {"door": "syslog", "reason": reason}
+    ) or 0.0  # fmt: skip
+
+
+async def test_messages_of_both_protocols_are_stored(reception: Reception) -> None:
+    async with open_door(reception, "127.0.0.0/8") as port:
+        send_datagram(port, MESSAGE)
+        await send_stream(port, MESSAGE, MESSAGE)
+        await eventually(lambda: len(stored(reception)) == 3)
+    assert {record.service for record in stored(reception)} == {"shop"}
+
+
+async def test_what_is_queued_when_the_process_ends_is_written_first(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued: list[LogRecord] = []
+
+    def noted(data: bytes, record_id: str, *, now: float) -> LogRecord:
+        queued.append(read_syslog(data, record_id, now=now))
+        return queued[-1]
+
+    monkeypatch.setattr("bot.doors.syslog.read_syslog", noted)
+    async with open_door(reception, "127.0.0.0/8") as port:
+        await send_stream(port, *[MESSAGE] * 50)
+        await eventually(lambda: len(queued) == 50)
+    assert len(stored(reception)) == 50
+
+
+async def test_a_sender_that_is_not_on_the_list_is_not_heard(reception: Reception) -> None:
+    async with open_door(reception, "10.0.0.0/8", "::1/128") as port:
+        send_datagram(port, MESSAGE)
+        await send_stream(port, MESSAGE)
+        await eventually(lambda: counted(reception, "forbidden") == 2)
+    assert stored(reception) == []
+
+
+async def test_a_bad_message_is_counted_and_the_next_one_is_stored(reception: Reception) -> None:
+    async with open_door(reception, "127.0.0.0/8") as port:
+        await send_stream(port, b"<11>1 1970-01-01T00:00:00Z h a - - - old", b"x" * 70_000, MESSAGE)
+        send_datagram(port, b"")
+        await eventually(lambda: len(stored(reception)) == 1)
+        await eventually(lambda: counted(reception, "malformed") == 2)
+    assert counted(reception, "too_large") == 1
+
+
+async def test_nothing_is_lost_while_the_database_is_away(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry = reception.services.telemetry
+    append, failures = telemetry.append_logs, [2]
+
+    def append_later(records: Sequence[LogRecord]) -> Appended:
+        if failures[0]:
+            failures[0] -= 1
+            raise OperationalError("INSERT", {}, Exception("database is locked"))
+        return append(records)
+
+    monkeypatch.setattr(telemetry, "append_logs", append_later)
+    monkeypatch.setattr("bot.reception.error_responses.DATABASE_RETRY_SECONDS", 0.05)
+    async with open_door(reception, "127.0.0.0/8") as port:
+        await send_stream(port, MESSAGE, MESSAGE)
+        await eventually(lambda: len(stored(reception)) == 2)
+    assert failures == [0]
+
+
+async def test_without_a_port_there_is_no_door(reception: Reception) -> None:
+    async with listening(reception):
+        assert reception.services.settings.syslog_port is None

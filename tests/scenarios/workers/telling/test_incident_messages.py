@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from integrations.cards import Card
+from integrations.errors import PermanentError, RejectedError, RetryableError
+from storage import deliveries, incidents, outbox
+from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.incidents import offered, opened
+from tests.scenarios.workers.worker import Clock, Worker
+from workers.locks import one_at_a_time
+from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+
+
+def chat(services: Services) -> FakeChat:
+    assert isinstance(services.chat, FakeChat)
+    return services.chat
+
+
+def test_an_incident_has_one_message_with_a_chart_and_its_buttons(services: Services, worker: Worker) -> None:
+    opened(services)
+    worker.run_all()
+    root = chat(services).root()
+    assert root.card.title == "#1 POST /checkout is slow"
+    assert root.card.picture is not None
+    assert chat(services).buttons() == [
+        "acknowledge",
+        "create_ticket",
+        "escalate",
+        "snooze",
+        "resolve",
+        "false_alarm",
+    ]
+
+
+def test_a_change_edits_the_message_in_place_and_an_equal_card_is_not_sent_again(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    worker.run_all()
+    with services.sessions.begin() as session:
+        changed(session, incident_id, key="nothing new", now=services.clock())
+    worker.run_all()
+    assert chat(services).root().edits == 0
+    offered(services, incident_id)
+    worker.run_all()
+    assert chat(services).root().edits == 1
+    assert chat(services).buttons()[0] == "approve_fix"
+
+
+def test_a_slack_that_says_wait_is_asked_again_when_it_said(services: Services, worker: Worker, clock: Clock) -> None:
+    chat(services).failures.append(RetryableError("Slack", "429", retry_after_seconds=30))
+    opened(services)
+    worker.run()
+    clock.forward(29)
+    assert worker.run() == 0
+    clock.forward(2)
+    worker.run()
+    assert len(chat(services).messages) == 1
+
+
+def test_a_post_whose_answer_was_lost_is_found_and_not_posted_twice(services: Services, worker: Worker) -> None:
+    chat(services).lost_answers.append(RetryableError("Slack", "the connection broke"))
+    opened(services)
+    worker.run_all()
+    assert len(chat(services).messages) == 1
+    with services.readers() as session:
+        root = deliveries.root_delivery(session, 1)
+    assert root is not None
+    assert root.status == "delivered"
+
+
+def test_a_message_that_is_refused_for_good_is_shown_as_undelivered_with_the_reason(
+    services: Services, worker: Worker
+) -> None:
+    chat(services).failures.append(RejectedError("Slack", "channel_is_archived"))
+    opened(services)
+    worker.run_all()
+    with services.readers() as session:
+        root = deliveries.root_delivery(session, 1)
+        dead = outbox.dead_letters(session)
+    assert root is not None
+    assert (root.status, root.error) == ("undelivered", "Slack: channel_is_archived")
+    assert [job.actor for job in dead] == ["refresh_incident"]
+
+
+def test_thread_messages_wait_for_the_message_that_they_answer(services: Services, worker: Worker) -> None:
+    incident_id = opened(services)
+    chat(services).failures.extend([RetryableError("Slack", "500")] * 2)
+    with services.sessions.begin() as session:
+        card = Card(title="First words")
+        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+    worker.run_all()
+    assert chat(services).thread_titles() == ["First words"]
+    thread = next(posted for posted in chat(services).messages.values() if posted.thread)
+    assert chat(services).messages[str(thread.thread)] is chat(services).root()
+
+
+def test_thread_messages_wait_however_long_slack_keeps_the_first_one_waiting(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    chat(services).failures.append(RetryableError("Slack", "429", retry_after_seconds=30))
+    with services.sessions.begin() as session:
+        card = Card(title="First words")
+        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+    for _ in range(2):
+        worker.run_all()
+    assert chat(services).thread_titles() == ["First words"]
+
+
+def test_a_message_that_waits_its_turn_a_hundred_times_is_still_brought_up_to_date(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    worker.run_all()
+    offered(services, incident_id)
+    with one_at_a_time(services, f"root:{incident_id}"):
+        worker.run_all()
+    assert "approve_fix" not in chat(services).buttons()
+    worker.run_all()
+    assert "approve_fix" in chat(services).buttons()
+
+
+def test_a_message_that_slack_never_took_is_undelivered_and_its_thread_waits_no_longer(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    chat(services).failures.extend([RetryableError("Slack", "HTTP 500", retry_after_seconds=1.0)] * 40)
+    with services.sessions.begin() as session:
+        card = Card(title="First words")
+        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+    for _ in range(3):
+        worker.run_all()
+        worker.clock.forward(600)
+    with services.readers() as session:
+        root = deliveries.root_delivery(session, incident_id)
+    assert root is not None
+    assert (root.status, root.error) == ("undelivered", "Slack: HTTP 500")
+
+
+def test_a_closed_incident_offers_no_buttons(services: Services, worker: Worker) -> None:
+    incident_id = opened(services)
+    offered(services, incident_id)
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, incident_id)
+        incidents.change_status(
+            session, incident, incidents.IncidentStatus.FALSE_ALARM, actor="Ana", now=services.clock()
+        )
+    worker.run_all()
+    assert chat(services).buttons() == []
+    assert "Marked as a false alarm by Ana" in chat(services).root().card.text
+
+
+def test_a_job_that_is_done_is_not_run_again_when_it_is_delivered_twice(services: Services, worker: Worker) -> None:
+    from workers.running.actors import run_job
+    from workers.running.jobs import JOBS
+
+    opened(services)
+    worker.run_all()
+    chat(services).failures.append(PermanentError("Slack", "must not be called"))
+    arguments = {"incident_id": 1}
+    run_job(services, "refresh_incident", JOBS["refresh_incident"], "refresh:opened:1", arguments)
+    assert len(chat(services).failures) == 1

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from detection.types import Event, Finding, IncidentStatus, Metric
+from integrations.inbound.otlp.doors import parse_traces
+from integrations.inbound.product.posthog import parse_capture
+from storage import deploys, funnels, incidents
+from storage.models import Incident, KnowledgeEntry, Verification
+from tests.functional.stack import FUNNEL
+from tests.functional.telemetry import traffic, week_of_history
+from tests.scenarios.workers.clicks.test_people_decide import click, submit
+from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.incidents import offered
+from tests.scenarios.workers.worker import Clock, Worker
+from workers.lifecycle import detect
+from workers.lifecycle.tick import tick
+from workers.rules.maintenance import start_window
+from workers.services import Services
+from workers.watching import logs
+from workers.watching.watch import Watch
+
+GOOD, BAD, CURED = "1" * 40, "2" * 40, "3" * 40
+LIMIT = 100_000_000
+
+
+@pytest.fixture
+def send(services: Services, clock: Clock) -> Callable[[str, bytes], None]:
+    """The doors without HTTP: what they parse goes straight to the store."""
+
+    def append(path: str, body: bytes) -> None:
+        now = clock().timestamp()
+        if path == "/batch/":
+            records = parse_capture(body, now=now, max_decoded_bytes=LIMIT).records.records
+            services.telemetry.append_events([record for record in records if isinstance(record, Event)])
+        else:
+            services.telemetry.append_spans(parse_traces(body, now=now, max_decoded_bytes=LIMIT).records)
+
+    return append
+
+
+class Shop:
+    """The shop's past and present as Argux is told of it."""
+
+    def __init__(self, services: Services, clock: Clock, send: Callable[[str, bytes], None]) -> None:
+        self.services, self.clock, self.send = services, clock, send
+
+    def deploy(self, sha: str) -> None:
+        now = self.clock()
+        with self.services.sessions.begin() as session:
+            deploys.record_deploy(
+                session, service="shop", version=sha, commit_sha=sha, repository="acme/shop", deployed_at=now,
+                deployed_by="deployer", now=now,
+            )  # fmt: skip
+
+    def live(self, seconds: float, version: str, *, broken: bool) -> None:
+        since = self.clock().timestamp()
+        self.clock.forward(seconds)
+        traffic(self.send, since=since, until=self.clock().timestamp(), version=version, broken=broken)
+        self.clock.forward(3)
+
+
+@pytest.fixture
+def shop(services: Services, clock: Clock, send: Callable[[str, bytes], None]) -> Shop:
+    """A week of health and a healthy quarter of an hour, with a funnel watched."""
+    steps: list[dict[str, Any]] = [
+        {"name": step["name"], "event": step["event_filter"]["event"], "properties": {}} for step in FUNNEL["steps"]
+    ]
+    with services.sessions.begin() as session:
+        funnels.create_funnel(session, name="Purchase", steps=steps, baseline_days=7, window_minutes=30, now=clock())
+    week_of_history(send, now=clock().timestamp(), version=GOOD, visits=3000)
+    made = Shop(services, clock, send)
+    made.live(600, GOOD, broken=False)
+    return made
+
+
+def the_incident(services: Services) -> Incident | None:
+    with services.readers() as session:
+        found = incidents.list_incidents(session)
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def test_health_opens_nothing(services: Services, shop: Shop) -> None:
+    tick(services)
+    assert the_incident(services) is None
+
+
+def test_a_slow_deploy_becomes_one_incident_with_all_that_it_broke(services: Services, shop: Shop) -> None:
+    shop.deploy(BAD)
+    broke_at = shop.clock().timestamp()
+    shop.live(45, BAD, broken=True)
+    tick(services)
+    shop.live(60, BAD, broken=True)
+    tick(services)
+    incident = the_incident(services)
+    assert incident is not None
+    assert {record.metric for record in incident.findings} == {"latency_p95_ms", "query_count", "conversion_rate"}
+    assert abs(incident.onset_at.timestamp() - broke_at) <= 15
+
+
+def test_a_signal_that_cannot_be_watched_blinds_no_other_and_is_not_hushed_up(
+    services: Services, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[Finding]:
+        raise ValueError("a detector's own bug")
+
+    watches = (Watch(frozenset({Metric.LOG_RATE}), broken, logs.points, logs.retest), *detect.WATCHES)
+    monkeypatch.setattr(detect, "WATCHES", watches)
+    shop.deploy(BAD)
+    shop.live(45, BAD, broken=True)
+    with pytest.raises(ExceptionGroup, match="Not everything could be watched"):
+        tick(services)
+    assert the_incident(services) is not None
+
+
+def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    incident_id = approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.live(90, CURED, broken=False)
+    tick(services)
+    worker.run()
+    with services.readers() as session:
+        incident = incidents.get_incident(session, incident_id)
+    assert (incident.status, incident.closed_by) == (IncidentStatus.RESOLVED, "Argux")
+    assert isinstance(services.chat, FakeChat)
+    assert "**Recovered.**" in services.chat.root().card.text
+    assert "Recovered" in services.chat.thread_titles()
+    assert services.chat.buttons() == []
+
+
+def test_under_maintenance_all_of_the_spine_goes_on_and_nobody_is_told(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    with services.sessions.begin() as session:
+        now = services.clock()
+        start_window(
+            services, session, service=None, begins_at=now, ends_at=now + timedelta(hours=3), reason="", actor="Ana",
+            now=now,
+        )  # fmt: skip
+    incident_id = approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.live(90, CURED, broken=False)
+    tick(services)
+    worker.run()
+    with services.readers() as session:
+        incident = incidents.get_incident(session, incident_id)
+        kinds = [entry.kind for entry in incident.timeline]
+        remembered = session.scalars(select(KnowledgeEntry.incident_id)).all()
+        metrics = {record.metric for record in incident.findings}
+    assert (incident.status, list(remembered)) == (IncidentStatus.RESOLVED, [incident_id])
+    assert {"latency_p95_ms", "query_count"} <= metrics
+    assert {"opened", "quiet", "resolved"} <= set(kinds)
+    shop.clock.forward(4 * 3600)
+    tick(services)
+    worker.run()
+    assert isinstance(services.chat, FakeChat)
+    assert services.chat.messages == {}
+
+
+def test_a_fix_that_does_not_cure_in_time_reopens_the_incident_and_says_so(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    incident_id = approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.live(60, CURED, broken=True)
+    tick(services)
+    with services.readers() as session:
+        assert incidents.get_incident(session, incident_id).status == IncidentStatus.MITIGATING
+    shop.live(600, CURED, broken=True)
+    tick(services)
+    worker.run()
+    with services.readers() as session:
+        assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
+    assert isinstance(services.chat, FakeChat)
+    assert "Not recovered" in services.chat.thread_titles()
+    assert "**The fix did not cure it.**" in services.chat.root().card.text
+
+
+def test_a_fix_after_which_nobody_comes_is_said_to_be_untested_never_recovered(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    incident_id = approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.clock.forward(700)
+    tick(services)
+    worker.run()
+    with services.readers() as session:
+        assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
+        [verification] = session.scalars(select(Verification)).all()
+    assert verification.status == "insufficient_data"
+    assert "insufficient data: only 0 seen since" in verification.measures[0]["text"]
+    assert isinstance(services.chat, FakeChat)
+    assert "Insufficient data to tell whether it recovered" in services.chat.thread_titles()
+    assert "**Insufficient data to tell whether the fix cured it.**" in services.chat.root().card.text
+
+
+def test_a_false_alarm_that_goes_on_is_recorded_and_not_told_again(services: Services, shop: Shop) -> None:
+    shop.deploy(BAD)
+    shop.live(60, BAD, broken=True)
+    tick(services)
+    first = the_incident(services)
+    assert first is not None
+    click(services, "false_alarm", first.id)
+    for _ in range(3):
+        shop.live(240, BAD, broken=True)
+        tick(services)
+    incident = the_incident(services)
+    assert incident is not None
+    assert incident.status == IncidentStatus.FALSE_ALARM
+    assert max(record.last_seen_at for record in incident.findings) == shop.clock()
+
+
+def test_a_new_break_after_the_cooldown_opens_a_new_incident(services: Services, shop: Shop) -> None:
+    shop.deploy(BAD)
+    shop.live(60, BAD, broken=True)
+    tick(services)
+    first = the_incident(services)
+    assert first is not None
+    click(services, "resolve", first.id)
+    shop.live(360, CURED, broken=False)
+    tick(services)
+    assert the_incident(services) is not None
+    shop.live(60, BAD, broken=True)
+    tick(services)
+    with services.readers() as session:
+        assert [row.status for row in incidents.list_incidents(session)] == ["open", "resolved"]
+
+
+def approved_and_merged(services: Services, shop: Shop, worker: Worker) -> int:
+    shop.deploy(BAD)
+    shop.live(60, BAD, broken=True)
+    tick(services)
+    incident = the_incident(services)
+    assert incident is not None
+    click(services, "approve_fix", offered(services, incident.id))
+    submit(services)
+    worker.run()
+    worker.run()
+    shop.clock.now = datetime.fromtimestamp(shop.clock().timestamp() + 1, UTC)
+    return incident.id

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+import pytest
+
+from detection.types import IncidentStatus, LogRecord, Severity
+from storage import deploys, incidents, log_patterns
+from storage.models import Incident
+from storage.telemetry.protocol import LOG_PATTERN, LOG_TEMPLATE, LogName
+from tests.scenarios.workers.clicks.test_people_decide import click, submit
+from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.incidents import offered
+from tests.scenarios.workers.worker import Clock, Worker
+from workers.lifecycle.tick import tick
+from workers.lifecycle.verification import verify_running
+from workers.services import Services
+from workers.watching.logs import OPTIONS
+
+REFUSED = "Charge for order {number} failed: gateway said declined"
+BAD, CURED = "2" * 40, "3" * 40
+
+
+class Shop:
+    """A service that says ordinary things, and what a test has it say beside them."""
+
+    def __init__(self, services: Services, clock: Clock) -> None:
+        self.services, self.clock = services, clock
+        self.random, self.sent = random.Random(1), 0
+
+    def say(self, body: str, at: datetime, severity: str = "INFO", service: str = "shop") -> None:
+        self.sent += 1
+        text = body.format(number=self.random.randint(1000, 99999))
+        record = LogRecord(f"r{self.sent}", service, None, at.timestamp(), severity, text)
+        self.services.telemetry.append_logs([record])
+
+    def history(self, days: float) -> None:
+        """Some ordinary lines an hour, up to a quarter of an hour ago."""
+        now = self.clock()
+        records = []
+        for hour in range(int(days * 24)):
+            at = now - timedelta(hours=hour, minutes=15)
+            for number in range(6):
+                self.sent += 1
+                moment = at.timestamp() - 500 * number
+                body = f"order {self.random.randint(1000, 99999)} was paid"
+                records.append(LogRecord(f"r{self.sent}", "shop", None, moment, "INFO", body))
+        self.services.telemetry.append_logs(records)
+
+    def live(self, minutes: int, body: str | None = None, severity: str = "ERROR", a_minute: int = 4) -> None:
+        """Minutes of ordinary life, with `a_minute` of these lines."""
+        for _ in range(minutes):
+            now = self.clock()
+            self.say("order {number} was paid", now)
+            for number in range(a_minute if body else 0):
+                assert body is not None
+                self.say(body, now + timedelta(seconds=10 * number), severity)
+            self.clock.forward(60)
+        self.clock.forward(6)
+
+    def deploy(self, sha: str) -> None:
+        now = self.clock()
+        with self.services.sessions.begin() as session:
+            deploys.record_deploy(
+                session, service="shop", version=sha, commit_sha=sha, repository="acme/shop", deployed_at=now,
+                deployed_by="deployer", now=now,
+            )  # fmt: skip
+
+
+@pytest.fixture
+def shop(services: Services, clock: Clock) -> Shop:
+    clock.now = clock.now.replace(second=0)
+    made = Shop(services, clock)
+    made.history(7.5)
+    return made
+
+
+def all_incidents(services: Services) -> list[Incident]:
+    with services.readers() as session:
+        return list(incidents.list_incidents(session))
+
+
+def test_health_and_new_information_open_nothing(services: Services, shop: Shop) -> None:
+    shop.live(5, "A new cache of {number} entries was built", "INFO", a_minute=10)
+    tick(services)
+    assert all_incidents(services) == []
+
+
+def test_a_new_error_becomes_an_incident_in_words_that_read_well(services: Services, shop: Shop) -> None:
+    shop.live(5)
+    broke_at = shop.clock().timestamp()
+    shop.live(3, REFUSED)
+    tick(services)
+    (incident,) = all_incidents(services)
+    assert (
+        incident.title
+        == "“Charge for order … failed: gateway said declined” is new in shop: 12 lines in 10 min, none in 7 days"
+    )
+    assert (incident.service, incident.severity) == ("shop", Severity.SEV3)
+    assert abs(incident.onset_at.timestamp() - broke_at) <= 120
+
+
+def test_a_service_just_heard_of_fires_by_pattern_alone(services: Services, clock: Clock) -> None:
+    clock.now = clock.now.replace(second=0)
+    young = Shop(services, clock)
+    young.live(90)
+    young.live(3, REFUSED)
+    tick(services)
+    assert all_incidents(services) == []
+    young.live(3, "java.lang.OutOfMemoryError: Java heap space")
+    tick(services)
+    (incident,) = all_incidents(services)
+    assert incident.title.startswith("Pattern “memory” in shop: 12 lines in 10 min, none in ")
+    assert incident.severity == Severity.SEV2
+
+
+def test_a_pattern_of_the_teams_own_fires_with_its_severity(services: Services, shop: Shop, clock: Clock) -> None:
+    with services.sessions.begin() as session:
+        log_patterns.add_pattern(
+            session, name="declined", expression="gateway said declined", severity=Severity.SEV1,
+            description="Cards are declined.", by="ana", now=clock(),
+        )  # fmt: skip
+    shop.live(2, REFUSED, "INFO")
+    tick(services)
+    (incident,) = all_incidents(services)
+    assert incident.severity == Severity.SEV1
+    assert {record.subject["kind"] for record in incident.findings} == {LOG_PATTERN}
+
+
+def test_a_deploy_just_before_is_the_cause_and_the_incident_is_charted(
+    services: Services, shop: Shop, worker: Worker
+) -> None:
+    diagnosed = _broken_by_a_deploy(services, shop, worker)
+    with services.readers() as session:
+        incident = incidents.get_incident(session, diagnosed)
+    assert isinstance(services.chat, FakeChat)
+    thread = _thread(services.chat)
+    assert "Deploy 2222222" in thread
+    assert "“Charge for order … failed: gateway said declined” comes at" in thread
+    assert services.chat.root().card.picture is not None
+    assert incident.status == IncidentStatus.OPEN
+
+
+def test_without_a_deploy_the_cause_is_not_known(services: Services, shop: Shop, worker: Worker) -> None:
+    shop.live(3, REFUSED)
+    tick(services)
+    _diagnosed(worker)
+    assert isinstance(services.chat, FakeChat)
+    assert "Argux does not know why this happens" in _thread(services.chat)
+
+
+def test_quiet_after_the_fix_resolves_the_incident(services: Services, shop: Shop, worker: Worker) -> None:
+    incident_id = _approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.live(3)
+    tick(services)
+    verify_running(services)
+    worker.run()
+    with services.readers() as session:
+        incident = incidents.get_incident(session, incident_id)
+    assert incident.status == IncidentStatus.RESOLVED
+    assert isinstance(services.chat, FakeChat)
+    assert "lines a minute: 0.0 a minute before" in _thread(services.chat)
+
+
+def test_lines_that_go_on_after_the_fix_reopen_it(services: Services, shop: Shop, worker: Worker) -> None:
+    incident_id = _approved_and_merged(services, shop, worker)
+    shop.deploy(CURED)
+    shop.live(12, REFUSED)
+    tick(services)
+    verify_running(services)
+    with services.readers() as session:
+        assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
+
+
+def test_the_same_error_of_a_past_incident_is_said_to_be_back(services: Services, shop: Shop, worker: Worker) -> None:
+    shop.live(3, REFUSED)
+    tick(services)
+    (first,) = all_incidents(services)
+    shop.live(12)
+    click(services, "resolve", first.id)
+    shop.live(60)
+    tick(services)
+    assert len(all_incidents(services)) == 1
+    shop.live(3, REFUSED)
+    tick(services)
+    (second, _) = all_incidents(services)
+    assert "is back in shop: 12 lines in 10 min, before only in past incidents" in second.title
+
+
+def test_a_storm_of_new_errors_is_one_incident_with_a_few_findings(services: Services, shop: Shop) -> None:
+    words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"]
+    now = shop.clock()
+    for word in words:
+        for number in range(6 + len(word)):
+            shop.say(f"{word} of the {word * 2} broke {word[::-1]}", now + timedelta(seconds=number), "ERROR")
+    shop.live(1)
+    tick(services)
+    (incident,) = all_incidents(services)
+    assert len(incident.findings) == 5
+    shop.live(1)
+    tick(services)
+    (incident,) = all_incidents(services)
+    assert len(incident.findings) == 5
+
+
+def test_the_memory_of_past_windows_looks_only_at_what_is_unusual(services: Services, shop: Shop) -> None:
+    shop.live(3, REFUSED)
+    tick(services)
+    suspects = services.log_memory.worth_reading(services.telemetry, now=shop.clock().timestamp(), options=OPTIONS)
+    texts = {
+        one.text
+        for one in services.telemetry.log_series(
+            since=0, until=shop.clock().timestamp(), bucket_seconds=3600, names=suspects.names
+        )
+    }
+    assert suspects.looked_at == 2
+    assert texts == {"Charge for order <*> failed: gateway said declined"}
+    assert all(isinstance(name, LogName) and name.kind == LOG_TEMPLATE for name in suspects.names)
+
+
+def _thread(chat: FakeChat) -> str:
+    return " ".join(posted.card.text for posted in chat.messages.values() if posted.thread is not None)
+
+
+def _diagnosed(worker: Worker) -> None:
+    """Wait as long as a diagnosis waits for the company of an endpoint, and tell what came out."""
+    worker.clock.forward(20)
+    while worker.run():
+        pass
+
+
+def _broken_by_a_deploy(services: Services, shop: Shop, worker: Worker) -> int:
+    shop.live(5)
+    shop.deploy(BAD)
+    shop.live(3, REFUSED)
+    tick(services)
+    _diagnosed(worker)
+    (incident,) = all_incidents(services)
+    return incident.id
+
+
+def _approved_and_merged(services: Services, shop: Shop, worker: Worker) -> int:
+    incident_id = _broken_by_a_deploy(services, shop, worker)
+    shop.live(1, REFUSED)
+    click(services, "approve_fix", offered(services, incident_id))
+    submit(services)
+    worker.run()
+    worker.run()
+    shop.clock.forward(1)
+    return incident_id

@@ -1,0 +1,266 @@
+"""A metric's own CSV history through the detector: read, told, drawn, and refused with the line and the column."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from bot.backtest.chart import DRAWN, Course, chart_of, drawn_places
+from bot.backtest.command import run
+from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
+from bot.backtest.funnel import replay
+from bot.backtest.funnel_screen import FunnelScreen
+from workers.settings import Settings
+
+START = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "queue_depth.csv"
+
+
+def settings(**others: object) -> Settings:
+    return Settings(_env_file=None, **others)  # type: ignore[arg-type,call-arg]
+
+
+def values() -> np.ndarray:
+    """A week by five minutes, with an hour of trouble on its sixth day."""
+    measured = 100 + np.random.default_rng(1).normal(0, 3, 2000)
+    measured[1500:1512] = 400.0
+    return measured
+
+
+def written(file: Path, measured: np.ndarray) -> Path:
+    rows = [
+        f"{datetime.fromtimestamp(START + 300 * place, UTC):%Y-%m-%d %H:%M:%S},{value:.3f}"
+        for place, value in enumerate(measured)
+    ]
+    file.write_text("\n".join(["timestamp,value", *rows]))
+    return file
+
+
+def told(file: Path, chart: Path | None = None, **others: object) -> tuple[int, str]:
+    console = Console(file=io.StringIO(), width=120)
+    code = run(file, chart=chart, console=console, settings=settings(**others))
+    assert isinstance(console.file, io.StringIO)
+    return code, console.file.getvalue()
+
+
+def read(file: Path, text: str) -> History:
+    file.write_text(text)
+    history = read_history(file)
+    assert isinstance(history, History)
+    return history
+
+
+def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Path) -> None:
+    code, text = told(written(file, values()))
+    [row] = [line for line in text.splitlines() if "2026-02-06 05:" in line]
+
+    assert code == 0
+    assert "2,000 points of queue_depth, 2026-02-01 00:00 to 2026-02-07 22:35" in text
+    assert "queue_depth is 400, normally 99.89" in row
+    assert "1 alarm would have fired." in text
+
+
+def test_a_history_in_which_nothing_happened_says_so(file: Path) -> None:
+    assert told(written(file, np.full(500, 7.0)))[1].splitlines()[-1] == "Nothing would have fired."
+
+
+def test_a_history_too_short_or_too_sparse_to_be_judged_says_what_it_takes(file: Path) -> None:
+    needs = "Too little to judge: a metric is judged once it is known for 24 hours, with 5 measured minutes"
+    assert needs in told(written(file, np.full(200, 7.0)))[1]
+    hourly = [f"{START + 3600 * hour:.0f},{hour % 7}" for hour in range(300)]
+    file.write_text("\n".join(hourly))
+    assert needs in told(file)[1]
+
+
+def test_the_settings_say_what_fires(file: Path) -> None:
+    assert "Nothing would have fired." in told(written(file, values()), anomaly_threshold=1000)[1]
+    drop = funnel(file, minutes=60, entries=1500)
+    assert "Nothing would have fired." in told(drop, min_drop_percent=70)[1]
+
+
+def test_a_repeated_row_counts_once_and_is_told(file: Path) -> None:
+    once = told(written(file, values()))[1]
+    header, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([header, *(row for row in rows for _ in range(2))]))
+
+    first, *rest = told(file)[1].splitlines()
+
+    assert first == "2,000 rows said again what another had said, and counted once."
+    assert rest == once.splitlines()
+
+
+def test_a_name_in_square_brackets_is_told_as_it_is(tmp_path: Path) -> None:
+    file = written(tmp_path / "depth[bold].csv", values())
+
+    assert "depth[bold] is 400" in told(file)[1]
+
+
+def test_the_chart_is_a_png_that_shows_the_alarms(file: Path, tmp_path: Path) -> None:
+    chart = tmp_path / "chart.png"
+
+    code, text = told(written(file, values()), chart)
+
+    assert code == 0
+    assert str(chart) in text.replace("\n", "")
+    assert chart.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_chart_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:
+    code, text = told(written(file, np.full(300, 7.0)), tmp_path / "nowhere" / "chart.png")
+
+    assert code == 2
+    assert "No such file or directory" in text.replace("\n", " ")
+
+
+def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None:
+    measured = np.tile(values(), 2)
+    unknown, fired = np.full(len(measured), np.nan), measured > 300
+    course = Course(START + 300 * np.arange(len(measured)), measured, unknown, unknown, fired)
+    places = drawn_places(measured)
+
+    assert len(places) <= DRAWN
+    assert measured[places].max() == 400.0
+    assert places == sorted(places)
+    assert "24 alarms" in str(chart_of(course, "x")["title"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timestamp,value\n2026-02-01 00:00:00,1\n2026-02-01T00:05:00Z,2\n",
+        "2026-02-01T01:00:00+01:00,1\r\n2026-02-01 00:05,2\r\n",
+        f"{START:.0f},1\n{START + 300:.1f},2",
+        f"\ufefftime,value,note\n{START * 1000:.0f},1,first\n\n{START * 1000 + 300_000:.0f},2,\n",
+        f"{START + 300:.0f},2\n{START:.0f},1",
+        "host,value,time\na,1,2026-02-01\na,2,2026-02-01 00:05\n",
+        "time;latency\n2026-02-01 00:00;1,0\n2026-02-01 00:05;2\n",
+        "2026-02-01\t1\n2026-02-01T00:05\t2\n",
+    ],
+    ids=["header", "offset", "epoch", "milliseconds", "newest first", "named columns", "semicolons", "tabs"],
+)
+def test_times_are_read_in_the_usual_forms(file: Path, text: str) -> None:
+    history = read(file, text)
+
+    assert history.times.tolist() == [START, START + 300]
+    assert history.values.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("timestamp,value\n2026-02-01,1\n2026-02-01,much\n", "line 3, column 2: 'much' is not a finite number"),
+        ("2026-02-01,1\nyesterday,2\n", "line 2, column 1: 'yesterday' is neither an ISO 8601 time nor epoch seconds"),
+        ("2026-02-01,1\n\n2026-02-02,nan\n", "line 3, column 2: 'nan' is not a finite number"),
+        ("2026-02-01,1\n2026-02-02\n", "line 2: there is no second column"),
+        ("1e300,1\n", "line 1, column 1"),
+        ("1,2\n", "line 1, column 1: '1' is neither an ISO 8601 time nor epoch seconds from 1990 on"),
+        ("2026-02-01,1\n2026-02-02,-1e308\n", "line 2, column 2: '-1e308' is beyond 1e+30"),
+        ("time,entries,orders\n2026-02-01,1e20,7\n", "line 2: 1e+20 entries are more than there are people"),
+        ("foo,bar,baz\n1,2,3\n", "line 1: which column is the metric? There are 'foo', 'bar', 'baz'."),
+        ("time,entries,bounces\n2026-02-01,2,3\n", 'a funnel "timestamp", "entries" and "conversions"'),
+        ("2026-02-01,2,3\n", "line 1: 3 columns and no header that names them"),
+        (
+            "time,value\n2026-02-01,1\n2026-02-02,5\n2026-02-01,1\n2026-02-02,6\n2026-02-01,2\n",
+            "line 5: its time (2026-02-02 00:00:00 UTC) is that of line 3, with other numbers",
+        ),
+        ('2026-02-01,"1,500"\n', "line 1, column 2: '1,500' is not a finite number"),
+        ("time,entries,orders\n2026-02-01,5,7\n", "line 2: 7 conversions of 5 entries cannot be"),
+        ("time,entries,orders\n2026-02-01,5\n", "line 2: there is no third column"),
+        ("timestamp,value\n", "there is no point in it"),
+        ("", "there is no point in it"),
+        ("2026-02-01," + "x" * 5000, "line 1, column 2: '" + "x" * 40 + "…'"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_line_and_the_column(file: Path, text: str, words: str) -> None:
+    with pytest.raises(CsvError) as refused:
+        read(file, text)
+
+    assert words in str(refused.value)
+
+
+def test_a_file_that_is_no_text_is_refused_and_a_missing_one_told(file: Path, tmp_path: Path) -> None:
+    file.write_bytes(b"\x89PNG\xff\xfe\x00\x01")
+
+    assert told(file)[0] == 2
+    assert "not a text file" in told(file)[1]
+    assert "No such file or directory" in told(tmp_path / "missing.csv")[1]
+
+
+def funnel(file: Path, *, minutes: int, days: int = 8, entries: int = 100) -> Path:
+    """A third comes through, but only a sixth for an hour of the last day."""
+    random, rows = np.random.default_rng(2), days * 1440 // minutes
+    broken_from = rows - 720 // minutes
+    lines = ["timestamp,visits,orders"]
+    for row in range(rows):
+        rate = 1 / 6 if broken_from <= row < broken_from + 60 // minutes else 1 / 3
+        moment = datetime.fromtimestamp(START + 60 * minutes * row, UTC)
+        lines.append(f"{moment:%Y-%m-%d %H:%M},{entries},{random.binomial(entries, rate)}")
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_a_funnels_history_is_replayed_through_the_funnel_detector(file: Path, tmp_path: Path) -> None:
+    code, text = told(funnel(file, minutes=60, entries=1500), tmp_path / "chart.png")
+
+    assert code == 0
+    assert "192 rows" in text
+    assert "1 alarm would have fired" in text
+    [row] = [line for line in text.splitlines() if "2026-02-08 12:" in line and "%" in line]
+    assert "2026-02-08 13:00" in row
+    assert "-5" in row or "-4" in row
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_rise_that_is_a_drops_echo_is_not_told(file: Path) -> None:
+    """Those who could not finish come back and do: in production too that is no news."""
+    measured = read_history(funnel(file, minutes=60, entries=1500))
+    assert isinstance(measured, FunnelHistory)
+    conversions = measured.conversions.copy()
+    [dropped] = np.flatnonzero(conversions < 350)
+    conversions[dropped + 1] = 900
+    with_echo = FunnelHistory(measured.times, measured.entries, conversions)
+    conversions = conversions.copy()
+    conversions[dropped] = 500
+    rise_alone = FunnelHistory(measured.times, measured.entries, conversions)
+
+    assert [one.subject.kind for one in replay(with_echo, settings()).alarms] == ["funnel"]
+    assert [one.subject.kind for one in replay(rise_alone, settings()).alarms] == ["funnel_rise"]
+
+
+def test_the_quick_look_leaves_out_no_alarm(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = read_history(funnel(file, minutes=60, entries=1500))
+    assert isinstance(history, FunnelHistory)
+    quick = replay(history, settings()).alarms
+    monkeypatch.setattr(FunnelScreen, "worth_a_look", lambda screen, now, broken: True)
+
+    assert quick == replay(history, settings()).alarms
+    assert len(quick) == 1
+
+
+def test_no_row_is_judged_by_those_after_it(file: Path) -> None:
+    whole = read_history(funnel(file, minutes=60, entries=1500))
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[:-9]))
+    cut = read_history(file)
+    assert isinstance(whole, FunnelHistory)
+    assert isinstance(cut, FunnelHistory)
+    kept = len(cut.times)
+    assert replay(cut, settings()).course.fired.tolist() == replay(whole, settings()).course.fired[:kept].tolist()
+
+
+def test_a_funnel_by_the_hour_is_read_and_one_by_the_day_is_refused(file: Path) -> None:
+    history = read_history(funnel(file, minutes=60))
+    assert isinstance(history, FunnelHistory)
+    assert history.entries.tolist() == [100.0] * 192
+    code, text = told(funnel(file, minutes=1440))
+    assert code == 2
+    assert "24 h apart" in text

@@ -1,0 +1,177 @@
+"""The `argux` command as a person types it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+import bot.doctor
+from detection.types import Event
+from storage.audit import append
+from storage.funnels import create_funnel, definition
+from storage.keys import authenticate
+from tests.unit.bot.conftest import Type
+from workers.services import Services
+
+
+def test_a_key_is_shown_once_and_works(type_: Type, services: Services) -> None:
+    made = type_("keys", "create", "shop", "--role", "ingest")
+
+    secret = made.stdout.strip()
+    assert secret.startswith("argux_")
+    assert "not shown again" in made.stderr
+    with services.readers() as session:
+        key = authenticate(session, secret)
+    assert key is not None
+    assert (key.name, key.role) == ("shop", "ingest")
+    listed = type_("keys", "list").stdout
+    assert "shop" in listed
+    assert secret not in listed
+
+
+def test_a_revoked_key_no_longer_works(type_: Type, services: Services) -> None:
+    secret = type_("keys", "create", "shop").stdout.strip()
+
+    assert type_("keys", "revoke", "shop").exit_code == 0
+
+    with services.readers() as session:
+        assert authenticate(session, secret) is None
+    assert "revoked" in type_("keys", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("keys", "create", "shop", "--role", "admin"), "--role must be one of ingest, operator, not admin."),
+        (("keys", "create", " "), "The key needs a name"),
+        (("keys", "revoke", "nobody"), "There is no key nobody."),
+        (("keys", "create", "caf\udce9"), "'caf\\udce9' is not UTF-8"),
+        (("maintenance", "start", "caf\udce9", "--for", "5m"), "'caf\\udce9' is not UTF-8"),
+        (("incidents", "broken"), "A status is one of open, acknowledged, mitigating, resolved, false_alarm"),
+    ],
+)
+@pytest.mark.usefixtures("services")
+def test_a_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], told: str) -> None:
+    result = type_(*words)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+
+
+def test_a_database_without_tables_says_what_to_run(type_: Type) -> None:
+    result = type_("keys", "list")
+
+    assert result.exit_code == 1
+    assert "argux migrate" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ARGUX_PORT", "many", "ARGUX_PORT: Input should be a valid integer"),
+        ("ARGUX_TIMEZONE", "Berlin", "ARGUX_TIMEZONE: 'Berlin' is no IANA time zone, such as Europe/Berlin"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "mysql://a/b", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "sqlite:///:memory:", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
+    ],
+)
+@pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("web",)])
+def test_a_wrong_setting_is_named_with_what_is_wrong(
+    type_: Type, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    result = type_(*command)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(told)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
+    type_: Type, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.doctor, "examine", partial(bot.doctor.examine, seconds=60))
+    well = type_("doctor")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    unwell = type_("doctor")
+
+    assert (well.exit_code, unwell.exit_code) == (0, 1)
+    assert [line.split(":")[0] for line in well.stdout.splitlines()] == [
+        "database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM",
+    ]  # fmt: skip
+
+
+def test_a_changed_audit_chain_is_named_by_its_entry(type_: Type, services: Services) -> None:
+    with services.sessions.begin() as session:
+        for number in range(3):
+            entry = append(
+                session,
+                key=services.audit_key,
+                actor="ana",
+                event="approved",
+                payload={"proposal": number},
+                now=services.clock(),
+            )
+    assert "The chain holds: 3 entries" in type_("audit", "verify").stdout
+    with services.sessions.begin() as session:
+        session.merge(entry).actor = "ben"
+
+    broken = type_("audit", "verify")
+
+    assert broken.exit_code == 1
+    assert "broken at entry 3" in broken.stderr
+
+
+def test_two_variants_are_compared_in_plain_words(type_: Type, services: Services) -> None:
+    steps = [{"name": "view", "event": "view"}, {"name": "done", "event": "done"}]
+    with services.sessions.begin() as session:
+        row = create_funnel(
+            session, name="Signup", steps=steps, baseline_days=7, window_minutes=30, now=services.clock()
+        )
+        watched = definition(row)
+    at = services.clock().timestamp() - 86_400
+    for variant, converts in (("control", 10), ("new", 30)):
+        for number in range(100):
+            user = f"{variant}-{number}"
+            names = ("view", "done") if number < converts else ("view",)
+            services.telemetry.append_events(
+                [Event(f"{user}-{name}", name, user, at, {"country": variant}) for name in names]
+            )
+    services.telemetry.roll_up([watched], now=services.clock().timestamp())
+
+    answer = type_("experiment", "signup", "country", "control", "new")
+    unknown = type_("experiment", "Checkout", "country", "control", "new")
+    uncounted = type_("experiment", "1", "plan", "a", "b")
+
+    assert answer.exit_code == 0
+    assert "new converts better than control: 30.0 % of 100 entries" in " ".join(answer.stdout.split())
+    assert (unknown.exit_code, unknown.stderr) == (1, "There is no funnel 'Checkout'.\n")
+    assert uncounted.exit_code == 1
+    assert "Add it to SEGMENT_DIMENSIONS" in uncounted.stderr
+
+
+def loaded_by(module: str, *watched: str) -> str:
+    """Which of the watched packages a fresh interpreter has in memory after importing the module."""
+    source = f"import sys, {module}; print(*sorted(set({watched!r}) & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=100)
+    return done.stdout.strip()
+
+
+def test_the_command_line_loads_only_what_a_command_needs() -> None:
+    assert loaded_by("bot.cli", "numpy", "sqlalchemy", "fastapi", "slack_bolt", "dramatiq", "pydantic") == ""
+
+
+def test_the_supervisor_does_not_carry_the_database_around() -> None:
+    assert loaded_by("bot.commands.up", "numpy", "sqlalchemy", "fastapi", "slack_bolt") == ""
+
+
+def test_the_web_process_does_not_carry_what_only_a_worker_needs() -> None:
+    assert (
+        loaded_by("bot.web.app", "scipy.stats", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler")
+        == ""
+    )

@@ -1,0 +1,82 @@
+"""The shop's repository is real git with a history that could be anyone's."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.demo.errors import DemoError
+from bot.demo.repository.changes import FREE_RETURNS, HISTORY, LIVE_STOCK, ORDER_TOTAL, Change
+from bot.demo.repository.git import git
+from bot.demo.repository.repository import SHOP_SOURCE, ShopRepository
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> ShopRepository:
+    repository = ShopRepository(tmp_path / "repositories/acme/shop.git", tmp_path / "clone")
+    repository.create(NOW)
+    return repository
+
+
+def test_main_is_the_shop_that_stands_in_the_source_tree(repository: ShopRepository, tmp_path: Path) -> None:
+    repository.check_out(repository.head(), tmp_path / "live")
+    for source in SHOP_SOURCE.glob("*.py"):
+        assert (tmp_path / "live/shop" / source.name).read_text() == source.read_text()
+
+
+def test_the_history_has_several_authors_over_the_last_weeks_oldest_first(repository: ShopRepository) -> None:
+    log = git(repository.bare, "log", "--reverse", "--format=%an|%at|%s", "main").splitlines()
+    authors, times, subjects = zip(*(line.split("|") for line in log), strict=True)
+    assert subjects == tuple(change.message for change in HISTORY)
+    assert len(set(authors)) >= 4
+    assert list(times) == sorted(times)
+    assert datetime.fromtimestamp(int(times[0]), UTC) < NOW - timedelta(days=20)
+    assert datetime.fromtimestamp(int(times[-1]), UTC) < NOW - timedelta(days=1)
+
+
+def test_every_commit_of_the_history_is_a_whole_program(repository: ShopRepository, tmp_path: Path) -> None:
+    for sha in git(repository.bare, "rev-list", "main").splitlines():
+        repository.check_out(sha, tmp_path / sha)
+        for source in (tmp_path / sha / "shop").glob("*.py"):
+            ast.parse(source.read_text())
+
+
+@pytest.mark.parametrize(
+    "changes", [(LIVE_STOCK, FREE_RETURNS), (FREE_RETURNS, ORDER_TOTAL)], ids=["bad-deploy", "harmless-deploy"]
+)
+def test_a_push_brings_its_commits_in_order_on_top_of_main(
+    repository: ShopRepository, changes: tuple[Change, ...]
+) -> None:
+    before = repository.head()
+    pushed = repository.push(changes, NOW)
+    assert repository.head() == pushed[-1].sha
+    assert git(repository.bare, "rev-list", "--reverse", f"{before}..main").splitlines() == [c.sha for c in pushed]
+    assert git(repository.bare, "rev-parse", f"{pushed[0].sha}^") == before
+
+
+def test_a_push_stands_on_what_someone_else_merged_meanwhile(repository: ShopRepository, tmp_path: Path) -> None:
+    (bad,) = repository.push([LIVE_STOCK], NOW)
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "--quiet", str(repository.bare), str(other))
+    someone = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    git(other, "revert", "--no-edit", bad.sha, environment=someone)
+    git(other, "push", "--quiet", "origin", "main")
+    repository.push([FREE_RETURNS], NOW)
+    subjects = git(repository.bare, "log", "--format=%s", "-3", "main").splitlines()
+    assert subjects == [FREE_RETURNS.message, f'Revert "{LIVE_STOCK.message}"', LIVE_STOCK.message]
+
+
+def test_what_git_refuses_is_told_in_its_own_words(repository: ShopRepository) -> None:
+    with pytest.raises(DemoError, match=r"git log failed: .*no-such-branch"):
+        git(repository.bare, "log", "no-such-branch")
+
+
+def test_without_git_the_demo_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DemoError, match="git is not on the PATH"):
+        git(tmp_path, "status")

@@ -1,0 +1,176 @@
+"""The driver follows an incident, presses for a person, and says where it hung."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from bot.demo.argux import ArguxApi
+from bot.demo.deployer import Live
+from bot.demo.errors import DemoError, StageError
+from bot.demo.narration import Narrator
+from bot.demo.person import Person
+from bot.demo.repository.changes import FREE_RETURNS, LIVE_STOCK
+from bot.demo.repository.repository import ShopRepository
+from bot.demo.waiting import until
+from bot.demo.watching import Result, Watch
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def after(seconds: float) -> str:
+    return (NOW + timedelta(seconds=seconds)).isoformat()
+
+
+class Argux:
+    """Argux and its workspace's page as far as the driver sees them: one incident, which Approve cures."""
+
+    def __init__(self, repository: ShopRepository) -> None:
+        self.repository = repository
+        self.lives = [Live(repository.head(), "v1", NOW)]
+        self.diagnosis = {
+            "status": "concluded",
+            "root_cause": "an N+1",
+            "suspect_commit": "abc",
+            "confidence": 0.97,
+            "finished_at": after(35),
+        }
+        self.verification = {"status": "recovered", "measures": [{"text": "p95 is 50 ms again."}]}
+        self.modals: list[dict[str, str]] = []
+        self.approved = False
+        self.closed_as = "open"
+        self.pressed: list[tuple[str, dict[str, str]]] = []
+
+    def incident(self) -> dict[str, Any]:
+        proposal = {"title": "Revert abc", "parameters": {"number": 4}}
+        approval = {"decided_by": "Ana", "decided_at": after(40)}
+        return {
+            "id": 1,
+            "title": "POST /checkout is slow",
+            "opened_at": after(30),
+            "closed_at": after(90),
+            "status": "resolved" if self.approved else self.closed_as,
+            "diagnosis": self.diagnosis,
+            "proposal": proposal,
+            "approval": approval if self.approved else None,
+            "verification": self.verification if self.approved else None,
+        }
+
+    def page(self) -> dict[str, Any]:
+        blocks = [{"type": "actions", "elements": [{"type": "button", "action_id": "approve_fix"}]}]
+        root = {"channel": "C0INCIDENTS", "ts": "12.5", "blocks": [] if self.approved else blocks, "thread": []}
+        return {"messages": [root], "modals": self.modals}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if request.method == "POST":
+            body = dict(httpx.Response(200, content=request.content).json())
+            self.pressed.append((path, body))
+            if path == "/page/act":
+                self.modals = [{"view_id": "V1", "submit": "Approve and merge"}]
+            elif self.closed_as == "open":
+                self.modals = []
+                self.approved = True
+                (merged,) = self.repository.push([FREE_RETURNS], NOW)
+                self.lives.append(Live(merged.sha, "v2", NOW + timedelta(seconds=50)))
+            return httpx.Response(200, json={"ok": True})
+        answers: dict[str, Any] = {
+            "/api/incidents": [self.incident()],
+            "/api/incidents/1": self.incident(),
+            "/page/state": self.page(),
+        }
+        return httpx.Response(200, json=answers[path])
+
+
+@pytest.fixture
+def argux(tmp_path: Path) -> Argux:
+    repository = ShopRepository(tmp_path / "shop.git", tmp_path / "clone")
+    repository.create(NOW)
+    repository.push([LIVE_STOCK], NOW)
+    return Argux(repository)
+
+
+async def follow(argux: Argux) -> tuple[Result, str]:
+    """Follow to the end as an automatic run does; what was told."""
+    told = StringIO()
+    result = Result("abc")
+    transport = httpx.MockTransport(argux.answer)
+    async with httpx.AsyncClient(transport=transport, base_url="http://argux") as client:
+        deployer: Any = SimpleNamespace(lives=argux.lives)
+        watch = Watch(
+            ArguxApi(client),
+            argux.repository,
+            deployer,
+            Narrator(Console(file=told, width=200)),
+            argux.lives[0],
+            result,
+            Person(client, "U0ANA"),
+        )
+        await watch.follow()
+    return result, told.getvalue()
+
+
+async def test_an_automatic_run_presses_approve_and_the_modal_and_sums_up(argux: Argux) -> None:
+    result, told = await follow(argux)
+    assert argux.pressed == [
+        ("/page/act", {"user": "U0ANA", "channel": "C0INCIDENTS", "message_ts": "12.5", "action_id": "approve_fix"}),
+        ("/page/modals/V1/submit", {"user": "U0ANA"}),
+    ]
+    summary = result.as_json()
+    assert list(summary) == [
+        "incident",
+        "root_cause",
+        "suspect_commit",
+        "true_commit",
+        "confidence",
+        "pull_request",
+        "seconds",
+    ]
+    assert (summary["incident"], summary["suspect_commit"], summary["pull_request"]) == (1, "abc", 4)
+    assert list(summary["seconds"]) == ["to_incident", "to_diagnosis", "to_fix_merged", "to_verified"]
+    assert summary["seconds"]["to_incident"] == 30.0
+    assert summary["seconds"]["to_verified"] == 90.0
+    assert "p95 is 50 ms again." in told
+
+
+async def test_a_diagnosis_that_does_not_know_is_a_failure_with_its_words(argux: Argux) -> None:
+    argux.diagnosis |= {"status": "inconclusive", "root_cause": "nothing stood out"}
+    with pytest.raises(StageError, match=r"finding the cause: .*inconclusive: nothing stood out"):
+        await follow(argux)
+
+
+async def test_a_fix_that_does_not_cure_is_a_failure(argux: Argux) -> None:
+    argux.verification["status"] = "not_recovered"
+    with pytest.raises(StageError, match="verifying the fix: not recovered"):
+        await follow(argux)
+
+
+async def test_an_incident_that_somebody_closes_before_the_fix_is_a_failure(argux: Argux) -> None:
+    argux.closed_as = "false_alarm"
+    with pytest.raises(StageError, match="closed as false_alarm before"):
+        await follow(argux)
+
+
+async def test_a_stage_that_hangs_is_named() -> None:
+    async def nothing() -> None:
+        return None
+
+    with pytest.raises(StageError, match="noticing the fault: did not come to its end") as caught:
+        await until(nothing, "noticing the fault", 0.02, every=0.001)
+    assert caught.value.stage == "noticing the fault"
+
+
+async def test_an_unexpected_answer_of_argux_is_told_with_the_route() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, text="no such key")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse), base_url="http://argux") as client:
+        with pytest.raises(DemoError, match="Argux answered 401 to GET /api/incidents: no such key"):
+            await ArguxApi(client).incidents()

@@ -1,0 +1,40 @@
+"""What a drop costs is weighed since its onset, and by the traffic of the days before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detection.detectors import FunnelOptions, funnel_findings
+from detection.funnels.finding_stakes import with_stakes
+
+
+def test_a_drops_stakes_are_people_an_hour_and_money_a_day_with_bounds(shop, signup) -> None:
+    starts = shop.tens(shop.now - 7200, shop.now)
+    fine = shop.funnel(starts, 20.0, np.where(starts >= shop.now - 900, 0.2, 0.3), until=shop.now)
+    past = shop.funnel(shop.hours(), 7200.0, 0.3)
+    (drop,) = funnel_findings([fine], [past], signup, now=shop.now, options=FunnelOptions())
+
+    funnel = replace(signup, value_per_conversion=50.0, currency="EUR")
+    stakes = with_stakes(drop, fine, past, funnel).details["stakes"]
+
+    assert stakes["entries_an_hour"]["value"] == pytest.approx(7200, rel=0.06)
+    assert stakes["affected_an_hour"]["value"] == pytest.approx(720, rel=0.2)
+    assert stakes["affected_users"]["value"] == pytest.approx(0.1 * stakes["entries"], rel=0.2)
+    assert stakes["conversions_a_day"]["value"] == pytest.approx(0.1 * 7200 * 24, rel=0.2)
+    assert stakes["revenue_a_day"]["value"] == pytest.approx(50 * stakes["conversions_a_day"]["value"])
+    assert stakes["currency"] == "EUR"
+    for name in ("affected_users", "affected_an_hour", "revenue_a_day"):
+        assert stakes[name]["low"] < stakes[name]["value"] < stakes[name]["high"]
+    assert with_stakes(drop, fine, past, signup).details["stakes"]["revenue_a_day"] is None
+
+
+def test_without_entries_since_the_onset_nothing_is_said(shop, signup) -> None:
+    starts = shop.tens(shop.now - 7200, shop.now)
+    fine = shop.funnel(starts, 20.0, np.where(starts >= shop.now - 900, 0.1, 0.3), until=shop.now)
+    past = shop.funnel(shop.hours(), 7200.0, 0.3)
+    (drop,) = funnel_findings([fine], [past], signup, now=shop.now, options=FunnelOptions())
+    nobody = shop.funnel(np.array([]), 1.0, 0.3)
+    assert with_stakes(drop, nobody, past, signup) == drop

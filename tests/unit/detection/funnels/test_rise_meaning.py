@@ -1,0 +1,52 @@
+"""A rise is good news only when as many enter as usual."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detection.detectors import FunnelOptions, funnel_rises
+from detection.funnels.rise_meaning import read_rise, usual_entries
+
+
+def risen(shop, signup, entries: float):
+    """A rise from 30 % to 45 % in the last ten minutes, with so many entries in each 10 s; 20 are usual."""
+    starts = shop.tens(shop.now - 7200, shop.now)
+    lately = starts >= shop.now - 600
+    fine = shop.funnel(starts, np.where(lately, entries, 20.0), np.where(lately, 0.45, 0.3), until=shop.now)
+    past = shop.funnel(shop.hours(), 7200.0, 0.3)
+    (rise,) = funnel_rises([fine], [past], signup, now=shop.now, options=FunnelOptions(recent_window_minutes=8))
+    return read_rise(rise, past, timezone="UTC")
+
+
+def test_a_rise_with_as_many_entries_as_usual_is_better(shop, signup) -> None:
+    assert risen(shop, signup, 20.0).details["reading"] == "better"
+
+
+def test_a_rise_while_more_than_half_of_the_entries_have_vanished_says_so(shop, signup) -> None:
+    rise = risen(shop, signup, 8.0)
+    assert rise.details["reading"] == "entries_missing"
+    assert rise.details["usual_entries"] == pytest.approx(20 * (rise.window_end - rise.window_start) / 10, rel=0.05)
+
+
+def test_a_rise_with_rather_fewer_entries_is_neither(shop, signup) -> None:
+    assert risen(shop, signup, 13.0).details["reading"] == "unclear"
+
+
+def test_the_usual_entries_follow_the_hour_of_the_day_and_believe_a_quiet_weekend(shop) -> None:
+    starts = shop.hours(14)
+    nights = ((starts - shop.now) % 86_400) < 6 * 3600
+    series = shop.funnel(starts, 100.0, 0.3)
+    rhythm = replace(series, entries=np.where(nights, 200, 1000))
+    assert usual_entries(rhythm, since=shop.now, until=shop.now + 1800, timezone="UTC") == 100
+    assert usual_entries(rhythm, since=shop.now - 1800, until=shop.now + 1800, timezone="UTC") == 600
+    week_ago = starts == shop.now - 7 * 86_400
+    weekend = replace(series, entries=np.where(week_ago, 40, 1000))
+    assert usual_entries(weekend, since=shop.now, until=shop.now + 3600, timezone="UTC") < 1000
+
+
+def test_without_a_history_nothing_is_usual(shop) -> None:
+    empty = shop.funnel(np.array([]), 1.0, 0.3)
+    assert usual_entries(empty, since=shop.now, until=shop.now + 60, timezone="UTC") == 0.0

@@ -1,0 +1,60 @@
+"""The quick look lets every funnel through in which the detectors find something, and hardly any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from detection.detectors import FunnelOptions, funnel_findings, funnel_rises
+from detection.funnels.screening import Reached, usual, worth_reading
+from detection.types import FunnelSeries
+
+OPTIONS = FunnelOptions()
+COUNTRIES = [None, *(f"country-{number}" for number in range(6))]
+
+
+def reached(series: Sequence[FunnelSeries], starts: np.ndarray) -> Reached:
+    table = np.zeros((3, len(series), len(starts)))
+    for row, one in enumerate(series):
+        columns = np.searchsorted(starts, one.bucket_starts)
+        inside = (columns < len(starts)) & np.isin(one.bucket_starts, starts)
+        table[:, row, columns[inside]] = one.reached[inside].T
+    return Reached(starts, table)
+
+
+def drawn(shop, rates: np.ndarray, starts: np.ndarray, entries: float) -> list[FunnelSeries]:
+    return [
+        shop.funnel(starts, entries, rate, delay_seconds=4.0, dimension=country and "country", value=country)
+        for country, rate in zip(COUNTRIES, rates, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("broken", [0.0, 0.1, 0.2, 0.3, 0.4, -0.15, -0.3])
+def test_whatever_the_detectors_find_is_worth_reading(shop, signup, broken: float) -> None:
+    for ill in (0, 3):
+        starts = shop.tens(shop.now - 3600, shop.now)
+        rates = [np.full(len(starts), 0.3) for _ in COUNTRIES]
+        rates[ill] = np.where(starts >= shop.now - 1500, 0.3 * (1 - broken), 0.3)
+        fine, past = drawn(shop, rates, starts, 3.0), drawn(shop, [0.3] * 7, shop.hours(), 300.0)
+        found = [
+            finding
+            for detector in (funnel_findings, funnel_rises)
+            for finding in detector(fine, past, signup, now=shop.now, options=OPTIONS)
+        ]
+        grid = shop.tens(shop.now - 1850, shop.now - 50)
+        normal = usual(reached(past, shop.hours()), at=shop.now - 900, timezone="UTC", fewest=100)
+        everyone = np.array([country is None for country in COUNTRIES])
+        is_worth = worth_reading(reached(fine, grid), normal, everyone, OPTIONS)
+        assert is_worth or not found
+        if not broken:
+            assert not is_worth
+
+
+def test_a_segment_without_enough_history_is_not_looked_at(shop) -> None:
+    starts = shop.tens(shop.now - 1850, shop.now - 50)
+    fine = [shop.funnel(starts, 20.0, 0.01)]
+    past = [shop.funnel(shop.hours(0.5), 1000.0, 0.3)]
+    normal = usual(reached(past, shop.hours()), at=shop.now, timezone="UTC", fewest=100)
+    assert not worth_reading(reached(fine, starts), normal, np.array([True]), OPTIONS)

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from detection.logs.miner import MinerLimits, TemplateMiner
+from detection.logs.miner_state import UnknownTemplateStateError, forgotten, from_bytes, merged, to_bytes
+from tests.benchmarks.loghub import grouping_accuracy, read_systems
+
+LOGHUB = Path(__file__).parents[5] / "shared" / "data" / "loghub_2k"
+
+PEOPLE = ["ana", "bo", "chen", "dmitri", "eve", "fatima", "george", "hana", "ivo", "jun"]
+HOSTS = ["db.prod.example.com", "cache.prod.example.com", "mail.example.org", "10.0.0.7", "10.0.3.12"]
+STATES = ["PENDING", "RUNNING", "FAILED", "DONE"]
+
+SAYINGS: list[Callable[[random.Random], str]] = [
+    lambda r: f"Accepted connection from {r.choice(HOSTS)}:{r.randint(1024, 65535)}",
+    lambda r: f"Closed connection from {r.choice(HOSTS)}:{r.randint(1024, 65535)} after {r.randint(1, 900)} s",
+    lambda r: f"user {r.choice(PEOPLE)} logged in",
+    lambda r: f"user {r.choice(PEOPLE)} logged out",
+    lambda r: f"Sent invoice to {r.choice(PEOPLE)} with {r.randint(1, 9)} items",
+    lambda r: f"job {r.getrandbits(64):016x} moved from {r.choice(STATES)} to {r.choice(STATES)}",
+    lambda r: f"Query took {r.random() * 900:.1f} ms: rows={r.randint(0, 99)} cached={r.choice(['true', 'false'])}",
+    lambda r: f"Wrote /var/lib/shop/{r.choice(PEOPLE)}/{r.randint(1, 99)}.csv ({r.randint(1, 900)} KB)",
+    lambda r: f"Cart(owner={r.choice(PEOPLE)}, items=[{', '.join(r.sample(PEOPLE, r.randint(1, 5)))}]) saved",
+    lambda r: f"retry {r.randint(1, 5)} of 5 for order {r.randint(10000, 99999)}: payment gateway timed out",
+    lambda r: f"retry {r.randint(1, 5)} of 5 for order {r.randint(10000, 99999)}: payment gateway refused",
+    lambda r: "cache warmed up",
+    lambda r: "scheduler started",
+    lambda r: "scheduler stopped",
+    lambda r: "Connection pool exhausted, waiting for a free connection",
+]
+
+
+def conversation(seed: int, lines: int = 1500) -> tuple[list[str], list[str]]:
+    """Lines of a made-up shop and which saying each is."""
+    chance = random.Random(seed)
+    sayings = chance.choices(range(len(SAYINGS)), k=lines)
+    return [SAYINGS[saying](chance) for saying in sayings], [str(saying) for saying in sayings]
+
+
+def partition(labels: list[str]) -> set[frozenset[int]]:
+    members: defaultdict[str, set[int]] = defaultdict(set)
+    for index, label in enumerate(labels):
+        members[label].add(index)
+    return {frozenset(group) for group in members.values()}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_of_one_saying_get_one_template_and_others_another(seed: int) -> None:
+    lines, sayings = conversation(seed)
+    assert partition(TemplateMiner().learn(lines)) == partition(sayings)
+
+
+def test_a_template_reads_like_the_line_without_what_varies() -> None:
+    miner = TemplateMiner()
+    miner.learn([f"Sent invoice to {person} with {n} items" for n, person in enumerate(PEOPLE)])
+    (template,) = miner.templates()
+    assert template.text == "Sent invoice to <*> with <*> items"
+    assert template.line_count == len(PEOPLE)
+    assert template.example.startswith("Sent invoice to ")
+
+
+def test_lines_that_come_in_many_batches_are_grouped_as_if_they_came_in_one() -> None:
+    lines, sayings = conversation(1)
+    miner = TemplateMiner()
+    said = [template_id for start in range(0, len(lines), 50) for template_id in miner.learn(lines[start : start + 50])]
+    assert partition([miner.resolve(one) for one in said]) == partition(sayings)
+
+
+def test_an_id_given_out_before_a_template_became_general_leads_to_the_general_one() -> None:
+    miner = TemplateMiner()
+    (early,) = miner.learn(["Sent invoice to ana with 3 items"])
+    later = miner.learn([f"Sent invoice to {person} with 3 items" for person in PEOPLE])
+    assert early != later[0]
+    assert miner.resolve(early) == later[0]
+
+
+def test_the_order_of_the_lines_does_not_matter() -> None:
+    lines, _ = conversation(2)
+    shuffled = random.Random(3).sample(lines, len(lines))
+    one, other = TemplateMiner(), TemplateMiner()
+    one.learn(lines)
+    other.learn(shuffled)
+    assert [(t.template_id, t.line_count) for t in one.templates()] == [
+        (t.template_id, t.line_count) for t in other.templates()
+    ]
+
+
+def test_a_miner_that_was_stored_goes_on_with_the_same_ids() -> None:
+    lines, _ = conversation(4)
+    miner = TemplateMiner()
+    miner.learn(lines[:700])
+    again = from_bytes(to_bytes(miner))
+    assert again.templates() == miner.templates()
+    assert again.learn(lines[700:]) == miner.learn(lines[700:])
+    assert again.replaced == miner.replaced
+
+
+def test_lines_that_are_not_valid_unicode_can_be_stored() -> None:
+    miner = TemplateMiner()
+    miner.learn(["broken \ud800 surrogate", "nul \x00 byte", "ünïcode wörds"])
+    assert from_bytes(to_bytes(miner)).templates() == miner.templates()
+
+
+@pytest.mark.parametrize(
+    "state", [b"", b"{}", b"[]", b"\xff", b'{"format":99}', b'{"format":1,"batch":1,"replaced":{},"records":[1]}']
+)
+def test_bytes_that_are_no_state_are_refused(state: bytes) -> None:
+    with pytest.raises(UnknownTemplateStateError):
+        from_bytes(state)
+
+
+def test_what_several_workers_learnt_is_what_one_would_have_learnt() -> None:
+    lines, sayings = conversation(5)
+    workers = [TemplateMiner() for _ in range(3)]
+    said = [""] * len(lines)
+    for number, worker in enumerate(workers):
+        said[number::3] = worker.learn(lines[number::3])
+    alone = TemplateMiner()
+    alone.learn(lines)
+    together = merged(workers)
+    assert {(t.template_id, t.line_count) for t in together.templates()} == {
+        (t.template_id, t.line_count) for t in alone.templates()
+    }
+    assert partition([together.resolve(one) for one in said]) == partition(sayings)
+
+
+def test_merging_leaves_the_merged_miners_as_they_were() -> None:
+    one, other = TemplateMiner(), TemplateMiner()
+    one.learn(["cache warmed up"])
+    other.learn(["cache warmed up"])
+    merged([one, other])
+    assert [t.line_count for t in one.templates()] == [1]
+
+
+def test_a_template_of_very_many_shapes_is_held_as_one_and_still_met() -> None:
+    miner = TemplateMiner(MinerLimits(shapes_a_template=20))
+    names = [f"{a}{b}" for a in "abcdefgh" for b in "mnopqrst"]
+    (template_id,) = set(miner.learn([f"Sent invoice to {name} today" for name in names]))
+    assert len(miner.records()) == 1
+    assert miner.learn(["Sent invoice to zz today"]) == [template_id]
+    assert miner.templates()[0].line_count == len(names) + 1
+    assert from_bytes(to_bytes(miner)).learn(["Sent invoice to yy today"]) == [template_id]
+
+
+def test_what_a_miner_holds_is_bounded_and_what_was_unseen_for_longest_goes_first() -> None:
+    miner = TemplateMiner(MinerLimits(lines=50, words=50, shapes=40, shapes_a_template=1000))
+    chance = random.Random(0)
+
+    def nonsense() -> str:
+        return " ".join("".join(chance.choices("abcdefghij", k=5)) for _ in range(chance.randint(2, 9)))
+
+    for _ in range(30):
+        miner.learn(["cache warmed up", *(nonsense() for _ in range(10))])
+    assert len(miner.records()) <= 40
+    assert any(t.text == "cache warmed up" and t.line_count == 30 for t in miner.templates())
+
+
+def test_a_line_cannot_pass_for_a_pattern_by_holding_its_mark() -> None:
+    miner = TemplateMiner()
+    marked, *plain = miner.learn(["sent \0 \0 \0 today", "sent one big red today", "sent two small green today"])
+    assert marked not in plain
+
+
+def test_a_very_long_line_is_read_to_a_limit() -> None:
+    miner = TemplateMiner()
+    first, second = miner.learn(["word " * 1000 + "a", "word " * 1000 + "b"])
+    assert first == second
+    assert len(miner.templates()[0].example) <= 4096
+
+
+def test_lines_without_words_have_a_template_too() -> None:
+    assert len(set(TemplateMiner().learn(["", "   ", "\t"]))) == 1
+
+
+def test_nothing_to_learn_is_nothing_learnt() -> None:
+    miner = TemplateMiner()
+    assert miner.learn([]) == []
+    assert miner.templates() == []
+
+
+def test_public_logs_of_other_systems_are_grouped_as_people_group_them() -> None:
+    systems = read_systems(LOGHUB)
+    if not systems:
+        pytest.skip("needs the Loghub-2k data beside the repository (../shared/data/loghub_2k)")
+    accuracy = {one.name: grouping_accuracy(TemplateMiner().learn(one.lines), one.truth) for one in systems}
+    assert sum(accuracy.values()) / len(accuracy) >= 0.92, accuracy
+
+
+def test_words_that_are_forgotten_vary_from_then_on_and_old_ids_lead_there() -> None:
+    miner = TemplateMiner()
+    (named,) = miner.learn(["user zoe logged in"])
+    (kept,) = miner.learn(["cache warmed up"])
+    without = forgotten(miner, ["zoe"])
+    assert without is not None
+    assert sorted(template.text for template in without.templates()) == ["cache warmed up", "user <*> logged in"]
+    assert (without.resolve(named), without.resolve(kept)) == (without.learn(["user ben logged in"])[0], kept)
+    assert forgotten(without, ["zoe"]) is None
+
+
+def test_state_without_examples_holds_no_whole_line_and_goes_on_alike() -> None:
+    miner = TemplateMiner()
+    (first,) = miner.learn(["order 17 was paid"])
+    again = from_bytes(to_bytes(miner, examples=False))
+    assert [template.example for template in again.templates()] == [""]
+    assert again.learn(["order 18 was paid"]) == [first]

@@ -1,0 +1,222 @@
+"""What the quick look lets through: everyone that a full look at everyone would have found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detection.detectors import EndpointOptions, endpoint_findings
+from detection.funnels.attempts import attempts
+from detection.types import DURATION_EDGES_MS
+from storage.database.session import create_database, migrate
+from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
+from storage.telemetry.rows.bulk import put
+from storage.telemetry.rows.histogram_blobs import Counts, pack
+from storage.telemetry.rows.tables import endpoint_buckets
+from storage.telemetry.sql import SqlTelemetry
+from workers.memory.broken_times import PastIncident
+from workers.memory.endpoints import NEWEST_INTERVALS, EndpointMemory
+
+NOW = 1_770_467_405.0
+HOUR = NOW // COARSE_SECONDS * COARSE_SECONDS
+FINE = NOW // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
+OPTIONS = EndpointOptions()
+
+
+@dataclass
+class Buckets:
+    """Writes rolled-up buckets of log-normal durations."""
+
+    store: SqlTelemetry
+    random: np.random.Generator
+
+    def put(
+        self,
+        resolution: int,
+        start: float,
+        endpoint: str,
+        requests: int,
+        ms: float,
+        queries: int = 3,
+        errors: int = 0,
+    ) -> None:
+        durations = self.random.lognormal(np.log(ms), 0.4, requests)
+        rows = np.zeros(requests, dtype=np.int64)
+        durations_blob = pack([Counts(rows, np.searchsorted(DURATION_EDGES_MS, durations), rows + 1)], 1)[0]
+        queries_blob = pack([Counts(rows, rows + queries, rows + 1)], 1)[0]
+        row = (resolution, start, "shop", endpoint, requests, errors, queries * requests, durations_blob, queries_blob)
+        with self.store._engine.begin() as connection:
+            put(connection, endpoint_buckets, _BUCKET_COLUMNS, [row])
+
+    def history(self, endpoint: str, ms: float, *, hours: int = 48, requests: int = 200) -> None:
+        for hour in range(1, hours + 1):
+            self.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, endpoint, requests, ms * (1 + 0.2 * (hour % 3)))
+
+    def lately(self, endpoint: str, ms: float, *, requests: int = 20, queries: int = 3, errors: int = 0) -> None:
+        for interval in range(1, 10):
+            self.put(FINE_ENDPOINT_SECONDS, FINE - interval * 10, endpoint, requests, ms, queries, errors)
+
+
+@pytest.fixture
+def buckets(tmp_path: Path) -> Iterator[Buckets]:
+    url = f"sqlite:///{tmp_path / 'argux.db'}"
+    migrate(url)
+    engine = create_database(url)
+    yield Buckets(
+        SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW), np.random.default_rng(1)
+    )
+    engine.dispose()
+
+
+def worth_reading(store: SqlTelemetry, memory: EndpointMemory | None = None, now: float = NOW) -> set[str]:
+    found = (memory or EndpointMemory()).worth_reading(store, now=now, options=OPTIONS)
+    return {endpoint for _, endpoint in found}
+
+
+def found_in_full(store: SqlTelemetry) -> set[str]:
+    """Everyone broken, by reading everything of everyone."""
+    findings = endpoint_findings(
+        store.endpoint_series(since=NOW - 3600, until=NOW, bucket_seconds=FINE_ENDPOINT_SECONDS),
+        store.endpoint_series(since=NOW - 168 * 3600, until=NOW, bucket_seconds=COARSE_SECONDS),
+        now=NOW,
+        options=OPTIONS,
+    )
+    return {finding.subject.endpoint or "" for finding in findings}
+
+
+def test_whoever_is_found_by_reading_everything_is_worth_reading(buckets: Buckets) -> None:
+    for number, times in enumerate([1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 8.0]):
+        buckets.history(f"latency {number}", 80.0)
+        buckets.lately(f"latency {number}", 80.0 * times)
+    for number, queries in enumerate([3, 6, 9, 12, 40]):
+        buckets.history(f"queries {number}", 80.0)
+        buckets.lately(f"queries {number}", 80.0, queries=queries)
+    for number, errors in enumerate([0, 1, 2, 8]):
+        buckets.history(f"errors {number}", 80.0)
+        buckets.lately(f"errors {number}", 80.0, errors=errors)
+    for interval in range(10, 100):
+        buckets.put(FINE_ENDPOINT_SECONDS, FINE - interval * 10, "errors 3", 20, 80.0)
+    found = found_in_full(buckets.store)
+    assert {"latency 7", "queries 4", "errors 3"} <= found
+    assert found <= worth_reading(buckets.store)
+
+
+def test_a_healthy_endpoint_is_not_read_in_full_and_a_broken_one_is(buckets: Buckets) -> None:
+    for endpoint, ms in (("healthy", 80.0), ("broken", 800.0)):
+        buckets.history(endpoint, 80.0)
+        buckets.lately(endpoint, ms)
+    assert worth_reading(buckets.store) == {"broken"}
+
+
+def test_an_endpoint_with_too_few_hours_to_tell_is_read_in_full(buckets: Buckets) -> None:
+    buckets.history("new", 80.0, hours=2)
+    buckets.lately("new", 80.0)
+    buckets.lately("newer", 80.0)
+    assert worth_reading(buckets.store) == {"new", "newer"}
+
+
+def test_an_endpoint_that_is_hardly_called_is_not(buckets: Buckets) -> None:
+    buckets.history("rare", 80.0)
+    buckets.lately("rare", 800.0, requests=4)
+    assert worth_reading(buckets.store) == set()
+
+
+def test_hours_that_late_data_changed_are_known_after_as_many_ticks_as_there_are_hours(buckets: Buckets) -> None:
+    buckets.history("shifted", 800.0)
+    buckets.lately("shifted", 800.0)
+    memory = EndpointMemory()
+    assert worth_reading(buckets.store, memory) == set()
+    buckets.put(COARSE_SECONDS, HOUR - 30 * COARSE_SECONDS, "shifted", 500, 80.0)
+    seen = [worth_reading(buckets.store, memory) for _ in range(170)]
+    assert seen[-1] == {"shifted"}
+
+
+def test_after_the_first_tick_two_hours_are_read_at_each(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    buckets.history("healthy", 80.0)
+    buckets.lately("healthy", 80.0)
+    memory, read = EndpointMemory(), list[float]()
+    real = buckets.store.endpoint_levels
+
+    def counting(start: float, *, bucket_seconds: int, minimum_requests: int) -> object:
+        if bucket_seconds == COARSE_SECONDS:
+            read.append(start)
+        return real(start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+
+    monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
+    worth_reading(buckets.store, memory)
+    assert len(read) == 170
+    read.clear()
+    worth_reading(buckets.store, memory)
+    assert len(read) == 2
+    assert HOUR in read
+    read.clear()
+    worth_reading(buckets.store, memory, now=NOW + 1830)
+    assert HOUR + 3600 in read
+    assert len(read) <= 2
+
+
+def test_of_the_last_intervals_only_the_newest_and_one_more_are_read_again(
+    buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.history("healthy", 80.0)
+    buckets.lately("healthy", 80.0)
+    memory, read = EndpointMemory(), list[float]()
+    worth_reading(buckets.store, memory)
+    real = buckets.store.endpoint_levels
+
+    def counting(start: float, *, bucket_seconds: int, minimum_requests: int) -> object:
+        if bucket_seconds == FINE_ENDPOINT_SECONDS:
+            read.append(start)
+        return real(start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+
+    monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
+    worth_reading(buckets.store, memory, NOW + 10)
+    assert len(read) == NEWEST_INTERVALS + 1
+
+
+def test_a_break_in_requests_that_came_late_is_known_after_as_many_ticks_as_there_are_intervals(
+    buckets: Buckets,
+) -> None:
+    buckets.history("late", 80.0)
+    buckets.lately("late", 80.0)
+    memory = EndpointMemory()
+    assert worth_reading(buckets.store, memory) == set()
+    buckets.lately("late", 800.0)
+    assert [worth_reading(buckets.store, memory) for _ in range(12)][-1] == {"late"}
+
+
+def test_an_endpoint_that_is_called_no_more_is_missed(buckets: Buckets) -> None:
+    for hour in range(1, 8 * 24):
+        buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "silent", 15_000, 80.0)
+    assert worth_reading(buckets.store) == {"silent"}
+
+
+def test_hours_in_which_it_was_broken_hide_nothing_and_teach_nothing(buckets: Buckets) -> None:
+    """Three days of an incident left open are not the new normal, whichever of its metrics was broken."""
+    buckets.history("left", 80.0, hours=160)
+    for hour in range(1, 73):
+        buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "left", 200, 20.0)
+    buckets.lately("left", 90.0)
+    memory = EndpointMemory()
+    past = [PastIncident(HOUR - 72 * 3600, None, "shop", frozenset({"error_rate:endpoint:shop:left"}))]
+    assert worth_reading(buckets.store, memory) == {"left"}
+    read = memory.worth_reading(buckets.store, now=NOW, options=OPTIONS, past=past)
+    assert read == []
+
+
+def test_every_hour_is_read_again_within_the_hour_however_seldom_the_ticks_are(buckets: Buckets) -> None:
+    buckets.history("shifted", 800.0)
+    buckets.lately("shifted", 800.0)
+    memory = EndpointMemory()
+    worth_reading(buckets.store, memory)
+    buckets.put(COARSE_SECONDS, HOUR - 30 * COARSE_SECONDS, "shifted", 500, 80.0)
+    buckets.put(COARSE_SECONDS, HOUR - 29 * COARSE_SECONDS, "shifted", 500, 80.0)
+    for number in range(1, 362):
+        at = NOW + number * 10
+        buckets.put(FINE_ENDPOINT_SECONDS, at // 10 * 10, "shifted", 20, 800.0)
+    assert "shifted" in worth_reading(buckets.store, memory, now=NOW + 3600)

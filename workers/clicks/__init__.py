@@ -1,0 +1,1 @@
+"""What people do in chat: buttons, slash commands, snoozes, tickets and escalations."""

@@ -1,0 +1,49 @@
+"""Calls more people: the incident's card, without buttons, to the Teams webhook."""
+
+from __future__ import annotations
+
+from integrations.cards import Card
+from storage import audit, incidents
+from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+from workers.telling.incident_view import incident_view
+from workers.telling.root_card import root_card
+
+
+def escalate(services: Services, incident_id: int, user_name: str) -> None:
+    """Post it once. A webhook cannot be asked what it has, so an answer lost on the way means posting again."""
+    with services.readers() as session:
+        view = incident_view(session, incident_id)
+        if view.incident.escalated_at is not None:
+            return
+        card = root_card(view, None)
+    services.escalation.escalate(
+        Card(
+            title=card.title,
+            severity=card.severity,
+            text=card.text,
+            fields=(*card.fields, ("Escalated by", user_name)),
+            sections=card.sections,
+            links=card.links,
+            context=f"Answer in {services.settings.slack_channel} on Slack.",
+        )
+    )
+    now = services.clock()
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, incident_id)
+        incident.escalated_at, incident.escalated_by = now, user_name
+        text = f"{user_name} escalated this to Teams."
+        incidents.add_timeline(session, incident_id, kind="escalated", actor=user_name, text=text, now=now)
+        audit.append(
+            session,
+            key=services.audit_key,
+            actor=user_name,
+            event="escalated",
+            payload={"incident_id": incident_id},
+            now=now,
+        )
+        channel = services.settings.slack_channel
+        tell_thread(
+            session, incident_id, key="escalated", card=Card(title="Escalated", text=text), channel=channel, now=now
+        )
+        changed(session, incident_id, key=f"escalated:{incident_id}", now=now)

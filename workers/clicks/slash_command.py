@@ -1,0 +1,130 @@
+"""Answers to `/argux …`: the state of things, shown only to the one who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from detection.coverage import Watched, WatchState
+from detection.types import IncidentStatus
+from integrations.cards import Card, moment
+from storage import deploys, incidents, maintenance, outbox
+from storage.models import Incident, MaintenanceWindow
+from workers.lifecycle.grouping import RELAPSE_MINUTES
+from workers.services import Services
+from workers.telling.quiet_reasons import maintenance_text
+from workers.telling.root_card import CLOSED, STATUS_WORDS
+from workers.watching.states import WORDS, counts, sentence, watched_states
+
+SHOWN = 10
+
+HELP = """`/argux status` — is anything broken right now, and is Argux itself well
+`/argux incidents` — the newest incidents; add `open` or `resolved` to see only those
+`/argux help` — this list"""
+
+
+def answer_command(
+    services: Services, text: str, response_url: str, user_id: str = "", user_name: str = "", channel: str = ""
+) -> None:
+    """Answer a slash command through the address it came with; what is not understood is answered with help."""
+    words = text.split()
+    command = words[0].lower() if words else "help"
+    with services.readers() as session:
+        match command:
+            case "status" if len(words) == 1:
+                card = status_card(services, session)
+            case "incidents" if len(words) <= 2 and (len(words) == 1 or words[1].lower() in list(IncidentStatus)):
+                card = incidents_card(session, IncidentStatus(words[1].lower()) if len(words) == 2 else None)
+            case "help":
+                card = Card(title="What Argux understands", text=HELP)
+            case _:
+                card = Card(title="What Argux understands", text=f"I don't know `/argux {text[:100]}`. Try:\n{HELP}")
+    services.chat.respond(response_url, card)
+
+
+def status_card(services: Services, session: Session) -> Card:
+    """What is broken, what is watched, and whether anything of Argux's own waits for a person."""
+    active = incidents.active_incidents(session)
+    dead = len(outbox.dead_letters(session))
+    deploy = deploys.latest_deploy(session, None)
+    states = watched_states(services)
+    fields = [("Watching", _watching(states))]
+    now = services.clock()
+    fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
+    recovered = incidents.recovered_by_themselves(session, now - timedelta(minutes=RELAPSE_MINUTES))
+    fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
+    if deploy is not None:
+        fields.append(
+            ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
+        )
+    if dead:
+        fields.append(("Stuck jobs", f"{dead}: `argux doctor` says which"))
+    title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
+    if not active:
+        can_be_judged = all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
+        title = "All quiet" if can_be_judged else "Nothing is known to be broken"
+    return Card(
+        title=title,
+        text="\n".join(_line(incident) for incident in active[:SHOWN]),
+        fields=tuple(fields),
+        sections=_insufficient(states),
+    )
+
+
+def _recovered(incident: Incident) -> str:
+    """Such as "#3 POST /checkout is slow: resolved by Argux 12:50"."""
+    assert incident.closed_at is not None
+    closed = moment(incident.closed_at.timestamp())
+    return f"#{incident.id} {incident.title}: resolved by {incident.closed_by} {closed}"
+
+
+def _watching(states: Sequence[Watched]) -> str:
+    """Such as "34 things: 30 ok, 1 broken, 3 with insufficient data"."""
+    found = counts(states)
+    if not states:
+        return "nothing yet: no funnel is defined, and no endpoint, log or metric has been heard of"
+    said = ", ".join(
+        f"{found[state]} {'with ' if state is WatchState.INSUFFICIENT_DATA else ''}{WORDS[state]}"
+        for state in WatchState
+        if found[state]
+    )
+    return f"{len(states):,} thing{'s' if len(states) > 1 else ''}: {said}"
+
+
+def _insufficient(states: Sequence[Watched]) -> tuple[str, ...]:
+    """What cannot be judged and why: silence about these is not health."""
+    lacking = [one for one in states if one.state is WatchState.INSUFFICIENT_DATA]
+    if not lacking:
+        return ()
+    more = [f"… and {len(lacking) - SHOWN:,} more: `GET /api/status`"] if len(lacking) > SHOWN else []
+    lines = [f"- {sentence(one)}" for one in lacking[:SHOWN]]
+    return ("\n".join(["**Insufficient data**", *lines, *more]),)
+
+
+def _window(window: MaintenanceWindow, now: datetime) -> str:
+    """Such as "maintenance of shop (new database) until 14:00", or from when."""
+    what = maintenance_text(window).removeprefix("maintenance of ")
+    if window.begins_at > now:
+        return f"{what} from {moment(window.begins_at.timestamp())} to {moment(window.ends_at.timestamp())}"
+    return f"{what} until {moment(window.ends_at.timestamp())}: nobody is told"
+
+
+def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
+    """The newest incidents, one line each."""
+    rows = incidents.list_incidents(session, status=status, limit=SHOWN)
+    title = "Incidents" if status is None else f"Incidents: {STATUS_WORDS[status].lower()}"
+    return Card(title=title, text="\n".join(_line(incident) for incident in rows) or "None yet.")
+
+
+def _line(incident: Incident) -> str:
+    state = ""
+    if incident.closed_at and incident.status in CLOSED:
+        state = f", closed {moment(incident.closed_at.timestamp())} by {incident.closed_by}"
+    elif incident.snoozed_until:
+        state = f", snoozed until {moment(incident.snoozed_until.timestamp())}"
+    return (
+        f"- **#{incident.id}** {incident.severity.upper()} {incident.title}: {STATUS_WORDS[incident.status].lower()}, "
+        f"since {moment(incident.onset_at.timestamp())}{state}"
+    )

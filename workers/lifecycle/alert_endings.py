@@ -1,0 +1,105 @@
+"""Alerts that are over: told on their incident, which is closed when nothing else was ever wrong in it.
+
+An alert that flaps begins again within minutes: its end is told, and its incident closed, only when it has kept quiet
+for a while, so that flapping is one incident with few words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from detection.types import IncidentStatus, Metric
+from integrations.cards import Card
+from storage import audit, incidents
+from storage.alerts import FIRING, alerts_named, end_quiet_alerts, untold_ends
+from storage.models import Alert, FindingRecord, Incident
+from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+from workers.words.findings import duration_text
+
+QUIET_SECONDS = 120.0
+"""An alert must have been over for so long before that is told."""
+
+_WAITING_FOR_PEOPLE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
+
+
+def settle_alerts(services: Services, now: datetime) -> None:
+    """Tell of the ends that have lasted, and close the incidents that held nothing but alerts that are over."""
+    ended_by = now - timedelta(seconds=QUIET_SECONDS)
+    with services.sessions.begin() as session:
+        end_quiet_alerts(session, now=now)
+        ended = untold_ends(session, ended_by=ended_by)
+        active = incidents.active_incidents(session)
+        touched = [_told(services, session, alert, active, now) for alert in ended]
+        for incident in {one.id: one for one in touched if one is not None}.values():
+            changed(session, incident.id, key=f"alerts_over:{incident.id}:{now.timestamp()}", now=now)
+        for incident in active:
+            if _is_over(session, incident, ended_by):
+                _close(services, session, incident, now)
+
+
+def _told(
+    services: Services, session: Session, alert: Alert, active: Sequence[Incident], now: datetime
+) -> Incident | None:
+    """Say on the alert's incident, if it has one that is not closed, that it is over."""
+    alert.told_at = now
+    incident = next((one for one in active if any(_is_of(record, alert) for record in one.findings)), None)
+    if incident is None or alert.ended_at is None:
+        return None
+    lasted = duration_text((alert.ended_at - alert.started_at).total_seconds())
+    others = [one for one in alerts_named(session, alert.name, alert.service) if one.state == FIRING]
+    text = f"{alert.name} is over; it fired for {lasted}."
+    if others:
+        text = f"{alert.name} is over in one place, where it fired for {lasted}; {len(others)} still firing."
+    incidents.add_timeline(session, incident.id, kind="alert_over", actor=incidents.ARGUX, text=text, now=now)
+    tell_thread(
+        session,
+        incident.id,
+        key=f"alert_over:{alert.id}:{alert.ended_at.timestamp()}",
+        card=Card(title="Alert over", text=text),
+        channel=services.settings.slack_channel,
+        now=now,
+    )
+    return incident
+
+
+def _is_of(record: FindingRecord, alert: Alert) -> bool:
+    subject = record.subject
+    return record.metric == Metric.ALERT.value and subject["name"] == alert.name and subject["service"] == alert.service
+
+
+def _is_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
+    """Whether it holds nothing but alerts and all of them have been over since then."""
+    if incident.status not in _WAITING_FOR_PEOPLE or not incident.findings:
+        return False
+    if any(record.metric != Metric.ALERT.value for record in incident.findings):
+        return False
+    return all(is_alert_over(session, record, ended_by) for record in incident.findings)
+
+
+def is_alert_over(session: Session, record: FindingRecord, ended_by: datetime) -> bool:
+    """Whether no alert of this finding fires, and none has since then."""
+    alerts = alerts_named(session, record.subject["name"], record.subject["service"])
+    return all(alert.state != FIRING and alert.ended_at is not None and alert.ended_at <= ended_by for alert in alerts)
+
+
+def _close(services: Services, session: Session, incident: Incident, now: datetime) -> None:
+    incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
+    count = len(incident.findings)
+    which = "Its alert is" if count == 1 else f"All {count} of its alerts are"
+    lasted = duration_text((now - incident.onset_at).total_seconds())
+    text = f"{which} over, and nothing else was wrong. The incident is resolved; it lasted {lasted}."
+    tell_thread(
+        session,
+        incident.id,
+        key=f"alerts_over:{incident.id}:{now.timestamp()}",
+        card=Card(title="Resolved", text=text),
+        channel=services.settings.slack_channel,
+        now=now,
+    )
+    payload = {"incident_id": incident.id, "why": "all alerts are over"}
+    audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
+    changed(session, incident.id, key=f"resolved:{incident.id}:{now.timestamp()}", now=now)

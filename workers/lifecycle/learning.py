@@ -1,0 +1,28 @@
+"""What a resolved incident taught, kept for the next one like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import knowledge
+from workers.telling.incident_view import IncidentView
+from workers.words.measures import in_words
+
+
+def learn(
+    session: Session, view: IncidentView, *, fix: str, measures: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    """Remember what it looked like, why it was, what cured it and how far it recovered."""
+    knowledge.remember(
+        session,
+        view.incident.id,
+        symptom=view.incident.title,
+        root_cause=view.diagnosis.root_cause or "" if view.diagnosis is not None else "",
+        fix=fix,
+        recovery=in_words(measures),
+        now=now,
+    )

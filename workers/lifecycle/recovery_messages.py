@@ -1,0 +1,109 @@
+"""Telling that an incident is back to usual by itself, and that it is broken again soon after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from detection.types import Finding, IncidentStatus
+from detection.verification import Recovery
+from integrations.cards import Card, moment
+from storage import audit, deploys, incidents, verifications
+from storage.models import Incident
+from workers.lifecycle.learning import learn
+from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+from workers.telling.incident_view import IncidentView, incident_view
+from workers.words.findings import duration_text, finding_sentence, leading
+from workers.words.measures import in_words, measure_by_itself
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 120.0
+"""A deploy that cures may go live a little after the signal was last seen broken: while it restarts, nothing comes."""
+
+MOST_DEPLOYS_TOLD = 3
+
+
+def resolve(
+    services: Services,
+    session: Session,
+    incident: Incident,
+    measured: Sequence[tuple[Finding, Recovery]],
+    *,
+    since: datetime,
+    now: datetime,
+) -> None:
+    """Close it with the figures; `since` is when it was last seen broken. A fix on offer is spent by the closing."""
+    measures = [measure_by_itself(finding, item) for finding, item in measured]
+    before = incident_view(session, incident.id)
+    seen_deploys = _deploys_between(session, before, since)
+    verification = verifications.record_self_recovery(
+        session, incident.id, measures=measures, last_broken_at=since, now=now
+    )
+    told = f"Back to usual by itself since {moment(since.timestamp())}. {in_words(measures)}"
+    incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
+    incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
+    fix = " ".join(["None known: it recovered by itself.", *seen_deploys])
+    learn(session, before, fix=fix, measures=measures, now=now)
+    payload = {"incident_id": incident.id, "verification_id": verification.id, "why": "back to usual by itself"}
+    audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
+    card = _card(before, measures, seen_deploys, since)
+    channel = services.settings.slack_channel
+    tell_thread(session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now)
+    changed(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
+    log.info("recovered_by_itself", incident_id=incident.id)
+
+
+def _card(view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: Sequence[str], since: datetime) -> Card:
+    offered = view.proposal is not None and view.proposal.status == "open"
+    lines = [
+        f"By itself since {moment(since.timestamp())}:",
+        *(f"- {measure['text']}" for measure in measures),
+        *seen_deploys,
+        *(["The fix that was offered was not carried out."] if offered else []),
+        f"The incident is resolved; it lasted {duration_text((since - view.incident.onset_at).total_seconds())}.",
+    ]
+    return Card(title="Back to usual", text="\n".join(lines))
+
+
+def _deploys_between(session: Session, view: IncidentView, since: datetime) -> list[str]:
+    """The last deploys between the onset and the recovery, as an observation; not the one held to have broken it."""
+    suspect = view.diagnosis.suspect_commit if view.diagnosis is not None else None
+    onset = min(_latest_onset(finding) for finding in view.findings)
+    began = datetime.fromtimestamp(onset, since.tzinfo)
+    services = {finding.subject.service for finding in view.findings if finding.subject.service}
+    found = [
+        deploy
+        for deploy in deploys.deploys_between(session, None, began, since + timedelta(seconds=RESTART_SECONDS))
+        if deploy.commit_sha != suspect and (not services or deploy.service in services)
+    ]
+    return [
+        f"Deploy `{deploy.version[:7]}` of {deploy.service} went live {moment(deploy.deployed_at.timestamp())}, "
+        "in between; whether that cured it is not known."
+        for deploy in found[-MOST_DEPLOYS_TOLD:]
+    ]
+
+
+def _latest_onset(finding: Finding) -> float:
+    latest = finding.details.get("onset_high")
+    return float(latest) if isinstance(latest, int | float) else finding.onset_at
+
+
+def reopen(
+    services: Services, session: Session, incident: Incident, findings: Sequence[Finding], now: datetime
+) -> None:
+    """It went back to usual by itself, and soon after just the same is broken again: say so on the same incident."""
+    assert incident.closed_at is not None
+    lasted = duration_text((now - incident.closed_at).total_seconds())
+    incidents.change_status(session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now)
+    payload = {"incident_id": incident.id, "fingerprints": [finding.fingerprint for finding in findings]}
+    audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="reopen", payload=payload, now=now)
+    text = f"{finding_sentence(leading(findings))}. It was back to usual for {lasted}; the incident is open again."
+    card, channel = Card(title="Broken again", text=text), services.settings.slack_channel
+    tell_thread(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
+    changed(session, incident.id, key=f"relapse:{incident.id}:{now.timestamp()}", now=now)

@@ -1,0 +1,163 @@
+"""After a fix is live, the incident's own metrics are tested again; the answer closes or reopens the incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from detection.types import Finding, IncidentStatus
+from detection.verification import Recovery, RecoveryState
+from integrations.cards import Card
+from storage import audit, deploys, incidents, proposals, verifications
+from storage.models import Action, Incident, Proposal, Verification
+from workers.lifecycle.learning import learn
+from workers.services import Services
+from workers.telling.enqueue import changed, tell_thread
+from workers.telling.incident_view import incident_view
+from workers.telling.root_card import CLOSED
+from workers.watching.catalogue import watch_of
+from workers.words.findings import duration_text
+from workers.words.measures import measure
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Retest:
+    """One verification under way: what is measured, since when the fix is live, until when it may take."""
+
+    verification_id: int
+    incident_id: int
+    findings: tuple[Finding, ...]
+    live_at: datetime | None
+    deadline_at: datetime
+
+
+def verify_running(services: Services) -> None:
+    """Look at every verification under way and conclude those that can be."""
+    with services.sessions.begin() as session:
+        retests = [_retest(session, row) for row in verifications.running_verifications(session)]
+    for retest in retests:
+        now = services.clock()
+        recoveries = _recoveries(services, retest)
+        recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)
+        if recovered or now >= retest.deadline_at:
+            _conclude(services, retest, recoveries, recovered=recovered, now=now)
+
+
+def _retest(session: Session, row: Verification) -> Retest:
+    """Read what is to be tested, noting the moment the fix went live once a deploy tells it."""
+    action = session.get_one(Action, row.action_id)
+    proposal = proposals.get_proposal(session, action.proposal_id)
+    if row.live_at is None:
+        row.live_at = _live_since(session, action, str(proposal.parameters["service"]))
+    incident = incidents.get_incident(session, row.incident_id)
+    return Retest(
+        verification_id=row.id,
+        incident_id=row.incident_id,
+        findings=tuple(incidents.to_finding(record) for record in incident.findings),
+        live_at=row.live_at,
+        deadline_at=row.deadline_at,
+    )
+
+
+def _live_since(session: Session, action: Action, service: str) -> datetime | None:
+    """When the merge commit went live, or whatever was deployed after the merge.
+
+    A quick deployer may be live before the answer to the merge has been written down, hence started_at for the first.
+    What somebody merged before the action may have been live before it, too.
+    """
+    merged, at = action.result.get("merge_commit_sha"), action.result.get("merged_at")
+    merged_at = datetime.fromisoformat(at) if at else None
+    since = merged_at or action.started_at
+    deploy = deploys.first_deploy_since(session, service, since, commit_sha=merged) if merged else None
+    since_any = merged_at or action.finished_at
+    if deploy is None and since_any is not None:
+        deploy = deploys.first_deploy_since(session, service, since_any)
+    return deploy.deployed_at if deploy is not None else None
+
+
+def _recoveries(services: Services, retest: Retest) -> list[Recovery]:
+    """One for each finding; none while the fix is not live."""
+    if retest.live_at is None:
+        return []
+    live_at = retest.live_at.timestamp()
+    return [watch_of(finding.metric).recovery(services, finding, live_at) for finding in retest.findings]
+
+
+def _conclude(
+    services: Services, retest: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime
+) -> None:
+    measures = [
+        measure(finding, item) for finding, item in zip(retest.findings, recoveries, strict=bool(recoveries))
+    ] or [{"text": "No deploy with the fix was seen in time."}]
+    with services.sessions.begin() as session:
+        row = session.get_one(Verification, retest.verification_id)
+        if row.status != "running":
+            return
+        verifications.record_measures(session, row, measures)
+        status = _status(recoveries, recovered=recovered)
+        verifications.finish_verification(session, row, status=status, now=now)
+        incident = incidents.get_incident(session, retest.incident_id)
+        if recovered:
+            _resolve(session, incident, row, now)
+        else:
+            _reopen(session, incident, now)
+        payload = {"incident_id": incident.id, "verification_id": row.id, "status": status}
+        audit.append(
+            session, key=services.audit_key, actor="Argux", event="verification_finished", payload=payload, now=now
+        )
+        card = _card(incident, measures, status, now=now)
+        channel = services.settings.slack_channel
+        key = f"verification:{row.id}"
+        tell_thread(session, incident.id, key=key, card=card, channel=channel, now=now, is_answer=True)
+        changed(session, incident.id, key=f"verification:{row.id}", now=now)
+    log.info("verification_finished", incident_id=retest.incident_id, recovered=recovered)
+
+
+def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
+    """What the re-test says: where nothing is known to be broken but something could not be judged, just that."""
+    if recovered:
+        return "recovered"
+    states = {item.state for item in recoveries}
+    if RecoveryState.INSUFFICIENT_DATA in states and RecoveryState.STILL_BROKEN not in states:
+        return "insufficient_data"
+    return "not_recovered"
+
+
+def _resolve(session: Session, incident: Incident, row: Verification, now: datetime) -> None:
+    if incident.status not in CLOSED:
+        incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor="Argux", now=now)
+    if incident.status is IncidentStatus.FALSE_ALARM:
+        return
+    view = incident_view(session, incident.id)
+    proposal = session.get_one(Proposal, session.get_one(Action, row.action_id).proposal_id)
+    learn(session, view, fix=proposal.title, measures=row.measures, now=now)
+
+
+def _reopen(session: Session, incident: Incident, now: datetime) -> None:
+    if incident.status is IncidentStatus.MITIGATING:
+        incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
+
+
+def _card(incident: Incident, measures: list[dict[str, Any]], status: str, *, now: datetime) -> Card:
+    lines = "\n".join(f"- {measure['text']}" for measure in measures)
+    lasted = duration_text((now - incident.onset_at).total_seconds())
+    if status == "recovered":
+        closed = "resolved" if incident.status is IncidentStatus.RESOLVED else f"closed by {incident.closed_by}"
+        return Card(title="Recovered", text=f"{lines}\nThe incident is {closed}; it lasted {lasted}.")
+    is_closed = incident.status in CLOSED
+    stands = f"The incident was closed by {incident.closed_by}." if is_closed else "The incident is open again."
+    if status == "insufficient_data":
+        return Card(
+            title="Insufficient data to tell whether it recovered",
+            text=f"{lines}\n{stands} To know, somebody has to look, or to wait for more traffic.",
+        )
+    return Card(
+        title="Not recovered",
+        text=f"{lines}\n{stands} The fix can be taken back by reverting its pull request.",
+    )

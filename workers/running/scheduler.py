@@ -1,0 +1,96 @@
+"""What happens by the clock: ticks, the outbox relay, housekeeping. One scheduler leads, the others stand by."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import suppress
+from datetime import UTC
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from redis.exceptions import LockError, RedisError
+from redis.lock import Lock
+
+from workers.errors import BrokerAwayError
+from workers.queueing.broker import send
+from workers.running.relay import relay_until, resend_lost
+from workers.services import Services
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 10.0
+LEADER_LOCK = "argux:scheduler"
+
+
+def run_scheduler(services: Services, stop: threading.Event | None = None) -> None:
+    """Run until SIGTERM or SIGINT (or until `stop` is set). Only the leader does anything."""
+    stop = stop or stop_on_signals()
+    while not stop.is_set():
+        lease = services.redis.lock(LEADER_LOCK, timeout=LEASE_SECONDS, thread_local=False)
+        try:
+            if lease.acquire(blocking=True, blocking_timeout=1.0):
+                _lead(services, stop, lease)
+        except RedisError as error:
+            log.warning("broker_away", error=str(error))
+            stop.wait(1.0)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
+    """Do the leader's work until told to stop or until the lease is lost."""
+    log.info("scheduler_leads")
+    ended = threading.Event()
+    clock = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
+    clock.add_job(_send_tick, "interval", [services], seconds=services.settings.detection_interval_sec)
+    clock.add_job(resend_lost, "interval", [services], seconds=60)
+    clock.add_job(_send_expire, "interval", [services], minutes=10)
+    if services.settings.elasticsearch_url is not None:
+        clock.add_job(_send_pull, "interval", [services], seconds=services.settings.monitoring_interval)
+    clock.add_job(_renew, "interval", [lease, stop, ended], seconds=LEASE_SECONDS / 10)
+    clock.start()
+    try:
+        relay_until(services, ended)
+    finally:
+        clock.shutdown(wait=True)
+        with suppress(LockError, RedisError):
+            lease.release()
+
+
+def _renew(lease: Lock, stop: threading.Event, ended: threading.Event) -> None:
+    """Keep the lease, or end the lead: somebody else may have it by now."""
+    if stop.is_set():
+        ended.set()
+        return
+    try:
+        lease.reacquire()
+    except (LockError, RedisError) as error:
+        log.warning("lead_lost", error=str(error))
+        ended.set()
+
+
+def _send_tick(services: Services) -> None:
+    _send(services, "tick")
+
+
+def _send_expire(services: Services) -> None:
+    _send(services, "expire")
+
+
+def _send_pull(services: Services) -> None:
+    _send(services, "pull_elasticsearch")
+
+
+def _send(services: Services, actor: str) -> None:
+    """A tick that the broker cannot take is left out: the next one sees the same data."""
+    try:
+        send(services.broker, actor, {})
+    except BrokerAwayError as error:
+        log.warning("broker_away", error=str(error))

@@ -1,0 +1,1 @@
+"""Messages about an incident: built, enqueued, delivered and kept up to date."""

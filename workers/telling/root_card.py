@@ -1,0 +1,173 @@
+"""The incident's root message: what is broken, why, what is offered, and the buttons that still do something."""
+
+from __future__ import annotations
+
+from detection.types import IncidentStatus
+from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
+from workers.telling.incident_view import IncidentView
+from workers.words.attribution import where_section
+from workers.words.findings import finding_sentence, leading, notice_text
+from workers.words.measures import in_words
+from workers.words.stakes import worst_stakes
+
+STATUS_WORDS = {
+    IncidentStatus.OPEN: "Open",
+    IncidentStatus.ACKNOWLEDGED: "Acknowledged",
+    IncidentStatus.MITIGATING: "Fix under way",
+    IncidentStatus.RESOLVED: "Resolved",
+    IncidentStatus.FALSE_ALARM: "False alarm",
+}
+
+CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
+
+
+def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "", told_late: str = "") -> Card:
+    """The one message an incident has in its channel, as it should read now.
+
+    quiet: what keeps it quiet now, and until when. told_late: why it was not told when it began.
+    """
+    incident = view.incident
+    quiet = "" if incident.status in CLOSED else quiet
+    return Card(
+        title=f"#{incident.id} {incident.title}",
+        severity=incident.severity,
+        text=_headline(view),
+        fields=(*_fields(view), *((("Quiet", quiet),) if quiet else ())),
+        sections=(*((told_late,) if told_late else ()), *where_section(view.findings), *_also_seen(view)),
+        picture=picture,
+        actions=_actions(view, is_quiet=bool(quiet)),
+        links=_links(view),
+        context=f"Since {moment(incident.onset_at.timestamp())}, noticed {moment(incident.opened_at.timestamp())}. "
+        "Evidence and history are in the thread.",
+    )
+
+
+def _headline(view: IncidentView) -> str:
+    """The most useful sentence there is by now."""
+    verification, diagnosis = view.verification, view.diagnosis
+    if _is_looked_at_again(view):
+        verification = None
+    if view.incident.status is IncidentStatus.FALSE_ALARM:
+        return f"Marked as a false alarm by {view.incident.closed_by}."
+    if verification is not None and verification.action_id is None:
+        return f"**Back to usual by itself** since {moment(verification.started_at.timestamp())}. {recovery_text(view)}"
+    if verification is not None and verification.status == "recovered":
+        return f"**Recovered.** {recovery_text(view)}"
+    if verification is not None and verification.status == "not_recovered":
+        return f"**The fix did not cure it.** {recovery_text(view)}"
+    if verification is not None and verification.status == "insufficient_data":
+        return f"**Insufficient data to tell whether the fix cured it.** {recovery_text(view)}"
+    if diagnosis is None and view.findings and (notice := notice_text(leading(view.findings))) is not None:
+        return notice
+    if diagnosis is None or diagnosis.status == "running":
+        return "Looking for the cause …"
+    if diagnosis.status == "failed":
+        return "The diagnosis failed; the thread says why."
+    if diagnosis.status == "inconclusive":
+        return f"**Cause not known.** {diagnosis.root_cause or 'No candidate stood out.'}"
+    return f"**Cause:** {diagnosis.root_cause}"
+
+
+def _is_looked_at_again(view: IncidentView) -> bool:
+    """Whether a diagnosis began after the verification ended: what that one says is older news."""
+    if view.diagnosis is None or view.verification is None or view.verification.finished_at is None:
+        return False
+    return view.diagnosis.started_at > view.verification.finished_at
+
+
+def recovery_text(view: IncidentView) -> str:
+    """Before, during and after of every metric, from the verification's own measures."""
+    if view.verification is None:
+        return ""
+    return in_words(view.verification.measures)
+
+
+def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
+    incident, diagnosis = view.incident, view.diagnosis
+    fields = [("Status", _status(view))]
+    if (stakes := worst_stakes(view.findings)) is not None:
+        fields.append(("At stake", stakes.text[0].upper() + stakes.text[1:]))
+    if diagnosis is not None and diagnosis.confidence is not None and diagnosis.status == "concluded":
+        fields.append(("Confidence", f"{diagnosis.confidence * 100:.0f} %"))
+    if view.proposal is not None:
+        fields.append(("Fix", _fix_status(view)))
+    if incident.acknowledged_by:
+        fields.append(("On it", incident.acknowledged_by))
+    if incident.ticket_key:
+        fields.append(("Ticket", f"[{incident.ticket_key}]({incident.ticket_url})"))
+    if incident.escalated_by:
+        fields.append(("Escalated", f"to Teams by {incident.escalated_by}"))
+    return tuple(fields)
+
+
+def _status(view: IncidentView) -> str:
+    words = STATUS_WORDS[view.incident.status]
+    if view.incident.closed_at is not None and view.incident.status in CLOSED:
+        return f"{words} {moment(view.incident.closed_at.timestamp())} by {view.incident.closed_by}"
+    return words
+
+
+def _fix_status(view: IncidentView) -> str:
+    assert view.proposal is not None
+    name = view.proposal.title
+    if view.action is not None:
+        words = {"running": "being carried out", "done": "done", "failed": "failed; see the thread"}
+        return f"{name}: {words[view.action.status]}"
+    if view.approval is not None:
+        return f"{name}: approved by {view.approval.decided_by}"
+    if view.incident.status in CLOSED and view.proposal.status == "open":
+        return f"{name}: not carried out"
+    if view.proposal.status == "expired":
+        return f"{name}: the offer has expired"
+    return f"{name}: waiting for approval, {view.proposal.risk} risk"
+
+
+def _also_seen(view: IncidentView) -> tuple[str, ...]:
+    if not view.findings:
+        return ()
+    lead = leading(view.findings)
+    others = [finding_sentence(finding) for finding in view.findings if finding is not lead]
+    return ("**Also seen**\n" + "\n".join(f"- {sentence}" for sentence in others),) if others else ()
+
+
+def _links(view: IncidentView) -> tuple[CardLink, ...]:
+    if view.proposal is None or "url" not in view.proposal.parameters:
+        return ()
+    return (CardLink(f"Pull request #{view.proposal.parameters['number']}", str(view.proposal.parameters["url"])),)
+
+
+def _may_diagnose_again(view: IncidentView) -> bool:
+    """Where a diagnosis is finished, and no fix waits for a decision or is under way."""
+    if view.diagnosis is None or view.diagnosis.status == "running":
+        return False
+    if view.proposal is not None and view.proposal.status == "open":
+        return False
+    return view.incident.status in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
+
+
+def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
+    """Spent buttons are gone: what is done already, or makes no sense any more, is not offered."""
+    incident = view.incident
+    if incident.status in CLOSED:
+        return ()
+    subject = str(incident.id)
+    actions = []
+    if view.proposal is not None and view.proposal.status == "open":
+        actions.append(CardAction("approve_fix", "Approve fix", str(view.proposal.id), ActionStyle.PRIMARY))
+    if incident.status is IncidentStatus.OPEN:
+        actions.append(CardAction("acknowledge", "Acknowledge", subject))
+    if _may_diagnose_again(view):
+        actions.append(CardAction("diagnose_again", "Diagnose again", subject))
+    if incident.ticket_key is None:
+        actions.append(CardAction("create_ticket", "Create Jira ticket", subject))
+    if incident.escalated_at is None and not is_quiet:
+        actions.append(CardAction("escalate", "Escalate", subject))
+    if incident.snoozed_until is None:
+        actions.append(CardAction("snooze", "Snooze 1 h", subject))
+    else:
+        actions.append(CardAction("unsnooze", "Unsnooze", subject))
+    actions.append(CardAction("resolve", "Resolve", subject, confirm="Close this incident as resolved?"))
+    actions.append(
+        CardAction("false_alarm", "False alarm", subject, ActionStyle.DANGER, confirm="Close this as a false alarm?")
+    )
+    return tuple(actions)

@@ -1,0 +1,52 @@
+"""Everything that is watched, and whether it is ok, broken, or cannot be judged for lack of data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from detection.coverage import Watched, WatchState, label, with_broken
+from storage import funnels as stored_funnels
+from storage import incidents
+from workers.memory.broken_times import past_incidents
+from workers.services import Services
+from workers.watching.catalogue import WATCHES
+from workers.watching.watch import Tick
+
+ORDER = (WatchState.INSUFFICIENT_DATA, WatchState.BROKEN, WatchState.OK)
+WORDS = {WatchState.OK: "ok", WatchState.BROKEN: "broken", WatchState.INSUFFICIENT_DATA: "insufficient data"}
+
+
+def watched_states(services: Services) -> list[Watched]:
+    """All of them as they stand now: insufficient data first, then broken, then ok; whole funnels before segments.
+
+    Broken is what the open incidents say; everything else is measured anew, from the rollups.
+    """
+    now = services.clock()
+    with services.readers() as session:
+        funnels = [stored_funnels.definition(row) for row in stored_funnels.list_funnels(session)]
+        past = past_incidents(session, since=now - timedelta(hours=services.settings.baseline_window_hours))
+        broken = [
+            incidents.to_finding(record).subject
+            for incident in incidents.active_incidents(session)
+            for record in incident.findings
+        ]
+    tick = Tick(now, funnels, past)
+    states = [one for watch in WATCHES for one in watch.states(services, tick)]
+    return sorted(with_broken(states, broken), key=_place)
+
+
+def counts(states: Sequence[Watched]) -> dict[WatchState, int]:
+    """How many things are in each state."""
+    found = Counter(one.state for one in states)
+    return {state: found[state] for state in WatchState}
+
+
+def sentence(one: Watched) -> str:
+    """Such as "Sign-up: 40 of 100 entries needed in the last 30 min"; just the state where there is no more to say."""
+    return f"{label(one.subject)}: {one.reason or WORDS[one.state]}"
+
+
+def _place(one: Watched) -> tuple[int, bool, str, str]:
+    return ORDER.index(one.state), one.subject.dimension is not None, one.subject.kind, label(one.subject)

@@ -1,0 +1,1 @@
+"""Findings in words: titles, sentences, numbers with units."""

@@ -1,0 +1,136 @@
+"""What is at stake while something is broken: people and money for a funnel, requests for an endpoint; in words too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+
+from detection.statistics.estimates import Estimate
+from detection.types import Finding, JsonValue, Metric
+from workers.words.findings import severity_of
+
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
+"""Currencies that are read quicker by their sign; others are written by their code."""
+
+_SIGNIFICANT_DIGITS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStakes:
+    """What lost conversions cost. affected_users: those since the onset who would have converted, and did not."""
+
+    affected_users: Estimate
+    entries_an_hour: Estimate
+    affected_an_hour: Estimate
+    conversions_a_day: Estimate
+    revenue_a_day: Estimate | None
+    currency: str | None
+
+    @property
+    def text(self) -> str:
+        """Such as: about 40 of 120 users an hour (28 to 52); €1,900 a day (€1,300 to €2,500)."""
+        people = self.affected_an_hour
+        words = (
+            f"about {_number(people.value)} of {_number(self.entries_an_hour.value)} users an hour "
+            f"({_number(people.low)} to {_number(people.high)})"
+        )
+        if self.revenue_a_day is None:
+            return words
+        value, low, high = (
+            _money(amount, self.currency)
+            for amount in (self.revenue_a_day.value, self.revenue_a_day.low, self.revenue_a_day.high)
+        )
+        return f"{words}; {value} a day ({low} to {high})"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStakes:
+    """How often a broken endpoint is called. Who is behind the calls is not known, so these are requests, not users."""
+
+    requests_a_minute: float
+    failed_a_minute: Estimate | None
+
+    @property
+    def text(self) -> str:
+        """Such as: about 12 of 240 requests a minute fail (8 to 17)."""
+        requests = _number(self.requests_a_minute)
+        if self.failed_a_minute is None:
+            return f"about {requests} requests a minute"
+        failed = self.failed_a_minute
+        return (
+            f"about {_number(failed.value)} of {requests} requests a minute fail "
+            f"({_number(failed.low)} to {_number(failed.high)})"
+        )
+
+
+def stakes_of(finding: Finding) -> FunnelStakes | EndpointStakes | None:
+    """What the finding itself says; None where nothing honest can be said."""
+    told = finding.details.get("stakes")
+    if isinstance(told, Mapping):
+        return _funnel_stakes(told)
+    if finding.subject.endpoint is None or finding.metric is Metric.REQUEST_RATE:
+        return None
+    seconds = finding.window_end - finding.window_start
+    if seconds <= 0 or finding.sample_size <= 0:
+        return None
+    a_minute = finding.sample_size * 60 / seconds
+    if finding.metric is not Metric.ERROR_RATE:
+        return EndpointStakes(a_minute, None)
+    return EndpointStakes(a_minute, _share_failed(finding).times(a_minute))
+
+
+def _share_failed(finding: Finding) -> Estimate:
+    # Looked up only now: the web process, which only words what is there, does without scipy.
+    from detection.statistics.proportions import wilson_interval
+
+    low, high = wilson_interval(finding.observed * finding.sample_size, finding.sample_size)
+    return Estimate(finding.observed, float(low), float(high))
+
+
+def worst_stakes(findings: Sequence[Finding]) -> FunnelStakes | EndpointStakes | None:
+    """The largest stakes of an incident: money, then people, then calls. A segment is part of its funnel's everyone."""
+    known = [(finding, stakes) for finding in findings if (stakes := stakes_of(finding)) is not None]
+    people = [stakes for _, stakes in known if isinstance(stakes, FunnelStakes)]
+    if people:
+        return max(people, key=_weight)
+    return min(known, key=lambda pair: (severity_of(pair[0]), -pair[0].score))[1] if known else None
+
+
+def _weight(stakes: FunnelStakes) -> tuple[float, float]:
+    return (stakes.revenue_a_day.value if stakes.revenue_a_day is not None else 0.0, stakes.affected_an_hour.value)
+
+
+def _funnel_stakes(told: Mapping[str, JsonValue]) -> FunnelStakes:
+    revenue, currency = told["revenue_a_day"], told["currency"]
+    return FunnelStakes(
+        affected_users=_estimate(told["affected_users"]),
+        entries_an_hour=_estimate(told["entries_an_hour"]),
+        affected_an_hour=_estimate(told["affected_an_hour"]),
+        conversions_a_day=_estimate(told["conversions_a_day"]),
+        revenue_a_day=None if revenue is None else _estimate(revenue),
+        currency=None if currency is None else str(currency),
+    )
+
+
+def _estimate(told: JsonValue) -> Estimate:
+    """Read an estimate back; nothing lost is the least that can be."""
+    assert isinstance(told, dict)
+    value, low, high = (max(float(str(told[part])), 0.0) for part in ("value", "low", "high"))
+    return Estimate(value, low, high)
+
+
+def _number(value: float) -> str:
+    """With two significant digits, as an estimate deserves: 40; 1,900; 0.4."""
+    if value < 0.05:
+        return "0"
+    digits = _SIGNIFICANT_DIGITS - 1 - floor(log10(value))
+    rounded = round(value, digits)
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:,.1f}".removesuffix(".0")
+
+
+def _money(value: float, currency: str | None) -> str:
+    number = _number(value)
+    if currency is None:
+        return number
+    return f"{SIGNS[currency]}{number}" if currency in SIGNS else f"{currency} {number}"
