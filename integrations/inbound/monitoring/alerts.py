@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from detection.types import AlertChange, JsonValue, LogRecord, MetricPoint
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped, severity
-from integrations.inbound.product.shared_fields import digest
+from integrations.inbound.reading.digests import digest
 
 FIRING = "firing"
 RESOLVED = "resolved"

@@ -15,7 +15,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, D
 from detection.types import JsonValue, MetricKind, MetricPoint
 from integrations.inbound.otlp.parts import Located, camel
 from integrations.inbound.otlp.values import NAME_LIMIT, attributes, nanoseconds, text
-from integrations.inbound.product.shared_fields import digest
+from integrations.inbound.reading.digests import digest
 from integrations.inbound.reading.records import FieldError, Parsed, refused
 
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.product.shared_fields import Identifier, digest, event_name, first_identifier, with_defaults
+from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, elements, envelope, read_each
 from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.digests import digest
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import moment
 

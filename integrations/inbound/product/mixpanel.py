@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.product.shared_fields import digest, event_name, first_identifier
+from integrations.inbound.product.shared_fields import event_name, first_identifier
 from integrations.inbound.reading.batches import Text, elements, lines_of, read_each
 from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.digests import digest
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
 from integrations.inbound.reading.times import moment

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from integrations.inbound.product.events import NAME_LIMIT
 from integrations.inbound.reading.records import FieldError
 
 Identifier = str | int | float | None
-
-_CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 def event_name(value: object, field: str) -> str:
@@ -37,11 +32,6 @@ def first_identifier(candidates: Mapping[str, Any]) -> str:
         return str(value)
     names = list(candidates)
     raise FieldError(names[0], f"is missing ({' or '.join(names[1:])} will do)")
-
-
-def digest(*parts: object) -> str:
-    """An id for a record: the same parts have the same one."""
-    return hashlib.blake2b(_CANONICAL.encode(parts), digest_size=16).hexdigest()
 
 
 def with_defaults(properties: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -153,7 +153,7 @@ funnel_buckets = Table(
     Column("reached", LargeBinary, nullable=False),
     Column("converted_by_delay", LargeBinary, nullable=False),
 )
-"""Cohorts by time of entry; dimension and value are "" for everyone. Counts are stored as storage.telemetry.rows.histogram_blobs."""
+"""Cohorts by time of entry; dimension and value are "" for everyone. Counts: storage.telemetry.rows.histogram_blobs."""
 
 funnel_cells = Table(
     "funnel_cells",
@@ -186,7 +186,7 @@ append_period = Table(
     Column("since", Double, primary_key=True, autoincrement=False),
     Column("until", Double, nullable=False),
 )
-"""PostgreSQL only, one row: the partitions that all appends under way go to; see storage.telemetry.hot.append_postgresql."""
+"""PostgreSQL only, one row: the partitions that appends go to; see storage.telemetry.hot.append_postgresql."""
 
 archived_batches = Table("archived_batches", Base.metadata, Column("token", Text, primary_key=True))
 """Batches that have left the hot store and are not yet in their place in the archive, by the token in files' names."""
