@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.peers-installed
 ARGS ?=
-PACKAGES := bot workers detection integrations storage
+# Test processes at a time: `make test JOBS=1` runs one after another.
+JOBS ?= auto
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations=25
 
-.PHONY: help install demo test check format bench browser lock clean
+.PHONY: help install demo test unit check format bench browser lock clean
 
 help:
 	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
-	@echo "make test             every test; make check: style, types, arrows"
+	@echo "make test             every test; make unit: the unit tests alone; make check: style, types, arrows"
 	@echo "make bench            the figures (ONLY=nab,rs_ms for a part, DATA=DIR for other data; docs/benchmarks.md)"
 
 install: $(STAMP)
@@ -44,7 +46,10 @@ browser: $(STAMP)
 	@$(BIN)/python tests/browser.py
 
 test: $(STAMP) browser
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+unit: $(STAMP)
+	$(PYTEST) tests/unit $(ARGS)
 
 bench: $(STAMP) $(PEERS)
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(DATA),--data "$(DATA)")

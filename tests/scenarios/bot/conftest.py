@@ -17,7 +17,6 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from bot.web.app import create_app
-from storage.database.session import migrate
 from storage.keys import create_key
 from workers.queueing.queues import BACKGROUND, PEOPLE
 from workers.services import Services
@@ -27,16 +26,9 @@ NOW = datetime(2026, 2, 7, 12, 30, tzinfo=UTC)
 SIGNING_SECRET = "a-signing-secret"
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("database") / "empty.db"
-    migrate(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def services(tmp_path: Path, empty_database: Path) -> Iterator[Services]:
-    shutil.copy(empty_database, tmp_path / "argux.db")
+def services(tmp_path: Path, sqlite_template: Path) -> Iterator[Services]:
+    shutil.copy(sqlite_template, tmp_path / "argux.db")
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path / 'argux.db'}",

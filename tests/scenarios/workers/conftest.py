@@ -1,4 +1,4 @@
-"""Services over a real SQLite and a real Valkey, with fakes where an outside system would be."""
+"""Services on both databases and a real Valkey, with fakes in place of outside systems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from storage.database.session import migrate
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.worker import Clock, Worker
 from tests.valkey import running_valkey
@@ -28,18 +27,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def services(tmp_path: Path, valkey_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+def services(
+    tmp_path: Path, database_url: str, valkey_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
     # A message goes out without its picture where the machine is too busy to draw one in time.
     monkeypatch.setattr("integrations.charts.RENDER_SECONDS", 100)
     settings = Settings(
         _env_file=None,
-        database_url=f"sqlite:///{tmp_path / 'argux.db'}",
+        database_url=database_url,
         redis_url=valkey_url,
         audit_key="test",
         argux_data_dir=tmp_path,
         slack_channel="C1",
     )
-    migrate(settings.database_url)
     made = Services(settings, clock=clock)
     made.chat = FakeChat()
     made.code_host = FakeCodeHost()

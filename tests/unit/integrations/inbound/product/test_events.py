@@ -193,7 +193,7 @@ def test_a_small_body_that_grows_without_end_is_stopped_at_the_limit() -> None:
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(gzip.compress(b"[]" * 100)[:-12], "gzip"), (b"[]", "gzip"), (b"[]", "br"), (b"\x1f\x8b garbage", "")],
+    [(gzip.compress(b"[]" * 100, mtime=0)[:-12], "gzip"), (b"[]", "gzip"), (b"[]", "br"), (b"\x1f\x8b garbage", "")],
 )
 def test_broken_or_unknown_compression_is_refused(body: bytes, encoding: str) -> None:
     with pytest.raises(PayloadError):
