@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= auto
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations=25
 
-.PHONY: help install demo test unit check format bench browser lock clean
+.PHONY: help install demo test unit check format bench tools lock clean
 
 help:
 	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
@@ -42,10 +42,10 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-browser: $(STAMP)
-	@$(BIN)/python tests/browser.py
+tools: $(STAMP)
+	@$(BIN)/python tests/tools.py
 
-test: $(STAMP) browser
+test: $(STAMP) tools
 	$(PYTEST) $(ARGS)
 
 unit: $(STAMP)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser import find_browser
+from tests.tools import find_browser
 from tests.conftest import PostgresServer
 from tests.functional.stack import Stack, running_stack
+from tests.functional.web import Web, running_web
+from tests.ports import free_port
 
 TIMEOUT_SECONDS = 900
 """For a hang only: whatever a test waits for has a limit of its own, and these add up on a busy machine."""
@@ -28,6 +32,23 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     """Argux on SQLite, as `argux up` has it."""
     with running_stack(tmp_path, f"sqlite:///{tmp_path / 'argux.db'}") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Web]:
+    """One web process on SQLite with every door open, shared by all senders; there is no broker and no worker."""
+    directory = tmp_path_factory.mktemp("web")
+    settings = {
+        "OTLP_GRPC_PORT": str(free_port()),
+        "SYSLOG_PORT": str(free_port()),
+        "GITHUB_WEBHOOK_SECRET": secrets.token_hex(16),
+        "SENTRY_CLIENT_SECRET": secrets.token_hex(16),
+    }
+    database = shutil.copy(sqlite_template, directory / "argux.db")
+    with running_web(directory, f"sqlite:///{database}", settings) as running:
+        yield running
+        running.stop()
+    assert "Traceback" not in running.log()
 
 
 @pytest.fixture

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import secrets
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -29,8 +25,8 @@ from sqlalchemy import select
 from bot.reception.error_responses import DATABASE_RETRY_SECONDS
 from storage.database.session import create_database, read_only
 from storage.telemetry.rows.tables import events
-from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
-from tests.ports import free_port
+from tests.functional.stack import eventually
+from tests.functional.web import Web, running_web
 
 KILLS = 3
 SENDERS = 6
@@ -39,75 +35,6 @@ SECONDS_BETWEEN_KILLS = 1.0
 
 def event(event_id: str, user_id: str = "u1", name: str = "view") -> dict[str, object]:
     return {"event_id": event_id, "event": name, "user_id": user_id, "timestamp": time.time()}
-
-
-class Web:
-    """A web process of its own on a migrated database, with a key to it."""
-
-    def __init__(self, directory: Path, database_url: str) -> None:
-        self.directory = directory
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.endswith(("_TOKEN", "_URL", "_proxy"))},
-            "ARGUX_PORT": str(port),
-            "ARGUX_DATA_DIR": str(directory / "argux"),
-            "DATABASE_URL": database_url,
-            "AUDIT_KEY": secrets.token_hex(16),
-        }
-        self.command("migrate")
-        printed = self.command("keys", "create", "sender", "--role", "ingest")
-        self.headers = {"X-API-Key": next(word for word in printed.split() if word.startswith("argux_"))}
-
-    def command(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "bot.cli", *arguments]
-        finished = subprocess.run(
-            command,
-            env=self.environment,
-            cwd=self.directory,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=STARTS_WITHIN_SECONDS,
-        )
-        return finished.stdout
-
-    def start(self) -> None:
-        with (self.directory / "web.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bot.cli", "web"],
-                env=self.environment, cwd=self.directory, stdout=log, stderr=log,
-            )  # fmt: skip
-        eventually(self._answers, seconds=STARTS_WITHIN_SECONDS, what="the web process")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(timeout=30)
-
-    def post(self, body: object) -> httpx.Response:
-        return httpx.post(f"{self.url}/api/events", json=body, headers=self.headers, timeout=60, trust_env=False)
-
-    def has_refused(self) -> bool:
-        """Whether it has told a sender to come again."""
-        answer = httpx.get(f"{self.url}/metrics", trust_env=False, timeout=60)
-        return bool(re.search(r'argux_ingest_rejected_total\{.*reason="unavailable"\} [1-9]', answer.text))
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, (self.directory / "web.log").read_text()[-2000:]
-        try:
-            return httpx.get(f"{self.url}/health", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-
-@contextmanager
-def running_web(directory: Path, database_url: str) -> Iterator[Web]:
-    web = Web(directory, database_url)
-    web.start()
-    try:
-        yield web
-    finally:
-        web.kill()
 
 
 class Sender:
@@ -231,7 +158,9 @@ def test_a_database_locked_for_seconds_costs_opentelemetrys_exporter_no_span(
         assert connection.execute("SELECT count(*) FROM spans").fetchone() == (1,)
 
 
-def test_a_full_disk_gives_503_with_retry_after_and_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+def test_a_full_disk_gives_503_with_retry_after_and_loses_nothing_it_acknowledged(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
@@ -240,7 +169,7 @@ def test_a_full_disk_gives_503_with_retry_after_and_loses_nothing_it_acknowledge
     if mounted.returncode:
         pytest.skip("a small file system cannot be mounted here: it takes root and CAP_SYS_ADMIN")
     try:
-        database_url = f"sqlite:///{small / 'argux.db'}"
+        database_url = f"sqlite:///{shutil.copy(sqlite_template, small / 'argux.db')}"
         with running_web(tmp_path, database_url) as web:
             accepted: list[str] = []
             answer = None

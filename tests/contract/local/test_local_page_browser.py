@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.browser import find_browser
+from tests.tools import find_browser
 
 playwright = pytest.importorskip("playwright.sync_api")
 

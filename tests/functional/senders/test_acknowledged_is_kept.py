@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 import time
 from collections import Counter
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.functional.senders.conftest import Doors
 from tests.functional.stack import eventually
+from tests.functional.web import Web
 
 SENDERS = 4
 EVENTS_A_BATCH = 50
@@ -21,15 +22,15 @@ KILLS = 3
 class Sender(threading.Thread):
     """Sends batch after batch, each until it is acknowledged, as client libraries do."""
 
-    def __init__(self, doors: Doors, name: str, stop: threading.Event) -> None:
+    def __init__(self, web: Web, name: str, stop: threading.Event) -> None:
         super().__init__(name=name)
-        self._doors = doors
+        self._web = web
         self._stop_sending = stop
         self.acknowledged: list[str] = []
 
     def run(self) -> None:
-        headers = {"X-API-Key": self._doors.key}
-        with httpx.Client(base_url=self._doors.url, headers=headers, timeout=60, trust_env=False) as client:
+        headers = {"X-API-Key": self._web.key}
+        with httpx.Client(base_url=self._web.url, headers=headers, timeout=60, trust_env=False) as client:
             for number in itertools.count():
                 batch = [self._event(f"{self.name}-{number}-{n}") for n in range(EVENTS_A_BATCH)]
                 while not self._taken(client, batch):
@@ -49,12 +50,14 @@ class Sender(threading.Thread):
             return False
 
 
-def test_every_acknowledged_event_survives_kill_9_and_none_is_there_twice(tmp_path: Path) -> None:
-    doors = Doors(tmp_path)
+def test_every_acknowledged_event_survives_kill_9_and_none_is_there_twice(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    web = Web(tmp_path, f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'argux.db')}")
     stop = threading.Event()
-    senders = [Sender(doors, f"sender-{n}", stop) for n in range(SENDERS)]
+    senders = [Sender(web, f"sender-{n}", stop) for n in range(SENDERS)]
     try:
-        doors.start()
+        web.start()
         for sender in senders:
             sender.start()
         for _ in range(KILLS):
@@ -64,16 +67,16 @@ def test_every_acknowledged_event_survives_kill_9_and_none_is_there_twice(tmp_pa
                 seconds=120,
                 what="a thousand events more",
             )
-            doors.kill()
-            doors.start()
+            web.kill()
+            web.start()
         stop.set()
         for sender in senders:
             sender.join(timeout=60)
-        doors.stop()
-        stored = Counter(event.event_id for event in doors.store.recent_events(limit=1_000_000))
+        web.stop()
+        stored = Counter(event.event_id for event in web.store.recent_events(limit=1_000_000))
     finally:
         stop.set()
-        doors.close()
+        web.close()
     wanted = {event_id for sender in senders for event_id in sender.acknowledged}
     assert len(wanted) > KILLS * 1_000
     assert wanted - stored.keys() == set()

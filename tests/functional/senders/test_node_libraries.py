@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.functional.senders.conftest import Doors
+from tests.functional.web import Web
 
 Run = Callable[..., str]
 
 
-def test_segments_messages_are_events(doors: Doors, run_node: Run) -> None:
+def test_segments_messages_are_events(web: Web, run_node: Run) -> None:
     run_node("segment")
-    said = {event["event"]: event["properties"] for event in doors.events_of("segment-node", count=3)}
+    said = {event["event"]: event["properties"] for event in web.events_of("segment-node", count=3)}
     assert said == {
         "identify": {"plan": "free"},
         "Checkout Started": {"country": "DE", "total": 12.5},
@@ -22,25 +22,25 @@ def test_segments_messages_are_events(doors: Doors, run_node: Run) -> None:
     }
 
 
-def test_posthogs_events_are_events_and_its_exception_is_a_log_record(doors: Doors, run_node: Run) -> None:
+def test_posthogs_events_are_events_and_its_exception_is_a_log_record(web: Web, run_node: Run) -> None:
     since = time.time() - 1
     run_node("posthog")
-    events = {event["event"]: event for event in doors.events_of("posthog-node", count=2)}
+    events = {event["event"]: event for event in web.events_of("posthog-node", count=2)}
     assert events["checkout_started"]["properties"]["country"] == "FR"
     assert "$identify" in events
-    [record] = doors.store.log_samples(since=since, until=time.time() + 60, service="shop-node")
+    [record] = web.store.log_samples(since=since, until=time.time() + 60, service="shop-node")
     assert record.body == "TypeError: card is undefined"
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])
-def test_opentelemetrys_json_is_spans_logs_and_metrics(doors: Doors, run_node: Run, compression: str) -> None:
+def test_opentelemetrys_json_is_spans_logs_and_metrics(web: Web, run_node: Run, compression: str) -> None:
     service, since = f"shop-js-{compression}", time.time() - 1
     run_node("otel", COMPRESSION=compression, SERVICE=service)
     until = time.time() + 60
-    assert doors.spans(service, since=since) == [("POST /checkout", "v7", True)]
-    [record] = doors.store.log_samples(since=since, until=until, service=service)
+    assert web.spans(service, since=since) == [("POST /checkout", "v7", True)]
+    [record] = web.store.log_samples(since=since, until=until, service=service)
     assert (record.severity, record.body, record.attributes) == ("ERROR", "payment refused", {"order": 7})
-    [orders] = doors.store.metric_samples(service, "orders", since=since, until=until)
+    [orders] = web.store.metric_samples(service, "orders", since=since, until=until)
     assert (orders.value, orders.kind, orders.attributes) == (3.0, "cumulative", {"country": "DE"})
-    [total] = doors.store.metric_samples(service, "checkout.duration.sum", since=since, until=until)
+    [total] = web.store.metric_samples(service, "checkout.duration.sum", since=since, until=until)
     assert total.value == 0.25

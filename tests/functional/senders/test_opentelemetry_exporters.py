@@ -24,31 +24,32 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from tests.functional.senders.conftest import Doors
+from tests.functional.web import Web
 
 Exporters = tuple[Any, Any, Any]
 
 
-def over_http(doors: Doors, key: str) -> Exporters:
+def over_http(web: Web, key: str) -> Exporters:
     def made(exporter: Any, signal: str) -> Any:
         headers = {"Authorization": f"Bearer {key}"}
-        return exporter(f"{doors.url}/v1/{signal}", headers=headers, compression=Compression.Gzip, timeout=30)
+        return exporter(f"{web.url}/v1/{signal}", headers=headers, compression=Compression.Gzip, timeout=30)
 
     return made(HttpSpans, "traces"), made(HttpLogs, "logs"), made(HttpMetrics, "metrics")
 
 
-def over_grpc(doors: Doors, key: str) -> Exporters:
+def over_grpc(web: Web, key: str) -> Exporters:
     def made(exporter: Any) -> Any:
-        return exporter(doors.grpc_address, insecure=True, headers=(("authorization", f"Bearer {key}"),), timeout=30)
+        address = f"127.0.0.1:{web.environment['OTLP_GRPC_PORT']}"
+        return exporter(address, insecure=True, headers=(("authorization", f"Bearer {key}"),), timeout=30)
 
     return made(GrpcSpans), made(GrpcLogs), made(GrpcMetrics)
 
 
 @pytest.mark.parametrize("open_door", [over_http, over_grpc])
-def test_all_three_signals_are_stored(doors: Doors, open_door: Callable[[Doors, str], Exporters]) -> None:
+def test_all_three_signals_are_stored(web: Web, open_door: Callable[[Web, str], Exporters]) -> None:
     service = f"shop-{open_door.__name__}"
     since = time.time() - 1
-    spans, logs, metrics = open_door(doors, doors.key)
+    spans, logs, metrics = open_door(web, web.key)
     resource = Resource.create({"service.name": service, "service.version": "v9"})
     tracing = TracerProvider(resource=resource)
     tracing.add_span_processor(SimpleSpanProcessor(spans))
@@ -67,21 +68,21 @@ def test_all_three_signals_are_stored(doors: Doors, open_door: Callable[[Doors, 
     metering.shutdown()
 
     until = time.time() + 60
-    assert doors.spans(service, since=since) == [("POST /checkout", "v9", False)]
-    [record] = doors.store.log_samples(since=since, until=until, service=service)
+    assert web.spans(service, since=since) == [("POST /checkout", "v9", False)]
+    [record] = web.store.log_samples(since=since, until=until, service=service)
     assert (record.severity, record.body) == ("WARN", "stock is low")
-    [carts] = doors.store.metric_samples(service, "carts", since=since, until=until)
+    [carts] = web.store.metric_samples(service, "carts", since=since, until=until)
     assert (carts.value, carts.kind) == (2.0, "gauge")
-    [count] = doors.store.metric_samples(service, "total.count", since=since, until=until)
+    [count] = web.store.metric_samples(service, "total.count", since=since, until=until)
     assert (count.value, count.kind) == (1.0, "cumulative")
 
 
 @pytest.mark.parametrize("open_door", [over_http, over_grpc])
-def test_a_wrong_key_is_refused_at_once(doors: Doors, open_door: Callable[[Doors, str], Exporters]) -> None:
+def test_a_wrong_key_is_refused_at_once(web: Web, open_door: Callable[[Web, str], Exporters]) -> None:
     tracer = TracerProvider().get_tracer("shop")
     span = tracer.start_span("POST /checkout", kind=SpanKind.SERVER)
     span.end()
-    exporter = open_door(doors, "argux_wrong")[0]
+    exporter = open_door(web, "argux_wrong")[0]
     begun = time.monotonic()
     assert exporter.export([span]) is SpanExportResult.FAILURE
     # Trying again would fill most of the exporter's 30 s.

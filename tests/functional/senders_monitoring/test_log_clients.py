@@ -20,25 +20,26 @@ from elasticsearch.helpers import BulkIndexError, bulk, parallel_bulk
 
 from detection.types import LogRecord
 from tests.functional.stack import eventually
+from tests.functional.web import Web
 
 OPERATION = "submit_log"
 
 
-def said_by(door: Any, service: str) -> Sequence[LogRecord]:
-    return [record for record in door.logs() if record.service == service]
+def said_by(web: Web, service: str) -> Sequence[LogRecord]:
+    return [record for record in web.logs() if record.service == service]
 
 
-def datadog(door: Any, key: str) -> LogsApi:
+def datadog(web: Web, key: str) -> LogsApi:
     configuration = Configuration(
         api_key={"apiKeyAuth": key},
         server_operation_index={OPERATION: 1},
-        server_operation_variables={OPERATION: {"name": f"127.0.0.1:{door.port}", "protocol": "http"}},
+        server_operation_variables={OPERATION: {"name": f"127.0.0.1:{web.port}", "protocol": "http"}},
     )
     return LogsApi(ApiClient(configuration))
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
-def test_datadogs_client_sends_logs_in_every_encoding_it_has(door: Any, encoding: str) -> None:
+def test_datadogs_client_sends_logs_in_every_encoding_it_has(web: Web, encoding: str) -> None:
     service = f"datadog-{encoding}"
     items = [
         HTTPLogItem(message=f"payment {word}", service=service, ddsource="python", ddtags="env:prod,version:v42",
@@ -46,9 +47,9 @@ def test_datadogs_client_sends_logs_in_every_encoding_it_has(door: Any, encoding
         for word in ("error", "info")
     ]  # fmt: skip
 
-    datadog(door, door.key).submit_log(HTTPLog(items), content_encoding=ContentEncoding(encoding))
+    datadog(web, web.key).submit_log(HTTPLog(items), content_encoding=ContentEncoding(encoding))
 
-    stored = said_by(door, service)
+    stored = said_by(web, service)
     assert sorted((record.body, record.severity, record.version) for record in stored) == [
         ("payment error", "ERROR", "v42"),
         ("payment info", "INFO", "v42"),
@@ -56,16 +57,16 @@ def test_datadogs_client_sends_logs_in_every_encoding_it_has(door: Any, encoding
     assert stored[0].attributes["tags"] == {"env": "prod", "version": "v42"}
 
 
-def test_datadogs_client_is_told_of_a_wrong_key(door: Any) -> None:
+def test_datadogs_client_is_told_of_a_wrong_key(web: Web) -> None:
     with pytest.raises(ApiException) as refused:
-        datadog(door, "argux_wrong").submit_log(HTTPLog([HTTPLogItem(message="hello")]))
+        datadog(web, "argux_wrong").submit_log(HTTPLog([HTTPLogItem(message="hello")]))
     assert refused.value.status == 401
 
 
 @pytest.fixture
-def sentry(door: Any) -> Any:
+def sentry(web: Web) -> Any:
     sentry_sdk.init(
-        dsn=f"http://{door.key}@127.0.0.1:{door.port}/7",
+        dsn=f"http://{web.key}@127.0.0.1:{web.port}/7",
         release="shop@v42",
         environment="production",
         traces_sample_rate=1.0,
@@ -76,7 +77,7 @@ def sentry(door: Any) -> Any:
     sentry_sdk.get_client().close()
 
 
-def test_sentrys_sdk_sends_exceptions_messages_and_logs(door: Any, sentry: Any) -> None:
+def test_sentrys_sdk_sends_exceptions_messages_and_logs(web: Web, sentry: Any) -> None:
     def pay() -> None:
         raise ValueError("the card was refused")
 
@@ -95,7 +96,7 @@ def test_sentrys_sdk_sends_exceptions_messages_and_logs(door: Any, sentry: Any) 
     failure, measure = "the queue is full: 7", "disk at 91 %"
 
     def stored() -> dict[str, LogRecord] | None:
-        found = {record.body: record for record in said_by(door, "shop")}
+        found = {record.body: record for record in said_by(web, "shop")}
         return found if found.keys() >= {refusal, warning, failure, measure} else None
 
     found = eventually(stored, seconds=60, what="what the SDK sent")
@@ -109,8 +110,8 @@ def test_sentrys_sdk_sends_exceptions_messages_and_logs(door: Any, sentry: Any) 
     assert found[measure].severity == "WARN"
 
 
-def elastic(door: Any, **credentials: Any) -> Elasticsearch:
-    return Elasticsearch(door.url, request_timeout=30, **credentials)
+def elastic(web: Web, **credentials: Any) -> Elasticsearch:
+    return Elasticsearch(web.url, request_timeout=30, **credentials)
 
 
 def documents(service: str, count: int) -> list[dict[str, Any]]:
@@ -132,51 +133,51 @@ def documents(service: str, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("way", ["api_key", "basic_auth", "bearer_auth"])
-def test_elasticsearchs_bulk_helper_indexes_documents_however_it_brings_its_key(door: Any, way: str) -> None:
-    credentials = {"basic_auth": ("argux", door.key)} if way == "basic_auth" else {way: door.key}
+def test_elasticsearchs_bulk_helper_indexes_documents_however_it_brings_its_key(web: Web, way: str) -> None:
+    credentials = {"basic_auth": ("argux", web.key)} if way == "basic_auth" else {way: web.key}
     service = f"elastic-{way}"
 
-    with elastic(door, **credentials) as client:
+    with elastic(web, **credentials) as client:
         done, errors = bulk(client, documents(service, 250), chunk_size=100)
 
     assert (done, errors) == (250, [])
-    stored = said_by(door, service)
+    stored = said_by(web, service)
     assert len(stored) == 250
     one = stored[0]
     assert (one.severity, one.version, one.trace_id, one.happened_at) == ("ERROR", "v42", "ab" * 16, 1770465600.123)
 
 
-def test_what_elasticsearchs_client_sends_twice_is_stored_once(door: Any) -> None:
-    with elastic(door, api_key=("an-id", door.key)) as client:
+def test_what_elasticsearchs_client_sends_twice_is_stored_once(web: Web) -> None:
+    with elastic(web, api_key=("an-id", web.key)) as client:
         bulk(client, documents("elastic-twice", 20))
         assert all(ok for ok, _ in parallel_bulk(client, documents("elastic-twice", 20), chunk_size=5))
-    assert len(said_by(door, "elastic-twice")) == 20
+    assert len(said_by(web, "elastic-twice")) == 20
 
 
-def test_elasticsearchs_client_learns_which_document_was_refused_and_the_others_are_kept(door: Any) -> None:
+def test_elasticsearchs_client_learns_which_document_was_refused_and_the_others_are_kept(web: Web) -> None:
     good = documents("elastic-mixed", 3)
     good[1]["_source"]["@timestamp"] = "the day before yesterday"
-    with elastic(door, api_key=door.key) as client, pytest.raises(BulkIndexError) as refused:
+    with elastic(web, api_key=web.key) as client, pytest.raises(BulkIndexError) as refused:
         bulk(client, good)
     [error] = refused.value.errors
     assert error["create"]["_id"] == "elastic-mixed-1"
     assert error["create"]["error"]["reason"].startswith("@timestamp:")
-    assert len(said_by(door, "elastic-mixed")) == 2
+    assert len(said_by(web, "elastic-mixed")) == 2
 
 
-def test_elasticsearchs_client_accepts_the_product_and_is_told_of_a_wrong_key(door: Any) -> None:
-    with elastic(door, api_key=door.key, http_compress=True) as client:
+def test_elasticsearchs_client_accepts_the_product_and_is_told_of_a_wrong_key(web: Web) -> None:
+    with elastic(web, api_key=web.key, http_compress=True) as client:
         assert client.info()["cluster_name"] == "argux"
         assert client.ping()
         bulk(client, documents("elastic-gzip", 2))
-    assert len(said_by(door, "elastic-gzip")) == 2
-    with elastic(door, api_key="argux_wrong") as client, pytest.raises(AuthenticationException):
+    assert len(said_by(web, "elastic-gzip")) == 2
+    with elastic(web, api_key="argux_wrong") as client, pytest.raises(AuthenticationException):
         bulk(client, documents("elastic-wrong", 1))
 
 
-def test_python_logging_loki_pushes_what_the_logging_module_says(door: Any) -> None:
+def test_python_logging_loki_pushes_what_the_logging_module_says(web: Web) -> None:
     handler = logging_loki.LokiHandler(
-        url=f"{door.url}/loki/api/v1/push", tags={"app": "loki-shop"}, auth=("argux", door.key), version="1"
+        url=f"{web.url}/loki/api/v1/push", tags={"app": "loki-shop"}, auth=("argux", web.key), version="1"
     )
     logger = logging.Logger("checkout")
     logger.addHandler(handler)
@@ -188,7 +189,7 @@ def test_python_logging_loki_pushes_what_the_logging_module_says(door: Any) -> N
     handler.close()
 
     assert failures == []
-    refused, taken = said_by(door, "loki-shop")
+    refused, taken = said_by(web, "loki-shop")
     assert (refused.body, refused.severity, refused.trace_id) == ("payment refused", "ERROR", "cd" * 16)
     assert (taken.body, taken.severity) == ("payment taken", "INFO")
     assert refused.attributes["logger"] == "checkout"

@@ -5,26 +5,26 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from typing import Any
 
 import pytest
 
 from detection.types import LogRecord
 from tests.functional.senders_monitoring.conftest import missing
 from tests.functional.stack import eventually
+from tests.functional.web import Web
 
 
-def log(door: Any, *arguments: str, lines: str | None = None) -> None:
+def log(web: Web, *arguments: str, lines: str | None = None) -> None:
     binary = shutil.which("logger")
     if binary is None:
         missing("logger", "apt-get install bsdutils")
-    command = [str(binary), "--server", "127.0.0.1", "--port", str(door.syslog_port), *arguments]
+    command = [str(binary), "--server", "127.0.0.1", "--port", web.environment["SYSLOG_PORT"], *arguments]
     subprocess.run(command, input=lines, text=True, check=True, timeout=60)
 
 
-def said_by(door: Any, service: str, count: int) -> list[LogRecord]:
+def said_by(web: Web, service: str, count: int) -> list[LogRecord]:
     def found() -> list[LogRecord] | None:
-        records = [record for record in door.logs() if record.service == service]
+        records = [record for record in web.logs() if record.service == service]
         return records if len(records) >= count else None
 
     return eventually(found, seconds=60, what=f"{count} messages of {service}")
@@ -40,33 +40,31 @@ def said_by(door: Any, service: str, count: int) -> list[LogRecord]:
         ("tcp-bsd", ["--tcp", "--rfc3164"]),
     ],
 )
-def test_loggers_message_is_stored_with_its_level_and_its_program(
-    door: Any, service: str, transport: list[str]
-) -> None:
+def test_loggers_message_is_stored_with_its_level_and_its_program(web: Web, service: str, transport: list[str]) -> None:
     since = time.time() - 1
-    log(door, *transport, "--tag", service, "--priority", "user.err", "payment refused: Größe 5")
+    log(web, *transport, "--tag", service, "--priority", "user.err", "payment refused: Größe 5")
 
-    [record] = said_by(door, service, 1)
+    [record] = said_by(web, service, 1)
     assert (record.severity, record.body) == ("ERROR", "payment refused: Größe 5")
     assert record.attributes["facility"] == 1
     assert since < record.happened_at < time.time() + 1
 
 
-def test_structured_data_becomes_attributes(door: Any) -> None:
+def test_structured_data_becomes_attributes(web: Web) -> None:
     log(
-        door, "--tcp", "--rfc5424", "--tag", "structured", "--msgid", "pay",
+        web, "--tcp", "--rfc5424", "--tag", "structured", "--msgid", "pay",
         "--sd-id", "shop@32473", "--sd-param", 'order="17"', "refused",
     )  # fmt: skip
 
-    [record] = said_by(door, "structured", 1)
+    [record] = said_by(web, "structured", 1)
     assert record.attributes["message_id"] == "pay"
     assert dict(record.attributes["structured_data"])["shop@32473"] == {"order": "17"}  # type: ignore[arg-type, call-overload]
 
 
-def test_many_lines_over_one_connection_all_arrive_and_equal_ones_stay_many(door: Any) -> None:
+def test_many_lines_over_one_connection_all_arrive_and_equal_ones_stay_many(web: Web) -> None:
     lines = "".join(f"line {number % 250}\n" for number in range(500))
-    log(door, "--tcp", "--rfc5424", "--tag", "many", lines=lines)
+    log(web, "--tcp", "--rfc5424", "--tag", "many", lines=lines)
 
-    records = said_by(door, "many", 500)
+    records = said_by(web, "many", 500)
     assert len(records) == 500
     assert sorted(record.body for record in records) == sorted(lines.splitlines())

@@ -10,13 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from detection.types import LogRecord
 from tests.functional.senders_monitoring.conftest import missing
 from tests.functional.stack import eventually
+from tests.functional.web import Web
 
 
 class Writer:
@@ -59,12 +59,12 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def start(door: Any, tmp_path: Path) -> Iterator[Start]:
+def start(web: Web, tmp_path: Path) -> Iterator[Start]:
     """Starts `argux tail`; all of them are stopped at the end."""
     running: list[subprocess.Popen[bytes]] = []
 
     def run(*arguments: str) -> subprocess.Popen[bytes]:
-        environment = door.environment | {"ARGUX_DATA_DIR": str(tmp_path / "data"), "ARGUX_KEY": door.key}
+        environment = web.environment | {"ARGUX_DATA_DIR": str(tmp_path / "data"), "ARGUX_KEY": web.key}
         with (tmp_path / "tail.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", "tail", *arguments],
@@ -90,19 +90,19 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
     made.close()
 
 
-def numbers(door: Any, service: str) -> list[int]:
-    return sorted(int(record.body.rpartition(" ")[2]) for record in records(door, service))
+def numbers(web: Web, service: str) -> list[int]:
+    return sorted(int(record.body.rpartition(" ")[2]) for record in records(web, service))
 
 
-def records(door: Any, service: str) -> list[LogRecord]:
-    return [record for record in door.logs() if record.service == service]
+def records(web: Web, service: str) -> list[LogRecord]:
+    return [record for record in web.logs() if record.service == service]
 
 
-def all_arrive(door: Any, service: str, writer: Writer) -> None:
+def all_arrive(web: Web, service: str, writer: Writer) -> None:
     eventually(
-        lambda: len(numbers(door, service)) >= writer.count, seconds=180, what=f"{writer.count} lines of {service}"
+        lambda: len(numbers(web, service)) >= writer.count, seconds=180, what=f"{writer.count} lines of {service}"
     )
-    assert numbers(door, service) == list(range(writer.count))
+    assert numbers(web, service) == list(range(writer.count))
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def all_arrive(door: Any, service: str, writer: Writer) -> None:
     ],
 )
 def test_no_line_is_lost_or_doubled_when_logrotate_works_under_a_running_tail(
-    door: Any, start: Start, writer: Writer, service: str, options: list[str]
+    web: Web, start: Start, writer: Writer, service: str, options: list[str]
 ) -> None:
-    start(str(writer.path), "--service", service, "--from-start", "--to", door.url)
+    start(str(writer.path), "--service", service, "--from-start", "--to", web.url)
     writer.write(100)
-    all_arrive(door, service, writer)
+    all_arrive(web, service, writer)
     for _ in range(2):
         writer.write(50)
         rotate(writer.path, *options)
@@ -128,7 +128,7 @@ def test_no_line_is_lost_or_doubled_when_logrotate_works_under_a_running_tail(
             writer.write(25)
             writer.reopen()
         writer.write(25)
-        all_arrive(door, service, writer)
+        all_arrive(web, service, writer)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_no_line_is_lost_or_doubled_when_logrotate_works_under_a_running_tail(
     ],
 )
 def test_a_tail_that_was_killed_goes_on_where_it_was_though_the_file_was_rotated_twice_since(
-    door: Any, start: Start, writer: Writer, service: str, options: list[str]
+    web: Web, start: Start, writer: Writer, service: str, options: list[str]
 ) -> None:
-    first = start(str(writer.path), "--service", service, "--from-start", "--to", door.url)
+    first = start(str(writer.path), "--service", service, "--from-start", "--to", web.url)
     writer.write(300)
-    all_arrive(door, service, writer)
+    all_arrive(web, service, writer)
     first.send_signal(signal.SIGKILL)
     first.wait(timeout=30)
     for _ in range(2):
@@ -157,16 +157,16 @@ def test_a_tail_that_was_killed_goes_on_where_it_was_though_the_file_was_rotated
             writer.reopen()
     writer.write(40)
 
-    start(str(writer.path), "--service", service, "--from-start", "--to", door.url)
-    all_arrive(door, service, writer)
+    start(str(writer.path), "--service", service, "--from-start", "--to", web.url)
+    all_arrive(web, service, writer)
 
 
 def test_without_an_address_the_lines_go_straight_into_this_machines_store(
-    door: Any, start: Start, writer: Writer
+    web: Web, start: Start, writer: Writer
 ) -> None:
     start(str(writer.path), "--service", "direct", "--from-start")
     writer.write(10)
-    all_arrive(door, "direct", writer)
-    one = records(door, "direct")[0]
+    all_arrive(web, "direct", writer)
+    one = records(web, "direct")[0]
     assert one.severity == "ERROR"
     assert one.attributes["file"] == str(writer.path)
