@@ -96,11 +96,11 @@ async def _import_past(work: Preparation, *, live_seconds: float) -> ImportCount
     )
     with work.narrator.stage(f"Bringing {WEEK.days:.0f} days of history, a sample of the shop's visits") as report:
 
-        def tell(so_far: ImportCounts) -> None:
+        def show_counts(so_far: ImportCounts) -> None:
             report(f"{so_far.visits:,} visits, {so_far.events:,} events, {so_far.spans:,} spans")
 
         batches = chain(_batches(work, WEEK), _batches(work, recent))
-        return await import_history(work.places.argux_url, work.api_key, batches, tell)
+        return await import_history(work.places.argux_url, work.api_key, batches, show_counts)
 
 
 def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:

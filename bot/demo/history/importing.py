@@ -49,16 +49,16 @@ async def import_history(
     Raises DemoError when a door refuses a batch or stays busy.
     """
     total = ImportCounts()
-    waiting: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=2 * CONNECTIONS)
+    queue: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=2 * CONNECTIONS)
 
     async def make() -> None:
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            await waiting.put(batch)
+            await queue.put(batch)
         for _ in range(CONNECTIONS):
-            await waiting.put(None)
+            await queue.put(None)
 
     async def send(client: httpx.AsyncClient) -> None:
-        while (batch := await waiting.get()) is not None:
+        while (batch := await queue.get()) is not None:
             await _post(client, batch)
             total.visits += batch.counts.visits
             total.events += batch.counts.events
