@@ -47,7 +47,7 @@ async def create_key(places: Places, keys: Secrets) -> str:
 
 
 class ArguxApi:
-    """Client for the parts of Argux's API that the demo uses. Every method raises DemoError on an error response."""
+    """Client for the parts of the API that the demo uses. Every method raises DemoError on an error or no response."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
