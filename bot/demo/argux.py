@@ -1,4 +1,4 @@
-"""Argux and the local workspace as the demo sees them: two programs to start, and an HTTP API with a key."""
+"""Start Argux and the local workspace as child processes, and call Argux's HTTP API."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ Json = dict[str, Any]
 
 @asynccontextmanager
 async def workspace_running(places: Places, keys: Secrets) -> AsyncIterator[Child]:
-    """The local workspace: Slack, GitHub, Jira and Teams on one machine."""
+    """Run the local workspace (Slack, GitHub, Jira and Teams on one machine) while the block runs."""
     command = ["integrations.local", "--port", str(places.workspace_port)]
     command += ["--directory", str(places.workspace), "--config", str(write_workspace_config(places, keys))]
     async with _running("workspace", command, places, {}) as child:
-        await _until_answering(child, f"{places.workspace_url}/page/state?user={PERSON}")
+        await _wait_until_answering(child, f"{places.workspace_url}/page/state?user={PERSON}")
         yield child
 
 
 @asynccontextmanager
 async def argux_running(places: Places, keys: Secrets) -> AsyncIterator[Child]:
-    """All of Argux: broker, web, worker and scheduler, as `argux up` runs them."""
+    """Run all of Argux (broker, web, worker and scheduler) with `argux up` while the block runs."""
     async with _running("argux", ["bot.cli", "up"], places, argux_environment(places, keys)) as child:
-        await _until_answering(child, f"{places.argux_url}/health/db")
+        await _wait_until_answering(child, f"{places.argux_url}/health/db")
         yield child
 
 
 async def create_key(places: Places, keys: Secrets) -> str:
-    """An API key, made as an operator makes one."""
+    """Create an API key with `argux keys create`, as an operator does, and return it."""
     command = [sys.executable, "-m", "bot.cli", "keys", "create", "demo"]
     printed = await output_of(command, environment=argux_environment(places, keys), directory=places.root)
     return printed.split()[0]
 
 
 class ArguxApi:
-    """The parts of Argux's API that the demo uses; every method raises DemoError on an unexpected answer."""
+    """Client for the parts of the API that the demo uses. Every method raises DemoError on an error or no response."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
     async def create_funnel(self) -> int:
-        """Watch the shop's funnel; its id."""
+        """Create the shop's checkout funnel and return its id."""
         steps = [{"name": step.strip("/"), "event_filter": {"event": event}} for step, event in EVENTS.items()]
         body = {
             "name": "Checkout",
@@ -61,28 +61,28 @@ class ArguxApi:
             "baseline_days": 7,
             "window_minutes": FUNNEL_WINDOW_MINUTES,
         }
-        return int((await self._ask("POST", "/api/funnels", body))["id"])
+        return int((await self._request("POST", "/api/funnels", body))["id"])
 
     async def funnel_entries(self, funnel_id: int) -> int:
-        """How many people Argux has counted into the funnel over the last eight days."""
-        metrics = await self._ask("GET", f"/api/funnels/{funnel_id}/metrics?days=8")
+        """Return how many people entered the funnel in the last eight days."""
+        metrics = await self._request("GET", f"/api/funnels/{funnel_id}/metrics?days=8")
         return int(metrics["overall"]["entries"])
 
     async def record_deploy(self, record: Mapping[str, str]) -> None:
-        """Tell of a deploy."""
-        await self._ask("POST", "/api/deploys", record)
+        """Record a deploy."""
+        await self._request("POST", "/api/deploys", record)
 
     async def incidents(self) -> list[Json]:
-        """All incidents, newest first."""
-        found: list[Json] = await self._ask("GET", "/api/incidents")
+        """Return all incidents, newest first."""
+        found: list[Json] = await self._request("GET", "/api/incidents")
         return found
 
     async def incident(self, incident_id: int) -> Json:
-        """One incident with its diagnosis, proposal, verification and timeline."""
-        found: Json = await self._ask("GET", f"/api/incidents/{incident_id}")
+        """Return one incident with its diagnosis, proposal, verification and timeline."""
+        found: Json = await self._request("GET", f"/api/incidents/{incident_id}")
         return found
 
-    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
             response = await self._client.request(method, path, json=body)
         except httpx.TransportError as error:
@@ -109,12 +109,12 @@ async def _running(
         await child.stop(STOP_SECONDS)
 
 
-async def _until_answering(child: Child, url: str) -> None:
-    """Ask until it answers well; raises StageError when the program ends or stays silent."""
+async def _wait_until_answering(child: Child, url: str) -> None:
+    """Poll `url` until it responds with success. Raises StageError when the program ends or the time limit passes."""
     stage = f"starting {child.name}"
     try:
         async with asyncio.timeout(START_LIMIT_SECONDS), httpx.AsyncClient(timeout=5, trust_env=False) as client:
-            while not await _answers(client, url):
+            while not await _is_answering(client, url):
                 if child.exit_code is not None:
                     raise StageError(stage, f"it ended with exit code {child.exit_code}\n{child.last_lines()}")
                 await asyncio.sleep(0.1)
@@ -123,7 +123,7 @@ async def _until_answering(child: Child, url: str) -> None:
         raise StageError(stage, message) from None
 
 
-async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+async def _is_answering(client: httpx.AsyncClient, url: str) -> bool:
     try:
         return (await client.get(url)).is_success
     except httpx.TransportError:

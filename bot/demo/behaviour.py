@@ -1,4 +1,4 @@
-"""Who shops, and how: the same people walk through the live shop and through its history."""
+"""How simulated shoppers behave. The live shop and its generated history draw from the same distributions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 
 
 class Step(StrEnum):
-    """The way through the shop, in order; each value is the route that it posts to."""
+    """The steps of the shop's funnel, in order. Each value is the route that the step posts to."""
 
     SIGN_UP = "/sign-up"
     CART = "/cart"
@@ -33,12 +33,12 @@ INVOICE_HEAVY: Mapping[str, float] = {"card": 0.33, "paypal": 0.41, "invoice": 0
 PAYMENT_METHODS: Mapping[str, Mapping[str, float]] = {"DE": INVOICE_HEAVY, "NL": INVOICE_HEAVY}
 """Countries that are not named here are CARD_HEAVY."""
 
-CHANCE_TO_GO_ON: Mapping[str, Mapping[Step, float]] = {
+CONTINUE_PROBABILITY: Mapping[str, Mapping[Step, float]] = {
     "mobile": {Step.CART: 0.69, Step.CHECKOUT: 0.71, Step.PAYMENT: 0.74},
     "desktop": {Step.CART: 0.74, Step.CHECKOUT: 0.76, Step.PAYMENT: 0.80},
     "tablet": {Step.CART: 0.67, Step.CHECKOUT: 0.70, Step.PAYMENT: 0.73},
 }
-"""How likely someone goes on to a step when the shop answers at once: 36 % pay on mobile, 45 % on desktop."""
+"""Probability of continuing to a step when the shop responds at once: 36 % pay on mobile, 45 % on desktop."""
 
 PATIENCE_MEDIAN_SECONDS = 0.9
 PATIENCE_SPREAD = 0.45
@@ -49,9 +49,10 @@ LONGEST_THINKING_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One person. `wants` are the steps they take unless the shop makes them wait longer than their patience.
+    """One simulated person.
 
-    thinking_seconds: one pause before each step.
+    wants: the steps that they intend to take. They give up earlier when a response takes longer than patience_seconds.
+    thinking_seconds: the pause before each of these steps.
     """
 
     country: str
@@ -63,12 +64,12 @@ class Shopper:
 
 
 def draw_shopper(random: Random) -> Shopper:
-    """Someone from the mix above; patience and thinking are log-normal."""
+    """Draw a random shopper from the distributions above. Patience and thinking times are log-normal."""
     country = _pick(COUNTRIES, random)
     device = _pick(DEVICES, random)
     wants = [Step.SIGN_UP]
     for step in STEPS[1:]:
-        if random.random() > CHANCE_TO_GO_ON[device][step]:
+        if random.random() > CONTINUE_PROBABILITY[device][step]:
             break
         wants.append(step)
     return Shopper(

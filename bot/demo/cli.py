@@ -1,4 +1,4 @@
-"""The demo's way in and out: checks before, signals meanwhile, exit code and last line after."""
+"""The demo command: check prerequisites, handle signals, set the exit code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from random import Random
 from pydantic import ValidationError
 from rich.console import Console
 
-from bot.demo.configuration import alone, open_places
-from bot.demo.driver import Ending, perform
+from bot.demo.configuration import lock_directory, prepare_places
+from bot.demo.driver import Outcome, run_demo
 from bot.demo.errors import DemoError
 from bot.demo.narration import Narrator
 from bot.demo.scenario import SCENARIOS, Scenario, ScenarioName
@@ -27,53 +27,56 @@ INTERRUPTED = 130
 
 
 def run(auto: bool, scenario: str) -> int:
-    """Run the demo in the terminal; the exit code. The last line of an automatic run is one JSON object."""
+    """Run the demo in the terminal and return the exit code. The last line of an automatic run is one JSON object."""
     console = Console(highlight=False)
-    complaints = Console(stderr=True, highlight=False)
+    errors = Console(stderr=True, highlight=False)
     try:
         chosen = SCENARIOS[ScenarioName(scenario)]
     except ValueError:
-        complaints.print(f"There is no scenario {scenario!r}; choose one of {', '.join(ScenarioName)}.", markup=False)
+        errors.print(f"There is no scenario {scenario!r}; choose one of {', '.join(ScenarioName)}.", markup=False)
         return MISUSED
     try:
-        ending = asyncio.run(_perform_until_signalled(chosen, Narrator(console), auto=auto))
+        outcome = asyncio.run(_run_until_signalled(chosen, Narrator(console), auto=auto))
     except DemoError as error:
-        complaints.print(f"The demo stopped: {error}", markup=False, soft_wrap=True)
+        errors.print(f"The demo stopped: {error}", markup=False, soft_wrap=True)
         return FAILED
-    if ending is None:
+    if outcome is None:
         console.print("Stopped; nothing is left running.")
         return INTERRUPTED if auto else 0
-    if ending.failure is not None:
-        complaints.print(f"Failed: {ending.failure}", markup=False, soft_wrap=True)
-    print(json.dumps(ending.summary, ensure_ascii=False), flush=True)
-    return FAILED if ending.failure is not None else 0
+    if outcome.failure is not None:
+        errors.print(f"Failed: {outcome.failure}", markup=False, soft_wrap=True)
+    print(json.dumps(outcome.summary, ensure_ascii=False), flush=True)
+    return FAILED if outcome.failure is not None else 0
 
 
-async def _perform_until_signalled(scenario: Scenario, narrator: Narrator, *, auto: bool) -> Ending | None:
-    """None when a signal ended it. A second signal changes nothing: everything is being stopped already."""
+async def _run_until_signalled(scenario: Scenario, narrator: Narrator, *, auto: bool) -> Outcome | None:
+    """Run the demo and return its outcome, or None when a signal stopped it.
+
+    A second signal has no effect: everything is being stopped already. Raises DemoError.
+    """
     if shutil.which("git") is None:
         raise DemoError("git is not on the PATH; install it and start the demo again")
-    with alone(DIRECTORY):
-        places = open_places(DIRECTORY, _port())
-        performance = asyncio.create_task(perform(places, scenario, narrator, Random(), auto=auto))
+    with lock_directory(DIRECTORY):
+        places = prepare_places(DIRECTORY, _configured_port())
+        run = asyncio.create_task(run_demo(places, scenario, narrator, Random(), auto=auto))
         signalled = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, signalled.set)
         waiting = asyncio.create_task(signalled.wait())
-        await asyncio.wait([performance, waiting], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([run, waiting], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if not performance.done():
-            performance.cancel()
+        if not run.done():
+            run.cancel()
             with suppress(asyncio.CancelledError):
-                await performance
+                await run
             return None
-        return performance.result()
+        return run.result()
 
 
-def _port() -> int:
-    """ARGUX_PORT, from the environment or `.env`, as Argux itself reads it."""
+def _configured_port() -> int:
+    """Read ARGUX_PORT from the environment or `.env`, as Argux itself does. Raises DemoError."""
     try:
         return Settings().argux_port
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
-        raise DemoError(wrong) from None
+        problems = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        raise DemoError(problems) from None

@@ -1,4 +1,4 @@
-"""Where the demo's parts are, and the settings that join them: all made fresh for each run."""
+"""The demo's directories, ports, secrets and settings. All of them are created anew for each run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.demo.repository.repository import NAME
 from workers.settings import Settings
 
 PERSON = "U0ANA"
-"""Who approves when nobody is at the page."""
+"""The user who approves in an automatic run."""
 
 PEOPLE = (
     {"id": PERSON, "name": "Ana", "timezone": "Europe/Berlin"},
@@ -32,24 +32,24 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The demo's directory and its two ports."""
+    """The demo's directories, ports and URLs."""
 
     root: Path
     port: int
 
     @property
     def workspace_port(self) -> int:
-        """The local workspace is next door."""
+        """The local workspace's port: the one after Argux's."""
         return self.port + 1
 
     @property
     def argux_url(self) -> str:
-        """Where Argux answers; its front page leads to the workspace."""
+        """Argux's base URL; its front page leads to the workspace."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def workspace_url(self) -> str:
-        """Where the local workspace answers."""
+        """The local workspace's base URL."""
         return f"http://127.0.0.1:{self.workspace_port}"
 
     @property
@@ -59,13 +59,13 @@ class Places:
 
     @property
     def logs(self) -> Path:
-        """Where every process writes."""
+        """The directory of the processes' log files."""
         return self.root / "logs"
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Tokens that the local workspace asks for, and Argux's own key for its audit chain."""
+    """The tokens that the local workspace requires, and Argux's key for its audit chain."""
 
     bot_token: str
     signing_secret: str
@@ -76,7 +76,7 @@ class Secrets:
 
 
 def make_secrets() -> Secrets:
-    """New ones, which nobody can know."""
+    """Generate random secrets for one run."""
     return Secrets(
         bot_token=f"xoxb-{secrets.token_hex(16)}",
         signing_secret=secrets.token_hex(16),
@@ -88,8 +88,11 @@ def make_secrets() -> Secrets:
 
 
 @contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Holds the demo's directory; raises DemoError where another demo does, whose files would be swept away."""
+def lock_directory(directory: Path) -> Iterator[None]:
+    """Hold an exclusive lock on the demo's directory while the block runs.
+
+    Raises DemoError when another demo holds it: starting a second one would delete the files of the first.
+    """
     with directory.resolve().with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,8 +101,8 @@ def alone(directory: Path) -> Iterator[None]:
         yield
 
 
-def open_places(directory: Path, port: int) -> Places:
-    """An empty directory and two free ports; raises DemoError that names what is in the way."""
+def prepare_places(directory: Path, port: int) -> Places:
+    """Check that both ports are free, then empty the directory. Raises DemoError naming the unusable port."""
     places = Places(directory.resolve(), port)
     if places.workspace_port > _HIGHEST_PORT:
         raise DemoError(f"ARGUX_PORT must be below {_HIGHEST_PORT}: the demo takes that port and the next")
@@ -115,7 +118,7 @@ def open_places(directory: Path, port: int) -> Places:
 
 
 def write_workspace_config(places: Places, keys: Secrets) -> Path:
-    """The local workspace's people, channels and tokens, as its `--config` file."""
+    """Write the local workspace's `--config` file (people, channels, tokens) and return its path."""
     path = places.root / "workspace.json"
     path.touch(mode=0o600)
     path.write_text(
@@ -141,7 +144,11 @@ def write_workspace_config(places: Places, keys: Secrets) -> Path:
 
 
 def argux_environment(places: Places, keys: Secrets) -> dict[str, str]:
-    """Argux's settings for this run; what the person's own shell sets for another Argux is blanked."""
+    """Return Argux's settings for this run as environment variables.
+
+    Every other Argux setting in the environment is set to the empty string: the user's shell may be configured for
+    another Argux.
+    """
     base = places.workspace_url
     return {
         **{name.upper(): "" for name in Settings.model_fields if name.upper() in os.environ},

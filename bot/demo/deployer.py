@@ -1,4 +1,4 @@
-"""The shop's deployment: whatever is the head of main goes live, and Argux is told."""
+"""Deploy the shop: put every new head of main live and report the deploy to Argux."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ VERSION_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """A commit that went live."""
+class Deploy:
+    """A commit that went live; `at` is the last moment before it answered."""
 
     commit_sha: str
     version: str
@@ -34,12 +34,12 @@ class Live:
 
 
 def version_of(commit_sha: str) -> str:
-    """The version that the shop reports for a commit."""
+    """Return the version that the shop reports for a commit."""
     return commit_sha[:VERSION_LENGTH]
 
 
 def deploy_record(commit_sha: str, deployed_at: datetime, deployed_by: str) -> dict[str, str]:
-    """The body of POST /api/deploys."""
+    """Return the body of POST /api/deploys."""
     return {
         "service": SERVICE,
         "version": version_of(commit_sha),
@@ -51,10 +51,10 @@ def deploy_record(commit_sha: str, deployed_at: datetime, deployed_by: str) -> d
 
 
 class Deployer:
-    """Keeps the shop at the head of main.
+    """Deploy the head of main whenever it changes.
 
-    It owns the listening socket and hands it to every version, so a new version answers before the old one
-    leaves and no shopper is refused. `argux` is a client of Argux's API that carries a key.
+    The deployer owns the listening socket and passes it to every version. The new version accepts connections before
+    the old one stops, so no shopper is refused. `argux` is an HTTP client for Argux's API with an API key.
     """
 
     def __init__(
@@ -73,48 +73,48 @@ class Deployer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._shop: Child | None = None
         self._retired: list[Child] = []
-        self.lives: list[Live] = []
+        self.deploys: list[Deploy] = []
 
     @property
     def base_url(self) -> str:
-        """Where the shop answers."""
+        """The shop's base URL."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     async def run(self) -> None:
-        """Deploy every new head until cancelled; raises StageError when a deploy fails or the shop ends by itself."""
+        """Deploy every new head until cancelled. Raises StageError when a deploy fails or the shop exits by itself."""
         while True:
             if self._shop is not None and self._shop.exit_code is not None:
                 raise StageError("running the shop", f"{self._shop.name} ended\n{self._shop.last_lines()}")
             head = await asyncio.to_thread(self._repository.head)
-            if not self.lives or self.lives[-1].commit_sha != head:
+            if not self.deploys or self.deploys[-1].commit_sha != head:
                 await self.deploy(head)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def deploy(self, commit_sha: str) -> Live:
-        """Bring a commit live and tell Argux. Raises StageError."""
-        live = await self.swap(commit_sha)
-        response = await post(self._argux, "/api/deploys", json=deploy_record(commit_sha, live.at, "acme-deployer"))
+    async def deploy(self, commit_sha: str) -> Deploy:
+        """Put a commit live and report the deploy to Argux. Raises StageError."""
+        deploy = await self.swap(commit_sha)
+        response = await post(self._argux, "/api/deploys", json=deploy_record(commit_sha, deploy.at, "acme-deployer"))
         if response.is_error:
             raise StageError("deploying the shop", f"POST /api/deploys answered {response.status_code}")
-        return live
+        return deploy
 
-    async def swap(self, commit_sha: str) -> Live:
-        """Start a commit beside the one that is live, let it take over, and stop the old one. Raises StageError."""
+    async def swap(self, commit_sha: str) -> Deploy:
+        """Start a commit, wait until it answers, then stop the previous version. Raises StageError."""
         version = version_of(commit_sha)
-        source = self._directory / "versions" / f"{len(self.lives):02d}-{version}"
+        source = self._directory / "versions" / f"{len(self.deploys):02d}-{version}"
         await asyncio.to_thread(self._repository.check_out, commit_sha, source)
         previous = self._shop
         self._shop = await self._start(version, source)
         if previous is not None:
             self._retired.append(previous)
-        live = Live(commit_sha, version, await self._answers_as(version))
+        deploy = Deploy(commit_sha, version, await self._wait_for_version(version))
         if previous is not None:
             await previous.stop(DRAIN_SECONDS)
-        self.lives.append(live)
-        return live
+        self.deploys.append(deploy)
+        return deploy
 
     async def stop(self) -> None:
-        """End every version that still runs, and close the port."""
+        """Stop every version that still runs and close the listening socket."""
         for child in [self._shop, *self._retired]:
             if child is not None:
                 await child.stop(DRAIN_SECONDS)
@@ -137,24 +137,27 @@ class Deployer:
             sockets=[descriptor],
         )
 
-    async def _answers_as(self, version: str) -> datetime:
-        """Wait for the new version on the port that it shares with the old one; the last moment without it."""
+    async def _wait_for_version(self, version: str) -> datetime:
+        """Wait until the new version answers on the socket that it shares with the old one.
+
+        Returns the last moment before it answered. Raises StageError.
+        """
         assert self._shop is not None
         try:
             async with asyncio.timeout(START_LIMIT_SECONDS):
-                without = datetime.now(UTC)
-                while await self._version_heard() != version:
+                last_without = datetime.now(UTC)
+                while await self._answering_version() != version:
                     if self._shop.exit_code is not None:
                         raise StageError("deploying the shop", f"version {version} ended\n{self._shop.last_lines()}")
                     await asyncio.sleep(0.05)
-                    without = datetime.now(UTC)
-                return without
+                    last_without = datetime.now(UTC)
+                return last_without
         except TimeoutError:
             message = f"version {version} did not answer within {START_LIMIT_SECONDS:.0f} s, see {self._shop.log}"
             raise StageError("deploying the shop", message) from None
 
-    async def _version_heard(self) -> str | None:
-        """Ask on a new connection, which either version may take."""
+    async def _answering_version(self) -> str | None:
+        """Return the version that answers a new connection, or None. Old and new version may both accept it."""
         try:
             async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
                 response = await client.get(f"{self.base_url}/healthz")
@@ -165,7 +168,7 @@ class Deployer:
 
 
 def shop_environment(argux_url: str, api_key: str) -> dict[str, str]:
-    """What points the shop's stock clients at Argux."""
+    """Return the environment variables that point the shop's stock clients at Argux."""
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": argux_url,
         "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={api_key}",

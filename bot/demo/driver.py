@@ -1,4 +1,4 @@
-"""The demo from its first process to its last: everything is started here, and everything is stopped here."""
+"""Run the demo from start to end: start every process, run the scenario, stop every process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import httpx
 
 from bot.demo.argux import ArguxApi, argux_running, create_key, workspace_running
 from bot.demo.configuration import PERSON, Places, make_secrets
-from bot.demo.deployer import Deployer, Live, shop_environment
+from bot.demo.deployer import Deploy, Deployer, shop_environment
 from bot.demo.errors import DemoError, StageError
 from bot.demo.history.deploys import DeployLog
 from bot.demo.narration import Narrator
 from bot.demo.person import Person
-from bot.demo.preparing import WEEK, Preparation, history_begins, prepare
+from bot.demo.preparing import WEEK, Preparation, history_start, prepare
 from bot.demo.processes import Child
 from bot.demo.repository.repository import NAME, Commit, ShopRepository
 from bot.demo.scenario import Scenario
@@ -35,16 +35,16 @@ NO_FAULT_SECONDS = 75.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended: the object of its last line, and what went wrong, if anything."""
+class Outcome:
+    """The outcome of a run: the JSON object for the last output line, and the failure, if any."""
 
     summary: dict[str, Any]
     failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Everything that runs while the demo runs."""
+class RunningDemo:
+    """The running parts of the demo."""
 
     repository: ShopRepository
     deployer: Deployer
@@ -52,19 +52,21 @@ class Cast:
     children: tuple[Child, ...]
 
 
-async def perform(places: Places, scenario: Scenario, narrator: Narrator, random: Random, *, auto: bool) -> Ending:
-    """Run a scenario. With `auto` it ends by itself; without, a broken and mended shop goes on until cancelled.
+async def run_demo(places: Places, scenario: Scenario, narrator: Narrator, random: Random, *, auto: bool) -> Outcome:
+    """Run a scenario and return its outcome.
 
-    Raises DemoError when the preparation fails; after the deploy a failure is part of the ending.
+    With `auto` the run ends by itself. Without it, a scenario with a fault keeps running until cancelled.
+    Raises DemoError when the preparation fails or a process ends by itself; a failure after the deploy is reported in
+    the outcome.
     """
-    async with _everything_running(places, narrator, random) as cast:
-        background = [cast.work.shoppers.run(), cast.deployer.run(), _guard(cast.children)]
-        return await _beside(background, _play(cast, scenario, auto=auto))
+    async with _running_demo(places, narrator, random) as demo:
+        background = [demo.work.shoppers.run(), demo.deployer.run(), _watch_processes(demo.children)]
+        return await _with_background(background, _run_scenario(demo, scenario, auto=auto))
 
 
 @asynccontextmanager
-async def _everything_running(places: Places, narrator: Narrator, random: Random) -> AsyncIterator[Cast]:
-    """Start the workspace, Argux and the shop; stop them in the opposite order."""
+async def _running_demo(places: Places, narrator: Narrator, random: Random) -> AsyncIterator[RunningDemo]:
+    """Start the workspace, Argux and the shop; stop them in reverse order when the block ends."""
     keys = make_secrets()
     now = datetime.now(UTC)
     repository = ShopRepository(places.workspace / "repositories" / f"{NAME}.git", places.root / "developer")
@@ -87,16 +89,17 @@ async def _everything_running(places: Places, narrator: Narrator, random: Random
         with narrator.stage("Opening the shop"):
             await deployer.swap(commits[-1].sha)
         shoppers = Shoppers(deployer.base_url, [product.sku for product in products()], random)
-        log = DeployLog(commits, history_begins(WEEK, now))
-        own_random = Random(random.getrandbits(64))  # history is made in a thread beside the shoppers
+        log = DeployLog(commits, history_start(WEEK, now))
+        # The history is generated in a thread while the shoppers draw from `random`.
+        own_random = Random(random.getrandbits(64))
         work = Preparation(places, api_key, ArguxApi(client), shoppers, log, own_random, narrator)
         running.callback(narrator.milestone, "Stopping everything")
-        yield Cast(repository, deployer, work, (workspace, argux))
+        yield RunningDemo(repository, deployer, work, (workspace, argux))
 
 
-async def _play(cast: Cast, scenario: Scenario, *, auto: bool) -> Ending:
-    """Prepare, push, and see what comes of it."""
-    work = cast.work
+async def _run_scenario(demo: RunningDemo, scenario: Scenario, *, auto: bool) -> Outcome:
+    """Prepare, push the changes, and watch until the scenario has ended."""
+    work = demo.work
     await prepare(work)
     await _expect_incidents(work.api, at_most=0, when="before the deploy")
     if not auto:
@@ -105,54 +108,54 @@ async def _play(cast: Cast, scenario: Scenario, *, auto: bool) -> Ending:
             "Open the page. A new version of the shop is going live now.\n"
             "In about a minute a thread appears in #incidents; press Approve fix.",
         )
-    pushed = await asyncio.to_thread(cast.repository.push, scenario.changes, datetime.now(UTC))
-    live = await _until_live(cast.deployer, pushed)
-    work.narrator.milestone(f"Live: version {live.version} with {len(pushed)} commits", 0.0)
+    pushed = await asyncio.to_thread(demo.repository.push, scenario.changes, datetime.now(UTC))
+    deploy = await _wait_until_live(demo.deployer, pushed)
+    work.narrator.milestone(f"Live: version {deploy.version} with {len(pushed)} commits", 0.0)
     if scenario.fault is None:
-        return await _watch_peace(cast, scenario, live)
+        return await _watch_harmless_deploy(demo, scenario, deploy)
     true_commit = pushed[scenario.changes.index(scenario.fault)].sha
-    ending = await _watch_fault(cast, live, true_commit, auto=auto)
+    outcome = await _watch_fault(demo, deploy, true_commit, auto=auto)
     if not auto:
-        work.narrator.milestone(ending.failure or "The shop is healthy again.")
+        work.narrator.milestone(outcome.failure or "The shop is healthy again.")
         work.narrator.milestone("Everything still runs: look around. Ctrl-C stops it.")
         await asyncio.Event().wait()
-    return ending
+    return outcome
 
 
-async def _until_live(deployer: Deployer, pushed: Sequence[Commit]) -> Live:
-    """The moment when the pushed head answered first."""
+async def _wait_until_live(deployer: Deployer, pushed: Sequence[Commit]) -> Deploy:
+    """Wait until the pushed head is deployed. Raises StageError."""
 
     async def is_live() -> bool:
-        return deployer.lives[-1].commit_sha == pushed[-1].sha
+        return deployer.deploys[-1].commit_sha == pushed[-1].sha
 
     await until_true(is_live, "deploying the push", DEPLOY_LIMIT_SECONDS, every=0.1)
-    return deployer.lives[-1]
+    return deployer.deploys[-1]
 
 
-async def _watch_fault(cast: Cast, live: Live, true_commit: str, *, auto: bool) -> Ending:
-    """Follow the incident to its end and compare what Argux found with what was done."""
-    work = cast.work
+async def _watch_fault(demo: RunningDemo, deploy: Deploy, true_commit: str, *, auto: bool) -> Outcome:
+    """Follow the incident until it is closed, then compare the suspect commit with the true one."""
+    work = demo.work
     result = Result(true_commit)
     address = httpx.AsyncClient(base_url=work.places.workspace_url, timeout=30, trust_env=False)
     async with address as page:
         person = Person(page, PERSON) if auto else None
-        watch = Watch(work.api, cast.repository, cast.deployer, work.narrator, live, result, person)
+        watch = Watch(work.api, demo.repository, demo.deployer, work.narrator, deploy, result, person)
         try:
             await watch.follow()
             await _expect_incidents(work.api, at_most=1, when="for one bad deploy")
         except DemoError as error:
-            return Ending(result.as_json(), f"{error} (logs: {work.places.logs})")
+            return Outcome(result.as_json(), f"{error} (logs: {work.places.logs})")
     if result.suspect_commit != true_commit:
-        return Ending(result.as_json(), f"Argux suspects {result.suspect_commit}, but it was {true_commit}")
-    return Ending(result.as_json())
+        return Outcome(result.as_json(), f"Argux suspects {result.suspect_commit}, but it was {true_commit}")
+    return Outcome(result.as_json())
 
 
-async def _watch_peace(cast: Cast, scenario: Scenario, live: Live) -> Ending:
-    """Watch a harmless deploy for a while; any incident is one too many."""
-    work = cast.work
+async def _watch_harmless_deploy(demo: RunningDemo, scenario: Scenario, deploy: Deploy) -> Outcome:
+    """Watch a harmless deploy for NO_FAULT_SECONDS. Any incident is a failure."""
+    work = demo.work
     began = time.monotonic()
     with work.narrator.stage(f"Watching a harmless deploy for {NO_FAULT_SECONDS:.0f} s"):
-        while (datetime.now(UTC) - live.at).total_seconds() < NO_FAULT_SECONDS:
+        while (datetime.now(UTC) - deploy.at).total_seconds() < NO_FAULT_SECONDS:
             await asyncio.sleep(1.0)
             if await work.api.incidents():
                 break
@@ -162,18 +165,19 @@ async def _watch_peace(cast: Cast, scenario: Scenario, live: Live) -> Ending:
         "incidents": len(opened),
         "watched_seconds": round(time.monotonic() - began, 1),
     }
-    return Ending(summary, f"an incident was opened: {opened[0]['title']}" if opened else None)
+    return Outcome(summary, f"an incident was opened: {opened[0]['title']}" if opened else None)
 
 
 async def _expect_incidents(api: ArguxApi, *, at_most: int, when: str) -> None:
+    """Raise StageError when there are more than `at_most` incidents."""
     opened = await api.incidents()
     if len(opened) > at_most:
         titles = "; ".join(f"#{incident['id']} {incident['title']}" for incident in opened)
         raise StageError("counting incidents", f"{len(opened)} {when}, expected {at_most}: {titles}")
 
 
-async def _guard(children: Sequence[Child]) -> None:
-    """Raise StageError as soon as one of the programs has ended by itself."""
+async def _watch_processes(children: Sequence[Child]) -> None:
+    """Raise StageError as soon as one of the processes exits by itself."""
     while True:
         for child in children:
             if child.exit_code is not None:
@@ -182,16 +186,21 @@ async def _guard(children: Sequence[Child]) -> None:
         await asyncio.sleep(GUARD_SECONDS)
 
 
-async def _beside(background: Sequence[Coroutine[Any, Any, None]], play: Coroutine[Any, Any, Ending]) -> Ending:
-    """Run the play with the others beside it: its result, or the first error of any; none runs on afterwards."""
-    main = asyncio.create_task(play)
+async def _with_background(
+    background: Sequence[Coroutine[Any, Any, None]], main: Coroutine[Any, Any, Outcome]
+) -> Outcome:
+    """Run `main` while the background coroutines run, and return its result.
+
+    Raises the first error of any of them. All of them are cancelled before it returns.
+    """
+    main_task = asyncio.create_task(main)
     others = [asyncio.create_task(coroutine) for coroutine in background]
     try:
-        done, _ = await asyncio.wait([main, *others], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {main}:
+        done, _ = await asyncio.wait([main_task, *others], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {main_task}:
             task.result()
-        return await main
+        return await main_task
     finally:
-        for task in (main, *others):
+        for task in (main_task, *others):
             task.cancel()
-        await asyncio.gather(main, *others, return_exceptions=True)
+        await asyncio.gather(main_task, *others, return_exceptions=True)

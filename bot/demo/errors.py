@@ -1,18 +1,18 @@
-"""What can stop the demo.
+"""Errors that stop the demo.
 
-DemoError           its text says what to do; shown as it is
-└── StageError      a stage did not come to its end in time
+DemoError           its text tells the user what to do and is printed unchanged
+└── StageError      a stage timed out or failed
 """
 
 from __future__ import annotations
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the text is for the person at the keyboard."""
+    """The demo cannot continue. The text is shown to the user."""
 
 
 class StageError(DemoError):
-    """A stage hung or ended wrongly: `stage` is its name."""
+    """A stage timed out or failed; `stage` is its name."""
 
     def __init__(self, stage: str, message: str) -> None:
         super().__init__(f"{stage}: {message}")
@@ -20,6 +20,6 @@ class StageError(DemoError):
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error inside a group, however deep: what a person should be told."""
+    """Return the first error inside a possibly nested exception group, for the message to the user."""
     inner = group.exceptions[0]
     return first_error(inner) if isinstance(inner, BaseExceptionGroup) else inner

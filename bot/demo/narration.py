@@ -1,4 +1,4 @@
-"""What the person at the terminal reads."""
+"""Print the demo's progress in the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Report = Callable[[str], None]
 
 
 class Narrator:
-    """Tells stages and milestones on a console; `monotonic` is a clock in seconds."""
+    """Print stages and milestones on a console; `monotonic` is a clock in seconds."""
 
     def __init__(self, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -22,7 +22,10 @@ class Narrator:
 
     @contextmanager
     def stage(self, doing: str) -> Iterator[Report]:
-        """A spinner while the block runs, then a line with its time; call the yielded function to tell progress."""
+        """Show a spinner while the block runs, then print a line with its duration.
+
+        Yields a function that shows progress.
+        """
         started = self._monotonic()
         latest = [""]
         with self._console.status(f"{escape(doing)} …") as status:
@@ -36,10 +39,10 @@ class Narrator:
         self._console.print(f"[green]✓[/] {escape(doing)}{escape(latest[0])} [dim]({seconds:.1f} s)[/]", soft_wrap=True)
 
     def milestone(self, text: str, since_deploy: float | None = None) -> None:
-        """Something happened; `since_deploy` are the seconds since the deploy went live."""
+        """Print a milestone; `since_deploy` is the number of seconds since the deploy went live."""
         clock = "" if since_deploy is None else f"[cyan]+{since_deploy:5.1f} s[/]  "
         self._console.print(f"  {clock}{escape(text)}", soft_wrap=True)
 
     def invitation(self, address: str, text: str) -> None:
-        """Where to look and what to do there."""
+        """Print a panel with the address to open and what to do there."""
         self._console.print(Panel(f"[bold]{address}[/]\n\n{escape(text)}", title="Argux", expand=False))

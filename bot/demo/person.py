@@ -1,4 +1,4 @@
-"""The person at the page, when nobody is there: presses what a person would press, through the page's own API."""
+"""A simulated user of the local workspace's page: press buttons and submit modals through the page's API."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Button:
 
 
 class Person:
-    """Somebody at the local workspace's page; `client` is a client of that page's address."""
+    """A simulated user; `client` is an HTTP client whose base URL is the local workspace."""
 
     def __init__(self, client: httpx.AsyncClient, user: str) -> None:
         self._client = client
         self._user = user
 
-    async def button(self, action_id: str) -> Button | None:
-        """The newest button of that kind that this person can see."""
+    async def find_button(self, action_id: str) -> Button | None:
+        """Return the newest visible button with this action id, or None."""
         found = [
             Button(str(message["channel"]), str(message["ts"]), action_id)
             for message in _messages(await self._state())
@@ -37,19 +37,19 @@ class Person:
         return max(found, key=lambda button: float(button.message_ts), default=None)
 
     async def press(self, button: Button) -> None:
-        """Press it; Argux may answer with a modal."""
+        """Press a button. Argux may open a modal in response."""
         await self._post(
             "/page/act",
             {"channel": button.channel, "message_ts": button.message_ts, "action_id": button.action_id},
         )
 
-    async def open_modal(self) -> str | None:
-        """The id of the modal that is open before this person, once it has something to decide."""
+    async def open_modal_id(self) -> str | None:
+        """Return the id of this person's topmost open modal, or None unless that has a submit button."""
         modals = (await self._state()).get("modals", [])
         return str(modals[-1]["view_id"]) if modals and modals[-1]["submit"] else None
 
     async def submit(self, view_id: str) -> None:
-        """Press the modal's own button."""
+        """Submit a modal."""
         await self._post(f"/page/modals/{view_id}/submit", {})
 
     async def _state(self) -> dict[str, Any]:
@@ -66,12 +66,12 @@ class Person:
 
 
 def _messages(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every message of the page, wherever it hangs: in a channel or in a thread."""
+    """Yield every message of the page, in channels and in threads."""
     return (found for found in _objects(state) if "ts" in found and "channel" in found)
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every JSON object within a value, itself included."""
+    """Yield every JSON object within a value, including the value itself."""
     if isinstance(value, dict):
         yield value
         for part in value.values():

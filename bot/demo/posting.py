@@ -1,4 +1,4 @@
-"""Sending to Argux as any well-behaved sender does: a door that is full for the moment is asked again."""
+"""Post to Argux and retry while the door is busy (back-pressure), as a well-behaved client does."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 import httpx
 
 ATTEMPTS = 30
-_COME_AGAIN = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+_BUSY_STATUSES = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
 async def post(client: httpx.AsyncClient, path: str, **request: Any) -> httpx.Response:
-    """Post until the door answers other than 429 or 503, waiting as long as it says; the last answer after ATTEMPTS.
+    """Post until the door responds with a status other than 429 or 503, and return the response.
 
+    Waits as long as Retry-After says between attempts. After ATTEMPTS attempts it returns the last response as it is.
     Raises httpx.TransportError.
     """
     response = await client.post(path, **request)
     for _ in range(ATTEMPTS - 1):
-        if response.status_code not in _COME_AGAIN:
+        if response.status_code not in _BUSY_STATUSES:
             break
         await asyncio.sleep(float(response.headers.get("Retry-After", "1")))
         response = await client.post(path, **request)

@@ -1,4 +1,4 @@
-"""Everything before the deploy that matters: a shop with customers, and Argux with a week of its past."""
+"""The stages before the watched deploy: create the funnel, measure the shop, import its past week into Argux."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.demo.behaviour import Step
 from bot.demo.configuration import Places
 from bot.demo.deployer import deploy_record
 from bot.demo.history.deploys import DeployLog
-from bot.demo.history.importing import Batch, Imported, import_history, make_batches
+from bot.demo.history.importing import Batch, ImportCounts, import_history, make_batches
 from bot.demo.history.visits import DAY_SECONDS, HistoryPlan, make_visits
 from bot.demo.narration import Narrator
 from bot.demo.shoppers import SHOPPERS_PER_SECOND, Shoppers
@@ -23,19 +23,22 @@ from bot.demo.waiting import until_true
 
 CALIBRATION_SECONDS = 10.0
 CALIBRATION_LIMIT_SECONDS = 60.0
-ANSWERS_A_STEP = 15
+MIN_RESPONSES_PER_STEP = 15
 ROLL_UP_LIMIT_SECONDS = 120.0
-LATELY_SECONDS = 1800.0
-WEEK = HistoryPlan(visits=14_000, days=7.0, quiet_seconds=LATELY_SECONDS, traced_share=0.5)
-"""The week is a sample of the shop's visits; the last half hour before the live shop is as busy as the live shop."""
+RECENT_SECONDS = 1800.0
+WEEK = HistoryPlan(visits=14_000, days=7.0, quiet_seconds=RECENT_SECONDS, traced_share=0.5)
+"""The week is a sample of the shop's visits and ends RECENT_SECONDS before now.
+
+The rest of the history, up to the opening of the live shop, has the live shop's rate of visits.
+"""
 
 HEALTHY_SECONDS = 45.0
-"""Live traffic before the deploy, the calibration included."""
+"""How long live traffic runs before the deploy, including the calibration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What the stages before the deploy work with."""
+    """The inputs of the stages before the deploy."""
 
     places: Places
     api_key: str
@@ -47,9 +50,9 @@ class Preparation:
 
 
 async def prepare(work: Preparation) -> None:
-    """Teach Argux the shop's normal week while people shop; returns when the last of it can be seen in the funnel.
+    """Import the shop's past week into Argux while people shop. Return when the funnel counts all of it.
 
-    Raises DemoError when Argux refuses something, StageError when it does not come to an end.
+    Raises DemoError when Argux refuses a request, StageError when a stage times out.
     """
     opened = time.monotonic()
     funnel_id = await work.api.create_funnel()
@@ -58,7 +61,7 @@ async def prepare(work: Preparation) -> None:
     with work.narrator.stage("Timing the shop under its first customers"):
         await _calibrate(work.shoppers)
     live_entries = work.shoppers.tally[Step.SIGN_UP]
-    imported = await _bring_history(work, live_seconds=time.monotonic() - opened)
+    imported = await _import_past(work, live_seconds=time.monotonic() - opened)
     with work.narrator.stage("Waiting for Argux to digest it"):
 
         async def digested() -> bool:
@@ -72,29 +75,32 @@ async def prepare(work: Preparation) -> None:
 
 
 async def _calibrate(shoppers: Shoppers) -> None:
-    """Collect answers until every step has enough of them."""
+    """Wait until enough response times have been measured for every step. Raises StageError."""
     await asyncio.sleep(CALIBRATION_SECONDS)
 
     async def enough() -> bool:
-        return all(len(seconds) >= ANSWERS_A_STEP for seconds in shoppers.response_seconds.values())
+        return all(len(seconds) >= MIN_RESPONSES_PER_STEP for seconds in shoppers.response_seconds.values())
 
     await until_true(enough, "timing the shop", CALIBRATION_LIMIT_SECONDS)
 
 
-async def _bring_history(work: Preparation, *, live_seconds: float) -> Imported:
-    """Make the past up from what was measured, and send it; the live shop has been open for `live_seconds`."""
-    lately = HistoryPlan(
-        visits=int(SHOPPERS_PER_SECOND * (LATELY_SECONDS - live_seconds)),
-        days=LATELY_SECONDS / DAY_SECONDS,
+async def _import_past(work: Preparation, *, live_seconds: float) -> ImportCounts:
+    """Generate the history from the measured response times and import it.
+
+    live_seconds: how long the live shop has been open; the history ends before that.
+    """
+    recent = HistoryPlan(
+        visits=int(SHOPPERS_PER_SECOND * (RECENT_SECONDS - live_seconds)),
+        days=RECENT_SECONDS / DAY_SECONDS,
         quiet_seconds=live_seconds,
     )
     with work.narrator.stage(f"Bringing {WEEK.days:.0f} days of history, a sample of the shop's visits") as report:
 
-        def tell(so_far: Imported) -> None:
+        def show_counts(so_far: ImportCounts) -> None:
             report(f"{so_far.visits:,} visits, {so_far.events:,} events, {so_far.spans:,} spans")
 
-        batches = chain(_batches(work, WEEK), _batches(work, lately))
-        return await import_history(work.places.argux_url, work.api_key, batches, tell)
+        batches = chain(_batches(work, WEEK), _batches(work, recent))
+        return await import_history(work.places.argux_url, work.api_key, batches, show_counts)
 
 
 def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
@@ -102,6 +108,6 @@ def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
     return make_batches(visits, work.api_key, work.log.version_at, work.random, traced_share=plan.traced_share)
 
 
-def history_begins(plan: HistoryPlan, now: datetime) -> datetime:
-    """The moment of the first visit."""
+def history_start(plan: HistoryPlan, now: datetime) -> datetime:
+    """Return the time at which the generated history starts."""
     return now.astimezone(UTC) - timedelta(days=plan.days)

@@ -1,4 +1,4 @@
-"""Child processes of the demo: each in a process group of its own, its output in a file, ended for certain."""
+"""Child processes of the demo. Each has its own process group and log file; stopping it kills the group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GRACE_SECONDS = 10.0
 
 
 class Child:
-    """A running program that this demo started."""
+    """A process that the demo started."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
@@ -25,16 +25,19 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its process id, which is also its group's."""
+        """The process id, which is also the process group id."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs."""
+        """The exit code, or None while the process runs."""
         return self._process.returncode
 
     async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Ask it to end; after the grace, end it and whatever it left in its group. Once: its id may be reused."""
+        """Send SIGTERM, wait up to `grace_seconds`, then kill whatever is left in its process group.
+
+        A second call does nothing, because the process id may have been reused.
+        """
         if self._stopped:
             return
         if self.exit_code is None:
@@ -47,7 +50,7 @@ class Child:
         self._stopped = True
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of its output, for an error message."""
+        """Return the last lines of its output, for an error message."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-count:])
 
@@ -60,7 +63,7 @@ class Child:
 
 
 async def output_of(command: Sequence[str], *, environment: Mapping[str, str], directory: Path) -> str:
-    """Run a program to its end and return what it printed; raises DemoError with its complaint."""
+    """Run a program to completion and return its standard output. Raises DemoError with its standard error."""
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=directory,
@@ -70,14 +73,14 @@ async def output_of(command: Sequence[str], *, environment: Mapping[str, str], d
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        printed, complaint = await process.communicate()
+        output, errors = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
         await process.wait()
         raise
     if process.returncode != 0:
-        raise DemoError(f"{' '.join(command[1:])} failed:\n{complaint.decode(errors='replace').strip()}")
-    return printed.decode()
+        raise DemoError(f"{' '.join(command[1:])} failed:\n{errors.decode(errors='replace').strip()}")
+    return output.decode()
 
 
 async def start(
@@ -89,7 +92,7 @@ async def start(
     directory: Path | None = None,
     sockets: Sequence[int] = (),
 ) -> Child:
-    """Start a program; `sockets` are file descriptors that it inherits under the same numbers."""
+    """Start a program; `sockets` are file descriptors that it inherits with the same numbers."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""The scenarios: what is pushed, and what must come of it."""
+"""The scenarios: which commits are pushed, and which of them breaks the shop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.demo.repository.changes import FREE_RETURNS, LIVE_STOCK, ORDER_TOTAL, C
 
 
 class ScenarioName(StrEnum):
-    """What `--scenario` takes."""
+    """The values of `--scenario`."""
 
     BAD_DEPLOY = "bad-deploy"
     NO_FAULT = "no-fault"
@@ -17,7 +17,7 @@ class ScenarioName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One push of several commits. `fault` is the one that breaks the shop; None where none does."""
+    """One push of several commits. `fault` is the commit that breaks the shop, or None when none does."""
 
     name: ScenarioName
     changes: tuple[Change, ...]

@@ -1,4 +1,4 @@
-"""Simulated shoppers: they walk through the live shop over HTTP, and leave when it makes them wait."""
+"""Simulated shoppers: they use the live shop over HTTP and give up when it is too slow."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import httpx
 from bot.demo.behaviour import Shopper, Step, draw_shopper
 
 SHOPPERS_PER_SECOND = 7.0
-MOST_AT_ONCE = 80
+MAX_CONCURRENT = 80
 RETRY_SECONDS = 0.25
 RETRIES = 40
 MEASUREMENTS_KEPT = 500
 
 
 class GaveUpError(Exception):
-    """The answer took longer than the shopper's patience."""
+    """The response took longer than the shopper's patience."""
 
 
 class Shoppers:
-    """A stream of people through the shop at `base_url`, Poisson arrivals.
+    """A stream of shoppers with Poisson arrivals at the shop at `base_url`.
 
-    `tally` counts "arrived", each step done, "gave_up" and "turned_away" (an error, or nobody listened).
+    `tally` counts "arrived", each completed step, "gave_up" and "turned_away" (an HTTP error, or no connection).
     """
 
     def __init__(
@@ -41,25 +41,25 @@ class Shoppers:
 
     @property
     def response_seconds(self) -> Mapping[Step, Sequence[float]]:
-        """How long the shop's latest answers took, by step."""
+        """The shop's latest response times, by step."""
         return {step: list(seconds) for step, seconds in self._seconds.items()}
 
     async def run(self) -> None:
-        """Send people in until cancelled; those who are inside stop at once."""
-        limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=20)
+        """Start visits until cancelled; cancelling also stops the visits in progress at once."""
+        limits = httpx.Limits(max_connections=MAX_CONCURRENT, max_keepalive_connections=20)
         async with (
             httpx.AsyncClient(base_url=self._base_url, limits=limits, timeout=30, trust_env=False) as client,
-            asyncio.TaskGroup() as inside,
+            asyncio.TaskGroup() as visits,
         ):
-            at_once = asyncio.Semaphore(MOST_AT_ONCE)
+            slots = asyncio.Semaphore(MAX_CONCURRENT)
             while True:
-                await at_once.acquire()
-                visit = inside.create_task(self.visit(client, draw_shopper(self._random)))
-                visit.add_done_callback(lambda _: at_once.release())
+                await slots.acquire()
+                visit = visits.create_task(self.visit(client, draw_shopper(self._random)))
+                visit.add_done_callback(lambda _: slots.release())
                 await asyncio.sleep(self._random.expovariate(self._per_second))
 
     async def visit(self, client: httpx.AsyncClient, shopper: Shopper) -> None:
-        """One person from the sign-up to where they stop."""
+        """Run one visit from sign-up to the shopper's last step, and count its outcome in `tally`."""
         self.tally["arrived"] += 1
         known: dict[str, Any] = {}
         try:
@@ -86,7 +86,7 @@ class Shoppers:
     async def _post(
         self, client: httpx.AsyncClient, step: Step, body: Mapping[str, Any], patience_seconds: float
     ) -> dict[str, Any]:
-        """Ask, and ask again without a word while nobody listens; raises GaveUpError, httpx.HTTPError."""
+        """Post one step; retry up to RETRIES times while the connection fails. Raises GaveUpError, httpx.HTTPError."""
         loop = asyncio.get_running_loop()
         for attempt in range(RETRIES + 1):
             started = loop.time()

@@ -1,4 +1,4 @@
-"""Waiting for something in another process: ask, pause, ask again, and give up in the stage's name."""
+"""Poll until a condition in another process holds, or fail with the name of the stage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Found = TypeVar("Found")
 async def until(
     look: Callable[[], Awaitable[Found | None]], stage: str, limit_seconds: float, *, every: float = 0.5
 ) -> Found:
-    """What `look` finds, once it finds something; raises StageError after the limit, which may be infinite."""
+    """Call `look` every `every` seconds until it returns something other than None, and return that.
+
+    Raises StageError after `limit_seconds`, which may be infinite.
+    """
     try:
         async with asyncio.timeout(None if math.isinf(limit_seconds) else limit_seconds):
             while True:
@@ -30,7 +33,7 @@ async def until(
 async def until_true(
     holds: Callable[[], Awaitable[bool]], stage: str, limit_seconds: float, *, every: float = 0.5
 ) -> None:
-    """Wait for something to become true; raises StageError after the limit."""
+    """Call `holds` every `every` seconds until it is true. Raises StageError after `limit_seconds`."""
 
     async def look() -> bool | None:
         return await holds() or None

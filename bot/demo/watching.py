@@ -1,4 +1,4 @@
-"""Following one incident from the bad deploy to its end, with a person's hands where nobody is at the page."""
+"""Follow one incident from the bad deploy to the verified fix; in an automatic run, also press the buttons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from bot.demo.argux import ArguxApi, Json
-from bot.demo.deployer import Deployer, Live
+from bot.demo.deployer import Deploy, Deployer
 from bot.demo.errors import StageError
 from bot.demo.narration import Narrator
 from bot.demo.person import Person
@@ -19,8 +19,8 @@ CLOSED = ("resolved", "false_alarm")
 
 
 @dataclass(slots=True)
-class Seconds:
-    """Counted from the moment when the bad deploy went live; None where it has not come to that."""
+class Timings:
+    """Seconds from the bad deploy to each milestone; None for a milestone that was not reached."""
 
     to_incident: float | None = None
     to_diagnosis: float | None = None
@@ -30,7 +30,7 @@ class Seconds:
 
 @dataclass(slots=True)
 class Result:
-    """What is printed as the last line; `true_commit` is the demo's own knowledge."""
+    """The summary that is printed as the last line. `true_commit` is the commit that the demo broke on purpose."""
 
     true_commit: str
     incident: int | None = None
@@ -38,10 +38,10 @@ class Result:
     suspect_commit: str | None = None
     confidence: float | None = None
     pull_request: int | None = None
-    seconds: Seconds = field(default_factory=Seconds)
+    seconds: Timings = field(default_factory=Timings)
 
     def as_json(self) -> Json:
-        """In the order that the contract names."""
+        """Return the summary as JSON, with its keys in the documented order."""
         order = ("incident", "root_cause", "suspect_commit", "true_commit", "confidence", "pull_request", "seconds")
         values = asdict(self)
         return {name: values[name] for name in order}
@@ -49,7 +49,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long each stage may take, in seconds."""
+    """The time limit of each stage, in seconds."""
 
     incident: float = 150.0
     diagnosis: float = 90.0
@@ -60,15 +60,14 @@ class Limits:
     verification: float = 300.0
 
 
-PATIENT = Limits(incident=600.0, approval=math.inf, merge=math.inf, verification=900.0)
-"""With a person at the page, who may look around first."""
+INTERACTIVE_LIMITS = Limits(incident=600.0, approval=math.inf, merge=math.inf, verification=900.0)
+"""The limits when a user presses the buttons: they may look around first."""
 
 
 class Watch:
-    """Waits for each milestone in turn, tells it, and notes it in `result`.
+    """Wait for each milestone in turn, print it, and record it in `result`.
 
-    `person` presses the buttons; None leaves them to whoever is at the page. Raises StageError where a stage hangs or
-    ends wrongly.
+    person: the simulated user who presses the buttons; None leaves them to the user at the page.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class Watch:
         repository: ShopRepository,
         deployer: Deployer,
         narrator: Narrator,
-        live: Live,
+        deploy: Deploy,
         result: Result,
         person: Person | None,
     ) -> None:
@@ -85,13 +84,13 @@ class Watch:
         self._repository = repository
         self._deployer = deployer
         self._narrator = narrator
-        self._live = live
+        self._deploy = deploy
         self._person = person
-        self._limits = PATIENT if person is None else Limits()
+        self._limits = INTERACTIVE_LIMITS if person is None else Limits()
         self.result = result
 
     async def follow(self) -> None:
-        """From the deploy to the verified fix."""
+        """Follow the incident to the verified fix. Raises StageError when a stage times out or fails."""
         incident_id = await self._incident()
         await self._diagnosis(incident_id)
         await self._approval(incident_id)
@@ -147,20 +146,20 @@ class Watch:
         self._narrator.milestone(f"Approved by {approval['decided_by']}", self._since(_moment(approval["decided_at"])))
 
     async def _press(self, person: Person) -> None:
-        """Approve fix, then the modal's own button."""
+        """Press Approve fix, then submit the modal."""
         button = await until(
-            lambda: person.button("approve_fix"), "showing Approve fix in the channel", self._limits.offer
+            lambda: person.find_button("approve_fix"), "showing Approve fix in the channel", self._limits.offer
         )
-        # What counts is when the person could read it: the diagnosis and its button, in the channel.
+        # The diagnosis counts from when the user could read it: when it and its button are in the channel.
         self.result.seconds.to_diagnosis = self._since(_now())
         await person.press(button)
-        view_id = await until(person.open_modal, "opening the approval's modal", self._limits.approval)
+        view_id = await until(person.open_modal_id, "opening the approval's modal", self._limits.approval)
         await person.submit(view_id)
 
     async def _merge(self, incident_id: int) -> None:
         async def merged() -> str | None:
             head = await asyncio.to_thread(self._repository.head)
-            if head != self._live.commit_sha:
+            if head != self._deploy.commit_sha:
                 return head
             _expect_open(await self._api.incident(incident_id))
             return None
@@ -169,9 +168,9 @@ class Watch:
         self.result.seconds.to_fix_merged = self._since(_now())
         self._narrator.milestone(f"Merged: main is at {head[:12]}", self.result.seconds.to_fix_merged)
 
-        async def live() -> Live | None:
-            newest = self._deployer.lives[-1]
-            return newest if newest.commit_sha != self._live.commit_sha else None
+        async def live() -> Deploy | None:
+            newest = self._deployer.deploys[-1]
+            return newest if newest.commit_sha != self._deploy.commit_sha else None
 
         redeployed = await until(live, "bringing the fix live", self._limits.live)
         self._narrator.milestone(f"The shop runs {redeployed.version}", self._since(redeployed.at))
@@ -181,7 +180,7 @@ class Watch:
             incident = await self._api.incident(incident_id)
             verification = incident["verification"]
             if verification and verification["status"] in ("not_recovered", "insufficient_data"):
-                raise StageError("verifying the fix", f"not recovered: {_words(verification)}")
+                raise StageError("verifying the fix", f"not recovered: {_recovery_text(verification)}")
             return incident if incident["status"] in CLOSED else None
 
         incident = await until(closed, "verifying the fix", self._limits.verification)
@@ -189,20 +188,20 @@ class Watch:
         if incident["status"] != "resolved" or not verification or verification["status"] != "recovered":
             raise StageError("verifying the fix", f"the incident was closed as {incident['status']}, not verified")
         self.result.seconds.to_verified = self._since(_moment(incident["closed_at"]))
-        self._narrator.milestone(f"Resolved. {_words(verification)}", self.result.seconds.to_verified)
+        self._narrator.milestone(f"Resolved. {_recovery_text(verification)}", self.result.seconds.to_verified)
 
     def _since(self, moment: datetime) -> float:
-        return round((moment - self._live.at).total_seconds(), 1)
+        return round((moment - self._deploy.at).total_seconds(), 1)
 
 
 def _expect_open(incident: Json) -> None:
-    """Raise StageError when somebody has closed the incident, so that what is waited for cannot come."""
+    """Raise StageError when the incident is closed already: then the awaited fix cannot come."""
     if incident["status"] in CLOSED:
         raise StageError("waiting for the fix", f"the incident was closed as {incident['status']} before it")
 
 
-def _words(verification: Json) -> str:
-    """The measured recovery in the words of the thread."""
+def _recovery_text(verification: Json) -> str:
+    """Return the verification's measurements as the thread words them."""
     return " ".join(str(measure.get("text", "")) for measure in verification["measures"]).strip()
 
 

@@ -1,4 +1,4 @@
-"""`python -m integrations.local --port N --directory DIR --config FILE.json`."""
+"""Command: `python -m integrations.local --port N --directory DIR --config FILE.json`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.local.server import WorkspaceServer
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT. Returns the exit code: 2 where the configuration is wrong."""
+    """Serve until SIGTERM or SIGINT, and return the exit code: 2 if the configuration is invalid."""
     parser = argparse.ArgumentParser(prog="python -m integrations.local", description="Serve the local workspace.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--directory", type=Path, required=True, help="where messages and repositories are kept")

@@ -1,4 +1,4 @@
-"""The structure of Adaptive Cards 1.2 to 1.5, as far as Teams shows it in a webhook's message.
+"""Validate Adaptive Cards 1.2 to 1.5, limited to what Teams shows in a webhook message.
 
 Schema: https://adaptivecards.io/explorer/
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 VERSIONS = ("1.2", "1.3", "1.4", "1.5")
-# What must be there, by type; lists of what is held, by type and property.
+# Required properties by element type.
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "TextBlock": ("text",),
     "RichTextBlock": ("inlines",),
@@ -29,8 +29,9 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "Action.ToggleVisibility": ("targetElements",),
 }
 _BODY = ("TextBlock", "RichTextBlock", "Image", "ImageSet", "FactSet", "Container", "ColumnSet", "ActionSet", "Table")
-# A webhook's card has nobody behind it who could take Action.Submit or Action.Execute.
+# Action.Submit and Action.Execute need a bot to receive them; a webhook has none.
 _ACTIONS = ("Action.OpenUrl", "Action.ShowCard", "Action.ToggleVisibility")
+# Allowed child types by parent type and property.
 _CHILDREN: dict[tuple[str, str], tuple[str, ...]] = {
     ("AdaptiveCard", "body"): _BODY,
     ("AdaptiveCard", "actions"): _ACTIONS,
@@ -46,10 +47,10 @@ _CHILDREN: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def problems_of(card: object, place: str) -> list[str]:
-    """What Teams would refuse in a card, each with its place; empty where the card is fine."""
+    """Return everything that Teams would refuse in a card, each with its location; empty if the card is valid."""
     if not isinstance(card, dict) or card.get("type") != "AdaptiveCard":
         return [f'{place}.type must be "AdaptiveCard"']
-    problems = list(_held(card, "AdaptiveCard", place))
+    problems = list(_check_children(card, "AdaptiveCard", place))
     if card.get("version") not in VERSIONS:
         problems.append(f"{place}.version must be one of {', '.join(VERSIONS)}")
     if not card.get("body") and not card.get("actions"):
@@ -57,7 +58,7 @@ def problems_of(card: object, place: str) -> list[str]:
     return problems
 
 
-def _held(parent: dict[str, Any], kind: str, place: str) -> Iterator[str]:
+def _check_children(parent: dict[str, Any], kind: str, place: str) -> Iterator[str]:
     for (holder, name), allowed in _CHILDREN.items():
         if holder != kind or name not in parent:
             continue
@@ -66,14 +67,14 @@ def _held(parent: dict[str, Any], kind: str, place: str) -> Iterator[str]:
             yield f"{place}.{name} must be a list"
             continue
         for index, child in enumerate(children):
-            yield from _element(child, allowed, f"{place}.{name}[{index}]")
+            yield from _check_element(child, allowed, f"{place}.{name}[{index}]")
 
 
-def _element(element: object, allowed: tuple[str, ...], place: str) -> Iterator[str]:
+def _check_element(element: object, allowed: tuple[str, ...], place: str) -> Iterator[str]:
     if not isinstance(element, dict):
         yield f"{place} must be an object"
         return
-    # Inside a list that allows one kind only, its `type` may be left out.
+    # In a list that allows only one type, an element may omit its `type`.
     kind = element.get("type", allowed[0] if len(allowed) == 1 else None)
     if kind not in allowed:
         yield f"{place}.type {kind!r} is not allowed here"
@@ -82,15 +83,15 @@ def _element(element: object, allowed: tuple[str, ...], place: str) -> Iterator[
         if element.get(name) in (None, ""):
             yield f"{place}.{name} is missing"
     if kind == "FactSet":
-        yield from _facts(element.get("facts"), place)
+        yield from _check_facts(element.get("facts"), place)
     if kind == "Action.OpenUrl" and not str(element.get("url", "")).startswith(("http://", "https://")):
         yield f"{place}.url must be an http or https address"
     if kind == "Action.ShowCard":
         yield from problems_of({"version": VERSIONS[0], **(element.get("card") or {})}, f"{place}.card")
-    yield from _held(element, kind, place)
+    yield from _check_children(element, kind, place)
 
 
-def _facts(facts: object, place: str) -> Iterator[str]:
+def _check_facts(facts: object, place: str) -> Iterator[str]:
     for index, fact in enumerate(facts if isinstance(facts, list) else []):
         if not isinstance(fact, dict) or not all(isinstance(fact.get(name), str) for name in ("title", "value")):
             yield f"{place}.facts[{index}] needs a title and a value"

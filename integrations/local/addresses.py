@@ -1,4 +1,4 @@
-"""The workspace's own address, as whoever is calling reaches it."""
+"""The workspace's own base URL, as the caller reaches it."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from fastapi import Request
 
 
 def base_url(request: Request) -> str:
-    """Scheme, host and port, without a slash at the end."""
+    """Return scheme, host and port of the request's URL, without a trailing slash."""
     return str(request.base_url).rstrip("/")

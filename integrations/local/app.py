@@ -1,4 +1,4 @@
-"""The workspace's application: every system and the page, around one store."""
+"""Create the workspace's application: all emulated systems and the page on one store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from integrations.local.github.host import open_host
 from integrations.local.jira import routes as jira_routes
 from integrations.local.jira.tracker import Tracker
 from integrations.local.page import routes as page_routes
-from integrations.local.slack import answers, sockets, web_api
+from integrations.local.slack import response_urls, sockets, web_api
 from integrations.local.slack.delivery import Delivery
 from integrations.local.slack.interactivity import Interactivity
 from integrations.local.slack.workspace import open_workspace
@@ -37,15 +37,15 @@ def create_app(
     clock: Callable[[], float] = time.time,
     random_id: Callable[[], str] = lambda: secrets.token_hex(16),
 ) -> FastAPI:
-    """The whole workspace; what it keeps lies in `directory`, which is made where it is missing.
+    """Create the application. Its data is in `directory`, which is created if it is missing.
 
-    `app.state.changes` is its Changes, for whoever stops the server. Raises GitError where git cannot be run.
+    `app.state.changes` holds its Changes; the server closes it when it stops. Raises GitError if git cannot be run.
     """
     directory.mkdir(parents=True, exist_ok=True)
     store = Store(directory / "workspace.db")
     changes = Changes()
     faults = Faults()
-    # Slack does not go through a proxy to reach an app on the same machine.
+    # The app runs on the same machine, so requests to it must not go through a proxy.
     client = httpx.AsyncClient(trust_env=False)
     slack = open_workspace(config, directory, store, changes, clock=clock, random_id=random_id)
     interactivity = Interactivity(slack, Delivery(slack, client, clock))
@@ -62,7 +62,7 @@ def create_app(
     app = FastAPI(title="Argux local workspace", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.changes = changes
     app.include_router(web_api.routes(slack))
-    app.include_router(answers.routes(slack))
+    app.include_router(response_urls.routes(slack))
     app.include_router(sockets.routes(slack.sockets))
     github_routes.install(app, host, config)
     app.include_router(github_pages.routes(host))

@@ -1,4 +1,4 @@
-"""Tells open pages that something changed, and ends their streams when the server stops."""
+"""Notify open pages of changes over server-sent events, and end their streams when the server stops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HEARTBEAT_SECONDS = 15.0
 
 
 class Changes:
-    """A counter that open streams wait on. Used from the server's event loop only."""
+    """A change counter that open streams wait on. Use it only from the server's event loop."""
 
     def __init__(self) -> None:
         self._version = 0
@@ -18,21 +18,21 @@ class Changes:
 
     @property
     def version(self) -> int:
-        """How many changes there have been since the server started."""
+        """The number of changes since the server started."""
         return self._version
 
     def announce(self) -> None:
-        """Wake every open stream."""
+        """Count a change and wake every open stream."""
         self._version += 1
         self._wake()
 
     def close(self) -> None:
-        """End every open stream and every pause; the server is stopping."""
+        """End every open stream and every pause, because the server is stopping."""
         self._closing.set()
         self._wake()
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than the server lives."""
+        """Sleep for `seconds`, or until the server stops."""
         try:
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
@@ -40,7 +40,7 @@ class Changes:
             return
 
     async def stream(self) -> AsyncIterator[str]:
-        """Server-sent events: one now, one after every change, and a comment as a heartbeat when nothing changes."""
+        """Yield server-sent events: one at once, one after every change, and a comment as heartbeat between changes."""
         changed = asyncio.Event()
         self._waiting.add(changed)
         try:

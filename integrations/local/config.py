@@ -1,4 +1,4 @@
-"""What a local workspace is told when it starts: its people, channels, repositories and secrets."""
+"""The configuration of a local workspace: its people, channels, repositories and secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _known_timezone(name: str) -> str:
 
 
 class Person(BaseModel):
-    """Somebody who can act on the page; `timezone` is an IANA name."""
+    """A user who can act on the page; `timezone` is an IANA name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,7 +27,7 @@ class Person(BaseModel):
 
 
 class SlashCommand(BaseModel):
-    """A command the app takes; `hints` are (what may be typed after it, what that does), shown while typing."""
+    """A slash command of the app; `hints` are (argument, what it does) pairs that are suggested while typing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,10 +40,10 @@ class SlashCommand(BaseModel):
 
 
 class WorkspaceConfig(BaseModel):
-    """The whole configuration file; every secret is one that the real clients must present.
+    """The configuration file. The clients must present its tokens; the app is called with its signing secret.
 
-    patience_seconds: how long an acknowledgement is waited for, and a trigger id lasts. More than Slack's three are for
-    a machine so busy that it is measured instead of the app.
+    patience_seconds: how long the workspace waits for an acknowledgement, and how long a trigger id is valid. Slack
+    uses three seconds; a busy machine may need more, so that its own load does not count against the app.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,10 +66,10 @@ class WorkspaceConfig(BaseModel):
 
 
 def channel_id(name: str) -> str:
-    """The id of a channel, made from its name so that it is the same after a restart and readable in a log."""
+    """Return the id of a channel, derived from its name: stable across restarts and readable in a log."""
     return "C0" + re.sub(r"[^A-Z0-9]", "", name.upper())
 
 
 def load(path: Path) -> WorkspaceConfig:
-    """Read a configuration file. Raises OSError and pydantic.ValidationError, whose text names the field."""
+    """Read a configuration file. Raises OSError, or pydantic.ValidationError, whose text names the field."""
     return WorkspaceConfig.model_validate_json(path.read_bytes())

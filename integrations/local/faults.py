@@ -1,4 +1,4 @@
-"""Faults on order: the next requests to a system fail in the way a test or a demonstration asked for."""
+"""Fault injection: a test or a demonstration makes the next requests to a system fail in a chosen way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class System(StrEnum):
-    """The systems that the workspace stands in for."""
+    """The systems that the workspace emulates."""
 
     SLACK = "slack"
     GITHUB = "github"
@@ -19,10 +19,11 @@ class System(StrEnum):
 
 
 class Fault(BaseModel):
-    """What the next `count` requests get.
+    """A fault for the next `count` requests.
 
-    status: an HTTP status; "timeout" hangs for `seconds` and hangs up without doing anything; "lost_answer" does what
-    was asked and hangs up without saying so. path_contains: only requests with this in their path.
+    status: an HTTP status; "timeout" waits for `seconds`, then closes the connection without processing the request;
+    "lost_answer" processes the request, then closes the connection without a response.
+    path_contains: the fault applies only to requests whose path contains this.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +37,7 @@ class Fault(BaseModel):
 
 
 class LoggedRequest(BaseModel):
-    """One request that a system got. `status` is None where the connection was cut instead of an answer."""
+    """One request to a system. `status` is None if the connection was closed without a response."""
 
     at: float
     system: System
@@ -50,14 +51,14 @@ LOG_LENGTH = 5000
 
 
 class Faults:
-    """The faults that are still to happen, and the log of what was asked of each system."""
+    """The pending faults, and the log of requests to all systems."""
 
     def __init__(self) -> None:
         self.pending: list[Fault] = []
         self.log: deque[LoggedRequest] = deque(maxlen=LOG_LENGTH)
 
     def take(self, system: System, path: str) -> Fault | None:
-        """The fault that this request meets, used up by one."""
+        """Return the fault that applies to this request and decrement its count, or None."""
         for fault in self.pending:
             if fault.system == system and fault.path_contains in path:
                 fault.count -= 1
@@ -68,7 +69,7 @@ class Faults:
 
 
 def error_body(system: System, status: int) -> dict[str, object]:
-    """How each system words an HTTP error."""
+    """Return the body of an HTTP error in the system's own format."""
     limited = status == 429
     if system is System.SLACK:
         return {"ok": False, "error": "ratelimited" if limited else "internal_error"}

@@ -1,4 +1,4 @@
-"""Runs the workspace under uvicorn so that open pages never hold up its stop."""
+"""Run the workspace under uvicorn; open pages do not delay its shutdown."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from fastapi import FastAPI
 from integrations.local.changes import Changes
 
 GRACEFUL_STOP_SECONDS = 5
-# Longer than the clients keep a connection: what is sent on one just as the server closes it would be lost.
+# Longer than clients keep a connection open: a request sent just when the server closes the connection would be lost.
 KEEP_ALIVE_SECONDS = 75
 
 
 class WorkspaceServer(uvicorn.Server):
-    """uvicorn waits for open responses before it stops; a page's event stream would never end by itself."""
+    """A uvicorn server that ends the event streams of open pages before it stops.
+
+    uvicorn waits for open responses, and an event stream never ends by itself.
+    """
 
     def __init__(self, app: FastAPI, *, port: int, host: str = "127.0.0.1") -> None:
         super().__init__(
@@ -34,6 +37,6 @@ class WorkspaceServer(uvicorn.Server):
         self._changes = changes
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then stop as uvicorn does."""
+        """End the event streams, then stop as uvicorn does."""
         self._changes.close()
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""What the workspace remembers across a restart: JSON documents in one SQLite file."""
+"""Persistent storage of the workspace: JSON documents in one SQLite file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 class Store:
-    """Documents by collection and key, kept in the order they were first put. Safe to use from several threads."""
+    """Documents by collection and key, in the order of their first put. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class Store:
         )
 
     def put(self, collection: str, key: str, record: BaseModel) -> None:
-        """Write one document over whatever had its key."""
+        """Insert or replace one document."""
         with self._lock:
             self._connection.execute(
                 "INSERT INTO documents (collection, key, body) VALUES (?, ?, ?)"
@@ -36,12 +36,12 @@ class Store:
             )
 
     def delete(self, collection: str, key: str) -> None:
-        """Forget one document; one that is not there is no error."""
+        """Delete one document, if it exists."""
         with self._lock:
             self._connection.execute("DELETE FROM documents WHERE collection = ? AND key = ?", (collection, key))
 
     def read(self, collection: str, model: type[Record]) -> list[Record]:
-        """Read a whole collection, oldest first."""
+        """Return a whole collection, oldest first."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT body FROM documents WHERE collection = ? ORDER BY position", (collection,)
@@ -49,6 +49,6 @@ class Store:
         return [model.model_validate_json(body) for (body,) in rows]
 
     def close(self) -> None:
-        """Close the file; everything put is in it already."""
+        """Close the file. All documents are stored already."""
         with self._lock:
             self._connection.close()

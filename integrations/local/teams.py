@@ -1,4 +1,4 @@
-"""The Teams webhook: takes a message with an Adaptive Card, as a Workflows webhook does, and keeps it for the page.
+"""The Teams webhook: accept a message with Adaptive Cards, as a Workflows webhook does, and store it for the page.
 
 Sizes and shapes: https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors
 """
@@ -24,7 +24,7 @@ CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 
 
 class TeamsPost(BaseModel):
-    """One post in the Teams channel; `posted_at` is seconds, UTC."""
+    """One post in the Teams channel; `posted_at` is seconds since the epoch."""
 
     id: int
     posted_at: float
@@ -32,7 +32,7 @@ class TeamsPost(BaseModel):
 
 
 class Posts:
-    """The Teams channel."""
+    """The posts in the Teams channel."""
 
     def __init__(self, store: Store, changes: Changes, clock: Callable[[], float]) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class Posts:
         self.all = store.read("teams", TeamsPost)
 
     def add(self, cards: list[dict[str, Any]]) -> None:
-        """Post cards."""
+        """Store a post with these cards."""
         post = TeamsPost(id=len(self.all) + 1, posted_at=self._clock(), cards=cards)
         self.all.append(post)
         self._store.put("teams", str(post.id), post)
@@ -49,7 +49,7 @@ class Posts:
 
 
 def cards_of(message: object) -> tuple[list[dict[str, Any]], list[str]]:
-    """The cards in a webhook's message, and what is wrong with it."""
+    """Return the cards in a webhook message, and the problems found in it."""
     if not isinstance(message, dict) or message.get("type") != "message":
         return [], ['type must be "message"']
     attachments = message.get("attachments")
@@ -74,7 +74,7 @@ def _refusal(status: int, code: str, message: str) -> Response:
 
 
 def routes(posts: Posts, config: WorkspaceConfig) -> APIRouter:
-    """The webhook's address; whoever does not know its secret finds nothing there."""
+    """Return the route of the webhook. A wrong secret is answered with 404."""
     router = APIRouter()
 
     @router.post("/teams/webhook/{secret}")

@@ -1,4 +1,4 @@
-"""The door that every request to a system comes through: it logs, and it fails where a fault was ordered."""
+"""Middleware that logs every request to an emulated system and injects the requested faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.local.faults import Fault, Faults, LoggedRequest, System, erro
 
 
 class Traffic:
-    """ASGI middleware around the whole workspace; requests to the page itself pass untouched."""
+    """ASGI middleware around the whole workspace. Requests to the page itself pass unchanged and unlogged."""
 
     def __init__(self, app: ASGIApp, *, faults: Faults, changes: Changes, clock: Callable[[], float]) -> None:
         self._app = app
@@ -21,7 +21,7 @@ class Traffic:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Log one request and serve it, or make it fail."""
         system = _system(scope)
         if system is None:
             await self._app(scope, receive, send)
@@ -44,17 +44,17 @@ class Traffic:
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.status == "timeout":
             await self._changes.pause(fault.seconds)
-            await _hang_up(scope, receive, send)
+            await _close_connection(scope, receive, send)
         elif fault.status == "lost_answer":
-            await self._app(scope, receive, _swallow)
-            await _hang_up(scope, receive, send)
+            await self._app(scope, receive, _discard)
+            await _close_connection(scope, receive, send)
         else:
             status = int(fault.status)
             headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
             await JSONResponse(error_body(fault.system, status), status, headers)(scope, receive, send)
 
 
-# What the clients call; the pages that people read of pull requests and tickets are not among it.
+# Paths that clients call. The pages of pull requests and tickets, which people read, are not among them.
 _PREFIXES = {
     "/slack/": System.SLACK,
     "/github/repos/": System.GITHUB,
@@ -70,15 +70,15 @@ def _system(scope: Scope) -> System | None:
     return next((system for prefix, system in _PREFIXES.items() if scope["path"].startswith(prefix)), None)
 
 
-async def _swallow(message: Message) -> None:
-    """Take an answer that nobody will see."""
+async def _discard(message: Message) -> None:
+    """Discard a part of a response."""
 
 
-async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:
-    """Cut the connection without an answer.
+async def _close_connection(scope: Scope, receive: Receive, send: Send) -> None:
+    """Close the connection without a response.
 
-    ASGI has no word for that, so uvicorn's own connection is reached through its bound `receive`; under another
-    server the client gets a 500, which it must treat in the same way.
+    ASGI has no message for that, so this gets uvicorn's connection through its bound `receive`. Under another server
+    the client gets a 500 instead, which it must handle in the same way.
     """
     transport = getattr(getattr(receive, "__self__", None), "transport", None)
     abort = getattr(transport, "abort", None)

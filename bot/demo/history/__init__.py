@@ -1,1 +1,1 @@
-"""The shop's past week: visits, the deploys before today, and how they are imported."""
+"""The shop's past week: its visits, its earlier deploys, and their import into Argux."""

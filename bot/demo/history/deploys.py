@@ -1,4 +1,4 @@
-"""The deploys before today: which commit was live when."""
+"""The shop's past deploys: which commit was live when."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.demo.deployer import version_of
 from bot.demo.repository.repository import Commit
 
 REVIEW = timedelta(minutes=25)
-"""From a commit to its deploy."""
+"""The time between a commit and its deploy."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastDeploy:
-    """A commit that went live, and who brought it."""
+    """A past deploy of one commit; `by` is the commit's author."""
 
     commit_sha: str
     at: datetime
@@ -24,14 +24,14 @@ class PastDeploy:
 
 
 class DeployLog:
-    """The deploys of the past, oldest first; the first of them was live at the beginning of the history."""
+    """The past deploys, oldest first. The first one was already live when the history starts."""
 
-    def __init__(self, commits: Sequence[Commit], history_begins: datetime) -> None:
+    def __init__(self, commits: Sequence[Commit], history_start: datetime) -> None:
         every = [PastDeploy(commit.sha, commit.committed_at + REVIEW, commit.author) for commit in commits]
-        before = [deploy for deploy in every if deploy.at <= history_begins]
+        before = [deploy for deploy in every if deploy.at <= history_start]
         self.deploys = tuple(before[-1:] + every[len(before) :])
         self._moments = [deploy.at.timestamp() for deploy in self.deploys]
 
     def version_at(self, moment: float) -> str:
-        """The version that served a request at `moment`, seconds UTC."""
+        """Return the version that was live at `moment` (seconds since the epoch)."""
         return version_of(self.deploys[max(0, bisect_right(self._moments, moment) - 1)].commit_sha)

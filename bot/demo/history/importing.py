@@ -1,4 +1,4 @@
-"""Bringing the past to Argux through the doors that the present uses."""
+"""Import the past week through the same HTTP endpoints that live traffic uses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.demo.history.visits import Visit
 from bot.demo.history.wire import answer_spans, posthog_events, trace_request
 from bot.demo.posting import post
 
-EVENTS_A_BATCH = 2000
-SPANS_A_BATCH = 2000
+EVENTS_PER_BATCH = 2000
+SPANS_PER_BATCH = 2000
 CONNECTIONS = 2
 
 
 @dataclass(slots=True)
-class Imported:
-    """What went in."""
+class ImportCounts:
+    """How many visits, events and spans were imported."""
 
     visits: int = 0
     events: int = 0
@@ -33,54 +33,58 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One request to a door, and what it brings."""
+    """One HTTP request to a door, and how much it contains."""
 
     path: str
     content_type: str
     body: bytes
-    brings: Imported
+    counts: ImportCounts
 
 
 async def import_history(
-    base_url: str, api_key: str, batches: Iterator[Batch], report: Callable[[Imported], None]
-) -> Imported:
-    """Send all batches, a few at once; calls `report` with the running total after each.
+    base_url: str, api_key: str, batches: Iterator[Batch], report: Callable[[ImportCounts], None]
+) -> ImportCounts:
+    """Send all batches over CONNECTIONS parallel connections. Call `report` with the running totals after each batch.
 
-    Raises DemoError when a door refuses a batch or stays full.
+    Raises DemoError when a door refuses a batch or stays busy.
     """
-    total = Imported()
-    waiting: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=2 * CONNECTIONS)
+    total = ImportCounts()
+    queue: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=2 * CONNECTIONS)
 
     async def make() -> None:
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            await waiting.put(batch)
+            await queue.put(batch)
         for _ in range(CONNECTIONS):
-            await waiting.put(None)
+            await queue.put(None)
 
     async def send(client: httpx.AsyncClient) -> None:
-        while (batch := await waiting.get()) is not None:
+        while (batch := await queue.get()) is not None:
             await _post(client, batch)
-            total.visits += batch.brings.visits
-            total.events += batch.brings.events
-            total.spans += batch.brings.spans
+            total.visits += batch.counts.visits
+            total.events += batch.counts.events
+            total.spans += batch.counts.spans
             report(total)
 
     headers = {"Authorization": f"Bearer {api_key}"}
     client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=60, trust_env=False)
     try:
-        async with client, asyncio.TaskGroup() as together:
-            together.create_task(make())
+        async with client, asyncio.TaskGroup() as group:
+            group.create_task(make())
             for _ in range(CONNECTIONS):
-                together.create_task(send(client))
-    except BaseExceptionGroup as group:
-        raise first_error(group) from None
+                group.create_task(send(client))
+    except BaseExceptionGroup as errors:
+        raise first_error(errors) from None
     return total
 
 
 def make_batches(
     visits: Iterable[Visit], api_key: str, version_at: Callable[[float], str], random: Random, *, traced_share: float
 ) -> Iterator[Batch]:
-    """The visits as requests to the doors; `version_at` says which version of the shop was live at a moment."""
+    """Turn visits into requests to the doors.
+
+    version_at: returns the version of the shop that was live at a moment (seconds since the epoch).
+    traced_share: the share of the visits, chosen at random, that get traces; every visit gets its events.
+    """
     events: list[dict[str, Any]] = []
     spans: list[Span] = []
     version = ""
@@ -88,13 +92,13 @@ def make_batches(
     for visit in visits:
         visit_count += 1
         events += posthog_events(visit, random)
-        if len(events) >= EVENTS_A_BATCH:
+        if len(events) >= EVENTS_PER_BATCH:
             yield _event_batch(events, api_key, visit_count)
             events, visit_count = [], 0
         if random.random() >= traced_share:
             continue
         version_now = version_at(visit.answers[0].started_at)
-        if spans and (len(spans) >= SPANS_A_BATCH or version_now != version):
+        if spans and (len(spans) >= SPANS_PER_BATCH or version_now != version):
             yield _span_batch(spans, version)
             spans = []
         version = version_now
@@ -108,15 +112,15 @@ def make_batches(
 
 def _event_batch(events: list[dict[str, Any]], api_key: str, visits: int) -> Batch:
     body = json.dumps({"api_key": api_key, "historical_migration": True, "batch": events}).encode()
-    return Batch("/batch/", "application/json", body, Imported(visits=visits, events=len(events)))
+    return Batch("/batch/", "application/json", body, ImportCounts(visits=visits, events=len(events)))
 
 
 def _span_batch(spans: list[Span], version: str) -> Batch:
-    return Batch("/v1/traces", "application/x-protobuf", trace_request(spans, version), Imported(spans=len(spans)))
+    return Batch("/v1/traces", "application/x-protobuf", trace_request(spans, version), ImportCounts(spans=len(spans)))
 
 
 async def _post(client: httpx.AsyncClient, batch: Batch) -> None:
-    """Post one batch; waits as long as a full door says. Raises DemoError."""
+    """Post one batch; wait and retry while the door is busy. Raises DemoError."""
     try:
         response = await post(client, batch.path, content=batch.body, headers={"Content-Type": batch.content_type})
     except httpx.TransportError as error:

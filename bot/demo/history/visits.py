@@ -1,7 +1,7 @@
-"""Seven days of the shop's past, made up from its present.
+"""Generate seven days of past shop visits from the live shop's measurements.
 
-The visits are a sample: fewer people than the live rate would give. Who they are and how far they go is drawn from
-the same distributions as the live shoppers; how long the shop took is drawn from its answers measured on this machine.
+The visits are a sample: fewer people than the live rate would produce. Shoppers are drawn from the same distributions
+as the live shoppers. Response times are drawn from those that the live shop had on this machine.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from bot.demo.behaviour import Shopper, Step, draw_shopper
 HOUR_SECONDS = 3600.0
 DAY_SECONDS = 24 * HOUR_SECONDS
 LATENCY_SPREAD = 0.06
-"""Standard deviation of the logarithm of an hour's latency against the week's."""
+"""Standard deviation of the logarithm of the factor by which one hour's latency differs from the week's."""
 
 BY_HOUR = (
     0.45, 0.40, 0.36, 0.35, 0.36, 0.42, 0.55, 0.72, 0.90, 1.04, 1.13, 1.20,
     1.27, 1.25, 1.19, 1.17, 1.22, 1.34, 1.50, 1.62, 1.58, 1.35, 1.00, 0.67,
 )  # fmt: skip
-"""Traffic by hour of the day (UTC) against the day's mean: quiet nights, a busy evening."""
+"""Traffic by hour of the day (UTC), relative to the day's mean: quiet nights, a busy evening."""
 
 BY_WEEKDAY = (0.97, 0.94, 0.95, 0.98, 1.02, 1.10, 1.04)
-"""Traffic by day, Monday first."""
+"""Relative traffic by weekday, Monday first."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPlan:
-    """How much past to make: `visits` over `days`, up to `quiet_seconds` before now.
+    """How much history to generate: `visits` over the last `days`, ending `quiet_seconds` before now.
 
-    traced_share of the visits, by chance, carry their traces, as a head sampler would have it; all carry their events.
+    traced_share: the share of visits with traces, chosen at random as a head sampler does. All visits have events.
     """
 
     visits: int
@@ -43,7 +43,7 @@ class HistoryPlan:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request of a visit: when it began (seconds UTC) and how long it took."""
+    """One request of a visit: its start (seconds since the epoch) and its duration."""
 
     step: Step
     started_at: float
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One past shopper and what the shop answered."""
+    """One past shopper and the requests of their visit."""
 
     user_id: str
     shopper: Shopper
@@ -67,7 +67,10 @@ def make_visits(
     *,
     draw: Callable[[Random], Shopper] = draw_shopper,
 ) -> Iterator[Visit]:
-    """The visits of the past, by time of arrival; `response_seconds` are the live shop's, at least one a step."""
+    """Generate past visits, ordered by arrival.
+
+    response_seconds: response times of the live shop, at least one for each step.
+    """
     end = now - plan.quiet_seconds
     start = now - plan.days * DAY_SECONDS
     for hour_start, hour_end, share in _hours(start, end):
@@ -79,7 +82,7 @@ def make_visits(
 
 
 def _hours(start: float, end: float) -> list[tuple[float, float, float]]:
-    """The clock hours between two moments, each with its share of the traffic."""
+    """Return (start, end, share of the traffic) for each clock hour between two moments. The shares sum to 1."""
     hours: list[tuple[float, float, float]] = []
     beginning = start
     while beginning < end:
@@ -94,7 +97,7 @@ def _hours(start: float, end: float) -> list[tuple[float, float, float]]:
 def _visit(
     shopper: Shopper, arrival: float, slowness: float, response_seconds: Mapping[Step, Sequence[float]], random: Random
 ) -> Visit:
-    """Walk one shopper through; patience counts here as it does in the live shop."""
+    """Generate one visit. The shopper gives up after a response slower than their patience, as in the live shop."""
     answers: list[Answer] = []
     moment = arrival
     for step, thinking in zip(shopper.wants, shopper.thinking_seconds, strict=True):

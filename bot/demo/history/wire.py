@@ -1,4 +1,4 @@
-"""Past visits in the shapes that the shop's own clients send: PostHog batches and OTLP trace requests."""
+"""Encode past visits in the formats that the shop's clients send: PostHog batches and OTLP trace requests."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ STATEMENTS: Mapping[Step, tuple[str, ...]] = {
         "UPDATE orders SET status = 'paid' WHERE id = ?",
     ),
 }
-"""What the healthy shop asks its database at each step; a test holds this against the shop's own traces."""
+"""The SQL statements of the healthy shop at each step. A test compares them with the shop's own traces."""
 
 STATUS_CODES: Mapping[Step, int] = {Step.SIGN_UP: 201, Step.CART: 201, Step.CHECKOUT: 201, Step.PAYMENT: 200}
 WITH_PAYMENT_METHOD = frozenset({Step.CHECKOUT, Step.PAYMENT})
 
 
 def posthog_events(visit: Visit, random: Random) -> list[dict[str, Any]]:
-    """What the PostHog client would have sent for a visit; each event when its answer went out."""
+    """Return the events that the PostHog client would have sent for a visit, each timed at the end of its request."""
     events = []
     for answer in visit.answers:
         properties = {"country": visit.shopper.country, "device": visit.shopper.device, "$lib": "posthog-python"}
@@ -62,7 +62,10 @@ def posthog_events(visit: Visit, random: Random) -> list[dict[str, Any]]:
 
 
 def answer_spans(answer: Answer, random: Random) -> list[Span]:
-    """One request as the stock instrumentation tells it: the server span, and one client span for each statement."""
+    """Return the spans that the stock instrumentation records for a request.
+
+    The first is the server span; each SQL statement has one client span.
+    """
     trace_id = random.randbytes(16)
     server = Span()
     server.CopyFrom(_SERVER[answer.step])
@@ -85,7 +88,7 @@ def answer_spans(answer: Answer, random: Random) -> list[Span]:
 
 
 def trace_request(spans: Sequence[Span], version: str) -> bytes:
-    """Spans of one version of the shop as the body of a POST to /v1/traces."""
+    """Encode spans of one version of the shop as the body of a POST to /v1/traces."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     resource_spans.resource.attributes.extend([_text("service.name", "shop"), _text("service.version", version)])

@@ -1,4 +1,4 @@
-"""The commits of the shop: who made them, when, with what words; the lines themselves are in changes/NAME.patch."""
+"""The shop's commits: author, time and message. Their diffs are in changes/NAME.patch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PATCHES = Path(__file__).parent / "changes"
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Someone at Acme."""
+    """A developer at Acme."""
 
     name: str
     email: str
@@ -24,7 +24,7 @@ PRIYA = Author("Priya Nair", "priya@acme.example")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One commit. `patch` names its file; the first commit of all has none and brings everything."""
+    """One commit. `patch` is the name of its patch file; the initial commit has none and adds all files."""
 
     author: Author
     message: str
@@ -33,7 +33,7 @@ class Change:
 
     @property
     def patch_file(self) -> Path:
-        """Where the lines are; only for a change that has a patch."""
+        """The path of the patch; only valid for a change that has one."""
         return PATCHES / f"{self.patch}.patch"
 
 
@@ -46,7 +46,7 @@ HISTORY = (
     Change(PRIYA, "Friendlier words after sign-up", 5.1, "friendlier_words"),
     Change(TOM, "Do not recommend what is already in the cart", 2.3, "recommend_what_is_not_in_the_cart"),
 )
-"""Oldest first; after all of them the shop is what stands in shop/."""
+"""Oldest first. After all of them the shop equals the source in shop/."""
 
 LIVE_STOCK = Change(TOM, "Show live stock for recommended products at checkout", 0.004, "live_stock")
 FREE_RETURNS = Change(PRIYA, "Tell customers about free returns after payment", 0.002, "free_returns")

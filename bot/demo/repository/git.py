@@ -1,4 +1,4 @@
-"""Running git: the same everywhere, whatever the person at the keyboard has configured."""
+"""Run git independently of the user's and the machine's git configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIME_LIMIT_SECONDS = 30.0
 
 
 def git(directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Run one git command in `directory` and return what it printed; raises DemoError with what git said."""
+    """Run one git command in `directory` and return its output. Raises DemoError with git's message."""
     program = shutil.which("git")
     if program is None:
         raise DemoError("git is not on the PATH; install it and start the demo again")

@@ -1,4 +1,4 @@
-"""The shop's git repository: its history, and the pushes that become deploys."""
+"""Create the shop's git repository with its history, and push to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOP_SOURCE = Path(__file__).parents[1] / "shop"
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit as it stands in the repository."""
+    """A commit in the repository."""
 
     sha: str
     author: str
@@ -26,14 +26,14 @@ class Commit:
 
 
 class ShopRepository:
-    """A bare repository, as a code host keeps it, and one developer's clone of it to push from."""
+    """A bare repository, as on a code host, and one developer's clone to push from."""
 
     def __init__(self, bare: Path, clone: Path) -> None:
         self.bare = bare
         self._clone = clone
 
     def create(self, now: datetime) -> list[Commit]:
-        """Write the whole history and push it; oldest commit first."""
+        """Create the whole history, push it, and return its commits, oldest first. Raises DemoError."""
         self.bare.mkdir(parents=True)
         git(self.bare, "init", "--quiet", "--bare", "--initial-branch=main")
         self._clone.mkdir(parents=True)
@@ -50,7 +50,7 @@ class ShopRepository:
         return commits
 
     def push(self, changes: Sequence[Change], now: datetime) -> list[Commit]:
-        """Commit the changes in order on top of main and push them together, as one deploy."""
+        """Commit the changes in order on top of main, push them together, and return the commits. Raises DemoError."""
         git(self._clone, "pull", "--quiet", "--ff-only", "origin", "main")
         commits = []
         for change in changes:
@@ -60,11 +60,11 @@ class ShopRepository:
         return commits
 
     def head(self) -> str:
-        """The full SHA of main."""
+        """Return the full SHA of main."""
         return git(self.bare, "rev-parse", "refs/heads/main")
 
     def check_out(self, sha: str, directory: Path) -> None:
-        """Put the files of one commit into a new directory."""
+        """Check out one commit into a new directory."""
         git(self.bare, "clone", "--quiet", "--shared", "--no-checkout", str(self.bare.resolve()), str(directory))
         git(directory, "checkout", "--quiet", "--detach", sha)
 
@@ -84,7 +84,7 @@ class ShopRepository:
 
 
 def _copy_shop(directory: Path) -> None:
-    """The shop's package into shop/, its README beside it."""
+    """Copy the shop's package into shop/, and its README beside it."""
     package = directory / "shop"
     package.mkdir()
     for source in sorted(SHOP_SOURCE.glob("*.py")):

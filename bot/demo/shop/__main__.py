@@ -14,7 +14,7 @@ from .telemetry import Telemetry
 
 
 def main() -> None:
-    """Listen on a port, or on a socket that the parent process opened: so that no request is refused in a deploy."""
+    """Serve on a port, or on a socket from the parent process so that a deploy refuses no request."""
     parser = argparse.ArgumentParser(prog="shop")
     parser.add_argument("--database", type=Path, required=True)
     where = parser.add_mutually_exclusive_group(required=True)

@@ -44,7 +44,7 @@ class Payment(BaseModel):
 
 
 def create_app(database: Path, telemetry: Telemetry) -> FastAPI:
-    """The shop over the database file at `database`."""
+    """Create the application with its tables in the SQLite file at `database`."""
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""What the shop sells."""
+"""The products of the shop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Product:
 
 
 def products() -> list[Product]:
-    """120 of them; the first are the most popular."""
+    """Return the 120 products, the most popular first."""
     return [
         Product(
             sku=f"{material[:2]}{thing[:3]}-{number:03d}".upper(),

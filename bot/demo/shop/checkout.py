@@ -1,4 +1,4 @@
-"""From a full cart to a placed order."""
+"""Place an order for the contents of a cart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RECOMMENDED = 6
 
 
 class EmptyCartError(Exception):
-    """There is nothing to order."""
+    """The cart is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Order:
 
 
 def place_order(cursor: sqlite3.Cursor, user_id: str, payment_method: str) -> Order:
-    """Turn the cart into an order; raises EmptyCartError."""
+    """Turn the cart into an order. Raises EmptyCartError."""
     lines = cursor.execute(
         "SELECT cart_lines.sku, quantity, price_cents FROM cart_lines JOIN products USING (sku) WHERE user_id = ?",
         (user_id,),

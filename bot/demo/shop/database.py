@@ -1,4 +1,4 @@
-"""The shop's tables, and the way to them."""
+"""The shop's tables and transactions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from .catalogue import products
 
 ROUND_TRIP_SECONDS = 0.008
-"""This small shop keeps its tables in a file. A real one asks a server in another zone, and every statement waits for
-the network there and back; so every statement waits here too."""
+"""Added to every statement. This small shop keeps its tables in a file; a real one queries a server in another zone,
+where every statement waits for a network round trip."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS products (
@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS products_popularity ON products (popularity);
 
 
 class RemoteCursor(sqlite3.Cursor):
-    """A cursor as far away as a database server."""
+    """A cursor with the latency of a remote database server."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> RemoteCursor:
         time.sleep(ROUND_TRIP_SECONDS)
@@ -41,14 +41,14 @@ class RemoteCursor(sqlite3.Cursor):
 
 
 class RemoteConnection(sqlite3.Connection):
-    """Hands out cursors that wait for the network."""
+    """A connection whose cursors have that latency."""
 
     def cursor(self, factory: Any = RemoteCursor) -> Any:
         return super().cursor(factory)
 
 
 def prepare(path: Path) -> None:
-    """Create the tables and the catalogue where they are missing."""
+    """Create the tables and insert the catalogue, unless they exist."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(SCHEMA)
@@ -60,6 +60,6 @@ def prepare(path: Path) -> None:
 
 @contextmanager
 def transaction(path: Path) -> Iterator[sqlite3.Cursor]:
-    """A cursor whose work is kept when the block ends well, and undone when it does not."""
+    """Yield a cursor in a transaction: commit when the block succeeds, roll back when it raises."""
     with closing(sqlite3.connect(path, factory=RemoteConnection)) as connection, connection:
         yield connection.cursor()

@@ -1,4 +1,4 @@
-"""What the shop tells about itself: requests, queries and warnings by OpenTelemetry, product events by PostHog."""
+"""The shop's telemetry: traces and warnings over OpenTelemetry, product events over PostHog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEND_EVERY_MS = 1000
 
 
 class Telemetry:
-    """The stock clients, set up from their own environment variables."""
+    """The stock clients, configured by their own environment variables."""
 
     def __init__(self) -> None:
         self._traces = TracerProvider()
@@ -34,7 +34,7 @@ class Telemetry:
         )
 
     def watch(self, app: FastAPI) -> None:
-        """Trace requests and queries, and send on what the shop logs from WARNING up."""
+        """Trace requests and queries, and export the shop's log records from WARNING up."""
         SQLite3Instrumentor().instrument(tracer_provider=self._traces)
         FastAPIInstrumentor.instrument_app(
             app, tracer_provider=self._traces, excluded_urls="healthz", exclude_spans=["receive", "send"]
@@ -46,7 +46,7 @@ class Telemetry:
         self._events.capture(event, distinct_id=user_id, properties=properties)
 
     def stop(self) -> None:
-        """Send what is waiting, and end."""
+        """Send everything that is still buffered, then stop."""
         self._traces.shutdown()
         self._logs.shutdown()
         self._events.shutdown()

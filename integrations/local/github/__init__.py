@@ -1,1 +1,1 @@
-"""GitHub's REST API over real bare git repositories, as far as opening, reading and merging pull requests needs it."""
+"""GitHub's REST API over real bare git repositories: what is needed to open, read and merge pull requests."""

@@ -1,4 +1,4 @@
-"""Repositories, branches, commits, comparisons and file contents: what is read."""
+"""The read routes: repositories, branches, commits, comparisons and file contents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RATE_LIMIT = 5000
 
 
 def routes(host: Host) -> APIRouter:
-    """The reading part of the API."""
+    """Return the read routes of the API."""
     router = APIRouter()
 
     @router.get("/user")
@@ -94,16 +94,16 @@ def routes(host: Host) -> APIRouter:
 
 
 def _contents(git: Git, shapes: Shapes, sha: str, path: str, ref: str) -> dict[str, Any] | list[dict[str, Any]]:
-    """A file with its contents, or a directory's entries without theirs. Raises GithubError 404."""
+    """Return a file with its contents, or a directory's entries without contents. Raises GithubError 404."""
     if path:
         own = _entries(git, sha, path)
         if own and own[0]["type"] == "file":
             _, raw, _ = git.run_bytes("cat-file", "blob", own[0]["sha"])
             encoded = base64.encodebytes(raw).decode()
-            return {**_located(shapes, own[0], ref), "encoding": "base64", "content": encoded}
+            return {**_entry_json(shapes, own[0], ref), "encoding": "base64", "content": encoded}
         if not own:
             raise not_found()
-    return [_located(shapes, entry, ref) for entry in _entries(git, sha, f"{path}/" if path else "")]
+    return [_entry_json(shapes, entry, ref) for entry in _entries(git, sha, f"{path}/" if path else "")]
 
 
 def _entries(git: Git, sha: str, path: str) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def _entries(git: Git, sha: str, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def _located(shapes: Shapes, entry: dict[str, Any], ref: str) -> dict[str, Any]:
+def _entry_json(shapes: Shapes, entry: dict[str, Any], ref: str) -> dict[str, Any]:
     path = entry["path"]
     url = f"{shapes.api}/contents/{path}?ref={ref}"
     page = f"{shapes.page}/blob/{ref}/{path}"

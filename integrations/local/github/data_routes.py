@@ -1,4 +1,4 @@
-"""The git data API: blobs, trees, commits and references, read and made."""
+"""The routes of the git data API: read and create blobs, trees, commits and references."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODES = {"100644": "blob", "100755": "blob", "120000": "blob", "040000": "tree",
 
 
 def routes(host: Host) -> APIRouter:
-    """Objects and references."""
+    """Return the routes for git objects and references."""
     router = APIRouter(prefix="/repos/{owner}/{name}/git")
 
     @router.get("/blobs/{sha}")

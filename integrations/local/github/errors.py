@@ -1,4 +1,4 @@
-"""How GitHub says no."""
+"""GitHub's error responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DOCUMENTATION = "https://docs.github.com/rest"
 
 
 class GithubError(Exception):
-    """An answer that is an error: `details` are the entries of a 422's `errors`."""
+    """An error response. `details` are the entries of `errors` in a 422 response."""
 
     def __init__(self, status: int, message: str, details: list[dict[str, str]] | None = None) -> None:
         super().__init__(message)
@@ -16,17 +16,17 @@ class GithubError(Exception):
         self.details = details
 
     def body(self) -> dict[str, Any]:
-        """The JSON of the answer."""
+        """Return the JSON body of the response."""
         body: dict[str, Any] = {"message": str(self), "documentation_url": DOCUMENTATION, "status": str(self.status)}
         return body if self.details is None else {**body, "errors": self.details}
 
 
 def not_found() -> GithubError:
-    """What is not there, or not to be seen."""
+    """Return a 404 error, for a resource that does not exist or is not visible."""
     return GithubError(404, "Not Found")
 
 
 def invalid(resource: str, field: str, code: str = "invalid", message: str = "") -> GithubError:
-    """A 422 about one field."""
+    """Return a 422 error about one field."""
     detail = {"resource": resource, "field": field, "code": code}
     return GithubError(422, "Validation Failed", [{**detail, "message": message} if message else detail])

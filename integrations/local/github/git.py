@@ -1,4 +1,4 @@
-"""Runs git on one bare repository: no shell, no configuration of the machine's, a time limit."""
+"""Run git on one bare repository, without a shell, without the machine's git configuration, and with a time limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_BRANCH = "main"
 
 
 class GitError(Exception):
-    """git could not be run, took too long, or refused; the text is its own."""
+    """git could not be run, timed out, or failed; the text is git's own message when there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Git:
     path: Path
 
     def run(self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> str:
-        """Run one command and return what it printed. Raises GitError."""
+        """Run one command and return its output. Raises GitError."""
         code, output, error = self.try_run(*arguments, stdin=stdin, environment=environment)
         if code:
             raise GitError(error.strip() or f"git {arguments[0]} exited with {code}")
@@ -32,15 +32,18 @@ class Git:
     def try_run(
         self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None
     ) -> tuple[int, str, str]:
-        """Run one command that may fail; return its exit code, output and errors. Raises GitError where it hangs."""
-        # Bytes that are no UTF-8 survive the round trip through str.
+        """Run one command that may fail, and return (exit code, stdout, stderr).
+
+        Raises GitError if git cannot be run or times out.
+        """
+        # Bytes that are not UTF-8 survive the round trip through str.
         code, output, error = self.run_bytes(*arguments, stdin=_encode(stdin), environment=environment)
         return code, _decode(output), _decode(error)
 
     def run_bytes(
         self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, bytes]:
-        """As try_run, for contents that are not text."""
+        """Like try_run, with bytes instead of text."""
         command = ["git", "--git-dir", str(self.path), "--literal-pathspecs", "-c", "core.quotePath=false", *arguments]
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program and a list of arguments, never a shell
@@ -57,7 +60,7 @@ class Git:
 
 
 def ensure_repository(path: Path) -> Git:
-    """The bare repository at `path`, made where it is missing. Raises GitError."""
+    """Return the bare repository at `path`; create it if it is missing. Raises GitError."""
     git = Git(path)
     if not (path / "HEAD").exists():
         path.mkdir(parents=True, exist_ok=True)

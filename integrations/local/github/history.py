@@ -1,4 +1,4 @@
-"""Commits and differences, read from a repository."""
+"""Read commits and diffs from a repository."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STATUSES = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C":
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who wrote or committed, and when: ISO 8601, UTC."""
+    """An author or committer; `date` is ISO 8601, UTC when read from a commit."""
 
     name: str
     email: str
@@ -36,7 +36,7 @@ class CommitData:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file of a difference; `patch` begins at its first hunk and is empty for a binary file."""
+    """One changed file; `patch` starts at the first hunk and is empty for a binary file."""
 
     path: str
     previous_path: str | None
@@ -48,7 +48,10 @@ class FileChange:
 
 
 def resolve(git: Git, reference: str) -> str | None:
-    """The commit that a branch, a tag, a full ref or a SHA names, or None. Revision expressions name nothing."""
+    """Return the SHA of the commit that a branch, tag, full ref or SHA names, or None.
+
+    Revision expressions such as main~1 are not resolved.
+    """
     if not reference or any(ord(character) <= 32 or character in "~^:?*[\\" for character in reference):
         return None
     candidates = [f"refs/heads/{reference}", f"refs/tags/{reference}"]
@@ -58,13 +61,13 @@ def resolve(git: Git, reference: str) -> str | None:
         candidates.append(f"refs/{reference}")
     if len(reference) >= 7 and all(character in "0123456789abcdefABCDEF" for character in reference):
         candidates.append(reference)
-    # Through stdin, so that no reference can be taken for an option.
+    # Use stdin, so that git cannot take a reference for an option.
     answer = git.run("cat-file", "--batch-check", stdin="".join(f"{name}^{{commit}}\n" for name in candidates))
     return next((line.split()[0] for line in answer.splitlines() if line.endswith(tuple("0123456789"))), None)
 
 
 def object_type(git: Git, sha: str) -> str | None:
-    """The type of the object with this full SHA, or None where there is none."""
+    """Return the type of the object with this full SHA, or None if there is none."""
     if len(sha) != 40 or any(character not in "0123456789abcdef" for character in sha):
         return None
     words = git.run("cat-file", "--batch-check", stdin=f"{sha}\n").split()
@@ -72,13 +75,13 @@ def object_type(git: Git, sha: str) -> str | None:
 
 
 def log(git: Git, *arguments: str) -> list[CommitData]:
-    """The commits that `git log` shows for these arguments (SHAs, ranges of SHAs, limits), in its order."""
+    """Return the commits of `git log` for these arguments (SHAs, ranges of SHAs, limits), in the same order."""
     output = git.run("log", "-z", _DATE, _FORMAT, *arguments)
     return [_commit(entry) for entry in output.split("\0") if entry]
 
 
 def commit(git: Git, sha: str) -> CommitData:
-    """One commit by its full SHA."""
+    """Return one commit by its full SHA."""
     return log(git, "-1", sha)[0]
 
 
@@ -95,18 +98,21 @@ def _commit(entry: str) -> CommitData:
 
 
 def first_parent(data: CommitData) -> str:
-    """What a commit is shown against: its first parent, or nothing at all for a root commit."""
+    """Return what a commit is compared with: its first parent, or the empty tree for a root commit."""
     return data.parents[0] if data.parents else EMPTY_TREE
 
 
 def merge_base(git: Git, base: str, head: str) -> str:
-    """Where two commits parted; the empty tree where they share nothing."""
+    """Return the merge base of two commits, or the empty tree if they have no common ancestor."""
     code, output, _ = git.try_run("merge-base", base, head)
     return output.strip() if code == 0 else EMPTY_TREE
 
 
-def brought_in(git: Git, older: str, tip: str) -> str:
-    """The commit by which `older` became part of the branch that is at `tip` now: itself where the branch was there."""
+def merge_commit_for(git: Git, older: str, tip: str) -> str:
+    """Return the commit that made `older` part of the branch that is now at `tip`.
+
+    That is `older` itself if the branch was fast-forwarded to it.
+    """
     since = git.run("rev-list", "--first-parent", "--ancestry-path", "--parents", f"{older}..{tip}").splitlines()
     if not since:
         return older
@@ -115,12 +121,12 @@ def brought_in(git: Git, older: str, tip: str) -> str:
 
 
 def diff(git: Git, base: str, head: str) -> str:
-    """The unified diff between two commits or trees."""
+    """Return the unified diff between two commits or trees."""
     return git.run("diff-tree", "-r", "-M", "-p", "--full-index", base, head)
 
 
 def changes(git: Git, base: str, head: str) -> list[FileChange]:
-    """The files that differ between two commits or trees."""
+    """Return the files that differ between two commits or trees."""
     sections = iter(_sections(diff(git, base, head)))
     counts = _counts(git.run("diff-tree", "-r", "-M", "--numstat", "-z", base, head))
     found = []
@@ -128,7 +134,7 @@ def changes(git: Git, base: str, head: str) -> list[FileChange]:
         git.run("diff-tree", "-r", "-M", "--raw", "--no-abbrev", "-z", base, head)
     ):
         patch = next(sections)
-        # A file that becomes a link, or the reverse, is printed as a removal and an addition.
+        # For a change between file and symlink, git prints a removal and an addition.
         if letter == "T":
             patch += "\n" + next(sections)
         added, removed = counts[path]
@@ -137,7 +143,10 @@ def changes(git: Git, base: str, head: str) -> list[FileChange]:
 
 
 def _raw(output: str) -> Iterator[tuple[str, str, str | None, str]]:
-    """(status letter, blob after, path before a rename, path) of every file."""
+    """Yield (status letter, blob, path before a rename, path) for every file; the blob is the one after the change.
+
+    For a removed file it is the one before.
+    """
     words = iter(output.split("\0"))
     for word in words:
         if not word.startswith(":"):
@@ -165,7 +174,7 @@ def _counts(output: str) -> dict[str, tuple[int, int]]:
 
 
 def _sections(text: str) -> list[str]:
-    """A diff cut at its files, each from its first hunk on; a line of content never starts with `diff`."""
+    """Split a diff into files, each from its first hunk on. No line inside a hunk starts with `diff`."""
     sections: list[list[str]] = []
     in_hunk = False
     for line in text.split("\n"):

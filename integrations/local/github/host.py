@@ -1,4 +1,4 @@
-"""The repositories of the workspace and the pull requests on them."""
+"""The code host: the workspace's repositories and their pull requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMAIL = "argux-bot@users.noreply.github.com"
 
 
 class CommentRecord(BaseModel):
-    """One comment on a pull request; times are seconds, UTC."""
+    """One comment on a pull request; times are seconds since the epoch."""
 
     id: int
     body: str
@@ -27,7 +27,7 @@ class CommentRecord(BaseModel):
 
 
 class PullRecord(BaseModel):
-    """One pull request as it is kept. The SHAs are those it was last seen with; a merge freezes them."""
+    """One stored pull request. The SHAs are those of the last save; a merge freezes them."""
 
     repository: str
     number: int
@@ -48,7 +48,7 @@ class PullRecord(BaseModel):
 
 
 class Host:
-    """The code host. Its routes run in threads, so what changes pull requests holds `lock`."""
+    """The code host. Its routes run in threads, so hold `lock` while changing pull requests."""
 
     def __init__(self, repositories: dict[str, Git], store: Store, clock: Callable[[], float]) -> None:
         self._repositories = repositories
@@ -58,30 +58,30 @@ class Host:
         self._pulls = {(pull.repository, pull.number): pull for pull in store.read("pull", PullRecord)}
 
     def git(self, repository: str) -> Git:
-        """The repository "owner/name". Raises GithubError 404."""
+        """Return the repository "owner/name". Raises GithubError 404."""
         if repository not in self._repositories:
             raise not_found()
         return self._repositories[repository]
 
     def commit_sha(self, repository: str, reference: str) -> str:
-        """The commit that a reference names. Raises GithubError 422, as GitHub does for a SHA that is not there."""
+        """Return the SHA of the commit that a reference names. Raises GithubError 422 if none, as GitHub does."""
         sha = history.resolve(self.git(repository), reference)
         if sha is None:
             raise GithubError(422, f"No commit found for SHA: {reference}")
         return sha
 
     def pulls(self, repository: str) -> list[PullRecord]:
-        """A repository's pull requests, newest first, each as it stands now."""
+        """Return a repository's pull requests in their current state, newest first. Raises GithubError 404."""
         self.git(repository)
-        # A copy, which no thread that opens another meanwhile can change.
+        # A copy, because another thread may open a pull request meanwhile.
         known = list(self._pulls)
         numbers = sorted((number for name, number in known if name == repository), reverse=True)
         return [self.pull(repository, number) for number in numbers]
 
     def pull(self, repository: str, number: int) -> PullRecord:
-        """One pull request; an open one with its branches' present heads. Raises GithubError 404.
+        """Return one pull request; an open one with the current heads of its branches. Raises GithubError 404.
 
-        One whose head has become part of its base is merged, by whatever brought it there, as on GitHub.
+        An open pull request whose head has become part of its base is marked as merged, as on GitHub.
         """
         record = self._pulls.get((repository, number))
         if record is None:
@@ -108,23 +108,23 @@ class Host:
                 "head_sha": present.head_sha,
                 "closed_at": now,
                 "merged_at": now,
-                "merge_commit_sha": history.brought_in(git, present.head_sha, present.base_sha),
+                "merge_commit_sha": history.merge_commit_for(git, present.head_sha, present.base_sha),
             }
             return self.save(known.model_copy(update=merged))
 
     def save(self, record: PullRecord) -> PullRecord:
-        """Write a pull request down, as changed now."""
+        """Store a pull request with the current time as its time of change, and return it."""
         changed = record.model_copy(update={"updated_at": self.clock()})
         self._pulls[changed.repository, changed.number] = changed
         self._store.put("pull", f"{changed.repository}#{changed.number}", changed)
         return changed
 
     def next_number(self, repository: str) -> int:
-        """The number of the next pull request."""
+        """Return the number for the next pull request."""
         return max((number for name, number in self._pulls if name == repository), default=0) + 1
 
 
 def open_host(config: WorkspaceConfig, directory: Path, store: Store, clock: Callable[[], float]) -> Host:
-    """The host of the configured repositories, bare in DIRECTORY/OWNER/NAME.git. Raises GitError."""
+    """Open the host with the configured repositories, which are bare in DIRECTORY/OWNER/NAME.git. Raises GitError."""
     repositories = {name: ensure_repository(directory / f"{name}.git") for name in config.repositories}
     return Host(repositories, store, clock)

@@ -1,4 +1,4 @@
-"""The page of a pull request: what it says, what it changes."""
+"""HTML pages for people: pull requests and commits with their diffs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from integrations.local.github import history, pulls
 from integrations.local.github.errors import GithubError
 from integrations.local.github.host import Host
-from integrations.local.github.pull_routes import parted_at
+from integrations.local.github.pull_routes import diff_base
 from integrations.local.page.templates import render
 
 
 def routes(host: Host) -> APIRouter:
-    """Pages for people; like the rest of the page they ask for no token."""
+    """Return the routes of the pages. Like the rest of the page, they require no token."""
     router = APIRouter(prefix="/github/{owner}/{name}")
 
     @router.get("/pull/{number}.diff")
@@ -22,7 +22,7 @@ def routes(host: Host) -> APIRouter:
             pull = host.pull(f"{owner}/{name}", number)
         except GithubError as error:
             return PlainTextResponse(str(error), status_code=error.status)
-        return PlainTextResponse(history.diff(host.git(pull.repository), parted_at(host, pull), pull.head_sha))
+        return PlainTextResponse(history.diff(host.git(pull.repository), diff_base(host, pull), pull.head_sha))
 
     @router.get("/pull/{number}")
     def pull_page(owner: str, name: str, number: int) -> Response:
@@ -30,7 +30,7 @@ def routes(host: Host) -> APIRouter:
             pull = host.pull(f"{owner}/{name}", number)
         except GithubError:
             return HTMLResponse(render("missing.html", message="There is no such pull request."), status_code=404)
-        files = history.changes(host.git(pull.repository), parted_at(host, pull), pull.head_sha)
+        files = history.changes(host.git(pull.repository), diff_base(host, pull), pull.head_sha)
         clean = pulls.mergeable(host, pull)
         return HTMLResponse(render("pull_request.html", pull=pull, files=files, mergeable=clean))
 

@@ -1,4 +1,4 @@
-"""Pull requests, and the issues they also are."""
+"""The routes of pull requests, and of the GitHub issues behind them (comments and labels)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from integrations.local.github.requests import (
 )
 
 
-def parted_at(host: Host, pull: PullRecord) -> str:
-    """Where a pull request's branch left its base: what its diff is taken against."""
+def diff_base(host: Host, pull: PullRecord) -> str:
+    """Return the commit that a pull request's diff starts from: the merge base of its branches."""
     return history.merge_base(host.git(pull.repository), pull.base_sha, pull.head_sha)
 
 
 def routes(host: Host) -> APIRouter:
-    """Pull requests."""
+    """Return the routes of pull requests."""
     router = APIRouter(prefix="/repos/{owner}/{name}")
 
     @router.get("/pulls")
@@ -48,7 +48,7 @@ def routes(host: Host) -> APIRouter:
     def get_pull(request: Request, repository: Repository, shapes: Shaped, number: int) -> Response:
         record = host.pull(repository, number)
         if wants_diff(request):
-            return PlainTextResponse(history.diff(host.git(repository), parted_at(host, record), record.head_sha))
+            return PlainTextResponse(history.diff(host.git(repository), diff_base(host, record), record.head_sha))
         return JSONResponse(shapes.pull(host, record, full=True))
 
     @router.patch("/pulls/{number}")
@@ -60,7 +60,7 @@ def routes(host: Host) -> APIRouter:
     @router.get("/pulls/{number}/files")
     def pull_files(request: Request, repository: Repository, shapes: Shaped, number: int) -> Response:
         record = host.pull(repository, number)
-        files = history.changes(host.git(repository), parted_at(host, record), record.head_sha)
+        files = history.changes(host.git(repository), diff_base(host, record), record.head_sha)
         return paginated(request, [shapes.file(file, record.head_sha) for file in files])
 
     @router.get("/pulls/{number}/commits")

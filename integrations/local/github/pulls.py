@@ -1,4 +1,4 @@
-"""What happens to a pull request: it is opened, merged or closed."""
+"""Open, merge, edit, comment on and label pull requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_MERGEABLE = "Pull Request is not mergeable"
 
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """How a merge was asked for; `expected_head` None takes whatever the head is."""
+    """The options of a merge; `expected_head` None accepts any head."""
 
     method: str
     expected_head: str | None
@@ -24,17 +24,20 @@ class MergeRequest:
 
 
 def isoformat(seconds: float) -> str:
-    """A time as GitHub writes it."""
+    """Format a time (seconds since the epoch) as GitHub does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bot_signature(host: Host) -> Signature:
-    """The token's own user, now."""
+    """Return the signature of the token's user with the current time."""
     return Signature(LOGIN, EMAIL, isoformat(host.clock()))
 
 
 def open_pull(host: Host, repository: str, *, title: str, body: str, head: str, base: str) -> PullRecord:
-    """Open a pull request. Raises GithubError 422 for unknown branches, a second one, or nothing to merge."""
+    """Open a pull request.
+
+    Raises GithubError 422 for an unknown branch, a second open one for the same branches, or nothing to merge.
+    """
     git = host.git(repository)
     head = head.removeprefix(repository.partition("/")[0] + ":")
     head_sha = history.resolve(git, f"refs/heads/{head}")
@@ -67,14 +70,17 @@ def open_pull(host: Host, repository: str, *, title: str, body: str, head: str, 
 
 
 def mergeable(host: Host, pull: PullRecord) -> bool | None:
-    """Whether an open pull request would merge cleanly; None where it is not open any more."""
+    """Return whether an open pull request would merge cleanly, or None if it is not open."""
     if pull.state != "open":
         return None
     return writing.merged_tree(host.git(pull.repository), pull.base_sha, pull.head_sha) is not None
 
 
 def merge(host: Host, repository: str, number: int, request: MergeRequest) -> PullRecord:
-    """Merge into the base branch. Raises GithubError 405 (cannot) and 409 (the head is not the one expected)."""
+    """Merge a pull request into its base branch.
+
+    Raises GithubError 405 if it cannot be merged and 409 if its head is not the expected one.
+    """
     git = host.git(repository)
     with host.lock:
         pull = host.pull(repository, number)
@@ -109,7 +115,7 @@ def _merge_message(pull: PullRecord, request: MergeRequest) -> str:
 def edit(
     host: Host, repository: str, number: int, *, title: str | None, body: str | None, state: str | None
 ) -> PullRecord:
-    """Change the words of a pull request, close it or open it again. Raises GithubError 422."""
+    """Change the title or body of a pull request, close it or reopen it. Raises GithubError 422."""
     with host.lock:
         pull = host.pull(repository, number)
         update: dict[str, object] = {}
@@ -125,7 +131,7 @@ def edit(
 
 
 def comment(host: Host, repository: str, number: int, body: str) -> CommentRecord:
-    """Say something under a pull request."""
+    """Add a comment to a pull request."""
     with host.lock:
         pull = host.pull(repository, number)
         added = CommentRecord(id=number * 1000 + len(pull.comments) + 1, body=body, created_at=host.clock())
@@ -134,7 +140,7 @@ def comment(host: Host, repository: str, number: int, body: str) -> CommentRecor
 
 
 def label(host: Host, repository: str, number: int, names: list[str]) -> PullRecord:
-    """Put labels on a pull request."""
+    """Add labels to a pull request."""
     with host.lock:
         pull = host.pull(repository, number)
         return host.save(pull.model_copy(update={"labels": list(dict.fromkeys([*pull.labels, *names]))}))

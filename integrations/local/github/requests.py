@@ -1,4 +1,4 @@
-"""What every GitHub route needs of a request: the caller checked, the body read, the list cut into pages."""
+"""Shared request handling of the GitHub routes: authentication, body parsing, pagination."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE_LIMIT = 100
 
 
 def check_token(request: Request, expected: str) -> None:
-    """Raises GithubError 401 unless the request carries the token: as `token`, `Bearer` or Basic's password."""
+    """Check the token: as `token`, as `Bearer` or as the password of Basic authentication. Raises GithubError 401."""
     kind, _, credentials = request.headers.get("authorization", "").partition(" ")
     if not credentials:
         raise GithubError(401, "Requires authentication")
@@ -49,7 +49,7 @@ async def _json_object(request: Request) -> dict[str, Any]:
 
 
 async def _label_names(request: Request) -> list[str]:
-    """Labels come as {"labels": [...]} or, from older clients, as the bare list."""
+    """Read label names from {"labels": [...]} or, from older clients, from a plain list. Raises GithubError."""
     body = await _json(request)
     names = body.get("labels") if isinstance(body, dict) else body
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
@@ -72,7 +72,7 @@ Shaped = Annotated[Shapes, Depends(_shapes)]
 
 
 def text(body: dict[str, Any], field: str, resource: str) -> str:
-    """A text that must be there. Raises GithubError 422."""
+    """Return a required text field. Raises GithubError 422."""
     value = body.get(field)
     if not isinstance(value, str) or not value.strip():
         raise invalid(resource, field, "missing_field")
@@ -80,7 +80,7 @@ def text(body: dict[str, Any], field: str, resource: str) -> str:
 
 
 def optional_text(body: dict[str, Any], field: str, resource: str) -> str | None:
-    """A text that may be missing or null. Raises GithubError 422."""
+    """Return a text field that may be missing or null. Raises GithubError 422."""
     value = body.get(field)
     if value is not None and not isinstance(value, str):
         raise invalid(resource, field)
@@ -93,7 +93,7 @@ def _number(request: Request, name: str, default: int, maximum: int) -> int:
 
 
 def page(request: Request, items: Sequence[Any]) -> tuple[list[Any], dict[str, str]]:
-    """The page of `items` that was asked for, and the Link header that leads to the others."""
+    """Return the requested page of `items`, and the Link header for the other pages."""
     size, number = _number(request, "per_page", 30, PAGE_LIMIT), _number(request, "page", 1, 1_000_000)
     last = max(-(-len(items) // size), 1)
     address = f"{base_url(request)}{request.url.path}"
@@ -108,12 +108,12 @@ def page(request: Request, items: Sequence[Any]) -> tuple[list[Any], dict[str, s
 
 
 def paginated(request: Request, items: Sequence[Any]) -> JSONResponse:
-    """One page of ready JSON."""
+    """Return the requested page of JSON items as a response."""
     shown, headers = page(request, items)
     return JSONResponse(shown, headers=headers)
 
 
 def wants_diff(request: Request) -> bool:
-    """Whether the caller asked for a diff instead of JSON."""
+    """Return whether the Accept header requests a diff instead of JSON."""
     accept = request.headers.get("accept", "")
     return accept.startswith("application/vnd.github") and "diff" in accept

@@ -1,4 +1,4 @@
-"""GitHub's REST API, put together under /github."""
+"""Assemble GitHub's REST API under /github."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.local.github.requests import check_token
 
 
 def install(app: FastAPI, host: Host, config: WorkspaceConfig) -> None:
-    """Add the API to the application; every route of it asks for the token."""
+    """Add the API to the application. Every route requires the token."""
 
     def authenticated(request: Request) -> None:
         check_token(request, config.github_token.get_secret_value())
@@ -25,7 +25,7 @@ def install(app: FastAPI, host: Host, config: WorkspaceConfig) -> None:
     router.include_router(pull_routes.routes(host))
 
     @router.api_route("/repos/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def nothing_else() -> None:
+    def unknown_route() -> None:
         raise not_found()
 
     app.include_router(router)

@@ -1,4 +1,4 @@
-"""GitHub's JSON, with absolute addresses that lead back to the workspace."""
+"""Build GitHub's JSON resources. Their absolute URLs point to the workspace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def account(root: str, login: str, *, number: int = 1) -> Json:
-    """A user or an owner."""
+    """Return a user or an owner."""
     return {
         "login": login,
         "id": number,
@@ -32,23 +32,23 @@ def account(root: str, login: str, *, number: int = 1) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """Writes one repository's resources; `root` is the address of the GitHub part, such as http://host/github."""
+    """Builds the resources of one repository; `root` is the base URL of the GitHub API, such as http://host/github."""
 
     root: str
     repository: str
 
     @property
     def api(self) -> str:
-        """The address of the repository in the API."""
+        """The repository's API URL."""
         return f"{self.root}/repos/{self.repository}"
 
     @property
     def page(self) -> str:
-        """The address of the repository for people."""
+        """The repository's URL for people."""
         return f"{self.root}/{self.repository}"
 
     def repository_json(self) -> Json:
-        """A repository."""
+        """Return the repository."""
         owner, _, name = self.repository.partition("/")
         return {
             "id": sum(self.repository.encode()),
@@ -70,11 +70,11 @@ class Shapes:
         }
 
     def branch(self, name: str, tip: CommitData) -> Json:
-        """A branch and the commit at its tip."""
+        """Return a branch with the commit at its tip."""
         return {"name": name, "commit": self.commit(tip), "protected": False}
 
     def reference(self, name: str, sha: str) -> Json:
-        """A git reference; `name` is full, such as refs/heads/main."""
+        """Return a git reference; `name` is its full name, such as refs/heads/main."""
         return {
             "ref": name,
             "node_id": f"REF_{name}",
@@ -83,7 +83,7 @@ class Shapes:
         }
 
     def git_commit(self, data: CommitData) -> Json:
-        """A commit of the git data API."""
+        """Return a commit in the format of the git data API."""
         return {
             "sha": data.sha,
             "node_id": f"C_{data.sha}",
@@ -94,7 +94,7 @@ class Shapes:
         }
 
     def commit(self, data: CommitData, files: Sequence[FileChange] | None = None) -> Json:
-        """A commit of the commits API, with its files where they are given."""
+        """Return a commit in the format of the commits API, with its files if they are given."""
         shown: Json = {
             "sha": data.sha,
             "node_id": f"C_{data.sha}",
@@ -113,7 +113,7 @@ class Shapes:
         return shown
 
     def file(self, change: FileChange, sha: str) -> Json:
-        """One changed file."""
+        """Return one changed file."""
         shown: Json = {
             "sha": change.blob,
             "filename": change.path,
@@ -132,7 +132,7 @@ class Shapes:
         return shown
 
     def pull(self, host: Host, record: PullRecord, *, full: bool = False) -> Json:
-        """A pull request; `full` adds what GitHub leaves out of lists."""
+        """Return a pull request; `full` adds the fields that GitHub omits in lists."""
         api, page = f"{self.api}/pulls/{record.number}", f"{self.page}/pull/{record.number}"
         issue = f"{self.api}/issues/{record.number}"
         shown = {
@@ -165,7 +165,7 @@ class Shapes:
         return {**shown, **self._pull_details(host, record)} if full else shown
 
     def issue(self, record: PullRecord) -> Json:
-        """A pull request seen as an issue."""
+        """Return a pull request in the format of a GitHub issue."""
         issue = f"{self.api}/issues/{record.number}"
         return {
             "id": record.number,
@@ -186,7 +186,7 @@ class Shapes:
         }
 
     def comment(self, number: int, comment: CommentRecord) -> Json:
-        """A comment on a pull request."""
+        """Return a comment on a pull request."""
         time = pulls.isoformat(comment.created_at)
         return {
             "id": comment.id,
@@ -200,20 +200,20 @@ class Shapes:
         }
 
     def labels(self, record: PullRecord) -> list[Json]:
-        """The labels of a pull request."""
+        """Return the labels of a pull request."""
         return [
             {"id": index, "name": name, "color": "ededed", "url": f"{self.api}/labels/{name}", "default": False}
             for index, name in enumerate(record.labels, start=1)
         ]
 
     def comparison(self, git: Git, base: str, head: str) -> Json:
-        """Two commits compared as GitHub compares them: from where they parted to the head, oldest commit first."""
-        parted = history.merge_base(git, base, head)
+        """Compare two commits as GitHub does: from their merge base to the head, oldest commit first."""
+        start = history.merge_base(git, base, head)
         ahead = history.log(git, "--reverse", head, f"^{base}")
         behind = len(history.log(git, base, f"^{head}"))
         status = ("diverged" if behind else "ahead") if ahead else ("behind" if behind else "identical")
         url = f"{self.api}/compare/{base}...{head}"
-        shown_base = history.commit(git, parted if parted != history.EMPTY_TREE else base)
+        shown_base = history.commit(git, start if start != history.EMPTY_TREE else base)
         return {
             "url": url,
             "html_url": f"{self.page}/compare/{base}...{head}",
@@ -227,7 +227,7 @@ class Shapes:
             "base_commit": self.commit(history.commit(git, base)),
             "merge_base_commit": self.commit(shown_base),
             "commits": [self.commit(data) for data in ahead],
-            "files": [self.file(file, head) for file in history.changes(git, parted, head)],
+            "files": [self.file(file, head) for file in history.changes(git, start, head)],
         }
 
     def _commit_core(self, data: CommitData) -> Json:

@@ -1,4 +1,4 @@
-"""New objects and moved references: what the git data API and a merge write into a repository."""
+"""Write git objects and move references, for the git data API and for merges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_OBJECT = "0" * 40
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """One change to a tree: `sha` None takes the path away."""
+    """One change to a tree; `sha` None removes the path."""
 
     path: str
     mode: str
@@ -23,7 +23,7 @@ class TreeEntry:
 
 
 def write_blob(git: Git, contents: bytes) -> str:
-    """Store contents; return their SHA."""
+    """Store a blob and return its SHA. Raises GitError."""
     code, output, error = git.run_bytes("hash-object", "-w", "--stdin", stdin=contents)
     if code:
         raise GitError(error.decode("utf-8", "replace"))
@@ -31,7 +31,7 @@ def write_blob(git: Git, contents: bytes) -> str:
 
 
 def write_tree(git: Git, base: str | None, entries: Sequence[TreeEntry]) -> str:
-    """A tree like `base` (empty where None) with these changes; return its SHA. Raises GitError."""
+    """Write a tree: `base` (or the empty tree if None) with these changes. Return its SHA. Raises GitError."""
     lines = "".join(f"{entry.mode if entry.sha else '0'} {entry.sha or NO_OBJECT}\t{entry.path}\0" for entry in entries)
     with tempfile.TemporaryDirectory(prefix="argux-tree-") as scratch:
         environment = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
@@ -44,7 +44,7 @@ def write_tree(git: Git, base: str | None, entries: Sequence[TreeEntry]) -> str:
 def write_commit(
     git: Git, tree: str, parents: Sequence[str], message: str, *, author: Signature, committer: Signature
 ) -> str:
-    """A commit object; return its SHA. Raises GitError."""
+    """Write a commit object and return its SHA. Raises GitError."""
     arguments = [word for parent in parents for word in ("-p", parent)]
     return git.run("commit-tree", tree, *arguments, stdin=message, environment=_identity(author, committer)).strip()
 
@@ -61,7 +61,7 @@ def _identity(author: Signature, committer: Signature) -> Mapping[str, str]:
 
 
 def merged_tree(git: Git, base: str, head: str) -> str | None:
-    """The tree of a merge of two commits, or None where they conflict. Raises GitError."""
+    """Merge two commits and return the resulting tree, or None if they conflict. Raises GitError."""
     code, output, error = git.try_run("merge-tree", "--write-tree", "--no-messages", base, head)
     if code not in (0, 1):
         raise GitError(error)
@@ -69,7 +69,7 @@ def merged_tree(git: Git, base: str, head: str) -> str | None:
 
 
 def move_reference(git: Git, name: str, new: str, old: str) -> bool:
-    """Point a reference at `new` if it is still at `old` (NO_OBJECT: if it does not exist); say whether it was."""
+    """Point a reference at `new` if it is still at `old` (NO_OBJECT: if it does not exist). Return whether it moved."""
     code, _, _ = git.try_run("update-ref", name, new, old)
     return code == 0
 
@@ -80,10 +80,10 @@ def delete_reference(git: Git, name: str) -> None:
 
 
 def is_reference_name(git: Git, name: str) -> bool:
-    """Whether git takes this for a full reference name, such as refs/heads/main."""
+    """Return whether this is a valid full reference name, such as refs/heads/main."""
     return name.startswith("refs/") and git.try_run("check-ref-format", name)[0] == 0
 
 
 def is_ancestor(git: Git, older: str, newer: str) -> bool:
-    """Whether one commit can be reached from the other."""
+    """Return whether `older` is an ancestor of `newer`, or the same commit."""
     return git.try_run("merge-base", "--is-ancestor", older, newer)[0] == 0

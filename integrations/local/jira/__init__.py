@@ -1,1 +1,1 @@
-"""Jira Cloud's REST API, versions 2 and 3, as far as filing and following a ticket needs it."""
+"""Jira Cloud's REST API, versions 2 and 3: what is needed to create, find and change tickets."""

@@ -1,4 +1,4 @@
-"""The Atlassian Document Format that version 3 of the API wraps texts in, to and from plain text."""
+"""Convert between plain text and the Atlassian Document Format, which version 3 of the API uses for texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from integrations.local.jira.errors import JiraError
 
 
 def to_document(text: str) -> dict[str, Any]:
-    """A document with a paragraph for every line."""
+    """Return a document with one paragraph for each line."""
     paragraphs = [
         {"type": "paragraph", "content": [{"type": "text", "text": line}] if line else []} for line in text.split("\n")
     ]
@@ -16,7 +16,7 @@ def to_document(text: str) -> dict[str, Any]:
 
 
 def from_document(document: object, field: str) -> str:
-    """The text of a document, a line for every block of it. Raises JiraError 400 where it is none."""
+    """Return the text of a document, one line for each top-level block. Raises JiraError 400 for anything else."""
     if not isinstance(document, dict) or document.get("type") != "doc":
         raise JiraError(
             400, fields={field: "Operation value must be an Atlassian Document (see the Atlassian Document Format)"}

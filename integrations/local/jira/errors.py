@@ -1,4 +1,4 @@
-"""How Jira says no."""
+"""Jira's error responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class JiraError(Exception):
-    """An answer that is an error: `messages` about the whole, `fields` about single fields."""
+    """An error response: `messages` concern the whole request, `fields` single fields."""
 
     def __init__(self, status: int, *messages: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(*messages)
@@ -15,5 +15,5 @@ class JiraError(Exception):
         self.fields = dict(fields or {})
 
     def body(self) -> dict[str, object]:
-        """The JSON of the answer."""
+        """Return the JSON body of the response."""
         return {"errorMessages": self.messages, "errors": self.fields}

@@ -1,4 +1,4 @@
-"""The part of JQL that finds tickets by project, label, key, status or type: clauses joined by AND."""
+"""Parse and evaluate a subset of JQL: clauses on project, label, key, status or type, joined by AND."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIELDS = ("project", "labels", "key", "status", "issuetype")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition: the field has one of these values, or, where `negated`, none of them."""
+    """One condition: the field has one of these values or, if `negated`, none of them."""
 
     field: str
     values: tuple[str, ...]
@@ -23,7 +23,10 @@ class Clause:
 
 
 def parse(query: str) -> list[Clause]:
-    """The clauses of a query; its ORDER BY is read over. Raises JiraError 400 for all else that Jira would take."""
+    """Return the clauses of a query; ORDER BY is ignored.
+
+    Raises JiraError 400 for all other JQL, including what the real Jira accepts.
+    """
     where = re.split(r"\border\s+by\b", query, maxsplit=1, flags=re.IGNORECASE)[0]
     tokens = _tokens(where)
     if not tokens:
@@ -40,7 +43,7 @@ def parse(query: str) -> list[Clause]:
 
 
 def matches(clauses: Sequence[Clause], values: Callable[[str], Sequence[str]]) -> bool:
-    """Whether a ticket whose field values `values` gives meets every clause; case does not count."""
+    """Return whether a ticket matches every clause, ignoring case; `values` returns the ticket's values of a field."""
     for clause in clauses:
         held = {value.lower() for value in values(clause.field)}
         if held.isdisjoint(value.lower() for value in clause.values) != clause.negated:

@@ -1,4 +1,4 @@
-"""Jira's REST API under /jira/rest/api/2 and /3, and the page of a ticket."""
+"""The routes of Jira's REST API under /jira/rest/api/2 and /3, and of the ticket page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Shaping = Callable[[Request, Literal["2", "3"]], Shapes]
 
 
 def install(app: FastAPI, tracker: Tracker, config: WorkspaceConfig) -> None:
-    """Add the API and the tickets' pages; all of the API but serverInfo asks for e-mail and token."""
+    """Add the API and the ticket pages. Every API route except serverInfo requires e-mail and token."""
 
     def shaping(request: Request, version: Literal["2", "3"]) -> Shapes:
         return Shapes(f"{base_url(request)}/jira", version, tracker)
@@ -80,14 +80,14 @@ def install(app: FastAPI, tracker: Tracker, config: WorkspaceConfig) -> None:
     _add_search(router, tracker, shaping)
 
     @router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"])
-    async def nothing_else() -> None:
+    async def unknown_route() -> None:
         raise JiraError(404, "Oops, you've found a dead link.")
 
     app.include_router(router)
 
 
 def _add_directory(router: APIRouter, tracker: Tracker, shaping: Shaping) -> None:
-    """What is there to choose from: the project, its kinds of ticket, its labels."""
+    """Add the routes for metadata: user, project, issue types, priorities, fields and labels."""
 
     def require_project(reference: str) -> None:
         if reference not in (tracker.project, PROJECT_ID):
@@ -134,7 +134,7 @@ def _add_directory(router: APIRouter, tracker: Tracker, shaping: Shaping) -> Non
 
 
 def _add_issues(router: APIRouter, tracker: Tracker, shaping: Shaping) -> None:
-    """Filing, reading and changing tickets."""
+    """Add the routes that create, read and change tickets."""
 
     @router.post("/issue", status_code=201)
     async def create(body: Body, shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
@@ -171,9 +171,9 @@ def _add_issues(router: APIRouter, tracker: Tracker, shaping: Shaping) -> None:
 
 
 def _add_search(router: APIRouter, tracker: Tracker, shaping: Shaping) -> None:
-    """Both searches: the old one by startAt and the new one by page token."""
+    """Add both search routes: the old one pages by startAt, the new one by page token."""
 
-    async def asked(request: Request) -> dict[str, Any]:
+    async def parameters(request: Request) -> dict[str, Any]:
         given: dict[str, Any] = dict(request.query_params)
         if request.method == "POST":
             given |= await _json_object(request)
@@ -183,26 +183,28 @@ def _add_search(router: APIRouter, tracker: Tracker, shaping: Shaping) -> None:
 
     def found(given: dict[str, Any], start: int, shapes: Shapes) -> tuple[list[TicketRecord], dict[str, Any]]:
         tickets = tracker.search(str(given.get("jql") or ""))
-        size = min(_whole(given.get("maxResults"), 50), SEARCH_LIMIT)
+        size = min(_whole_number(given.get("maxResults"), 50), SEARCH_LIMIT)
         wanted = [name for field in given.get("fields") or ["*all"] for name in str(field).split(",")]
         shown = [shapes.issue(ticket, wanted) for ticket in tickets[start : start + size]]
         return tickets, {"issues": shown, "maxResults": size, "startAt": start}
 
     @router.api_route("/search", methods=["GET", "POST"])
-    async def search(given: dict[str, Any] = Depends(asked), shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
-        tickets, result = found(given, _whole(given.get("startAt"), 0), shapes)
+    async def search(given: dict[str, Any] = Depends(parameters), shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
+        tickets, result = found(given, _whole_number(given.get("startAt"), 0), shapes)
         return {**result, "total": len(tickets)}
 
     @router.api_route("/search/jql", methods=["GET", "POST"])
-    async def search_jql(given: dict[str, Any] = Depends(asked), shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
-        start = _whole(given.get("nextPageToken"), 0)
+    async def search_jql(
+        given: dict[str, Any] = Depends(parameters), shapes: Shapes = Depends(shaping)
+    ) -> dict[str, Any]:
+        start = _whole_number(given.get("nextPageToken"), 0)
         tickets, result = found(given, start, shapes)
         following = start + len(result["issues"])
         more = {"nextPageToken": str(following)} if following < len(tickets) else {}
         return {"issues": result["issues"], "isLast": not more, **more}
 
 
-def _whole(value: object, default: int) -> int:
+def _whole_number(value: object, default: int) -> int:
     if value is None or value == "":
         return default
     if not str(value).isdecimal():
@@ -211,7 +213,7 @@ def _whole(value: object, default: int) -> int:
 
 
 def _plain(value: object, field: str, shapes: Shapes) -> object:
-    """A text as it is kept: version 3 sends documents."""
+    """Return a text as plain text; version 3 of the API sends documents."""
     return documents.from_document(value, field) if shapes.version == "3" and value is not None else value
 
 

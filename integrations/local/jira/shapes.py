@@ -1,4 +1,4 @@
-"""Jira's JSON, with absolute addresses that lead back to the workspace."""
+"""Build Jira's JSON resources. Their absolute URLs point to the workspace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """Writes resources for one version of the API; `root` is such as http://host/jira, `version` "2" or "3"."""
+    """Builds resources for one version of the API; `root` is a URL such as http://host/jira, `version` "2" or "3"."""
 
     root: str
     version: str
@@ -33,11 +33,11 @@ class Shapes:
 
     @property
     def api(self) -> str:
-        """The address of the API."""
+        """The API's base URL."""
         return f"{self.root}/rest/api/{self.version}"
 
     def user(self) -> Json:
-        """The token's own user."""
+        """Return the token's user."""
         email = self.tracker.reporter
         return {
             "self": f"{self.api}/user?accountId=argux",
@@ -50,7 +50,7 @@ class Shapes:
         }
 
     def project(self) -> Json:
-        """The project."""
+        """Return the project."""
         return {
             "self": f"{self.api}/project/{PROJECT_ID}",
             "id": PROJECT_ID,
@@ -61,17 +61,17 @@ class Shapes:
         }
 
     def issue_types(self) -> list[Json]:
-        """The kinds of ticket."""
+        """Return the issue types."""
         return [
             self._reference("issuetype", number, name) | {"subtask": False} for number, name in named_ids(ISSUE_TYPES)
         ]
 
     def priorities(self) -> list[Json]:
-        """The priorities."""
+        """Return the priorities."""
         return [self._reference("priority", number, name) for number, name in named_ids(PRIORITIES)]
 
     def status(self, name: str) -> Json:
-        """One status."""
+        """Return one status."""
         category = {"To Do": "new", "In Progress": "indeterminate", "Done": "done"}[name]
         number = str(STATUSES.index(name) + 1)
         return self._reference("status", number, name) | {
@@ -79,18 +79,18 @@ class Shapes:
         }
 
     def transitions(self) -> list[Json]:
-        """What may be done to a ticket."""
+        """Return the status transitions of a ticket."""
         return [{"id": number, "name": name, "to": self.status(name)} for number, name in transition_ids()]
 
     def issue(self, ticket: TicketRecord, wanted: Sequence[str] = ("*all",)) -> Json:
-        """A ticket with the fields that are wanted."""
+        """Return a ticket with the wanted fields."""
         fields = self._fields(ticket)
         if not {"*all", "*navigable"} & set(wanted):
             fields = {name: value for name, value in fields.items() if name in wanted}
         return {"id": ticket.id, "key": ticket.key, "self": f"{self.api}/issue/{ticket.id}", "fields": fields}
 
     def comment(self, ticket: TicketRecord, comment: CommentRecord) -> Json:
-        """A comment."""
+        """Return a comment."""
         return {
             "self": f"{self.api}/issue/{ticket.id}/comment/{comment.id}",
             "id": comment.id,
@@ -101,12 +101,12 @@ class Shapes:
         }
 
     def comments(self, ticket: TicketRecord) -> Json:
-        """All comments of a ticket."""
+        """Return all comments of a ticket."""
         shown = [self.comment(ticket, comment) for comment in ticket.comments]
         return {"comments": shown, "total": len(shown), "maxResults": len(shown), "startAt": 0}
 
     def text(self, text: str) -> object:
-        """A text as this version of the API gives it."""
+        """Return a text in the format of this version of the API."""
         return documents.to_document(text) if self.version == "3" else text
 
     def _fields(self, ticket: TicketRecord) -> Json:

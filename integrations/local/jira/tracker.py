@@ -1,4 +1,4 @@
-"""The tickets, and what may be done to them."""
+"""The ticket tracker: create, find, change and store tickets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIELDS = ("project", "issuetype", "summary", "description", "labels", "priority"
 
 
 class CommentRecord(BaseModel):
-    """One comment; `created` is seconds, UTC."""
+    """One comment; `created` is seconds since the epoch."""
 
     id: str
     body: str
@@ -30,7 +30,7 @@ class CommentRecord(BaseModel):
 
 
 class TicketRecord(BaseModel):
-    """One ticket as it is kept. Texts are plain; times are seconds, UTC."""
+    """One stored ticket. Texts are plain; times are seconds since the epoch."""
 
     id: str
     key: str
@@ -46,7 +46,7 @@ class TicketRecord(BaseModel):
 
 
 class Tracker:
-    """One project's tickets."""
+    """The tickets of one project."""
 
     def __init__(self, config: WorkspaceConfig, store: Store, clock: Callable[[], float]) -> None:
         self.project = config.jira_project
@@ -56,7 +56,7 @@ class Tracker:
         self._tickets = {ticket.key: ticket for ticket in store.read("ticket", TicketRecord)}
 
     def create(self, fields: dict[str, Any]) -> TicketRecord:
-        """File a ticket. Raises JiraError 400, naming every field at fault."""
+        """Create a ticket. Raises JiraError 400 naming every invalid field."""
         problems = self._problems(fields)
         if problems:
             raise JiraError(400, fields=problems)
@@ -77,24 +77,24 @@ class Tracker:
         )
 
     def find(self, key_or_id: str) -> TicketRecord:
-        """One ticket. Raises JiraError 404."""
+        """Return one ticket by key or id. Raises JiraError 404."""
         for ticket in self._tickets.values():
             if key_or_id.upper() == ticket.key or key_or_id == ticket.id:
                 return ticket
         raise JiraError(404, "Issue does not exist or you do not have permission to see it.")
 
     def search(self, query: str) -> list[TicketRecord]:
-        """The tickets that a JQL query finds, newest first. Raises JiraError 400."""
+        """Return the tickets that match a JQL query, newest first. Raises JiraError 400."""
         clauses = jql.parse(query)
         found = [ticket for ticket in self._tickets.values() if jql.matches(clauses, self._values(ticket))]
         return found[::-1]
 
     def labels(self) -> list[str]:
-        """Every label that a ticket has, in the order of the alphabet."""
+        """Return every label in use, sorted."""
         return sorted({label for ticket in self._tickets.values() for label in ticket.labels})
 
     def comment(self, key: str, body: object) -> tuple[TicketRecord, CommentRecord]:
-        """Say something under a ticket. Raises JiraError."""
+        """Add a comment to a ticket; return both. Raises JiraError."""
         ticket = self.find(key)
         if not isinstance(body, str) or not body.strip():
             raise JiraError(400, fields={"comment": "Comment body can not be empty!"})
@@ -102,7 +102,7 @@ class Tracker:
         return self._save(ticket.model_copy(update={"comments": [*ticket.comments, comment]})), comment
 
     def move(self, key: str, transition_id: str) -> TicketRecord:
-        """Give a ticket another status. Raises JiraError 400 for a transition that there is not."""
+        """Change the status of a ticket. Raises JiraError 400 for an unknown transition, 404 for an unknown ticket."""
         ticket = self.find(key)
         transitions = dict(transition_ids())
         if transition_id not in transitions:
@@ -157,17 +157,17 @@ class Tracker:
 
 
 def transition_ids() -> list[tuple[str, str]]:
-    """(transition id, the status it leads to); from every status to every status, as in a simple project."""
+    """Return (transition id, target status) pairs. Every status can change to every other, as in a simple project."""
     return [(str(11 + 10 * index), status) for index, status in enumerate(STATUSES)]
 
 
 def named_ids(names: Sequence[str]) -> list[tuple[str, str]]:
-    """(id, name) of issue types or priorities."""
+    """Return (id, name) pairs for issue types or priorities."""
     return [(str(index), name) for index, name in enumerate(names, start=1)]
 
 
 def _named(reference: object, names: Sequence[str]) -> str | None:
-    """The name that {"name": ...} or {"id": ...} refers to, or None."""
+    """Return the name that {"name": ...} or {"id": ...} refers to, or None."""
     if not isinstance(reference, dict):
         return None
     by_id = dict(named_ids(names))

@@ -1,1 +1,1 @@
-"""The page on which a person reads channels and threads, presses buttons, fills modals and types commands."""
+"""The page where people read channels and threads, press buttons, fill in modals and type commands."""

@@ -1,4 +1,4 @@
-"""The page and its JSON API; the demonstration's driver and the tests press through it as a browser does."""
+"""The page and its JSON API. The demo and the tests press buttons through this API, as the browser does."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Request(BaseModel):
 
 
 class Press(_Request):
-    """A press on a button, or a choice (`value`), in a message. `channel` is an id or a name."""
+    """A button press or a selection (`value`) in a message. `channel` is an id or a name."""
 
     channel: str
     message_ts: str
@@ -51,14 +51,14 @@ class Press(_Request):
 
 
 class ModalPress(_Request):
-    """A press on a button in a modal, with what the inputs hold: `values[block_id][action_id]`."""
+    """A button press in a modal, with the values of its inputs: `values[block_id][action_id]`."""
 
     action_id: str
     values: Entered = {}
 
 
 class Submission(_Request):
-    """What a modal's inputs hold: `values[block_id][action_id]`."""
+    """A modal's submission, with the values of its inputs: `values[block_id][action_id]`."""
 
     values: Entered = {}
 
@@ -70,8 +70,8 @@ class Command(_Request):
     text: str = Field(pattern=r"^/", max_length=4000)
 
 
-class Said(_Request):
-    """A message from a person."""
+class NewMessage(_Request):
+    """A message that a person sends."""
 
     channel: str
     text: str = Field(min_length=1, max_length=TEXT_LIMIT)
@@ -89,12 +89,12 @@ def _undelivered(error: DeliveryError) -> HTTPException:
 def routes(
     slack: SlackWorkspace, interactivity: Interactivity, posts: Posts, faults: Faults, changes: Changes
 ) -> APIRouter:
-    """Everything under /page, the page itself and its parts."""
+    """Return the routes of the page and of everything under /page."""
     router = APIRouter()
-    _add_reading(router, slack, posts, changes)
-    _add_doing(router, slack, interactivity)
-    _add_modals(router, slack, interactivity)
-    _add_faults(router, faults)
+    _add_reading_routes(router, slack, posts, changes)
+    _add_action_routes(router, slack, interactivity)
+    _add_modal_routes(router, slack, interactivity)
+    _add_fault_routes(router, faults)
     return router
 
 
@@ -104,7 +104,7 @@ def _person(slack: SlackWorkspace, user: str) -> str:
     return user
 
 
-def _add_reading(router: APIRouter, slack: SlackWorkspace, posts: Posts, changes: Changes) -> None:
+def _add_reading_routes(router: APIRouter, slack: SlackWorkspace, posts: Posts, changes: Changes) -> None:
     @router.get("/")
     async def page() -> Response:
         return FileResponse(STATIC / "index.html", headers=SECURITY_HEADERS)
@@ -132,7 +132,7 @@ def _add_reading(router: APIRouter, slack: SlackWorkspace, posts: Posts, changes
         return FileResponse(path, media_type=shown, headers={"X-Content-Type-Options": "nosniff"})
 
 
-def _add_doing(router: APIRouter, slack: SlackWorkspace, interactivity: Interactivity) -> None:
+def _add_action_routes(router: APIRouter, slack: SlackWorkspace, interactivity: Interactivity) -> None:
     @router.post("/page/act")
     async def act(press: Press, request: Request) -> dict[str, bool]:
         try:
@@ -155,17 +155,17 @@ def _add_doing(router: APIRouter, slack: SlackWorkspace, interactivity: Interact
         return {"ok": True}
 
     @router.post("/page/messages")
-    async def say(said: Said) -> dict[str, str]:
+    async def say(sent: NewMessage) -> dict[str, str]:
         conversations = slack.conversations
         try:
-            channel = conversations.channel(said.channel, by_name=True)
+            channel = conversations.channel(sent.channel, by_name=True)
             message = conversations.add(
                 Message(
                     channel=channel.id,
                     ts=conversations.next_ts(),
-                    user=_person(slack, said.user),
-                    text=html.escape(said.text, quote=False),
-                    thread_ts=said.thread_ts,
+                    user=_person(slack, sent.user),
+                    text=html.escape(sent.text, quote=False),
+                    thread_ts=sent.thread_ts,
                 )
             )
         except SlackError as error:
@@ -173,8 +173,8 @@ def _add_doing(router: APIRouter, slack: SlackWorkspace, interactivity: Interact
         return {"channel": message.channel, "ts": message.ts}
 
 
-def _add_modals(router: APIRouter, slack: SlackWorkspace, interactivity: Interactivity) -> None:
-    def own(view_id: str, user: str) -> Modal:
+def _add_modal_routes(router: APIRouter, slack: SlackWorkspace, interactivity: Interactivity) -> None:
+    def own_modal(view_id: str, user: str) -> Modal:
         try:
             modal = slack.modals.find(view_id)
         except SlackError as error:
@@ -185,7 +185,7 @@ def _add_modals(router: APIRouter, slack: SlackWorkspace, interactivity: Interac
 
     @router.post("/page/modals/{view_id}/submit")
     async def submit(view_id: str, submission: Submission) -> dict[str, Any]:
-        modal = own(view_id, submission.user)
+        modal = own_modal(view_id, submission.user)
         try:
             await interactivity.submit(modal, submission.values)
         except DeliveryError as error:
@@ -194,7 +194,7 @@ def _add_modals(router: APIRouter, slack: SlackWorkspace, interactivity: Interac
 
     @router.post("/page/modals/{view_id}/act")
     async def act(view_id: str, press: ModalPress) -> dict[str, bool]:
-        modal = own(view_id, press.user)
+        modal = own_modal(view_id, press.user)
         try:
             await interactivity.press_in_modal(modal, press.action_id, press.values)
         except SlackError as error:
@@ -205,7 +205,7 @@ def _add_modals(router: APIRouter, slack: SlackWorkspace, interactivity: Interac
 
     @router.post("/page/modals/{view_id}/close")
     async def close(view_id: str, request: _Request) -> dict[str, bool]:
-        modal = own(view_id, request.user)
+        modal = own_modal(view_id, request.user)
         try:
             await interactivity.close(modal)
         except DeliveryError as error:
@@ -213,9 +213,9 @@ def _add_modals(router: APIRouter, slack: SlackWorkspace, interactivity: Interac
         return {"ok": True}
 
 
-def _add_faults(router: APIRouter, faults: Faults) -> None:
+def _add_fault_routes(router: APIRouter, faults: Faults) -> None:
     @router.post("/page/faults", status_code=201)
-    async def order(fault: Fault) -> list[Fault]:
+    async def inject(fault: Fault) -> list[Fault]:
         faults.pending.append(fault)
         return faults.pending
 
@@ -224,7 +224,7 @@ def _add_faults(router: APIRouter, faults: Faults) -> None:
         return faults.pending
 
     @router.delete("/page/faults", status_code=204, response_class=Response)
-    async def call_off() -> None:
+    async def cancel() -> None:
         faults.pending.clear()
 
     @router.get("/page/requests")

@@ -1,4 +1,4 @@
-"""What the page shows one person, as JSON."""
+"""Build the JSON of everything that the page shows one person."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def _message(conversations: Conversations, message: Message) -> Json:
 
 
 def _threaded(conversations: Conversations, messages: Sequence[Message]) -> list[Json]:
-    """The channel's roots, each with its thread; a reply whose root this person does not see stands by itself."""
+    """Return a channel's root messages, each with its thread.
+
+    Broadcast replies, and replies whose root this person cannot see, are also listed like a root.
+    """
     roots = {
         message.ts: {**_message(conversations, message), "thread": []} for message in messages if not message.is_reply
     }
@@ -74,7 +77,10 @@ def _modal(modal: Modal) -> Json:
 
 
 def state_for(user: str, slack: SlackWorkspace, posts: Sequence[TeamsPost], version: int) -> Json:
-    """Channels, messages with their threads, this person's ephemerals and modals, and the Teams posts."""
+    """Return the channels, the messages with their threads, this person's modals, and the Teams posts.
+
+    Ephemeral messages are included only if this person is their recipient.
+    """
     conversations = slack.conversations
     channels = [channel for channel in conversations.channels.values() if channel.person in (None, user)]
     bot = slack.config.bot_name.capitalize()

@@ -1,4 +1,4 @@
-"""The pages that are made on the server: pull requests and tickets. Everything in them is escaped."""
+"""Render the HTML pages of pull requests, commits and tickets on the server. All values are escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _utc(seconds: float) -> str:
 
 
 def _line_class(line: str) -> str:
-    """What a line of a diff is, for its colour."""
+    """Return the CSS class of a diff line, for its colour."""
     if line.startswith("@@"):
         return "hunk"
     if line.startswith("+"):
@@ -21,7 +21,7 @@ def _line_class(line: str) -> str:
 
 
 def render(name: str, **values: object) -> str:
-    """One of the templates in page/templates."""
+    """Render a template from page/templates."""
     environment = Environment(
         loader=PackageLoader("integrations.local.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -1,1 +1,1 @@
-"""Slack, as far as a chat bot needs it: Web API, interactivity, slash commands, modals, files and Socket Mode."""
+"""The parts of Slack that a chat bot needs: Web API, interactivity, slash commands, modals, files and Socket Mode."""

@@ -1,4 +1,4 @@
-"""Channels and the messages in them, in the shape that Slack's API gives them."""
+"""Channels and messages: store them, find them, and convert them to the objects of Slack's API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SLACKBOT_USER_ID = "USLACKBOT"
 
 
 class Channel(BaseModel):
-    """A public channel, or a direct conversation of the bot with `person`."""
+    """A public channel, or the bot's direct conversation with `person`."""
 
     id: str
     name: str
@@ -29,7 +29,7 @@ class Channel(BaseModel):
     created: int = 0
 
     def to_slack(self) -> Json:
-        """The conversation object of Slack's API."""
+        """Return the conversation object of Slack's API."""
         if self.person:
             return {"id": self.id, "is_im": True, "user": self.person, "created": self.created}
         return {
@@ -48,7 +48,7 @@ class Channel(BaseModel):
 
 
 class Message(BaseModel):
-    """One message. `visible_to` names the only person who sees it; `attachments` and `blocks` are Slack's JSON."""
+    """One message. `visible_to` is the only recipient of an ephemeral message; `attachments` and `blocks` are JSON."""
 
     channel: str
     ts: str
@@ -67,12 +67,12 @@ class Message(BaseModel):
 
     @property
     def is_reply(self) -> bool:
-        """Whether it belongs in a thread and is not its root."""
+        """Whether the message is in a thread and is not its root."""
         return self.thread_ts is not None and self.thread_ts != self.ts
 
 
 class Conversations:
-    """All channels and messages of the workspace; every change is written down before it is told to the pages."""
+    """All channels and messages of the workspace. Every change is stored before open pages are notified."""
 
     def __init__(self, config: WorkspaceConfig, store: Store, changes: Changes, clock: Callable[[], float]) -> None:
         self._store = store
@@ -89,12 +89,12 @@ class Conversations:
             self._ensure(Channel(id=channel_id(name), name=name, created=int(clock())))
 
     def next_ts(self) -> str:
-        """A timestamp that no message has: seconds and microseconds, always later than the one before."""
+        """Return a unique timestamp (seconds and microseconds) that is later than every earlier one."""
         self._last_microsecond = max(int(self.clock() * 1_000_000), self._last_microsecond + 1)
         return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
 
     def channel(self, reference: str, *, by_name: bool = False) -> Channel:
-        """Find a channel by id, or by name too. Raises SlackError `channel_not_found`."""
+        """Find a channel by id or, with `by_name`, also by name. Raises SlackError `channel_not_found`."""
         found = self.channels.get(reference)
         if found is None and by_name:
             found = self.channels.get(channel_id(reference.removeprefix("#")))
@@ -103,7 +103,7 @@ class Conversations:
         return found
 
     def direct(self, user: str) -> Channel:
-        """The bot's direct conversation with a person, opened where it is not yet. Raises `user_not_found`."""
+        """Return the bot's direct conversation with a person; open it if needed. Raises SlackError `user_not_found`."""
         if user not in self.people:
             raise SlackError("user_not_found")
         return self._ensure(
@@ -111,21 +111,21 @@ class Conversations:
         )
 
     def message(self, channel: str, ts: str) -> Message:
-        """One message that everybody sees. Raises SlackError `message_not_found`."""
+        """Return one message that everybody can see. Raises SlackError `message_not_found`."""
         found = self._messages.get(channel, {}).get(ts)
         if found is None or found.deleted or found.visible_to:
             raise SlackError("message_not_found")
         return found
 
     def seen_by(self, user: str, channel: str, ts: str) -> Message:
-        """One message that this person sees, ephemeral ones included. Raises SlackError `message_not_found`."""
+        """Return one message that this person can see, also an ephemeral one. Raises SlackError `message_not_found`."""
         found = self._messages.get(channel, {}).get(ts)
         if found is None or found.deleted or found.visible_to not in (None, user):
             raise SlackError("message_not_found")
         return found
 
     def add(self, message: Message) -> Message:
-        """Put a message there. Raises SlackError `thread_not_found` or `cannot_reply_to_message`."""
+        """Add a new message. Raises SlackError `thread_not_found` or `cannot_reply_to_message`."""
         if message.thread_ts is not None and message.visible_to is None:
             root = self._messages.get(message.channel, {}).get(message.thread_ts)
             if root is None or root.visible_to:
@@ -135,14 +135,14 @@ class Conversations:
         return self.save(message)
 
     def save(self, message: Message) -> Message:
-        """Write a message down as it now is."""
+        """Store a new or changed message."""
         self._messages.setdefault(message.channel, {})[message.ts] = message
         self._store.put("message", f"{message.channel}/{message.ts}", message)
         self._changes.announce()
         return message
 
     def remove(self, message: Message) -> None:
-        """Take a message away; one that has replies leaves a tombstone, so that its thread stays readable."""
+        """Delete a message. One with replies becomes a tombstone, so that its thread stays readable."""
         if self.replies(message.channel, message.ts):
             self.save(
                 message.model_copy(
@@ -155,20 +155,20 @@ class Conversations:
         self._changes.announce()
 
     def roots(self, channel: str) -> list[Message]:
-        """What a channel's history shows, oldest first: messages that are no replies, and broadcast replies."""
+        """Return the messages of a channel's history, oldest first: all except replies that were not broadcast."""
         return [message for message in self._public(channel) if not message.is_reply or message.broadcast]
 
     def replies(self, channel: str, thread_ts: str) -> list[Message]:
-        """The replies in one thread, oldest first, without the root."""
+        """Return the replies in one thread, oldest first, without the root."""
         return [message for message in self._public(channel) if message.is_reply and message.thread_ts == thread_ts]
 
     def visible(self, channel: str, user: str) -> list[Message]:
-        """Everything in a channel that this person sees, oldest first."""
+        """Return all messages of a channel that this person can see, oldest first."""
         messages = self._messages.get(channel, {}).values()
         return [message for message in messages if message.visible_to in (None, user)]
 
     def to_slack(self, message: Message, *, all_metadata: bool = False) -> Json:
-        """The message object of Slack's API."""
+        """Return the message object of Slack's API."""
         replies = self.replies(message.channel, message.ts)
         return {
             "type": "message",
@@ -182,7 +182,7 @@ class Conversations:
         }
 
     def _public(self, channel: str) -> Iterator[Message]:
-        # Timestamps only ever grow, so the order of arrival is the order of time.
+        # Timestamps only increase, so insertion order is chronological.
         return (message for message in self._messages.get(channel, {}).values() if message.visible_to is None)
 
     def _ensure(self, channel: Channel) -> Channel:

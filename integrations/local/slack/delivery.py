@@ -1,4 +1,4 @@
-"""Brings what people do to the app: signed HTTP to its request URL, or an envelope on its socket.
+"""Deliver people's actions to the app: a signed HTTP request to its request URL, or an envelope on its socket.
 
 Signature: https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
@@ -18,7 +18,7 @@ from integrations.local.slack.workspace import SlackWorkspace
 
 
 class DeliveryError(Exception):
-    """The app did not take it: `code` is Slack's word, the text is for the person who pressed."""
+    """The app did not accept a delivery. `code` is Slack's error code; the text is for the person who acted."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -26,13 +26,13 @@ class DeliveryError(Exception):
 
 
 def signature(secret: str, timestamp: int, body: bytes) -> str:
-    """The v0 signature of one request body."""
+    """Return Slack's v0 signature of one request body."""
     base = b"v0:" + str(timestamp).encode() + b":" + body
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
 class Delivery:
-    """Sends to the app and waits for its acknowledgement, as long as the workspace has patience."""
+    """Sends to the app and waits up to `patience_seconds` for its acknowledgement."""
 
     def __init__(self, workspace: SlackWorkspace, client: httpx.AsyncClient, clock: Callable[[], float]) -> None:
         self._workspace = workspace
@@ -40,14 +40,17 @@ class Delivery:
         self._clock = clock
 
     async def interaction(self, payload: Json) -> Json:
-        """Deliver a press or a modal's submission; return the acknowledgement's JSON, empty where there is none.
+        """Deliver a button press, or the submission or closing of a modal.
 
-        Raises DeliveryError.
+        Returns the acknowledgement's JSON, which may be empty. Raises DeliveryError.
         """
         return await self._deliver("interactive", payload, {"payload": json.dumps(payload)})
 
     async def command(self, form: dict[str, str]) -> Json:
-        """Deliver a slash command; return the acknowledgement, plain text as {"text": ...}. Raises DeliveryError."""
+        """Deliver a slash command.
+
+        Returns the acknowledgement; plain text becomes {"text": ...}. Raises DeliveryError.
+        """
         return await self._deliver("slash_commands", form, form)
 
     async def _deliver(self, kind: str, payload: Json | dict[str, str], form: dict[str, str]) -> Json:

@@ -1,4 +1,4 @@
-"""How Slack says no."""
+"""Slack's error responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class SlackError(Exception):
-    """A call that Slack refuses: `code` as in its documentation, `messages` saying where in the arguments."""
+    """A refused call: `code` is Slack's documented error code, `messages` locate the problems in the arguments."""
 
     def __init__(self, code: str, messages: Sequence[str] = ()) -> None:
         super().__init__(code)

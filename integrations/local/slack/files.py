@@ -1,4 +1,4 @@
-"""Uploaded files: an address is asked for, the bytes are sent to it, and the upload is completed."""
+"""Uploaded files, in Slack's three steps: reserve an upload URL, receive the bytes, complete the upload."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOWN_INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 class UploadedFile(BaseModel):
-    """One file; `length` is in bytes, `uploaded` and `complete` say how far its upload got."""
+    """One file. `length` is in bytes; `uploaded` and `complete` are the completed steps of its upload."""
 
     id: str
     name: str
@@ -30,11 +30,11 @@ class UploadedFile(BaseModel):
 
     @property
     def mimetype(self) -> str:
-        """Guessed from the name, as Slack does."""
+        """The MIME type, guessed from the name as Slack does."""
         return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
 
     def to_slack(self, base_url: str) -> Json:
-        """The file object of Slack's API."""
+        """Return the file object of Slack's API."""
         return {
             "id": self.id,
             "name": self.name,
@@ -56,7 +56,7 @@ class UploadedFile(BaseModel):
 
 
 class Files:
-    """The workspace's files: their bytes in a directory, what is known about them in the store."""
+    """The workspace's files. Their bytes are in a directory, their metadata in the store."""
 
     def __init__(self, directory: Path, store: Store, clock: Callable[[], float], random_id: Callable[[], str]) -> None:
         self._directory = directory
@@ -67,14 +67,14 @@ class Files:
         self._files = {file.id: file for file in store.read("file", UploadedFile)}
 
     def reserve(self, name: str, length: int, alt_text: str) -> UploadedFile:
-        """Make room for a file that is about to be uploaded."""
+        """Register a file that is about to be uploaded."""
         file_id = "F" + self._random_id()[:10].upper()
         return self._save(
             UploadedFile(id=file_id, name=name, length=length, alt_text=alt_text, created=int(self._clock()))
         )
 
     def receive(self, file_id: str, contents: bytes) -> None:
-        """Take the bytes. Raises SlackError `file_not_found`, or `file_upload_size_mismatch` for a wrong length."""
+        """Store the bytes. Raises SlackError `file_not_found`, or `file_upload_size_mismatch` for a wrong length."""
         file = self.find(file_id)
         if len(contents) != file.length:
             raise SlackError("file_upload_size_mismatch")
@@ -82,24 +82,24 @@ class Files:
         self._save(file.model_copy(update={"uploaded": True}))
 
     def complete(self, file_id: str, title: str) -> UploadedFile:
-        """Finish an upload. Raises SlackError `file_not_found` where its bytes never came."""
+        """Complete an upload. Raises SlackError `file_not_found` if its bytes have not been received."""
         file = self.find(file_id)
         if not file.uploaded:
             raise SlackError("file_not_found")
         return self._save(file.model_copy(update={"complete": True, "title": title or file.name}))
 
     def find(self, file_id: str) -> UploadedFile:
-        """One file. Raises SlackError `file_not_found`."""
+        """Return one file. Raises SlackError `file_not_found`."""
         if file_id not in self._files:
             raise SlackError("file_not_found")
         return self._files[file_id]
 
     def exists(self, file_id: str) -> bool:
-        """Whether a file is there, complete, for a block to show."""
+        """Return whether a file's upload is complete, so that a block can show it."""
         return file_id in self._files and self._files[file_id].complete
 
     def path(self, file_id: str) -> Path:
-        """Where the bytes of a known file are."""
+        """Return the path of a file's bytes."""
         return self._directory / file_id
 
     def _save(self, file: UploadedFile) -> UploadedFile:

@@ -1,4 +1,4 @@
-"""What Slack hands out for a short time: trigger ids that open one modal, and addresses to answer to."""
+"""Slack's short-lived grants: trigger ids, which open one modal, and response_url tokens."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from integrations.local.slack.errors import SlackError
 
-ANSWER_SECONDS = 30 * 60.0
-ANSWER_USES = 5
+RESPONSE_URL_SECONDS = 30 * 60.0
+RESPONSE_URL_USES = 5
 
 
 @dataclass(slots=True)
@@ -20,35 +20,38 @@ class _Trigger:
 
 
 @dataclass(slots=True)
-class Answer:
-    """Who may be answered through one response_url, and which message it replaces (None for a slash command)."""
+class ResponseTarget:
+    """The user and channel that one response_url responds to.
+
+    message_ts: the message that a response can replace or delete; None for a slash command.
+    """
 
     user: str
     channel: str
     message_ts: str | None
     thread_ts: str | None
     expires_at: float
-    uses_left: int = ANSWER_USES
+    uses_left: int = RESPONSE_URL_USES
 
 
 class Grants:
-    """Trigger ids (`trigger_seconds`, once) and response_url tokens (30 minutes, five times)."""
+    """Trigger ids (valid once, for `trigger_seconds`) and response_url tokens (valid five times, for 30 minutes)."""
 
     def __init__(self, clock: Callable[[], float], random_id: Callable[[], str], *, trigger_seconds: float) -> None:
         self._clock = clock
         self._random_id = random_id
         self._trigger_seconds = trigger_seconds
         self._triggers: dict[str, _Trigger] = {}
-        self._answers: dict[str, Answer] = {}
+        self._response_targets: dict[str, ResponseTarget] = {}
 
     def trigger(self, user: str, view_id: str | None = None) -> str:
-        """A new trigger id for what this person just did, inside `view_id` where they did it in a modal."""
+        """Create a trigger id for a person's action; `view_id` is the modal in which they acted, if any."""
         trigger_id = f"{int(self._clock() * 1000)}.{len(self._triggers) + 1}.{self._random_id()}"
         self._triggers[trigger_id] = _Trigger(user, view_id, self._clock() + self._trigger_seconds)
         return trigger_id
 
     def exchange(self, trigger_id: str) -> tuple[str, str | None]:
-        """Use a trigger id up; return the person and the view it was pressed in.
+        """Use up a trigger id; return the person and the modal in which they acted, if any.
 
         Raises SlackError `invalid_trigger_id`, `exchanged_trigger_id` or `expired_trigger_id`.
         """
@@ -62,20 +65,22 @@ class Grants:
         trigger.used = True
         return trigger.user, trigger.view_id
 
-    def answer_token(
+    def response_token(
         self, user: str, channel: str, *, message_ts: str | None = None, thread_ts: str | None = None
     ) -> str:
-        """A new token for a response_url."""
+        """Create a token for a response_url."""
         token = self._random_id()
-        self._answers[token] = Answer(user, channel, message_ts, thread_ts, self._clock() + ANSWER_SECONDS)
+        self._response_targets[token] = ResponseTarget(
+            user, channel, message_ts, thread_ts, self._clock() + RESPONSE_URL_SECONDS
+        )
         return token
 
-    def use_answer(self, token: str) -> Answer:
+    def use_response_token(self, token: str) -> ResponseTarget:
         """Use a response_url once. Raises SlackError `expired_url` or `used_url`."""
-        answer = self._answers.get(token)
-        if answer is None or self._clock() > answer.expires_at:
+        target = self._response_targets.get(token)
+        if target is None or self._clock() > target.expires_at:
             raise SlackError("expired_url")
-        if answer.uses_left == 0:
+        if target.uses_left == 0:
             raise SlackError("used_url")
-        answer.uses_left -= 1
-        return answer
+        target.uses_left -= 1
+        return target

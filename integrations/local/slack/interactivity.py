@@ -1,11 +1,10 @@
-"""What a person does on the page, told to the app in Slack's payloads, and what the app's answer then does.
+"""Send people's actions on the page to the app as Slack's payloads, and apply the app's response.
 
 Payloads: https://docs.slack.dev/reference/interaction-payloads
 """
 
 from __future__ import annotations
 
-from integrations.local.slack.answers import give_answer
 from integrations.local.slack.block_kit import blocks, views
 from integrations.local.slack.block_kit.elements import choice
 from integrations.local.slack.block_kit.schema import Json
@@ -19,15 +18,16 @@ from integrations.local.slack.conversations import (
 )
 from integrations.local.slack.delivery import Delivery, DeliveryError
 from integrations.local.slack.errors import SlackError
-from integrations.local.slack.grants import Answer
+from integrations.local.slack.grants import ResponseTarget
 from integrations.local.slack.modals import Modal
+from integrations.local.slack.response_urls import apply_response
 from integrations.local.slack.workspace import SlackWorkspace
 
 Entered = dict[str, dict[str, str | list[str] | None]]
 
 
 class Interactivity:
-    """The verbs of a person: press, submit, close, command."""
+    """A person's actions: press a button, submit or close a modal, run a command."""
 
     def __init__(self, workspace: SlackWorkspace, delivery: Delivery) -> None:
         self._workspace = workspace
@@ -36,9 +36,9 @@ class Interactivity:
     async def press(
         self, user: str, message: Message, action_id: str, value: str | list[str] | None, base_url: str
     ) -> None:
-        """Press a button or choose in a message. Raises SlackError `action_not_found` and DeliveryError."""
+        """Press a button or make a choice in a message. Raises SlackError `action_not_found` and DeliveryError."""
         channel = self._workspace.conversations.channel(message.channel)
-        token = self._workspace.grants.answer_token(
+        token = self._workspace.grants.response_token(
             user, channel.id, message_ts=message.ts, thread_ts=message.thread_ts
         )
         container = {
@@ -75,7 +75,7 @@ class Interactivity:
         )
 
     async def submit(self, modal: Modal, entered: Entered) -> None:
-        """Submit a modal and do what the app answers: errors, update, push, clear or close. Raises DeliveryError."""
+        """Submit a modal and apply the app's response: errors, update, push, clear or close. Raises DeliveryError."""
         state = views.state_of(modal.view["blocks"], entered)
         missing = views.missing_inputs(modal.view["blocks"], state)
         if missing:
@@ -88,10 +88,10 @@ class Interactivity:
                 "response_urls": [],
             }
         )
-        self._follow(modal, answer)
+        self._apply_submission_response(modal, answer)
 
     async def close(self, modal: Modal) -> None:
-        """Close a modal; the app hears of it where it asked to. Raises DeliveryError after the modal is closed."""
+        """Close a modal and notify the app if the view asks for it. Raises DeliveryError after the modal is closed."""
         self._workspace.modals.close(modal)
         if modal.view.get("notify_on_close"):
             await self._delivery.interaction(
@@ -99,14 +99,14 @@ class Interactivity:
             )
 
     async def command(self, user: str, channel_id: str, text: str, base_url: str) -> None:
-        """Run a slash command; what goes wrong is told to this person in the channel, as Slack tells it."""
+        """Run a slash command. Errors are shown to this person in the channel, worded as in Slack."""
         name, _, rest = text.strip().partition(" ")
         known = [command.name for command in self._workspace.config.commands]
         if name not in known:
-            self._tell(user, channel_id, f"`{name}` is not a valid command. Try `{known[0]}`.")
+            self._show_error(user, channel_id, f"`{name}` is not a valid command. Try `{known[0]}`.")
             return
         channel = self._workspace.conversations.channel(channel_id)
-        token = self._workspace.grants.answer_token(user, channel_id)
+        token = self._workspace.grants.response_token(user, channel_id)
         person = self._workspace.conversations.people[user]
         form = {
             "team_id": TEAM_ID,
@@ -125,9 +125,9 @@ class Interactivity:
         try:
             answer = await self._delivery.command(form)
             if answer:
-                give_answer(self._workspace, Answer(user, channel_id, None, None, expires_at=0), answer)
+                apply_response(self._workspace, ResponseTarget(user, channel_id, None, None, expires_at=0), answer)
         except (DeliveryError, SlackError) as error:
-            self._tell(user, channel_id, f"`{name}` failed with the error `{error.code}`.")
+            self._show_error(user, channel_id, f"`{name}` failed with the error `{error.code}`.")
 
     def _envelope(self, kind: str, user: str, view_id: str | None = None) -> Json:
         person = self._workspace.conversations.people[user]
@@ -159,7 +159,7 @@ class Interactivity:
             action["text"] = element["text"]
         return action
 
-    def _follow(self, modal: Modal, answer: Json) -> None:
+    def _apply_submission_response(self, modal: Modal, answer: Json) -> None:
         modals = self._workspace.modals
         verb = answer.get("response_action")
         if verb == "errors":
@@ -178,7 +178,7 @@ class Interactivity:
         else:
             modals.close(modal)
 
-    def _tell(self, user: str, channel_id: str, text: str) -> None:
+    def _show_error(self, user: str, channel_id: str, text: str) -> None:
         conversations = self._workspace.conversations
         conversations.add(
             Message(

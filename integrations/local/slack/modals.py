@@ -1,4 +1,4 @@
-"""The modals that are open, a stack for every person. They live in memory only: a reload of Slack closes them too."""
+"""The open modals: one stack per person. They are kept in memory only; reloading Slack closes them too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STACK_LIMIT = 3
 
 @dataclass(slots=True)
 class Modal:
-    """One open modal: `view` is what the app gave (checked), `errors` what it said about inputs, by block_id."""
+    """One open modal. `view` is the app's checked view; `errors` are its messages about inputs, by block_id."""
 
     id: str
     user: str
@@ -26,7 +26,7 @@ class Modal:
     errors: dict[str, str] = field(default_factory=dict)
 
     def to_slack(self, state: Json | None = None) -> Json:
-        """The view object of Slack's API."""
+        """Return the view object of Slack's API."""
         defaults = {"callback_id": "", "private_metadata": "", "external_id": "", "submit": None, "close": None}
         return {
             "clear_on_close": False,
@@ -46,7 +46,7 @@ class Modal:
 
 
 class Modals:
-    """Opens, changes and closes modals."""
+    """All open modals of the workspace."""
 
     def __init__(self, changes: Changes, random_id: Callable[[], str]) -> None:
         self._changes = changes
@@ -54,11 +54,11 @@ class Modals:
         self._stacks: dict[str, list[Modal]] = {}
 
     def stack(self, user: str) -> list[Modal]:
-        """The modals one person has open, the topmost last."""
+        """Return the modals that one person has open, the topmost last."""
         return list(self._stacks.get(user, []))
 
     def open(self, user: str, view: Json) -> Modal:
-        """Show a modal in place of whatever this person had open."""
+        """Open a modal; it replaces all that this person had open. Raises SlackError `duplicate_external_id`."""
         self._check_external_id(view)
         modal_id = self._new_id()
         modal = Modal(modal_id, user, view, root_id=modal_id, previous_id=None)
@@ -67,7 +67,10 @@ class Modals:
         return modal
 
     def push(self, user: str, view: Json) -> Modal:
-        """Show a modal on top of the one that is open. Raises SlackError `push_limit_reached` or `not_found`."""
+        """Open a modal on top of the current one.
+
+        Raises SlackError `not_found`, `push_limit_reached` or `duplicate_external_id`.
+        """
         stack = self._stacks.get(user, [])
         if not stack:
             raise SlackError("not_found")
@@ -80,7 +83,7 @@ class Modals:
         return modal
 
     def update(self, modal: Modal, view: Json) -> Modal:
-        """Change what an open modal shows."""
+        """Replace the view of an open modal."""
         modal.view = view
         modal.version += 1
         modal.errors = {}
@@ -88,24 +91,24 @@ class Modals:
         return modal
 
     def reject(self, modal: Modal, errors: dict[str, str]) -> None:
-        """Show what is wrong under the inputs."""
+        """Show error messages under the inputs of a modal."""
         modal.errors = errors
         self._changes.announce()
 
     def close(self, modal: Modal) -> None:
-        """Close one modal and what lies on top of it."""
+        """Close one modal and those on top of it."""
         stack = self._stacks.get(modal.user, [])
         if modal in stack:
             del stack[stack.index(modal) :]
         self._changes.announce()
 
     def clear(self, user: str) -> None:
-        """Close all that a person has open."""
+        """Close all modals of a person."""
         self._stacks.pop(user, None)
         self._changes.announce()
 
     def find(self, view_id: str | None = None, external_id: str | None = None) -> Modal:
-        """An open modal by either of its ids. Raises SlackError `not_found`."""
+        """Find an open modal by either of its ids. Raises SlackError `not_found`."""
         for stack in self._stacks.values():
             for modal in stack:
                 if modal.id == view_id or (external_id and modal.view.get("external_id") == external_id):

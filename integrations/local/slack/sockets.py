@@ -1,4 +1,4 @@
-"""Socket Mode: the app dials in, and what people do reaches it as envelopes that it acknowledges."""
+"""Socket Mode: the app connects over a WebSocket, receives people's actions as envelopes and acknowledges them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.local.slack.conversations import APP_ID
 
 
 class Sockets:
-    """The open sockets and the envelopes on them that nobody has acknowledged yet."""
+    """The open sockets and their envelopes that are not yet acknowledged."""
 
     def __init__(self, random_id: Callable[[], str]) -> None:
         self._random_id = random_id
@@ -23,19 +23,19 @@ class Sockets:
 
     @property
     def connected(self) -> bool:
-        """Whether an app is listening."""
+        """Whether an app is connected."""
         return bool(self._open)
 
     def ticket(self) -> str:
-        """Allow one connection; the ticket is part of its address."""
+        """Create a ticket, which allows one connection and is part of its URL."""
         ticket = self._random_id()
         self._tickets.add(ticket)
         return ticket
 
     async def deliver(self, kind: str, payload: Json, *, seconds: float) -> Json:
-        """Send one envelope (`interactive`, `slash_commands`) and return what the app acknowledged it with.
+        """Send one envelope (`interactive` or `slash_commands`) and return the payload of its acknowledgement.
 
-        Raises TimeoutError where no acknowledgement comes in time, ConnectionError where the socket is gone.
+        Raises TimeoutError if no acknowledgement arrives in time, ConnectionError if the socket is closed.
         """
         envelope_id = self._random_id()
         acknowledged: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
@@ -51,7 +51,7 @@ class Sockets:
             del self._unacknowledged[envelope_id]
 
     async def serve(self, socket: WebSocket, ticket: str) -> None:
-        """Hold one connection until it closes."""
+        """Serve one connection until it closes."""
         if ticket not in self._tickets:
             await socket.close(code=1008)
             return
@@ -63,7 +63,7 @@ class Sockets:
             while True:
                 self._acknowledge(await socket.receive_json())
         except (WebSocketDisconnect, ValueError, KeyError):
-            # The app hung up, or sent what is no JSON text: either way the connection is over.
+            # The app disconnected or sent something that is not JSON text; both end the connection.
             return
         finally:
             self._open.remove(socket)
@@ -86,7 +86,7 @@ class Sockets:
 
 
 def routes(sockets: Sockets) -> APIRouter:
-    """The address that apps.connections.open hands out."""
+    """Return the WebSocket route that apps.connections.open points to."""
     router = APIRouter()
 
     @router.websocket("/slack/socket")

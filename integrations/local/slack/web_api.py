@@ -1,4 +1,4 @@
-"""Slack's Web API over HTTP: who calls, with what, and how the answer is wrapped."""
+"""Slack's Web API over HTTP: authenticate the caller, read the arguments, call the method, wrap the response."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ METHODS: Mapping[str, Method] = {
 
 
 async def _arguments(request: Request) -> dict[str, Any]:
-    """The arguments of a call: the query, then the JSON body or the form. Raises SlackError `invalid_json`."""
+    """Read the arguments of a call from the query and from the JSON body or form; the latter takes precedence.
+
+    Raises SlackError `invalid_json` or `json_not_object`.
+    """
     arguments: dict[str, Any] = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind == "application/json":
@@ -73,7 +76,7 @@ async def _uploaded_bytes(request: Request) -> bytes:
 
 
 def routes(workspace: SlackWorkspace) -> APIRouter:
-    """The method addresses and the upload addresses they hand out."""
+    """Return the routes of the methods, and of the upload URLs that they return."""
     router = APIRouter()
 
     @router.api_route("/slack/api/{name}", methods=["GET", "POST"])

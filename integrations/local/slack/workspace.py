@@ -1,4 +1,4 @@
-"""The state of the Slack part, put together."""
+"""The whole state of the emulated Slack."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from integrations.local.store import Store
 
 @dataclass(frozen=True, slots=True)
 class SlackWorkspace:
-    """Everything that Slack's methods read and change."""
+    """The state that Slack's methods read and change."""
 
     config: WorkspaceConfig
     conversations: Conversations
@@ -37,7 +37,7 @@ def open_workspace(
     clock: Callable[[], float],
     random_id: Callable[[], str],
 ) -> SlackWorkspace:
-    """The workspace as `store` remembers it; files lie in DIRECTORY/files."""
+    """Load the workspace from `store`; the bytes of files are in DIRECTORY/files."""
     return SlackWorkspace(
         config=config,
         conversations=Conversations(config, store, changes, clock),

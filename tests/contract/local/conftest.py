@@ -1,262 +1,51 @@
-"""A local workspace over real loopback HTTP, and the secrets that its clients present."""
+"""Running workspaces: one for each test, one that tests share, and one for the browser tests."""
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from github import Auth, Github
-from jira import JIRA
-from slack_sdk import WebClient
-from websockets.sync.client import connect
 
-from integrations.local.app import create_app
-from integrations.local.config import WorkspaceConfig
-from integrations.local.server import WorkspaceServer
-from tests.ports import free_port
+from tests.contract.local.workspace import Room, Workspace, running
 
-SIGNING_SECRET = "a-signing-secret"
-BOT_TOKEN = "xoxb-local"
-APP_TOKEN = "xapp-local"
-GITHUB_TOKEN = "github-local"
-JIRA_LOGIN = ("argux@example.com", "jira-local")
-TEAMS_SECRET = "teams-local"
-SPARE_REPOSITORIES = 24
-SPARE_ROOMS = 30
-WHO = ("ANA", "BEN")
-# How long is waited for what happens on this machine alone: only a hang lasts as long, however busy the machine.
-PATIENCE = 60
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """The first truthy value of `condition`, asked every 10 ms; fails after `seconds`."""
-    ticks = threading.Event()
-    for _ in range(int(seconds * 100)):
-        value = condition()
-        if value:
-            return value
-        ticks.wait(0.01)
-    pytest.fail(f"still not so after {seconds} s")
-
-
-@dataclass
-class Clock:
-    """The true time (the clients check how old a signature is), and as much more as a test adds."""
-
-    added_seconds: float = 0.0
-    stopped_at: float | None = None
-
-    def __call__(self) -> float:
-        return (time.time() if self.stopped_at is None else self.stopped_at) + self.added_seconds
-
-    @contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """What the workspace gives out for some seconds does not run out within, unless the test adds seconds."""
-        self.stopped_at = time.time()
-        try:
-            yield
-        finally:
-            self.stopped_at, self.added_seconds = None, 0.0
-
-
-@dataclass
-class Workspace:
-    """A running workspace as a test holds it."""
-
-    url: str
-    directory: Path
-    config: WorkspaceConfig
-    clock: Clock
-    page: httpx.Client
-    server: WorkspaceServer
-    thread: threading.Thread
-    closers: list[Callable[[], object]] = field(default_factory=list)
-    spare_repositories: list[str] = field(default_factory=list)
-    spare_rooms: list[Room] = field(default_factory=list)
-
-    # Test modules cannot import this one, so what they need hangs on what they are given.
-    wait_for = staticmethod(wait_for)
-    signing_secret = SIGNING_SECRET
-    bot_token = BOT_TOKEN
-    app_token = APP_TOKEN
-    teams_webhook = f"/teams/webhook/{TEAMS_SECRET}"
-
-    def restart(self) -> None:
-        """Stop the server and start another one on the same directory."""
-        self.stop()
-        again = start(self.directory, self.config, self.clock)
-        self.url, self.page, self.server, self.thread = again.url, again.page, again.server, again.thread
-        self.closers = []
-
-    def slack(self, token: str = BOT_TOKEN) -> WebClient:
-        return WebClient(token=token, base_url=f"{self.url}/slack/api/", retry_handlers=[], timeout=PATIENCE)
-
-    def github(self, token: str = GITHUB_TOKEN) -> Github:
-        client = Github(
-            auth=Auth.Token(token),
-            base_url=f"{self.url}/github",
-            retry=None,
-            timeout=PATIENCE,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-        )
-        self.closers.append(client.close)
-        return client
-
-    def jira(self, login: tuple[str, str] = JIRA_LOGIN, version: str = "2") -> JIRA:
-        client = JIRA(
-            server=f"{self.url}/jira",
-            basic_auth=login,
-            options={"rest_api_version": version},
-            max_retries=0,
-            timeout=PATIENCE,
-        )
-        self.closers.append(client.close)
-        return client
-
-    def state(self, user: str = "U0ANA") -> dict[str, Any]:
-        return self.page.get("/page/state", params={"user": user}).raise_for_status().json()
-
-    def fault(self, system: str, status: int | str, **more: Any) -> None:
-        self.page.post("/page/faults", json={"system": system, "status": status, **more}).raise_for_status()
-
-    def open_modal(self, user: str, view: dict[str, Any]) -> None:
-        """Open a modal with the trigger of a slash command, as an app on a socket gets it."""
-        ticket = self.slack().apps_connections_open(app_token=APP_TOKEN)["url"]
-        command = {"user": user, "channel": "general", "text": "/argux"}
-        with connect(ticket, open_timeout=PATIENCE) as app:
-            json.loads(app.recv())
-            asking = threading.Thread(target=lambda: self.page.post("/page/command", json=command))
-            asking.start()
-            envelope = json.loads(app.recv())
-            app.send(json.dumps({"envelope_id": envelope["envelope_id"]}))
-            asking.join(PATIENCE)
-        self.slack().views_open(trigger_id=envelope["payload"]["trigger_id"], view=view)
-
-    def requests(self, system: str) -> list[dict[str, Any]]:
-        return self.page.get("/page/requests", params={"system": system}).raise_for_status().json()
-
-    def stop(self) -> None:
-        for close in self.closers:
-            close()
-        self.page.close()
-        self.server.should_exit = True
-        self.thread.join(PATIENCE)
-        assert not self.thread.is_alive()
-
-
-@dataclass(frozen=True)
-class Room:
-    """A channel and two people of the shared workspace that no other test has."""
-
-    workspace: Workspace
-    name: str
-    ana: str
-    ben: str
-
-    @property
-    def channel(self) -> str:
-        return f"C0{self.name.upper()}"
-
-    def seen_by(self, user: str) -> list[dict[str, Any]]:
-        """The room's messages as one person sees them."""
-        return [message for message in self.workspace.state(user)["messages"] if message["channel"] == self.channel]
-
-    def modals(self, user: str) -> list[dict[str, Any]]:
-        return self.workspace.state(user)["modals"]
-
-
-def configuration(
-    port: int, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: float
-) -> WorkspaceConfig:
-    spare_people = [{"id": f"U{who}{number}", "name": f"{who.title()} {number}"} for number in rooms for who in WHO]
-    return WorkspaceConfig.model_validate(
-        {
-            "bot_token": BOT_TOKEN,
-            "app_token": APP_TOKEN,
-            "signing_secret": SIGNING_SECRET,
-            "request_url": f"http://127.0.0.1:{port}/slack/events",
-            "github_token": GITHUB_TOKEN,
-            "jira_email": JIRA_LOGIN[0],
-            "jira_token": JIRA_LOGIN[1],
-            "teams_secret": TEAMS_SECRET,
-            "channels": ["incidents", "general", *(f"room{number}" for number in rooms)],
-            "users": [
-                {"id": "U0ANA", "name": "Ana", "timezone": "Europe/Berlin"},
-                {"id": "U0BEN", "name": "Ben", "timezone": "America/New_York"},
-                *spare_people,
-            ],
-            "repositories": list(repositories),
-            "jira_project": "SHOP",
-            "patience_seconds": PATIENCE,
-            **more,
-        }
-    )
-
-
-def start(directory: Path, config: WorkspaceConfig, clock: Clock) -> Workspace:
-    port = free_port()
-    server = WorkspaceServer(create_app(config, directory, clock=clock), port=port)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_for(lambda: server.started)
-    url = f"http://127.0.0.1:{port}"
-    page = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE)
-    return Workspace(url, directory, config, clock, page, server, thread)
-
-
-@contextmanager
-def running(
-    directory: Path, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: float
-) -> Iterator[Workspace]:
-    config = configuration(free_port(), repositories=repositories, rooms=rooms, **more)
-    found = start(directory, config, Clock())
-    try:
-        yield found
-    finally:
-        found.stop()
+UNUSED_REPOSITORIES = 24
+UNUSED_ROOMS = 30
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace of the test's own, for what changes all of it: faults, restarts, stops."""
+    """A workspace for one test, for tests that affect the whole of it: faults, restarts, stops."""
     with running(tmp_path) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """One workspace for all tests that do not mind what others left in it."""
-    repositories = ["acme/shop", *(f"acme/shop-{number}" for number in range(SPARE_REPOSITORIES))]
-    rooms = range(SPARE_ROOMS)
+    """One workspace for all tests that do not depend on what others left in it."""
+    repositories = ["acme/shop", *(f"acme/shop-{number}" for number in range(UNUSED_REPOSITORIES))]
+    rooms = range(UNUSED_ROOMS)
     with running(tmp_path_factory.mktemp("shared"), repositories=repositories, rooms=rooms) as found:
-        found.spare_repositories = repositories[1:]
-        found.spare_rooms = [Room(found, f"room{number}", f"UANA{number}", f"UBEN{number}") for number in rooms]
+        found.unused_repositories = repositories[1:]
+        found.unused_rooms = [Room(found, f"room{number}", f"UANA{number}", f"UBEN{number}") for number in rooms]
         yield found
 
 
 @pytest.fixture(scope="module")
 def shown_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """One workspace for the tests that look at all of its page."""
+    """One workspace for the tests of its page in a browser."""
     with running(tmp_path_factory.mktemp("shown")) as found:
         yield found
 
 
 @pytest.fixture
 def room(shared_workspace: Workspace) -> Room:
-    return shared_workspace.spare_rooms.pop()
+    """A room of the shared workspace that no other test uses."""
+    return shared_workspace.unused_rooms.pop()
 
 
 @pytest.fixture
-def hasty_room(tmp_path: Path) -> Iterator[Room]:
-    """A room whose workspace has no more patience than Slack."""
+def room_with_slack_timeout(tmp_path: Path) -> Iterator[Room]:
+    """A room whose workspace waits only three seconds for an acknowledgement, as Slack does."""
     with running(tmp_path, patience_seconds=3.0) as found:
         yield Room(found, "general", "U0ANA", "U0BEN")

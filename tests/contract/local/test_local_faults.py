@@ -1,4 +1,4 @@
-"""Faults on order: what the real clients meet when a system is slow, down or loses its answer."""
+"""Fault injection: what the real clients get when a system is slow, is down or loses a response."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from github import GithubException
 from jira import JIRAError
 from slack_sdk.errors import SlackApiError
 
+from tests.contract.local.workspace import TEAMS_WEBHOOK, Workspace, wait_for
 
-def test_slack_can_be_made_to_limit_the_rate_once(workspace):
+
+def test_a_slack_rate_limit_can_be_injected_once(workspace: Workspace) -> None:
     workspace.fault("slack", 429, retry_after=7, path_contains="chat.postMessage")
     slack = workspace.slack()
     slack.auth_test()
@@ -23,7 +25,7 @@ def test_slack_can_be_made_to_limit_the_rate_once(workspace):
     assert [entry["status"] for entry in workspace.requests("slack")] == [200, 429, 200]
 
 
-def test_github_jira_and_teams_fail_as_often_as_ordered(workspace):
+def test_github_jira_and_teams_fail_as_often_as_requested(workspace: Workspace) -> None:
     for system in ("github", "jira", "teams"):
         workspace.fault(system, 500, count=2)
     for _ in range(2):
@@ -32,12 +34,12 @@ def test_github_jira_and_teams_fail_as_often_as_ordered(workspace):
         with pytest.raises(JIRAError) as jira:
             workspace.jira()
         assert (github.value.status, jira.value.status_code) == (500, 500)
-        assert workspace.page.post(workspace.teams_webhook, json={}).status_code == 500
+        assert workspace.page.post(TEAMS_WEBHOOK, json={}).status_code == 500
     assert workspace.github().get_repo("acme/shop").name == "shop"
     assert workspace.jira().myself()["active"]
 
 
-def test_a_lost_answer_means_that_it_happened_all_the_same(workspace):
+def test_a_request_with_a_lost_response_still_takes_effect(workspace: Workspace) -> None:
     workspace.fault("slack", "lost_answer")
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError, urllib.error.URLError)):
         workspace.slack().chat_postMessage(channel="general", text="once")
@@ -45,31 +47,31 @@ def test_a_lost_answer_means_that_it_happened_all_the_same(workspace):
     assert [(entry["status"], entry["fault"]) for entry in workspace.requests("slack")] == [(None, "lost_answer")]
 
 
-def test_a_request_that_times_out_did_nothing(workspace):
+def test_a_request_that_times_out_has_no_effect(workspace: Workspace) -> None:
     workspace.fault("slack", "timeout", seconds=0.05)
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError, urllib.error.URLError)):
         workspace.slack().chat_postMessage(channel="general", text="never")
     assert workspace.state()["messages"] == []
 
 
-def test_a_hanging_request_does_not_hold_up_the_servers_stop(workspace):
+def test_a_hanging_request_does_not_delay_the_servers_stop(workspace: Workspace) -> None:
     workspace.fault("teams", "timeout", seconds=300)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(workspace.url + workspace.teams_webhook, json={}, timeout=0.2, trust_env=False)
-    workspace.wait_for(lambda: workspace.requests("teams"))
+        httpx.post(workspace.url + TEAMS_WEBHOOK, json={}, timeout=0.2, trust_env=False)
+    wait_for(lambda: workspace.requests("teams"))
     workspace.server.config.timeout_graceful_shutdown = 300
     workspace.server.should_exit = True
     workspace.thread.join(60)
     assert not workspace.thread.is_alive()
 
 
-def test_faults_can_be_called_off_and_never_touch_the_page(workspace):
+def test_faults_can_be_cancelled_and_never_affect_the_page(workspace: Workspace) -> None:
     workspace.fault("slack", 500, count=100)
     assert workspace.state()["messages"] == []
     workspace.page.delete("/page/faults")
     assert workspace.slack().auth_test()["ok"]
 
 
-def test_a_fault_that_makes_no_sense_is_refused(shared_workspace):
-    for wrong in ({"system": "fax", "status": 500}, {"system": "slack", "status": "sometimes"}):
-        assert shared_workspace.page.post("/page/faults", json=wrong).status_code == 422
+def test_an_invalid_fault_is_refused(shared_workspace: Workspace) -> None:
+    for invalid in ({"system": "fax", "status": 500}, {"system": "slack", "status": "sometimes"}):
+        assert shared_workspace.page.post("/page/faults", json=invalid).status_code == 422

@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from github import BadCredentialsException, GithubException, InputGitTreeElement, UnknownObjectException
+from github.ContentFile import ContentFile
+from github.PullRequest import PullRequest
+from github.Repository import Repository
 
 from integrations.local.github.git import Git
 from integrations.local.github.host import Host, PullRecord
 from integrations.local.store import Store
+from tests.contract.local.workspace import Workspace
 
 GIT_ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
@@ -28,19 +35,21 @@ GIT_ENVIRONMENT = {
 
 
 class Checkout:
-    """A working copy, used with plain git, as a developer does."""
+    """A developer's working copy, used with plain git."""
 
-    def __init__(self, directory, remote):
+    def __init__(self, directory: Path, remote: Path) -> None:
         self.directory = directory
         self.git("clone", "--quiet", str(remote), str(directory), inside=False)
         self.git("checkout", "--quiet", "-B", "main")
 
-    def git(self, *arguments, inside=True):
+    def git(self, *arguments: str, inside: bool = True) -> str:
+        """Run git and return its output; `inside` runs it in the working copy."""
         where = ["-C", str(self.directory)] if inside else []
         command = ["git", *where, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, env=GIT_ENVIRONMENT).stdout.strip()
 
-    def commit(self, message, files, branch="main"):
+    def commit(self, message: str, files: Mapping[str, str | None], branch: str = "main") -> str:
+        """Write the files (None removes one), commit, push to `branch`, and return the SHA."""
         for path, contents in files.items():
             target = self.directory / path
             if contents is None:
@@ -55,29 +64,30 @@ class Checkout:
 
 
 @pytest.fixture
-def name(shared_workspace):
-    """A repository that no other test has."""
-    return shared_workspace.spare_repositories.pop()
+def name(shared_workspace: Workspace) -> str:
+    """The name of a repository that no other test uses."""
+    return shared_workspace.unused_repositories.pop()
 
 
-def open_shop(directory, workspace, name):
+def open_shop(directory: Path, workspace: Workspace, name: str) -> Checkout:
+    """Clone a repository and push its first commit."""
     working = Checkout(directory / "work", workspace.directory / "repositories" / f"{name}.git")
     working.commit("Open the shop", {"shop/checkout.py": "def checkout():\n    return 1\n", "README.md": "Shop\n"})
     return working
 
 
 @pytest.fixture
-def checkout(shared_workspace, name, tmp_path):
+def checkout(shared_workspace: Workspace, name: str, tmp_path: Path) -> Checkout:
     return open_shop(tmp_path, shared_workspace, name)
 
 
 @pytest.fixture
-def repository(shared_workspace, checkout, name):
+def repository(shared_workspace: Workspace, checkout: Checkout, name: str) -> Repository:
     return shared_workspace.github().get_repo(name)
 
 
-def open_revert(repository, bad, branch="argux/revert"):
-    """A revert through the git data API alone, as a bot does it without a working copy."""
+def open_revert(repository: Repository, bad: str, branch: str = "argux/revert") -> PullRequest:
+    """Open a pull request that reverts a commit, using only the git data API, without a working copy."""
     parent = repository.get_commit(bad).parents[0]
     before = {entry.path: entry for entry in repository.get_git_tree(parent.sha, recursive=True).tree}
     changed = [file.filename for file in repository.get_commit(bad).files]
@@ -92,7 +102,9 @@ def open_revert(repository, bad, branch="argux/revert"):
     return repository.create_pull(base="main", head=branch, title="Revert it", body="Evidence: [E1]")
 
 
-def test_a_revert_made_through_the_api_merges_and_puts_the_files_back(checkout, repository):
+def test_a_revert_made_through_the_api_merges_and_restores_the_files(
+    checkout: Checkout, repository: Repository
+) -> None:
     bad = checkout.commit("Query per item", {"shop/checkout.py": "def checkout():\n    return 41\n", "new.py": "x\n"})
     pull = open_revert(repository, bad)
     assert (pull.state, pull.mergeable, pull.changed_files) == ("open", True, 2)
@@ -111,7 +123,7 @@ def test_a_revert_made_through_the_api_merges_and_puts_the_files_back(checkout, 
     assert not (checkout.directory / "new.py").exists()
 
 
-def test_a_merge_is_refused_when_the_head_moved_after_approval(checkout, repository):
+def test_a_merge_is_refused_when_the_head_moved_after_approval(checkout: Checkout, repository: Repository) -> None:
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)
     approved = pull.head.sha
@@ -124,7 +136,7 @@ def test_a_merge_is_refused_when_the_head_moved_after_approval(checkout, reposit
     assert not repository.get_pull(pull.number).merged
 
 
-def test_a_merge_is_refused_when_it_conflicts(checkout, repository):
+def test_a_merge_is_refused_when_it_conflicts(checkout: Checkout, repository: Repository) -> None:
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)
     checkout.commit("Touch the same line", {"shop/checkout.py": "def checkout():\n    return 42\n"})
@@ -134,7 +146,7 @@ def test_a_merge_is_refused_when_it_conflicts(checkout, repository):
     assert caught.value.status == 405
 
 
-def test_a_merged_pull_request_cannot_be_merged_again(checkout, repository):
+def test_a_merged_pull_request_cannot_be_merged_again(checkout: Checkout, repository: Repository) -> None:
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)
     pull.merge()
@@ -143,7 +155,9 @@ def test_a_merged_pull_request_cannot_be_merged_again(checkout, repository):
     assert caught.value.status == 405
 
 
-def test_a_pull_request_is_merged_once_its_head_is_part_of_its_base(checkout, repository):
+def test_a_pull_request_counts_as_merged_once_its_head_is_part_of_its_base(
+    checkout: Checkout, repository: Repository
+) -> None:
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)
     checkout.git("fetch", "--quiet", "origin")
@@ -160,7 +174,9 @@ def test_a_pull_request_is_merged_once_its_head_is_part_of_its_base(checkout, re
     assert repository.get_branch("main").commit.sha == later
 
 
-def test_a_pull_request_whose_branch_was_put_back_to_its_base_is_not_merged(checkout, repository):
+def test_a_pull_request_whose_branch_was_reset_to_its_base_does_not_count_as_merged(
+    checkout: Checkout, repository: Repository
+) -> None:
     base = checkout.git("rev-parse", "HEAD")
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)
@@ -168,7 +184,7 @@ def test_a_pull_request_whose_branch_was_put_back_to_its_base_is_not_merged(chec
     assert not repository.get_pull(pull.number).merged
 
 
-def test_a_pull_request_can_be_closed_commented_and_labelled(checkout, repository):
+def test_a_pull_request_can_be_closed_commented_and_labelled(checkout: Checkout, repository: Repository) -> None:
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
     pull = open_revert(repository, bad)
     pull.create_issue_comment("Not needed any more.")
@@ -180,7 +196,7 @@ def test_a_pull_request_can_be_closed_commented_and_labelled(checkout, repositor
     assert list(repository.get_pulls(state="open")) == []
 
 
-def test_a_commit_is_shown_with_its_files_and_patches(checkout, repository):
+def test_a_commit_is_shown_with_its_files_and_patches(checkout: Checkout, repository: Repository) -> None:
     after = {"shop/checkout.py": "def checkout():\n    return 2\n", "README.md": None, "a b.txt": "1\n"}
     sha = checkout.commit("Rework\n\nWith a body.", after)
     commit = repository.get_commit(sha)
@@ -196,7 +212,7 @@ def test_a_commit_is_shown_with_its_files_and_patches(checkout, repository):
     assert (commit.stats.additions, commit.stats.deletions) == (2, 2)
 
 
-def test_renames_binaries_and_links_each_keep_their_own_patch(checkout, repository):
+def test_renames_binaries_and_links_each_keep_their_own_patch(checkout: Checkout, repository: Repository) -> None:
     body = "".join(f"line {number}\n" for number in range(30))
     checkout.commit("Add", {"old.txt": body, "kind.txt": "x\n"})
     checkout.git("mv", "old.txt", "new.txt")
@@ -207,19 +223,20 @@ def test_renames_binaries_and_links_each_keep_their_own_patch(checkout, reposito
     files = {file.filename: file for file in repository.get_commit(sha).files}
     assert (files["new.txt"].status, files["new.txt"].previous_filename) == ("renamed", "old.txt")
     assert files["new.txt"].patch.endswith("+more")
-    assert files["picture.png"].patch is None
+    picture: Any = files["picture.png"]  # PyGithub declares `patch` as always present
+    assert picture.patch is None
     assert files["kind.txt"].status == "changed"
     assert "-x" in files["kind.txt"].patch
     assert "+README.md" in files["kind.txt"].patch
 
 
-def test_the_first_commit_is_shown_against_nothing(checkout, repository):
+def test_the_root_commit_is_compared_with_the_empty_tree(checkout: Checkout, repository: Repository) -> None:
     first = repository.get_commit(checkout.git("rev-list", "--max-parents=0", "HEAD"))
     assert {file.status for file in first.files} == {"added"}
     assert first.parents == []
 
 
-def test_a_comparison_lists_the_commits_between_oldest_first(checkout, repository):
+def test_a_comparison_lists_the_commits_between_oldest_first(checkout: Checkout, repository: Repository) -> None:
     base = checkout.git("rev-parse", "HEAD")
     shas = [checkout.commit(f"Step {number}", {"README.md": f"{number}\n"}) for number in range(3)]
     comparison = repository.compare(base, shas[-1])
@@ -229,17 +246,25 @@ def test_a_comparison_lists_the_commits_between_oldest_first(checkout, repositor
     assert repository.compare(shas[-1], base).status == "behind"
 
 
-def test_contents_and_branches_can_be_read(checkout, repository):
-    assert repository.get_contents("shop/checkout.py").decoded_content == b"def checkout():\n    return 1\n"
-    assert {entry.path: entry.type for entry in repository.get_contents("")} == {"README.md": "file", "shop": "dir"}
+def file_at(repository: Repository, path: str) -> ContentFile:
+    found = repository.get_contents(path)
+    assert isinstance(found, ContentFile)
+    return found
+
+
+def test_contents_and_branches_can_be_read(checkout: Checkout, repository: Repository) -> None:
+    assert file_at(repository, "shop/checkout.py").decoded_content == b"def checkout():\n    return 1\n"
+    root = repository.get_contents("")
+    assert isinstance(root, list)
+    assert {entry.path: entry.type for entry in root} == {"README.md": "file", "shop": "dir"}
     checkout.commit("On a branch", {"x": "1\n"}, branch="feature/one")
     assert {branch.name for branch in repository.get_branches()} == {"main", "feature/one"}
     assert repository.get_branch("feature/one").commit.sha == checkout.git("rev-parse", "HEAD")
-    assert repository.get_git_blob(repository.get_contents("README.md").sha).size == 5
+    assert repository.get_git_blob(file_at(repository, "README.md").sha).size == 5
     assert repository.default_branch == "main"
 
 
-def test_long_lists_come_in_pages_that_lead_on(checkout, repository):
+def test_long_lists_are_paginated(checkout: Checkout, repository: Repository) -> None:
     for number in range(4):
         checkout.git("commit", "--quiet", "--allow-empty", "-m", str(number))
     checkout.git("push", "--quiet", "origin", "HEAD:main")
@@ -248,7 +273,7 @@ def test_long_lists_come_in_pages_that_lead_on(checkout, repository):
     assert [commit.commit.message for commit in commits] == ["3", "2", "1", "0", "Open the shop"]
 
 
-def test_references_move_only_forward_unless_forced(checkout, repository):
+def test_references_only_fast_forward_unless_forced(checkout: Checkout, repository: Repository) -> None:
     old = checkout.git("rev-parse", "HEAD")
     new = checkout.commit("Next", {"README.md": "2\n"})
     reference = repository.create_git_ref("refs/heads/topic", new)
@@ -273,17 +298,22 @@ def test_references_move_only_forward_unless_forced(checkout, repository):
         (InputGitTreeElement("a", "100644", "blob", sha="0" * 39 + "1"), "not a valid blob"),
     ],
 )
-def test_a_tree_with_a_bad_entry_is_refused(shared_workspace, element, problem):
+def test_a_tree_with_an_invalid_entry_is_refused(
+    shared_workspace: Workspace, element: InputGitTreeElement, problem: str
+) -> None:
     repository = shared_workspace.github().get_repo("acme/shop")
     with pytest.raises(GithubException, match=problem) as caught:
         repository.create_git_tree([element])
     assert caught.value.status == 422
 
 
-def test_a_pull_request_needs_two_branches_and_something_between_them(checkout, repository):
-    def refused(**branches):
+def test_a_pull_request_needs_two_branches_with_commits_between_them(
+    checkout: Checkout, repository: Repository
+) -> None:
+    def refused(*, base: str, head: str) -> Any:
+        """Return the first error of the refusal."""
         with pytest.raises(GithubException) as caught:
-            repository.create_pull(title="x", body="", **branches)
+            repository.create_pull(title="x", body="", base=base, head=head)
         assert caught.value.status == 422
         return caught.value.data["errors"][0]
 
@@ -297,14 +327,16 @@ def test_a_pull_request_needs_two_branches_and_something_between_them(checkout, 
 
 
 @pytest.mark.parametrize("reference", ["main~1", "--upload-pack=x", "HEAD", ":/Open", "a b", "deadbeef"])
-def test_only_names_of_commits_name_commits(shared_workspace, reference):
+def test_revision_expressions_and_options_do_not_resolve_to_a_commit(
+    shared_workspace: Workspace, reference: str
+) -> None:
     repository = shared_workspace.github().get_repo("acme/shop")
     with pytest.raises(GithubException) as caught:
         repository.get_commit(reference)
     assert caught.value.status == 422
 
 
-def test_a_wrong_token_and_an_unknown_repository_are_refused(shared_workspace):
+def test_a_wrong_token_and_an_unknown_repository_are_refused(shared_workspace: Workspace) -> None:
     with pytest.raises(BadCredentialsException):
         shared_workspace.github("wrong").get_repo("acme/shop")
     with pytest.raises(UnknownObjectException):
@@ -314,7 +346,9 @@ def test_a_wrong_token_and_an_unknown_repository_are_refused(shared_workspace):
     assert client.get_rate_limit().rate.remaining == 5000
 
 
-def test_the_diff_can_be_had_as_text_and_read_on_a_page(shared_workspace, checkout, repository):
+def test_the_diff_is_available_as_text_and_on_a_page(
+    shared_workspace: Workspace, checkout: Checkout, repository: Repository
+) -> None:
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return '<script>'\n"})
     pull = open_revert(repository, bad)
     headers = {"Accept": "application/vnd.github.diff", "Authorization": "Bearer github-local"}
@@ -328,7 +362,7 @@ def test_the_diff_can_be_had_as_text_and_read_on_a_page(shared_workspace, checko
     assert shared_workspace.page.get("/github/acme/shop/pull/99").status_code == 404
 
 
-def test_pull_requests_survive_a_restart(workspace, tmp_path):
+def test_pull_requests_survive_a_restart(workspace: Workspace, tmp_path: Path) -> None:
     checkout = open_shop(tmp_path, workspace, "acme/shop")
     repository = workspace.github().get_repo("acme/shop")
     bad = checkout.commit("Bad", {"shop/checkout.py": "def checkout():\n    return 41\n"})
@@ -338,9 +372,9 @@ def test_pull_requests_survive_a_restart(workspace, tmp_path):
     assert (again.title, again.state, again.mergeable) == ("Revert it", "open", True)
 
 
-def test_pull_requests_can_be_listed_while_others_are_opened(tmp_path, monkeypatch):
+def test_pull_requests_can_be_listed_while_others_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "put", lambda *_: None)
-    # Threads take turns at nearly every step.
+    # Make threads switch at nearly every step.
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     words = dict.fromkeys(("title", "body", "head", "base", "head_sha", "base_sha"), "x")

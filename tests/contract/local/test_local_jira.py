@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from jira import JIRAError
 
+from tests.contract.local.workspace import Json, Workspace
 
-def test_a_ticket_is_filed_found_by_its_label_and_followed(shared_workspace):
+
+def test_a_ticket_can_be_created_found_by_its_label_and_changed(shared_workspace: Workspace) -> None:
     client = shared_workspace.jira()
     filed = client.create_issue(
         project="SHOP",
@@ -29,7 +33,7 @@ def test_a_ticket_is_filed_found_by_its_label_and_followed(shared_workspace):
     assert [comment.body for comment in client.comments(filed)] == ["Reverted in #1."]
 
 
-def test_version_three_speaks_in_documents(shared_workspace):
+def test_version_3_of_the_api_uses_atlassian_documents(shared_workspace: Workspace) -> None:
     client = shared_workspace.jira(version="3")
     document = {
         "type": "doc",
@@ -43,7 +47,7 @@ def test_version_three_speaks_in_documents(shared_workspace):
         client.create_issue(project="SHOP", summary="x", description="plain", issuetype={"name": "Task"})
 
 
-def test_who_and_where_can_be_asked(shared_workspace):
+def test_the_user_the_project_and_the_server_can_be_read(shared_workspace: Workspace) -> None:
     client = shared_workspace.jira()
     assert client.myself()["emailAddress"] == "argux@example.com"
     assert client.project("SHOP").key == "SHOP"
@@ -55,7 +59,7 @@ def test_who_and_where_can_be_asked(shared_workspace):
 
 
 @pytest.mark.parametrize("login", [("argux@example.com", "wrong"), ("somebody@example.com", "jira-local")])
-def test_a_wrong_login_is_refused(shared_workspace, login):
+def test_a_wrong_login_is_refused(shared_workspace: Workspace, login: tuple[str, str]) -> None:
     with pytest.raises(JIRAError) as caught:
         shared_workspace.jira(login).myself()
     assert caught.value.status_code == 401
@@ -74,24 +78,25 @@ def test_a_wrong_login_is_refused(shared_workspace, login):
         ({"severity": "sev1"}, "cannot be set"),
     ],
 )
-def test_a_bad_ticket_is_refused_with_the_field(shared_workspace, fields, problem):
+def test_an_invalid_ticket_is_refused_naming_the_field(shared_workspace: Workspace, fields: Json, problem: str) -> None:
     good = {"project": {"key": "SHOP"}, "summary": "x", "issuetype": {"name": "Task"}}
     with pytest.raises(JIRAError, match=problem) as caught:
         shared_workspace.jira().create_issue(fields={**good, **fields})
     assert caught.value.status_code == 400
+    assert caught.value.response is not None
     assert next(iter(fields)) in caught.value.response.json()["errors"]
 
 
 @pytest.mark.parametrize(
     "query", ["", "labels =", "labels ~ x", "colour = red", "project = SHOP OR project = X", "labels in x", 'a = "']
 )
-def test_a_query_that_is_not_understood_is_refused(shared_workspace, query):
+def test_an_unsupported_query_is_refused(shared_workspace: Workspace, query: str) -> None:
     with pytest.raises(JIRAError) as caught:
         shared_workspace.jira().search_issues(query)
     assert caught.value.status_code == 400
 
 
-def test_queries_combine_lists_and_negation(shared_workspace):
+def test_queries_support_lists_and_negation(shared_workspace: Workspace) -> None:
     client = shared_workspace.jira()
     for label in ("q-1", "q-2", "q-3"):
         client.create_issue(project="SHOP", summary=label, issuetype={"name": "Task"}, labels=["q", label])
@@ -101,9 +106,9 @@ def test_queries_combine_lists_and_negation(shared_workspace):
     assert len(client.search_issues("labels = q", maxResults=0)) == 3
 
 
-def test_a_ticket_has_a_page_that_escapes_what_it_shows(shared_workspace):
+def test_the_page_of_a_ticket_escapes_its_texts(shared_workspace: Workspace) -> None:
     client = shared_workspace.jira()
-    filed = client.create_issue(project="SHOP", summary="<script>1</script>", issuetype={"name": "Task"})
+    filed: Any = client.create_issue(project="SHOP", summary="<script>1</script>", issuetype={"name": "Task"})
     page = shared_workspace.page.get(filed.permalink())
     assert page.status_code == 200
     assert "&lt;script&gt;" in page.text
@@ -111,7 +116,7 @@ def test_a_ticket_has_a_page_that_escapes_what_it_shows(shared_workspace):
     assert shared_workspace.page.get("/jira/browse/SHOP-9999").status_code == 404
 
 
-def test_tickets_survive_a_restart(workspace):
+def test_tickets_survive_a_restart(workspace: Workspace) -> None:
     key = workspace.jira().create_issue(project="SHOP", summary="keep", issuetype={"name": "Task"}).key
     workspace.restart()
     client = workspace.jira()

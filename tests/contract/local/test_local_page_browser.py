@@ -1,21 +1,27 @@
-"""The page itself, in a real browser."""
+"""The workspace's page in a real browser."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.local.workspace import TEAMS_WEBHOOK, Json, Workspace
 from tests.tools import find_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-# The browser, its driver and the server may each have to wait for a processor.
+# Long, because the browser, its driver and the server share a busy machine's processors.
 PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Browser]:
     with playwright.sync_playwright() as driver:
         try:
             started = driver.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"], timeout=PATIENCE_MS)
@@ -29,54 +35,55 @@ def browser():
 
 
 @pytest.fixture
-def workspace(shown_workspace):
+def workspace(shown_workspace: Workspace) -> Workspace:
     return shown_workspace
 
 
-def is_complaint(line):
-    # The browser reports refused requests by itself, and some of these tests are about refusals.
+def is_unexpected_error(line: ConsoleMessage) -> bool:
+    # The browser itself logs refused requests, and some of these tests provoke refusals.
     return line.type == "error" and "status of 502" not in line.text and "net::ERR_FAILED" not in line.text
 
 
-class Held:
-    """Requests to a path that wait until they are let go."""
+class HeldRequests:
+    """Hold back the page's requests to a path until they are released."""
 
-    def __init__(self, page, path):
+    def __init__(self, page: Page, path: str) -> None:
         self.page = page
-        self.waiting = []
+        self.waiting: list[Route] = []
         self.is_open = False
         page.route(path, self._take)
 
-    def _take(self, request):
+    def _take(self, request: Route) -> None:
         if self.is_open:
             request.continue_()
         else:
             self.waiting.append(request)
 
-    def wait_for_one(self):
+    def wait_for_one(self) -> None:
         while not self.waiting:
             self.page.wait_for_timeout(10)
 
-    def let_go(self):
+    def release(self) -> None:
         self.is_open = True
         for request in self.waiting:
             request.continue_()
 
 
 @pytest.fixture
-def tab(browser, workspace):
+def tab(browser: Browser, workspace: Workspace) -> Iterator[Page]:
+    """The page in a browser tab; fails the test on errors in the browser's console."""
     opened = browser.new_page(viewport={"width": 1300, "height": 800})
     opened.set_default_timeout(PATIENCE_MS)
-    complaints = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda line: errors.append(line.text) if is_unexpected_error(line) else None)
     opened.goto(workspace.url)
     yield opened
     opened.close()
-    assert complaints == []
+    assert errors == []
 
 
-def test_a_thread_appears_by_itself_and_what_people_write_stays_text(tab, workspace):
+def test_a_thread_appears_without_a_reload_and_html_is_shown_as_text(tab: Page, workspace: Workspace) -> None:
     slack = workspace.slack()
     root = slack.chat_postMessage(channel="incidents", text="*Checkout* fell &lt;b&gt;hard&lt;/b&gt;")
     slack.chat_postMessage(channel="incidents", thread_ts=root["ts"], text="```- old\n@@ x @@\n+ new```")
@@ -92,8 +99,8 @@ def test_a_thread_appears_by_itself_and_what_people_write_stays_text(tab, worksp
     assert tab.get_by_test_id("thread-reply").locator("img").count() == 0
 
 
-def test_a_press_that_fails_is_said_and_the_button_can_be_pressed_again(tab, workspace):
-    button = {"type": "button", "action_id": "acknowledge", "text": {"type": "plain_text", "text": "Acknowledge"}}
+def test_a_failed_press_is_reported_and_the_button_is_enabled_again(tab: Page, workspace: Workspace) -> None:
+    button: Json = {"type": "button", "action_id": "acknowledge", "text": {"type": "plain_text", "text": "Acknowledge"}}
     confirm = {"title": "Sure?", "text": "It will be yours.", "confirm": "Yes", "deny": "No"}
     button["confirm"] = {name: {"type": "plain_text", "text": words} for name, words in confirm.items()}
     blocks = [{"type": "actions", "elements": [button]}]
@@ -108,8 +115,10 @@ def test_a_press_that_fails_is_said_and_the_button_can_be_pressed_again(tab, wor
     playwright.expect(pressed).to_be_enabled()
 
 
-def asking_why_and_who(title, submit):
-    def plain(text):
+def asking_why_and_who(title: str, submit: str) -> Json:
+    """Return a modal with the text inputs Why and Who."""
+
+    def plain(text: str) -> Json:
         return {"type": "plain_text", "text": text}
 
     inputs = [
@@ -124,7 +133,7 @@ def asking_why_and_who(title, submit):
     return {"type": "modal", "title": plain(title), "submit": plain(submit), "blocks": inputs}
 
 
-def test_a_modal_holds_the_focus_shows_what_is_wrong_and_keeps_what_was_typed(tab, workspace):
+def test_a_modal_traps_the_focus_shows_errors_and_keeps_the_input(tab: Page, workspace: Workspace) -> None:
     workspace.open_modal("U0ANA", asking_why_and_who("Approve fix", "Approve"))
     modal = tab.get_by_test_id("modal")
     modal.get_by_label("Why").fill("because")
@@ -138,23 +147,23 @@ def test_a_modal_holds_the_focus_shows_what_is_wrong_and_keeps_what_was_typed(ta
     modal.wait_for(state="detached")
 
 
-def test_nobody_can_type_before_the_page_knows_its_channels_and_commands(browser, workspace):
+def test_the_composer_is_hidden_until_channels_and_commands_are_loaded(browser: Browser, workspace: Workspace) -> None:
     early = browser.new_page()
     early.set_default_timeout(PATIENCE_MS)
-    complaints = []
-    early.on("pageerror", lambda error: complaints.append(str(error)))
-    held = Held(early, "**/page/state*")
+    errors: list[str] = []
+    early.on("pageerror", lambda error: errors.append(str(error)))
+    held = HeldRequests(early, "**/page/state*")
     early.goto(workspace.url)
     held.wait_for_one()
     playwright.expect(early.get_by_test_id("composer")).to_be_hidden()
-    held.let_go()
+    held.release()
     early.get_by_test_id("composer").fill("/argux st")
     early.get_by_role("option", name="/argux status").wait_for()
     early.close()
-    assert complaints == []
+    assert errors == []
 
 
-def test_commands_are_suggested_while_they_are_typed(tab):
+def test_commands_are_suggested_while_typing(tab: Page) -> None:
     composer = tab.get_by_test_id("composer")
     composer.fill("/argux st")
     tab.get_by_role("option", name="/argux status").wait_for()
@@ -162,12 +171,12 @@ def test_commands_are_suggested_while_they_are_typed(tab):
     assert composer.input_value() == "/argux status"
 
 
-def test_a_cards_moment_is_read_in_the_readers_zone(browser, workspace):
+def test_a_time_in_a_card_is_shown_in_the_readers_time_zone(browser: Browser, workspace: Workspace) -> None:
     text = "Deployed at {{TIME(2026-11-21T15:27:58Z)}} {{DATE(2026-11-21T15:27:58Z, SHORT)}}"
     card = {"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": text}]}
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     posted = {"type": "message", "attachments": [attachment]}
-    workspace.page.post(workspace.teams_webhook, json=posted).raise_for_status()
+    workspace.page.post(TEAMS_WEBHOOK, json=posted).raise_for_status()
     reader = browser.new_page(timezone_id="America/New_York", locale="en-GB")
     reader.set_default_timeout(PATIENCE_MS)
     reader.goto(workspace.url)
@@ -177,7 +186,7 @@ def test_a_cards_moment_is_read_in_the_readers_zone(browser, workspace):
     reader.close()
 
 
-def test_the_page_fits_a_phone(tab, workspace):
+def test_the_page_fits_a_phone(tab: Page, workspace: Workspace) -> None:
     workspace.slack().chat_postMessage(channel="general", text="`" + "long" * 60 + "`")
     tab.set_viewport_size({"width": 390, "height": 844})
     tab.locator("#menu").click()
@@ -190,28 +199,28 @@ def test_the_page_fits_a_phone(tab, workspace):
 BUTTON = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
 
 
-def with_button(text):
+def with_button(text: str) -> Json:
     section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
     return {"text": text, "blocks": [section, {"type": "actions", "elements": [BUTTON]}]}
 
 
-def fail(page, path, times):
-    """The next requests to a path find nobody."""
+def fail(page: Page, path: str, times: int) -> None:
+    """Make the page's next requests to a path fail to connect."""
     page.route(path, lambda request: request.abort(), times=times)
 
 
-def test_somebody_else_may_be_chosen_while_the_state_is_being_read(tab, workspace):
+def test_the_user_can_be_switched_while_the_state_is_loading(tab: Page, workspace: Workspace) -> None:
     tab.get_by_test_id("composer").wait_for()
-    held = Held(tab, "**/page/state*")
+    held = HeldRequests(tab, "**/page/state*")
     workspace.slack().chat_postEphemeral(channel="incidents", user="U0BEN", text="only Ben")
     held.wait_for_one()
     tab.get_by_test_id("user").select_option("U0BEN")
-    held.let_go()
+    held.release()
     tab.get_by_text("only Ben").wait_for()
     playwright.expect(tab.get_by_test_id("user")).to_have_value("U0BEN")
 
 
-def test_somebody_whom_the_workspace_does_not_know_becomes_its_first(browser, workspace):
+def test_an_unknown_remembered_user_is_replaced_by_the_first_user(browser: Browser, workspace: Workspace) -> None:
     reader = browser.new_page()
     reader.set_default_timeout(PATIENCE_MS)
     reader.add_init_script("localStorage.setItem('user', 'U0GONE')")
@@ -220,7 +229,7 @@ def test_somebody_whom_the_workspace_does_not_know_becomes_its_first(browser, wo
     reader.close()
 
 
-def test_a_state_that_cannot_be_read_is_read_again_for_the_same_person(tab, workspace):
+def test_a_failed_read_of_the_state_is_retried_for_the_same_user(tab: Page, workspace: Workspace) -> None:
     tab.get_by_test_id("user").select_option("U0BEN")
     fail(tab, "**/page/state*", times=3)
     tab.reload()
@@ -231,13 +240,13 @@ def test_a_state_that_cannot_be_read_is_read_again_for_the_same_person(tab, work
     playwright.expect(tab.get_by_test_id("user")).to_have_value("U0BEN")
 
 
-def test_a_stream_that_was_refused_is_opened_again(tab):
+def test_a_refused_event_stream_is_reopened(tab: Page) -> None:
     tab.route("**/page/stream", lambda request: request.fulfill(status=502), times=2)
     tab.reload()
     tab.get_by_test_id("composer").wait_for()
 
 
-def test_a_press_counts_although_its_message_changes_before_the_release(tab, workspace):
+def test_a_press_counts_even_if_its_message_changes_before_the_release(tab: Page, workspace: Workspace) -> None:
     slack = workspace.slack()
     posted = slack.chat_postMessage(channel="incidents", **with_button("before"))
     message = tab.locator(f"[data-testid=message][data-ts='{posted['ts']}']")
@@ -245,28 +254,28 @@ def test_a_press_counts_although_its_message_changes_before_the_release(tab, wor
     tab.mouse.down()
     with tab.expect_response("**/page/state*"):
         slack.chat_update(channel=posted["channel"], ts=posted["ts"], **with_button("after"))
-    # Long enough for it to be drawn, were it not for the press.
+    # Long enough for the page to redraw the message, if the press did not hold that back.
     tab.wait_for_timeout(200)
     tab.mouse.up()
     tab.get_by_test_id("notice").get_by_text("The app cannot be reached. (dispatch_failed)").wait_for()
     message.get_by_text("after").wait_for()
 
 
-def test_what_is_typed_while_a_message_is_on_its_way_stays(tab):
-    held = Held(tab, "**/page/messages")
+def test_text_typed_while_a_message_is_being_sent_is_kept(tab: Page) -> None:
+    held = HeldRequests(tab, "**/page/messages")
     composer = tab.get_by_test_id("composer")
     composer.fill("one of two")
     tab.keyboard.press("Enter")
     held.wait_for_one()
     composer.fill("two of two")
     with tab.expect_response("**/page/messages"):
-        held.let_go()
+        held.release()
     tab.get_by_test_id("message").get_by_text("one of two").wait_for()
     assert composer.input_value() == "two of two"
 
 
-def test_a_message_that_is_not_taken_comes_back_before_what_was_typed_meanwhile(tab):
-    held = Held(tab, "**/page/messages")
+def test_an_unsent_message_is_put_back_before_text_typed_meanwhile(tab: Page) -> None:
+    held = HeldRequests(tab, "**/page/messages")
     composer = tab.get_by_test_id("composer")
     composer.fill("not taken")
     tab.keyboard.press("Enter")
@@ -277,10 +286,10 @@ def test_a_message_that_is_not_taken_comes_back_before_what_was_typed_meanwhile(
     tab.get_by_test_id("notice").get_by_text("The workspace cannot be reached.").wait_for()
 
 
-def test_a_reply_goes_into_the_thread_in_which_it_was_begun(tab, workspace):
+def test_a_reply_goes_into_the_thread_in_which_it_was_started(tab: Page, workspace: Workspace) -> None:
     slack = workspace.slack()
 
-    def thread(name):
+    def thread(name: str) -> Locator:
         root = slack.chat_postMessage(channel="incidents", text=f"root of {name}")
         slack.chat_postMessage(channel="incidents", thread_ts=root["ts"], text=f"first in {name}")
         return tab.locator(f"[data-testid=message][data-ts='{root['ts']}']")
@@ -293,8 +302,8 @@ def test_a_reply_goes_into_the_thread_in_which_it_was_begun(tab, workspace):
     old.get_by_text("2 replies").wait_for()
 
 
-def test_a_modal_that_changes_leaves_the_caret_where_it_is(tab, workspace):
-    def view(title):
+def test_updating_a_modal_keeps_the_caret_position(tab: Page, workspace: Workspace) -> None:
+    def view(title: str) -> Json:
         return {**asking_why_and_who(title, "Send"), "external_id": "changing"}
 
     workspace.open_modal("U0ANA", view("Before"))
@@ -310,11 +319,11 @@ def test_a_modal_that_changes_leaves_the_caret_where_it_is(tab, workspace):
     modal.wait_for(state="detached")
 
 
-def test_a_list_that_shows_its_end_keeps_showing_it_when_a_picture_makes_it_longer(tab, workspace):
+def test_a_list_scrolled_to_its_end_stays_there_when_a_picture_makes_it_longer(tab: Page, workspace: Workspace) -> None:
     for number in range(30):
         posted = workspace.slack().chat_postMessage(channel="incidents", text=f"line {number}")
     tab.locator(f"[data-testid=message][data-ts='{posted['ts']}']").wait_for()
-    # A picture's size is known, and the page longer, before the scrolling to the end is told and the picture loaded.
+    # The picture makes the list longer before the scroll event is dispatched and before the picture's load event.
     left = tab.evaluate(
         """async () => {
             const list = document.getElementById("messages");

@@ -1,23 +1,26 @@
-"""Which blocks and views the local workspace refuses, and where it says they are wrong."""
+"""Which blocks and views the local workspace refuses, and which JSON pointer it reports."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from integrations.local.slack.block_kit import blocks, views
 from integrations.local.slack.block_kit.blocks import Surface
 from integrations.local.slack.errors import SlackError
+from tests.contract.local.workspace import Json
 
 
-def text(length: int, kind: str = "mrkdwn") -> dict:
+def text(length: int, kind: str = "mrkdwn") -> Json:
     return {"type": kind, "text": "x" * length}
 
 
-def button(**more) -> dict:
+def button(**more: Any) -> Json:
     return {"type": "button", "action_id": "go", "text": text(75, "plain_text"), "value": "x" * 2000, **more}
 
 
-def actions(*elements: dict) -> list[dict]:
+def actions(*elements: Json) -> list[Json]:
     return [{"type": "actions", "elements": list(elements)}]
 
 
@@ -25,11 +28,11 @@ CONFIRM = {name: text(30, "plain_text") for name in ("title", "text", "confirm",
 RICH_SECTION = {"type": "rich_text_section", "elements": [{"type": "text", "text": "x"}]}
 
 
-def problems(given: list, surface: Surface = Surface.MESSAGE) -> list[str]:
+def problems(given: list[Any], surface: Surface = Surface.MESSAGE) -> list[str]:
     return blocks.problems_of(given, surface, file_exists=lambda file_id: file_id == "F1")
 
 
-def modal(**more) -> dict:
+def modal(**more: Any) -> Json:
     return {"type": "modal", "title": text(24, "plain_text"), "blocks": [{"type": "divider"}], **more}
 
 
@@ -48,7 +51,7 @@ def modal(**more) -> dict:
         [{"type": "rich_text", "elements": [RICH_SECTION]}],
     ],
 )
-def test_blocks_at_their_limits_are_taken(given):
+def test_blocks_at_their_limits_are_accepted(given: list[Any]) -> None:
     assert problems(given) == []
 
 
@@ -85,18 +88,20 @@ def test_blocks_at_their_limits_are_taken(given):
         ([{"type": "divider", "block_id": "a"}] * 2, "block_id 'a' already exists", "/blocks/1/block_id"),
     ],
 )
-def test_blocks_beyond_their_limits_are_refused_with_the_place(given, problem, pointer):
+def test_blocks_beyond_their_limits_are_refused_with_a_json_pointer(
+    given: list[Any], problem: str, pointer: str
+) -> None:
     found = problems(given)
     assert len(found) == 1
     assert problem in found[0]
     assert found[0].endswith(f"[json-pointer:{pointer}]")
 
 
-def test_a_modal_takes_no_markdown_block():
+def test_a_markdown_block_in_a_modal_is_refused() -> None:
     assert problems([{"type": "markdown", "text": "x"}], Surface.MODAL)
 
 
-def test_blocks_without_ids_get_them():
+def test_blocks_without_ids_get_generated_ones() -> None:
     filled = blocks.accept(actions(button()), file_exists=lambda _: False)
     assert blocks.find_element(filled, "go") == (filled[0], filled[0]["elements"][0])
     assert filled[0]["block_id"]
@@ -127,7 +132,7 @@ def test_blocks_without_ids_get_them():
         ),
     ],
 )
-def test_a_view_beyond_its_limits_is_refused_with_the_place(view, pointer):
+def test_a_view_beyond_its_limits_is_refused_with_a_json_pointer(view: Json, pointer: str) -> None:
     with pytest.raises(SlackError) as caught:
         views.accept(view, file_exists=lambda _: False)
     assert caught.value.code == "invalid_arguments"

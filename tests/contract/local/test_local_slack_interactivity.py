@@ -1,24 +1,30 @@
-"""The real slack_bolt, over signed HTTP and over Socket Mode, against what people do on the page."""
+"""The real slack_bolt, over signed HTTP and over Socket Mode, receives what people do on the page."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from slack_bolt import App
+from slack_bolt import Ack, App, Respond
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.request import BoltRequest
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from tests.contract.local.workspace import APP_TOKEN, SIGNING_SECRET, Json, Room, Workspace, wait_for
 
-def plain(text):
+
+def plain(text: str) -> Json:
     return {"type": "plain_text", "text": text}
 
 
-BUTTONS = [
+BUTTONS: list[Json] = [
     {"type": "section", "text": plain("Shall we?")},
     {
         "type": "actions",
@@ -30,7 +36,7 @@ BUTTONS = [
         ],
     },
 ]  # fmt: skip
-VIEW = {
+VIEW: Json = {
     "type": "modal",
     "callback_id": "confirm_approval",
     "title": plain("Approve fix"),
@@ -48,19 +54,19 @@ VIEW = {
 
 
 class BoltServer:
-    """A Bolt app behind a plain HTTP server; `delay` holds every acknowledgement back."""
+    """A Bolt app behind a plain HTTP server. Clearing `release` holds every acknowledgement back."""
 
-    def __init__(self, app, port):
-        self.statuses = []
+    def __init__(self, app: App, port: int) -> None:
+        self.statuses: list[int] = []
         self.release = threading.Event()
         self.release.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 outer.release.wait(60)
-                headers = {name.lower(): value for name, value in self.headers.items()}
+                headers: dict[str, str | Sequence[str]] = {name.lower(): value for name, value in self.headers.items()}
                 response = app.dispatch(BoltRequest(body=body, headers=headers))
                 outer.statuses.append(response.status)
                 try:
@@ -70,14 +76,14 @@ class BoltServer:
                 except (BrokenPipeError, ConnectionResetError):
                     return
 
-            def log_message(self, *arguments):
-                pass
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
         self.thread.start()
 
-    def stop(self):
+    def stop(self) -> None:
         self.release.set()
         self.server.shutdown()
         self.server.server_close()
@@ -85,57 +91,59 @@ class BoltServer:
 
 
 @pytest.fixture
-def workspace(room):
+def workspace(room: Room) -> Workspace:
     return room.workspace
 
 
 @pytest.fixture
-def bolt(workspace):
-    return App(client=workspace.slack(), signing_secret=workspace.signing_secret, process_before_response=True)
+def bolt(workspace: Workspace) -> App:
+    return App(client=workspace.slack(), signing_secret=SIGNING_SECRET, process_before_response=True)
+
+
+def request_port(workspace: Workspace) -> int:
+    """Return the port of the app's request URL."""
+    port = urlsplit(workspace.config.request_url).port
+    assert port is not None
+    return port
 
 
 @pytest.fixture
-def app_port(workspace):
-    """Where the workspace expects the app."""
-    return urlsplit(workspace.config.request_url).port
-
-
-@pytest.fixture
-def served(bolt, app_port):
-    server = BoltServer(bolt, app_port)
+def served(bolt: App, workspace: Workspace) -> Iterator[BoltServer]:
+    server = BoltServer(bolt, request_port(workspace))
     yield server
     server.stop()
 
 
 @pytest.fixture
-def message(room):
+def message(room: Room) -> Json:
     return ask_in(room)
 
 
-def ask_in(room):
+def ask_in(room: Room) -> Json:
+    """Post a message with a button and a selection; return the arguments of a press on it."""
     posted = room.workspace.slack().chat_postMessage(channel=room.name, text="Shall we?", blocks=BUTTONS)
     return {"channel": posted["channel"], "message_ts": posted["ts"]}
 
 
 @contextmanager
-def bolt_behind(workspace):
-    """A Bolt app, and its server where the workspace expects it."""
-    app = App(client=workspace.slack(), signing_secret=workspace.signing_secret, process_before_response=True)
-    server = BoltServer(app, urlsplit(workspace.config.request_url).port)
+def bolt_behind(workspace: Workspace) -> Iterator[tuple[App, BoltServer]]:
+    """Run a Bolt app on the port where the workspace expects it."""
+    app = App(client=workspace.slack(), signing_secret=SIGNING_SECRET, process_before_response=True)
+    server = BoltServer(app, request_port(workspace))
     try:
         yield app, server
     finally:
         server.stop()
 
 
-def press(room, message, action_id="approve_fix", **more):
+def press(room: Room, message: Json, action_id: str = "approve_fix", **more: Any) -> httpx.Response:
     pressed = {**message, "user": room.ana, "action_id": action_id, **more}
     return room.workspace.page.post("/page/act", json=pressed)
 
 
-def open_modal(room, bolt, message, view=VIEW):
+def open_modal(room: Room, bolt: App, message: Json, view: Json = VIEW) -> Json:
     @bolt.action("approve_fix")
-    def approve(ack, body, client):
+    def approve(ack: Ack, body: Json, client: WebClient) -> None:
         ack()
         client.views_open(trigger_id=body["trigger_id"], view=view)
 
@@ -143,19 +151,26 @@ def open_modal(room, bolt, message, view=VIEW):
     return room.modals(room.ana)[-1]
 
 
-def submit(room, modal, note="because", user=None):
+def submit(room: Room, modal: Json, note: str = "because", user: str | None = None) -> httpx.Response:
     body = {"user": user or room.ana, "values": {"note": {"text": note}}}
     return room.workspace.page.post(f"/page/modals/{modal['view_id']}/submit", json=body)
 
 
-def run_command(room, text):
+def run_command(room: Room, text: str) -> None:
     body = {"user": room.ana, "channel": room.name, "text": text}
     room.workspace.page.post("/page/command", json=body).raise_for_status()
 
 
-def test_a_press_reaches_the_listener_signed_and_whole(room, bolt, served, message):
-    seen = []
-    bolt.action("approve_fix")(lambda ack, body: (ack(), seen.append(body)))
+def test_a_button_press_reaches_the_listener_signed_and_complete(
+    room: Room, bolt: App, served: BoltServer, message: Json
+) -> None:
+    seen: list[Json] = []
+
+    @bolt.action("approve_fix")
+    def approve(ack: Ack, body: Json) -> None:
+        ack()
+        seen.append(body)
+
     assert press(room, message).json() == {"ok": True}
     (body,) = seen
     action = body["actions"][0]
@@ -165,45 +180,57 @@ def test_a_press_reaches_the_listener_signed_and_whole(room, bolt, served, messa
     assert served.statuses == [200]
 
 
-def test_a_choice_reaches_the_listener_with_its_option(room, bolt, served, message):
-    seen = []
-    bolt.action("severity")(lambda ack, action: (ack(), seen.append(action["selected_option"]["value"])))
+def test_a_selection_reaches_the_listener_with_its_option(
+    room: Room, bolt: App, served: BoltServer, message: Json
+) -> None:
+    seen: list[str] = []
+
+    @bolt.action("severity")
+    def choose(ack: Ack, action: Json) -> None:
+        ack()
+        seen.append(action["selected_option"]["value"])
+
     press(room, message, "severity", value="high").raise_for_status()
     assert seen == ["high"]
 
 
-def test_a_press_signed_with_another_secret_is_turned_away_and_said_so(room, workspace, app_port, message):
+def test_a_press_signed_with_another_secret_is_refused_and_reported(
+    room: Room, workspace: Workspace, message: Json
+) -> None:
     stranger = App(client=workspace.slack(), signing_secret="another", process_before_response=True)
     stranger.action("approve_fix")(lambda ack: ack())
-    server = BoltServer(stranger, app_port)
+    server = BoltServer(stranger, request_port(workspace))
     answer = press(room, message)
     server.stop()
     assert (answer.status_code, answer.json()["detail"]["error"]) == (502, "dispatch_failed")
     assert server.statuses == [401]
 
 
-def test_an_app_that_is_not_there_is_said_so(room, message):
+def test_an_unreachable_app_is_reported(room: Room, message: Json) -> None:
     assert press(room, message).json()["detail"]["error"] == "dispatch_failed"
 
 
-def test_an_app_that_takes_longer_than_three_seconds_is_said_so(hasty_room):
-    with bolt_behind(hasty_room.workspace) as (bolt, served):
+def test_an_app_slower_than_three_seconds_is_reported_as_a_timeout(room_with_slack_timeout: Room) -> None:
+    with bolt_behind(room_with_slack_timeout.workspace) as (bolt, served):
         bolt.action("approve_fix")(lambda ack: ack())
         served.release.clear()
-        assert press(hasty_room, ask_in(hasty_room)).json()["detail"]["error"] == "operation_timeout"
+        assert (
+            press(room_with_slack_timeout, ask_in(room_with_slack_timeout)).json()["detail"]["error"]
+            == "operation_timeout"
+        )
 
 
-def test_a_button_that_is_not_there_cannot_be_pressed(room, message):
+def test_a_press_with_an_unknown_button_message_or_user_is_refused(room: Room, message: Json) -> None:
     assert press(room, message, "nonsense").json()["detail"]["error"] == "action_not_found"
     assert press(room, {**message, "message_ts": "1.000001"}).json()["detail"]["error"] == "message_not_found"
     assert press(room, message, user="U0NOBODY").json()["detail"]["error"] == "user_not_found"
 
 
-def test_a_modal_is_opened_filled_and_submitted(room, bolt, served, message):
-    seen = []
+def test_a_modal_is_opened_filled_and_submitted(room: Room, bolt: App, served: BoltServer, message: Json) -> None:
+    seen: list[tuple[str, str]] = []
 
     @bolt.view("confirm_approval")
-    def confirm(ack, view):
+    def confirm(ack: Ack, view: Json) -> None:
         ack()
         seen.append((view["private_metadata"], view["state"]["values"]["note"]["text"]["value"]))
 
@@ -216,15 +243,19 @@ def test_a_modal_is_opened_filled_and_submitted(room, bolt, served, message):
     assert room.modals(room.ana) == []
 
 
-def test_a_required_input_left_empty_never_reaches_the_app(room, bolt, served, message):
+def test_a_submission_with_an_empty_required_input_is_not_sent_to_the_app(
+    room: Room, bolt: App, served: BoltServer, message: Json
+) -> None:
     modal = open_modal(room, bolt, message)
     before = list(served.statuses)
     assert submit(room, modal, note="").json()["errors"] == {"note": "Please complete this required field."}
     assert served.statuses == before
 
 
-def test_the_app_can_refuse_replace_and_clear_what_was_submitted(room, bolt, served, message):
-    answers = [
+def test_the_app_can_answer_a_submission_with_errors_an_update_or_clear(
+    room: Room, bolt: App, served: BoltServer, message: Json
+) -> None:
+    answers: list[Json] = [
         {"response_action": "errors", "errors": {"note": "Too short."}},
         {"response_action": "update", "view": {**VIEW, "title": plain("Really?")}},
         {"response_action": "clear"},
@@ -238,30 +269,42 @@ def test_the_app_can_refuse_replace_and_clear_what_was_submitted(room, bolt, ser
     assert room.modals(room.ana) == []
 
 
-def test_closing_tells_the_app_only_where_it_asked(room, workspace, bolt, served, message):
-    closed = []
-    bolt.view_closed("confirm_approval")(lambda ack, view: (ack(), closed.append(view["id"])))
+def test_closing_a_modal_notifies_an_app_that_asked_for_it(
+    room: Room, workspace: Workspace, bolt: App, served: BoltServer, message: Json
+) -> None:
+    closed: list[str] = []
+
+    @bolt.view_closed("confirm_approval")
+    def note_closed(ack: Ack, view: Json) -> None:
+        ack()
+        closed.append(view["id"])
+
     modal = open_modal(room, bolt, message, {**VIEW, "notify_on_close": True})
     workspace.page.post(f"/page/modals/{modal['view_id']}/close", json={"user": room.ana}).raise_for_status()
     assert closed == [modal["view_id"]]
     assert room.modals(room.ana) == []
 
 
-def test_a_trigger_opens_one_modal_within_three_seconds(hasty_room):
-    workspace = hasty_room.workspace
+def test_a_trigger_opens_one_modal_within_three_seconds(room_with_slack_timeout: Room) -> None:
+    workspace = room_with_slack_timeout.workspace
     slack = workspace.slack()
-    triggers = []
+    triggers: list[str] = []
 
-    def error_of(trigger_id, view=VIEW):
+    def error_of(trigger_id: str, view: Json = VIEW) -> Any:
         with pytest.raises(SlackApiError) as caught:
             slack.views_open(trigger_id=trigger_id, view=view)
         return caught.value.response["error"]
 
-    with bolt_behind(workspace) as (bolt, _), workspace.clock.standing_still():
-        bolt.action("approve_fix")(lambda ack, body: (ack(), triggers.append(body["trigger_id"])))
-        message = ask_in(hasty_room)
-        press(hasty_room, message)
-        press(hasty_room, message)
+    with bolt_behind(workspace) as (bolt, _), workspace.clock.frozen():
+
+        @bolt.action("approve_fix")
+        def approve(ack: Ack, body: Json) -> None:
+            ack()
+            triggers.append(body["trigger_id"])
+
+        message = ask_in(room_with_slack_timeout)
+        press(room_with_slack_timeout, message)
+        press(room_with_slack_timeout, message)
         first, second = triggers
         assert error_of(first, {**VIEW, "title": plain("x" * 25)}) == "invalid_arguments"
         slack.views_open(trigger_id=first, view=VIEW)
@@ -271,7 +314,9 @@ def test_a_trigger_opens_one_modal_within_three_seconds(hasty_room):
         assert error_of("1.2.3") == "invalid_trigger_id"
 
 
-def test_an_open_modal_can_be_updated_but_not_over_a_newer_one(room, workspace, bolt, served, message):
+def test_an_open_modal_can_be_updated_unless_the_hash_is_stale(
+    room: Room, workspace: Workspace, bolt: App, served: BoltServer, message: Json
+) -> None:
     modal = open_modal(room, bolt, message)
     slack = workspace.slack()
     changed = slack.views_update(view_id=modal["view_id"], view={**VIEW, "title": plain("Newer")})["view"]
@@ -283,11 +328,13 @@ def test_an_open_modal_can_be_updated_but_not_over_a_newer_one(room, workspace, 
         slack.views_update(view_id="VNOTHERE", view=VIEW)
 
 
-def test_a_press_is_answered_through_its_response_url(room, workspace, bolt, served, message):
-    urls = []
+def test_a_press_is_answered_through_its_response_url(
+    room: Room, workspace: Workspace, bolt: App, served: BoltServer, message: Json
+) -> None:
+    urls: list[str] = []
 
     @bolt.action("approve_fix")
-    def approve(ack, respond, body):
+    def approve(ack: Ack, respond: Respond, body: Json) -> None:
         ack()
         urls.append(body["response_url"])
         respond(text="Only you see this.", replace_original=False)
@@ -303,9 +350,9 @@ def test_a_press_is_answered_through_its_response_url(room, workspace, bolt, ser
     assert workspace.page.post(urls[0], json={"text": "too often"}).text == "used_url"
 
 
-def test_a_slash_command_is_answered_to_its_asker(room, bolt, served):
+def test_a_slash_command_is_answered_privately_and_in_the_channel(room: Room, bolt: App, served: BoltServer) -> None:
     @bolt.command("/argux")
-    def argux(ack, command, respond):
+    def argux(ack: Ack, command: Json, respond: Respond) -> None:
         ack(f"You said {command['text']!r} in {command['channel_name']}.")
         respond(text="And everybody may know.", response_type="in_channel")
 
@@ -315,7 +362,7 @@ def test_a_slash_command_is_answered_to_its_asker(room, bolt, served):
     assert texts == {"And everybody may know.", f"You said 'status' in {room.name}."}
 
 
-def test_a_command_that_fails_or_does_not_exist_is_told_to_its_asker_alone(room):
+def test_a_failed_or_unknown_command_is_reported_only_to_its_user(room: Room) -> None:
     for text in ("/argux status", "/nonsense"):
         run_command(room, text)
     failed, unknown = room.seen_by(room.ana)
@@ -324,15 +371,26 @@ def test_a_command_that_fails_or_does_not_exist_is_told_to_its_asker_alone(room)
     assert room.seen_by(room.ben) == []
 
 
-def test_over_socket_mode_presses_commands_and_submissions_arrive_without_any_http(room, workspace, bolt, message):
-    seen = []
-    bolt.command("/argux")(lambda ack, command: (ack("over the socket"), seen.append(command["text"])))
-    bolt.view("confirm_approval")(lambda ack: (ack(), seen.append("submitted")))
-    handler = SocketModeHandler(bolt, workspace.app_token)
+def test_presses_commands_and_submissions_arrive_over_socket_mode(
+    room: Room, workspace: Workspace, bolt: App, message: Json
+) -> None:
+    seen: list[str] = []
+
+    @bolt.command("/argux")
+    def argux(ack: Ack, command: Json) -> None:
+        ack("over the socket")
+        seen.append(command["text"])
+
+    @bolt.view("confirm_approval")
+    def confirm(ack: Ack) -> None:
+        ack()
+        seen.append("submitted")
+
+    handler: Any = SocketModeHandler(bolt, APP_TOKEN)
     handler.connect()
-    workspace.wait_for(handler.client.is_connected)
+    wait_for(handler.client.is_connected)
     try:
-        modal = workspace.wait_for(lambda: open_modal(room, bolt, message))
+        modal = wait_for(lambda: open_modal(room, bolt, message))
         submit(room, modal).raise_for_status()
         run_command(room, "/argux help")
     finally:
@@ -341,6 +399,6 @@ def test_over_socket_mode_presses_commands_and_submissions_arrive_without_any_ht
     assert "over the socket" in {message["text"] for message in room.seen_by(room.ana)}
 
 
-def test_socket_mode_needs_the_app_token(workspace):
+def test_socket_mode_needs_the_app_token(workspace: Workspace) -> None:
     with pytest.raises(SlackApiError, match="invalid_auth"):
         workspace.slack().apps_connections_open(app_token="xapp-wrong")

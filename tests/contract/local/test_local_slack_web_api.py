@@ -1,25 +1,31 @@
-"""The real slack_sdk against the local workspace: messages, threads, files and what is refused."""
+"""The real slack_sdk against the local workspace: messages, threads, files and refusals."""
 
 from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
+from integrations.local.slack.delivery import signature
+from tests.contract.local.workspace import Json, Room, Workspace
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
 SECTION = [{"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}]
 
 
-def refusal(call, **arguments):
+def refusal(call: Callable[..., object], **arguments: Any) -> Any:
+    """Call a method that must fail, and return the response."""
     with pytest.raises(SlackApiError) as caught:
         call(**arguments)
     return caught.value.response
 
 
-def test_a_message_can_be_posted_changed_read_back_and_deleted(room):
+def test_a_message_can_be_posted_changed_read_back_and_deleted(room: Room) -> None:
     slack = room.workspace.slack()
     posted = slack.chat_postMessage(
         channel=f"#{room.name}",
@@ -46,7 +52,7 @@ def test_a_message_can_be_posted_changed_read_back_and_deleted(room):
     assert slack.conversations_history(channel=channel)["messages"] == []
 
 
-def test_replies_stay_in_their_thread_unless_they_are_broadcast(room):
+def test_replies_stay_in_their_thread_unless_they_are_broadcast(room: Room) -> None:
     slack = room.workspace.slack()
     root = slack.chat_postMessage(channel=room.name, text="root")
     place = {"channel": root["channel"], "thread_ts": root["ts"]}
@@ -61,7 +67,7 @@ def test_replies_stay_in_their_thread_unless_they_are_broadcast(room):
     assert thread[2]["subtype"] == "thread_broadcast"
 
 
-def test_history_is_read_in_pages_without_loss(room):
+def test_history_pages_contain_every_message_once(room: Room) -> None:
     slack = room.workspace.slack()
     for number in range(7):
         channel = slack.chat_postMessage(channel=room.name, text=str(number))["channel"]
@@ -73,7 +79,7 @@ def test_history_is_read_in_pages_without_loss(room):
     assert texts == ["6", "5", "4", "3", "2", "1", "0"]
 
 
-def test_an_ephemeral_message_is_seen_by_its_person_alone_and_by_no_api(room):
+def test_an_ephemeral_message_is_visible_only_to_its_user_and_not_in_the_history(room: Room) -> None:
     slack = room.workspace.slack()
     slack.chat_postEphemeral(channel=room.name, user=room.ana, text="only you")
     assert [message["text"] for message in room.seen_by(room.ana)] == ["only you"]
@@ -81,7 +87,7 @@ def test_an_ephemeral_message_is_seen_by_its_person_alone_and_by_no_api(room):
     assert slack.conversations_history(channel=room.channel)["messages"] == []
 
 
-def test_a_person_can_be_written_to_directly(workspace):
+def test_a_direct_message_is_visible_only_to_its_recipient(workspace: Workspace) -> None:
     slack = workspace.slack()
     channel = slack.conversations_open(users="U0BEN")["channel"]["id"]
     slack.chat_postMessage(channel=channel, text="psst")
@@ -89,7 +95,7 @@ def test_a_person_can_be_written_to_directly(workspace):
     assert workspace.state("U0ANA")["messages"] == []
 
 
-def test_people_and_channels_can_be_looked_up(shared_workspace):
+def test_people_and_channels_can_be_looked_up(shared_workspace: Workspace) -> None:
     slack = shared_workspace.slack()
     assert slack.users_info(user="U0ANA")["user"]["tz"] == "Europe/Berlin"
     assert {member["id"] for member in slack.users_list()["members"]} > {"U0ANA", "U0BEN", "U0ARGUX"}
@@ -97,7 +103,7 @@ def test_people_and_channels_can_be_looked_up(shared_workspace):
     assert slack.conversations_join(channel="C0GENERAL")["channel"]["is_member"]
 
 
-def test_an_uploaded_picture_can_be_shown_in_a_block(shared_workspace):
+def test_an_uploaded_picture_can_be_shown_in_a_block(shared_workspace: Workspace) -> None:
     slack = shared_workspace.slack()
     uploaded = slack.files_upload_v2(content=PNG, filename="chart.png", alt_txt="a chart")["files"][0]
     block = {"type": "image", "slack_file": {"id": uploaded["id"]}, "alt_text": "a chart"}
@@ -107,7 +113,7 @@ def test_an_uploaded_picture_can_be_shown_in_a_block(shared_workspace):
     assert slack.files_info(file=uploaded["id"])["file"]["alt_txt"] == "a chart"
 
 
-def test_a_file_is_no_picture_before_its_upload_is_completed(shared_workspace):
+def test_a_file_cannot_be_shown_before_its_upload_is_completed(shared_workspace: Workspace) -> None:
     slack = shared_workspace.slack()
     reserved = slack.files_getUploadURLExternal(filename="chart.png", length=len(PNG))
     block = {"type": "image", "slack_file": {"id": reserved["file_id"]}, "alt_text": "a chart"}
@@ -117,7 +123,7 @@ def test_a_file_is_no_picture_before_its_upload_is_completed(shared_workspace):
     assert early["error"] == "file_not_found"
 
 
-def test_an_upload_of_another_length_than_announced_is_refused(shared_workspace):
+def test_an_upload_with_a_wrong_length_is_refused(shared_workspace: Workspace) -> None:
     address = shared_workspace.slack().files_getUploadURLExternal(filename="chart.png", length=5)["upload_url"]
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(urllib.request.Request(address, data=PNG, method="POST"))
@@ -125,7 +131,7 @@ def test_an_upload_of_another_length_than_announced_is_refused(shared_workspace)
     assert caught.value.code == 400
 
 
-def test_an_uploaded_page_of_html_is_never_shown_as_one(shared_workspace):
+def test_uploaded_html_is_not_served_as_html(shared_workspace: Workspace) -> None:
     uploaded = shared_workspace.slack().files_upload_v2(content="<script>1</script>", filename="x.html")["files"][0]
     assert (
         shared_workspace.page.get(f"/page/files/{uploaded['id']}").headers["content-type"] == "application/octet-stream"
@@ -133,11 +139,11 @@ def test_an_uploaded_page_of_html_is_never_shown_as_one(shared_workspace):
 
 
 @pytest.mark.parametrize("token", ["xoxb-wrong", "xapp-local"])
-def test_a_wrong_token_is_refused(shared_workspace, token):
+def test_a_wrong_token_is_refused(shared_workspace: Workspace, token: str) -> None:
     assert refusal(shared_workspace.slack(token).auth_test)["error"] == "invalid_auth"
 
 
-def test_no_token_at_all_is_refused(shared_workspace):
+def test_a_missing_token_is_refused(shared_workspace: Workspace) -> None:
     assert shared_workspace.page.post("/slack/api/auth.test").json() == {"ok": False, "error": "not_authed"}
 
 
@@ -158,11 +164,13 @@ def test_no_token_at_all_is_refused(shared_workspace):
     ],
 )
 @pytest.mark.filterwarnings("ignore:The top-level `text` argument is missing")
-def test_a_bad_message_is_refused_by_name(shared_workspace, arguments, error):
+def test_an_invalid_message_is_refused_with_slacks_error_code(
+    shared_workspace: Workspace, arguments: Json, error: str
+) -> None:
     assert refusal(shared_workspace.slack().chat_postMessage, **arguments)["error"] == error
 
 
-def test_refused_blocks_say_where_they_are_wrong(shared_workspace):
+def test_refused_blocks_are_reported_with_a_json_pointer(shared_workspace: Workspace) -> None:
     blocks = [{"type": "divider"}, {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}]
     response = refusal(shared_workspace.slack().chat_postMessage, channel="incidents", text="x", blocks=blocks)
     assert response["response_metadata"]["messages"] == [
@@ -170,7 +178,7 @@ def test_refused_blocks_say_where_they_are_wrong(shared_workspace):
     ]
 
 
-def test_only_its_own_messages_can_be_changed_by_the_bot(shared_workspace):
+def test_the_bot_can_change_only_its_own_messages(shared_workspace: Workspace) -> None:
     slack = shared_workspace.slack()
     said = shared_workspace.page.post(
         "/page/messages", json={"user": "U0ANA", "channel": "general", "text": "mine"}
@@ -182,7 +190,7 @@ def test_only_its_own_messages_can_be_changed_by_the_bot(shared_workspace):
     assert refusal(slack.conversations_replies, **missing)["error"] == "thread_not_found"
 
 
-def test_a_reply_to_a_reply_is_refused(shared_workspace):
+def test_a_reply_to_a_reply_is_refused(shared_workspace: Workspace) -> None:
     slack = shared_workspace.slack()
     root = slack.chat_postMessage(channel="general", text="root")
     reply = slack.chat_postMessage(channel="general", text="reply", thread_ts=root["ts"])
@@ -190,16 +198,14 @@ def test_a_reply_to_a_reply_is_refused(shared_workspace):
     assert response["error"] == "cannot_reply_to_message"
 
 
-def test_the_signature_is_the_one_that_slack_sdk_verifies():
-    from integrations.local.slack.delivery import signature
-
+def test_the_signature_matches_that_of_slack_sdk() -> None:
     verifier = SignatureVerifier("secret")
     assert signature("secret", 1_790_000_000, b"payload=1") == verifier.generate_signature(
         timestamp="1790000000", body="payload=1"
     )
 
 
-def test_messages_files_and_numbers_survive_a_restart(workspace):
+def test_messages_and_the_order_of_timestamps_survive_a_restart(workspace: Workspace) -> None:
     posted = workspace.slack().chat_postMessage(channel="incidents", text="keep me")
     workspace.restart()
     slack = workspace.slack()
@@ -208,7 +214,7 @@ def test_messages_files_and_numbers_survive_a_restart(workspace):
     assert float(after["ts"]) > float(posted["ts"])
 
 
-def test_an_open_page_does_not_hold_up_the_servers_stop(workspace):
+def test_an_open_page_does_not_delay_the_servers_stop(workspace: Workspace) -> None:
     with workspace.page.stream("GET", "/page/stream") as stream:
         assert next(stream.iter_lines()) == "event: changed"
         workspace.server.config.timeout_graceful_shutdown = 300

@@ -1,21 +1,25 @@
-"""The Teams webhook of the local workspace: which cards it takes, and which it refuses."""
+"""The Teams webhook of the local workspace: which cards it accepts and which it refuses."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+
+from tests.contract.local.workspace import TEAMS_WEBHOOK, Json, Workspace
 
 ADAPTIVE = "application/vnd.microsoft.card.adaptive"
 
 
-def card(**more):
+def card(**more: Any) -> Json:
     return {"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": "Help"}], **more}
 
 
-def message(*cards):
+def message(*cards: Json) -> Json:
     return {"type": "message", "attachments": [{"contentType": ADAPTIVE, "content": each} for each in cards]}
 
 
-def test_a_card_is_taken_and_kept_over_a_restart(workspace):
+def test_a_card_is_accepted_and_survives_a_restart(workspace: Workspace) -> None:
     sent = card(
         body=[
             {"type": "TextBlock", "text": "Help"},
@@ -24,19 +28,19 @@ def test_a_card_is_taken_and_kept_over_a_restart(workspace):
         ],
         actions=[{"type": "Action.OpenUrl", "title": "Thread", "url": "https://example.com"}],
     )
-    answer = workspace.page.post(workspace.teams_webhook, json=message(sent))
+    answer = workspace.page.post(TEAMS_WEBHOOK, json=message(sent))
     assert (answer.status_code, answer.text) == (202, "")
     workspace.restart()
     assert [post["cards"] for post in workspace.state()["teams"]] == [[sent]]
 
 
-def test_a_wrong_secret_finds_nothing(shared_workspace):
+def test_a_wrong_secret_is_answered_with_404(shared_workspace: Workspace) -> None:
     assert shared_workspace.page.post("/teams/webhook/wrong", json=message(card())).status_code == 404
 
 
-def test_a_message_beyond_28_kilobytes_is_refused(shared_workspace):
+def test_a_message_larger_than_28_kilobytes_is_refused(shared_workspace: Workspace) -> None:
     large = card(body=[{"type": "TextBlock", "text": "x" * 28 * 1024}])
-    assert shared_workspace.page.post(shared_workspace.teams_webhook, json=message(large)).status_code == 413
+    assert shared_workspace.page.post(TEAMS_WEBHOOK, json=message(large)).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,7 @@ def test_a_message_beyond_28_kilobytes_is_refused(shared_workspace):
         (message(card(body=[{"type": "FactSet", "facts": [{"title": "x"}]}])), "facts[0] needs a title and a value"),
     ],
 )
-def test_a_broken_card_is_refused_with_the_place(shared_workspace, sent, problem):
-    answer = shared_workspace.page.post(shared_workspace.teams_webhook, json=sent)
+def test_an_invalid_card_is_refused_naming_the_location(shared_workspace: Workspace, sent: Json, problem: str) -> None:
+    answer = shared_workspace.page.post(TEAMS_WEBHOOK, json=sent)
     assert answer.status_code == 400
     assert problem in answer.json()["error"]["message"]

@@ -1,6 +1,6 @@
-// Talks to the page's own server.
+// Calls the page's own server.
 
-/** What went wrong, in words for the person who pressed. */
+/** A failed request; the message is for the person who acted. */
 export class Refusal extends Error {
   constructor(code, message) {
     super(message);
@@ -15,22 +15,22 @@ async function answer(response) {
   throw new Refusal(detail.error ?? `http_${response.status}`, detail.message ?? "The workspace did not take that.");
 }
 
-/** What one person sees. */
+/** Read the state of the page for one person. */
 export async function readState(user) {
   return answer(await fetch(`/page/state${user ? `?user=${encodeURIComponent(user)}` : ""}`));
 }
 
-/** Do something, such as `send("/page/act", {...})`. */
+/** Post an action, such as `send("/page/act", {...})`. */
 export async function send(path, body) {
   return answer(
     await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
   );
 }
 
-/** How long to wait before trying again what failed without anybody having asked for it. */
+/** How long to wait before retrying a background request that failed. */
 export const PAUSE_MS = 1000;
 
-/** Call `changed` now and whenever anything changes; the browser reconnects by itself, except after a refusal. */
+/** Call `changed` now and after every change. The browser reconnects by itself, except after a refusal. */
 export function follow(changed, connection) {
   const stream = new EventSource("/page/stream");
   stream.addEventListener("changed", changed);

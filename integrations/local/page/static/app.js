@@ -1,4 +1,4 @@
-// The page: reads the state, draws it, and sends what the person does.
+// The page: reads the state, draws it, and sends the person's actions.
 
 import { PAUSE_MS, follow, readState, send } from "./api.js";
 import { renderCard } from "./cards.js";
@@ -15,7 +15,7 @@ const view = {
   state: null,
   user: localStorage.getItem("user"),
   channel: null,
-  // undefined: the newest thread where there is room for it; null: closed by hand; else the root's ts.
+  // undefined: the newest thread, if there is room for it; null: closed by the person; otherwise the root's ts.
   thread: undefined,
   seen: new Map(),
 };
@@ -26,7 +26,7 @@ function notice(text) {
   setTimeout(() => element.remove(), 8000);
 }
 
-/** Run one deed; what goes wrong is said, and the control that began it is busy meanwhile. */
+/** Run one action: report its error, and mark the control that started it as busy meanwhile. */
 async function attempt(deed, control) {
   if (control) {
     control.disabled = true;
@@ -147,7 +147,7 @@ function drawSidebar() {
   byId("user").value = view.user;
 }
 
-/** Messages with a line where the day changes. */
+/** Messages with a separator where the day changes. */
 function withDays(messages) {
   let day = "";
   return messages.flatMap((message) => {
@@ -163,13 +163,13 @@ const toEnd = (container) => {
   container.lastTop = container.scrollTop;
 };
 
-/** A list that shows its end keeps showing it, also when a picture arrives late and makes it longer. */
+/** Keep a list that is scrolled to its end there, also when a late picture makes it longer. */
 function stickToEnd(container) {
   container.atEnd = true;
   container.lastTop = 0;
   container.addEventListener("scroll", () => {
     const isNear = container.scrollHeight - container.scrollTop - container.clientHeight < 80;
-    // Only going up leaves the end: what grew since it was scrolled there has only moved it away.
+    // Only scrolling up leaves the end. When the content has grown since, the end has moved away by itself.
     container.atEnd = isNear || (container.atEnd && container.scrollTop >= container.lastTop);
     container.lastTop = container.scrollTop;
   });
@@ -227,12 +227,12 @@ function drawThread() {
 const LONGEST_PRESS_MS = 10_000;
 let released = Promise.resolve();
 
-/** What is pressed stays where it is until it is released: a button drawn anew in between would never be clicked. */
+/** Do not redraw while a pointer is pressed: a button that is replaced before the release gets no click. */
 function waitForRelease(event) {
-  // A list that drops down may keep the release to itself.
+  // An open dropdown list may swallow the release event.
   if (event.button !== 0 || event.target.closest?.("select")) return;
   released = new Promise((resolve) => {
-    // The click comes right after the release, and before whatever is put off.
+    // The click event comes right after the release and before the delayed redraw.
     for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(resolve), { once: true });
     setTimeout(resolve, LONGEST_PRESS_MS);
   });
@@ -252,7 +252,7 @@ function draw() {
   modals.update(view.state.modals.at(-1) ?? null, context());
 }
 
-/** What this person sees; one whom the workspace does not know becomes its first. */
+/** Read the state for this person; if the workspace does not know them, for its first person. */
 async function stateFor(user) {
   try {
     return await readState(user);
@@ -266,7 +266,7 @@ let reading = false;
 let again = false;
 let retry = null;
 
-/** Read the state and draw it; changes that come meanwhile are read once, afterwards, and so is what cannot be read. */
+/** Read the state and draw it. After changes during a read, read once more; retry a failed read after a pause. */
 async function refresh() {
   if (reading) {
     again = true;
@@ -281,7 +281,7 @@ async function refresh() {
       clearTimeout(retry);
       if (!state) retry = setTimeout(refresh, PAUSE_MS);
       await released;
-      // Where somebody else was chosen meanwhile, theirs is read next.
+      // If another person was selected meanwhile, their state is read next.
       if (!state || view.user !== user) continue;
       view.state = state;
       view.user = state.user;
@@ -297,7 +297,7 @@ stickToEnd(byId("messages"));
 stickToEnd(byId("thread-messages"));
 byId("composer-place").append(mainComposer.element);
 byId("thread-composer-place").append(threadComposer.element);
-// Who has begun a reply stays in its thread, also when a newer one comes.
+// A person who has started a reply stays in its thread, also when a newer thread appears.
 byId("thread-composer-place").addEventListener("input", () => { view.thread ??= shownThread()?.ts; });
 addEventListener("pointerdown", waitForRelease, true);
 byId("menu").addEventListener("click", () => menu(!byId("workspace").classList.contains("menu-open")));

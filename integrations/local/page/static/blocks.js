@@ -1,4 +1,4 @@
-// Block Kit, turned into elements. What can be pressed calls context.press(element, value).
+// Turns Block Kit into DOM elements. Interactive elements call context.press(element, value).
 
 import { h, link } from "./dom.js";
 import { code, markdown, textObject } from "./text.js";
@@ -155,7 +155,7 @@ function block(entry, context, errors) {
   }
 }
 
-/** All blocks of a message or a view; `errors` are shown under the inputs, by block id. */
+/** The elements for all blocks of a message or a view; `errors` are shown under the inputs, by block id. */
 export function renderBlocks(blocks, context, errors = {}) {
   return blocks.map((entry) => block(entry, context, errors));
 }

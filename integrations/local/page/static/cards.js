@@ -1,4 +1,4 @@
-// Adaptive Cards as Teams shows them, for reading.
+// Shows Adaptive Cards as Teams does, read-only.
 
 import { h, link } from "./dom.js";
 import { markdown } from "./text.js";
@@ -41,7 +41,7 @@ function element(entry) {
   }
 }
 
-/** One card. */
+/** The element for one card. */
 export function renderCard(card) {
   return h("div", { class: "adaptive-card" }, all(card.body), actions(card.actions));
 }

@@ -1,8 +1,8 @@
-// The box in which messages and slash commands are typed, with hints for the commands.
+// The input box for messages and slash commands, with suggestions for the commands.
 
 import { h } from "./dom.js";
 
-/** Makes one composer. `send(text)` resolves to whether the text was taken; one that was not comes back into the box. */
+/** Create a composer. `send(text)` resolves to whether the text was accepted; if not, it is put back into the box. */
 export function composer({ id, label, hintsFor, send }) {
   const list = h("ul", { class: "hints", id: `${id}-hints`, role: "listbox", "aria-label": "Commands", hidden: true });
   const box = h("textarea", {
@@ -46,7 +46,7 @@ export function composer({ id, label, hintsFor, send }) {
   const submit = async () => {
     const text = box.value.trim();
     if (!text) return;
-    // At once, so that what is typed while this is on its way is kept.
+    // Clear the box at once, so that text typed while this is being sent is kept.
     box.value = "";
     suggest();
     box.focus();

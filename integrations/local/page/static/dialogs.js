@@ -1,4 +1,4 @@
-// Modals of the app and the "are you sure" of a button. The browser's own dialog traps the focus and takes Escape.
+// The app's modals and the confirmations of buttons. The browser's dialog element traps focus and handles Escape.
 
 import { renderBlocks } from "./blocks.js";
 import { h } from "./dom.js";
@@ -23,7 +23,7 @@ function dialog(title, properties, body, footer, dismissed) {
   return element;
 }
 
-/** Ask what a button's `confirm` asks; resolves to whether the person agreed. */
+/** Show a button's `confirm` dialog; resolves to whether the person agreed. */
 export function confirmed(question, context) {
   return new Promise((resolve) => {
     const finish = (answer) => {
@@ -40,7 +40,7 @@ export function confirmed(question, context) {
   });
 }
 
-/** What the inputs of a modal hold: {block_id: {action_id: value}}. */
+/** The values of the inputs of a modal: {block_id: {action_id: value}}. */
 function entered(element) {
   const values = {};
   for (const field of element.querySelectorAll("[data-block-id]")) {
@@ -62,7 +62,7 @@ function restore(element, values) {
   }
 }
 
-/** Remember where in a modal one is; what it returns goes there again in the modal drawn anew. */
+/** Save the focus and caret in a modal; returns a function that restores them after a redraw. */
 function placeIn(element) {
   const field = document.activeElement.closest("[data-block-id]");
   if (!element.contains(field)) return () => {};
@@ -75,7 +75,7 @@ function placeIn(element) {
   };
 }
 
-/** Keeps the one open modal on the screen in step with the state. `handlers`: submit, press and close. */
+/** Keeps the visible modal in sync with the state. `handlers`: submit, press and close. */
 export class ModalStage {
   constructor(handlers) {
     this.handlers = handlers;

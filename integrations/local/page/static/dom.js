@@ -1,6 +1,6 @@
-// Builds elements. Text always becomes a text node, so nothing that somebody wrote can become markup.
+// Builds DOM elements. Text always becomes a text node, so text written by people cannot become markup.
 
-/** An element with properties, `data-*`/`aria-*` attributes, listeners (`onclick`) and children. */
+/** Create an element with properties, `data-*`/`aria-*` attributes, listeners (`onclick`) and children. */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -13,7 +13,7 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** A link that opens outside; an address that is no http(s) or mailto is shown as plain text. */
+/** A link that opens in a new tab; a URL that is not http(s) or mailto is shown as plain text. */
 export function link(address, ...children) {
   let safe = false;
   try {
@@ -26,8 +26,8 @@ export function link(address, ...children) {
 }
 
 /**
- * Makes the children of `container` those of `items`, touching only what changed: an item whose JSON is the same keeps
- * its element, so that focus, scrolling and half-typed text survive an update.
+ * Update the children of `container` to match `items` and touch only what changed: an item with unchanged JSON keeps
+ * its element, so focus, scroll position and half-typed text survive an update.
  */
 export function sync(container, items, keyOf, build) {
   const known = new Map([...container.children].map((element) => [element.dataset.key, element]));

@@ -1,4 +1,4 @@
-// The emoji that a bot is likely to name; another name is shown as it was written.
+// The emoji that a bot is likely to use; any other name is shown as written.
 
 export const EMOJI = {
   "+1": "👍", "-1": "👎", arrow_right: "➡️", bar_chart: "📊", bell: "🔔", blue_circle: "🔵", bulb: "💡", bug: "🐛",

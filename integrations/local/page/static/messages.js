@@ -1,4 +1,4 @@
-// One message, with its author, its contents and the way into its thread.
+// One message with its author, its contents and the button that opens its thread.
 
 import { renderBlocks } from "./blocks.js";
 import { h, link } from "./dom.js";
@@ -10,7 +10,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
-/** The day of a message, as its separator says it. */
+/** The text of the day separator for a message. */
 export function dayOf(ts) {
   const day = moment(ts);
   const today = new Date();
@@ -19,13 +19,13 @@ export function dayOf(ts) {
   return day.toDateString() === today.toDateString() ? "Yesterday" : DAY.format(day);
 }
 
-/** The time of day in the reader's zone, in full on hover and for a screen reader. */
+/** The time of day in the reader's time zone; the full date on hover and for screen readers. */
 export function timeOf(ts) {
   const when = moment(ts);
   return h("time", { datetime: when.toISOString(), title: FULL.format(when) }, CLOCK.format(when));
 }
 
-/** A square with initials, in a colour of its own for every name. */
+/** A square with initials; the colour depends on the name. */
 export function avatar(name, isBot) {
   const initials = name.split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
   const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 7);
@@ -57,7 +57,7 @@ const reaction = (entry) => h("span", { class: "reaction" }, `${EMOJI[entry.name
 
 function contents(message, context) {
   if (message.deleted) return h("p", { class: "quiet" }, message.text);
-  // As in Slack, blocks stand in place of the text, which is then only for notifications.
+  // As in Slack, blocks replace the text, which is then used only for notifications.
   const body = message.blocks.length ? renderBlocks(message.blocks, context) : mrkdwn(message.text, context);
   return [
     h("div", { class: "body" }, body),
@@ -82,7 +82,7 @@ function threadLink(message, context) {
   );
 }
 
-/** The element of one message; `testId` says whether it stands in the channel or in a thread. */
+/** The element for one message; `testId` distinguishes messages in the channel from those in a thread. */
 export function renderMessage(message, context, testId) {
   const author = context.users.get(message.user);
   const name = author?.name ?? message.user;

@@ -1,4 +1,4 @@
-// Slack's mrkdwn and standard Markdown, turned into elements.
+// Turns Slack's mrkdwn and standard Markdown into DOM elements.
 
 import { h, link } from "./dom.js";
 import { EMOJI } from "./emoji.js";
@@ -8,7 +8,7 @@ const EMOJI_RULE = { pattern: /:([a-z0-9_+-]+):/, build: ([whole, name]) => EMOJ
 
 const wrapped = (tag) => ([, inner], context, rules) => h(tag, {}, inline(inner, context, rules));
 
-/** What stands in angle brackets in mrkdwn: a person, a channel, a broadcast, a date or a link. */
+/** The element for mrkdwn in angle brackets: a person, a channel, a broadcast, a date or a link. */
 function angled([whole, inner], context) {
   const [target, label] = inner.split("|", 2);
   if (target.startsWith("@")) return h("span", { class: "mention" }, `@${context.users.get(target.slice(1))?.name ?? label ?? target.slice(1)}`);
@@ -31,7 +31,7 @@ function date(target, fallback) {
   return h("time", { datetime: moment.toISOString(), title: fallback }, shown);
 }
 
-/** "today", "yesterday" or "tomorrow" in the reader's zone; null for every other day. */
+/** "today", "yesterday" or "tomorrow" in the reader's time zone; null for any other day. */
 function nearDay(moment) {
   const days = { today: 0, yesterday: -1, tomorrow: 1 };
   const now = new Date();
@@ -53,7 +53,7 @@ const CARD_STYLES = {
   DATE: { weekday: "short", year: "numeric", month: "short", day: "numeric" },
 };
 
-/** The two functions that Adaptive Cards know in text, in the reader's zone. */
+/** Expand the two functions of Adaptive Card texts, DATE and TIME, in the reader's time zone. */
 function cardMoment([whole, name, at]) {
   const moment = new Date(at);
   if (Number.isNaN(moment.valueOf())) return whole;
@@ -92,7 +92,7 @@ function inline(text, context, rules) {
 
 const plain = (text, rules) => (rules === MRKDWN ? unescape(text) : text);
 
-/** A block of code; one that looks like a diff gets its colours, line by line. */
+/** A code block; one that looks like a diff gets diff colours for each line. */
 export function code(text, language = "") {
   const lines = text.replace(/^\n|\n$/g, "").split("\n");
   const isDiff = language === "diff" || lines.some((line) => /^(@@ |diff --git )/.test(line));
@@ -112,7 +112,7 @@ const KINDS = [
 ];
 const HEADING = { name: "heading", pattern: /^#{1,6} (.*)$/ };
 
-/** Lines of the same kind, together: [{kind, lines}]. */
+/** Group consecutive lines of the same kind: [{kind, lines}]. */
 function groups(text, kinds) {
   const found = [];
   for (const line of text.split("\n")) {
@@ -138,7 +138,7 @@ function group({ kind, lines }, context, rules) {
 function render(text, context, rules, kinds) {
   const pieces = text.split(/```/);
   return pieces.flatMap((piece, index) => {
-    // An opening fence that never closes is text, fence and all.
+    // An opening fence without a closing one is plain text, including the fence.
     if (index % 2 && index < pieces.length - 1) {
       const [, language = "", body] = /^(?:([a-z]+)\n)?([\s\S]*)$/.exec(piece);
       return [code(rules === MRKDWN ? unescape(body) : body, language)];
@@ -148,13 +148,13 @@ function render(text, context, rules, kinds) {
   });
 }
 
-/** Slack's mrkdwn, as paragraphs, lists, quotes and code. */
+/** Slack's mrkdwn as paragraphs, lists, quotes and code. */
 export const mrkdwn = (text, context) => render(text, context, MRKDWN, KINDS);
 
-/** Standard Markdown, of the small common kind. */
+/** Standard Markdown, limited to its common basic features. */
 export const markdown = (text, context) => render(text, context, MARKDOWN, [HEADING, ...KINDS]);
 
-/** A text object of Block Kit, without paragraphs around it where it is plain. */
+/** A Block Kit text object; plain text is not wrapped in paragraphs. */
 export function textObject(object, context) {
   if (!object) return [];
   return object.type === "mrkdwn" ? mrkdwn(object.text, context) : inline(object.text, context, [EMOJI_RULE]);

@@ -1,1 +1,1 @@
-"""Block Kit and views, checked as strictly as Slack checks them."""
+"""Validate Block Kit blocks and views as strictly as Slack does."""

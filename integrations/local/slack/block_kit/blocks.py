@@ -1,7 +1,7 @@
-"""Block Kit, checked as strictly as Slack checks it.
+"""Validate Block Kit blocks as strictly as Slack does.
 
-Limits: https://docs.slack.dev/reference/block-kit/blocks and, for the sum over a message, the figure that Slack's
-`msg_blocks_too_long` was observed at (slackapi/bolt-js issues 2509 and 2867).
+Limits: https://docs.slack.dev/reference/block-kit/blocks. The limit on the total text of a message is the length at
+which Slack was observed to return `msg_blocks_too_long` (slackapi/bolt-js issues 2509 and 2867).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from integrations.local.slack.block_kit.schema import (
     Check,
     Findings,
     Json,
+    all_of,
     any_text,
     anything,
     array,
     at_least_one,
     boolean,
-    every,
     number,
     one_of,
     plain_text,
@@ -40,7 +40,7 @@ MARKDOWN_TEXT_LIMIT = 12_000
 
 
 class Surface(StrEnum):
-    """Where blocks are shown; it decides how many there may be and which kinds."""
+    """Where blocks are shown. The surface determines their maximum number and the allowed types."""
 
     MESSAGE = "message"
     MODAL = "modal"
@@ -91,7 +91,7 @@ def _rich_text() -> Check:
 
 
 _SHARED_BLOCKS: dict[str, Check] = {
-    "section": every(
+    "section": all_of(
         _block(
             "section",
             {},
@@ -108,7 +108,7 @@ _SHARED_BLOCKS: dict[str, Check] = {
     "divider": _block("divider", {}),
     "context": _block("context", {"elements": array(CONTEXT_ELEMENT, 10)}),
     "actions": _block("actions", {"elements": array(ACTION_ELEMENT, 25)}),
-    "image": every(
+    "image": all_of(
         _block("image", {"alt_text": string(2000)}, {**PICTURE, "title": plain_text(2000)}),
         at_least_one(("image_url", "slack_file")),
     ),
@@ -131,7 +131,7 @@ _COUNTS = {Surface.MESSAGE: 50, Surface.MODAL: 100}
 def problems_of(
     blocks: object, surface: Surface, *, file_exists: Callable[[str], bool], pointer: str = "/blocks"
 ) -> list[str]:
-    """Everything Slack would refuse in `blocks`, each with its JSON pointer; empty where they are fine."""
+    """Return everything that Slack would refuse in `blocks`, each with its JSON pointer; empty if they are valid."""
     findings = Findings(file_exists)
     array(_BLOCKS[surface], _COUNTS[surface], 1 if surface is Surface.MODAL else 0)(blocks, pointer, findings)
     return findings.problems
@@ -150,17 +150,20 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def accept(blocks: list[Json], *, file_exists: Callable[[str], bool]) -> list[Json]:
-    """Check a message's blocks. Raises SlackError: `invalid_blocks` with the places, or `msg_blocks_too_long`."""
+    """Check a message's blocks and return them with ids filled in.
+
+    Raises SlackError `invalid_blocks` with JSON pointers, or `msg_blocks_too_long`.
+    """
     problems = problems_of(blocks, Surface.MESSAGE, file_exists=file_exists)
     if problems:
         raise SlackError("invalid_blocks", problems)
     if sum(len(text) for text in _texts(blocks)) > MESSAGE_TEXT_LIMIT:
         raise SlackError("msg_blocks_too_long")
-    return named(blocks)
+    return with_ids(blocks)
 
 
-def named(blocks: list[Json]) -> list[Json]:
-    """The same blocks, each with a `block_id` and each element in them with an `action_id`, as Slack fills them in."""
+def with_ids(blocks: list[Json]) -> list[Json]:
+    """Fill in missing `block_id`s and, in interactive elements, missing `action_id`s, as Slack does."""
     filled = [{**block, "block_id": block.get("block_id") or f"block-{index}"} for index, block in enumerate(blocks)]
     for index, block in enumerate(filled):
         for place, element in enumerate(interactive_elements(block)):
@@ -169,7 +172,7 @@ def named(blocks: list[Json]) -> list[Json]:
 
 
 def interactive_elements(block: Json) -> list[Json]:
-    """The elements of one block that a person can press or choose in."""
+    """Return the elements of one block that a person can press or choose in."""
     if block["type"] == "actions":
         elements = block["elements"]
         return list(elements) if isinstance(elements, list) else []
@@ -178,7 +181,7 @@ def interactive_elements(block: Json) -> list[Json]:
 
 
 def find_element(blocks: list[Json], action_id: str) -> tuple[Json, Json] | None:
-    """The block and the element with this `action_id`."""
+    """Return the element with this `action_id` and its block, or None."""
     for block in blocks:
         for element in interactive_elements(block):
             if element.get("action_id") == action_id:

@@ -1,4 +1,4 @@
-"""The interactive and decorative elements that blocks hold: how they are checked and what choosing in them says.
+"""Validate the elements inside blocks, and build the payload that Slack sends for a choice in one.
 
 Limits: https://docs.slack.dev/reference/block-kit/block-elements
 """
@@ -9,12 +9,12 @@ from integrations.local.slack.block_kit.schema import (
     Check,
     Findings,
     Json,
+    all_of,
     any_text,
     anything,
     array,
     at_least_one,
     boolean,
-    every,
     number,
     one_of,
     plain_text,
@@ -45,7 +45,7 @@ def _element(kind: str, required: dict[str, Check], optional: dict[str, Check]) 
 
 
 def _slack_file(value: object, pointer: str, findings: Findings) -> None:
-    every(shape({}, {"id": string(255), "url": string(3000)}), at_least_one(("id", "url")))(value, pointer, findings)
+    all_of(shape({}, {"id": string(255), "url": string(3000)}), at_least_one(("id", "url")))(value, pointer, findings)
     if not isinstance(value, dict):
         return
     named = value.get("id") or str(value.get("url", "")).rstrip("/").rsplit("/", 1)[-1]
@@ -54,7 +54,7 @@ def _slack_file(value: object, pointer: str, findings: Findings) -> None:
 
 
 PICTURE: dict[str, Check] = {"image_url": string(3000), "slack_file": _slack_file}
-IMAGE = every(
+IMAGE = all_of(
     shape({"type": one_of("image"), "alt_text": string(2000)}, PICTURE), at_least_one(("image_url", "slack_file"))
 )
 BUTTON = _element(
@@ -107,9 +107,9 @@ def _chosen(element: Json, values: list[str]) -> list[Json]:
 
 
 def choice(element: Json, value: str | list[str] | None) -> Json:
-    """What Slack sends of an element when a person left it at `value`: the part of an action or of a view's state.
+    """Return what Slack sends for an element with the entered `value`, in an action or in a view's state.
 
-    `value` is an option's value (several for checkboxes), an ISO date or a text; None means what it started with.
+    `value` is an option's value (a list for checkboxes), an ISO date or a text; None means the initial value.
     """
     kind = element["type"]
     values = value if isinstance(value, list) else [value] if value is not None else []

@@ -1,4 +1,4 @@
-"""A few combinators that check JSON and say what is wrong as Slack does, with a JSON pointer to the place."""
+"""Combinators that validate JSON and report problems as Slack does, with JSON pointers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Findings:
-    """What a check found and what it must remember on the way: ids that may be used once, files that exist."""
+    """The problems found so far, and the context of the check: the ids already used, and which files exist."""
 
     file_exists: Callable[[str], bool]
     problems: list[str] = field(default_factory=list)
@@ -19,7 +19,7 @@ class Findings:
     block_ids: set[str] = field(default_factory=set)
 
     def add(self, problem: str, pointer: str) -> None:
-        """Record one problem at one place."""
+        """Record one problem at a JSON pointer."""
         self.problems.append(f"[ERROR] {problem} [json-pointer:{pointer}]")
 
 
@@ -27,7 +27,7 @@ Check = Callable[[object, str, Findings], None]
 
 
 def string(maximum: int, minimum: int = 1) -> Check:
-    """A string of so many characters."""
+    """Check for a string of `minimum` to `maximum` characters."""
 
     def check(value: object, pointer: str, findings: Findings) -> None:
         if not isinstance(value, str):
@@ -41,23 +41,23 @@ def string(maximum: int, minimum: int = 1) -> Check:
 
 
 def boolean(value: object, pointer: str, findings: Findings) -> None:
-    """True or false."""
+    """Check for a boolean."""
     if not isinstance(value, bool):
         findings.add("must be a boolean", pointer)
 
 
 def number(value: object, pointer: str, findings: Findings) -> None:
-    """A whole number."""
+    """Check for an integer."""
     if not isinstance(value, int) or isinstance(value, bool):
         findings.add("must be an integer", pointer)
 
 
 def anything(value: object, pointer: str, findings: Findings) -> None:
-    """Whatever is there."""
+    """Accept any value."""
 
 
 def one_of(*allowed: str) -> Check:
-    """One of a few words."""
+    """Check for one of the allowed strings."""
 
     def check(value: object, pointer: str, findings: Findings) -> None:
         if value not in allowed:
@@ -67,7 +67,7 @@ def one_of(*allowed: str) -> Check:
 
 
 def array(item: Check, maximum: int, minimum: int = 1) -> Check:
-    """A list of so many items, each of which passes `item`."""
+    """Check for a list of `minimum` to `maximum` items that all pass `item`."""
 
     def check(value: object, pointer: str, findings: Findings) -> None:
         if not isinstance(value, list):
@@ -84,7 +84,7 @@ def array(item: Check, maximum: int, minimum: int = 1) -> Check:
 
 
 def shape(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with these properties and no others."""
+    """Check for an object with these properties and no others."""
     known = {**required, **(optional or {})}
 
     def check(value: object, pointer: str, findings: Findings) -> None:
@@ -104,7 +104,7 @@ def shape(required: Mapping[str, Check], optional: Mapping[str, Check] | None = 
 
 
 def tagged(checks: Mapping[str, Check]) -> Check:
-    """An object whose `type` chooses the check."""
+    """Check for an object whose `type` selects the check to apply."""
 
     def check(value: object, pointer: str, findings: Findings) -> None:
         if not isinstance(value, dict):
@@ -117,8 +117,8 @@ def tagged(checks: Mapping[str, Check]) -> Check:
     return check
 
 
-def every(*checks: Check) -> Check:
-    """All of several checks."""
+def all_of(*checks: Check) -> Check:
+    """Apply several checks."""
 
     def check(value: object, pointer: str, findings: Findings) -> None:
         for each in checks:
@@ -128,18 +128,18 @@ def every(*checks: Check) -> Check:
 
 
 def plain_text(maximum: int) -> Check:
-    """A text object that is shown as it stands."""
+    """Check for a plain_text object."""
     return shape({"type": one_of("plain_text"), "text": string(maximum)}, {"emoji": boolean})
 
 
 def any_text(maximum: int) -> Check:
-    """A text object of either kind."""
+    """Check for a text object: plain_text or mrkdwn."""
     marked = shape({"type": one_of("mrkdwn"), "text": string(maximum)}, {"verbatim": boolean})
     return tagged({"plain_text": plain_text(maximum), "mrkdwn": marked})
 
 
 def at_least_one(names: Sequence[str]) -> Check:
-    """An object that has one of these properties or more."""
+    """Check for an object with at least one of these properties."""
 
     def check(value: object, pointer: str, findings: Findings) -> None:
         if isinstance(value, dict) and not any(value.get(name) for name in names):

@@ -1,10 +1,10 @@
-"""Modal views, checked as Slack checks them. Limits: https://docs.slack.dev/reference/views"""
+"""Validate modal views as strictly as Slack does. Limits: https://docs.slack.dev/reference/views"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from integrations.local.slack.block_kit.blocks import Surface, interactive_elements, named, problems_of
+from integrations.local.slack.block_kit.blocks import Surface, interactive_elements, problems_of, with_ids
 from integrations.local.slack.block_kit.elements import choice
 from integrations.local.slack.block_kit.schema import (
     Findings,
@@ -36,7 +36,7 @@ _MODAL = shape(
 
 
 def accept(view: object, *, file_exists: Callable[[str], bool]) -> Json:
-    """Check a modal and fill in what Slack fills in. Raises SlackError `invalid_arguments` with the places."""
+    """Check a modal and return it with ids filled in. Raises SlackError `invalid_arguments` with JSON pointers."""
     findings = Findings(file_exists)
     _MODAL(view, "/view", findings)
     if not isinstance(view, dict):
@@ -51,11 +51,11 @@ def accept(view: object, *, file_exists: Callable[[str], bool]) -> Json:
         problems.append("[ERROR] a view with an input block needs a submit [json-pointer:/view/submit]")
     if problems:
         raise SlackError("invalid_arguments", problems)
-    return {**view, "blocks": named(view["blocks"])}
+    return {**view, "blocks": with_ids(view["blocks"])}
 
 
 def state_of(blocks: list[Json], values: dict[str, dict[str, str | list[str] | None]]) -> Json:
-    """`view.state` as Slack sends it, from what a person entered by block_id and action_id."""
+    """Return `view.state` as Slack sends it; `values` are the entered values by block_id and action_id."""
     state: dict[str, Json] = {}
     for block in blocks:
         for element in interactive_elements(block):
@@ -68,7 +68,7 @@ def state_of(blocks: list[Json], values: dict[str, dict[str, str | list[str] | N
 
 
 def missing_inputs(blocks: list[Json], state: Json) -> dict[str, str]:
-    """Which required inputs are still empty, by block_id, with the words that Slack shows under them."""
+    """Return the required inputs that are empty: block_id to the message that Slack shows under the input."""
     values = state["values"]
     assert isinstance(values, dict)
     missing = {}

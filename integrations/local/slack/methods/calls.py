@@ -1,4 +1,4 @@
-"""One call of the Web API: its arguments, however they were sent, read with Slack's own errors."""
+"""One call of the Web API: read its arguments, whether sent as JSON or as a form, with Slack's errors."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from integrations.local.slack.workspace import SlackWorkspace
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a method works on. `base_url` is the workspace's own address, without a slash at its end."""
+    """The input of a method. `base_url` is the workspace's own URL, without a trailing slash."""
 
     workspace: SlackWorkspace
     arguments: Mapping[str, Any]
     base_url: str
 
     def required(self, name: str) -> str:
-        """A text argument. Raises SlackError `invalid_arguments` where it is missing."""
+        """Return a required text argument. Raises SlackError `invalid_arguments` if it is missing."""
         value = self.text(name)
         if not value:
             raise SlackError("invalid_arguments", [f"[ERROR] missing required field: {name}"])
         return value
 
     def text(self, name: str, default: str = "") -> str:
-        """A text argument, or `default`."""
+        """Return a text argument, or `default` if it is missing."""
         value = self.arguments.get(name)
         return default if value is None else str(value)
 
     def flag(self, name: str) -> bool:
-        """A yes or no: true, "true", 1 or "1"."""
+        """Return a boolean argument; true, "true", 1 and "1" mean true."""
         return str(self.arguments.get(name, "")).lower() in ("true", "1")
 
     def count(self, name: str, default: int, maximum: int) -> int:
-        """A whole number from 1 to `maximum`. Raises SlackError `invalid_arguments`."""
+        """Return an integer argument from 1 to `maximum`, or `default`. Raises SlackError `invalid_arguments`."""
         value = self.text(name)
         if not value:
             return default
@@ -46,7 +46,7 @@ class Call:
         return int(value)
 
     def structure(self, name: str, error: str = "invalid_arguments") -> Any:
-        """A JSON argument, which a form carries as text; None where it is missing. Raises SlackError `error`."""
+        """Return a JSON argument (a form sends it as text), or None if it is missing. Raises SlackError `error`."""
         value = self.arguments.get(name)
         if not isinstance(value, str):
             return value

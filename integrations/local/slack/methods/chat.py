@@ -1,4 +1,4 @@
-"""chat.*: posting, changing and deleting messages."""
+"""The chat.* methods: post, change and delete messages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ ATTACHMENT_LIMIT = 100
 
 
 def contents(call: Call) -> Json:
-    """The text, blocks and attachments that a call carries, checked.
+    """Check a call's text, blocks and attachments, and return them.
 
-    Raises SlackError `no_text`, `msg_too_long`, `invalid_blocks`, `invalid_blocks_format`, `invalid_attachments`.
+    Raises SlackError `no_text`, `msg_too_long`, `invalid_blocks`, `invalid_blocks_format`, `invalid_attachments`,
+    `too_many_attachments`.
     """
     text = call.text("text")
     if len(text) > TEXT_LIMIT:
@@ -112,9 +113,9 @@ def _own_message(call: Call, refusal: str) -> Message:
 
 
 def update(call: Call) -> Json:
-    """chat.update: attachments that are not given stay, and so do blocks where no text is given either.
+    """chat.update: attachments that are not given are kept; blocks are kept if neither blocks nor text are given.
 
-    Only a message that is rendered from its text is marked as edited: Slack shows no mark on blocks.
+    Only a message without blocks is marked as edited, because Slack does not mark blocks.
     """
     conversations = call.workspace.conversations
     message = _own_message(call, "cant_update_message")

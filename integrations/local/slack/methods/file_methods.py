@@ -1,4 +1,4 @@
-"""files.*: the three steps of an upload, and reading about a file."""
+"""The files.* methods: reserve and complete an upload, and read a file's metadata."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.local.slack.methods.calls import Call, Method
 FILE_BYTES_LIMIT = 50_000_000
 
 
-def get_upload_address(call: Call) -> Json:
+def get_upload_url(call: Call) -> Json:
     """files.getUploadURLExternal."""
     length = call.count("length", 0, FILE_BYTES_LIMIT)
     if not length:
@@ -24,7 +24,7 @@ def get_upload_address(call: Call) -> Json:
 
 
 def complete_upload(call: Call) -> Json:
-    """files.completeUploadExternal, sharing the files in a channel where one is named."""
+    """files.completeUploadExternal; the files are shared in a channel if one is given."""
     given = call.structure("files")
     if not isinstance(given, list) or not given or not all(isinstance(entry, dict) for entry in given):
         raise SlackError("invalid_arguments", ["[ERROR] must be an array of files [json-pointer:/files]"])
@@ -59,7 +59,7 @@ def file_info(call: Call) -> Json:
 
 
 METHODS: Mapping[str, Method] = {
-    "files.getUploadURLExternal": get_upload_address,
+    "files.getUploadURLExternal": get_upload_url,
     "files.completeUploadExternal": complete_upload,
     "files.info": file_info,
 }

@@ -1,4 +1,4 @@
-"""views.*: opening, pushing and updating modals."""
+"""The views.* methods: open, push and update modals."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def _view(call: Call) -> Json:
 
 
 def open_view(call: Call) -> Json:
-    """views.open. The view is checked first: a refused view leaves the trigger unused."""
+    """views.open. The view is checked first, so a refused view does not use up the trigger id."""
     view = _view(call)
     user, _ = call.workspace.grants.exchange(call.required("trigger_id"))
     return {"view": call.workspace.modals.open(user, view).to_slack()}
 
 
 def push_view(call: Call) -> Json:
-    """views.push: only a press inside an open modal gives a trigger that may push."""
+    """views.push: add a modal on top of the person's open one."""
     view = _view(call)
     user, _ = call.workspace.grants.exchange(call.required("trigger_id"))
     return {"view": call.workspace.modals.push(user, view).to_slack()}
 
 
 def update_view(call: Call) -> Json:
-    """views.update; a `hash` that is no longer the view's is refused with `hash_conflict`."""
+    """views.update; a `hash` that is not the view's current one is refused with `hash_conflict`."""
     view = _view(call)
     modal = call.workspace.modals.find(call.text("view_id") or None, call.text("external_id") or None)
     expected = call.text("hash")

@@ -1,4 +1,4 @@
-"""conversations.*, users.*, reactions.add and auth.test: what an app reads of the workspace."""
+"""The methods conversations.*, users.*, reactions.add and auth.test."""
 
 from __future__ import annotations
 
@@ -32,26 +32,29 @@ def auth_test(call: Call) -> Json:
 
 
 def _page(call: Call, messages: list[Message], *, newest_first: bool) -> Json:
-    """The part of `messages` (oldest first) that was asked for; the cursor is the ts to go on from."""
+    """Return the requested page of `messages`, which are oldest first. The cursor is the ts of the next message.
+
+    Raises SlackError `invalid_cursor` or `invalid_arguments`.
+    """
     oldest, latest = call.text("oldest", "0"), call.text("latest") or "9" * 17
     inclusive = call.flag("inclusive")
-    asked = [
+    requested = [
         message
         for message in messages
         if _seconds(oldest) < _seconds(message.ts) < _seconds(latest) or (inclusive and message.ts in (oldest, latest))
     ]
     if newest_first:
-        asked.reverse()
+        requested.reverse()
     cursor = call.text("cursor")
-    start = next((index for index, message in enumerate(asked) if message.ts == cursor), None) if cursor else 0
+    start = next((index for index, message in enumerate(requested) if message.ts == cursor), None) if cursor else 0
     if start is None:
         raise SlackError("invalid_cursor")
     limit = call.count("limit", 100, 999)
-    following = asked[start + limit : start + limit + 1]
+    following = requested[start + limit : start + limit + 1]
     conversations = call.workspace.conversations
     shown = [
         conversations.to_slack(message, all_metadata=call.flag("include_all_metadata"))
-        for message in asked[start : start + limit]
+        for message in requested[start : start + limit]
     ]
     return {
         "messages": shown,
@@ -68,7 +71,7 @@ def _seconds(ts: str) -> float:
 
 
 def history(call: Call) -> Json:
-    """conversations.history: newest first, replies only where they were broadcast."""
+    """conversations.history: newest first; of the replies only those that were broadcast."""
     channel = call.workspace.conversations.channel(call.required("channel"))
     return {**_page(call, call.workspace.conversations.roots(channel.id), newest_first=True), "pin_count": 0}
 
@@ -96,7 +99,7 @@ def list_channels(call: Call) -> Json:
 
 
 def channel_info(call: Call) -> Json:
-    """conversations.info, and conversations.join, which a member of every channel may always call."""
+    """conversations.info, and conversations.join: the bot is a member of every channel, so joining changes nothing."""
     return {"channel": call.workspace.conversations.channel(call.required("channel")).to_slack()}
 
 

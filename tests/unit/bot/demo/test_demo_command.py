@@ -1,4 +1,4 @@
-"""The demo's way in and out."""
+"""The demo command: prerequisites, signals, exit code, settings and child processes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import pytest
 from bot.demo import cli
 from bot.demo.configuration import (
     Places,
-    alone,
     argux_environment,
+    lock_directory,
     make_secrets,
-    open_places,
+    prepare_places,
     write_workspace_config,
 )
-from bot.demo.driver import Ending
+from bot.demo.driver import Outcome
 from bot.demo.errors import DemoError
 from bot.demo.history.deploys import DeployLog
 from bot.demo.processes import output_of, start
@@ -37,14 +37,14 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARGUX_PORT", str(two_free_ports()))
     return tmp_path
 
 
 def two_free_ports() -> int:
-    """A port and the one next door; nobody else is given either of them."""
+    """Reserve a free port and the one after it, and return the first."""
     while True:
         port = free_port()
         with suppress(OSError):
@@ -52,95 +52,99 @@ def two_free_ports() -> int:
             return port
 
 
-def end_with(monkeypatch: pytest.MonkeyPatch, ending: Ending) -> None:
-    async def perform(*_: object, auto: bool) -> Ending:
-        return ending
+def replace_run(monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
+    async def run_demo(*_: object, auto: bool) -> Outcome:
+        return outcome
 
-    monkeypatch.setattr(cli, "perform", perform)
+    monkeypatch.setattr(cli, "run_demo", run_demo)
 
 
-def test_the_last_line_of_a_good_run_is_its_summary(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_last_line_of_a_successful_run_is_its_summary(
+    working_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    end_with(monkeypatch, Ending({"incident": 1}))
+    replace_run(monkeypatch, Outcome({"incident": 1}))
     assert cli.run(auto=True, scenario="bad-deploy") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"incident": 1}
 
 
-def test_a_failed_run_says_why_and_still_ends_with_its_summary(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_failed_run_prints_the_reason_and_still_ends_with_its_summary(
+    working_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    end_with(monkeypatch, Ending({"incident": None}, "Argux suspects nobody"))
+    replace_run(monkeypatch, Outcome({"incident": None}, "Argux suspects nobody"))
     assert cli.run(auto=True, scenario="bad-deploy") == 1
     printed = capsys.readouterr()
     assert "Argux suspects nobody" in printed.err
     assert json.loads(printed.out.splitlines()[-1]) == {"incident": None}
 
 
-def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_scenario_prints_the_known_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(auto=True, scenario="meteor") == 2
     assert "bad-deploy, no-fault" in capsys.readouterr().err
 
 
-def test_a_port_in_use_is_named_with_the_setting_that_changes_it(
-    here: Path, capsys: pytest.CaptureFixture[str]
+def test_the_error_for_a_port_in_use_names_the_port_and_the_setting(
+    working_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = int(os.environ["ARGUX_PORT"])
     with socket.create_server(("127.0.0.1", port + 1)):
         assert cli.run(auto=True, scenario="no-fault") == 1
-    complaint = " ".join(capsys.readouterr().err.split())
-    assert f"port {port + 1} is in use" in complaint
-    assert "ARGUX_PORT" in complaint
-    assert not (here / ".demo").exists()
+    errors = " ".join(capsys.readouterr().err.split())
+    assert f"port {port + 1} is in use" in errors
+    assert "ARGUX_PORT" in errors
+    assert not (working_directory / ".demo").exists()
 
 
-def test_without_git_it_says_what_to_install(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_without_git_the_demo_names_what_to_install(
+    working_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PATH", str(here))
+    monkeypatch.setenv("PATH", str(working_directory))
     assert cli.run(auto=True, scenario="no-fault") == 1
     assert "git is not on the PATH" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("auto", "code"), [(True, 130), (False, 0)])
-def test_a_signal_stops_it_after_it_has_tidied_up(
-    here: Path, monkeypatch: pytest.MonkeyPatch, auto: bool, code: int
+def test_a_signal_stops_the_demo_after_cleanup(
+    working_directory: Path, monkeypatch: pytest.MonkeyPatch, auto: bool, code: int
 ) -> None:
-    tidied: list[bool] = []
+    cleaned_up: list[bool] = []
 
-    async def perform(*_: object, auto: bool) -> Ending:
+    async def run_demo(*_: object, auto: bool) -> Outcome:
         try:
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(60)
         finally:
             os.kill(os.getpid(), signal.SIGINT)
             await asyncio.sleep(0.05)
-            tidied.append(True)
+            cleaned_up.append(True)
         raise AssertionError("it was not stopped")
 
-    monkeypatch.setattr(cli, "perform", perform)
+    monkeypatch.setattr(cli, "run_demo", run_demo)
     assert cli.run(auto=auto, scenario="bad-deploy") == code
-    assert tidied == [True]
+    assert cleaned_up == [True]
 
 
-def test_a_run_begins_with_an_empty_directory(tmp_path: Path) -> None:
+def test_a_run_starts_with_an_empty_directory(tmp_path: Path) -> None:
     (tmp_path / ".demo").mkdir()
     (tmp_path / ".demo" / "old.db").touch()
-    places = open_places(tmp_path / ".demo", two_free_ports())
+    places = prepare_places(tmp_path / ".demo", two_free_ports())
     assert not (places.root / "old.db").exists()
     assert places.logs.is_dir()
 
 
-def test_a_second_demo_leaves_the_first_ones_directory_alone(tmp_path: Path) -> None:
-    with alone(tmp_path / ".demo"), pytest.raises(DemoError, match="already runs"), alone(tmp_path / ".demo"):
+def test_a_second_demo_in_the_same_directory_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+    with (
+        lock_directory(tmp_path / ".demo"),
+        pytest.raises(DemoError, match="already runs"),
+        lock_directory(tmp_path / ".demo"),
+    ):
         pass
-    with alone(tmp_path / ".demo"):
+    with lock_directory(tmp_path / ".demo"):
         pass
 
 
-def test_the_port_next_door_must_exist_too(tmp_path: Path) -> None:
+def test_the_port_after_argux_port_must_be_valid_too(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="ARGUX_PORT must be below 65535"):
-        open_places(tmp_path / ".demo", 65535)
+        prepare_places(tmp_path / ".demo", 65535)
 
 
 def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
@@ -162,7 +166,7 @@ def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
     assert {person.id for person in config.users} > set(settings.approver_ids)
 
 
-async def test_stopping_a_child_ends_what_it_left_in_its_group_too(tmp_path: Path) -> None:
+async def test_stopping_a_child_also_kills_its_process_group(tmp_path: Path) -> None:
     alive, held = os.pipe()
     program = (
         "import subprocess, sys, time\n"
@@ -176,22 +180,22 @@ async def test_stopping_a_child_ends_what_it_left_in_its_group_too(tmp_path: Pat
     )
     os.close(held)
 
-    async def speaks() -> bool:
+    async def has_printed() -> bool:
         return child.last_lines() == "1"
 
-    await until_true(speaks, "starting", 60, every=0.02)
+    await until_true(has_printed, "starting", 60, every=0.02)
     await child.stop()
     assert child.exit_code == -signal.SIGTERM
     with os.fdopen(alive) as end:
         assert await asyncio.wait_for(asyncio.to_thread(end.read), 30) == "", "the pipe ends with its last holder"
 
 
-async def test_a_program_that_fails_is_told_with_its_complaint(tmp_path: Path) -> None:
+async def test_a_failed_program_is_reported_with_its_error_output(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="no luck today"):
         await output_of([sys.executable, "-c", "raise SystemExit('no luck today')"], environment={}, directory=tmp_path)
 
 
-def test_past_deploys_begin_with_the_version_that_was_live_when_the_history_begins() -> None:
+def test_past_deploys_start_with_the_version_live_at_the_start_of_the_history() -> None:
     commits = [Commit(f"{age:02d}" * 20, "Ana", "…", NOW - timedelta(days=age)) for age in (20, 9, 5, 2)]
     log = DeployLog(commits, NOW - timedelta(days=7))
     assert [deploy.commit_sha[:2] for deploy in log.deploys] == ["09", "05", "02"]

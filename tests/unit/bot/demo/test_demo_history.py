@@ -1,4 +1,4 @@
-"""The past that the demo makes up fits the present that it was made from."""
+"""The generated history matches the live measurements that it is generated from."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bot.demo.behaviour import EVENTS, Step, draw_shopper
-from bot.demo.history.importing import Batch, Imported, import_history, make_batches
+from bot.demo.history.importing import Batch, ImportCounts, import_history, make_batches
 from bot.demo.history.visits import DAY_SECONDS, HistoryPlan, Visit, make_visits
 from bot.demo.history.wire import STATEMENTS
+from tests.unit.bot.demo.doors import Received
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC).timestamp()
 MEASURED = {step: [0.02, 0.03, 0.04] for step in Step}
@@ -38,7 +38,7 @@ def batches_of(visits: list[Visit]) -> list[Batch]:
     )
 
 
-def test_visits_fill_seven_days_in_order_and_leave_the_last_minutes_to_live_traffic(visits: list[Visit]) -> None:
+def test_visits_fill_seven_days_and_leave_the_last_minutes_to_live_traffic(visits: list[Visit]) -> None:
     arrivals = [visit.answers[0].started_at for visit in visits]
     assert len(visits) == pytest.approx(PLAN.visits, rel=0.03)
     assert NOW - 7 * DAY_SECONDS < min(arrivals) < NOW - 6.9 * DAY_SECONDS
@@ -50,7 +50,7 @@ def test_evenings_are_busy_and_nights_are_quiet(visits: list[Visit]) -> None:
     assert by_hour[19] > 2.5 * by_hour[3] > 0
 
 
-def test_as_many_pay_in_the_past_as_live_shoppers_want_to(visits: list[Visit]) -> None:
+def test_the_past_conversion_rate_matches_that_of_live_shoppers(visits: list[Visit]) -> None:
     paid = sum(visit.answers[-1].step is Step.PAYMENT for visit in visits) / len(visits)
     random = Random(7)
     wanted = sum(draw_shopper(random).wants[-1] is Step.PAYMENT for _ in range(3000)) / 3000
@@ -58,20 +58,20 @@ def test_as_many_pay_in_the_past_as_live_shoppers_want_to(visits: list[Visit]) -
     assert paid == pytest.approx(wanted, abs=0.04)
 
 
-def test_latencies_are_the_measured_ones_with_mild_variation_by_the_hour(visits: list[Visit]) -> None:
+def test_latencies_are_the_measured_ones_with_a_small_hourly_variation(visits: list[Visit]) -> None:
     seconds = sorted(answer.seconds for visit in visits for answer in visit.answers)
     assert seconds[len(seconds) // 2] == pytest.approx(0.03, rel=0.1)
     assert 0.014 < seconds[0] < seconds[-1] < 0.06
 
 
-def test_a_past_in_which_the_shop_was_slow_has_the_same_impatience() -> None:
+def test_past_shoppers_give_up_when_the_shop_is_slow() -> None:
     slow = {**MEASURED, Step.CHECKOUT: [1.1]}
     visits = list(make_visits(PLAN, slow, NOW, Random(8)))
     paid = sum(visit.answers[-1].step is Step.PAYMENT for visit in visits) / len(visits)
     assert paid < 0.2
 
 
-def test_events_go_out_as_the_posthog_client_sends_them(visits: list[Visit]) -> None:
+def test_events_have_the_format_of_the_posthog_client(visits: list[Visit]) -> None:
     bodies = [json.loads(batch.body) for batch in batches_of(visits) if batch.path == "/batch/"]
     events = [event for body in bodies for event in body["batch"]]
     assert {body["api_key"] for body in bodies} == {"key"}
@@ -84,7 +84,7 @@ def test_events_go_out_as_the_posthog_client_sends_them(visits: list[Visit]) -> 
         assert ("payment_method" in event["properties"]) == after_checkout
 
 
-def test_half_the_visits_bring_traces_with_one_database_span_for_each_statement(visits: list[Visit]) -> None:
+def test_half_of_the_visits_have_traces_with_one_database_span_per_statement(visits: list[Visit]) -> None:
     requests: Counter[str] = Counter()
     queries: Counter[bytes] = Counter()
     servers: dict[bytes, str] = {}
@@ -105,7 +105,7 @@ def test_half_the_visits_bring_traces_with_one_database_span_for_each_statement(
     assert all(queries[span_id] == expected[name] for span_id, name in servers.items())
 
 
-def test_each_trace_request_is_of_one_version_and_versions_follow_the_deploys(visits: list[Visit]) -> None:
+def test_each_trace_request_has_one_version_and_versions_follow_the_deploys(visits: list[Visit]) -> None:
     versions = []
     for batch in batches_of(visits):
         if batch.path == "/v1/traces":
@@ -119,13 +119,13 @@ def test_each_trace_request_is_of_one_version_and_versions_follow_the_deploys(vi
     assert set(versions) == {"old", "new"}
 
 
-async def test_the_import_sends_every_batch_and_counts_it(visits: list[Visit], received: Any) -> None:
+async def test_the_import_sends_and_counts_every_batch(visits: list[Visit], received: Received) -> None:
     reports: list[int] = []
     total = await import_history(
         received.url, "key", iter(batches_of(visits)), lambda so_far: reports.append(so_far.events)
     )
     assert total.visits == len(visits)
     assert total.events == len(received.events) == reports[-1]
-    assert total == Imported(
-        total.visits, sum(len(visit.answers) for visit in visits), sum(b.brings.spans for b in batches_of(visits))
+    assert total == ImportCounts(
+        total.visits, sum(len(visit.answers) for visit in visits), sum(b.counts.spans for b in batches_of(visits))
     )

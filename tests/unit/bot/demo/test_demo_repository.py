@@ -1,4 +1,4 @@
-"""The shop's repository is real git with a history that could be anyone's."""
+"""The shop's repository is a real git repository with a realistic history."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def repository(tmp_path: Path) -> ShopRepository:
     return repository
 
 
-def test_main_is_the_shop_that_stands_in_the_source_tree(repository: ShopRepository, tmp_path: Path) -> None:
+def test_main_equals_the_shop_in_the_source_tree(repository: ShopRepository, tmp_path: Path) -> None:
     repository.check_out(repository.head(), tmp_path / "live")
     for source in SHOP_SOURCE.glob("*.py"):
         assert (tmp_path / "live/shop" / source.name).read_text() == source.read_text()
 
 
-def test_the_history_has_several_authors_over_the_last_weeks_oldest_first(repository: ShopRepository) -> None:
+def test_the_history_has_several_authors_over_the_last_weeks_in_order(repository: ShopRepository) -> None:
     log = git(repository.bare, "log", "--reverse", "--format=%an|%at|%s", "main").splitlines()
     authors, times, subjects = zip(*(line.split("|") for line in log), strict=True)
     assert subjects == tuple(change.message for change in HISTORY)
@@ -39,7 +39,7 @@ def test_the_history_has_several_authors_over_the_last_weeks_oldest_first(reposi
     assert datetime.fromtimestamp(int(times[-1]), UTC) < NOW - timedelta(days=1)
 
 
-def test_every_commit_of_the_history_is_a_whole_program(repository: ShopRepository, tmp_path: Path) -> None:
+def test_every_commit_of_the_history_parses_as_python(repository: ShopRepository, tmp_path: Path) -> None:
     for sha in git(repository.bare, "rev-list", "main").splitlines():
         repository.check_out(sha, tmp_path / sha)
         for source in (tmp_path / sha / "shop").glob("*.py"):
@@ -49,7 +49,7 @@ def test_every_commit_of_the_history_is_a_whole_program(repository: ShopReposito
 @pytest.mark.parametrize(
     "changes", [(LIVE_STOCK, FREE_RETURNS), (FREE_RETURNS, ORDER_TOTAL)], ids=["bad-deploy", "harmless-deploy"]
 )
-def test_a_push_brings_its_commits_in_order_on_top_of_main(
+def test_a_push_adds_its_commits_in_order_on_top_of_main(
     repository: ShopRepository, changes: tuple[Change, ...]
 ) -> None:
     before = repository.head()
@@ -59,7 +59,9 @@ def test_a_push_brings_its_commits_in_order_on_top_of_main(
     assert git(repository.bare, "rev-parse", f"{pushed[0].sha}^") == before
 
 
-def test_a_push_stands_on_what_someone_else_merged_meanwhile(repository: ShopRepository, tmp_path: Path) -> None:
+def test_a_push_builds_on_commits_that_someone_else_merged_meanwhile(
+    repository: ShopRepository, tmp_path: Path
+) -> None:
     (bad,) = repository.push([LIVE_STOCK], NOW)
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(repository.bare), str(other))
@@ -71,12 +73,12 @@ def test_a_push_stands_on_what_someone_else_merged_meanwhile(repository: ShopRep
     assert subjects == [FREE_RETURNS.message, f'Revert "{LIVE_STOCK.message}"', LIVE_STOCK.message]
 
 
-def test_what_git_refuses_is_told_in_its_own_words(repository: ShopRepository) -> None:
+def test_a_git_failure_is_reported_with_gits_own_message(repository: ShopRepository) -> None:
     with pytest.raises(DemoError, match=r"git log failed: .*no-such-branch"):
         git(repository.bare, "log", "no-such-branch")
 
 
-def test_without_git_the_demo_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_demo_reports_that_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DemoError, match="git is not on the PATH"):
         git(tmp_path, "status")

@@ -1,4 +1,4 @@
-"""The real shop over loopback, deployed thrice: healthy, with the bad commit, with its revert."""
+"""The real shop over loopback, deployed three times: healthy, with the bad commit, with its revert."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from bot.demo.repository.repository import ShopRepository
 from bot.demo.shop.app import SLOW_SECONDS
 from bot.demo.shop.catalogue import products
 from bot.demo.shoppers import Shoppers
+from tests.unit.bot.demo.doors import Received, Request
 
-# Three versions of the shop are started and ended, each in a process of its own.
+# Three versions of the shop are started and stopped, each in its own process.
 pytestmark = pytest.mark.timeout(400)
 
 VISITS = 3
@@ -33,93 +34,95 @@ HASTY = Shopper("SE", "tablet", "card", 0.4, STEPS, (0.0,) * len(STEPS))
 SOMEONE = {f"GIT_{role}_{what}": "argux" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
-class Story:
-    """What was deployed in turn, and what shoppers met."""
+class ThreeDeploys:
+    """The three deploys, in order, and what they sent to the doors."""
 
-    def __init__(self, received: Any) -> None:
+    def __init__(self, received: Received) -> None:
         self.received = received
         self.heads: list[str] = []
         self.hasty: Shoppers | None = None
 
-    def checkouts(self, deploy: int) -> list[Any]:
-        """The checkouts that one deploy served, from the traces."""
+    def checkouts(self, deploy: int) -> list[Request]:
+        """Return the checkout requests that one deploy served, read from the traces."""
         version = version_of(self.heads[deploy])
         return [r for r in self.received.requests() if r.endpoint == "POST /checkout" and r.version == version]
 
 
-async def visit(deployer: Deployer, person: Shopper, times: int) -> Shoppers:
+async def visit_shop(deployer: Deployer, shopper: Shopper, times: int) -> Shoppers:
     shoppers = Shoppers(deployer.base_url, [item.sku for item in products()], Random(4))
     async with httpx.AsyncClient(base_url=deployer.base_url, trust_env=False, timeout=30) as client:
-        await asyncio.gather(*(shoppers.visit(client, person) for _ in range(times)))
+        await asyncio.gather(*(shoppers.visit(client, shopper) for _ in range(times)))
     return shoppers
 
 
-async def tell(story: Story, directory: Path) -> None:
+async def run_three_deploys(three_deploys: ThreeDeploys, directory: Path) -> None:
     repository = ShopRepository(directory / "shop.git", directory / "clone")
     repository.create(datetime.now(UTC))
-    async with httpx.AsyncClient(base_url=story.received.url, trust_env=False) as argux:
-        environment = shop_environment(story.received.url, "argux_secret")
+    async with httpx.AsyncClient(base_url=three_deploys.received.url, trust_env=False) as argux:
+        environment = shop_environment(three_deploys.received.url, "argux_secret")
         deployer = Deployer(repository, directory / "run", directory / "logs", argux, environment)
 
         async def deploy_head() -> None:
-            story.heads.append(repository.head())
-            await deployer.deploy(story.heads[-1])
+            three_deploys.heads.append(repository.head())
+            await deployer.deploy(three_deploys.heads[-1])
 
         try:
             await deploy_head()
-            await visit(deployer, PATIENT, VISITS)
+            await visit_shop(deployer, PATIENT, VISITS)
             bad, _ = repository.push([LIVE_STOCK, FREE_RETURNS], datetime.now(UTC))
             await deploy_head()
-            await visit(deployer, PATIENT, VISITS)
-            story.hasty = await visit(deployer, HASTY, VISITS)
+            await visit_shop(deployer, PATIENT, VISITS)
+            three_deploys.hasty = await visit_shop(deployer, HASTY, VISITS)
             git(directory / "clone", "revert", "--no-edit", bad.sha, environment=SOMEONE)
             git(directory / "clone", "push", "--quiet", "origin", "main")
             repository.push([ORDER_TOTAL], datetime.now(UTC))
             await deploy_head()
-            await visit(deployer, PATIENT, VISITS)
+            await visit_shop(deployer, PATIENT, VISITS)
         finally:
             await deployer.stop()
 
 
 @pytest.fixture(scope="module")
-def story(received: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    story = Story(received)
-    asyncio.run(tell(story, tmp_path_factory.mktemp("shop")))
-    wait_until(lambda: len(story.checkouts(2)) == VISITS)
-    return story
+def three_deploys(received: Received, tmp_path_factory: pytest.TempPathFactory) -> ThreeDeploys:
+    three_deploys = ThreeDeploys(received)
+    asyncio.run(run_three_deploys(three_deploys, tmp_path_factory.mktemp("shop")))
+    wait_until(lambda: len(three_deploys.checkouts(2)) == VISITS)
+    return three_deploys
 
 
 def wait_until(holds: Callable[[], bool], limit_seconds: float = 60.0) -> None:
     deadline = time.monotonic() + limit_seconds
     while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.05)
 
 
-def test_a_healthy_checkout_asks_the_database_a_handful_of_times(story: Story) -> None:
-    assert [len(checkout.statements) for checkout in story.checkouts(0)] == [5] * VISITS
+def test_a_healthy_checkout_makes_five_queries(three_deploys: ThreeDeploys) -> None:
+    assert [len(checkout.statements) for checkout in three_deploys.checkouts(0)] == [5] * VISITS
 
 
-def test_the_bad_commit_asks_once_for_each_product_of_the_catalogue(story: Story) -> None:
-    for checkout in story.checkouts(1):
+def test_the_bad_commit_makes_one_query_per_product(three_deploys: ThreeDeploys) -> None:
+    for checkout in three_deploys.checkouts(1):
         repeated = "SELECT stock FROM products WHERE sku = ?"
         assert checkout.statements.count(repeated) == len(products())
         assert len(checkout.statements) > 100
 
 
-def test_its_revert_heals_the_shop_and_the_refactoring_changes_nothing(story: Story) -> None:
-    assert [len(checkout.statements) for checkout in story.checkouts(2)] == [5] * VISITS
+def test_the_revert_restores_the_query_count_and_the_refactoring_keeps_it(three_deploys: ThreeDeploys) -> None:
+    assert [len(checkout.statements) for checkout in three_deploys.checkouts(2)] == [5] * VISITS
 
 
-def test_hasty_shoppers_give_up_at_the_slow_checkout(story: Story) -> None:
-    assert story.hasty is not None
-    assert story.hasty.tally["gave_up"] == VISITS
-    assert story.hasty.tally[Step.PAYMENT] == 0
+def test_hasty_shoppers_give_up_at_the_slow_checkout(three_deploys: ThreeDeploys) -> None:
+    assert three_deploys.hasty is not None
+    assert three_deploys.hasty.tally["gave_up"] == VISITS
+    assert three_deploys.hasty.tally[Step.PAYMENT] == 0
 
 
-def test_the_history_claims_the_statements_that_the_healthy_shop_really_makes(story: Story) -> None:
-    healthy = version_of(story.heads[0])
-    for request in story.received.requests():
+def test_the_generated_history_has_the_statements_of_the_healthy_shop(
+    three_deploys: ThreeDeploys,
+) -> None:
+    healthy = version_of(three_deploys.heads[0])
+    for request in three_deploys.received.requests():
         if request.version == healthy:
             step = Step(request.attributes["http.route"])
             assert request.statements == list(STATEMENTS[step])
@@ -127,9 +130,9 @@ def test_the_history_claims_the_statements_that_the_healthy_shop_really_makes(st
             assert request.endpoint == f"POST {step}"
 
 
-def test_product_events_follow_the_shopper_with_their_dimensions(story: Story) -> None:
+def test_product_events_carry_the_shoppers_dimensions(three_deploys: ThreeDeploys) -> None:
     by_user: dict[str, list[dict[str, Any]]] = {}
-    for event in story.received.events:
+    for event in three_deploys.received.events:
         by_user.setdefault(event["distinct_id"], []).append(event)
     full = [events for events in by_user.values() if events[0]["properties"]["country"] == "NL"]
     assert len(full) == 3 * VISITS
@@ -144,24 +147,24 @@ def test_product_events_follow_the_shopper_with_their_dimensions(story: Story) -
         assert {event["properties"].get("payment_method") for event in events[2:]} == {"invoice"}
 
 
-def test_slow_answers_are_warned_about_in_the_log(story: Story) -> None:
-    warnings = story.received.warnings()
+def test_slow_responses_are_logged_as_warnings(three_deploys: ThreeDeploys) -> None:
+    warnings = three_deploys.received.warnings()
     assert sum("POST /checkout took" in warning for warning in warnings) >= VISITS
-    # On a busy machine others may be slow too.
+    # On a busy machine other requests may be slow too.
     assert all(float(warning.split()[-2]) >= SLOW_SECONDS for warning in warnings)
 
 
-def test_every_deploy_is_told_with_its_commit(story: Story) -> None:
-    told = [body for path, body in story.received.posted if path == "/api/deploys"]
-    assert [body["commit_sha"] for body in told] == story.heads
-    assert all(body["version"] == body["commit_sha"][:12] and body["service"] == "shop" for body in told)
+def test_every_deploy_is_reported_with_its_commit(three_deploys: ThreeDeploys) -> None:
+    reported = [body for path, body in three_deploys.received.posted if path == "/api/deploys"]
+    assert [body["commit_sha"] for body in reported] == three_deploys.heads
+    assert all(body["version"] == body["commit_sha"][:12] and body["service"] == "shop" for body in reported)
 
 
-def test_the_stock_clients_carry_the_key(story: Story) -> None:
-    assert story.received.secrets == {"argux_secret"}
+def test_the_stock_clients_send_the_api_key(three_deploys: ThreeDeploys) -> None:
+    assert three_deploys.received.secrets == {"argux_secret"}
 
 
-async def test_a_version_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+async def test_a_version_that_cannot_start_is_reported_with_its_last_output(tmp_path: Path) -> None:
     repository = ShopRepository(tmp_path / "shop.git", tmp_path / "clone")
     repository.create(datetime.now(UTC))
     (tmp_path / "clone/shop/__main__.py").write_text("raise SystemExit('the till is locked')\n")

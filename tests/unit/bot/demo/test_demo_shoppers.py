@@ -1,9 +1,9 @@
-"""Shoppers walk through the shop as people do."""
+"""Simulated shoppers complete the funnel, give up when it is slow, and retry lost connections."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from random import Random
 
 import httpx
@@ -12,13 +12,13 @@ import pytest
 from bot.demo.behaviour import STEPS, Shopper, Step
 from bot.demo.shoppers import Shoppers
 
-Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
+Answer = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 KNOWN = {"user_id": "u1", "order_id": 7}
 
 
 def shopper(patience_seconds: float = 60.0) -> Shopper:
-    """Someone who wants to go all the way and does not think."""
+    """A shopper who intends to take every step, without pauses."""
     return Shopper("DE", "mobile", "card", patience_seconds, STEPS, (0.0,) * len(STEPS))
 
 
@@ -27,12 +27,12 @@ def shoppers() -> Shoppers:
     return Shoppers("http://shop", ["SKU-1"], Random(1), per_second=200)
 
 
-async def walk(shoppers: Shoppers, person: Shopper, answer: Answer) -> None:
+async def walk(shoppers: Shoppers, visitor: Shopper, answer: Answer) -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://shop") as client:
-        await shoppers.visit(client, person)
+        await shoppers.visit(client, visitor)
 
 
-async def test_someone_who_is_served_at_once_goes_all_the_way(shoppers: Shoppers) -> None:
+async def test_a_shopper_served_at_once_completes_every_step(shoppers: Shoppers) -> None:
     asked: list[tuple[str, bytes]] = []
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -43,11 +43,13 @@ async def test_someone_who_is_served_at_once_goes_all_the_way(shoppers: Shoppers
     assert [path for path, _ in asked] == list(STEPS)
     assert b'"payment_method":"card"' in asked[2][1]
     assert asked[3][1] == b'{"order_id":7}'
-    assert shoppers.tally == {"arrived": 1, **dict.fromkeys(STEPS, 1)}
+    expected: dict[str, int] = {"arrived": 1}
+    expected.update(dict.fromkeys(STEPS, 1))
+    assert shoppers.tally == expected
     assert all(len(seconds) == 1 for seconds in shoppers.response_seconds.values())
 
 
-async def test_someone_who_waits_too_long_at_checkout_gives_up_and_never_pays(shoppers: Shoppers) -> None:
+async def test_a_shopper_who_waits_too_long_at_checkout_gives_up_and_never_pays(shoppers: Shoppers) -> None:
     asked: list[str] = []
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -62,9 +64,7 @@ async def test_someone_who_waits_too_long_at_checkout_gives_up_and_never_pays(sh
     assert shoppers.tally[Step.PAYMENT] == 0
 
 
-async def test_a_refused_connection_is_tried_again_without_a_word(
-    shoppers: Shoppers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_refused_connection_is_retried(shoppers: Shoppers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.demo.shoppers.RETRY_SECONDS", 0.0)
     refusals = iter(range(5))
 
@@ -77,7 +77,7 @@ async def test_a_refused_connection_is_tried_again_without_a_word(
     assert shoppers.tally[Step.PAYMENT] == 1
 
 
-async def test_an_error_of_the_shop_ends_the_visit_and_is_counted(shoppers: Shoppers) -> None:
+async def test_a_shop_error_ends_the_visit_and_is_counted(shoppers: Shoppers) -> None:
     async def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(500 if request.url.path == Step.CART else 200, json=KNOWN)
 
@@ -88,11 +88,11 @@ async def test_an_error_of_the_shop_ends_the_visit_and_is_counted(shoppers: Shop
 
 @pytest.fixture
 async def slow_shop() -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """A server that never answers, and an event that is set when someone is inside."""
-    inside = asyncio.Event()
+    """A server that never responds, and an event that is set when a connection is open."""
+    connected = asyncio.Event()
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inside.set()
+        connected.set()
         try:
             await reader.read()
         finally:
@@ -100,16 +100,16 @@ async def slow_shop() -> AsyncIterator[tuple[str, asyncio.Event]]:
 
     server = await asyncio.start_server(hold, "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", inside
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connected
 
 
-async def test_everyone_leaves_at_once_when_told(
+async def test_all_shoppers_stop_at_once_when_cancelled(
     slow_shop: tuple[str, asyncio.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.demo.shoppers.draw_shopper", lambda random: shopper())
-    base_url, inside = slow_shop
+    base_url, connected = slow_shop
     stream = asyncio.create_task(Shoppers(base_url, ["SKU-1"], Random(2), per_second=200).run())
-    await asyncio.wait_for(inside.wait(), 60)
+    await asyncio.wait_for(connected.wait(), 60)
     stream.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(stream, 20)

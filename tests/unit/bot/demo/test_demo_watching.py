@@ -1,4 +1,4 @@
-"""The driver follows an incident, presses for a person, and says where it hung."""
+"""The demo follows an incident, presses the buttons in an automatic run, and names a stage that failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from bot.demo.argux import ArguxApi
-from bot.demo.deployer import Live
+from bot.demo.deployer import Deploy
 from bot.demo.errors import DemoError, StageError
 from bot.demo.narration import Narrator
 from bot.demo.person import Person
@@ -29,12 +29,12 @@ def after(seconds: float) -> str:
     return (NOW + timedelta(seconds=seconds)).isoformat()
 
 
-class Argux:
-    """Argux and its workspace's page as far as the driver sees them: one incident, which Approve cures."""
+class FakeArgux:
+    """A fake of Argux and the workspace's page with one incident, which is resolved when the fix is approved."""
 
     def __init__(self, repository: ShopRepository) -> None:
         self.repository = repository
-        self.lives = [Live(repository.head(), "v1", NOW)]
+        self.deploys = [Deploy(repository.head(), "v1", NOW)]
         self.diagnosis = {
             "status": "concluded",
             "root_cause": "an N+1",
@@ -79,7 +79,7 @@ class Argux:
                 self.modals = []
                 self.approved = True
                 (merged,) = self.repository.push([FREE_RETURNS], NOW)
-                self.lives.append(Live(merged.sha, "v2", NOW + timedelta(seconds=50)))
+                self.deploys.append(Deploy(merged.sha, "v2", NOW + timedelta(seconds=50)))
             return httpx.Response(200, json={"ok": True})
         answers: dict[str, Any] = {
             "/api/incidents": [self.incident()],
@@ -90,35 +90,35 @@ class Argux:
 
 
 @pytest.fixture
-def argux(tmp_path: Path) -> Argux:
+def argux(tmp_path: Path) -> FakeArgux:
     repository = ShopRepository(tmp_path / "shop.git", tmp_path / "clone")
     repository.create(NOW)
     repository.push([LIVE_STOCK], NOW)
-    return Argux(repository)
+    return FakeArgux(repository)
 
 
-async def follow(argux: Argux) -> tuple[Result, str]:
-    """Follow to the end as an automatic run does; what was told."""
-    told = StringIO()
+async def follow(argux: FakeArgux) -> tuple[Result, str]:
+    """Follow the incident as an automatic run does. Return the result and the printed text."""
+    printed = StringIO()
     result = Result("abc")
     transport = httpx.MockTransport(argux.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://argux") as client:
-        deployer: Any = SimpleNamespace(lives=argux.lives)
+        deployer: Any = SimpleNamespace(deploys=argux.deploys)
         watch = Watch(
             ArguxApi(client),
             argux.repository,
             deployer,
-            Narrator(Console(file=told, width=200)),
-            argux.lives[0],
+            Narrator(Console(file=printed, width=200)),
+            argux.deploys[0],
             result,
             Person(client, "U0ANA"),
         )
         await watch.follow()
-    return result, told.getvalue()
+    return result, printed.getvalue()
 
 
-async def test_an_automatic_run_presses_approve_and_the_modal_and_sums_up(argux: Argux) -> None:
-    result, told = await follow(argux)
+async def test_an_automatic_run_approves_submits_the_modal_and_summarises(argux: FakeArgux) -> None:
+    result, printed = await follow(argux)
     assert argux.pressed == [
         ("/page/act", {"user": "U0ANA", "channel": "C0INCIDENTS", "message_ts": "12.5", "action_id": "approve_fix"}),
         ("/page/modals/V1/submit", {"user": "U0ANA"}),
@@ -137,28 +137,28 @@ async def test_an_automatic_run_presses_approve_and_the_modal_and_sums_up(argux:
     assert list(summary["seconds"]) == ["to_incident", "to_diagnosis", "to_fix_merged", "to_verified"]
     assert summary["seconds"]["to_incident"] == 30.0
     assert summary["seconds"]["to_verified"] == 90.0
-    assert "p95 is 50 ms again." in told
+    assert "p95 is 50 ms again." in printed
 
 
-async def test_a_diagnosis_that_does_not_know_is_a_failure_with_its_words(argux: Argux) -> None:
+async def test_an_inconclusive_diagnosis_fails_the_run_with_its_text(argux: FakeArgux) -> None:
     argux.diagnosis |= {"status": "inconclusive", "root_cause": "nothing stood out"}
     with pytest.raises(StageError, match=r"finding the cause: .*inconclusive: nothing stood out"):
         await follow(argux)
 
 
-async def test_a_fix_that_does_not_cure_is_a_failure(argux: Argux) -> None:
+async def test_a_fix_without_recovery_fails_the_run(argux: FakeArgux) -> None:
     argux.verification["status"] = "not_recovered"
     with pytest.raises(StageError, match="verifying the fix: not recovered"):
         await follow(argux)
 
 
-async def test_an_incident_that_somebody_closes_before_the_fix_is_a_failure(argux: Argux) -> None:
+async def test_an_incident_closed_before_the_fix_fails_the_run(argux: FakeArgux) -> None:
     argux.closed_as = "false_alarm"
     with pytest.raises(StageError, match="closed as false_alarm before"):
         await follow(argux)
 
 
-async def test_a_stage_that_hangs_is_named() -> None:
+async def test_a_stage_that_times_out_is_named_in_the_error() -> None:
     async def nothing() -> None:
         return None
 
@@ -167,7 +167,7 @@ async def test_a_stage_that_hangs_is_named() -> None:
     assert caught.value.stage == "noticing the fault"
 
 
-async def test_an_unexpected_answer_of_argux_is_told_with_the_route() -> None:
+async def test_an_error_response_from_argux_is_reported_with_the_route() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         return httpx.Response(401, text="no such key")
 

@@ -1,4 +1,4 @@
-"""response_url: the address through which an app answers a command or a press, for half an hour."""
+"""The response_url: for half an hour, an app can answer a command or a button press by posting to it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from integrations.local.addresses import base_url
 from integrations.local.slack.block_kit.schema import Json
 from integrations.local.slack.conversations import BOT_USER_ID, Message
 from integrations.local.slack.errors import SlackError
-from integrations.local.slack.grants import Answer
+from integrations.local.slack.grants import ResponseTarget
 from integrations.local.slack.methods import chat
 from integrations.local.slack.methods.calls import Call
 from integrations.local.slack.workspace import SlackWorkspace
 
 
-def give_answer(workspace: SlackWorkspace, answer: Answer, body: Json, address: str = "") -> None:
-    """Do what an answer says: replace or delete its message, or post a new one. Raises SlackError."""
+def apply_response(workspace: SlackWorkspace, target: ResponseTarget, body: Json, address: str = "") -> None:
+    """Apply an app's response: replace or delete the original message, or post a new one. Raises SlackError."""
     call = Call(workspace, body, address)
     conversations = workspace.conversations
-    if answer.message_ts and (call.flag("replace_original") or call.flag("delete_original")):
-        original = conversations.seen_by(answer.user, answer.channel, answer.message_ts)
+    if target.message_ts and (call.flag("replace_original") or call.flag("delete_original")):
+        original = conversations.seen_by(target.user, target.channel, target.message_ts)
         if call.flag("delete_original"):
             conversations.remove(original)
         else:
@@ -33,18 +33,18 @@ def give_answer(workspace: SlackWorkspace, answer: Answer, body: Json, address: 
     public = body.get("response_type") == "in_channel"
     conversations.add(
         Message(
-            channel=answer.channel,
+            channel=target.channel,
             ts=conversations.next_ts(),
             user=BOT_USER_ID,
-            thread_ts=call.text("thread_ts") or answer.thread_ts,
-            visible_to=None if public else answer.user,
+            thread_ts=call.text("thread_ts") or target.thread_ts,
+            visible_to=None if public else target.user,
             **chat.contents(call),
         )
     )
 
 
 def routes(workspace: SlackWorkspace) -> APIRouter:
-    """The address itself; like Slack's it answers `ok` or the error's name."""
+    """Return the route of the response_url. Like Slack's, it responds with `ok` or the error code as text."""
     router = APIRouter()
 
     @router.post("/slack/response/{token}")
@@ -56,7 +56,7 @@ def routes(workspace: SlackWorkspace) -> APIRouter:
         if not isinstance(body, dict):
             return PlainTextResponse("invalid_payload", status_code=400)
         try:
-            give_answer(workspace, workspace.grants.use_answer(token), body, base_url(request))
+            apply_response(workspace, workspace.grants.use_response_token(token), body, base_url(request))
         except SlackError as error:
             status = 404 if error.code in ("expired_url", "used_url") else 400
             return PlainTextResponse(error.code, status_code=status)
