@@ -14,9 +14,9 @@ from bot.backtest.funnel_screen import FunnelScreen
 from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.cohorts import FINE_SECONDS
 from detection.funnels.normal import baseline_since, normal_conversion
-from detection.funnels.undisturbed import Times, undisturbed
+from detection.funnels.undisturbed import undisturbed
 from detection.statistics.baselines import HOUR_SECONDS, Mask
-from detection.types import DELAY_EDGES_SECONDS, Finding, Floats, FunnelDefinition, FunnelSeries, FunnelStep
+from detection.types import DELAY_EDGES_SECONDS, Finding, Floats, FunnelDefinition, FunnelSeries, FunnelStep, TimeSpans
 from workers.memory.broken_times import PastIncident
 from workers.options import funnel_options
 from workers.settings import Settings
@@ -90,7 +90,7 @@ def _found(
     hours: FunnelSeries,
     now: float,
     incidents: Sequence[PastIncident],
-    broken: Times,
+    broken: TimeSpans,
     options: FunnelOptions,
 ) -> list[Finding]:
     """Drops, held against hours in which there was none; without any, the rises that can be told."""

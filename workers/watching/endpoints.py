@@ -12,8 +12,8 @@ from detection.detectors import EndpointOptions, endpoint_findings
 from detection.endpoints.coverage import endpoint_states, strike_window_seconds
 from detection.endpoints.findings import last_interval_ends
 from detection.endpoints.intervals import quantile
-from detection.endpoints.normal import Spans, baseline_since
-from detection.types import EndpointSeries, Finding, Metric, Subject
+from detection.endpoints.normal import baseline_since
+from detection.types import EndpointSeries, Finding, Metric, Subject, TimeSpans
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
@@ -60,7 +60,7 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
 
 def _broken(
     endpoints: Sequence[tuple[str, str]], past: Sequence[PastIncident], now: float
-) -> dict[tuple[str, str], Spans]:
+) -> dict[tuple[str, str], TimeSpans]:
     """When which of the endpoints was broken, in whatever way."""
     times = broken_times(past, METRICS, now)
     return {

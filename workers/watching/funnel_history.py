@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detection.funnels.normal import baseline_since
-from detection.funnels.undisturbed import Times, undisturbed
-from detection.types import FunnelDefinition, FunnelSeries, Metric, Subject
+from detection.funnels.undisturbed import undisturbed
+from detection.types import FunnelDefinition, FunnelSeries, Metric, Subject, TimeSpans
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
 from workers.memory.broken_times import PastIncident, excluded_times
 from workers.memory.funnels import Segment
@@ -50,7 +50,7 @@ def drops_of(past: Sequence[PastIncident], funnel_id: int) -> list[PastIncident]
     return [one for one in past if any(name == drop or name.startswith(f"{drop}:") for name in one.fingerprints)]
 
 
-def broken_times(past: Sequence[PastIncident], funnel_id: int, segment: Segment, now: float) -> Times:
+def broken_times(past: Sequence[PastIncident], funnel_id: int, segment: Segment, now: float) -> TimeSpans:
     """When this segment, or everyone, was known to convert badly."""
     return [
         times

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from detection.funnels.undisturbed import Times
-from detection.types import Finding, Metric
+from detection.types import Finding, Metric, TimeSpans
 from workers.memory.broken_times import PastIncident
 from workers.services import Services
 from workers.watching.funnel_history import broken_times, drops_of
@@ -56,7 +55,7 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
     return finding if answer is None else replace(finding, details={**finding.details, **as_details(answer)})
 
 
-def _broken(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> Times:
+def _broken(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> TimeSpans:
     """When everyone's conversion was known to be broken before."""
     return [
         (began, min(ended, onset_at))

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from detection.funnels.undisturbed import Times
-from detection.types import Finding, FunnelCells, JsonValue
+from detection.types import Finding, FunnelCells, JsonValue, TimeSpans
 from detection.where.attribution import Attribution, Place, Where, WhereVerdict, attribute
 from detection.where.cell_tables import DEPLOYED, merged
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS, TelemetryStore
@@ -40,7 +39,7 @@ class WhereQuestion:
     horizon_seconds: float
     within: tuple[str, str] | None = None
     expected: float | None = None
-    broken: Times = ()
+    broken: TimeSpans = ()
 
 
 def where(telemetry: TelemetryStore, question: WhereQuestion, *, now: float) -> Attribution | None:
@@ -103,7 +102,7 @@ def _now(telemetry: TelemetryStore, question: WhereQuestion, now: float) -> Funn
     return telemetry.funnel_cells(question.funnel_id, since=since, until=until, bucket_seconds=width)
 
 
-def _hours(since: float, until: float, broken: Times) -> list[tuple[float, float]]:
+def _hours(since: float, until: float, broken: TimeSpans) -> list[tuple[float, float]]:
     """The whole hours in [since, until) in which nothing was broken, those side by side as one span."""
     spans: list[tuple[float, float]] = []
     start = -(-since // COARSE_SECONDS) * COARSE_SECONDS
