@@ -17,7 +17,7 @@ from detection.types import EndpointSeries, Finding, Metric, Subject, TimeSpans
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
-from workers.memory.broken_times import PastIncident, broken_times, past_incidents
+from workers.memory.broken_times import PastIncident, endpoint_broken_times, past_incidents
 from workers.memory.endpoints import METRICS
 from workers.options import endpoint_options
 from workers.services import Services
@@ -62,7 +62,7 @@ def _broken(
     endpoints: Sequence[tuple[str, str]], past: Sequence[PastIncident], now: float
 ) -> dict[tuple[str, str], TimeSpans]:
     """When which of the endpoints was broken, in whatever way."""
-    times = broken_times(past, METRICS, now)
+    times = endpoint_broken_times(past, METRICS, now)
     return {
         (service, endpoint): times[key]
         for service, endpoint in endpoints

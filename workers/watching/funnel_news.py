@@ -12,10 +12,10 @@ from detection.funnels.normal import baseline_since
 from detection.funnels.rise_meaning import RiseReading, read_rise
 from detection.funnels.undisturbed import undisturbed
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Metric
-from workers.memory.broken_times import PastIncident
+from workers.memory.broken_times import PastIncident, funnel_broken_times, funnel_fingerprint, incidents_of_funnel
 from workers.memory.funnels import everyone_series
 from workers.services import Services
-from workers.watching.funnel_history import HOURS_KEPT, broken_times, drops_of, fingerprint, hourly_series
+from workers.watching.funnel_history import HOURS_KEPT, hourly_series
 from workers.watching.locate_drops import with_where
 from workers.watching.watch import Tick
 
@@ -54,7 +54,7 @@ def near_an_incident(past: Sequence[PastIncident], funnel_id: int, moment: float
     this funnel's affair.
     """
     outages = [one for one in past if not all(name.startswith((RISE, *DRIFTS)) for name in one.fingerprints)]
-    drops, since = drops_of(past, funnel_id), moment - REBOUND_SECONDS
+    drops, since = incidents_of_funnel(past, funnel_id), moment - REBOUND_SECONDS
     return any(one.ended >= since if one.ended is not None else one.began >= since or one in drops for one in outages)
 
 
@@ -76,7 +76,7 @@ def _drifts_of(
 ) -> list[Finding]:
     """Look at everyone first: only where they drift are the segments read, to say where."""
     now, drift_options = tick.now.timestamp(), DriftOptions(timezone=timezone)
-    times = broken_times(drops_of(tick.past, funnel.funnel_id), funnel.funnel_id, (None, None), now)
+    times = funnel_broken_times(incidents_of_funnel(tick.past, funnel.funnel_id), funnel.funnel_id, (None, None), now)
     if not drift_findings([undisturbed(everyone, times)], funnel, now=now, options=drift_options):
         return []
     series = hourly_series(services, funnel.funnel_id, tick.past, since=since, until=now)
@@ -90,7 +90,7 @@ def _is_news(drift: Finding, past: Sequence[PastIncident]) -> bool:
     if drift.details.get("reading") == RiseReading.UNCLEAR:
         return False
     assert drift.subject.funnel_id is not None
-    told = {fingerprint(kind, drift.subject.funnel_id) for kind in ("funnel", "funnel_rise")}
+    told = {funnel_fingerprint(kind, drift.subject.funnel_id) for kind in ("funnel", "funnel_rise")}
     closed = [one for one in past if drift.fingerprint in one.fingerprints and one.ended is not None]
     return not any(one.ended is not None and one.ended >= drift.onset_at for one in closed) and not any(
         told & one.fingerprints and (one.ended is None or one.ended >= drift.onset_at) for one in past

@@ -16,13 +16,11 @@ from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelDefinition, Funn
 from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
-from workers.memory.broken_times import past_incidents
+from workers.memory.broken_times import funnel_broken_times, incidents_of_funnel, past_incidents
 from workers.options import funnel_options
 from workers.services import Services
 from workers.watching.funnel_history import (
     baseline_seconds,
-    broken_times,
-    drops_of,
     history_since,
     hourly_series,
     recent_series,
@@ -63,14 +61,14 @@ def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: Fu
 
 
 def _may_have_changed(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> bool:
-    now, drops = tick.now.timestamp(), drops_of(tick.past, funnel.funnel_id)
+    now, drops = tick.now.timestamp(), incidents_of_funnel(tick.past, funnel.funnel_id)
     return services.funnel_memory.worth_reading(
         services.telemetry,
         funnel,
         now=now,
         baseline_seconds=baseline_seconds(services, funnel),
         options=options,
-        excluded=lambda segment: broken_times(drops, funnel.funnel_id, segment, now),
+        excluded=lambda segment: funnel_broken_times(drops, funnel.funnel_id, segment, now),
     )
 
 

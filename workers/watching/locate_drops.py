@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from detection.types import Finding, Metric, TimeSpans
-from workers.memory.broken_times import PastIncident
+from workers.memory.broken_times import PastIncident, funnel_broken_times, incidents_of_funnel
 from workers.services import Services
-from workers.watching.funnel_history import broken_times, drops_of
 from workers.watching.watch import Tick
 from workers.words.attribution_details import WhereQuestion, as_details, where
 
@@ -59,6 +58,6 @@ def _broken(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> Ti
     """When everyone's conversion was known to be broken before."""
     return [
         (began, min(ended, onset_at))
-        for began, ended in broken_times(drops_of(past, funnel_id), funnel_id, (None, None), onset_at)
+        for began, ended in funnel_broken_times(incidents_of_funnel(past, funnel_id), funnel_id, (None, None), onset_at)
         if began < onset_at
     ]
