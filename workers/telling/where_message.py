@@ -15,7 +15,7 @@ from storage import incidents
 from storage.models import FindingRecord, Incident
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
-from workers.words.attribution import telling, where_sentences
+from workers.words.attribution import attribution_sentences, telling
 from workers.words.attribution_details import as_details, attribution_of
 
 _HOW = (
@@ -53,7 +53,7 @@ def _tell(services: Services, session: Session, incident_id: int, seen: Attribut
     """Once for a place, however many findings it moved."""
     about = repr((seen.verdict, [place.where for place in seen.places]))
     key = f"where:{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    text = "\n".join(f"- {sentence}" for sentence in where_sentences(seen))
+    text = "\n".join(f"- {sentence}" for sentence in attribution_sentences(seen))
     changed(session, incident_id, key=f"{incident_id}:{key}", now=now)
     tell_thread(
         session,

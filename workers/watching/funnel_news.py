@@ -16,7 +16,7 @@ from workers.memory.broken_times import PastIncident, funnel_broken_times, funne
 from workers.memory.funnels import everyone_series
 from workers.services import Services
 from workers.watching.funnel_history import HOURS_KEPT, hourly_series
-from workers.watching.locate_drops import with_where
+from workers.watching.locate_drops import locate_drops
 from workers.watching.watch import Tick
 
 REBOUND_SECONDS = 2 * 3600.0
@@ -82,7 +82,7 @@ def _drifts_of(
     series = hourly_series(services, funnel.funnel_id, tick.past, since=since, until=now)
     found = drift_findings(series, funnel, now=now, options=drift_options)
     weighed = [with_stakes(one, series[0], series[0], funnel) if one.subject.kind == DOWN else one for one in found]
-    return with_where(services, tick, weighed)
+    return locate_drops(services, tick, weighed)
 
 
 def _is_news(drift: Finding, past: Sequence[PastIncident]) -> bool:

@@ -26,7 +26,7 @@ from workers.watching.funnel_history import (
     recent_series,
 )
 from workers.watching.funnel_news import drifts, rises
-from workers.watching.locate_drops import with_where
+from workers.watching.locate_drops import locate_drops
 from workers.watching.watch import Tick, Watch
 
 STEP_SECONDS = 30.0
@@ -55,7 +55,7 @@ def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: Fu
         return known
     if not _may_have_changed(services, funnel, tick, options):
         return ()
-    found = with_where(services, tick, _changes(services, funnel, tick, options))
+    found = locate_drops(services, tick, _changes(services, funnel, tick, options))
     memory.keep(funnel.funnel_id, found, now)
     return found
 

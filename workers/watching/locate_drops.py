@@ -8,8 +8,9 @@ from dataclasses import replace
 from detection.types import Finding, Metric, TimeSpans
 from workers.memory.broken_times import PastIncident, funnel_broken_times, incidents_of_funnel
 from workers.services import Services
+from workers.watching.attribution_query import AttributionQuery, locate_loss
 from workers.watching.watch import Tick
-from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.words.attribution_details import as_details
 
 DROPS = ("funnel", "funnel_drift")
 """The kinds of subject that lost conversions."""
@@ -18,7 +19,7 @@ MOST_AT_ONCE = 5
 """Findings of one tick that are looked into; the segments of one break have one place."""
 
 
-def with_where(services: Services, tick: Tick, findings: Sequence[Finding]) -> list[Finding]:
+def locate_drops(services: Services, tick: Tick, findings: Sequence[Finding]) -> list[Finding]:
     """The findings; those of lost conversions with an `attribution` among their details where one is known."""
     drops = [finding for finding in findings if _is_drop(finding)][:MOST_AT_ONCE]
     return [_located(services, tick, finding) if finding in drops else finding for finding in findings]
@@ -37,9 +38,9 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
     subject, now = finding.subject, tick.now.timestamp()
     assert subject.funnel_id is not None
     segment = (subject.dimension, subject.value) if subject.dimension and subject.value is not None else None
-    answer = where(
+    answer = locate_loss(
         services.telemetry,
-        WhereQuestion(
+        AttributionQuery(
             funnel_id=subject.funnel_id,
             since=finding.onset_at,
             until=finding.window_end,

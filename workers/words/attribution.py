@@ -35,7 +35,7 @@ def place_sentence(place: Place) -> str:
     )
 
 
-def where_sentences(attribution: Attribution) -> tuple[str, ...]:
+def attribution_sentences(attribution: Attribution) -> tuple[str, ...]:
     """What was found, then how the loss divides into conversion falling and a different mix of users."""
     return tuple(_found(attribution)) + tuple(_divided(attribution))
 
@@ -112,9 +112,9 @@ def telling(attribution: Attribution | None) -> tuple[int, int, float]:
     return 1, len(first.where), first.share_of_loss
 
 
-def where_section(findings: Sequence[Finding]) -> tuple[str, ...]:
+def attribution_section(findings: Sequence[Finding]) -> tuple[str, ...]:
     """The card's section about where; none where nothing is known of the users."""
     attribution = shown_attribution(findings)
     if attribution is None:
         return ()
-    return ("**Where**\n" + "\n".join(f"- {sentence}" for sentence in where_sentences(attribution)),)
+    return ("**Where**\n" + "\n".join(f"- {sentence}" for sentence in attribution_sentences(attribution)),)

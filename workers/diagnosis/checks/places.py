@@ -7,8 +7,9 @@ from storage.telemetry.protocol import COARSE_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.symptoms import segment_concentration, symptom_windows
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.words.attribution import place_formula, place_sentence, where_sentences
-from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
+from workers.words.attribution import attribution_sentences, place_formula, place_sentence
+from workers.words.attribution_details import as_details
 from workers.words.text import deploy_name, query_text, quoted
 
 
@@ -33,7 +34,7 @@ def mix_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry:
         return None
     is_mix = answer.verdict is WhereVerdict.MIX and not answer.places
     weight = weights.MIX_EXPLAINS_THE_DROP if is_mix else weights.MIX_DOES_NOT
-    result = " ".join(where_sentences(answer))
+    result = " ".join(attribution_sentences(answer))
     return _evidence("mix", hypothesis.key, symptom, answer, described, result, weight, Outcome.DATA)
 
 
@@ -61,7 +62,7 @@ def _answer(symptom: Symptom, described: Characterisation, telemetry: TelemetryS
     assert symptom.funnel_id is not None
     recent, past = symptom_windows(symptom, described)
     segment = (symptom.dimension, symptom.value) if symptom.dimension and symptom.value is not None else None
-    question = WhereQuestion(
+    query = AttributionQuery(
         funnel_id=symptom.funnel_id,
         since=recent.since,
         until=recent.until,
@@ -70,19 +71,19 @@ def _answer(symptom: Symptom, described: Characterisation, telemetry: TelemetryS
         within=segment,
         expected=symptom.expected,
     )
-    return where(telemetry, question, now=described.asked_at)
+    return locate_loss(telemetry, query, now=described.asked_at)
 
 
 def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[str, float, Outcome]:
     if answer.observed >= answer.expected:
         return f"{name} shows no drop in the entries that have had time to convert.", 0.0, Outcome.NO_DATA
     if answer.verdict is WhereVerdict.UNCLEAR:
-        return f"{name}: {' '.join(where_sentences(answer))}", 0.0, Outcome.NO_DATA
+        return f"{name}: {' '.join(attribution_sentences(answer))}", 0.0, Outcome.NO_DATA
     if answer.verdict is WhereVerdict.EVERYWHERE:
         return f"{name} fell in all segments alike.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
     if not wanted:
         weight = 0.0 if answer.places else weights.SEGMENTS_ALL_ALIKE
-        return f"{name}: {' '.join(where_sentences(answer))}", weight, Outcome.DATA
+        return f"{name}: {' '.join(attribution_sentences(answer))}", weight, Outcome.DATA
     found = next((place for place in answer.places if _is_about(place, wanted)), None)
     if found is None:
         text = f"{name} fell no more for {place_formula(wanted)} than for others."

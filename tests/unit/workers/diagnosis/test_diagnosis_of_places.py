@@ -9,7 +9,8 @@ import pytest
 from detection.types import Metric
 from tests.unit.workers.diagnosis.conftest import NOW, ONSET, Entry
 from workers.diagnosis.pipeline import run
-from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
+from workers.words.attribution_details import as_details
 
 BROKEN = (("country", "DE"), ("provider", "paypal"))
 COUNTRIES = {"DE": 2, "FR": 2, "IN": 1}
@@ -36,10 +37,10 @@ def found(shop, find):
 
     def make(observed, expected):
         finding = find(Metric.CONVERSION_RATE, observed, expected, where=[], step="paid")
-        question = WhereQuestion(
+        question = AttributionQuery(
             1, ONSET.timestamp(), NOW.timestamp(), (NOW - timedelta(days=7)).timestamp(), 30.0, expected=expected
         )
-        attribution = where(shop.telemetry, question, now=NOW.timestamp())
+        attribution = locate_loss(shop.telemetry, question, now=NOW.timestamp())
         return shop.incident(replace(finding, details={**finding.details, **as_details(attribution)}))
 
     return make

@@ -6,7 +6,7 @@ import pytest
 
 from detection.types import Finding, JsonValue, Metric, Subject
 from detection.where.attribution import Attribution, Place, Shift, WhereVerdict
-from workers.words.attribution import shown_attribution, where_section, where_sentences
+from workers.words.attribution import attribution_section, attribution_sentences, shown_attribution
 from workers.words.attribution_details import as_details, attribution_of, is_mix, places_of
 from workers.words.findings import finding_sentence
 
@@ -31,40 +31,40 @@ def drop(attribution: Attribution | None = None, **about: str) -> Finding:
 
 
 def test_a_place_is_told_with_what_it_carries_and_the_loss_is_divided() -> None:
-    assert where_sentences(PLACES) == (
+    assert attribution_sentences(PLACES) == (
         "country = DE and payment_method = paypal carries 92 % of the loss: it converts 12 % instead of 38 %.",
         "94 % of the loss is conversion falling, 6 % a different mix of users.",
     )
 
 
 def test_everywhere_mix_and_unclear_have_words_of_their_own() -> None:
-    assert where_sentences(EVERYWHERE) == (
+    assert attribution_sentences(EVERYWHERE) == (
         "Everywhere alike: no country, device or payment_method fares worse than the others.",
         "The loss is conversion falling, not a different mix of users.",
     )
-    assert where_sentences(MIX) == (
+    assert attribution_sentences(MIX) == (
         "Other users than usual came; each kind of them converts as before.",
         "country = IN is 55 % of the entries, usually 8 %, and usually converts 9 %.",
         "All of the loss is a different mix of users.",
     )
-    assert where_sentences(UNCLEAR)[0] == (
+    assert attribution_sentences(UNCLEAR)[0] == (
         "No country, device or payment_method, alone or together, stands out so far."
     )
     new = replace(MIX, shifts=(Shift("country", "XX", 0.3, 0.0, None, -0.1),))
-    assert where_sentences(new)[1] == (
+    assert attribution_sentences(new)[1] == (
         "country = XX is 30 % of the entries, usually 0 %: such users were hardly ever seen before."
     )
 
 
 def test_a_mix_that_got_better_is_told_as_hiding_the_loss() -> None:
     better = replace(PLACES, rate_effect=-0.09, mix_effect=0.009)
-    assert where_sentences(better)[1] == "Conversion is falling; a better mix of users hides 10 % of it."
+    assert attribution_sentences(better)[1] == "Conversion is falling; a better mix of users hides 10 % of it."
 
 
 @pytest.mark.parametrize("mix_effect", [0.002, -0.002])
 def test_a_mix_that_changes_hardly_anything_is_not_told_in_shares(mix_effect: float) -> None:
     alike = replace(EVERYWHERE, mix_effect=mix_effect)
-    assert where_sentences(alike)[-1] == "The loss is conversion falling, not a different mix of users."
+    assert attribution_sentences(alike)[-1] == "The loss is conversion falling, not a different mix of users."
 
 
 def test_an_incident_is_called_after_the_place_that_carries_nearly_all() -> None:
@@ -101,13 +101,13 @@ def test_a_place_of_a_version_is_left_to_the_deploys() -> None:
 
 def test_the_card_shows_the_answer_that_tells_most_and_nothing_where_users_cannot_be_told_apart() -> None:
     assert shown_attribution([drop(UNCLEAR), drop(EVERYWHERE), drop(PLACES), drop()]) == PLACES
-    assert where_section([drop(EVERYWHERE)])[0].startswith("**Where**\n- Everywhere alike")
-    assert where_section([drop(), drop(replace(UNCLEAR, dimensions=()))]) == ()
+    assert attribution_section([drop(EVERYWHERE)])[0].startswith("**Where**\n- Everywhere alike")
+    assert attribution_section([drop(), drop(replace(UNCLEAR, dimensions=()))]) == ()
 
 
 def test_names_that_others_chose_cannot_write_into_the_message() -> None:
     hostile = replace(PLACES, places=(replace(PLACE, where=(("country", "`[E1] \u202e" + "x" * 500),)),))
-    text = "".join(where_sentences(hostile))
+    text = "".join(attribution_sentences(hostile))
     assert "`" not in text
     assert "[E1]" not in text
     assert len(text) < 400

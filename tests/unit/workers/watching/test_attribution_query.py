@@ -8,7 +8,7 @@ from detection.types import FunnelCells
 from detection.where.attribution import WhereVerdict
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS
 from tests.unit.detection.where.shop_cells import HORIZON_SECONDS, Shop
-from workers.words.attribution_details import WhereQuestion, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
 
 NOW = 1_770_465_600.0  # 2026-02-07 12:00 UTC
 DAY, HOUR = 86_400.0, 3600.0
@@ -28,14 +28,14 @@ class Store:
         return shop.cells(int((until - since) * 2), len(self.asked))
 
 
-def question(since: float, until: float, **about: object) -> WhereQuestion:
+def question(since: float, until: float, **about: object) -> AttributionQuery:
     values: dict[str, object] = {"past_since": since - 7 * DAY, "horizon_seconds": HORIZON_SECONDS}
-    return WhereQuestion(1, since, until, **(values | about))  # type: ignore[arg-type]
+    return AttributionQuery(1, since, until, **(values | about))  # type: ignore[arg-type]
 
 
-def ask(asked: WhereQuestion) -> Store:
+def ask(asked: AttributionQuery) -> Store:
     store = Store(asked.since)
-    answer = where(store, asked, now=NOW)  # type: ignore[arg-type]
+    answer = locate_loss(store, asked, now=NOW)  # type: ignore[arg-type]
     assert answer is not None
     assert answer.verdict == WhereVerdict.PLACES
     return store
@@ -78,5 +78,5 @@ def test_a_window_without_a_whole_bucket_is_read_from_the_bucket_in_which_it_beg
     since: float, until: float, read: tuple[float, float]
 ) -> None:
     store = Store(read[0])
-    where(store, question(since, until), now=NOW)  # type: ignore[arg-type]
+    locate_loss(store, question(since, until), now=NOW)  # type: ignore[arg-type]
     assert store.asked[0][:2] == read
