@@ -1,4 +1,4 @@
-"""Whether one kind of user carries a funnel's drop, or whether other users came: asked anew of the cells."""
+"""Check whether one kind of user carries a funnel's drop, or the mix of users changed: scan the funnel cells again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from workers.words.text import deploy_name, query_text, quoted
 
 
 def place_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether the hypothesis's place carries the drop; without one, whether any does. None without a funnel.
+    """Check whether the hypothesis's place carries the drop; if it names none, whether any place does.
 
-    Where there are no cells to ask yet, single segments are asked instead.
+    None without a funnel symptom. If the funnel has no cells yet, check single segments instead.
     """
     symptom = _symptom(hypothesis, described)
-    answer = _answer(symptom, described, telemetry) if symptom else None
+    answer = _attribution(symptom, described, telemetry) if symptom else None
     if symptom is None or answer is None or not answer.dimensions:
         return segment_concentration(hypothesis, described, telemetry)
     result, weight, outcome = _judge(hypothesis.where, quoted(symptom.name, 120), answer)
@@ -27,9 +27,9 @@ def place_evidence(hypothesis: Hypothesis, described: Characterisation, telemetr
 
 
 def mix_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether other users than usual explain the drop; None without a funnel, or without cells to ask."""
+    """Check whether a changed mix of users explains the drop; None without a funnel symptom or without enough cells."""
     symptom = _symptom(hypothesis, described)
-    answer = _answer(symptom, described, telemetry) if symptom else None
+    answer = _attribution(symptom, described, telemetry) if symptom else None
     if symptom is None or answer is None:
         return None
     is_mix = answer.verdict is WhereVerdict.MIX and not answer.places
@@ -39,7 +39,7 @@ def mix_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry:
 
 
 def rates_unchanged(deploy: Hypothesis, mix: Evidence | None) -> Evidence | None:
-    """What speaks against a deploy where the mix explains the drop: nobody converts worse than before."""
+    """Return evidence against a deploy if the mix of users explains the drop: no kind of user converts worse."""
     if mix is None or mix.weight <= 0 or deploy.deploy is None:
         return None
     return Evidence(
@@ -58,7 +58,7 @@ def _symptom(hypothesis: Hypothesis, described: Characterisation) -> Symptom | N
     return next((item for item in described.funnel_symptoms() if item.funnel_id == hypothesis.funnel_id), None)
 
 
-def _answer(symptom: Symptom, described: Characterisation, telemetry: TelemetryStore) -> Attribution | None:
+def _attribution(symptom: Symptom, described: Characterisation, telemetry: TelemetryStore) -> Attribution | None:
     assert symptom.funnel_id is not None
     recent, past = symptom_windows(symptom, described)
     segment = (symptom.dimension, symptom.value) if symptom.dimension and symptom.value is not None else None
@@ -92,7 +92,7 @@ def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[str, float, O
 
 
 def _is_about(place: Place, wanted: Where) -> bool:
-    """The same place, or one within the other: more entries may tell it more narrowly."""
+    """Whether the places are equal or one contains the other: with more entries the scan may name a narrower one."""
     return set(place.where) <= set(wanted) or set(wanted) <= set(place.where)
 
 

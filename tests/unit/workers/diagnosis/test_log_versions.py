@@ -4,7 +4,7 @@ import pytest
 
 from detection.types import Deploy, LogRecord
 from workers.diagnosis import weights
-from workers.diagnosis.checks.log_versions import judge, split_lines
+from workers.diagnosis.checks.log_versions import judge, count_matches
 
 DEPLOY = Deploy(1, "shop", "v42", "2" * 40, "1" * 40, "acme/shop", 1000.0)
 NAME = "“Charge for … failed: …”"
@@ -29,17 +29,17 @@ BAD, GOOD = "Charge for order {} failed:  declined", "order {} was paid"
     ],
 )
 def test_who_says_it_speaks_for_or_against_the_deploy(said: list[LogRecord], weight: float, words: str) -> None:
-    found = split_lines(said, NAME, DEPLOY, onset=ONSET)
+    found = count_matches(said, NAME, DEPLOY, onset=ONSET)
     result, given = judge(found, DEPLOY, NAME)
     assert given == weight
     assert words in result
 
 
 def test_lines_that_name_no_version_say_nothing() -> None:
-    found = split_lines(lines(BAD, None, 5), NAME, DEPLOY, onset=ONSET)
+    found = count_matches(lines(BAD, None, 5), NAME, DEPLOY, onset=ONSET)
     assert (found.mine, found.others) == (0, 0)
 
 
 def test_the_words_of_a_template_must_stand_in_their_order() -> None:
-    found = split_lines(lines("failed: the Charge for {}", "v42", 5), NAME, DEPLOY, onset=ONSET)
+    found = count_matches(lines("failed: the Charge for {}", "v42", 5), NAME, DEPLOY, onset=ONSET)
     assert found.mine == 0
