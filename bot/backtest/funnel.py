@@ -20,7 +20,7 @@ from detection.types import DELAY_EDGES_SECONDS, Finding, Floats, FunnelDefiniti
 from workers.memory.broken_times import PastIncident, funnel_broken_times, incidents_of_funnel
 from workers.options import funnel_options
 from workers.settings import Settings
-from workers.watching.funnel_news import rises
+from workers.watching.funnel_notices import rises
 from workers.watching.watch import Tick
 
 _FUNNEL = FunnelDefinition(0, "funnel", (FunnelStep("entries", ""), FunnelStep("conversions", "")), 0.0, 7)

@@ -15,7 +15,7 @@ from storage import incidents
 from storage.models import FindingRecord, Incident
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
-from workers.words.attribution import attribution_sentences, telling
+from workers.words.attribution import attribution_sentences, informativeness
 from workers.words.attribution_details import as_details, attribution_of
 
 _HOW = (
@@ -38,7 +38,7 @@ def record(
     before = attribution_of(incidents.to_finding(known)) if known is not None else None
     row = incidents.record_finding(session, incident, finding, now=now)
     seen = attribution_of(finding)
-    if telling(before)[0] >= telling(seen)[0]:
+    if informativeness(before)[0] >= informativeness(seen)[0]:
         if before is not None:
             row.details = {**row.details, **as_details(before)}
         return False

@@ -1,4 +1,4 @@
-"""Completes what the funnels' watch finds by where it is: the scan over combinations of dimensions."""
+"""Add to drops of conversion where they happen: the result of the scan over combinations of dimensions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from workers.watching.watch import Tick
 from workers.words.attribution_details import as_details
 
 DROPS = ("funnel", "funnel_drift")
-"""The kinds of subject that lost conversions."""
+"""The kinds of subject of findings that may be drops."""
 
 MOST_AT_ONCE = 5
-"""Findings of one tick that are looked into; the segments of one break have one place."""
+"""Drops of one tick that are located; the segments of one drop share one place."""
 
 
 def locate_drops(services: Services, tick: Tick, findings: Sequence[Finding]) -> list[Finding]:
@@ -48,15 +48,15 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
             horizon_seconds=float(str(finding.details["horizon_seconds"])),
             within=segment,
             expected=finding.expected,
-            broken=_broken(tick.past, subject.funnel_id, finding.onset_at),
+            broken=_broken_before(tick.past, subject.funnel_id, finding.onset_at),
         ),
         now=now,
     )
     return finding if answer is None else replace(finding, details={**finding.details, **as_details(answer)})
 
 
-def _broken(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> TimeSpans:
-    """When everyone's conversion was known to be broken before."""
+def _broken_before(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> TimeSpans:
+    """Return when everyone's conversion was broken before the onset."""
     return [
         (began, min(ended, onset_at))
         for began, ended in funnel_broken_times(incidents_of_funnel(past, funnel_id), funnel_id, (None, None), onset_at)

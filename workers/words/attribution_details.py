@@ -11,7 +11,7 @@ from detection.where.attribution import Attribution, Place, Where, WhereVerdict
 from detection.where.cell_tables import DEPLOYED
 
 NAMED_FROM = 0.8
-"""A place that carries this share of the loss is what an incident is called after."""
+"""An incident is named after a place that carries at least this share of the loss."""
 
 _ATTRIBUTION = TypeAdapter(Attribution)
 _KEY = "attribution"
@@ -30,20 +30,20 @@ def attribution_of(finding: Finding) -> Attribution | None:
 
 
 def places_of(finding: Finding) -> tuple[Where, ...]:
-    """The kinds of users that carry its loss; those of a version are left to the deploys."""
+    """Return the places that carry the finding's loss, except versions: those point at a deploy."""
     attribution = attribution_of(finding)
     found = attribution.places if attribution is not None else ()
     return tuple(place.where for place in found if all(name != DEPLOYED for name, _ in place.where))
 
 
 def is_mix(finding: Finding) -> bool:
-    """Whether other users than usual came, and nobody converts worse than before."""
+    """Whether the mix of users changed, and no kind of user converts worse than before."""
     attribution = attribution_of(finding)
     return attribution is not None and attribution.verdict is WhereVerdict.MIX and not attribution.places
 
 
 def named_place(attribution: Attribution | None) -> Place | None:
-    """The one place that an incident may honestly be called after; a version is left to the deploys."""
+    """Return the place that an incident may be named after; None if there is none, or it is a version."""
     if attribution is None or attribution.verdict is not WhereVerdict.PLACES or attribution.is_deploys:
         return None
     first = attribution.places[0]

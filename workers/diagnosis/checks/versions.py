@@ -40,7 +40,7 @@ class Split:
     served_during: int
 
     def is_bad(self, value: float) -> bool:
-        """Whether a value is nearer to the observed than to the expected one, on a log scale unless it is an error rate."""
+        """Whether a value is nearer to the observed than to the expected value; on a log scale, except error rates."""
         if self.symptom.metric is Metric.ERROR_RATE:
             return value > (self.symptom.expected + self.symptom.observed) / 2
         return value > float(np.sqrt(max(self.symptom.expected, 1e-3) * max(self.symptom.observed, 1e-3)))
