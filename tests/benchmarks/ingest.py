@@ -61,7 +61,7 @@ def run(data: Path) -> Iterator[Figure]:
             "ingest_single_share", singles / empty, "share", "empty handler, requests/s", empty, at_least=SINGLE_SHARE
         )
     with tempfile.TemporaryDirectory() as name, _running(Path(name)) as server:
-        room, on_disk = _room(server)
+        room, on_disk = _space_per_million(server)
         yield Figure("hot_mb_per_million", room, "MB", "of it the database's files, MB", on_disk, at_most=MEGABYTES)
 
 
@@ -209,15 +209,15 @@ def _bare_loop(server: _Server) -> float:
         return BATCHES * BATCH / (time.perf_counter() - began)
 
 
-def _room(server: _Server) -> tuple[float, float]:
+def _space_per_million(server: _Server) -> tuple[float, float]:
     """Return the MB that each further million events takes, and the MB of files in it, without the initial size.
 
     Files, web process and roll-up are added up, so that the sum covers the hot store however it is divided.
     """
     _fill(server, WARM_UP)
-    before, files_before = _taken(server), _files(server)
+    before, files_before = _used_bytes(server), _files(server)
     _fill(server, MEASURED)
-    taken, files = _taken(server), _files(server)
+    taken, files = _used_bytes(server), _files(server)
     return (taken - before) / (MEASURED * BATCH), (files - files_before) / (MEASURED * BATCH)
 
 
@@ -227,7 +227,7 @@ def _fill(server: _Server, batches: int) -> None:
         asyncio.run(_send_all(server.port, requests, BATCH_CONNECTIONS))
 
 
-def _taken(server: _Server) -> int:
+def _used_bytes(server: _Server) -> int:
     """Return bytes: the files, the web process, and the growth of a process that rolls up what is pending."""
     rolling = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.rolling_up", f"sqlite:///{server.database}"],

@@ -111,7 +111,7 @@ def _place(fault: Fault, readings: Sequence[Reading], patterns: Sequence[Pattern
 
 
 def _reading(metric: Metric, fault: Fault, injected: Sequence[Fault]) -> Reading | None:
-    """Return the metric during the fault, and in the minutes that no fault and no aftermath of one disturbs."""
+    """Return the metric during the fault, and in normal minutes: outside all faults and the time shortly after them."""
     normal = metric.values[~_disturbed(metric.times, injected)]
     during = metric.values[(metric.times > fault.at) & (metric.times <= fault.at + _FAULT_SECONDS)]
     if not np.isfinite(normal).any():

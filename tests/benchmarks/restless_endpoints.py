@@ -26,7 +26,10 @@ _WEEKEND = 0.4
 
 @dataclass(frozen=True, slots=True)
 class RestlessEndpoint:
-    """correlation is that of one interval of 10 s with the next; wander and error_wander are standard deviations."""
+    """An endpoint with varying traffic and error rate.
+
+    correlation: that of one interval of 10 s with the next. wander, error_wander: standard deviations on the log scale.
+    """
 
     correlation: float
     requests_a_second: float = 5.0

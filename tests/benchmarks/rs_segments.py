@@ -46,7 +46,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The named causes, the ranking, and the CPU time from the rows on."""
+    """The named causes, the ranking, and the CPU time to compute them from the rows."""
 
     causes: frozenset[Where]
     ranked: tuple[Where, ...]

@@ -1,4 +1,4 @@
-"""Funnels of simulated shops, draw_buckets in buckets of 10 s; they can be read fine or by the hour.
+"""Funnels of simulated shops, drawn in buckets of 10 s; they can be read fine or by the hour.
 
 More users come by day than by night, and more on weekdays than at weekends. The conversion rate varies by a tenth with
 the hour of the day, and at weekends by the shop's weekend rate. In addition each hour varies at random by 2 %, so the

@@ -112,7 +112,7 @@ def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> str:
 
 
 def explain(root_cause: str | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> tuple[str, ...]:
-    """Return the sentences of the explanation; drop a sentence if none of the evidence it cites exists."""
+    """Return the sentences of the explanation; drop a sentence that cites no existing evidence."""
     sentences = [root_cause] if root_cause else [_not_known(ranked, evidence)]
     already = set(numbers_in(sentences[0]))
     confirmed = {item.key for item in ranked if item.status == "confirmed"}

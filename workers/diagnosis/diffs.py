@@ -15,7 +15,7 @@ from workers.diagnosis.statements import likeness, names_every_table
 
 _TEXT_SUFFIXES = frozenset({".md", ".rst", ".adoc", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf"})
 _TEXT_STEMS = frozenset({"license", "readme", "changelog", "authors", "codeowners", "notice", ".gitignore"})
-_ASIDE_FOLDERS = frozenset({"docs", "doc", "tests", "test", "__tests__", "spec", ".github"})
+_NO_CODE_FOLDERS = frozenset({"docs", "doc", "tests", "test", "__tests__", "spec", ".github"})
 _LOOP = re.compile(r"\b(?:for|foreach|while|each|map)\b", re.IGNORECASE)
 _LONGEST_PATCH = 200_000
 _ALIKE = 0.8
@@ -62,20 +62,20 @@ def hunks(patch: str) -> Iterator[Hunk]:
         )
 
 
-def is_aside(path: str) -> bool:
+def is_not_code(path: str) -> bool:
     """Whether a file cannot change how the service runs: documentation, images and tests."""
     place = PurePosixPath(path)
     return (
         place.suffix.lower() in _TEXT_SUFFIXES
         or place.stem.lower() in _TEXT_STEMS
-        or any(folder.lower() in _ASIDE_FOLDERS for folder in place.parts[:-1])
+        or any(folder.lower() in _NO_CODE_FOLDERS for folder in place.parts[:-1])
         or place.name.startswith("test_")
     )
 
 
-def is_only_aside(commit: Commit) -> bool:
-    """Whether a commit changes only documentation, images or tests."""
-    return bool(commit.files) and all(is_aside(file.path) for file in commit.files)
+def changes_no_code(commit: Commit) -> bool:
+    """Whether a commit changes files, and only documentation, images or tests."""
+    return bool(commit.files) and all(is_not_code(file.path) for file in commit.files)
 
 
 def trace_statement(commit: Commit, statement: str) -> StatementTrace | None:
@@ -87,15 +87,15 @@ def trace_statement(commit: Commit, statement: str) -> StatementTrace | None:
             moved=likeness(statement, "\n".join(hunk.removed)) >= _ALIKE,
             beside_loop=hunk.has_loop,
         )
-        for file, hunk in _running_hunks(commit)
+        for file, hunk in _code_hunks(commit)
         if (score := likeness(statement, "\n".join(hunk.added))) >= _ALIKE
     ]
     return max(traces, key=lambda trace: (trace.likeness, not trace.moved, trace.beside_loop), default=None)
 
 
-def speaks_of_tables(commit: Commit, statement: str) -> bool:
+def names_tables_of(commit: Commit, statement: str) -> bool:
     """Whether added lines name the query's tables, as code does if an ORM writes its SQL."""
-    return any(names_every_table(statement, "\n".join(hunk.added)) for _, hunk in _running_hunks(commit))
+    return any(names_every_table(statement, "\n".join(hunk.added)) for _, hunk in _code_hunks(commit))
 
 
 def touches_route(commit: Commit, endpoint: str) -> str | None:
@@ -108,7 +108,7 @@ def touches_route(commit: Commit, endpoint: str) -> str | None:
     words = [word for word in re.findall(r"[a-z0-9]+", re.sub(r"\{[^}]*\}|:\w+|<[^>]*>", "", route.lower())) if word]
     if not words:
         return None
-    for file, hunk in _running_hunks(commit):
+    for file, hunk in _code_hunks(commit):
         lines = (hunk.heading, *hunk.context, *hunk.added, *hunk.removed)
         if any(re.search(rf"[\"'`]{re.escape(route)}[\"'`]", line) for line in lines):
             return file.path
@@ -118,14 +118,14 @@ def touches_route(commit: Commit, endpoint: str) -> str | None:
     return None
 
 
-def _running_hunks(commit: Commit) -> Iterator[tuple[ChangedFile, Hunk]]:
+def _code_hunks(commit: Commit) -> Iterator[tuple[ChangedFile, Hunk]]:
     for file in commit.files:
-        if not is_aside(file.path):
+        if not is_not_code(file.path):
             for hunk in hunks(file.patch):
                 yield file, hunk
 
 
-def repeating(commits: Sequence[Commit]) -> frozenset[str]:
+def repeated_commits(commits: Sequence[Commit]) -> frozenset[str]:
     """Return the SHAs of commits that only add lines which earlier commits added, as merge commits do.
 
     commits: oldest first.

@@ -80,7 +80,7 @@ def _segments(described: Characterisation) -> Iterator[Hypothesis]:
                 key=key,
                 cause="segment",
                 role=Role.ORIGIN,
-                statement=_outside(where),
+                statement=_segment_statement(where),
                 prior=weights.SEGMENT_PRIOR,
                 funnel_id=symptom.funnel_id,
                 dimension=dimension,
@@ -100,7 +100,7 @@ def _places(symptom: Symptom) -> list[Where]:
     return [(pair,) for pair in pairs if pair[0] != DEPLOYED]
 
 
-def _outside(where: Where) -> str:
+def _segment_statement(where: Where) -> str:
     outage = next((value for dimension, value in where if dimension in SERVED_BY_OTHERS), None)
     if outage is not None:
         return f"An outage at {quoted(outage, 60)}, or something else outside: only {place_formula(where)} suffers."

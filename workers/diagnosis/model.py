@@ -201,7 +201,7 @@ class CommitScore:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All evidence; and by the key of each deploy hypothesis whose commits were read, their scores, oldest first."""
+    """All evidence, and the scores of commits (oldest first) by the key of the deploy hypothesis, if they were read."""
 
     evidence: tuple[Evidence, ...]
     commits: dict[str, tuple[CommitScore, ...]]

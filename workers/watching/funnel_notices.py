@@ -93,8 +93,8 @@ def _is_unreported(drift: Finding, past: Sequence[PastIncident]) -> bool:
     if drift.details.get("reading") == RiseReading.UNCLEAR:
         return False
     assert drift.subject.funnel_id is not None
-    told = {funnel_fingerprint(kind, drift.subject.funnel_id) for kind in ("funnel", "funnel_rise")}
+    reported = {funnel_fingerprint(kind, drift.subject.funnel_id) for kind in ("funnel", "funnel_rise")}
     closed = [one for one in past if drift.fingerprint in one.fingerprints and one.ended is not None]
     return not any(one.ended is not None and one.ended >= drift.onset_at for one in closed) and not any(
-        told & one.fingerprints and (one.ended is None or one.ended >= drift.onset_at) for one in past
+        reported & one.fingerprints and (one.ended is None or one.ended >= drift.onset_at) for one in past
     )

@@ -20,7 +20,7 @@ MOST_AT_ONCE = 5
 
 
 def locate_drops(services: Services, tick: Tick, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings; those of lost conversions with an `attribution` among their details where one is known."""
+    """Return the findings; add an `attribution` to the details of the first MOST_AT_ONCE drops, if one is known."""
     drops = [finding for finding in findings if _is_drop(finding)][:MOST_AT_ONCE]
     return [_located(services, tick, finding) if finding in drops else finding for finding in findings]
 

@@ -32,7 +32,7 @@ def metric_value_text(finding: Finding, value: float) -> str:
 
 
 def metric_sentence(finding: Finding) -> str:
-    """Return "queue_depth is 300, normally 140", or "disk (device=sda1) full in 3 h (2 h to 5 h, 92 % sure)"."""
+    """Return such as "queue is 300, normally 140", or "disk (device=sda1) full in 3 h (2 h to 5 h, 92 % sure)"."""
     observed, expected = (metric_value_text(finding, value) for value in (finding.observed, finding.expected))
     if "probability" not in finding.details:
         return f"{finding.subject.name} is {observed}, normally {expected}"

@@ -11,9 +11,9 @@ from integrations.protocols import Commit
 from workers.diagnosis import weights
 from workers.diagnosis.checks.queries import RepeatedStatement
 from workers.diagnosis.diffs import (
-    is_only_aside,
-    repeating,
-    speaks_of_tables,
+    changes_no_code,
+    names_tables_of,
+    repeated_commits,
     touches_route,
     trace_statement,
 )
@@ -71,7 +71,7 @@ def check_commits(
     name = deploy_name(hypothesis.deploy)
     if not read.commits:
         return [_unread(hypothesis, read, name)], ()
-    repeats = repeating(read.commits)
+    repeats = repeated_commits(read.commits)
     log_weights = {commit.sha: _initial_weight(commit, repeats) for commit in read.commits}
     checks = [_list_commits(hypothesis, read, name)]
     own = tuple(commit for commit in read.commits if commit.sha not in repeats)
@@ -97,7 +97,7 @@ def title(commit: Commit) -> str:
 
 def _initial_weight(commit: Commit, repeats: frozenset[str]) -> float:
     """Return the weight of a commit before the search for queries and endpoints."""
-    if is_only_aside(commit):
+    if changes_no_code(commit):
         return weights.COMMIT_ONLY_TEXT
     return weights.COMMIT_REPEATS_OTHERS if commit.sha in repeats else 0.0
 
@@ -113,7 +113,7 @@ def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
 
 
 def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
-    running = [commit for commit in read.commits if not is_only_aside(commit)]
+    running = [commit for commit in read.commits if not changes_no_code(commit)]
     listed = [
         {"sha": commit.sha, "title": title(commit), "author": quoted(commit.author, 60)} for commit in read.commits
     ]
@@ -158,7 +158,7 @@ def _find_statement(
             "moved": trace.moved,
         }
         return _evidence("statement_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.STATEMENT_IN_DIFF)
-    naming = [commit for commit in commits if speaks_of_tables(commit, statement.statement)]
+    naming = [commit for commit in commits if names_tables_of(commit, statement.statement)]
     for commit in naming:
         log_weights[commit.sha] += weights.COMMIT_NAMES_TABLES
     named = {"statement": shown, "commits": [commit.sha for commit in naming]}

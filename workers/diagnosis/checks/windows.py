@@ -20,7 +20,7 @@ SAMPLES = 500
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Seconds UTC; `since` inclusive, `until` exclusive."""
+    """A time window in seconds UTC; `since` is inclusive, `until` exclusive."""
 
     since: float
     until: float

@@ -107,7 +107,7 @@ def test_a_drop_that_is_equal_in_all_segments_rejects_the_segment_hypothesis(
     assert outcome.status == "inconclusive"
 
 
-def test_a_funnel_drop_without_endpoint_findings_is_blamed_on_the_deploy_at_its_onset_of_any_service(
+def test_a_funnel_drop_without_endpoint_findings_is_blamed_on_a_deploy_of_any_service_at_its_onset(
     shop: Shop, find: MakeFinding, commit: MakeCommit, answered: Answered
 ) -> None:
     shop.code_host.commits = [commit("d" * 40, "Hide the pay button", "pay.py", "@@ -1 +1 @@\n+button.hide()\n")]

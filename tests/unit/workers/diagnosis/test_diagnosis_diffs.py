@@ -6,10 +6,10 @@ import pytest
 
 from tests.unit.workers.diagnosis.conftest import MakeCommit
 from workers.diagnosis.diffs import (
+    changes_no_code,
     hunks,
-    is_aside,
-    is_only_aside,
-    repeating,
+    is_not_code,
+    repeated_commits,
     touches_route,
     trace_statement,
 )
@@ -28,14 +28,14 @@ def test_a_hunk_separates_added_removed_and_context_lines() -> None:
 
 @pytest.mark.parametrize("path", ["README.md", "docs/how.py", "tests/unit/test_pay.py", "LICENSE", "static/logo.png"])
 def test_documentation_images_and_tests_cannot_change_how_a_service_runs(path: str) -> None:
-    assert is_aside(path)
+    assert is_not_code(path)
 
 
 @pytest.mark.parametrize(
     "path", ["app.py", "templates/pay.html", "settings.yaml", "requirements.txt", "latest/contest.py", ""]
 )
 def test_code_templates_and_settings_can_change_how_a_service_runs(path: str) -> None:
-    assert not is_aside(path)
+    assert not is_not_code(path)
 
 
 def test_a_query_in_a_readme_or_in_removed_lines_does_not_count_as_added(commit: MakeCommit) -> None:
@@ -78,8 +78,8 @@ def test_a_merge_commit_repeats_the_lines_of_its_branch(commit: MakeCommit) -> N
     merge = commit("b", "Merge pull request #1", "app.py", "@@ -1 +1 @@\n+one()\n")
     own = commit("c", "Add", "app.py", "@@ -1 +1 @@\n+two()\n")
 
-    assert repeating([branch, merge, own]) == {"b"}
+    assert repeated_commits([branch, merge, own]) == {"b"}
 
 
 def test_a_commit_without_a_patch_is_not_documentation_only(commit: MakeCommit) -> None:
-    assert not is_only_aside(commit("a", "", "app.py", ""))
+    assert not changes_no_code(commit("a", "", "app.py", ""))

@@ -67,7 +67,7 @@ def test_rises_and_drifts_have_their_own_verbs_and_a_notice(
     assert notice_text(found)
 
 
-def test_a_rise_is_sev4_a_drift_has_the_severity_of_its_size_and_only_notices_are_notices() -> None:
+def test_a_rise_is_a_notice_of_sev4_a_drift_is_graded_by_size_and_an_outage_is_no_notice() -> None:
     rise = finding(Metric.CONVERSION_RATE, 0.9, 0.4, kind="funnel_rise")
     assert severity_of(rise) is Severity.SEV4
     assert severity_of(finding(Metric.CONVERSION_RATE, 0.35, 0.4, kind="funnel_drift")) is Severity.SEV3
