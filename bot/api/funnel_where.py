@@ -18,7 +18,7 @@ from detection.types import FunnelDefinition
 from storage.funnels import definition, get_funnel
 from storage.telemetry.protocol import COARSE_SECONDS
 from workers.services import Services
-from workers.words.attribution_details import WhereQuestion, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 
@@ -64,9 +64,9 @@ def read_where(
     start = _aware(since, "since") or end - timedelta(hours=1)
     past = _aware(against_since, "against_since") or start - timedelta(hours=services.settings.baseline_window_hours)
     _check(past, start, end, now)
-    answer = where(
+    answer = locate_loss(
         services.telemetry,
-        WhereQuestion(funnel_id, start.timestamp(), end.timestamp(), past.timestamp(), waited),
+        AttributionQuery(funnel_id, start.timestamp(), end.timestamp(), past.timestamp(), waited),
         now=now.timestamp(),
     )
     return FunnelWhere(

@@ -36,8 +36,8 @@ from bot.storable_text import Text
 from detection.logs.diff import Change
 from workers.rules import log_patterns
 from workers.services import Services
-from workers.watching import log_questions
-from workers.watching.log_questions import Counts
+from workers.watching import log_queries
+from workers.watching.log_queries import Counts
 from workers.words.findings import severity_of
 from workers.words.logs import readable
 from workers.words.text import counted
@@ -46,7 +46,7 @@ router = APIRouter(prefix="/logs", tags=["Logs"])
 
 LONGEST = timedelta(days=35)
 ONE_HOUR = timedelta(hours=1)
-BASELINE_DAYS = round(log_questions.BASELINE_SECONDS / 86_400)
+BASELINE_DAYS = round(log_queries.BASELINE_SECONDS / 86_400)
 FUTURE = timedelta(days=1)
 EXAMPLE = "2026-02-07T11:00:00Z/2026-02-07T12:00:00Z"
 
@@ -121,7 +121,7 @@ def analyze(services: Wired, operator: Operator, wanted: AnalysisRequest) -> Ana
         return _of_lines(services, wanted.lines, wanted.service)
     assert wanted.since is not None
     assert wanted.until is not None
-    _check(wanted.since, wanted.until, timedelta(seconds=log_questions.LONGEST_ANALYSED_SECONDS))
+    _check(wanted.since, wanted.until, timedelta(seconds=log_queries.LONGEST_ANALYSED_SECONDS))
     return _of_stored(services, wanted.since, wanted.until, wanted.service)
 
 
@@ -141,7 +141,7 @@ def diff(
             windows.append(read_interval(text))
         except IntervalError as error:
             raise MalformedError(f"{name}: {error}", field=name) from error
-    first, second, changes = log_questions.differences(
+    first, second, changes = log_queries.differences(
         services.telemetry, windows[0], windows[1], service, now=services.clock().timestamp()
     )
     changed = [change for change in changes if change.change is not Change.SAME]
@@ -167,15 +167,15 @@ def _check(since: datetime, until: datetime, longest: timedelta) -> None:
 
 
 def _counts(services: Services, since: datetime, until: datetime, service: str | None) -> Counts:
-    return log_questions.counts_between(
+    return log_queries.counts_between(
         services.telemetry, since.timestamp(), until.timestamp(), service, now=services.clock().timestamp()
     )
 
 
 def _of_lines(services: Services, lines: list[str], service: str | None) -> Analysis:
-    templates = log_questions.mined(services.telemetry, lines, service, now=services.clock().timestamp())
+    templates = log_queries.templates_of_lines(services.telemetry, lines, service, now=services.clock().timestamp())
     with services.readers() as session:
-        patterns = log_questions.matched(log_patterns.list_patterns(session), lines)
+        patterns = log_queries.patterns_of_lines(log_patterns.list_patterns(session), lines)
     said = [
         AnalysedTemplate(
             template_id=one.template_id,
@@ -238,12 +238,10 @@ def _unusual(templates: list[AnalysedTemplate], patterns: list[AnalysedPattern])
 def _of_stored(services: Services, since: datetime, until: datetime, service: str | None) -> Analysis:
     now = services.clock().timestamp()
     counts = _counts(services, since, until, service)
-    findings = log_questions.anomalies_between(
-        services.telemetry, since.timestamp(), until.timestamp(), service, now=now
-    )
+    findings = log_queries.anomalies_between(services.telemetry, since.timestamp(), until.timestamp(), service, now=now)
     with services.readers() as session:
         severities = {pattern.name: pattern.severity for pattern in log_patterns.list_patterns(session)}
-    new = log_questions.new_between(services.telemetry, since.timestamp(), until.timestamp(), service, now=now)
+    new = log_queries.new_between(services.telemetry, since.timestamp(), until.timestamp(), service, now=now)
     return Analysis(
         lines=sum(int(one.line_count.sum()) for one in counts.by_severity),
         templates=[

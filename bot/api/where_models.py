@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from detection.where.attribution import Attribution, Where, WhereVerdict
-from workers.words.attribution import where_sentences
+from workers.words.attribution import attribution_sentences
 
 
 class _FromAttributes(BaseModel):
@@ -63,7 +63,7 @@ def where_out(attribution: Attribution) -> WhereOut:
     """The answer as the API writes it."""
     return WhereOut(
         verdict=attribution.verdict,
-        text=list(where_sentences(attribution)),
+        text=list(attribution_sentences(attribution)),
         observed=attribution.observed,
         expected=attribution.expected,
         rate_effect=attribution.rate_effect,

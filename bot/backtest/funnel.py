@@ -14,14 +14,13 @@ from bot.backtest.funnel_screen import FunnelScreen
 from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.cohorts import FINE_SECONDS
 from detection.funnels.normal import baseline_since, normal_conversion
-from detection.funnels.undisturbed import Times, undisturbed
+from detection.funnels.undisturbed import undisturbed
 from detection.statistics.baselines import HOUR_SECONDS, Mask
-from detection.types import DELAY_EDGES_SECONDS, Finding, Floats, FunnelDefinition, FunnelSeries, FunnelStep
-from workers.memory.broken_times import PastIncident
+from detection.types import DELAY_EDGES_SECONDS, Finding, Floats, FunnelDefinition, FunnelSeries, FunnelStep, TimeSpans
+from workers.memory.broken_times import PastIncident, funnel_broken_times, incidents_of_funnel
 from workers.options import funnel_options
 from workers.settings import Settings
-from workers.watching.funnel_history import broken_times, drops_of
-from workers.watching.funnel_news import rises
+from workers.watching.funnel_notices import rises
 from workers.watching.watch import Tick
 
 _FUNNEL = FunnelDefinition(0, "funnel", (FunnelStep("entries", ""), FunnelStep("conversions", "")), 0.0, 7)
@@ -57,7 +56,9 @@ def replay(
         row_ends = float(np.floor((time + width) / FINE_SECONDS) * FINE_SECONDS)
         known = {one.finding.fingerprint: one for one in alarms if one.goes_on(row_ends, options)}
         past = [one.past(row_ends, options) for one in alarms]
-        broken = broken_times(drops_of(past, _FUNNEL.funnel_id), _FUNNEL.funnel_id, (None, None), row_ends)
+        broken = funnel_broken_times(
+            incidents_of_funnel(past, _FUNNEL.funnel_id), _FUNNEL.funnel_id, (None, None), row_ends
+        )
         found = _found(fine, hours, row_ends, past, broken, options) if screen.worth_a_look(row_ends, broken) else []
         for finding in found:
             if finding.fingerprint in known:
@@ -90,7 +91,7 @@ def _found(
     hours: FunnelSeries,
     now: float,
     incidents: Sequence[PastIncident],
-    broken: Times,
+    broken: TimeSpans,
     options: FunnelOptions,
 ) -> list[Finding]:
     """Drops, held against hours in which there was none; without any, the rises that can be told."""

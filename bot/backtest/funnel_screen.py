@@ -8,9 +8,9 @@ from detection.detectors import FunnelOptions
 from detection.funnels.cohorts import FINE_SECONDS
 from detection.funnels.normal import baseline_since
 from detection.funnels.screening import Reached, Usual, usual, worth_reading
-from detection.funnels.undisturbed import Times, outside
+from detection.funnels.undisturbed import outside
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
-from detection.types import FunnelSeries
+from detection.types import FunnelSeries, TimeSpans
 
 _EVERYONE = np.ones(1, dtype=bool)
 
@@ -22,14 +22,14 @@ class FunnelScreen:
         self._fine, self._hours, self._options = fine, hours, options
         self._fitted: tuple[object, Usual] | None = None
 
-    def worth_a_look(self, now: float, broken: Times) -> bool:
+    def worth_a_look(self, now: float, broken: TimeSpans) -> bool:
         """Whether a drop or a rise may stand at the end of a row. broken: when there was a drop."""
         since = now - self._options.recent_window_seconds
         normal = self._usual((since + now) / 2, since, broken)
         recent = _counts(self._fine, FINE_SECONDS, since, now)
         return bool(normal.usable.any()) and worth_reading(recent, normal, _EVERYONE, self._options)
 
-    def _usual(self, at: float, until: float, broken: Times) -> Usual:
+    def _usual(self, at: float, until: float, broken: TimeSpans) -> Usual:
         options = self._options
         since = baseline_since(at, options.baseline_window_hours)
         weekly = int(hours_of_week(np.array([at]), options.timezone)[0])

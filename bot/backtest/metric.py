@@ -37,7 +37,7 @@ from storage.telemetry.protocol import FINE_METRIC_SECONDS
 from workers.memory.broken_times import PastIncident
 from workers.options import metric_options
 from workers.settings import Settings
-from workers.watching.metrics import FINE_SECONDS, limit_in, without
+from workers.watching.metrics import FINE_SECONDS, limit_in, without_broken_hours
 
 Progress = Callable[[float], None]
 """Told the share of the work that is done."""
@@ -118,7 +118,7 @@ class _Replay:
 
     def _baseline(self, now: float, past: list[PastIncident]) -> MetricSeries:
         since = now - (self._options.baseline_window_hours + 1) * HOUR_SECONDS
-        return without(self._buckets.hourly(now, since=since), past, now)
+        return without_broken_hours(self._buckets.hourly(now, since=since), past, now)
 
     def _retest(self, finding: Finding, since: float, now: float) -> RecoveryState:
         fine, options = self._buckets.fine(now), self._options

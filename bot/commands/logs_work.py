@@ -20,7 +20,7 @@ from storage.errors import NotFoundError
 from workers.rules import log_patterns
 from workers.rules.log_patterns import Pattern
 from workers.services import Services
-from workers.watching import log_questions
+from workers.watching import log_queries
 from workers.words.text import counted
 
 MOST_SHOWN = 20
@@ -92,7 +92,7 @@ def diff(services: Services, before: str, after: str, service: str | None, conso
     except IntervalError as error:
         raise CommandError(str(error)) from error
     now = services.clock().timestamp()
-    _, _, changes = log_questions.differences(services.telemetry, windows[0], windows[1], service, now=now)
+    _, _, changes = log_queries.differences(services.telemetry, windows[0], windows[1], service, now=now)
     changed = [change for change in changes if change.change is not Change.SAME]
     if not changed:
         heard = f"{counted(len(changes), 'template')} {'was' if len(changes) == 1 else 'were'} heard about as often"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from detection.statistics.baselines import (
     level_baseline,
     rate_baseline,
 )
-from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats, Integers
+from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats, Integers, TimeSpans
 
 HOUR_ENOUGH = 20
 """Requests from which an hour's p95 says something of that hour."""
@@ -27,9 +26,6 @@ _FINEST_SPREAD = 0.02
 
 HOURS_ENOUGH = 3
 """Such hours from which the hours are told apart; below it all requests are taken together."""
-
-Spans = Sequence[tuple[float, float]]
-"""(begin, end) in seconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ def baseline_since(at: float, options: EndpointOptions) -> float:
     return (at // HOUR_SECONDS - 1) * HOUR_SECONDS - options.baseline_window_hours * HOUR_SECONDS
 
 
-def settled_hours(starts: Floats, recent_since: float, excluded: Spans) -> Mask:
+def settled_hours(starts: Floats, recent_since: float, excluded: TimeSpans) -> Mask:
     """Which of the hours that begin at `starts`, (hours,), may say what is normal.
 
     Those that were over when the recent minutes began, and that touch no time in which something was broken.
@@ -113,7 +109,7 @@ def normal_endpoint(
     recent_since: float,
     at: float,
     options: EndpointOptions,
-    excluded: Spans = (),
+    excluded: TimeSpans = (),
 ) -> NormalEndpoint | None:
     """Fit what is normal at time `at` from coarse buckets; None when there are too few requests to say.
 
@@ -162,7 +158,7 @@ def _hours(coarse: EndpointSeries, at: float, options: EndpointOptions) -> _Hour
     return hours.only((coarse.bucket_starts >= baseline_since(at, options)) & (coarse.bucket_starts < at))
 
 
-def _of_a_young_service(hours: _Hours, fine: EndpointSeries, recent_since: float, excluded: Spans) -> _Hours:
+def _of_a_young_service(hours: _Hours, fine: EndpointSeries, recent_since: float, excluded: TimeSpans) -> _Hours:
     """All hours, without what the fine series holds of the recent minutes and of a trouble that goes on."""
     under_way = [begin for begin, end in excluded if end >= recent_since]
     since = min([recent_since, *under_way])

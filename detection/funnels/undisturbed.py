@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from detection.funnels.normal import USABLE_SECONDS
 from detection.statistics.baselines import HOUR_SECONDS, Mask
-from detection.types import Floats, FunnelSeries
-
-Times = Sequence[tuple[float, float]]
-"""(begin, end) of each stretch in seconds UTC."""
+from detection.types import Floats, FunnelSeries, TimeSpans
 
 
-def outside(hours: Floats, times: Times) -> Mask:
+def outside(hours: Floats, times: TimeSpans) -> Mask:
     """(hours,): whether the hour that begins there touches none of the times.
 
     All are kept where the rest would be too short to say what is normal: what has been broken for a week and was never
@@ -28,7 +23,7 @@ def outside(hours: Floats, times: Times) -> Mask:
     return kept
 
 
-def undisturbed(series: FunnelSeries, times: Times) -> FunnelSeries:
+def undisturbed(series: FunnelSeries, times: TimeSpans) -> FunnelSeries:
     """The hourly series without the hours that touch any of the times."""
     kept = outside(series.bucket_starts, times)
     return series if kept.all() else series.only(kept)

@@ -13,12 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, gammaincinv
 
-from detection.types import Floats, LogSeries
+from detection.types import Floats, LogSeries, TimeSpans
 
 DAY_SECONDS = 86_400.0
-
-Spans = Sequence[tuple[float, float]]
-"""Stretches of time, (begin, end) in seconds."""
 
 _NEIGHBOURHOOD_SECONDS = 3600.0
 """Windows so near in the time of the day are taken to be alike; it also bridges a change of daylight saving time."""
@@ -78,7 +75,7 @@ def line_counts(
     until: float,
     window_seconds: float,
     windows: int,
-    excluded: Sequence[Spans] = (),
+    excluded: Sequence[TimeSpans] = (),
     heard_since: Mapping[str, float] | None = None,
 ) -> LineCounts:
     """Count lines in the windows that end at `until`, each series' own.
