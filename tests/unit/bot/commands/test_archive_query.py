@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.commands import query as archive_query
-from bot.commands.query import QueryError, nothing_archived, query
+from bot.commands.query import QueryError, is_archive_empty, query
 from storage.telemetry.archive.archive import write_parquet
 from storage.telemetry.archive.layout import KINDS
 
@@ -87,8 +87,8 @@ def test_a_view_that_is_not_there_is_answered_with_those_that_are(directory: Pat
 
 
 def test_an_archive_knows_whether_anything_is_in_it(directory: Path, tmp_path: Path) -> None:
-    assert not nothing_archived(directory)
-    assert nothing_archived(tmp_path / "none")
+    assert not is_archive_empty(directory)
+    assert is_archive_empty(tmp_path / "none")
 
 
 def test_the_command_says_that_nothing_has_been_archived_yet(
@@ -110,7 +110,7 @@ def test_a_question_that_takes_too_long_ends(directory: Path) -> None:
 def test_a_question_that_only_begins_when_its_time_is_over_ends_too(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timed = archive_query._interrupted_after
+    timed = archive_query._interrupt_after
 
     @contextmanager
     def late(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
@@ -118,6 +118,6 @@ def test_a_question_that_only_begins_when_its_time_is_over_ends_too(
             time.sleep(0.5)
             yield
 
-    monkeypatch.setattr(archive_query, "_interrupted_after", late)
+    monkeypatch.setattr(archive_query, "_interrupt_after", late)
     with pytest.raises(QueryError, match=r"longer than 0\.1 s"):
         query(directory, ENDLESS, seconds=0.1)
