@@ -1,6 +1,6 @@
-"""Two variants of a property compared, as the API and `argux experiment` answer it: in numbers and in plain words.
+"""Compare the conversion rates of two variants, for the API and `argux experiment`: in numbers and in words.
 
-The statistics are imported when they are asked for: the web process does without scipy until then.
+The statistics are imported at the first use, so that the web process does not load scipy before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SIGNIFICANT = 0.05
 CHANGE_LOOKED_FOR = 0.05
-"""The relative change that an honest "nothing to be seen" is measured by."""
+"""The relative change that "no difference" is measured by: how many more entries would be needed to detect it."""
 
 _HIGHEST_RATE = 0.95
 
@@ -35,7 +35,10 @@ class ExperimentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A comparison and what it means. more_entries: a side, to see a change of CHANGE_LOOKED_FOR; None if unknown."""
+    """A comparison and what it means.
+
+    more_entries: how many more entries per variant are needed to detect a change of CHANGE_LOOKED_FOR; None if unknown.
+    """
 
     comparison: Comparison
     state: ExperimentState
@@ -44,7 +47,7 @@ class Answer:
 
 
 def not_counted(name: str, counted: Sequence[str]) -> str:
-    """What to set so that a property is counted from then on."""
+    """Return the message that says how to have a property counted from now on."""
     return (
         f"{name!r} is not counted. Add it to SEGMENT_DIMENSIONS (now {', '.join(counted) or 'empty'}) and restart: "
         "entries are counted by it from then on. It must be a property of the event of the funnel's first step."
@@ -54,10 +57,10 @@ def not_counted(name: str, counted: Sequence[str]) -> str:
 def experiment(
     services: Services, funnel: FunnelDefinition, name: str, first: str, second: str, *, days: int
 ) -> Answer:
-    """Compare the entries of the last `days` that had one value of a property with those that had the other.
+    """Compare the entries of the last `days` with one value of a property to those with another value.
 
-    Entries of the last window are left out, for they may still convert. Raises MalformedError with what to set or to
-    ask for where the property or a value of it is not counted.
+    Entries of the last conversion window are left out, because they may still convert. Raises MalformedError if the
+    property or one of the values is not counted; the message says what to set or which values exist.
     """
     from detection.funnels.experiments import compare, variants
 
@@ -88,7 +91,7 @@ def _variant(found: dict[str, Variant], known: Sequence[str], name: str, field: 
 
 
 def answer(comparison: Comparison) -> Answer:
-    """Say what a comparison means, and no more than it does."""
+    """Return a comparison with its state and its explanation in words."""
     reference, challenger = comparison.reference, comparison.challenger
     more = _more_entries(comparison)
     rates = f"{_rate(challenger)} against {_rate(reference)}"
@@ -114,7 +117,10 @@ def answer(comparison: Comparison) -> Answer:
 
 
 def _more_entries(comparison: Comparison) -> int | None:
-    """None where the reference converts nobody or nearly everybody, so that no relative change can be asked for."""
+    """Return how many more entries per variant are needed to detect a change of CHANGE_LOOKED_FOR.
+
+    None if the reference rate is 0 or at least _HIGHEST_RATE, where a relative change cannot be planned for.
+    """
     from detection.funnels.experiments import entries_needed
 
     reference, challenger = comparison.reference, comparison.challenger

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from bot.api.funnels import FunnelId
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.experiments import CHANGE_LOOKED_FOR, ExperimentState, experiment
 from bot.storable_text import Text
 from storage.funnels import definition, get_funnel
@@ -60,7 +60,7 @@ class ExperimentOut(BaseModel):
 
 @router.get("/{funnel_id}/experiment", summary="Compare two variants")
 def compare_variants(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     funnel_id: FunnelId,
     name: Annotated[Text, Query(alias="property", min_length=1, max_length=200, description="What tells them apart.")],

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from bot.api.funnels import FunnelId
 from bot.api.where_models import WhereOut, where_out
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from detection.funnels.cohorts import horizon
 from detection.types import FunnelDefinition
 from storage.funnels import definition, get_funnel
@@ -43,7 +43,7 @@ class FunnelWhere(BaseModel):
 
 @router.get("/{funnel_id}/where", summary="Where a funnel converts differently")
 def read_where(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     funnel_id: FunnelId,
     since: Moment = None,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from bot.api.funnel_metrics import FunnelMetrics, measure
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import MalformedError
 from bot.experiments import not_counted
 from bot.storable_text import PropertyValue, Text
@@ -138,7 +138,7 @@ def _shown(row: models.Funnel) -> FunnelOut:
 
 
 @router.post("", status_code=201, summary="Watch a funnel")
-def create(services: Wired, operator: Operator, wanted: NewFunnel) -> FunnelOut:
+def create(services: InjectedServices, operator: Operator, wanted: NewFunnel) -> FunnelOut:
     """Start to watch a funnel; it is filled from the events that are still in the hot store."""
     with services.sessions.begin() as session:
         row = create_funnel(
@@ -156,21 +156,21 @@ def create(services: Wired, operator: Operator, wanted: NewFunnel) -> FunnelOut:
 
 
 @router.get("", summary="List funnels")
-def list_all(services: Wired, operator: Operator) -> list[FunnelOut]:
+def list_all(services: InjectedServices, operator: Operator) -> list[FunnelOut]:
     """Every watched funnel."""
     with services.readers() as session:
         return [_shown(row) for row in list_funnels(session)]
 
 
 @router.get("/{funnel_id}", summary="Read a funnel")
-def read(services: Wired, operator: Operator, funnel_id: FunnelId) -> FunnelOut:
+def read(services: InjectedServices, operator: Operator, funnel_id: FunnelId) -> FunnelOut:
     """One funnel."""
     with services.readers() as session:
         return _shown(get_funnel(session, funnel_id))
 
 
 @router.patch("/{funnel_id}", summary="Change a funnel")
-def change(services: Wired, operator: Operator, funnel_id: FunnelId, wanted: FunnelChange) -> FunnelOut:
+def change(services: InjectedServices, operator: Operator, funnel_id: FunnelId, wanted: FunnelChange) -> FunnelOut:
     """Rename it, change how much history is normal, or say what a conversion is worth."""
     with services.sessions.begin() as session:
         row = get_funnel(session, funnel_id)
@@ -184,7 +184,7 @@ def change(services: Wired, operator: Operator, funnel_id: FunnelId, wanted: Fun
 
 
 @router.delete("/{funnel_id}", status_code=204, summary="Stop to watch a funnel")
-def remove(services: Wired, operator: Operator, funnel_id: FunnelId) -> None:
+def remove(services: InjectedServices, operator: Operator, funnel_id: FunnelId) -> None:
     """Forget the funnel and what was counted of it; its events and incidents stay."""
     with services.sessions.begin() as session:
         remove_funnel(session, funnel_id, now=services.clock())
@@ -192,7 +192,7 @@ def remove(services: Wired, operator: Operator, funnel_id: FunnelId) -> None:
 
 @router.get("/{funnel_id}/metrics", summary="How a funnel converts")
 def metrics(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     funnel_id: FunnelId,
     days: Days = 7,

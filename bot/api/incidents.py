@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.api.incident_models import IncidentOut, IncidentSummary, describe
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from detection.types import IncidentStatus, Severity
 from storage import audit, incidents, outbox
@@ -48,7 +48,7 @@ class Queued(BaseModel):
 
 @router.get("", summary="List incidents")
 def list_all(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     status: Annotated[IncidentStatus | None, Query(description="Only those that stand so.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -60,14 +60,16 @@ def list_all(
 
 
 @router.get("/{incident_id}", summary="Read an incident")
-def read(services: Wired, operator: Operator, incident_id: IncidentId) -> IncidentOut:
+def read(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> IncidentOut:
     """One incident with its findings, diagnosis, evidence, proposal, approval, verification and timeline."""
     with services.readers() as session:
         return describe(session, incident_id)
 
 
 @router.patch("/{incident_id}", summary="Change an incident", responses={409: {"description": "It cannot go there."}})
-def change(services: Wired, operator: Operator, incident_id: IncidentId, wanted: IncidentChange) -> IncidentOut:
+def change(
+    services: InjectedServices, operator: Operator, incident_id: IncidentId, wanted: IncidentChange
+) -> IncidentOut:
     """Set its status or severity. 409 says which statuses can follow; the channel's message follows the change."""
     now = services.clock()
     with services.sessions.begin() as session:
@@ -118,7 +120,7 @@ def _record(
     summary="Diagnose an incident again",
     responses={409: {"description": "It is closed."}},
 )
-def diagnose(services: Wired, operator: Operator, incident_id: IncidentId) -> Queued:
+def diagnose(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> Queued:
     """Have the five steps run again; the answer comes before the work."""
     now = services.clock()
     with services.sessions.begin() as session:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError, MalformedError
 from bot.storable_text import Text
 from detection.logs.patterns import MAXIMUM_EXPRESSION_LENGTH
@@ -79,14 +79,14 @@ def shown(pattern: Pattern) -> PatternOut:
 
 
 @router.get("", summary="List the named patterns")
-def list_all(services: Wired, operator: Operator) -> list[PatternOut]:
+def list_all(services: InjectedServices, operator: Operator) -> list[PatternOut]:
     """The built-in patterns, then the team's own."""
     with services.readers() as session:
         return [shown(pattern) for pattern in log_patterns.list_patterns(session)]
 
 
 @router.post("", status_code=201, summary="Watch for a pattern")
-def add(services: Wired, operator: Operator, wanted: NewPattern) -> PatternOut:
+def add(services: InjectedServices, operator: Operator, wanted: NewPattern) -> PatternOut:
     """Look for it in every line that comes in from now on. 409 where there is one of this name."""
     try:
         with services.sessions.begin() as session:
@@ -107,7 +107,7 @@ def add(services: Wired, operator: Operator, wanted: NewPattern) -> PatternOut:
 
 
 @router.patch("/{name}", summary="Turn a pattern on or off")
-def switch(services: Wired, operator: Operator, name: PatternName, wanted: PatternSwitch) -> PatternOut:
+def switch(services: InjectedServices, operator: Operator, name: PatternName, wanted: PatternSwitch) -> PatternOut:
     """A pattern that is off is kept and not looked for."""
     with services.sessions.begin() as session:
         pattern = log_patterns.switch_pattern(
@@ -117,7 +117,7 @@ def switch(services: Wired, operator: Operator, name: PatternName, wanted: Patte
 
 
 @router.delete("/{name}", status_code=204, summary="Remove a pattern")
-def remove(services: Wired, operator: Operator, name: PatternName) -> Response:
+def remove(services: InjectedServices, operator: Operator, name: PatternName) -> Response:
     """Forget one of the team's own; what it counted stays until it is past its retention. 409 for a built-in one."""
     try:
         with services.sessions.begin() as session:

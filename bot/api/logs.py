@@ -29,7 +29,7 @@ from bot.api.log_models import (
     template_count,
 )
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import MalformedError
 from bot.intervals import EARLIEST, LATEST, IntervalError, read_interval
 from bot.storable_text import Text
@@ -55,7 +55,7 @@ ServiceName = Annotated[Text | None, Query(min_length=1, max_length=200, descrip
 
 @router.get("/recent", summary="List the newest log lines")
 def recent(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     service: ServiceName = None,
     severity: Annotated[LogSeverity | None, Query(description="This and worse.")] = None,
@@ -74,7 +74,7 @@ def recent(
 
 @router.get("/statistics", summary="Count log lines")
 def statistics(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     since: Annotated[AwareDatetime | None, Query(description="An hour before `until`, if not given.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Now, if not given.")] = None,
@@ -115,7 +115,7 @@ def statistics(
 
 
 @router.post("/analyze", summary="Analyse log lines")
-def analyze(services: Wired, operator: Operator, wanted: AnalysisRequest) -> Analysis:
+def analyze(services: InjectedServices, operator: Operator, wanted: AnalysisRequest) -> Analysis:
     """What lines say, which named patterns they match and what is unusual: of lines given here, or of stored ones."""
     if wanted.lines is not None:
         return _of_lines(services, wanted.lines, wanted.service)
@@ -127,7 +127,7 @@ def analyze(services: Wired, operator: Operator, wanted: AnalysisRequest) -> Ana
 
 @router.get("/diff", summary="Compare the log lines of two windows")
 def diff(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     before: Annotated[Text, Query(max_length=100, description=f"START/END, such as {EXAMPLE}.")],
     after: Annotated[Text, Query(max_length=100, description="START/END of the window to compare with it.")],

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError, MalformedError
 from bot.storable_text import Text
 from storage import maintenance
@@ -65,7 +65,7 @@ class WindowOut(BaseModel):
 
 
 @router.post("", status_code=201, summary="Start a maintenance window, now or later")
-def start(services: Wired, operator: Operator, wanted: NewWindow) -> WindowOut:
+def start(services: InjectedServices, operator: Operator, wanted: NewWindow) -> WindowOut:
     """Record incidents and tell nobody, from its beginning to its end; what still goes on then is told then."""
     now = services.clock()
     begins_at = _instant(services, wanted.begins_at, "begins_at") or now
@@ -94,7 +94,7 @@ def start(services: Wired, operator: Operator, wanted: NewWindow) -> WindowOut:
 
 @router.get("", summary="List maintenance windows")
 def list_all(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     past: Annotated[bool, Query(description="Those that are over, too.")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -107,7 +107,7 @@ def list_all(
 
 
 @router.delete("/{window_id}", summary="End a maintenance window", responses={409: {"description": "It is over."}})
-def end(services: Wired, operator: Operator, window_id: WindowId) -> WindowOut:
+def end(services: InjectedServices, operator: Operator, window_id: WindowId) -> WindowOut:
     """End a window that runs, or call one off that is to come; what it kept quiet and still goes on is told now."""
     now = services.clock()
     try:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 from detection.metrics.findings import MetricLimit
 from detection.metrics.standings import MetricState
@@ -87,7 +87,7 @@ class LimitOut(NewLimit):
 
 @router.get("", summary="List custom metrics")
 def list_metrics(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     service: Annotated[Text | None, Query(description="Only of this service.", max_length=200)] = None,
     name: Annotated[Text | None, Query(description="Only this metric.", max_length=200)] = None,
@@ -140,7 +140,7 @@ def _moment(at: float | None) -> datetime | None:
 
 
 @router.post("/limits", status_code=201, summary="Watch a limit")
-def add(services: Wired, operator: Operator, wanted: NewLimit) -> LimitOut:
+def add(services: InjectedServices, operator: Operator, wanted: NewLimit) -> LimitOut:
     """Watch a level that a metric must not reach; the same metric, service and direction again moves the limit."""
     row = set_limit(
         services,
@@ -155,7 +155,7 @@ def add(services: Wired, operator: Operator, wanted: NewLimit) -> LimitOut:
 
 
 @router.get("/limits", summary="List limits")
-def list_all(services: Wired, operator: Operator) -> list[LimitOut]:
+def list_all(services: InjectedServices, operator: Operator) -> list[LimitOut]:
     """The limits that people set; utilisation metrics of the semantic conventions have one of 1 without."""
     with services.readers() as session:
         rows = list_limits(session)
@@ -175,7 +175,7 @@ def list_all(services: Wired, operator: Operator) -> list[LimitOut]:
 
 
 @router.delete("/limits/{limit_id}", status_code=204, summary="Watch a limit no more")
-def remove(services: Wired, operator: Operator, limit_id: LimitId) -> Response:
+def remove(services: InjectedServices, operator: Operator, limit_id: LimitId) -> Response:
     """Take a limit back; what it found stays on record."""
     drop_limit(services, limit_id, actor=operator.name)
     return Response(status_code=204)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from detection.coverage import Watched, WatchState, label
 
 router = APIRouter(prefix="/status", tags=["Status"])
@@ -37,7 +37,7 @@ class StatusOut(BaseModel):
 
 @router.get("", summary="How everything that is watched stands")
 def status(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     state: Annotated[WatchState | None, Query(description="Only those that stand so.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,

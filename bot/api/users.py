@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 from storage import audit
 from storage.telemetry.protocol import Erased
@@ -40,7 +40,7 @@ class Erasure(BaseModel):
 
 
 @router.delete("/{user_id:path}", summary="Forget a person")
-def erase_user(user_id: UserId, services: Wired, operator: Operator) -> Erasure:
+def erase_user(user_id: UserId, services: InjectedServices, operator: Operator) -> Erasure:
     """Delete every record that names this person, and say how many that were.
 
     The audit chain keeps that it was done and by whom, with a keyed digest in the person's place.

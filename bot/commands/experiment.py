@@ -16,7 +16,7 @@ def run(
 ) -> None:
     """Print both conversion rates, their difference with its bounds, the p-value, and what they mean.
 
-    funnel_ref: the funnel's number or name. Raises NotFoundError or MalformedError; their messages may be shown to the user.
+    funnel_ref: the funnel's number or name. Raises NotFoundError or MalformedError, whose messages are for the user.
     """
     with services.readers() as session:
         funnel = definition(funnel_of(session, funnel_ref))

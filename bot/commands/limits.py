@@ -47,7 +47,7 @@ def list_text(services: Services) -> str:
     with services.readers() as session:
         lines = [limit_line(limit) for limit in list_limits(session)]
     lines += [
-        f"   -  {limit.name} above {number_text(limit.threshold)}, looks {_duration_text(limit.horizon_hours)} ahead, built in"
+        f"   -  {limit.name} above {number_text(limit.threshold)}, looks {_hours(limit.horizon_hours)} ahead, built in"
         for limit in BUILT_IN
     ]
     return "\n".join(lines)
@@ -63,11 +63,11 @@ def limit_line(limit: MetricLimit) -> str:
     """Return a limit's line, such as "   3  queue.depth of shop above 500, looks 6 h ahead, set by ana"."""
     of_service = f" of {limit.service}" if limit.service else ""
     side = "above" if limit.above else "below"
-    level, ahead = number_text(limit.threshold), _duration_text(limit.horizon_hours)
+    level, ahead = number_text(limit.threshold), _hours(limit.horizon_hours)
     return f"{limit.id:>4}  {limit.name}{of_service} {side} {level}, looks {ahead} ahead, set by {limit.created_by}"
 
 
-def _duration_text(hours: float) -> str:
+def _hours(hours: float) -> str:
     if hours >= 48:
         return f"{hours / 24:g} days"
     return f"{hours:g} h" if hours >= 1 else f"{hours * 60:g} min"

@@ -20,7 +20,7 @@ MOST_CHANGES = 50
 
 
 def diff(services: Services, before: str, after: str, service: str | None, console: Console) -> None:
-    """Print the templates whose rate differs between two windows. Raises CommandError for a window that is not valid."""
+    """Print the templates whose rate differs between two windows. Raises CommandError for an invalid window."""
     try:
         windows = [read_interval(text) for text in (before, after)]
     except IntervalError as error:
@@ -29,8 +29,8 @@ def diff(services: Services, before: str, after: str, service: str | None, conso
     _, _, changes = log_questions.differences(services.telemetry, windows[0], windows[1], service, now=now)
     changed = [change for change in changes if change.change is not Change.SAME]
     if not changed:
-        seen = f"{counted(len(changes), 'template')} {'was' if len(changes) == 1 else 'were'} seen about as often"
-        console.print(f"Nothing has changed: {seen}.", highlight=False)
+        unchanged = f"{counted(len(changes), 'template')} {'was' if len(changes) == 1 else 'were'} heard about as often"
+        console.print(f"Nothing has changed: {unchanged}.", highlight=False)
         return
     console.print(_table(changed[:MOST_CHANGES]))
     rest = len(changes) - len(changed)

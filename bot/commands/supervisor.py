@@ -69,7 +69,7 @@ class Supervisor:
         self._width = max(len(program.name) for program in programs)
 
     def run(self, stop: threading.Event) -> int:
-        """Block until `stop` is set (return 0) or a program cannot be kept running (return 1). Leaves no process behind."""
+        """Run until `stop` is set (return 0) or a program cannot be kept running (return 1); then stop them all."""
         try:
             for program in self._programs:
                 self._start(program)

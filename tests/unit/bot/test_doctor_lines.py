@@ -16,8 +16,8 @@ from workers.services import Services
 from workers.settings import Settings
 
 
-def check(look: Callable[[], str], *, asked_for: bool = True) -> Check:
-    return Check("GitHub", asked_for, look, mend="make a new token", if_not_set="set GITHUB_TOKEN")
+def check(probe: Callable[[], str], *, is_configured: bool = True) -> Check:
+    return Check("GitHub", is_configured, probe, remedy="make a new token", if_not_set="set GITHUB_TOKEN")
 
 
 def refused() -> str:
@@ -41,7 +41,7 @@ def test_a_system_that_refuses_says_how_to_mend_it() -> None:
 
 
 def test_a_system_that_is_not_set_is_not_asked() -> None:
-    [outcome] = examine([check(refused, asked_for=False)])
+    [outcome] = examine([check(refused, is_configured=False)])
 
     assert outcome.line() == "GitHub:    not set · set GITHUB_TOKEN"
 
@@ -54,7 +54,7 @@ def test_an_unexpected_error_is_told_without_its_text() -> None:
 
 def test_a_system_that_hangs_fails_in_time_and_keeps_nobody_waiting() -> None:
     never = threading.Event()
-    hanging = Check("Jira", True, lambda: str(never.wait()), mend="check JIRA_URL", if_not_set="")
+    hanging = Check("Jira", True, lambda: str(never.wait()), remedy="check JIRA_URL", if_not_set="")
 
     slow, quick = examine([hanging, check(lambda: "fine")], seconds=2.0)
 
