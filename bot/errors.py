@@ -4,16 +4,16 @@ BotError                    the base: status, message, and maybe the wrong field
 ├── CutShortError      400  the sender disconnected before the body was complete
 ├── UnauthorizedError  401  no key, or an unknown one
 ├── ForbiddenError     403  the key's role may not do this
-├── NotFoundError      404  there is no such thing
+├── NotFoundError      404  the requested object does not exist
 ├── ConflictError      409  it cannot be done in the current state
 ├── TooSlowError       408  the body did not arrive in time; the rest is not read
 ├── TooLargeError      413  the body is over a limit, which the message names
-├── WrongTypeError     415  this door does not read the body's content type or encoding
+├── WrongTypeError     415  this door does not accept the body's content type or encoding
 ├── MalformedError     422  the body is invalid; `field` is the path of the wrong field
 ├── BusyError          429  too much in flight; `retry_after_seconds` says when to retry
-└── UnavailableError   503  the database is unavailable; `retry_after_seconds` too
+└── UnavailableError   503  the database or a needed system is unavailable; `retry_after_seconds` as above
 
-The messages may be shown to the client. The response body is {"error": {"message": "…", "field": "…"}}, where "field" is
+The messages may be shown to the client. The response body is {"error": {"message": "…", "field": "…"}}; "field" is
 optional.
 """
 

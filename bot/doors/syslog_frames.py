@@ -1,4 +1,4 @@
-"""Syslog messages out of a TCP stream: counted in octets, or ended by a newline.
+"""Split a TCP stream into syslog messages, framed by an octet count or by a newline.
 
 https://www.rfc-editor.org/rfc/rfc6587#section-3.4
 """
@@ -13,13 +13,13 @@ _PIECE = 65_536
 
 
 class FrameTooLongError(Exception):
-    """One message was over LONGEST_MESSAGE; it was skipped, and the next may be read."""
+    """A message was longer than LONGEST_MESSAGE. It was skipped; the next one can be read."""
 
 
 async def next_frame(reader: StreamReader) -> bytes | None:
-    """The next message, None at the end of the stream. The reader's own limit must be LONGEST_MESSAGE.
+    """Return the next message, or None at the end of the stream. The reader's limit must be LONGEST_MESSAGE.
 
-    A stream that ends within a message ends with what there is of it. Raises FrameTooLongError.
+    If the stream ends within a message, its beginning is returned. Raises FrameTooLongError.
     """
     first = await reader.read(1)
     if not first:
@@ -34,7 +34,7 @@ async def next_frame(reader: StreamReader) -> bytes | None:
         counted += byte
         if not byte.isdigit():
             break
-    # No count after all: a line that happens to begin with a digit.
+    # Not a count, but a line that begins with digits.
     return counted if counted.endswith(b"\n") else counted + await _line(reader)
 
 

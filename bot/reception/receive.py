@@ -174,7 +174,7 @@ class Reception:
         return Receipt(appended.accepted, appended.duplicates, parcel.parsed.rejections, parcel.sender)
 
     async def _check_key(self, door: Door[Record], secret: str | None) -> bool:
-        """Check the key before the body is read. Return False if that must wait: the key is in the body, or it is signed.
+        """Check the key before the body is read. Return False if the key or the signature is in the body.
 
         Raises UnauthorizedError for a missing or unknown key.
         """
