@@ -1,4 +1,4 @@
-"""What went live when."""
+"""The API of deploys: list them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product events that came in: look at them, and at which kinds there are."""
+"""The API of product events: list the newest, and count them by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments: two variants of a property compared over a funnel."""
+"""The API of experiments: compare two variants of a property over a funnel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watched funnels: make, list, and read how they convert."""
+"""The API of watched funnels: create, list, change and remove them, and read how they convert."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class FunnelOut(NewFunnel):
     created_at: datetime
 
 
-def _shown(row: models.Funnel) -> FunnelOut:
+def _funnel_out(row: models.Funnel) -> FunnelOut:
     return FunnelOut(
         id=row.id,
         name=row.name,
@@ -152,21 +152,21 @@ def create(services: InjectedServices, operator: Operator, wanted: NewFunnel) ->
             now=services.clock(),
         )
         session.flush()
-        return _shown(row)
+        return _funnel_out(row)
 
 
 @router.get("", summary="List funnels")
 def list_all(services: InjectedServices, operator: Operator) -> list[FunnelOut]:
     """Every watched funnel."""
     with services.readers() as session:
-        return [_shown(row) for row in list_funnels(session)]
+        return [_funnel_out(row) for row in list_funnels(session)]
 
 
 @router.get("/{funnel_id}", summary="Read a funnel")
 def read(services: InjectedServices, operator: Operator, funnel_id: FunnelId) -> FunnelOut:
     """One funnel."""
     with services.readers() as session:
-        return _shown(get_funnel(session, funnel_id))
+        return _funnel_out(get_funnel(session, funnel_id))
 
 
 @router.patch("/{funnel_id}", summary="Change a funnel")
@@ -180,7 +180,7 @@ def change(services: InjectedServices, operator: Operator, funnel_id: FunnelId, 
             row.currency = None
         if (row.value_per_conversion is None) != (row.currency is None):
             raise MalformedError(VALUE_NEEDS_CURRENCY, field="currency")
-        return _shown(row)
+        return _funnel_out(row)
 
 
 @router.delete("/{funnel_id}", status_code=204, summary="Stop to watch a funnel")

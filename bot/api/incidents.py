@@ -1,4 +1,4 @@
-"""Incidents: list, read, change, have diagnosed again."""
+"""The API of incidents: list, read, change, and diagnose again."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def change(
 def _apply(
     session: Session, incident: Incident, wanted: IncidentChange, *, actor: str, now: datetime
 ) -> dict[str, Any]:
-    """Make the changes that change anything; returns what they were."""
+    """Apply the wanted changes. Return what changed, as {field: [before, after]}."""
     changes: dict[str, Any] = {}
     if wanted.status is not None and wanted.status != incident.status:
         changes["status"] = [str(incident.status), str(wanted.status)]
@@ -101,7 +101,10 @@ def _apply(
 def _record(
     services: Services, session: Session, incident: Incident, changes: dict[str, Any], *, actor: str, now: datetime
 ) -> None:
-    """Owe the channel a fresh message, and write the audit chain: last, because other writers of it wait from here."""
+    """Enqueue a refresh of the incident's message, then append to the audit chain.
+
+    The chain comes last, because other writers to it wait from then until the transaction ends.
+    """
     key = f"refresh:api:{incident.id}:{now.isoformat()}"
     outbox.enqueue(session, "refresh_incident", {"incident_id": incident.id}, key=key, now=now)
     audit.append(

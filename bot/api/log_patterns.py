@@ -1,4 +1,4 @@
-"""Named patterns of log lines: list, add, switch, remove."""
+"""The API of named log patterns: list, add, turn on or off, remove."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class PatternOut(BaseModel):
     built_in: bool = Field(description="Comes with Argux: it can be turned off, not removed.")
 
 
-def shown(pattern: Pattern) -> PatternOut:
-    """A pattern as the API tells it."""
+def pattern_out(pattern: Pattern) -> PatternOut:
+    """Return the API model of a pattern."""
     return PatternOut(
         name=pattern.name,
         expression=pattern.expression,
@@ -82,7 +82,7 @@ def shown(pattern: Pattern) -> PatternOut:
 def list_all(services: InjectedServices, operator: Operator) -> list[PatternOut]:
     """The built-in patterns, then the team's own."""
     with services.readers() as session:
-        return [shown(pattern) for pattern in log_patterns.list_patterns(session)]
+        return [pattern_out(pattern) for pattern in log_patterns.list_patterns(session)]
 
 
 @router.post("", status_code=201, summary="Watch for a pattern")
@@ -99,7 +99,7 @@ def add(services: InjectedServices, operator: Operator, wanted: NewPattern) -> P
                 by=operator.name,
                 now=services.clock(),
             )
-            return shown(pattern)
+            return pattern_out(pattern)
     except WrongPatternError as error:
         raise MalformedError(f"{error.field}: {error}", field=error.field) from error
     except NameTakenError as error:
@@ -113,7 +113,7 @@ def switch(services: InjectedServices, operator: Operator, name: PatternName, wa
         pattern = log_patterns.switch_pattern(
             session, name, enabled=wanted.enabled, by=operator.name, now=services.clock()
         )
-        return shown(pattern)
+        return pattern_out(pattern)
 
 
 @router.delete("/{name}", status_code=204, summary="Remove a pattern")

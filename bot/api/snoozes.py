@@ -1,4 +1,4 @@
-"""Snoozing an incident, and ending that."""
+"""The API of snoozes: snooze an incident, and end its snooze."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People, as far as Argux knows them: only to forget them."""
+"""The API of people: erase everything that names a person."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ def erase_user(user_id: UserId, services: InjectedServices, operator: Operator) 
             key=services.audit_key,
             actor=operator.name,
             event="person_erased",
-            payload={"person": _digest(services.audit_key, user_id), "erased": _numbers(erased)},
+            payload={"person": _digest(services.audit_key, user_id), "erased": _counts(erased)},
             now=services.clock(),
         )
-    return Erasure(user_id=user_id, erased=ErasedOut(**_numbers(erased)))
+    return Erasure(user_id=user_id, erased=ErasedOut(**_counts(erased)))
 
 
 def _digest(key: bytes, user_id: str) -> str:
     return hmac.digest(key, user_id.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
-def _numbers(erased: Erased) -> dict[str, int]:
+def _counts(erased: Erased) -> dict[str, int]:
     return {
         "events": erased.events,
         "funnel_attempts": erased.funnel_attempts,
