@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bot.backtest.chart import DRAWN, Course, chart_of, drawn_places
+from bot.backtest.chart import MOST_POINTS, ChartData, chart_specification, drawn_indices
 from bot.backtest.command import run
 from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
 from bot.backtest.funnel import replay
@@ -124,13 +124,13 @@ def test_a_chart_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> N
 def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None:
     measured = np.tile(values(), 2)
     unknown, fired = np.full(len(measured), np.nan), measured > 300
-    course = Course(START + 300 * np.arange(len(measured)), measured, unknown, unknown, fired)
-    places = drawn_places(measured)
+    chart_data = ChartData(START + 300 * np.arange(len(measured)), measured, unknown, unknown, fired)
+    places = drawn_indices(measured)
 
-    assert len(places) <= DRAWN
+    assert len(places) <= MOST_POINTS
     assert measured[places].max() == 400.0
     assert places == sorted(places)
-    assert "24 alarms" in str(chart_of(course, "x")["title"])
+    assert "24 alarms" in str(chart_specification(chart_data, "x")["title"])
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_the_quick_look_leaves_out_no_alarm(file: Path, monkeypatch: pytest.Monk
     history = read_history(funnel(file, minutes=60, entries=1500))
     assert isinstance(history, FunnelHistory)
     quick = replay(history, settings()).alarms
-    monkeypatch.setattr(FunnelScreen, "worth_a_look", lambda screen, now, broken: True)
+    monkeypatch.setattr(FunnelScreen, "may_have_finding", lambda screen, now, broken: True)
 
     assert quick == replay(history, settings()).alarms
     assert len(quick) == 1
@@ -254,7 +254,9 @@ def test_no_row_is_judged_by_those_after_it(file: Path) -> None:
     assert isinstance(whole, FunnelHistory)
     assert isinstance(cut, FunnelHistory)
     kept = len(cut.times)
-    assert replay(cut, settings()).course.fired.tolist() == replay(whole, settings()).course.fired[:kept].tolist()
+    assert (
+        replay(cut, settings()).chart_data.fired.tolist() == replay(whole, settings()).chart_data.fired[:kept].tolist()
+    )
 
 
 def test_a_funnel_by_the_hour_is_read_and_one_by_the_day_is_refused(file: Path) -> None:

@@ -64,8 +64,8 @@ def test_an_alarm_begins_at_the_very_minute_at_which_the_detector_asked_alone_fi
     [told] = replayed(times, values).incidents
 
     assert told.noticed_at == asked[0]
-    assert told.over_at is not None
-    assert told.over_at >= asked[-1] + 600
+    assert told.resolved_at is not None
+    assert told.resolved_at >= asked[-1] + 600
 
 
 def test_the_hour_of_the_week_is_that_of_the_teams_time_zone() -> None:
@@ -73,8 +73,8 @@ def test_the_hour_of_the_week_is_that_of_the_teams_time_zone() -> None:
     local = (times + 5.5 * HOUR) % DAY
     random = np.random.default_rng(3)
     values = np.where((local >= 9 * HOUR) & (local < 18 * HOUR), 1000.0, 100.0) + random.normal(0, 5, len(times))
-    low = replayed(times, values, argux_timezone="Asia/Kolkata").course.low
-    utc = replayed(times, values).course.low
+    low = replayed(times, values, argux_timezone="Asia/Kolkata").chart_data.low
+    utc = replayed(times, values).chart_data.low
     first_hour = (times >= START + 15 * DAY) & (local >= 9 * HOUR) & (local < 9.5 * HOUR)
 
     assert not np.allclose(low[first_hour], utc[first_hour])
@@ -86,8 +86,8 @@ def test_nothing_is_judged_by_what_came_after_it() -> None:
     kept = round(2.6 * 1440)
     whole, cut = replayed(times, values), replayed(times[:kept], values[:kept])
 
-    assert cut.course.fired.tolist() == whole.course.fired[:kept].tolist()
-    assert np.array_equal(cut.course.low, whole.course.low[:kept], equal_nan=True)
+    assert cut.chart_data.fired.tolist() == whole.chart_data.fired[:kept].tolist()
+    assert np.array_equal(cut.chart_data.low, whole.chart_data.low[:kept], equal_nan=True)
 
 
 def test_a_disk_that_fills_is_foretold_by_the_limit_its_name_has() -> None:
@@ -108,5 +108,5 @@ def test_after_three_days_of_silence_the_past_is_forgotten() -> None:
     times = np.concatenate([minutes(2), START + 6 * DAY + MINUTE * np.arange(1440 // 2)])
     result = replayed(times, np.random.default_rng(1).normal(100, 3, len(times)))
 
-    assert np.isnan(result.course.low[-1])
-    assert np.isfinite(result.course.low[2800])
+    assert np.isnan(result.chart_data.low[-1])
+    assert np.isfinite(result.chart_data.low[2800])
