@@ -1,7 +1,7 @@
 """Replay a metric's history through the production detector, minute by minute.
 
-The full detector runs only at minutes that may yield a finding: those whose newest buckets are far enough from the usual
-level of the hourly buckets. The scatter of the minutes, which this check leaves out, can only widen the usual range.
+The full detector runs only at minutes that may yield a finding: those whose newest buckets are far enough from what is
+usual by the hourly buckets. The scatter of the minutes, which this check leaves out, can only widen the usual range.
 """
 
 from __future__ import annotations

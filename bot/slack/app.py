@@ -1,9 +1,9 @@
 """The Bolt app: it acknowledges each request and hands it to a worker.
 
-A slash command goes straight to the broker: it only reads, and the user can type it again. A click or a submitted dialog
-is a decision, so it is committed to the outbox before it is acknowledged. It is idempotent: if Slack sends it again, the
-key is the same. No listener waits for Slack. Slack accepts a dialog only within 3 seconds of the click, so a background
-thread opens it empty at once and a worker fills it.
+A slash command goes straight to the broker: it only reads, and the user can type it again. A click or a submitted
+dialog is a decision, so it is committed to the outbox before it is acknowledged. It is idempotent: if Slack sends it
+again, the key is the same. No listener waits for Slack. Slack accepts a dialog only within 3 seconds of the click, so a
+background thread opens it empty at once and a worker fills it.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def _set_state(app: FastAPI, services: Services, limits: Limits | None) -> None:
 async def _lifespan(
     services: Services, slack: App | None, threads: ThreadPoolExecutor, app: FastAPI
 ) -> AsyncIterator[None]:
-    """Start the gRPC and syslog doors and Socket Mode where they are configured; stop and release everything at the end."""
+    """Run the gRPC and syslog doors and Socket Mode, where configured, while the application runs; then stop them."""
     socket = None
     grpc_door = await _start_grpc_door(services, app.state.reception)
     token = services.settings.slack_app_token
