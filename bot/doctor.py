@@ -197,7 +197,7 @@ def _elasticsearch(settings: Settings) -> str:
 
 def _examine(check: Check) -> Outcome:
     try:
-        return Outcome(check.name, Health.OK, check.look())
+        return Outcome(check.name, Health.OK, check.probe())
     except DatabaseUnavailableError as error:
         return Outcome(check.name, Health.FAILED, str(error))
     except (IntegrationError, NotConfiguredError, TroubleError) as error:

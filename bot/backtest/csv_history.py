@@ -26,7 +26,7 @@ _MOST_VALUE = 1e30
 _MOST_PEOPLE = 1e10
 _PROGRESS_ROWS = 10_000
 
-_COLUMNS = (
+_EXPECTED = (
     'a metric has the columns "timestamp" and "value" (or the time and one more), '
     'a funnel "timestamp", "entries" and "conversions"'
 )
@@ -150,7 +150,7 @@ def _read(
     names = [name.strip() for name in first] if has_header else []
     columns = _columns_from_header(line, names) if has_header else _Columns()
     if not has_header and sum(bool(cell.strip()) for cell in first) > 2:
-        raise CsvError(f"line {line}: {len(first)} columns and no header that names them; {_COLUMNS}")
+        raise CsvError(f"line {line}: {len(first)} columns and no header that names them; {_EXPECTED}")
     points = []
     for place, point in enumerate(_points(filled[has_header:], columns)):
         points.append(point)
@@ -180,7 +180,7 @@ def _columns_from_header(line: int, header: Sequence[str]) -> _Columns:
     if len(others) != 1:
         listed = ", ".join(_quoted(name) for name in header)
         raise CsvError(
-            f"line {line}: which column is the metric? There are {listed}. {_COLUMNS[0].upper()}{_COLUMNS[1:]}"
+            f"line {line}: which column is the metric? There are {listed}. {_EXPECTED[0].upper()}{_COLUMNS[1:]}"
         )
     return _Columns(time, (others[0],), header[others[0]])
 

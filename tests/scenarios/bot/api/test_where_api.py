@@ -68,7 +68,7 @@ def test_the_last_hour_is_compared_with_the_time_before_it(
     assert found["until"] < services.clock().isoformat()
 
 
-def test_nothing_to_compare_with_is_null(client: TestClient, operator: dict[str, str]) -> None:
+def test_without_data_the_answer_is_null(client: TestClient, operator: dict[str, str]) -> None:
     made = client.post("/api/funnels", json=CHECKOUT, headers=operator).json()["id"]
     assert client.get(f"/api/funnels/{made}/where", headers=operator).json()["answer"] is None
     assert client.get("/api/funnels/99/where", headers=operator).status_code == 404
@@ -86,14 +86,16 @@ def test_nothing_to_compare_with_is_null(client: TestClient, operator: dict[str,
         ({"since": "2026-02-07T11:00:00Z", "against_since": "2026-02-07T11:30:00Z"}, "against_since"),
     ],
 )
-def test_a_wrong_window_is_refused_with_the_fields_name(
+def test_an_invalid_window_is_refused_with_the_fields_name(
     client: TestClient, operator: dict[str, str], funnel_id: int, asked: dict[str, str], field: str
 ) -> None:
     answer = client.get(f"/api/funnels/{funnel_id}/where", params=asked, headers=operator)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
 
 
-def test_an_incident_tells_where_its_loss_is(client: TestClient, services: Services, operator: dict[str, str]) -> None:
+def test_an_incident_says_where_conversions_are_lost(
+    client: TestClient, services: Services, operator: dict[str, str]
+) -> None:
     now = services.clock()
     place = Place((("country", "DE"), ("provider", "paypal")), 100.0, 10.0, 40.0, 0.9)
     known = Attribution(WhereVerdict.PLACES, 0.3, 0.38, -0.075, -0.005, (place,), (), ("country", "provider"))

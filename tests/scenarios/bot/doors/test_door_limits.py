@@ -25,14 +25,14 @@ def opened(services: Services) -> Open:
     return lambda limits: TestClient(create_app(services, limits=limits))
 
 
-def test_a_body_that_says_it_is_too_long_is_413(opened: Open, sender) -> None:
+def test_a_body_with_a_content_length_over_the_limit_is_413(opened: Open, sender: dict[str, str]) -> None:
     answer = opened(Limits(body_bytes=50)).post("/api/events", json=EVENT, headers=sender)
 
     assert answer.status_code == 413
     assert "0.00005 MB" in answer.json()["error"]["message"].replace("5e-05", "0.00005")
 
 
-def test_a_body_a_little_too_long_is_told_in_bytes(opened: Open, sender) -> None:
+def test_a_body_slightly_over_the_limit_is_reported_in_bytes(opened: Open, sender: dict[str, str]) -> None:
     headers = {**sender, "Content-Type": "application/json", "Content-Length": "10000003"}
 
     answer = opened(Limits()).post("/api/events", content=b"{}", headers=headers)
@@ -41,7 +41,7 @@ def test_a_body_a_little_too_long_is_told_in_bytes(opened: Open, sender) -> None
     assert (answer.status_code, answer.json()["error"]["message"]) == (413, message)
 
 
-def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_limit(opened: Open, sender) -> None:
+def test_a_body_without_a_content_length_is_cut_off_at_the_limit(opened: Open, sender: dict[str, str]) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(100):
             yield b"x" * 1000
@@ -52,7 +52,7 @@ def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_limit(opened: Ope
     assert answer.status_code == 413
 
 
-def test_a_small_body_that_unpacks_to_too_much_is_413(opened: Open, sender) -> None:
+def test_a_small_body_that_decompresses_over_the_limit_is_413(opened: Open, sender: dict[str, str]) -> None:
     bomb = gzip.compress(b'{"event": "' + b"a" * 1_000_000 + b'"}')
     headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "gzip"}
 
@@ -61,19 +61,19 @@ def test_a_small_body_that_unpacks_to_too_much_is_413(opened: Open, sender) -> N
     assert answer.status_code == 413
 
 
-def test_a_full_house_says_when_to_come_again(opened: Open, sender) -> None:
+def test_too_many_requests_are_429_with_retry_after(opened: Open, sender: dict[str, str]) -> None:
     answer = opened(Limits(requests_in_flight=0)).post("/api/events", json=EVENT, headers=sender)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_too_many_bytes_at_once_say_when_to_come_again(opened: Open, sender) -> None:
+def test_too_many_bytes_in_flight_are_429_with_retry_after(opened: Open, sender: dict[str, str]) -> None:
     answer = opened(Limits(bytes_in_flight=10)).post("/api/events", json=EVENT, headers=sender)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_a_refused_body_leaves_its_place_to_the_next(opened: Open, sender) -> None:
+def test_a_refused_body_frees_its_place_for_the_next(opened: Open, sender: dict[str, str]) -> None:
     client = opened(Limits(requests_in_flight=1, bytes_in_flight=1000))
 
     refused = client.post("/api/events", json=[EVENT] * 50, headers=sender)
@@ -89,8 +89,8 @@ class LockedStore:
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
 
 
-def test_a_locked_database_is_503_with_a_time_to_try_again(services: Services, sender) -> None:
-    services.telemetry = LockedStore()
+def test_a_locked_database_is_503_with_retry_after(services: Services, sender: dict[str, str]) -> None:
+    services.telemetry = LockedStore()  # type: ignore[assignment]
 
     answer = TestClient(create_app(services)).post("/api/events", json=EVENT, headers=sender)
 
@@ -100,7 +100,7 @@ def test_a_locked_database_is_503_with_a_time_to_try_again(services: Services, s
 
 @pytest.mark.parametrize("path", ["/api/events", "/v1/batch", "/api/deploys", "/api/v2/logs"])
 @pytest.mark.parametrize("credentials", ["!!!", "w7w6w7w=", "bm8gY29sb24="])
-def test_basic_authentication_that_cannot_be_read_is_our_401_and_counted(
+def test_unreadable_basic_authentication_is_401_in_our_format_and_counted(
     services: Services, path: str, credentials: str
 ) -> None:
     app = create_app(services)

@@ -55,7 +55,7 @@ DOORS = [
 
 
 @pytest.mark.parametrize(("path", "headers", "body", "status", "door"), DOORS)
-def test_a_record_is_stored_once_however_often_it_is_sent(
+def test_a_record_that_is_sent_twice_is_stored_once(
     client: TestClient, services: Services, sender: Any, path: str, headers: Any, body: bytes, status: int, door: str
 ) -> None:
     for _ in range(2):
@@ -121,7 +121,7 @@ def test_a_bad_body_is_refused_and_counted(
         ("/api/7/envelope/", ENVELOPE, SENTRY + b'{"type": "event"}\n[]\n', "items[1]"),
     ],
 )
-def test_one_bad_record_is_told_by_its_place_and_the_good_one_is_stored(
+def test_one_bad_record_is_reported_by_its_path_and_the_good_one_is_stored(
     client: TestClient, services: Services, sender: Any, path: str, headers: Any, body: bytes, field: str
 ) -> None:
     answer = client.post(path, content=body, headers={**sender, **headers})
@@ -134,7 +134,7 @@ def test_one_bad_record_is_told_by_its_place_and_the_good_one_is_stored(
 
 
 @pytest.mark.parametrize("path", ["/api/v2/logs", "/v1/input"])
-def test_what_datadogs_agent_would_send_again_without_end_is_refused_with_400(
+def test_a_bad_body_of_datadogs_agent_is_400_because_it_retries_other_errors_without_end(
     client: TestClient, services: Services, sender: Any, path: str
 ) -> None:
     for body, headers in (
@@ -148,7 +148,7 @@ def test_what_datadogs_agent_would_send_again_without_end_is_refused_with_400(
 
 
 @pytest.mark.parametrize("body", [b"{}", b" { }\n", b"[]"])
-def test_datadogs_agent_may_ask_whether_anybody_is_there(
+def test_the_connection_check_of_datadogs_agent_is_accepted(
     client: TestClient, services: Services, sender: Any, body: bytes
 ) -> None:
     answer = client.post("/api/v2/logs", content=body, headers={**sender, **JSON})
@@ -165,7 +165,7 @@ def test_datadogs_agent_may_ask_whether_anybody_is_there(
         (b"7\n", "line 1 is not an action such as"),
     ],
 )
-def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_words(
+def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_format(
     client: TestClient, services: Services, sender: Any, body: bytes, told: str
 ) -> None:
     answer = client.post("/_bulk", content=body, headers={**sender, **NDJSON})
@@ -176,7 +176,7 @@ def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_words(
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd"])
-def test_sentry_and_datadog_may_compress_as_they_like(
+def test_sentry_and_datadog_bodies_may_be_compressed_with_brotli_and_zstd(
     client: TestClient, services: Services, sender: Any, encoding: str
 ) -> None:
     compress = cramjam.brotli.compress if encoding == "br" else cramjam.zstd.compress
@@ -186,7 +186,7 @@ def test_sentry_and_datadog_may_compress_as_they_like(
     assert len(stored(services)) == 2
 
 
-def test_each_vendors_own_header_brings_the_key(client: TestClient, services: Services, sender: Any) -> None:
+def test_each_vendors_own_header_may_carry_the_key(client: TestClient, services: Services, sender: Any) -> None:
     key = key_of(sender)
     auth = f"Sentry sentry_version=7, sentry_client=sentry.python/2, sentry_key={key}"
     for path, headers, body in (
@@ -240,7 +240,7 @@ def test_sentrys_signed_webhook_is_an_alert(sentry: TestClient, services: Servic
 
 
 @pytest.mark.parametrize("headers", [signed(SENTRY_ALERT, "another secret"), signed(b"another body"), JSON])
-def test_a_sentry_webhook_signed_otherwise_is_refused(
+def test_a_sentry_webhook_with_a_wrong_signature_is_refused(
     sentry: TestClient, services: Services, headers: dict[str, str]
 ) -> None:
     assert sentry.post("/sentry/webhook", content=SENTRY_ALERT, headers=headers).status_code == 401
@@ -248,14 +248,14 @@ def test_a_sentry_webhook_signed_otherwise_is_refused(
     assert 'argux_ingest_rejected_total{door="sentry_webhook",reason="unauthorized"} 1.0' in sentry.get("/metrics").text
 
 
-def test_a_door_whose_secret_is_not_set_says_which(client: TestClient) -> None:
+def test_a_door_without_its_secret_is_503_and_names_the_setting(client: TestClient) -> None:
     for path, name in (("/sentry/webhook", "SENTRY_CLIENT_SECRET"), ("/github/webhooks", "GITHUB_WEBHOOK_SECRET")):
         answer = client.post(path, content=b"{}", headers=JSON)
         assert answer.status_code == 503
         assert name in answer.text
 
 
-def test_the_root_leads_a_browser_to_the_page_and_tells_elasticsearchs_clients_who_is_there(
+def test_the_root_redirects_a_browser_and_answers_elasticsearch_clients_with_the_version(
     client: TestClient, sender: Any
 ) -> None:
     assert client.get("/").headers["location"] == "/docs"

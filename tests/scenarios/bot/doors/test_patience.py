@@ -58,7 +58,7 @@ async def answers(services: Services, bodies: list[object], key: dict[str, str])
 
 
 @pytest.mark.parametrize("size", [1, 30])
-async def test_while_the_database_is_locked_everybody_in_the_queue_is_told_in_time(
+async def test_while_the_database_is_locked_every_queued_request_is_answered_in_time(
     services: Services, sender: dict[str, str], size: int
 ) -> None:
     bodies: list[object] = [[event(number * size + place) for place in range(size)] for number in range(40)]
@@ -68,7 +68,7 @@ async def test_while_the_database_is_locked_everybody_in_the_queue_is_told_in_ti
     assert max(seconds for *_, seconds in found) < AT_MOST
 
 
-async def test_a_lock_that_is_let_go_in_time_is_not_noticed(
+async def test_a_lock_that_is_released_in_time_causes_no_error(
     services: Services, sender: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.reception.receive.PATIENCE_SECONDS", 60.0)
@@ -80,7 +80,7 @@ async def test_a_lock_that_is_let_go_in_time_is_not_noticed(
     assert sum(found.count for found in services.telemetry.event_types()) == 31
 
 
-async def test_whoever_gets_no_thread_is_told_in_time(services: Services) -> None:
+async def test_a_request_that_gets_no_thread_is_refused_in_time(services: Services) -> None:
     reception: Reception = create_app(services).state.reception
     go_on = threading.Event()
     working = [asyncio.create_task(reception.in_thread(partial(go_on.wait, 60))) for _ in range(STORING_THREADS)]

@@ -57,7 +57,7 @@ async def waiting(client: httpx.AsyncClient, paths: list[str], headers: dict[str
 
 
 @pytest.mark.parametrize("key", ["none", "good"])
-async def test_bodies_that_stop_half_way_keep_no_recognised_sender_out(
+async def test_bodies_that_stall_do_not_block_a_recognised_sender(
     services: Services, sender: dict[str, str], key: str
 ) -> None:
     limits = Limits(requests_in_flight=1, strangers=8)
@@ -66,7 +66,7 @@ async def test_bodies_that_stop_half_way_keep_no_recognised_sender_out(
         assert (await client.post("/api/events", json=EVENT, headers=sender)).status_code == 201
 
 
-async def test_strangers_have_so_many_places_and_so_much_room_of_their_own(
+async def test_unrecognised_senders_have_their_own_limits_of_requests_and_bytes(
     services: Services, sender: dict[str, str]
 ) -> None:
     for limits in (Limits(strangers=1), Limits(stranger_bytes=8)):
@@ -81,7 +81,7 @@ async def test_strangers_have_so_many_places_and_so_much_room_of_their_own(
             assert after.status_code in (401, 422)
 
 
-async def test_a_body_that_does_not_get_on_is_408_and_counted(services: Services, sender: dict[str, str]) -> None:
+async def test_a_body_that_stalls_is_408_and_counted(services: Services, sender: dict[str, str]) -> None:
     app = create_app(services, limits=Limits(pause_seconds=0.05))
     async with opened(app) as client:
         answer = await client.post("/api/events", content=Trickle().chunks(), headers={**JSON, **sender})
@@ -93,7 +93,7 @@ async def test_a_body_that_does_not_get_on_is_408_and_counted(services: Services
         ] == 4
 
 
-async def test_a_body_that_gets_on_a_little_is_cut_off_in_the_end(services: Services, sender: dict[str, str]) -> None:
+async def test_a_body_that_trickles_for_too_long_is_408(services: Services, sender: dict[str, str]) -> None:
     async def drops() -> AsyncIterator[bytes]:
         while True:
             await asyncio.sleep(0.02)
@@ -106,7 +106,7 @@ async def test_a_body_that_gets_on_a_little_is_cut_off_in_the_end(services: Serv
     assert "take 0.2 in all" in answer.json()["error"]["message"]
 
 
-async def test_a_slow_body_that_gets_on_is_stored(services: Services, sender: dict[str, str]) -> None:
+async def test_a_slow_body_that_keeps_arriving_is_stored(services: Services, sender: dict[str, str]) -> None:
     async def slowly() -> AsyncIterator[bytes]:
         body = json.dumps(EVENT).encode()
         for start in range(0, len(body), 20):

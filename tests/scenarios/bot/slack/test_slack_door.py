@@ -77,7 +77,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_slash_command_is_acked_and_sent_to_the_worker(client: TestClient, services: Services, signed: Sign) -> None:
+def test_a_slash_command_is_acknowledged_and_sent_to_the_worker(
+    client: TestClient, services: Services, signed: Sign
+) -> None:
     body, headers = signed(COMMAND)
 
     answer = client.post("/slack/events", content=body, headers=headers)
@@ -96,7 +98,7 @@ def test_a_slash_command_is_acked_and_sent_to_the_worker(client: TestClient, ser
     assert jobs(services) == []
 
 
-def test_a_slash_command_while_the_broker_is_away_says_so_to_whoever_typed_it(
+def test_a_slash_command_while_the_broker_is_away_is_answered_with_try_again(
     client: TestClient, services: Services, signed: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(message: object) -> None:
@@ -113,7 +115,7 @@ def test_a_slash_command_while_the_broker_is_away_says_so_to_whoever_typed_it(
 
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("action_id", sorted(ACTIONS))
-def test_a_click_is_in_the_outbox_before_it_is_acked(
+def test_a_click_is_in_the_outbox_before_it_is_acknowledged(
     client: TestClient, services: Services, signed: Sign, action_id: str
 ) -> None:
     body, headers = signed(click(action_id))
@@ -137,7 +139,7 @@ def test_a_click_is_in_the_outbox_before_it_is_acked(
     assert sent(services) == []
 
 
-def test_a_click_that_opens_a_dialog_is_acked_before_slack_has_opened_it(
+def test_a_click_that_opens_a_dialog_is_acknowledged_before_slack_has_opened_it(
     client: TestClient, services: Services, signed: Sign
 ) -> None:
     go_on, opened = threading.Event(), threading.Event()
@@ -158,7 +160,7 @@ def test_a_click_that_opens_a_dialog_is_acked_before_slack_has_opened_it(
     assert opened.wait(60)
 
 
-def test_slack_sending_a_click_again_changes_nothing(client: TestClient, services: Services, signed: Sign) -> None:
+def test_a_click_that_slack_sends_again_is_one_job(client: TestClient, services: Services, signed: Sign) -> None:
     for _ in range(3):
         body, headers = signed(click())
         assert client.post("/slack/events", content=body, headers=headers).status_code == 200
@@ -166,7 +168,7 @@ def test_slack_sending_a_click_again_changes_nothing(client: TestClient, service
     assert len(jobs(services)) == 1
 
 
-def test_a_second_press_of_the_same_button_is_a_job_of_its_own(
+def test_a_second_press_of_the_same_button_is_a_second_job(
     client: TestClient, services: Services, signed: Sign
 ) -> None:
     for moment in ("100.1", "101.5"):
@@ -176,7 +178,7 @@ def test_a_second_press_of_the_same_button_is_a_job_of_its_own(
     assert len(jobs(services)) == 2
 
 
-def test_a_link_button_is_acked_and_forgotten(client: TestClient, services: Services, signed: Sign) -> None:
+def test_a_link_button_is_acknowledged_and_ignored(client: TestClient, services: Services, signed: Sign) -> None:
     body, headers = signed(click("open_pull_request"))
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 200
@@ -202,7 +204,7 @@ def test_a_submitted_dialog_is_in_the_outbox_once(client: TestClient, services: 
     )
 
 
-def test_a_click_that_cannot_be_stored_is_not_acked(
+def test_a_click_that_cannot_be_stored_is_not_acknowledged(
     client: TestClient, services: Services, signed: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object, **options: object) -> bool:
@@ -223,7 +225,7 @@ def test_a_click_that_cannot_be_stored_is_not_acked(
         {"X-Slack-Request-Timestamp": "soon"},
     ],
 )
-def test_a_bad_signature_is_401_and_nothing_happens(
+def test_a_bad_signature_is_401_and_no_job_is_stored(
     client: TestClient, services: Services, signed: Sign, changed: dict[str, str]
 ) -> None:
     body, headers = signed(click())

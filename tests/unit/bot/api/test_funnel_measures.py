@@ -26,7 +26,7 @@ def counts(**users: int) -> np.ndarray:
 ANY_TIME = float(DELAY_EDGES_SECONDS[-1])
 
 
-def test_nobody_converting_has_no_median() -> None:
+def test_without_conversions_there_is_no_median() -> None:
     assert seconds_to_convert(counts(), 0.5, ANY_TIME) is None
 
 
@@ -48,7 +48,7 @@ def test_nine_of_ten_conversions_lie_below_the_ninetieth_percentile() -> None:
     assert ninetieth == pytest.approx(float(DELAY_EDGES_SECONDS[3]))
 
 
-def test_no_share_of_the_conversions_took_longer_than_the_window() -> None:
+def test_no_quantile_is_longer_than_the_window() -> None:
     window = 600.0
     bucket = int(np.searchsorted(DELAY_EDGES_SECONDS, window))
     low = float(DELAY_EDGES_SECONDS[bucket - 1])
@@ -58,7 +58,7 @@ def test_no_share_of_the_conversions_took_longer_than_the_window() -> None:
     assert seconds_to_convert(counts(b48=3), 0.5, window) == window
 
 
-def test_the_funnels_own_window_bounds_the_times_it_shows() -> None:
+def test_the_funnels_window_bounds_its_time_to_convert() -> None:
     day = datetime(2026, 2, 6, 10, tzinfo=UTC)
     slow = replace(series((day, 20, 10)), converted_by_delay=np.array([counts(b27=10)]))
 
@@ -102,7 +102,7 @@ def test_hours_of_other_days_do_not_count() -> None:
     assert (metrics.overall.entries, metrics.overall.median_seconds_to_convert) == (0, None)
 
 
-def test_a_dimension_is_told_by_value_and_says_where_too_few_entered() -> None:
+def test_a_dimension_is_listed_by_value_and_marks_values_with_too_few_entries() -> None:
     day = datetime(2026, 2, 6, 10, tzinfo=UTC)
     parts = [
         replace(series((day, entries, 10)), dimension=dimension, value=value)

@@ -15,6 +15,7 @@ from bot.backtest.command import run
 from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
 from bot.backtest.funnel import replay
 from bot.backtest.funnel_screen import FunnelScreen
+from detection.types import Floats
 from workers.settings import Settings
 
 START = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -26,17 +27,17 @@ def file(tmp_path: Path) -> Path:
 
 
 def settings(**others: object) -> Settings:
-    return Settings(_env_file=None, **others)  # type: ignore[arg-type,call-arg]
+    return Settings(_env_file=None, **others)  # type: ignore[arg-type]
 
 
-def values() -> np.ndarray:
+def values() -> Floats:
     """A week by five minutes, with an hour of trouble on its sixth day."""
     measured = 100 + np.random.default_rng(1).normal(0, 3, 2000)
     measured[1500:1512] = 400.0
     return measured
 
 
-def written(file: Path, measured: np.ndarray) -> Path:
+def written(file: Path, measured: Floats) -> Path:
     rows = [
         f"{datetime.fromtimestamp(START + 300 * place, UTC):%Y-%m-%d %H:%M:%S},{value:.3f}"
         for place, value in enumerate(measured)
@@ -59,7 +60,7 @@ def read(file: Path, text: str) -> History:
     return history
 
 
-def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Path) -> None:
+def test_an_alarm_is_printed_with_its_time_and_the_expected_value(file: Path) -> None:
     code, text = told(written(file, values()))
     [row] = [line for line in text.splitlines() if "2026-02-06 05:" in line]
 
@@ -69,11 +70,11 @@ def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Pat
     assert "1 alarm would have fired." in text
 
 
-def test_a_history_in_which_nothing_happened_says_so(file: Path) -> None:
+def test_a_history_without_alarms_says_that_nothing_would_have_fired(file: Path) -> None:
     assert told(written(file, np.full(500, 7.0)))[1].splitlines()[-1] == "Nothing would have fired."
 
 
-def test_a_history_too_short_or_too_sparse_to_be_judged_says_what_it_takes(file: Path) -> None:
+def test_a_history_too_short_or_too_sparse_says_what_is_needed(file: Path) -> None:
     needs = "Too little to judge: a metric is judged once it is known for 24 hours, with 5 measured minutes"
     assert needs in told(written(file, np.full(200, 7.0)))[1]
     hourly = [f"{START + 3600 * hour:.0f},{hour % 7}" for hour in range(300)]
@@ -81,13 +82,13 @@ def test_a_history_too_short_or_too_sparse_to_be_judged_says_what_it_takes(file:
     assert needs in told(file)[1]
 
 
-def test_the_settings_say_what_fires(file: Path) -> None:
+def test_the_settings_decide_what_fires(file: Path) -> None:
     assert "Nothing would have fired." in told(written(file, values()), anomaly_threshold=1000)[1]
     drop = funnel(file, minutes=60, entries=1500)
     assert "Nothing would have fired." in told(drop, min_drop_percent=70)[1]
 
 
-def test_a_repeated_row_counts_once_and_is_told(file: Path) -> None:
+def test_a_repeated_row_counts_once_and_is_reported(file: Path) -> None:
     once = told(written(file, values()))[1]
     header, *rows = file.read_text().splitlines()
     file.write_text("\n".join([header, *(row for row in rows for _ in range(2))]))
@@ -98,7 +99,7 @@ def test_a_repeated_row_counts_once_and_is_told(file: Path) -> None:
     assert rest == once.splitlines()
 
 
-def test_a_name_in_square_brackets_is_told_as_it_is(tmp_path: Path) -> None:
+def test_a_name_in_square_brackets_is_printed_literally(tmp_path: Path) -> None:
     file = written(tmp_path / "depth[bold].csv", values())
 
     assert "depth[bold] is 400" in told(file)[1]
@@ -114,7 +115,7 @@ def test_the_chart_is_a_png_that_shows_the_alarms(file: Path, tmp_path: Path) ->
     assert chart.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_chart_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:
+def test_a_chart_that_cannot_be_written_is_an_error_with_its_reason(file: Path, tmp_path: Path) -> None:
     code, text = told(written(file, np.full(300, 7.0)), tmp_path / "nowhere" / "chart.png")
 
     assert code == 2
@@ -124,7 +125,9 @@ def test_a_chart_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> N
 def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None:
     measured = np.tile(values(), 2)
     unknown, fired = np.full(len(measured), np.nan), measured > 300
-    chart_data = ChartData(START + 300 * np.arange(len(measured)), measured, unknown, unknown, fired)
+    chart_data = ChartData(
+        START + 300.0 * np.arange(len(measured), dtype=np.float64), measured, unknown, unknown, fired
+    )
     places = drawn_indices(measured)
 
     assert len(places) <= MOST_POINTS
@@ -187,7 +190,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_line_and_the_column(file
     assert words in str(refused.value)
 
 
-def test_a_file_that_is_no_text_is_refused_and_a_missing_one_told(file: Path, tmp_path: Path) -> None:
+def test_a_binary_file_and_a_missing_file_are_refused(file: Path, tmp_path: Path) -> None:
     file.write_bytes(b"\x89PNG\xff\xfe\x00\x01")
 
     assert told(file)[0] == 2
@@ -220,7 +223,7 @@ def test_a_funnels_history_is_replayed_through_the_funnel_detector(file: Path, t
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_rise_that_is_a_drops_echo_is_not_told(file: Path) -> None:
+def test_a_rise_that_only_follows_a_drop_is_no_alarm(file: Path) -> None:
     """Those who could not finish come back and do: in production too that is no news."""
     measured = read_history(funnel(file, minutes=60, entries=1500))
     assert isinstance(measured, FunnelHistory)
@@ -236,7 +239,7 @@ def test_a_rise_that_is_a_drops_echo_is_not_told(file: Path) -> None:
     assert [one.subject.kind for one in replay(rise_alone, settings()).alarms] == ["funnel_rise"]
 
 
-def test_the_quick_look_leaves_out_no_alarm(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_quick_check_misses_no_alarm(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = read_history(funnel(file, minutes=60, entries=1500))
     assert isinstance(history, FunnelHistory)
     quick = replay(history, settings()).alarms
@@ -246,7 +249,7 @@ def test_the_quick_look_leaves_out_no_alarm(file: Path, monkeypatch: pytest.Monk
     assert len(quick) == 1
 
 
-def test_no_row_is_judged_by_those_after_it(file: Path) -> None:
+def test_no_row_is_judged_by_later_rows(file: Path) -> None:
     whole = read_history(funnel(file, minutes=60, entries=1500))
     lines = file.read_text().splitlines()
     file.write_text("\n".join(lines[:-9]))
@@ -259,7 +262,7 @@ def test_no_row_is_judged_by_those_after_it(file: Path) -> None:
     )
 
 
-def test_a_funnel_by_the_hour_is_read_and_one_by_the_day_is_refused(file: Path) -> None:
+def test_an_hourly_funnel_is_read_and_a_daily_one_is_refused(file: Path) -> None:
     history = read_history(funnel(file, minutes=60))
     assert isinstance(history, FunnelHistory)
     assert history.entries.tolist() == [100.0] * 192

@@ -20,7 +20,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
 def settings(**others: object) -> Settings:
-    return Settings(_env_file=None, **others)  # type: ignore[arg-type,call-arg]
+    return Settings(_env_file=None, **others)  # type: ignore[arg-type]
 
 
 def replayed(times: Floats, values: Floats, name: str = "depth", **others: object) -> MetricReplay:
@@ -28,7 +28,7 @@ def replayed(times: Floats, values: Floats, name: str = "depth", **others: objec
 
 
 def minutes(days: float) -> Floats:
-    return START + MINUTE * np.arange(round(days * 1440))
+    return START + MINUTE * np.arange(round(days * 1440), dtype=np.float64)
 
 
 def restless(times: Floats, seed: int = 7) -> Floats:
@@ -42,7 +42,7 @@ def restless(times: Floats, seed: int = 7) -> Floats:
 
 
 def test_a_long_steady_history_raises_no_alarm() -> None:
-    times = START + 10 * np.arange(300_000)
+    times = START + 10 * np.arange(300_000, dtype=np.float64)
     values = np.random.default_rng(1).normal(100, 3, len(times))
 
     result = replayed(times, values)
@@ -51,7 +51,7 @@ def test_a_long_steady_history_raises_no_alarm() -> None:
     assert result.minutes - result.judged == 24.5 * 60 - 1
 
 
-def test_an_alarm_begins_at_the_very_minute_at_which_the_detector_asked_alone_finds_something() -> None:
+def test_an_alarm_begins_at_the_first_minute_at_which_the_detector_finds_something() -> None:
     times = minutes(3)
     values, options = restless(times), metric_options(settings())
     buckets = buckets_of(times, values, "depth")
@@ -68,7 +68,7 @@ def test_an_alarm_begins_at_the_very_minute_at_which_the_detector_asked_alone_fi
     assert told.resolved_at >= asked[-1] + 600
 
 
-def test_the_hour_of_the_week_is_that_of_the_teams_time_zone() -> None:
+def test_the_hour_of_the_week_is_in_the_teams_time_zone() -> None:
     times = minutes(16)
     local = (times + 5.5 * HOUR) % DAY
     random = np.random.default_rng(3)
@@ -80,7 +80,7 @@ def test_the_hour_of_the_week_is_that_of_the_teams_time_zone() -> None:
     assert not np.allclose(low[first_hour], utc[first_hour])
 
 
-def test_nothing_is_judged_by_what_came_after_it() -> None:
+def test_no_minute_is_judged_by_later_data() -> None:
     times = minutes(3)
     values = restless(times)
     kept = round(2.6 * 1440)
@@ -90,7 +90,7 @@ def test_nothing_is_judged_by_what_came_after_it() -> None:
     assert np.array_equal(cut.chart_data.low, whole.chart_data.low[:kept], equal_nan=True)
 
 
-def test_a_disk_that_fills_is_foretold_by_the_limit_its_name_has() -> None:
+def test_a_filling_disk_is_forecast_by_the_built_in_limit_of_its_metric() -> None:
     times = minutes(1.5)
     filling = 0.4 + 0.1 * np.clip(times - START - DAY, 0, None) / HOUR
     values = np.minimum(filling, 0.99) + np.random.default_rng(2).normal(0, 0.002, len(times))
@@ -104,7 +104,7 @@ def test_a_disk_that_fills_is_foretold_by_the_limit_its_name_has() -> None:
     assert told.first.details["crossing_at"] == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
 
 
-def test_after_three_days_of_silence_the_past_is_forgotten() -> None:
+def test_after_three_days_of_silence_earlier_data_is_dropped() -> None:
     times = np.concatenate([minutes(2), START + 6 * DAY + MINUTE * np.arange(1440 // 2)])
     result = replayed(times, np.random.default_rng(1).normal(100, 3, len(times)))
 

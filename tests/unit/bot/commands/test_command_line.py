@@ -54,7 +54,7 @@ def test_a_revoked_key_no_longer_works(type_: Type, services: Services) -> None:
     ],
 )
 @pytest.mark.usefixtures("services")
-def test_a_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], told: str) -> None:
+def test_a_user_error_is_one_line(type_: Type, words: tuple[str, ...], told: str) -> None:
     result = type_(*words)
 
     assert (result.exit_code, result.stdout) == (1, "")
@@ -106,7 +106,7 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
     ]  # fmt: skip
 
 
-def test_a_changed_audit_chain_is_named_by_its_entry(type_: Type, services: Services) -> None:
+def test_a_broken_audit_chain_is_reported_with_the_broken_entry(type_: Type, services: Services) -> None:
     with services.sessions.begin() as session:
         for number in range(3):
             entry = append(
@@ -166,11 +166,11 @@ def test_the_command_line_loads_only_what_a_command_needs() -> None:
     assert loaded_by("bot.cli", "numpy", "sqlalchemy", "fastapi", "slack_bolt", "dramatiq", "pydantic") == ""
 
 
-def test_the_supervisor_does_not_carry_the_database_around() -> None:
+def test_the_supervisor_does_not_load_the_database_libraries() -> None:
     assert loaded_by("bot.commands.up", "numpy", "sqlalchemy", "fastapi", "slack_bolt") == ""
 
 
-def test_the_web_process_does_not_carry_what_only_a_worker_needs() -> None:
+def test_the_web_process_does_not_load_what_only_a_worker_needs() -> None:
     assert (
         loaded_by("bot.web.app", "scipy.stats", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler")
         == ""

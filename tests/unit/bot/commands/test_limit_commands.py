@@ -23,7 +23,7 @@ def test_a_limit_is_added_listed_and_removed(type_: Type, services: Services) ->
     assert (again.exit_code, again.stderr) == (1, "There is no limit 1.\n")
 
 
-def test_a_floor_is_a_limit_too(type_: Type, services: Services) -> None:
+def test_a_lower_limit_can_be_added(type_: Type, services: Services) -> None:
     assert "orders below 2.5, looks 6 h ahead" in type_("limits", "add", "orders", "2.5", "--below").stdout
     with services.readers() as session:
         [limit] = list_limits(session)
@@ -39,7 +39,7 @@ def test_a_floor_is_a_limit_too(type_: Type, services: Services) -> None:
         (("", "5"), "1 to 150 characters"),
     ],
 )
-def test_a_wrong_limit_is_refused_in_words(
+def test_an_invalid_limit_is_refused_with_a_reason(
     type_: Type,
     services: Services,
     words: tuple[str, ...],

@@ -36,13 +36,15 @@ def test_patterns_are_added_listed_turned_off_and_removed(type_: Type, services:
         (("test", "(a", "text"), "missing )"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line(type_: Type, services: Services, words, told: str) -> None:
+def test_a_refused_command_says_why_in_one_line(
+    type_: Type, services: Services, words: tuple[str, ...], told: str
+) -> None:
     refused = type_("patterns", *words)
     assert refused.exit_code == 1
     assert told in refused.stderr
 
 
-def test_a_pattern_is_tried_on_a_text_and_on_a_file(type_: Type, services: Services, home: Path) -> None:
+def test_a_pattern_is_tested_on_a_text_and_on_a_file(type_: Type, services: Services, home: Path) -> None:
     found = type_("patterns", "test", "connection", "connection refused by peer")
     assert (found.exit_code, found.stdout.splitlines()) == (0, ["connection refused by peer", "1 of 1 line matches."])
     file = home / "shop.log"
