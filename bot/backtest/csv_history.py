@@ -180,7 +180,7 @@ def _columns_from_header(line: int, header: Sequence[str]) -> _Columns:
     if len(others) != 1:
         listed = ", ".join(_quoted(name) for name in header)
         raise CsvError(
-            f"line {line}: which column is the metric? There are {listed}. {_EXPECTED[0].upper()}{_COLUMNS[1:]}"
+            f"line {line}: which column is the metric? There are {listed}. {_EXPECTED[0].upper()}{_EXPECTED[1:]}"
         )
     return _Columns(time, (others[0],), header[others[0]])
 

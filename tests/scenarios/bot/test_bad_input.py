@@ -1,4 +1,4 @@
-"""Bad input at the doors: a clear refusal that is counted, and the good data beside it kept."""
+"""Bad input at the doors is refused and counted, and the valid data beside it is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEGABYTE = 1_000_000
 
 
 def rejected(client: TestClient, door: str, reason: str) -> float:
-    """How many were refused so far, as Prometheus reads it."""
+    """Return how many records or requests were refused so far, from the Prometheus metrics."""
     wanted = f'argux_ingest_rejected_total{{door="{door}",reason="{reason}"}} '
     lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(wanted)]
     return float(lines[0].removeprefix(wanted)) if lines else 0.0

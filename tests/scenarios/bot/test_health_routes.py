@@ -1,4 +1,4 @@
-"""What a load balancer, Prometheus and a person see of a web process."""
+"""The health, metrics and documentation routes of a web process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.services import Services
 
 
 class Chat:
-    """A channel that answers its check."""
+    """A chat channel whose check succeeds."""
 
     def check(self) -> str:
         return "argux in Acme"

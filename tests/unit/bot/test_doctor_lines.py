@@ -1,4 +1,4 @@
-"""One line a system: well, not set, or failed with how to mend it, within a bounded time."""
+"""`argux doctor`: one line per system (ok, not set, or FAILED with a remedy), within a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret gets into a log line, whoever wrote it."""
+"""No secret gets into a log line, whether Argux or a library wrote it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.logs import REDACTED, configure_logging, redact
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """Logging configured as a process of ours does it, into a text; put back afterwards."""
+    """Configure logging as our processes do, but into a text; restore it afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     stream = io.StringIO()

@@ -1,4 +1,4 @@
-"""Text and values that no database keeps: refused with the field's path and what is allowed, on either database."""
+"""Texts and values that a database cannot store are refused with the field's path and what is allowed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FIRST = SIGNUP["steps"][0]
 
 
 def with_filter(event: str = "signed_up", properties: Any = None) -> dict[str, Any]:
-    """The funnel, its second step as told."""
+    """Return the signup funnel with another filter in its second step."""
     step = {"name": "sign up", "event_filter": {"event": event, "properties": properties or {}}}
     return {**SIGNUP, "steps": [FIRST, step]}
 
 
 @pytest.fixture
 def asked(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
-    """An operator's client, over a database of each kind; a funnel is there."""
+    """Return a client with an operator key and one funnel, on SQLite and on PostgreSQL."""
     settings = Settings(
         _env_file=None, database_url=database_url, argux_data_dir=tmp_path, audit_key=SecretStr("an audit key")
     )

@@ -1,4 +1,4 @@
-"""Two variants compared over HTTP: what is shown, what is not yet, and what to set where nothing is counted."""
+"""Two variants compared over HTTP: a difference, no difference, too little data, and invalid requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASKED = "property=country&a=control&b=new"
 
 @pytest.fixture
 def funnel(client: TestClient, operator: dict[str, str]) -> str:
-    """The path of a watched funnel."""
+    """Create a funnel and return its path."""
     return f"/api/funnels/{client.post('/api/funnels', json=SIGNUP, headers=operator).json()['id']}"
 
 

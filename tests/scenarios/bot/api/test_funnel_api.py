@@ -1,4 +1,4 @@
-"""Funnels through the API: made, listed, refused with the field's path, measured."""
+"""Funnels through the API: created, listed, refused with the field's path, measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A funnel's metrics by dimension, its value, its changes and its end, through the API."""
+"""Funnels through the API: metrics by dimension, the value of a conversion, changes, and removal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.services import Services
 
 @pytest.fixture
 def funnel(client: TestClient, operator: dict[str, str]) -> str:
-    """The path of a watched funnel."""
+    """Create a funnel and return its path."""
     return f"/api/funnels/{client.post('/api/funnels', json=SIGNUP, headers=operator).json()['id']}"
 
 

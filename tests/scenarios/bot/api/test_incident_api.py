@@ -1,4 +1,4 @@
-"""Incidents through the API: read whole, changed with an audit entry and a job in one transaction, diagnosed again."""
+"""Incidents through the API: read, changed with an audit entry and a job in one transaction, diagnosed again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = TypeVar("Row", OutboxJob, AuditEntry)
 
 @pytest.fixture
 def incident_id(services: Services) -> int:
-    """An incident of a slow checkout that has been diagnosed and has a fix on offer."""
+    """Store an incident of a slow checkout with a diagnosis and a proposal, and return its id."""
     now = services.clock()
     finding = Finding(
         detector="endpoint_latency",

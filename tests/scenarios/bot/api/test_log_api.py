@@ -1,4 +1,4 @@
-"""Log lines over HTTP: in by a door, counted by a roll-up, read back."""
+"""Log lines over HTTP: sent through a door, counted by a roll-up, and read back."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Say = Callable[..., None]
 
 
 @pytest.fixture
-def say(client: TestClient, services: Services, operator: dict[str, str]) -> Say:
-    """Send lines through the Loki door as (seconds after noon, severity, text) and have them counted."""
+def send_lines(client: TestClient, services: Services, operator: dict[str, str]) -> Say:
+    """Return a function that sends (seconds after noon, severity, text) through the Loki door and rolls them up."""
 
     def send(*lines: tuple[float, str, str], service: str = "shop") -> None:
         streams = [
@@ -38,10 +38,10 @@ def at(seconds: float) -> str:
 
 
 def test_recent_lines_of_a_minimum_severity_are_listed_newest_first(
-    client: TestClient, operator: dict[str, str], say: Say
+    client: TestClient, operator: dict[str, str], send_lines: Say
 ) -> None:
-    say((0, "info", "order 1 was paid"), (60, "warn", "slow"), (120, "error", "it broke"))
-    say((90, "error", "elsewhere"), service="billing")
+    send_lines((0, "info", "order 1 was paid"), (60, "warn", "slow"), (120, "error", "it broke"))
+    send_lines((90, "error", "elsewhere"), service="billing")
     answer = client.get("/api/logs/recent?severity=warn&service=shop", headers=operator).json()
     assert [record["body"] for record in answer["records"]] == ["it broke", "slow"]
     assert answer["records"][0]["timestamp"] == at(120)
@@ -51,10 +51,10 @@ def test_recent_lines_of_a_minimum_severity_are_listed_newest_first(
 
 
 def test_lines_are_counted_by_service_severity_template_and_pattern(
-    client: TestClient, operator: dict[str, str], say: Say
+    client: TestClient, operator: dict[str, str], send_lines: Say
 ) -> None:
-    say(*((60 * n, "info", f"order {n} was paid") for n in range(5)), (10, "error", "Connection refused"))
-    say((20, "info", "hello"), service="billing")
+    send_lines(*((60 * n, "info", f"order {n} was paid") for n in range(5)), (10, "error", "Connection refused"))
+    send_lines((20, "info", "hello"), service="billing")
     answer = client.get(f"/api/logs/statistics?since={at(0)}&until={at(240)}", headers=operator).json()
     assert (answer["since"], answer["until"], answer["bucket_seconds"]) == (at(0), at(240), 60)
     assert answer["lines"] == 6
@@ -90,9 +90,11 @@ def test_an_invalid_time_range_is_refused_by_its_field(
 
 
 def test_given_lines_are_analysed_against_the_templates_of_their_service(
-    client: TestClient, operator: dict[str, str], say: Say
+    client: TestClient, operator: dict[str, str], send_lines: Say
 ) -> None:
-    say(*((n, "info", f"order {n} of {person} was paid") for n, person in enumerate(["ana", "bo", "chen", "dora"])))
+    send_lines(
+        *((n, "info", f"order {n} of {person} was paid") for n, person in enumerate(["ana", "bo", "chen", "dora"]))
+    )
     lines = ["order 77 of zoe was paid", "java.lang.OutOfMemoryError: heap", "order 78 of eve was paid"]
     answer = client.post("/api/logs/analyze", json={"lines": lines, "service": "shop"}, headers=operator).json()
     assert answer["lines"] == 3
@@ -111,10 +113,10 @@ def test_given_lines_are_analysed_against_the_templates_of_their_service(
 
 
 def test_stored_lines_are_analysed_against_the_days_before(
-    client: TestClient, operator: dict[str, str], say: Say
+    client: TestClient, operator: dict[str, str], send_lines: Say
 ) -> None:
-    say(*((-HOUR * n, "info", f"order {n} was paid") for n in range(60)))
-    say(*((600 + n, "error", f"charge {n} failed") for n in range(12)), (700, "info", "order 9 was paid"))
+    send_lines(*((-HOUR * n, "info", f"order {n} was paid") for n in range(60)))
+    send_lines(*((600 + n, "error", f"charge {n} failed") for n in range(12)), (700, "info", "order 9 was paid"))
     asked = {"since": at(600), "until": at(1200), "service": "shop"}
     answer = client.post("/api/logs/analyze", json=asked, headers=operator).json()
     assert answer["lines"] == 13
@@ -148,10 +150,10 @@ def test_an_invalid_analysis_request_is_refused(
     assert (refused.status_code, refused.json()["error"].get("field")) == (422, field)
 
 
-def test_two_windows_are_compared(client: TestClient, operator: dict[str, str], say: Say) -> None:
+def test_two_windows_are_compared(client: TestClient, operator: dict[str, str], send_lines: Say) -> None:
     before = [(n, "info", f"order {n} was paid") for n in range(0, 600, 20)]
     after = [(600 + n, "info", f"order {n} was paid") for n in range(0, 600, 20)]
-    say(*before, *after, *((900 + n, "error", f"charge {n} failed") for n in range(9)), (5, "info", "warmed up"))
+    send_lines(*before, *after, *((900 + n, "error", f"charge {n} failed") for n in range(9)), (5, "info", "warmed up"))
     query = {"before": f"{at(0)}/{at(600)}", "after": f"{at(600)}/{at(1200)}"}
     answer = client.get("/api/logs/diff", params=query, headers=operator).json()
     assert (answer["before_since"], answer["after_until"], answer["unchanged"]) == (at(0), at(1200), 1)
@@ -247,10 +249,10 @@ def test_a_pattern_with_an_invalid_field_is_refused_by_its_name(
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, field)
 
 
-def test_a_new_pattern_counts_only_later_lines(client: TestClient, operator: dict[str, str], say: Say) -> None:
-    say((0, "info", "card visa declined"))
+def test_a_new_pattern_counts_only_later_lines(client: TestClient, operator: dict[str, str], send_lines: Say) -> None:
+    send_lines((0, "info", "card visa declined"))
     client.post("/api/logs/patterns", json=PATTERN, headers=operator)
-    say((60, "info", "Card Visa declined"))
+    send_lines((60, "info", "Card Visa declined"))
     answer = client.get(f"/api/logs/statistics?since={at(0)}", headers=operator).json()
     assert [(one["name"], one["lines"], one["description"]) for one in answer["patterns"]] == [
         ("declined", 1, "No money.")

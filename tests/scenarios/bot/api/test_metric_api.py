@@ -1,4 +1,4 @@
-"""Custom metrics over HTTP: sent by OTLP, listed with their state and forecast; limits set and taken back."""
+"""Custom metrics over HTTP: sent by OTLP, listed with their state and forecast; limits set and removed."""
 
 from __future__ import annotations
 

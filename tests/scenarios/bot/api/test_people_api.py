@@ -1,4 +1,4 @@
-"""Looking at events, and forgetting who did them."""
+"""Reading product events, and erasing a person's data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.services import Services
 NOON = 1_770_465_600
 
 
-def send(client: TestClient, headers: dict[str, str], *users: str, **properties: object) -> None:
+def send_events(client: TestClient, headers: dict[str, str], *users: str, **properties: object) -> None:
     events = [
         {"event": "page_view", "event_id": f"e-{n}", "user_id": user, "timestamp": NOON + n, "properties": properties}
         for n, user in enumerate(users)
@@ -23,7 +23,7 @@ def send(client: TestClient, headers: dict[str, str], *users: str, **properties:
 
 
 def test_events_are_listed_newest_first_page_by_page(client: TestClient, operator: dict[str, str]) -> None:
-    send(client, operator, "u0", "u1", "u2", page="/")
+    send_events(client, operator, "u0", "u1", "u2", page="/")
     first = client.get("/api/events?limit=2", headers=operator).json()
     assert [event["event_id"] for event in first["events"]] == ["e-2", "e-1"]
     assert first["events"][0] == {
@@ -39,7 +39,7 @@ def test_events_are_listed_newest_first_page_by_page(client: TestClient, operato
 
 
 def test_event_types_are_counted(client: TestClient, operator: dict[str, str]) -> None:
-    send(client, operator, "u0", "u1")
+    send_events(client, operator, "u0", "u1")
     assert client.get("/api/events/types", headers=operator).json() == [
         {
             "event": "page_view",
@@ -59,7 +59,7 @@ def test_an_invalid_page_is_422(client: TestClient, operator: dict[str, str], qu
 def test_a_person_is_erased_and_the_audit_entry_does_not_name_them(
     client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
-    send(client, operator, "ana@acme.example/7", "ben")
+    send_events(client, operator, "ana@acme.example/7", "ben")
     answer = client.delete("/api/users/ana@acme.example/7", headers=operator)
 
     assert answer.json() == {
@@ -92,7 +92,7 @@ def test_personal_data_is_hidden_before_it_is_stored_when_the_settings_say_so(
 ) -> None:
     services.settings = services.settings.model_copy(update={"pii_properties": ["email", "user_id"]})
     client = TestClient(create_app(services))
-    send(client, operator, "ana@acme.example", email="ana@acme.example", plan="free")
+    send_events(client, operator, "ana@acme.example", email="ana@acme.example", plan="free")
 
     shown = client.get("/api/events", headers=operator)
     assert "acme.example" not in shown.text

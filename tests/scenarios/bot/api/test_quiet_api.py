@@ -1,4 +1,4 @@
-"""Maintenance windows, snoozes and the state of what is watched, through the API."""
+"""Maintenance windows, snoozes and the status of what is watched, through the API."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_the_status_names_what_lacks_data_and_why(
         for n in range(40)
     ]  # fmt: skip
     services.telemetry.append_spans(spans)
-    # A span is rolled up some seconds after it arrived, which a test need not wait for.
+    # Spans are rolled up some seconds after they arrive; the clock is set ahead instead of waiting.
     services.telemetry.roll_up([], now=now + 10)
     found = client.get("/api/status", headers=operator).json()
     assert found["counts"] == {"ok": 0, "broken": 0, "insufficient_data": 2}

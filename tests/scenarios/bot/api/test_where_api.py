@@ -1,4 +1,4 @@
-"""Where conversions were lost, asked freely of a funnel, and read with an incident."""
+"""Where conversions were lost: read for a funnel, and with an incident."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHECKOUT: dict[str, Any] = {
 
 @pytest.fixture
 def funnel_id(client: TestClient, services: Services, operator: dict[str, str]) -> int:
-    """Three hours of users; in the last of them nobody in DE can pay by paypal."""
+    """Create a funnel with three hours of users; in the last hour no payment by paypal in DE succeeds."""
     made: int = client.post("/api/funnels", json=CHECKOUT, headers=operator).json()["id"]
     drawn, now = random.Random(1), services.clock().timestamp()
     events = []

@@ -1,4 +1,4 @@
-"""Amazon's doors in a whole web process. Pages of Amazon's are read by a function that the test hands in."""
+"""The AWS doors in a whole web process. A fake function fetches Amazon's pages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Amazon:
-    """Signs messages, and serves the certificate and the address that confirms a subscription."""
+    """Signs messages, and serves the certificate and the page that confirms a subscription."""
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -1,4 +1,4 @@
-"""Browsers may send to the doors from any site, and ask nothing else."""
+"""Browsers may post to the doors from any site, and to nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /api/deploys and what GET /api/deploys makes of it."""
+"""POST /api/deploys stores deploys, GET /api/deploys lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doors that are too full, bodies that are too big, a database that is away."""
+"""Too many requests in flight, bodies that are too large, a database that is unavailable."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_refused_body_frees_its_place_for_the_next(opened: Open, sender: dict[
 
 
 class LockedStore:
-    """A telemetry store whose database is locked for longer than anybody waits."""
+    """A telemetry store whose database stays locked for longer than any request waits."""
 
     def append_event_groups(self, groups: list[list[Event]]) -> None:
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))

@@ -1,4 +1,4 @@
-"""POST /api/events: what is stored, what is refused, and what the answer says."""
+"""POST /api/events: what is stored, what is refused, and what the answer contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's webhooks, signed as GitHub signs them."""
+"""GitHub webhooks, signed as GitHub signs them."""
 
 from __future__ import annotations
 

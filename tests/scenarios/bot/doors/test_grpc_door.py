@@ -1,4 +1,4 @@
-"""OTLP over gRPC: what is stored, what is refused, and how it ends."""
+"""OTLP over gRPC: what is stored, what is refused, and how the server stops."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def logs(*bodies: str, at: int = NOON) -> bytes:
 
 
 class Running:
-    """A door and a channel to it."""
+    """A gRPC door and a client channel to it."""
 
     def __init__(self, services: Services, limits: Limits) -> None:
         self.reception = Reception(services, KeyRing(services.readers), Metrics(), limits)
@@ -154,7 +154,7 @@ class TestWithOneRequestInFlight:
 class TestWithOneRequestInFlightAndShortPauses:
     @pytest.fixture
     def limits(self) -> Limits:
-        # So much that a message which was sent is there in time on a busy machine too.
+        # Long enough that a message that was sent arrives in time even on a busy machine.
         return Limits(requests_in_flight=1, pause_seconds=2.0)
 
     async def test_calls_without_a_message_time_out_and_do_not_block_others(self, running: Running, key: str) -> None:
@@ -179,7 +179,7 @@ async def test_an_address_in_use_is_an_error_at_the_start(running: Running) -> N
 
 
 class SlowStore:
-    """The store, but an append of log records waits until it is let go on."""
+    """A store in which appending log records waits for `go_on`."""
 
     def __init__(self, store: TelemetryStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""The doors of monitoring systems, in a whole web process: keys, refusals, what is stored."""
+"""The doors of monitoring systems in a whole web process: keys, refusals, and what is stored."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_stored(
 
 
 def refusal(path: str, status: int) -> int:
-    """Datadog's agent and Fluent Bit's Loki output give a body up for 400; Elasticsearch says it of lines that lie."""
+    """Return the status that a door answers in place of `status`.
+
+    Datadog's agent and Fluent Bit's Loki output discard a body only on 400; Elasticsearch answers 400 to bad lines.
+    """
     if path in ("/api/v2/logs", "/loki/api/v1/push") and status in (415, 422):
         return 400
     return 400 if path == "/_bulk" and status == 422 else status

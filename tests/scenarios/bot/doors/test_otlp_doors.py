@@ -1,4 +1,4 @@
-"""OTLP as JSON, metrics, and what a sender hears when something is wrong."""
+"""OTLP over HTTP: JSON bodies, metrics, and the answers to invalid data."""
 
 from __future__ import annotations
 

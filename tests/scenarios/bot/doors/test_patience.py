@@ -1,4 +1,4 @@
-"""How long senders wait while somebody else holds the database, or every thread is taken."""
+"""How long senders wait while the database is locked or every thread is busy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workers.services import Services
 
 PATIENCE = 2.0
 AT_MOST = 16.0
-"""Four at a time, one after the other, forty senders would wait for 20 s and more."""
+"""Seconds. If each group of four waited in turn for its own timeout, forty senders would take 20 s and more."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def event(number: int) -> dict[str, object]:
 
 
 async def answers(services: Services, bodies: list[object], key: dict[str, str]) -> list[tuple[int, str | None, float]]:
-    """(status, Retry-After, seconds) of requests that are sent at once."""
+    """Send requests in parallel; return (status, Retry-After, seconds) of each."""
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://argux", timeout=20) as client:
         assert (await client.post("/api/events", json=[], headers=key)).status_code < 500
@@ -101,7 +101,7 @@ async def test_waiting_for_a_thread_and_for_the_database_count_together(services
     ]
     await asyncio.sleep(0.01)
     waiting = asyncio.create_task(reception.in_thread(lambda: time.sleep(0.05), patience))
-    # The threads are let go once somebody has waited for them, however late that began.
+    # Release the threads only after the request has waited for one, however late it started.
     await asyncio.sleep(1.0)
     go_on.set()
     await waiting

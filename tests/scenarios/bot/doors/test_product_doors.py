@@ -1,4 +1,4 @@
-"""What Segment's, Amplitude's, Mixpanel's and PostHog's doors answer, in their libraries' words."""
+"""The doors of Segment, Amplitude, Mixpanel and PostHog answer in the format of their libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that do not come: they are waited for so long, and keep nobody else out."""
+"""Bodies that arrive slowly or stall: they time out, and do not block other senders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rejected(app: FastAPI, door: str, reason: str) -> float:
 
 
 class Trickle:
-    """A body that begins, and goes on when it is let."""
+    """A body that starts and then waits for `go_on`."""
 
     def __init__(self) -> None:
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
@@ -43,7 +43,7 @@ class Trickle:
 
 @asynccontextmanager
 async def waiting(client: httpx.AsyncClient, paths: list[str], headers: dict[str, str]) -> AsyncIterator[None]:
-    """Requests whose bodies have begun, for as long as the block lasts."""
+    """Keep requests open whose bodies have started, for the duration of the block."""
     bodies = [Trickle() for _ in paths]
     posts = [
         asyncio.create_task(client.post(path, content=body.chunks(), headers={**JSON, **headers}))

@@ -1,4 +1,4 @@
-"""The syslog door by itself: who may send, what happens while the database is away."""
+"""The syslog door by itself: who may send, and what happens while the database is unavailable."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def reception(services: Services) -> Reception:
 
 
 def free_port() -> int:
-    """A port that is free for both protocols."""
+    """Return a port that is free for TCP and UDP."""
     while True:
         port = ports.free_port()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, suppress(OSError):

@@ -1,4 +1,4 @@
-"""The doors that other people's client libraries post to: PostHog's and OpenTelemetry's."""
+"""The doors for PostHog's and OpenTelemetry's client libraries."""
 
 from __future__ import annotations
 

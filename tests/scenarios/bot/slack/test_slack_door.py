@@ -1,4 +1,4 @@
-"""A signed Slack payload goes in; an outbox row or a message on the broker comes out, and nothing else happens."""
+"""A signed Slack payload becomes an outbox row or a message on the broker, and nothing else."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def sent(services: Services) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail loudly on any try to reach another system."""
+    """Fail the test if a connection to another system is opened."""
 
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("a Slack listener opened a connection")

@@ -1,4 +1,4 @@
-"""A funnel's hourly rollups summed into days and medians."""
+"""Sum a funnel's hourly rollups into days, and compute quantiles of the time to convert."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FUNNEL = FunnelDefinition(1, "Signup", (FunnelStep("view", "view"), FunnelStep("
 
 
 def counts(**users: int) -> np.ndarray:
-    """A histogram with so many users in bucket bN."""
+    """Return a histogram of the time to convert, given as b3=5 for five users in bucket 3."""
     histogram = np.zeros(len(DELAY_EDGES_SECONDS) + 1, dtype=np.int64)
     for bucket, number in users.items():
         histogram[int(bucket.removeprefix("b"))] = number
@@ -72,7 +72,7 @@ def test_the_funnels_window_bounds_its_time_to_convert() -> None:
 
 
 def series(*hours: tuple[datetime, int, int]) -> FunnelSeries:
-    """(start of the hour, entries, conversions)."""
+    """Return hourly rollups, given as (start of the hour, entries, conversions)."""
     return FunnelSeries(
         funnel_id=1,
         dimension=None,

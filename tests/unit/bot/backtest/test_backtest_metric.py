@@ -1,4 +1,4 @@
-"""A metric's history is replayed as production would have lived it: minute by minute, with nobody at hand."""
+"""A metric's history is replayed as in production: minute by minute, with incidents that nobody acts on."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def minutes(days: float) -> Floats:
     return START + MINUTE * np.arange(round(days * 1440), dtype=np.float64)
 
 
-def restless(times: Floats, seed: int = 7) -> Floats:
-    """Noise that wanders around nothing, with two hours of trouble on the third day."""
+def noise_with_trouble(times: Floats, seed: int = 7) -> Floats:
+    """Return autocorrelated noise around zero, with two hours of high values on the third day."""
     random, values = np.random.default_rng(seed), np.zeros(len(times))
     steps = random.normal(0, 1, len(times))
     for place in range(1, len(times)):
@@ -53,7 +53,7 @@ def test_a_long_steady_history_raises_no_alarm() -> None:
 
 def test_an_alarm_begins_at_the_first_minute_at_which_the_detector_finds_something() -> None:
     times = minutes(3)
-    values, options = restless(times), metric_options(settings())
+    values, options = noise_with_trouble(times), metric_options(settings())
     buckets = buckets_of(times, values, "depth")
 
     def finds(now: float) -> bool:
@@ -82,7 +82,7 @@ def test_the_hour_of_the_week_is_in_the_teams_time_zone() -> None:
 
 def test_no_minute_is_judged_by_later_data() -> None:
     times = minutes(3)
-    values = restless(times)
+    values = noise_with_trouble(times)
     kept = round(2.6 * 1440)
     whole, cut = replayed(times, values), replayed(times[:kept], values[:kept])
 

@@ -1,3 +1,5 @@
+"""`argux query`: SQL on the archive, and only on the archive."""
+
 from __future__ import annotations
 
 import time

@@ -1,4 +1,4 @@
-"""`argux maintenance …` as a person types it."""
+"""`argux maintenance …`, run as a user types it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes kept running as one, with real processes."""
+"""The supervisor with real processes: output, restarts, and stopping."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOREVER = "import time\ntime.sleep(600)"
 
 
 class Running:
-    """A supervisor in a thread of this process."""
+    """A supervisor that runs in a thread of this process."""
 
     def __init__(self, programs: Sequence[Program]) -> None:
         self.out = io.StringIO()
@@ -58,7 +58,7 @@ def run() -> Iterator[Callable[..., Running]]:
 
 
 def is_alive(process_id: int) -> bool:
-    """Whether the process is there and not merely waiting to be reaped."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Messages out of a stream, however it is cut into pieces."""
+"""Split a TCP stream into syslog messages, however it is cut into pieces."""
 
 from __future__ import annotations
 
