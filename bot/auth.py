@@ -22,10 +22,10 @@ INGEST = "ingest"
 OPERATOR = "operator"
 ROLES = (INGEST, OPERATOR)
 
-REMEMBER_SECONDS = 10.0
+CACHE_SECONDS = 10.0
 """How long a key is cached: a revoked key keeps working for at most this long in a web process that knows it."""
 
-REMEMBER_KEYS = 1024
+MOST_CACHED_KEYS = 1024
 
 UNREADABLE = "unreadable: Basic authentication that is not base64 of USER:PASSWORD"
 """A placeholder for a key that could not be read."""
@@ -68,9 +68,9 @@ class KeyRing:
             raise UnauthorizedError(
                 "This API key is not known, or was revoked. `argux keys create NAME` makes a new one."
             )
-        if len(self._known) >= REMEMBER_KEYS:
+        if len(self._known) >= MOST_CACHED_KEYS:
             self._known.clear()
-        self._known[digest] = (identity, self._monotonic() + REMEMBER_SECONDS)
+        self._known[digest] = (identity, self._monotonic() + CACHE_SECONDS)
         return identity
 
     def _look_up(self, secret: str) -> Identity | None:
@@ -99,7 +99,7 @@ _basic = _Basic(
 
 
 ANY_KEY: list[dict[str, list[str]]] = [{"HTTPBearer": []}, {"APIKeyHeader": []}, {"HTTPBasic": []}]
-"""The OpenAPI `security` entry of a route that reads the key with `secret_in` instead of FastAPI's dependencies."""
+"""The OpenAPI `security` entry of a route that reads the key with `secret_from_request`, not by a dependency."""
 
 
 async def secret_of(
@@ -113,7 +113,7 @@ async def secret_of(
     return header or (basic and (basic.password or basic.username)) or None
 
 
-async def secret_in(request: Request) -> str | None:
+async def secret_from_request(request: Request) -> str | None:
     """Return the API key of a request, or None, without FastAPI's dependencies.
 
     For a route that is called thousands of times a second: resolving dependencies would take longer than the answer.

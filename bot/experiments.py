@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from detection.funnels.experiments import Comparison, Variant
 
 SIGNIFICANT = 0.05
-CHANGE_LOOKED_FOR = 0.05
+TARGET_CHANGE = 0.05
 """The relative change that "no difference" is measured by: how many more entries would be needed to detect it."""
 
 _HIGHEST_RATE = 0.95
@@ -34,10 +34,10 @@ class ExperimentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ExperimentResult:
     """A comparison and what it means.
 
-    more_entries: how many more entries per variant are needed to detect a change of CHANGE_LOOKED_FOR; None if unknown.
+    more_entries: how many more entries per variant are needed to detect a change of TARGET_CHANGE; None if unknown.
     """
 
     comparison: Comparison
@@ -56,7 +56,7 @@ def not_counted(name: str, counted: Sequence[str]) -> str:
 
 def experiment(
     services: Services, funnel: FunnelDefinition, name: str, first: str, second: str, *, days: int
-) -> Answer:
+) -> ExperimentResult:
     """Compare the entries of the last `days` with one value of a property to those with another value.
 
     Entries of the last conversion window are left out, because they may still convert. Raises MalformedError if the
@@ -78,7 +78,7 @@ def experiment(
         for variant in variants(series, name, horizon_seconds=funnel.window_seconds, since=since, until=until)
     }
     known = sorted({one.value for one in series if one.dimension == name and one.value is not None})
-    return answer(compare(*(_variant(found, known, name, key, value) for key, value in (("a", first), ("b", second)))))
+    return explain(compare(*(_variant(found, known, name, key, value) for key, value in (("a", first), ("b", second)))))
 
 
 def _variant(found: dict[str, Variant], known: Sequence[str], name: str, field: str, value: str) -> Variant:
@@ -90,14 +90,14 @@ def _variant(found: dict[str, Variant], known: Sequence[str], name: str, field: 
     return found.get(value) or Variant(value, 0, 0)
 
 
-def answer(comparison: Comparison) -> Answer:
+def explain(comparison: Comparison) -> ExperimentResult:
     """Return a comparison with its state and its explanation in words."""
     reference, challenger = comparison.reference, comparison.challenger
     more = _more_entries(comparison)
     rates = f"{_rate(challenger)} against {_rate(reference)}"
     if not comparison.enough:
         text = f"Too few entries to say anything yet: {rates}."
-        return Answer(comparison, ExperimentState.INSUFFICIENT_DATA, more, text)
+        return ExperimentResult(comparison, ExperimentState.INSUFFICIENT_DATA, more, text)
     if comparison.p_value < SIGNIFICANT:
         better = "better" if challenger.rate > reference.rate else "worse"
         text = (
@@ -105,19 +105,19 @@ def answer(comparison: Comparison) -> Answer:
             f"{_points(comparison)}. Without any difference a result so far apart comes up "
             f"{_chance(comparison.p_value)}."
         )
-        return Answer(comparison, ExperimentState.DIFFERENCE, more, text)
+        return ExperimentResult(comparison, ExperimentState.DIFFERENCE, more, text)
     text = f"No difference can be shown yet: {rates}, a difference of {_points(comparison)}"
     if more:
-        text += f"; about {more:,} more entries a side would be needed to see one of {CHANGE_LOOKED_FOR:.0%}."
+        text += f"; about {more:,} more entries a side would be needed to see one of {TARGET_CHANGE:.0%}."
     elif more == 0:
-        text += f"; there are entries enough to see one of {CHANGE_LOOKED_FOR:.0%} four times in five."
+        text += f"; there are entries enough to see one of {TARGET_CHANGE:.0%} four times in five."
     else:
         text += "."
-    return Answer(comparison, ExperimentState.NO_DIFFERENCE_SHOWN, more, text.replace("5%", "5 %"))
+    return ExperimentResult(comparison, ExperimentState.NO_DIFFERENCE_SHOWN, more, text.replace("5%", "5 %"))
 
 
 def _more_entries(comparison: Comparison) -> int | None:
-    """Return how many more entries per variant are needed to detect a change of CHANGE_LOOKED_FOR.
+    """Return how many more entries per variant are needed to detect a change of TARGET_CHANGE.
 
     None if the reference rate is 0 or at least _HIGHEST_RATE, where a relative change cannot be planned for.
     """
@@ -126,7 +126,7 @@ def _more_entries(comparison: Comparison) -> int | None:
     reference, challenger = comparison.reference, comparison.challenger
     if not 0 < reference.rate < _HIGHEST_RATE:
         return None
-    return max(entries_needed(reference.rate, CHANGE_LOOKED_FOR) - min(reference.entries, challenger.entries), 0)
+    return max(entries_needed(reference.rate, TARGET_CHANGE) - min(reference.entries, challenger.entries), 0)
 
 
 def _rate(variant: Variant) -> str:

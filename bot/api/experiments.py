@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from bot.api.funnels import FunnelId
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
-from bot.experiments import CHANGE_LOOKED_FOR, ExperimentState, experiment
+from bot.experiments import TARGET_CHANGE, ExperimentState, experiment
 from bot.storable_text import Text
 from storage.funnels import definition, get_funnel
 
@@ -54,7 +54,7 @@ class ExperimentOut(BaseModel):
     difference: Interval = Field(description="b minus a, in shares: 0.02 is two points.")
     relative_difference: Interval | None = Field(description="Over a's rate; null where a has no conversion.")
     more_entries_needed: int | None = Field(
-        description=f"A side, to see a relative change of {CHANGE_LOOKED_FOR:.0%} four times in five; null if unknown."
+        description=f"A side, to see a relative change of {TARGET_CHANGE:.0%} four times in five; null if unknown."
     )
 
 

@@ -111,7 +111,7 @@ def measure(
     segments = [
         SegmentConversion(
             value=found.value or "",
-            **_conversion(funnel, found, _within(found, dates, timezone), fewest).model_dump(),
+            **_conversion(funnel, found, _is_on_dates(found, dates, timezone), fewest).model_dump(),
         )
         for found in series
         if dimension is not None and found.dimension == dimension
@@ -120,7 +120,7 @@ def measure(
         funnel_id=funnel.funnel_id,
         name=funnel.name,
         timezone=str(timezone),
-        overall=_conversion(funnel, all_users, _within(all_users, dates, timezone), fewest),
+        overall=_conversion(funnel, all_users, _is_on_dates(all_users, dates, timezone), fewest),
         days=days,
         dimension=dimension,
         segments=sorted(
@@ -169,5 +169,5 @@ def _dates(series: FunnelSeries | None, timezone: ZoneInfo) -> NDArray[np.object
     return np.array([datetime.fromtimestamp(float(start), timezone).date() for start in starts], dtype=object)
 
 
-def _within(series: FunnelSeries | None, dates: Sequence[date], timezone: ZoneInfo) -> NDArray[np.bool_]:
+def _is_on_dates(series: FunnelSeries | None, dates: Sequence[date], timezone: ZoneInfo) -> NDArray[np.bool_]:
     return np.isin(_dates(series, timezone), np.array(dates, dtype=object))

@@ -103,7 +103,7 @@ class FunnelChange(BaseModel):
     currency: Currency | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> FunnelChange:
+    def _require_a_change(self) -> FunnelChange:
         if not self.model_fields_set:
             raise ValueError("give a name, baseline_days, or value_per_conversion with its currency")
         empty = [

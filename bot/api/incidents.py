@@ -33,7 +33,7 @@ class IncidentChange(BaseModel):
     severity: Severity | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> IncidentChange:
+    def _require_a_change(self) -> IncidentChange:
         if self.status is None and self.severity is None:
             raise ValueError("give a status, a severity, or both")
         return self

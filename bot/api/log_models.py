@@ -120,7 +120,7 @@ class AnalysisRequest(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> AnalysisRequest:
+    def _require_lines_or_window(self) -> AnalysisRequest:
         if (self.lines is None) == (self.since is None and self.until is None):
             raise ValueError("give either `lines`, or `since` and `until`")
         if self.lines is None and (self.since is None or self.until is None):

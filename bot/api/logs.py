@@ -47,7 +47,7 @@ router = APIRouter(prefix="/logs", tags=["Logs"])
 LONGEST_WINDOW = timedelta(days=35)
 ONE_HOUR = timedelta(hours=1)
 BASELINE_DAYS = round(log_questions.BASELINE_SECONDS / 86_400)
-FUTURE = timedelta(days=1)
+FUTURE_ALLOWANCE = timedelta(days=1)
 EXAMPLE = "2026-02-07T11:00:00Z/2026-02-07T12:00:00Z"
 
 ServiceName = Annotated[Text | None, Query(min_length=1, max_length=200, description="Only this service.")]
@@ -64,7 +64,7 @@ def recent(
     """Lines still in the hot store, newest first."""
     found = services.telemetry.log_samples(
         since=0.0,
-        until=(services.clock() + FUTURE).timestamp(),
+        until=(services.clock() + FUTURE_ALLOWANCE).timestamp(),
         service=service,
         minimum_severity=severity,
         limit=limit,

@@ -44,7 +44,7 @@ class NewWindow(BaseModel):
 
     @field_validator("service")
     @classmethod
-    def _everything(cls, service: str | None) -> str | None:
+    def _everything_as_none(cls, service: str | None) -> str | None:
         return None if service is not None and service.strip().lower() == EVERYTHING else service
 
 

@@ -33,7 +33,7 @@ class QueryError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """A result table. is_cut: there were more rows than the limit."""
 
     columns: Sequence[str]
@@ -41,7 +41,7 @@ class Answer:
     is_cut: bool
 
 
-def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float = MAXIMUM_SECONDS) -> Answer:
+def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float = MAXIMUM_SECONDS) -> QueryResult:
     """Run one SELECT over the views events, requests, logs and metrics of the archive at `directory`.
 
     Times are UTC. Each view has a `day` column besides its own; a filter on it reads only the files of those days.
@@ -65,7 +65,7 @@ def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float
             ) from error
         except duckdb.Error as error:
             raise QueryError(_error_message(error)) from error
-    return Answer(columns, found[:rows], is_cut=len(found) > rows)
+    return QueryResult(columns, found[:rows], is_cut=len(found) > rows)
 
 
 def is_archive_empty(directory: Path) -> bool:

@@ -12,7 +12,7 @@ from bot.commands.supervisor import Program, Supervisor
 from workers.queueing.broker import broker_url, free_port, valkey_command
 from workers.settings import Settings
 
-PARTS = ("web", "worker", "scheduler")
+PROCESSES = ("web", "worker", "scheduler")
 
 MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
 """Limit glibc's memory pools: by default it keeps one for nearly every thread, and these programs have dozens."""
@@ -26,7 +26,7 @@ def run_together(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    programs = [Program(part, _argux_command(part)) for part in PARTS]
+    programs = [Program(name, _argux_command(name)) for name in PROCESSES]
     redis_url = settings.redis_url
     if not redis_url:
         port = free_port()

@@ -17,7 +17,7 @@ from bot.doors.shared_log_door import append_logs, decoded_body, log_response, r
 from bot.doors.vendor_keys import FirehoseKey
 from bot.errors import BotError, ForbiddenError, UnavailableError
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import Door, Parcel, Payload, Reception
+from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord
 from integrations.inbound.monitoring import sns
 from integrations.inbound.monitoring.alerts import Alert
@@ -30,12 +30,12 @@ RETRY_SECONDS = 20
 router = APIRouter()
 
 
-def _subscription(payload: Payload) -> Parcel[LogRecord]:
+def _parse_subscription(payload: Payload) -> ParsedBody[LogRecord]:
     parsed = read_subscription(decoded_body(payload), now=payload.now, max_decoded_bytes=payload.max_decoded_bytes)
-    return Parcel(parsed)
+    return ParsedBody(parsed)
 
 
-CLOUDWATCH = Door("cloudwatch_logs", (JSON,), _subscription, append_logs)
+CLOUDWATCH = Door("cloudwatch_logs", (JSON,), _parse_subscription, append_logs)
 
 
 @router.post("/aws/logs", summary="Send a CloudWatch Logs subscription", openapi_extra=SUBSCRIPTION_DOCS)
@@ -53,10 +53,10 @@ async def take_firehose(request: Request, reception: InjectedReception, key: Fir
     """
     service = _common_service(request.headers.get("x-amz-firehose-common-attributes"))
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
+    def parse(payload: Payload) -> ParsedBody[LogRecord]:
         limit = payload.max_decoded_bytes
         delivery = read_firehose(decoded_body(payload), service=service, now=payload.now, max_decoded_bytes=limit)
-        return Parcel(delivery.parsed)
+        return ParsedBody(delivery.parsed)
 
     response_body: dict[str, Any] = {
         "requestId": request.headers.get("x-amz-firehose-request-id", ""),
@@ -105,8 +105,8 @@ async def take_sns(
     if message.type == sns.UNSUBSCRIPTION:
         return JSONResponse({"ignored": "the subscription has ended"})
 
-    def parse(payload: Payload) -> Parcel[Alert | LogRecord]:
-        return Parcel(sns.read_notification(message, now=payload.now))
+    def parse(payload: Payload) -> ParsedBody[Alert | LogRecord]:
+        return ParsedBody(sns.read_notification(message, now=payload.now))
 
     door = Door(SNS, (JSON,), parse, alert_appender(reception.services), signed=True)
     return log_response(await reception.receive_message(_empty_body, door, None, JSON))

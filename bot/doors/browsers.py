@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.doors import otlp, product
 
-REMEMBER_SECONDS = 86_400
+PREFLIGHT_CACHE_SECONDS = 86_400
 """How long a browser may cache a preflight answer; most cap it at less."""
 
 _METHODS = ("POST", "OPTIONS")
@@ -32,7 +32,7 @@ class BrowserDoors:
             # Client libraries send their own headers beside the key's, so any header is allowed.
             allow_headers=["*"],
             expose_headers=["Retry-After"],
-            max_age=REMEMBER_SECONDS,
+            max_age=PREFLIGHT_CACHE_SECONDS,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ from bot.doors.own import JSON, NDJSON, InjectedReception
 from bot.doors.shared_log_door import ANY_ENCODING, append_logs, decoded_body
 from bot.doors.vendor_keys import ElasticKey
 from bot.errors import MalformedError, error_body
-from bot.reception.receive import Door, Parcel, Payload
+from bot.reception.receive import Door, ParsedBody, Payload
 from detection.types import LogRecord
 from integrations.inbound.monitoring.elasticsearch_bulk import Bulk, bulk_answer, read_bulk
 
@@ -37,9 +37,9 @@ async def take_bulk(request: Request, reception: InjectedReception, key: Elastic
     """
     bulks: list[Bulk] = []
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
+    def parse(payload: Payload) -> ParsedBody[LogRecord]:
         bulks.append(read_bulk(decoded_body(payload), index=index, now=payload.now))
-        return Parcel(bulks[0].parsed)
+        return ParsedBody(bulks[0].parsed)
 
     started_at = reception.services.clock()
     door = Door("elasticsearch", _TYPES, parse, append_logs, content_encodings=ANY_ENCODING)

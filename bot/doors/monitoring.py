@@ -22,7 +22,7 @@ from bot.doors.shared_log_door import (
 )
 from bot.doors.vendor_keys import DatadogKey, SentryKey
 from bot.errors import MalformedError, UnauthorizedError, WrongTypeError
-from bot.reception.receive import Door, Parcel, Payload
+from bot.reception.receive import Door, ParsedBody, Payload
 from detection.types import LogRecord
 from integrations.inbound.monitoring.alertmanager import read_alertmanager
 from integrations.inbound.monitoring.alerts import Alert
@@ -50,8 +50,8 @@ async def take_datadog_logs(request: Request, reception: InjectedReception, key:
     """
     tags = request.query_params.get("ddtags", "")
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
-        return Parcel(read_datadog_logs(decoded_body(payload), tags=tags, now=payload.now))
+    def parse(payload: Payload) -> ParsedBody[LogRecord]:
+        return ParsedBody(read_datadog_logs(decoded_body(payload), tags=tags, now=payload.now))
 
     door = Door("datadog_logs", (JSON,), parse, append_logs, content_encodings=ANY_ENCODING)
     try:
@@ -60,36 +60,36 @@ async def take_datadog_logs(request: Request, reception: InjectedReception, key:
         return discard_response(error)
 
 
-def _datadog_alert(payload: Payload) -> Parcel[Alert]:
-    return Parcel(read_datadog_alert(decoded_body(payload), now=payload.now))
+def _parse_datadog_alert(payload: Payload) -> ParsedBody[Alert]:
+    return ParsedBody(read_datadog_alert(decoded_body(payload), now=payload.now))
 
 
 @router.post("/datadog/webhook", summary="Send alerts from Datadog", openapi_extra=WEBHOOK_DOCS)
 async def take_datadog_alert(request: Request, reception: InjectedReception, key: DatadogKey) -> JSONResponse:
     """Take the webhook of Datadog's monitors, in its own payload or in the one of docs/connecting.md."""
-    door = Door("datadog_webhook", (JSON,), _datadog_alert, alert_appender(reception.services))
+    door = Door("datadog_webhook", (JSON,), _parse_datadog_alert, alert_appender(reception.services))
     return log_response(await reception.receive(request, door, key))
 
 
-def _alerts(payload: Payload) -> Parcel[Alert]:
-    return Parcel(read_alertmanager(decoded_body(payload), now=payload.now))
+def _parse_alertmanager(payload: Payload) -> ParsedBody[Alert]:
+    return ParsedBody(read_alertmanager(decoded_body(payload), now=payload.now))
 
 
 @router.post("/alertmanager/webhook", summary="Send alerts from Alertmanager", openapi_extra=ALERTMANAGER_DOCS)
 async def take_alertmanager(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take Alertmanager's webhook, version 4. An alert sent again while it fires is stored once."""
-    door = Door("alertmanager", (JSON,), _alerts, alert_appender(reception.services))
+    door = Door("alertmanager", (JSON,), _parse_alertmanager, alert_appender(reception.services))
     return log_response(await reception.receive(request, door, secret))
 
 
-def _push(payload: Payload) -> Parcel[LogRecord]:
+def _parse_loki_push(payload: Payload) -> ParsedBody[LogRecord]:
     if payload.content_type == JSON:
-        return Parcel(read_push_json(decoded_body(payload), now=payload.now))
+        return ParsedBody(read_push_json(decoded_body(payload), now=payload.now))
     # A protobuf push is always compressed with Snappy, even if no header says so.
-    return Parcel(read_push_protobuf(payload.body, now=payload.now, max_decoded_bytes=payload.max_decoded_bytes))
+    return ParsedBody(read_push_protobuf(payload.body, now=payload.now, max_decoded_bytes=payload.max_decoded_bytes))
 
 
-LOKI = Door("loki", (JSON, PROTOBUF), _push, append_logs, content_encodings=("gzip", "deflate", "snappy"))
+LOKI = Door("loki", (JSON, PROTOBUF), _parse_loki_push, append_logs, content_encodings=("gzip", "deflate", "snappy"))
 
 
 @router.post("/api/prom/push", include_in_schema=False)
@@ -111,10 +111,10 @@ async def take_envelope(project: str, request: Request, reception: InjectedRecep
     """
     event_id: list[str | None] = []
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
+    def parse(payload: Payload) -> ParsedBody[LogRecord]:
         envelope = read_envelope(decoded_body(payload), project=project, now=payload.now)
         event_id.append(envelope.event_id)
-        return Parcel(envelope.parsed)
+        return ParsedBody(envelope.parsed)
 
     door = Door("sentry", (ENVELOPE, "text/plain", JSON), parse, append_logs, content_encodings=ANY_ENCODING)
     receipt = await reception.receive(request, door, key)
@@ -129,10 +129,10 @@ async def take_sentry_webhook(request: Request, reception: InjectedReception) ->
     resource = request.headers.get("sentry-hook-resource", "")
     request_id = request.headers.get("request-id")
 
-    def parse(payload: Payload) -> Parcel[Alert]:
+    def parse(payload: Payload) -> ParsedBody[Alert]:
         if not is_signed(payload.body, secret, signature):
             raise UnauthorizedError("Sentry-Hook-Signature does not fit the body and SENTRY_CLIENT_SECRET.")
-        return Parcel(
+        return ParsedBody(
             read_sentry_webhook(decoded_body(payload), resource=resource, request_id=request_id, now=payload.now)
         )
 

@@ -16,7 +16,7 @@ from google.rpc.status_pb2 import Status
 from bot.doors.openapi import OTLP_DOCS
 from bot.doors.own import JSON, PROTOBUF, InjectedReception, Secret
 from bot.errors import BotError, MalformedError
-from bot.reception.receive import Door, Parcel, Payload, Reception
+from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord, MetricPoint, Span
 from integrations.inbound.otlp.doors import (
     logs_response,
@@ -54,9 +54,9 @@ class Signal(Generic[Record]):
     answer: Callable[[Sequence[Rejection], str], bytes]
 
 
-def _parser(parse: Callable[..., Parsed[Record]]) -> Callable[[Payload], Parcel[Record]]:
-    def read(payload: Payload) -> Parcel[Record]:
-        return Parcel(
+def _parser(parse: Callable[..., Parsed[Record]]) -> Callable[[Payload], ParsedBody[Record]]:
+    def read(payload: Payload) -> ParsedBody[Record]:
+        return ParsedBody(
             parse(
                 payload.body,
                 content_type=payload.content_type,

@@ -15,11 +15,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from bot.auth import ANY_KEY, secret_in, secret_of
+from bot.auth import ANY_KEY, secret_from_request, secret_of
 from bot.doors.openapi import DEPLOY_DOCS, EVENTS_DOCS
 from bot.errors import error_body
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import PATIENCE_SECONDS, Door, Parcel, Payload, Receipt, Reception
+from bot.reception.receive import PATIENCE_SECONDS, Door, ParsedBody, Payload, Receipt, Reception
 from detection.types import Event
 from integrations.inbound.deploys.api import DeployNotice, parse_deploy
 from integrations.inbound.product.events import parse_events
@@ -49,7 +49,7 @@ def append_events(store: TelemetryStore, events: Sequence[Event]) -> Appended:
     return store.append_events(events)
 
 
-def _events(payload: Payload) -> Parcel[Event]:
+def _parse_events(payload: Payload) -> ParsedBody[Event]:
     parsed = parse_events(
         payload.body,
         content_type=payload.content_type,
@@ -57,10 +57,10 @@ def _events(payload: Payload) -> Parcel[Event]:
         now=payload.now,
         max_decoded_bytes=payload.max_decoded_bytes,
     )
-    return Parcel(parsed)
+    return ParsedBody(parsed)
 
 
-EVENTS = Door("events", (JSON, NDJSON), _events, append_events)
+EVENTS = Door("events", (JSON, NDJSON), _parse_events, append_events)
 
 
 def _rejection_report(receipt: Receipt) -> dict[str, Any]:
@@ -94,7 +94,7 @@ async def take_events(request: Request) -> Response:
     same, and the answer is 422 with `rejected`: the index, the field's path and what is wrong with it.
     """
     reception = await reception_of(request)
-    receipt = await reception.receive(request, EVENTS, await secret_in(request))
+    receipt = await reception.receive(request, EVENTS, await secret_from_request(request))
     if receipt.rejections:
         return JSONResponse(_rejection_report(receipt), 422)
     stored = b'{"accepted":%d,"duplicates":%d}' % (receipt.accepted, receipt.duplicates)

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from bot.doors.openapi import AMPLITUDE_DOCS, CAPTURE_DOCS, MIXPANEL_DOCS, SEGMENT_BATCH_DOCS, SEGMENT_DOCS
 from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
 from bot.errors import BotError, MalformedError, UnauthorizedError
-from bot.reception.receive import Door, Parcel, Payload, Receipt
+from bot.reception.receive import Door, ParsedBody, Payload, Receipt
 from detection.types import Event, LogRecord
 from integrations.inbound.product.amplitude import faults, is_upload, parse_upload
 from integrations.inbound.product.mixpanel import parse_tracked
@@ -32,7 +32,7 @@ TEXT = "text/plain"
 router = APIRouter(tags=["Doors"])
 
 
-def _limits(payload: Payload) -> dict[str, Any]:
+def _parse_options(payload: Payload) -> dict[str, Any]:
     return {
         "content_encoding": payload.content_encoding,
         "now": payload.now,
@@ -40,30 +40,32 @@ def _limits(payload: Payload) -> dict[str, Any]:
     }
 
 
-def _capture(payload: Payload) -> Parcel[Event | LogRecord]:
-    capture = parse_capture(payload.body, content_type=payload.content_type, **_limits(payload))
-    return Parcel(capture.records, capture.api_key)
+def _parse_posthog(payload: Payload) -> ParsedBody[Event | LogRecord]:
+    capture = parse_capture(payload.body, content_type=payload.content_type, **_parse_options(payload))
+    return ParsedBody(capture.records, capture.api_key)
 
 
-def _upload(payload: Payload) -> Parcel[Event]:
-    upload = parse_upload(payload.body, **_limits(payload))
-    return Parcel(upload.events, upload.api_key, "amplitude")
+def _parse_amplitude(payload: Payload) -> ParsedBody[Event]:
+    upload = parse_upload(payload.body, **_parse_options(payload))
+    return ParsedBody(upload.events, upload.api_key, "amplitude")
 
 
-def _batch(payload: Payload) -> Parcel[Any]:
+def _parse_posthog_or_amplitude(payload: Payload) -> ParsedBody[Any]:
     """Parse a body posted to /batch, which both PostHog's and Amplitude's libraries use."""
     text = decoded(payload.body, payload.content_encoding, payload.max_decoded_bytes)
-    return _upload(payload) if is_upload(text.strip()) else _capture(payload)
+    return _parse_amplitude(payload) if is_upload(text.strip()) else _parse_posthog(payload)
 
 
-def _messages(call: str | None, payload: Payload) -> Parcel[Event]:
-    messages = parse_messages(payload.body, call=call, **_limits(payload))
-    return Parcel(messages.events, messages.write_key)
+def _parse_segment(call: str | None, payload: Payload) -> ParsedBody[Event]:
+    messages = parse_messages(payload.body, call=call, **_parse_options(payload))
+    return ParsedBody(messages.events, messages.write_key)
 
 
-def _tracked(needs_time: bool, payload: Payload) -> Parcel[Event]:
-    tracked = parse_tracked(payload.body, content_type=payload.content_type, needs_time=needs_time, **_limits(payload))
-    return Parcel(tracked.events, tracked.token)
+def _parse_mixpanel(needs_time: bool, payload: Payload) -> ParsedBody[Event]:
+    tracked = parse_tracked(
+        payload.body, content_type=payload.content_type, needs_time=needs_time, **_parse_options(payload)
+    )
+    return ParsedBody(tracked.events, tracked.token)
 
 
 def _append_events_and_logs(store: TelemetryStore, records: Sequence[Event | LogRecord]) -> Appended:
@@ -76,15 +78,17 @@ def _append_events_and_logs(store: TelemetryStore, records: Sequence[Event | Log
     return Appended(events.accepted + logs.accepted, events.duplicates + logs.duplicates)
 
 
-POSTHOG = Door("posthog", (JSON, FORM, TEXT), _capture, _append_events_and_logs, key_in_body=True)
-BATCH: Door[Any] = Door("posthog", (JSON, FORM, TEXT), _batch, _append_events_and_logs, key_in_body=True)
-AMPLITUDE = Door("amplitude", (JSON,), _upload, append_events, key_in_body=True)
+POSTHOG = Door("posthog", (JSON, FORM, TEXT), _parse_posthog, _append_events_and_logs, key_in_body=True)
+BATCH: Door[Any] = Door(
+    "posthog", (JSON, FORM, TEXT), _parse_posthog_or_amplitude, _append_events_and_logs, key_in_body=True
+)
+AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
 SEGMENT = {
-    call: Door("segment", (JSON, TEXT), partial(_messages, call), append_events, key_in_body=True)
+    call: Door("segment", (JSON, TEXT), partial(_parse_segment, call), append_events, key_in_body=True)
     for call in (None, "identify", "track", "page", "screen", "group", "alias")
 }
-TRACK = Door("mixpanel", (JSON, FORM, TEXT), partial(_tracked, False), append_events, key_in_body=True)
-IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_tracked, True), append_events, key_in_body=True)
+TRACK = Door("mixpanel", (JSON, FORM, TEXT), partial(_parse_mixpanel, False), append_events, key_in_body=True)
+IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_parse_mixpanel, True), append_events, key_in_body=True)
 
 
 @router.post("/capture/", include_in_schema=False)

@@ -27,7 +27,7 @@ from integrations.inbound.reading.records import FieldError
 DOOR = "syslog"
 QUEUE_LENGTH = 10_000
 BATCH = 1_000
-GATHER_SECONDS = 0.2
+BATCH_WAIT_SECONDS = 0.2
 """How long the writer waits for more messages, so that they are written in one batch."""
 
 MOST_CONNECTIONS = 256
@@ -160,7 +160,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         """Write the queued messages to the store in batches, until cancelled."""
         while True:
             batch = [await self._queue.get()]
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(BATCH_WAIT_SECONDS)
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             await self._store(batch)

@@ -9,7 +9,7 @@ from asyncio import IncompleteReadError, LimitOverrunError, StreamReader
 
 LONGEST_MESSAGE = 65_536
 _MOST_DIGITS = 10
-_PIECE = 65_536
+_SKIP_BYTES = 65_536
 
 
 class FrameTooLongError(Exception):
@@ -25,23 +25,23 @@ async def next_frame(reader: StreamReader) -> bytes | None:
     if not first:
         return None
     if not first.isdigit() or first == b"0":
-        return first + await _line(reader)
-    counted = first
-    while len(counted) <= _MOST_DIGITS:
+        return first + await _read_line(reader)
+    digits = first
+    while len(digits) <= _MOST_DIGITS:
         byte = await reader.read(1)
         if byte == b" ":
-            return await _octets(reader, int(counted))
-        counted += byte
+            return await _read_octets(reader, int(digits))
+        digits += byte
         if not byte.isdigit():
             break
     # Not a count, but a line that begins with digits.
-    return counted if counted.endswith(b"\n") else counted + await _line(reader)
+    return digits if digits.endswith(b"\n") else digits + await _read_line(reader)
 
 
-async def _octets(reader: StreamReader, length: int) -> bytes:
+async def _read_octets(reader: StreamReader, length: int) -> bytes:
     if length > LONGEST_MESSAGE:
         left = length
-        while left and (skipped := await reader.read(min(left, _PIECE))):
+        while left and (skipped := await reader.read(min(left, _SKIP_BYTES))):
             left -= len(skipped)
         raise FrameTooLongError
     try:
@@ -50,7 +50,7 @@ async def _octets(reader: StreamReader, length: int) -> bytes:
         return error.partial
 
 
-async def _line(reader: StreamReader) -> bytes:
+async def _read_line(reader: StreamReader) -> bytes:
     try:
         return await reader.readuntil(b"\n")
     except IncompleteReadError as error:

@@ -68,7 +68,7 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel(Generic[Record]):
+class ParsedBody(Generic[Record]):
     """The parsed content of a body.
 
     api_key: the key from the body, for senders that put it there. sender: the kind of sender, for a door that serves
@@ -90,7 +90,7 @@ class Door(Generic[Record]):
 
     name: str
     content_types: tuple[str, ...]
-    parse: Callable[[Payload], Parcel[Record]]
+    parse: Callable[[Payload], ParsedBody[Record]]
     append: Callable[[TelemetryStore, Sequence[Record]], Appended]
     key_in_body: bool = False
     content_encodings: tuple[str, ...] = ("gzip", "deflate")
@@ -99,7 +99,7 @@ class Door(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How many records of a body were stored, and which were rejected. sender: as in the parcel."""
+    """How many records of a body were stored, and which were rejected. sender: as in ParsedBody."""
 
     accepted: int
     duplicates: int
@@ -163,15 +163,15 @@ class Reception:
         patience = Patience(PATIENCE_SECONDS)
         if visit.is_recognised:
             visit.store()
-            parcel = await self._parse(door, payload, patience)
+            parsed_body = await self._parse(door, payload, patience)
         else:
-            parcel = await self._parse(door, payload, patience)
+            parsed_body = await self._parse(door, payload, patience)
             if not door.signed:
-                await self.ring.identify(parcel.api_key)
+                await self.ring.identify(parsed_body.api_key)
             visit.store()
-        appended = await self._append(door, parcel.parsed.records, patience)
-        self._count(parcel.sender or door.name, appended, parcel.parsed.rejections)
-        return Receipt(appended.accepted, appended.duplicates, parcel.parsed.rejections, parcel.sender)
+        appended = await self._append(door, parsed_body.parsed.records, patience)
+        self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
+        return Receipt(appended.accepted, appended.duplicates, parsed_body.parsed.rejections, parsed_body.sender)
 
     async def _check_key(self, door: Door[Record], secret: str | None) -> bool:
         """Check the key before the body is read. Return False if the key or the signature is in the body.
@@ -183,7 +183,7 @@ class Reception:
         await self.ring.identify(secret)
         return True
 
-    async def _parse(self, door: Door[Record], payload: Payload, patience: Patience) -> Parcel[Record]:
+    async def _parse(self, door: Door[Record], payload: Payload, patience: Patience) -> ParsedBody[Record]:
         """Parse a body: a small one on the event loop, because a thread would take longer; others in a thread.
 
         A signed body is always parsed in a thread.

@@ -20,13 +20,13 @@ from storage.database.session import check
 from storage.errors import DatabaseUnavailableError
 from workers.services import Services
 
-REMEMBER_SECONDS = 30.0
+CACHE_SECONDS = 30.0
 
 router = APIRouter(tags=["Health"])
 
 
 class IntegrationHealth:
-    """The cached checks of the outside systems, which run at most once per REMEMBER_SECONDS."""
+    """The cached checks of the outside systems, which run at most once per CACHE_SECONDS."""
 
     def __init__(self, services: Services, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._services = services
@@ -36,11 +36,11 @@ class IntegrationHealth:
         self._until = float("-inf")
 
     def outcomes(self) -> list[Outcome]:
-        """Return the outcomes of the checks, at most REMEMBER_SECONDS old."""
+        """Return the outcomes of the checks, at most CACHE_SECONDS old."""
         with self._lock:
             if self._monotonic() >= self._until:
                 self._outcomes = examine(checks(self._services))
-                self._until = self._monotonic() + REMEMBER_SECONDS
+                self._until = self._monotonic() + CACHE_SECONDS
             return self._outcomes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from bot.auth import REMEMBER_SECONDS, KeyRing
+from bot.auth import CACHE_SECONDS, KeyRing
 from bot.errors import UnauthorizedError
 from storage.keys import create_key, revoke_key
 from workers.services import Services
@@ -47,9 +47,9 @@ async def test_a_revoked_key_stops_working_when_its_cache_entry_expires(services
     with services.sessions.begin() as session:
         revoke_key(session, "shop", now=services.clock())
 
-    moment = REMEMBER_SECONDS - 0.1
+    moment = CACHE_SECONDS - 0.1
     assert (await ring.identify(secret)).role == "ingest"
-    moment = REMEMBER_SECONDS
+    moment = CACHE_SECONDS
     with pytest.raises(UnauthorizedError):
         await ring.identify(secret)
 
