@@ -15,7 +15,7 @@ GOOD = json.dumps(page_view("good")).encode()
 MEGABYTE = 1_000_000
 
 
-def rejected(client: TestClient, door: str, reason: str) -> float:
+def rejected_count(client: TestClient, door: str, reason: str) -> float:
     """Return how many records or requests were refused so far, from the Prometheus metrics."""
     wanted = f'argux_ingest_rejected_total{{door="{door}",reason="{reason}"}} '
     lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(wanted)]
@@ -48,7 +48,7 @@ def test_a_bad_event_is_refused_and_counted_and_the_good_ones_beside_it_are_kept
     assert refused["index"] == 1
     assert refused["field"].startswith("[1]")
     assert stored_users(services) == ["good"]
-    assert rejected(client, "events", "malformed") == 1
+    assert rejected_count(client, "events", "malformed") == 1
 
 
 def test_a_truncated_gzip_is_refused_and_counted_and_the_complete_one_is_stored(
@@ -60,7 +60,7 @@ def test_a_truncated_gzip_is_refused_and_counted_and_the_complete_one_is_stored(
     cut = client.post("/api/events", content=whole[:-9], headers=headers)
 
     assert (cut.status_code, "error" in cut.json()) == (422, True)
-    assert (stored_users(services), rejected(client, "events", "malformed")) == ([], 1)
+    assert (stored_users(services), rejected_count(client, "events", "malformed")) == ([], 1)
     assert client.post("/api/events", content=whole, headers=headers).status_code == 201
 
 
@@ -75,7 +75,7 @@ def test_a_gzip_bomb_of_ten_gigabytes_is_refused_before_it_is_unpacked(
     answer = client.post("/api/events", content=bomb, headers=headers)
 
     assert answer.status_code == 413
-    assert (stored_users(services), rejected(client, "events", "too_large")) == ([], 1)
+    assert (stored_users(services), rejected_count(client, "events", "too_large")) == ([], 1)
 
 
 def test_the_same_id_twice_in_one_body_is_stored_once(

@@ -28,7 +28,7 @@ def with_filter(event: str = "signed_up", properties: Any = None) -> dict[str, A
 
 
 @pytest.fixture
-def asked(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
+def operator_client(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
     """Return a client with an operator key and one funnel, on SQLite and on PostgreSQL."""
     settings = Settings(
         _env_file=None, database_url=database_url, argux_data_dir=tmp_path, audit_key=SecretStr("an audit key")
@@ -40,7 +40,7 @@ def asked(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
     services.engine.dispose()
 
 
-def test_a_nul_in_a_text_that_reaches_the_database_is_422_with_its_field(asked: TestClient) -> None:
+def test_a_nul_in_a_text_that_reaches_the_database_is_422_with_its_field(operator_client: TestClient) -> None:
     other = {**SIGNUP, "name": "Other"}
     bodies: list[tuple[str, str, dict[str, Any], str]] = [
         ("POST", "/api/funnels", {**SIGNUP, "name": NUL}, "name"),
@@ -58,7 +58,7 @@ def test_a_nul_in_a_text_that_reaches_the_database_is_422_with_its_field(asked: 
         ("POST", "/api/logs/patterns", {"name": NUL, "expression": "one"}, "name"),
     ]
     for method, path, body, field in bodies:
-        answer = asked.request(method, path, json=body)
+        answer = operator_client.request(method, path, json=body)
         assert (path, answer.status_code, answer.json()["error"]["field"]) == (path, 422, field)
 
     for method, path, field in [
@@ -72,7 +72,7 @@ def test_a_nul_in_a_text_that_reaches_the_database_is_422_with_its_field(asked: 
         ("DELETE", "/api/logs/patterns/a%00", "name"),
         ("DELETE", "/api/users/a%00", "user_id"),
     ]:
-        answer = asked.request(method, path)
+        answer = operator_client.request(method, path)
         assert (path, answer.status_code, answer.json()["error"]["field"]) == (path, 422, field)
         assert "NUL" in answer.json()["error"]["message"]
 

@@ -14,11 +14,11 @@ from workers.services import Services
 NOON = int(NOW.timestamp()) - 1800
 HOUR = 3600
 
-Say = Callable[..., None]
+SendLines = Callable[..., None]
 
 
 @pytest.fixture
-def send_lines(client: TestClient, services: Services, operator: dict[str, str]) -> Say:
+def send_lines(client: TestClient, services: Services, operator: dict[str, str]) -> SendLines:
     """Return a function that sends (seconds after noon, severity, text) through the Loki door and rolls them up."""
 
     def send(*lines: tuple[float, str, str], service: str = "shop") -> None:
@@ -38,7 +38,7 @@ def at(seconds: float) -> str:
 
 
 def test_recent_lines_of_a_minimum_severity_are_listed_newest_first(
-    client: TestClient, operator: dict[str, str], send_lines: Say
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
 ) -> None:
     send_lines((0, "info", "order 1 was paid"), (60, "warn", "slow"), (120, "error", "it broke"))
     send_lines((90, "error", "elsewhere"), service="billing")
@@ -51,7 +51,7 @@ def test_recent_lines_of_a_minimum_severity_are_listed_newest_first(
 
 
 def test_lines_are_counted_by_service_severity_template_and_pattern(
-    client: TestClient, operator: dict[str, str], send_lines: Say
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
 ) -> None:
     send_lines(*((60 * n, "info", f"order {n} was paid") for n in range(5)), (10, "error", "Connection refused"))
     send_lines((20, "info", "hello"), service="billing")
@@ -90,7 +90,7 @@ def test_an_invalid_time_range_is_refused_by_its_field(
 
 
 def test_given_lines_are_analysed_against_the_templates_of_their_service(
-    client: TestClient, operator: dict[str, str], send_lines: Say
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
 ) -> None:
     send_lines(
         *((n, "info", f"order {n} of {person} was paid") for n, person in enumerate(["ana", "bo", "chen", "dora"]))
@@ -106,14 +106,14 @@ def test_given_lines_are_analysed_against_the_templates_of_their_service(
         ("memory", "sev2", "java.lang.OutOfMemoryError: heap")
     ]
     assert [one["kind"] for one in answer["anomalies"]] == ["pattern", "new_template"]
-    told = client.post("/api/logs/analyze", json={"lines": ["out of memory"]}, headers=operator).json()
-    assert told["anomalies"][0]["sentence"] == "1 line matches “memory”, such as “out of memory”"
+    message = client.post("/api/logs/analyze", json={"lines": ["out of memory"]}, headers=operator).json()
+    assert message["anomalies"][0]["sentence"] == "1 line matches “memory”, such as “out of memory”"
     stranger = client.post("/api/logs/analyze", json={"lines": lines}, headers=operator).json()
     assert {one["is_new"] for one in stranger["templates"]} == {None}
 
 
 def test_stored_lines_are_analysed_against_the_days_before(
-    client: TestClient, operator: dict[str, str], send_lines: Say
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
 ) -> None:
     send_lines(*((-HOUR * n, "info", f"order {n} was paid") for n in range(60)))
     send_lines(*((600 + n, "error", f"charge {n} failed") for n in range(12)), (700, "info", "order 9 was paid"))
@@ -150,7 +150,7 @@ def test_an_invalid_analysis_request_is_refused(
     assert (refused.status_code, refused.json()["error"].get("field")) == (422, field)
 
 
-def test_two_windows_are_compared(client: TestClient, operator: dict[str, str], send_lines: Say) -> None:
+def test_two_windows_are_compared(client: TestClient, operator: dict[str, str], send_lines: SendLines) -> None:
     before = [(n, "info", f"order {n} was paid") for n in range(0, 600, 20)]
     after = [(600 + n, "info", f"order {n} was paid") for n in range(0, 600, 20)]
     send_lines(*before, *after, *((900 + n, "error", f"charge {n} failed") for n in range(9)), (5, "info", "warmed up"))
@@ -205,7 +205,7 @@ def test_a_built_in_pattern_that_is_off_can_be_replaced(client: TestClient, oper
 
 
 @pytest.mark.parametrize(
-    ("expression", "told"),
+    ("expression", "message"),
     [
         ("(unclosed", "missing )"),
         (r"(?<=a)b", "look-around"),
@@ -217,11 +217,11 @@ def test_a_built_in_pattern_that_is_off_can_be_replaced(client: TestClient, oper
     ],
 )
 def test_an_invalid_expression_is_refused_with_a_reason(
-    client: TestClient, operator: dict[str, str], expression: str, told: str
+    client: TestClient, operator: dict[str, str], expression: str, message: str
 ) -> None:
     refused = client.post("/api/logs/patterns", json={**PATTERN, "expression": expression}, headers=operator)
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, "expression")
-    assert told in refused.json()["error"]["message"]
+    assert message in refused.json()["error"]["message"]
 
 
 def test_an_expression_prone_to_backtracking_is_matched_quickly(client: TestClient, operator: dict[str, str]) -> None:
@@ -249,7 +249,9 @@ def test_a_pattern_with_an_invalid_field_is_refused_by_its_name(
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, field)
 
 
-def test_a_new_pattern_counts_only_later_lines(client: TestClient, operator: dict[str, str], send_lines: Say) -> None:
+def test_a_new_pattern_counts_only_later_lines(
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
+) -> None:
     send_lines((0, "info", "card visa declined"))
     client.post("/api/logs/patterns", json=PATTERN, headers=operator)
     send_lines((60, "info", "Card Visa declined"))

@@ -18,7 +18,9 @@ AT = NOW.timestamp()
 JSON = {"Content-Type": "application/json"}
 
 
-def sent(services: Services, name: str, values: Any, *, hours: float, step: float = 60.0, **attributes: str) -> None:
+def send_points(
+    services: Services, name: str, values: Any, *, hours: float, step: float = 60.0, **attributes: str
+) -> None:
     moments = np.arange(AT - hours * 3600, AT, step)
     services.telemetry.append_metric_points(
         [
@@ -61,8 +63,8 @@ def test_a_new_metric_sent_by_otlp_is_listed_with_insufficient_data(
 def test_a_known_metric_is_ok_at_its_level_and_unusual_away_from_it(
     client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
-    sent(services, "calm", noisy(100), hours=48)
-    sent(services, "wild", lambda at: np.where(at < AT - 600, noisy(100)(at), 400.0), hours=48)
+    send_points(services, "calm", noisy(100), hours=48)
+    send_points(services, "wild", lambda at: np.where(at < AT - 600, noisy(100)(at), 400.0), hours=48)
     calm, wild = client.get("/api/metrics?service=shop", headers=operator).json()["metrics"]
     assert (calm["state"], wild["state"]) == ("ok", "unusual")
     assert calm["expected_low"] < calm["latest"] < calm["expected_high"] < wild["latest"]
@@ -71,7 +73,7 @@ def test_a_known_metric_is_ok_at_its_level_and_unusual_away_from_it(
 def test_a_metric_approaching_a_limit_has_a_forecast_with_time_and_probability(
     client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
-    sent(services, "queue.depth", lambda at: 100 + (at - AT + 7200) / 60, hours=2)
+    send_points(services, "queue.depth", lambda at: 100 + (at - AT + 7200) / 60, hours=2)
     made = client.post("/api/metrics/limits", headers=operator, json={"name": "queue.depth", "limit": 400})
     assert made.status_code == 201
     [metric] = client.get("/api/metrics?name=queue.depth", headers=operator).json()["metrics"]
@@ -122,7 +124,7 @@ def test_the_list_is_paged_and_an_ingest_key_may_not_read_it(
     client: TestClient, services: Services, operator: dict[str, str], sender: dict[str, str]
 ) -> None:
     for name in ("a", "b", "c"):
-        sent(services, name, noisy(10), hours=0.1)
+        send_points(services, name, noisy(10), hours=0.1)
     first = client.get("/api/metrics?limit=2", headers=operator).json()
     assert ([one["name"] for one in first["metrics"]], first["next_offset"]) == (["a", "b"], 2)
     second = client.get("/api/metrics?limit=2&offset=2", headers=operator).json()

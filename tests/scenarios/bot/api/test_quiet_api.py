@@ -25,7 +25,7 @@ def incident_id(services: Services) -> int:
         return incident.id
 
 
-def audited(services: Services) -> list[tuple[str, str]]:
+def audit_events(services: Services) -> list[tuple[str, str]]:
     with services.readers() as session:
         rows = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence)).all()
         return [(row.actor, row.event) for row in rows]
@@ -48,7 +48,7 @@ def test_a_window_is_created_listed_ended_and_audited(
     assert [row["id"] for row in client.get("/api/maintenance?past=true", headers=operator).json()] == [window["id"]]
     again = client.delete(f"/api/maintenance/{window['id']}", headers=operator)
     assert (again.status_code, "over already" in again.json()["error"]["message"]) == (409, True)
-    assert audited(services) == [("ana", "maintenance_started"), ("ana", "maintenance_ended")]
+    assert audit_events(services) == [("ana", "maintenance_started"), ("ana", "maintenance_ended")]
 
 
 def test_a_future_window_is_not_running_and_can_be_cancelled(client: TestClient, operator: dict[str, str]) -> None:
@@ -69,7 +69,7 @@ def test_times_without_a_zone_are_in_the_teams_zone_even_across_a_clock_change(
 
 
 @pytest.mark.parametrize(
-    ("body", "field", "told"),
+    ("body", "field", "message"),
     [
         ({}, "ends_at", "Give either ends_at or minutes"),
         ({"minutes": 5, "ends_at": "2026-02-08T00:00:00Z"}, "ends_at", "Give either ends_at or minutes"),
@@ -87,11 +87,11 @@ def test_times_without_a_zone_are_in_the_teams_zone_even_across_a_clock_change(
     ],
 )
 def test_an_invalid_window_is_refused_with_what_is_wrong(
-    client: TestClient, operator: dict[str, str], body: dict[str, Any], field: str, told: str
+    client: TestClient, operator: dict[str, str], body: dict[str, Any], field: str, message: str
 ) -> None:
     answer = client.post("/api/maintenance", json=body, headers=operator)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
-    assert told in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
 
 
 def test_a_local_time_that_the_clock_change_skips_is_refused(
@@ -118,7 +118,7 @@ def test_a_snooze_is_shown_extended_ended_and_refused_when_it_changes_nothing(
     ended = client.delete(path, headers=operator).json()
     assert (ended["snoozed_until"], ended["status"]) == (None, "open")
     assert client.delete(path, headers=operator).status_code == 409
-    assert [event for _, event in audited(services)] == ["snoozed", "snoozed", "unsnoozed"]
+    assert [event for _, event in audit_events(services)] == ["snoozed", "snoozed", "unsnoozed"]
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 1e6, "soon"])

@@ -45,14 +45,14 @@ def funnel_id(client: TestClient, services: Services, operator: dict[str, str]) 
     return made
 
 
-def ago(services: Services, **since: float) -> str:
+def time_ago(services: Services, **since: float) -> str:
     return (services.clock() - timedelta(**since)).isoformat()
 
 
 def test_the_last_hour_is_compared_with_the_time_before_it(
     client: TestClient, services: Services, operator: dict[str, str], funnel_id: int
 ) -> None:
-    asked = {"since": ago(services, hours=1)}
+    asked = {"since": time_ago(services, hours=1)}
     found = client.get(f"/api/funnels/{funnel_id}/where", params=asked, headers=operator).json()
 
     answer = found["answer"]
@@ -99,7 +99,7 @@ def test_an_incident_says_where_conversions_are_lost(
     now = services.clock()
     place = Place((("country", "DE"), ("provider", "paypal")), 100.0, 10.0, 40.0, 0.9)
     known = Attribution(WhereVerdict.PLACES, 0.3, 0.38, -0.075, -0.005, (place,), (), ("country", "provider"))
-    incident_id = opened(services, known, now)
+    incident_id = open_incident(services, known, now)
 
     found = client.get(f"/api/incidents/{incident_id}", headers=operator).json()
 
@@ -108,7 +108,7 @@ def test_an_incident_says_where_conversions_are_lost(
     assert found["title"] == ("Checkout conversion for country DE and provider paypal is 10.0 %, normally 40.0 %")
 
 
-def opened(services: Services, known: Attribution, now: datetime) -> int:
+def open_incident(services: Services, known: Attribution, now: datetime) -> int:
     finding = Finding(
         detector="funnel_conversion", metric=Metric.CONVERSION_RATE, subject=Subject("funnel", "Checkout", funnel_id=1),
         observed=0.3, expected=0.38, expected_low=0.36, expected_high=0.4, sample_size=400, score=-9.0, p_value=1e-9,

@@ -17,64 +17,66 @@ from workers.services import Services
 
 EVENT = {"event": "page_view", "properties": {"user_id": "u1", "timestamp": "2026-02-07T12:00:00Z"}}
 
-Open = Callable[[Limits], TestClient]
+OpenClient = Callable[[Limits], TestClient]
 
 
 @pytest.fixture
-def opened(services: Services) -> Open:
+def open_client(services: Services) -> OpenClient:
     return lambda limits: TestClient(create_app(services, limits=limits))
 
 
-def test_a_body_with_a_content_length_over_the_limit_is_413(opened: Open, sender: dict[str, str]) -> None:
-    answer = opened(Limits(body_bytes=50)).post("/api/events", json=EVENT, headers=sender)
+def test_a_body_with_a_content_length_over_the_limit_is_413(open_client: OpenClient, sender: dict[str, str]) -> None:
+    answer = open_client(Limits(body_bytes=50)).post("/api/events", json=EVENT, headers=sender)
 
     assert answer.status_code == 413
     assert "0.00005 MB" in answer.json()["error"]["message"].replace("5e-05", "0.00005")
 
 
-def test_a_body_slightly_over_the_limit_is_reported_in_bytes(opened: Open, sender: dict[str, str]) -> None:
+def test_a_body_slightly_over_the_limit_is_reported_in_bytes(open_client: OpenClient, sender: dict[str, str]) -> None:
     headers = {**sender, "Content-Type": "application/json", "Content-Length": "10000003"}
 
-    answer = opened(Limits()).post("/api/events", content=b"{}", headers=headers)
+    answer = open_client(Limits()).post("/api/events", content=b"{}", headers=headers)
 
     message = "The body is 10,000,003 bytes; this door takes 10 MB at once."
     assert (answer.status_code, answer.json()["error"]["message"]) == (413, message)
 
 
-def test_a_body_without_a_content_length_is_cut_off_at_the_limit(opened: Open, sender: dict[str, str]) -> None:
+def test_a_body_without_a_content_length_is_cut_off_at_the_limit(
+    open_client: OpenClient, sender: dict[str, str]
+) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(100):
             yield b"x" * 1000
 
     headers = {**sender, "Content-Type": "application/json"}
-    answer = opened(Limits(body_bytes=5000)).post("/api/events", content=chunks(), headers=headers)
+    answer = open_client(Limits(body_bytes=5000)).post("/api/events", content=chunks(), headers=headers)
 
     assert answer.status_code == 413
 
 
-def test_a_small_body_that_decompresses_over_the_limit_is_413(opened: Open, sender: dict[str, str]) -> None:
+def test_a_small_body_that_decompresses_over_the_limit_is_413(open_client: OpenClient, sender: dict[str, str]) -> None:
     bomb = gzip.compress(b'{"event": "' + b"a" * 1_000_000 + b'"}')
     headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "gzip"}
 
-    answer = opened(Limits(decoded_bytes=100_000)).post("/api/events", content=bomb, headers=headers)
+    answer = open_client(Limits(decoded_bytes=100_000)).post("/api/events", content=bomb, headers=headers)
 
     assert answer.status_code == 413
 
 
-def test_too_many_requests_are_429_with_retry_after(opened: Open, sender: dict[str, str]) -> None:
-    answer = opened(Limits(requests_in_flight=0)).post("/api/events", json=EVENT, headers=sender)
+def test_too_many_requests_are_429_with_retry_after(open_client: OpenClient, sender: dict[str, str]) -> None:
+    answer = open_client(Limits(requests_in_flight=0)).post("/api/events", json=EVENT, headers=sender)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_too_many_bytes_in_flight_are_429_with_retry_after(opened: Open, sender: dict[str, str]) -> None:
-    answer = opened(Limits(bytes_in_flight=10)).post("/api/events", json=EVENT, headers=sender)
+def test_too_many_bytes_in_flight_are_429_with_retry_after(open_client: OpenClient, sender: dict[str, str]) -> None:
+    answer = open_client(Limits(bytes_in_flight=10)).post("/api/events", json=EVENT, headers=sender)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_a_refused_body_frees_its_place_for_the_next(opened: Open, sender: dict[str, str]) -> None:
-    client = opened(Limits(requests_in_flight=1, bytes_in_flight=1000))
+def test_a_refused_body_frees_its_place_for_the_next(open_client: OpenClient, sender: dict[str, str]) -> None:
+    client = open_client(Limits(requests_in_flight=1, bytes_in_flight=1000))
 
     refused = client.post("/api/events", json=[EVENT] * 50, headers=sender)
     welcome = client.post("/api/events", json=EVENT, headers=sender)

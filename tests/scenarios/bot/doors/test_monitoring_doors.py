@@ -79,7 +79,7 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_stored(
     assert f'argux_ingest_rejected_total{{door="{door}",reason="unauthorized"}} 2.0' in client.get("/metrics").text
 
 
-def refusal(path: str, status: int) -> int:
+def expected_status(path: str, status: int) -> int:
     """Return the status that a door answers in place of `status`.
 
     Datadog's agent and Fluent Bit's Loki output discard a body only on 400; Elasticsearch answers 400 to bad lines.
@@ -109,7 +109,7 @@ def test_a_bad_body_is_refused_and_counted(
     content, sent = spoil(body, headers)
     with TestClient(create_app(services, limits=Limits(body_bytes=200_000, decoded_bytes=1_000_000))) as client:
         answer = client.post(path, content=content, headers={**sender, **sent})
-        assert answer.status_code == refusal(path, expected), answer.text
+        assert answer.status_code == expected_status(path, expected), answer.text
         assert answer.json()["error"]["message"]
         assert f'argux_ingest_rejected_total{{door="{door}",reason=' in client.get("/metrics").text
     assert stored(services) == []
@@ -128,7 +128,7 @@ def test_one_bad_record_is_reported_by_its_path_and_the_good_one_is_stored(
     client: TestClient, services: Services, sender: Any, path: str, headers: Any, body: bytes, field: str
 ) -> None:
     answer = client.post(path, content=body, headers={**sender, **headers})
-    assert answer.status_code == refusal(path, 422)
+    assert answer.status_code == expected_status(path, 422)
     assert answer.json()["error"]["message"].startswith("1 record was stored, 1 refused; the first of those: ")
     assert [rejected["field"] for rejected in answer.json()["rejected"]] == [field]
     assert answer.json()["error"]["field"] == field
@@ -161,7 +161,7 @@ def test_the_connection_check_of_datadogs_agent_is_accepted(
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         (BULK + b'{"message": "x"}\n', "line 3 is not an action such as"),
         (BULK + b'{"create": {}}\n', "line 3 says create, but no document comes after it"),
@@ -169,11 +169,11 @@ def test_the_connection_check_of_datadogs_agent_is_accepted(
     ],
 )
 def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_format(
-    client: TestClient, services: Services, sender: Any, body: bytes, told: str
+    client: TestClient, services: Services, sender: Any, body: bytes, message: str
 ) -> None:
     answer = client.post("/_bulk", content=body, headers={**sender, **NDJSON})
     assert (answer.status_code, answer.json()["status"]) == (400, 400)
-    assert told in answer.json()["error"]["reason"]
+    assert message in answer.json()["error"]["reason"]
     assert answer.json()["error"]["root_cause"][0]["type"] == "illegal_argument_exception"
     assert stored(services) == []
 
@@ -262,7 +262,7 @@ def test_the_root_redirects_a_browser_and_answers_elasticsearch_clients_with_the
     client: TestClient, sender: Any
 ) -> None:
     assert client.get("/").headers["location"] == "/docs"
-    told = client.get("/", headers=sender)
-    assert (told.status_code, told.headers["x-elastic-product"]) == (200, "Elasticsearch")
-    assert told.json()["tagline"]
+    message = client.get("/", headers=sender)
+    assert (message.status_code, message.headers["x-elastic-product"]) == (200, "Elasticsearch")
+    assert message.json()["tagline"]
     assert client.get("/", headers={"X-API-Key": "argux_wrong"}).status_code == 401

@@ -25,12 +25,12 @@ AT_MOST = 16.0
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.reception.receive.PATIENCE_SECONDS", PATIENCE)
 
 
 @contextmanager
-def locked(services: Services) -> Iterator[sqlite3.Connection]:
+def locked_database(services: Services) -> Iterator[sqlite3.Connection]:
     other = sqlite3.connect(services.settings.database_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -43,7 +43,9 @@ def event(number: int) -> dict[str, object]:
     return {"event": "view", "user_id": f"u{number}", "timestamp": 1_770_465_600}
 
 
-async def answers(services: Services, bodies: list[object], key: dict[str, str]) -> list[tuple[int, str | None, float]]:
+async def send_all(
+    services: Services, bodies: list[object], key: dict[str, str]
+) -> list[tuple[int, str | None, float]]:
     """Send requests in parallel; return (status, Retry-After, seconds) of each."""
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://argux", timeout=20) as client:
@@ -62,8 +64,8 @@ async def test_while_the_database_is_locked_every_queued_request_is_answered_in_
     services: Services, sender: dict[str, str], size: int
 ) -> None:
     bodies: list[object] = [[event(number * size + place) for place in range(size)] for number in range(40)]
-    with locked(services):
-        found = await answers(services, bodies, sender)
+    with locked_database(services):
+        found = await send_all(services, bodies, sender)
     assert {(status, again) for status, again, _ in found} == {(503, "1")}
     assert max(seconds for *_, seconds in found) < AT_MOST
 
@@ -72,8 +74,8 @@ async def test_a_lock_that_is_released_in_time_causes_no_error(
     services: Services, sender: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.reception.receive.PATIENCE_SECONDS", 60.0)
-    with locked(services) as other:
-        waiting = asyncio.create_task(answers(services, [event(1), [event(n) for n in range(2, 32)]], sender))
+    with locked_database(services) as other:
+        waiting = asyncio.create_task(send_all(services, [event(1), [event(n) for n in range(2, 32)]], sender))
         await asyncio.sleep(0.3)
         other.rollback()
         assert [status for status, *_ in await waiting] == [201, 201]

@@ -34,7 +34,7 @@ COMMAND = {
 }
 
 
-def click(action_id: str = "acknowledge", **changes: str) -> dict[str, str]:
+def click_form(action_id: str = "acknowledge", **changes: str) -> dict[str, str]:
     action = {"type": "button", "action_id": action_id, "value": "7", "action_ts": "100.1", "block_id": "b", **changes}
     payload = {
         "type": "block_actions",
@@ -49,18 +49,18 @@ def click(action_id: str = "acknowledge", **changes: str) -> dict[str, str]:
     return {"payload": json.dumps(payload)}
 
 
-def submission(value: str = "3:abc") -> dict[str, str]:
+def dialog_form(value: str = "3:abc") -> dict[str, str]:
     view = {"id": "V1", "type": "modal", "callback_id": "confirm_approval", "private_metadata": value, "state": {}}
     user = {"id": "U0ANA", "name": "ana", "team_id": "T0ACME"}
     return {"payload": json.dumps({"type": "view_submission", "user": user, "team": {"id": "T0ACME"}, "view": view})}
 
 
-def jobs(services: Services) -> list[OutboxJob]:
+def outbox_jobs(services: Services) -> list[OutboxJob]:
     with services.readers() as session:
         return list(session.scalars(select(OutboxJob).order_by(OutboxJob.id)))
 
 
-def sent(services: Services) -> list[dict[str, Any]]:
+def broker_messages(services: Services) -> list[dict[str, Any]]:
     queue = services.broker.queues[PEOPLE]
     messages = [Message.decode(queue.get_nowait()) for _ in range(queue.qsize())]
     return [{"actor": message.actor_name, **message.kwargs} for message in messages]
@@ -85,7 +85,7 @@ def test_a_slash_command_is_acknowledged_and_sent_to_the_worker(
     answer = client.post("/slack/events", content=body, headers=headers)
 
     assert (answer.status_code, answer.text) == (200, "")
-    assert sent(services) == [
+    assert broker_messages(services) == [
         {
             "actor": "answer_command",
             "text": "incidents open",
@@ -95,7 +95,7 @@ def test_a_slash_command_is_acknowledged_and_sent_to_the_worker(
             "response_url": "https://hooks.slack.example/commands/1",
         }
     ]
-    assert jobs(services) == []
+    assert outbox_jobs(services) == []
 
 
 def test_a_slash_command_while_the_broker_is_away_is_answered_with_try_again(
@@ -118,12 +118,12 @@ def test_a_slash_command_while_the_broker_is_away_is_answered_with_try_again(
 def test_a_click_is_in_the_outbox_before_it_is_acknowledged(
     client: TestClient, services: Services, signed: Sign, action_id: str
 ) -> None:
-    body, headers = signed(click(action_id))
+    body, headers = signed(click_form(action_id))
 
     answer = client.post("/slack/events", content=body, headers=headers)
 
     assert (answer.status_code, answer.text) == (200, "")
-    [job] = jobs(services)
+    [job] = outbox_jobs(services)
     assert job.actor == "handle_click"
     assert job.arguments == {
         "action_id": action_id,
@@ -136,7 +136,7 @@ def test_a_click_is_in_the_outbox_before_it_is_acknowledged(
         "trigger_id": "1.2",
         "response_url": "https://hooks.slack.example/actions/1",
     }
-    assert sent(services) == []
+    assert broker_messages(services) == []
 
 
 def test_a_click_that_opens_a_dialog_is_acknowledged_before_slack_has_opened_it(
@@ -151,47 +151,47 @@ def test_a_click_that_opens_a_dialog_is_acknowledged_before_slack_has_opened_it(
             opened.set()
 
     services.chat = SlowSlack()  # type: ignore[assignment]
-    body, headers = signed(click("approve_fix"))
+    body, headers = signed(click_form("approve_fix"))
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 200
     assert not opened.is_set()
-    assert len(jobs(services)) == 1
+    assert len(outbox_jobs(services)) == 1
     go_on.set()
     assert opened.wait(60)
 
 
 def test_a_click_that_slack_sends_again_is_one_job(client: TestClient, services: Services, signed: Sign) -> None:
     for _ in range(3):
-        body, headers = signed(click())
+        body, headers = signed(click_form())
         assert client.post("/slack/events", content=body, headers=headers).status_code == 200
 
-    assert len(jobs(services)) == 1
+    assert len(outbox_jobs(services)) == 1
 
 
 def test_a_second_press_of_the_same_button_is_a_second_job(
     client: TestClient, services: Services, signed: Sign
 ) -> None:
     for moment in ("100.1", "101.5"):
-        body, headers = signed(click(action_ts=moment))
+        body, headers = signed(click_form(action_ts=moment))
         client.post("/slack/events", content=body, headers=headers)
 
-    assert len(jobs(services)) == 2
+    assert len(outbox_jobs(services)) == 2
 
 
 def test_a_link_button_is_acknowledged_and_ignored(client: TestClient, services: Services, signed: Sign) -> None:
-    body, headers = signed(click("open_pull_request"))
+    body, headers = signed(click_form("open_pull_request"))
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 200
-    assert jobs(services) == []
+    assert outbox_jobs(services) == []
 
 
 @pytest.mark.usefixtures("no_network")
 def test_a_submitted_dialog_is_in_the_outbox_once(client: TestClient, services: Services, signed: Sign) -> None:
     for _ in range(2):
-        body, headers = signed(submission())
+        body, headers = signed(dialog_form())
         assert client.post("/slack/events", content=body, headers=headers).status_code == 200
 
-    [job] = jobs(services)
+    [job] = outbox_jobs(services)
     assert (job.actor, job.arguments) == (
         "handle_submission",
         {
@@ -211,7 +211,7 @@ def test_a_click_that_cannot_be_stored_is_not_acknowledged(
         raise OSError("no space left on device")
 
     monkeypatch.setattr("storage.outbox.enqueue", full)
-    body, headers = signed(click())
+    body, headers = signed(click_form())
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 500
 
@@ -228,19 +228,19 @@ def test_a_click_that_cannot_be_stored_is_not_acknowledged(
 def test_a_bad_signature_is_401_and_no_job_is_stored(
     client: TestClient, services: Services, signed: Sign, changed: dict[str, str]
 ) -> None:
-    body, headers = signed(click())
+    body, headers = signed(click_form())
 
     answer = client.post("/slack/events", content=body, headers={**headers, **changed})
 
     assert answer.status_code == 401
-    assert jobs(services) == []
+    assert outbox_jobs(services) == []
 
 
 def test_a_payload_signed_with_another_secret_is_401(client: TestClient, services: Services, signed: Sign) -> None:
     body, headers = signed(COMMAND, secret="another")
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 401
-    assert sent(services) == []
+    assert broker_messages(services) == []
 
 
 def test_without_a_signing_secret_there_is_no_slack_door(services: Services) -> None:

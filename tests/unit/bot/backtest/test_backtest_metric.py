@@ -61,11 +61,11 @@ def test_an_alarm_begins_at_the_first_minute_at_which_the_detector_finds_somethi
         return bool(metric_findings([buckets.fine(now)], [past], now=now, options=options))
 
     asked = [now for now in (START + DAY + MINUTE * np.arange(2880)).tolist() if finds(now)]
-    [told] = replayed(times, values).incidents
+    [incident] = replayed(times, values).incidents
 
-    assert told.noticed_at == asked[0]
-    assert told.resolved_at is not None
-    assert told.resolved_at >= asked[-1] + 600
+    assert incident.noticed_at == asked[0]
+    assert incident.resolved_at is not None
+    assert incident.resolved_at >= asked[-1] + 600
 
 
 def test_the_hour_of_the_week_is_in_the_teams_time_zone() -> None:
@@ -96,12 +96,12 @@ def test_a_filling_disk_is_forecast_by_the_built_in_limit_of_its_metric() -> Non
     values = np.minimum(filling, 0.99) + np.random.default_rng(2).normal(0, 0.002, len(times))
     early = times < START + DAY + 3 * HOUR
 
-    *_, told = replayed(times[early], values[early], "system.filesystem.utilization").incidents
+    *_, incident = replayed(times[early], values[early], "system.filesystem.utilization").incidents
 
-    assert told.first.detector == "metric_forecast"
-    assert told.noticed_at < START + DAY + 3 * HOUR
-    assert told.first.subject.service == SERVICE
-    assert told.first.details["crossing_at"] == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
+    assert incident.first.detector == "metric_forecast"
+    assert incident.noticed_at < START + DAY + 3 * HOUR
+    assert incident.first.subject.service == SERVICE
+    assert incident.first.details["crossing_at"] == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
 
 
 def test_after_three_days_of_silence_earlier_data_is_dropped() -> None:

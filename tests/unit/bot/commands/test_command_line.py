@@ -43,7 +43,7 @@ def test_a_revoked_key_no_longer_works(run_argux: RunArgux, services: Services) 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("keys", "create", "shop", "--role", "admin"), "--role must be one of ingest, operator, not admin."),
         (("keys", "create", " "), "The key needs a name"),
@@ -54,11 +54,11 @@ def test_a_revoked_key_no_longer_works(run_argux: RunArgux, services: Services) 
     ],
 )
 @pytest.mark.usefixtures("services")
-def test_a_user_error_is_one_line(run_argux: RunArgux, words: tuple[str, ...], told: str) -> None:
+def test_a_user_error_is_one_line(run_argux: RunArgux, words: tuple[str, ...], message: str) -> None:
     result = run_argux(*words)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None:
@@ -69,7 +69,7 @@ def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("ARGUX_PORT", "many", "ARGUX_PORT: Input should be a valid integer"),
         ("ARGUX_TIMEZONE", "Berlin", "ARGUX_TIMEZONE: 'Berlin' is no IANA time zone, such as Europe/Berlin"),
@@ -81,14 +81,14 @@ def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None
 )
 @pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("web",)])
 def test_a_wrong_setting_is_named_with_what_is_wrong(
-    run_argux: RunArgux, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, told: str
+    run_argux: RunArgux, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(name, value)
 
     result = run_argux(*command)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith(told)
+    assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -31,7 +31,7 @@ def test_a_lower_limit_can_be_added(run_argux: RunArgux, services: Services) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("queue.depth", "nan"), "must be a number"),
         (("queue.depth", "5", "--horizon", "soon"), "soon"),
@@ -43,8 +43,8 @@ def test_an_invalid_limit_is_refused_with_a_reason(
     run_argux: RunArgux,
     services: Services,
     words: tuple[str, ...],
-    told: str,
+    message: str,
 ) -> None:
     refused = run_argux("limits", "add", *words)
     assert refused.exit_code == 1
-    assert told in refused.stderr
+    assert message in refused.stderr

@@ -26,7 +26,7 @@ def test_patterns_are_added_listed_turned_off_and_removed(run_argux: RunArgux, s
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("add", "declined", "(a"), "missing )"),
         (("add", "declined", "a", "--severity", "bad"), "--severity must be one of sev1, sev2, sev3, sev4"),
@@ -37,11 +37,11 @@ def test_patterns_are_added_listed_turned_off_and_removed(run_argux: RunArgux, s
     ],
 )
 def test_a_refused_command_says_why_in_one_line(
-    run_argux: RunArgux, services: Services, words: tuple[str, ...], told: str
+    run_argux: RunArgux, services: Services, words: tuple[str, ...], message: str
 ) -> None:
     refused = run_argux("patterns", *words)
     assert refused.exit_code == 1
-    assert told in refused.stderr
+    assert message in refused.stderr
 
 
 def test_a_pattern_is_tested_on_a_text_and_on_a_file(run_argux: RunArgux, services: Services, home: Path) -> None:

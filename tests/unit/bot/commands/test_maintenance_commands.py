@@ -38,12 +38,12 @@ def test_a_window_is_started_listed_and_ended(run: Run) -> None:
 
 
 def test_a_future_window_is_shown_in_the_teams_time_zone(run: Run) -> None:
-    told = run("start", "everything", "--from", "2099-03-28 22:00", "--for", "8h").stdout
-    assert "everything           2099-03-28 22:00 to 2099-03-29 07:00 CEST  to come" in told
+    message = run("start", "everything", "--from", "2099-03-28 22:00", "--for", "8h").stdout
+    assert "everything           2099-03-28 22:00 to 2099-03-29 07:00 CEST  to come" in message
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("start", "shop"), "Say how long: --for 2h"),
         (("start", "shop", "--for", "2h", "--until", "2099-01-01 00:00"), "Say how long"),
@@ -54,7 +54,7 @@ def test_a_future_window_is_shown_in_the_teams_time_zone(run: Run) -> None:
         (("end", "7"), "There is no maintenance window 7."),
     ],
 )
-def test_a_user_error_is_one_line(run: Run, words: tuple[str, ...], told: str) -> None:
+def test_a_user_error_is_one_line(run: Run, words: tuple[str, ...], message: str) -> None:
     result = run(*words)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr
