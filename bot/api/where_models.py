@@ -1,4 +1,4 @@
-"""What the API says of where conversions were lost."""
+"""The API models of loss attribution: where conversions were lost."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class WhereOut(BaseModel):
 
 
 def where_out(attribution: Attribution) -> WhereOut:
-    """The answer as the API writes it."""
+    """Return the API model of an attribution."""
     return WhereOut(
         verdict=attribution.verdict,
         text=list(attribution_sentences(attribution)),
