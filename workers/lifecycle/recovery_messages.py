@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from detection.recovery import Recovery
 from detection.types import Finding, IncidentStatus
-from detection.verification import Recovery
 from integrations.cards import Card, moment
 from storage import audit, deploys, incidents, verifications
 from storage.models import Incident

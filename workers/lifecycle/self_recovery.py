@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detection.metrics.findings import FORECAST_DETECTOR
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, IncidentStatus, Metric
-from detection.verification import Recovery, RecoveryState
 from storage import incidents, verifications
 from storage.database.rows import hold
 from storage.models import Incident

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, Metric, Severity, Subject
-from detection.verification import Recovery, RecoveryState
 from integrations.charts import Point
 from storage.alerts import FIRING, alerts_named, firing_alerts
 from storage.models import Alert, FindingRecord, Incident

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detection.detectors import FunnelOptions, funnel_rises
 from detection.funnels.drift_findings import DOWN, UP, drift_findings
 from detection.funnels.drifts import DriftOptions
 from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.findings import funnel_rises
 from detection.funnels.normal import baseline_since
 from detection.funnels.rise_meaning import RiseReading, read_rise
 from detection.funnels.undisturbed import undisturbed
+from detection.options import FunnelOptions
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Metric
 from workers.memory.broken_times import PastIncident
 from workers.memory.funnels import everyone_series

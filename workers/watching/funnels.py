@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from detection.coverage import Watched
-from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.coverage import funnel_states
 from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.findings import funnel_findings
 from detection.funnels.normal import baseline_since
+from detection.funnels.recovery import funnel_recovery
+from detection.options import FunnelOptions
+from detection.recovery import Recovery
 from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelDefinition, FunnelSeries, Metric
-from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
 from workers.memory.broken_times import past_incidents
@@ -123,7 +125,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     past_since = baseline_since(finding.onset_at, services.settings.baseline_window_hours)
     with services.readers() as session:
         past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
-    return recovery(
+    return funnel_recovery(
         finding,
         services.telemetry.funnel_series(funnel_id, since=finding.onset_at, until=now, bucket_seconds=width),
         hourly_series(services, funnel_id, past, since=past_since, until=finding.onset_at),

@@ -13,8 +13,8 @@ from detection.logs.built_in_patterns import BUILT_IN
 from detection.logs.coverage import log_states
 from detection.logs.findings import PATTERN, LogOptions, log_findings, window_end
 from detection.logs.recovery import Minutes, log_recovery, whole_buckets
+from detection.recovery import Recovery
 from detection.types import Finding, Integers, LogSeries, Metric
-from detection.verification import Recovery
 from integrations.charts import Point
 from storage import log_patterns
 from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_SEVERITY, LOG_WINDOW_SECONDS, LogName

@@ -20,8 +20,8 @@ from detection.metrics.findings import (
     metric_subject,
 )
 from detection.metrics.standings import level_recovery, limit_recovery
+from detection.recovery import Recovery
 from detection.types import Finding, Metric, MetricSeries
-from detection.verification import Recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
 from workers.memory.broken_times import PastIncident, excluded_times

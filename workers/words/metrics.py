@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, JsonValue, Metric, Severity
-from detection.verification import Recovery, RecoveryState
 from workers.rules.metric_limits import BUILT_IN
 
 _UTILIZATION = ".utilization"

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoints.findings import endpoint_findings
 from detection.endpoints.normal import normal_endpoint
 from detection.endpoints.slow_strikes import is_fading, strike_runs
+from detection.options import EndpointOptions
 from detection.types import EndpointSeries, Metric
 
 OPTIONS = EndpointOptions()

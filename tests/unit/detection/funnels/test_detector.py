@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings, funnel_rises
 from detection.funnels.cohorts import Cohorts, gathered, horizon
+from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.scan import scan_for_drops, scan_for_rises, significant
+from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
 from detection.types import FunnelSeries, Metric
 

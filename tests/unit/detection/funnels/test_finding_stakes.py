@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.findings import funnel_findings
+from detection.options import FunnelOptions
 
 
 def test_a_drops_stakes_are_people_an_hour_and_money_a_day_with_bounds(shop, signup) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_rises
+from detection.funnels.findings import funnel_rises
 from detection.funnels.rise_meaning import read_rise, usual_entries
+from detection.options import FunnelOptions
 
 
 def risen(shop, signup, entries: float):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.cohorts import Cohorts, gathered, gathered_steps
+from detection.funnels.findings import funnel_findings
 from detection.funnels.scan import StepTest, StepTests, scan_for_drops
+from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
 from detection.types import FunnelDefinition, FunnelSeries, FunnelStep
 from tests.benchmarks.simulated_funnels import Break, Shop, drawn

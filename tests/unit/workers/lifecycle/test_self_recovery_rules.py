@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from detection.metrics.findings import FORECAST_DETECTOR
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, Metric, Subject
-from detection.verification import Recovery, RecoveryState
 from integrations.charts import Point
 from workers.lifecycle.self_recovery import FORECAST_QUIET_SECONDS, QUIET_SECONDS, quiet_seconds
 from workers.watching.last_away import last_halfway

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, Metric, Severity, Subject
-from detection.verification import Recovery, RecoveryState
 from workers.rules.metric_limits import counts_what_is_used
 from workers.words.findings import finding_sentence, incident_title, severity_of
 from workers.words.metrics import number_text, recovery_text
