@@ -17,7 +17,7 @@ from detection.statistics.baselines import Mask
 from detection.types import Floats, FunnelCells
 from detection.where.cell_tables import DEPLOYED, CellTable, cell_table, past_rates, unknown_kinds
 from detection.where.cells import Cells
-from detection.where.combinations import CuboidAnswer, root_causes
+from detection.where.combinations import RankedCombinations, rank_combinations
 
 _RATE_SHARE = 0.3
 """Below this share of the loss the rates are not what it is about."""
@@ -183,7 +183,9 @@ def _deviation(table: CellTable, rates: Floats, inside: Mask) -> float:
     return float(np.sqrt((entries * rates * (1 - rates)).sum()) / entries.sum())
 
 
-def _verdict(loss: float, rate_effect: float, deviation: float, answer: CuboidAnswer, table: CellTable) -> WhereVerdict:
+def _verdict(
+    loss: float, rate_effect: float, deviation: float, answer: RankedCombinations, table: CellTable
+) -> WhereVerdict:
     fell = -rate_effect
     if fell >= _SURE * deviation and fell >= _RATE_SHARE * loss:
         if answer.causes:
@@ -194,10 +196,10 @@ def _verdict(loss: float, rate_effect: float, deviation: float, answer: CuboidAn
     return WhereVerdict.UNCLEAR
 
 
-def _scan(table: CellTable, rates: Floats, known: Mask) -> CuboidAnswer:
+def _scan(table: CellTable, rates: Floats, known: Mask) -> RankedCombinations:
     seen = known & (table.entries > 0)
     size = int(seen.sum())
-    return root_causes(
+    return rank_combinations(
         Cells(
             dimensions=table.dimensions,
             values=table.values,
@@ -210,7 +212,7 @@ def _scan(table: CellTable, rates: Floats, known: Mask) -> CuboidAnswer:
     )
 
 
-def _places(answer: CuboidAnswer, verdict: WhereVerdict) -> tuple[Place, ...]:
+def _places(answer: RankedCombinations, verdict: WhereVerdict) -> tuple[Place, ...]:
     if verdict not in (WhereVerdict.PLACES, WhereVerdict.MIX):
         return ()
     sure = 1 if verdict is WhereVerdict.PLACES else 0
