@@ -12,7 +12,7 @@ from detection.options import FunnelOptions
 from detection.recovery import Recovery, RecoveryState, insufficient_data, regained_share
 from detection.silence import is_heard
 from detection.statistics.proportions import beta_binomial_mid_p
-from detection.types import Finding, FunnelSeries
+from detection.types import Finding, FunnelDetails, FunnelSeries
 
 _FEWEST_ENTRIES = 60
 _SIGNIFICANCE = 0.01
@@ -49,9 +49,9 @@ def _own(wanted: tuple[int | None, str | None, str | None], series: Sequence[Fun
 def _recovery(
     finding: Finding, fine: FunnelSeries, past: FunnelSeries, since: float, now: float, options: FunnelOptions
 ) -> Recovery:
-    recorded = finding.details.get("horizon_seconds")
-    horizon_seconds = float(recorded) if isinstance(recorded, int | float) else 0.0
-    width = _bucket_seconds(finding)
+    details = finding.details
+    horizon_seconds = details.horizon_seconds if isinstance(details, FunnelDetails) else 0.0
+    width = details.bucket_seconds if isinstance(details, FunnelDetails) else FINE_SECONDS
     first = np.ceil(since / width) * width
     ripe_until = now - horizon_seconds - options.ingestion_lag_seconds - width
     entries, converted, _ = totals(fine, horizon_seconds, since=float(first), until=ripe_until)
@@ -85,12 +85,6 @@ def _recovery(
         normal_low=float(normal.low[0]),
         normal_high=float(normal.high[0]),
     )
-
-
-def _bucket_seconds(finding: Finding) -> float:
-    """A drift shows over hours, and is tested over hours; anything else on fine buckets."""
-    recorded = finding.details.get("bucket_seconds")
-    return float(recorded) if isinstance(recorded, int | float) else FINE_SECONDS
 
 
 def _chance_of_so_far_away(finding: Finding, converted: int, entries: int, usual: float, strength: float) -> float:

@@ -19,7 +19,7 @@ from detection.metrics.findings import (
 )
 from detection.metrics.habits import is_habit
 from detection.recovery import Recovery, RecoveryState, insufficient_data, regained_share
-from detection.types import Finding, Floats, MetricSeries
+from detection.types import Finding, Floats, MetricDetails, MetricSeries
 
 _ROOM = 3.0
 """A limit is out of reach when it is farther than this many times what the metric ever moved in as long a time."""
@@ -148,7 +148,9 @@ def limit_recovery(
 
 def _own(finding: Finding, series: Sequence[MetricSeries]) -> MetricSeries | None:
     details = finding.details
-    wanted = (finding.subject.service, details.get("metric"), details.get("attributes", ""))
+    if not isinstance(details, MetricDetails):
+        return None
+    wanted = (finding.subject.service, details.metric, details.attributes)
     return next((one for one in series if key_of(one) == wanted and len(one.means)), None)
 
 

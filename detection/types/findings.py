@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from detection.types.values import JsonValue
+from detection.types.finding_details import FindingDetails, ForecastDetails, FunnelDriftDetails
 
 
 class Metric(StrEnum):
@@ -54,7 +53,8 @@ class Finding:
     """One detector's output: `observed` against `expected`, in the metric's own unit.
 
     expected_low and expected_high bound the baseline; score is in standard deviations; p_value is after
-    the correction for the number of tests of the tick. sample_size counts entries or requests.
+    the correction for the number of tests of the tick. sample_size counts entries or requests. details are of the class
+    of its kind of finding, None where nothing more is known.
     """
 
     detector: str
@@ -70,12 +70,21 @@ class Finding:
     window_start: float
     window_end: float
     onset_at: float
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    details: FindingDetails | None = None
 
     @property
     def fingerprint(self) -> str:
         """The same problem seen again has the same fingerprint."""
         return f"{self.metric}:{self.subject.key()}"
+
+    @property
+    def onset_interval(self) -> tuple[float, float]:
+        """The earliest and the latest time of the onset, seconds UTC; onset_at twice if no bounds are known."""
+        match self.details:
+            case None | FunnelDriftDetails() | ForecastDetails():
+                return self.onset_at, self.onset_at
+            case details:
+                return details.onset_low, details.onset_high
 
     @property
     def ratio(self) -> float:

@@ -1,7 +1,8 @@
-"""What everything else is made of: JSON values and arrays."""
+"""What everything else is made of: JSON values, arrays and estimates."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -12,3 +13,16 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 Integers: TypeAlias = NDArray[np.int64]
 
 Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with the bounds within which it lies with 95 % confidence; low may be negative for a difference."""
+
+    value: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Estimate:
+        """The estimate in another unit; factor is not negative."""
+        return Estimate(self.value * factor, self.low * factor, self.high * factor)

@@ -90,8 +90,8 @@ def _deploys_between(session: Session, view: IncidentView, since: datetime) -> l
 
 
 def _latest_onset(finding: Finding) -> float:
-    latest = finding.details.get("onset_high")
-    return float(latest) if isinstance(latest, int | float) else finding.onset_at
+    _, latest = finding.onset_interval
+    return latest
 
 
 def reopen(

@@ -9,7 +9,8 @@ from detection.endpoints.findings import endpoint_findings
 from detection.endpoints.recovery import endpoint_recovery
 from detection.options import EndpointOptions
 from detection.recovery import RecoveryState
-from detection.types import EndpointSeries, Finding, Metric
+from detection.types import EndpointDetails, EndpointSeries, Finding, Metric
+from tests.finding_details import details_as
 
 OPTIONS = EndpointOptions()
 
@@ -42,7 +43,7 @@ def test_failing_requests_are_found_after_three_intervals_with_when_it_began(sho
     assert finding.expected == pytest.approx(0.01, abs=0.003)
     assert finding.expected_low <= finding.expected <= finding.expected_high
     assert abs(finding.onset_at - (shop.now - 30)) <= 10
-    assert finding.details["error_rate"] == finding.observed
+    assert details_as(EndpointDetails, finding).error_rate == finding.observed
 
 
 def test_two_failing_intervals_are_not_enough(shop) -> None:

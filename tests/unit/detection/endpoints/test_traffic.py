@@ -11,7 +11,8 @@ from detection.endpoints.recovery import endpoint_recovery
 from detection.endpoints.traffic import traffic_range
 from detection.options import EndpointOptions
 from detection.recovery import RecoveryState
-from detection.types import EndpointSeries, Finding, Metric
+from detection.types import EndpointSeries, Finding, Metric, TrafficDetails
+from tests.finding_details import details_as
 
 OPTIONS = EndpointOptions()
 
@@ -39,7 +40,7 @@ def test_traffic_that_vanished_is_found_after_three_intervals_with_when_it_stopp
     assert finding.observed == 0.0
     assert finding.expected == pytest.approx(240, rel=0.05)
     assert abs(finding.onset_at - (shop.now - 30)) <= 10
-    assert finding.details["strikes"] == 3
+    assert details_as(TrafficDetails, finding).strikes == 3
 
 
 def test_a_quieter_endpoint_is_judged_over_longer_intervals_and_a_quiet_one_never(shop) -> None:
