@@ -32,14 +32,14 @@ def endpoint_recovery(
     options: EndpointOptions,
     excluded: Spans = (),
 ) -> Recovery:
-    """Test the finding's metric on the requests at or after `since`: when the fix went live, or the last bad sight.
+    """Test the metric on the requests at or after `since`: when the fix went live, or it was last seen broken.
 
     series: fine buckets from the onset to now. baseline: hourly buckets from before the onset. The finding's own
     endpoint is picked out of both. excluded: earlier times in which it was broken, which are no baseline.
 
     The state is recovered when the metric is back within the change that the detector lets pass and requests still
-    come; still_broken when the detector would find it again; insufficient_data between the two, while there are too
-    few requests, and when requests have stopped. A request rate is tested as `traffic_recovery` says.
+    come. It is still_broken when the detector would find it again. It is insufficient_data between the two, while
+    there are too few requests, and when requests have stopped. A request rate is tested by `traffic_recovery`.
     """
     fine, coarse = _own(finding, series), _own(finding, baseline)
     if coarse is not None and finding.metric is Metric.REQUEST_RATE:

@@ -28,14 +28,15 @@ def funnel_recovery(
     now: float,
     options: FunnelOptions,
 ) -> Recovery:
-    """Test the conversion rate of the entries at or after `since`: when the fix went live, or the last bad sight.
+    """Test the conversion rate of the entries at or after `since`: when the fix went live, or it was last seen broken.
 
-    series: fine buckets from the onset to now (hourly ones for a drift, as its details say). baseline: hourly buckets
-    from before the onset. The finding's own funnel and segment are picked out of both.
+    series: fine buckets from the onset to now; hourly ones for a drift, which only shows over hours. baseline: hourly
+    buckets from before the onset. The finding's own funnel and segment are picked out of both.
 
     The state is recovered when the rate is back within the change that the detector lets pass, is not significantly
-    off in the finding's direction, and entries still come; still_broken when it is significantly off; insufficient_data
-    between the two, while there are too few entries, and when entries have stopped.
+    off in the finding's direction (after a drift it must also differ from the rate it had drifted to), and entries
+    still come. It is still_broken when the rate is significantly off. It is insufficient_data between the two, while
+    there are too few entries, and when entries have stopped.
     """
     wanted = (finding.subject.funnel_id, finding.subject.dimension, finding.subject.value)
     fine, past = _own(wanted, series), _own(wanted, baseline)

@@ -1,4 +1,4 @@
-"""Asks the store where a conversion rate was lost, and keeps the answer with the finding."""
+"""Ask the store where a conversion rate was lost, and read the answer that a finding holds."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from detection.funnels.drift_findings import DOWN, UP
+from detection.metrics.findings import FORECAST_DETECTOR
 from detection.types import (
     AlertDetails,
     Attribution,
@@ -125,6 +127,10 @@ def test_unknown_keys_of_a_row_are_ignored(
     known = json.loads(stored)
     details = details_of(row({**known, "of_another_version": {"a": [1]}}, detector, metric, kind))
     assert details == details_of(row(known, detector, metric, kind))
+
+
+def test_the_names_that_choose_a_type_are_those_that_the_detectors_write() -> None:
+    assert (FORECAST_DETECTOR, DOWN, UP) == ("metric_forecast", "funnel_drift", "funnel_drift_up")
 
 
 def test_nested_values_are_read_as_their_types() -> None:
