@@ -10,7 +10,7 @@ from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.scan import scan_for_drops, scan_for_rises, significant
 from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
-from detection.types import FunnelDropDetails, FunnelSeries, Metric
+from detection.types import FunnelDropDetails, FunnelRiseDetails, FunnelSeries, Metric
 from tests.finding_details import details_as
 
 OPTIONS = FunnelOptions()
@@ -213,7 +213,7 @@ def test_a_rise_is_a_finding_of_another_detector_with_a_fingerprint_of_its_own(s
     assert found[0].fingerprint == "conversion_rate:funnel_rise:1"
     assert found[0].observed == pytest.approx(0.45, abs=0.03)
     assert found[0].score > 8
-    assert details_as(FunnelDropDetails, found[0]).drop_percent < -40
+    assert details_as(FunnelRiseDetails, found[0]).drop_percent < -40
     assert found[0].onset_at == pytest.approx(shop.now - ONSET, abs=60)
 
 
