@@ -24,7 +24,7 @@ from detection.endpoints.traffic import (
 from detection.options import EndpointOptions
 from detection.statistics.changepoints import Onset, mean_onset
 from detection.statistics.wandering import jump_p_value
-from detection.types import EndpointSeries, Finding, Floats, Metric, TimeSpans
+from detection.types import EndpointSeries, Finding, Floats, Metric, TimeSpans, TrafficDetails
 
 DETECTOR = "endpoint_traffic"
 _MINUTE = 60.0
@@ -154,14 +154,14 @@ def _finding(one: EndpointSeries, course: _Course, rates: TrafficRange, p_value:
         window_start=float(course.starts[-course.strikes]),
         window_end=float(course.starts[-1]) + course.width,
         onset_at=began.at,
-        details={
-            "onset_low": began.low,
-            "onset_high": began.high,
-            "bucket_seconds": course.width,
-            "strikes": course.strikes,
-            "request_count": int(run.sum()),
-            "minutes_before_per_minute": float(before[-len(run) * 3 :].mean()) * per_minute if len(before) else None,
-        },
+        details=TrafficDetails(
+            onset_low=began.low,
+            onset_high=began.high,
+            bucket_seconds=course.width,
+            strikes=course.strikes,
+            request_count=int(run.sum()),
+            minutes_before_per_minute=float(before[-len(run) * 3 :].mean()) * per_minute if len(before) else None,
+        ),
     )
 
 

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 import numpy as np
 
 from detection.funnels.cohorts import gathered
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
-from detection.types import Finding, Floats, FunnelSeries
+from detection.types import Finding, Floats, FunnelDriftDetails, FunnelRiseDetails, FunnelSeries, RiseReading
 
 _ENOUGH, _MISSING = 0.8, 0.5
 """Shares of the usual entries: with that many a rise is one; with fewer than these, entries have gone missing."""
 
 
-class RiseReading(StrEnum):
-    """How a rise is to be told. UNCLEAR is neither: rather fewer enter than usual, which may or may not be why."""
-
-    BETTER = "better"
-    ENTRIES_MISSING = "entries_missing"
-    UNCLEAR = "unclear"
-
-
 def read_rise(rise: Finding, past: FunnelSeries, *, timezone: str) -> Finding:
-    """Add to a rise's details `reading` (a RiseReading) and `usual_entries`, those that its window usually has.
+    """Add to a rise's details `reading` and `usual_entries`, those that its window usually has.
 
     past: the hourly series of the same segment. A rate can rise because what is counted below the line has gone: when
     the first step is no longer tracked for some people, only the rate of those left is seen.
@@ -34,7 +25,8 @@ def read_rise(rise: Finding, past: FunnelSeries, *, timezone: str) -> Finding:
     reading = RiseReading.BETTER if share >= _ENOUGH else RiseReading.UNCLEAR
     if share < _MISSING:
         reading = RiseReading.ENTRIES_MISSING
-    return replace(rise, details={**rise.details, "reading": str(reading), "usual_entries": round(usual, 1)})
+    assert isinstance(rise.details, FunnelRiseDetails | FunnelDriftDetails)
+    return replace(rise, details=replace(rise.details, reading=reading, usual_entries=round(usual, 1)))
 
 
 def usual_entries(past: FunnelSeries, *, since: float, until: float, timezone: str) -> float:

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelCells, Integers
-
-DEPLOYED = "version"
-"""The dimension that tells deploys apart: it is no trait of a user, and it is new with every deploy."""
+from detection.types import DELAY_EDGES_SECONDS, VERSION_DIMENSION, Floats, FunnelCells, Integers
 
 _NEARLY_ALL = 0.98
 _NEARLY_ALL_DEPLOYED = 0.95
@@ -90,7 +87,7 @@ def unknown_kinds(table: CellTable) -> Integers:
     """Which cells hold a value, other than a version, that hardly had a past: their numbers."""
     found = np.zeros(len(table.codes), dtype=bool)
     for name, column in zip(table.dimensions, table.codes.T, strict=True):
-        if name != DEPLOYED:
+        if name != VERSION_DIMENSION:
             found |= (np.bincount(column, table.past_entries) < _FEWEST_KNOWN)[column]
     return np.flatnonzero(found)
 
@@ -101,7 +98,7 @@ def _telling(now: FunnelCells) -> tuple[str, ...]:
     return tuple(
         name
         for name in names
-        if _largest(now, name) < total * (_NEARLY_ALL_DEPLOYED if name == DEPLOYED else _NEARLY_ALL)
+        if _largest(now, name) < total * (_NEARLY_ALL_DEPLOYED if name == VERSION_DIMENSION else _NEARLY_ALL)
     )
 
 

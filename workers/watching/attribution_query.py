@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detection.types import FunnelCells, TimeSpans
-from detection.where.attribution import Attribution, attribute
+from detection.types import Attribution, FunnelCells, TimeSpans
+from detection.where.attribution import attribute
 from detection.where.cell_tables import merged
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS, TelemetryStore
 

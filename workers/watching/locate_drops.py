@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from detection.types import Finding, Metric, TimeSpans
+from detection.types import Finding, LossDetails, Metric, TimeSpans
 from workers.memory.broken_times import PastIncident, funnel_broken_times, incidents_of_funnel
 from workers.services import Services
 from workers.watching.attribution_query import AttributionQuery, locate_loss
 from workers.watching.watch import Tick
-from workers.words.attribution_details import as_details
 
 DROPS = ("funnel", "funnel_drift")
 """The kinds of subject of findings that may be drops."""
@@ -30,13 +29,14 @@ def _is_drop(finding: Finding) -> bool:
         finding.metric is Metric.CONVERSION_RATE
         and finding.subject.kind in DROPS
         and finding.observed < finding.expected
-        and "horizon_seconds" in finding.details
+        and isinstance(finding.details, LossDetails)
     )
 
 
 def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
-    subject, now = finding.subject, tick.now.timestamp()
+    subject, details, now = finding.subject, finding.details, tick.now.timestamp()
     assert subject.funnel_id is not None
+    assert isinstance(details, LossDetails)
     segment = (subject.dimension, subject.value) if subject.dimension and subject.value is not None else None
     answer = locate_loss(
         services.telemetry,
@@ -45,14 +45,14 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
             since=finding.onset_at,
             until=finding.window_end,
             past_since=finding.onset_at - services.settings.baseline_window_hours * 3600,
-            horizon_seconds=float(str(finding.details["horizon_seconds"])),
+            horizon_seconds=details.horizon_seconds,
             within=segment,
             expected=finding.expected,
             broken=_broken_before(tick.past, subject.funnel_id, finding.onset_at),
         ),
         now=now,
     )
-    return finding if answer is None else replace(finding, details={**finding.details, **as_details(answer)})
+    return finding if answer is None else replace(finding, details=replace(details, attribution=answer))
 
 
 def _broken_before(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> TimeSpans:

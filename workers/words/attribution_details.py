@@ -1,39 +1,23 @@
-"""The attribution of a lost conversion rate to segments, as a finding's details keep it."""
+"""Read the attribution of a lost conversion rate to segments from a finding's details."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import TypeAdapter
-
-from detection.types import Finding, JsonValue
-from detection.where.attribution import Attribution, Place, Where, WhereVerdict
-from detection.where.cell_tables import DEPLOYED
+from detection.types import VERSION_DIMENSION, Attribution, Finding, LossDetails, Place, Where, WhereVerdict
 
 NAMED_FROM = 0.8
 """An incident is named after a place that carries at least this share of the loss."""
 
-_ATTRIBUTION = TypeAdapter(Attribution)
-_KEY = "attribution"
-
-
-def as_details(attribution: Attribution) -> dict[str, JsonValue]:
-    """What a finding's details keep of it."""
-    kept: dict[str, JsonValue] = {_KEY: _ATTRIBUTION.dump_python(attribution, mode="json")}
-    return kept
-
 
 def attribution_of(finding: Finding) -> Attribution | None:
     """What was found of where; None where nothing was asked or known."""
-    kept: Any = finding.details.get(_KEY)
-    return _ATTRIBUTION.validate_python(kept) if kept is not None else None
+    return finding.details.attribution if isinstance(finding.details, LossDetails) else None
 
 
 def places_of(finding: Finding) -> tuple[Where, ...]:
     """Return the places that carry the finding's loss, except versions: those point at a deploy."""
     attribution = attribution_of(finding)
     found = attribution.places if attribution is not None else ()
-    return tuple(place.where for place in found if all(name != DEPLOYED for name, _ in place.where))
+    return tuple(place.where for place in found if all(name != VERSION_DIMENSION for name, _ in place.where))
 
 
 def is_mix(finding: Finding) -> bool:

@@ -11,7 +11,8 @@ from bot.backtest.buckets import SERVICE, buckets_of
 from bot.backtest.csv_history import History
 from bot.backtest.metric import MetricReplay, replay
 from detection.metrics.findings import metric_findings
-from detection.types import Floats
+from detection.types import Floats, ForecastDetails
+from tests.finding_details import details_as
 from workers.options import metric_options
 from workers.settings import Settings
 
@@ -101,7 +102,7 @@ def test_a_filling_disk_is_forecast_by_the_built_in_limit_of_its_metric() -> Non
     assert incident.first.detector == "metric_forecast"
     assert incident.noticed_at < START + DAY + 3 * HOUR
     assert incident.first.subject.service == SERVICE
-    assert incident.first.details["crossing_at"] == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
+    assert details_as(ForecastDetails, incident.first).crossing_at == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
 
 
 def test_after_three_days_of_silence_earlier_data_is_dropped() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from detection.funnels.drift_findings import drift_findings
 from detection.funnels.drifts import DriftOptions
-from detection.types import FunnelSeries
+from detection.types import FunnelDriftDetails, FunnelSeries
+from tests.finding_details import details_as
 
 
 def creeping(shop, change: float, **about: object) -> FunnelSeries:
@@ -26,8 +27,9 @@ def test_a_downward_drift_is_told_with_its_size_and_its_hours(shop, signup) -> N
     assert drift.expected == pytest.approx(0.3, abs=0.01)
     assert 0.2 < drift.observed < 0.29
     assert drift.expected_low < drift.expected < drift.expected_high
-    assert drift.onset_at == drift.window_start == drift.window_end - 3600 * drift.details["hours"]
-    assert drift.details["drop_percent"] == pytest.approx(100 * (1 - drift.ratio))
+    details = details_as(FunnelDriftDetails, drift)
+    assert drift.onset_at == drift.window_start == drift.window_end - 3600 * details.hours
+    assert details.drop_percent == pytest.approx(100 * (1 - drift.ratio))
     assert drift.score < -4
     assert drift.p_value < 1 / 8760
 
@@ -35,8 +37,9 @@ def test_a_downward_drift_is_told_with_its_size_and_its_hours(shop, signup) -> N
 def test_an_upward_drift_is_another_kind_and_says_how_it_reads(shop, signup) -> None:
     (drift,) = found(shop, signup, creeping(shop, 0.25))
     assert drift.subject.kind == "funnel_drift_up"
-    assert drift.details["reading"] == "better"
-    assert drift.details["where"] == []
+    details = details_as(FunnelDriftDetails, drift)
+    assert details.reading == "better"
+    assert details.where == ()
 
 
 def test_the_segment_that_a_drift_lies_in_is_named(shop, signup) -> None:
@@ -47,7 +50,7 @@ def test_the_segment_that_a_drift_lies_in_is_named(shop, signup) -> None:
         well.converted_by_delay + ill.converted_by_delay,
     )  # fmt: skip
     (drift,) = found(shop, signup, everyone, well, ill)
-    assert [(one["dimension"], one["value"]) for one in drift.details["where"]] == [("country", "FR")]
+    assert [(one.dimension, one.value) for one in details_as(FunnelDriftDetails, drift).where] == [("country", "FR")]
 
 
 def test_a_steady_funnel_and_one_without_entries_do_not_drift(shop, signup) -> None:

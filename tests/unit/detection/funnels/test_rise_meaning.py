@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_rises
+from detection.funnels.findings import funnel_rises
 from detection.funnels.rise_meaning import read_rise, usual_entries
+from detection.options import FunnelOptions
+from detection.types import FunnelRiseDetails
+from tests.finding_details import details_as
 
 
 def risen(shop, signup, entries: float):
@@ -22,17 +25,18 @@ def risen(shop, signup, entries: float):
 
 
 def test_a_rise_with_as_many_entries_as_usual_is_better(shop, signup) -> None:
-    assert risen(shop, signup, 20.0).details["reading"] == "better"
+    assert details_as(FunnelRiseDetails, risen(shop, signup, 20.0)).reading == "better"
 
 
 def test_a_rise_while_more_than_half_of_the_entries_have_vanished_says_so(shop, signup) -> None:
     rise = risen(shop, signup, 8.0)
-    assert rise.details["reading"] == "entries_missing"
-    assert rise.details["usual_entries"] == pytest.approx(20 * (rise.window_end - rise.window_start) / 10, rel=0.05)
+    details = details_as(FunnelRiseDetails, rise)
+    assert details.reading == "entries_missing"
+    assert details.usual_entries == pytest.approx(20 * (rise.window_end - rise.window_start) / 10, rel=0.05)
 
 
 def test_a_rise_with_rather_fewer_entries_is_neither(shop, signup) -> None:
-    assert risen(shop, signup, 13.0).details["reading"] == "unclear"
+    assert details_as(FunnelRiseDetails, risen(shop, signup, 13.0)).reading == "unclear"
 
 
 def test_the_usual_entries_follow_the_hour_of_the_day_and_believe_a_quiet_weekend(shop) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pytest
@@ -24,7 +24,6 @@ from detection.types import (
     FunnelCells,
     FunnelSeries,
     Integers,
-    JsonValue,
     Metric,
     Severity,
     Subject,
@@ -38,6 +37,7 @@ from storage.diagnoses import get_diagnosis
 from storage.incidents import open_incident, record_finding
 from storage.models import Diagnosis
 from storage.telemetry.protocol import RequestSample, StatementCount, TelemetryStore
+from tests.finding_details import DROP
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.citations import numbers_in
 from workers.diagnosis.model import DiagnosisOutcome, DiagnosisSources
@@ -309,7 +309,7 @@ class Shop:
             return incident.id
 
 
-def a_finding(metric: Metric, observed: float, expected: float, **details: JsonValue) -> Finding:
+def a_finding(metric: Metric, observed: float, expected: float, **details: Any) -> Finding:
     """Make a finding about POST /checkout, or about the funnel Purchase for a conversion rate."""
     funnel = metric is Metric.CONVERSION_RATE
     subject = (
@@ -331,7 +331,11 @@ def a_finding(metric: Metric, observed: float, expected: float, **details: JsonV
         window_start=(ONSET - timedelta(minutes=20)).timestamp(),
         window_end=NOW.timestamp(),
         onset_at=ONSET.timestamp(),
-        details={"horizon_seconds": 30.0, **details},
+        details=replace(
+            DROP, onset_low=ONSET.timestamp(), onset_high=ONSET.timestamp(), horizon_seconds=30.0, **details
+        )
+        if funnel
+        else None,
     )
 
 

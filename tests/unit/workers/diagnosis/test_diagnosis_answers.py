@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from detection.types import Metric
+from detection.types import Metric, SegmentLoss
 from integrations.errors import AuthenticationError, RetryableError
 from tests.unit.workers.diagnosis.conftest import Answered, MakeCommit, MakeFinding, Shop
 from workers.diagnosis.model import DiagnosisOutcome, Ranked
@@ -79,7 +79,16 @@ def test_a_drop_in_only_one_segment_is_blamed_on_that_segment(
 ) -> None:
     shop.enter_funnel(since=NOW - timedelta(hours=6), until=ONSET, rates={"card": 0.6, "apple_pay": 0.6})
     shop.enter_funnel(since=ONSET, until=NOW, rates={"card": 0.6, "apple_pay": 0.0}, every=0.5)
-    where = [{"dimension": "payment_method", "value": "apple_pay", "share_of_drop": 1.0}]
+    where = (
+        SegmentLoss(
+            dimension="payment_method",
+            value="apple_pay",
+            share_of_drop=1.0,
+            recent_rate=0.0,
+            baseline_rate=0.6,
+            entries=240,
+        ),
+    )
     incident = shop.incident(find(Metric.CONVERSION_RATE, 0.3, 0.6, where=where, step="paid"))
 
     outcome = run(incident, shop.sources())
@@ -98,7 +107,7 @@ def test_a_drop_that_is_equal_in_all_segments_rejects_the_segment_hypothesis(
 ) -> None:
     shop.enter_funnel(since=NOW - timedelta(hours=6), until=ONSET, rates={"card": 0.6, "apple_pay": 0.6})
     shop.enter_funnel(since=ONSET, until=NOW, rates={"card": 0.3, "apple_pay": 0.3}, every=0.5)
-    incident = shop.incident(find(Metric.CONVERSION_RATE, 0.3, 0.6, where=[]))
+    incident = shop.incident(find(Metric.CONVERSION_RATE, 0.3, 0.6, where=()))
 
     outcome = run(incident, shop.sources())
 

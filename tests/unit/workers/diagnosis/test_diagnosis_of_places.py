@@ -8,14 +8,12 @@ from typing import TypeAlias, cast
 
 import pytest
 
-from detection.types import Metric
-from detection.where.attribution import Where
+from detection.types import FunnelDropDetails, Metric, Where
 from storage.telemetry.protocol import TelemetryStore
 from tests.unit.workers.diagnosis.conftest import NOW, ONSET, Answered, Entry, MakeCommit, MakeFinding, Shop
 from workers.diagnosis.model import DiagnosisOutcome, Ranked
 from workers.diagnosis.pipeline import run
 from workers.watching.attribution_query import AttributionQuery, locate_loss
-from workers.words.attribution_details import as_details
 
 BROKEN = (("country", "DE"), ("provider", "paypal"))
 MakeIncident: TypeAlias = Callable[[float, float], int]
@@ -51,13 +49,14 @@ def found(shop: Shop, find: MakeFinding) -> MakeIncident:
     """Open an incident about a drop, with the attribution that the detectors add."""
 
     def make(observed: float, expected: float) -> int:
-        finding = find(Metric.CONVERSION_RATE, observed, expected, where=[], step="paid")
+        finding = find(Metric.CONVERSION_RATE, observed, expected, where=(), step="paid")
+        assert isinstance(finding.details, FunnelDropDetails)
         query = AttributionQuery(
             1, ONSET.timestamp(), NOW.timestamp(), (NOW - timedelta(days=7)).timestamp(), 30.0, expected=expected
         )
         attribution = locate_loss(cast(TelemetryStore, shop.telemetry), query, now=NOW.timestamp())
         assert attribution is not None
-        return shop.incident(replace(finding, details={**finding.details, **as_details(attribution)}))
+        return shop.incident(replace(finding, details=replace(finding.details, attribution=attribution)))
 
     return make
 

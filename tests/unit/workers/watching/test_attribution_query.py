@@ -5,8 +5,7 @@ from typing import cast
 
 import pytest
 
-from detection.types import FunnelCells, TimeSpans
-from detection.where.attribution import WhereVerdict
+from detection.types import FunnelCells, TimeSpans, WhereVerdict
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS, TelemetryStore
 from tests.unit.detection.where.shop_cells import HORIZON_SECONDS, Shop
 from workers.watching.attribution_query import AttributionQuery, locate_loss

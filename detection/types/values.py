@@ -1,8 +1,21 @@
-"""A figure with its bounds."""
+"""What everything else is made of: JSON values, arrays and estimates."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+Integers: TypeAlias = NDArray[np.int64]
+
+Floats: TypeAlias = NDArray[np.float64]
+TimeSpans: TypeAlias = Sequence[tuple[float, float]]
+"""(begin, end) of each stretch of time, in seconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)
