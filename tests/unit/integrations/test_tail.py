@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from integrations.tail import LONGEST_LINE, Tail
-from integrations.tail_files import rotated
+from integrations.tail_files import rotated_files
 
 Follow = Callable[..., Tail]
 
@@ -183,12 +183,12 @@ def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwar
     looks = count(1)
 
     def listed(of: Path) -> Sequence[Path]:
-        found = rotated(of)
+        found = rotated_files(of)
         if next(looks) == at_look:
             compress(path.with_name("app.log.1"))
         return found
 
-    monkeypatch.setattr("integrations.tail.rotated", listed)
+    monkeypatch.setattr("integrations.tail.rotated_files", listed)
     assert texts(tail) == ["b", "c"]
 
 
