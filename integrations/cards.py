@@ -19,7 +19,7 @@ class ActionStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardAction:
-    """A button. `action_id` names the action (`acknowledge`); `value` is the id of the incident or proposal to act on."""
+    """A button. `action_id` names the action (`acknowledge`); `value` is the incident's or proposal's id."""
 
     action_id: str
     label: str
@@ -67,8 +67,8 @@ class Card:
 class Modal:
     """A dialog that asks for one decision.
 
-    The button `submit_label` submits it, and `value` comes back with the submission. Without a `submit_label` the dialog
-    only shows text. `dialog_id` is our own id, used to update an open dialog.
+    The button `submit_label` submits it, and `value` comes back with the submission. Without a `submit_label` the
+    dialog only shows text. `dialog_id` is our own id, used to update an open dialog.
     """
 
     callback_id: str

@@ -109,7 +109,7 @@ def chart_spec(chart: Chart) -> dict[str, JsonValue]:
         "padding": 16,
         "title": {
             "text": chart.title,
-            "subtitle": chart.subtitle or _reading(chart),
+            "subtitle": chart.subtitle or _legend(chart),
             "anchor": "start",
             "limit": WIDTH + 60,
             "fontSize": 24,
@@ -162,7 +162,7 @@ def _unit(chart: Chart) -> _Unit:
     return _Unit("p95 latency (ms)", 1.0, ",.0f")
 
 
-def _reading(chart: Chart) -> str:
+def _legend(chart: Chart) -> str:
     """Return one line that explains how to read the chart."""
     parts = ["line: measured"]
     if chart.band:
@@ -177,7 +177,7 @@ def _wall_clock(at: float, zone: ZoneInfo) -> float:
 
 
 def _time_axis(chart: Chart) -> dict[str, JsonValue]:
-    first, last = _extent(chart)
+    first, last = _time_range(chart)
     return {
         "field": "at",
         "type": "temporal",
@@ -237,13 +237,13 @@ def _line(points: Sequence[Point], unit: _Unit, zone: ZoneInfo) -> dict[str, Jso
     }
 
 
-def _events(chart: Chart) -> list[_Rule]:
+def _marked_events(chart: Chart) -> list[_Rule]:
     """Return the rules for the events in the time range, in the order of their labels from top to bottom.
 
     In the right half a label is left of its rule, in the left half it is right of it. In this order no rule crosses
     another rule's label.
     """
-    first, last = _extent(chart)
+    first, last = _time_range(chart)
     deploys = [_Rule(deploy.at, deploy.label, DEPLOY, (2, 4)) for deploy in chart.deploys if first <= deploy.at <= last]
     rules = deploys[-DEPLOYS_SHOWN:]
     if chart.onset_at is not None:
@@ -256,7 +256,7 @@ def _events(chart: Chart) -> list[_Rule]:
     return [*late, *early]
 
 
-def _extent(chart: Chart) -> tuple[float, float]:
+def _time_range(chart: Chart) -> tuple[float, float]:
     """Return the first and the last time of the chart."""
     moments = [chart.onset_at, chart.fix_live_at, *(point.at for point in chart.points), *(at.at for at in chart.band)]
     times = [moment for moment in moments if moment is not None]
@@ -265,8 +265,8 @@ def _extent(chart: Chart) -> tuple[float, float]:
 
 def _rules(chart: Chart, zone: ZoneInfo) -> Iterable[JsonValue]:
     """Yield vertical lines for deploys, the onset and the fix. The labels are above the plot and hide no data."""
-    rules = _events(chart)
-    first, last = _extent(chart)
+    rules = _marked_events(chart)
+    first, last = _time_range(chart)
     for place, rule in enumerate(rules):
         data: dict[str, JsonValue] = {"values": [{"at": _wall_clock(rule.at, zone), "label": rule.label}]}
         x: dict[str, JsonValue] = {"field": "at", "type": "temporal"}

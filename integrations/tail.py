@@ -21,15 +21,15 @@ import structlog
 from integrations.tail_files import (
     end_of_last_line,
     fingerprint,
-    is_non_empty_file,
     inode_at_path,
     inode_of,
+    is_non_empty_file,
+    modified_at,
     open_for_reading,
     read_at,
     rotated_files,
     size_of,
     successors,
-    modified_at,
 )
 
 log = structlog.get_logger()

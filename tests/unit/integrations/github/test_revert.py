@@ -7,7 +7,7 @@ import pytest
 
 from integrations.errors import ConflictError
 from integrations.github.objects import Change, Entry
-from integrations.github.revert import message, three_way, undo
+from integrations.github.revert import commit_message, three_way_merge, undo_commits
 
 Files = dict[str, bytes | tuple[bytes, str]]
 
@@ -52,7 +52,7 @@ def reverted(head: Files, *commits: tuple[Files, Files]) -> Files:
     objects = MemoryObjects()
     head_tree = objects.tree(head)
     trees: Iterable[tuple[str, str]] = [(objects.tree(before), objects.tree(after)) for before, after in commits]
-    changed = undo(objects, head_tree, trees)
+    changed = undo_commits(objects, head_tree, trees)
     entries = {**objects.trees[head_tree], **changed}
     return {
         path: (objects.read(entry.sha), entry.mode) if entry.mode != "100644" else objects.read(entry.sha)
@@ -110,7 +110,7 @@ def test_two_commits_are_undone_newest_first() -> None:
 def test_what_somebody_undid_already_is_no_change_at_all() -> None:
     objects = MemoryObjects()
     good, bad = objects.tree({"a.py": GOOD}), objects.tree({"a.py": BAD})
-    assert undo(objects, good, [(good, bad)]) == {}
+    assert undo_commits(objects, good, [(good, bad)]) == {}
 
 
 def test_a_change_of_mode_is_undone_and_a_later_one_kept() -> None:
@@ -123,22 +123,22 @@ def test_a_change_of_mode_is_undone_and_a_later_one_kept() -> None:
 
 
 def test_a_binary_file_changed_since_is_a_conflict_and_not_garbage() -> None:
-    assert three_way(b"\0a\n", b"\0a\nb\n", b"\0c\n") is None
+    assert three_way_merge(b"\0a\n", b"\0a\nb\n", b"\0c\n") is None
 
 
 def test_a_frequent_line_in_a_long_file_makes_no_conflict() -> None:
     base = b"".join(b"}\n" if number % 2 else b"line %d\n" % number for number in range(1000))
     ours = base.replace(b"line 10\n", b"line ten\n")
     theirs = base.replace(b"line 900\n", b"line nine hundred\n")
-    assert three_way(base, ours, theirs) == ours.replace(b"line 900\n", b"line nine hundred\n")
+    assert three_way_merge(base, ours, theirs) == ours.replace(b"line 900\n", b"line nine hundred\n")
 
 
 def test_a_file_without_a_last_newline_is_merged_as_it_is() -> None:
-    assert three_way(b"a\nb\nc\nd", b"A\nb\nc\nd", b"a\nb\nc\nD") == b"A\nb\nc\nD"
+    assert three_way_merge(b"a\nb\nc\nd", b"A\nb\nc\nd", b"a\nb\nc\nD") == b"A\nb\nc\nD"
 
 
 def test_the_message_is_gits_own_with_the_reason_below() -> None:
-    assert message([("abc123", "Load items one by one\n\nbecause")], "p95 rose.") == (
+    assert commit_message([("abc123", "Load items one by one\n\nbecause")], "p95 rose.") == (
         'Revert "Load items one by one"\n\nThis reverts commit abc123.\n\np95 rose.\n'
     )
-    assert message([("b", "two"), ("a", "one")], "").startswith("Revert 2 commits\n\nThis reverts commit b")
+    assert commit_message([("b", "two"), ("a", "one")], "").startswith("Revert 2 commits\n\nThis reverts commit b")
