@@ -50,9 +50,7 @@ def _push_revert(repository: Repository, commit_shas: tuple[str, ...], branch: s
     """Commit the revert on the default branch's head as `branch`. Return None if that name was taken meanwhile."""
     head = repository.get_git_commit(repository.get_branch(repository.default_branch).commit.sha)
     commits = _commits(repository, head.sha, commit_shas)
-    changed = revert.revert_changes(
-        GitObjects(repository), head.tree.sha, [_trees(repository, item) for item in commits]
-    )
+    changed = revert.undo_commits(GitObjects(repository), head.tree.sha, [_trees(repository, item) for item in commits])
     if not changed:
         raise RejectedError(SYSTEM, f"{repository.default_branch} holds nothing of these commits any more")
     tree = repository.create_git_tree([_tree_element(path, entry) for path, entry in changed.items()], head.tree)

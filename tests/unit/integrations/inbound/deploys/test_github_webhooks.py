@@ -13,7 +13,7 @@ from github.Repository import Repository
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.inbound.deploys.github_webhooks import Told, read_github_webhook
+from integrations.inbound.deploys.github_webhooks import WebhookContent, read_github_webhook
 from integrations.inbound.reading.records import PayloadError
 from integrations.inbound.reading.signatures import is_signed
 
@@ -35,7 +35,7 @@ def deployment(**changes: Any) -> dict[str, Any]:
     return {"action": "created", "deployment_status": status, "deployment": made, "repository": REPOSITORY}
 
 
-def told(payload: Any, event: str = "deployment_status", services: dict[str, str] | None = None) -> Told:
+def told(payload: Any, event: str = "deployment_status", services: dict[str, str] | None = None) -> WebhookContent:
     return read_github_webhook(
         json.dumps(payload).encode(),
         event=event,

@@ -9,7 +9,7 @@ import pytest
 
 from detection.types import AlertChange, LogRecord
 from integrations.inbound.monitoring.alertmanager import read_alertmanager
-from integrations.inbound.monitoring.alerts import Alert, figure, to_change, to_points, to_record
+from integrations.inbound.monitoring.alerts import Alert, parse_number, to_change, to_points, to_record
 from integrations.inbound.monitoring.datadog import read_datadog_alert
 from integrations.inbound.monitoring.sentry_webhooks import read_sentry_webhook
 from integrations.inbound.reading.records import Parsed, PayloadError
@@ -263,7 +263,7 @@ def test_closing_a_sentry_issue_ends_its_alerts_and_a_new_issue_is_none() -> Non
     ],
 )
 def test_a_figure_is_read_as_templates_write_it(text: str, expected: float | None) -> None:
-    assert figure(text) == (None if expected is None else pytest.approx(expected))
+    assert parse_number(text) == (None if expected is None else pytest.approx(expected))
 
 
 def test_the_numbers_that_come_with_an_alert_are_points_of_a_metric_of_its_name() -> None:

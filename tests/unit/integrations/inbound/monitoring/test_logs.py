@@ -24,7 +24,7 @@ from integrations.inbound.monitoring.plain_line import line_record
 from integrations.inbound.monitoring.sentry_envelopes import read_envelope
 from integrations.inbound.monitoring.sns import read_message
 from integrations.inbound.reading.body import decoded
-from integrations.inbound.reading.compression import unsnapped
+from integrations.inbound.reading.compression import decompress_snappy
 from integrations.inbound.reading.records import PayloadError, PayloadTooLargeError
 
 NOW = 1_770_465_600.0
@@ -346,11 +346,11 @@ def test_brotli_and_zstandard_are_undone_within_bounds(encoding: str) -> None:
 
 def test_snappy_is_undone_within_bounds() -> None:
     body = bytes(cramjam.snappy.compress_raw(b"a" * 1000))
-    assert unsnapped(body, 1000) == b"a" * 1000
+    assert decompress_snappy(body, 1000) == b"a" * 1000
     with pytest.raises(PayloadTooLargeError):
-        unsnapped(body, 999)
+        decompress_snappy(body, 999)
     with pytest.raises(PayloadError):
-        unsnapped(b"\xff\xff", 1000)
+        decompress_snappy(b"\xff\xff", 1000)
 
 
 READERS: list[Callable[[bytes], object]] = [

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from detection.types import Event
-from integrations.inbound.product.amplitude import Upload, faults, is_upload, parse_upload
+from integrations.inbound.product.amplitude import Upload, group_rejections, is_upload, parse_upload
 from integrations.inbound.product.mixpanel import NDJSON, Tracked, parse_tracked
 from integrations.inbound.product.segment import Messages, parse_messages
 from integrations.inbound.reading.forms import FORM
@@ -114,7 +114,7 @@ def test_amplitude_is_told_what_is_missing_and_what_is_wrong_by_place() -> None:
     rejections = amplitude(
         upload(good, {"event_type": "Paid"}, {"user_id": "u1"}, {**good, "time": 5}, {**good, "user_id": []})
     ).events.rejections
-    assert faults(rejections) == {
+    assert group_rejections(rejections) == {
         "events_with_missing_fields": {"user_id": [1], "event_type": [2]},
         "events_with_invalid_fields": {"time": [3], "user_id": [4]},
     }
