@@ -1,4 +1,4 @@
-"""The channel-neutral message: built once by a worker, rendered by each channel."""
+"""Channel-neutral messages: a worker builds a card once, and each channel renders it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A metric over time. Values are conversion rates from 0 to 1, milliseconds, or queries per request."""
+    """A metric over time. Values are in the metric's own unit, such as a rate from 0 to 1 or milliseconds."""
 
     title: str
     metric: Metric

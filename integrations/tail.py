@@ -95,7 +95,7 @@ class Tail:
         return self._take(to_the_end=True) or self._advance()
 
     def commit(self) -> None:
-        """Save the position atomically and durably (fsync): a restart does not read the same lines again."""
+        """Save the position atomically, with fsync: a restart does not read the same lines again."""
         if self._position is None:
             return
         draft = self._state_file.with_suffix(".draft")

@@ -35,7 +35,7 @@ class _Envelope(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
-    """https://amplitude.com/docs/apis/analytics/http-v2#keys-for-the-event-argument"""
+    """One event: https://amplitude.com/docs/apis/analytics/http-v2#keys-for-the-event-argument."""
 
     event_type: str | None = None
     user_id: Identifier = None

@@ -1,4 +1,4 @@
-"""Ids for records that come without one."""
+"""Create ids for records that come without one."""
 
 from __future__ import annotations
 
