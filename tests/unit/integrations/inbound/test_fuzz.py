@@ -31,6 +31,7 @@ NOW = 1_770_465_600.0
 LIMITS: dict[str, Any] = {"now": NOW, "max_decoded_bytes": 100_000}
 Reader = Callable[[bytes], Parsed[Any]]
 
+OTLP: dict[str, Callable[..., Parsed[Any]]] = {"traces": parse_traces, "logs": parse_logs, "metrics": parse_metrics}
 READERS: dict[str, Reader] = {
     "events": partial(parse_events, **LIMITS),
     "posthog": lambda body: parse_capture(body, **LIMITS).records,
@@ -42,7 +43,7 @@ READERS: dict[str, Reader] = {
     "mixpanel form": lambda body: parse_tracked(body, content_type=FORM, needs_time=False, **LIMITS).events,
     **{
         f"otlp {name} {kind}": partial(parse, content_type=f"application/{kind}", **LIMITS)
-        for name, parse in {"traces": parse_traces, "logs": parse_logs, "metrics": parse_metrics}.items()
+        for name, parse in OTLP.items()
         for kind in ("json", "x-protobuf")
     },
 }

@@ -392,7 +392,8 @@ def test_any_body_is_read_or_raises_payload_error(read: Callable[[bytes], object
 
 @given(documents=st.lists(JSON, min_size=1, max_size=4))
 def test_any_document_is_handled_by_the_bulk_reader_and_the_envelope_reader(documents: list[Any]) -> None:
-    lines = [line for document in documents for line in ({"index": {}}, document)]
+    action: dict[str, Any] = {"index": {}}
+    lines = [line for document in documents for line in (action, document)]
     bulk = read_bulk(bulk_body(*lines), now=NOW)
     assert len(bulk.items) == len(documents)
     assert len(bulk.parsed.records) + len(bulk.parsed.rejections) == len(documents)

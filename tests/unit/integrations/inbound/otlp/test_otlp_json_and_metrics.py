@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AggregationTemporality,
     ExponentialHistogram,
     ExponentialHistogramDataPoint,
     Gauge,
@@ -38,7 +39,8 @@ NANOSECONDS = int(NOW) * 10**9
 LIMIT = 1_000_000
 JSON = "application/json"
 RESOURCE = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
-CUMULATIVE, DELTA = 2, 1
+CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 
 
 def span(**changes: Any) -> dict[str, Any]:
