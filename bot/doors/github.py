@@ -12,7 +12,7 @@ from bot.doors.own import JSON, InjectedReception, store_deploy
 from bot.errors import UnauthorizedError
 from bot.reception.gate import content_encoding, content_type
 from bot.reception.receive import PATIENCE_SECONDS, Reception
-from integrations.inbound.deploys.github_webhooks import Told, read_github_webhook
+from integrations.inbound.deploys.github_webhooks import WebhookContent, read_github_webhook
 from integrations.inbound.reading.signatures import is_signed
 from storage.database.patience import Patience
 from workers.services import secret as required
@@ -58,7 +58,7 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
     return JSONResponse({"accepted": new, "duplicates": known, **ignored})
 
 
-def _store(reception: Reception, told: Told) -> tuple[int, int]:
+def _store(reception: Reception, told: WebhookContent) -> tuple[int, int]:
     """Store a webhook's deploys and log records. Return (how many are new, how many were duplicates)."""
     deploys = [store_deploy(reception, notice)[1] for notice in told.deploys]
     appended = reception.services.telemetry.append_logs(told.records)

@@ -18,7 +18,7 @@ from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
 from bot.errors import BotError, MalformedError, UnauthorizedError
 from bot.reception.receive import Door, ParsedBody, Payload, Receipt
 from detection.types import Event, LogRecord
-from integrations.inbound.product.amplitude import faults, is_upload, parse_upload
+from integrations.inbound.product.amplitude import group_rejections, is_upload, parse_upload
 from integrations.inbound.product.mixpanel import parse_tracked
 from integrations.inbound.product.posthog import parse_capture
 from integrations.inbound.product.segment import parse_messages
@@ -220,7 +220,7 @@ def _amplitude_response(receipt: Receipt) -> JSONResponse:
     if receipt.rejections:
         first = receipt.rejections[0]
         message = f"{first.field}: {first.message}"
-        return JSONResponse({"code": 400, "error": message, **faults(receipt.rejections)}, 400)
+        return JSONResponse({"code": 400, "error": message, **group_rejections(receipt.rejections)}, 400)
     return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt)})
 
 

@@ -1,4 +1,4 @@
-"""One press of Approve fix opens the dialog with the change, whatever else fails at that moment; real processes."""
+"""One press of Approve fix opens the dialog with the change, even while other systems fail. Uses real processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workers.telling.enqueue import changed
 
 
 class Offer:
-    """An incident with a real revert pull request on offer."""
+    """An incident with a proposal to merge a real revert pull request."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -40,7 +40,7 @@ class Offer:
             ).id
 
     def make(self) -> int:
-        """Offer the fix, in place of an earlier offer."""
+        """Create a proposal for the fix, which replaces an earlier one."""
         offer, now = revert_offer(self.plan), datetime.now(UTC)
         with sessions(self.engine).begin() as session:
             proposal = proposals.create_proposal(
@@ -53,7 +53,7 @@ class Offer:
             return proposal.id
 
     def pressed(self) -> str:
-        """Press Approve fix once; the text of the dialog once there is something to decide."""
+        """Press Approve fix once. Return the dialog's blocks as text when it can be submitted."""
         message = root_messages(self.stack)[0]
         press(self.stack, message, "approve_fix", user=ANA)
         view = eventually(lambda: modals(self.stack, ANA), seconds=60, what="the dialog")[0]
@@ -71,7 +71,7 @@ def offer(tmp_path: Path) -> Iterator[Offer]:
         made.engine.dispose()
 
 
-def test_one_press_is_enough_while_github_slack_worker_and_scheduler_fail(offer: Offer) -> None:
+def test_one_press_opens_the_dialog_while_github_slack_worker_and_scheduler_fail(offer: Offer) -> None:
     stack = offer.stack
     assert offer.plan.head_sha in offer.pressed()
     fault(stack, system="github", status=500, count=2)
@@ -86,10 +86,12 @@ def test_one_press_is_enough_while_github_slack_worker_and_scheduler_fail(offer:
     message = root_messages(stack)[0]
     press(stack, message, "approve_fix", user=ANA)
     shown = eventually(
-        lambda: stack.page.get("/page/state", params={"user": ANA}).json()["modals"], seconds=60, what="it"
+        lambda: stack.page.get("/page/state", params={"user": ANA}).json()["modals"],
+        seconds=60,
+        what="the loading dialog",
     )
     assert "Loading the change" in str(shown[0]["blocks"])
-    # By then the click opens no dialog any more: the one that is open must be filled.
+    # Now the trigger of the click has expired, so the open dialog must be updated.
     time.sleep(max(0.0, began + PATIENCE_SECONDS + 1 - time.monotonic()))
     stack.start("worker", "scheduler")
     view = eventually(lambda: modals(stack, ANA), seconds=120, what="the dialog")[0]

@@ -16,7 +16,7 @@ from integrations.elasticsearch import SYSTEM, ElasticsearchReader, Hit, Search
 from integrations.errors import RejectedError
 from integrations.inbound.monitoring.documents import to_record
 from integrations.inbound.reading.records import FieldError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 from storage.cursors import read_cursor, save_cursor
 from workers.locks import one_at_a_time
 from workers.services import Services
@@ -93,7 +93,7 @@ def _keep(services: Services, source: str, read_until: float) -> None:
 def time_of_hit(hit: Hit, search: Search, now: float) -> float:
     """When a document happened, by the field it is sorted by. Raises RejectedError."""
     try:
-        return moment(hit.time, now=now, field=search.time_field)
+        return parse_time(hit.time, now=now, field=search.time_field)
     except FieldError as error:
         raise RejectedError(SYSTEM, f"ELASTICSEARCH_TIME_FIELD names no field of dates: {error}") from error
 
