@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from detection.types import Event, LogRecord, SpanKind
-from storage.telemetry.hot.span_trees import nearest_servers
+from storage.telemetry.hot.span_trees import SpanNode, nearest_servers
 from storage.telemetry.protocol import RequestSample, StatementCount
 from storage.telemetry.rows.records import to_event, to_log_record
 from storage.telemetry.rows.tables import events, log_records, requests, spans
@@ -61,15 +61,19 @@ def statement_counts(
         .order_by(requests.c.started_at.desc(), requests.c.sequence.desc())
         .limit(REQUESTS_READ_FOR_STATEMENTS)
     )
-    wanted = {(row[0], row[1]) for row in connection.execute(newest)}
+    wanted = {(row.trace_id, row.span_id) for row in connection.execute(newest)}
     traces = select(newest.subquery().c.trace_id)
     columns = (spans.c.trace_id, spans.c.span_id, spans.c.parent_span_id, spans.c.kind, spans.c.statement)
-    members = connection.execute(select(*columns).where(spans.c.trace_id.in_(traces))).all()
-    servers = nearest_servers([(row[0], row[1], row[2], row[3]) for row in members]).tolist()
+    rows = connection.execute(select(*columns).where(spans.c.trace_id.in_(traces))).all()
+    nodes = [SpanNode(row.trace_id, row.span_id, row.parent_span_id, row.kind) for row in rows]
+    servers = nearest_servers(nodes).tolist()
     runs = Counter(
         row.statement
-        for row, server in zip(members, servers, strict=True)
-        if row.kind == SpanKind.DATABASE and row.statement and server >= 0 and tuple(members[server][:2]) in wanted
+        for row, server in zip(rows, servers, strict=True)
+        if row.kind == SpanKind.DATABASE
+        and row.statement
+        and server >= 0
+        and (nodes[server].trace_id, nodes[server].span_id) in wanted
     )
     return [StatementCount(statement, count, count / len(wanted)) for statement, count in runs.most_common(limit)]
 
