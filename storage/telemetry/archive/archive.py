@@ -14,8 +14,9 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, Engine, delete, select
@@ -125,21 +126,21 @@ class Archive:
         count = 0
         token = secrets.token_hex(8)
         with read_only(engine).connect() as connection:
-            for rows in _read(connection, kind, leaving):
-                count += len(rows)
-                written += self._draft_days(kind, rows, token)
+            for batch in _read(connection, kind, leaving):
+                count += len(batch.rows)
+                written += self._draft_days(kind, batch, token)
         if written:
             sync(self.directory / DRAFTS)
         return count, written
 
-    def _draft_days(self, kind: Kind, rows: Sequence[Row], token: str) -> Iterator[Draft]:
-        """A file for each day; the first column of a row is its sequence, the others are the kind's."""
-        moment = list(kind.columns).index(kind.moment) + 1
-        by_day = defaultdict(list)
-        for row in rows:
-            by_day[day_of(row[moment])].append(row[1:])
+    def _draft_days(self, kind: Kind, batch: _Batch, token: str) -> Iterator[Draft]:
+        """Write one file per day."""
+        moment = list(kind.columns).index(kind.moment)
+        by_day: dict[date, list[Row]] = defaultdict(list)
+        for row in batch.rows:
+            by_day[day_of(row[moment])].append(row)
         for day, some in by_day.items():
-            draft = new_draft(self.directory, kind.name, day, rows[0][0], rows[-1][0], token)
+            draft = new_draft(self.directory, kind.name, day, batch.first, batch.last, token)
             draft.path.parent.mkdir(parents=True, exist_ok=True)
             write_parquet(draft.path, kind, some)
             yield draft
@@ -189,17 +190,24 @@ def _converted(name: str, sql_type: str) -> str:
     return f"CAST({value} AS {sql_type}) AS {name}"
 
 
-def _read(connection: Connection, kind: Kind, leaving: Leaving) -> Iterator[Sequence[Row]]:
-    """A batch's rows by sequence, _ROWS_A_FILE at most at a time: the sequence, then the kind's columns."""
+class _Batch(NamedTuple):
+    """Rows of a kind's columns, in the order of their sequence: from `first` to `last`."""
+
+    first: int
+    last: int
+    rows: Sequence[Row]
+
+
+def _read(connection: Connection, kind: Kind, leaving: Leaving) -> Iterator[_Batch]:
+    """Read rows by sequence, at most _ROWS_A_FILE at a time."""
     source = leaving.source.c
     sequence = source.sequence
     query = select(sequence, *(source[name] for name in kind.columns)).order_by(sequence).limit(_ROWS_A_FILE)
     last = leaving.first - 1
-    while rows := [
-        tuple(row) for row in connection.execute(query.where(sequence > last, sequence <= leaving.last)).all()
-    ]:
-        yield rows
-        last = rows[-1][0]
+    while found := connection.execute(query.where(sequence > last, sequence <= leaving.last)).all():
+        batch = _Batch(found[0].sequence, found[-1].sequence, [tuple(row[1:]) for row in found])
+        yield batch
+        last = batch.last
 
 
 def _has_left(connection: Connection, draft: Draft) -> bool:

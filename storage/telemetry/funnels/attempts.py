@@ -19,7 +19,7 @@ from detection.types import Event, FunnelDefinition, FunnelProgress
 from storage.telemetry.funnels.segment_values import Segments
 from storage.telemetry.protocol import FunnelReader
 from storage.telemetry.rows.bulk import put
-from storage.telemetry.rows.records import to_event
+from storage.telemetry.rows.records import STORED_EVENT, to_event
 from storage.telemetry.rows.tables import events, funnel_progress
 
 _PROGRESS_COLUMNS = ("funnel_id", "user_id", "entered_at", "reached_at", "dimensions")
@@ -71,15 +71,18 @@ def changed_attempts(
 def keep_progress(connection: Connection, funnel_id: int, changes: Changes) -> None:
     """Remember what is counted now."""
     columns = funnel_progress.c
-    gone = {attempt[:2] for attempt in changes.removed} - {attempt[:2] for attempt in changes.added}
+    removed, added = (
+        {(attempt.user_id, attempt.entered_at) for attempt in attempts} for attempts in (changes.removed, changes.added)
+    )
+    gone = removed - added
     if gone:
         one = delete(funnel_progress).where(
             columns.funnel_id == funnel_id, columns.user_id == bindparam("user"), columns.entered_at == bindparam("at")
         )
         connection.execute(one, [{"user": user_id, "at": entered_at} for user_id, entered_at in sorted(gone)])
     rows = [
-        (funnel_id, user_id, entered_at, _json(reached_at), _json(dimensions))
-        for user_id, entered_at, reached_at, dimensions in changes.added
+        (funnel_id, attempt.user_id, attempt.entered_at, _json(attempt.reached_at), _json(attempt.dimensions))
+        for attempt in changes.added
     ]
     put(connection, funnel_progress, _PROGRESS_COLUMNS, rows)
 
@@ -107,13 +110,12 @@ def _histories(
 
     All of them, not only those near the new ones: where one attempt ends decides where the next may begin.
     """
-    columns = (events.c.event_id, events.c.event, events.c.user_id, events.c.happened_at, events.c.properties)
     query = (
-        select(*columns)
+        select(*STORED_EVENT)
         .where(events.c.user_id.in_(users), events.c.event.in_(_event_names(funnel)))
         .order_by(events.c.user_id, events.c.happened_at)
     )
-    for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row[2]):
+    for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row.user_id):
         yield user_id, [to_event(row) for row in rows]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from detection.types import Event, LogRecord, SpanKind
 from storage.telemetry.hot.span_trees import SpanNode, nearest_servers
 from storage.telemetry.protocol import RequestSample, StatementCount
-from storage.telemetry.rows.records import to_event, to_log_record
+from storage.telemetry.rows.records import STORED_EVENT, STORED_LOG_RECORD, to_event, to_log_record
 from storage.telemetry.rows.tables import events, log_records, requests, spans
 from storage.telemetry.rows.texts import severity_rank
 
@@ -26,8 +27,7 @@ def request_samples(
     """Requests, newest first."""
     columns = requests.c
     query = (
-        select(columns.trace_id, columns.endpoint, columns.version, columns.started_at, columns.duration_ms)
-        .add_columns(columns.query_count, columns.is_error)
+        select(*(columns[field.name] for field in fields(RequestSample)))
         .where(_of(service, endpoint, since, until))
         .order_by(columns.started_at.desc(), columns.sequence.desc())
         .limit(limit)
@@ -107,8 +107,7 @@ def log_samples(
     """Log records, newest first."""
     columns = log_records.c
     query = (
-        select(columns.record_id, columns.service, columns.version, columns.happened_at, columns.severity)
-        .add_columns(columns.body, columns.trace_id, columns.attributes)
+        select(*STORED_LOG_RECORD)
         .where(columns.happened_at >= since, columns.happened_at < until)
         .order_by(columns.happened_at.desc(), columns.sequence.desc())
         .limit(limit)
@@ -124,10 +123,7 @@ def recent_events(connection: Connection, *, event: str | None, limit: int, offs
     """Events, newest first."""
     columns = events.c
     query = (
-        select(columns.event_id, columns.event, columns.user_id, columns.happened_at, columns.properties)
-        .order_by(columns.happened_at.desc(), columns.sequence.desc())
-        .limit(limit)
-        .offset(offset)
+        select(*STORED_EVENT).order_by(columns.happened_at.desc(), columns.sequence.desc()).limit(limit).offset(offset)
     )
     if event is not None:
         query = query.where(columns.event == event)

@@ -28,7 +28,6 @@ SAMPLE_LENGTH = 1_000
 TEXT_LENGTH = 2_000
 _LAST_SEEN_STEP_SECONDS = 3_600.0
 _GRAVE = severity_rank("warn")
-_COLUMNS = ("service", "kind", "name", "text", "severity_rank", "sample", "first_at", "last_at")
 _NAMES_A_STATEMENT = 500
 
 
@@ -40,9 +39,22 @@ class Wanted(NamedTuple):
     text: str
 
 
+class _NewSeries(NamedTuple):
+    """A row to insert into `log_series`."""
+
+    service: str
+    kind: str
+    name: str
+    text: str
+    severity_rank: int
+    sample: str
+    first_at: float
+    last_at: float
+
+
 @dataclass(slots=True)
 class _Series:
-    """A row of log_series, as far as it is needed to count."""
+    """The part of a row of `log_series` that counting needs."""
 
     series_id: int
     severity_rank: int
@@ -98,7 +110,7 @@ class SeriesBook:
         gone = {key: resolve(key[1]) for key in self._known if key[0] == kind and key[1] not in alive}
         successors = {key: (kind, name) for key, name in gone.items() if name in alive}
         missing = sorted({name for _, name in successors.values() if (kind, name) not in self._known})
-        self._insert([self._row(kind, name, alive[name], 0, "", self._now, self._now) for name in missing])
+        self._insert([self._unseen(kind, name, alive[name]) for name in missing])
         for key, series in self._known.items():
             if key in successors:
                 self._count_as(series, self._known[successors[key]].series_id)
@@ -124,8 +136,14 @@ class SeriesBook:
             columns.last_at,
             columns.counted_as,
         ).where(columns.service == self._service)
-        for kind, name, *rest in self._connection.execute(query):
-            self._known[kind, name] = _Series(*rest)
+        for row in self._connection.execute(query):
+            self._known[row.kind, row.name] = _Series(
+                series_id=row.id,
+                severity_rank=row.severity_rank,
+                first_at=row.first_at,
+                last_at=row.last_at,
+                counted_as=row.counted_as,
+            )
 
     def _make(
         self,
@@ -135,7 +153,7 @@ class SeriesBook:
         seen: _Seen,
         sample: Sampler,
     ) -> None:
-        rows = []
+        rows: list[_NewSeries] = []
         room = self._room()
         for place in new:
             kind, name = keys[place]
@@ -145,10 +163,20 @@ class SeriesBook:
                     continue
                 room -= 1
             text = "" if kind == LOG_SEVERITY else sample(int(seen.worst_line[place]))
-            times = float(seen.first[place]), float(seen.last[place])
-            rows.append(self._row(kind, name, wanted[place].text, rank, text, *times))
+            rows.append(
+                _NewSeries(
+                    service=self._service,
+                    kind=kind,
+                    name=name,
+                    text=wanted[place].text[:TEXT_LENGTH],
+                    severity_rank=rank,
+                    sample=text[:SAMPLE_LENGTH],
+                    first_at=float(seen.first[place]),
+                    last_at=float(seen.last[place]),
+                )
+            )
         if len(rows) < len(new) and (LOG_TEMPLATE, LOG_OTHER) not in self._known:
-            rows.append(self._row(LOG_TEMPLATE, LOG_OTHER, LOG_OTHER, 0, "", self._now, self._now))
+            rows.append(self._unseen(LOG_TEMPLATE, LOG_OTHER, LOG_OTHER))
         self._insert(rows)
 
     def _room(self) -> int:
@@ -159,14 +187,22 @@ class SeriesBook:
         )
         return MOST_TEMPLATES - taken
 
-    def _row(
-        self, kind: str, name: str, text: str, rank: int, sample: str, first_at: float, last_at: float
-    ) -> tuple[object, ...]:
-        return (self._service, kind, name, text[:TEXT_LENGTH], rank, sample[:SAMPLE_LENGTH], first_at, last_at)
+    def _unseen(self, kind: str, name: str, text: str) -> _NewSeries:
+        """Make a series of which no line was seen yet: no sample, the lowest severity rank, from now on."""
+        return _NewSeries(
+            service=self._service,
+            kind=kind,
+            name=name,
+            text=text[:TEXT_LENGTH],
+            severity_rank=0,
+            sample="",
+            first_at=self._now,
+            last_at=self._now,
+        )
 
-    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+    def _insert(self, rows: Sequence[_NewSeries]) -> None:
         if rows:
-            insert_new(self._connection, log_series, _COLUMNS, rows)
+            insert_new(self._connection, log_series, _NewSeries._fields, rows)
             self._read()
 
     def _note(self, keys: Sequence[_Key], seen: _Seen) -> None:
