@@ -93,13 +93,13 @@ def firing_alerts(session: Session, *, now: datetime) -> Sequence[Alert]:
     return session.scalars(query.order_by(Alert.started_at, Alert.id)).all()
 
 
-def end_quiet_alerts(session: Session, *, now: datetime) -> None:
+def resolve_stale_alerts(session: Session, *, now: datetime) -> None:
     """Take as over what nobody has spoken of for as long as its sender allows."""
     for alert in session.scalars(select(Alert).where(Alert.state == FIRING, Alert.quiet_at <= now).with_for_update()):
         alert.state, alert.ended_at = RESOLVED, alert.quiet_at
 
 
-def untold_ends(session: Session, *, ended_by: datetime) -> Sequence[Alert]:
+def unannounced_ends(session: Session, *, ended_by: datetime) -> Sequence[Alert]:
     """Alerts that ended by then, and whose end was not told yet, oldest first."""
     query = select(Alert).where(Alert.state == RESOLVED, Alert.told_at.is_(None), Alert.ended_at <= ended_by)
     return session.scalars(query.order_by(Alert.ended_at, Alert.id)).all()

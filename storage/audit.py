@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.database.canonical import canonical_json
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.models import Approval, AuditEntry
 
 APPROVED = "proposal_approved"
@@ -43,7 +43,7 @@ def append(
 
     Append last in a transaction: other writers wait from here on. ValueError for a payload that JSON cannot hold.
     """
-    alone(session, Lock.AUDIT)
+    lock_exclusive(session, Lock.AUDIT)
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc()).limit(1)).one_or_none()
     entry = AuditEntry(
         sequence=last.sequence + 1 if last else 1,

@@ -14,7 +14,7 @@ from storage.database.upserts import insert_if_new
 from storage.models import Delivery
 
 
-def owe(
+def create_delivery(
     session: Session,
     *,
     key: str,

@@ -9,17 +9,17 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from detection import types
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.upserts import insert_if_new
 from storage.models import Deploy
 
 SEEN_IN_SPANS = "seen in spans"
 """Who deployed a version that nobody told of, until somebody does."""
 
-TOLD_WITHIN = timedelta(hours=1)
+REPORTED_WITHIN = timedelta(hours=1)
 """So far from when a version was first seen may its deploy be told to have been; beyond that it is another deploy."""
 
-TOLD_AGAIN_WITHIN = timedelta(minutes=10)
+REPEATED_WITHIN = timedelta(minutes=10)
 """So long after a deploy, a pipeline that tells of it without a time is taken to tell of it again."""
 
 _SHORTEST_SHA = 7
@@ -69,18 +69,18 @@ def record_deploy(
     return session.scalars(same).one(), new
 
 
-def told_already(session: Session, *, service: str, version: str, commit_sha: str, now: datetime) -> Deploy | None:
+def already_reported(session: Session, *, service: str, version: str, commit_sha: str, now: datetime) -> Deploy | None:
     """The service's latest deploy, if this one, told without a time, is that one again: a pipeline's retry.
 
     To the end of the transaction nobody else is told about the same.
     """
-    alone(session, Lock.DEPLOYS)
+    lock_exclusive(session, Lock.DEPLOYS)
     latest = latest_deploy(session, service)
     if latest is None or latest.deployed_by == SEEN_IN_SPANS:
         return None
     is_same = (latest.version, latest.commit_sha) == (version, commit_sha)
     told_at = max(latest.created_at, latest.deployed_at)
-    return latest if is_same and now - told_at <= TOLD_AGAIN_WITHIN else None
+    return latest if is_same and now - told_at <= REPEATED_WITHIN else None
 
 
 def deploys_between(session: Session, service: str | None, since: datetime, until: datetime) -> Sequence[Deploy]:
@@ -130,7 +130,7 @@ def _seen_deploy(session: Session, service: str, version: str, commit_sha: str, 
     )
     if session.scalar(known) is not None:
         return None
-    around = deploys_between(session, service, deployed_at - TOLD_WITHIN, deployed_at + TOLD_WITHIN)
+    around = deploys_between(session, service, deployed_at - REPORTED_WITHIN, deployed_at + REPORTED_WITHIN)
     return next(
         (
             deploy

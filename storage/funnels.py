@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import FunnelDefinition, FunnelStep
 from storage.database.base import Base
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.rows import get
 from storage.errors import NotFoundError
 from storage.models import Funnel
@@ -56,7 +56,7 @@ def get_funnel(session: Session, funnel_id: int) -> Funnel:
     return row
 
 
-def funnel_of(session: Session, named: str) -> Funnel:
+def find_funnel(session: Session, named: str) -> Funnel:
     """The funnel that a person means by its number or its name, or NotFoundError; of equal names the newest."""
     watched = list_funnels(session)
     wanted = named.strip()
@@ -70,7 +70,7 @@ def funnel_of(session: Session, named: str) -> Funnel:
 def remove_funnel(session: Session, funnel_id: int, *, now: datetime) -> None:
     """Stop to watch a funnel and delete what was counted of it; its number is never given to another one."""
     get_funnel(session, funnel_id).removed_at = now
-    alone(session, Lock.ROLL_UP)
+    lock_exclusive(session, Lock.ROLL_UP)
     for table in Base.metadata.tables.values():
         if "funnel_id" in table.c:
             session.execute(delete(table).where(table.c.funnel_id == funnel_id))

@@ -89,7 +89,7 @@ def record_finding(session: Session, incident: Incident, finding: Finding, *, no
     return record
 
 
-def seen_again(session: Session, incident_id: int, fingerprint: str, *, at: datetime) -> None:
+def mark_seen(session: Session, incident_id: int, fingerprint: str, *, at: datetime) -> None:
     """It was still broken then, although no detector has said so again."""
     session.execute(
         update(FindingRecord)
@@ -152,14 +152,14 @@ def change_status(session: Session, incident: Incident, status: IncidentStatus, 
     add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
 
 
-def snoozes_over(session: Session, now: datetime) -> Sequence[Incident]:
+def expired_snoozes(session: Session, now: datetime) -> Sequence[Incident]:
     """Incidents whose snooze has run out and was not ended yet."""
     return session.scalars(
         select(Incident).where(Incident.snoozed_until <= now).with_for_update(skip_locked=True)
     ).all()
 
 
-def lately_closed(session: Session, since: datetime) -> Sequence[Incident]:
+def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:
     """Incidents closed since then, and false alarms whose findings were still seen since then; with their findings."""
     still_seen = (
         select(FindingRecord.incident_id)
@@ -185,7 +185,7 @@ def unseen_since(session: Session, moment: datetime) -> Sequence[int]:
     return session.scalars(query.order_by(Incident.id)).all()
 
 
-def recovered_by_themselves(session: Session, since: datetime) -> Sequence[Incident]:
+def self_recovered(session: Session, since: datetime) -> Sequence[Incident]:
     """Incidents that are closed because they went back to usual by themselves since then; with their findings."""
     query = (
         select(Incident)

@@ -60,7 +60,7 @@ def end_window(session: Session, window: MaintenanceWindow, *, actor: str, now: 
     return True
 
 
-def close_windows_over(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
+def close_ended_windows(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
     """The windows that ended since the last look; each is returned once."""
     query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at <= now, MaintenanceWindow.closed_at.is_(None))
     windows = session.scalars(query.with_for_update(skip_locked=True)).all()

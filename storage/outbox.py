@@ -96,7 +96,7 @@ def fail(
     return job.dead_at is not None
 
 
-def put_off(session: Session, key: str, *, now: datetime, seconds: float) -> None:
+def postpone(session: Session, key: str, *, now: datetime, seconds: float) -> None:
     """Send it again a little later, because it is not its turn yet: no failure, so none is counted."""
     job = _held(session, key)
     if job.done_at is None and job.dead_at is None:

@@ -23,13 +23,13 @@ class Lock(IntEnum):
     DEPLOYS = 4_127_006
 
 
-def alone(database: Session | Connection, lock: Lock) -> None:
+def lock_exclusive(database: Session | Connection, lock: Lock) -> None:
     """Wait until no other transaction holds `lock`, then hold it to the end of this one."""
     if _is_postgresql(database):
         database.execute(select(func.pg_advisory_xact_lock(int(lock))))
 
 
-def together(database: Session | Connection, lock: Lock) -> None:
+def lock_shared(database: Session | Connection, lock: Lock) -> None:
     """Hold `lock` with any number of others who came by `together`, to the end of this transaction."""
     if _is_postgresql(database):
         database.execute(select(func.pg_advisory_xact_lock_shared(int(lock))))

@@ -25,19 +25,19 @@ class Patience:
             self.left = max(0.0, self.left - (time.monotonic() - began))
 
 
-_HELD: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_CURRENT: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
-def held_patience() -> Patience | None:
+def current_patience() -> Patience | None:
     """What the caller was given to wait with, if anything."""
-    return _HELD.get()
+    return _CURRENT.get()
 
 
 @contextmanager
 def waiting_with(patience: Patience) -> Iterator[None]:
     """Whatever begins a writing transaction within the block waits with this."""
-    token = _HELD.set(patience)
+    token = _CURRENT.set(patience)
     try:
         yield
     finally:
-        _HELD.reset(token)
+        _CURRENT.reset(token)

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from storage.database.patience import Patience, held_patience
+from storage.database.patience import Patience, current_patience
 from storage.errors import DatabaseUnavailableError
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -148,7 +148,7 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get("sqlite_begin")
-    patience = held_patience()
+    patience = current_patience()
     if reading is not None:
         connection.exec_driver_sql(reading)
     elif patience is None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.rows.tables import events
 
 connection = context.config.attributes["connection"]
-alone(connection, Lock.MIGRATE)
+lock_exclusive(connection, Lock.MIGRATE)
 context.configure(
     connection=connection,
     # There is one metadata; telemetry's tables complete it.

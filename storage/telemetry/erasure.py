@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, Table, delete, or_, select
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.logs.erasure import erase_from_series
 from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.protocol import Erased
-from storage.telemetry.rows.people_named import as_in_attributes, people_named
+from storage.telemetry.rows.people_named import json_text_of_id, people_named
 from storage.telemetry.rows.tables import events, funnel_progress, log_records, metric_points
 from storage.telemetry.rows.texts import decode, storable_key
 
-_IDS_A_STATEMENT = 500
+_IDS_PER_STATEMENT = 500
 
 
 def erase_person(engine: Engine, user_ids: Sequence[str], log_reader: LogReader | None = None) -> Erased:
@@ -28,7 +28,7 @@ def erase_person(engine: Engine, user_ids: Sequence[str], log_reader: LogReader 
     """
     keys = sorted({storable_key(user_id) for user_id in user_ids})
     with engine.begin() as connection:
-        alone(connection, Lock.ROLL_UP)
+        lock_exclusive(connection, Lock.ROLL_UP)
         return Erased(
             events=_deleted(connection, events, keys),
             funnel_attempts=_deleted(connection, funnel_progress, keys),
@@ -45,11 +45,11 @@ def _deleted(connection: Connection, table: Table, keys: Sequence[str]) -> int:
 def _deleted_where_named(connection: Connection, table: Table, user_ids: Sequence[str]) -> int:
     """Delete records whose attributes name the person: found by their text, then looked at properly."""
     columns = table.c
-    texts = or_(*(columns.attributes.contains(as_in_attributes(user_id), autoescape=True) for user_id in user_ids))
+    texts = or_(*(columns.attributes.contains(json_text_of_id(user_id), autoescape=True) for user_id in user_ids))
     wanted = set(user_ids)
     found = connection.execute(select(columns.sequence, columns.attributes).where(texts)).all()
     sequences = [sequence for sequence, attributes in found if wanted & set(people_named(decode(attributes)))]
-    for start in range(0, len(sequences), _IDS_A_STATEMENT):
-        some = sequences[start : start + _IDS_A_STATEMENT]
+    for start in range(0, len(sequences), _IDS_PER_STATEMENT):
+        some = sequences[start : start + _IDS_PER_STATEMENT]
         connection.execute(delete(table).where(columns.sequence.in_(some)))
     return len(sequences)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
-from storage.telemetry.archive.archive import Archive, held
+from storage.telemetry.archive.cold_store import Archive, locked
 from storage.telemetry.funnels.cell_rollup import drop_old_cells
-from storage.telemetry.hot.eviction import left, partitions_to_leave, rows_to_leave
+from storage.telemetry.hot.eviction import evict, partition_batches, row_batches
 from storage.telemetry.hot.partitions import are_used, prepare_partitions
 from storage.telemetry.hot.window import hot_seconds, longest_window
 from storage.telemetry.logs.expiry import drop_old_logs
@@ -43,7 +43,7 @@ def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int
     prepare_partitions(engine, now=now)
     if archive is None:
         return _expire(engine, None, now)
-    with held(archive.directory, wait=False) as is_alone:
+    with locked(archive.directory, wait=False) as is_alone:
         if not is_alone:
             return 0
         archive.recover(engine)
@@ -70,7 +70,7 @@ def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
     )
     gone = sum(_drop_up_to(engine, archive, table, last, horizon) for table, last in ends)
     with engine.begin() as connection:
-        alone(connection, Lock.ROLL_UP)
+        lock_exclusive(connection, Lock.ROLL_UP)
         gone += _drop_progress(connection, horizon, window_seconds)
         gone += _drop_buckets(connection, now)
         gone += drop_metrics(connection, now)
@@ -91,10 +91,8 @@ def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
 
 def _drop_up_to(engine: Engine, archive: Archive | None, table: Table, last: int, horizon: float) -> int:
     """Take away what has a sequence up to `last`: rows, or partitions that hold nothing else."""
-    batches = (
-        partitions_to_leave(engine, table, last, horizon) if are_used(engine) else rows_to_leave(engine, table, last)
-    )
-    return sum(left(engine, batch) if archive is None else archive.move(engine, batch) for batch in batches)
+    batches = partition_batches(engine, table, last, horizon) if are_used(engine) else row_batches(engine, table, last)
+    return sum(evict(engine, batch) if archive is None else archive.move(engine, batch) for batch in batches)
 
 
 def _drop_progress(connection: Connection, horizon: float, longest_window: float) -> int:

@@ -19,10 +19,10 @@ from detection.types import (
     MetricSeries,
     Span,
 )
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry import erasure, expiry, series
-from storage.telemetry.archive.archive import Archive
+from storage.telemetry.archive.cold_store import Archive
 from storage.telemetry.archive.erasure import erase_user
 from storage.telemetry.endpoints.brief import endpoint_levels
 from storage.telemetry.endpoints.counts import endpoint_counts
@@ -119,7 +119,7 @@ class SqlTelemetry:
         """One transaction; a second roll-up at the same time waits for the first."""
         high = high_water(self._engine)
         with self._engine.begin() as connection:
-            alone(connection, Lock.ROLL_UP)
+            lock_exclusive(connection, Lock.ROLL_UP)
             events = roll_up_events(
                 connection,
                 funnels,

@@ -20,7 +20,7 @@ from storage.telemetry.rows.tables import endpoint_buckets, requests, spans
 SETTLING_SECONDS = 2.0
 """How long a server span waits for its database spans, which exporters may send in another batch."""
 
-_STARTS_A_QUERY = 500
+_STARTS_PER_QUERY = 500
 
 
 class _Request(NamedTuple):
@@ -147,7 +147,7 @@ def _new_requests(connection: Connection, since: int, top: int, query_counts: _Q
     endpoint = func.coalesce(spans.c.endpoint, spans.c.name).label("endpoint")
     columns = [endpoint if name == "endpoint" else spans.c[name] for name in _Request._fields if name != "query_count"]
     servers = connection.execute(select(*columns).where(is_taken).order_by(spans.c.sequence)).all()
-    return [_Request(*row, query_count=query_counts.get((row.trace_id, row.span_id), 0)) for row in servers]
+    return [_Request._make((*row, query_counts.get((row.trace_id, row.span_id), 0))) for row in servers]
 
 
 def _corrections(
@@ -159,8 +159,8 @@ def _corrections(
     """
     found: list[_Correction] = []
     query = select(*(requests.c[name] for name in _Request._fields))
-    for first in range(0, len(earlier_servers), _STARTS_A_QUERY):
-        some = earlier_servers[first : first + _STARTS_A_QUERY]
+    for first in range(0, len(earlier_servers), _STARTS_PER_QUERY):
+        some = earlier_servers[first : first + _STARTS_PER_QUERY]
         for row in connection.execute(query.where(requests.c.sequence.in_(some))):
             request = _Request(*row)
             query_count = query_counts.get((request.trace_id, request.span_id), 0)
@@ -246,8 +246,8 @@ def _existing(connection: Connection, bucket_seconds: int, keys: dict[_BucketKey
     durations, queries = [b""] * len(keys), [b""] * len(keys)
     touched = sorted({key.bucket_start for key in keys})
     query = select(endpoint_buckets).where(endpoint_buckets.c.resolution == bucket_seconds)
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = touched[first : first + _STARTS_A_QUERY]
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = touched[first : first + _STARTS_PER_QUERY]
         for row in connection.execute(query.where(endpoint_buckets.c.bucket_start.in_(some))):
             group = keys.get(_BucketKey(row.bucket_start, row.service, row.endpoint))
             if group is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from detection.types import DELAY_EDGES_SECONDS, FunnelCells
-from storage.telemetry.funnels.cell_rollup import COUNTS_A_CELL, combination_keys
+from storage.telemetry.funnels.cell_rollup import COUNTS_PER_CELL, combination_keys
 from storage.telemetry.rows.histogram_blobs import unpack
 from storage.telemetry.rows.tables import funnel_cells
 
@@ -30,9 +30,9 @@ def read_cells(
     first = np.cumsum([0, *map(len, numbers)])[:-1]
     combination = np.array([number for row in numbers for number in row], dtype=np.int64)
     rows, places, counts = unpack([blob for _, blob in found])
-    cell, column = combination[first[rows] + places // COUNTS_A_CELL], places % COUNTS_A_CELL
-    sums = np.bincount(cell * COUNTS_A_CELL + column, counts, len(known) * COUNTS_A_CELL).astype(np.int64)
-    table = sums.reshape(len(known), COUNTS_A_CELL)
+    cell, column = combination[first[rows] + places // COUNTS_PER_CELL], places % COUNTS_PER_CELL
+    sums = np.bincount(cell * COUNTS_PER_CELL + column, counts, len(known) * COUNTS_PER_CELL).astype(np.int64)
+    table = sums.reshape(len(known), COUNTS_PER_CELL)
     # An attempt that was counted before there were cells cannot be taken out of one.
     entries = np.maximum(table[:, 0], table[:, 1:].sum(axis=1))
     kept = entries > 0

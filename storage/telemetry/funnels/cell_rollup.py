@@ -27,14 +27,14 @@ from storage.telemetry.rows.tables import funnel_cells, funnel_marks
 CELL_RETENTION_SECONDS = {FINE_CELL_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
 """How long the cells of each size of bucket are kept."""
 
-CELLS_A_BUCKET = 500
+MAX_CELLS_PER_BUCKET = 500
 """Combinations with a cell of their own, the commonest first; the rest share one whose values are all "other"."""
 
-COUNTS_A_CELL = len(DELAY_EDGES_SECONDS) + 2
+COUNTS_PER_CELL = len(DELAY_EDGES_SECONDS) + 2
 """A cell's columns in the blob: its entries, then its conversions by delay as in funnel_buckets."""
 
 _COLUMNS = ("funnel_id", "resolution", "bucket_start", "combinations", "counts")
-_STARTS_A_QUERY = 500
+_STARTS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +139,14 @@ def _placed(bucket: Integers, deltas: _Deltas, held: Sequence[dict[bytes, int]],
     for index in np.argsort(-arrivals, kind="stable").tolist():
         number, combination = divmod(int(pairs[index]), len(deltas.keys))
         cell[index] = _cell(held[number], deltas.keys[combination], rest, is_new=arrivals[index] > 0)
-    return np.asarray(cell[pair] * COUNTS_A_CELL)
+    return np.asarray(cell[pair] * COUNTS_PER_CELL)
 
 
 def _cell(known: dict[bytes, int], key: bytes, rest: bytes, *, is_new: bool) -> int:
     found = known.get(key)
     if found is not None:
         return found
-    has_room = len(known) - (rest in known) < CELLS_A_BUCKET
+    has_room = len(known) - (rest in known) < MAX_CELLS_PER_BUCKET
     return known.setdefault(key if is_new and has_room else rest, len(known))
 
 
@@ -162,8 +162,8 @@ def _existing(
         columns.funnel_id == funnel_id, columns.resolution == bucket_seconds
     )
     touched = list(position)
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = touched[first : first + _STARTS_A_QUERY]
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = touched[first : first + _STARTS_PER_QUERY]
         for start, combinations, counts in connection.execute(query.where(columns.bucket_start.in_(some))):
             held[position[start]] = {key: index for index, key in enumerate(combination_keys(combinations))}
             blobs[position[start]] = counts

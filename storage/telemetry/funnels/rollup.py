@@ -22,7 +22,7 @@ from storage.telemetry.rows.tables import events, funnel_buckets, funnel_marks
 EVERYONE = ("", "")
 """The dimension and value of the series that counts every entry."""
 
-_STARTS_A_QUERY = 500
+_STARTS_PER_QUERY = 500
 
 
 class _BucketKey(NamedTuple):
@@ -175,8 +175,8 @@ def _existing(connection: Connection, funnel_id: int, bucket_seconds: int, keys:
     query = select(funnel_buckets).where(
         funnel_buckets.c.funnel_id == funnel_id, funnel_buckets.c.resolution == bucket_seconds
     )
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = touched[first : first + _STARTS_A_QUERY]
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = touched[first : first + _STARTS_PER_QUERY]
         for row in connection.execute(query.where(funnel_buckets.c.bucket_start.in_(some))):
             group = keys.get(_BucketKey(row.bucket_start, row.dimension, row.value))
             if group is not None:

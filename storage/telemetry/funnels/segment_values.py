@@ -11,7 +11,7 @@ from storage.telemetry.rows.bulk import insert_new
 from storage.telemetry.rows.tables import segment_values
 from storage.telemetry.rows.texts import storable_key
 
-VALUES_A_DIMENSION = 20
+MAX_VALUES_PER_DIMENSION = 20
 OTHER = "other"
 
 
@@ -35,7 +35,7 @@ class Segments:
         new = []
         for (name, value), _ in seen.most_common():
             admitted = self._admitted[name]
-            if value not in admitted and len(admitted) < VALUES_A_DIMENSION:
+            if value not in admitted and len(admitted) < MAX_VALUES_PER_DIMENSION:
                 admitted.add(value)
                 new.append((self._funnel_id, name, value))
         insert_new(self._connection, segment_values, ("funnel_id", "dimension", "value"), new)

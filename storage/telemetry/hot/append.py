@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from sqlalchemy import Engine, Table
 
-from storage.database.patience import Patience, held_patience
+from storage.database.patience import Patience, current_patience
 from storage.database.session import BUSY_TIMEOUT_SECONDS
 from storage.errors import DatabaseUnavailableError
 from storage.telemetry.hot.append_postgresql import copy_new
@@ -66,7 +66,7 @@ class Appender:
         Alone, a writer also finishes SQLite's checkpoints, without which its log would grow as long as others write.
         Raises DatabaseUnavailableError where the others do not get on.
         """
-        patience = held_patience() or Patience(BUSY_TIMEOUT_SECONDS)
+        patience = current_patience() or Patience(BUSY_TIMEOUT_SECONDS)
         with patience.spending() as seconds:
             is_my_turn = self._writing.acquire(timeout=seconds)
         if not is_my_turn:

@@ -19,16 +19,16 @@ import psycopg
 from sqlalchemy import ARRAY, Connection, Engine, Table, any_, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage.database.locks import Lock, alone, together
+from storage.database.locks import Lock, lock_exclusive, lock_shared
 from storage.telemetry.hot.partitions import SENDERS_IDS, Period, partition_name, period_for
 from storage.telemetry.rows.bulk import Row, insert_new
 from storage.telemetry.rows.tables import append_period
 
-LEAST_COPIED = 100
+MIN_ROWS_TO_COPY = 100
 """Fewer rows are inserted: COPY goes to the database twice."""
 
 
-class _NotAtOnce(Exception):
+class _RetryExclusively(Exception):
     """To be done with the lock held alone: another period is open, its partition is gone, or a sender was quicker."""
 
 
@@ -43,16 +43,16 @@ def copy_new(engine: Engine, table: Table, columns: Sequence[str], groups: Seque
     arrived_at: float = first[list(columns).index("arrived_at")]
     try:
         with engine.begin() as connection:
-            together(connection, Lock.APPEND)
+            lock_shared(connection, Lock.APPEND)
             period, known = _open_period_and_known(connection, table, groups)
             if period is None or not period.since <= arrived_at < period.until:
-                raise _NotAtOnce
+                raise _RetryExclusively
             return _stored(connection, table, columns, groups, period, known)
-    except _NotAtOnce:
+    except _RetryExclusively:
         pass
     with engine.begin() as connection:
-        alone(connection, Lock.APPEND)
-        alone(connection, Lock.PARTITIONS)
+        lock_exclusive(connection, Lock.APPEND)
+        lock_exclusive(connection, Lock.PARTITIONS)
         period = _opened(connection, period_for(connection, arrived_at))
         _, known = _open_period_and_known(connection, table, groups)
         return _stored(connection, table, columns, groups, period, known)
@@ -100,7 +100,7 @@ def _stored(
         counts.append(len(new) - before)
     # In one order for everyone, so that two batches with the same records cannot wait for each other in a ring.
     new.sort(key=itemgetter(*range(width)))
-    if len(new) >= LEAST_COPIED:
+    if len(new) >= MIN_ROWS_TO_COPY:
         _copy(connection, partition_name(table, period), table, columns, new)
     elif new:
         _insert(connection, table, columns, new)
@@ -112,10 +112,10 @@ def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: 
         inserted = insert_new(connection, table, columns, rows)
     except IntegrityError as error:
         if isinstance(error.orig, psycopg.errors.CheckViolation):
-            raise _NotAtOnce from error
+            raise _RetryExclusively from error
         raise
     if inserted < len(rows):
-        raise _NotAtOnce
+        raise _RetryExclusively
 
 
 def _copy(connection: Connection, partition: str, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -131,6 +131,6 @@ def _copy(connection: Connection, partition: str, table: Table, columns: Sequenc
                     [convert(value) if convert else value for convert, value in zip(converts, row, strict=True)]
                 )
     except (psycopg.errors.UniqueViolation, psycopg.errors.UndefinedTable) as error:
-        raise _NotAtOnce from error
+        raise _RetryExclusively from error
     except psycopg.OperationalError as error:
         raise OperationalError(statement, None, error) from error

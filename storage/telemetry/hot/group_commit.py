@@ -18,7 +18,7 @@ from storage.telemetry.protocol import Appended
 
 Record = TypeVar("Record")
 
-MOST_TOGETHER = 256
+MAX_GROUPS_PER_COMMIT = 256
 """Appends that one commit takes at most, so that it stays short."""
 
 
@@ -45,8 +45,8 @@ class GroupCommit(Generic[Record]):
     async def _commit_all(self) -> None:
         try:
             while self._waiting:
-                taken = self._waiting[:MOST_TOGETHER]
-                del self._waiting[:MOST_TOGETHER]
+                taken = self._waiting[:MAX_GROUPS_PER_COMMIT]
+                del self._waiting[:MAX_GROUPS_PER_COMMIT]
                 await self._commit_together(taken)
         finally:
             self._committing = None

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, text
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.hot.window import hot_seconds
 from storage.telemetry.rows.tables import events, log_records, metric_points, requests, spans
 
@@ -85,7 +85,7 @@ def prepare_partitions(engine: Engine, *, now: float) -> None:
     with engine.begin() as connection:
         if not are_used(connection):
             return
-        alone(connection, Lock.PARTITIONS)
+        lock_exclusive(connection, Lock.PARTITIONS)
         current = period_for(connection, now)
         period_for(connection, current.until)
 

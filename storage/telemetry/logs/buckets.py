@@ -19,7 +19,7 @@ WINDOWS = COARSE_SECONDS // LOG_WINDOW_SECONDS
 _COLUMNS = ("resolution", "bucket_start", "series_id", "line_count", "by_window")
 _WINDOW_COUNTS = np.dtype("<u4")
 _MOST = np.iinfo(_WINDOW_COUNTS).max
-_STARTS_A_QUERY = 500
+_STARTS_PER_QUERY = 500
 
 _Key = tuple[float, int]
 """bucket_start, series_id."""
@@ -76,8 +76,8 @@ def _add(connection: Connection, bucket_seconds: int, keys: Sequence[_Key], coun
         columns.resolution == bucket_seconds
     )
     touched = sorted({start for start, _ in keys})
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = columns.bucket_start.in_(touched[first : first + _STARTS_A_QUERY])
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = columns.bucket_start.in_(touched[first : first + _STARTS_PER_QUERY])
         for start, series_id, line_count, by_window in connection.execute(query.where(some)):
             row = rows.get((start, series_id))
             if row is not None:

@@ -33,8 +33,8 @@ _SERIES: Select[Any] = select(
     log_series.c.sample,
     log_series.c.counted_as,
 )
-_IDS_A_QUERY = 500
-_STARTS_A_QUERY = 2_000
+_IDS_PER_QUERY = 500
+_STARTS_PER_QUERY = 2_000
 
 
 @dataclass(slots=True)
@@ -149,8 +149,8 @@ def _related(connection: Connection, names: Sequence[LogName]) -> list[Row[Any]]
     """The rows of these names, of what they have become, and of all that has become the same."""
     columns = log_series.c
     found: dict[int, Row[Any]] = {}
-    for first in range(0, len(names), _IDS_A_QUERY):
-        some = tuple_(columns.kind, columns.service, columns.name).in_(names[first : first + _IDS_A_QUERY])
+    for first in range(0, len(names), _IDS_PER_QUERY):
+        some = tuple_(columns.kind, columns.service, columns.name).in_(names[first : first + _IDS_PER_QUERY])
         found |= {row.id: row for row in connection.execute(_SERIES.where(some))}
     fresh = list(found.values())
     while fresh:
@@ -159,8 +159,8 @@ def _related(connection: Connection, names: Sequence[LogName]) -> list[Row[Any]]
         rows = [
             row
             for column, values in ((columns.id, successors), (columns.counted_as, ids))
-            for first in range(0, len(values), _IDS_A_QUERY)
-            for row in connection.execute(_SERIES.where(column.in_(values[first : first + _IDS_A_QUERY])))
+            for first in range(0, len(values), _IDS_PER_QUERY)
+            for row in connection.execute(_SERIES.where(column.in_(values[first : first + _IDS_PER_QUERY])))
         ]
         fresh = [row for row in {row.id: row for row in rows}.values() if row.id not in found]
         found |= {row.id: row for row in fresh}
@@ -198,14 +198,14 @@ def _buckets(
         columns.resolution == kept
     )
     first, last = -(-(since - kept + 1) // kept), -(-until // kept)
-    if few is None or last - first > _STARTS_A_QUERY:
+    if few is None or last - first > _STARTS_PER_QUERY:
         query = query.where(columns.bucket_start > since - kept, columns.bucket_start < until)
     else:
         query = query.where(columns.bucket_start.in_([number * kept for number in np.arange(first, last).tolist()]))
     chunks = (
         [
-            query.where(columns.series_id.in_(few[place : place + _IDS_A_QUERY]))
-            for place in range(0, len(few), _IDS_A_QUERY)
+            query.where(columns.series_id.in_(few[place : place + _IDS_PER_QUERY]))
+            for place in range(0, len(few), _IDS_PER_QUERY)
         ]
         if few is not None
         else [query]

@@ -18,7 +18,7 @@ from storage.telemetry.logs.series import SeriesBook, Wanted
 from storage.telemetry.protocol import LOG_PATTERN, LOG_SEVERITY, LOG_TEMPLATE
 from storage.telemetry.rollups.marks import mark, set_mark
 from storage.telemetry.rows.bulk import put
-from storage.telemetry.rows.people_named import names_somebody
+from storage.telemetry.rows.people_named import names_person
 from storage.telemetry.rows.tables import log_records, template_states
 from storage.telemetry.rows.texts import decode, severity_word
 
@@ -135,7 +135,7 @@ def _entered(book: SeriesBook, lines: Sequence[Line], entries: _Entries) -> Coun
 
     def sample(index: int) -> str:
         line = lines[entries.lines[index]]
-        return "" if names_somebody(decode(line.attributes)) else line.body
+        return "" if names_person(decode(line.attributes)) else line.body
 
     return Counted(book.ids(entries.wanted, entries.series, happened_at, ranks, sample), happened_at)
 

@@ -15,10 +15,10 @@ from storage.telemetry.rows.bulk import insert_new
 from storage.telemetry.rows.tables import log_series
 from storage.telemetry.rows.texts import severity_rank, storable_key
 
-MOST_TEMPLATES = 2_000
+MAX_TEMPLATES = 2_000
 """Templates of a service with a series of their own; lines of the rest are counted as "other"."""
 
-KEPT_FOR_GRAVE = 500
+RESERVED_FOR_SEVERE = 500
 """So many of these places are kept for warnings and worse, so that no chatter crowds them out."""
 
 STALE_SECONDS = 8 * 86_400.0
@@ -27,8 +27,8 @@ STALE_SECONDS = 8 * 86_400.0
 SAMPLE_LENGTH = 1_000
 TEXT_LENGTH = 2_000
 _LAST_SEEN_STEP_SECONDS = 3_600.0
-_GRAVE = severity_rank("warn")
-_NAMES_A_STATEMENT = 500
+_SEVERE = severity_rank("warn")
+_NAMES_PER_STATEMENT = 500
 
 
 class Wanted(NamedTuple):
@@ -159,7 +159,7 @@ class SeriesBook:
             kind, name = keys[place]
             rank = int(seen.worst[place])
             if kind == LOG_TEMPLATE:
-                if room <= (0 if rank >= _GRAVE else KEPT_FOR_GRAVE):
+                if room <= (0 if rank >= _SEVERE else RESERVED_FOR_SEVERE):
                     continue
                 room -= 1
             text = "" if kind == LOG_SEVERITY else sample(int(seen.worst_line[place]))
@@ -185,7 +185,7 @@ class SeriesBook:
             kind == LOG_TEMPLATE and series.counted_as is None and series.last_at >= oldest
             for (kind, _), series in self._known.items()
         )
-        return MOST_TEMPLATES - taken
+        return MAX_TEMPLATES - taken
 
     def _unseen(self, kind: str, name: str, text: str) -> _NewSeries:
         """Make a series of which no line was seen yet: no sample, the lowest severity rank, from now on."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.tables import events, log_records, metric_points, rollup_marks, spans
@@ -31,7 +31,7 @@ class HighWater(NamedTuple):
 def high_water(engine: Engine) -> HighWater:
     """Look how far a roll-up may go; waits for the appends in flight, and they for nobody but this look."""
     with read_only(engine).begin() as connection:
-        alone(connection, Lock.APPEND)
+        lock_exclusive(connection, Lock.APPEND)
         highest = select(
             select(func.coalesce(func.max(events.c.sequence), 0)).scalar_subquery(),
             select(func.coalesce(func.max(spans.c.sequence), 0)).scalar_subquery(),

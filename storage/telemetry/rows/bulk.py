@@ -14,8 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 Row = tuple[Any, ...]
 
-_ROWS_A_STATEMENT = 10_000
-_ROWS_A_BLOCK = 500
+_ROWS_PER_STATEMENT = 10_000
+_ROWS_PER_BLOCK = 500
 
 
 def read_columns(
@@ -28,7 +28,7 @@ def read_columns(
     cursor = connection.execute(query, parameters).cursor
     assert cursor is not None
     columns: list[list[Any]] = [[] for _ in query.selected_columns]
-    while block := cursor.fetchmany(_ROWS_A_BLOCK):
+    while block := cursor.fetchmany(_ROWS_PER_BLOCK):
         for column, values in zip(columns, zip(*block, strict=True), strict=True):
             column.extend(values)
     return columns
@@ -47,8 +47,8 @@ def put(connection: Connection, table: Table, columns: Sequence[str], rows: Sequ
 def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], *, replace: bool) -> int:
     insert = _postgresql if connection.dialect.name == "postgresql" else _sqlite
     return sum(
-        insert(connection, table, columns, rows[start : start + _ROWS_A_STATEMENT], replace=replace)
-        for start in range(0, len(rows), _ROWS_A_STATEMENT)
+        insert(connection, table, columns, rows[start : start + _ROWS_PER_STATEMENT], replace=replace)
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT)
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from detection.types import Integers
 
-_BYTES_A_PAIR = 8
+_BYTES_PER_PAIR = 8
 _Words = np.ndarray[tuple[int], np.dtype[np.uint32]]
 
 
@@ -68,4 +68,4 @@ def _joined(blobs: Sequence[bytes]) -> tuple[_Words, _Words, Integers]:
     """Columns and counts of all blobs, one after the other, and how many are each blob's, (len(blobs),)."""
     pairs = np.frombuffer(b"".join(blobs), dtype="<u4").reshape(-1, 2)
     sizes = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
-    return pairs[:, 0], pairs[:, 1], sizes // _BYTES_A_PAIR
+    return pairs[:, 0], pairs[:, 1], sizes // _BYTES_PER_PAIR

@@ -25,11 +25,11 @@ def people_named(attributes: Any, name: str = "") -> Iterable[str]:
         yield str(attributes)
 
 
-def names_somebody(attributes: Mapping[str, Any]) -> bool:
+def names_person(attributes: Mapping[str, Any]) -> bool:
     """Whether attributes say whom a record is about."""
     return any(True for _ in people_named(attributes))
 
 
-def as_in_attributes(user_id: str) -> str:
+def json_text_of_id(user_id: str) -> str:
     """The id as it stands in the JSON of attributes, without the quotes: a number has none."""
     return encode({"id": user_id})[len('{"id":"') : -len('"}')]

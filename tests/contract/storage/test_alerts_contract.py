@@ -16,11 +16,11 @@ from storage.alerts import (
     RESOLVED,
     alerts_named,
     drop_old_alerts,
-    end_quiet_alerts,
     firing_alerts,
     record_alerts,
+    resolve_stale_alerts,
     severity_of_word,
-    untold_ends,
+    unannounced_ends,
 )
 from storage.database.session import sessions
 from storage.metric_limits import add_limit, list_limits, remove_limit
@@ -99,18 +99,18 @@ def test_what_nobody_speaks_of_any_more_is_over(engine: Engine) -> None:
     later = NOW + timedelta(hours=1)
     with sessions(engine).begin() as session:
         assert firing_alerts(session, now=later) == []
-        end_quiet_alerts(session, now=later)
+        resolve_stale_alerts(session, now=later)
     assert (the_alert(engine).state, the_alert(engine).ended_at) == (RESOLVED, later)
 
 
 def test_an_end_is_untold_until_it_is_told_and_forgotten_after_its_time(engine: Engine) -> None:
     keep(engine, change(0), change(5, is_firing=False))
     with sessions(engine).begin() as session:
-        assert untold_ends(session, ended_by=NOW) == []
-        [alert] = untold_ends(session, ended_by=NOW + timedelta(minutes=5))
+        assert unannounced_ends(session, ended_by=NOW) == []
+        [alert] = unannounced_ends(session, ended_by=NOW + timedelta(minutes=5))
         alert.told_at = NOW
     with sessions(engine).begin() as session:
-        assert untold_ends(session, ended_by=NOW + timedelta(days=1)) == []
+        assert unannounced_ends(session, ended_by=NOW + timedelta(days=1)) == []
         assert drop_old_alerts(session, now=NOW + timedelta(days=30)) == 0
         assert drop_old_alerts(session, now=NOW + timedelta(days=36)) == 1
 

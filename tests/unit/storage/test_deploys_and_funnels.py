@@ -140,10 +140,10 @@ def test_what_a_conversion_is_worth_reaches_detection(session: Session) -> None:
 
 def test_a_funnel_is_found_by_its_number_or_its_name_and_of_equal_names_the_newest(session: Session) -> None:
     first, second = a_funnel(session, "Signup"), a_funnel(session, "signup")
-    assert funnels.funnel_of(session, str(first)).id == funnels.funnel_of(session, f"#{first}").id == first
-    assert funnels.funnel_of(session, " SIGNUP ").id == second
+    assert funnels.find_funnel(session, str(first)).id == funnels.find_funnel(session, f"#{first}").id == first
+    assert funnels.find_funnel(session, " SIGNUP ").id == second
     with pytest.raises(NotFoundError, match="no funnel 'Sign'"):
-        funnels.funnel_of(session, "Sign")
+        funnels.find_funnel(session, "Sign")
 
 
 def test_a_removed_funnel_is_watched_no_more_and_its_number_is_not_given_again(session: Session) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from detection.types import Severity
-from storage.deliveries import held, incidents_with_held, owe
-from storage.incidents import open_incident, snoozes_over
-from storage.maintenance import close_windows_over, create_window, end_window, latest_windows, windows_not_over
+from storage.deliveries import create_delivery, held, incidents_with_held
+from storage.incidents import expired_snoozes, open_incident
+from storage.maintenance import close_ended_windows, create_window, end_window, latest_windows, windows_not_over
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -41,8 +41,8 @@ def test_ending_a_window_that_runs_or_is_to_come_ends_it_now_and_only_once(sessi
 def test_a_window_that_is_over_is_closed_once(session: Session) -> None:
     over = window(session, -2, -1)
     window(session, -2, 1)
-    assert [row.id for row in close_windows_over(session, NOW)] == [over]
-    assert list(close_windows_over(session, NOW)) == []
+    assert [row.id for row in close_ended_windows(session, NOW)] == [over]
+    assert list(close_ended_windows(session, NOW)) == []
 
 
 def test_a_snooze_that_has_run_out_is_found_and_one_that_runs_is_not(session: Session) -> None:
@@ -52,14 +52,14 @@ def test_a_snooze_that_has_run_out_is_found_and_one_that_runs_is_not(session: Se
     )
     over.snoozed_until, running.snoozed_until = NOW, NOW + HOUR
     session.flush()
-    assert [incident.id for incident in snoozes_over(session, NOW)] == [over.id]
+    assert [incident.id for incident in expired_snoozes(session, NOW)] == [over.id]
     assert never.snoozed_until is None
 
 
 def test_held_messages_are_found_by_their_incident_in_order(session: Session) -> None:
     incident = open_incident(session, title="slow", severity=Severity.SEV3, service="shop", onset_at=NOW, now=NOW)
     for number in range(3):
-        delivery = owe(
+        delivery = create_delivery(
             session, key=f"k{number}", incident_id=incident.id, purpose="thread", channel="C1", content={}, now=NOW
         )
         delivery.status = "held" if number else "delivered"

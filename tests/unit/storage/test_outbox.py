@@ -44,11 +44,11 @@ def test_a_job_that_waits_its_turn_comes_again_however_often_and_counts_no_failu
     outbox.enqueue(session, "refresh_incident", {}, key="waits", now=NOW)
     for number in range(50):
         outbox.mark_sent(session, "waits", _seconds(number))
-        outbox.put_off(session, "waits", now=_seconds(number), seconds=0.5)
+        outbox.postpone(session, "waits", now=_seconds(number), seconds=0.5)
         assert _due(session, _seconds(number + 0.4)) == []
     assert _due(session, _seconds(50)) == ["waits"]
     outbox.mark_done(session, "waits", _seconds(50))
-    outbox.put_off(session, "waits", now=_seconds(51), seconds=0.5)
+    outbox.postpone(session, "waits", now=_seconds(51), seconds=0.5)
     assert _due(session, _seconds(60)) == []
 
 
@@ -139,8 +139,10 @@ def test_a_job_nobody_owes_is_named_in_the_error(session: Session) -> None:
 def test_a_message_is_owed_once_and_ends_delivered_or_visibly_undelivered(session: Session) -> None:
     incident = open_incident(session, title="Slow", severity=Severity.SEV2, service=None, onset_at=NOW, now=NOW)
     owed: dict[str, Any] = {"incident_id": incident.id, "purpose": "root", "channel": "#incidents", "now": NOW}
-    delivery = deliveries.owe(session, key="root:1", content={"title": "Slow"}, **owed)
-    assert deliveries.owe(session, key="root:1", content={"title": "Slower"}, **owed).content == {"title": "Slow"}
+    delivery = deliveries.create_delivery(session, key="root:1", content={"title": "Slow"}, **owed)
+    assert deliveries.create_delivery(session, key="root:1", content={"title": "Slower"}, **owed).content == {
+        "title": "Slow"
+    }
     deliveries.mark_undelivered(session, delivery, "channel_not_found")
     assert (delivery.status, delivery.error) == ("undelivered", "channel_not_found")
     deliveries.mark_delivered(session, delivery, message_id="17.01", content_hash="abc", now=NOW)

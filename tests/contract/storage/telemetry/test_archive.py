@@ -11,9 +11,10 @@ from bot.commands.query import query
 from detection.funnels.attempts import attempts
 from detection.types import LogRecord, MetricPoint
 from storage.database.session import create_database
-from storage.telemetry.archive import archive as archive_module
-from storage.telemetry.archive.archive import Archive
+from storage.telemetry.archive import cold_store
+from storage.telemetry.archive.cold_store import Archive
 from storage.telemetry.archive.layout import DRAFTS, Draft, files
+from storage.telemetry.hot.eviction import delete_batch
 from storage.telemetry.sql import SqlTelemetry
 from tests.contract.storage.telemetry.records import (
     DAY,
@@ -62,7 +63,7 @@ def counted(directory: Path) -> dict[str, tuple[int, int]]:
     asked = {
         view: query(directory, f"SELECT count(*), count(DISTINCT {name}) FROM {view}") for view, name in ids.items()
     }
-    return {view: answer.rows[0] for view, answer in asked.items()}  # type: ignore[misc]
+    return {view: answer.rows[0] for view, answer in asked.items()}
 
 
 ALL_ONCE = {"events": (3, 3), "requests": (1, 1), "logs": (1, 1), "metrics": (1, 1)}
@@ -107,9 +108,9 @@ def test_a_pass_that_dies_at_any_moment_loses_nothing_and_doubles_nothing(
 
     with monkeypatch.context() as patch:
         if moment == "while_writing":
-            patch.setattr(archive_module, "write_parquet", dies(archive_module.write_parquet, after=1))
+            patch.setattr(cold_store, "write_parquet", dies(cold_store.write_parquet, after=1))
         elif moment == "before_the_delete":
-            patch.setattr(archive_module, "take_away", dies(archive_module.take_away, after=0))
+            patch.setattr(cold_store, "delete_batch", dies(delete_batch, after=0))
         elif moment == "before_the_move":
             patch.setattr(Archive, "_put_in_place", dies(Archive._put_in_place, after=1))
         else:
@@ -132,7 +133,7 @@ def test_a_full_disk_leaves_everything_in_the_hot_store(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_module, "write_parquet", full)
+        patch.setattr(cold_store, "write_parquet", full)
         with pytest.raises(OSError, match="No space"):
             archiving_store.expire(now=clock.now + 3 * 3600)
     assert len(archiving_store.recent_events()) == 3
@@ -185,7 +186,7 @@ def test_a_person_forgotten_between_the_writing_and_the_deleting_is_not_archived
 ) -> None:
     fill(archiving_store, "ana")
     fill(archiving_store, "ben")
-    real = archive_module.write_parquet
+    real = cold_store.write_parquet
     forgotten: list[str] = []
 
     def write(path: Path, kind: object, rows: object) -> None:
@@ -197,7 +198,7 @@ def test_a_person_forgotten_between_the_writing_and_the_deleting_is_not_archived
     store_of_the_web_process = SqlTelemetry(
         archiving_store._engine, funnel_reader=attempts, segment_dimensions=[], clock=clock
     )
-    monkeypatch.setattr(archive_module, "write_parquet", write)
+    monkeypatch.setattr(cold_store, "write_parquet", write)
     archiving_store.expire(now=clock.now + 3 * 3600)
     assert query(directory, "SELECT DISTINCT user_id FROM events").rows == [("ben",)]
     assert counted(directory)["events"] == (3, 3)

@@ -74,7 +74,7 @@ def test_an_attempt_that_turns_out_to_begin_elsewhere_leaves_its_old_cell(store:
 def test_a_bucket_has_a_bounded_number_of_cells_and_the_rest_share_one_for_good(
     store: TelemetryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cell_rollup, "CELLS_A_BUCKET", 3)
+    monkeypatch.setattr(cell_rollup, "MAX_CELLS_PER_BUCKET", 3)
     for number in range(6):
         for copy in range(3 if number >= 3 else 1):
             store.append_events(visit(f"u{number}-{copy}", NOW, "view", country=f"c{number}", device="ios"))
@@ -149,7 +149,7 @@ def test_the_cells_of_every_bucket_add_up_to_the_everyone_series_in_whatever_ord
         for index, (step, user, at, properties) in enumerate(happened)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cell_rollup, "CELLS_A_BUCKET", room)
+        patch.setattr(cell_rollup, "MAX_CELLS_PER_BUCKET", room)
         for start in range(0, len(events), batch):
             store.append_events(events[start : start + batch])
             roll_up_all(store, (funnel,), now=NOW + 4000)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 import pytest
 
 from detection.funnels.cohorts import totals
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from tests.contract.storage.telemetry.records import FUNNEL, NOW, STEPS, make_event, roll_up_all, visit
+
+
+class Span(TypedDict):
+    """From `since` (inclusive) to `until` (exclusive)."""
+
+    since: float
+    until: float
 
 
 def fill(store: TelemetryStore) -> None:
@@ -25,7 +34,7 @@ def test_levels_are_the_sums_that_the_series_have(
     store: TelemetryStore, bucket_seconds: int, horizon_seconds: float
 ) -> None:
     fill(store)
-    span = {"since": NOW - 5000, "until": NOW + 1}
+    span: Span = {"since": NOW - 5000, "until": NOW + 1}
     levels = store.funnel_levels(FUNNEL, **span, bucket_seconds=bucket_seconds, horizon_seconds=horizon_seconds)
     series = store.funnel_series(1, **span, bucket_seconds=bucket_seconds)
     assert set(levels.names) == {(one.dimension, one.value) for one in series if one.entries.size}
@@ -46,9 +55,9 @@ def test_levels_of_nobody_are_empty(store: TelemetryStore) -> None:
 
 def test_everyone_alone_is_what_everyone_is_among_all(store: TelemetryStore) -> None:
     fill(store)
-    asked = {"since": NOW - 5000, "until": NOW + 1, "bucket_seconds": FINE_FUNNEL_SECONDS}
-    (alone,) = store.funnel_series(1, **asked, everyone_only=True)
-    among = store.funnel_series(1, **asked)[0]
+    span: Span = {"since": NOW - 5000, "until": NOW + 1}
+    (alone,) = store.funnel_series(1, **span, bucket_seconds=FINE_FUNNEL_SECONDS, everyone_only=True)
+    among = store.funnel_series(1, **span, bucket_seconds=FINE_FUNNEL_SECONDS)[0]
     assert alone.dimension is None
     for name in ("bucket_starts", "entries", "reached", "converted_by_delay"):
         assert np.array_equal(getattr(alone, name), getattr(among, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,12 +67,12 @@ def take(store: SqlTelemetry, *lines: LogRecord, now: float = NOW + 5) -> None:
     assert store.roll_up([], now=now).logs == len(lines)
 
 
-def counted(store: SqlTelemetry, bucket_seconds: int = COARSE_SECONDS, **which: str) -> list[LogSeries]:
+def counted(store: SqlTelemetry, bucket_seconds: int = COARSE_SECONDS, **which: Any) -> list[LogSeries]:
     which.setdefault("kind", LOG_TEMPLATE)
-    return list(store.log_series(since=0.0, until=NOW + DAY, bucket_seconds=bucket_seconds, **which))  # type: ignore[arg-type]
+    return list(store.log_series(since=0.0, until=NOW + DAY, bucket_seconds=bucket_seconds, **which))
 
 
-def totals(store: SqlTelemetry, **which: str) -> dict[str, int]:
+def totals(store: SqlTelemetry, **which: Any) -> dict[str, int]:
     return {series.text: int(series.line_count.sum()) for series in counted(store, **which)}
 
 
@@ -160,8 +161,8 @@ def test_a_pass_takes_no_more_than_its_limit(worker: SqlTelemetry) -> None:
 def test_templates_beyond_the_bound_are_counted_together_but_grave_ones_find_room(
     worker: SqlTelemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_kinds, "MOST_TEMPLATES", 4)
-    monkeypatch.setattr(log_kinds, "KEPT_FOR_GRAVE", 2)
+    monkeypatch.setattr(log_kinds, "MAX_TEMPLATES", 4)
+    monkeypatch.setattr(log_kinds, "RESERVED_FOR_SEVERE", 2)
     animals = ["a cow moos", "the duck says quack to all", "sheep", "pigs grunt or squeal as they like it"]
     take(worker, *(line(animal) for animal in animals))
     take(worker, line("it is on fire", severity="ERROR"), line("sheep"))
@@ -230,7 +231,8 @@ def test_a_record_stays_until_it_is_counted(worker: SqlTelemetry) -> None:
 
 def test_a_forgotten_person_is_in_no_sample_and_no_template(make_worker: MakeWorker) -> None:
     worker = make_worker()
-    about = line("zoe.k took the last cookie", severity="WARN", **{"user.id": "someone"})
+    attributes: dict[str, Any] = {"user.id": "someone"}
+    about = line("zoe.k took the last cookie", severity="WARN", **attributes)
     take(worker, line("user zoe.k logged in"), line("order 17 of zoe.k: connection refused"), about)
     assert {series.sample for series in counted(worker)} >= {"user zoe.k logged in", ""}
     assert worker.erase_person(["zoe.k"]).log_samples == 4

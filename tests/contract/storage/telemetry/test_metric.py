@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from detection.types import MetricKind, MetricPoint, MetricSeries
-from storage.telemetry.metrics.series import OTHER, SETS_A_METRIC
+from storage.telemetry.metrics.series import MAX_SETS_PER_METRIC, OTHER
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
 from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_series
 from tests.contract.storage.telemetry.records import DAY, NOW, Clock, roll_up_all
@@ -123,18 +123,18 @@ def test_a_late_point_lands_in_the_bucket_in_which_it_happened(store: TelemetryS
 
 
 def test_each_attribute_set_is_a_series_until_there_are_too_many_and_the_rest_are_one(store: TelemetryStore) -> None:
-    points = [point(n, NOW - 60, attributes={"customer": f"c{n}"}) for n in range(SETS_A_METRIC + 30)]
-    taken(store, *points, point(0, NOW - 50, attributes={"customer": f"c{SETS_A_METRIC + 29}"}))
+    points = [point(n, NOW - 60, attributes={"customer": f"c{n}"}) for n in range(MAX_SETS_PER_METRIC + 30)]
+    taken(store, *points, point(0, NOW - 50, attributes={"customer": f"c{MAX_SETS_PER_METRIC + 29}"}))
 
     found = series_of(store)
-    assert len(found) == SETS_A_METRIC + 1
+    assert len(found) == MAX_SETS_PER_METRIC + 1
     assert found["depth", OTHER].counts.tolist() == [30]
-    assert ("depth", f"customer=c{SETS_A_METRIC + 29}") in found, "the commonest have a series of their own"
+    assert ("depth", f"customer=c{MAX_SETS_PER_METRIC + 29}") in found, "the commonest have a series of their own"
 
 
 def test_counters_within_the_rest_are_told_apart(store: TelemetryStore) -> None:
     def everyones(at: float, value: float) -> list[MetricPoint]:
-        sets = range(SETS_A_METRIC + 2)
+        sets = range(MAX_SETS_PER_METRIC + 2)
         return [point(value, at, MetricKind.CUMULATIVE, attributes={"customer": f"c{n}"}) for n in sets]
 
     taken(store, *everyones(NOW - 120, 100), *everyones(NOW - 60, 220))
@@ -200,7 +200,7 @@ def test_absurd_names_and_values_do_no_harm(store: TelemetryStore) -> None:
 def test_old_buckets_and_series_nobody_sends_any_more_expire_and_make_room(
     store: TelemetryStore, clock: Clock, engine: Engine
 ) -> None:
-    taken(store, *[point(1, NOW - 60, attributes={"pod": f"p{n}"}) for n in range(SETS_A_METRIC)])
+    taken(store, *[point(1, NOW - 60, attributes={"pod": f"p{n}"}) for n in range(MAX_SETS_PER_METRIC)])
     later = NOW + 4 * DAY
     clock.now = later
     taken(store, point(2, later - 60, attributes={"pod": "new"}), now=later)

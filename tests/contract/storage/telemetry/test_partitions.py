@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event, func, select, text
 
 from detection.funnels.attempts import attempts
 from detection.types import LogRecord, MetricPoint
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.hot import eviction
 from storage.telemetry.hot.partitions import SENDERS_IDS, Period, partitions, prepare_partitions
 from storage.telemetry.protocol import Appended, TelemetryStore
@@ -205,7 +205,7 @@ def test_an_append_waits_for_one_of_another_hour_that_is_under_way(engine: Engin
     another_process(engine, NOW).append_events([make_event("view", "first")])
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as connection:
-            alone(connection, Lock.APPEND)
+            lock_exclusive(connection, Lock.APPEND)
             later = pool.submit(another_process(engine, NOW + HOUR).append_events, [make_event("view")])
             with pytest.raises(TimeoutError):
                 later.result(timeout=0.2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 
@@ -61,7 +63,8 @@ def test_a_person_is_forgotten_and_the_counts_of_many_stay(store: TelemetryStore
             line("l5", **{"enduser.id": "u1"}),
         ]
     )
-    store.append_metric_points([point("p1", **{"user.id": "u1"}), point("p2")])
+    named: dict[str, Any] = {"user.id": "u1"}
+    store.append_metric_points([point("p1", **named), point("p2")])
 
     assert store.erase_person(["u1"]) == Erased(events=3, funnel_attempts=1, log_records=3, metric_points=1)
     assert {event.user_id for event in store.recent_events()} == {"u2"}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.commands.query import query
 from storage.telemetry.archive import compaction
-from storage.telemetry.archive.archive import write_parquet
+from storage.telemetry.archive.cold_store import write_parquet
 from storage.telemetry.archive.compaction import SMALL_FILES, compact, finish_compaction
 from storage.telemetry.archive.erasure import erase_user
 from storage.telemetry.archive.layout import DRAFTS, KINDS, files
@@ -94,7 +94,7 @@ def test_a_pass_that_dies_before_it_tidied_up_leaves_every_row_once(
         raise PowerCut
 
     with monkeypatch.context() as patch:
-        patch.setattr(compaction.shutil, "rmtree", dies)
+        patch.setattr("storage.telemetry.archive.compaction.shutil.rmtree", dies)
         with pytest.raises(PowerCut):
             compact(directory)
     finish_compaction(directory)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from detection.types import Event
-from storage.database.locks import Lock, together
+from storage.database.locks import Lock, lock_shared
 from storage.telemetry.hot.partitions import prepare_partitions
 from storage.telemetry.rollups.marks import high_water, mark, set_mark
 from storage.telemetry.rows.bulk import insert_new
@@ -16,7 +16,7 @@ from storage.telemetry.rows.tables import events
 
 
 def _append(connection: Connection, event_id: str) -> None:
-    together(connection, Lock.APPEND)
+    lock_shared(connection, Lock.APPEND)
     insert_new(connection, events, EVENT_COLUMNS, event_rows([Event(event_id, "view", "u", 1.0, {})], 1.0))
 
 

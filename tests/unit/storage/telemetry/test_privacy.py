@@ -38,9 +38,12 @@ def test_values_of_any_kind_at_any_depth_are_hidden_and_the_rest_is_left() -> No
         Privacy(["phone"], key=b"k"), phone=[1, {"a": 2}], deep=[{"phone": 7, "plan": "free"}], none={"phone": None}
     )
     assert str(event.properties["phone"]).startswith("hidden:")
-    [inner] = event.properties["deep"]  # type: ignore[misc,union-attr]
-    assert str(inner["phone"]).startswith("hidden:")  # type: ignore[index,call-overload]
-    assert inner["plan"] == "free"  # type: ignore[index,call-overload]
+    deep = event.properties["deep"]
+    assert isinstance(deep, list)
+    [inner] = deep
+    assert isinstance(inner, dict)
+    assert str(inner["phone"]).startswith("hidden:")
+    assert inner["plan"] == "free"
     assert event.properties["none"] == {"phone": None}
 
 
