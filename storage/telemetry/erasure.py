@@ -1,6 +1,6 @@
-"""Forgetting one person: every record in the hot store that names them.
+"""Erase one person from the hot store: every record that names them.
 
-What remains is counts of many, in which nobody can be found.
+Rollups stay: they are counts of many people, in which nobody can be identified.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _IDS_PER_STATEMENT = 500
 
 
 def erase_person(engine: Engine, user_ids: Sequence[str], log_reader: LogReader | None = None) -> Erased:
-    """Delete what the hot store holds of a person known by any of these ids, all of it or nothing (one transaction).
+    """Delete all hot records of a person, known by any of these ids, in one transaction.
 
-    Every place that keeps single records is named here and counted in Erased: another one, such as an archive, belongs
-    into this function.
+    Every place in the database that keeps records of single people must be deleted from here and counted in Erased.
+    The archive is erased separately: see storage.telemetry.archive.erasure.
     """
     keys = sorted({storable_key(user_id) for user_id in user_ids})
     with engine.begin() as connection:
@@ -43,7 +43,7 @@ def _deleted(connection: Connection, table: Table, keys: Sequence[str]) -> int:
 
 
 def _deleted_where_named(connection: Connection, table: Table, user_ids: Sequence[str]) -> int:
-    """Delete records whose attributes name the person: found by their text, then looked at properly."""
+    """Delete records whose attributes name the person. Attributes are searched as text, then parsed to confirm."""
     columns = table.c
     texts = or_(*(columns.attributes.contains(json_text_of_id(user_id), autoescape=True) for user_id in user_ids))
     wanted = set(user_ids)

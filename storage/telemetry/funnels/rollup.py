@@ -1,4 +1,4 @@
-"""Product events become time buckets per funnel and segment, by the time of entry."""
+"""Roll up product events into time buckets per funnel and segment, by the time of entry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.telemetry.rows.histogram_blobs import Counts, pack, unpack
 from storage.telemetry.rows.tables import events, funnel_buckets, funnel_marks
 
 EVERYONE = ("", "")
-"""The dimension and value of the series that counts every entry."""
+"""The dimension and value of the everyone series, which counts every entry."""
 
 _STARTS_PER_QUERY = 500
 
@@ -56,9 +56,9 @@ def roll_up_events(
     now: float,
     limit: int,
 ) -> int:
-    """Take the next events, at most `limit` and none above sequence `up_to`; returns how many.
+    """Roll up the next events, at most `limit` and none above sequence `up_to`; return how many.
 
-    Begins where the funnel that is furthest behind stands; those further on skip what they have counted.
+    Starts at the mark of the funnel that is furthest behind; funnels that are further on skip what they have counted.
     """
     overall = mark(connection, "events")
     known = {
@@ -83,7 +83,7 @@ def roll_up_events(
 
 
 def _next_events(connection: Connection, since: int, up_to: int, limit: int) -> tuple[int, int]:
-    """The last sequence to take and how many events that is."""
+    """Return the last sequence to roll up and the number of events."""
     window = (
         select(events.c.sequence)
         .where(events.c.sequence > since, events.c.sequence <= up_to)
@@ -103,7 +103,7 @@ def _set_funnel_mark(connection: Connection, funnel: FunnelDefinition, sequence:
 def _add_to_buckets(
     connection: Connection, funnel: FunnelDefinition, changes: Changes, bucket_seconds: int, now: float
 ) -> None:
-    """Take removed attempts out of the buckets of their entry and put added ones in, past retention left out."""
+    """Subtract removed attempts from the buckets of their entry and add added ones; ignore those past retention."""
     keys: dict[_BucketKey, int] = {}
     groups: list[int] = []
     counted: list[tuple[int, Attempt]] = []
@@ -161,7 +161,7 @@ def _put_buckets(
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
-    """What the touched buckets hold already; entries: (keys,)."""
+    """What the buckets to change hold already; entries: (keys,)."""
 
     entries: Integers
     reached: Counts

@@ -1,4 +1,4 @@
-"""Single records of the hot store, for evidence and charts."""
+"""Read single records from the hot store, for evidence and charts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from storage.telemetry.rows.texts import severity_rank
 
 REQUESTS_READ_FOR_STATEMENTS = 2_000
 REQUESTS_READ_FOR_LAG = 500
-FEW = 0.02
+SLOWEST_SHARE = 0.02
 
 
 def request_samples(
     connection: Connection, service: str, endpoint: str, *, since: float, until: float, limit: int
 ) -> Sequence[RequestSample]:
-    """Requests, newest first."""
+    """Return requests, newest first."""
     columns = requests.c
     query = (
         select(*(columns[field.name] for field in fields(RequestSample)))
@@ -36,7 +36,10 @@ def request_samples(
 
 
 def delivery_lag(connection: Connection, service: str, endpoint: str, *, until: float) -> float:
-    """Seconds from its beginning to its arrival that at most FEW of the newest requests took longer for."""
+    """Return the delivery lag in seconds: from a request's start to the arrival of its span.
+
+    At most SLOWEST_SHARE of the newest REQUESTS_READ_FOR_LAG requests took longer; 0.0 without any request.
+    """
     columns = requests.c
     newest = (
         select(columns.sequence, columns.started_at)
@@ -48,13 +51,13 @@ def delivery_lag(connection: Connection, service: str, endpoint: str, *, until: 
     lag = (spans.c.arrived_at - newest.c.started_at).label("lag")
     query = select(lag).join_from(newest, spans, spans.c.sequence == newest.c.sequence).order_by(lag.desc())
     lags = connection.scalars(query).all()
-    return float(lags[int(FEW * len(lags))]) if lags else 0.0
+    return float(lags[int(SLOWEST_SHARE * len(lags))]) if lags else 0.0
 
 
 def statement_counts(
     connection: Connection, service: str, endpoint: str, *, since: float, until: float, limit: int
 ) -> Sequence[StatementCount]:
-    """SQL by how often it ran, read from the newest requests, REQUESTS_READ_FOR_STATEMENTS at most."""
+    """Count the SQL statements of the newest requests, at most REQUESTS_READ_FOR_STATEMENTS; most frequent first."""
     newest = (
         select(requests.c.trace_id, requests.c.span_id)
         .where(_of(service, endpoint, since, until))
@@ -79,7 +82,7 @@ def statement_counts(
 
 
 def versions_seen(connection: Connection, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:
-    """(version, first seen at), oldest first."""
+    """Return (version, time it was first seen), oldest first."""
     first_seen = func.min(requests.c.started_at)
     query = (
         select(requests.c.version, first_seen)
@@ -104,7 +107,7 @@ def log_samples(
     minimum_severity: str | None,
     limit: int,
 ) -> Sequence[LogRecord]:
-    """Log records, newest first."""
+    """Return log records, newest first."""
     columns = log_records.c
     query = (
         select(*STORED_LOG_RECORD)
@@ -120,7 +123,7 @@ def log_samples(
 
 
 def recent_events(connection: Connection, *, event: str | None, limit: int, offset: int) -> Sequence[Event]:
-    """Events, newest first."""
+    """Return events, newest first."""
     columns = events.c
     query = (
         select(*STORED_EVENT).order_by(columns.happened_at.desc(), columns.sequence.desc()).limit(limit).offset(offset)

@@ -1,4 +1,4 @@
-"""Records as rows of the hot store, and back."""
+"""Convert records to rows of the hot store and back."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ STORED_LOG_RECORD = (
 
 
 def event_rows(sent: Sequence[Event], arrived_at: float) -> list[Row]:
-    """Rows of EVENT_COLUMNS."""
+    """Make rows of EVENT_COLUMNS."""
     return [
         (
             storable_key(event.event_id),
@@ -86,7 +86,7 @@ def to_event(row: Sequence[Any]) -> Event:
 
 
 def span_rows(spans: Sequence[Span], arrived_at: float) -> list[Row]:
-    """Rows of SPAN_COLUMNS; statements lose their literals here, so that no customer's data stays in them."""
+    """Make rows of SPAN_COLUMNS. Literals are removed from SQL statements, because they may be personal data."""
     return [
         (
             storable_key(span.trace_id),
@@ -109,7 +109,7 @@ def span_rows(spans: Sequence[Span], arrived_at: float) -> list[Row]:
 
 
 def log_rows(records: Sequence[LogRecord], arrived_at: float) -> list[Row]:
-    """Rows of LOG_COLUMNS."""
+    """Make rows of LOG_COLUMNS."""
     return [
         (
             storable_key(record.record_id),
