@@ -1,6 +1,6 @@
-"""What Alembic runs: the revisions, on the connection that `storage.database.session.migrate` opened.
+"""Alembic's entry point: run the revisions on the connection that `storage.database.session.migrate` opened.
 
-Logging is left as the application set it up. On SQLite, too, the whole upgrade is one transaction.
+Logging stays as the application configured it. The whole upgrade is one transaction, also on SQLite.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ connection = context.config.attributes["connection"]
 lock_exclusive(connection, Lock.MIGRATE)
 context.configure(
     connection=connection,
-    # There is one metadata; telemetry's tables complete it.
+    # All tables share one metadata; importing the telemetry tables adds them to it.
     target_metadata=events.metadata,
     transactional_ddl=True,
     render_as_batch=connection.dialect.name == "sqlite",
