@@ -31,7 +31,7 @@ _LONGEST_TEXT = 2000
 
 
 def severity_of_word(word: str | None) -> Severity | None:
-    """Map a sender's severity word to a severity; None if it needs no attention, such as "info" or Prometheus's "none"."""
+    """Map a sender's severity word to a severity; None for words such as "info", which need no attention."""
     return _SEVERITIES.get(word.strip().lower(), Severity.SEV3) if word else Severity.SEV3
 
 

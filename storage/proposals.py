@@ -67,7 +67,7 @@ def get_proposal(session: Session, proposal_id: int) -> Proposal:
     return get(session, Proposal, proposal_id, "proposal")
 
 
-def open_proposal(session: Session, incident_id: int) -> Proposal | None:
+def current_proposal(session: Session, incident_id: int) -> Proposal | None:
     """Return the incident's newest proposal that is not superseded, whatever its status; None if there is none."""
     query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
     return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()

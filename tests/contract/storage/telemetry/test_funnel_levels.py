@@ -1,4 +1,4 @@
-"""Funnels in brief say what the full series say."""
+"""Funnel levels (buckets in brief) agree with the full series."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fill(store: TelemetryStore) -> None:
 
 @pytest.mark.parametrize("bucket_seconds", [FINE_FUNNEL_SECONDS, COARSE_SECONDS])
 @pytest.mark.parametrize("horizon_seconds", [30.0, 600.0])
-def test_levels_are_the_sums_that_the_series_have(
+def test_funnel_levels_agree_with_the_full_series(
     store: TelemetryStore, bucket_seconds: int, horizon_seconds: float
 ) -> None:
     fill(store)
@@ -48,12 +48,12 @@ def test_levels_are_the_sums_that_the_series_have(
     assert levels.reached[everyone, -1].sum() == 2 + bool(waited)
 
 
-def test_levels_of_nobody_are_empty(store: TelemetryStore) -> None:
+def test_levels_without_any_events_are_empty(store: TelemetryStore) -> None:
     levels = store.funnel_levels(FUNNEL, since=0, until=NOW, bucket_seconds=COARSE_SECONDS, horizon_seconds=60)
     assert (list(levels.names), levels.rows.size, levels.reached.shape) == ([], 0, (0, len(STEPS)))
 
 
-def test_everyone_alone_is_what_everyone_is_among_all(store: TelemetryStore) -> None:
+def test_the_everyone_series_read_alone_equals_the_one_read_with_all(store: TelemetryStore) -> None:
     fill(store)
     span: Span = {"since": NOW - 5000, "until": NOW + 1}
     (alone,) = store.funnel_series(1, **span, bucket_seconds=FINE_FUNNEL_SECONDS, everyone_only=True)
