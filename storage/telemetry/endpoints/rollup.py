@@ -54,7 +54,7 @@ class _BucketKey(NamedTuple):
     endpoint: str
 
 
-class _Bucket(NamedTuple):
+class EndpointBucket(NamedTuple):
     """A row of the table `endpoint_buckets`; histograms as in storage.telemetry.rows.histogram_blobs."""
 
     resolution: int
@@ -214,7 +214,7 @@ def _add_to_buckets(connection: Connection, signed: _SignedRequests, bucket_seco
     duration_blobs = pack([before.durations, Counts(groups, durations, sign)], len(keys))
     query_blobs = pack([before.queries, Counts(groups, queries, sign)], len(keys))
     rows = [
-        _Bucket(
+        EndpointBucket(
             resolution=bucket_seconds,
             bucket_start=key.bucket_start,
             service=key.service,
@@ -229,7 +229,7 @@ def _add_to_buckets(connection: Connection, signed: _SignedRequests, bucket_seco
             keys, totals.tolist(), duration_blobs, query_blobs, strict=True
         )
     ]
-    put(connection, endpoint_buckets, _Bucket._fields, rows)
+    put(connection, endpoint_buckets, EndpointBucket._fields, rows)
 
 
 @dataclass(frozen=True, slots=True)

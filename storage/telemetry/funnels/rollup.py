@@ -33,7 +33,7 @@ class _BucketKey(NamedTuple):
     value: str
 
 
-class _Bucket(NamedTuple):
+class FunnelBucket(NamedTuple):
     """A row of the table `funnel_buckets`; counts as in storage.telemetry.rows.histogram_blobs."""
 
     funnel_id: int
@@ -138,7 +138,7 @@ def _put_buckets(
     delay_bins = np.searchsorted(DELAY_EDGES_SECONDS, delays[finished], side="left")
     converted = Counts(groups[finished], delay_bins, signs[finished])
     rows = [
-        _Bucket(
+        FunnelBucket(
             funnel_id=funnel.funnel_id,
             resolution=bucket_seconds,
             bucket_start=key.bucket_start,
@@ -156,7 +156,7 @@ def _put_buckets(
             strict=True,
         )
     ]
-    put(connection, funnel_buckets, _Bucket._fields, rows)
+    put(connection, funnel_buckets, FunnelBucket._fields, rows)
 
 
 @dataclass(frozen=True, slots=True)
