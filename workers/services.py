@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from integrations.protocols import ChatChannel, CodeHost, EscalationChannel, TicketTracker
-    from storage.telemetry.archive.archive import Archive
+    from storage.telemetry.archive.cold_store import Archive
     from storage.telemetry.protocol import TelemetryStore
     from storage.telemetry.rows.privacy import Privacy
     from workers.memory.endpoints import EndpointMemory
@@ -103,7 +103,7 @@ class Services:
     @cached_property
     def archive(self) -> Archive | None:
         """The cold store, unless ARCHIVE_DAYS is 0."""
-        from storage.telemetry.archive.archive import Archive
+        from storage.telemetry.archive.cold_store import Archive
 
         if not self.settings.archive_days:
             return None

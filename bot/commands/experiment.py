@@ -7,7 +7,7 @@ from rich.table import Table
 
 from bot.experiments import experiment
 from detection.funnels.experiments import Variant
-from storage.funnels import definition, funnel_of
+from storage.funnels import definition, find_funnel
 from workers.services import Services
 
 
@@ -19,7 +19,7 @@ def run(
     funnel_ref: the funnel's number or name. Raises NotFoundError or MalformedError, whose messages are for the user.
     """
     with services.readers() as session:
-        funnel = definition(funnel_of(session, funnel_ref))
+        funnel = definition(find_funnel(session, funnel_ref))
     found = experiment(services, funnel, name, first, second, days=days)
     compared = found.comparison
     table = Table(name, "entries", "converted", "rate", title=f"{funnel.name}, last {days} days")

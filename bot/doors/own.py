@@ -24,7 +24,7 @@ from detection.types import Event
 from integrations.inbound.deploys.api import DeployNotice, parse_deploy
 from integrations.inbound.product.events import parse_events
 from storage.database.patience import Patience
-from storage.deploys import record_deploy, told_already
+from storage.deploys import already_reported, record_deploy
 from storage.telemetry.protocol import Appended, TelemetryStore
 
 JSON = "application/json"
@@ -106,7 +106,7 @@ def store_deploy(reception: Reception, notice: DeployNotice) -> tuple[int, bool]
     now = reception.services.clock()
     with reception.services.sessions.begin() as session:
         if not notice.is_timed:
-            known = told_already(
+            known = already_reported(
                 session, service=notice.service, version=notice.version, commit_sha=notice.commit_sha, now=now
             )
             if known is not None:

@@ -53,7 +53,7 @@ def status_card(services: Services, session: Session) -> Card:
     fields = [("Watching", _watching(states))]
     now = services.clock()
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
-    recovered = incidents.recovered_by_themselves(session, now - timedelta(minutes=RELAPSE_MINUTES))
+    recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
     fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
     if deploy is not None:
         fields.append(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from detection.types import IncidentStatus, Metric
 from integrations.cards import Card
 from storage import audit, incidents
-from storage.alerts import FIRING, alerts_named, end_quiet_alerts, untold_ends
+from storage.alerts import FIRING, alerts_named, resolve_stale_alerts, unannounced_ends
 from storage.models import Alert, FindingRecord, Incident
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
@@ -30,8 +30,8 @@ def settle_alerts(services: Services, now: datetime) -> None:
     """Tell of the ends that have lasted, and close the incidents that held nothing but alerts that are over."""
     ended_by = now - timedelta(seconds=QUIET_SECONDS)
     with services.sessions.begin() as session:
-        end_quiet_alerts(session, now=now)
-        ended = untold_ends(session, ended_by=ended_by)
+        resolve_stale_alerts(session, now=now)
+        ended = unannounced_ends(session, ended_by=ended_by)
         active = incidents.active_incidents(session)
         touched = [_told(services, session, alert, active, now) for alert in ended]
         for incident in {one.id: one for one in touched if one is not None}.values():

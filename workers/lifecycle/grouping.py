@@ -35,7 +35,7 @@ def belongings(session: Session, findings: Sequence[Finding], settings: Settings
     """Sort a tick's findings out; each is in exactly one of the answers."""
     active = {incident.id: incident for incident in incidents.active_incidents(session)}
     lately = now - timedelta(minutes=max(settings.alert_cooldown_minutes, settings.recent_window_minutes))
-    closed = {incident.id: incident for incident in incidents.lately_closed(session, lately)}
+    closed = {incident.id: incident for incident in incidents.recently_closed(session, lately)}
     relapsed = {incident.id: incident for incident in _relapsed(session, findings, active.values(), now)}
     closed |= relapsed
     cooldown_since = now - timedelta(minutes=settings.alert_cooldown_minutes)
@@ -65,7 +65,7 @@ def _relapsed(
     fresh = {finding.fingerprint for finding in findings} - held
     if not fresh:
         return []
-    recovered = incidents.recovered_by_themselves(session, now - timedelta(minutes=RELAPSE_MINUTES))
+    recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
     return [one for one in recovered if any(record.fingerprint in fresh for record in one.findings)]
 
 

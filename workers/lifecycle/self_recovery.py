@@ -134,7 +134,7 @@ def _settle(services: Services, candidate: Candidate, now: datetime) -> None:
         again = _away_again(services, finding, recovery, seen, now)
         if again is not None:
             with services.sessions.begin() as session:
-                incidents.seen_again(session, candidate.incident_id, finding.fingerprint, at=again)
+                incidents.mark_seen(session, candidate.incident_id, finding.fingerprint, at=again)
         if again is not None or recovery.state is not RecoveryState.RECOVERED:
             return
         recoveries.append(recovery)

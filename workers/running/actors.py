@@ -65,7 +65,7 @@ def _put_off(services: Services, outbox_key: str | None, error: NotYetError) -> 
     log.debug("job_put_off", reason=str(error))
     if outbox_key is not None:
         with services.sessions.begin() as session:
-            outbox.put_off(session, outbox_key, now=services.clock(), seconds=error.after_seconds)
+            outbox.postpone(session, outbox_key, now=services.clock(), seconds=error.after_seconds)
 
 
 def _failed(services: Services, outbox_key: str | None, error: Exception) -> bool:

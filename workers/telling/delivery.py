@@ -34,7 +34,7 @@ def refresh_incident(services: Services, incident_id: int) -> None:
     """Post the root message, or edit it where it no longer says what is true."""
     with one_at_a_time(services, f"root:{incident_id}"):
         with services.sessions.begin() as session:
-            root = deliveries.root_delivery(session, incident_id) or deliveries.owe(
+            root = deliveries.root_delivery(session, incident_id) or deliveries.create_delivery(
                 session,
                 key=f"root:{incident_id}",
                 incident_id=incident_id,

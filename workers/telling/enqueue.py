@@ -27,7 +27,7 @@ def tell_thread(
 
     is_answer: it is what became of a person's own decision, so no quiet time holds it back.
     """
-    delivery = deliveries.owe(
+    delivery = deliveries.create_delivery(
         session,
         key=f"thread:{incident_id}:{key}",
         incident_id=incident_id,

@@ -20,9 +20,9 @@ def tell_what_was_quiet(services: Services) -> None:
     """End the snoozes and windows whose time is over, and let go of what they held."""
     now = services.clock()
     with services.sessions.begin() as session:
-        for incident in incidents.snoozes_over(session, now):
+        for incident in incidents.expired_snoozes(session, now):
             end_snooze(services, session, incident, text="The snooze is over.", actor=incidents.ARGUX, now=now)
-        for window in maintenance.close_windows_over(session, now):
+        for window in maintenance.close_ended_windows(session, now):
             for incident in incidents.active_incidents(session):
                 # Its message may say that it is kept quiet.
                 changed(session, incident.id, key=f"window:{window.id}:{incident.id}", now=now)

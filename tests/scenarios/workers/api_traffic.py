@@ -8,7 +8,7 @@ import numpy as np
 
 from detection.types import DURATION_EDGES_MS, Span, SpanKind
 from storage import deploys
-from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS
+from storage.telemetry.endpoints.rollup import EndpointBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
@@ -41,7 +41,7 @@ class Api:
         tens = [(FINE_ENDPOINT_SECONDS, fine - number * FINE_ENDPOINT_SECONDS) for number in range(1, 361)]
         rows = [self._bucket(*bucket, endpoint, now) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
         with self.services.engine.begin() as connection:
-            put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
+            put(connection, endpoint_buckets, EndpointBucket._fields, rows)
 
     def deploy(self, sha: str) -> None:
         now = self.clock()
@@ -86,7 +86,7 @@ class Api:
             self._bucket(FINE_ENDPOINT_SECONDS, start, endpoint, first + 60) for start in tens for endpoint in ENDPOINTS
         ]
         with self.services.engine.begin() as connection:
-            put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
+            put(connection, endpoint_buckets, EndpointBucket._fields, rows)
         self.clock.forward(first + 60 - now)
 
     def _span(self, endpoint: str, version: str, at: float, ms: float, is_error: bool) -> Span:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.commands import query as archive_query
 from bot.commands.query import QueryError, is_archive_empty, query
-from storage.telemetry.archive.archive import write_parquet
+from storage.telemetry.archive.cold_store import write_parquet
 from storage.telemetry.archive.layout import KINDS
 
 EVENTS = KINDS[0]

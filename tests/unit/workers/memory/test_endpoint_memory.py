@@ -14,7 +14,7 @@ from detection.funnels.attempts import attempts
 from detection.options import EndpointOptions
 from detection.types import DURATION_EDGES_MS
 from storage.database.session import create_database, migrate
-from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS
+from storage.telemetry.endpoints.rollup import EndpointBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
@@ -52,7 +52,7 @@ class Buckets:
         queries_blob = pack([Counts(rows, rows + queries, rows + 1)], 1)[0]
         row = (resolution, start, "shop", endpoint, requests, errors, queries * requests, durations_blob, queries_blob)
         with self.store._engine.begin() as connection:
-            put(connection, endpoint_buckets, _BUCKET_COLUMNS, [row])
+            put(connection, endpoint_buckets, EndpointBucket._fields, [row])
 
     def history(self, endpoint: str, ms: float, *, hours: int = 48, requests: int = 200) -> None:
         for hour in range(1, hours + 1):

@@ -13,7 +13,7 @@ from detection.funnels.attempts import attempts
 from detection.options import FunnelOptions
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelStep
 from storage.database.session import create_database, migrate
-from storage.telemetry.funnels.rollup import _BUCKET_COLUMNS
+from storage.telemetry.funnels.rollup import FunnelBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, FunnelLevels
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
@@ -65,7 +65,7 @@ class Counting(SqlTelemetry):
             for start, *blobs in zip(starts, reached, delays, strict=True)
         ]
         with self._engine.begin() as connection:
-            put(connection, funnel_buckets, _BUCKET_COLUMNS, table)
+            put(connection, funnel_buckets, FunnelBucket._fields, table)
 
 
 @pytest.fixture
