@@ -15,7 +15,7 @@ from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
 from workers.telling.quiet_reasons import maintenance_text
-from workers.telling.root_card import CLOSED, STATUS_WORDS
+from workers.telling.root_card import STATUS_WORDS
 from workers.watching.states import WORDS, counts, sentence, watched_states
 
 SHOWN = 10
@@ -120,7 +120,7 @@ def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
 
 def _line(incident: Incident) -> str:
     state = ""
-    if incident.closed_at and incident.status in CLOSED:
+    if incident.closed_at and incident.status.is_closed:
         state = f", closed {moment(incident.closed_at.timestamp())} by {incident.closed_by}"
     elif incident.snoozed_until:
         state = f", snoozed until {moment(incident.snoozed_until.timestamp())}"

@@ -14,7 +14,6 @@ from workers.errors import RefusedError
 from workers.services import Services
 from workers.telling.enqueue import changed
 from workers.telling.held_messages import end_snooze, release
-from workers.telling.root_card import CLOSED
 
 SHORTEST_MINUTES, LONGEST_MINUTES = 1, 7 * 24 * 60
 BUTTON_MINUTES = 60
@@ -25,7 +24,7 @@ def snooze(
 ) -> None:
     """Keep it quiet for so long from now on; RefusedError where it is closed, or quiet for as long already."""
     hold(session, incident)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError("The incident is closed already; there is nothing to snooze.")
     until = now + timedelta(minutes=minutes)
     if incident.snoozed_until is not None and incident.snoozed_until > now and incident.snoozed_until >= until - _CLICK:

@@ -17,7 +17,6 @@ from workers.errors import RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
-from workers.telling.root_card import CLOSED
 
 
 def diagnose(services: Services, incident_id: int, finding_count: int | None = None) -> None:
@@ -90,7 +89,7 @@ def ask_for_diagnosis(session: Session, incident: Incident, *, patience_seconds:
     Called whenever a finding joins. A funnel alone says less than a funnel and the endpoint that broke it, so it waits
     `patience_seconds` for company.
     """
-    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+    if not incident.status.awaits_people:
         return
     latest = diagnoses.latest_diagnosis(session, incident.id)
     if latest is not None and latest.suspect_commit is not None:
@@ -113,7 +112,7 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
     RefusedError where one runs already, a fix is under way, or the incident is closed.
     """
     hold(session, incident)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError("The incident is closed already; there is nothing to diagnose.")
     if incident.status is IncidentStatus.MITIGATING:
         raise RefusedError("A fix is under way; the thread says how it goes.")

@@ -23,8 +23,6 @@ from workers.words.findings import duration_text
 QUIET_SECONDS = 120.0
 """An alert must have been over for so long before that is told."""
 
-_WAITING_FOR_PEOPLE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
-
 
 def settle_alerts(services: Services, now: datetime) -> None:
     """Tell of the ends that have lasted, and close the incidents that held nothing but alerts that are over."""
@@ -73,7 +71,7 @@ def _is_of(record: FindingRecord, alert: Alert) -> bool:
 
 def _is_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
     """Whether it holds nothing but alerts and all of them have been over since then."""
-    if incident.status not in _WAITING_FOR_PEOPLE or not incident.findings:
+    if not incident.status.awaits_people or not incident.findings:
         return False
     if any(record.metric != Metric.ALERT.value for record in incident.findings):
         return False

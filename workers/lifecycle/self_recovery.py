@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detection.metrics.findings import FORECAST_DETECTOR
-from detection.types import Finding, IncidentStatus, Metric
+from detection.types import Finding, Metric
 from detection.verification import Recovery, RecoveryState
 from storage import incidents, verifications
 from storage.database.rows import hold
@@ -147,7 +147,7 @@ def _settle(services: Services, candidate: Candidate, now: datetime) -> None:
         incident = incidents.get_incident(session, candidate.incident_id)
         hold(session, incident)
         # A person may have decided meanwhile.
-        if incident.status in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED) and _candidate(incident) == candidate:
+        if incident.status.awaits_people and _candidate(incident) == candidate:
             measured = list(zip(candidate.findings, recoveries, strict=True))
             resolve(services, session, incident, measured, since=max(candidate.last_seen), now=now)
 

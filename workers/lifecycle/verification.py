@@ -18,7 +18,6 @@ from workers.lifecycle.learning import learn
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
 from workers.telling.incident_view import incident_view
-from workers.telling.root_card import CLOSED
 from workers.watching.catalogue import watch_of
 from workers.words.findings import duration_text
 from workers.words.measures import measure
@@ -130,7 +129,7 @@ def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
 
 
 def _resolve(session: Session, incident: Incident, row: Verification, now: datetime) -> None:
-    if incident.status not in CLOSED:
+    if not incident.status.is_closed:
         incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor="Argux", now=now)
     if incident.status is IncidentStatus.FALSE_ALARM:
         return
@@ -150,7 +149,7 @@ def _card(incident: Incident, measures: list[dict[str, Any]], status: str, *, no
     if status == "recovered":
         closed = "resolved" if incident.status is IncidentStatus.RESOLVED else f"closed by {incident.closed_by}"
         return Card(title="Recovered", text=f"{lines}\nThe incident is {closed}; it lasted {lasted}.")
-    is_closed = incident.status in CLOSED
+    is_closed = incident.status.is_closed
     stands = f"The incident was closed by {incident.closed_by}." if is_closed else "The incident is open again."
     if status == "insufficient_data":
         return Card(

@@ -17,7 +17,6 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import changed
 from workers.telling.names import listed_names
-from workers.telling.root_card import CLOSED
 
 CALLBACK_ID = "confirm_approval"
 NEWER = "A closer look has found a better fix since that button was drawn; this is it."
@@ -153,7 +152,7 @@ def _check_open(services: Services, session: Session, proposal: Proposal) -> Non
         raise RefusedError(_already(approval.decided_by, approval.decided_at))
     if proposal.status == "superseded":
         raise RefusedError("A newer fix has taken this one's place. Press Approve fix again to read it.")
-    if incidents.get_incident(session, proposal.incident_id).status in CLOSED:
+    if incidents.get_incident(session, proposal.incident_id).status.is_closed:
         raise RefusedError("The incident is closed already; nothing was merged.")
     if proposal.status == "expired" or proposal.expires_at <= services.clock():
         raise RefusedError(f"This offer has expired. {AGAIN}")

@@ -19,7 +19,6 @@ from workers.errors import RefusedError
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
-from workers.telling.root_card import CLOSED
 
 MERGE_ASKED = {"merge_asked": True}
 """What a running action holds from just before its merge is asked for: from then on it may be done."""
@@ -99,7 +98,7 @@ def _was_asked(action: Action) -> bool:
 
 def _refuse_if_closed(session: Session, action: Action) -> None:
     incident = incidents.get_incident(session, action.incident_id)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; nothing was merged.")
 
 
@@ -111,7 +110,7 @@ def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merged:
         action = proposals.start_action(session, proposal, now=now)
         proposals.finish_action(session, action, status="done", result=merged.result, now=now)
         incident = incidents.get_incident(session, proposal.incident_id)
-        if incident.status not in CLOSED:
+        if not incident.status.is_closed:
             verifications.start_verification(
                 session,
                 incident_id=incident.id,
@@ -136,7 +135,7 @@ def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merged:
 
 
 def _what_comes_next(incident: Incident, plan: RevertPullRequest) -> str:
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         return f"The incident was closed by {incident.closed_by} meanwhile: it stays closed, and nothing is tested."
     return f"Waiting for {plan.service} to go live with it, then the same metrics are tested again."
 
@@ -160,7 +159,7 @@ def _failed(services: Services, proposal_id: int, plan: RevertPullRequest, reaso
             now=now,
         )
         text = reason
-        if incident.status not in CLOSED:
+        if not incident.status.is_closed:
             text += "\nThe incident is open again. Look at the pull request, or press Diagnose again."
         card = Card(
             title="The fix was not merged",

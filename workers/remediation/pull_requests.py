@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import ConflictError, PermanentError, RejectedError
 from integrations.protocols import PullRequest
@@ -66,7 +65,7 @@ def give_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool 
 
 def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]) -> bool:
     """Not where a fix is under way, nor where just this one waits for a decision already."""
-    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+    if not incident.status.awaits_people:
         return False
     if earlier is None or earlier.status not in ("open", "approved"):
         return True

@@ -23,7 +23,7 @@ from workers.telling.enqueue import CARD
 from workers.telling.incident_view import incident_view
 from workers.telling.picture import incident_picture
 from workers.telling.quiet_reasons import quiet_of
-from workers.telling.root_card import CLOSED, root_card
+from workers.telling.root_card import root_card
 from workers.words.findings import duration_text
 
 _QUIETED = ("held", "muted")
@@ -133,7 +133,7 @@ def _is_kept_quiet(services: Services, session: Session, delivery: Delivery) -> 
         return True
     root = deliveries.root_delivery(session, incident.id)
     was_quiet = delivery.status in _QUIETED or (root is not None and root.status in _QUIETED)
-    if was_quiet and incident.status in CLOSED:
+    if was_quiet and incident.status.is_closed:
         delivery.status = "muted"
         return True
     return False

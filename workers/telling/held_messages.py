@@ -12,7 +12,6 @@ from storage.models import Delivery, Incident
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
 from workers.telling.quiet_reasons import quiet_of
-from workers.telling.root_card import CLOSED
 from workers.words.findings import duration_text
 
 
@@ -38,7 +37,7 @@ def end_snooze(
     incidents.add_timeline(session, incident.id, kind="unsnoozed", actor=actor, text=text, now=now)
     changed(session, incident.id, key=f"unsnoozed:{incident.id}:{now.timestamp()}", now=now)
     root = deliveries.root_delivery(session, incident.id)
-    if incident.status in CLOSED or root is None or root.message_id is None:
+    if incident.status.is_closed or root is None or root.message_id is None:
         return
     lasted = duration_text((now - incident.onset_at).total_seconds())
     card = Card(title="Still broken", text=f"{text} It has been going on for {lasted}.")
@@ -51,7 +50,7 @@ def release(services: Services, session: Session, incident: Incident, *, now: da
     if quiet_of(session, incident, now) is not None:
         return
     held = deliveries.held(session, incident.id)
-    is_over = incident.status in CLOSED
+    is_over = incident.status.is_closed
     for delivery in held:
         delivery.status = "muted" if is_over else "pending"
         if not is_over:

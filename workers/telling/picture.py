@@ -14,7 +14,6 @@ from integrations.errors import IntegrationError
 from storage import deploys
 from workers.services import Services
 from workers.telling.incident_view import IncidentView
-from workers.telling.root_card import CLOSED
 from workers.watching.catalogue import watch_of
 from workers.words.findings import METRIC_NAMES, finding_sentence, leading, subject_text
 
@@ -60,7 +59,7 @@ def _drawn(services: Services, view: IncidentView, phase: str) -> dict[str, Any]
 
 
 def _phase(view: IncidentView) -> str:
-    if view.incident.status in CLOSED:
+    if view.incident.status.is_closed:
         return "closed"
     if view.diagnosis is not None and view.diagnosis.finished_at is not None:
         return "diagnosed"

@@ -18,8 +18,6 @@ STATUS_WORDS = {
     IncidentStatus.FALSE_ALARM: "False alarm",
 }
 
-CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
-
 
 def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "", told_late: str = "") -> Card:
     """The one message an incident has in its channel, as it should read now.
@@ -27,7 +25,7 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
     quiet: what keeps it quiet now, and until when. told_late: why it was not told when it began.
     """
     incident = view.incident
-    quiet = "" if incident.status in CLOSED else quiet
+    quiet = "" if incident.status.is_closed else quiet
     return Card(
         title=f"#{incident.id} {incident.title}",
         severity=incident.severity,
@@ -102,7 +100,7 @@ def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
 
 def _status(view: IncidentView) -> str:
     words = STATUS_WORDS[view.incident.status]
-    if view.incident.closed_at is not None and view.incident.status in CLOSED:
+    if view.incident.closed_at is not None and view.incident.status.is_closed:
         return f"{words} {moment(view.incident.closed_at.timestamp())} by {view.incident.closed_by}"
     return words
 
@@ -115,7 +113,7 @@ def _fix_status(view: IncidentView) -> str:
         return f"{name}: {words[view.action.status]}"
     if view.approval is not None:
         return f"{name}: approved by {view.approval.decided_by}"
-    if view.incident.status in CLOSED and view.proposal.status == "open":
+    if view.incident.status.is_closed and view.proposal.status == "open":
         return f"{name}: not carried out"
     if view.proposal.status == "expired":
         return f"{name}: the offer has expired"
@@ -142,13 +140,13 @@ def _may_diagnose_again(view: IncidentView) -> bool:
         return False
     if view.proposal is not None and view.proposal.status == "open":
         return False
-    return view.incident.status in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
+    return view.incident.status.awaits_people
 
 
 def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
     """Spent buttons are gone: what is done already, or makes no sense any more, is not offered."""
     incident = view.incident
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         return ()
     subject = str(incident.id)
     actions = []
