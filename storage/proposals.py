@@ -67,8 +67,8 @@ def get_proposal(session: Session, proposal_id: int) -> Proposal:
     return get(session, Proposal, proposal_id, "proposal")
 
 
-def open_proposal(session: Session, incident_id: int) -> Proposal | None:
-    """The incident's newest proposal that no other superseded."""
+def current_proposal(session: Session, incident_id: int) -> Proposal | None:
+    """Return the incident's newest proposal that is not superseded, whatever its status (also expired or done)."""
     query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
     return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()
 

@@ -76,7 +76,7 @@ def _newest(session: Session, pressed: Proposal) -> Proposal:
     """The offer that stands now: a click on a superseded one means the incident's fix, whichever it is."""
     if pressed.status != "superseded":
         return pressed
-    return proposals.open_proposal(session, pressed.incident_id) or pressed
+    return proposals.current_proposal(session, pressed.incident_id) or pressed
 
 
 def approve(services: Services, value: str, *, user_id: str, user_name: str) -> None:

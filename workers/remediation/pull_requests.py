@@ -28,7 +28,7 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
         incident = incidents.get_incident(session, diagnosis.incident_id)
         fix = dict(diagnosis.checkpoints["fix"])
-        earlier = proposals.open_proposal(session, incident.id)
+        earlier = proposals.current_proposal(session, incident.id)
         if not _is_wanted(incident, earlier, fix):
             return
         title = _title(fix, diagnosis.checkpoints["confirm"]["suspect"])
@@ -118,7 +118,7 @@ def _offer(
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, diagnosis.incident_id)
-        if not _is_wanted(incident, proposals.open_proposal(session, incident.id), fix):
+        if not _is_wanted(incident, proposals.current_proposal(session, incident.id), fix):
             return False
         proposal = proposals.create_proposal(
             session,

@@ -31,7 +31,7 @@ class IncidentView:
 def incident_view(session: Session, incident_id: int) -> IncidentView:
     """Read it; NotFoundError where there is no such incident."""
     incident = incidents.get_incident(session, incident_id)
-    proposal = proposals.open_proposal(session, incident_id)
+    proposal = proposals.current_proposal(session, incident_id)
     approval = action = verification = None
     if proposal is not None:
         approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()

@@ -14,7 +14,7 @@ from storage.errors import AlreadyDecidedError, ContentChangedError, ExpiredErro
 from storage.incidents import open_incident
 from storage.knowledge import remember
 from storage.models import Action, Proposal
-from storage.proposals import approve, create_proposal, finish_action, get_proposal, open_proposal, start_action
+from storage.proposals import approve, create_proposal, current_proposal, finish_action, get_proposal, start_action
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 PULL_REQUEST = {"repository": "acme/shop", "number": 7, "head_sha": "a" * 40}
@@ -107,12 +107,12 @@ def test_an_expired_proposal_cannot_be_approved(session: Session) -> None:
 def test_a_newer_proposal_supersedes_the_open_one_but_not_an_approved_one(session: Session) -> None:
     incident_id = _incident_id(session)
     first, second = _proposal(session, incident_id), _proposal(session, incident_id)
-    assert open_proposal(session, incident_id) == second
+    assert current_proposal(session, incident_id) == second
     with pytest.raises(ContentChangedError, match="newer"):
         _approve(session, first)
     _approve(session, second)
     third = _proposal(session, incident_id)
-    assert (second.status, open_proposal(session, incident_id)) == ("approved", third)
+    assert (second.status, current_proposal(session, incident_id)) == ("approved", third)
 
 
 def test_only_what_was_approved_can_be_started(session: Session) -> None:
