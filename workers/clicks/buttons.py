@@ -14,7 +14,7 @@ from integrations.errors import PermanentError, RetryableError
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
-from workers.clicks import snooze
+from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.diagnosis.job import diagnose_again
 from workers.errors import RefusedError
 from workers.remediation import approvals
@@ -177,14 +177,14 @@ def _snooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        snooze.snooze(services, session, incident, minutes=snooze.BUTTON_MINUTES, actor=click.user_name, now=now)
+        snooze_incident(services, session, incident, minutes=BUTTON_MINUTES, actor=click.user_name, now=now)
 
 
 def _unsnooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        snooze.unsnooze(services, session, incident, actor=click.user_name, now=now)
+        unsnooze_incident(services, session, incident, actor=click.user_name, now=now)
 
 
 def _record(services: Services, session: Session, click: Click, now: datetime) -> None:

@@ -19,7 +19,7 @@ SHORTEST_MINUTES, LONGEST_MINUTES = 1, 7 * 24 * 60
 BUTTON_MINUTES = 60
 
 
-def snooze(
+def snooze_incident(
     services: Services, session: Session, incident: Incident, *, minutes: float, actor: str, now: datetime
 ) -> None:
     """Keep it quiet for so long from now on; RefusedError where it is closed, or quiet for as long already."""
@@ -42,7 +42,7 @@ _CLICK = timedelta(minutes=2)
 """Two people who press Snooze within this time mean the same hour."""
 
 
-def unsnooze(services: Services, session: Session, incident: Incident, *, actor: str, now: datetime) -> None:
+def unsnooze_incident(services: Services, session: Session, incident: Incident, *, actor: str, now: datetime) -> None:
     """Let it be told again from now on; RefusedError where it is not snoozed."""
     hold(session, incident)
     if incident.snoozed_until is None or incident.snoozed_until <= now:

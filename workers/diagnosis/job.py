@@ -56,7 +56,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
-def give_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
+def diagnosis_given_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
     """The diagnosis could not be finished: say so, so that nobody waits for it."""
     now = services.clock()
     with services.sessions.begin() as session:

@@ -64,7 +64,7 @@ def execute_proposal(services: Services, proposal_id: int) -> None:
     _done(services, proposal_id, plan, merged)
 
 
-def give_up(services: Services, proposal_id: int, reason: str) -> None:
+def action_given_up(services: Services, proposal_id: int, reason: str) -> None:
     """The merge could not be done, even after many tries: say so, so that nobody waits for it."""
     with services.sessions.begin() as session:
         action = session.scalars(select(Action).where(Action.proposal_id == proposal_id)).one_or_none()

@@ -55,7 +55,7 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         _close_earlier(services, earlier, pull_request)
 
 
-def give_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
+def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
     """The fix could not be prepared, even after many tries: say so, so that nobody waits for it."""
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)

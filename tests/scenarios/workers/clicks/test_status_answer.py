@@ -15,7 +15,7 @@ from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Clock
 from workers.clicks.slash_command import answer_command
-from workers.clicks.snooze import snooze
+from workers.clicks.snooze import snooze_incident
 from workers.rules.maintenance import start_window
 from workers.services import Services
 from workers.watching import states as watching
@@ -104,7 +104,7 @@ def test_running_windows_and_snoozes_are_told(services: Services, clock: Clock) 
             services, session, service="shop", begins_at=now, ends_at=ends, reason="new database", actor="Ana", now=now
         )
         incident = incidents.get_incident(session, incident_id)
-        snooze(services, session, incident, minutes=60, actor="Ana", now=now)
+        snooze_incident(services, session, incident, minutes=60, actor="Ana", now=now)
     card = asked(services)
     assert ("Maintenance", f"shop (new database) until {moment(ends.timestamp())}: nobody is told") in card.fields
     assert f"snoozed until {moment((now + timedelta(hours=1)).timestamp())}" in card.text
