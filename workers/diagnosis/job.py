@@ -16,7 +16,7 @@ from workers.diagnosis.account import account, evidence_lines
 from workers.errors import RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 
 def diagnose(services: Services, incident_id: int, finding_count: int | None = None) -> None:
@@ -41,7 +41,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             text=outcome.root_cause or "The cause is not known.",
             now=now,
         )
-        tell_thread(
+        enqueue_thread_message(
             session,
             incident_id,
             key=f"diagnosis:{diagnosis.id}",
@@ -50,7 +50,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             now=now,
             is_answer=is_answer,
         )
-        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
         if diagnosis.status == "concluded" and outcome.fix.action:
             arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
@@ -70,8 +70,8 @@ def diagnosis_given_up(services: Services, incident_id: int, reason: str, findin
         channel = services.settings.slack_channel
         key = f"diagnosis:{diagnosis.id}"
         is_answer = finding_count is None
-        tell_thread(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
-        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
 
 
 def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
@@ -123,7 +123,7 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
     outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:again:{begun.id}", now=now)
     text = "Asked for a new diagnosis."
     incidents.add_timeline(session, incident.id, kind="diagnosis", actor=actor, text=text, now=now)
-    changed(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
+    enqueue_refresh(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
 
 
 def _sources(services: Services) -> pipeline.DiagnosisSources:

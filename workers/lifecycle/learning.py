@@ -1,4 +1,4 @@
-"""What a resolved incident taught, kept for the next one like it."""
+"""Store a knowledge entry for a resolved incident, for similar incidents later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.words.measures import in_words
 def learn(
     session: Session, view: IncidentView, *, fix: str, measures: Sequence[Mapping[str, Any]], now: datetime
 ) -> None:
-    """Remember what it looked like, why it was, what cured it and how far it recovered."""
+    """Store the incident's symptom, root cause, fix and measured recovery."""
     knowledge.remember(
         session,
         view.incident.id,

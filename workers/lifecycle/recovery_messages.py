@@ -1,4 +1,4 @@
-"""Telling that an incident is back to usual by itself, and that it is broken again soon after."""
+"""Resolve an incident that recovered by itself, or reopen it after a relapse, and post that in the thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage import audit, deploys, incidents, verifications
 from storage.models import Incident
 from workers.lifecycle.learning import learn
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import IncidentView, incident_view
 from workers.words.findings import duration_text, finding_sentence, leading
 from workers.words.measures import in_words, measure_by_itself
@@ -24,7 +24,7 @@ from workers.words.measures import in_words, measure_by_itself
 log = structlog.get_logger()
 
 RESTART_SECONDS = 120.0
-"""A deploy that cures may go live a little after the signal was last seen broken: while it restarts, nothing comes."""
+"""How long after the signal was last seen broken a deploy may still be the cure: no data arrives during a restart."""
 
 MOST_DEPLOYS_TOLD = 3
 
@@ -38,7 +38,7 @@ def resolve(
     since: datetime,
     now: datetime,
 ) -> None:
-    """Close it with the figures; `since` is when it was last seen broken. A fix on offer is spent by the closing."""
+    """Resolve the incident with its measures. `since`: when it was last seen broken. An open proposal ends with it."""
     measures = [measure_by_itself(finding, item) for finding, item in measured]
     before = incident_view(session, incident.id)
     seen_deploys = _deploys_between(session, before, since)
@@ -54,8 +54,10 @@ def resolve(
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
     card = _card(before, measures, seen_deploys, since)
     channel = services.settings.slack_channel
-    tell_thread(session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now)
-    changed(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
+    enqueue_thread_message(
+        session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now
+    )
+    enqueue_refresh(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
     log.info("recovered_by_itself", incident_id=incident.id)
 
 
@@ -72,7 +74,7 @@ def _card(view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: 
 
 
 def _deploys_between(session: Session, view: IncidentView, since: datetime) -> list[str]:
-    """The last deploys between the onset and the recovery, as an observation; not the one held to have broken it."""
+    """Describe the last deploys between onset and recovery, as an observation; without the suspected one."""
     suspect = view.diagnosis.suspect_commit if view.diagnosis is not None else None
     onset = min(_latest_onset(finding) for finding in view.findings)
     began = datetime.fromtimestamp(onset, since.tzinfo)
@@ -97,7 +99,7 @@ def _latest_onset(finding: Finding) -> float:
 def reopen(
     services: Services, session: Session, incident: Incident, findings: Sequence[Finding], now: datetime
 ) -> None:
-    """It went back to usual by itself, and soon after just the same is broken again: say so on the same incident."""
+    """Reopen an incident that recovered by itself, when the same finding appears again soon after."""
     assert incident.closed_at is not None
     lasted = duration_text((now - incident.closed_at).total_seconds())
     incidents.change_status(session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now)
@@ -105,5 +107,5 @@ def reopen(
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="reopen", payload=payload, now=now)
     text = f"{finding_sentence(leading(findings))}. It was back to usual for {lasted}; the incident is open again."
     card, channel = Card(title="Broken again", text=text), services.settings.slack_channel
-    tell_thread(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
-    changed(session, incident.id, key=f"relapse:{incident.id}:{now.timestamp()}", now=now)
+    enqueue_thread_message(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
+    enqueue_refresh(session, incident.id, key=f"relapse:{incident.id}:{now.timestamp()}", now=now)

@@ -1,4 +1,4 @@
-"""When something was broken: time that must not count as normal."""
+"""The times of past incidents, which baselines must leave out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from storage.models import FindingRecord, Incident
 
 @dataclass(frozen=True, slots=True)
 class PastIncident:
-    """From the onset to the closing, seconds UTC; `ended` is None while it goes on. fingerprints: what was broken."""
+    """An incident from its onset to its closing, in seconds UTC; `ended` is None while it is active.
+
+    fingerprints: those of its findings.
+    """
 
     began: float
     ended: float | None
@@ -24,7 +27,7 @@ class PastIncident:
 
 
 def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
-    """Incidents that were not over before `since`, oldest first; false alarms are normal time."""
+    """Return the incidents not closed before `since`, oldest first. False alarms are left out: their time is normal."""
     rows = session.scalars(
         select(Incident)
         .where(
@@ -49,16 +52,17 @@ def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
 
 
 def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> list[tuple[float, float]]:
-    """(begin, end) in seconds UTC during which just this was broken."""
+    """Return the (begin, end) times, in seconds UTC, of the incidents with this fingerprint."""
     return [(one.began, one.ended or now) for one in past if fingerprint in one.fingerprints]
 
 
 def broken_times(
     past: Sequence[PastIncident], metrics: Collection[Metric], now: float
 ) -> dict[str, list[tuple[float, float]]]:
-    """(begin, end) in seconds UTC during which any of the metrics was broken, by the subject's key.
+    """Return the (begin, end) times, in seconds UTC, when any of the metrics was broken, by the subject's key.
 
-    What fails, or is hardly called, is not slow as usual either: such an hour is normal for none of them.
+    One broken metric makes the time abnormal for the subject's other metrics too: an endpoint that fails, or is hardly
+    called, does not have its usual latency either.
     """
     times: dict[str, list[tuple[float, float]]] = {}
     for one in past:

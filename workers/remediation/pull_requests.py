@@ -1,4 +1,4 @@
-"""Opens the revert pull request of a diagnosed deploy and offers it for approval."""
+"""Open the pull request that reverts a diagnosed deploy, and propose it for approval."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.findings import finding_sentence
 
 
 def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) -> None:
-    """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it.
+    """Open the pull request of the diagnosis's fix (or find it, if an earlier try opened it) and propose it.
 
-    An offer of an earlier diagnosis that nobody has taken gives way, and its pull request is closed. Where there is
-    nothing to offer, the thread says why. is_answer: a person asked for the diagnosis.
+    An undecided proposal of an earlier diagnosis is superseded, and its pull request closed. If there is nothing to
+    propose, the reason is posted in the thread. is_answer: a person asked for the diagnosis.
     """
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
@@ -56,7 +56,7 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
 
 
 def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
-    """The fix could not be prepared, even after many tries: say so, so that nobody waits for it."""
+    """Post in the thread that the fix could not be prepared after all retries, so that nobody waits for it."""
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
     text = f"{reason}. Argux has given up trying. When that is mended, press Diagnose again."
@@ -64,7 +64,7 @@ def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: 
 
 
 def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]) -> bool:
-    """Not where a fix is under way, nor where just this one waits for a decision already."""
+    """Return whether to propose the fix: not if another is under way, or if this one already awaits a decision."""
     if not incident.status.awaits_people:
         return False
     if earlier is None or earlier.status not in ("open", "approved"):
@@ -85,7 +85,7 @@ def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
 
 
 def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
-    """What a reviewer needs on the pull request's page: symptom, cause, evidence."""
+    """Return the pull request's description for reviewers: symptom, cause, evidence."""
     confidence = f"{diagnosis.confidence:.0%}" if diagnosis.confidence is not None else "not known"
     lines = [
         "## What broke",
@@ -105,7 +105,7 @@ def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
 def _offer(
     services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any], *, is_answer: bool
 ) -> bool:
-    """Offer it, unless somebody approved another in the meantime."""
+    """Create the proposal and announce it; return False if it is not wanted any more, such as after an approval."""
     plan = RevertPullRequest(
         repository=pull_request.repository,
         number=pull_request.number,
@@ -155,8 +155,10 @@ def _offer(
         )
         channel = services.settings.slack_channel
         key = f"proposal:{proposal.id}"
-        tell_thread(session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
-        changed(session, diagnosis.incident_id, key=key, now=now)
+        enqueue_thread_message(
+            session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer
+        )
+        enqueue_refresh(session, diagnosis.incident_id, key=key, now=now)
     return True
 
 
@@ -178,4 +180,6 @@ def _tell_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links:
     with services.sessions.begin() as session:
         channel = services.settings.slack_channel
         key = f"conflict:{diagnosis.id}"
-        tell_thread(session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        enqueue_thread_message(
+            session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer
+        )

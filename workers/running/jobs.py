@@ -1,4 +1,4 @@
-"""The list of jobs: which function a message's actor name means. workers.queueing.queues says where each waits."""
+"""The list of jobs: the function behind each actor name. Their queues are in workers.queueing.queues."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from workers.telling.delivery import deliver, message_given_up, refresh_incident
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work(services, **arguments)` may run twice for the same arguments and must then do nothing more.
+    """A background job. `work(services, **arguments)` must be idempotent: it may run twice with the same arguments.
 
-    `given_up` is called with the same, and with the `reason`, when it went to the dead letters.
+    `given_up` is called with the same arguments and the `reason` when the job becomes a dead letter.
     """
 
     work: Callable[..., None]
@@ -49,5 +49,5 @@ JOBS: dict[str, Job] = {
 
 
 def payload(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What is shown of a job's arguments in logs: names and ids, never texts people wrote."""
+    """Return the arguments that may appear in logs: ids and action names, never text that people wrote."""
     return {name: value for name, value in arguments.items() if name.endswith("_id") or name == "action_id"}

@@ -9,7 +9,7 @@ from detection.types import Finding, Metric, Severity, Subject
 from storage import diagnoses, incidents, proposals
 from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
 from workers.services import Services
-from workers.telling.enqueue import changed
+from workers.telling.enqueue import enqueue_refresh
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
 
@@ -31,7 +31,7 @@ def opened(services: Services) -> int:
             onset_at=now - timedelta(seconds=40), now=now,
         )  # fmt: skip
         incidents.record_finding(session, incident, slow_checkout(now.timestamp() - 40), now=now)
-        changed(session, incident.id, key=f"opened:{incident.id}", now=now)
+        enqueue_refresh(session, incident.id, key=f"opened:{incident.id}", now=now)
         return incident.id
 
 
@@ -47,7 +47,7 @@ def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | Non
             session, diagnosis, status="concluded", root_cause="A deploy", suspect_commit="d" * 40, confidence=0.9,
             now=now,
         )  # fmt: skip
-        changed(session, incident_id, key=f"diagnosed:{diagnosis.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"diagnosed:{diagnosis.id}", now=now)
         return diagnosis.id
 
 
@@ -66,5 +66,5 @@ def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> i
             verified_by=offer.verified_by, undone_by=offer.undone_by, now=now,
             expires_at=now + timedelta(hours=4),
         )  # fmt: skip
-        changed(session, incident_id, key=f"offered:{proposal.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"offered:{proposal.id}", now=now)
         return proposal.id

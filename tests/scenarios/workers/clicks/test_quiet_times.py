@@ -19,8 +19,8 @@ from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.buttons import handle_click
 from workers.rules.maintenance import end_window, start_window
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.telling.held_messages import tell_what_was_quiet
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.held_messages import end_quiet_times
 
 
 def chat(services: Services) -> FakeChat:
@@ -47,7 +47,9 @@ def maintained(services: Services, service: str | None = "shop", hours: float = 
 
 def said(services: Services, incident_id: int, title: str) -> None:
     with services.sessions.begin() as session:
-        tell_thread(session, incident_id, key=title, card=Card(title=title), channel="C1", now=services.clock())
+        enqueue_thread_message(
+            session, incident_id, key=title, card=Card(title=title), channel="C1", now=services.clock()
+        )
 
 
 def set_status(services: Services, incident_id: int, status: IncidentStatus) -> None:
@@ -55,7 +57,7 @@ def set_status(services: Services, incident_id: int, status: IncidentStatus) -> 
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         incidents.change_status(session, incident, status, actor="Ana", now=now)
-        changed(session, incident_id, key=f"{status}:{now.timestamp()}", now=now)
+        enqueue_refresh(session, incident_id, key=f"{status}:{now.timestamp()}", now=now)
 
 
 def timeline(services: Services, incident_id: int) -> list[str]:
@@ -76,7 +78,7 @@ def later(services: Services, worker: Worker, clock: Clock) -> Callable[[float],
 
     def pass_by(minutes: float) -> None:
         clock.forward(minutes * 60)
-        tell_what_was_quiet(services)
+        end_quiet_times(services)
         settle(worker)
 
     return pass_by
@@ -312,6 +314,6 @@ def test_a_funnel_alone_is_covered_by_its_own_name(services: Services, worker: W
             session, title="Purchase fell", severity=Severity.SEV2, service=None, onset_at=now, now=now
         )
         incidents.record_finding(session, incident, finding, now=now)
-        changed(session, incident.id, key="opened", now=now)
+        enqueue_refresh(session, incident.id, key="opened", now=now)
     settle(worker)
     assert chat(services).messages == {}

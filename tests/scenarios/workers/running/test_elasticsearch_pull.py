@@ -15,7 +15,7 @@ from storage.cursors import read_cursor
 from tests.scenarios.workers.elasticsearch_server import Elasticsearch, running_elasticsearch
 from tests.scenarios.workers.worker import Clock
 from workers.errors import NotYetError
-from workers.running.elasticsearch_pull import Looked, look, pull_elasticsearch, time_of_hit
+from workers.running.elasticsearch_pull import PullCounts, pull_elasticsearch, pull_once, time_of_hit
 from workers.services import Services
 
 
@@ -52,37 +52,37 @@ def test_each_document_is_stored_once_however_many_pages_and_looks_it_takes(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, *names("a", 35), seconds_ago=5)
-    assert look(services) == Looked(stored=35)
+    assert pull_once(services) == PullCounts(stored=35)
     clock.forward(30)
     put(server, clock, *names("b", 7))
-    assert look(services) == Looked(stored=7, known=35)
+    assert pull_once(services) == PullCounts(stored=7, known=35)
     clock.forward(600)
     # The cursor waits at the newest document, so that what was held up on its way is found however late it comes.
-    assert look(services) == Looked(known=42)
+    assert pull_once(services) == PullCounts(known=42)
     clock.forward(3 * 3600)
-    look(services)
-    assert look(services) == Looked()
+    pull_once(services)
+    assert pull_once(services) == PullCounts()
     assert bodies(services) == [f"refused {name}" for name in (*names("a", 35), *names("b", 7))]
 
 
 def test_many_documents_of_one_moment_are_all_found(services: Services, clock: Clock, server: Elasticsearch) -> None:
     put(server, clock, *names("same", 45), seconds_ago=1)
-    look(services)
+    pull_once(services)
     clock.forward(10)
     put(server, clock, "late", seconds_ago=11)
-    look(services)
+    pull_once(services)
     assert len(bodies(services)) == 46
 
 
 def test_a_document_that_became_visible_late_is_found(services: Services, clock: Clock, server: Elasticsearch) -> None:
     put(server, clock, "first")
-    look(services)
+    pull_once(services)
     clock.forward(60)
     put(server, clock, "second")
-    look(services)
+    pull_once(services)
     put(server, clock, "late", seconds_ago=100)
     clock.forward(30)
-    look(services)
+    pull_once(services)
     assert bodies(services) == ["refused first", "refused late", "refused second"]
 
 
@@ -93,9 +93,9 @@ def test_a_fault_midway_keeps_what_was_read_and_the_next_look_goes_on_there(
         put(server, clock, f"n{number:03}", seconds_ago=600 - 10 * number)
     server.fail_at = 3
     with pytest.raises(RetryableError, match="shards are moving"):
-        look(services)
+        pull_once(services)
     assert len(bodies(services)) == 20
-    look(services)
+    pull_once(services)
     assert len(bodies(services)) == 30
     again = server.searches[3]["query"]["bool"]["filter"][0]["range"]["@timestamp"]["gte"]
     assert again > server.searches[0]["query"]["bool"]["filter"][0]["range"]["@timestamp"]["gte"]
@@ -107,10 +107,10 @@ def test_a_document_from_the_future_does_not_carry_the_cursor_away(
 ) -> None:
     put(server, clock, "now")
     put(server, clock, "future", seconds_ago=-7200)
-    look(services)
+    pull_once(services)
     clock.forward(60)
     put(server, clock, "later")
-    look(services)
+    pull_once(services)
     assert bodies(services) == ["refused later", "refused now"]
 
 
@@ -122,12 +122,12 @@ def test_a_document_that_cannot_be_read_is_left_out_and_the_others_are_kept(
     server.documents["good"]["ingested"] = server.documents["bad"]["@timestamp"]
     server.documents["bad"]["@timestamp"] = "yesterday"
     services.settings = services.settings.model_copy(update={"elasticsearch_time_field": "ingested"})
-    assert look(services) == Looked(stored=1, refused=1)
+    assert pull_once(services) == PullCounts(stored=1, refused=1)
 
 
 def test_a_record_keeps_what_the_document_says(services: Services, clock: Clock, server: Elasticsearch) -> None:
     put(server, clock, "one")
-    look(services)
+    pull_once(services)
     [record] = services.telemetry.log_samples(since=0.0, until=1e11)
     assert (record.service, record.severity, record.record_id) == ("shop", "ERROR", "elasticsearch:logs-shop:one")
     assert record.happened_at == clock().timestamp()
@@ -136,7 +136,7 @@ def test_a_record_keeps_what_the_document_says(services: Services, clock: Clock,
 def test_a_wrong_key_is_told_and_nothing_is_remembered(services: Services, clock: Clock, server: Elasticsearch) -> None:
     services.settings = services.settings.model_copy(update={"elasticsearch_api_key": SecretStr("wrong")})
     with pytest.raises(AuthenticationError, match="unable to authenticate"):
-        look(services)
+        pull_once(services)
     with services.readers() as session:
         assert read_cursor(session, f"elasticsearch:{server.url}:logs-*") is None
 

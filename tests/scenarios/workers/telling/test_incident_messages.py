@@ -8,7 +8,7 @@ from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 
 def chat(services: Services) -> FakeChat:
@@ -38,7 +38,7 @@ def test_a_change_edits_the_message_in_place_and_an_equal_card_is_not_sent_again
     incident_id = opened(services)
     worker.run_all()
     with services.sessions.begin() as session:
-        changed(session, incident_id, key="nothing new", now=services.clock())
+        enqueue_refresh(session, incident_id, key="nothing new", now=services.clock())
     worker.run_all()
     assert chat(services).root().edits == 0
     offered(services, incident_id)
@@ -88,7 +88,7 @@ def test_thread_messages_wait_for_the_message_that_they_answer(services: Service
     chat(services).failures.extend([RetryableError("Slack", "500")] * 2)
     with services.sessions.begin() as session:
         card = Card(title="First words")
-        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
     worker.run_all()
     assert chat(services).thread_titles() == ["First words"]
     thread = next(posted for posted in chat(services).messages.values() if posted.thread)
@@ -102,7 +102,7 @@ def test_thread_messages_wait_however_long_slack_keeps_the_first_one_waiting(
     chat(services).failures.append(RetryableError("Slack", "429", retry_after_seconds=30))
     with services.sessions.begin() as session:
         card = Card(title="First words")
-        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
     for _ in range(2):
         worker.run_all()
     assert chat(services).thread_titles() == ["First words"]
@@ -128,7 +128,7 @@ def test_a_message_that_slack_never_took_is_undelivered_and_its_thread_waits_no_
     chat(services).failures.extend([RetryableError("Slack", "HTTP 500", retry_after_seconds=1.0)] * 40)
     with services.sessions.begin() as session:
         card = Card(title="First words")
-        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
     for _ in range(3):
         worker.run_all()
         worker.clock.forward(600)

@@ -215,7 +215,7 @@ def test_the_memory_of_past_windows_looks_only_at_what_is_unusual(services: Serv
             since=0, until=shop.clock().timestamp(), bucket_seconds=3600, names=suspects.names
         )
     }
-    assert suspects.looked_at == 2
+    assert suspects.checked == 2
     assert texts == {"Charge for order <*> failed: gateway said declined"}
     assert all(isinstance(name, LogName) and name.kind == LOG_TEMPLATE for name in suspects.names)
 

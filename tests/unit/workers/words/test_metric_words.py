@@ -6,7 +6,7 @@ import pytest
 
 from detection.types import Finding, Metric, Severity, Subject
 from detection.verification import Recovery, RecoveryState
-from workers.rules.metric_limits import counts_what_is_used
+from workers.rules.metric_limits import measures_used_space
 from workers.words.findings import finding_sentence, incident_title, severity_of
 from workers.words.metrics import number_text, recovery_text
 
@@ -96,4 +96,4 @@ def test_a_recovery_reads_like_this() -> None:
      ("device=a, system.filesystem.state=reserved, mode=rw", False)],
 )  # fmt: skip
 def test_only_what_is_used_can_be_full(attributes: str, expected: bool) -> None:
-    assert counts_what_is_used(attributes) is expected
+    assert measures_used_space(attributes) is expected
