@@ -1,4 +1,4 @@
-"""Incidents as far along the spine as a test needs them."""
+"""Create incidents at the stage that a test needs: opened, diagnosed, with a proposal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def slow_checkout(onset_at: float) -> Finding:
 
 
 def opened(services: Services) -> int:
-    """An incident with one finding, its root message owed."""
+    """Open an incident with one finding and enqueue its root message; return its id."""
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.open_incident(
@@ -36,7 +36,7 @@ def opened(services: Services) -> int:
 
 
 def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | None = None) -> int:
-    """A diagnosis that has found its cause, and perhaps a fix; returns its id."""
+    """Store a concluded diagnosis, optionally with a fix; return its id."""
     now = services.clock()
     with services.sessions.begin() as session:
         diagnosis = diagnoses.start_diagnosis(session, incident_id, now=now)
@@ -52,7 +52,7 @@ def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | Non
 
 
 def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> int:
-    """A revert offered for the incident; returns the proposal's id."""
+    """Propose a revert for the incident; return the proposal's id."""
     plan = RevertPullRequest(
         repository="acme/shop", number=7, head_sha=head_sha, url="https://code.example/pull/7", service="shop",
         commit_shas=("d" * 40,),

@@ -1,4 +1,4 @@
-"""Pulling from an Elasticsearch (the server beside this module stands for one)."""
+"""Pulling log documents from Elasticsearch, against the stand-in in elasticsearch_server."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def names(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number:03}" for number in range(count)]
 
 
-def test_each_document_is_stored_once_however_many_pages_and_looks_it_takes(
+def test_each_document_is_stored_once_over_many_pages_and_pulls(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, *names("a", 35), seconds_ago=5)
@@ -57,7 +57,7 @@ def test_each_document_is_stored_once_however_many_pages_and_looks_it_takes(
     put(server, clock, *names("b", 7))
     assert pull_once(services) == PullCounts(stored=7, known=35)
     clock.forward(600)
-    # The cursor waits at the newest document, so that what was held up on its way is found however late it comes.
+    # The cursor stays at the newest document, so delayed documents are found.
     assert pull_once(services) == PullCounts(known=42)
     clock.forward(3 * 3600)
     pull_once(services)
@@ -65,7 +65,9 @@ def test_each_document_is_stored_once_however_many_pages_and_looks_it_takes(
     assert bodies(services) == [f"refused {name}" for name in (*names("a", 35), *names("b", 7))]
 
 
-def test_many_documents_of_one_moment_are_all_found(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_many_documents_with_the_same_time_are_all_found(
+    services: Services, clock: Clock, server: Elasticsearch
+) -> None:
     put(server, clock, *names("same", 45), seconds_ago=1)
     pull_once(services)
     clock.forward(10)
@@ -74,7 +76,9 @@ def test_many_documents_of_one_moment_are_all_found(services: Services, clock: C
     assert len(bodies(services)) == 46
 
 
-def test_a_document_that_became_visible_late_is_found(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_document_that_became_searchable_late_is_found(
+    services: Services, clock: Clock, server: Elasticsearch
+) -> None:
     put(server, clock, "first")
     pull_once(services)
     clock.forward(60)
@@ -86,7 +90,7 @@ def test_a_document_that_became_visible_late_is_found(services: Services, clock:
     assert bodies(services) == ["refused first", "refused late", "refused second"]
 
 
-def test_a_fault_midway_keeps_what_was_read_and_the_next_look_goes_on_there(
+def test_an_error_midway_keeps_the_pages_read_and_the_next_pull_continues_there(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     for number in range(30):
@@ -102,7 +106,7 @@ def test_a_fault_midway_keeps_what_was_read_and_the_next_look_goes_on_there(
     assert server.points == {}
 
 
-def test_a_document_from_the_future_does_not_carry_the_cursor_away(
+def test_a_document_from_the_future_does_not_move_the_cursor_ahead(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, "now")
@@ -114,7 +118,7 @@ def test_a_document_from_the_future_does_not_carry_the_cursor_away(
     assert bodies(services) == ["refused later", "refused now"]
 
 
-def test_a_document_that_cannot_be_read_is_left_out_and_the_others_are_kept(
+def test_an_unreadable_document_is_skipped_and_the_others_are_stored(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, "good", "bad")
@@ -125,7 +129,7 @@ def test_a_document_that_cannot_be_read_is_left_out_and_the_others_are_kept(
     assert pull_once(services) == PullCounts(stored=1, refused=1)
 
 
-def test_a_record_keeps_what_the_document_says(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_log_record_keeps_the_documents_content(services: Services, clock: Clock, server: Elasticsearch) -> None:
     put(server, clock, "one")
     pull_once(services)
     [record] = services.telemetry.log_samples(since=0.0, until=1e11)
@@ -133,7 +137,7 @@ def test_a_record_keeps_what_the_document_says(services: Services, clock: Clock,
     assert record.happened_at == clock().timestamp()
 
 
-def test_a_wrong_key_is_told_and_nothing_is_remembered(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_wrong_key_is_reported_and_moves_no_cursor(services: Services, clock: Clock, server: Elasticsearch) -> None:
     services.settings = services.settings.model_copy(update={"elasticsearch_api_key": SecretStr("wrong")})
     with pytest.raises(AuthenticationError, match="unable to authenticate"):
         pull_once(services)
@@ -141,7 +145,7 @@ def test_a_wrong_key_is_told_and_nothing_is_remembered(services: Services, clock
         assert read_cursor(session, f"elasticsearch:{server.url}:logs-*") is None
 
 
-def test_the_job_does_nothing_where_no_elasticsearch_is_set(services: Services) -> None:
+def test_the_job_does_nothing_without_an_elasticsearch_url(services: Services) -> None:
     pull_elasticsearch(services)
     assert bodies(services) == []
 
@@ -155,14 +159,16 @@ def test_two_workers_do_not_pull_at_the_same_time(services: Services, server: El
     pull_elasticsearch(services)
 
 
-def test_a_server_that_is_away_is_named(server: Elasticsearch) -> None:
+def test_an_unreachable_server_is_named_in_the_error(server: Elasticsearch) -> None:
     with ElasticsearchReader("http://127.0.0.1:1", api_key=None) as reader, pytest.raises(RetryableError):
         reader.check()
     with ElasticsearchReader(server.url, api_key="es-key") as reader:
         assert reader.check() == "acme, version 9.0.0"
 
 
-def test_a_time_field_that_holds_no_times_is_named(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_time_field_without_times_is_named_in_the_error(
+    services: Services, clock: Clock, server: Elasticsearch
+) -> None:
     put(server, clock, "one")
     server.documents["one"]["@timestamp"] = "1999-01-01T00:00:00+00:00"
     reader = ElasticsearchReader(server.url, api_key="es-key")
