@@ -23,7 +23,7 @@ from workers.errors import RefusedError
 from workers.remediation import approvals
 from workers.services import Services
 from workers.telling import dialogs
-from workers.telling.delivery import refuse_while_quiet, say_privately
+from workers.telling.delivery import post_privately, refuse_while_quiet
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.names import display_name
 
@@ -69,15 +69,15 @@ def handle_click(
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
         handler(services, click)
     except (RefusedError, StorageError) as refusal:
-        say_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, str(refusal))
 
 
 def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who clicked that the click failed even after all retries."""
     text = f"This could not be done: {reason}. Press the button again when it is mended."
     if arguments["action_id"] in dialogs.TITLES:
-        dialogs.tell(services, arguments["action_id"], arguments["trigger_id"], text)
-    say_privately(services, arguments["channel"], arguments["user_id"], text)
+        dialogs.show_text(services, arguments["action_id"], arguments["trigger_id"], text)
+    post_privately(services, arguments["channel"], arguments["user_id"], text)
 
 
 def handle_submission(
@@ -91,7 +91,7 @@ def handle_submission(
         approvals.approve(services, value, user_id=user_id, user_name=name)
     except (RefusedError, StorageError) as refusal:
         channel = approvals.channel_of(services, value)
-        say_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, str(refusal))
 
 
 def _acknowledge(services: Services, click: Click) -> None:
@@ -167,10 +167,10 @@ def _approve_fix(services: Services, click: Click) -> None:
         modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
     except RetryableError as error:
         retrying = f"{error}. Argux tries again by itself; the change comes up here."
-        dialogs.tell(services, click.action_id, click.trigger_id, retrying)
+        dialogs.show_text(services, click.action_id, click.trigger_id, retrying)
         raise
     except (RefusedError, StorageError, PermanentError) as refusal:
-        if dialogs.tell(services, click.action_id, click.trigger_id, str(refusal)):
+        if dialogs.show_text(services, click.action_id, click.trigger_id, str(refusal)):
             return
         raise
     dialogs.show(services, click.trigger_id, modal)

@@ -24,8 +24,8 @@ QUIET_SECONDS = 120.0
 """How long an alert must have been over before its end is posted."""
 
 
-def settle_alerts(services: Services, now: datetime) -> None:
-    """Post the alerts that ended QUIET_SECONDS ago, and resolve the incidents whose findings are all ended alerts."""
+def resolve_ended_alerts(services: Services, now: datetime) -> None:
+    """Post the ends of alerts over for QUIET_SECONDS, and resolve the incidents whose findings are all ended alerts."""
     ended_by = now - timedelta(seconds=QUIET_SECONDS)
     with services.sessions.begin() as session:
         end_quiet_alerts(session, now=now)
@@ -35,7 +35,7 @@ def settle_alerts(services: Services, now: datetime) -> None:
         for incident in {one.id: one for one in touched if one is not None}.values():
             enqueue_refresh(session, incident.id, key=f"alerts_over:{incident.id}:{now.timestamp()}", now=now)
         for incident in active:
-            if _is_over(session, incident, ended_by):
+            if _are_alerts_over(session, incident, ended_by):
                 _resolve(services, session, incident, now)
 
 
@@ -44,7 +44,7 @@ def _post_end(
 ) -> Incident | None:
     """Post on the alert's active incident, if there is one, that the alert ended; return that incident."""
     alert.told_at = now
-    incident = next((one for one in active if any(_is_of(record, alert) for record in one.findings)), None)
+    incident = next((one for one in active if any(_matches(record, alert) for record in one.findings)), None)
     if incident is None or alert.ended_at is None:
         return None
     lasted = duration_text((alert.ended_at - alert.started_at).total_seconds())
@@ -64,12 +64,12 @@ def _post_end(
     return incident
 
 
-def _is_of(record: FindingRecord, alert: Alert) -> bool:
+def _matches(record: FindingRecord, alert: Alert) -> bool:
     subject = record.subject
     return record.metric == Metric.ALERT.value and subject["name"] == alert.name and subject["service"] == alert.service
 
 
-def _is_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
+def _are_alerts_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
     """Return whether all findings of an open or acknowledged incident are alerts that ended by `ended_by`."""
     if not incident.status.awaits_people or not incident.findings:
         return False

@@ -15,11 +15,11 @@ from storage.models import Incident
 from workers.diagnosis.job import ask_for_diagnosis
 from workers.lifecycle.grouping import FindingGroup, group_findings
 from workers.lifecycle.recovery_messages import reopen
-from workers.lifecycle.seen_deploys import note_versions
+from workers.lifecycle.seen_deploys import record_new_versions
 from workers.memory.broken_times import past_incidents
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
-from workers.telling.stakes_message import tell_stakes
+from workers.telling.stakes_message import enqueue_stakes_message
 from workers.telling.where_message import record_located_finding
 from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Tick
@@ -45,7 +45,7 @@ def detect(services: Services) -> bool:
     if not roll_up(services, funnels, now):
         log.info("roll_up_backlog")
         return False
-    note_versions(services, now)
+    record_new_versions(services, now)
     with services.readers() as session:
         # A baseline begins some hours before its window: at the same hour of last week as the data that is judged.
         baseline_since = now - timedelta(hours=services.settings.baseline_window_hours + 24)
@@ -106,7 +106,7 @@ def _record_group(services: Services, session: Session, group: FindingGroup, now
         enqueue_refresh(session, incident.id, key=f"findings:{incident.id}:{now.timestamp()}", now=now)
     if not is_news:
         return
-    tell_stakes(services, session, incident.id, findings, now)
+    enqueue_stakes_message(services, session, incident.id, findings, now)
     if all(is_notice(finding) for finding in findings):
         return
     patience_seconds = PATIENCE_INTERVALS * services.settings.detection_interval_sec

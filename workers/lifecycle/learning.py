@@ -13,7 +13,7 @@ from workers.telling.incident_view import IncidentView
 from workers.words.measures import in_words
 
 
-def learn(
+def store_knowledge_entry(
     session: Session, view: IncidentView, *, fix: str, measures: Sequence[Mapping[str, Any]], now: datetime
 ) -> None:
     """Store the incident's symptom, root cause, fix and measured recovery."""

@@ -14,7 +14,7 @@ from detection.verification import Recovery
 from integrations.cards import Card, moment
 from storage import audit, deploys, incidents, verifications
 from storage.models import Incident
-from workers.lifecycle.learning import learn
+from workers.lifecycle.learning import store_knowledge_entry
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import IncidentView, incident_view
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 RESTART_SECONDS = 120.0
 """How long after the signal was last seen broken a deploy may still be the cure: no data arrives during a restart."""
 
-MOST_DEPLOYS_TOLD = 3
+MAXIMUM_DEPLOYS_SHOWN = 3
 
 
 def resolve(
@@ -49,7 +49,7 @@ def resolve(
     incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
     fix = " ".join(["None known: it recovered by itself.", *seen_deploys])
-    learn(session, before, fix=fix, measures=measures, now=now)
+    store_knowledge_entry(session, before, fix=fix, measures=measures, now=now)
     payload = {"incident_id": incident.id, "verification_id": verification.id, "why": "back to usual by itself"}
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
     card = _card(before, measures, seen_deploys, since)
@@ -87,7 +87,7 @@ def _deploys_between(session: Session, view: IncidentView, since: datetime) -> l
     return [
         f"Deploy `{deploy.version[:7]}` of {deploy.service} went live {moment(deploy.deployed_at.timestamp())}, "
         "in between; whether that cured it is not known."
-        for deploy in found[-MOST_DEPLOYS_TOLD:]
+        for deploy in found[-MAXIMUM_DEPLOYS_SHOWN:]
     ]
 
 

@@ -33,7 +33,7 @@ _SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
 _LONGEST_REVISION = 64
 
 
-def note_versions(services: Services, now: datetime) -> None:
+def record_new_versions(services: Services, now: datetime) -> None:
     """Record a deploy for each new version, at most every LOOK_EVERY_SECONDS because this reads single spans."""
     with services.readers() as session:
         last = read_cursor(session, _LOOKED)
@@ -50,11 +50,11 @@ def note_versions(services: Services, now: datetime) -> None:
     with services.sessions.begin() as session:
         for service, versions in seen.items():
             deploys = [deploy for deploy in known if deploy.service == service]
-            _note(session, service, repositories[service], versions, deploys, now)
+            _record_versions(session, service, repositories[service], versions, deploys, now)
         save_cursor(session, _LOOKED, {"looked_at": now.timestamp()}, now=now)
 
 
-def _note(
+def _record_versions(
     session: Session,
     service: str,
     repository: str,

@@ -39,7 +39,7 @@ an hour."""
 FORECAST_QUIET_SECONDS = 1_800.0
 """Forecasts run every five minutes, and come and go while a limit is neither near nor far."""
 
-TESTS_A_TICK = 3
+TESTS_PER_TICK = 3
 """How many incidents one tick tests. A test reads a week of one signal, which takes tens of milliseconds."""
 
 LONGEST_LOOK_SECONDS = 3_600.0
@@ -55,7 +55,7 @@ class Candidate:
     last_seen: tuple[datetime, ...]
 
 
-def settle_recovered(services: Services) -> None:
+def resolve_recovered(services: Services) -> None:
     """Test the incidents whose findings were not seen for long enough, and resolve those that recovered.
 
     When some incidents could not be tested, raise an ExceptionGroup after testing the others.
@@ -124,11 +124,11 @@ def _may_be_over(session: Session, incident: Incident, now: datetime) -> bool:
 
 
 def _sample(unseen: Sequence[int], now: datetime) -> list[int]:
-    """Return at most TESTS_A_TICK of them, at random, so that each gets its turn even if many cannot be judged."""
-    if len(unseen) <= TESTS_A_TICK:
+    """Return at most TESTS_PER_TICK of them, at random, so that each gets its turn even if many cannot be judged."""
+    if len(unseen) <= TESTS_PER_TICK:
         return list(unseen)
     random = np.random.default_rng(int(now.timestamp()))
-    return [unseen[place] for place in random.choice(len(unseen), TESTS_A_TICK, replace=False)]
+    return [unseen[place] for place in random.choice(len(unseen), TESTS_PER_TICK, replace=False)]
 
 
 def _test_again(services: Services, candidate: Candidate, now: datetime) -> None:

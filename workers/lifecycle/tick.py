@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workers.lifecycle.alert_endings import settle_alerts
+from workers.lifecycle.alert_endings import resolve_ended_alerts
 from workers.lifecycle.detect import detect
-from workers.lifecycle.self_recovery import settle_recovered
+from workers.lifecycle.self_recovery import resolve_recovered
 from workers.lifecycle.verification import verify_running
 from workers.locks import lease
 from workers.services import Services
@@ -17,7 +17,7 @@ def tick(services: Services) -> None:
         if not held:
             return
         end_quiet_times(services)
-        settle_alerts(services, services.clock())
+        resolve_ended_alerts(services, services.clock())
         is_complete = True
         try:
             is_complete = detect(services)
@@ -27,4 +27,4 @@ def tick(services: Services) -> None:
                 verify_running(services)
         # Not reached when a detector failed: what it could not check must not count as recovered.
         if is_complete:
-            settle_recovered(services)
+            resolve_recovered(services)

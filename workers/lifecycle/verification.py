@@ -14,7 +14,7 @@ from detection.verification import Recovery, RecoveryState
 from integrations.cards import Card
 from storage import audit, deploys, incidents, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
-from workers.lifecycle.learning import learn
+from workers.lifecycle.learning import store_knowledge_entry
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import incident_view
@@ -136,7 +136,7 @@ def _resolve(session: Session, incident: Incident, row: Verification, now: datet
         return
     view = incident_view(session, incident.id)
     proposal = session.get_one(Proposal, session.get_one(Action, row.action_id).proposal_id)
-    learn(session, view, fix=proposal.title, measures=row.measures, now=now)
+    store_knowledge_entry(session, view, fix=proposal.title, measures=row.measures, now=now)
 
 
 def _reopen(session: Session, incident: Incident, now: datetime) -> None:

@@ -71,14 +71,14 @@ class EndpointMemory:
         with self._one_at_a_time:
             until = last_interval_ends(now, options)
             starts = past_hours(until, options)
-            self._catch_up(store, starts.tolist(), now)
+            self._update_hours(store, starts.tolist(), now)
             last = self._last_intervals(store, until, options)
             settled = self._settled(starts, until - options.recent_window_seconds, past, now)
             promising = worth_a_look(last, self._past(starts), settled, at=until, options=options)
             names = list(self._numbers)
             return [names[number] for number in np.flatnonzero(promising).tolist()]
 
-    def _catch_up(self, store: TelemetryStore, wanted: list[float], now: float) -> None:
+    def _update_hours(self, store: TelemetryStore, wanted: list[float], now: float) -> None:
         """Read the missing hours; read again the newest, the one read longest ago, and those not read for an hour."""
         for gone in self._hours.keys() - set(wanted):
             del self._hours[gone]
@@ -130,13 +130,13 @@ class EndpointMemory:
             found = store.endpoint_levels(start, bucket_seconds=FINE_ENDPOINT_SECONDS, minimum_requests=1)
             self._intervals.pop(start, None)
             self._intervals[start] = self._to_bucket(found, until)
-        return self._side_by_side(self._intervals, starts)
+        return self._combined(self._intervals, starts)
 
     def _past(self, starts: Floats) -> Brief:
         """Return all past hours of every endpoint."""
-        return self._side_by_side(self._hours, starts)
+        return self._combined(self._hours, starts)
 
-    def _side_by_side(self, buckets: Mapping[float, _Bucket], starts: Floats) -> Brief:
+    def _combined(self, buckets: Mapping[float, _Bucket], starts: Floats) -> Brief:
         """Combine the buckets of all endpoints. An endpoint first seen after a bucket was read has 0 in it."""
         size = len(self._numbers)
         hours = [buckets[start] for start in starts.tolist()]

@@ -67,13 +67,13 @@ class FunnelMemory:
                 known = self._learn(funnel, everyone, now, options)
             return known.may_have_changed(store, now, baseline_seconds, options, excluded)
 
-    def found_lately(self, funnel_id: int, now: float) -> Sequence[Finding]:
+    def recent_findings(self, funnel_id: int, now: float) -> Sequence[Finding]:
         """Return the findings of less than AGAIN_SECONDS ago: a broken funnel need not be read at every tick."""
         with self._one_at_a_time:
             known = self._known.get(funnel_id)
             return known.found if known is not None and now - known.found_at < AGAIN_SECONDS else ()
 
-    def keep(self, funnel_id: int, found: Sequence[Finding], now: float) -> None:
+    def remember_findings(self, funnel_id: int, found: Sequence[Finding], now: float) -> None:
         """Remember the findings of a funnel that was read in full."""
         with self._one_at_a_time:
             if (known := self._known.get(funnel_id)) is not None:
@@ -154,8 +154,8 @@ class _Known:
         recent_since = ripe_until - options.recent_window_seconds
         at = (recent_since + ripe_until) / 2
         hours_since = baseline_since(at, baseline_seconds / HOUR_SECONDS)
-        hours_changed = self._hours.catch_up(self._reader(store, COARSE_SECONDS), hours_since, recent_since)
-        self._fine.catch_up(self._reader(store, FINE_FUNNEL_SECONDS), recent_since, ripe_until)
+        hours_changed = self._hours.update(self._reader(store, COARSE_SECONDS), hours_since, recent_since)
+        self._fine.update(self._reader(store, FINE_FUNNEL_SECONDS), recent_since, ripe_until)
         if hours_changed:
             self._fitted = None
         everyone = np.array([name == _EVERYONE for name in self._names], dtype=bool)
@@ -214,7 +214,7 @@ class _Buckets:
         """Forget all buckets, so that everything is read again."""
         self._kept.clear()
 
-    def catch_up(self, read: _ReadLevels, since: float, until: float) -> bool:
+    def update(self, read: _ReadLevels, since: float, until: float) -> bool:
         """Read the missing and stale buckets in [since, until), whole ones only; return whether any count changed."""
         first = int(np.ceil(since / self._seconds - 1e-9))
         self.extent = wanted = range(first, max(int(np.floor(until / self._seconds + 1e-9)), first))
@@ -224,7 +224,7 @@ class _Buckets:
         longest_ago = list(self._kept)[: self._again]
         missing = [number for number in wanted if number not in self._kept]
         changed = False
-        for stretch in _stretches({*longest_ago, *missing, *wanted[-self._newest :]}):
+        for stretch in _consecutive_runs({*longest_ago, *missing, *wanted[-self._newest :]}):
             changed |= self._read(read, stretch)
         return changed
 
@@ -236,7 +236,7 @@ class _Buckets:
         changed = False
         for number, counts in zip(stretch, table, strict=True):
             before = self._kept.pop(number, None)
-            changed |= before is None or _differ(before, counts)
+            changed |= before is None or _has_changed(before, counts)
             self._kept[number] = counts.copy()
         return changed
 
@@ -249,13 +249,13 @@ class _Buckets:
         return Reached(starts, table)
 
 
-def _differ(before: _Counts, after: _Counts) -> bool:
+def _has_changed(before: _Counts, after: _Counts) -> bool:
     """Return whether any count changed; a segment not known before counts as 0."""
     known = before.shape[1]
     return not np.array_equal(before, after[:, :known]) or bool(after[:, known:].any())
 
 
-def _stretches(numbers: set[int]) -> Iterator[range]:
+def _consecutive_runs(numbers: set[int]) -> Iterator[range]:
     """Yield the runs of consecutive numbers."""
     ordered = sorted(numbers)
     start = 0

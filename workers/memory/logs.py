@@ -29,7 +29,7 @@ from storage.telemetry.protocol import (
     TelemetryStore,
 )
 
-HOURS_A_QUERY = 24
+HOURS_PER_QUERY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,16 @@ class LogMemory:
             heard = _watched(store.log_totals(since=until - options.window_seconds, until=until))
             if not heard.names:
                 return Suspects((), 0)
-            self._catch_up(store, until, options)
+            self._update_hours(store, until, options)
             counts = heard.line_count[:, 0]
             are_patterns = np.array([name.kind == LOG_PATTERN for name in heard.names])
             enough = counts >= np.where(are_patterns, options.minimum_pattern_lines, options.minimum_new_lines)
-            as_much = self._windows_with_as_much(heard, until - options.window_seconds)
+            as_much = self._windows_with_as_many(heard, until - options.window_seconds)
             suspicious = enough & (as_much <= SPIKES_FORGIVEN)
             names = [name for name, is_one in zip(heard.names, suspicious, strict=True) if is_one or name in always]
             return Suspects(names, len(heard.names))
 
-    def _catch_up(self, store: TelemetryStore, until: float, options: LogOptions) -> None:
+    def _update_hours(self, store: TelemetryStore, until: float, options: LogOptions) -> None:
         """Read the missing hours; read again the newest and the one read longest ago."""
         newest = until // COARSE_SECONDS * COARSE_SECONDS
         wanted = [newest - number * COARSE_SECONDS for number in range(options.baseline_days * 24 + 1)]
@@ -86,8 +86,8 @@ class LogMemory:
         # A dict keeps its insertion order, and each hour read goes to its end: the first was read longest ago.
         longest_ago = next(iter(self._hours), newest)
         starts = sorted({newest, longest_ago, *(hour for hour in wanted if hour not in self._hours)})
-        for first in range(0, len(starts), HOURS_A_QUERY):
-            some = starts[first : first + HOURS_A_QUERY]
+        for first in range(0, len(starts), HOURS_PER_QUERY):
+            some = starts[first : first + HOURS_PER_QUERY]
             for start, levels in zip(some, store.log_hours(some), strict=True):
                 self._hours.pop(start, None)
                 self._hours[start] = self._remembered(_watched(levels))
@@ -96,7 +96,7 @@ class LogMemory:
         numbers = [self._numbers.setdefault(name, len(self._numbers)) for name in levels.names]
         return _Hour(np.array(numbers, dtype=np.int64), levels.line_count.astype(np.uint32))
 
-    def _windows_with_as_much(self, heard: LogLevels, before: float) -> Integers:
+    def _windows_with_as_many(self, heard: LogLevels, before: float) -> Integers:
         """Return (series,): how many windows that ended by `before` had at least as many lines as each has now."""
         numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in heard.names])
         now = np.full(len(self._numbers), np.iinfo(np.uint32).max, dtype=np.uint32)

@@ -73,10 +73,10 @@ class MetricMemory:
             minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
             if minute == self._judged:
                 return []
-            self._catch_up(store, minute, options)
+            self._update(store, minute, options)
             self._judged = minute
             keys = list(self._numbers)
-            apart = self._apart(now, options)
+            apart = self._distances(now, options)
             order = np.argsort(-apart, kind="stable")[:most]
             found = [keys[row] for row in order.tolist() if apart[row] >= _MARGIN]
             return [*found, *(key for key in self._broken(broken) if key not in set(found))]
@@ -100,7 +100,7 @@ class MetricMemory:
         """Return every known series."""
         return list(self._numbers)
 
-    def _catch_up(self, store: TelemetryStore, minute: float, options: MetricOptions) -> None:
+    def _update(self, store: TelemetryStore, minute: float, options: MetricOptions) -> None:
         newest = minute // COARSE_SECONDS * COARSE_SECONDS
         count = math.ceil(options.baseline_window_hours) + 1
         wanted = [newest - number * COARSE_SECONDS for number in range(count)]
@@ -110,7 +110,7 @@ class MetricMemory:
         longest_ago = next(iter(self._hours), newest)
         unknown = [hour for hour in wanted if hour not in self._hours][:_HOURS_AT_ONCE]
         missing = {newest, newest - COARSE_SECONDS, longest_ago, *unknown}
-        for stretch in _stretches(sorted(missing)):
+        for stretch in _consecutive_runs(sorted(missing)):
             self._read(store, self._hours, COARSE_SECONDS, stretch)
         oldest = minute - _MINUTES * FINE_METRIC_SECONDS
         for gone in [start for start in self._minutes if start < oldest]:
@@ -158,7 +158,7 @@ class MetricMemory:
             fit = self._fit = _Fit(hour, now, known, usual)
         return fit.usual
 
-    def _apart(self, now: float, options: MetricOptions) -> Floats:
+    def _distances(self, now: float, options: MetricOptions) -> Floats:
         """Return (series,): how far the newest minutes are from usual, by the nearest; 1 is the least that strikes."""
         apart = np.zeros(len(self._numbers))
         usual = self._usual(now, options)
@@ -206,7 +206,7 @@ class MetricMemory:
         return [known[place] for place in np.argsort(room, kind="stable").tolist() if near[place]]
 
 
-def _stretches(hours: Sequence[float]) -> list[list[float]]:
+def _consecutive_runs(hours: Sequence[float]) -> list[list[float]]:
     """Split the hours, oldest first, into runs of consecutive ones."""
     found: list[list[float]] = []
     for hour in hours:

@@ -27,7 +27,7 @@ AGAIN = "Press Diagnose again on the incident's message to get a fresh one."
 def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
     """Build the dialog with the pull request's diff and head SHA. Raise RefusedError if there is nothing to approve."""
     _check_role(services, user_id)
-    expire_offers(services)
+    expire_proposals(services)
     with services.readers() as session:
         pressed = proposals.get_proposal(session, proposal_id)
         proposal = _current(session, pressed)
@@ -81,9 +81,9 @@ def _current(session: Session, pressed: Proposal) -> Proposal:
 
 def approve(services: Services, value: str, *, user_id: str, user_name: str) -> None:
     """Record the approval and enqueue the action in one transaction. A repeated click is refused."""
-    proposal_id, content_hash = _parts(value)
+    proposal_id, content_hash = _parse_value(value)
     _check_role(services, user_id)
-    expire_offers(services)
+    expire_proposals(services)
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
@@ -93,7 +93,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
                 session, proposal, content_hash=content_hash, user_id=user_id, user_name=user_name, now=now
             )
         except AlreadyDecidedError as error:
-            raise RefusedError(_already(error.decided_by, error.decided_at)) from error
+            raise RefusedError(_already_approved(error.decided_by, error.decided_at)) from error
         incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is not IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor=user_name, now=now)
@@ -116,7 +116,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
         enqueue_refresh(session, incident.id, key=f"approved:{proposal.id}", now=now)
 
 
-def expire_offers(services: Services) -> None:
+def expire_proposals(services: Services) -> None:
     """Expire the proposals that nobody decided on in time. Their incident's message then offers to diagnose again."""
     now = services.clock()
     with services.sessions.begin() as session:
@@ -126,14 +126,14 @@ def expire_offers(services: Services) -> None:
 
 def channel_of(services: Services, value: str) -> str:
     """Return the channel of the incident's root message; a dialog submission does not carry it."""
-    proposal_id, _ = _parts(value)
+    proposal_id, _ = _parse_value(value)
     with services.readers() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         root = deliveries.root_delivery(session, proposal.incident_id)
         return root.channel if root is not None else services.settings.slack_channel
 
 
-def _parts(value: str) -> tuple[int, str]:
+def _parse_value(value: str) -> tuple[int, str]:
     proposal_id, _, content_hash = value.partition(":")
     if not proposal_id.isdigit() or not content_hash:
         raise RefusedError("This dialog is from another version of Argux. Press Approve fix again.")
@@ -149,7 +149,7 @@ def _check_role(services: Services, user_id: str) -> None:
 def _check_open(services: Services, session: Session, proposal: Proposal) -> None:
     approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()
     if approval is not None:
-        raise RefusedError(_already(approval.decided_by, approval.decided_at))
+        raise RefusedError(_already_approved(approval.decided_by, approval.decided_at))
     if proposal.status == "superseded":
         raise RefusedError("A newer fix has taken this one's place. Press Approve fix again to read it.")
     if incidents.get_incident(session, proposal.incident_id).status.is_closed:
@@ -158,5 +158,5 @@ def _check_open(services: Services, session: Session, proposal: Proposal) -> Non
         raise RefusedError(f"This offer has expired. {AGAIN}")
 
 
-def _already(name: str, at: datetime) -> str:
+def _already_approved(name: str, at: datetime) -> str:
     return f"{name} approved this already at {moment(at.timestamp())}. Nothing more was done."

@@ -20,7 +20,7 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
-MERGE_ASKED = {"merge_asked": True}
+MERGE_REQUESTED = {"merge_asked": True}
 """Result of a running action, stored just before the merge request is sent: from then on it may be merged."""
 
 
@@ -71,7 +71,7 @@ def action_given_up(services: Services, proposal_id: int, reason: str) -> None:
         if action is None or action.status != "running":
             return
         plan = RevertPullRequest.model_validate(proposals.get_proposal(session, proposal_id).parameters)
-        known = "Whether it was merged is not known." if _was_asked(action) else "Argux merged nothing."
+        known = "Whether it was merged is not known." if _merge_was_requested(action) else "Argux merged nothing."
     _finish_failed(services, proposal_id, plan, f"{reason}. Argux has given up trying. {known}")
 
 
@@ -82,20 +82,20 @@ def _merge(services: Services, action_id: int, plan: RevertPullRequest) -> Merge
     """
     with services.readers() as session:
         action = session.get_one(Action, action_id)
-        was_asked = _was_asked(action)
-        if not was_asked:
+        was_requested = _merge_was_requested(action)
+        if not was_requested:
             _refuse_if_closed(session, action)
     found = services.code_host.pull_request(plan.repository, plan.number)
     if found.state != "merged":
         with services.sessions.begin() as session:
             action = session.get_one(Action, action_id)
             _refuse_if_closed(session, action)
-            action.result = MERGE_ASKED
+            action.result = MERGE_REQUESTED
     merged = services.code_host.merge(plan.repository, plan.number, head_sha=plan.head_sha)
-    return Merged(merged, by_others=found.state == "merged" and not was_asked)
+    return Merged(merged, by_others=found.state == "merged" and not was_requested)
 
 
-def _was_asked(action: Action) -> bool:
+def _merge_was_requested(action: Action) -> bool:
     return bool(action.result.get("merge_asked"))
 
 
@@ -131,13 +131,13 @@ def _finish_done(services: Services, proposal_id: int, plan: RevertPullRequest, 
         )
         card = Card(
             title="Fix merged",
-            text=f"{merged.text} {_what_comes_next(incident, plan)}",
+            text=f"{merged.text} {_next_step_text(incident, plan)}",
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        _tell(services, session, action, merged.text, card, now)
+        _post_outcome(services, session, action, merged.text, card, now)
 
 
-def _what_comes_next(incident: Incident, plan: RevertPullRequest) -> str:
+def _next_step_text(incident: Incident, plan: RevertPullRequest) -> str:
     if incident.status.is_closed:
         return f"The incident was closed by {incident.closed_by} meanwhile: it stays closed, and nothing is tested."
     return f"Waiting for {plan.service} to go live with it, then the same metrics are tested again."
@@ -169,10 +169,10 @@ def _finish_failed(services: Services, proposal_id: int, plan: RevertPullRequest
             text=text,
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        _tell(services, session, action, reason, card, now)
+        _post_outcome(services, session, action, reason, card, now)
 
 
-def _tell(services: Services, session: Session, action: Action, text: str, card: Card, now: datetime) -> None:
+def _post_outcome(services: Services, session: Session, action: Action, text: str, card: Card, now: datetime) -> None:
     """Record the outcome in the timeline and enqueue it for the thread, even while the incident is snoozed."""
     kind = f"action_{action.status}"
     incidents.add_timeline(session, action.incident_id, kind=kind, actor="Argux", text=text, now=now)

@@ -43,13 +43,13 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
             body=body,
         )
     except PermanentError as error:
-        _tell_no_revert(services, diagnosis, _why_not(error), is_answer=is_answer)
+        _post_no_revert(services, diagnosis, _reason_text(error), is_answer=is_answer)
         return
     if pull_request.state == "merged":
         text = f"Pull request #{pull_request.number} reverts this, and is merged already. If it is broken still, "
         text += "something else breaks it too."
         link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
-        _tell_no_revert(services, diagnosis, text, link, is_answer=is_answer)
+        _post_no_revert(services, diagnosis, text, link, is_answer=is_answer)
         return
     if _offer(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
         _close_earlier(services, earlier, pull_request)
@@ -60,7 +60,7 @@ def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: 
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
     text = f"{reason}. Argux has given up trying. When that is mended, press Diagnose again."
-    _tell_no_revert(services, diagnosis, text, is_answer=is_answer)
+    _post_no_revert(services, diagnosis, text, is_answer=is_answer)
 
 
 def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]) -> bool:
@@ -162,7 +162,7 @@ def _offer(
     return True
 
 
-def _why_not(error: PermanentError) -> str:
+def _reason_text(error: PermanentError) -> str:
     if isinstance(error, ConflictError) and error.paths:
         files = ", ".join(f"`{path}`" for path in error.paths)
         return (
@@ -174,7 +174,7 @@ def _why_not(error: PermanentError) -> str:
     return f"{error}. When that is mended, press Diagnose again."
 
 
-def _tell_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links: CardLink, is_answer: bool) -> None:
+def _post_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links: CardLink, is_answer: bool) -> None:
     now = services.clock()
     card = Card(title="No automatic revert", text=text, links=links)
     with services.sessions.begin() as session:

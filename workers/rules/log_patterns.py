@@ -16,10 +16,10 @@ from storage.errors import NameTakenError, NotFoundError
 from storage.models import LogPattern
 from workers.errors import WorkerError
 
-MOST_PATTERNS = 200
+MAXIMUM_PATTERNS = 200
 """The limit exists because every line is searched for every pattern."""
 
-MOST_DESCRIPTION = 300
+MAXIMUM_DESCRIPTION_LENGTH = 300
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\Z")
 _BUILT_IN = {pattern.name: pattern for pattern in BUILT_IN}
 
@@ -79,8 +79,10 @@ def add_pattern(
         raise WrongPatternError(
             "name", "A name has letters, digits, blanks, dots, hyphens and underscores: 100 at most."
         )
-    if len(description) > MOST_DESCRIPTION:
-        raise WrongPatternError("description", f"The description is longer than {MOST_DESCRIPTION} characters.")
+    if len(description) > MAXIMUM_DESCRIPTION_LENGTH:
+        raise WrongPatternError(
+            "description", f"The description is longer than {MAXIMUM_DESCRIPTION_LENGTH} characters."
+        )
     try:
         check(expression)
     except PatternError as error:
@@ -90,8 +92,8 @@ def add_pattern(
         raise NameTakenError(f"There is a built-in pattern called {name}; turn it off first, or take another name.")
     if there is not None and not _is_own(there):
         stored.remove_pattern(session, name)
-    if len(stored.list_patterns(session)) >= MOST_PATTERNS:
-        raise WrongPatternError("name", f"There are {MOST_PATTERNS} patterns already; remove one first.")
+    if len(stored.list_patterns(session)) >= MAXIMUM_PATTERNS:
+        raise WrongPatternError("name", f"There are {MAXIMUM_PATTERNS} patterns already; remove one first.")
     row = stored.add_pattern(
         session, name=name, expression=expression, severity=severity, description=description, by=by, now=now
     )

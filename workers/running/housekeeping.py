@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from storage.alerts import drop_old_alerts
-from workers.remediation.approvals import expire_offers
+from workers.remediation.approvals import expire_proposals
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -18,4 +18,4 @@ def expire(services: Services) -> None:
     log.info("telemetry_expired", rows=dropped)
     with services.sessions.begin() as session:
         drop_old_alerts(session, now=now)
-    expire_offers(services)
+    expire_proposals(services)

@@ -54,7 +54,7 @@ def _open(services: Services, trigger_id: str, modal: Modal) -> None:
             ) from error
 
 
-def tell(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
+def show_text(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
     """Show a text in the open dialog, such as why there is nothing to decide; return False if no dialog is open."""
     with suppress(NotFoundError):
         services.chat.update_modal(_text_modal(action_id, trigger_id, text))

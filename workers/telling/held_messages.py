@@ -11,7 +11,7 @@ from storage import deliveries, incidents, maintenance, outbox
 from storage.models import Delivery, Incident
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
-from workers.telling.quiet_reasons import quiet_of
+from workers.telling.quiet_reasons import quiet_time_of
 from workers.words.findings import duration_text
 
 
@@ -47,7 +47,7 @@ def end_snooze(
 
 def release(services: Services, session: Session, incident: Incident, *, now: datetime) -> None:
     """Enqueue the held messages, unless the incident is still quiet. Those of a closed incident are never sent."""
-    if quiet_of(session, incident, now) is not None:
+    if quiet_time_of(session, incident, now) is not None:
         return
     held = deliveries.held(session, incident.id)
     is_over = incident.status.is_closed

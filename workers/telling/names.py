@@ -21,13 +21,13 @@ def display_name(services: Services, user_id: str, handle: str) -> str:
         return handle or user_id
 
 
-NAMED = 5
+MAXIMUM_NAMES = 5
 """How many people are listed by name; each name costs one request to the chat."""
 
 
 def listed_names(services: Services, user_ids: Sequence[str]) -> str:
     """Return a list such as "Ana, Ben and 3 others". People whose lookup fails count among the others."""
-    names = [name for user_id in user_ids[:NAMED] if (name := display_name(services, user_id, "")) != user_id]
+    names = [name for user_id in user_ids[:MAXIMUM_NAMES] if (name := display_name(services, user_id, "")) != user_id]
     others = len(user_ids) - len(names)
     if others:
         names.append(f"{others} {'other' if others == 1 else 'others'}" if names else "the people chosen for it")

@@ -27,7 +27,7 @@ class Quiet:
         return f"{self.why[0].upper()}{self.why[1:]} until {moment(self.until.timestamp())}"
 
 
-def quiet_of(session: Session, incident: Incident, now: datetime) -> Quiet | None:
+def quiet_time_of(session: Session, incident: Incident, now: datetime) -> Quiet | None:
     """Return the quiet time that ends last; None when the incident is not quiet."""
     reasons = [_snoozed(incident, now), _snoozed_before(session, incident, now), _maintenance(session, incident, now)]
     return max((reason for reason in reasons if reason is not None), key=lambda quiet: quiet.until, default=None)

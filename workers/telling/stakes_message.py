@@ -14,7 +14,7 @@ from workers.telling.enqueue import enqueue_thread_message
 from workers.words.stakes import FunnelStakes, worst_stakes
 
 
-def tell_stakes(
+def enqueue_stakes_message(
     services: Services, session: Session, incident_id: int, findings: Sequence[Finding], now: datetime
 ) -> None:
     """Enqueue a thread message when a funnel loses users. An endpoint's stakes appear only on the incident's card."""

@@ -46,11 +46,11 @@ def record_located_finding(
     assert seen is not None
     row.details = {**row.details, **as_details(seen)}
     if tell:
-        _tell(services, session, incident.id, seen, now)
+        _post_location(services, session, incident.id, seen, now)
     return True
 
 
-def _tell(services: Services, session: Session, incident_id: int, seen: Attribution, now: datetime) -> None:
+def _post_location(services: Services, session: Session, incident_id: int, seen: Attribution, now: datetime) -> None:
     """Post the location once per place, however many findings share it."""
     about = repr((seen.verdict, [place.where for place in seen.places]))
     key = f"where:{hashlib.sha256(about.encode()).hexdigest()[:16]}"

@@ -11,7 +11,7 @@ from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy
 from storage.models import Deploy
 from tests.scenarios.workers.worker import Clock
 from workers.lifecycle.detect import roll_up
-from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, note_versions
+from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, record_new_versions
 from workers.services import Services
 
 SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
@@ -39,7 +39,7 @@ class Traffic:
     def look(self, seconds: float = GRACE_SECONDS + 1) -> list[Deploy]:
         self.clock.forward(seconds)
         assert roll_up(self.services, [], self.clock() + timedelta(seconds=30))
-        note_versions(self.services, self.clock())
+        record_new_versions(self.services, self.clock())
         with self.services.readers() as session:
             return list(deploys_between(session, None, datetime(2000, 1, 1, tzinfo=UTC), self.clock()))
 
@@ -124,5 +124,5 @@ def test_single_spans_are_not_read_at_every_tick(traffic: Traffic, services: Ser
     services.telemetry = Watched()  # type: ignore[assignment]
     for _ in range(10):
         clock.forward(LOOK_EVERY_SECONDS / 3)
-        note_versions(services, clock())
+        record_new_versions(services, clock())
     assert len(looked) == 3
