@@ -16,7 +16,7 @@ from storage import incidents, proposals
 from storage.database.session import create_database, sessions
 from tests.functional.shop_trouble import ANA, fault, modals, press, root_messages
 from tests.functional.stack import PATIENCE_SECONDS, Stack, eventually, running_stack
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
 from workers.telling.enqueue import enqueue_refresh
 
 
@@ -41,7 +41,7 @@ class Offer:
 
     def make(self) -> int:
         """Offer the fix, in place of an earlier offer."""
-        offer, now = revert_offer(self.plan), datetime.now(UTC)
+        offer, now = describe_revert(self.plan), datetime.now(UTC)
         with sessions(self.engine).begin() as session:
             proposal = proposals.create_proposal(
                 session, incident_id=self.incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST,

@@ -62,12 +62,12 @@ def resolve(
 
 
 def _card(view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: Sequence[str], since: datetime) -> Card:
-    offered = view.proposal is not None and view.proposal.status == "open"
+    was_offered = view.proposal is not None and view.proposal.status == "open"
     lines = [
         f"By itself since {moment(since.timestamp())}:",
         *(f"- {measure['text']}" for measure in measures),
         *seen_deploys,
-        *(["The fix that was offered was not carried out."] if offered else []),
+        *(["The fix that was offered was not carried out."] if was_offered else []),
         f"The incident is resolved; it lasted {duration_text((since - view.incident.onset_at).total_seconds())}.",
     ]
     return Card(title="Back to usual", text="\n".join(lines))

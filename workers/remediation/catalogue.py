@@ -23,7 +23,7 @@ class RevertPullRequest(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ActionDescription:
     """The description of an action that a person reads before deciding."""
 
     title: str
@@ -33,10 +33,10 @@ class Offer:
     undone_by: str
 
 
-def revert_offer(plan: RevertPullRequest) -> Offer:
+def describe_revert(plan: RevertPullRequest) -> ActionDescription:
     """Describe a revert. It restores code that ran before, so its risk is low; reverting it again undoes it."""
     commits = ", ".join(sha[:7] for sha in plan.commit_shas)
-    return Offer(
+    return ActionDescription(
         title=f"Revert {commits} (pull request #{plan.number})",
         risk="low",
         blast_radius=f"Takes {commits} out of {plan.repository} and so redeploys {plan.service}. "

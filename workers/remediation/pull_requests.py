@@ -12,7 +12,7 @@ from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.findings import finding_sentence
@@ -51,7 +51,7 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
         _post_no_revert(services, diagnosis, text, link, is_answer=is_answer)
         return
-    if _offer(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
+    if _propose(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
         _close_earlier(services, earlier, pull_request)
 
 
@@ -102,7 +102,7 @@ def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
     return with_utc_times("\n".join(lines))
 
 
-def _offer(
+def _propose(
     services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any], *, is_answer: bool
 ) -> bool:
     """Create the proposal and announce it; return False if it is not wanted any more, such as after an approval."""
@@ -114,7 +114,7 @@ def _offer(
         service=fix["service"],
         commit_shas=tuple(fix["commit_shas"]),
     )
-    offer = revert_offer(plan)
+    description = describe_revert(plan)
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, diagnosis.incident_id)
@@ -125,12 +125,12 @@ def _offer(
             incident_id=diagnosis.incident_id,
             diagnosis_id=diagnosis.id,
             action=REVERT_PULL_REQUEST,
-            title=offer.title,
+            title=description.title,
             parameters=plan.model_dump(mode="json"),
-            risk=offer.risk,
-            blast_radius=offer.blast_radius,
-            verified_by=offer.verified_by,
-            undone_by=offer.undone_by,
+            risk=description.risk,
+            blast_radius=description.blast_radius,
+            verified_by=description.verified_by,
+            undone_by=description.undone_by,
             now=now,
             expires_at=now + timedelta(minutes=services.settings.proposal_expiry_minutes),
         )
@@ -148,8 +148,8 @@ def _offer(
         )
         card = Card(
             title="Proposed fix",
-            text=f"**{offer.title}**\n{offer.blast_radius}",
-            fields=(("Risk", offer.risk), ("Undone by", offer.undone_by)),
+            text=f"**{description.title}**\n{description.blast_radius}",
+            fields=(("Risk", description.risk), ("Undone by", description.undone_by)),
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
             context="Press Approve fix on the message above to read the diff and decide.",
         )

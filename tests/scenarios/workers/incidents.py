@@ -7,7 +7,7 @@ from typing import Any
 
 from detection.types import Finding, Metric, Severity, Subject
 from storage import diagnoses, incidents, proposals
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 
@@ -57,13 +57,13 @@ def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> i
         repository="acme/shop", number=7, head_sha=head_sha, url="https://code.example/pull/7", service="shop",
         commit_shas=("d" * 40,),
     )  # fmt: skip
-    offer = revert_offer(plan)
+    description = describe_revert(plan)
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.create_proposal(
-            session, incident_id=incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST, title=offer.title,
-            parameters=plan.model_dump(mode="json"), risk=offer.risk, blast_radius=offer.blast_radius,
-            verified_by=offer.verified_by, undone_by=offer.undone_by, now=now,
+            session, incident_id=incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST, title=description.title,
+            parameters=plan.model_dump(mode="json"), risk=description.risk, blast_radius=description.blast_radius,
+            verified_by=description.verified_by, undone_by=description.undone_by, now=now,
             expires_at=now + timedelta(hours=4),
         )  # fmt: skip
         enqueue_refresh(session, incident_id, key=f"offered:{proposal.id}", now=now)
