@@ -16,8 +16,9 @@ from storage.finding_details import details_of, details_to_json
 from storage.models import FindingRecord, Incident, TimelineEntry, Verification
 
 ARGUX = "Argux"
-_ACTIVE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING)
-_CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
+_ACTIVE = tuple(status for status in IncidentStatus if not status.is_closed)
+_CLOSED = tuple(status for status in IncidentStatus if status.is_closed)
+_AWAITING_PEOPLE = tuple(status for status in IncidentStatus if status.awaits_people)
 _NEXT: Mapping[IncidentStatus, frozenset[IncidentStatus]] = {
     IncidentStatus.OPEN: frozenset({IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING, *_CLOSED}),
     IncidentStatus.ACKNOWLEDGED: frozenset({IncidentStatus.OPEN, IncidentStatus.MITIGATING, *_CLOSED}),
@@ -150,8 +151,7 @@ def change_status(session: Session, incident: Incident, status: IncidentStatus, 
     incident.updated_at = now
     if status == IncidentStatus.ACKNOWLEDGED:
         incident.acknowledged_at, incident.acknowledged_by = now, actor
-    closed = status in _CLOSED
-    incident.closed_at, incident.closed_by = (now, actor) if closed else (None, None)
+    incident.closed_at, incident.closed_by = (now, actor) if status.is_closed else (None, None)
     text = _transition_text(before, status)
     add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
 
@@ -184,7 +184,7 @@ def unseen_since(session: Session, moment: datetime) -> Sequence[int]:
     seen = select(FindingRecord.incident_id).where(FindingRecord.last_seen_at > moment)
     verified = select(Verification.incident_id).where(Verification.status == "running")
     query = select(Incident.id).where(
-        Incident.status.in_((IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)),
+        Incident.status.in_(_AWAITING_PEOPLE),
         Incident.findings.any(),
         Incident.id.not_in(seen),
         Incident.id.not_in(verified),

@@ -68,7 +68,7 @@ def get_proposal(session: Session, proposal_id: int) -> Proposal:
 
 
 def current_proposal(session: Session, incident_id: int) -> Proposal | None:
-    """Return the incident's newest proposal that is not superseded, whatever its status; None if there is none."""
+    """Return the incident's newest proposal that is not superseded, whatever its status (also expired or done)."""
     query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
     return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()
 

@@ -21,7 +21,6 @@ from workers.services import Services
 router = APIRouter(prefix="/incidents", tags=["Incidents"])
 
 IncidentId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
 
 
 class IncidentChange(BaseModel):
@@ -128,7 +127,7 @@ def diagnose(services: InjectedServices, operator: Operator, incident_id: Incide
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
-        if incident.status in CLOSED:
+        if incident.status.is_closed:
             raise ConflictError(
                 f"Incident {incident.id} is closed ({incident.status}); only a live one can be diagnosed."
             )

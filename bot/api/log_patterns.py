@@ -44,7 +44,9 @@ class NewPattern(BaseModel):
         description="A regular expression in RE2's syntax, found anywhere in a line; look-around is not available.",
     )
     severity: Severity = Field(Severity.SEV3, description="How bad an incident it opens.")
-    description: Text = Field("", max_length=log_patterns.MOST_DESCRIPTION, description="What such a line means.")
+    description: Text = Field(
+        "", max_length=log_patterns.MAXIMUM_DESCRIPTION_LENGTH, description="What such a line means."
+    )
 
 
 class PatternSwitch(BaseModel):

@@ -12,7 +12,13 @@ from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from storage import incidents
-from workers.clicks import snooze as snoozes
+from workers.clicks.snooze import (
+    BUTTON_MINUTES,
+    LONGEST_MINUTES,
+    SHORTEST_MINUTES,
+    snooze_incident,
+    unsnooze_incident,
+)
 from workers.errors import RefusedError
 
 router = APIRouter(prefix="/incidents/{incident_id}/snooze", tags=["Incidents"])
@@ -25,7 +31,7 @@ class Snooze(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"minutes": 60}})
 
-    minutes: float = Field(snoozes.BUTTON_MINUTES, ge=snoozes.SHORTEST_MINUTES, le=snoozes.LONGEST_MINUTES)
+    minutes: float = Field(BUTTON_MINUTES, ge=SHORTEST_MINUTES, le=LONGEST_MINUTES)
 
 
 @router.post("", summary="Snooze an incident", responses={409: {"description": "It is closed, or snoozed already."}})
@@ -35,7 +41,7 @@ def snooze(services: InjectedServices, operator: Operator, incident_id: Incident
     try:
         with services.sessions.begin() as session:
             incident = incidents.get_incident(session, incident_id)
-            snoozes.snooze(services, session, incident, minutes=wanted.minutes, actor=operator.name, now=now)
+            snooze_incident(services, session, incident, minutes=wanted.minutes, actor=operator.name, now=now)
     except RefusedError as error:
         raise ConflictError(str(error)) from error
     with services.readers() as session:
@@ -49,7 +55,7 @@ def unsnooze(services: InjectedServices, operator: Operator, incident_id: Incide
     try:
         with services.sessions.begin() as session:
             incident = incidents.get_incident(session, incident_id)
-            snoozes.unsnooze(services, session, incident, actor=operator.name, now=now)
+            unsnooze_incident(services, session, incident, actor=operator.name, now=now)
     except RefusedError as error:
         raise ConflictError(str(error)) from error
     with services.readers() as session:

@@ -16,8 +16,8 @@ from storage import incidents, proposals
 from storage.database.session import create_database, sessions
 from tests.functional.shop_trouble import ANA, fault, modals, press, root_messages
 from tests.functional.stack import PATIENCE_SECONDS, Stack, eventually, running_stack
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
-from workers.telling.enqueue import changed
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
+from workers.telling.enqueue import enqueue_refresh
 
 
 class Offer:
@@ -41,7 +41,7 @@ class Offer:
 
     def make(self) -> int:
         """Create a proposal for the fix, which replaces an earlier one."""
-        offer, now = revert_offer(self.plan), datetime.now(UTC)
+        offer, now = describe_revert(self.plan), datetime.now(UTC)
         with sessions(self.engine).begin() as session:
             proposal = proposals.create_proposal(
                 session, incident_id=self.incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST,
@@ -49,7 +49,7 @@ class Offer:
                 blast_radius=offer.blast_radius, verified_by=offer.verified_by, undone_by=offer.undone_by, now=now,
                 expires_at=datetime(2099, 1, 1, tzinfo=UTC),
             )  # fmt: skip
-            changed(session, self.incident_id, key=f"offer:{proposal.id}", now=now)
+            enqueue_refresh(session, self.incident_id, key=f"offer:{proposal.id}", now=now)
             return proposal.id
 
     def pressed(self) -> str:

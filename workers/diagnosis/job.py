@@ -16,8 +16,7 @@ from workers.diagnosis.account import account, evidence_lines
 from workers.errors import RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.telling.root_card import CLOSED
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 
 def diagnose(services: Services, incident_id: int, finding_count: int | None = None) -> None:
@@ -42,7 +41,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             text=outcome.root_cause or "The cause is not known.",
             now=now,
         )
-        tell_thread(
+        enqueue_thread_message(
             session,
             incident_id,
             key=f"diagnosis:{diagnosis.id}",
@@ -51,13 +50,13 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             now=now,
             is_answer=is_answer,
         )
-        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
         if diagnosis.status == "concluded" and outcome.fix.action:
             arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
-def give_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
+def diagnosis_given_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
     """Mark the running diagnosis as failed and post that in the thread, so that people stop waiting for it."""
     now = services.clock()
     with services.sessions.begin() as session:
@@ -71,8 +70,8 @@ def give_up(services: Services, incident_id: int, reason: str, finding_count: in
         channel = services.settings.slack_channel
         key = f"diagnosis:{diagnosis.id}"
         is_answer = finding_count is None
-        tell_thread(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
-        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
 
 
 def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
@@ -91,7 +90,7 @@ def enqueue_diagnosis(session: Session, incident: Incident, *, patience_seconds:
     incident is neither open nor acknowledged. Without an endpoint among the findings the diagnosis is delayed by
     `patience_seconds`: the endpoint that broke a funnel may be found soon, and shows the cause better.
     """
-    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+    if not incident.status.awaits_people:
         return
     latest = diagnoses.latest_diagnosis(session, incident.id)
     if latest is not None and latest.suspect_commit is not None:
@@ -114,7 +113,7 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
     Raises RefusedError if a diagnosis is running, a fix is under way, or the incident is closed.
     """
     hold(session, incident)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError("The incident is closed already; there is nothing to diagnose.")
     if incident.status is IncidentStatus.MITIGATING:
         raise RefusedError("A fix is under way; the thread says how it goes.")
@@ -125,7 +124,7 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
     outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:again:{begun.id}", now=now)
     text = "Asked for a new diagnosis."
     incidents.add_timeline(session, incident.id, kind="diagnosis", actor=actor, text=text, now=now)
-    changed(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
+    enqueue_refresh(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
 
 
 def _sources(services: Services) -> pipeline.DiagnosisSources:

@@ -1,4 +1,4 @@
-"""When something was broken, known from past incidents: times that baselines leave out."""
+"""The times of past incidents, which baselines must leave out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from workers.memory.funnels import Segment
 
 @dataclass(frozen=True, slots=True)
 class PastIncident:
-    """An incident from its onset to its closing, in seconds UTC.
+    """An incident from its onset to its closing, in seconds UTC; `ended` is None while it is active.
 
-    ended: None while the incident is open. fingerprints: those of its findings, which name what was broken.
+    fingerprints: those of its findings.
     """
 
     began: float
@@ -28,7 +28,7 @@ class PastIncident:
 
 
 def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
-    """Return the incidents that were open at or after `since`, oldest first; false alarms count as normal time."""
+    """Return the incidents not closed before `since`, oldest first. False alarms are left out: their time is normal."""
     rows = session.scalars(
         select(Incident)
         .where(
@@ -53,17 +53,17 @@ def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
 
 
 def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> TimeSpans:
-    """Return when there was an open incident with a finding of this fingerprint."""
+    """Return the (begin, end) times, in seconds UTC, of the incidents with this fingerprint."""
     return [(one.began, one.ended or now) for one in past if fingerprint in one.fingerprints]
 
 
 def endpoint_broken_times(
     past: Sequence[PastIncident], metrics: Collection[Metric], now: float
 ) -> dict[str, list[tuple[float, float]]]:
-    """Return when any of the metrics was broken, by the key of the finding's subject (service and endpoint).
+    """Return the (begin, end) times, in seconds UTC, when any of the metrics was broken, by the subject's key.
 
-    An endpoint that fails, or gets hardly any requests, has no normal latency either: such an hour is left out of the
-    baselines of all its metrics.
+    One broken metric makes the time abnormal for the subject's other metrics too: an endpoint that fails, or is hardly
+    called, does not have its usual latency either.
     """
     times: dict[str, list[tuple[float, float]]] = {}
     for one in past:

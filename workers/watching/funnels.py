@@ -61,12 +61,12 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
 
 def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> Sequence[Finding]:
     memory, now = services.funnel_memory, tick.now.timestamp()
-    if known := memory.found_lately(funnel.funnel_id, now):
+    if known := memory.recent_findings(funnel.funnel_id, now):
         return known
     if not _may_have_changed(services, funnel, tick, options):
         return ()
     found = locate_drops(services, tick, _changes(services, funnel, tick, options))
-    memory.keep(funnel.funnel_id, found, now)
+    memory.remember_findings(funnel.funnel_id, found, now)
     return found
 
 

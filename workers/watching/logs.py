@@ -62,7 +62,7 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
             for fingerprint in broken.values()
         },
         heard_since=store.heard_since(),
-        tests=suspects.looked_at,
+        tests=suspects.checked,
     )
     return _limited(_with_pattern_severity(services, found), set(broken.values()))
 

@@ -41,7 +41,7 @@ def test_a_funnel_also_waits_for_its_entries_to_convert_and_a_drift_for_whole_ho
 
 
 @pytest.mark.parametrize(("usual", "worst"), [(100.0, 900.0), (900.0, 100.0)])
-def test_a_minute_halfway_to_the_worst_is_no_calm_whichever_way_that_is(usual: float, worst: float) -> None:
+def test_a_minute_halfway_to_the_worst_value_is_abnormal_in_both_directions(usual: float, worst: float) -> None:
     halfway, near = (usual + worst) / 2, usual + (worst - usual) / 4
     values = [usual, halfway, worst, worst, near, None]
     points = [Point(20.0 * place, value) for place, value in enumerate(values)]
@@ -50,7 +50,7 @@ def test_a_minute_halfway_to_the_worst_is_no_calm_whichever_way_that_is(usual: f
     assert last_beyond_halfway(points, usual=usual, worst=usual) is None
 
 
-def test_without_a_fix_it_is_told_how_bad_it_was_at_its_worst() -> None:
+def test_a_recovery_without_a_fix_shows_the_worst_value() -> None:
     said = measure_without_fix(SLOW, USUAL_AGAIN)
     assert said["text"] == "POST /pay p95 latency: 100 ms before, 900 ms at its worst, 140 ms now."
     assert (said["during"], said["recovered_share"]) == (900.0, 0.95)

@@ -8,7 +8,7 @@ import pytest
 from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, ForecastDetails, LevelDetails, Metric, Severity, Subject
 from tests.finding_details import ALERT, FORECAST, LEVEL
-from workers.rules.metric_limits import counts_what_is_used
+from workers.rules.metric_limits import measures_used_space
 from workers.words.findings import finding_sentence, incident_title, severity_of
 from workers.words.metrics import number_text, recovery_text
 
@@ -107,4 +107,4 @@ def test_the_sentence_of_a_recovery() -> None:
      ("device=a, system.filesystem.state=reserved, mode=rw", False)],
 )  # fmt: skip
 def test_only_series_of_used_space_can_be_full(attributes: str, expected: bool) -> None:
-    assert counts_what_is_used(attributes) is expected
+    assert measures_used_space(attributes) is expected
