@@ -10,7 +10,7 @@ import numpy as np
 from detection.coverage import Watched
 from detection.detectors import EndpointOptions, endpoint_findings
 from detection.endpoints.coverage import endpoint_states, strike_window_seconds
-from detection.endpoints.findings import last_interval_ends
+from detection.endpoints.findings import last_interval_end
 from detection.endpoints.intervals import quantile
 from detection.endpoints.normal import Spans, baseline_since
 from detection.types import EndpointSeries, Finding, Metric, Subject
@@ -116,7 +116,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
 def states(services: Services, tick: Tick) -> list[Watched]:
     """Every endpoint of the baseline window or of now, and whether it is called enough to be judged."""
     options, now = endpoint_options(services.settings), tick.now.timestamp()
-    until = last_interval_ends(now, options)
+    until = last_interval_end(now, options)
     before = services.telemetry.endpoint_counts(
         since=baseline_since(until, options),
         until=until - options.recent_window_seconds,
