@@ -1,15 +1,14 @@
-"""Where: which combination of up to three dimension values carries a rise of a bad share, such as lost conversions.
+"""Find the combination of up to three dimension values that carries a rise of a bad share, such as lost conversions.
 
-A scan over every cuboid (one value in each of one, two or three dimensions), as the scan statistic of Kulldorff
-(1997) runs over every circle of a map. The attribution methods for such data (Adtributor, Bhagwan et al. 2014;
-HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019; RobustSpot, Zhang et al. 2021; RiskLoc, Kalander 2022) share two
-thoughts that are kept: what a cause explains is alike in all that lies within it, and the plainer of two explanations
-is the better one.
+The search scans every cuboid (one value in each of one, two or three dimensions), as the scan statistic of Kulldorff
+(1997) scans every circle of a map. It shares two principles with the attribution methods for such data (Adtributor,
+Bhagwan et al. 2014; HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019; RobustSpot, Zhang et al. 2021; RiskLoc, Kalander
+2022): a cause affects all cells within it alike, and the simpler of two explanations is better.
 
-The likelihood is that of fresh failures (a noisy-or): within a cause a share `broken` of those who would have been
-well fails, on top of what always failed there, so that p becomes p + (1 - p) * broken. For a conversion that is one
-relative drop, whatever each kind of user converts at. Every finest cell is compared with its own past, so a mere
-change of the mix of users, or a cell that always did badly, is no cause.
+The likelihood is that of additional failures (a noisy-or): within a cause a share `broken` of those who would have
+succeeded fails, besides those that always failed, so that p becomes p + (1 - p) * broken. For a conversion this is one
+relative drop, whatever the rate of each kind of user. Every finest cell is compared with its own past, so a mere change
+of the mix of users, or a cell that always did badly, is no cause.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ from detection.where.cells import Cells, grouped
 _LARGEST_COMBINATION = 3
 
 _PAST_PRIOR = 50.0
-"""How many observations of everyone's past share a cell's own is pulled toward: most cells are small."""
+"""The weight, in observations, of the overall past share against a cell's own: most cells are small."""
 
 _ALIKENESS = 0.03
-"""How alike the fates within one cell are (an intraclass correlation; Williams 1982), as a share of those usually well:
-so the well swing by a sixth of their number, be they many or few. No cell is then worth more than 33 of them, so that
-many cells that agree outweigh one that is huge."""
+"""The intraclass correlation of outcomes within one cell (Williams 1982), per observation that is usually well. The
+well ones then fluctuate by about a sixth of their number, whether they are many or few, and no cell has the weight of
+more than 33 of them. So many cells that agree outweigh one huge cell."""
 
 _SUCCINCTNESS = 0.9
-"""The evidence of a combination counts this much less for every dimension it needs."""
+"""The evidence of a combination is multiplied by this for every dimension it needs."""
 
 _FURTHER = 0.3
-"""A further cause must carry this share of the first one's evidence."""
+"""A further cause must have at least this share of the first one's evidence."""
 
 _LEAST_EVIDENCE = 3.0
-"""In log-likelihood, 20 to 1: below it no cause is named."""
+"""The log-likelihood (odds of 20 to 1) below which no cause is named."""
 
 _EVERYWHERE = 0.5
-"""Where the rest is broken by this share of what the best combination is, all are broken alike."""
+"""If the rest is broken by at least this share of the best combination's `broken`, everything is broken alike."""
 
 _MOST_CAUSES = 3
 _LARGEST_SHARE = 0.98
@@ -51,11 +50,11 @@ _LARGEST_SHARE = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Cuboid:
-    """One combination of values and what it explains.
+    """One combination of values and the excess it explains.
 
-    where: (dimension, value) pairs. excess is how many more were bad than `expected` from the cells' own past,
-    share_of_excess that over everyone's excess. broken is the share of the formerly well that fails now.
-    score is in units of log-likelihood after the price of its dimensions.
+    where: (dimension, value) pairs. excess: the number of bad outcomes above `expected` from the cells' own past.
+    share_of_excess: its part of the total excess. broken: the share of the formerly well that fails now. score:
+    log-likelihood ratio after the penalty for its dimensions.
     """
 
     where: tuple[tuple[str, str], ...]
@@ -70,10 +69,10 @@ class Cuboid:
 
 @dataclass(frozen=True, slots=True)
 class CuboidAnswer:
-    """The causes (none: too little evidence, or everywhere alike), and all candidates ranked, the causes first.
+    """The causes (none with too little evidence, or if everything is broken alike) and the ranked candidates.
 
-    The change of the overall bad share is rate_effect + mix_effect: that the cells themselves got worse, and that
-    more of the total lies in cells that always were bad (Kitagawa 1955).
+    ranked: the causes first. The change of the overall bad share is rate_effect + mix_effect: the cells themselves got
+    worse, and more of the total lies in cells that were always bad (Kitagawa 1955).
     """
 
     causes: tuple[Cuboid, ...]
@@ -85,7 +84,7 @@ class CuboidAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """Cells seen now with their past share and the weight of one observation in each; (cells,) each."""
+    """The cells seen now, with the past bad share and the weight of one observation in each, (cells,)."""
 
     cells: Cells
     rate: Floats
@@ -98,7 +97,10 @@ class _Past:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """The cuboids over one combination of dimensions: `member` is each cell's, `example` a cell of each cuboid."""
+    """The cuboids over one combination of dimensions.
+
+    member: the cuboid of each cell, (cells,). example: a cell of each cuboid, (cuboids,).
+    """
 
     columns: tuple[int, ...]
     member: Integers
@@ -112,7 +114,7 @@ class _Candidate:
     score: float
 
     def inside(self) -> Mask:
-        """(cells,) which cells belong to it."""
+        """Return which cells belong to it, (cells,)."""
         return np.asarray(self.family.member == self.number)
 
 
@@ -142,7 +144,7 @@ def root_causes(cells: Cells, *, keep: int = 10) -> CuboidAnswer:
 
 
 def _with_past(cells: Cells) -> _Past:
-    """Keep what is seen now; a cell's past share is pulled toward everyone's (Laplace's rule with a stronger prior)."""
+    """Keep the cells seen now, each past share shrunk toward the overall one (Laplace's rule with a stronger prior)."""
     everyone = (cells.bad_before.sum() + 0.5) / (cells.total_before.sum() + 1.0)
     rate = (cells.bad_before + _PAST_PRIOR * everyone) / (cells.total_before + _PAST_PRIOR)
     seen = cells.total > 0
@@ -159,7 +161,7 @@ def _with_past(cells: Cells) -> _Past:
 
 
 def _effects(cells: Cells) -> tuple[float, float]:
-    """Split the change of the overall bad share exactly; a cell unseen before is held against everyone's past."""
+    """Split the change of the overall bad share exactly; a cell without past is compared with the overall past."""
     total, total_before = cells.total.sum(), cells.total_before.sum()
     if not total or not total_before:
         return 0.0, 0.0
@@ -190,9 +192,9 @@ def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_
 
 
 def _scores(past: _Past, family: _Family, left: Mask) -> Floats:
-    """Return the priced log-likelihood ratio of each cuboid, (cuboids,): cell by cell, with the cuboid's own `broken`.
+    """Return the penalised log-likelihood ratio of each cuboid, (cuboids,), with one `broken` share for all its cells.
 
-    Judging every cell by the one share is what makes a cause be alike in all that lies within it.
+    One share for all cells expresses that a cause affects everything within it alike.
     """
     bad, well = past.cells.bad, past.cells.total - past.cells.bad
     weight, size = past.weight * left, len(family.example)
