@@ -1,6 +1,6 @@
-"""The words everyone uses: telemetry records, series, findings and the states of an incident.
+"""The shared types: telemetry records, series, findings and the states of an incident.
 
-Times are seconds since the Unix epoch, UTC, as floats; durations carry their unit in their name.
+Times are seconds since the Unix epoch, UTC, as floats. Names of durations include the unit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 class Severity(StrEnum):
-    """How much an incident hurts: sev1 is the worst."""
+    """The severity of an incident or a pattern: sev1 is the worst."""
 
     SEV1 = "sev1"
     SEV2 = "sev2"
@@ -28,7 +28,7 @@ class Severity(StrEnum):
 
 
 class IncidentStatus(StrEnum):
-    """Where an incident stands."""
+    """The status of an incident."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -38,7 +38,7 @@ class IncidentStatus(StrEnum):
 
 
 class Metric(StrEnum):
-    """What a finding measured, and what a verification measures again."""
+    """The metric that a finding measured and that a verification measures again."""
 
     CONVERSION_RATE = "conversion_rate"
     LATENCY_P95 = "latency_p95_ms"
@@ -51,7 +51,7 @@ class Metric(StrEnum):
 
 
 class SpanKind(StrEnum):
-    """Which side of a call a span saw; `database` is a client span that carries a statement."""
+    """The kind of a span; `database` is a client span that carries a statement."""
 
     SERVER = "server"
     DATABASE = "database"
@@ -60,7 +60,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A raw product fact: `user_id` did `event` at `happened_at`. `event_id` is the sender's, or made at the door."""
+    """A raw product event: `user_id` did `event` at `happened_at`. `event_id` is set by the sender or at the door."""
 
     event_id: str
     event: str
@@ -90,7 +90,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One line a service said."""
+    """One log line of a service."""
 
     record_id: str
     service: str
@@ -104,7 +104,7 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """A named step: an event that matches `event` and has every one of `properties`."""
+    """A named step of a funnel: an event with the name `event` and all of `properties`."""
 
     name: str
     event: str
@@ -113,9 +113,9 @@ class FunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class FunnelDefinition:
-    """Ordered steps within `window_seconds` (inclusive of its end) of the first.
+    """A funnel: ordered steps within `window_seconds` (including its end) of the first.
 
-    value_per_conversion is in `currency`, an ISO 4217 code; both are None where nobody said.
+    value_per_conversion is in `currency`, an ISO 4217 code; both are None if not configured.
     """
 
     funnel_id: int
@@ -129,9 +129,9 @@ class FunnelDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FunnelProgress:
-    """One user's best attempt begun at `entered_at`: `reached_at[i]` is when step i was reached, step 0 first.
+    """One user's attempt that began at `entered_at`: `reached_at[i]` is when step i was reached, step 0 first.
 
-    len(reached_at) is the level, 1 up to the number of steps.
+    len(reached_at) is the level, from 1 to the number of steps.
     """
 
     user_id: str
@@ -142,10 +142,10 @@ class FunnelProgress:
 
 @dataclass(frozen=True, slots=True)
 class FunnelSeries:
-    """Rolled-up funnel cohorts by the time of entry, for one segment (`dimension` None means everyone).
+    """Rolled-up funnel cohorts by the time of entry, for one segment (`dimension` None is the whole funnel).
 
-    bucket_starts: (n,) seconds. entries: (n,). reached: (n, steps) users that got at least so far.
-    converted_by_delay: (n, len(DELAY_EDGES_SECONDS) + 1) users that finished, by how long they took.
+    bucket_starts: (n,) seconds. entries: (n,). reached: (n, steps) users who reached at least that step.
+    converted_by_delay: (n, len(DELAY_EDGES_SECONDS) + 1) users who converted, by the time they took.
     """
 
     funnel_id: int
@@ -157,7 +157,7 @@ class FunnelSeries:
     converted_by_delay: Integers
 
     def only(self, buckets: slice | NDArray[np.bool_]) -> FunnelSeries:
-        """The same series of these buckets alone."""
+        """Return the series restricted to these buckets."""
         return replace(
             self,
             bucket_starts=self.bucket_starts[buckets],
@@ -169,9 +169,9 @@ class FunnelSeries:
 
 @dataclass(frozen=True, slots=True)
 class FunnelCells:
-    """Rolled-up funnel cohorts by the full combination of dimension values, added up over a stretch of time of entry.
+    """Rolled-up funnel cohorts by the full combination of dimension values, summed over a period of entry times.
 
-    combinations: (cells,) distinct; dimension: value, without the dimensions that an entry did not have. entries:
+    combinations: (cells,) distinct {dimension: value}, without dimensions that an entry did not have. entries:
     (cells,), 1 or more. converted_by_delay: (cells, len(DELAY_EDGES_SECONDS) + 1), as in FunnelSeries.
     """
 
@@ -183,7 +183,7 @@ class FunnelCells:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSeries:
-    """Rolled-up requests of one endpoint of one service, by the time they began.
+    """Rolled-up requests of one endpoint of one service, by their start time.
 
     bucket_starts: (n,) seconds. request_count, error_count, query_sum: (n,).
     duration_histogram: (n, len(DURATION_EDGES_MS) + 1); query_histogram: (n, len(QUERY_EDGES) + 1).
@@ -213,7 +213,10 @@ QUERY_EDGES: Floats = np.unique(np.concatenate([np.arange(0, 21), np.round(np.ge
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a finding is about: a funnel (`funnel_id`) or an endpoint of a service, perhaps within a segment."""
+    """The subject of a finding: a funnel (`funnel_id`), an endpoint, a metric, a log series or an alert.
+
+    `dimension` and `value` name a segment of it, if any.
+    """
 
     kind: str
     name: str
@@ -224,7 +227,7 @@ class Subject:
     value: str | None = None
 
     def key(self) -> str:
-        """A stable text for fingerprints, such as "endpoint:shop:POST /checkout"."""
+        """Return a stable text for fingerprints, such as "endpoint:shop:POST /checkout"."""
         parts = [
             self.kind,
             str(self.funnel_id) if self.funnel_id is not None else (self.service or ""),
@@ -274,7 +277,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A version of a service going live at a time, with its commit."""
+    """A deploy: a version of a service that went live at a time, with its commit."""
 
     deploy_id: int
     service: str
@@ -287,7 +290,7 @@ class Deploy:
 
 
 class MetricKind(StrEnum):
-    """What a metric point's value counts: a level now, what came since the last point, or all since the start."""
+    """The meaning of a metric point's value: a current level, the change since the last point, or a running total."""
 
     GAUGE = "gauge"
     DELTA = "delta"
@@ -296,7 +299,7 @@ class MetricKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
-    """One measured value of a custom metric. `point_id` is the same for the same point sent again."""
+    """One measured value of a custom metric. A point sent again has the same `point_id`."""
 
     point_id: str
     name: str
@@ -309,12 +312,12 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True)
 class AlertChange:
-    """What another monitor said of one of its alerts: that it fires, or that it is over.
+    """A message from an external monitor that one of its alerts fires or has ended.
 
-    identity is the same for every firing of it. severity is the sender's word for how bad it is, None where it has
-    none. happened_at: when it began or ended. quiet_after_seconds: an alert whose sender never tells of the end is over
-    when so much time has passed without a word of it. values: numbers that came with it, by their names.
-    together: what the sender tells in one breath has the same text here.
+    identity: the same for every firing of the alert. severity: the sender's own word, None if it sends none.
+    happened_at: when the alert began or ended. quiet_after_seconds: an alert counts as over after this long without a
+    message about it, because some senders never report the end. values: numbers sent with the alert, by name.
+    together: the same text for all alerts that the sender put into one notification.
     """
 
     identity: str
@@ -336,9 +339,9 @@ class MetricSeries:
     """A custom metric of one service, rolled up: the mean and the number of its points in each bucket.
 
     bucket_starts: (n,) seconds, oldest first. means: (n,) in the metric's own unit. counts: (n,), 1 or more.
-    attributes: which of the metric's series this is, such as "device=sda1, state=used"; "" for one without attributes.
-    is_rate: whether the values are what a counter rose by, a second. lows, highs: (n,) the smallest and the largest
-    point of each bucket, where that is known.
+    attributes: identify the series of the metric, such as "device=sda1, state=used"; "" without attributes. is_rate:
+    whether the values are the increase of a counter per second. lows, highs: (n,) the smallest and the largest point of
+    each bucket, if known.
     """
 
     name: str
@@ -354,11 +357,11 @@ class MetricSeries:
 
 @dataclass(frozen=True, slots=True)
 class LogSeries:
-    """Rolled-up lines of one service that have one template (`kind` "log_template") or match one named pattern.
+    """Rolled-up log lines of one service with one template (`kind` "log_template") or matching one named pattern.
 
-    name is the template's id or the pattern's name; text the template, or what the pattern stands for; severity the
-    worst that a line of it had. bucket_starts: (n,) seconds, ascending; line_count: (n,). A bucket that is missing had
-    none. sample: one of the lines, or nothing where none may be shown.
+    name: the template's id or the pattern's name. text: the template, or the pattern's meaning. severity: the worst of
+    its lines. bucket_starts: (n,) seconds, ascending. line_count: (n,); missing buckets had no lines. sample: one of
+    the lines, or "" if none may be shown.
     """
 
     kind: str
