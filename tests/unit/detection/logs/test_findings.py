@@ -59,26 +59,26 @@ def test_a_template_that_jumps_is_found_with_its_rates_and_onset() -> None:
     assert finding.p_value < 1e-4
 
 
-def test_a_grave_template_never_heard_in_seven_days_is_found() -> None:
+def test_a_new_error_template_is_found() -> None:
     (finding,) = found(steady(5.0), lines_at([UNTIL - 200 + 30 * i for i in range(6)], name="new"))
     assert (finding.detector, finding.subject.name, finding.sample_size) == ("log_new_template", "new", 6)
     assert finding.details["text"] == "text of new"
     assert UNTIL - 300 <= finding.onset_at <= UNTIL - 140
 
 
-def test_a_new_template_of_no_consequence_is_not() -> None:
+def test_a_new_template_with_too_few_lines_for_its_severity_is_no_finding() -> None:
     moments = [UNTIL - 200 + 30 * i for i in range(6)]
     assert not found(steady(5.0), lines_at(moments, name="new", severity="info"))
     assert not found(steady(5.0), lines_at(moments[:4], name="new"))
     assert not found(steady(5.0), lines_at(moments, name="new", severity="warn"))
 
 
-def test_a_new_warning_is_found_when_there_is_much_of_it() -> None:
+def test_a_new_warning_template_is_found_only_with_enough_lines() -> None:
     (finding,) = found(steady(5.0), lines_at([UNTIL - 300 + 10 * i for i in range(20)], name="new", severity="warn"))
     assert finding.detector == "log_new_template"
 
 
-def test_what_is_said_for_information_must_jump_far_beyond_any_storm_before() -> None:
+def test_information_lines_must_jump_far_beyond_any_earlier_storm() -> None:
     starts = minutes()
     storms = np.where(starts % (2 * DAY) < 300, 40, 1)
     doubled = np.where(starts >= UNTIL - 600, 35, storms)
@@ -88,42 +88,42 @@ def test_what_is_said_for_information_must_jump_far_beyond_any_storm_before() ->
     assert len(found(said(starts, flooded, severity="info"))) == 1
 
 
-def test_a_template_heard_some_days_ago_is_not_new() -> None:
+def test_a_template_with_lines_some_days_ago_is_not_new() -> None:
     moments = [UNTIL - 3 * DAY, *(UNTIL - 200 + 30 * i for i in range(6))]
     assert not found(steady(5.0), lines_at(moments, name="old"))
 
 
-def test_a_service_just_heard_of_gives_no_findings_about_templates() -> None:
+def test_a_service_without_history_gives_no_findings_about_templates() -> None:
     starts = np.arange(UNTIL - 3 * 3600, UNTIL, MINUTE)
     assert not found(said(starts, np.full(len(starts), 3), service="young"))
 
 
-def test_a_pattern_fires_for_a_service_just_heard_of() -> None:
+def test_a_named_pattern_fires_for_a_service_without_history() -> None:
     (finding,) = found(lines_at([UNTIL - 90, UNTIL - 60, UNTIL - 30], kind="log_pattern", name="memory"))
     assert (finding.detector, finding.subject.kind) == ("log_pattern", "log_pattern")
 
 
-def test_a_pattern_that_is_always_there_fires_only_when_it_jumps() -> None:
+def test_a_named_pattern_that_always_matches_fires_only_when_it_jumps() -> None:
     chronic = steady(4.0, kind="log_pattern", name="connection")
     worse = steady(4.0, kind="log_pattern", name="connection", last_minutes=5, times=10.0)
     assert not found(chronic)
     assert [one.detector for one in found(worse)] == ["log_pattern"]
 
 
-def test_what_comes_every_day_at_this_time_is_expected() -> None:
+def test_lines_that_come_every_day_at_this_time_are_no_finding() -> None:
     starts = minutes()
     nightly = ((starts - UNTIL) % DAY) >= DAY - 600
     counts = np.where(nightly, 60, 1)
     assert not found(said(starts, counts))
 
 
-def test_the_same_many_lines_at_another_time_of_the_day_are_not() -> None:
+def test_the_same_number_of_lines_at_another_time_of_day_is_a_finding() -> None:
     starts = minutes()
     counts = np.where(starts >= UNTIL - 600, 60, 1)
     assert len(found(said(starts, counts))) == 1
 
 
-def test_a_past_incident_left_out_does_not_hide_the_next() -> None:
+def test_an_excluded_past_incident_does_not_hide_the_next_one() -> None:
     starts = minutes()
     incident = (UNTIL - 2 * DAY, UNTIL - 2 * DAY + 3600)
     during = (starts >= incident[0]) & (starts < incident[1])
@@ -134,7 +134,7 @@ def test_a_past_incident_left_out_does_not_hide_the_next() -> None:
     assert finding.details["past_incident_lines"] == 60 * 50
 
 
-def test_bursty_templates_of_a_day_give_next_to_no_findings() -> None:
+def test_a_day_of_bursty_templates_gives_hardly_any_findings() -> None:
     random, starts = np.random.default_rng(7), np.arange(UNTIL - 8 * DAY, UNTIL, MINUTE)
     quarrels = [
         said(starts, random.poisson(10 ** random.uniform(-2, 1.3) * random.gamma(0.5, 2.0, len(starts))), name=f"t{i}")
@@ -153,7 +153,7 @@ def _until(one: LogSeries, moment: float) -> LogSeries:
     return replace(one, bucket_starts=one.bucket_starts[kept], line_count=one.line_count[kept])
 
 
-def test_templates_of_one_service_are_problems_of_their_own() -> None:
+def test_two_templates_of_one_service_have_different_fingerprints() -> None:
     jumps = [steady(5.0, seed=i, last_minutes=8, times=10.0, name=f"t{i}") for i in range(2)]
     assert len({one.fingerprint for one in found(*jumps)}) == 2
 
