@@ -101,8 +101,8 @@ def _tail(entries: Floats, converted: Floats, usual: RateBaseline, counted: Mask
     p_values = np.ones(entries.shape)
     rows, columns = np.nonzero(counted & (entries > 0))
     n, k, m = entries[rows, columns], converted[rows, columns], usual.strength[rows]
-    worth = (m + 1) / (m + n)
-    trials, successes = n * worth, k * worth
+    effective_share = (m + 1) / (m + n)
+    trials, successes = n * effective_share, k * effective_share
     p_values[rows, columns] = betainc(trials - successes + 0.5, successes + 0.5, 1 - usual.rate[rows])
     return p_values
 

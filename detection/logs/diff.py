@@ -78,9 +78,9 @@ def template_changes(
     share = after.minutes / (before.minutes + after.minutes)
     later, total = np.round(lines[1] / dispersion), np.round(lines.sum(axis=0) / dispersion)
     fewer = binomial_mid_p(later, total, share)
-    heard = np.flatnonzero(lines.sum(axis=0))
+    with_lines = np.flatnonzero(lines.sum(axis=0))
     p_values = np.ones(len(series))
-    p_values[heard] = benjamini_hochberg(np.minimum(2 * np.minimum(fewer, 1 - fewer), 1.0)[heard])
+    p_values[with_lines] = benjamini_hochberg(np.minimum(2 * np.minimum(fewer, 1 - fewer), 1.0)[with_lines])
     bounds = jeffreys_interval(later, total)
     changes = [
         _template_change(
@@ -91,7 +91,7 @@ def template_changes(
             float(p_values[row]),
             significance,
         )
-        for row in map(int, heard)
+        for row in map(int, with_lines)
     ]
     return sorted(changes, key=lambda one: (one.p_value, -abs(one.lines_after - one.lines_before), one.series.name))
 

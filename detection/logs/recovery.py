@@ -88,6 +88,6 @@ def _significant_empty_buckets(lines_per_bucket: float) -> int:
 
 def _still_logs(minutes: Minutes, buckets: int) -> bool:
     """Whether the service still logs other lines, or its silence is too short to be significant."""
-    heard = np.flatnonzero(minutes.others)
-    silent = len(minutes.others) - (int(heard[-1]) + 1 if len(heard) else 0)
+    seen = np.flatnonzero(minutes.others)
+    silent = len(minutes.others) - (int(seen[-1]) + 1 if len(seen) else 0)
     return bool(silent < buckets or np.exp(-minutes.others_broken * silent) > _CHANCE)

@@ -17,13 +17,13 @@ def metric_states(hours: Mapping[Key, int], minutes: Mapping[Key, int], *, optio
     hours: the number of hours with points in the baseline window, which ends before the recent window. minutes: the
     number of minutes with points within the last `stale_seconds`; 0 for a missing series.
     """
-    lately = f"in the last {options.stale_seconds / 60:g} min"
+    in_recent_window = f"in the last {options.stale_seconds / 60:g} min"
     return [
         watched(
             metric_subject(*key),
             [
                 Need(hours.get(key, 0), options.minimum_baseline_hours, "hours of history"),
-                Need(minutes.get(key, 0), 1, "measured minutes", lately),
+                Need(minutes.get(key, 0), 1, "measured minutes", in_recent_window),
             ],
         )
         for key in sorted({*hours, *minutes})

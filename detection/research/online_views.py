@@ -134,8 +134,8 @@ class LevelView:
         self._kept = joined[-(_SHORT + _LONG) :]
         return found
 
-    def _distance(self, stretch: Floats) -> float:
-        before, recent = stretch[:-_SHORT], stretch[-_SHORT:]
+    def _distance(self, window: Floats) -> float:
+        before, recent = window[:-_SHORT], window[-_SHORT:]
         usual = float(before.mean())
         shift = abs(float(recent.mean()) - usual)
         deviation = float(before.std()) + 0.1 * math.sqrt(self._squares / self._count)

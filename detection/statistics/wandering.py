@@ -55,9 +55,9 @@ def height_p_value(before: Floats, during: Floats, usual: float, length: int) ->
         float(np.clip(products / squares, 0.0, _STRONGEST_CORRELATION)) if squares > 0 else _STRONGEST_CORRELATION
     )
     lag_one = correlation ** (1 / length)
-    worth = (1 - lag_one**2) / (1 + lag_one**2)
+    independent_share = (1 - lag_one**2) / (1 + lag_one**2)
     deviations = np.concatenate(around)
-    freedom = max((len(deviations) + _PRIOR_WINDOWS) * worth, _FEWEST_FREEDOM)
+    freedom = max((len(deviations) + _PRIOR_WINDOWS) * independent_share, _FEWEST_FREEDOM)
     return _t_test(float(during[-1]) - usual, deviations, freedom)
 
 

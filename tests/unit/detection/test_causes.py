@@ -61,8 +61,8 @@ def test_without_candidates_the_cause_is_unknown() -> None:
 
 
 def test_repeated_evidence_of_one_source_counts_half_and_then_a_quarter() -> None:
-    said = [("spans", 1.0), ("deploys", 2.0), ("spans", 2.0), ("spans", -1.0), ("spans", 0.8)]
-    assert discount_by_source(said) == [0.5, 2.0, 2.0, -1.0, 0.2]
+    weights = [("spans", 1.0), ("deploys", 2.0), ("spans", 2.0), ("spans", -1.0), ("spans", 0.8)]
+    assert discount_by_source(weights) == [0.5, 2.0, 2.0, -1.0, 0.2]
 
 
 @fixed

@@ -140,7 +140,7 @@ def test_an_endpoint_needs_a_history_and_busy_intervals_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("have", "told"), [(0.0, "0"), (0.04, "0"), (0.46, "0.4"), (0.99, "0.9"), (1.9, "1"), (1234.0, "1,234")]
+    ("have", "text"), [(0.0, "0"), (0.04, "0"), (0.46, "0.4"), (0.99, "0.9"), (1.9, "1"), (1234.0, "1,234")]
 )
-def test_the_available_amount_is_rounded_down_so_that_it_never_reads_as_enough(have: float, told: str) -> None:
-    assert Need(have, 2000, "hours").text == f"{told} of 2,000 hours needed"
+def test_the_available_amount_is_rounded_down_so_that_it_never_reads_as_enough(have: float, text: str) -> None:
+    assert Need(have, 2000, "hours").text == f"{text} of 2,000 hours needed"

@@ -218,11 +218,11 @@ def test_autocorrelated_latency_gives_no_false_alarm_in_a_day_and_a_doubling_is_
     assert not [now for one, now in judged if endpoint_findings([one], baseline, now=now + 5, options=OPTIONS)]
     seen = 0
     for begin in range(400, 8400, 400):
-        calm = shop.endpoint(starts[begin - 180 : begin], 20, 100.0 * noise[begin - 180 : begin])
+        healthy = shop.endpoint(starts[begin - 180 : begin], 20, 100.0 * noise[begin - 180 : begin])
         slow = shop.endpoint(starts[begin : begin + 6], 20, 200.0 * noise[begin : begin + 6])
         nows = starts[begin] + np.arange(30, 61, 10) + 5
         seen += any(
-            endpoint_findings([added(calm, until(slow, now))], baseline, now=now, options=OPTIONS) for now in nows
+            endpoint_findings([added(healthy, until(slow, now))], baseline, now=now, options=OPTIONS) for now in nows
         )
     assert seen >= 17
 

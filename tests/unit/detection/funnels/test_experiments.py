@@ -60,9 +60,9 @@ def test_too_few_entries_are_not_enough_and_a_reference_without_conversions_has_
     assert not comparison.enough
     assert comparison.relative is None
     assert comparison.difference.low < comparison.difference.value < comparison.difference.high
-    nobody = compare(Variant("a", 0, 0), Variant("b", 0, 0))
-    assert not nobody.enough
-    assert nobody.p_value == 1.0
+    empty = compare(Variant("a", 0, 0), Variant("b", 0, 0))
+    assert not empty.enough
+    assert empty.p_value == 1.0
 
 
 def test_the_relative_change_of_a_variant_without_conversions_starts_at_minus_one() -> None:

@@ -40,5 +40,5 @@ def test_without_entries_since_the_onset_no_stakes_are_added(shop: Shop, signup:
     fine = shop.funnel(starts, 20.0, np.where(starts >= shop.now - 900, 0.1, 0.3), until=shop.now)
     past = shop.funnel(shop.hours(), 7200.0, 0.3)
     (drop,) = funnel_findings([fine], [past], signup, now=shop.now, options=FunnelOptions())
-    nobody = shop.funnel(np.array([]), 1.0, 0.3)
-    assert with_stakes(drop, nobody, past, signup) == drop
+    empty = shop.funnel(np.array([]), 1.0, 0.3)
+    assert with_stakes(drop, empty, past, signup) == drop

@@ -36,10 +36,10 @@ def drawn(shop: Shop, rates: Sequence[float | Floats], starts: Floats, entries: 
 def test_screening_selects_every_funnel_with_findings_and_no_healthy_one(
     shop: Shop, signup: FunnelDefinition, broken: float
 ) -> None:
-    for ill in (0, 3):
+    for row in (0, 3):
         starts = shop.tens(shop.now - 3600, shop.now)
         rates: list[float | Floats] = [np.full(len(starts), 0.3) for _ in COUNTRIES]
-        rates[ill] = np.where(starts >= shop.now - 1500, 0.3 * (1 - broken), 0.3)
+        rates[row] = np.where(starts >= shop.now - 1500, 0.3 * (1 - broken), 0.3)
         fine, past = drawn(shop, rates, starts, 3.0), drawn(shop, [0.3] * 7, shop.hours(), 300.0)
         found = [
             finding

@@ -19,7 +19,7 @@ def minutes(days: float = 7.1) -> np.ndarray:
     return np.arange(UNTIL - days * DAY, UNTIL, MINUTE)
 
 
-def said(
+def log_series(
     starts: np.ndarray,
     counts: np.ndarray,
     *,
@@ -37,11 +37,11 @@ def steady(per_minute: float, *, seed: int = 0, last_minutes: int = 0, times: fl
     rate = np.full(len(starts), per_minute)
     if last_minutes:
         rate[-last_minutes:] *= times
-    return said(starts, np.random.default_rng(seed).poisson(rate), **names)
+    return log_series(starts, np.random.default_rng(seed).poisson(rate), **names)
 
 
 def lines_at(moments: list[float], **names: str) -> LogSeries:
-    return said(np.array(moments), np.ones(len(moments), dtype=np.int64), **names)
+    return log_series(np.array(moments), np.ones(len(moments), dtype=np.int64), **names)
 
 
 def found(*series: LogSeries, options: LogOptions = OPTIONS) -> list[Finding]:
@@ -83,9 +83,9 @@ def test_information_lines_must_jump_far_beyond_any_earlier_storm() -> None:
     storms = np.where(starts % (2 * DAY) < 300, 40, 1)
     doubled = np.where(starts >= UNTIL - 600, 35, storms)
     flooded = np.where(starts >= UNTIL - 600, 100, storms)
-    assert not found(said(starts, doubled, severity="info"))
-    assert len(found(said(starts, doubled, severity="error"))) == 1
-    assert len(found(said(starts, flooded, severity="info"))) == 1
+    assert not found(log_series(starts, doubled, severity="info"))
+    assert len(found(log_series(starts, doubled, severity="error"))) == 1
+    assert len(found(log_series(starts, flooded, severity="info"))) == 1
 
 
 def test_a_template_with_lines_some_days_ago_is_not_new() -> None:
@@ -95,7 +95,7 @@ def test_a_template_with_lines_some_days_ago_is_not_new() -> None:
 
 def test_a_service_without_history_gives_no_findings_about_templates() -> None:
     starts = np.arange(UNTIL - 3 * 3600, UNTIL, MINUTE)
-    assert not found(said(starts, np.full(len(starts), 3), service="young"))
+    assert not found(log_series(starts, np.full(len(starts), 3), service="young"))
 
 
 def test_a_named_pattern_fires_for_a_service_without_history() -> None:
@@ -114,13 +114,13 @@ def test_lines_that_come_every_day_at_this_time_are_no_finding() -> None:
     starts = minutes()
     nightly = ((starts - UNTIL) % DAY) >= DAY - 600
     counts = np.where(nightly, 60, 1)
-    assert not found(said(starts, counts))
+    assert not found(log_series(starts, counts))
 
 
 def test_the_same_number_of_lines_at_another_time_of_day_is_a_finding() -> None:
     starts = minutes()
     counts = np.where(starts >= UNTIL - 600, 60, 1)
-    assert len(found(said(starts, counts))) == 1
+    assert len(found(log_series(starts, counts))) == 1
 
 
 def test_an_excluded_past_incident_does_not_hide_the_next_one() -> None:
@@ -128,7 +128,7 @@ def test_an_excluded_past_incident_does_not_hide_the_next_one() -> None:
     incident = (UNTIL - 2 * DAY, UNTIL - 2 * DAY + 3600)
     during = (starts >= incident[0]) & (starts < incident[1])
     counts = np.where(during | (starts >= UNTIL - 600), 50, 2)
-    series = [said(starts, counts)]
+    series = [log_series(starts, counts)]
     assert not log_findings(series, now=NOW, options=OPTIONS)
     (finding,) = log_findings(series, now=NOW, options=OPTIONS, excluded={"log_rate:log_template:shop:a1": [incident]})
     assert finding.details["past_incident_lines"] == 60 * 50
@@ -137,7 +137,9 @@ def test_an_excluded_past_incident_does_not_hide_the_next_one() -> None:
 def test_a_day_of_bursty_templates_gives_hardly_any_findings() -> None:
     random, starts = np.random.default_rng(7), np.arange(UNTIL - 8 * DAY, UNTIL, MINUTE)
     quarrels = [
-        said(starts, random.poisson(10 ** random.uniform(-2, 1.3) * random.gamma(0.5, 2.0, len(starts))), name=f"t{i}")
+        log_series(
+            starts, random.poisson(10 ** random.uniform(-2, 1.3) * random.gamma(0.5, 2.0, len(starts))), name=f"t{i}"
+        )
         for i in range(40)
     ]
     false_alarms = 0
@@ -160,13 +162,13 @@ def test_two_templates_of_one_service_have_different_fingerprints() -> None:
 
 def test_no_series_give_no_findings() -> None:
     assert found() == []
-    assert found(said(np.array([]), np.array([], dtype=np.int64))) == []
+    assert found(log_series(np.array([]), np.array([], dtype=np.int64))) == []
 
 
 def test_the_tail_and_range_are_those_of_the_negative_binomial() -> None:
     random = np.random.default_rng(3)
     starts = np.arange(UNTIL - 8 * DAY, UNTIL, 600.0)
-    series = [said(starts, random.negative_binomial(2, 2 / 32, len(starts)), name=f"t{i}") for i in range(60)]
+    series = [log_series(starts, random.negative_binomial(2, 2 / 32, len(starts)), name=f"t{i}") for i in range(60)]
     normal = normal_counts(line_counts(series, until=UNTIL, window_seconds=600.0, windows=1009))
     drawn = random.negative_binomial(2, 2 / 32, 60)
     assert np.mean(normal.mean) == pytest.approx(30.0, rel=0.05)

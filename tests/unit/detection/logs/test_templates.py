@@ -17,7 +17,7 @@ PEOPLE = ["ana", "bo", "chen", "dmitri", "eve", "fatima", "george", "hana", "ivo
 HOSTS = ["db.prod.example.com", "cache.prod.example.com", "mail.example.org", "10.0.0.7", "10.0.3.12"]
 STATES = ["PENDING", "RUNNING", "FAILED", "DONE"]
 
-SAYINGS: list[Callable[[random.Random], str]] = [
+MESSAGES: list[Callable[[random.Random], str]] = [
     lambda r: f"Accepted connection from {r.choice(HOSTS)}:{r.randint(1024, 65535)}",
     lambda r: f"Closed connection from {r.choice(HOSTS)}:{r.randint(1024, 65535)} after {r.randint(1, 900)} s",
     lambda r: f"user {r.choice(PEOPLE)} logged in",
@@ -39,8 +39,8 @@ SAYINGS: list[Callable[[random.Random], str]] = [
 def conversation(seed: int, lines: int = 1500) -> tuple[list[str], list[str]]:
     """Return log lines of an invented shop and the message of each."""
     chance = random.Random(seed)
-    sayings = chance.choices(range(len(SAYINGS)), k=lines)
-    return [SAYINGS[saying](chance) for saying in sayings], [str(saying) for saying in sayings]
+    messages = chance.choices(range(len(MESSAGES)), k=lines)
+    return [MESSAGES[message](chance) for message in messages], [str(message) for message in messages]
 
 
 def partition(labels: list[str]) -> set[frozenset[int]]:
@@ -52,8 +52,8 @@ def partition(labels: list[str]) -> set[frozenset[int]]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_lines_of_one_message_share_a_template_that_no_other_message_has(seed: int) -> None:
-    lines, sayings = conversation(seed)
-    assert partition(TemplateMiner().learn(lines)) == partition(sayings)
+    lines, messages = conversation(seed)
+    assert partition(TemplateMiner().learn(lines)) == partition(messages)
 
 
 def test_a_template_is_the_line_with_wildcards_for_its_variable_parts() -> None:
@@ -66,10 +66,10 @@ def test_a_template_is_the_line_with_wildcards_for_its_variable_parts() -> None:
 
 
 def test_lines_in_many_batches_are_grouped_as_in_one_batch() -> None:
-    lines, sayings = conversation(1)
+    lines, messages = conversation(1)
     miner = TemplateMiner()
-    said = [template_id for start in range(0, len(lines), 50) for template_id in miner.learn(lines[start : start + 50])]
-    assert partition([miner.resolve(one) for one in said]) == partition(sayings)
+    ids = [template_id for start in range(0, len(lines), 50) for template_id in miner.learn(lines[start : start + 50])]
+    assert partition([miner.resolve(one) for one in ids]) == partition(messages)
 
 
 def test_an_old_template_id_resolves_to_the_generalised_template() -> None:
@@ -116,18 +116,18 @@ def test_bytes_that_are_no_miner_state_are_refused(state: bytes) -> None:
 
 
 def test_merging_several_miners_gives_the_templates_of_a_single_one() -> None:
-    lines, sayings = conversation(5)
+    lines, messages = conversation(5)
     workers = [TemplateMiner() for _ in range(3)]
-    said = [""] * len(lines)
+    ids = [""] * len(lines)
     for number, worker in enumerate(workers):
-        said[number::3] = worker.learn(lines[number::3])
+        ids[number::3] = worker.learn(lines[number::3])
     alone = TemplateMiner()
     alone.learn(lines)
     together = merged(workers)
     assert {(t.template_id, t.line_count) for t in together.templates()} == {
         (t.template_id, t.line_count) for t in alone.templates()
     }
-    assert partition([together.resolve(one) for one in said]) == partition(sayings)
+    assert partition([together.resolve(one) for one in ids]) == partition(messages)
 
 
 def test_merging_does_not_change_the_merged_miners() -> None:

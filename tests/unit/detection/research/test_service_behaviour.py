@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detection.research.service_behaviour import END, Behaviour, Call, Occurrence, behaviour, compared
-from detection.research.service_suspects import ClueKind, suspects
+from detection.research.service_suspects import ClueKind, Suspect, suspects
 
 
 class CheckoutKeywords(TypedDict, total=False):
@@ -37,10 +37,11 @@ def behaved(
     calls: list[Call] = []
     occurrences: list[Occurrence] = []
     for number in range(count):
-        noise: CheckoutKeywords = {}
+        arguments = CheckoutKeywords()
         if jitter is not None:
-            noise["charge_ms"] = 20.0 * float(np.exp(jitter.normal(0, 0.1)))
-        own_calls, own_occurrences = checkout(number, **{**noise, **keywords})
+            arguments["charge_ms"] = 20.0 * float(np.exp(jitter.normal(0, 0.1)))
+        arguments.update(keywords)
+        own_calls, own_occurrences = checkout(number, **arguments)
         calls += own_calls
         occurrences += own_occurrences
     return behaviour(calls, occurrences)
@@ -51,7 +52,7 @@ def normal() -> list[Behaviour]:
     return [behaved(jitter=random) for _ in range(5)]
 
 
-def first(during: Behaviour):
+def first(during: Behaviour) -> Suspect:
     return suspects(*compared(normal(), during))[0]
 
 
