@@ -50,7 +50,7 @@ def log_recovery(finding: Finding, minutes: Minutes, options: LogOptions) -> Rec
     would be significant had nothing changed. If the service normally logs other lines too, those must have come as
     well: a service that logs nothing at all proves nothing.
     """
-    # The finding's own window reaches back before the onset.
+    # Prefer the measured rate: the finding's window may begin before the onset, which dilutes its rate.
     during = minutes.broken * 60 / options.bucket_seconds or finding.observed
     needed = _significant_empty_buckets(during * options.bucket_seconds / 60)
     buckets = min(len(minutes.lines), max(LATEST_BUCKETS, needed))
