@@ -5,7 +5,7 @@ Times are seconds since the Unix epoch, UTC, as floats. Names of durations inclu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 Integers: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
+TimeSpans: TypeAlias = Sequence[tuple[float, float]]
+"""Periods: the (begin, end) of each, in seconds UTC."""
 
 
 class Severity(StrEnum):

@@ -10,7 +10,7 @@ import numpy as np
 
 from detection.endpoints.error_strikes import failure_strikes, is_failing
 from detection.endpoints.intervals import Intervals, gathered_intervals, quantile
-from detection.endpoints.normal import NormalEndpoint, Spans, normal_endpoint, settled_hours
+from detection.endpoints.normal import NormalEndpoint, normal_endpoint, settled_hours
 from detection.endpoints.screening import hours_in_brief
 from detection.endpoints.slow_strikes import is_heavier, is_slower, latency_strikes, query_strikes
 from detection.endpoints.traffic import has_fallen, has_surged, traffic_range, widths
@@ -20,7 +20,7 @@ from detection.options import EndpointOptions, FunnelOptions
 from detection.silence import is_heard
 from detection.statistics.baselines import Mask
 from detection.statistics.proportions import beta_binomial_mid_p
-from detection.types import EndpointSeries, Finding, FunnelSeries, Metric
+from detection.types import EndpointSeries, Finding, FunnelSeries, Metric, TimeSpans
 
 _FEWEST_ENTRIES = 60
 _FEWEST_INTERVALS = 3
@@ -65,7 +65,7 @@ def recovery(
     since: float,
     now: float,
     options: FunnelOptions | EndpointOptions,
-    excluded: Spans = (),
+    excluded: TimeSpans = (),
 ) -> Recovery:
     """Test the finding's metric on what began at or after `since`: the moment the fix was live, or the last bad sight.
 
@@ -172,7 +172,7 @@ def _requests(
     since: float,
     now: float,
     options: EndpointOptions,
-    excluded: Spans,
+    excluded: TimeSpans,
 ) -> Recovery:
     normal = normal_endpoint(coarse, fine, recent_since=finding.onset_at, at=now, options=options, excluded=excluded)
     if normal is None:
@@ -247,7 +247,7 @@ def _traffic(
     since: float,
     now: float,
     options: EndpointOptions,
-    excluded: Spans,
+    excluded: TimeSpans,
 ) -> Recovery:
     """Whether as many requests come as are to be expected now; an endpoint that is not called at all has none.
 

@@ -1,4 +1,4 @@
-"""Snoozing an incident, and ending that."""
+"""The API of snoozes: snooze an incident, and end its snooze."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.api.incident_models import IncidentOut, describe
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from storage import incidents
 from workers.clicks import snooze as snoozes
@@ -29,7 +29,7 @@ class Snooze(BaseModel):
 
 
 @router.post("", summary="Snooze an incident", responses={409: {"description": "It is closed, or snoozed already."}})
-def snooze(services: Wired, operator: Operator, incident_id: IncidentId, wanted: Snooze) -> IncidentOut:
+def snooze(services: InjectedServices, operator: Operator, incident_id: IncidentId, wanted: Snooze) -> IncidentOut:
     """Tell nobody of it for so long; it goes on being recorded, and is told once more if it still goes on then."""
     now = services.clock()
     try:
@@ -43,7 +43,7 @@ def snooze(services: Wired, operator: Operator, incident_id: IncidentId, wanted:
 
 
 @router.delete("", summary="End an incident's snooze", responses={409: {"description": "It is not snoozed."}})
-def unsnooze(services: Wired, operator: Operator, incident_id: IncidentId) -> IncidentOut:
+def unsnooze(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> IncidentOut:
     """Let it be told again; what was kept back comes now."""
     now = services.clock()
     try:

@@ -1,4 +1,4 @@
-"""`argux experiment FUNNEL PROPERTY A B`: an experiment's answer in the terminal."""
+"""What `argux experiment FUNNEL PROPERTY A B` does: compare two variants of a property and print the result."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from storage.funnels import definition, funnel_of
 from workers.services import Services
 
 
-def run(services: Services, named: str, name: str, first: str, second: str, *, days: int, console: Console) -> None:
-    """Print both rates, the difference with its bounds, the p-value, and what they mean.
+def run(
+    services: Services, funnel_ref: str, name: str, first: str, second: str, *, days: int, console: Console
+) -> None:
+    """Print both conversion rates, their difference with its bounds, the p-value, and what they mean.
 
-    named: the funnel's number or name. Raises NotFoundError or MalformedError, whose texts may be shown.
+    funnel_ref: the funnel's number or name. Raises NotFoundError or MalformedError, whose messages are for the user.
     """
     with services.readers() as session:
-        funnel = definition(funnel_of(session, named))
+        funnel = definition(funnel_of(session, funnel_ref))
     found = experiment(services, funnel, name, first, second, days=days)
     compared = found.comparison
     table = Table(name, "entries", "converted", "rate", title=f"{funnel.name}, last {days} days")

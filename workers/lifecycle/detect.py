@@ -12,7 +12,7 @@ from detection.types import Finding, FunnelDefinition
 from storage import audit, incidents
 from storage import funnels as stored_funnels
 from storage.models import Incident
-from workers.diagnosis.job import ask_for_diagnosis
+from workers.diagnosis.job import enqueue_diagnosis
 from workers.lifecycle.grouping import Belonging, belongings
 from workers.lifecycle.recovery_messages import reopen
 from workers.lifecycle.seen_deploys import note_versions
@@ -109,7 +109,7 @@ def _to_incident(services: Services, session: Session, group: Belonging, now: da
     if all(is_notice(finding) for finding in findings):
         return
     patience_seconds = PATIENCE_INTERVALS * services.settings.detection_interval_sec
-    ask_for_diagnosis(session, incident, patience_seconds=patience_seconds, now=now)
+    enqueue_diagnosis(session, incident, patience_seconds=patience_seconds, now=now)
 
 
 def _open(services: Services, session: Session, findings: Sequence[Finding], now: datetime) -> Incident:

@@ -19,7 +19,7 @@ from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
 from workers.telling.incident_view import IncidentView, incident_view
 from workers.words.findings import duration_text, finding_sentence, leading
-from workers.words.measures import in_words, measure_by_itself
+from workers.words.measures import in_words, measure_without_fix
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ def resolve(
     now: datetime,
 ) -> None:
     """Close it with the figures; `since` is when it was last seen broken. A fix on offer is spent by the closing."""
-    measures = [measure_by_itself(finding, item) for finding, item in measured]
+    measures = [measure_without_fix(finding, item) for finding, item in measured]
     before = incident_view(session, incident.id)
     seen_deploys = _deploys_between(session, before, since)
     verification = verifications.record_self_recovery(

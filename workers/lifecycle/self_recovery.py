@@ -24,7 +24,7 @@ from workers.lifecycle.alert_endings import is_alert_over
 from workers.lifecycle.recovery_messages import resolve
 from workers.services import Services
 from workers.watching.catalogue import watch_of
-from workers.watching.last_away import last_away
+from workers.watching.last_abnormal import last_abnormal
 
 log = structlog.get_logger()
 
@@ -159,5 +159,5 @@ def _away_again(
     if recovery.state is RecoveryState.STILL_BROKEN:
         return now
     since, until = max(seen, now.timestamp() - LONGEST_LOOK_SECONDS), now.timestamp()
-    at = last_away(services, finding, usual=recovery.before, since=since, until=until)
+    at = last_abnormal(services, finding, usual=recovery.before, since=since, until=until)
     return datetime.fromtimestamp(at, now.tzinfo) if at is not None else None

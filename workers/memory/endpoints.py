@@ -24,7 +24,7 @@ from detection.options import EndpointOptions
 from detection.statistics.baselines import HOUR_SECONDS, Mask
 from detection.types import Floats, Integers, Metric, Subject
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, EndpointLevels, TelemetryStore
-from workers.memory.broken_times import PastIncident, broken_times
+from workers.memory.broken_times import PastIncident, endpoint_broken_times
 
 NEWEST_INTERVALS = 3
 """So many of the last intervals are read at every tick: requests are still being added to them."""
@@ -151,7 +151,7 @@ class EndpointMemory:
     def _settled(self, starts: Floats, recent_since: float, past: Sequence[PastIncident], now: float) -> Mask:
         """(numbers, hours) which of them may say what is normal."""
         settled = np.tile(settled_hours(starts, recent_since, ()), (len(self._numbers), 1))
-        for key, spans in broken_times(past, METRICS, now).items():
+        for key, spans in endpoint_broken_times(past, METRICS, now).items():
             number = self._keys.get(key)
             if number is not None:
                 settled[number] = settled_hours(starts, recent_since, spans)

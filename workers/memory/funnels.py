@@ -20,10 +20,10 @@ import numpy as np
 from detection.funnels.cohorts import horizon
 from detection.funnels.normal import baseline_since
 from detection.funnels.screening import Reached, Usual, usual, worth_reading
-from detection.funnels.undisturbed import Times, outside
+from detection.funnels.undisturbed import outside
 from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
-from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers
+from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, TimeSpans
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, FunnelLevels, TelemetryStore
 
 HOURS_AGAIN, FINE_AGAIN = 1, 3
@@ -36,7 +36,7 @@ AGAIN_SECONDS = 60.0
 """A funnel in which something was found is read in full again after so long."""
 
 Segment = tuple[str | None, str | None]
-Excluded = Callable[[Segment], Times]
+Excluded = Callable[[Segment], TimeSpans]
 """The times at which a segment was known to be broken."""
 
 _EVERYONE: Segment = (None, None)

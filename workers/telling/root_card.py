@@ -5,7 +5,7 @@ from __future__ import annotations
 from detection.types import IncidentStatus
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
 from workers.telling.incident_view import IncidentView
-from workers.words.attribution import where_section
+from workers.words.attribution import attribution_section
 from workers.words.findings import finding_sentence, leading, notice_text
 from workers.words.measures import in_words
 from workers.words.stakes import worst_stakes
@@ -33,7 +33,7 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
         severity=incident.severity,
         text=_headline(view),
         fields=(*_fields(view), *((("Quiet", quiet),) if quiet else ())),
-        sections=(*((told_late,) if told_late else ()), *where_section(view.findings), *_also_seen(view)),
+        sections=(*((told_late,) if told_late else ()), *attribution_section(view.findings), *_also_seen(view)),
         picture=picture,
         actions=_actions(view, is_quiet=bool(quiet)),
         links=_links(view),

@@ -15,7 +15,7 @@ from storage import incidents
 from storage.models import FindingRecord, Incident
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
-from workers.words.attribution import telling, where_sentences
+from workers.words.attribution import attribution_sentences, informativeness
 from workers.words.attribution_details import as_details, attribution_of
 
 _HOW = (
@@ -38,7 +38,7 @@ def record(
     before = attribution_of(incidents.to_finding(known)) if known is not None else None
     row = incidents.record_finding(session, incident, finding, now=now)
     seen = attribution_of(finding)
-    if telling(before)[0] >= telling(seen)[0]:
+    if informativeness(before)[0] >= informativeness(seen)[0]:
         if before is not None:
             row.details = {**row.details, **as_details(before)}
         return False
@@ -53,7 +53,7 @@ def _tell(services: Services, session: Session, incident_id: int, seen: Attribut
     """Once for a place, however many findings it moved."""
     about = repr((seen.verdict, [place.where for place in seen.places]))
     key = f"where:{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    text = "\n".join(f"- {sentence}" for sentence in where_sentences(seen))
+    text = "\n".join(f"- {sentence}" for sentence in attribution_sentences(seen))
     changed(session, incident_id, key=f"{incident_id}:{key}", now=now)
     tell_thread(
         session,

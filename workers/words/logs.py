@@ -1,4 +1,4 @@
-"""Findings about log lines in words. What varies in a template is shown as “…”: in chat `<*>` would be emphasis."""
+"""Findings about logs in words. Variable parts of a template are shown as “…”: in chat `<*>` would be emphasis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MUCH_WORSE = 10.0
 
 
 def log_subject(finding: Finding, limit: int = TEXT_LENGTH) -> str:
-    """What is counted: “Connection refused to …”, or the pattern “memory”; the finding's own name without details."""
+    """Return such as “Connection refused to …” or pattern “memory”; without details, the subject's name."""
     text = finding.details.get("text")
     if finding.detector == PATTERN_DETECTOR:
         return f"pattern “{finding.subject.name}”"
@@ -23,12 +23,12 @@ def log_subject(finding: Finding, limit: int = TEXT_LENGTH) -> str:
 
 
 def log_sentence(finding: Finding, observed: str, expected: str) -> str:
-    """One line a tired person understands; observed and expected are rates in words."""
+    """Describe a finding about logs in one line; observed and expected are formatted rates."""
     subject, where = log_subject(finding), f" in {finding.subject.service}" if finding.subject.service else ""
-    lines = f"{counted(finding.sample_size, 'line')} in {_number(finding, 'window_minutes', 10):.0f} min"
-    is_unheard_of = _number(finding, "baseline_lines", 1) == 0
+    lines = f"{counted(finding.sample_size, 'line')} in {_detail(finding, 'window_minutes', 10):.0f} min"
+    is_unheard_of = _detail(finding, "baseline_lines", 1) == 0
     if finding.detector == NEW_DETECTOR:
-        if _number(finding, "past_incident_lines", 0):
+        if _detail(finding, "past_incident_lines", 0):
             return f"{subject} is back{where}: {lines}, before only in past incidents"
         return f"{subject} is new{where}: {lines}, none in {_baseline(finding)}"
     if finding.detector == PATTERN_DETECTOR:
@@ -39,7 +39,7 @@ def log_sentence(finding: Finding, observed: str, expected: str) -> str:
 
 
 def log_severity(finding: Finding) -> Severity:
-    """A pattern's is its author's; a template hurts as its lines say, and a jump more the higher it is."""
+    """Return the severity: as a pattern's author chose it; for a template, by its log level and its rise."""
     stated = finding.details.get("pattern_severity")
     if isinstance(stated, str):
         return Severity(stated)
@@ -51,23 +51,23 @@ def log_severity(finding: Finding) -> Severity:
 
 
 def readable(text: str, limit: int) -> str:
-    """Somebody's text in one safe line of at most so many characters."""
+    """Return untrusted text as one safe line of at most `limit` characters."""
     visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: 20 * limit])
     line = " ".join(visible.split()).replace(WILDCARD, "…").replace("`", "'").replace("*", "")
     return line if len(line) <= limit else line[: limit - 1].rstrip(" …") + "…"
 
 
 def _is_known(finding: Finding) -> bool:
-    """Whether its service was heard of for a while before."""
-    return _number(finding, "baseline_hours", 0) >= 1
+    """Whether the service was observed for at least an hour before."""
+    return _detail(finding, "baseline_hours", 0) >= 1
 
 
 def _baseline(finding: Finding) -> str:
-    hours = _number(finding, "baseline_hours", 0)
+    hours = _detail(finding, "baseline_hours", 0)
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
-def _number(finding: Finding, name: str, otherwise: float) -> float:
+def _detail(finding: Finding, name: str, otherwise: float) -> float:
     value = finding.details.get(name)
     return float(value) if isinstance(value, int | float) else otherwise
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.doors.alert_keeping import keeping_alerts
+from bot.doors.alert_storage import alert_appender
 from detection.types import IncidentStatus, Severity
 from detection.verification import RecoveryState
 from integrations.inbound.monitoring.alertmanager import read_alertmanager
@@ -52,7 +52,7 @@ class Alertmanager:
         body = json.dumps({"version": "4", "groupKey": "{}:{}", "receiver": "argux", "alerts": alerts}).encode()
         parsed = read_alertmanager(body, now=self.clock().timestamp())
         assert not parsed.rejections
-        keeping_alerts(self.services)(self.services.telemetry, parsed.records)
+        alert_appender(self.services)(self.services.telemetry, parsed.records)
 
 
 @pytest.fixture

@@ -57,5 +57,5 @@ def test_a_metric_that_breaks_recovers_and_breaks_again(services: Services, cloc
         assert told.noticed_at == pytest.approx(seen.opened_at.timestamp(), abs=2.0)
         assert seen.status == IncidentStatus.RESOLVED
         assert seen.closed_at is not None
-        assert told.over_at == pytest.approx(seen.closed_at.timestamp(), abs=2.0)
-    assert told.returned == 1
+        assert told.resolved_at == pytest.approx(seen.closed_at.timestamp(), abs=2.0)
+    assert told.reopened == 1

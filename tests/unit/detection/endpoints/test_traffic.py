@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from detection.detectors import EndpointOptions, endpoint_findings
-from detection.endpoints.normal import Spans
 from detection.endpoints.traffic import traffic_range
-from detection.types import EndpointSeries, Finding, Floats, Metric
+from detection.types import EndpointSeries, Finding, Floats, Metric, TimeSpans
 from detection.verification import RecoveryState, recovery
 from tests.unit.detection.conftest import Shop
 
@@ -22,7 +21,7 @@ def traffic_found(
     series: EndpointSeries,
     baseline: EndpointSeries,
     *,
-    excluded: Mapping[tuple[str, str], Spans] | None = None,
+    excluded: Mapping[tuple[str, str], TimeSpans] | None = None,
 ) -> list[Finding]:
     found = endpoint_findings([series], [baseline], now=shop.now + 5, options=OPTIONS, excluded=excluded)
     return [finding for finding in found if finding.metric is Metric.REQUEST_RATE]

@@ -11,14 +11,14 @@ from workers.words.logs import readable
 
 def finding(detector: str, observed: float = 1.2, expected: float = 0.1, **details: JsonValue) -> Finding:
     kind = "log_pattern" if detector == "log_pattern" else "log_template"
-    told: dict[str, JsonValue] = {
+    base: dict[str, JsonValue] = {
         "text": "Charge for <*> failed", "severity": "error", "window_minutes": 10.0, "baseline_lines": 0,
         "baseline_hours": 168.0, "past_incident_lines": 0,
     }  # fmt: skip
     return Finding(
         detector=detector, metric=Metric.LOG_RATE, subject=Subject(kind, "memory", service="shop"),
         observed=observed, expected=expected, expected_low=0.0, expected_high=0.2, sample_size=12, score=9.0,
-        p_value=0.0, window_start=0.0, window_end=600.0, onset_at=300.0, details=told | details,
+        p_value=0.0, window_start=0.0, window_end=600.0, onset_at=300.0, details=base | details,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def finding(detector: str, observed: float = 1.2, expected: float = 0.1, **detai
         ),
     ],
 )
-def test_a_finding_reads_well(found: Finding, sentence: str) -> None:
+def test_the_sentence_of_a_finding_about_logs(found: Finding, sentence: str) -> None:
     assert finding_sentence(found) == sentence
 
 
@@ -77,10 +77,12 @@ def test_a_finding_without_details_still_has_a_sentence() -> None:
         (finding("log_pattern", pattern_severity="sev1"), Severity.SEV1),
     ],
 )
-def test_how_bad_it_is_follows_the_lines_or_the_patterns_author(found: Finding, severity: Severity) -> None:
+def test_the_severity_comes_from_the_log_level_or_from_the_author_of_the_pattern(
+    found: Finding, severity: Severity
+) -> None:
     assert severity_of(found) is severity
 
 
-def test_somebodys_text_is_one_safe_short_line() -> None:
+def test_untrusted_text_becomes_one_safe_short_line() -> None:
     assert readable("a\n\tb\x00 `c` *d* <*>", 80) == "a b 'c' d …"
     assert readable("word " * 50, 20) == "word word word word…"
