@@ -1,1 +1,1 @@
-"""Pure mathematics of "is it broken, since when, and where": no I/O, no clock, no database."""
+"""The pure mathematics of detection (is it broken, since when, and where): no I/O, no clock, no database."""

@@ -1,4 +1,4 @@
-"""From evidence to a ranking: weights on candidate causes become a posterior that includes "unknown"."""
+"""Rank candidate causes by evidence: a posterior over the causes that includes "unknown"."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 UNKNOWN = "unknown"
 UNKNOWN_PRIOR = 0.2
-"""How often, before any evidence, the cause is none of the candidates."""
+"""The prior probability, relative to the candidates, that the cause is none of them."""
 
 LARGEST_WEIGHT = 3.0
-"""The most that one piece of evidence may say, in nats: odds of 20 to 1."""
+"""The largest weight of one piece of evidence, in nats: odds of 20 to 1."""
 
 
 def posterior(
@@ -22,19 +22,21 @@ def posterior(
     unknown_prior: float = UNKNOWN_PRIOR,
     largest_weight: float = LARGEST_WEIGHT,
 ) -> dict[str, float]:
-    """Return the probability of each cause and of "unknown"; they sum to 1.
+    """Return the posterior probability of each cause and of "unknown"; they sum to 1.
 
-    priors: non-negative, of any sum; a prior for "unknown" among them stands instead of `unknown_prior` of their
-    sum. log_weights: for each cause the log likelihood ratios of its evidence against "cause unknown", each cut to
-    +-largest_weight. "unknown" has weight 0 always: it loses by others gaining, and wins when all others are refuted.
-    This is Bayes' rule for pieces of evidence taken as independent, log-linear pooling with unit weights (Genest and
-    Zidek 1986); see discount_by_source for pieces that are not independent. Raises ValueError for a negative prior,
-    or for evidence of a cause without prior.
+    priors: non-negative, with any sum. A prior for "unknown" among them replaces the default, `unknown_prior` times
+    the sum of the others. log_weights: for each cause the log likelihood ratios of its evidence against "cause
+    unknown", each clipped to +-largest_weight. "unknown" always has weight 0: it loses when other causes gain, and wins
+    when all others are refuted.
+
+    This is Bayes' rule for independent pieces of evidence, log-linear pooling with unit weights (Genest and Zidek
+    1986); see discount_by_source for pieces that are not independent. Raises ValueError for a negative prior or for
+    evidence of a cause without prior.
     """
     if any(prior < 0 for prior in priors.values()):
         raise ValueError("a prior cannot be negative")
-    if strangers := set(log_weights) - set(priors):
-        raise ValueError(f"evidence for causes without a prior: {', '.join(sorted(strangers))}")
+    if unknown_causes := set(log_weights) - set(priors):
+        raise ValueError(f"evidence for causes without a prior: {', '.join(sorted(unknown_causes))}")
     total = sum(prior for cause, prior in priors.items() if cause != UNKNOWN)
     masses = {**priors, UNKNOWN: priors.get(UNKNOWN, unknown_prior * total if total > 0 else 1.0)}
     scores = {
@@ -49,10 +51,10 @@ def posterior(
 
 
 def discount_by_source(weights: Sequence[tuple[str, float]]) -> list[float]:
-    """Return (source, log weight) pairs' weights, discounted where one source says the same thing again.
+    """Return the weights of (source, log weight) pairs, discounted for repeated evidence from one source.
 
-    Two checks on the same data are not two witnesses. Of the weights of one source and one sign the largest counts
-    whole, the next half, then a quarter: together never twice the largest. Order is kept.
+    Two checks on the same data are not independent. Among the weights of one source and one sign, the largest counts
+    fully, the next half, the next a quarter, and so on: together always less than twice the largest. Order is kept.
     """
     ranked: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for index in sorted(range(len(weights)), key=lambda index: -abs(weights[index][1])):

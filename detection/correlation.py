@@ -1,4 +1,4 @@
-"""Which findings are one problem, and which belong to an incident that is already open."""
+"""Group findings into incidents: findings of one problem together, and with an incident that is already open."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from detection.types import AlertDetails, Finding, LossDetails, Where
 SAME_TIME_SECONDS = 300.0
 
 STANDING_APART = frozenset({"funnel_rise", "funnel_drift", "funnel_drift_up"})
-"""Kinds of subjects that are no outage, and so never one problem with anything else."""
+"""Kinds of subjects that are no outage, and so never share an incident with other kinds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What an open incident is known by. apart: the kind of its subjects, where that is one that stands apart.
+    """The properties of an open incident that findings are matched against.
 
-    together: marks of alerts that their own monitor told in one breath.
+    apart: the kind of its subjects if that is in STANDING_APART, else None. together: the group marks of its alerts,
+    which their monitor sent in one notification.
     """
 
     incident_id: int
@@ -31,7 +32,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Findings that are one incident: the open one named, or a new one where incident_id is None."""
+    """The findings of one incident: of the open incident `incident_id`, or of a new one if that is None."""
 
     incident_id: int | None
     findings: tuple[Finding, ...]
@@ -65,17 +66,19 @@ def groups(
     *,
     tolerance_seconds: float = SAME_TIME_SECONDS,
 ) -> list[Group]:
-    """Sort findings into incidents; each finding is in exactly one group, groups by their earliest onset.
+    """Group findings into incidents; each finding is in exactly one group, groups are sorted by their earliest onset.
 
-    A finding goes to an open incident, the nearest in onset of those that fit best:
-    1. one that has its fingerprint already (the same problem, still there);
-    2. one of the same service or the same funnel (two metrics of one thing broken at once are one problem);
-    3. one whose onset is within the tolerance, unless both name services and none is shared. A funnel names no
-       service, so time alone ties it to an endpoint.
-    A rise or a slow drift (STANDING_APART) only goes with its own kind of the same funnel.
-    Those left over are new: by onset, each joins the first new group that it fits by rules 2 and 3, with rule 2
-    asking for the time too, for two breaks of one service an hour apart may be two problems. Findings of one funnel
-    of which one holds the other need no time: everyone's and a segment's, or two segments that one place lies in.
+    A finding joins the open incident that fits by the first of these rules; of several, the nearest in onset:
+    1. The incident already has its fingerprint (the same problem, still there).
+    2. The incident has the same service or the same funnel (two metrics of one object are one problem).
+    3. The onsets are within the tolerance, unless both name services and share none. A funnel names no service, so
+       time alone connects it with an endpoint. Alerts of one notification may name different services.
+    A rise or a slow drift (STANDING_APART) only joins its own kind of the same funnel.
+
+    The others form new incidents. In order of onset, each joins the first new group that is within the tolerance and
+    does not name only other services, because two breaks of one service an hour apart may be two problems. Two findings
+    of one funnel need no common time if one contains the other: the whole funnel and a segment, or two segments that
+    share a place of the attribution.
     """
     adopted: dict[int, list[Finding]] = {}
     fresh: list[list[Finding]] = []
@@ -128,7 +131,7 @@ def _together(finding: Finding, known: Signature, tolerance: float) -> bool:
 
 
 def _nested(finding: Finding, other: Finding) -> bool:
-    """Whether both are about the same users of one funnel: a narrow break moves every series that holds it."""
+    """Whether both are about the same users of one funnel: a break in a few users moves every series that has them."""
     one, two = finding.subject, other.subject
     if one.funnel_id is None or one.funnel_id != two.funnel_id or _apart(finding) != _apart(other):
         return False
@@ -136,7 +139,7 @@ def _nested(finding: Finding, other: Finding) -> bool:
 
 
 def _places(finding: Finding) -> set[Where]:
-    """The places that `detection.where` found to carry the finding's loss."""
+    """Return the places that `detection.where` found to carry the finding's loss, as texts."""
     attribution = finding.details.attribution if isinstance(finding.details, LossDetails) else None
     return {place.where for place in attribution.places} if attribution is not None else set()
 

@@ -1,4 +1,4 @@
-"""Whether a watched thing can be judged at all: `insufficient data` is a state of its own, never taken for health."""
+"""Whether there is enough data to judge a monitored object; insufficient data is its own state and never means OK."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from detection.types import Subject
 
 
 class WatchState(StrEnum):
-    """What can be said of a watched thing by now."""
+    """The state of a monitored object."""
 
     OK = "ok"
     BROKEN = "broken"
@@ -19,7 +19,7 @@ class WatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a detector needs before it judges: `have` of `needed`, of what `unit`, over which stretch of time.
+    """The amount of data that a detector needs before it judges: `have` of `needed`, in `unit`, over a period.
 
     Need(40, 100, "entries", "in the last 30 min") reads "40 of 100 entries needed in the last 30 min".
     """
@@ -31,19 +31,19 @@ class Need:
 
     @property
     def is_met(self) -> bool:
-        """Whether there is as much as is needed."""
+        """Whether there is enough data."""
         return self.have >= self.needed
 
     @property
     def text(self) -> str:
-        """The need in words and numbers; rounded down, so that what is short never reads as enough."""
+        """The need as text; amounts are rounded down, so that too little never reads as enough."""
         have = f"{int(self.have):,}" if self.have >= 1 else f"{int(self.have * 10) / 10:g}"
         return f"{have} of {self.needed:,.0f} {self.unit} needed {self.over}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One watched thing, its state, and in words what it lacks; `reason` is empty unless data is insufficient."""
+    """A monitored object and its state; `reason` names the missing data, and is empty unless data is insufficient."""
 
     subject: Subject
     state: WatchState
@@ -51,7 +51,7 @@ class Watched:
 
 
 def watched(subject: Subject, needs: Sequence[Need]) -> Watched:
-    """Judge one thing by what its detector needs: ok when all needs are met, else insufficient data and what lacks."""
+    """Return the state of one object: OK when all needs are met, else insufficient data with the unmet needs."""
     missing = [need.text for need in needs if not need.is_met]
     if not missing:
         return Watched(subject, WatchState.OK)
@@ -59,7 +59,7 @@ def watched(subject: Subject, needs: Sequence[Need]) -> Watched:
 
 
 def thing(subject: Subject) -> Hashable:
-    """What a subject is about, whichever of its measures is meant: a drop and a rise of one funnel are one thing."""
+    """Return the key of the monitored object, whatever the metric: a drop and a rise of one funnel share it."""
     if subject.funnel_id is not None:
         return "funnel", subject.funnel_id, subject.dimension, subject.value
     if subject.endpoint is not None:
@@ -70,13 +70,13 @@ def thing(subject: Subject) -> Hashable:
 
 
 def label(subject: Subject) -> str:
-    """What a watched thing is called: "Sign-up (country DE)", "shop POST /checkout"."""
+    """Return the display name of a monitored object: "Sign-up (country DE)", "shop POST /checkout"."""
     name = f"{subject.service} {subject.name}" if subject.service and subject.service != subject.name else subject.name
     return f"{name} ({subject.dimension} {subject.value})" if subject.dimension else name
 
 
 def with_broken(states: Sequence[Watched], broken: Collection[Subject]) -> list[Watched]:
-    """Mark what is broken now; a broken thing without a state of its own (an alert from outside) is added."""
+    """Mark the objects that are broken now; add broken ones that have no state of their own (external alerts)."""
     things = {thing(subject): subject for subject in broken}
     marked = [
         replace(one, state=WatchState.BROKEN, reason="") if things.pop(thing(one.subject), None) is not None else one

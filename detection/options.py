@@ -1,4 +1,4 @@
-"""What a team may set about the detectors; the defaults are those of the settings of the same names."""
+"""The options of the detectors that a team can set; the defaults equal those of the settings of the same names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class FunnelOptions:
     """When a conversion rate counts as broken.
 
-    min_drop_percent is relative to the baseline. significance bounds the p-value after the corrections for the scan
-    over window lengths and for the number of segments; it is small because a week holds 60,000 ticks. timezone is an
-    IANA name. ingestion_lag_seconds is how long an event may take from its moment to the rollups.
+    min_drop_percent: relative to the baseline. significance: bound on the p-value after the corrections for the scan
+    over window lengths and for the number of segments; it is small because a week has 60,000 ticks. timezone: an IANA
+    name. ingestion_lag_seconds: the longest time an event may take to reach the rollups.
     """
 
     min_sample_size: int = 100
@@ -25,23 +25,26 @@ class FunnelOptions:
 
     @property
     def recent_window_seconds(self) -> float:
-        """The longest of the recent windows."""
+        """The length of the longest recent window."""
         return self.recent_window_minutes * 60
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointOptions:
-    """When an interval of an endpoint is a strike, and how many in a row are a finding.
+    """When an interval of an endpoint is a strike, and how many in a row make a finding.
 
     anomaly_threshold is in standard deviations. An interval with fewer than minimum_requests neither strikes nor
-    clears. A latency strike needs both the ratio and the increase in ms, which is what people begin to notice (Nielsen
-    1993, chapter 5); a query strike both of its own.
-    An error strike needs the increase of the share of failed requests and the ratio, and a run of them minimum_errors.
-    Traffic is judged with a week of history behind it, in intervals of at least minimum_expected_requests: it fell
-    where the share minimum_traffic_drop of the lowest usual rate is gone, and surged at minimum_surge_ratio times the
-    highest.
-    false_alarms_per_day is how often an endpoint that only wanders by itself may be found slower; how it wanders is
-    learned from the last swing_window_minutes of its fine series.
+    clears a run.
+
+    Latency: a strike needs both the ratio and the increase in ms, which is where people begin to notice (Nielsen 1993,
+    chapter 5). Queries: a strike needs both the ratio and the increase. Errors: a strike needs both the ratio and the
+    increase of the share of failed requests; a run needs minimum_errors.
+
+    Traffic is judged after a week of history, in intervals of at least minimum_expected_requests. It fell if the share
+    minimum_traffic_drop of the lowest usual rate is missing; it surged at minimum_surge_ratio times the highest.
+
+    false_alarms_per_day: how often natural fluctuation of an endpoint may be reported as a finding. The fluctuation is
+    estimated from the last swing_window_minutes of its fine series.
     """
 
     anomaly_threshold: float = 3.0
@@ -68,15 +71,15 @@ class EndpointOptions:
 
     @property
     def recent_window_seconds(self) -> float:
-        """How far back an onset is looked for; the baseline ends where it begins."""
+        """The length of the recent window; the baseline ends where it begins."""
         return self.recent_window_minutes * 60
 
     @property
     def swing_window_seconds(self) -> float:
-        """How much of the fine series tells how an endpoint wanders."""
+        """The length of the fine series from which an endpoint's fluctuation is estimated and onsets are located."""
         return self.swing_window_minutes * 60
 
     @property
     def chance(self) -> float:
-        """The p-value that one interval may have by chance, for the false alarms a day."""
+        """The p-value threshold of one interval that corresponds to false_alarms_per_day."""
         return self.false_alarms_per_day * self.interval_seconds / 86_400

@@ -1,26 +1,26 @@
-"""Whether something still comes: what has fallen silent may be well or dead, and silence says neither."""
+"""Test whether data still arrives: without data, nobody can tell a healthy sender from a dead one."""
 
 from __future__ import annotations
 
 from detection.types import Floats, Integers
 
-_PATIENCE_SECONDS = 120.0
-"""A sender may hold back for a minute what it has to tell."""
+_BUFFERING_SECONDS = 120.0
+"""Gaps up to this length are normal: a sender may buffer for a minute."""
 
-_MISSED = 5.0
-"""So many missing in a row where they came at random happen once in 150 times."""
+_MISSING_ARRIVALS = 5.0
+"""The largest expected count in a gap: with random arrivals a longer gap happens once in 150 times."""
 
 
 def is_heard(starts: Floats, counts: Integers, *, since: float, now: float, bucket_seconds: float) -> bool:
-    """Whether what has come since a moment still comes.
+    """Whether data that arrived since `since` still arrives.
 
-    starts, counts: (n,) buckets, seconds and how many came. It does not when nothing came at all, or when at the pace
-    at which it came more than a handful is missing by now, and for longer than a sender may hold it back.
+    starts, counts: (n,) buckets, seconds and arrivals. False if nothing arrived at all, or if the gap since the last
+    arrival is longer than a sender may buffer and more than five arrivals are missing at the previous rate.
     """
-    came = (starts >= since) & (counts > 0)
-    if not came.any():
+    has_data = (starts >= since) & (counts > 0)
+    if not has_data.any():
         return False
-    first, last = float(starts[came].min()), float(starts[came].max()) + bucket_seconds
-    pace = float(counts[came].sum()) / (last - first)
+    first, last = float(starts[has_data].min()), float(starts[has_data].max()) + bucket_seconds
+    rate = float(counts[has_data].sum()) / (last - first)
     gap = now - last
-    return gap <= _PATIENCE_SECONDS or gap * pace <= _MISSED
+    return gap <= _BUFFERING_SECONDS or gap * rate <= _MISSING_ARRIVALS

@@ -1,1 +1,1 @@
-"""Is an endpoint slower, failing more, heavier on the database, or called more or less than is normal?"""
+"""Detect endpoints that are slower, fail more, query the database more, or get more or less traffic than normal."""

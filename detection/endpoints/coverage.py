@@ -1,4 +1,4 @@
-"""Which endpoints can be judged: what the endpoint detectors need, held against how often each is called."""
+"""Which endpoints have enough data for the endpoint detectors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from detection.options import EndpointOptions
 from detection.types import Subject
 
 STRIKE_PATIENCE = 4
-"""The strikes of an endpoint lie within this many times their number of intervals."""
+"""The strikes of a run must lie within this many times as many intervals."""
 
 Endpoint = tuple[str, str]
 """(service, endpoint)."""
@@ -18,10 +18,10 @@ Endpoint = tuple[str, str]
 def endpoint_states(
     requests: Mapping[Endpoint, int], busy_intervals: Mapping[Endpoint, int], *, options: EndpointOptions
 ) -> list[Watched]:
-    """Say of each endpoint whether it can be judged, by name.
+    """Return for each endpoint whether it has enough data to be judged, sorted by service and endpoint.
 
-    requests: its requests of the baseline window before the recent one. busy_intervals: how many of its last
-    `strike_window_seconds(options) / interval_seconds` intervals had `minimum_requests`; a missing endpoint has none.
+    requests: requests in the baseline window, which ends before the recent window. busy_intervals: how many of the last
+    `strike_window_seconds(options) / interval_seconds` intervals had `minimum_requests`; 0 for a missing endpoint.
     """
     minutes = strike_window_seconds(options) / 60
     busy = f"intervals of {options.interval_seconds:g} s with {options.minimum_requests} or more requests"
@@ -43,5 +43,5 @@ def endpoint_states(
 
 
 def strike_window_seconds(options: EndpointOptions) -> float:
-    """How long the intervals may take of which enough must strike."""
+    """Return the length of the window in which `consecutive_strikes` busy intervals must lie."""
     return options.consecutive_strikes * STRIKE_PATIENCE * options.interval_seconds

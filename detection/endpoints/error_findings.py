@@ -1,4 +1,4 @@
-"""Endpoints whose requests fail: the finding that a run of failing intervals makes, if it is more than a swing."""
+"""Findings about endpoints whose requests fail: confirm a run of failing intervals and describe it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from detection.endpoints.error_strikes import failure_strikes
 from detection.endpoints.slow_strikes import is_fading
-from detection.endpoints.strike_run import Reading, chance_of_a_swing, endpoint_finding, together
+from detection.endpoints.strike_run import Reading, endpoint_finding, fluctuation_p_value, rolling_sums
 from detection.options import EndpointOptions
 from detection.statistics.changepoints import share_onset
 from detection.statistics.proportions import sigma_score
@@ -15,15 +15,15 @@ from detection.types import Finding, Floats, Metric
 DETECTOR = "endpoint_errors"
 
 LONGEST_STRETCH = 4
-"""A run is judged over all of its length, up to so many times the fewest strikes: the longer, the surer."""
+"""A run is tested over its full length, up to this many times the fewest strikes; a longer run is more certain."""
 
 _FLOOR = 0.02
 
 
-def failures_stand(reading: Reading, options: EndpointOptions) -> bool:
-    """Whether a run of failing intervals is neither dying away, nor a handful of errors, nor a usual swing.
+def is_confirmed_failure(reading: Reading, options: EndpointOptions) -> bool:
+    """Whether a run of failing intervals is significant: not fading, not just a few errors, not usual fluctuation.
 
-    What is a swing is asked on the scale of log-odds.
+    Fluctuation is tested on the log-odds scale.
     """
     errors, requests = reading.last.errors[0], reading.last.requests[0]
     if reading.sum(errors) < options.minimum_errors or is_fading(errors[reading.run], requests[reading.run]):
@@ -31,20 +31,25 @@ def failures_stand(reading: Reading, options: EndpointOptions) -> bool:
     history, length = reading.history, min(len(reading.run), LONGEST_STRETCH * options.consecutive_strikes)
     enough = history.requests[0] >= options.minimum_requests
     strikes = failure_strikes(history, [reading.normal], options)[0, enough]
-    levels = _log_odds(together(history.errors[0, enough], length), together(history.requests[0, enough], length))
+    levels = _log_odds(
+        rolling_sums(history.errors[0, enough], length), rolling_sums(history.requests[0, enough], length)
+    )
     share = reading.normal.error_rate
     usual = float(np.log((share + _FLOOR) / (1 - share + _FLOOR)))
-    return chance_of_a_swing(levels, strikes, usual, length) <= options.chance
+    return fluctuation_p_value(levels, strikes, usual, length) <= options.chance
 
 
 def _log_odds(errors: Floats, requests: Floats) -> Floats:
-    """On this scale a share wanders alike wherever it is; differences among shares far below _FLOOR are noise to it."""
+    """Return the log-odds of the error rate, smoothed so that differences far below _FLOOR vanish.
+
+    On this scale a share fluctuates about equally whatever its level.
+    """
     floor = 0.5 + _FLOOR * requests
     return np.asarray(np.log((errors + floor) / (requests - errors + floor)))
 
 
 def failure_finding(reading: Reading) -> Finding:
-    """More requests fail than usual: since when, and how many."""
+    """Build the finding that more requests fail than usual, with its onset."""
     normal, history = reading.normal, reading.history
     observed = reading.sum(reading.last.errors[0]) / reading.requests
     began = share_onset(

@@ -1,4 +1,4 @@
-"""Strikes of failed requests: is an interval's share of errors above what its baseline allows."""
+"""Strikes for failed requests: intervals in which the error rate of an endpoint exceeds its baseline."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from detection.types import Floats
 
 
 def failure_strikes(intervals: Intervals, normals: Sequence[NormalEndpoint], options: EndpointOptions) -> Mask:
-    """Return (series, intervals): more errors than `anomaly_threshold` deviations allow, and an interval that fails.
+    """Return which intervals strike for errors, (series, intervals).
 
-    The chance is a beta-binomial's (Skellam 1948): the baseline's own error, and what hours differ by beyond the
-    binomial, are both in it.
+    The errors are significant at `anomaly_threshold` standard deviations, and the interval `is_failing`. The p-value is
+    that of a beta-binomial (Skellam 1948), which includes the error of the baseline and the overdispersion of hours.
     """
     rate = np.array([normal.error_rate for normal in normals])[:, None]
     strength = np.array([normal.error_strength for normal in normals])[:, None]
@@ -29,9 +29,9 @@ def failure_strikes(intervals: Intervals, normals: Sequence[NormalEndpoint], opt
 
 
 def is_failing(intervals: Intervals, normals: Sequence[NormalEndpoint], options: EndpointOptions) -> Mask:
-    """Return (series, intervals): is the share of errors above the baseline's by both the minimum ratio and rise.
+    """Return whether the error rate exceeds the baseline by the minimum ratio and increase, (series, intervals).
 
-    An endpoint that fails so often that the ratio cannot be reached fails when all of it does.
+    If the baseline is so high that this is impossible, the interval fails when all of its requests fail.
     """
     share = error_shares(intervals)
     usual = np.array([normal.error_rate for normal in normals])[:, None]
@@ -40,5 +40,5 @@ def is_failing(intervals: Intervals, normals: Sequence[NormalEndpoint], options:
 
 
 def error_shares(intervals: Intervals) -> Floats:
-    """(series, intervals): the share of requests that failed, 0 without any."""
+    """Return the share of requests that failed, (series, intervals); 0 without requests."""
     return np.asarray(intervals.errors / np.maximum(intervals.requests, 1))

@@ -1,4 +1,4 @@
-"""The endpoint detector: three strikes of latency, queries, errors or traffic; since when, and by how much."""
+"""The endpoint detector: findings from consecutive strikes of latency, queries, errors or traffic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from detection.endpoints.coverage import strike_window_seconds
-from detection.endpoints.error_findings import failure_finding, failures_stand
+from detection.endpoints.error_findings import failure_finding, is_confirmed_failure
 from detection.endpoints.error_strikes import failure_strikes
 from detection.endpoints.intervals import Intervals, gathered_intervals, quantile
 from detection.endpoints.normal import NormalEndpoint, normal_endpoint, settled_hours
@@ -20,7 +20,7 @@ from detection.endpoints.slow_strikes import (
     slow_requests,
     strike_runs,
 )
-from detection.endpoints.strike_run import Reading, chance_of_a_swing, endpoint_finding, take_reading, together
+from detection.endpoints.strike_run import Reading, endpoint_finding, fluctuation_p_value, rolling_sums, take_reading
 from detection.endpoints.traffic_findings import traffic_findings
 from detection.options import EndpointOptions
 from detection.statistics.baselines import Mask
@@ -41,14 +41,14 @@ def endpoint_findings(
     options: EndpointOptions,
     excluded: Mapping[tuple[str, str], TimeSpans] | None = None,
 ) -> list[Finding]:
-    """Return what is broken about endpoints: a finding for each metric that struck often enough in a row.
+    """Return a finding for each metric of each endpoint that struck often enough in a row.
 
     series: fine buckets (10 s) of at least the last 30 minutes; baseline: coarse buckets (1 h) since `baseline_since`.
-    excluded: when an endpoint, by (service, endpoint), was broken, which is no baseline. The last interval is the last
-    that was over `ingestion_lag_seconds` before `now`. An endpoint with fewer than `minimum_baseline_requests` in its
-    baseline is insufficient data and gives nothing.
+    excluded: by (service, endpoint), the periods in which it was broken; they are kept out of the baseline. The last
+    interval judged is the last one that ended at least `ingestion_lag_seconds` before `now`. An endpoint with fewer
+    than `minimum_baseline_requests` in its baseline has insufficient data and gives no finding about its requests.
     """
-    until = last_interval_ends(now, options)
+    until = last_interval_end(now, options)
     broken = excluded or {}
     past = {(one.service, one.endpoint): one for one in baseline}
     compared = [one for one in series if (one.service, one.endpoint) in past]
@@ -59,13 +59,13 @@ def endpoint_findings(
     ]
 
 
-def last_interval_ends(now: float, options: EndpointOptions) -> float:
-    """The end of the last whole interval of which all has come in by `now`."""
+def last_interval_end(now: float, options: EndpointOptions) -> float:
+    """Return the end of the last whole interval whose data have all arrived by `now`."""
     return float(np.floor((now - options.ingestion_lag_seconds) / options.interval_seconds) * options.interval_seconds)
 
 
-def run_begins(until: float, options: EndpointOptions) -> float:
-    """Where the last intervals begin: an endpoint so seldom called that its run does not fit in is not judged."""
+def strike_window_start(until: float, options: EndpointOptions) -> float:
+    """Return where the strike window begins; an endpoint called too rarely to fill a run within it is not judged."""
     return until - strike_window_seconds(options)
 
 
@@ -76,7 +76,7 @@ def _findings_of_requests(
     options: EndpointOptions,
     excluded: Mapping[tuple[str, str], TimeSpans],
 ) -> list[Finding]:
-    """What single requests suffer: slowness, queries, errors."""
+    """Return findings about the requests themselves: latency, queries, errors."""
     known, normals = _known(series, coarse, until, options, excluded)
     if not known:
         return []
@@ -94,14 +94,14 @@ def _findings_of_requests(
     heavier = readings(query_strikes(last, normals, options))
     failing = readings(failure_strikes(last, normals, options))
     return [
-        *(_latency_finding(reading) for reading in slower if _slowness_stands(reading, options)),
+        *(_latency_finding(reading) for reading in slower if _is_confirmed_slowness(reading, options)),
         *(_query_finding(reading) for reading in heavier),
-        *(failure_finding(reading) for reading in failing if failures_stand(reading, options)),
+        *(failure_finding(reading) for reading in failing if is_confirmed_failure(reading, options)),
     ]
 
 
 def _last_intervals(series: Sequence[EndpointSeries], until: float, options: EndpointOptions) -> Intervals:
-    since = run_begins(until, options)
+    since = strike_window_start(until, options)
     return gathered_intervals(series, since=since, until=until, interval_seconds=options.interval_seconds)
 
 
@@ -112,7 +112,7 @@ def _known(
     options: EndpointOptions,
     excluded: Mapping[tuple[str, str], TimeSpans],
 ) -> tuple[list[EndpointSeries], list[NormalEndpoint]]:
-    """Return the series that may have struck and what is known to be normal for them, in the same order."""
+    """Return the series that may have struck and their baselines, in the same order."""
     if not series:
         return [], []
     recent_since = until - options.recent_window_seconds
@@ -132,25 +132,25 @@ def _known(
     return known, normals
 
 
-def _slowness_stands(reading: Reading, options: EndpointOptions) -> bool:
-    """Whether a run of slow intervals is neither a cold start dying away nor one of the endpoint's usual swings."""
+def _is_confirmed_slowness(reading: Reading, options: EndpointOptions) -> bool:
+    """Whether a run of slow intervals is neither a fading cold start nor usual fluctuation of the endpoint."""
     slow = slow_requests(reading.last.durations, np.array([reading.normal.slow_edge]))[0]
     if is_fading(slow[reading.run], reading.last.requests[0, reading.run]):
         return False
-    return _chance_of_slowness(reading, options) <= options.chance
+    return _latency_p_value(reading, options) <= options.chance
 
 
-def _chance_of_slowness(reading: Reading, options: EndpointOptions) -> float:
-    """The smallest p-value of the run under the endpoint's own wandering, of its median and of its p95.
+def _latency_p_value(reading: Reading, options: EndpointOptions) -> float:
+    """Return the smaller p-value of the run's median and of its p95 under the natural fluctuation of the endpoint.
 
-    The median is the surer witness, having less noise of its own; the p95 sees what only some requests suffer.
+    The median is less noisy; the p95 shows slowness that affects only some requests.
     """
     normal, history, length = reading.normal, reading.history, options.consecutive_strikes
     enough = history.requests[0] >= options.minimum_requests
     strikes = latency_strikes(history, [normal], options)[0, enough]
-    durations = together(history.durations[0, enough], length)
+    durations = rolling_sums(history.durations[0, enough], length)
     p_values = [
-        chance_of_a_swing(_log_ms(quantile(durations, share)), strikes, float(_log_ms(np.array(usual))), length)
+        fluctuation_p_value(_log_ms(quantile(durations, share)), strikes, float(_log_ms(np.array(usual))), length)
         for share, usual in ((0.5, normal.p50_ms), (0.95, normal.p95_ms))
     ]
     return min(p_values)
@@ -182,7 +182,7 @@ def _query_finding(reading: Reading) -> Finding:
     queries, requests = history.queries[0], history.requests[0]
     observed = reading.sum(reading.last.queries[0]) / reading.requests
 
-    # Requests of a broken endpoint differ more among themselves than they did: half the jump counts as deviation too.
+    # Requests of a broken endpoint vary more than before, so half the jump counts as their deviation.
     deviation = max(normal.query_deviation, (observed - normal.queries) / 2)
     began = mean_onset(history.starts, queries, requests, normal=normal.queries, broken=observed, deviation=deviation)
     variance = normal.query_deviation**2 / reading.requests + normal.query_spread**2

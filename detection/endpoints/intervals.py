@@ -1,4 +1,4 @@
-"""Requests on one grid of intervals, and what can be read off their histograms."""
+"""Request counts of endpoints on a common grid of intervals, and quantiles of their histograms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats, Integers
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Intervals of endpoints on one grid, `width` seconds each.
+    """Request counts of endpoints in intervals of `width` seconds on one grid.
 
     starts: (intervals,). Counts: (series, intervals). durations: (series, intervals, buckets).
     """
@@ -25,7 +25,7 @@ class Intervals:
     durations: Floats
 
     def pooled(self, columns: Integers) -> Intervals:
-        """The given intervals added up into one."""
+        """Return the given intervals summed into one."""
         return Intervals(
             self.starts[columns[:1]],
             self.width * len(columns),
@@ -36,7 +36,7 @@ class Intervals:
         )
 
     def row(self, index: int) -> Intervals:
-        """The intervals of one endpoint, still two-dimensional."""
+        """Return the intervals of one endpoint, still two-dimensional."""
         one = slice(index, index + 1)
         return Intervals(
             self.starts, self.width, self.requests[one], self.errors[one], self.queries[one], self.durations[one]
@@ -44,15 +44,15 @@ class Intervals:
 
 
 def quantile(histogram: Floats, share: float, edges: Floats = DURATION_EDGES_MS) -> Floats:
-    """Return the value below which `share` of the counts lie, in the unit of the edges; 0.0 where there are none.
+    """Return the quantile below which `share` of the counts lie, in the unit of the edges; 0.0 where there are none.
 
-    histogram: (..., len(edges) + 1). Within a bucket counts are spread evenly on the log scale, so the error is at
-    most one bucket's width, as in DDSketch (Masson, Rim and Lee 2019). Beyond the last edge it is the last edge.
+    histogram: (..., len(edges) + 1). Counts are interpolated on the log scale within a bucket, so the error is at most
+    one bucket's width, as in DDSketch (Masson, Rim and Lee 2019). Beyond the last edge the result is the last edge.
     """
     running = np.cumsum(histogram, axis=-1)
     total = running[..., -1]
 
-    # Counts are whole, so a hair under a whole number is that number: 0.95 * 180 must not miss the 171st.
+    # Rounding must not skip a count: 0.95 * 180 must select the 171st.
     wanted = share * total - 1e-9
     bucket = np.minimum((running < wanted[..., None]).sum(axis=-1), len(edges))
     at = bucket[..., None]
@@ -67,7 +67,10 @@ def quantile(histogram: Floats, share: float, edges: Floats = DURATION_EDGES_MS)
 def gathered_intervals(
     series: Sequence[EndpointSeries], *, since: float, until: float, interval_seconds: float
 ) -> Intervals:
-    """Add fine buckets, which are in order, up into whole intervals within [since, until), by when they begin."""
+    """Sum fine buckets into whole intervals within [since, until); a bucket counts where it begins.
+
+    The buckets of each series must be sorted by time.
+    """
     first = np.ceil(since / interval_seconds - 1e-9)
     size = max(int(np.floor(until / interval_seconds + 1e-9) - first), 0)
     shape = (len(series), size)

@@ -1,4 +1,4 @@
-"""What is normal for an endpoint at this hour of the week: latency, queries and errors."""
+"""The baseline of an endpoint at an hour of the week: latency, database queries and errors."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from detection.statistics.baselines import (
 )
 from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats, Integers, TimeSpans
 
-HOUR_ENOUGH = 20
-"""Requests from which an hour's p95 says something of that hour."""
+MINIMUM_HOUR_REQUESTS = 20
+"""The fewest requests with which an hour's p95 is meaningful."""
 
 _FINEST_SPREAD = 0.02
-"""Hours are never taken to be more alike than this, relative: a histogram bucket is 10 % wide."""
+"""The smallest relative spread between hours that is assumed: a histogram bucket is 10 % wide."""
 
-HOURS_ENOUGH = 3
-"""Such hours from which the hours are told apart; below it all requests are taken together."""
+MINIMUM_HOURS = 3
+"""The fewest such hours for an hourly baseline; with fewer, all requests are pooled."""
 
 
 @dataclass(frozen=True, slots=True)
 class NormalEndpoint:
     """The expected behaviour of one endpoint.
 
-    slow_edge is the index of the histogram bucket in which the p95 lies: requests in later buckets are slow.
-    p95_spread is the standard deviation of log p95 from hour to hour, query_spread that of the mean number of
-    queries; query_deviation is that of single requests. error_strength says how many requests the error rate's
-    expectation is worth, as in `RateBaseline`; error_low and error_high hold the true rate of 95 % of hours.
+    slow_edge: index of the histogram bucket that holds the p95; requests in later buckets are slow. p95_spread and
+    query_spread: standard deviations, from hour to hour, of log p95 and of the mean number of queries.
+    query_deviation: standard deviation of the queries of single requests. error_strength: effective sample size of the
+    expected error rate, as in `RateBaseline`. error_low, error_high: bounds on the true rate of 95 % of hours.
     """
 
     requests: int
@@ -53,17 +53,17 @@ class NormalEndpoint:
     error_high: float
 
     def latency_range(self) -> tuple[float, float, float]:
-        """The expected p95 in ms with the bounds within which 95 % of hours lie."""
+        """Return the expected p95 in ms and the bounds that hold 95 % of hours."""
         band = float(np.exp(1.96 * max(self.p95_spread, _FINEST_SPREAD)))
         return self.p95_ms, self.p95_ms / band, self.p95_ms * band
 
     def query_range(self) -> tuple[float, float, float]:
-        """The expected queries per request with the bounds within which 95 % of hours lie."""
+        """Return the expected queries per request and the bounds that hold 95 % of hours."""
         band = 1.96 * self.query_spread
         return self.queries, max(self.queries - band, 0.0), self.queries + band
 
     def error_range(self) -> tuple[float, float, float]:
-        """The expected share of failed requests with the bounds within which 95 % of hours lie."""
+        """Return the expected share of failed requests and the bounds that hold 95 % of hours."""
         return self.error_rate, self.error_low, self.error_high
 
 
@@ -79,22 +79,22 @@ class _Hours:
     query_counts: Floats
 
     def only(self, kept: Mask) -> _Hours:
-        """Some of the hours."""
+        """Return only the hours that `kept` selects."""
         return _Hours(*(getattr(self, name)[kept] for name in self.__slots__))
 
 
 def baseline_since(at: float, options: EndpointOptions) -> float:
-    """The start of the first hour that the baseline of time `at` is made of.
+    """Return the start of the first hour of the baseline for time `at`.
 
-    One hour more than the window, so that the same hour of last week is in it on either side of a clock change.
+    It is one hour longer than the window, so that it includes the same hour of last week across a clock change.
     """
     return (at // HOUR_SECONDS - 1) * HOUR_SECONDS - options.baseline_window_hours * HOUR_SECONDS
 
 
 def settled_hours(starts: Floats, recent_since: float, excluded: TimeSpans) -> Mask:
-    """Which of the hours that begin at `starts`, (hours,), may say what is normal.
+    """Return which of the hours that begin at `starts`, (hours,), may be used for the baseline.
 
-    Those that were over when the recent minutes began, and that touch no time in which something was broken.
+    These are the hours that ended before the recent window began and that overlap no excluded (broken) period.
     """
     settled = starts + HOUR_SECONDS <= recent_since
     for begin, end in excluded:
@@ -111,16 +111,16 @@ def normal_endpoint(
     options: EndpointOptions,
     excluded: TimeSpans = (),
 ) -> NormalEndpoint | None:
-    """Fit what is normal at time `at` from coarse buckets; None when there are too few requests to say.
+    """Fit the baseline at time `at` from coarse buckets; None when there are too few requests.
 
-    excluded: when the endpoint was broken; those hours are left out. The hours that reach beyond `recent_since` are
-    left out too, so that an ongoing regression does not become its own baseline; only where hardly any others are
-    known, what the fine series holds since then is taken out of them instead, so that a service that is an hour old
-    still has a baseline.
+    excluded: periods in which the endpoint was broken; hours that overlap them are left out. Hours that reach beyond
+    `recent_since` are left out too, so that an ongoing regression does not become its own baseline. If hardly any
+    other hours exist, such hours are kept and the requests that the fine series holds since then are subtracted, so
+    that a service that is an hour old still has a baseline.
     """
     every = _hours(coarse, at, options)
     hours = every.only(settled_hours(every.starts, recent_since, excluded))
-    if (hours.requests >= HOUR_ENOUGH).sum() < HOURS_ENOUGH:
+    if (hours.requests >= MINIMUM_HOUR_REQUESTS).sum() < MINIMUM_HOURS:
         hours = _of_a_young_service(every, fine, recent_since, excluded)
     if hours.requests.sum() < options.minimum_baseline_requests:
         return None
@@ -159,7 +159,7 @@ def _hours(coarse: EndpointSeries, at: float, options: EndpointOptions) -> _Hour
 
 
 def _of_a_young_service(hours: _Hours, fine: EndpointSeries, recent_since: float, excluded: TimeSpans) -> _Hours:
-    """All hours, without what the fine series holds of the recent minutes and of a trouble that goes on."""
+    """Return all hours, minus the requests of the fine series in the recent window and in an ongoing broken period."""
     under_way = [begin for begin, end in excluded if end >= recent_since]
     since = min([recent_since, *under_way])
     over = [(begin, end) for begin, end in excluded if end < recent_since]
@@ -189,10 +189,10 @@ def _without_recent(hours: _Hours, fine: EndpointSeries, recent_since: float) ->
 
 
 def _for_this_hour(hours: _Hours, p95: float, weekly: Integers) -> tuple[float, float, float, float]:
-    """Return this hour's p95 over the overall one, its spread, the mean queries of this hour, and their spread."""
+    """Return the ratio of this hour's p95 to the overall one, its spread, this hour's mean queries and their spread."""
     overall_mean = float(hours.queries.sum() / hours.requests.sum())
-    known = hours.requests >= HOUR_ENOUGH
-    if known.sum() < HOURS_ENOUGH or p95 <= 0:
+    known = hours.requests >= MINIMUM_HOUR_REQUESTS
+    if known.sum() < MINIMUM_HOURS or p95 <= 0:
         return 1.0, 0.0, overall_mean, 0.0
     log_p95 = np.log(np.maximum(quantile(hours.durations, 0.95), 1e-3))
     levels = np.stack([log_p95, hours.queries / np.maximum(hours.requests, 1)])
@@ -202,15 +202,15 @@ def _for_this_hour(hours: _Hours, p95: float, weekly: Integers) -> tuple[float, 
 
 
 def _errors_at_this_hour(hours: _Hours, weekly: Integers) -> RateBaseline:
-    known = hours.requests >= HOUR_ENOUGH
-    if known.sum() < HOURS_ENOUGH:
+    known = hours.requests >= MINIMUM_HOUR_REQUESTS
+    if known.sum() < MINIMUM_HOURS:
         known = np.ones_like(known)
     errors, requests = hours.errors[known][None], hours.requests[known][None]
     return rate_baseline(errors, requests, weekly[:-1][known], int(weekly[-1]))
 
 
 def _deviation(histogram: Floats) -> float:
-    """Return the standard deviation of one request's queries, from its 5 % and 95 % points: outliers do not decide."""
+    """Return the standard deviation of one request's queries, from the 5 % and 95 % quantiles to be robust."""
     edges = np.append(QUERY_EDGES, QUERY_EDGES[-1])
     share = np.cumsum(histogram) / max(float(histogram.sum()), 1.0)
     low, high = (float(edges[min(int(np.searchsorted(share, part)), len(edges) - 1)]) for part in (0.05, 0.95))

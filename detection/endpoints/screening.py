@@ -1,8 +1,8 @@
-"""Which endpoints are worth fitting a baseline for: a quick look that never turns away one that could strike.
+"""Screen endpoints: a cheap test that selects those worth fitting a baseline for and misses none that could strike.
 
-Nearly every endpoint is well at nearly every tick. An hour's fitted level lies between the lowest and the highest of
-the past hours, so an endpoint that is not even slow against its quickest hour cannot be slow against this one; likewise
-with queries and errors. What traffic may be expected needs nothing but counts, and is asked at once.
+Nearly every endpoint is healthy at nearly every tick. The fitted level of an hour lies between the lowest and the
+highest of the past hours. So an endpoint that is not slow against its quickest hour cannot be slow against the fitted
+one; the same holds for queries and errors. Traffic needs only counts, so its test is run directly.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.endpoints.intervals import Intervals
-from detection.endpoints.normal import HOUR_ENOUGH, HOURS_ENOUGH, baseline_since
-from detection.endpoints.traffic import could_be_off, traffic_range
+from detection.endpoints.normal import MINIMUM_HOUR_REQUESTS, MINIMUM_HOURS, baseline_since
+from detection.endpoints.traffic import could_be_abnormal, traffic_range
 from detection.options import EndpointOptions
 from detection.statistics.baselines import HOUR_SECONDS, Mask
 from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats, Integers
@@ -27,10 +27,9 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """Buckets of endpoints in brief, on a regular grid: starts (buckets,), oldest first; the rest (series, buckets).
+    """A summary of endpoint buckets on a regular grid: starts (buckets,), oldest first; the rest (series, buckets).
 
-    p95_bucket: the index of the duration histogram's bucket in which the 95th percentile lies; any where there are no
-    requests.
+    p95_bucket: index of the duration histogram's bucket that holds the 95th percentile; arbitrary without requests.
     """
 
     starts: Floats
@@ -41,7 +40,7 @@ class Brief:
 
 
 def in_brief(intervals: Intervals) -> Brief:
-    """What is left of intervals once their histograms are gone."""
+    """Return a summary of intervals without their histograms."""
     running = np.cumsum(intervals.durations, axis=-1)
     wanted = P95_SHARE * running[..., -1] - _ROUNDING
     bucket = (running < wanted[..., None]).sum(axis=-1)
@@ -55,12 +54,12 @@ def in_brief(intervals: Intervals) -> Brief:
 
 
 def past_hours(at: float, options: EndpointOptions) -> Floats:
-    """The starts of the hours that a baseline of time `at` may be made of, (hours,)."""
+    """Return the starts of the hours that a baseline at time `at` may use, (hours,)."""
     return np.arange(baseline_since(at, options), at, HOUR_SECONDS)
 
 
 def hours_in_brief(coarse: Sequence[EndpointSeries], at: float, options: EndpointOptions) -> Brief:
-    """The past hours of endpoints before time `at`, one row a series."""
+    """Return a summary of the past hours of endpoints before time `at`, one row per series."""
     starts = past_hours(at, options)
     shape = (len(coarse), len(starts))
     brief = Brief(starts, np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64))
@@ -78,31 +77,31 @@ def hours_in_brief(coarse: Sequence[EndpointSeries], at: float, options: Endpoin
 
 
 def worth_a_look(last: Brief, past: Brief, settled: Mask, *, at: float, options: EndpointOptions) -> Mask:
-    """(series,): could the last intervals be a run of strikes, of any metric?
+    """Return whether the last intervals could be a run of strikes of any metric, (series,).
 
     last: the last intervals, four times `consecutive_strikes` of them; past: the past hours of the same series in the
-    same order; settled: (series, hours) or (1, hours), which of them may say what is normal, as by `settled_hours`.
+    same order; settled: (series, hours) or (1, hours), which hours may be used for a baseline, from `settled_hours`.
     """
-    known = settled & (past.requests >= HOUR_ENOUGH)
-    is_young = known.sum(axis=1) < HOURS_ENOUGH
-    whole, slowest, heaviest, most_failing = _least_of_the_run(last, options)
+    known = settled & (past.requests >= MINIMUM_HOUR_REQUESTS)
+    is_young = known.sum(axis=1) < MINIMUM_HOURS
+    whole, p95_ms, queries, error_share = _minima_of_run(last, options)
     suspicious = (
         is_young
-        | _slower_than_an_hour(slowest, past, known, options)
-        | _heavier_than_an_hour(heaviest, past, known, options)
-        | _failing_against_an_hour(most_failing, past, known, options)
+        | _is_slower_than_some_hour(p95_ms, past, known, options)
+        | _is_heavier_than_some_hour(queries, past, known, options)
+        | _fails_more_than_some_hour(error_share, past, known, options)
     )
     rates = traffic_range(
         past.requests, np.broadcast_to(settled, past.requests.shape), past.starts, at=at, options=options
     )
     interval_seconds = float(last.starts[1] - last.starts[0])
-    return np.asarray((whole & suspicious) | could_be_off(last.requests, rates, interval_seconds, options))
+    return np.asarray((whole & suspicious) | could_be_abnormal(last.requests, rates, interval_seconds, options))
 
 
-def _least_of_the_run(last: Brief, options: EndpointOptions) -> tuple[Mask, Floats, Floats, Floats]:
-    """Of the newest intervals with enough requests: whether there are as many as a run, and the least in any.
+def _minima_of_run(last: Brief, options: EndpointOptions) -> tuple[Mask, Floats, Floats, Floats]:
+    """Return whether there are enough busy intervals for a run, and the smallest values in the newest such run.
 
-    (series,) each: the lowest p95 in ms (not less than it is), mean queries and share of errors.
+    (series,) each: the lowest p95 in ms (an upper bound of it), mean queries per request, and share of errors.
     """
     enough = last.requests >= options.minimum_requests
     behind = np.cumsum(enough[:, ::-1], axis=1)[:, ::-1]
@@ -115,27 +114,27 @@ def _least_of_the_run(last: Brief, options: EndpointOptions) -> tuple[Mask, Floa
     return run.sum(axis=1) >= options.consecutive_strikes, least[0], least[1], least[2]
 
 
-def _slower_than_an_hour(p95_ms: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
+def _is_slower_than_some_hour(p95_ms: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
     nowhere = len(_LOWER_MS) - 1
     quickest = _LOWER_MS[np.where(known, past.p95_bucket, nowhere).min(axis=1, initial=nowhere)]
     least = np.maximum(quickest * options.minimum_latency_ratio, quickest + options.minimum_latency_increase_ms)
     return np.asarray(p95_ms >= least * (1 - _ROUNDING))
 
 
-def _heavier_than_an_hour(queries: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
+def _is_heavier_than_some_hour(queries: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
     lightest = _lowest(past.queries, past, known)
     least = np.maximum(lightest * options.minimum_query_ratio, lightest + options.minimum_query_increase)
     return np.asarray(queries >= least * (1 - _ROUNDING))
 
 
-def _failing_against_an_hour(share: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
-    """A fitted rate may lie a little nearer to one half than any hour's, hence the half."""
+def _fails_more_than_some_hour(share: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
+    # A fitted rate may lie a little nearer to one half than that of any hour.
     lowest = np.minimum(_lowest(past.errors, past, known), 0.5)
     least = np.maximum(lowest * options.minimum_error_ratio, lowest + options.minimum_error_increase)
     return np.asarray(share >= np.minimum(least, 1.0) * (1 - _ROUNDING))
 
 
 def _lowest(sums: Floats, past: Brief, known: Mask) -> Floats:
-    """(series,): the lowest mean of a known hour; infinite without one."""
+    """Return the lowest mean of any known hour, (series,); infinite without one."""
     means = np.divide(sums, past.requests, out=np.full(past.requests.shape, np.inf), where=known)
     return np.asarray(means.min(axis=1, initial=np.inf))

@@ -1,4 +1,4 @@
-"""Strikes: is an interval of an endpoint slower, or heavier on the database, than its baseline allows."""
+"""Strikes for latency and database queries: intervals in which an endpoint exceeds its baseline."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from detection.types import Floats, Integers
 _FADING = 0.01
 
 SLOW_SHARE = 0.05
-"""The share of requests that are above the baseline's p95 when all is well."""
+"""The share of requests above the baseline's p95 in normal operation."""
 
 
 def slow_requests(durations: Floats, slow_edges: Integers) -> Floats:
-    """Count the requests above the baseline's p95: (series, intervals) from durations (series, intervals, buckets).
+    """Count the requests above the baseline's p95, (series, intervals).
 
-    slow_edges: (series,).
+    durations: (series, intervals, buckets). slow_edges: (series,), `NormalEndpoint.slow_edge` of each.
     """
     slow = np.arange(durations.shape[-1]) > slow_edges[:, None]
     return np.asarray(np.einsum("sib,sb->si", durations, slow.astype(np.float64)))
 
 
 def latency_strikes(intervals: Intervals, normals: Sequence[NormalEndpoint], options: EndpointOptions) -> Mask:
-    """Return (series, intervals): too many requests above the baseline p95, and an interval that `is_slower`.
+    """Return which intervals strike for latency, (series, intervals).
 
-    Too many is `anomaly_threshold` binomial deviations over 5 %.
+    Significantly many requests lie above the baseline's p95 (`anomaly_threshold` binomial standard deviations over
+    5 %), and the interval `is_slower`.
     """
     slow = slow_requests(intervals.durations, np.array([normal.slow_edge for normal in normals], dtype=np.int64))
     score = sigma_score(slow, intervals.requests, SLOW_SHARE)
@@ -39,10 +40,10 @@ def latency_strikes(intervals: Intervals, normals: Sequence[NormalEndpoint], opt
 
 
 def is_slower(intervals: Intervals, normals: Sequence[NormalEndpoint], options: EndpointOptions) -> Mask:
-    """Return (series, intervals): is the interval's p95 above the baseline's by more than an effect worth a word.
+    """Return whether the interval's p95 exceeds the baseline's by a relevant amount, (series, intervals).
 
-    That is the minimum increase and the minimum ratio, or what hours differ by among themselves at
-    `anomaly_threshold` deviations where that is more.
+    It must exceed it by the minimum increase and by the minimum ratio; the ratio is raised to `anomaly_threshold`
+    standard deviations between hours where that is more.
     """
     p95 = quantile(intervals.durations, 0.95)
     usual = np.array([normal.p95_ms for normal in normals])[:, None]
@@ -52,7 +53,10 @@ def is_slower(intervals: Intervals, normals: Sequence[NormalEndpoint], options: 
 
 
 def query_strikes(intervals: Intervals, normals: Sequence[NormalEndpoint], options: EndpointOptions) -> Mask:
-    """Return (series, intervals): mean queries per request above the baseline in deviations, and `is_heavier`."""
+    """Return which intervals strike for queries, (series, intervals).
+
+    The mean queries per request is `anomaly_threshold` standard deviations above the baseline, and it `is_heavier`.
+    """
     requests = np.maximum(intervals.requests, 1)
     mean = intervals.queries / requests
     usual = np.array([normal.queries for normal in normals])[:, None]
@@ -63,17 +67,17 @@ def query_strikes(intervals: Intervals, normals: Sequence[NormalEndpoint], optio
 
 
 def is_heavier(intervals: Intervals, normals: Sequence[NormalEndpoint], options: EndpointOptions) -> Mask:
-    """Return (series, intervals): are there more queries per request by both the minimum ratio and number."""
+    """Return whether queries per request exceed the baseline by the minimum ratio and number, (series, intervals)."""
     mean = intervals.queries / np.maximum(intervals.requests, 1)
     usual = np.array([normal.queries for normal in normals])[:, None]
     return np.asarray((mean >= usual * options.minimum_query_ratio) & (mean >= usual + options.minimum_query_increase))
 
 
 def strike_runs(strikes: Mask, enough: Mask, needed: int) -> Integers:
-    """Return (series,): how many of the last intervals with enough requests are strikes in a row; 0 if under `needed`.
+    """Return the length of the current run of strikes, (series,); 0 if it is shorter than `needed`.
 
-    Both are (series, intervals). Intervals without enough requests are passed over. The run is computed from the
-    series alone, so a restarted worker counts as if it had never been away.
+    strikes, enough: (series, intervals). Intervals without enough requests are skipped. The run is computed from the
+    series alone, so a restart of the worker does not change it.
     """
     places = np.arange(strikes.shape[1])
     last_clear = np.where(enough & ~strikes, places, -1).max(axis=1, initial=-1)
@@ -82,9 +86,9 @@ def strike_runs(strikes: Mask, enough: Mask, needed: int) -> Integers:
 
 
 def is_fading(slow: Floats, requests: Floats) -> bool:
-    """Whether the last interval of a run has a smaller share of slow requests than the one before, beyond chance.
+    """Whether the share of slow requests fell significantly from the last but one interval of a run to the last.
 
-    (run,) each. A cold start is slow for 10 to 20 s, which can touch three intervals; its last one gives it away.
+    slow, requests: (run,). A cold start is slow for 10 to 20 s, which can touch three intervals; it fades in the last.
     """
     if len(slow) < 2:
         return False

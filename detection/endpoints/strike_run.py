@@ -1,4 +1,4 @@
-"""One endpoint that struck, read in full: the run of strikes, the minutes before it, and the finding they make."""
+"""A run of strikes of one endpoint: its data, its history, its significance and the finding it makes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from detection.types import EndpointDetails, EndpointSeries, Finding, Floats, In
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One endpoint that struck: the intervals of the run (indices into `last`), and the minutes before."""
+    """An endpoint with a run of strikes.
+
+    run: indices into `last` of the intervals of the run. history: the longer window that ends with the run.
+    """
 
     series: EndpointSeries
     normal: NormalEndpoint
@@ -29,18 +32,18 @@ class Reading:
 
     @property
     def requests(self) -> float:
-        """All requests of the run."""
+        """The number of requests in the run."""
         return self.sum(self.last.requests[0])
 
     def sum(self, values: Floats) -> float:
-        """The values, (intervals,), of the run added up."""
+        """Return the sum of `values`, (intervals,), over the run."""
         return float(values[self.run].sum())
 
 
 def take_reading(
     series: EndpointSeries, normal: NormalEndpoint, last: Intervals, row: int, strikes: int, options: EndpointOptions
 ) -> Reading:
-    """Read the last `strikes` intervals with enough requests of the series in this row of `last`."""
+    """Return the run of the last `strikes` intervals with enough requests, for the series in row `row` of `last`."""
     until = float(last.starts[-1]) + last.width
     history = gathered_intervals(
         [series], since=until - options.swing_window_seconds, until=until, interval_seconds=options.interval_seconds
@@ -49,27 +52,28 @@ def take_reading(
     return Reading(series, normal, last.row(row), run, history)
 
 
-def chance_of_a_swing(levels: Floats, strikes: Mask, usual: float, length: int) -> float:
-    """The smaller p-value of the run that is under way, under a series' own wandering: of its jump and of its height.
+def fluctuation_p_value(levels: Floats, strikes: Mask, usual: float, length: int) -> float:
+    """Return the p-value of the current run under the natural fluctuation of its series: the smaller of two tests.
 
-    levels: (intervals - length + 1,), each over `length` intervals; strikes: (intervals,), of the same intervals.
+    The tests are the jump and the height test of `detection.statistics.wandering`. levels: (intervals - length + 1,),
+    each over `length` intervals; strikes: (intervals,), of the same intervals.
     """
-    before, during = around_the_run(levels, strikes, length)
+    before, during = split_at_run(levels, strikes, length)
     return min(
         jump_p_value(before, float(during[0]), length),
         height_p_value(before, during, usual, length),
     )
 
 
-def around_the_run(levels: Floats, strikes: Mask, length: int) -> tuple[Floats, Floats]:
-    """The levels that lie wholly before the run of strikes under way, and those wholly within it."""
+def split_at_run(levels: Floats, strikes: Mask, length: int) -> tuple[Floats, Floats]:
+    """Return the levels that lie wholly before the current run of strikes, and those wholly within it."""
     clear = np.flatnonzero(~strikes)
     began = int(clear[-1]) + 1 if len(clear) else 0
     return levels[: max(began - length + 1, 0)], levels[began:]
 
 
-def together(counts: Floats, length: int) -> Floats:
-    """Counts (intervals, ...) of each `length` intervals in a row, (intervals - length + 1, ...)."""
+def rolling_sums(counts: Floats, length: int) -> Floats:
+    """Sum counts, (intervals, ...), over each `length` intervals in a row, (intervals - length + 1, ...)."""
     running = np.cumsum(counts, axis=0)
     return np.asarray(running[length - 1 :] - np.concatenate([np.zeros((1, *counts.shape[1:])), running[:-length]]))
 
@@ -84,7 +88,7 @@ def endpoint_finding(
     score: float,
     began: Onset,
 ) -> Finding:
-    """Put a finding together; normal is (expected, low, high)."""
+    """Build the finding of a run; normal is (expected, low, high)."""
     return Finding(
         detector=detector,
         metric=metric,
@@ -104,7 +108,7 @@ def endpoint_finding(
 
 
 def subject_of(series: EndpointSeries) -> Subject:
-    """What a finding about this endpoint is about."""
+    """Return the subject of findings about this endpoint."""
     return Subject("endpoint", series.endpoint, service=series.service, endpoint=series.endpoint)
 
 

@@ -1,8 +1,8 @@
-"""How many requests are to be expected, and whether far fewer, or far more, came.
+"""The expected request rate of endpoints, and tests for far fewer or far more requests.
 
-An hour's mean cannot say how traffic moves within the hour, nor can a single week say what a quiet Sunday is. So the
-expectation is a range, taken wide: the lowest and the highest of this hour and its two neighbours, each as it was a
-week ago and as the same hour of the day usually is.
+An hourly mean does not show how traffic moves within the hour, and a single week does not show how quiet a Sunday can
+be. So the expectation is a wide range: from the lowest to the highest of this hour and its two neighbours, each both a
+week ago and as the median of the same hour of the day.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from detection.statistics.baselines import HOUR_SECONDS, Mask, hours_of_week, me
 from detection.types import Floats, Integers
 
 WIDTHS = (1, 2, 4)
-"""How many intervals are taken together where single ones are too quiet: at most the patience of a run."""
+"""How many intervals may be merged where single ones are too quiet; the largest equals STRIKE_PATIENCE."""
 
 _FEWEST_DAYS = 3
 _WEEK_BUT_AN_HOUR = 167 * HOUR_SECONDS
-"""A week back by the clock on the wall may be an hour less."""
+"""A week ago by the wall clock may be an hour less, because of daylight saving."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficRange:
-    """Requests a second to be expected, (series,) each; nan where not enough is known to say."""
+    """The expected requests per second, (series,) each; NaN where there are too few data."""
 
     low: Floats
     usual: Floats
     high: Floats
 
     def row(self, index: int) -> TrafficRange:
-        """The range of one series, still one-dimensional."""
+        """Return the range of one series, still one-dimensional."""
         one = slice(index, index + 1)
         return TrafficRange(self.low[one], self.usual[one], self.high[one])
 
@@ -40,11 +40,11 @@ class TrafficRange:
 def traffic_range(
     requests: Floats, known: Mask, starts: Floats, *, at: float, options: EndpointOptions
 ) -> TrafficRange:
-    """What may be expected at time `at`, from requests (series, hours) in the hours that begin at `starts`, (hours,).
+    """Return the expected range at time `at`, from requests (series, hours) in hours that begin at `starts`, (hours,).
 
-    known: (series, hours), which of the hours may say what is normal. Hours before a series' first request say
-    nothing; a later one without requests is a quiet hour. A series that is younger than a week has no range, for its
-    first weekend would look like a failure; nor has an hour of the day that is known on fewer than three days.
+    known: (series, hours), which hours may be used. Hours before the first request of a series are ignored; later
+    hours without requests count as quiet. A series younger than a week has no range, because its first weekend would
+    look like a failure. Neither has an hour of the day that is known on fewer than three days.
     """
     lived, is_old = _lived(requests, starts, at)
     usable = known & lived
@@ -61,7 +61,7 @@ def traffic_range(
 
 
 def _lived(requests: Floats, starts: Floats, at: float) -> tuple[Mask, Mask]:
-    """(series, hours): from the first request on; (series,): whether that was a week ago."""
+    """Return which hours lie after the first request, (series, hours), and whether that was a week ago, (series,)."""
     called = requests > 0
     lived = np.logical_or.accumulate(called, axis=1)
     this_hour = at // HOUR_SECONDS * HOUR_SECONDS
@@ -69,7 +69,7 @@ def _lived(requests: Floats, starts: Floats, at: float) -> tuple[Mask, Mask]:
 
 
 def _of_an_hour(requests: Floats, usable: Mask, weekly: Integers, hour: int) -> TrafficRange:
-    """Requests an hour at an hour of the week. Where a week ago is not known, the lowest and highest day stand in."""
+    """Return the requests per hour at an hour of the week; without that hour, use the lowest and highest day."""
     of_day, of_week = weekly % 24 == hour % 24, weekly == hour
     days, weeks = requests[:, of_day], requests[:, of_week]
     days_known, weeks_known = usable[:, of_day], usable[:, of_week]
@@ -92,42 +92,42 @@ def _highest(values: Floats, known: Mask) -> Floats:
 
 
 def widths(expected: Floats, options: EndpointOptions) -> Integers:
-    """How many intervals make one that can be judged, (series,), from requests an interval; 0 where too quiet."""
+    """Return how many intervals must be merged to be judged, (series,), from requests per interval; 0 if too quiet."""
     enough = [expected * width >= options.minimum_expected_requests for width in WIDTHS]
     return np.select(enough, WIDTHS, default=0)
 
 
-def joined(counts: Floats, width: int) -> Floats:
-    """Counts (..., intervals) of each `width` together, (..., intervals // width); what is left over is the oldest."""
+def merged_counts(counts: Floats, width: int) -> Floats:
+    """Sum counts, (..., intervals), over `width` intervals each, (..., intervals // width); drop the oldest rest."""
     size = counts.shape[-1] // width
     kept = counts[..., counts.shape[-1] - size * width :]
     return np.asarray(kept.reshape(*counts.shape[:-1], size, width).sum(axis=-1))
 
 
 def has_fallen(counts: Floats, expected: Floats, options: EndpointOptions) -> Mask:
-    """Whether so few came where `expected` were, both broadcast together: by the share, and beyond chance."""
+    """Whether counts fell below `expected` by the minimum share and significantly; both broadcast together."""
     few = counts <= expected * (1 - options.minimum_traffic_drop)
     return np.asarray(few & (expected - counts >= options.anomaly_threshold * np.sqrt(expected)))
 
 
 def has_surged(counts: Floats, expected: Floats, options: EndpointOptions) -> Mask:
-    """Whether so many came where `expected` were, both broadcast together: by the ratio, and beyond chance."""
+    """Whether counts rose above `expected` by the minimum ratio and significantly; both broadcast together."""
     many = counts >= expected * options.minimum_surge_ratio
     return np.asarray(many & (counts - expected >= options.anomaly_threshold * np.sqrt(expected)))
 
 
-def could_be_off(counts: Floats, rates: TrafficRange, interval_seconds: float, options: EndpointOptions) -> Mask:
-    """(series,): whether the last intervals are a run of too few, or of too many, requests.
+def could_be_abnormal(counts: Floats, rates: TrafficRange, interval_seconds: float, options: EndpointOptions) -> Mask:
+    """Return whether the last intervals are a run of too few, or of too many, requests, (series,).
 
-    counts: (series, intervals) of the last four times `consecutive_strikes` intervals.
+    counts: (series, intervals), the last four times `consecutive_strikes` intervals.
     """
-    off = np.zeros(len(counts), dtype=bool)
-    for rate, is_off in ((rates.low, has_fallen), (rates.high, has_surged)):
+    abnormal = np.zeros(len(counts), dtype=bool)
+    for rate, is_abnormal in ((rates.low, has_fallen), (rates.high, has_surged)):
         expected = np.nan_to_num(rate) * interval_seconds
         width_of = widths(expected, options)
         for width in WIDTHS:
             rows = np.flatnonzero(width_of == width)
-            last = joined(counts[rows], width)[:, -options.consecutive_strikes :]
+            last = merged_counts(counts[rows], width)[:, -options.consecutive_strikes :]
             whole = last.shape[1] == options.consecutive_strikes
-            off[rows] |= whole & is_off(last, expected[rows, None] * width, options).all(axis=1)
-    return off
+            abnormal[rows] |= whole & is_abnormal(last, expected[rows, None] * width, options).all(axis=1)
+    return abnormal

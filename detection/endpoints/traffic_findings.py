@@ -1,4 +1,4 @@
-"""Endpoints that are suddenly called no more, or far more than ever at this hour."""
+"""Findings about endpoints whose traffic suddenly fell or surged."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from detection.endpoints.coverage import strike_window_seconds
 from detection.endpoints.intervals import gathered_intervals
 from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import hours_in_brief
-from detection.endpoints.strike_run import around_the_run, subject_of, together
+from detection.endpoints.strike_run import rolling_sums, split_at_run, subject_of
 from detection.endpoints.traffic import (
     TrafficRange,
-    could_be_off,
+    could_be_abnormal,
     has_fallen,
     has_surged,
-    joined,
+    merged_counts,
     traffic_range,
     widths,
 )
@@ -32,20 +32,20 @@ _HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """How many requests came in the last hour, in intervals wide enough to judge; `expected` is an interval's."""
+class _RecentTraffic:
+    """The requests of the last hour, in intervals wide enough to judge; `expected` is per interval."""
 
     starts: Floats
     width: float
     counts: Floats
     expected: float
-    is_off: Floats
+    is_abnormal: Floats
 
     @property
     def strikes(self) -> int:
-        """How many of the last intervals are off in a row."""
-        clear = np.flatnonzero(self.is_off == 0)
-        return len(self.is_off) - (int(clear[-1]) + 1 if len(clear) else 0)
+        """The length of the current run of abnormal intervals."""
+        clear = np.flatnonzero(self.is_abnormal == 0)
+        return len(self.is_abnormal) - (int(clear[-1]) + 1 if len(clear) else 0)
 
 
 def traffic_findings(
@@ -56,13 +56,13 @@ def traffic_findings(
     options: EndpointOptions,
     excluded: Mapping[tuple[str, str], TimeSpans],
 ) -> list[Finding]:
-    """A finding for each endpoint whose traffic fell away, or surged, within the last hour.
+    """Return a finding for each endpoint whose traffic fell or surged within the last hour.
 
     series: fine buckets; baseline: coarse ones of the same endpoints in the same order; until: the end of the last
-    interval; excluded: when which endpoint was broken. Only what changed suddenly counts (a jump against the hour's own
-    wandering), so that a holiday, a ramp and an evening are none; and a fall must be without example in that hour, so
-    that an endpoint called in bursts is not missed between them. A surge counts once it has brought more requests than
-    a whole usual hour, so that a burst which the usual hour holds is none.
+    interval; excluded: by (service, endpoint), the periods in which it was broken. Only a sudden change counts (a jump
+    against the fluctuation of that hour), so that a holiday, a ramp or an evening gives no finding. A fall must be the
+    first such run in that hour, so that an endpoint called in bursts gives no finding between two bursts. A surge
+    counts once it has brought more requests than the highest usual hour, so that a usual burst gives no finding.
     """
     if not series:
         return []
@@ -79,7 +79,7 @@ def traffic_findings(
         interval_seconds=options.interval_seconds,
     ).requests
     found: list[Finding] = []
-    for row in np.flatnonzero(could_be_off(last, rates, options.interval_seconds, options)).tolist():
+    for row in np.flatnonzero(could_be_abnormal(last, rates, options.interval_seconds, options)).tolist():
         own = rates.row(row)
         finding = _fall(series[row], own, until, options) or _surge(series[row], own, until, options)
         if finding is not None:
@@ -88,58 +88,60 @@ def traffic_findings(
 
 
 def _fall(one: EndpointSeries, rates: TrafficRange, until: float, options: EndpointOptions) -> Finding | None:
-    course = _course(one, float(rates.low[0]), until, options, fell=True)
-    if course is None or course.strikes < options.consecutive_strikes or _happened_before(course, options):
+    recent = _recent_traffic(one, float(rates.low[0]), until, options, fell=True)
+    if recent is None or recent.strikes < options.consecutive_strikes or _has_earlier_run(recent, options):
         return None
-    p_value = _chance_of_a_jump(course, options, sign=-1.0)
-    return _finding(one, course, rates, p_value) if p_value <= options.chance else None
+    p_value = _jump_p_value(recent, options, sign=-1.0)
+    return _finding(one, recent, rates, p_value) if p_value <= options.chance else None
 
 
 def _surge(one: EndpointSeries, rates: TrafficRange, until: float, options: EndpointOptions) -> Finding | None:
-    course = _course(one, float(rates.high[0]), until, options, fell=False)
-    if course is None or course.strikes < options.consecutive_strikes:
+    recent = _recent_traffic(one, float(rates.high[0]), until, options, fell=False)
+    if recent is None or recent.strikes < options.consecutive_strikes:
         return None
-    if course.counts[-course.strikes :].sum() < float(rates.high[0]) * _HOUR:
+    if recent.counts[-recent.strikes :].sum() < float(rates.high[0]) * _HOUR:
         return None
-    p_value = _chance_of_a_jump(course, options, sign=1.0)
-    return _finding(one, course, rates, p_value) if p_value <= options.chance else None
+    p_value = _jump_p_value(recent, options, sign=1.0)
+    return _finding(one, recent, rates, p_value) if p_value <= options.chance else None
 
 
-def _course(one: EndpointSeries, rate: float, until: float, options: EndpointOptions, *, fell: bool) -> _Course | None:
-    """None where too little is expected to judge."""
+def _recent_traffic(
+    one: EndpointSeries, rate: float, until: float, options: EndpointOptions, *, fell: bool
+) -> _RecentTraffic | None:
+    """Return the traffic of the last hour; None where too few requests are expected to judge it."""
     expected = np.nan_to_num(rate) * options.interval_seconds
     width = int(widths(np.array([expected]), options)[0])
     if not width:
         return None
     since = until - options.swing_window_seconds
     every = gathered_intervals([one], since=since, until=until, interval_seconds=options.interval_seconds)
-    counts = joined(every.requests[0], width)
-    is_off = (has_fallen if fell else has_surged)(counts, np.asarray(expected * width), options)
+    counts = merged_counts(every.requests[0], width)
+    is_abnormal = (has_fallen if fell else has_surged)(counts, np.asarray(expected * width), options)
     seconds = options.interval_seconds * width
     starts: Floats = until - np.arange(len(counts), 0, -1, dtype=np.float64) * seconds
-    return _Course(starts, seconds, counts, expected * width, is_off.astype(np.float64))
+    return _RecentTraffic(starts, seconds, counts, expected * width, is_abnormal.astype(np.float64))
 
 
-def _happened_before(course: _Course, options: EndpointOptions) -> bool:
-    """Whether the hour before the run has another such run: then this is how the endpoint is called."""
-    earlier = course.is_off[: len(course.is_off) - course.strikes]
+def _has_earlier_run(recent: _RecentTraffic, options: EndpointOptions) -> bool:
+    """Whether the hour before the run holds another such run; then such runs are usual for the endpoint."""
+    earlier = recent.is_abnormal[: len(recent.is_abnormal) - recent.strikes]
     length = options.consecutive_strikes
-    return bool(len(earlier) >= length and (together(earlier, length) >= length).any())
+    return bool(len(earlier) >= length and (rolling_sums(earlier, length) >= length).any())
 
 
-def _chance_of_a_jump(course: _Course, options: EndpointOptions, *, sign: float) -> float:
+def _jump_p_value(recent: _RecentTraffic, options: EndpointOptions, *, sign: float) -> float:
     length = options.consecutive_strikes
-    levels = sign * np.log(together(course.counts, length) + 0.5)
-    before, during = around_the_run(levels, course.is_off > 0, length)
+    levels = sign * np.log(rolling_sums(recent.counts, length) + 0.5)
+    before, during = split_at_run(levels, recent.is_abnormal > 0, length)
     return jump_p_value(before, float(during[0]), length)
 
 
-def _finding(one: EndpointSeries, course: _Course, rates: TrafficRange, p_value: float) -> Finding:
-    per_minute = _MINUTE / course.width
-    run = course.counts[-course.strikes :]
-    before = course.counts[: -course.strikes]
-    began = _onset(course, float(run.mean()))
-    score = (float(run.sum()) - course.expected * len(run)) / np.sqrt(course.expected * len(run))
+def _finding(one: EndpointSeries, recent: _RecentTraffic, rates: TrafficRange, p_value: float) -> Finding:
+    per_minute = _MINUTE / recent.width
+    run = recent.counts[-recent.strikes :]
+    before = recent.counts[: -recent.strikes]
+    began = _onset(recent, float(run.mean()))
+    score = (float(run.sum()) - recent.expected * len(run)) / np.sqrt(recent.expected * len(run))
     return Finding(
         detector=DETECTOR,
         metric=Metric.REQUEST_RATE,
@@ -151,25 +153,25 @@ def _finding(one: EndpointSeries, course: _Course, rates: TrafficRange, p_value:
         sample_size=int(run.sum()),
         score=abs(float(score)),
         p_value=p_value,
-        window_start=float(course.starts[-course.strikes]),
-        window_end=float(course.starts[-1]) + course.width,
+        window_start=float(recent.starts[-recent.strikes]),
+        window_end=float(recent.starts[-1]) + recent.width,
         onset_at=began.at,
         details=TrafficDetails(
             onset_low=began.low,
             onset_high=began.high,
-            bucket_seconds=course.width,
-            strikes=course.strikes,
+            bucket_seconds=recent.width,
+            strikes=recent.strikes,
             request_count=int(run.sum()),
             minutes_before_per_minute=float(before[-len(run) * 3 :].mean()) * per_minute if len(before) else None,
         ),
     )
 
 
-def _onset(course: _Course, broken: float) -> Onset:
-    """The level before is the hour's own, which the change is seen against more sharply than against last week's."""
-    before = course.counts[: -course.strikes]
-    normal = float(np.median(before)) if len(before) else course.expected
+def _onset(recent: _RecentTraffic, broken: float) -> Onset:
+    """Estimate when the traffic changed, against the level earlier in the hour, which is sharper than last week's."""
+    before = recent.counts[: -recent.strikes]
+    normal = float(np.median(before)) if len(before) else recent.expected
     deviation = float(np.sqrt(max(normal, float(before.var()) if len(before) else normal, 1.0)))
     return mean_onset(
-        course.starts, course.counts, np.ones(len(course.counts)), normal=normal, broken=broken, deviation=deviation
+        recent.starts, recent.counts, np.ones(len(recent.counts)), normal=normal, broken=broken, deviation=deviation
     )

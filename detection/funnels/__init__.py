@@ -1,1 +1,1 @@
-"""Does a funnel convert less, or more, than is normal; in which segments; and what is at stake?"""
+"""Detect funnels that convert less or more than normal, the segments concerned, and the cost."""

@@ -1,4 +1,4 @@
-"""How far a user got through an ordered funnel: ClickHouse's `windowFunnel` in its default mode, and its attempts."""
+"""Match a user's events to an ordered funnel: the level reached, as ClickHouse's `windowFunnel`, and the attempts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from detection.types import Event, FunnelDefinition, FunnelProgress, FunnelStep,
 
 
 def matches(step: FunnelStep, event: Event) -> bool:
-    """Whether `event` is the step's event and has every one of its properties, with equal values."""
+    """Whether `event` has the step's event name and all of the step's properties with equal values."""
     return event.event == step.event and all(
         name in event.properties and _equal(event.properties[name], wanted) for name, wanted in step.properties.items()
     )
 
 
 def level(step_times: Sequence[Sequence[float]], window_seconds: float) -> int:
-    """Return how many steps one user reached in order, 0 to len(step_times), over the best of all starts.
+    """Return how many steps one user reached in order, 0 to len(step_times), from the best possible start.
 
-    step_times[i] holds the seconds at which step i happened, in any order. The window counts from the first
-    step and includes its end; other events in between do no harm; steps at the same instant count in step order.
-    This is `windowFunnel(window)(timestamp, step...)` of ClickHouse without a mode.
+    step_times[i]: the times of step i in seconds, in any order. The window starts at the first step and includes its
+    end. Other events in between are ignored. Steps at the same instant count in step order. This is
+    `windowFunnel(window)(timestamp, step...)` of ClickHouse without a mode.
     """
     if not step_times:
         return 0
@@ -29,14 +29,14 @@ def level(step_times: Sequence[Sequence[float]], window_seconds: float) -> int:
 
 
 def attempts(funnel: FunnelDefinition, events: Sequence[Event]) -> list[FunnelProgress]:
-    """Split one user's events, in any order, into attempts at the funnel, by the time of entry.
+    """Split one user's events, in any order, into attempts at the funnel, sorted by the time of entry.
 
-    An entry opens an attempt. Entries within the window of the opening one are the same attempt, which counts from
-    whichever of them got furthest (the earliest of equals). The next entry after the window, or after the
-    completion, opens the next attempt. So every start is weighed in some attempt, except those swallowed by a
-    completed one, and the best attempt's level is `level` of the same events.
+    An entry opens an attempt. Further entries within its window belong to the same attempt, which counts from the one
+    that got furthest (the earliest of equals). The next entry after the window, or after the completion, opens the
+    next attempt. So every entry is considered in some attempt, except those within a completed one, and the level of
+    the best attempt equals `level` of the same events.
 
-    dimensions are the scalar properties of the entry event, as text: what was known before anything could go wrong.
+    dimensions: the scalar properties of the entry event, as text, which are known before anything can go wrong.
     """
     user_events = sorted(events, key=lambda event: event.happened_at)
     matched = [[event for event in user_events if matches(step, event)] for step in funnel.steps]
@@ -57,7 +57,7 @@ def attempts(funnel: FunnelDefinition, events: Sequence[Event]) -> list[FunnelPr
 
 
 def _chain(times: Sequence[Sequence[float]], start: float, window_seconds: float) -> tuple[float, ...]:
-    """Take the earliest possible time of each next step after an entry at `start`; times[i] are ascending."""
+    """Return the earliest possible time of each step reached after an entry at `start`; times[i] are ascending."""
     reached = [start]
     for step_times in times[1:]:
         index = bisect_left(step_times, reached[-1])

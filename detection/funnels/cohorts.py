@@ -1,4 +1,4 @@
-"""Funnel series on one common grid, counting only conversions that every entry has had the time for."""
+"""Funnel series on one common grid, with conversions counted within a horizon that is the same for every entry."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import numpy as np
 from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelSeries, Integers
 
 FINE_SECONDS = 10.0
-"""The width of the buckets in which recent entries come."""
+"""The width of the fine buckets that hold recent entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """entries and converted: (series, buckets), converted within the horizon; bucket_starts: (buckets,), regular."""
+    """Entries, and those of them that converted within the horizon: (series, buckets).
+
+    bucket_starts: (buckets,), regular.
+    """
 
     bucket_starts: Floats
     entries: Floats
@@ -24,7 +27,7 @@ class Cohorts:
 
 
 def conversion_delay(delays: Integers, share: float) -> float:
-    """Return the seconds within which `share` of the conversions came, as the upper edge of its bucket.
+    """Return the delay in seconds within which `share` of the conversions came, as the upper edge of its bucket.
 
     delays: (len(DELAY_EDGES_SECONDS) + 1,) conversions by delay. 0.0 when there are none.
     """
@@ -38,8 +41,8 @@ def conversion_delay(delays: Integers, share: float) -> float:
 def horizon(series: FunnelSeries, window_seconds: float, *, until: float, share: float = 0.95) -> float:
     """Return how long an entry is given to convert: the 95th percentile of the delays, at most the funnel's window.
 
-    Waiting for the whole window would see a break a window late; waiting for nothing would count everyone who is
-    still under way as lost. Only buckets that begin before `until` speak. Without conversions it is the window.
+    Waiting for the whole window would detect a break a window late. Not waiting would count everyone who is still in
+    progress as lost. Only buckets that begin before `until` are used. Without conversions it is the window.
     """
     delays = series.converted_by_delay[series.bucket_starts < until].sum(axis=0)
     delay = conversion_delay(delays, share)
@@ -49,7 +52,7 @@ def horizon(series: FunnelSeries, window_seconds: float, *, until: float, share:
 def gathered(
     series: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, bucket_seconds: float
 ) -> Cohorts:
-    """Lay series side by side over the whole buckets within [since, until); missing buckets are zero."""
+    """Return the series on one grid of whole buckets within [since, until); missing buckets are zero."""
     first = np.ceil(since / bucket_seconds - 1e-9)
     size = max(int(np.floor(until / bucket_seconds + 1e-9) - first), 0)
     entries, converted = np.zeros((len(series), size)), np.zeros((len(series), size))
@@ -64,9 +67,10 @@ def gathered(
 def gathered_steps(
     series: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, bucket_seconds: float
 ) -> list[Cohorts]:
-    """As `gathered`, for each step after the first: entries reached the step before it, and of them converted it.
+    """Return, as `gathered`, one grid for each step after the first.
 
-    Who reached the last step counts within the horizon; of the steps before it all that have been reached so far.
+    entries: users who reached the step before; converted: users who reached the step itself. The last step counts only
+    within the horizon; earlier steps count whenever they were reached.
     """
     if not series:
         return []
@@ -84,7 +88,7 @@ def gathered_steps(
 
 
 def totals(series: FunnelSeries, horizon_seconds: float, *, since: float, until: float) -> tuple[int, int, Integers]:
-    """Add up the buckets that begin in [since, until): entries, conversions within the horizon, reached (steps,)."""
+    """Sum the buckets that begin in [since, until): entries, conversions within the horizon, reached (steps,)."""
     inside = (series.bucket_starts >= since) & (series.bucket_starts < until)
     return (
         int(series.entries[inside].sum()),
@@ -94,6 +98,6 @@ def totals(series: FunnelSeries, horizon_seconds: float, *, since: float, until:
 
 
 def _converted_within(series: FunnelSeries, horizon_seconds: float) -> Integers:
-    """(n,) conversions whose delay bucket ends by the horizon, or by the first edge past it."""
+    """Return the conversions within the horizon, rounded up to the next edge of the delay buckets, (n,)."""
     buckets = int(np.searchsorted(DELAY_EDGES_SECONDS, horizon_seconds - 1e-9)) + 1
     return np.asarray(series.converted_by_delay[:, :buckets].sum(axis=1), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Which funnels and segments can be judged: what the conversion detectors need, held against what they read."""
+"""Which funnels and segments have enough data for the conversion detectors."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def funnel_states(
     now: float,
     options: FunnelOptions,
 ) -> list[Watched]:
-    """Say of everyone and of each segment whether its conversion can be judged; series as for `funnel_findings`.
+    """Return for the whole funnel and for each segment whether its conversion can be judged.
 
-    Everyone comes first, also when nobody has entered yet.
+    series, baseline: as for `funnel_findings`. The whole funnel comes first, even without entries.
     """
     fine = {(one.dimension, one.value): one for one in series}
     coarse = {(one.dimension, one.value): one for one in baseline}

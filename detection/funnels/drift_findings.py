@@ -1,4 +1,4 @@
-"""A slow drift of a funnel's conversion as a finding."""
+"""Findings about slow drifts of a funnel's conversion."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DOWN, UP = "funnel_drift", "funnel_drift_up"
 def drift_findings(
     series: Sequence[FunnelSeries], funnel: FunnelDefinition, *, now: float, options: DriftOptions
 ) -> list[Finding]:
-    """Return the drift that everyone's conversion is in, if it is in one; as `conversion_drifts`.
+    """Return the current drifts of the whole funnel's conversion, as found by `conversion_drifts`.
 
-    series: hourly, everyone and segments. The subject is a "funnel_drift" or a "funnel_drift_up", so that a drift is
-    never taken for the same problem as a drop. score is the square root of twice the log-likelihood ratio, p_value the
-    chance an hour of such a sum. Of an upward drift the details say how it reads, as `read_rise`.
+    series: hourly, the whole funnel and its segments. The subject is a "funnel_drift" or a "funnel_drift_up", so that a
+    drift never has the fingerprint of a drop. score: the square root of twice the log-likelihood ratio. p_value: the
+    probability of such a sum per hour. `read_rise` adds its details to an upward drift.
     """
     everyone = next((one for one in series if one.dimension is None), None)
     if everyone is None or not everyone.bucket_starts.size:

@@ -1,8 +1,8 @@
-"""Slow drift of a conversion rate, down or up, that no single half hour shows: CUSUM over the hours (Page 1954).
+"""Detect a slow drift of a conversion rate, down or up, that no single half hour shows: hourly CUSUM (Page 1954).
 
-Each hour adds the log-likelihood ratio of a rate that has changed by a tenth over the rate usual at that hour of the
-week; what speaks against a change is forgotten once it has brought the sum to zero. Crossing a threshold of log(a) has
-an average run length of at least a hours between false alarms (Lorden 1971), whatever the rate and the traffic.
+Each hour adds the log-likelihood ratio of a rate changed by a tenth against the rate usual at that hour of the week. A
+sum at or below zero starts again from zero. With a threshold of log(a) the average run length between false alarms is
+at least a hours (Lorden 1971), whatever the rate and the traffic.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _LARGEST_RATE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class DriftOptions:
-    """What drift is looked for. smallest_change is relative; the hours before the watched ones say what is usual.
+    """The settings of the drift detector.
 
-    hours_between_false_alarms is per series and direction: the default is a year.
+    smallest_change: relative. watched_hours: the last hours that are tested; the hours before them are the baseline.
+    hours_between_false_alarms: per series and direction; the default is a year.
     """
 
     smallest_change: float = 0.1
@@ -36,9 +37,9 @@ class DriftOptions:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Conversion has crept away from what is usual since `began_at`; observed and expected are over that time.
+    """A slow change of the conversion rate since `began_at`; observed and expected cover the time since then.
 
-    score is the sum reached, and threshold what it had to reach, both in units of log-likelihood.
+    score: the CUSUM sum reached. threshold: the sum needed. Both are in units of log-likelihood.
     """
 
     began_at: float
@@ -50,13 +51,13 @@ class Drift:
 
     @property
     def change(self) -> float:
-        """Relative: -0.12 has lost an eighth of the conversions."""
+        """The relative change: -0.12 means that 12 % of the conversions are lost."""
         return self.observed / self.expected - 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """The watched hours, (hours,) each. weight is what one entry is worth, for hours vary beyond the binomial."""
+    """The watched hours, (hours,) each. weight: the weight of one entry, reduced for overdispersion of hours."""
 
     starts: Floats
     entries: Floats
@@ -68,10 +69,10 @@ class _Watched:
 def conversion_drifts(
     series: FunnelSeries, *, horizon_seconds: float, now: float, options: DriftOptions
 ) -> list[Drift] | None:
-    """Return the drifts under way: none, or one down or one up. None where there is too little to say.
+    """Return the current drifts of a series, down or up; an empty list if there is none, None for insufficient data.
 
     series: coarse buckets (1 h) over the baseline and the watched hours. Only hours whose entries have all had the
-    horizon to convert are looked at.
+    horizon to convert are used.
     """
     until = float(np.floor((now - horizon_seconds) / HOUR_SECONDS) * HOUR_SECONDS)
     watched_since = until - options.watched_hours * HOUR_SECONDS
@@ -93,29 +94,29 @@ def _first(series: FunnelSeries) -> float:
 
 
 def _watched(past: Cohorts, recent: Cohorts, timezone: str) -> _Watched:
-    """Lay the usual rate of its hour of the week beside every watched hour."""
+    """Return the watched hours with the usual rate at the hour of the week of each."""
     past_hours, hours = hours_of_week(past.bucket_starts, timezone), hours_of_week(recent.bucket_starts, timezone)
     rate, strength, certainty = np.zeros(len(hours)), np.ones(len(hours)), np.ones(len(hours))
-    asked = np.unique(hours).tolist()
-    for hour, fit in zip(asked, rate_baselines(past.converted, past.entries, past_hours, asked), strict=True):
+    wanted = np.unique(hours).tolist()
+    for hour, fit in zip(wanted, rate_baselines(past.converted, past.entries, past_hours, wanted), strict=True):
         same = hours == hour
         rate[same], strength[same], certainty[same] = fit.rate[0], fit.strength[0], fit.certainty[0]
     entries = recent.entries[0]
-    # The baseline's own error is shared by all the hours: together they are worth no more than it is.
+    # All hours share the error of the baseline: together they cannot carry more evidence than the baseline does.
     share_of_baseline = certainty / (certainty + np.cumsum(entries[::-1])[::-1])
     weight = share_of_baseline / (1 + np.maximum(entries - 1, 0) / (strength + 1))
     return _Watched(recent.bucket_starts, entries, recent.converted[0], rate, weight)
 
 
 def _drift(watched: _Watched, factor: float, threshold: float) -> Drift | None:
-    """Run the sum over the hours; a drift stands while it is above the threshold at the last one.
+    """Run the CUSUM over the hours; return a drift if the sum is at or above the threshold at the last hour.
 
-    Once as much evidence as it took to find a drift has spoken for the usual rate again, it is over and forgotten.
+    A drift is over once the sum has fallen by the threshold from its highest value; the sum then starts again.
     """
     other = np.minimum(watched.expected * factor, _LARGEST_RATE)
     failed = watched.entries - watched.converted
     ratio = xlogy(watched.converted, other / watched.expected) + xlogy(failed, (1 - other) / (1 - watched.expected))
-    began, score = _page(ratio * watched.weight, threshold)
+    began, score = _cusum(ratio * watched.weight, threshold)
     if score < threshold:
         return None
     entries = float(watched.entries[began:].sum())
@@ -130,11 +131,11 @@ def _drift(watched: _Watched, factor: float, threshold: float) -> Drift | None:
     )
 
 
-def _page(evidence: Floats, threshold: float) -> tuple[int, float]:
-    """Page's sum at the last hour, and the hour at which it last left zero."""
+def _cusum(evidence: Floats, threshold: float) -> tuple[int, float]:
+    """Return the hour at which the CUSUM last left zero, and its value at the last hour."""
     began, score, highest = 0, 0.0, 0.0
-    for hour, gained in enumerate(evidence):
-        score += float(gained)
+    for hour, increment in enumerate(evidence):
+        score += float(increment)
         highest = max(highest, score)
         if score <= 0 or highest - score >= threshold:
             began, score, highest = hour + 1, 0.0, 0.0

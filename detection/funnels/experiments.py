@@ -1,4 +1,4 @@
-"""Two variants of a property compared: does one convert better than the other, and by how much."""
+"""Compare the conversion of two variants of a property: is one better, and by how much?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from detection.types import Estimate, FunnelSeries
 _FEWEST_ENTRIES = 30
 _TWO_SIDED = 1.96
 _POWER = 0.8416
-"""The normal quantile of four in five."""
+"""The normal quantile for a power of 80 %."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One value of the property: how many of its entries converted."""
+    """One value of the property, with its entries and conversions."""
 
     value: str
     entries: int
@@ -27,16 +27,17 @@ class Variant:
 
     @property
     def rate(self) -> float:
-        """The share that converted; 0.0 without entries."""
+        """The conversion rate; 0.0 without entries."""
         return self.converted / self.entries if self.entries else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A challenger against a reference. `enough` is False where too few entered to say anything.
+    """The comparison of a challenger with a reference; `enough` is False if either has too few entries.
 
-    p_value is two-sided and holds for one look: asked again and again until it is small, it no longer does.
-    difference is in shares (0.02 is two points), relative over the reference's rate, None where that has no conversion.
+    p_value: two-sided and valid for a single look only; repeated looks until it is small invalidate it. difference: in
+    shares (0.02 is two percentage points). relative: difference over the reference's rate; None if the reference has no
+    conversion.
     """
 
     reference: Variant
@@ -50,9 +51,9 @@ class Comparison:
 def variants(
     series: Sequence[FunnelSeries], dimension: str, *, horizon_seconds: float, since: float, until: float
 ) -> list[Variant]:
-    """Count every value of a property over the entries in [since, until), the most entries first.
+    """Count the entries and conversions of every value of a property in [since, until), the most entries first.
 
-    `until` should lie a horizon before now, so that nobody still under way counts as lost.
+    `until` should be a horizon before now, so that users still in progress do not count as lost.
     """
     counted = [
         (one.value or "", *totals(one, horizon_seconds, since=since, until=until)[:2])
@@ -64,10 +65,10 @@ def variants(
 
 
 def compare(reference: Variant, challenger: Variant) -> Comparison:
-    """Test whether the two convert alike, by Fisher's exact conditional test with the mid-p value, both tails.
+    """Test whether two variants convert equally, by Fisher's exact conditional test with the two-sided mid-p value.
 
-    Conditional on all conversions, the challenger's are hypergeometric (Fisher 1935); the mid-p value (Lancaster
-    1961) undoes the conservatism that has the plain exact test find too little, and comes close to Barnard's
+    Conditional on all conversions, the challenger's are hypergeometric (Fisher 1935). The mid-p value (Lancaster 1961)
+    removes the conservatism that makes the plain exact test miss differences, and comes close to Barnard's
     unconditional test at a fraction of the work (Lydersen, Fagerland and Laake 2009). The difference has Newcombe's
     hybrid score interval (1998, method 10), the ratio the log interval of Walter (1975).
     """
@@ -83,10 +84,10 @@ def compare(reference: Variant, challenger: Variant) -> Comparison:
 
 
 def entries_needed(rate: float, relative_change: float) -> int:
-    """How many entries a side it takes to see a relative change of `rate` four times in five, at the usual 5 %.
+    """Return the sample size per variant to detect a relative change of `rate` with 80 % power at the 5 % level.
 
-    The normal approximation for two shares (Fleiss, Levin and Paik 2003, section 4.2), without continuity correction,
-    as the mid-p test has none. rate and the changed rate must lie between 0 and 1, ends left out; ValueError otherwise.
+    Normal approximation for two shares (Fleiss, Levin and Paik 2003, section 4.2), without continuity correction, as
+    in the mid-p test. Raises ValueError unless the rate and the changed rate differ and lie strictly between 0 and 1.
     """
     other = rate * (1 + relative_change)
     if not 0 < rate < 1 or not 0 < other < 1 or not relative_change:
@@ -106,7 +107,10 @@ def _difference(reference: Variant, challenger: Variant) -> Estimate:
 
 
 def _relative(reference: Variant, challenger: Variant) -> Estimate | None:
-    """The challenger's rate over the reference's, less one; half an observation is added, as the log needs it."""
+    """Return the challenger's rate over the reference's, minus one; None if the reference has no conversion.
+
+    The interval adds half an observation to each count, so that the logarithm exists.
+    """
     if not reference.converted:
         return None
     k, n = challenger.converted + 0.5, challenger.entries + 0.5

@@ -1,4 +1,4 @@
-"""What a finding's loss of conversions costs, weighed on the same series that it was found in."""
+"""Add the cost of lost conversions to a finding, from the same series that it was found in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from detection.types import Estimate, Finding, FunnelDefinition, FunnelSeries, L
 
 
 def with_stakes(finding: Finding, recent: FunnelSeries, past: FunnelSeries, funnel: FunnelDefinition) -> Finding:
-    """Add `stakes` to a finding's details: whom it has cost since its onset, and what it costs an hour and a day.
+    """Add `stakes` to a finding's details: the users affected since its onset, and the cost per hour and per day.
 
     recent: the segment's series since the onset (fine, or hourly for a drift); past: its hourly series, of which the
     days before the onset say how many enter. Unchanged where nobody has entered since the onset.
@@ -30,15 +30,15 @@ def with_stakes(finding: Finding, recent: FunnelSeries, past: FunnelSeries, funn
         daily_entries=daily_entries(past, until=since),
         value_per_conversion=funnel.value_per_conversion,
     )
-    an_hour = counted_in(entries, share=(until - since) / HOUR_SECONDS)
+    hourly_entries = counted_in(entries, share=(until - since) / HOUR_SECONDS)
     lost = shortfall(entries=entries, converted=converted, expected=expected)
     told = LossStakes(
         since=since,
         until=until,
         entries=entries,
         affected_users=stakes.affected_users,
-        entries_an_hour=an_hour,
-        affected_an_hour=product(lost, an_hour),
+        entries_an_hour=hourly_entries,
+        affected_an_hour=product(lost, hourly_entries),
         conversions_a_day=stakes.conversions_per_day,
         revenue_a_day=stakes.revenue_per_day,
         currency=funnel.currency,

@@ -1,4 +1,4 @@
-"""The funnel detectors: conversion of ripe cohorts against the baseline, everyone first, then segments."""
+"""The funnel detectors: conversion of ripe cohorts against the baseline, for the whole funnel and then its segments."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _Segment = tuple[str | None, str | None]
 _Scanner = Callable[[Cohorts, RateBaseline, FunnelOptions, StepTests], Scan]
 
 _LATE_SHARE = 0.05
-"""Of those who reach a step before the last, so many may come later than the entries looked at are old: the horizon
-leaves as many conversions out, and who converts has reached every step before."""
+"""The share of users who may reach a step before the last only later than the horizon. The horizon excludes that share
+of the conversions, and everyone who converts has reached all steps before."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """What one tick looks at: baseline hours from baseline_since, ripe entries from recent_since to ripe_until."""
+    """The periods of one tick: baseline hours from baseline_since, ripe entries from recent_since to ripe_until."""
 
     horizon_seconds: float
     baseline_hours: float
@@ -52,18 +52,18 @@ class _Times:
 
     @property
     def baseline_since(self) -> float:
-        """The first hour that says what is normal."""
+        """The start of the first baseline hour."""
         return baseline_since(self.middle, self.baseline_hours)
 
     @property
     def middle(self) -> float:
-        """The middle of the recent window: its hour of the week is the one compared with."""
+        """The middle of the recent window: its hour of the week selects the baseline."""
         return (self.recent_since + self.ripe_until) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A series that converts worse, or better: the telling window's counts and its baseline."""
+    """A series whose conversion changed: the counts of its most significant window, and the baseline."""
 
     pair: _Pair
     window_since: float
@@ -85,12 +85,12 @@ def funnel_findings(
     now: float,
     options: FunnelOptions,
 ) -> list[Finding]:
-    """Return what is broken about one funnel: everyone's conversion, or that of segments where everyone's is well.
+    """Return findings about drops of one funnel: of the whole funnel or, if that is healthy, of its segments.
 
     series: fine buckets (10 s) from before now - recent window - funnel window; baseline: coarse buckets (1 h). The
-    everyone series is tested by itself, then, only if it is well, the segments, with the false discovery rate held
-    among them (families in a hierarchy; Yekutieli 2008). A baseline that spans less than a day, or has fewer entries
-    than the minimum sample, is insufficient data and gives nothing.
+    series of the whole funnel is tested first. Only if it is healthy are the segments tested, with the false discovery
+    rate controlled among them (families in a hierarchy; Yekutieli 2008). A series whose baseline spans less than a day,
+    or has fewer entries than the minimum sample, has insufficient data and gives no finding.
     """
     before = {(one.dimension, one.value): one for one in baseline}
     if (None, None) not in before:
@@ -112,16 +112,16 @@ def funnel_rises(
     now: float,
     options: FunnelOptions,
 ) -> list[Finding]:
-    """Return where conversion is higher than it ever is: a success, or a step counted twice. As `funnel_findings`.
+    """Return findings about rises of one funnel (a success, or a step counted twice), tested as in `funnel_findings`.
 
-    min_drop_percent is what it must have risen by. The findings' subject is a "funnel_rise", so that a rise is never
-    taken for the same problem as a drop; drop_percent is negative, and no step or segment is named.
+    The rate must have risen by min_drop_percent. The subject is a "funnel_rise", so that a rise never has the
+    fingerprint of a drop. drop_percent is negative, and no step or segment is named.
     """
     before = {(one.dimension, one.value): one for one in baseline}
     if (None, None) not in before:
         return []
     times = _times(before[None, None], funnel, now, options)
-    rises = _hierarchy(series, before, times, options, _rises_of_the_whole)
+    rises = _hierarchy(series, before, times, options, _scan_whole_for_rises)
     found = [_finding(rise, _onset(rise, times, options), [], funnel, times, FunnelRiseDetails) for rise in rises]
     return [
         replace(finding, detector=RISE_DETECTOR, subject=replace(finding.subject, kind="funnel_rise"))
@@ -129,7 +129,7 @@ def funnel_rises(
     ]
 
 
-def _rises_of_the_whole(cohorts: Cohorts, normal: RateBaseline, options: FunnelOptions, _: StepTests) -> Scan:
+def _scan_whole_for_rises(cohorts: Cohorts, normal: RateBaseline, options: FunnelOptions, _: StepTests) -> Scan:
     return scan_for_rises(cohorts, normal, options)
 
 
@@ -140,7 +140,7 @@ def _hierarchy(
     options: FunnelOptions,
     scan: _Scanner,
 ) -> list[_Change]:
-    """Test everyone by itself, then, only if that is well, the segments."""
+    """Test the whole funnel; test the segments only if the whole is healthy."""
     since, until, fewest = times.baseline_since, times.recent_since, options.min_sample_size
     usable = {
         key: past for key, past in before.items() if is_usable(past, since=since, until=until, minimum_entries=fewest)
@@ -152,7 +152,7 @@ def _hierarchy(
 
 
 def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options: FunnelOptions) -> _Times:
-    """Only entries at least a horizon and the ingestion lag old are ripe."""
+    """Return the periods for time `now`; entries are ripe when they are older than the horizon and ingestion lag."""
     waited = horizon(everyone, funnel.window_seconds, until=now - options.recent_window_seconds)
     ripe_until = np.floor((now - waited - options.ingestion_lag_seconds) / FINE_SECONDS) * FINE_SECONDS
     return _Times(
@@ -164,7 +164,7 @@ def _times(everyone: FunnelSeries, funnel: FunnelDefinition, now: float, options
 
 
 def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scanner: _Scanner) -> list[_Change]:
-    """Return the series of one family that stand the test, the most certain first."""
+    """Return the significant changes in one family of series, the most certain first."""
     if not pairs:
         return []
     recent = gathered(
@@ -183,7 +183,7 @@ def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scan
         timezone=options.timezone,
     )
     scan = scanner(recent, normal, options, partial(_step_tests, pairs, times, options))
-    adjusted, standing = significant(scan.p_value, scan.tested, options.significance)
+    adjusted, rows = significant(scan.p_value, scan.tested, options.significance)
     return [
         _Change(
             pair=pairs[row],
@@ -197,12 +197,12 @@ def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scan
             high=float(normal.high[row]),
             hours=int(normal.hours[row]),
         )
-        for row in sorted(standing.tolist(), key=lambda row: (adjusted[row], -abs(scan.score[row])))
+        for row in sorted(rows.tolist(), key=lambda row: (adjusted[row], -abs(scan.score[row])))
     ]
 
 
 def _step_tests(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, rows: Integers) -> list[StepTest]:
-    """The steps of the series in these rows, of funnels of three steps or more: with two the whole is the only step."""
+    """Return the step tests of the series in these rows; none for a funnel of two steps, where they add nothing."""
     chosen = [pairs[row] for row in rows]
     if chosen[0][0].reached.shape[1] < 3:
         return []
@@ -226,10 +226,10 @@ def _step_tests(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, r
 
 
 def _onset(drop: _Change, times: _Times, options: FunnelOptions) -> Onset:
-    """Find since when entries convert worse, looking back two recent windows.
+    """Estimate since when entries convert differently, from the last two recent windows.
 
-    The entries that were under way when something broke are lost too, so the break itself came later than the first
-    of them entered: by up to the horizon, which the interval's upper end allows for.
+    Entries already in progress when something broke are lost too, so the break itself may be later than the first lost
+    entry by up to the horizon. The upper end of the interval allows for that.
     """
     cohorts = gathered(
         [drop.pair[0]],
@@ -312,7 +312,7 @@ def _finding(
 
 
 def _steps(funnel: FunnelDefinition, recent: Integers, baseline: Integers) -> tuple[tuple[StepRates, ...], str | None]:
-    """Describe each step, and name the one whose share of the step before fell most, if any fell by 2 sigma."""
+    """Describe each step, and name the step whose rate fell most, relatively, among those that fell by 2 sigma."""
     described: list[StepRates] = []
     broken, worst = None, 1.0
     for index, step in enumerate(funnel.steps):

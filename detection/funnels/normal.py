@@ -1,4 +1,4 @@
-"""What is normal for a funnel and its segments at this hour of the week."""
+"""The baseline of a funnel and its segments at an hour of the week."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from detection.statistics.baselines import HOUR_SECONDS, RateBaseline, hours_of_
 from detection.types import FunnelSeries
 
 USABLE_SECONDS = 24 * HOUR_SECONDS
-"""How long a history must be before it says what is normal."""
+"""The shortest history for a baseline."""
 
 
 def baseline_since(at: float, hours: float) -> float:
-    """The start of the first hour that says what is normal at time `at`, of a baseline of so many hours.
+    """Return the start of the first hour of a baseline of `hours` hours for time `at`.
 
-    One hour more, so that the same hour of last week is in it on either side of a clock change.
+    It is one hour longer, so that it includes the same hour of last week across a clock change.
     """
     return (at // HOUR_SECONDS - 1 - hours) * HOUR_SECONDS
 
@@ -27,7 +27,7 @@ def normal_conversion(
 ) -> RateBaseline:
     """Fit the share of entries that convert within the horizon, at time `at`, from the whole hours in [since, until).
 
-    past: coarse series; the baseline's rows are in their order. timezone: an IANA name.
+    past: coarse series; the rows of the baseline have the same order. timezone: an IANA name.
     """
     hours = gathered(past, horizon_seconds, since=since, until=until, bucket_seconds=HOUR_SECONDS)
     return _fitted(hours, at, timezone)
@@ -36,7 +36,7 @@ def normal_conversion(
 def normal_steps(
     past: Sequence[FunnelSeries], horizon_seconds: float, *, since: float, until: float, at: float, timezone: str
 ) -> list[RateBaseline]:
-    """As `normal_conversion`, for each step after the first: the share of those at the step before who reach it."""
+    """Fit, as `normal_conversion`, each step after the first: the share of those at the step before who reach it."""
     hours = gathered_steps(past, horizon_seconds, since=since, until=until, bucket_seconds=HOUR_SECONDS)
     return [_fitted(step, at, timezone) for step in hours]
 
@@ -47,13 +47,13 @@ def _fitted(hours: Cohorts, at: float, timezone: str) -> RateBaseline:
 
 
 def is_usable(past: FunnelSeries, *, since: float, until: float, minimum_entries: int) -> bool:
-    """Whether the whole hours in [since, until) span a day and hold enough entries to say what is normal."""
+    """Whether the whole hours in [since, until) span a day and hold enough entries for a baseline."""
     entries, seconds = history(past, since=since, until=until)
     return seconds >= USABLE_SECONDS and entries >= minimum_entries
 
 
 def history(past: FunnelSeries, *, since: float, until: float) -> tuple[int, float]:
-    """How many entries the whole hours in [since, until) hold, and how many seconds they span."""
+    """Return the entries in the whole hours in [since, until), and the seconds that these hours span."""
     inside = (past.bucket_starts >= since) & (past.bucket_starts + HOUR_SECONDS <= until)
     hours = past.bucket_starts[inside]
     spanned = float(hours.max() + HOUR_SECONDS - hours.min()) if hours.size else 0.0

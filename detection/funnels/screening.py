@@ -1,4 +1,4 @@
-"""Which funnels are worth reading in full: a quick look on counts alone, less strict than the detectors' own test."""
+"""Screen funnels: a cheap test on counts, more lenient than the detectors' own, of which funnels to read in full."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from detection.statistics.proportions import benjamini_hochberg, sigma_score
 from detection.types import Floats, Integers
 
 _MARGIN = 5.0
-"""By so much may a p-value be too large and the funnel still be read: the tail is an approximation, and the counts may
-be some ticks old."""
+"""The factor by which a p-value may exceed the significance level: the tail is an approximation, and the counts may be
+some ticks old."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How many of a funnel's segments got at least so far: counts (steps, segments, buckets), on a regular grid.
+    """The users of each segment who reached each step: counts (steps, segments, buckets), on a regular grid.
 
-    The first step is the entries; of the last only those within the horizon count.
+    The first step is the entries; the last step counts only within the horizon.
     """
 
     bucket_starts: Floats
     counts: Floats
 
     def parts(self) -> list[Cohorts]:
-        """From the first step to the last, and then, of three steps or more, each step with the one before it."""
+        """Return the cohorts from the first step to the last and, with three steps or more, between adjacent steps."""
         pairs = [(self.counts[0], self.counts[-1])]
         if len(self.counts) > 2:
             pairs += pairwise(self.counts)
@@ -41,9 +41,9 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is normal at one hour of the week, for each of `Reached.parts`; a row for each segment.
+    """The baseline at one hour of the week for each of `Reached.parts`, one row per segment.
 
-    usable: (segments,) whether the hours say what is normal at all.
+    usable: (segments,) whether there is enough history for a baseline.
     """
 
     parts: tuple[RateBaseline, ...]
@@ -51,17 +51,20 @@ class Usual:
 
 
 def usual(past: Reached, *, at: float, timezone: str, fewest: int) -> Usual:
-    """Fit hourly counts, of which hours that are left out are zero, at time `at`. fewest: entries that are enough."""
+    """Fit the baseline at time `at` from hourly counts; excluded hours must be zero.
+
+    fewest: the fewest entries for a usable baseline.
+    """
     weekly = hours_of_week(np.append(past.bucket_starts, at), timezone)
     fitted = [rate_baseline(part.converted, part.entries, weekly[:-1], int(weekly[-1])) for part in past.parts()]
     return Usual(tuple(fitted), _usable(past.counts[0], fewest))
 
 
 def worth_reading(recent: Reached, normal: Usual, everyone: Mask, options: FunnelOptions) -> bool:
-    """Whether a drop or a rise may stand, of everyone or among the segments.
+    """Whether the detectors may find a drop or a rise, of the whole funnel or among its segments.
 
-    recent: ripe entries in fine buckets. everyone: (segments,) which one is everyone's. The windows are those of the
-    detectors' scan, and charged as there; a step's tail is taken without its allowance.
+    recent: ripe entries in fine buckets. everyone: (segments,) which row is the whole funnel. The windows and their
+    error shares are those of the detectors' scan; steps are tested without their allowance.
     """
     lengths = window_lengths(len(recent.bucket_starts))
     parts = [
@@ -79,27 +82,27 @@ def worth_reading(recent: Reached, normal: Usual, everyone: Mask, options: Funne
     rises = _tail(entries, entries - converted, _mirrored(fitted), rose)
     tested = normal.usable & enough.any(axis=1)
     return any(
-        _stands(p_values[family], options)
+        _may_be_significant(p_values[family], options)
         for p_values in ((tails / error_shares(len(lengths))).min(axis=1) for tails in (drops, rises))
         for family in (tested & everyone, tested & ~everyone)
     )
 
 
-def _stands(p_values: Floats, options: FunnelOptions) -> bool:
+def _may_be_significant(p_values: Floats, options: FunnelOptions) -> bool:
     adjusted = benjamini_hochberg(p_values)
     return bool(adjusted.size and adjusted.min() <= options.significance * _MARGIN)
 
 
 def _tail(entries: Floats, converted: Floats, usual: RateBaseline, counted: Mask) -> Floats:
-    """(segments, windows) about the beta-binomial's lower mid-p tail where counted, 1 elsewhere.
+    """Approximate the lower mid-p tail of the beta-binomial where counted, 1 elsewhere, (segments, windows).
 
-    The binomial of as many entries as are worth the same variance stands for it: its tail has a closed form.
+    It uses a binomial with the effective sample size that has the same variance: its tail has a closed form.
     """
     p_values = np.ones(entries.shape)
     rows, columns = np.nonzero(counted & (entries > 0))
     n, k, m = entries[rows, columns], converted[rows, columns], usual.strength[rows]
-    worth = (m + 1) / (m + n)
-    trials, successes = n * worth, k * worth
+    effective_share = (m + 1) / (m + n)
+    trials, successes = n * effective_share, k * effective_share
     p_values[rows, columns] = betainc(trials - successes + 0.5, successes + 0.5, 1 - usual.rate[rows])
     return p_values
 
@@ -109,13 +112,13 @@ def _mirrored(usual: RateBaseline) -> RateBaseline:
 
 
 def _ending_last(values: Floats, lengths: Integers) -> Floats:
-    """(segments, lengths) sums over the last `length` buckets."""
+    """Sum the last `length` buckets, for each of `lengths`, (segments, lengths)."""
     running = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
     return np.asarray(running[:, -1:] - running[:, values.shape[1] - lengths])
 
 
 def _usable(entries: Floats, fewest: int) -> Mask:
-    """(segments,): whether the hours span a day and hold enough entries, as `is_usable` asks."""
+    """Return whether the hours span a day and hold enough entries, as in `is_usable`, (segments,)."""
     if entries.shape[1] == 0:
         return np.zeros(len(entries), dtype=bool)
     seen = entries > 0

@@ -1,9 +1,9 @@
-"""Where: which dimension=value carries a change of the conversion rate, guarded against Simpson's paradox.
+"""Find which dimension=value carries a change of the conversion rate, guarded against Simpson's paradox.
 
-Within each dimension the change of the overall rate is split exactly into rate effects (a segment converts worse
-than it did) and mix effects (there are more users in a segment that always converted worse), after Kitagawa (1955).
-A segment stands out when it lost more than the rest of the users did: a break that is everywhere alike leaves no
-segment out, however large its share of the users.
+Within each dimension the change of the overall rate is split exactly into rate effects (a segment converts worse than
+before) and mix effects (a larger share of users is in a segment that always converted worse), after Kitagawa (1955). A
+segment stands out when it lost more than the rest of the users. If everything broke alike, no segment stands out,
+however large its share of the users.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from detection.types import Floats, FunnelSeries, SegmentLoss
 
 _SIGNIFICANCE = 0.01
 _SMALLEST_EXCESS = 0.1
-"""How much worse than the rest, relative, a segment must have fared to be named."""
+"""By how much more than the rest, relatively, the rate of a segment must have fallen to be named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time of entry, [since, until), seconds."""
+    """A period of entry times, [since, until), in seconds."""
 
     since: float
     until: float
@@ -32,10 +32,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class SegmentContribution:
-    """What one dimension=value did. Effects are changes of the overall rate; share_of_drop is rate_effect over it.
+    """The part of one dimension=value in the change of the overall rate.
 
-    score compares the segment's change with the rest's, in standard deviations, negative when worse; p_value is
-    corrected for the number of segments. lost is how many conversions it lost beyond the rest's misfortune.
+    rate_effect, mix_effect: parts of the change of the overall rate. share_of_drop: rate_effect over that change.
+    score: the segment's change against that of the rest, in standard deviations, negative when worse. p_value:
+    corrected for the number of segments. lost: conversions lost beyond the relative loss of the rest.
     """
 
     dimension: str
@@ -57,10 +58,10 @@ class SegmentContribution:
 
 @dataclass(frozen=True, slots=True)
 class SegmentAnswer:
-    """Contributions, the one that lost most beyond the rest first.
+    """The contributions of all segments: those that stand out first, by the conversions they lost.
 
-    total_change is the change of everyone's rate. mix_share is the largest part of it that any one dimension's
-    mix explains: near 1 the segments themselves are well and only the mix of users has changed.
+    total_change: the change of the overall rate. mix_share: the largest part of it that the mix effect of any one
+    dimension explains; near 1 the segments themselves are healthy and only the mix of users changed.
     """
 
     contributions: tuple[SegmentContribution, ...]
@@ -69,7 +70,7 @@ class SegmentAnswer:
 
     @property
     def standing_out(self) -> tuple[SegmentContribution, ...]:
-        """The segments that fared worse than the rest of the users."""
+        """The segments that lost more than the rest of the users."""
         return tuple(contribution for contribution in self.contributions if contribution.stands_out)
 
     @property
@@ -80,7 +81,7 @@ class SegmentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """One row a segment: entries and conversions before and after, (values,) each."""
+    """Entries and conversions of each segment, before and after, (segments,) each."""
 
     entries: Floats
     converted: Floats
@@ -104,10 +105,10 @@ def segment_contributions(
     baseline_window: Window,
     horizon_seconds: float,
 ) -> SegmentAnswer:
-    """Weigh every segment of `recent` against the same segment of `baseline`; both hold the everyone series too.
+    """Compare every segment of `recent` with the same segment of `baseline`; both include the whole funnel's series.
 
-    recent_window should begin at the onset, so that good entries do not water the change down, and end where the
-    entries are ripe. Without an everyone series, or without entries, nothing contributes.
+    recent_window should begin at the onset, so that good entries do not dilute the change, and end where the entries
+    are ripe. Without a series of the whole funnel, or without entries, there are no contributions.
     """
     before = {(series.dimension, series.value): series for series in baseline}
     keys = sorted(
@@ -207,10 +208,10 @@ def _answer(
 
 
 def _against_the_rest(segment: _Counts, rest: _Counts) -> tuple[Floats, Floats]:
-    """How the rest's rate changed (a ratio, at most 1), and the score of the segment's own change against it.
+    """Return the ratio by which the rest's rate changed (at most 1), and the score of the segment's change against it.
 
-    The score is the difference of two log rate ratios over its standard error (Katz et al. 1978; half an
-    observation is added everywhere so that an empty cell stays finite).
+    The score is the difference of two log rate ratios over its standard error (Katz et al. 1978). Half an observation
+    is added to each count so that an empty cell stays finite.
     """
     own, own_variance = _log_ratio(segment)
     others, others_variance = _log_ratio(rest)

@@ -1,7 +1,7 @@
-"""What a broken conversion rate costs: the users affected so far, and the revenue per day at stake, with intervals.
+"""The cost of a drop in conversion: users affected so far and revenue lost per day, with confidence intervals.
 
-Intervals of sums, differences and products are put together from those of their parts (MOVER; Newcombe 1998, method
-10; Zou and Donner 2008), which keeps them as lopsided as the parts are, and needs no simulation.
+Intervals of sums, differences and products are combined from those of their parts (MOVER; Newcombe 1998, method 10;
+Zou and Donner 2008). This preserves the asymmetry of the parts and needs no simulation.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """What a drop costs. affected_users did not convert who would have; revenue_per_day is None without a value.
+    """The cost of a drop.
 
-    conversions_per_day counts what is lost while the drop lasts, at the usual number of entries.
+    affected_users: users who would have converted but did not. conversions_per_day: conversions lost per day while the
+    drop lasts, at the usual number of entries. revenue_per_day: None if the funnel has no value per conversion.
     """
 
     affected_users: Estimate
@@ -34,10 +35,10 @@ class Stakes:
 def conversion_stakes(
     *, entries: int, converted: int, expected: Estimate, daily_entries: Estimate, value_per_conversion: float | None
 ) -> Stakes:
-    """Weigh a drop from the `expected` rate to `converted` of `entries`, which should be counted since the onset.
+    """Estimate the cost of a drop from the `expected` rate to `converted` of `entries`, both counted since the onset.
 
-    expected is a finding's expected, expected_low and expected_high. value_per_conversion is in the team's currency.
-    Raises ValueError without entries, when the counts do not fit, or for a negative value.
+    expected: a finding's expected, expected_low and expected_high. value_per_conversion: in the funnel's currency.
+    Raises ValueError without entries, when converted is not between 0 and entries, or for a negative value.
     """
     if entries <= 0 or not 0 <= converted <= entries:
         raise ValueError("a drop needs entries, of which between none and all converted")
@@ -53,7 +54,7 @@ def conversion_stakes(
 
 
 def shortfall(*, entries: int, converted: int, expected: Estimate) -> Estimate:
-    """Return the share of entries that is lost: expected minus observed, with Newcombe's interval."""
+    """Return the share of entries whose conversion is lost: expected minus observed, with Newcombe's interval."""
     low, high = (float(bound) for bound in wilson_interval(converted, entries, _CONFIDENCE))
     rate = converted / entries
     value = expected.value - rate
@@ -63,7 +64,7 @@ def shortfall(*, entries: int, converted: int, expected: Estimate) -> Estimate:
 
 
 def product(first: Estimate, second: Estimate) -> Estimate:
-    """Multiply two independent estimates; `second` is positive, `first` may have either sign."""
+    """Multiply two independent estimates; `second` must be positive, `first` may have either sign."""
     value = first.value * second.value
     fewer, more = second.value - second.low, second.high - second.value
     sizes = (fewer, more) if first.value >= 0 else (more, fewer)
@@ -73,10 +74,10 @@ def product(first: Estimate, second: Estimate) -> Estimate:
 
 
 def daily_entries(baseline: FunnelSeries, *, until: float) -> Estimate:
-    """Estimate how many entries a day brings, from the whole days before `until` that the coarse series covers.
+    """Estimate the entries per day from the whole days before `until` that the coarse series covers.
 
-    Days differ by more than chance, so their own variation gives the interval (Student's t); of a single day, or of
-    part of one, only chance is known (Garwood 1936, scaled up).
+    Days vary by more than chance, so the interval comes from their variance (Student's t). With less than two days the
+    interval covers only chance: the Poisson interval of Garwood (1936), scaled to a day.
     """
     past = baseline.bucket_starts < until
     if not past.any():
@@ -92,9 +93,9 @@ def daily_entries(baseline: FunnelSeries, *, until: float) -> Estimate:
 
 
 def counted_in(count: int, *, share: float) -> Estimate:
-    """Estimate how many come in a whole stretch of time, where `count` came in a share of it (Garwood 1936).
+    """Estimate the count in a whole period from the `count` in a share of it (Garwood 1936).
 
-    share may be more than 1, for a count over several of them.
+    share may exceed 1, when the count covers several periods.
     """
     return _poisson_mean(float(count), 1 / share)
 

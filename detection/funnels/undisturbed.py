@@ -1,4 +1,4 @@
-"""Leaving out of a history the times at which something was known to be broken, so that they never count as normal."""
+"""Remove periods in which something was known to be broken from a history, so that they never count as normal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from detection.types import Floats, FunnelSeries, TimeSpans
 
 
 def outside(hours: Floats, times: TimeSpans) -> Mask:
-    """(hours,): whether the hour that begins there touches none of the times.
+    """Return which hours, given by their starts, overlap none of the periods, (hours,).
 
-    All are kept where the rest would be too short to say what is normal: what has been broken for a week and was never
-    closed is better judged against itself than not at all.
+    All hours are kept when the rest would be too short for a baseline: a funnel that has been broken for a week in an
+    incident that nobody closed is better judged against itself than not at all.
     """
     kept = np.ones(len(hours), dtype=bool)
     for began, ended in times:
@@ -24,6 +24,6 @@ def outside(hours: Floats, times: TimeSpans) -> Mask:
 
 
 def undisturbed(series: FunnelSeries, times: TimeSpans) -> FunnelSeries:
-    """The hourly series without the hours that touch any of the times."""
+    """Return the hourly series without the hours that overlap any of the periods, as `outside` decides."""
     kept = outside(series.bucket_starts, times)
     return series if kept.all() else series.only(kept)

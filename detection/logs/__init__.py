@@ -1,1 +1,1 @@
-"""Which log lines are new, more frequent than usual, or match a named pattern?"""
+"""Detect log lines that are new, more frequent than usual, or match a named pattern."""

@@ -1,4 +1,4 @@
-"""What every team wants to hear of, in the words that runtimes, libraries and databases use for it."""
+"""Built-in named patterns: the common failures, in the words of runtimes, libraries and databases."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _CONNECTION = (
 _DISK = (
     r"(?i)no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b|read-only file ?system"
     r"|\bEROFS\b|input/output error|\bI/O error\b|not enough (?:disk )?space|low disk space"
-    # What follows tells a disk that is full from a "disk full check".
+    # The words after it distinguish a full disk from a "disk full check".
     r"|\b(?:disk|file ?system) (?:is )?full(?:\s*$|\s*[^\w\s-]|\s+-|\s+(?:on|at|in|for|while|when|during|and|error)\b)"
 )
 _SERVICE_UNAVAILABLE = (
     r"(?i)(?:service|upstream) (?:is )?(?:temporarily |currently )?unavailable|\bServiceUnavailable|bad gateway"
     r"|gateway time-?out"
-    # "Resource temporarily unavailable" is EAGAIN, with which everything that does not block goes on and tries again.
+    # "Resource temporarily unavailable" is EAGAIN: non-blocking code gets it in normal operation and retries.
     r"|(?:^|[^e ]|[^c]e|[^r]ce) ?temporarily unavailable"
     r"|no healthy (?:upstream|backend|host)|upstream (?:timed out|connect error|prematurely closed)"
     r"|circuit[- ]?breaker (?:is )?open|(?:status|code|HTTP/[\d.]+\"?)[\"']?[ =:]{1,3}50[234]\b"
-    # What follows tells a status from a number of something.
+    # The words after it distinguish a status code from a quantity.
     r"|\bHTTP(?: error)?[ =:]{1,3}50[234](?:\s*$|\s*[^\w\s%.]|\.(?:\s|$)"
     r"|\s+(?:service|bad|gateway|error|response|from|for|on|at|in|to|by|after|when|while|and)\b)"
 )

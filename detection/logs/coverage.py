@@ -1,4 +1,4 @@
-"""Which services' logs can be judged: what the log detectors need, held against how long each has been heard of."""
+"""Which services have enough log history for the log detectors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ HOUR_SECONDS = 3600.0
 
 
 def log_states(heard_since: Mapping[str, float], *, now: float, options: LogOptions) -> list[Watched]:
-    """Say of each service whether its templates can be judged yet, by name; its named patterns always can.
+    """Return for each service whether its templates can be judged yet, sorted by name; named patterns always can.
 
-    heard_since: when the first line known of each service happened, in seconds UTC.
+    heard_since: the time of the first known log line of each service, in seconds UTC.
     """
     return [
         watched(

@@ -1,4 +1,4 @@
-"""What the logs say now that they did not say then: templates of two windows, by the rate of their lines."""
+"""Compare the log templates of two windows by the rates of their lines."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Window:
 
     @property
     def minutes(self) -> float:
-        """How long it is."""
+        """The length in minutes."""
         return (self.until - self.since) / 60
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateChange:
-    """Lines a minute of a template before and after, and their ratio with a 95 % interval.
+    """Lines per minute of a template before and after, and their ratio with a 95 % confidence interval.
 
-    The ratio is infinite when there were none before. p_value is after the correction for the number of templates: a
-    template that is new or gone is so whatever its p-value, which says whether that could be chance.
+    The ratio is infinite when there were none before. p_value is corrected for the number of templates. A template is
+    NEW or GONE whatever its p-value; the p-value then tells whether that could be chance.
     """
 
     series: LogSeries
@@ -63,40 +63,40 @@ def template_changes(
     bucket_seconds: float = 60.0,
     significance: float = 0.01,
 ) -> list[TemplateChange]:
-    """Return how each template that was heard in either window changed, the most certain change first.
+    """Return how each template with lines in either window changed, the most certain change first.
 
-    Given the lines of both windows together, those of the second are binomial when nothing changed (Przyborowski and
-    Wilenski 1940); lines that come in bursts count as fewer, by the variance of the buckets over their mean
-    (McCullagh and Nelder, Generalized Linear Models, 1989, section 6.2). Windows shorter than a few buckets show little
-    of that variance. Raises ValueError for an empty window.
+    Given the lines of both windows together, the lines of the second are binomial if nothing changed (Przyborowski and
+    Wilenski 1940). Lines that come in bursts are overdispersed, so counts are divided by the variance of the buckets
+    over their mean (McCullagh and Nelder, Generalized Linear Models, 1989, section 6.2). Windows shorter than a few
+    buckets show little of that variance. Raises ValueError for an empty window.
     """
     if before.minutes <= 0 or after.minutes <= 0:
         raise ValueError("A window to compare must end after it begins.")
     first, second = _bucketed(series, before, bucket_seconds), _bucketed(series, after, bucket_seconds)
     lines = np.stack([first.sum(axis=1), second.sum(axis=1)])
-    bursts = _burstiness(first, second)
+    dispersion = _dispersion(first, second)
     share = after.minutes / (before.minutes + after.minutes)
-    once, total = np.round(lines[1] / bursts), np.round(lines.sum(axis=0) / bursts)
-    fewer = binomial_mid_p(once, total, share)
-    heard = np.flatnonzero(lines.sum(axis=0))
+    later, total = np.round(lines[1] / dispersion), np.round(lines.sum(axis=0) / dispersion)
+    fewer = binomial_mid_p(later, total, share)
+    with_lines = np.flatnonzero(lines.sum(axis=0))
     p_values = np.ones(len(series))
-    p_values[heard] = benjamini_hochberg(np.minimum(2 * np.minimum(fewer, 1 - fewer), 1.0)[heard])
-    bounds = jeffreys_interval(once, total)
+    p_values[with_lines] = benjamini_hochberg(np.minimum(2 * np.minimum(fewer, 1 - fewer), 1.0)[with_lines])
+    bounds = jeffreys_interval(later, total)
     changes = [
-        _changed(
+        _template_change(
             series[row],
             lines[:, row],
             (before, after),
-            _ratio(float(bounds[0][row]), float(bounds[1][row]), usual_odds=share / (1 - share)),
+            _ratio_bounds(float(bounds[0][row]), float(bounds[1][row]), usual_odds=share / (1 - share)),
             float(p_values[row]),
             significance,
         )
-        for row in map(int, heard)
+        for row in map(int, with_lines)
     ]
     return sorted(changes, key=lambda one: (one.p_value, -abs(one.lines_after - one.lines_before), one.series.name))
 
 
-def _changed(
+def _template_change(
     series: LogSeries,
     lines: Floats,
     windows: tuple[Window, Window],
@@ -125,14 +125,14 @@ def _changed(
     )
 
 
-def _ratio(low_share: float, high_share: float, *, usual_odds: float) -> tuple[float, float]:
-    """Return the ratio of rates that goes with each bound on the share of the lines in the second window."""
+def _ratio_bounds(low_share: float, high_share: float, *, usual_odds: float) -> tuple[float, float]:
+    """Convert bounds on the share of lines in the second window into bounds on the ratio of the rates."""
     low, high = (share / (1 - share) / usual_odds if share < 1 else float("inf") for share in (low_share, high_share))
     return low, high
 
 
 def _bucketed(series: Sequence[LogSeries], window: Window, bucket_seconds: float) -> Floats:
-    """Lines of each series in each bucket of the window: (series, buckets), the last bucket perhaps shorter."""
+    """Count the lines of each series in each bucket of the window, (series, buckets); the last may be shorter."""
     buckets = max(int(np.ceil((window.until - window.since) / bucket_seconds - 1e-9)), 1)
     counts = np.zeros((len(series), buckets))
     for row, one in enumerate(series):
@@ -142,8 +142,8 @@ def _bucketed(series: Sequence[LogSeries], window: Window, bucket_seconds: float
     return counts
 
 
-def _burstiness(first: Floats, second: Floats) -> Floats:
-    """Return the variance of a bucket over its mean, from both windows, each around its own mean; 1 or more."""
+def _dispersion(first: Floats, second: Floats) -> Floats:
+    """Return the index of dispersion of bucket counts (variance over mean), pooled over both windows; at least 1."""
     surplus, freedom = np.zeros(len(first)), np.zeros(len(first))
     for counts in (first, second):
         mean = counts.mean(axis=1)

@@ -1,4 +1,4 @@
-"""What the logs say that they did not: new templates, templates heard far more than usual, named patterns firing."""
+"""Findings about logs: new templates, templates far more frequent than usual, and named patterns that fire."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ TEMPLATE, PATTERN = "log_template", "log_pattern"
 NEW_DETECTOR, JUMP_DETECTOR, PATTERN_DETECTOR = "log_new_template", "log_template_rate", "log_pattern"
 
 _HIGHEST_SCORE = 38.0
-"""Beyond this many standard deviations the tail of the normal is nothing in a double."""
+"""Beyond this many standard deviations the tail of the normal distribution underflows a double."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
-    """When log lines are a finding.
+    """When log lines make a finding.
 
-    The last `window_seconds` are held against windows as long of the `baseline_days` before. A template is new when it
-    was not heard in them and has `minimum_new_lines` of a severity that begins with one of `grave`, or `minimum_lines`
-    of a warning; what is said for information is never new. It has jumped with `minimum_lines` and `minimum_ratio`
-    times what is usual, and more than it ever had but now and then; what is said for information or as a warning
-    follows the traffic and comes in storms of no consequence, so of these `minimum_plain_lines`, `minimum_plain_ratio`
-    times the usual and `minimum_plain_peak_ratio` times the most that there ever was are asked for. A service heard of
-    for less than `minimum_baseline_hours`
-    gives no findings about templates: every one would be new. Its patterns fire all the same. significance bounds the
-    p-value after the correction for the number of templates; it is small because a week holds 60,000 ticks.
-    ingestion_lag_seconds is how long a line may take from its moment to the rollups.
+    The last `window_seconds` are compared with the windows of the same length in the `baseline_days` before.
+
+    New template: it had no line in the baseline and now has `minimum_new_lines` of a severity that begins with one of
+    `grave`, or `minimum_lines` of a warning. Information lines never count as new.
+
+    Jump: at least `minimum_lines`, at least `minimum_ratio` times the usual count, and above the peak of the baseline
+    (its few highest windows excepted). Information and warning lines follow the traffic and come in harmless storms,
+    so they need `minimum_plain_lines`, `minimum_plain_ratio` times the usual count and more than
+    `minimum_plain_peak_ratio` times the highest count of the baseline.
+
+    A service with less than `minimum_baseline_hours` of history gives no findings about templates, because every one
+    would be new; its named patterns still fire. significance bounds the p-value after the correction for the number of
+    templates; it is small because a week has 60,000 ticks. ingestion_lag_seconds is the longest time a line may take
+    to reach the rollups.
     """
 
     window_seconds: float = 600.0
@@ -55,7 +59,7 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """All series at the end of one window; the arrays are (series,)."""
+    """All series with their counts, baselines and p-values in the judged window; the arrays are (series,)."""
 
     series: Sequence[LogSeries]
     lines: LineCounts
@@ -66,8 +70,8 @@ class _Reading:
     options: LogOptions
 
     @property
-    def was_heard(self) -> Floats:
-        """Lines of each series in the past windows."""
+    def lines_before(self) -> Floats:
+        """The lines of each series in the baseline windows."""
         return np.asarray((self.lines.counts * self.lines.known)[:, 1:].sum(axis=1))
 
     @property
@@ -85,13 +89,13 @@ def log_findings(
     heard_since: Mapping[str, float] | None = None,
     tests: int = 0,
 ) -> list[Finding]:
-    """Return what the logs say more of than they did: a finding for each series, the most surprising first.
+    """Return the findings about new, jumped and firing series, the most surprising first.
 
-    series: of the last `baseline_days` and the window; buckets may be of any width that divides `window_seconds`, and
-    one in the future of the last bucket's start plus `ingestion_lag_seconds` is not read. excluded: by fingerprint the
-    (begin, end) in seconds of past incidents, of which one may still go on. heard_since: from when on each service is
-    known, where the series at hand do not tell. The false discovery rate is held across all series of the tick: `tests`
-    is how many there are, where only those that may give a finding are handed in.
+    series: over the last `baseline_days` and the window; bucket widths must divide `window_seconds`; buckets from
+    `window_end` on are not read. excluded: by fingerprint, the (begin, end) in seconds of past incidents; one of them
+    may be ongoing. heard_since: since when each service is known, where the given series do not show it. tests: the
+    number of series of the tick, where only those that may give a finding are passed; the false discovery rate is
+    controlled across all of them.
     """
     if not series:
         return []
@@ -107,13 +111,12 @@ def log_findings(
     reading = _read(series, lines, spans, options, tests)
     is_pattern = _are_patterns(reading)
     surprising = reading.p_values <= options.significance
-    jumped = surprising & _is_more(reading, options)
-    new = (
-        surprising & (reading.was_heard == 0) & _is_worth_telling(reading, options) & reading.has_baseline & ~is_pattern
-    )
-    first = (reading.was_heard == 0) & (reading.counts >= options.minimum_pattern_lines)
+    jumped = surprising & _has_jumped(reading, options)
+    unheard = reading.lines_before == 0
+    new = surprising & unheard & _has_enough_new_lines(reading, options) & reading.has_baseline & ~is_pattern
+    first = unheard & (reading.counts >= options.minimum_pattern_lines)
     fires = is_pattern & (jumped | first)
-    jumped &= ~is_pattern & reading.has_baseline & ~new & (reading.was_heard > 0)
+    jumped &= ~is_pattern & reading.has_baseline & ~new & (reading.lines_before > 0)
     found = [
         _finding(reading, int(row), detector)
         for detector, rows in ((NEW_DETECTOR, new), (JUMP_DETECTOR, jumped), (PATTERN_DETECTOR, fires))
@@ -123,12 +126,12 @@ def log_findings(
 
 
 def window_end(now: float, options: LogOptions) -> float:
-    """Where the window that is judged at `now` ends: at the last whole bucket that all lines have had time to reach."""
+    """Return where the window judged at `now` ends: the end of the last bucket whose lines have all arrived."""
     return float(np.floor((now - options.ingestion_lag_seconds) / options.bucket_seconds) * options.bucket_seconds)
 
 
 def baseline_windows(options: LogOptions) -> int:
-    """How many windows the last one is held against."""
+    """Return the number of baseline windows that the last window is compared with."""
     return round(options.baseline_days * 86_400 / options.window_seconds)
 
 
@@ -141,13 +144,13 @@ def _read(
     return _Reading(series, lines, normal, counts, p_values, excluded, options)
 
 
-def _is_worth_telling(reading: _Reading, options: LogOptions) -> NDArray[np.bool_]:
-    """Whether there are enough lines of something never heard, for its severity."""
+def _has_enough_new_lines(reading: _Reading, options: LogOptions) -> NDArray[np.bool_]:
+    """Whether a series has enough lines for its severity to be reported as new."""
     enough = np.where(_grave(reading), options.minimum_new_lines, options.minimum_lines)
     return np.asarray((_grave(reading) | _warns(reading)) & (reading.counts >= enough))
 
 
-def _is_more(reading: _Reading, options: LogOptions) -> NDArray[np.bool_]:
+def _has_jumped(reading: _Reading, options: LogOptions) -> NDArray[np.bool_]:
     matters = _grave(reading) | _are_patterns(reading)
     enough = reading.counts >= np.where(matters, options.minimum_lines, options.minimum_plain_lines)
     ratio = np.where(matters, options.minimum_ratio, options.minimum_plain_ratio)
@@ -198,7 +201,7 @@ def _finding(reading: _Reading, row: int, detector: str) -> Finding:
             severity=one.severity,
             window_minutes=minutes,
             line_count=int(reading.counts[row]),
-            baseline_lines=int(reading.was_heard[row]),
+            baseline_lines=int(reading.lines_before[row]),
             baseline_hours=float(normal.windows[row]) * lines.window_seconds / 3600,
             past_incident_lines=_past_incident_lines(reading, row),
         ),
@@ -206,7 +209,7 @@ def _finding(reading: _Reading, row: int, detector: str) -> Finding:
 
 
 def _onset(reading: _Reading, row: int) -> Onset:
-    """Since when: among the buckets of the last two windows, so that a change just before this one is seen whole."""
+    """Estimate the onset from the buckets of the last two windows, so that it may lie before the judged window."""
     one, lines, width = reading.series[row], reading.lines, reading.options.bucket_seconds
     buckets = round(2 * lines.window_seconds / width)
     starts = lines.until - width * np.arange(buckets, 0, -1, dtype=np.float64)
@@ -220,7 +223,7 @@ def _onset(reading: _Reading, row: int) -> Onset:
 
 
 def _past_incident_lines(reading: _Reading, row: int) -> int:
-    """Lines of past incidents that are over: they are not held as normal, but the template is not unheard of."""
+    """Count the lines during past incidents: they are no part of the baseline, but the template is not unknown."""
     one, lines = reading.series[row], reading.lines
     before = lines.until - lines.window_seconds
     over = [(begin, end) for begin, end in reading.excluded[row] if end <= before]

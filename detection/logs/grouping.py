@@ -1,10 +1,10 @@
-"""Which masked lines say the same thing: a recursive partition of equally long shapes by their columns.
+"""Group masked lines of the same message: a recursive partition of shapes of one length by their columns.
 
-A group is split by its column with the fewest different words as long as those words look like constants: there are
-few of them, or what would remain in common is too little to be one message. A column whose words look like values, or
-that has many different words in an otherwise equal text, is a variable. The idea of partitioning by the column with the
-fewest words is IPLoM's (Makanju, Zincir-Heywood and Milios, KDD 2009); that a message's constants hold together while
-its variables branch is also how Brain (Yu et al., IEEE TSC 2023) tells them apart.
+A group is split by its column with the fewest different words while those words look like constants: either there are
+few of them, or the words in common would be too few for one message. A column is a variable when its words look like
+values, or when it has many different words in otherwise equal text. Partitioning by the column with the fewest words
+comes from IPLoM (Makanju, Zincir-Heywood and Milios, KDD 2009). Brain (Yu et al., IEEE TSC 2023) likewise tells
+constants, which occur together, from variables, which branch.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from dataclasses import dataclass
 from detection.logs.masks import WILDCARD, Shape, settled
 
 VARIABLE = "\0"
-"""The piece of a shape at a column already known to vary; no line holds it."""
+"""The piece of a shape in a column known to be variable; it occurs in no line."""
 
 _VARIABLES = frozenset({VARIABLE, f" {VARIABLE}"})
 
 _FEW_WORDS = 3
-"""As many different words in a column are alternatives of the text; more are values."""
+"""Up to this many different words in a column are alternative texts; more are values."""
 
 _FEW_FIRST_WORDS = 20
-"""The first word of a message is seldom a value."""
+"""The same limit for the first word of a message, which is seldom a value."""
 
 _COMMON_SHARE = 0.5
-"""One message has at least this share of its words in common; Drain's similarity (He et al., ICWS 2017)."""
+"""The lines of one message share at least this part of their words; Drain's similarity (He et al., ICWS 2017)."""
 
 _VALUE = re.compile(
     r"\s?(?:[\"'].*|.*\w[.@$\\]\w.*|.*<\*>.*|\0|(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b)[A-Z][A-Z_]+)\Z"
 )
-"""Quoted or dotted names, addresses and names of states: two of them in a column are a variable, unlike two words."""
+"""Matches quoted or dotted names, addresses and names of states; a column of only such pieces is a variable."""
 
-_NAMED_BY = frozenset({"user", "username", "host", "hostname", "node"})
-"""What stands after these words is a name."""
+_NAMING_WORDS = frozenset({"user", "username", "host", "hostname", "node"})
+"""The word after one of these is a name, and so a variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeGroup:
-    """Shapes of one message and the columns in which they vary."""
+    """The shapes of one message and the columns in which they vary."""
 
     shapes: Sequence[Shape]
     variable: frozenset[int]
 
     @property
     def pattern(self) -> Shape:
-        """The one shape that stands for all: VARIABLE, after a blank where there was one, in the varying columns."""
+        """The shape that represents the group: VARIABLE in each varying column, with its preceding blank, if any."""
         pieces = self.shapes[0]
         return tuple(
             (" " if piece[0] == " " else "") + VARIABLE if column in self.variable else piece
@@ -57,15 +57,15 @@ class ShapeGroup:
 
     @property
     def text(self) -> str:
-        """What people read: the pattern with wildcards."""
+        """The template text for people: the pattern with wildcards."""
         return settled("".join(self.pattern).replace(VARIABLE, WILDCARD))
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column not yet known to vary, of shapes that differ in it.
+    """A column in which the shapes of a group differ and which is not yet decided to be a variable.
 
-    alternatives: how many parts a split would give; all values go into one.
+    alternatives: the number of parts that a split would produce; all words that look like values go into one part.
     """
 
     index: int
@@ -75,7 +75,7 @@ class _Column:
 
 
 class _Values(dict[str, bool]):
-    """Whether a word looks like a value, looked up once a word."""
+    """A cache of whether a word looks like a value."""
 
     def __missing__(self, word: str) -> bool:
         found = self[word] = _VALUE.match(word) is not None
@@ -83,7 +83,7 @@ class _Values(dict[str, bool]):
 
 
 def grouped(shapes: Iterable[Shape]) -> list[ShapeGroup]:
-    """Return the groups of different shapes of one length, in a deterministic order whatever that of the shapes."""
+    """Partition distinct shapes of one length into groups, in an order that does not depend on the input order."""
     is_value = _Values()
     groups: list[ShapeGroup] = []
     waiting: list[ShapeGroup] = [ShapeGroup(sorted(shapes), frozenset())]
@@ -112,7 +112,7 @@ def _finished(shapes: Sequence[Shape]) -> ShapeGroup:
 
 
 def _examined(group: ShapeGroup, is_value: _Values) -> tuple[frozenset[int], list[_Column], int]:
-    """Return the columns that vary by the looks of their words, those to decide on, and how many words are constant."""
+    """Return the columns that look variable, the undecided columns, and the number of constant words."""
     variable, open_columns, constant_words = set(group.variable), list[_Column](), 0
     columns = [frozenset(words) for words in zip(*group.shapes, strict=True)]
     for index, words in enumerate(columns):
@@ -134,7 +134,7 @@ def _examined(group: ShapeGroup, is_value: _Values) -> tuple[frozenset[int], lis
 
 def _follows_naming_word(columns: Sequence[frozenset[str]], index: int) -> bool:
     before = columns[index - 1] if index else frozenset()
-    return len(before) == 1 and next(iter(before)).strip().lower() in _NAMED_BY
+    return len(before) == 1 and next(iter(before)).strip().lower() in _NAMING_WORDS
 
 
 def _splits(column: _Column, constant_words: int, open_columns: int) -> bool:

@@ -1,10 +1,10 @@
-"""What varies in a log line by its looks alone: numbers, identifiers, addresses, paths, dates, values of keys.
+"""Mask the parts of a log line that look variable: numbers, identifiers, addresses, paths, dates, values of keys.
 
-Two passes. `mask_token` looks at one word between blanks, so that its answer can be remembered for the next line;
-`shape` looks at the whole masked line, and is needed only for masked lines never seen before. What is a variable by
-its behaviour, not by its looks, is for `detection.logs.grouping` to find.
+There are two passes. `mask_token` masks one word between blanks, so its result can be cached. `shape` works on the
+whole masked line, and is needed only for masked lines never seen before. `detection.logs.grouping` finds the variables
+that can be recognised only by comparing lines.
 
-Every expression here takes time linear in the length of the line, whatever the line.
+Every regular expression in this module takes time linear in the length of the line.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from __future__ import annotations
 import re
 
 WILDCARD = "<*>"
-"""Stands for whatever varies."""
+"""Stands for a variable part."""
 
 Shape = tuple[str, ...]
-"""A masked line in pieces: words and single punctuation marks, each with the blank before it where there was one."""
+"""A masked line in pieces: words and single punctuation marks, each with its preceding blank, if any."""
 
 _URL = re.compile(r"[A-Za-z][\w+.-]{0,30}://[^\s,;()\[\]{}<>\"'|]++")
 _PATH_PART = r"[^\s,;:()\[\]{}<>\"'=|]"
 _PATH = re.compile(
     rf"(?<![\w.)\]}}])(?:[A-Za-z][\w+.-]{{0,30}}:/|\.{{0,2}}/|~/|[A-Za-z]:\\){_PATH_PART}++(?::{_PATH_PART}++)*+"
 )
-"""File names from the root, the home or a dot, from a drive in Windows, and `file:/` with its like."""
+"""Paths that start at the root, the home directory, a dot or a Windows drive, and URIs such as `file:/`."""
 
 _HEX_PAIRS = re.compile(r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){3,}+\b")
 """MAC addresses, fingerprints."""
@@ -31,12 +31,12 @@ _IPV6 = re.compile(
     r"(?<!\w)(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}"
     r"|(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}|::[0-9A-Fa-f]{1,4})(?!\w|:[\w:])"
 )
-"""In full, and with its zeros left out once; some of its groups may hold letters only."""
+"""Full and with one run of zeros abbreviated; some groups may hold letters only."""
 
 _HOST_AND_PORT = re.compile(r"(?<![\w.-])[A-Za-z][\w-]*+(?:\.[\w-]++){2,}+:\d++")
 
 _RUN = re.compile(r"(?:[-+#@$]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
-"""Words joined by the marks that join identifiers, versions, host names and dates."""
+"""Words joined by the punctuation of identifiers, versions, host names and dates."""
 
 _TRUTH_OR_NOTHING = frozenset({"true", "false", "null", "none", "nil"})
 _ONLY_NUMBERS = re.compile(r"[-+/]?\d++(?:[.:/-]\d++)*+\Z")
@@ -47,7 +47,7 @@ _NAME_WITH_DIGIT = re.compile(r"(?=\w*[g-zG-Z])[A-Za-z_]{2,}\d[A-Za-z_]+\Z")
 _ADJOINING = re.compile(r"<\*>(?:[^\w\s<]{0,8}<\*>)++")
 _KEY_VALUE = re.compile(r"(?<=[\w\])])(\s?=\s?)(?:\"[^\"]*\"|'[^']*'|[^\s,;()\[\]{}\"'=]++(?!\s?=))")
 _LISTED_VALUE = re.compile(r"(?<=\w=)[^\s,;=()\[\]{}\"'][^,;=()\[\]{}\"']{0,200}+(?=[)\]}]|,\s?[\w.]{1,100}=)")
-"""In `(name=Roman Holiday, id=7)` a value may hold blanks: it ends where the next key or the bracket's end is."""
+"""A value in `(name=Roman Holiday, id=7)` may hold blanks: it ends at the next key or the closing bracket."""
 
 _JSON_VALUE = re.compile(r"(\"[\w.-]{1,100}\"\s?:\s?)(?:\"[^\"]*\"|<\*>)")
 _WORD_LIST = re.compile(r"(?<=[\[({])(?:<\*>|\w[\w.:-]*+)(?:, ?(?:<\*>|\w[\w.:-]*+))++(?=[\])}])")
@@ -59,7 +59,7 @@ _DATE = re.compile(
 )
 _UNIT = r"(?:[kKMGTP]i?[Bb]|B|bytes?|[mun]?s|secs?)\b"
 _MEASURE = re.compile(rf"<\*> ?{_UNIT}")
-"""What writes sizes and durations for people changes their unit with their value."""
+"""Masks the unit too: programs that format sizes and durations for people choose the unit by the value."""
 
 _EMPTY_BRACKETS = re.compile(r"(?<=<\*> )(?:\(\)|\[\]|\{\})")
 _BRACKETED = re.compile(r"<\*>(?:\((?:<\*>)?\)|\[(?:<\*>)?\]|\{(?:<\*>)?\})")
@@ -70,7 +70,7 @@ _PIECE = re.compile(
 
 
 def mask_token(token: str) -> str:
-    """Return a word between blanks with everything in it that holds a digit, or is an address or a path, masked."""
+    """Return a word between blanks with its numbers, identifiers, addresses and paths masked."""
     if token.isalpha():
         return WILDCARD if token.lower() in _TRUTH_OR_NOTHING else token
     if _ONLY_NUMBERS.match(token):
@@ -92,7 +92,7 @@ def _masked_run(found: re.Match[str]) -> str:
 
 
 def shape(masked: str) -> Shape:
-    """Return the pieces of a line of masked words joined by single blanks; several wildcards in a row become one."""
+    """Return the pieces of a line of masked words joined by single blanks; adjacent wildcards become one."""
     text = masked
     if "=" in text:
         text = _KEY_VALUE.sub(rf"\1{WILDCARD}", _LISTED_VALUE.sub(WILDCARD, text))
@@ -107,11 +107,11 @@ def shape(masked: str) -> Shape:
 
 
 def _filled(brackets: re.Match[str]) -> str:
-    """An address is often followed by its name, which may be empty: `10.1.2.3 ()` says what `10.1.2.3 (a.b)` says."""
+    """Put a wildcard into empty brackets after a wildcard, so that `10.1.2.3 ()` has the shape of `10.1.2.3 (a.b)`."""
     pair = brackets.group()
     return f"{pair[0]}{WILDCARD}{pair[1]}"
 
 
 def settled(text: str) -> str:
-    """Return the text with neighbouring wildcards made one: `<*>:<*>`, `<*>{<*>}`, `<*>, <*>`."""
+    """Return the text with adjacent wildcards merged into one: `<*>:<*>`, `<*>{<*>}`, `<*>, <*>`."""
     return _SEQUENCE.sub(WILDCARD, _ADJOINING.sub(WILDCARD, _BRACKETED.sub(WILDCARD, text)))

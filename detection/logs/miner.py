@@ -1,12 +1,12 @@
-"""Log templates: what a service says, with what varies in it taken out.
+"""Mine log templates: the messages of a service with their variable parts replaced by wildcards.
 
-A miner reads each line once, and thinks about it as little as it can. Which digits a line holds never matters, only
-where: a line equal to one seen before but for its digits costs one look in a table. The words of any other are masked
-from memory, and only a masked line never seen before is cut in pieces and compared with those of its length. So the
-cost of a line falls as the miner learns, and what a miner holds does not grow with the number of lines.
+A miner reads each line once, at the lowest cost possible. It ignores which digits a line holds, so a line equal to an
+earlier one except for its digits costs one table lookup. The words of any other line are masked from a cache. Only a
+masked line never seen before is cut into pieces and compared with the others of its length. So the cost per line falls
+as the miner learns, and its memory does not grow with the number of lines.
 
-What it has learnt is a set of shapes with counts, from which the templates follow, whatever the order in which the
-lines came. So miners that read different lines at the same time can be merged (`detection.logs.miner_state`).
+The state is a set of shapes with counts. The templates follow from it, whatever the order of the lines. So miners that
+read different lines in parallel can be merged (`detection.logs.miner_state`).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from detection.logs.grouping import VARIABLE, ShapeGroup, grouped
 from detection.logs.masks import Shape, mask_token, shape
 
 MAXIMUM_LINE_LENGTH = 4096
-"""Characters of a line that are read; what comes after does not tell templates apart."""
+"""Only this many characters of a line are read; the rest is ignored."""
 
 _REMEMBERED_WORD_LENGTH = 64
 _REMEMBERED_LENGTH = 1024
 
-_ALIKE = bytes.maketrans(b"123456789\0", b"000000000?")
-"""All digits become zeros; NUL, which stands for a variable in shapes, becomes a question mark."""
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789\0", b"000000000?")
+"""Turns all digits into zeros; and NUL, which marks a variable in shapes, into a question mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class MinerLimits:
-    """What a miner holds at most.
+    """The limits on a miner's memory.
 
-    Words and lines are only remembered for speed. Past `shapes`, those unseen for longest are forgotten; a template
-    with more than `shapes_a_template` is held as its one general shape from then on. Of ids given out earlier the last
-    `replaced_ids` can be resolved.
+    words, lines: sizes of the caches. shapes: beyond it the shapes unseen for longest are forgotten.
+    shapes_a_template: a template with more shapes is reduced to its one general shape. replaced_ids: how many replaced
+    template ids can still be resolved.
     """
 
     words: int = 100_000
@@ -47,7 +47,7 @@ class MinerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message of a service: its text with `<*>` for what varies, how many lines said it, and one of them."""
+    """A message of a service: its text with `<*>` for variable parts, its number of lines, and an example line."""
 
     template_id: str
     text: str
@@ -57,7 +57,7 @@ class Template:
 
 @dataclass(slots=True)
 class ShapeRecord:
-    """A shape that lines had, one of these lines, how many there were, in which batch last, and its template."""
+    """A shape with an example line, its number of lines, the batch that last had it, and its template."""
 
     shape: Shape
     example: str
@@ -68,7 +68,7 @@ class ShapeRecord:
 
 
 class _WordMasks(dict[str, str]):
-    """Masked words by word, filled as they are asked for and emptied when full."""
+    """A cache of masked words; it is cleared when full."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
@@ -84,11 +84,11 @@ class _WordMasks(dict[str, str]):
 
 
 class TemplateMiner:
-    """Finds the templates of one service's lines.
+    """Find the templates of one service's lines.
 
-    Template ids are hashes of the template's text. When a template becomes more general its id changes: `replaced`
-    holds what took the place of which, and `resolve` follows it. `changes` grows whenever the shapes do, or shrink.
-    Not safe for use by several threads at once.
+    A template id is a hash of the template's text. When a template becomes more general its id changes: `replaced`
+    maps old ids to new ones and `resolve` follows it. `changes` increases whenever shapes are added or removed.
+    Not thread-safe.
     """
 
     def __init__(self, limits: MinerLimits | None = None) -> None:
@@ -102,21 +102,21 @@ class TemplateMiner:
         self._by_shape: dict[Shape, ShapeRecord] = {}
 
     def learn(self, lines: Sequence[str]) -> list[str]:
-        """Read a batch of lines and return the template id of each, by what is known after the whole batch."""
+        """Learn from a batch of lines; return the template id of each line after the whole batch."""
         self.batch += 1
-        alike = [line[:MAXIMUM_LINE_LENGTH].encode(errors="replace").translate(_ALIKE) for line in lines]
-        records, fresh = self._recorded(dict(zip(reversed(alike), reversed(lines), strict=True)))
-        for text, count in Counter(alike).items():
+        texts = [line[:MAXIMUM_LINE_LENGTH].encode(errors="replace").translate(_DIGITS_TO_ZERO) for line in lines]
+        records, fresh = self._records_of(dict(zip(reversed(texts), reversed(lines), strict=True)))
+        for text, count in Counter(texts).items():
             record = records[text]
             record.line_count += count
             record.last_batch = self.batch
         self._regroup(fresh)
         template_ids = {text: record.template_id for text, record in records.items()}
         self._forget()
-        return [template_ids[text] for text in alike]
+        return [template_ids[text] for text in texts]
 
     def templates(self) -> list[Template]:
-        """Return the templates known, the most frequent first."""
+        """Return the known templates, the most frequent first."""
         members: defaultdict[str, list[ShapeRecord]] = defaultdict(list)
         for record in self._by_shape.values():
             members[record.template_id].append(record)
@@ -127,19 +127,19 @@ class TemplateMiner:
         return sorted(found, key=lambda one: (-one.line_count, one.text))
 
     def resolve(self, template_id: str) -> str:
-        """Return the id of today's template that took the place of one given out earlier, or the id itself."""
-        passed = {template_id}
-        while (later := self.replaced.get(template_id, template_id)) not in passed:
-            passed.add(later)
+        """Return the current id of a template given out earlier under `template_id`; unchanged if not replaced."""
+        visited = {template_id}
+        while (later := self.replaced.get(template_id, template_id)) not in visited:
+            visited.add(later)
             template_id = later
         return template_id
 
     def records(self) -> list[ShapeRecord]:
-        """Return all that has to be kept in order to go on from here, with `batch` and `replaced`."""
+        """Return the records that must be stored, with `batch` and `replaced`, to restore the miner."""
         return list(self._by_shape.values())
 
     def restore(self, records: Iterable[ShapeRecord]) -> None:
-        """Add what a miner held, this one before or another. The records are this miner's from then on."""
+        """Add records stored from this or another miner; this miner takes ownership of them."""
         lengths: set[int] = set()
         for record in records:
             lengths.add(len(record.shape))
@@ -153,8 +153,8 @@ class TemplateMiner:
         self._regroup(lengths)
         self._forget()
 
-    def _recorded(self, lines: Mapping[bytes, str]) -> tuple[dict[bytes, ShapeRecord], set[int]]:
-        """Return the record of each line by its text with zeros for digits, and the lengths of shapes that are new."""
+    def _records_of(self, lines: Mapping[bytes, str]) -> tuple[dict[bytes, ShapeRecord], set[int]]:
+        """Return the record of each line, keyed by its text with zeros for digits, and the lengths of new shapes."""
         records: dict[bytes, ShapeRecord] = {}
         fresh: set[int] = set()
         general = [record for record in self._by_shape.values() if _is_general(record.shape)]
@@ -183,7 +183,7 @@ class TemplateMiner:
         return pieces
 
     def _regroup(self, lengths: set[int]) -> None:
-        """Find the templates of the shapes of these lengths anew."""
+        """Recompute the templates of all shapes of these lengths."""
         if not lengths:
             return
         self.changes += 1
@@ -202,10 +202,10 @@ class TemplateMiner:
                 record.template_id, record.text = template_id, text
             if len(group.shapes) > self.limits.shapes_a_template:
                 self._generalise(group)
-        self._note(moved)
+        self._record_replacements(moved)
 
     def _generalise(self, group: ShapeGroup) -> None:
-        """Hold one general shape in the place of a template's many."""
+        """Replace the many shapes of a template by its one general shape."""
         members = [self._by_shape.pop(one) for one in group.shapes]
         first, pattern = members[0], group.pattern
         general = ShapeRecord(
@@ -219,8 +219,8 @@ class TemplateMiner:
         self._by_shape[pattern] = general
         self._by_line.clear()
 
-    def _note(self, moved: Mapping[str, Counter[str]]) -> None:
-        """Remember for each id that no template has any more the one that most of its lines went to."""
+    def _record_replacements(self, moved: Mapping[str, Counter[str]]) -> None:
+        """Map each id that no template has any more to the id that most of its lines moved to."""
         if not moved:
             return
         alive = {record.template_id for record in self._by_shape.values()}
@@ -233,7 +233,7 @@ class TemplateMiner:
             del self.replaced[old]
 
     def _forget(self) -> None:
-        """Past a limit, let go: of all that only saves time, and of the half of the shapes unseen for longest."""
+        """Enforce the limits: clear full caches, and drop the half of the shapes that was unseen for longest."""
         if len(self._by_line) > self.limits.lines:
             self._by_line.clear()
         if len(self._shapes) > self.limits.lines:
@@ -250,7 +250,7 @@ def _is_general(pieces: Shape) -> bool:
 
 
 def _covers(general: Shape, pieces: Shape) -> bool:
-    """Whether a shape with known variables is that of a line; a variable may or may not follow a blank."""
+    """Whether a general shape matches a line's shape; a variable matches a piece with or without a preceding blank."""
     return len(general) == len(pieces) and all(
         mine == other or mine.endswith(VARIABLE) for mine, other in zip(general, pieces, strict=True)
     )

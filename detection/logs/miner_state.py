@@ -1,4 +1,4 @@
-"""A template miner as bytes, to go on after a restart and to bring together what several workers have learnt."""
+"""Serialise template miners, to continue after a restart and to merge what several workers have learnt."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from detection.logs.grouping import VARIABLE
 from detection.logs.miner import MinerLimits, ShapeRecord, TemplateMiner
 
 FORMAT = 1
-"""Of the bytes. Raised whenever the same lines would give other shapes: the old ones would not be met again."""
+"""The version of the serialised state. Increase it when the same lines would give other shapes: stored shapes would
+no longer match."""
 
 
 class UnknownTemplateStateError(ValueError):
-    """The bytes are not a miner's state, or one of another format: mine anew."""
+    """The bytes are not a miner's state, or have another format; the templates must be mined again."""
 
 
 def to_bytes(miner: TemplateMiner, *, examples: bool = True) -> bytes:
-    """Return what the miner has learnt, as compressed JSON; without examples no whole line is in it."""
+    """Serialise the miner's state as compressed JSON; without `examples` it holds no original log line."""
     records = [[one.shape, one.example if examples else "", one.line_count, one.last_batch] for one in miner.records()]
     state = {"format": FORMAT, "batch": miner.batch, "replaced": miner.replaced, "records": records}
     return zlib.compress(json.dumps(state, separators=(",", ":")).encode(), level=1)
 
 
 def from_bytes(state: bytes, limits: MinerLimits | None = None) -> TemplateMiner:
-    """Return a miner that goes on from there, with the same templates and ids.
+    """Restore a miner from its serialised state, with the same templates and ids.
 
     Raises UnknownTemplateStateError.
     """
@@ -48,9 +49,9 @@ def from_bytes(state: bytes, limits: MinerLimits | None = None) -> TemplateMiner
 
 
 def forgotten(miner: TemplateMiner, words: Iterable[str]) -> TemplateMiner | None:
-    """Return a miner that knows the same, but for these words, each of which varies wherever it stood by itself.
+    """Return a copy of the miner in which each of these words, where it is a whole piece, is replaced by a variable.
 
-    None where none of them stands anywhere. The ids of the templates that held one lead to what they have become.
+    Return None if none of the words occurs. The ids of changed templates resolve to the new ones. Examples are dropped.
     """
     varies = dict.fromkeys(words, VARIABLE) | {f" {word}": f" {VARIABLE}" for word in words}
     records = miner.records()
@@ -66,7 +67,7 @@ def forgotten(miner: TemplateMiner, words: Iterable[str]) -> TemplateMiner | Non
 
 
 def merged(miners: Iterable[TemplateMiner], limits: MinerLimits | None = None) -> TemplateMiner:
-    """Return one miner that knows what all know; the ids that any of them gave out can be resolved in it."""
+    """Merge several miners into one; it resolves the ids that any of them gave out."""
     whole = TemplateMiner(limits)
     for miner in miners:
         whole.batch = max(whole.batch, miner.batch)

@@ -1,10 +1,10 @@
 """Named patterns: regular expressions that a team watches for, each with a severity.
 
-Expressions come from people and lines from anywhere, so no pair of them may take long. They are run by RE2 (Cox,
-"Regular Expression Matching in the Wild", 2010), whose time is linear in the length of the line for every expression it
-accepts: nothing has to be stopped, and a busy worker's clock decides nothing. The price is that it knows no
-look-around and no back-references, which is said when the pattern is added. The alternative that was weighed,
-`regex` with a time limit, accepts both but answers differently on a slow machine.
+Users write the expressions and lines can hold anything, so no combination may take long. RE2 matches them (Cox,
+"Regular Expression Matching in the Wild", 2010): its time is linear in the length of the line for every expression it
+accepts, so no timeout is needed and the load of a worker cannot change a result. The price is that RE2 has no
+look-around and no back-references; adding such a pattern fails with a message that explains it. The alternative,
+`regex` with a time limit, accepts both but gives different answers on a slow machine.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from detection.types import Severity
 
 MAXIMUM_EXPRESSION_LENGTH = 2_000
 MAXIMUM_LINE_BYTES = 32_768
-"""Of a longer line the beginning is looked at."""
+"""Only this many bytes from the start of a line are matched."""
 
 _MEMORY_BYTES = 16 * 1024 * 1024
 
 
 class PatternError(ValueError):
-    """An expression that cannot be a pattern; the text says why and may be shown to the person who wrote it."""
+    """The expression is not a valid pattern; the message gives the reason and may be shown to its author."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedPattern:
-    """A line that `expression` finds anywhere in it is of this kind; upper and lower case are told apart."""
+    """A pattern that matches every line in which `expression` occurs anywhere; it is case-sensitive."""
 
     name: str
     expression: str
@@ -38,19 +38,19 @@ class NamedPattern:
 
 
 class PatternMatcher:
-    """Tells which of some patterns a line matches.
+    """Find which of several patterns a line matches.
 
-    Raises PatternError when made with one that is not valid.
+    Raises PatternError on construction if a pattern is not valid.
     """
 
     def __init__(self, patterns: Sequence[NamedPattern]) -> None:
         self.patterns = tuple(patterns)
         self._compiled = [(one, _compiled(one.expression)) for one in self.patterns]
-        # Nearly every line matches none: one look at all expressions at once tells.
+        # Nearly every line matches no pattern: one combined expression rules all of them out at once.
         self._any = _compiled_together(self.patterns)
 
     def matches(self, line: str) -> list[NamedPattern]:
-        """Return the patterns found in the line, in the order given."""
+        """Return the patterns that match the line, in the order given to the constructor."""
         text = line[:MAXIMUM_LINE_BYTES].encode(errors="replace")[:MAXIMUM_LINE_BYTES]
         if self._any is not None and self._any.search(text) is None:
             return []
@@ -58,7 +58,7 @@ class PatternMatcher:
 
 
 def check(expression: str) -> None:
-    """Raise PatternError when the expression cannot be a pattern."""
+    """Raise PatternError when the expression is not a valid pattern."""
     _compiled(expression)
 
 
@@ -77,7 +77,7 @@ def _compiled(expression: str) -> re2._Regexp:
 
 
 def _compiled_together(patterns: Sequence[NamedPattern]) -> re2._Regexp | None:
-    """Return one expression for all, or None when they are too large together."""
+    """Return one expression that matches any of the patterns; None without patterns or when it is too large."""
     together = "|".join(f"(?:{one.expression})" for one in patterns)
     try:
         return re2.compile(together.encode(), _options()) if patterns else None
@@ -94,8 +94,8 @@ def _options() -> re2.Options:
 
 
 def _reason(error: Exception) -> str:
-    told = error.args[0] if error.args else ""
-    text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+    reason = error.args[0] if error.args else ""
+    text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
     if "invalid perl operator" in text or "invalid escape sequence: \\" in text:
         return f"{text} (look-around and back-references are not available)"
     return text

@@ -1,8 +1,8 @@
-"""How many lines are normal for this time of the day, and how surprising a count is.
+"""The normal number of log lines at this time of the day, and the p-value of a count.
 
-Counts of log lines are over-dispersed: lines come in bursts. A count is therefore held against the negative binomial
-with the mean of this time of the day over the past days and a dispersion by the method of moments (Hilbe, Negative
-Binomial Regression, 2nd ed. 2011, section 8.2), widened by what is not known about the mean.
+Lines come in bursts, so counts of log lines are overdispersed. A count is therefore compared with a negative binomial
+distribution. Its mean is that of this time of the day over the past days; its dispersion is estimated by the method of
+moments (Hilbe, Negative Binomial Regression, 2nd ed. 2011, section 8.2) and widened by the uncertainty of the mean.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from detection.types import Floats, LogSeries, TimeSpans
 DAY_SECONDS = 86_400.0
 
 _NEIGHBOURHOOD_SECONDS = 3600.0
-"""Windows so near in the time of the day are taken to be alike; it also bridges a change of daylight saving time."""
+"""Windows this close in the time of day are pooled; this also bridges a daylight saving change."""
 
 _PSEUDO_WINDOWS = 6.0
-"""The overall level counts as much as so many windows of this time of the day."""
+"""The weight of the overall mean, in windows of this time of the day."""
 
 _HALF_A_LINE = 0.5
-"""What never came is taken to come at the rate of half a line in all the time seen (Jeffreys's prior)."""
+"""Lines added to each series' total, so that a series without lines has a mean above zero (Jeffreys's prior)."""
 
 SPIKES_FORGIVEN = 2
-"""The most windows with a count that do not make such a count usual."""
+"""The highest windows that are ignored for the peak: this few high counts do not make a high count usual."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineCounts:
-    """Lines by window, the last window first: counts (series, windows); the windows cover `window_seconds` each.
+    """Lines per window, the last window first: counts (series, windows); each window lasts `window_seconds`.
 
-    known (series, windows): whether the service was heard of and the window is not one of those excluded.
+    known (series, windows): 1 where the service was already known and the window is not excluded, else 0.
     """
 
     counts: Floats
@@ -45,10 +45,10 @@ class LineCounts:
 
 @dataclass(frozen=True, slots=True)
 class NormalCounts:
-    """What one window should hold, all (series,): negative binomial with `mean` and `shape`.
+    """The distribution of the count of one window: negative binomial with `mean` and `shape`; all are (series,).
 
-    peak is the highest count that came more than now and then, highest the highest of all; windows how many the rest
-    is from.
+    peak: the highest count without the SPIKES_FORGIVEN highest windows. highest: the highest count of all. windows:
+    the number of windows that were used.
     """
 
     mean: Floats
@@ -58,12 +58,12 @@ class NormalCounts:
     windows: Floats
 
     def upper_tail(self, counts: Floats) -> Floats:
-        """P(X >= counts), elementwise."""
+        """Return P(X >= counts), elementwise."""
         share = self.mean / (self.mean + self.shape)
         return np.where(counts > 0, betainc(np.maximum(counts, 1.0), self.shape, share), 1.0)
 
     def range(self) -> tuple[Floats, Floats]:
-        """The bounds within which the expected count of 95 % of windows lies."""
+        """Return the bounds that hold the expected count of 95 % of windows."""
         scale = self.mean / self.shape
         low, high = (np.asarray(gammaincinv(self.shape, share)) * scale for share in (0.025, 0.975))
         return low, high
@@ -78,11 +78,11 @@ def line_counts(
     excluded: Sequence[TimeSpans] = (),
     heard_since: Mapping[str, float] | None = None,
 ) -> LineCounts:
-    """Count lines in the windows that end at `until`, each series' own.
+    """Count the lines of each series in the windows that end at `until`.
 
-    A bucket belongs to the window its start is in. excluded: for each series the (begin, end) of past incidents, whose
-    windows are not held as normal. heard_since: from when on each service is known; where it is not said, from its
-    first bucket here, whichever series it is of.
+    A bucket belongs to the window that holds its start. excluded: for each series the (begin, end) of past incidents,
+    whose windows are not used as normal. heard_since: since when each service is known; a missing service is known
+    since the first bucket of any of its series.
     """
     counts = np.zeros((len(series), windows))
     for row, one in enumerate(series):
@@ -110,7 +110,7 @@ def _known_since(series: Sequence[LogSeries]) -> dict[str, float]:
 
 
 def normal_counts(lines: LineCounts) -> NormalCounts:
-    """Fit what the last window (index 0) should hold from those before it."""
+    """Fit the normal count of the last window (index 0) from the windows before it."""
     counts, known = lines.counts[:, 1:], lines.known[:, 1:]
     kept = counts * known
     total = np.maximum(known.sum(axis=1), 1.0)
@@ -133,7 +133,7 @@ def normal_counts(lines: LineCounts) -> NormalCounts:
 
 
 def _by_time_of_day(kept: Floats, known: Floats, overall: Floats, window_seconds: float) -> tuple[Floats, Floats]:
-    """Return the mean count at each time of the day and the windows it is worth; slot 0 is that of the last window."""
+    """Return the mean count at each time of the day and its weight in windows; slot 0 is that of the last window."""
     slots = max(round(DAY_SECONDS / window_seconds), 1)
     slot = (np.arange(kept.shape[1]) + 1) % slots
     sums, seen = np.zeros((len(kept), slots)), np.zeros((len(kept), slots))
@@ -148,7 +148,7 @@ def _by_time_of_day(kept: Floats, known: Floats, overall: Floats, window_seconds
 
 
 def _around(values: Floats, reach: int) -> Floats:
-    """Sum over the neighbours within `reach` of each column, round the day."""
+    """Sum each column with its neighbours within `reach`, wrapping around the day."""
     if reach == 0:
         return values
     wrapped = np.concatenate([values[:, -reach:], values, values[:, :reach]], axis=1)

@@ -1,4 +1,4 @@
-"""Is it quiet again: a finding about log lines, tested again on the lines since the fix."""
+"""Test whether a finding about log lines has recovered, on the lines since the fix."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from detection.types import Finding, Integers
 
 FEWEST_BUCKETS = 2
 LATEST_BUCKETS = 5
-"""Whether it is quiet is asked of the last buckets, so that a slow start after the fix does not count for ever."""
+"""Only the last buckets are tested, so that lines just after the fix do not count for ever."""
 
 _CHANCE = 0.01
 _CHANCE_OF_SILENCE = 0.05
-"""Lines that came seldom are missed only after a while: it must not outlast the patience of a verification."""
+"""The p-value for the absence of lines. It is larger because rare lines need a long silence to be significant, and a
+verification does not wait that long."""
 
 _QUIET_SHARE = 0.1
-"""At most this share of the lines that came while it was broken is quiet, where next to none is usual."""
+"""Where hardly any lines are normal, up to this share of the lines during the incident counts as recovered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """Lines in each whole bucket since the fix, oldest first (n,): of what was found, and of the rest of its service.
+    """Lines in each whole bucket since the fix, oldest first, (n,): of the finding, and of the rest of its service.
 
-    broken and others_broken: how many of each came in a bucket while it was broken, on average.
+    broken and others_broken: the mean number of each per bucket during the incident.
     """
 
     lines: Integers
@@ -37,21 +38,22 @@ class Minutes:
 
 
 def whole_buckets(since: float, now: float, options: LogOptions) -> tuple[float, float]:
-    """From and until when there are whole buckets since a moment that all lines have had time to reach."""
+    """Return the (begin, end) of the whole buckets after `since` whose lines have all arrived by `now`."""
     first = float(np.ceil(since / options.bucket_seconds) * options.bucket_seconds)
     return first, max(window_end(now, options), first)
 
 
 def log_recovery(finding: Finding, minutes: Minutes, options: LogOptions) -> Recovery:
-    """Test the lines that came since the fix was live.
+    """Test the lines since the fix was live.
 
-    Recovered: no more come than is usual, or a tenth of what came while it was broken, and that many would have been
-    seen had nothing changed. Silence of a service that says other things too proves nothing while it is silent about
-    them as well.
+    Recovered: the rate is at most the usual one, or at most a tenth of the rate during the incident, and so few lines
+    would be significant had nothing changed. If the service normally logs other lines too, those must have come as
+    well: a service that logs nothing at all proves nothing.
     """
-    # The finding's own window reaches back before the onset.
+    # Prefer the measured rate: the finding's window may begin before the onset, which dilutes its rate.
     during = minutes.broken * 60 / options.bucket_seconds or finding.observed
-    buckets = min(len(minutes.lines), max(LATEST_BUCKETS, _to_be_missed(during * options.bucket_seconds / 60)))
+    needed = _significant_empty_buckets(during * options.bucket_seconds / 60)
+    buckets = min(len(minutes.lines), max(LATEST_BUCKETS, needed))
     latest = int(minutes.lines[-buckets:].sum()) if buckets else 0
     length = buckets * options.bucket_seconds / 60
     rate = latest / length if buckets else None
@@ -60,7 +62,7 @@ def log_recovery(finding: Finding, minutes: Minutes, options: LogOptions) -> Rec
     if buckets >= FEWEST_BUCKETS and rate is not None:
         if rate > usual and latest > 0 and pdtrc(latest - 1, max(usual * length, 1e-9)) < _CHANCE:
             state = RecoveryState.STILL_BROKEN
-        elif rate <= usual and pdtr(latest, during * length) <= _CHANCE_OF_SILENCE and _is_heard(minutes, buckets):
+        elif rate <= usual and pdtr(latest, during * length) <= _CHANCE_OF_SILENCE and _still_logs(minutes, buckets):
             state = RecoveryState.RECOVERED
     before = finding.expected
     return Recovery(
@@ -76,13 +78,15 @@ def log_recovery(finding: Finding, minutes: Minutes, options: LogOptions) -> Rec
     )
 
 
-def _to_be_missed(a_bucket: float) -> int:
-    """In how many buckets without a line so many a bucket would be missed."""
-    return int(np.ceil(-np.log(_CHANCE_OF_SILENCE) / max(a_bucket, 1e-9))) if a_bucket > 0 else LATEST_BUCKETS
+def _significant_empty_buckets(lines_per_bucket: float) -> int:
+    """Return how many empty buckets in a row are significant at this rate."""
+    if lines_per_bucket <= 0:
+        return LATEST_BUCKETS
+    return int(np.ceil(-np.log(_CHANCE_OF_SILENCE) / max(lines_per_bucket, 1e-9)))
 
 
-def _is_heard(minutes: Minutes, buckets: int) -> bool:
-    """Whether other lines came, where they should have: so long a silence would be no chance."""
-    heard = np.flatnonzero(minutes.others)
-    silent = len(minutes.others) - (int(heard[-1]) + 1 if len(heard) else 0)
+def _still_logs(minutes: Minutes, buckets: int) -> bool:
+    """Whether the service still logs other lines, or its silence is too short to be significant."""
+    seen = np.flatnonzero(minutes.others)
+    silent = len(minutes.others) - (int(seen[-1]) + 1 if len(seen) else 0)
     return bool(silent < buckets or np.exp(-minutes.others_broken * silent) > _CHANCE)

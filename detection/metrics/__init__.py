@@ -1,1 +1,1 @@
-"""Is a custom metric away from its own past, or on its way to a limit?"""
+"""Detect custom metrics that left their usual level or are heading for a limit."""

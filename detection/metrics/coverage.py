@@ -1,4 +1,4 @@
-"""Which custom metrics can be judged: what the level detector needs, held against the hours and minutes there are."""
+"""Which custom metrics have enough data for the level detector."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Key = tuple[str, str, str]
 
 
 def metric_states(hours: Mapping[Key, int], minutes: Mapping[Key, int], *, options: MetricOptions) -> list[Watched]:
-    """Say of each series whether its level can be judged, by service and name.
+    """Return for each series whether its level can be judged, sorted by service and name.
 
-    hours: in how many hours of the baseline window, before the recent one, it was heard of. minutes: in how many of the
-    last `stale_seconds`; a missing series in none.
+    hours: the number of hours with points in the baseline window, which ends before the recent window. minutes: the
+    number of minutes with points within the last `stale_seconds`; 0 for a missing series.
     """
-    lately = f"in the last {options.stale_seconds / 60:g} min"
+    in_recent_window = f"in the last {options.stale_seconds / 60:g} min"
     return [
         watched(
             metric_subject(*key),
             [
                 Need(hours.get(key, 0), options.minimum_baseline_hours, "hours of history"),
-                Need(minutes.get(key, 0), 1, "measured minutes", lately),
+                Need(minutes.get(key, 0), 1, "measured minutes", in_recent_window),
             ],
         )
         for key in sorted({*hours, *minutes})

@@ -1,4 +1,4 @@
-"""Findings about custom metrics: away from their usual level at this hour of the week, or on the way to a limit."""
+"""Findings about custom metrics that left their usual level for this hour of the week or are heading for a limit."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LEVEL_DETECTOR, FORECAST_DETECTOR = "metric_level", "metric_forecast"
 
 @dataclass(frozen=True, slots=True)
 class MetricOptions:
-    """When a custom metric counts as broken.
+    """When a custom metric makes a finding.
 
-    A bucket strikes when it is `anomaly_threshold` standard deviations and at least `minimum_change` (a share of the
-    usual level) away; `consecutive_strikes` buckets on one side are a finding. A forecast is a finding when the limit
-    is crossed within the horizon with at least `minimum_probability`.
+    A bucket strikes when it is at least `anomaly_threshold` standard deviations and at least `minimum_change` (a share
+    of the usual level) away from the usual level; `consecutive_strikes` strikes on the same side make a finding. A
+    forecast makes a finding when the limit is crossed within the horizon with at least `minimum_probability`.
     """
 
     anomaly_threshold: float = 4.0
@@ -40,9 +40,9 @@ class MetricOptions:
 
 @dataclass(frozen=True, slots=True)
 class MetricLimit:
-    """A level that one series of a metric must not reach: a ceiling, or a floor when not `above`.
+    """A level that one series of a metric must not reach: a ceiling, or a floor if `above` is false.
 
-    horizon_seconds: how far ahead a crossing is foretold; None is the options' own.
+    horizon_seconds: how far ahead a crossing is forecast; None means the horizon of the options.
     """
 
     name: str
@@ -55,9 +55,9 @@ class MetricLimit:
 
 @dataclass(frozen=True, slots=True)
 class UsualLevel:
-    """The level expected now; `deviation` is that of one fine bucket, hours and buckets both in it.
+    """The level expected now; `deviation` is the standard deviation of one fine bucket, between and within hours.
 
-    hours: from so many past hours this is known.
+    hours: the number of past hours that it was fitted to.
     """
 
     level: float
@@ -65,22 +65,22 @@ class UsualLevel:
     hours: int
 
     def reach(self, options: MetricOptions) -> float:
-        """How far from the level a bucket must be to strike."""
+        """Return how far from the level a bucket must be to strike."""
         return max(options.anomaly_threshold * self.deviation, options.minimum_change * abs(self.level))
 
     def spread(self, options: MetricOptions) -> float:
-        """The deviation that one unit of score stands for: where the least change counts more, that."""
+        """Return the deviation of one unit of score; it is raised where `minimum_change` is the stricter criterion."""
         return max(self.deviation, options.minimum_change * abs(self.level) / options.anomaly_threshold)
 
 
 def metric_findings(
     series: Sequence[MetricSeries], baseline: Sequence[MetricSeries], *, now: float, options: MetricOptions
 ) -> list[Finding]:
-    """Return the metrics that left their usual level for this hour of the week.
+    """Return findings about metrics that left their usual level for this hour of the week.
 
-    series: fine buckets, of at least the last `recent_window_minutes` and better of three hours, from which the
-    scatter of single buckets is learnt; baseline: hourly buckets. A metric with fewer than `minimum_baseline_hours`
-    before the recent window is insufficient data, as is one that has not been heard of for `stale_seconds`.
+    series: fine buckets, of at least the last `recent_window_minutes`, preferably three hours, from which the scatter
+    of single buckets is estimated; baseline: hourly buckets. A metric with fewer than `minimum_baseline_hours` before
+    the recent window, or without a point for `stale_seconds`, has insufficient data.
     """
     past = {key_of(one): one for one in baseline}
     pairs = [(one, past[key_of(one)]) for one in series if key_of(one) in past and is_fresh(one, now, options)]
@@ -101,7 +101,7 @@ def forecast_findings(
     random: np.random.Generator,
     baseline: Sequence[MetricSeries] = (),
 ) -> list[Finding]:
-    """Return the metrics that will probably reach a limit within the horizon, with when.
+    """Return findings about metrics that will probably reach a limit within the horizon, with the crossing time.
 
     series: buckets of any width, of about as long a past as the horizon is. baseline: hourly buckets of some days; a
     metric that keeps passing the level at which it is now is not foretold, only told once it is at the limit.
@@ -129,7 +129,7 @@ def _is_routine(finding: Finding, past: Mapping[tuple[str, str, str], MetricSeri
 def limit_forecast(
     series: MetricSeries, limit: MetricLimit, *, options: MetricOptions, random: np.random.Generator
 ) -> CrossingForecast | None:
-    """When a series will be at its limit; None is insufficient data."""
+    """Forecast when a series will reach its limit; None for insufficient data."""
     return forecast_crossing(
         series.bucket_starts,
         series.means,
@@ -141,30 +141,30 @@ def limit_forecast(
 
 
 def key_of(series: MetricSeries) -> tuple[str, str, str]:
-    """What tells a series from all others: (service, name, attributes)."""
+    """Return the unique key of a series: (service, name, attributes)."""
     return series.service, series.name, series.attributes
 
 
 def metric_subject(service: str, name: str, attributes: str) -> Subject:
-    """What a finding about a series is about."""
+    """Return the subject of findings about a series."""
     return Subject("metric", f"{name} ({attributes})" if attributes else name, service=service)
 
 
 def is_fresh(series: MetricSeries, now: float, options: MetricOptions) -> bool:
-    """Whether the metric was heard of within `stale_seconds`."""
+    """Whether the metric has a point within the last `stale_seconds`."""
     return len(series.bucket_starts) > 0 and now - float(series.bucket_starts[-1]) <= options.stale_seconds
 
 
 def usual_levels(
     pairs: Sequence[tuple[MetricSeries, MetricSeries]], now: float, options: MetricOptions
 ) -> list[UsualLevel]:
-    """The level of each (fine, hourly) pair, all fitted on one grid that ends where the recent window begins."""
+    """Fit the usual level of each (fine, hourly) pair, on one grid that ends where the recent window begins."""
     hourly = hourly_levels([coarse for _, coarse in pairs], now, options)
     return [with_scatter(level, fine, now, options) for (fine, _), level in zip(pairs, hourly, strict=True)]
 
 
 def hourly_levels(baseline: Sequence[MetricSeries], now: float, options: MetricOptions) -> list[UsualLevel]:
-    """The level of each hourly series; `deviation` is that of the hours alone, so at most that of `usual_levels`."""
+    """Fit the usual level of each hourly series; `deviation` is between hours only, so never above `usual_levels`'."""
     recent_since = now - options.recent_window_minutes * 60
     first = np.floor((now - options.baseline_window_hours * HOUR_SECONDS) / HOUR_SECONDS) * HOUR_SECONDS
     starts = np.arange(first, recent_since - HOUR_SECONDS + 1, HOUR_SECONDS)
@@ -182,15 +182,16 @@ def hourly_levels(baseline: Sequence[MetricSeries], now: float, options: MetricO
 
 
 def with_scatter(usual: UsualLevel, fine: MetricSeries, now: float, options: MetricOptions) -> UsualLevel:
-    """A level whose deviation is that of hours, with how single buckets scatter in it too."""
+    """Add the scatter of single fine buckets to the deviation between hours."""
     scatter = _scatter(fine, now - options.recent_window_minutes * 60)
     return replace(usual, deviation=float(np.sqrt(usual.deviation**2 + scatter**2)))
 
 
 def _scatter(fine: MetricSeries, recent_since: float) -> float:
-    """How single buckets scatter around their own recent course, robustly, from before the recent window.
+    """Return a robust standard deviation of the single buckets before the recent window.
 
-    The median distance of a count that is mostly nothing is nothing, hence the winsorised deviation (Tukey 1962) too.
+    It is the larger of the scaled median absolute deviation and the winsorised standard deviation (Tukey 1962), because
+    the former is zero for a count that is mostly zero.
     """
     means = fine.means[fine.bucket_starts < recent_since]
     if len(means) < 3:
@@ -202,7 +203,7 @@ def _scatter(fine: MetricSeries, recent_since: float) -> float:
 
 
 def is_away(series: MetricSeries, usual: UsualLevel, options: MetricOptions) -> bool:
-    """Whether the newest buckets strike, all on one side of what is usual."""
+    """Whether the newest buckets all strike on the same side of the usual level."""
     run = series.means[-options.consecutive_strikes :]
     if usual.hours < options.minimum_baseline_hours or len(run) < options.consecutive_strikes:
         return False
@@ -211,7 +212,7 @@ def is_away(series: MetricSeries, usual: UsualLevel, options: MetricOptions) -> 
 
 
 def is_unusual(series: MetricSeries, usual: UsualLevel, past: MetricSeries, now: float, options: MetricOptions) -> bool:
-    """Whether the newest buckets are worth a finding: away, and not as they often are at this time of the day."""
+    """Whether the newest buckets make a finding: away from the usual level, and not a habit at this time of day."""
     run = series.means[-options.consecutive_strikes :]
     return is_away(series, usual, options) and not is_habit(run, usual.level, past, now=now)
 

@@ -1,4 +1,4 @@
-"""How a custom metric stands now: at its usual level, away from it, or not known well enough."""
+"""The current state of custom metrics (usual, unusual or insufficient data) and tests of their recovery."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from detection.recovery import Recovery, RecoveryState, insufficient_data, regai
 from detection.types import Finding, Floats, MetricDetails, MetricSeries
 
 _ROOM = 3.0
-"""A limit is out of reach when it is farther than this many times what the metric ever moved in as long a time."""
+"""A limit is out of reach when it is farther away than this many times the range of the past values."""
 
 
 class MetricState(StrEnum):
-    """What can be said of a metric."""
+    """Whether a metric is at its usual level."""
 
     OK = "ok"
     UNUSUAL = "unusual"
@@ -35,9 +35,10 @@ class MetricState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricStanding:
-    """A series now. latest: the newest bucket's mean, at `latest_at`. The rest is None where it is not known.
+    """The current state of a series. latest: the newest bucket's mean, at `latest_at`.
 
-    low and high hold what is within `anomaly_threshold` of the level expected at this hour of the week.
+    expected: the level usual at this hour of the week. low and high: the bounds outside which a bucket strikes. All
+    three are None for insufficient data.
     """
 
     state: MetricState
@@ -51,7 +52,10 @@ class MetricStanding:
 def metric_standings(
     series: Sequence[MetricSeries], baseline: Sequence[MetricSeries], *, now: float, options: MetricOptions
 ) -> dict[tuple[str, str, str], MetricStanding]:
-    """By (service, name, attributes), of every series that has a bucket; judged as metric_findings judges."""
+    """Return the state of every series that has a bucket, by (service, name, attributes).
+
+    The criteria are those of `metric_findings`.
+    """
     fine, past = {key_of(one): one for one in series}, {key_of(one): one for one in baseline}
     known = [key for key in fine if key in past and is_fresh(fine[key], now, options)]
     usual = dict(zip(known, usual_levels([(fine[key], past[key]) for key in known], now, options), strict=True))
@@ -78,9 +82,9 @@ def is_within_reach(
     threshold: Floats,
     above: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether a limit may be reached soon, all (series,): a cheap look, so that few need to be forecast.
+    """Return whether a limit may be reached soon, (series,): a cheap test, so that few series need a forecast.
 
-    lowest and highest: what the metric was within about as long a past as the horizon is.
+    All arguments are (series,). lowest and highest: the range of the metric over a past about as long as the horizon.
     """
     room = np.where(above, threshold - newest, newest - threshold)
     return np.asarray(room <= _ROOM * (highest - lowest))
@@ -95,11 +99,12 @@ def level_recovery(
     now: float,
     options: MetricOptions,
 ) -> Recovery:
-    """Test a metric on the buckets since `since`, the moment the fix was live, by the level it was found against.
+    """Test a metric on the buckets since `since`, when the fix went live.
 
-    series: fine buckets from before the onset to now; baseline: hourly ones from before the onset. Recovered when the
-    newest `consecutive_strikes` buckets are all back within reach of the level that is usual now; still broken when all
-    of them are beyond it; insufficient data between the two, and while there are fewer.
+    series: fine buckets from before the onset to now; baseline: hourly ones from before the onset. The usual level is
+    the one for the current hour; without enough baseline it is the finding's expected level. Recovered when none of
+    the newest `consecutive_strikes` buckets strikes; still broken when all of them strike; otherwise, or with fewer
+    buckets, insufficient data.
     """
     fine, past = _own(finding, series), _own(finding, baseline)
     if fine is None:
@@ -131,7 +136,7 @@ def limit_recovery(
     options: MetricOptions,
     random: np.random.Generator,
 ) -> Recovery:
-    """Forecast anew from the buckets since `since`: recovered when the limit is no longer likely to be reached."""
+    """Forecast again from the buckets since `since`: recovered when the limit is no longer likely to be reached."""
     fine = _own(finding, series)
     if fine is None:
         return insufficient_data(finding)

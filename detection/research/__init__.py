@@ -1,1 +1,1 @@
-"""Detectors that only the benchmarks run so far (docs/benchmarks.md)."""
+"""Detectors that so far only the benchmarks run (docs/benchmarks.md)."""

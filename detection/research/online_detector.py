@@ -1,11 +1,11 @@
-"""An online anomaly detector for any single metric: one configuration, nothing to tune, only the past is used.
+"""An online anomaly detector for any single metric, with one fixed configuration; it uses only past values.
 
-Three views of the stream (stream_experts) each give a distance; its surprise in decades is judged against the
-distances before it (surprise); the mean over the views combines them, as Fisher's method (1932) does. A point is
-anomalous when that combined p-value is below 1 / sqrt(points seen): the level falls as the stream goes on, as in
-alpha-spending (Foster and Stine 2008), so that a long stream does not collect false alarms at a constant rate.
-After an alarm the detector is quiet for a while: an anomaly is told once. Pure noise gives about one alarm in 600
-points over the first 3,000.
+Three views of the stream (`online_views`) each compute a distance. Each distance gets a p-value against the earlier
+distances of its view (`tail_surprise`), on a log scale, and the mean over the views combines them, as in Fisher's
+method (1932). A point is anomalous when the combined p-value is below 1 / sqrt(points seen). This level falls as the
+stream goes on, as in alpha-spending (Foster and Stine 2008), so that a long stream does not raise false alarms at a
+constant rate. After an alarm the detector stays quiet for a while, so that an anomaly is reported once. Pure noise
+gives about one alarm in 600 points over the first 3,000.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from detection.statistics.baselines import Mask
 from detection.types import Floats
 
 THRESHOLD = 0.5
-"""A score from here on is an anomaly: where the combined p-value meets 1 / sqrt(points seen).
+"""The lowest score of an anomaly: there the combined p-value equals 1 / sqrt(points seen).
 
-The root and the quiet share below were settled once, on half of the Numenta benchmark's files at four sampling rates
-(as they are and thinned to a third, a sixth and a twelfth); the scores lie on a plateau there.
+The square root and the quiet share below were chosen once, on half of the files of the Numenta benchmark at four
+sampling rates (original, and thinned to a third, a sixth and a twelfth); the benchmark scores lie on a plateau there.
 """
 
 _SEEN_LEAST, _SEEN_MOST = 100, 10_000
-"""Between these the level follows the number of points seen; a stream that runs for ever keeps the last level."""
+"""The number of points seen is clipped to this range for the level; an endless stream keeps the last level."""
 
 _QUIET_SHARE = 0.03
 _QUIET_LEAST = 40
@@ -37,10 +37,10 @@ _CALIBRATION = 4000
 
 @dataclass(frozen=True, slots=True)
 class StreamScores:
-    """What the detector made of each point, all arrays (n,).
+    """The detector's result for each point; all arrays are (n,).
 
-    score is in [0, 1]; expected with expected_low and expected_high (nine in ten) is what points like it were before,
-    NaN for the very first.
+    score is in [0, 1]. expected, expected_low and expected_high: the median and the 90 % range of comparable earlier
+    points, NaN for the very first.
     """
 
     times: Floats
@@ -52,14 +52,14 @@ class StreamScores:
 
     @property
     def anomalous(self) -> Mask:
-        """Where the detector raises an alarm."""
+        """Whether the detector raises an alarm, (n,)."""
         return np.asarray(self.score >= THRESHOLD)
 
 
 class StreamDetector:
-    """Scores a stream as it comes; one point at a time or many at once gives the same scores.
+    """Score a stream as it arrives; one point at a time or many at once give the same scores.
 
-    What it keeps is bounded: about 14,000 values and 12,000 distances.
+    Its memory is bounded: about 14,000 values and 12,000 distances.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,10 @@ class StreamDetector:
         self._quiet_until = 0
 
     def update(self, times: Floats, values: Floats) -> StreamScores:
-        """Score the next points; times (n,) in seconds, values (n,). ValueError when one is not finite."""
+        """Score the next points: times (n,) in seconds, values (n,).
+
+        Raises ValueError when a number is not finite or the shapes differ.
+        """
         times, values = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
         _check(times, values)
         patterns, levels = self._pattern.distances(values), self._level.distances(values)
@@ -81,12 +84,12 @@ class StreamDetector:
         return _scored(times, values, scores, expectations)
 
     def _score(self, distances: tuple[float, float, float]) -> float:
-        told = [
+        decades = [
             surprise.of(distance)
             for surprise, distance in zip(self._surprises, distances, strict=True)
             if math.isfinite(distance)
         ]
-        known = [decades for decades in told if decades is not None]
+        known = [value for value in decades if value is not None]
         index, self._seen = self._seen, self._seen + 1
         if not known:
             return 0.0
@@ -101,7 +104,7 @@ class StreamDetector:
 
 
 def score_stream(times: Floats, values: Floats) -> StreamScores:
-    """Score a whole history as if it had come point by point. Times and values: (n,), oldest first."""
+    """Score a whole history as if its points had arrived one by one. times, values: (n,), oldest first."""
     return StreamDetector().update(times, values)
 
 

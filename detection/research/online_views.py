@@ -1,8 +1,8 @@
-"""Three views of one stream; each says how far its newest point is from what it has seen before.
+"""Three views of one stream; each computes the distance of the newest point from the past.
 
-PatternView: the last 24 values as one shape, against the nearest shapes of the past (conformal kNN anomaly detection;
-Burnaev and Ishimtsev 2016). HourView: the value against its hour of the day. LevelView: the mean of the last half
-hundred points against a longer stretch before them.
+PatternView compares the last 24 values, as one shape, with the nearest shapes of the past (conformal kNN anomaly
+detection; Burnaev and Ishimtsev 2016). HourView compares the value with its hour of the day. LevelView compares the
+mean of the last 30 points with the 300 before them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from detection.types import Floats
 
 PATTERN = 24
 HISTORY = 4000
-"""Points back to which a pattern is looked for."""
+"""How many past points are searched for similar patterns."""
 
 _NEIGHBOURS = 5
 _BLOCK = 64
-"""Points taken at a time: their differences to all of the history fit in a processor's cache."""
+"""Points per batch, so that their differences to the whole history fit in a processor's cache."""
 
 _DAY = 86_400.0
 _HOUR = 3600.0
@@ -32,17 +32,20 @@ _RECENT_MEMORY = 300
 _SHORT, _LONG = 30, 300
 _LEVEL_WARM_UP = 50
 _FURTHEST = 1e6
-"""What a level that leaves a constant counts as: any departure from no variation at all would be infinitely far."""
+"""The largest distance: leaving a constant level would otherwise be infinitely far."""
 
 
 class PatternView:
-    """Distances of each point's last `PATTERN` values to the nearest patterns of the past."""
+    """The distance of each point's last `PATTERN` values to the nearest patterns of the past."""
 
     def __init__(self) -> None:
         self._kept = np.full(HISTORY + PATTERN, np.nan)
 
     def distances(self, values: Floats) -> Floats:
-        """(n,) mean Euclidean distance to the five nearest patterns that do not overlap; infinite before there are."""
+        """Return the mean Euclidean distance to the five nearest non-overlapping past patterns, (n,).
+
+        Infinite while there are fewer.
+        """
         joined = np.concatenate([self._kept, values])
         self._kept = joined[-(HISTORY + PATTERN) :]
         first = HISTORY + PATTERN
@@ -53,7 +56,7 @@ class PatternView:
 
 
 def _nearest(values: Floats, start: int, stop: int) -> Floats:
-    """The distances of values[start:stop]; squared differences are shared by all patterns that contain them."""
+    """Return the distances of values[start:stop], computing each squared difference once for all its patterns."""
     rows = np.arange(start - PATTERN + 1, stop)
     earlier = sliding_window_view(values, HISTORY - PATTERN + 1)[rows - HISTORY]
     differences = (values[rows, None] - earlier) ** 2
@@ -64,7 +67,10 @@ def _nearest(values: Floats, start: int, stop: int) -> Floats:
 
 
 def _sums_of_pattern(rows: Floats) -> Floats:
-    """(n, m) to (n - 23, m): sums of 24 rows on end, by doubling; no running total, so a spike leaves no error."""
+    """Sum each 24 consecutive rows, from (n, m) to (n - 23, m).
+
+    The sums are built by doubling: a running total would keep a rounding error after a spike.
+    """
     pairs = rows[:-1] + rows[1:]
     fours = pairs[:-2] + pairs[2:]
     eights = fours[:-4] + fours[4:]
@@ -73,7 +79,7 @@ def _sums_of_pattern(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a point was expected to be: the median and the range of nine in ten of those like it."""
+    """The expected value of a point: the median and the 90 % range of comparable earlier points."""
 
     middle: float
     low: float
@@ -81,7 +87,7 @@ class Expected:
 
 
 class HourView:
-    """What the stream does at each hour of the day (UTC)."""
+    """The distribution of the stream's values at each hour of the day (UTC)."""
 
     def __init__(self) -> None:
         self._hours = [SortedWindow(_HOUR_MEMORY) for _ in range(24)]
@@ -89,7 +95,10 @@ class HourView:
         self._began: float | None = None
 
     def look(self, time: float, value: float) -> tuple[float, Expected]:
-        """The distance from this hour's median, NaN in the first day and a half, and what was expected."""
+        """Add a value; return its distance from this hour's median and what was expected.
+
+        The distance is NaN in the first day and a half.
+        """
         began = time if self._began is None else self._began
         self._began = began
         hour = self._hours[int(time % _DAY // _HOUR)]
@@ -107,14 +116,14 @@ def _range(past: SortedWindow) -> Expected:
 
 
 class LevelView:
-    """How far the mean of the last 30 points lies from that of the 300 before them, in deviations."""
+    """The distance of the mean of the last 30 points from that of the 300 before them, in standard deviations."""
 
     def __init__(self) -> None:
         self._kept = np.empty(0)
         self._count, self._mean, self._squares = 0, 0.0, 0.0
 
     def distances(self, values: Floats) -> Floats:
-        """(n,) distances; NaN for the first points of all."""
+        """Return the distances, (n,); NaN for the first 50 points of the stream."""
         joined = np.concatenate([self._kept, values])
         found = np.full(len(values), np.nan)
         for place, value in enumerate(values):
@@ -125,8 +134,8 @@ class LevelView:
         self._kept = joined[-(_SHORT + _LONG) :]
         return found
 
-    def _distance(self, stretch: Floats) -> float:
-        before, recent = stretch[:-_SHORT], stretch[-_SHORT:]
+    def _distance(self, window: Floats) -> float:
+        before, recent = window[:-_SHORT], window[-_SHORT:]
         usual = float(before.mean())
         shift = abs(float(recent.mean()) - usual)
         deviation = float(before.std()) + 0.1 * math.sqrt(self._squares / self._count)
@@ -136,7 +145,7 @@ class LevelView:
         return min(shift / (deviation + finest), _FURTHEST) if deviation + finest > 0 else _FURTHEST
 
     def _learn(self, value: float) -> None:
-        """Welford's running variance."""
+        """Update the running variance (Welford's method)."""
         self._count += 1
         step = value - self._mean
         self._mean += step / self._count

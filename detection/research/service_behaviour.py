@@ -1,8 +1,8 @@
-"""How the parts of a system behave in a stretch of time, from the spans and the logged events of its calls.
+"""Describe how the parts of a system behave in a period, from the spans and the logged events of its calls.
 
-Two things are counted. What follows what: within one span the logged events in order, from the span's operation at
-the start to the end. And how long each operation itself takes, without the calls that it waits for; the wait for a
-call to another part is held against the part that was called, which may be too busy, or too far away, to answer.
+Two things are measured. First, the transitions between logged events within one span, from the span's operation at the
+start to the end. Second, how long each operation itself takes, without the calls that it waits for; time spent around a
+call to another part is attributed to the part that was called, which may be too busy or too far away to answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ END = "end"
 _FEWEST_CALLS = 3
 _FASTEST_MS = 1e-3
 _SAME_TIME = 0.3
-"""Times within a third of each other, on the log scale, are alike."""
+"""Times that differ by less than this on the log scale (about a third) count as equal."""
 
 _Transition = tuple[str, str, str]
 _Operation = tuple[ClueKind, str, str]
@@ -42,7 +42,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One event logged within a span; `event` is a template or a place in the code, the same for all alike."""
+    """One event logged within a span; `event` is its kind: a log template or a place in the code."""
 
     trace_id: str
     span_id: str
@@ -53,13 +53,16 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """followed[part, event, next] counts; times[kind, part, operation] are log ms, (n,)."""
+    """The behaviour in one period.
+
+    followed[part, event, next]: counts. times[kind, part, operation]: log of durations in ms, (n,).
+    """
 
     followed: Counter[_Transition]
     times: dict[_Operation, Floats]
 
     def chances(self) -> Counter[tuple[str, str]]:
-        """How often each event of a part occurred at all."""
+        """Return how often each event of each part occurred."""
         counted: Counter[tuple[str, str]] = Counter()
         for (part, event, _), count in self.followed.items():
             counted[part, event] += count
@@ -67,12 +70,12 @@ class Behaviour:
 
 
 def behaviour(calls: Sequence[Call], occurrences: Sequence[Occurrence]) -> Behaviour:
-    """Count what the calls of one stretch of time did; a repeated span or event should be given once."""
+    """Measure the behaviour in one period; pass each span and each event once."""
     return Behaviour(_followed(calls, occurrences), _times(calls))
 
 
 def compared(normal: Sequence[Behaviour], during: Behaviour) -> tuple[list[Reading], list[Pattern]]:
-    """Lay what happened during the trouble beside the normal stretches, for `suspects`."""
+    """Compare the behaviour during the incident with normal periods; return the input for `suspects`."""
     return list(_readings(normal, during)), list(_patterns(normal, during))
 
 

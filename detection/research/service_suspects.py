@@ -1,10 +1,10 @@
-"""Which part of the system broke: parts ranked by how far their metrics, logs and traces stray beyond their own normal.
+"""Rank the parts of a system as root causes, by how far their metrics, logs and traces deviate from normal.
 
-Every clue is measured against how far the same quantity strays when all is well, so that what always fluctuates says
-little, however large it is. Clues are of two sorts: a reading (a metric, or the time an operation itself takes) that
-is too high, and a pattern (what follows what in the logs of one call) that changed. That changed patterns of events
-point at the broken code is the thought of Nezha (Yu et al. 2023); conditional on what came before they do not depend
-on how many calls there are, or on which.
+Each deviation is scaled by the usual fluctuation of the same quantity, so that one that always fluctuates counts little
+however large it is. There are two sorts of clues: a reading (a metric, or the time an operation itself takes) that is
+too high, and a pattern (a transition between log events within one call) that changed its frequency. Changed event
+patterns as pointers to the broken code come from Nezha (Yu et al. 2023). The frequencies are conditional on the
+preceding event, so they do not depend on how many calls there are, or on which.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from detection.types import Floats
 
 _USUAL_SHARE = 0.95
 _UNDISTURBED_SHARE = 0.8
-"""Of the normal windows of a pattern, those that agree best: the others may hold an incident nobody recorded."""
+"""The share of a pattern's normal windows that is used: those that agree best. Others may hold unrecorded incidents."""
 
 _FEWEST_WINDOWS = 3
 _CHANCE = 3.0
-"""Log-likelihood ratio that chance alone reaches somewhere among the patterns of one part."""
+"""The log-likelihood ratio that the largest among the patterns of one part reaches by chance alone."""
 
 
 class ClueKind(StrEnum):
-    """Where a clue comes from. Several of one kind often have one reason, so only the best of each kind counts."""
+    """The source of a clue. Clues of one kind often share a reason, so only the best of each kind counts."""
 
     PATTERN = "pattern"
     OWN_TIME = "own_time"
@@ -37,15 +37,15 @@ class ClueKind(StrEnum):
     NETWORK = "network"
 
 
-_WORTH = {ClueKind.METRIC: 0.5, ClueKind.NETWORK: 0.5}
-"""Metrics count half: every part has many, taken once a minute, and some always stray."""
+_WEIGHTS = {ClueKind.METRIC: 0.5, ClueKind.NETWORK: 0.5}
+"""Metrics count half: every part has many, sampled once a minute, and some always deviate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Something measured of a part: (n,) values when all was well and (m,) during the trouble, in one unit.
+    """A measurement of a part: normal values, (n,), and values during the incident, (m,), in the same unit.
 
-    floor is the difference that would mean nothing even if the normal values were all alike.
+    floor: a difference that is negligible even if all normal values are equal.
     """
 
     part: str
@@ -58,7 +58,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """How often one thing followed another: times of chances, in each normal window, (n,), and during the trouble."""
+    """How often one event followed another: `times` of `chances`, in each normal window, (n,), and in the incident."""
 
     part: str
     name: str
@@ -70,7 +70,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """How far something strayed, as the logarithm of its distance over what is usual; normal and now are for people."""
+    """A deviation: surprise is the log of its size over the usual size; normal and now are values to show to people."""
 
     part: str
     kind: ClueKind
@@ -82,7 +82,7 @@ class Clue:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A part with the best clue of each kind that speaks against it, the most telling first."""
+    """A part with the best clue of each kind, the strongest first."""
 
     part: str
     score: float
@@ -90,7 +90,7 @@ class Suspect:
 
 
 def suspects(readings: Sequence[Reading], patterns: Sequence[Pattern]) -> list[Suspect]:
-    """Rank the parts, the likeliest root cause first; parts that nothing at all is known of are left out."""
+    """Rank the parts, the likeliest root cause first; parts without any clue are left out."""
     clues = [clue for reading in readings if (clue := reading_clue(reading)) is not None]
     clues += [clue for pattern in patterns if (clue := pattern_clue(pattern)) is not None]
     best: dict[str, dict[ClueKind, Clue]] = {}
@@ -103,7 +103,7 @@ def suspects(readings: Sequence[Reading], patterns: Sequence[Pattern]) -> list[S
 
 
 def reading_clue(reading: Reading) -> Clue | None:
-    """Weigh a reading by its medians; None where it is no higher than normal, or where too little is known."""
+    """Return the clue of a reading, from its medians; None if it is not above normal or has too few data."""
     normal, during = (values[np.isfinite(values)] for values in (reading.normal, reading.during))
     if len(normal) < _FEWEST_WINDOWS or len(during) == 0:
         return None
@@ -116,9 +116,10 @@ def reading_clue(reading: Reading) -> Clue | None:
 
 
 def pattern_clue(pattern: Pattern) -> Clue | None:
-    """Weigh a pattern by its likelihood ratio over the largest that one of the normal windows has against the others.
+    """Return the clue of a pattern; None if it hardly changed or has too few data.
 
-    None where it did not change by more than a hair, or where too little is known.
+    Its surprise compares the likelihood ratio of the incident with the largest one of any normal window against the
+    others.
     """
     known = pattern.normal_chances > 0
     if known.sum() < 2 or pattern.chances <= 0:
@@ -137,11 +138,11 @@ def pattern_clue(pattern: Pattern) -> Clue | None:
 
 def _suspect(part: str, clues: list[Clue]) -> Suspect:
     clues.sort(key=lambda clue: -clue.surprise)
-    return Suspect(part, sum(_WORTH.get(clue.kind, 1.0) * max(clue.surprise, 0.0) for clue in clues), tuple(clues))
+    return Suspect(part, sum(_WEIGHTS.get(clue.kind, 1.0) * max(clue.surprise, 0.0) for clue in clues), tuple(clues))
 
 
 def _undisturbed(times: Floats, chances: Floats) -> tuple[Floats, Floats]:
-    """Keep the windows that lie nearest to the median share (a trimmed likelihood; Neykov and Neytchev 1990)."""
+    """Keep the windows closest to the median share (a trimmed likelihood; Neykov and Neytchev 1990)."""
     median = np.clip(np.median(times / chances), 0.01, 0.99)
     apart = _divergence(times, chances, np.full(len(times), median))
     kept = np.argsort(apart, kind="stable")[: max(int(np.ceil(_UNDISTURBED_SHARE * len(times))), 2)]
@@ -151,13 +152,13 @@ def _undisturbed(times: Floats, chances: Floats) -> tuple[Floats, Floats]:
 def _likelihood_ratio(
     times: Floats | np.float64, chances: Floats | np.float64, other_times: Floats, other_chances: Floats
 ) -> Floats:
-    """Half of the G statistic that two binomial samples have one share (Wilks 1938); elementwise."""
+    """Return half the G statistic of the test that two binomial samples share one rate (Wilks 1938); elementwise."""
     share = (times + other_times) / np.maximum(chances + other_chances, 1e-9)
     return _divergence(times, chances, share) + _divergence(other_times, other_chances, share)
 
 
 def _divergence(times: Floats | np.float64, chances: Floats | np.float64, share: Floats) -> Floats:
-    """How much better its own share explains a binomial sample than `share` does, in log-likelihood."""
+    """Return by how much a binomial sample's own share explains it better than `share`, in log-likelihood."""
     own = times / np.maximum(chances, 1e-9)
     hit = xlogy(times, np.where(times > 0, own / np.maximum(share, 1e-12), 1.0))
     missed = xlogy(chances - times, np.where(chances > times, (1 - own) / np.maximum(1 - share, 1e-12), 1.0))

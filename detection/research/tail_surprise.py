@@ -1,7 +1,7 @@
-"""How surprising a value is among those before it, in decades: 2 means that one in a hundred was as far out.
+"""The surprise of a value among earlier ones: minus log10 of its p-value; 2 means that one in a hundred was as large.
 
-A conformal p-value (Vovk, Gammerman and Shafer 2005) for the bulk; beyond the largest values a power law fitted to
-them goes on (Hill 1975), as in the peaks-over-threshold streaming detector of Siffer et al. (KDD 2017).
+In the bulk the p-value is conformal (Vovk, Gammerman and Shafer 2005). Beyond the largest values a power law fitted to
+them extends it (Hill 1975), as in the peaks-over-threshold streaming detector of Siffer et al. (KDD 2017).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections import deque
 import numpy as np
 
 WARM_UP = 100
-"""Values that must be known before one is judged against them."""
+"""The fewest earlier values that a value is judged against."""
 
 _TAIL_SHARE = 0.02
 _TAIL_LEAST = 10
 _STEEPEST = 50.0
-"""The power law is never taken to fall faster: a handful of nearly equal extremes would promise too much."""
+"""The largest exponent of the power law: a few nearly equal extremes would give too large a one."""
 
 
 class SortedWindow:
-    """The last `capacity` values, in order of size."""
+    """A sliding window of the last `capacity` values, kept sorted."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -33,22 +33,22 @@ class SortedWindow:
         return len(self._ordered)
 
     def add(self, value: float) -> None:
-        """Take a value in and forget the oldest when there are too many."""
+        """Add a value; drop the oldest one beyond the capacity."""
         insort(self._ordered, value)
         self._arrived.append(value)
         if len(self._arrived) > self._capacity:
             del self._ordered[bisect_left(self._ordered, self._arrived.popleft())]
 
     def at_least(self, value: float) -> int:
-        """How many are as large or larger."""
+        """Return the number of values as large as `value` or larger."""
         return len(self._ordered) - bisect_left(self._ordered, value)
 
     def largest(self, count: int) -> list[float]:
-        """The `count` largest, smallest of them first."""
+        """Return the `count` largest values, in ascending order."""
         return self._ordered[-count:]
 
     def quantile(self, share: float) -> float:
-        """The value below which a share of them lies, interpolated; there must be one at least."""
+        """Return the interpolated quantile; the window must not be empty."""
         place = share * (len(self._ordered) - 1)
         lower = math.floor(place)
         upper = min(lower + 1, len(self._ordered) - 1)
@@ -57,13 +57,13 @@ class SortedWindow:
 
 
 class Surprise:
-    """Judges each distance (0 or more, larger is stranger) by the last `memory` before it."""
+    """Compute the surprise of each distance (0 or more) among the last `memory` distances before it."""
 
     def __init__(self, memory: int) -> None:
         self._past = SortedWindow(memory)
 
     def of(self, distance: float) -> float | None:
-        """The decades of the share of earlier distances this far out; None before there are `WARM_UP` of them."""
+        """Return the surprise of a distance and remember the distance; None before `WARM_UP` distances are known."""
         decades = self._decades(distance) if len(self._past) >= WARM_UP else None
         self._past.add(distance)
         return decades

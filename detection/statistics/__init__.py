@@ -1,1 +1,1 @@
-"""The tests, baselines and forecasts that every kind of signal shares."""
+"""Statistical tests, baselines and forecasts shared by all detectors."""

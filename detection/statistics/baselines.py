@@ -1,9 +1,9 @@
-"""What is normal for this hour of this weekday, from a few weeks of hours of which some were incidents.
+"""Baselines: the normal value at an hour of the week, fitted to a few weeks of hourly data that may hold incidents.
 
-A share is fitted as `weekly_rates` says. Hours further than 3.5 robust standard deviations from their fit are left out
-first (Iglewicz and Hoaglin 1993). A level, such as log p95, is shrunk from the hour of the week toward its hour of the
-day over all days, and that toward the overall level, each as far as the data cannot tell them apart (empirical Bayes;
-Efron and Morris 1975).
+Shares are fitted by `weekly_rates`. Hours further than 3.5 robust standard deviations from their fit are left out
+first (Iglewicz and Hoaglin 1993). A level, such as log p95, is the mean of its hour of the week, shrunk toward the
+mean of its hour of the day over all days, which is shrunk toward the overall mean. The less the data can tell two of
+these apart, the stronger the shrinkage (empirical Bayes; Efron and Morris 1975).
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from detection.statistics.weekly_rates import WeeklyRates, summed, weekly_rates
+from detection.statistics.weekly_rates import WeeklyRates, sums_by_group, weekly_rates
 from detection.types import Floats, Integers
 
 HOUR_SECONDS = 3600.0
 _OUTLYING = 3.5
 _PASSES = 3
-_FINEST = 0.02
-"""Levels closer to each other than this are alike: it keeps the reach of a flat series from being nothing."""
+_MINIMUM_DEVIATION = 0.02
+"""The smallest deviation assumed for a level, so that a flat series still has a tolerance above zero."""
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class RateBaseline:
-    """The expected share of each series, all arrays (series,).
+    """The expected share of each series; all arrays are (series,).
 
-    strength is how many observations the expectation is worth for one further window: its own error and the
-    fluctuation of hours and days beyond the binomial are both in it. low and high hold the true rate of 95 % of hours.
-    certainty is how many it is worth for any number of windows: all of them share its own error.
+    strength is the effective sample size of the baseline for judging one new window. It includes the error of the
+    estimate and the overdispersion of hours and days. low and high are bounds on the true rate of 95 % of hours.
+    certainty is the effective sample size from the error of the estimate alone, which all new windows share.
     """
 
     rate: Floats
@@ -58,9 +58,9 @@ class LevelBaseline:
 
 
 def hours_of_week(times: Floats, timezone: str) -> Integers:
-    """Return the local hour of the week of each time: 0 is Monday 00:00 to 01:00, 167 the last of Sunday.
+    """Return the local hour of the week of each time: 0 is Monday 00:00 to 01:00, 167 is the last hour of Sunday.
 
-    times: (n,) seconds UTC. Across a daylight saving change the wall clock decides, as it does for people.
+    times: (n,) seconds UTC. The wall clock decides across a daylight saving change, because people live by it.
     """
     zone = ZoneInfo(timezone)
     local = [datetime.fromtimestamp(float(time), UTC).astimezone(zone) for time in times]
@@ -70,24 +70,25 @@ def hours_of_week(times: Floats, timezone: str) -> Integers:
 def rate_baseline(successes: Floats, trials: Floats, hours: Integers, at: int) -> RateBaseline:
     """Fit the share at hour of the week `at`.
 
-    successes, trials: (series, n) of past hours, 0 trials where nothing happened. hours: (n,) hours of the week.
+    successes, trials: (series, n) of past hours; trials is 0 where nothing happened. hours: (n,) hours of the week.
     """
     return rate_baselines(successes, trials, hours, [at])[0]
 
 
 def rate_baselines(successes: Floats, trials: Floats, hours: Integers, at: Sequence[int]) -> list[RateBaseline]:
-    """As `rate_baseline`, at several hours of the week for hardly more than the price of one."""
-    kept, luck = trials > 0, np.zeros(len(trials))
+    """Fit `rate_baseline` at several hours of the week at little more than the cost of one."""
+    kept, overdispersion = trials > 0, np.zeros(len(trials))
     for _ in range(_PASSES):
         k, n = np.where(kept, successes, 0.0), np.where(kept, trials, 0.0)
-        week = weekly_rates(k, n, hours, luck)
-        kept, luck = _not_outlying(successes, trials, week.usual[:, hours]), week.hour_luck
+        week = weekly_rates(k, n, hours, overdispersion)
+        kept, overdispersion = _are_inliers(successes, trials, week.usual[:, hours]), week.hour_overdispersion
     return [_rate_at(week, hour, k, n) for hour in at]
 
 
 def _rate_at(week: WeeklyRates, hour: int, successes: Floats, trials: Floats) -> RateBaseline:
     rate = week.rate[:, hour]
-    strength = np.maximum(1.0 / (week.hour_luck + week.day_luck + week.error[:, hour]) - 1.0, 1.0)
+    variance = week.hour_overdispersion + week.day_overdispersion + week.error[:, hour]
+    strength = np.maximum(1.0 / variance - 1.0, 1.0)
     return RateBaseline(
         rate=rate,
         strength=strength,
@@ -100,7 +101,7 @@ def _rate_at(week: WeeklyRates, hour: int, successes: Floats, trials: Floats) ->
     )
 
 
-def _not_outlying(successes: Floats, trials: Floats, fitted: Floats) -> Mask:
+def _are_inliers(successes: Floats, trials: Floats, fitted: Floats) -> Mask:
     deviation = np.sqrt(np.maximum(trials * fitted * (1 - fitted), 1e-9))
     score = np.abs(successes - trials * fitted) / deviation
     usual = np.maximum(1.0, 1.4826 * medians(score, trials > 0))[:, None]
@@ -111,17 +112,17 @@ def level_baseline(levels: Floats, known: Mask, hours: Integers, at: int) -> Lev
     """Fit a level, such as log p95, at hour of the week `at`.
 
     levels: (series, n) of past hours, read only where `known`. hours: (n,) hours of the week. Levels further than
-    3.5 robust standard deviations from the median of their hour of the day are pulled in to there (winsorised; Tukey
-    1962). With less than two days the hours of the day are not told apart.
+    3.5 robust standard deviations from the median of their hour of the day are clipped to that distance (winsorised;
+    Tukey 1962). With less than two days of data all hours of the day are treated alike.
     """
     day_of, this_week = hours % 24, hours == at
-    day_counts, count = summed(known.astype(np.float64), day_of, 24), known.sum(axis=1)
+    day_counts, count = sums_by_group(known.astype(np.float64), day_of, 24), known.sum(axis=1)
     seen = (day_counts > 0).sum(axis=1)
     repeated = count >= 2 * seen
     middle = np.where(repeated[:, None], _day_medians(levels, known, hours), medians(levels, known)[:, None])
-    x = _pulled_in(levels, middle, known)
+    x = _winsorised(levels, middle, known)
     overall = x.sum(axis=1) / np.maximum(count, 1)
-    day_means = summed(x, day_of, 24) / np.maximum(day_counts, 1)
+    day_means = sums_by_group(x, day_of, 24) / np.maximum(day_counts, 1)
     residual = np.where(known, x - np.where(repeated[:, None], day_means[:, day_of], overall[:, None]), 0.0)
     within = (residual**2).sum(axis=1) / np.maximum(count - np.where(repeated, seen, 1), 1)
     scatter = (day_means - overall[:, None]) ** 2 - within[:, None] / np.maximum(day_counts, 1)
@@ -134,7 +135,7 @@ def level_baseline(levels: Floats, known: Mask, hours: Integers, at: int) -> Lev
 
 
 def _day_medians(levels: Floats, known: Mask, hours: Integers) -> Floats:
-    """(series, n) the median of each past hour's hour of the day."""
+    """Return for each past hour the median of its hour of the day, (series, n)."""
     fitted = np.zeros(levels.shape)
     for hour in range(24):
         same = hours % 24 == hour
@@ -142,10 +143,10 @@ def _day_medians(levels: Floats, known: Mask, hours: Integers) -> Floats:
     return fitted
 
 
-def _pulled_in(levels: Floats, fitted: Floats, known: Mask) -> Floats:
+def _winsorised(levels: Floats, fitted: Floats, known: Mask) -> Floats:
     """Winsorise around the fit; 0 where not known."""
     distance = np.where(known, np.abs(levels - fitted), 0.0)
-    reach = _OUTLYING * np.maximum(1.4826 * medians(distance, known), _FINEST)[:, None]
+    reach = _OUTLYING * np.maximum(1.4826 * medians(distance, known), _MINIMUM_DEVIATION)[:, None]
     return np.where(known, np.clip(levels, fitted - reach, fitted + reach), 0.0)
 
 
@@ -155,9 +156,9 @@ def _shrunk(means: Floats, counts: Floats, toward: Floats, within: Floats, betwe
 
 
 def medians(values: Floats, known: Mask) -> Floats:
-    """Row-wise median of the known values, both (series, n); 0 where none is.
+    """Return the median of the known values of each row, (series,); 0 where none is known.
 
-    Sorting is 20 times quicker than nanmedian here.
+    values, known: (series, n). Sorting is 20 times quicker than nanmedian.
     """
     ordered = np.sort(np.where(known, values, np.inf), axis=1)
     count = known.sum(axis=1)

@@ -1,8 +1,8 @@
-"""Since when: the change-point after which what was seen is explained better by a broken level than by the normal one.
+"""Change-point estimation: the time from which a broken level explains the data better than the normal level.
 
-With the normal level known from the baseline this is the likelihood-ratio estimate behind CUSUM (Page 1954; Lorden
-1971): the moment at which the running evidence was lowest. It needs no penalty, finds the latest break after a
-recovery, and its profile likelihood gives the interval in which the change must lie.
+The normal level is known from the baseline, so this is the likelihood-ratio estimate behind CUSUM (Page 1954; Lorden
+1971): the time at which the running evidence was lowest. It needs no penalty and finds the latest break after a
+recovery. Its profile likelihood gives a confidence interval for the change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PASSES = 4
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """When a change began, in seconds, and the interval in which it must lie (about 95 %)."""
+    """When a change began, in seconds, with its confidence interval (about 95 %)."""
 
     at: float
     low: float
@@ -31,7 +31,10 @@ class Onset:
 
 
 def share_onset(starts: Floats, successes: Floats, trials: Floats, *, normal: float, broken: float) -> Onset:
-    """Since when a share is broken: (n,) successes of trials in regular buckets, n >= 2; levels as for `mean_onset`."""
+    """Estimate when a share broke, from (n,) successes and trials in regular buckets, n >= 2.
+
+    normal and broken are levels as in `mean_onset`.
+    """
     usual = float(np.clip(normal, 1e-6, 1 - 1e-6))
 
     def evidence(level: float) -> Floats:
@@ -45,10 +48,11 @@ def share_onset(starts: Floats, successes: Floats, trials: Floats, *, normal: fl
 def mean_onset(
     starts: Floats, sums: Floats, counts: Floats, *, normal: float, broken: float, deviation: float
 ) -> Onset:
-    """Since when a mean is broken: (n,) sums over counts in regular buckets, n >= 2; `deviation` is a single value's.
+    """Estimate when a mean broke, from (n,) sums and counts in regular buckets, n >= 2.
 
-    normal is the baseline's level, broken a first guess at the level now, which may be watered down by a window that
-    reaches back before the change: it is estimated again from what follows the change-point until that stays put.
+    deviation is the standard deviation of a single value. normal is the baseline's level. broken is a first guess at
+    the level now; it may be diluted if its window starts before the change, so it is estimated again from the data
+    after the change-point until it no longer moves.
     """
 
     def evidence(level: float) -> Floats:
@@ -65,10 +69,10 @@ def _onset(
     for _ in range(_PASSES):
         running = np.concatenate([[0.0], np.cumsum(evidence(level))])[:-1]
         change = int(np.argmin(running))
-        again = float(sums[change:].sum() / max(counts[change:].sum(), 1.0))
-        if (again - normal) * (broken - normal) <= 0 or again == level:
+        estimate = float(sums[change:].sum() / max(counts[change:].sum(), 1.0))
+        if (estimate - normal) * (broken - normal) <= 0 or estimate == level:
             break
-        level = again
+        level = estimate
     likely = np.flatnonzero(running <= running[change] + _LIKELY)
     own = _broken_part(sums[change], counts[change], normal, level)
     before = _broken_part(sums[change - 1], counts[change - 1], normal, level) if change else 0.0
@@ -77,9 +81,9 @@ def _onset(
 
 
 def _broken_part(total: float, count: float, normal: float, broken: float) -> float:
-    """Return for how much of a bucket the change had happened: how far its level lies toward the broken one.
+    """Return the part of a bucket that lies after the change, 0 to 1, from how close its level is to the broken one.
 
-    The change falls within the first broken bucket or the last normal one; the level of either says how far in.
+    The change lies within the first broken bucket or the last normal one; their levels tell how far in.
     """
     if normal == broken:
         return 1.0

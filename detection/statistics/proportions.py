@@ -1,7 +1,7 @@
 """Tests and intervals for shares: conversion rates, error rates, the share of slow requests.
 
-Everything is elementwise over arrays that broadcast together; counts are whole numbers held as floats or integers.
-`scipy.special` rather than `scipy.stats`, which costs an idle worker 70 MB.
+All functions are elementwise over arrays that broadcast together. Counts are whole numbers, as floats or integers.
+The module uses `scipy.special` because importing `scipy.stats` costs an idle worker 70 MB.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _NEGLIGIBLE = 1e-15
 
 
 def binomial_mid_p(successes: ArrayLike, trials: ArrayLike, rate: ArrayLike) -> Floats:
-    """P(X < successes) + P(X = successes) / 2 for X ~ Binomial(trials, rate): small when fewer than expected.
+    """Return P(X < successes) + P(X = successes) / 2 for X ~ Binomial(trials, rate): small when fewer than expected.
 
     The mid-p value of Lancaster (1961) undoes most of the conservatism of the exact test on counts; Agresti
-    (Categorical Data Analysis, 3rd ed., 2013, section 1.4.4) recommends it. One minus it is the upper tail.
+    (Categorical Data Analysis, 3rd ed., 2013, section 1.4.4) recommends it. The upper tail is one minus this value.
     """
     k, n, p = _broadcast(successes, trials, rate)
 
@@ -36,10 +36,10 @@ def binomial_mid_p(successes: ArrayLike, trials: ArrayLike, rate: ArrayLike) -> 
 
 
 def beta_binomial_mid_p(successes: ArrayLike, trials: ArrayLike, rate: ArrayLike, strength: ArrayLike) -> Floats:
-    """Lower mid-p tail when the rate itself is known only as Beta(strength * rate, strength * (1 - rate)).
+    """Return the lower mid-p tail when the rate is uncertain: Beta(strength * rate, strength * (1 - rate)).
 
-    `strength` is the number of observations that the baseline is worth, its over-dispersion counted: the test
-    then allows for the error of the baseline and for ordinary fluctuation beyond the binomial (Skellam 1948).
+    `strength` is the effective sample size of the baseline, reduced for overdispersion. The test then allows for the
+    error of the baseline and for ordinary fluctuation beyond the binomial (Skellam 1948).
     """
     k, n, p, m = _broadcast(successes, trials, rate, strength)
 
@@ -57,9 +57,9 @@ def beta_binomial_mid_p(successes: ArrayLike, trials: ArrayLike, rate: ArrayLike
 def two_sample_mid_p(
     successes: ArrayLike, trials: ArrayLike, other_successes: ArrayLike, other_trials: ArrayLike
 ) -> Floats:
-    """Lower mid-p tail of Fisher's conditional test: are `successes` of `trials` fewer than the other sample's share?
+    """Return the lower mid-p tail of Fisher's conditional test: small when the first rate is lower than the other.
 
-    Fisher (1935) with Lancaster's mid-p; Agresti (2013, section 3.5.5). Small when the first rate is lower.
+    Fisher (1935) with Lancaster's mid-p; Agresti (2013, section 3.5.5).
     """
     k, n, other_k, other_n = _broadcast(successes, trials, other_successes, other_trials)
     total = k + other_k
@@ -75,7 +75,7 @@ def two_sample_mid_p(
 
 
 def sigma_score(successes: ArrayLike, trials: ArrayLike, rate: ArrayLike, strength: ArrayLike = np.inf) -> Floats:
-    """How many standard deviations the share lies above (+) or below (-) `rate`; 0 without trials.
+    """Return how many standard deviations the share lies above (+) or below (-) `rate`; 0 without trials.
 
     `strength` as in `beta_binomial_mid_p`; infinite means that the rate is known exactly.
     """
@@ -86,7 +86,7 @@ def sigma_score(successes: ArrayLike, trials: ArrayLike, rate: ArrayLike, streng
 
 
 def wilson_interval(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Score interval of Wilson (1927) for a share; (0, 1) without trials."""
+    """Return the score interval of Wilson (1927) for a share; (0, 1) without trials."""
     k, n = _broadcast(successes, trials)
     z = float(ndtri(0.5 + confidence / 2))
     share = k / np.maximum(n, 1)
@@ -99,7 +99,7 @@ def wilson_interval(successes: ArrayLike, trials: ArrayLike, confidence: float =
 
 
 def jeffreys_interval(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Equal-tailed interval under Jeffreys' prior (Brown, Cai and DasGupta 2001), closed at 0 and 1 as they advise."""
+    """Return the equal-tailed interval under Jeffreys' prior, closed at 0 and 1 (Brown, Cai and DasGupta 2001)."""
     k, n = _broadcast(successes, trials)
     tail = (1 - confidence) / 2
     low = np.where(k == 0, 0.0, betaincinv(k + 0.5, n - k + 0.5, tail))
@@ -108,7 +108,7 @@ def jeffreys_interval(successes: ArrayLike, trials: ArrayLike, confidence: float
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """Adjusted p-values: rejecting those <= q keeps the false discovery rate at q (Benjamini and Hochberg 1995).
+    """Return adjusted p-values: rejecting those <= q keeps the false discovery rate at q (Benjamini, Hochberg 1995).
 
     p_values: (tests,), independent or positively dependent.
     """
@@ -141,9 +141,9 @@ def _lower_tail(
     mirror: Callable[..., tuple[Floats, ...]],
     trials: Floats,
 ) -> Floats:
-    """Sum a unimodal mass below k, half of it at k, from whichever side of the centre is the shorter.
+    """Sum a unimodal probability mass below k plus half the mass at k, using the shorter tail.
 
-    step_down(k) is mass(k - 1) / mass(k). Above the centre the mirrored law (trials - k) is summed instead.
+    step_down(k) is mass(k - 1) / mass(k). Above the centre the mirrored distribution (of trials - k) is summed instead.
     """
     above = k > centre
     flipped = mirror(*parameters)
@@ -160,7 +160,7 @@ def _summed_down(
     step_down: Callable[..., Floats],
     parameters: tuple[Floats, ...],
 ) -> Floats:
-    """Half the mass at `start` and all below it; each element stops when its terms no longer count."""
+    """Sum half the mass at `start` and all mass below it; each element stops when its terms are negligible."""
     k = np.array(start, dtype=np.float64).ravel()
     held = tuple(np.asarray(parameter).ravel() for parameter in parameters)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):

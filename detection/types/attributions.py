@@ -12,7 +12,7 @@ Where = tuple[tuple[str, str], ...]
 
 
 class WhereVerdict(StrEnum):
-    """What a loss is about: some places, all alike, other users than usual, or nothing that can be told."""
+    """The kind of a loss: in certain places, everywhere alike, from a changed user mix, or unclear."""
 
     PLACES = "places"
     EVERYWHERE = "everywhere"
@@ -22,9 +22,9 @@ class WhereVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A combination that broke: of `entries`, `converted` came through where `expected` should have.
+    """A combination that broke: of `entries`, `converted` converted where `expected` were expected to.
 
-    share_of_loss is its part of all conversions lost to falling rates, 0 to 1.
+    share_of_loss: its part of all conversions lost to falling rates, 0 to 1.
     """
 
     where: Where
@@ -35,20 +35,21 @@ class Place:
 
     @property
     def rate(self) -> float:
-        """What it converts at, 0 to 1."""
+        """The current conversion rate, 0 to 1."""
         return self.converted / self.entries if self.entries else 0.0
 
     @property
     def expected_rate(self) -> float:
-        """What it should convert at, 0 to 1."""
+        """The expected conversion rate, 0 to 1."""
         return self.expected / self.entries if self.entries else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A kind of user that is more, or less, of all entries than usual, and the rate that it usually converts at.
+    """A kind of user whose share of all entries changed.
 
-    rate is None for a kind that was hardly ever seen before. effect is what that did to everyone's rate.
+    rate: the usual conversion rate of that kind; None if it was hardly ever seen before. effect: the resulting change
+    of the overall rate.
     """
 
     dimension: str
@@ -61,10 +62,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Where the change from `expected` to `observed` is: rate_effect + mix_effect is the difference, as shares.
+    """The explanation of the change from `expected` to `observed`, which equals rate_effect + mix_effect, as shares.
 
-    places: what carries the loss, the most certain first; with the verdict MIX what broke beside it. shifts: what the
-    mix effect consists of, where there is one. `dimensions` are those that could tell users apart.
+    places: the combinations that carry the loss, the most certain first; with the verdict MIX those that broke besides.
+    shifts: the parts of the mix effect, if it matters. dimensions: those that distinguished users.
     """
 
     verdict: WhereVerdict
@@ -78,5 +79,5 @@ class Attribution:
 
     @property
     def is_deploys(self) -> bool:
-        """Whether every place is a version: a matter of deploys."""
+        """Whether every place is only a version, so that the loss is about deploys."""
         return bool(self.places) and all(name == VERSION_DIMENSION for place in self.places for name, _ in place.where)

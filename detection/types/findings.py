@@ -9,7 +9,7 @@ from detection.types.finding_details import FindingDetails, ForecastDetails, Fun
 
 
 class Metric(StrEnum):
-    """What a finding measured, and what a verification measures again."""
+    """The metric that a finding measured and that a verification measures again."""
 
     CONVERSION_RATE = "conversion_rate"
     LATENCY_P95 = "latency_p95_ms"
@@ -23,7 +23,10 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a finding is about: a funnel (`funnel_id`) or an endpoint of a service, perhaps within a segment."""
+    """The subject of a finding: a funnel (`funnel_id`), an endpoint, a metric, a log series or an alert.
+
+    `dimension` and `value` name a segment of it, if any.
+    """
 
     kind: str
     name: str
@@ -34,7 +37,7 @@ class Subject:
     value: str | None = None
 
     def key(self) -> str:
-        """A stable text for fingerprints, such as "endpoint:shop:POST /checkout"."""
+        """Return a stable text for fingerprints, such as "endpoint:shop:POST /checkout"."""
         parts = [
             self.kind,
             str(self.funnel_id) if self.funnel_id is not None else (self.service or ""),

@@ -10,7 +10,7 @@ from detection.types.values import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """A named step: an event that matches `event` and has every one of `properties`."""
+    """A named step of a funnel: an event with the name `event` and all of `properties`."""
 
     name: str
     event: str
@@ -19,9 +19,9 @@ class FunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class FunnelDefinition:
-    """Ordered steps within `window_seconds` (inclusive of its end) of the first.
+    """A funnel: ordered steps within `window_seconds` (including its end) of the first.
 
-    value_per_conversion is in `currency`, an ISO 4217 code; both are None where nobody said.
+    value_per_conversion is in `currency`, an ISO 4217 code; both are None if not configured.
     """
 
     funnel_id: int
@@ -35,9 +35,9 @@ class FunnelDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FunnelProgress:
-    """One user's best attempt begun at `entered_at`: `reached_at[i]` is when step i was reached, step 0 first.
+    """One user's attempt that began at `entered_at`: `reached_at[i]` is when step i was reached, step 0 first.
 
-    len(reached_at) is the level, 1 up to the number of steps.
+    len(reached_at) is the level, from 1 to the number of steps.
     """
 
     user_id: str

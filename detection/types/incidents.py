@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much an incident hurts: sev1 is the worst."""
+    """The severity of an incident or a pattern: sev1 is the worst."""
 
     SEV1 = "sev1"
     SEV2 = "sev2"
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 
 class IncidentStatus(StrEnum):
-    """Where an incident stands."""
+    """The status of an incident."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"

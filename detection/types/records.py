@@ -11,7 +11,7 @@ from detection.types.values import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A raw product fact: `user_id` did `event` at `happened_at`. `event_id` is the sender's, or made at the door."""
+    """A raw product event: `user_id` did `event` at `happened_at`. `event_id` is set by the sender or at the door."""
 
     event_id: str
     event: str
@@ -21,7 +21,7 @@ class Event:
 
 
 class SpanKind(StrEnum):
-    """Which side of a call a span saw; `database` is a client span that carries a statement."""
+    """The kind of a span; `database` is a client span that carries a statement."""
 
     SERVER = "server"
     DATABASE = "database"
@@ -49,7 +49,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One line a service said."""
+    """One log line of a service."""
 
     record_id: str
     service: str
@@ -62,7 +62,7 @@ class LogRecord:
 
 
 class MetricKind(StrEnum):
-    """What a metric point's value counts: a level now, what came since the last point, or all since the start."""
+    """The meaning of a metric point's value: a current level, the change since the last point, or a running total."""
 
     GAUGE = "gauge"
     DELTA = "delta"
@@ -71,7 +71,7 @@ class MetricKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
-    """One measured value of a custom metric. `point_id` is the same for the same point sent again."""
+    """One measured value of a custom metric. A point sent again has the same `point_id`."""
 
     point_id: str
     name: str
@@ -84,12 +84,12 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True)
 class AlertChange:
-    """What another monitor said of one of its alerts: that it fires, or that it is over.
+    """A message from an external monitor that one of its alerts fires or has ended.
 
-    identity is the same for every firing of it. severity is the sender's word for how bad it is, None where it has
-    none. happened_at: when it began or ended. quiet_after_seconds: an alert whose sender never tells of the end is over
-    when so much time has passed without a word of it. values: numbers that came with it, by their names.
-    together: what the sender tells in one breath has the same text here.
+    identity: the same for every firing of the alert. severity: the sender's own word, None if it sends none.
+    happened_at: when the alert began or ended. quiet_after_seconds: an alert counts as over after this long without a
+    message about it, because some senders never report the end. values: numbers sent with the alert, by name.
+    together: the same text for all alerts that the sender put into one notification.
     """
 
     identity: str
@@ -108,7 +108,7 @@ class AlertChange:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A version of a service going live at a time, with its commit."""
+    """A deploy: a version of a service that went live at a time, with its commit."""
 
     deploy_id: int
     service: str

@@ -24,10 +24,10 @@ QUERY_EDGES: Floats = np.unique(np.concatenate([np.arange(0, 21), np.round(np.ge
 
 @dataclass(frozen=True, slots=True)
 class FunnelSeries:
-    """Rolled-up funnel cohorts by the time of entry, for one segment (`dimension` None means everyone).
+    """Rolled-up funnel cohorts by the time of entry, for one segment (`dimension` None is the whole funnel).
 
-    bucket_starts: (n,) seconds. entries: (n,). reached: (n, steps) users that got at least so far.
-    converted_by_delay: (n, len(DELAY_EDGES_SECONDS) + 1) users that finished, by how long they took.
+    bucket_starts: (n,) seconds. entries: (n,). reached: (n, steps) users who reached at least that step.
+    converted_by_delay: (n, len(DELAY_EDGES_SECONDS) + 1) users who converted, by the time they took.
     """
 
     funnel_id: int
@@ -39,7 +39,7 @@ class FunnelSeries:
     converted_by_delay: Integers
 
     def only(self, buckets: slice | NDArray[np.bool_]) -> FunnelSeries:
-        """The same series of these buckets alone."""
+        """Return the series restricted to these buckets."""
         return replace(
             self,
             bucket_starts=self.bucket_starts[buckets],
@@ -51,9 +51,9 @@ class FunnelSeries:
 
 @dataclass(frozen=True, slots=True)
 class FunnelCells:
-    """Rolled-up funnel cohorts by the full combination of dimension values, added up over a stretch of time of entry.
+    """Rolled-up funnel cohorts by the full combination of dimension values, summed over a period of entry times.
 
-    combinations: (cells,) distinct; dimension: value, without the dimensions that an entry did not have. entries:
+    combinations: (cells,) distinct {dimension: value}, without dimensions that an entry did not have. entries:
     (cells,), 1 or more. converted_by_delay: (cells, len(DELAY_EDGES_SECONDS) + 1), as in FunnelSeries.
     """
 
@@ -65,7 +65,7 @@ class FunnelCells:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSeries:
-    """Rolled-up requests of one endpoint of one service, by the time they began.
+    """Rolled-up requests of one endpoint of one service, by their start time.
 
     bucket_starts: (n,) seconds. request_count, error_count, query_sum: (n,).
     duration_histogram: (n, len(DURATION_EDGES_MS) + 1); query_histogram: (n, len(QUERY_EDGES) + 1).
@@ -86,9 +86,9 @@ class MetricSeries:
     """A custom metric of one service, rolled up: the mean and the number of its points in each bucket.
 
     bucket_starts: (n,) seconds, oldest first. means: (n,) in the metric's own unit. counts: (n,), 1 or more.
-    attributes: which of the metric's series this is, such as "device=sda1, state=used"; "" for one without attributes.
-    is_rate: whether the values are what a counter rose by, a second. lows, highs: (n,) the smallest and the largest
-    point of each bucket, where that is known.
+    attributes: identify the series of the metric, such as "device=sda1, state=used"; "" without attributes. is_rate:
+    whether the values are the increase of a counter per second. lows, highs: (n,) the smallest and the largest point of
+    each bucket, if known.
     """
 
     name: str
@@ -104,11 +104,11 @@ class MetricSeries:
 
 @dataclass(frozen=True, slots=True)
 class LogSeries:
-    """Rolled-up lines of one service that have one template (`kind` "log_template") or match one named pattern.
+    """Rolled-up log lines of one service with one template (`kind` "log_template") or matching one named pattern.
 
-    name is the template's id or the pattern's name; text the template, or what the pattern stands for; severity the
-    worst that a line of it had. bucket_starts: (n,) seconds, ascending; line_count: (n,). A bucket that is missing had
-    none. sample: one of the lines, or nothing where none may be shown.
+    name: the template's id or the pattern's name. text: the template, or the pattern's meaning. severity: the worst of
+    its lines. bucket_starts: (n,) seconds, ascending. line_count: (n,); missing buckets had no lines. sample: one of
+    the lines, or "" if none may be shown.
     """
 
     kind: str

@@ -20,12 +20,12 @@ TimeSpans: TypeAlias = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with the bounds within which it lies with 95 % confidence; low may be negative for a difference."""
+    """A value with its 95 % confidence interval; low may be negative for a difference."""
 
     value: float
     low: float
     high: float
 
     def times(self, factor: float) -> Estimate:
-        """The estimate in another unit; factor is not negative."""
+        """Return the estimate in another unit; factor must not be negative."""
         return Estimate(self.value * factor, self.low * factor, self.high * factor)

@@ -1,1 +1,1 @@
-"""In which combination of dimension values was conversion lost?"""
+"""Find the combination of dimension values in which conversion was lost."""

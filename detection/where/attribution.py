@@ -1,9 +1,9 @@
-"""Where a conversion rate was lost: in which combination of up to three dimension values, everywhere, or in the mix.
+"""Attribute a lost conversion rate to a combination of up to three dimension values, to everyone, or to the user mix.
 
-The change is split exactly (Kitagawa 1955; Oaxaca 1973): the rate effect is how much worse the users of now convert
-than users of their kinds did, the mix effect that more of them are of kinds that always converted worse. Every kind
-is held against its own past, so a change of the mix alone blames nobody (Simpson 1951). Where rates fell, the
-combination is named by `detection.where.combinations`.
+The change is split exactly (Kitagawa 1955; Oaxaca 1973). The rate effect is how much worse the current users convert
+than users of the same kinds did before. The mix effect is the growing share of kinds that always converted worse. Every
+kind of user is compared with its own past, so a change of the mix alone blames no kind (Simpson 1951). Where rates
+fell, `detection.where.combinations` names the combination.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from detection.where.cells import Cells
 from detection.where.combinations import RankedCombinations, rank_combinations
 
 _RATE_SHARE = 0.3
-"""Below this share of the loss the rates are not what it is about."""
+"""The rate effect must be at least this share of the loss to be the verdict."""
 
 _MIX_SHARE = 0.5
-"""From this share of the loss on, the mix is."""
+"""Otherwise the mix effect must be at least this share of the loss to be the verdict."""
 
 _SURE = 2.5
-"""Standard deviations from which the rate effect is no chance."""
+"""Standard deviations from which the rate effect is significant."""
 
 _FURTHER_EVIDENCE = 7.0
-"""In log-likelihood, a thousand to 1: what it takes to name a place beside another one, or beside the mix."""
+"""Log-likelihood (odds of about a thousand to 1) needed to name a further place, or a place beside the mix."""
 
 _FEWEST_PAST = 100.0
-"""Entries of the past from which it says anything."""
+"""The fewest past entries for an attribution."""
 
 _FIRM = 1e6
-"""Entries: so many that the scan takes the rates of the past as they were fitted here."""
+"""Entries assumed for the past in the scan: so many that it takes the fitted past rates as exact."""
 
 _MOST_SHIFTS = 2
 _LEAST_SHIFT = 0.2
-"""A kind of user is named as a shift of the mix from this share of the mix effect on."""
+"""A shift is reported if it makes up at least this share of the mix effect."""
 
 
 def attribute(
@@ -48,11 +48,11 @@ def attribute(
     within: tuple[str, str] | None = None,
     expected: float | None = None,
 ) -> Attribution | None:
-    """Tell where `now` converts worse than `past` did; None where they hold too little to tell.
+    """Attribute the loss of `now` against `past`; None with too few data.
 
-    usual: the same hours of other days, whose mix of users is normal now; without entries the whole past is. within:
-    a (dimension, value) whose users alone the two effects are about; the places are looked for among everyone.
-    expected: the rate that is normal just now, to which all past rates are scaled; without it they stand as they are.
+    usual: the same hours of other days, whose mix of users is normal now; if it has no entries, the whole past is used.
+    within: a (dimension, value) that the two effects are restricted to; places are searched among all users. expected:
+    the rate that is normal now; past rates are scaled to it. Without it they are used unscaled.
     """
     table = cell_table(now, usual, past, horizon_seconds=horizon_seconds)
     inside = _inside(table, within)
@@ -86,14 +86,17 @@ def attribute(
 
 
 def _inside(table: CellTable, within: tuple[str, str] | None) -> Mask:
-    """(cells,) whose users the effects are about: everyone's, where the dimension does not tell anybody apart."""
-    everyone = np.ones(len(table.codes), dtype=bool)
+    """Return the cells that the effects are restricted to, (cells,).
+
+    These are all cells when the table lacks the dimension or the value.
+    """
+    all_cells = np.ones(len(table.codes), dtype=bool)
     if within is None or within[0] not in table.dimensions:
-        return everyone
+        return all_cells
     column = table.dimensions.index(within[0])
     values = table.values[column]
     if within[1] not in values:
-        return everyone
+        return all_cells
     return np.asarray(table.codes[:, column] == values.index(within[1]))
 
 
@@ -102,7 +105,7 @@ def _shares(counts: Floats) -> Floats:
 
 
 def _deviation(table: CellTable, rates: Floats, inside: Mask) -> float:
-    """The standard deviation that the rate effect has by chance."""
+    """Return the standard deviation of the rate effect under sampling noise."""
     entries = table.entries * inside
     return float(np.sqrt((entries * rates * (1 - rates)).sum()) / entries.sum())
 
@@ -156,7 +159,7 @@ def _places(answer: RankedCombinations, verdict: WhereVerdict) -> tuple[Place, .
 def _shifts(
     table: CellTable, rates: Floats, share: Floats, usual_share: Floats, known: Mask, change: float
 ) -> tuple[Shift, ...]:
-    """What the mix effect consists of, the strongest first; nothing where the mix is not worth a word."""
+    """Return the parts of the mix effect, the strongest first; nothing where the mix effect is small."""
     normal = float((usual_share * rates).sum())
     mix_effect = float(((share - usual_share) * rates).sum())
     if not change or mix_effect / change < _RATE_SHARE:
@@ -167,8 +170,8 @@ def _shifts(
         if name != VERSION_DIMENSION
         for number, value in enumerate(values)
     ]
-    told = [one for one in found if one.effect / mix_effect >= _LEAST_SHIFT]
-    return tuple(sorted(told, key=lambda one: -abs(one.effect))[:_MOST_SHIFTS])
+    reported = [one for one in found if one.effect / mix_effect >= _LEAST_SHIFT]
+    return tuple(sorted(reported, key=lambda one: -abs(one.effect))[:_MOST_SHIFTS])
 
 
 def _shift(

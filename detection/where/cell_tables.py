@@ -1,4 +1,4 @@
-"""Funnel cells of several stretches of time side by side, with what each kind of user should convert at."""
+"""Funnel cells of several periods in one table, and the conversion rate expected in each cell."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from detection.types import DELAY_EDGES_SECONDS, VERSION_DIMENSION, Floats, Funn
 
 _NEARLY_ALL = 0.98
 _NEARLY_ALL_DEPLOYED = 0.95
-"""A dimension of which one value has this share of the entries cannot tell anybody apart."""
+"""A dimension is dropped when one of its values has at least this share of the entries."""
 
 _PAST_PRIOR = 50.0
-"""How many entries at what its dimensions foretell a cell's own past is pulled toward."""
+"""The weight, in entries, of the rate predicted from a cell's dimension values against the cell's own past."""
 
 _SWEEPS = 10
 _DAMPING = 5.0
-"""Conversions, as few as which a value's own rate is pulled toward everyone's."""
+"""The weight, in conversions, of the overall rate against the rate of a single dimension value."""
 
 _FEWEST_KNOWN = 20.0
-"""Past entries below which a value is a new kind of user, of whom nothing is expected."""
+"""A value with fewer past entries is a new kind of user without an expected rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellTable:
-    """One row a combination of `dimensions`; values[d] are those of dimension d, codes: (cells, dimensions).
+    """One row per combination of `dimensions`; values[d]: the values of dimension d; codes: (cells, dimensions).
 
-    entries, converted: now. usual_entries: of the times that now should resemble. past_entries, past_converted: of
-    the whole baseline. (cells,) each; conversions within one horizon.
+    entries, converted: now. usual_entries: in the periods that should have the same mix of users as now. past_entries,
+    past_converted: in the whole baseline. All are (cells,); conversions count within one horizon.
     """
 
     dimensions: tuple[str, ...]
@@ -43,8 +43,8 @@ class CellTable:
 
 
 def cell_table(now: FunnelCells, usual: FunnelCells, past: FunnelCells, *, horizon_seconds: float) -> CellTable:
-    """Lay the three side by side, over the dimensions that tell users of now apart."""
-    dimensions = _telling(now)
+    """Build a table of the three periods over the dimensions that distinguish the current users."""
+    dimensions = _distinguishing_dimensions(now)
     rows: dict[tuple[str, ...], int] = {}
     places = [
         np.array(
@@ -67,24 +67,25 @@ def cell_table(now: FunnelCells, usual: FunnelCells, past: FunnelCells, *, horiz
 
 
 def past_rates(table: CellTable) -> Floats:
-    """(cells,) what each cell used to convert at, 0 to 1.
+    """Return the past conversion rate of each cell, (cells,), 0 to 1.
 
-    A cell with little past is pulled toward what its dimensions foretell together: everyone's rate times a factor
-    for each value, fitted by iterative proportional scaling (Bailey and Simon 1960), so that two dimensions that say
-    the same count once. A version never seen before has no factor, and so expects of its users what was expected.
+    The rate of a cell with little past is shrunk toward the rate predicted from its dimension values: the overall rate
+    times a factor per value, fitted by iterative proportional scaling (Bailey and Simon 1960), so that two dimensions
+    with the same information count once. A version never seen before gets no factor of its own, so its users are
+    expected to convert as before.
     """
-    everyone = (table.past_converted.sum() + 0.5) / (table.past_entries.sum() + 1.0)
-    foretold = np.full(len(table.codes), everyone)
+    overall = (table.past_converted.sum() + 0.5) / (table.past_entries.sum() + 1.0)
+    predicted = np.full(len(table.codes), overall)
     for _ in range(_SWEEPS):
         for column in table.codes.T:
             seen = np.bincount(column, table.past_converted) + _DAMPING
-            foretold = foretold * (seen / (np.bincount(column, table.past_entries * foretold) + _DAMPING))[column]
-    pulled = table.past_converted + _PAST_PRIOR * np.clip(foretold, 0.0, 1.0)
-    return np.asarray(pulled / (table.past_entries + _PAST_PRIOR))
+            predicted = predicted * (seen / (np.bincount(column, table.past_entries * predicted) + _DAMPING))[column]
+    converted = table.past_converted + _PAST_PRIOR * np.clip(predicted, 0.0, 1.0)
+    return np.asarray(converted / (table.past_entries + _PAST_PRIOR))
 
 
 def unknown_kinds(table: CellTable) -> Integers:
-    """Which cells hold a value, other than a version, that hardly had a past: their numbers."""
+    """Return the indices of cells with a value, other than a version, that has hardly any past entries."""
     found = np.zeros(len(table.codes), dtype=bool)
     for name, column in zip(table.dimensions, table.codes.T, strict=True):
         if name != VERSION_DIMENSION:
@@ -92,7 +93,7 @@ def unknown_kinds(table: CellTable) -> Integers:
     return np.flatnonzero(found)
 
 
-def _telling(now: FunnelCells) -> tuple[str, ...]:
+def _distinguishing_dimensions(now: FunnelCells) -> tuple[str, ...]:
     total = int(now.entries.sum())
     names = sorted({name for one in now.combinations for name in one})
     return tuple(
@@ -103,7 +104,7 @@ def _telling(now: FunnelCells) -> tuple[str, ...]:
 
 
 def _largest(cells: FunnelCells, name: str) -> int:
-    """How many entries the commonest value of a dimension has."""
+    """Return the number of entries of the most frequent value of a dimension."""
     counts: dict[str, int] = {}
     for one, entries in zip(cells.combinations, cells.entries.tolist(), strict=True):
         value = one.get(name, "")
@@ -112,7 +113,7 @@ def _largest(cells: FunnelCells, name: str) -> int:
 
 
 def _in_time(cells: FunnelCells, horizon_seconds: float) -> Integers:
-    """(cells,) conversions whose delay bucket ends by the horizon, or by the first edge past it."""
+    """Return the conversions within the horizon, rounded up to the next edge of the delay buckets, (cells,)."""
     buckets = int(np.searchsorted(DELAY_EDGES_SECONDS, horizon_seconds - 1e-9)) + 1
     return np.asarray(cells.converted_by_delay[:, :buckets].sum(axis=1), dtype=np.int64)
 
@@ -128,7 +129,7 @@ def _coded(column: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
 
 
 def merged(parts: Sequence[FunnelCells], funnel_id: int) -> FunnelCells:
-    """Several stretches of time as one, each combination once."""
+    """Sum the cells of several periods; each combination then occurs once."""
     numbers: dict[tuple[tuple[str, str], ...], int] = {}
     rows = np.array(
         [numbers.setdefault(tuple(one.items()), len(numbers)) for part in parts for one in part.combinations],

@@ -1,4 +1,4 @@
-"""Counts by the finest combination of dimension values, before and now, as integer codes."""
+"""Counts per full combination of dimension values, before and now, with values as integer codes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from detection.types import Floats, Integers
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """How many were bad, of how many, in each combination of values that occurs.
+    """The number of bad outcomes and the total for each combination of values that occurs, before and now.
 
-    values[d] are the values of dimension d; codes: (cells, dimensions) indices into them. Counts: (cells,), with
+    values[d]: the values of dimension d. codes: (cells, dimensions) indices into them. Counts: (cells,), with
     bad <= total.
     """
 
@@ -31,10 +31,10 @@ class Cells:
 def counted_cells(
     columns: Mapping[str, Sequence[str]], bad: ArrayLike, total: ArrayLike, *, is_now: ArrayLike
 ) -> Cells:
-    """Add rows up into cells.
+    """Sum rows into cells.
 
-    columns: each dimension's (rows,) values. bad, total, is_now: (rows,); the rows that are not now are the past.
-    Raises ValueError when the lengths differ or a row has more bad than it has in total.
+    columns: the values of each dimension, (rows,). bad, total, is_now: (rows,); rows that are not now are the past.
+    Raises ValueError when the lengths differ or when bad is negative or exceeds total in a row.
     """
     now = np.asarray(is_now, dtype=bool)
     bad_counts, totals = np.asarray(bad, dtype=np.float64), np.asarray(total, dtype=np.float64)
@@ -58,12 +58,12 @@ def counted_cells(
 
 
 def grouped(codes: Integers) -> tuple[Integers, Integers]:
-    """Number the distinct rows of codes (rows, columns): each row's group, (rows,), and each group's first row."""
+    """Group equal rows of codes, (rows, columns): return the group of each row, (rows,), and each group's first row."""
     if codes.shape[1] == 0 or len(codes) == 0:
         return np.zeros(len(codes), dtype=np.int64), np.zeros(min(len(codes), 1), dtype=np.int64)
     keys = codes[:, 0]
     for column in codes.T[1:]:
-        # Made dense at every step, so that no number of dimensions can overflow the key.
+        # Renumbering at every step keeps the key from overflowing with many dimensions.
         keys = np.unique(keys, return_inverse=True)[1] * (int(column.max()) + 1) + column
     _, first_row, group = np.unique(keys, return_index=True, return_inverse=True)
     return group.astype(np.int64), first_row.astype(np.int64)
@@ -74,7 +74,7 @@ def _summed(cell: Integers, counts: Floats, size: int) -> Floats:
 
 
 def _coded(column: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
-    """Number the values in the order in which they first occur."""
+    """Return the code of each value, and the values, in the order of their first occurrence."""
     number: dict[str, int] = {}
     codes = np.fromiter((number.setdefault(value, len(number)) for value in column), np.int64, len(column))
     return codes, tuple(number)

@@ -1,4 +1,4 @@
-"""Where: which combination of up to three dimension values carries a rise of a bad share, such as lost conversions.
+"""Find the combination of up to three dimension values that carries a rise of a bad share, such as lost conversions.
 
 A scan over every combination (one value in each of one, two or three dimensions; the literature calls it a cuboid), as
 the scan statistic of Kulldorff (1997) runs over every circle of a map. The attribution methods for such data
@@ -6,10 +6,10 @@ the scan statistic of Kulldorff (1997) runs over every circle of a map. The attr
 RiskLoc, Kalander 2022) share two thoughts that are kept: what a cause explains is alike in all that lies within it, and
 the plainer of two explanations is the better one.
 
-The likelihood is that of fresh failures (a noisy-or): within a cause a share `broken` of those who would have been
-well fails, on top of what always failed there, so that p becomes p + (1 - p) * broken. For a conversion that is one
-relative drop, whatever each kind of user converts at. Every finest cell is compared with its own past, so a mere
-change of the mix of users, or a cell that always did badly, is no cause.
+The likelihood is that of additional failures (a noisy-or): within a cause a share `broken` of those who would have
+succeeded fails, besides those that always failed, so that p becomes p + (1 - p) * broken. For a conversion this is one
+relative drop, whatever the rate of each kind of user. Every finest cell is compared with its own past, so a mere change
+of the mix of users, or a cell that always did badly, is no cause.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from detection.where.cells import Cells, grouped
 _LARGEST_COMBINATION = 3
 
 _PAST_PRIOR = 50.0
-"""How many observations of everyone's past share a cell's own is pulled toward: most cells are small."""
+"""The weight, in observations, of the overall past share against a cell's own: most cells are small."""
 
 _ALIKENESS = 0.03
-"""How alike the fates within one cell are (an intraclass correlation; Williams 1982), as a share of those usually well:
-so the well swing by a sixth of their number, be they many or few. No cell is then worth more than 33 of them, so that
-many cells that agree outweigh one that is huge."""
+"""The intraclass correlation of outcomes within one cell (Williams 1982), per observation that is usually well. The
+well ones then fluctuate by about a sixth of their number, whether they are many or few, and no cell has the weight of
+more than 33 of them. So many cells that agree outweigh one huge cell."""
 
 _SUCCINCTNESS = 0.9
-"""The evidence of a combination counts this much less for every dimension it needs."""
+"""The evidence of a combination is multiplied by this for every dimension it needs."""
 
 _FURTHER = 0.3
-"""A further cause must carry this share of the first one's evidence."""
+"""A further cause must have at least this share of the first one's evidence."""
 
 _LEAST_EVIDENCE = 3.0
-"""In log-likelihood, 20 to 1: below it no cause is named."""
+"""The log-likelihood (odds of 20 to 1) below which no cause is named."""
 
 _EVERYWHERE = 0.5
-"""Where the rest is broken by this share of what the best combination is, all are broken alike."""
+"""If the rest is broken by at least this share of the best combination's `broken`, everything is broken alike."""
 
 _MOST_CAUSES = 3
 _LARGEST_SHARE = 0.98
@@ -53,9 +53,9 @@ _LARGEST_SHARE = 0.98
 class Combination:
     """One combination of values and what it explains.
 
-    where: (dimension, value) pairs. excess is how many more were bad than `expected` from the cells' own past,
-    share_of_excess that over everyone's excess. broken is the share of the formerly well that fails now.
-    score is in units of log-likelihood after the price of its dimensions.
+    where: (dimension, value) pairs. excess: the number of bad outcomes above `expected` from the cells' own past.
+    share_of_excess: its part of the total excess. broken: the share of the formerly well that fails now. score:
+    log-likelihood ratio after the penalty for its dimensions.
     """
 
     where: tuple[tuple[str, str], ...]
@@ -72,8 +72,8 @@ class Combination:
 class RankedCombinations:
     """The causes (none: too little evidence, or everywhere alike), and all candidates ranked, the causes first.
 
-    The change of the overall bad share is rate_effect + mix_effect: that the cells themselves got worse, and that
-    more of the total lies in cells that always were bad (Kitagawa 1955).
+    ranked: the causes first. The change of the overall bad share is rate_effect + mix_effect: the cells themselves got
+    worse, and more of the total lies in cells that were always bad (Kitagawa 1955).
     """
 
     causes: tuple[Combination, ...]
@@ -85,7 +85,7 @@ class RankedCombinations:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """Cells seen now with their past share and the weight of one observation in each; (cells,) each."""
+    """The cells seen now, with the past bad share and the weight of one observation in each, (cells,)."""
 
     cells: Cells
     rate: Floats
@@ -115,7 +115,7 @@ class _Candidate:
     score: float
 
     def inside(self) -> Mask:
-        """(cells,) which cells belong to it."""
+        """Return which cells belong to it, (cells,)."""
         return np.asarray(self.family.member == self.number)
 
 
@@ -145,7 +145,7 @@ def rank_combinations(cells: Cells, *, keep: int = 10) -> RankedCombinations:
 
 
 def _with_past(cells: Cells) -> _Past:
-    """Keep what is seen now; a cell's past share is pulled toward everyone's (Laplace's rule with a stronger prior)."""
+    """Keep the cells seen now, each past share shrunk toward the overall one (Laplace's rule with a stronger prior)."""
     everyone = (cells.bad_before.sum() + 0.5) / (cells.total_before.sum() + 1.0)
     rate = (cells.bad_before + _PAST_PRIOR * everyone) / (cells.total_before + _PAST_PRIOR)
     seen = cells.total > 0
@@ -162,7 +162,7 @@ def _with_past(cells: Cells) -> _Past:
 
 
 def _effects(cells: Cells) -> tuple[float, float]:
-    """Split the change of the overall bad share exactly; a cell unseen before is held against everyone's past."""
+    """Split the change of the overall bad share exactly; a cell without past is compared with the overall past."""
     total, total_before = cells.total.sum(), cells.total_before.sum()
     if not total or not total_before:
         return 0.0, 0.0

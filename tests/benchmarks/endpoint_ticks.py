@@ -10,7 +10,11 @@ from itertools import groupby
 
 import numpy as np
 
-from detection.endpoints.findings import endpoint_findings, last_interval_ends, run_begins
+from detection.endpoints.findings import (
+    endpoint_findings,
+    last_interval_end,
+    strike_window_start,
+)
 from detection.endpoints.intervals import Intervals, gathered_intervals
 from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import Brief, hours_in_brief, in_brief, worth_a_look
@@ -30,15 +34,15 @@ def ticks(
 ) -> Iterator[tuple[int, float, Finding]]:
     """Yield (row, now, finding) of all endpoints at every tick; `fine` begins an hour before the first tick."""
     whole = in_brief(_intervals(fine, nows, options))
-    for _, same_hour in groupby(nows.tolist(), key=lambda now: last_interval_ends(now, options) // HOUR_SECONDS):
+    for _, same_hour in groupby(nows.tolist(), key=lambda now: last_interval_end(now, options) // HOUR_SECONDS):
         coarse, past = None, None
         for now in same_hour:
-            until = last_interval_ends(now, options)
+            until = last_interval_end(now, options)
             if coarse is None or past is None:
                 coarse = hours(until)
                 past = hours_in_brief(coarse, until, options)
             settled = settled_hours(past.starts, until - options.recent_window_seconds, ())[None]
-            last = _columns(whole, run_begins(until, options), until)
+            last = _columns(whole, strike_window_start(until, options), until)
             for row in np.flatnonzero(worth_a_look(last, past, settled, at=until, options=options)).tolist():
                 recent = [part(fine[row], until - HOUR_SECONDS, until)]
                 for finding in endpoint_findings(recent, [coarse[row]], now=now, options=options):
@@ -54,8 +58,8 @@ def episodes(found: Sequence[tuple[int, float, Finding]]) -> int:
 
 
 def _intervals(fine: Sequence[EndpointSeries], nows: Floats, options: EndpointOptions) -> Intervals:
-    since = run_begins(last_interval_ends(float(nows[0]), options), options)
-    until = last_interval_ends(float(nows[-1]), options)
+    since = strike_window_start(last_interval_end(float(nows[0]), options), options)
+    until = last_interval_end(float(nows[-1]), options)
     return gathered_intervals(fine, since=since, until=until, interval_seconds=options.interval_seconds)
 
 

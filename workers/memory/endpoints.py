@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.endpoints.findings import last_interval_ends, run_begins
-from detection.endpoints.normal import HOUR_ENOUGH, settled_hours
+from detection.endpoints.findings import last_interval_end, strike_window_start
+from detection.endpoints.normal import MINIMUM_HOUR_REQUESTS, settled_hours
 from detection.endpoints.screening import Brief, past_hours, worth_a_look
 from detection.options import EndpointOptions
 from detection.statistics.baselines import HOUR_SECONDS, Mask
@@ -69,7 +69,7 @@ class EndpointMemory:
         past: incidents, whose hours are left out of the baselines of the endpoints they broke.
         """
         with self._one_at_a_time:
-            until = last_interval_ends(now, options)
+            until = last_interval_end(now, options)
             starts = past_hours(until, options)
             self._update_hours(store, starts.tolist(), now)
             last = self._last_intervals(store, until, options)
@@ -91,7 +91,7 @@ class EndpointMemory:
             self._hours[start] = self._hour(store, start, now)
 
     def _hour(self, store: TelemetryStore, start: float, now: float) -> _Bucket:
-        found = store.endpoint_levels(start, bucket_seconds=COARSE_SECONDS, minimum_requests=HOUR_ENOUGH)
+        found = store.endpoint_levels(start, bucket_seconds=COARSE_SECONDS, minimum_requests=MINIMUM_HOUR_REQUESTS)
         return self._to_bucket(found, now)
 
     def _to_bucket(self, found: EndpointLevels, now: float) -> _Bucket:
@@ -120,7 +120,7 @@ class EndpointMemory:
 
         Reads the missing intervals, the newest, to which requests may still be added, and the one read longest ago.
         """
-        starts = np.arange(run_begins(until, options), until, FINE_ENDPOINT_SECONDS)
+        starts = np.arange(strike_window_start(until, options), until, FINE_ENDPOINT_SECONDS)
         wanted = starts.tolist()
         for gone in self._intervals.keys() - set(wanted):
             del self._intervals[gone]

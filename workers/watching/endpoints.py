@@ -9,7 +9,7 @@ import numpy as np
 
 from detection.coverage import Watched
 from detection.endpoints.coverage import endpoint_states, strike_window_seconds
-from detection.endpoints.findings import endpoint_findings, last_interval_ends
+from detection.endpoints.findings import endpoint_findings, last_interval_end
 from detection.endpoints.intervals import quantile
 from detection.endpoints.normal import baseline_since
 from detection.endpoints.recovery import endpoint_recovery
@@ -117,7 +117,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
 def states(services: Services, tick: Tick) -> list[Watched]:
     """Return the state of each endpoint seen in the baseline or the recent window: ok, or insufficient data."""
     options, now = endpoint_options(services.settings), tick.now.timestamp()
-    until = last_interval_ends(now, options)
+    until = last_interval_end(now, options)
     before = services.telemetry.endpoint_counts(
         since=baseline_since(until, options),
         until=until - options.recent_window_seconds,

@@ -1,8 +1,9 @@
-"""A shop without a shop: series drawn from known rates and latencies, so that a test knows the truth."""
+"""A simulated shop: series drawn from known rates and latencies, so that tests know the true values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -12,43 +13,56 @@ from detection.types import (
     DURATION_EDGES_MS,
     QUERY_EDGES,
     EndpointSeries,
+    Floats,
     FunnelDefinition,
     FunnelSeries,
     FunnelStep,
+    Integers,
 )
 
 HOUR = 3600.0
 
 
+class FunnelKeywords(TypedDict, total=False):
+    """Optional arguments of `Shop.funnel`."""
+
+    delay_seconds: float
+    dimension: str | None
+    value: str | None
+
+
 @dataclass(frozen=True)
 class Shop:
-    """Draws rolled-up series from one random generator."""
+    """A simulated shop that draws rolled-up series from one random generator."""
 
     random: np.random.Generator
     now: float = 1_770_465_600.0  # Saturday 2026-02-07 12:00:00 UTC
 
-    def hours(self, days: float = 7.0, until: float | None = None) -> np.ndarray:
-        """Starts of the whole hours of the days before `until`, by default before now."""
+    def hours(self, days: float = 7.0, until: float | None = None) -> Floats:
+        """Return the starts of the whole hours of the last `days` before `until`, by default before now."""
         end = self.now if until is None else until
-        return np.arange(end - days * 24 * HOUR, end, HOUR)
+        return np.arange(end - days * 24 * HOUR, end, HOUR, dtype=np.float64)
 
-    def tens(self, since: float, until: float) -> np.ndarray:
-        """Starts of the 10 s buckets in [since, until)."""
-        return np.arange(since, until, 10.0)
+    def tens(self, since: float, until: float) -> Floats:
+        """Return the starts of the 10 s buckets in [since, until)."""
+        return np.arange(since, until, 10.0, dtype=np.float64)
 
     def funnel(
         self,
-        starts: np.ndarray,
-        entries_per_bucket: float | np.ndarray,
-        conversion: float | np.ndarray,
+        starts: Floats,
+        entries_per_bucket: float | Floats,
+        conversion: float | Floats,
         *,
         delay_seconds: float = 20.0,
         dimension: str | None = None,
         value: str | None = None,
         until: float = np.inf,
     ) -> FunnelSeries:
-        """Three steps, the second reached by four fifths of the entries; `until` hides what has not happened yet."""
-        entries = self.random.poisson(np.broadcast_to(entries_per_bucket, starts.shape))
+        """Draw a funnel of three steps.
+
+        The second step is reached by all who convert and by 60 % of the others. Conversions after `until` are left out.
+        """
+        entries: Integers = self.random.poisson(np.broadcast_to(entries_per_bucket, starts.shape))
         converted = self.random.binomial(entries, np.broadcast_to(conversion, starts.shape))
         delays = np.zeros((len(starts), len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
         arrived = np.zeros(len(starts), dtype=np.int64)
@@ -71,16 +85,16 @@ class Shop:
 
     def endpoint(
         self,
-        starts: np.ndarray,
-        requests_per_bucket: float | np.ndarray,
-        median_ms: float | np.ndarray,
+        starts: Floats,
+        requests_per_bucket: float | Floats,
+        median_ms: float | Floats,
         *,
         spread: float = 0.4,
-        queries: float | np.ndarray = 4.0,
+        queries: float | Floats = 4.0,
         name: str = "POST /checkout",
     ) -> EndpointSeries:
-        """Log-normal latencies around a median, and exactly `queries` queries a request."""
-        requests = self.random.poisson(np.broadcast_to(requests_per_bucket, starts.shape))
+        """Draw requests with log-normal latencies around a median and exactly `queries` queries each."""
+        requests: Integers = self.random.poisson(np.broadcast_to(requests_per_bucket, starts.shape))
         medians, loads = np.broadcast_to(median_ms, starts.shape), np.broadcast_to(queries, starts.shape)
         rows = np.repeat(np.arange(len(starts)), requests)
         durations = np.exp(np.log(medians[rows]) + self.random.normal(0.0, spread, len(rows)))
@@ -103,7 +117,7 @@ class Shop:
 
 @pytest.fixture
 def shop() -> Shop:
-    """Seeded, so that a test's figures are the same every time."""
+    """A shop with a fixed seed, so that a test's figures never change."""
     return Shop(np.random.default_rng(20260207))
 
 

@@ -31,17 +31,17 @@ def test_one_service_that_breaks_twice_an_hour_apart_is_two_incidents_when_neith
     assert len(groups([finding(), finding(AT + 3600, metric=Metric.QUERY_COUNT)], [])) == 2
 
 
-def test_a_funnel_that_breaks_long_after_an_endpoint_stands_alone() -> None:
+def test_a_funnel_that_breaks_long_after_an_endpoint_is_another_incident() -> None:
     assert len(groups([finding(), funnel_finding(AT + 301)], [])) == 2
     assert len(groups([finding(), funnel_finding(AT + 299)], [])) == 1
 
 
-def test_an_open_incident_takes_its_own_problem_back_however_late() -> None:
+def test_a_finding_with_a_known_fingerprint_joins_its_open_incident_however_late() -> None:
     ongoing = signature(7, AT, [finding()])
     assert groups([finding(AT + 7200)], [ongoing])[0].incident_id == 7
 
 
-def test_an_open_incident_adopts_another_metric_of_its_service_and_a_funnel_of_its_time() -> None:
+def test_an_open_incident_adopts_another_metric_of_its_service_and_a_funnel_of_the_same_time() -> None:
     ongoing = signature(7, AT, [finding()])
     late_queries, funnel = finding(AT + 2000, metric=Metric.QUERY_COUNT), funnel_finding(AT + 100)
     found = groups([late_queries, funnel], [ongoing])
@@ -54,7 +54,7 @@ def test_an_open_incident_does_not_adopt_another_service_or_a_funnel_of_another_
     assert [group.incident_id for group in found] == [None, None]
 
 
-def test_of_two_incidents_that_fit_the_one_with_the_same_problem_wins_and_then_the_nearer() -> None:
+def test_the_incident_with_the_same_fingerprint_wins_and_then_the_nearer_one() -> None:
     same = signature(1, AT - 5000, [finding()])
     near = signature(2, AT, [finding(metric=Metric.QUERY_COUNT)])
     far = signature(3, AT - 200, [finding(metric=Metric.QUERY_COUNT)])
@@ -66,7 +66,7 @@ def test_an_open_funnel_incident_adopts_the_endpoint_that_explains_it() -> None:
     assert groups([finding(AT - 60)], [signature(4, AT, [funnel_finding()])])[0].incident_id == 4
 
 
-def test_nothing_found_is_no_group() -> None:
+def test_without_findings_there_is_no_group() -> None:
     assert groups([], [signature(1, AT, [finding()])]) == []
 
 
@@ -85,7 +85,7 @@ def alert_finding(onset_at: float, service: str | None = "shop") -> Finding:
     return replace(finding(onset_at), subject=subject, metric=Metric.ALERT, detector="alert")
 
 
-def test_an_endpoint_a_log_a_metric_an_alert_and_a_funnel_of_one_trouble_are_one_incident() -> None:
+def test_endpoint_log_metric_alert_and_funnel_findings_of_one_time_are_one_incident() -> None:
     together = [
         finding(AT),
         finding(AT + 5, metric=Metric.ERROR_RATE),
@@ -104,7 +104,7 @@ def test_logs_metrics_and_alerts_of_another_service_are_another_incident() -> No
     assert sorted(len(group.findings) for group in found) == [1, 3]
 
 
-def test_an_alert_that_names_no_service_goes_with_what_began_about_then() -> None:
+def test_an_alert_without_a_service_joins_findings_of_about_the_same_onset() -> None:
     assert len(groups([finding(AT), alert_finding(AT + 100, None)], [])) == 1
     assert len(groups([finding(AT), alert_finding(AT + 400, None)], [])) == 2
 
@@ -115,7 +115,7 @@ def test_an_open_incident_adopts_a_late_alert_and_a_late_log_of_its_service() ->
     assert [(group.incident_id, len(group.findings)) for group in found] == [(3, 2), (None, 1)]
 
 
-def test_two_templates_of_one_service_are_told_apart_and_are_one_incident() -> None:
+def test_two_templates_of_one_service_differ_and_are_one_incident() -> None:
     first, second = log_finding(AT), replace(log_finding(AT), subject=Subject("log_template", "t2", service="shop"))
     assert first.fingerprint != second.fingerprint
     assert len(groups([first, second], [])) == 1
@@ -126,7 +126,7 @@ def notice(onset_at: float = AT, funnel_id: int = 1, kind: str = "funnel_rise", 
     return replace(funnel_finding(onset_at), subject=subject)
 
 
-def test_a_rise_or_a_slow_drift_is_never_one_problem_with_an_outage() -> None:
+def test_a_rise_or_a_slow_drift_never_shares_an_incident_with_an_outage() -> None:
     outage = signature(3, AT, [funnel_finding(AT)])
     assert [group.incident_id for group in groups([notice(AT), notice(AT, kind="funnel_drift")], [outage])] == [
         None
@@ -136,7 +136,7 @@ def test_a_rise_or_a_slow_drift_is_never_one_problem_with_an_outage() -> None:
     assert len(groups([finding(AT), funnel_finding(AT), notice(AT)], [])) == 2
 
 
-def test_rises_of_one_funnel_are_told_together_and_those_of_two_apart() -> None:
+def test_rises_of_one_funnel_share_an_incident_and_rises_of_two_do_not() -> None:
     found = groups([notice(AT, value="DE"), notice(AT, value="FR"), notice(AT, funnel_id=2)], [])
     assert sorted(len(group.findings) for group in found) == [1, 2]
     known = signature(4, AT, [notice(AT, value="DE")])

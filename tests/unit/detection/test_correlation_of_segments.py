@@ -20,24 +20,24 @@ def drop(onset_at: float = AT, dimension: str | None = None, value: str | None =
     )  # fmt: skip
 
 
-def test_segments_whose_loss_is_in_one_place_are_one_incident_however_their_onsets_were_estimated() -> None:
+def test_segments_with_a_common_place_are_one_incident_whatever_their_estimated_onsets() -> None:
     found = groups([drop(AT, "country", "DE", PAYPAL), drop(AT + 700, "payment_method", "paypal", PAYPAL)], [])
     assert [len(group.findings) for group in found] == [2]
 
 
-def test_segments_that_lose_in_places_of_their_own_at_times_of_their_own_are_two() -> None:
+def test_segments_with_different_places_and_onsets_are_two_incidents() -> None:
     elsewhere: Where = (("country", "FR"),)
     found = groups([drop(AT, "country", "DE", PAYPAL), drop(AT + 700, "country", "FR", elsewhere)], [])
     assert len(found) == 2
 
 
-def test_everyones_drop_and_that_of_the_segment_which_carries_it_are_one_incident() -> None:
+def test_the_drop_of_a_funnel_and_of_its_segment_are_one_incident() -> None:
     assert len(groups([drop(AT, "country", "DE"), drop(AT + 900)], [])) == 1
     known = signature(5, AT, [drop(AT, "country", "DE", PAYPAL)])
     assert [group.incident_id for group in groups([drop(AT + 900, where=PAYPAL)], [known])] == [5]
 
 
-def test_segments_of_two_funnels_are_not_nested() -> None:
+def test_segments_of_two_funnels_are_two_incidents() -> None:
     other = drop(AT + 700, "country", "DE", PAYPAL)
     other = replace(other, subject=replace(other.subject, funnel_id=2))
     assert len(groups([drop(AT, "country", "DE", PAYPAL), other], [])) == 2

@@ -29,17 +29,17 @@ FUNNEL = Subject("funnel", "Signup", funnel_id=1)
         (Need(99.99, 100, "entries"), "99 of 100 entries needed"),
     ],
 )
-def test_a_need_is_told_in_numbers_and_what_is_short_never_reads_as_enough(need: Need, text: str) -> None:
+def test_a_need_reads_in_numbers_and_too_little_never_reads_as_enough(need: Need, text: str) -> None:
     assert need.text == text
 
 
-def test_a_thing_is_ok_only_when_every_need_is_met_and_all_that_lacks_is_told() -> None:
+def test_an_object_is_ok_only_if_every_need_is_met_and_all_unmet_needs_are_listed() -> None:
     enough, short = Need(5, 5, "entries"), Need(1, 3, "hours")
     assert watched(FUNNEL, [enough]) == Watched(FUNNEL, WatchState.OK)
     assert watched(FUNNEL, [enough, short, short]).reason == "1 of 3 hours needed; 1 of 3 hours needed"
 
 
-def test_what_is_broken_is_marked_by_its_thing_and_added_where_it_is_not_watched() -> None:
+def test_broken_objects_are_marked_and_added_if_they_have_no_state() -> None:
     rise = Subject("funnel_rise", "Signup", funnel_id=1)
     segment = Subject("funnel", "Signup", funnel_id=1, dimension="country", value="DE")
     line = Subject("log_template", "t1", service="shop")
@@ -67,7 +67,9 @@ def test_a_busy_funnel_with_a_week_of_history_is_ok(shop: Shop, signup: FunnelDe
     assert everyone.state is WatchState.OK
 
 
-def test_a_quiet_half_hour_is_insufficient_data_and_says_how_many_came(shop: Shop, signup: FunnelDefinition) -> None:
+def test_a_quiet_half_hour_is_insufficient_data_with_the_number_of_entries(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     [everyone] = states(shop, signup, fine=0.2, hourly=100, days=7)
     assert everyone.state is WatchState.INSUFFICIENT_DATA
     count, rest = everyone.reason.split(" ", 1)
@@ -75,19 +77,17 @@ def test_a_quiet_half_hour_is_insufficient_data_and_says_how_many_came(shop: Sho
     assert rest == "of 100 entries needed in the last 30 min"
 
 
-def test_a_history_of_some_hours_is_insufficient_data_and_says_how_long_it_is(
-    shop: Shop, signup: FunnelDefinition
-) -> None:
+def test_a_history_of_some_hours_is_insufficient_data_with_its_length(shop: Shop, signup: FunnelDefinition) -> None:
     [everyone] = states(shop, signup, fine=5, hourly=100, days=0.5)
     assert everyone.reason == "11 of 24 hours of history needed"
 
 
-def test_a_funnel_that_nobody_entered_is_named_all_the_same(shop: Shop, signup: FunnelDefinition) -> None:
+def test_a_funnel_without_entries_still_has_a_state(shop: Shop, signup: FunnelDefinition) -> None:
     [everyone] = funnel_states([], [], signup, now=shop.now, options=OPTIONS)
     assert (everyone.subject.name, everyone.state) == ("Signup", WatchState.INSUFFICIENT_DATA)
 
 
-def test_each_segment_has_a_state_of_its_own(shop: Shop, signup: FunnelDefinition) -> None:
+def test_each_segment_has_its_own_state(shop: Shop, signup: FunnelDefinition) -> None:
     tens, hours = shop.tens(shop.now - 2 * HOUR, shop.now), shop.hours(7)
     series = [shop.funnel(tens, 5, 0.4), shop.funnel(tens, 0.1, 0.4, dimension="country", value="LI")]
     past = [shop.funnel(hours, 100, 0.4), shop.funnel(hours, 3, 0.4, dimension="country", value="LI")]
@@ -99,10 +99,10 @@ def test_each_segment_has_a_state_of_its_own(shop: Shop, signup: FunnelDefinitio
 
 
 @pytest.mark.parametrize(("fine", "days"), [(5.0, 7.0), (0.2, 7.0), (5.0, 0.5)])
-def test_what_is_called_insufficient_is_just_what_the_detector_does_not_judge(
+def test_data_are_insufficient_exactly_when_the_detector_does_not_judge(
     shop: Shop, signup: FunnelDefinition, fine: float, days: float
 ) -> None:
-    """Nobody converts any more: the detector sees that exactly where the state is not insufficient data."""
+    """Conversions have stopped: the detector finds that exactly where the state is not insufficient data."""
     tens = shop.tens(shop.now - 2 * HOUR, shop.now)
     series, past = [shop.funnel(tens, fine, 0.0)], [shop.funnel(shop.hours(days), 100, 0.4)]
     [everyone] = funnel_states(series, past, signup, now=shop.now, options=OPTIONS)
@@ -110,7 +110,7 @@ def test_what_is_called_insufficient_is_just_what_the_detector_does_not_judge(
     assert bool(found) == (everyone.state is WatchState.OK)
 
 
-def test_a_services_logs_want_a_day_of_history() -> None:
+def test_log_templates_need_a_day_of_history() -> None:
     found = log_states({"shop": 0.0, "new": 80_000.0}, now=90_000.0, options=LogOptions())
     assert [(label(one.subject), one.reason) for one in found] == [
         ("new logs", "2 of 24 hours of history needed"),
@@ -118,7 +118,7 @@ def test_a_services_logs_want_a_day_of_history() -> None:
     ]
 
 
-def test_a_metric_wants_its_hours_and_to_be_heard_of_lately() -> None:
+def test_a_metric_needs_enough_hours_and_recent_points() -> None:
     known, gone, new = ("shop", "heap", ""), ("shop", "disk", "device=sda"), ("shop", "queue", "")
     found = metric_states({known: 30, gone: 30, new: 2}, {known: 9, new: 9}, options=MetricOptions())
     assert {label(one.subject): one.reason for one in found} == {
@@ -128,7 +128,7 @@ def test_a_metric_wants_its_hours_and_to_be_heard_of_lately() -> None:
     }
 
 
-def test_an_endpoint_wants_a_history_and_busy_intervals_now() -> None:
+def test_an_endpoint_needs_a_history_and_busy_intervals_now() -> None:
     shop, rare, new = ("shop", "POST /checkout"), ("shop", "GET /rare"), ("shop", "GET /new")
     found = endpoint_states({shop: 5000, rare: 900}, {shop: 12, new: 3}, options=EndpointOptions())
     assert {one.subject.name: one.reason for one in found} == {
@@ -140,7 +140,7 @@ def test_an_endpoint_wants_a_history_and_busy_intervals_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("have", "told"), [(0.0, "0"), (0.04, "0"), (0.46, "0.4"), (0.99, "0.9"), (1.9, "1"), (1234.0, "1,234")]
+    ("have", "text"), [(0.0, "0"), (0.04, "0"), (0.46, "0.4"), (0.99, "0.9"), (1.9, "1"), (1234.0, "1,234")]
 )
-def test_what_there_is_is_rounded_down_so_that_it_never_reads_as_enough(have: float, told: str) -> None:
-    assert Need(have, 2000, "hours").text == f"{told} of 2,000 hours needed"
+def test_the_available_amount_is_rounded_down_so_that_it_never_reads_as_enough(have: float, text: str) -> None:
+    assert Need(have, 2000, "hours").text == f"{text} of 2,000 hours needed"

@@ -8,14 +8,17 @@ from detection.endpoints.findings import endpoint_findings
 from detection.endpoints.recovery import endpoint_recovery
 from detection.options import EndpointOptions
 from detection.recovery import RecoveryState
-from detection.types import Finding, Metric
+from detection.types import EndpointSeries, Finding, Floats, Metric
+from tests.unit.detection.conftest import Shop
 
 ENDPOINT = EndpointOptions()
 BREAK, FIX = 900.0, 300.0
 """Seconds before the shop's now at which these shops broke and were mended."""
 
 
-def endpoint_story(shop, medians: np.ndarray, queries: np.ndarray, rate: float = 20.0) -> tuple[list[Finding], list]:
+def endpoint_story(
+    shop: Shop, medians: Floats, queries: Floats, rate: float = 20.0
+) -> tuple[list[Finding], list[EndpointSeries]]:
     starts = shop.tens(shop.now - 3600, shop.now)
     series = [shop.endpoint(starts, rate, medians, queries=queries)]
     then = starts < shop.now - FIX
@@ -24,16 +27,16 @@ def endpoint_story(shop, medians: np.ndarray, queries: np.ndarray, rate: float =
     return found, series
 
 
-def endpoint_past(shop) -> list:
+def endpoint_past(shop: Shop) -> list[EndpointSeries]:
     return [shop.endpoint(shop.hours(until=shop.now - 3600), 3000, 30.0)]
 
 
-def course(shop, before: float, during: float, after: float) -> np.ndarray:
+def course(shop: Shop, before: float, during: float, after: float) -> Floats:
     starts = shop.tens(shop.now - 3600, shop.now)
     return np.where(starts >= shop.now - FIX, after, np.where(starts >= shop.now - BREAK, during, before))
 
 
-def test_latency_and_queries_that_are_back_have_recovered(shop) -> None:
+def test_latency_and_queries_that_are_back_have_recovered(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 30), course(shop, 4, 120, 4))
     assert {finding.metric for finding in found} == {Metric.LATENCY_P95, Metric.QUERY_COUNT}
     for finding in found:
@@ -46,7 +49,7 @@ def test_latency_and_queries_that_are_back_have_recovered(shop) -> None:
         assert result.before < result.during
 
 
-def test_latency_that_is_still_up_is_still_broken(shop) -> None:
+def test_latency_that_is_still_up_is_still_broken(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 800), course(shop, 4, 120, 90))
     for finding in found:
         result = endpoint_recovery(
@@ -56,7 +59,7 @@ def test_latency_that_is_still_up_is_still_broken(shop) -> None:
         assert result.recovered_share < 0.6
 
 
-def test_a_slow_start_right_after_the_fix_is_forgiven_once_it_is_over(shop) -> None:
+def test_a_slow_start_right_after_the_fix_is_forgiven_once_it_is_over(shop: Shop) -> None:
     starts = shop.tens(shop.now - 3600, shop.now)
     medians = course(shop, 30, 1000, 30)
     medians[(starts >= shop.now - FIX) & (starts < shop.now - FIX + 20)] = 900.0
@@ -68,7 +71,7 @@ def test_a_slow_start_right_after_the_fix_is_forgiven_once_it_is_over(shop) -> N
     assert result.state is RecoveryState.RECOVERED
 
 
-def test_two_intervals_after_the_fix_are_too_few_to_say(shop) -> None:
+def test_two_intervals_after_the_fix_are_too_few_to_say(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 30), course(shop, 4, 120, 4))
     result = endpoint_recovery(
         found[0], series, endpoint_past(shop), since=shop.now - 20, now=shop.now + 5, options=ENDPOINT
@@ -77,7 +80,7 @@ def test_two_intervals_after_the_fix_are_too_few_to_say(shop) -> None:
     assert result.after is not None
 
 
-def test_the_series_of_another_endpoint_is_not_taken_for_the_findings_own(shop) -> None:
+def test_the_series_of_another_endpoint_is_not_taken_for_the_findings_own(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 30), course(shop, 4, 120, 4))
     others = [replace(one, endpoint="GET /other") for one in series]
     for finding in found:

@@ -1,4 +1,4 @@
-"""The quick look turns nobody away who could be found: the same findings with it and without it."""
+"""Screening skips no endpoint that has a finding: the findings are the same with and without it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import hours_in_brief, in_brief, worth_a_look
 from detection.options import EndpointOptions
 from detection.types import EndpointSeries
+from tests.unit.detection.conftest import Shop
 
 OPTIONS = EndpointOptions()
 
 
-def screened(shop, series: EndpointSeries, coarse: EndpointSeries) -> bool:
+def screened(shop: Shop, series: EndpointSeries, coarse: EndpointSeries) -> bool:
     last = in_brief(gathered_intervals([series], since=shop.now - 120, until=shop.now, interval_seconds=10.0))
     past = hours_in_brief([coarse], shop.now, OPTIONS)
     settled = settled_hours(past.starts, shop.now - OPTIONS.recent_window_seconds, ())[None]
     return bool(worth_a_look(last, past, settled, at=shop.now, options=OPTIONS)[0])
 
 
-def test_an_endpoint_that_is_well_is_passed_over_and_a_broken_one_is_not(shop) -> None:
+def test_screening_skips_a_healthy_endpoint_and_selects_broken_ones(shop: Shop) -> None:
     coarse = shop.endpoint(shop.hours(), 1000, 100.0)
     starts = shop.tens(shop.now - 1800, shop.now)
     well = shop.endpoint(starts, 20, 100.0)
@@ -34,7 +35,7 @@ def test_an_endpoint_that_is_well_is_passed_over_and_a_broken_one_is_not(shop) -
     assert screened(shop, replace(well, error_count=well.request_count // 3), coarse)
 
 
-def test_an_endpoint_that_nobody_calls_any_more_is_looked_at(shop) -> None:
+def test_screening_selects_an_endpoint_without_requests_any_more(shop: Shop) -> None:
     coarse = shop.endpoint(shop.hours(days=8), 14_400, 100.0)
     called = shop.endpoint(shop.tens(shop.now - 3600, shop.now), 40, 100.0)
     silent = shop.endpoint(shop.tens(shop.now - 3600, shop.now - 60), 40, 100.0)
@@ -42,25 +43,25 @@ def test_an_endpoint_that_nobody_calls_any_more_is_looked_at(shop) -> None:
     assert screened(shop, silent, coarse)
 
 
-def test_what_is_slow_only_for_this_hour_is_looked_at(shop) -> None:
+def test_screening_selects_an_endpoint_that_is_slow_only_for_this_hour(shop: Shop) -> None:
     hours = shop.hours()
     coarse = shop.endpoint(hours, 1000, np.where((hours // 3600) % 24 < 6, 30.0, 400.0))
     assert screened(shop, shop.endpoint(shop.tens(shop.now - 1800, shop.now), 20, 150.0), coarse)
 
 
-def test_a_young_service_is_always_looked_at(shop) -> None:
+def test_screening_always_selects_a_young_service(shop: Shop) -> None:
     coarse = shop.endpoint(shop.hours(days=0.1), 1000, 100.0)
     assert screened(shop, shop.endpoint(shop.tens(shop.now - 1800, shop.now), 20, 100.0), coarse)
 
 
-def test_without_enough_intervals_in_which_it_was_called_nothing_can_strike(shop) -> None:
+def test_screening_skips_an_endpoint_without_enough_busy_intervals(shop: Shop) -> None:
     coarse = shop.endpoint(shop.hours(), 1000, 100.0)
     assert not screened(shop, shop.endpoint(shop.tens(shop.now - 20, shop.now), 20, 900.0), coarse)
     assert not screened(shop, shop.endpoint(shop.tens(shop.now - 120, shop.now), 0.5, 900.0), coarse)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_passing_over_never_changes_what_is_found(shop, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_screening_never_changes_the_findings(shop: Shop, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     random = np.random.default_rng(seed)
     starts, hours = shop.tens(shop.now - 3600, shop.now), shop.hours(days=8)
     coarse: list[EndpointSeries] = []
@@ -81,7 +82,7 @@ def test_passing_over_never_changes_what_is_found(shop, monkeypatch: pytest.Monk
     with_screen = endpoint_findings(series, coarse, now=shop.now + 5, options=OPTIONS)
     monkeypatch.setattr(
         "detection.endpoints.findings.worth_a_look",
-        lambda last, past, *others, **more: np.ones(len(past.requests), bool),
+        lambda last, past, *arguments, **options: np.ones(len(past.requests), bool),
     )
     assert endpoint_findings(series, coarse, now=shop.now + 5, options=OPTIONS) == with_screen
     assert len({finding.metric for finding in with_screen}) >= 3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 import pytest
@@ -10,25 +11,30 @@ from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.scan import scan_for_drops, scan_for_rises, significant
 from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
-from detection.types import FunnelDropDetails, FunnelRiseDetails, FunnelSeries, Metric
+from detection.types import FunnelDefinition, FunnelDropDetails, FunnelRiseDetails, FunnelSeries, Metric
 from tests.finding_details import details_as
+from tests.unit.detection.conftest import FunnelKeywords, Shop
 
 OPTIONS = FunnelOptions()
 ONSET = 600.0
-"""Seconds before now at which the broken shops of these tests broke."""
+"""Seconds before now at which the shops of these tests break."""
 
 
-def recent(shop, rate: float, broken_rate: float, *, entries: float = 20.0, **about: object) -> FunnelSeries:
+def recent(
+    shop: Shop, rate: float, broken_rate: float, *, entries: float = 20.0, **keywords: Unpack[FunnelKeywords]
+) -> FunnelSeries:
     starts = shop.tens(shop.now - 7200, shop.now)
     conversion = np.where(starts >= shop.now - ONSET, broken_rate, rate)
-    return shop.funnel(starts, entries, conversion, until=shop.now, **about)
+    return shop.funnel(starts, entries, conversion, until=shop.now, **keywords)
 
 
-def past(shop, rate: float, *, entries: float = 7200.0, days: float = 7.0, **about: object) -> FunnelSeries:
-    return shop.funnel(shop.hours(days), entries, rate, **about)
+def past(
+    shop: Shop, rate: float, *, entries: float = 7200.0, days: float = 7.0, **keywords: Unpack[FunnelKeywords]
+) -> FunnelSeries:
+    return shop.funnel(shop.hours(days), entries, rate, **keywords)
 
 
-def test_a_break_of_everyones_conversion_is_one_finding_with_its_figures(shop, signup) -> None:
+def test_a_drop_of_the_whole_funnel_is_one_finding_with_its_figures(shop: Shop, signup: FunnelDefinition) -> None:
     found = funnel_findings([recent(shop, 0.3, 0.15)], [past(shop, 0.3)], signup, now=shop.now, options=OPTIONS)
     assert len(found) == 1
     finding = found[0]
@@ -43,14 +49,16 @@ def test_a_break_of_everyones_conversion_is_one_finding_with_its_figures(shop, s
     assert finding.observed == details.converted / details.entries
 
 
-def test_the_onset_is_within_a_minute_and_its_interval_allows_for_those_under_way(shop, signup) -> None:
+def test_the_onset_is_within_a_minute_and_its_interval_includes_entries_in_progress(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     finding = funnel_findings([recent(shop, 0.3, 0.1)], [past(shop, 0.3)], signup, now=shop.now, options=OPTIONS)[0]
     assert finding.onset_at == pytest.approx(shop.now - ONSET, abs=60)
     details = details_as(FunnelDropDetails, finding)
     assert details.onset_low <= shop.now - ONSET <= details.onset_high
 
 
-def test_the_step_that_broke_is_named(shop, signup) -> None:
+def test_the_step_that_broke_is_named(shop: Shop, signup: FunnelDefinition) -> None:
     finding = funnel_findings([recent(shop, 0.3, 0.1)], [past(shop, 0.3)], signup, now=shop.now, options=OPTIONS)[0]
     details = details_as(FunnelDropDetails, finding)
     assert details.step == "done"
@@ -58,7 +66,7 @@ def test_the_step_that_broke_is_named(shop, signup) -> None:
     assert details.steps[2].recent_rate < details.steps[2].baseline_rate
 
 
-def test_entries_that_had_no_time_to_convert_are_not_counted_as_lost(shop, signup) -> None:
+def test_entries_without_time_to_convert_are_not_counted_as_lost(shop: Shop, signup: FunnelDefinition) -> None:
     """With conversions that take five minutes, a naive count of the last minutes would halve the rate."""
     slow = recent(shop, 0.3, 0.3, delay_seconds=300.0)
     last = slow.bucket_starts >= shop.now - 600
@@ -66,7 +74,9 @@ def test_entries_that_had_no_time_to_convert_are_not_counted_as_lost(shop, signu
     assert funnel_findings([slow], [past(shop, 0.3, delay_seconds=300.0)], signup, now=shop.now, options=OPTIONS) == []
 
 
-def test_the_horizon_is_the_95th_percentile_of_the_delays_and_never_beyond_the_window(shop, signup) -> None:
+def test_the_horizon_is_the_95th_percentile_of_the_delays_and_never_beyond_the_window(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     series = past(shop, 0.3, delay_seconds=60.0)
     assert horizon(series, 1800.0, until=shop.now) == pytest.approx(116, rel=0.3)
     assert horizon(series, 45.0, until=shop.now) == 45.0
@@ -74,7 +84,9 @@ def test_the_horizon_is_the_95th_percentile_of_the_delays_and_never_beyond_the_w
     assert horizon(silent, 1800.0, until=shop.now) == 1800.0
 
 
-def test_a_sudden_total_break_is_seen_within_two_and_a_half_minutes_of_busy_traffic(shop, signup) -> None:
+def test_a_total_break_is_found_within_two_and_a_half_minutes_of_busy_traffic(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     broke_at = shop.now - 150
     starts = shop.tens(shop.now - 7200, shop.now)
     fine = shop.funnel(starts, 40.0, np.where(starts >= broke_at, 0.0, 0.3), until=shop.now)
@@ -83,7 +95,7 @@ def test_a_sudden_total_break_is_seen_within_two_and_a_half_minutes_of_busy_traf
     assert details_as(FunnelDropDetails, found[0]).window_minutes < 5
 
 
-def test_a_healthy_shop_a_small_dip_and_too_few_entries_give_nothing(shop, signup) -> None:
+def test_a_healthy_funnel_a_small_dip_and_too_few_entries_give_no_finding(shop: Shop, signup: FunnelDefinition) -> None:
     baseline = [past(shop, 0.3)]
     assert funnel_findings([recent(shop, 0.3, 0.3)], baseline, signup, now=shop.now, options=OPTIONS) == []
     assert funnel_findings([recent(shop, 0.3, 0.28)], baseline, signup, now=shop.now, options=OPTIONS) == []
@@ -91,7 +103,7 @@ def test_a_healthy_shop_a_small_dip_and_too_few_entries_give_nothing(shop, signu
     assert funnel_findings([few], baseline, signup, now=shop.now, options=OPTIONS) == []
 
 
-def test_less_than_a_day_of_baseline_is_insufficient_data(shop, signup) -> None:
+def test_less_than_a_day_of_baseline_is_insufficient_data(shop: Shop, signup: FunnelDefinition) -> None:
     broken = recent(shop, 0.3, 0.1)
     half_a_day = [past(shop, 0.3, days=0.5)]
     assert funnel_findings([broken], half_a_day, signup, now=shop.now, options=OPTIONS) == []
@@ -99,7 +111,9 @@ def test_less_than_a_day_of_baseline_is_insufficient_data(shop, signup) -> None:
     assert len(funnel_findings([broken], [past(shop, 0.3, days=1.5)], signup, now=shop.now, options=OPTIONS)) == 1
 
 
-def test_the_incident_of_the_last_half_hour_is_no_part_of_its_own_baseline(shop, signup) -> None:
+def test_an_incident_in_the_last_half_hour_is_not_part_of_its_own_baseline(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     baseline = past(shop, 0.3)
     hour = baseline.bucket_starts[-1]
     poisoned = replace(
@@ -110,8 +124,8 @@ def test_the_incident_of_the_last_half_hour_is_no_part_of_its_own_baseline(shop,
     assert finding.expected == pytest.approx(0.3, abs=0.02)
 
 
-def split(shop, rate: float, recent_rates: dict[str, float]) -> tuple[list[FunnelSeries], list[FunnelSeries]]:
-    """Everyone and one segment per device, with everyone the exact sum of them."""
+def split(shop: Shop, rate: float, recent_rates: dict[str, float]) -> tuple[list[FunnelSeries], list[FunnelSeries]]:
+    """Return the whole funnel and one segment per device; the whole funnel is the exact sum of the segments."""
     fine = [recent(shop, rate, broken, dimension="device", value=value) for value, broken in recent_rates.items()]
     coarse = [past(shop, rate, dimension="device", value=value) for value in recent_rates]
     return [summed(fine), *fine], [summed(coarse), *coarse]
@@ -136,8 +150,8 @@ def summed(series: list[FunnelSeries]) -> FunnelSeries:
     return total
 
 
-def test_where_everyone_is_broken_the_segment_that_carries_it_is_named_and_is_no_finding_of_its_own(
-    shop, signup
+def test_a_drop_of_the_whole_funnel_names_the_segment_that_carries_it_without_a_second_finding(
+    shop: Shop, signup: FunnelDefinition
 ) -> None:
     fine, coarse = split(shop, 0.3, {"ios": 0.05, "android": 0.3})
     found = funnel_findings(fine, coarse, signup, now=shop.now, options=OPTIONS)
@@ -147,13 +161,15 @@ def test_where_everyone_is_broken_the_segment_that_carries_it_is_named_and_is_no
     assert details.where[0].share_of_drop > 0.8
 
 
-def test_a_break_that_is_everywhere_alike_names_no_segment(shop, signup) -> None:
+def test_a_drop_that_is_equal_everywhere_names_no_segment(shop: Shop, signup: FunnelDefinition) -> None:
     fine, coarse = split(shop, 0.3, {"ios": 0.12, "android": 0.12, "web": 0.12})
     found = funnel_findings(fine, coarse, signup, now=shop.now, options=OPTIONS)
     assert details_as(FunnelDropDetails, found[0]).where == ()
 
 
-def test_a_segment_too_small_to_move_everyone_is_a_finding_of_its_own(shop, signup) -> None:
+def test_a_drop_in_a_small_segment_is_found_although_the_whole_funnel_is_healthy(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     healthy = recent(shop, 0.3, 0.3, entries=400)
     small = recent(shop, 0.3, 0.05, entries=4, dimension="country", value="AT")
     coarse = [past(shop, 0.3, entries=144_000), past(shop, 0.3, entries=1440, dimension="country", value="AT")]
@@ -164,18 +180,18 @@ def test_a_segment_too_small_to_move_everyone_is_a_finding_of_its_own(shop, sign
 def simulated(
     random: np.random.Generator, rate: float, now_rate: float, entries: float, rows: int
 ) -> tuple[Cohorts, RateBaseline]:
-    """Half an hour of many independent series with a week of baseline measured at the same traffic."""
+    """Draw half an hour of many independent series, with a baseline from a week of the same traffic."""
     buckets = 180
     counts = random.poisson(entries / buckets, (rows, buckets))
     converted = random.binomial(counts, now_rate)
     strength = np.full(rows, entries * 2 * 168)
     known = random.binomial(strength.astype(int), rate) / strength
     baseline = RateBaseline(known, strength, known, known, known, strength, np.full(rows, 168), strength)
-    return Cohorts(np.arange(buckets) * 10.0, counts.astype(float), converted.astype(float)), baseline
+    return Cohorts(np.arange(buckets, dtype=np.float64) * 10.0, counts.astype(float), converted.astype(float)), baseline
 
 
 def test_a_healthy_week_of_a_hundred_segments_raises_at_most_one_false_alarm() -> None:
-    """336 half hours of 100 segments each; the figure of the continuous scan is in the benchmarks."""
+    """Test 336 half hours of 100 segments each; the benchmarks measure the rate of the continuous scan."""
     random = np.random.default_rng(11)
     alarms = 0
     for _ in range(336):
@@ -184,7 +200,7 @@ def test_a_healthy_week_of_a_hundred_segments_raises_at_most_one_false_alarm() -
     assert alarms <= 1
 
 
-def test_a_third_lost_of_two_hundred_conversions_is_seen_at_a_glance_more_often_than_not() -> None:
+def test_losing_a_third_of_two_hundred_conversions_is_usually_significant_in_one_scan() -> None:
     random = np.random.default_rng(12)
     cohorts, baseline = simulated(random, 0.5, 0.35, 400, 2000)
     scan = scan_for_drops(cohorts, baseline, OPTIONS)
@@ -192,20 +208,20 @@ def test_a_third_lost_of_two_hundred_conversions_is_seen_at_a_glance_more_often_
     assert np.mean(scan.p_value <= OPTIONS.significance) > 0.93
 
 
-def test_the_same_break_is_seen_wherever_the_bucket_grid_lies(shop, signup) -> None:
+def test_a_drop_is_found_whatever_the_offset_of_the_bucket_grid(shop: Shop, signup: FunnelDefinition) -> None:
     series, baseline = recent(shop, 0.3, 0.1), [past(shop, 0.3)]
     for offset in (0.0, 3.3, 9.9):
         assert len(funnel_findings([series], baseline, signup, now=shop.now + offset, options=OPTIONS)) == 1
 
 
-def test_buckets_that_are_missing_count_as_nothing_and_partial_buckets_are_left_out(shop) -> None:
+def test_missing_buckets_count_as_zero_and_partial_buckets_are_left_out(shop: Shop) -> None:
     series = shop.funnel(np.array([100.0, 120.0, 130.0]), 50.0, 0.5)
     cohorts = gathered([series], 60.0, since=95.0, until=139.0, bucket_seconds=10.0)
     assert cohorts.bucket_starts.tolist() == [100.0, 110.0, 120.0]
     assert cohorts.entries[0].tolist() == [series.entries[0], 0.0, series.entries[1]]
 
 
-def test_a_rise_is_a_finding_of_another_detector_with_a_fingerprint_of_its_own(shop, signup) -> None:
+def test_a_rise_is_found_by_its_own_detector_with_its_own_fingerprint(shop: Shop, signup: FunnelDefinition) -> None:
     series, baseline = [recent(shop, 0.3, 0.45)], [past(shop, 0.3)]
     assert funnel_findings(series, baseline, signup, now=shop.now, options=OPTIONS) == []
     found = funnel_rises(series, baseline, signup, now=shop.now, options=OPTIONS)
@@ -217,14 +233,14 @@ def test_a_rise_is_a_finding_of_another_detector_with_a_fingerprint_of_its_own(s
     assert found[0].onset_at == pytest.approx(shop.now - ONSET, abs=60)
 
 
-def test_a_drop_and_a_healthy_shop_are_no_rise(shop, signup) -> None:
+def test_a_drop_and_a_healthy_shop_are_no_rise(shop: Shop, signup: FunnelDefinition) -> None:
     baseline = [past(shop, 0.3)]
     assert funnel_rises([recent(shop, 0.3, 0.15)], baseline, signup, now=shop.now, options=OPTIONS) == []
     assert funnel_rises([recent(shop, 0.3, 0.3)], baseline, signup, now=shop.now, options=OPTIONS) == []
     assert funnel_rises([recent(shop, 0.3, 0.45)], [], signup, now=shop.now, options=OPTIONS) == []
 
 
-def test_healthy_half_hours_rise_no_more_often_than_they_drop() -> None:
+def test_a_rise_has_no_more_false_alarms_than_its_significance_level() -> None:
     random = np.random.default_rng(13)
     scan = scan_for_rises(*simulated(random, 0.3, 0.3, 667, 3000), OPTIONS)
     assert np.mean(scan.p_value <= 0.01) <= 0.012

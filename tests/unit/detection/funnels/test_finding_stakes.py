@@ -1,4 +1,4 @@
-"""What a drop costs is weighed since its onset, and by the traffic of the days before."""
+"""The cost of a drop counts from its onset, with the usual traffic of the days before."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import pytest
 from detection.funnels.finding_stakes import with_stakes
 from detection.funnels.findings import funnel_findings
 from detection.options import FunnelOptions
-from detection.types import FunnelDropDetails
+from detection.types import FunnelDefinition, FunnelDropDetails
 from tests.finding_details import details_as
+from tests.unit.detection.conftest import Shop
 
 
-def test_a_drops_stakes_are_people_an_hour_and_money_a_day_with_bounds(shop, signup) -> None:
+def test_the_stakes_of_a_drop_are_users_per_hour_and_revenue_per_day_with_bounds(
+    shop: Shop, signup: FunnelDefinition
+) -> None:
     starts = shop.tens(shop.now - 7200, shop.now)
     fine = shop.funnel(starts, 20.0, np.where(starts >= shop.now - 900, 0.2, 0.3), until=shop.now)
     past = shop.funnel(shop.hours(), 7200.0, 0.3)
@@ -38,10 +41,10 @@ def test_a_drops_stakes_are_people_an_hour_and_money_a_day_with_bounds(shop, sig
     assert without_value.revenue_a_day is None
 
 
-def test_without_entries_since_the_onset_nothing_is_said(shop, signup) -> None:
+def test_without_entries_since_the_onset_no_stakes_are_added(shop: Shop, signup: FunnelDefinition) -> None:
     starts = shop.tens(shop.now - 7200, shop.now)
     fine = shop.funnel(starts, 20.0, np.where(starts >= shop.now - 900, 0.1, 0.3), until=shop.now)
     past = shop.funnel(shop.hours(), 7200.0, 0.3)
     (drop,) = funnel_findings([fine], [past], signup, now=shop.now, options=FunnelOptions())
-    nobody = shop.funnel(np.array([]), 1.0, 0.3)
-    assert with_stakes(drop, nobody, past, signup) == drop
+    empty = shop.funnel(np.array([]), 1.0, 0.3)
+    assert with_stakes(drop, empty, past, signup) == drop

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ def times_of(names: str, pairs: list[tuple[float, str]]) -> list[list[float]]:
 
 
 @needs_oracle
-def test_every_random_user_of_the_oracle_reaches_the_level_that_clickhouse_says() -> None:
+def test_every_random_user_of_the_oracle_reaches_the_level_of_clickhouse() -> None:
     users = checked = 0
     for line in (ORACLE / "windowfunnel_random.jsonl").read_text().splitlines():
         user = json.loads(line)
@@ -68,7 +69,7 @@ def test_the_window_includes_its_end_and_counts_from_the_first_step() -> None:
     assert level([[0.0], [5.0], [10.1]], 10.0) == 2
 
 
-def test_steps_at_the_same_instant_count_whatever_their_order_of_arrival() -> None:
+def test_steps_at_the_same_instant_count_in_any_order_of_arrival() -> None:
     pairs = [(7.0, "c"), (7.0, "a"), (7.0, "b")]
     assert level(times_of("abc", pairs), 10.0) == 3
     assert attempts(funnel("abc", 10.0), events(pairs))[0].reached_at == (7.0, 7.0, 7.0)
@@ -79,7 +80,7 @@ def test_nothing_is_reached_without_the_first_step() -> None:
     assert attempts(funnel("ab", 10.0), events([(1.0, "b")])) == []
 
 
-def test_looking_at_the_entry_page_again_within_the_window_is_the_same_attempt() -> None:
+def test_a_second_entry_within_the_window_belongs_to_the_same_attempt() -> None:
     found = attempts(funnel("ab", 10.0), events([(0, "a"), (4, "a"), (9, "b")]))
     assert [one.reached_at for one in found] == [(0.0, 9.0)]
 
@@ -96,15 +97,15 @@ def test_an_entry_after_the_window_or_after_the_completion_begins_another_attemp
     assert [one.reached_at for one in after_completion] == [(0.0, 1.0), (2.0, 3.0)]
 
 
-def test_the_dimensions_of_an_attempt_are_what_its_entry_said() -> None:
-    told = [
+def test_the_dimensions_of_an_attempt_are_the_scalar_properties_of_its_entry() -> None:
+    pair = [
         Event("1", "a", "ana", 0.0, {"country": "DE", "new": True, "items": 3, "tags": ["x"], "gone": None}),
         Event("2", "b", "ana", 1.0, {"country": "FR", "payment": "card"}),
     ]
-    assert attempts(funnel("ab", 10.0), told)[0].dimensions == {"country": "DE", "new": "true", "items": "3"}
+    assert attempts(funnel("ab", 10.0), pair)[0].dimensions == {"country": "DE", "new": "true", "items": "3"}
 
 
-def test_a_step_matches_on_every_property_and_does_not_take_true_for_one() -> None:
+def test_a_step_must_match_every_property_and_true_does_not_equal_one() -> None:
     step = FunnelStep("view", "page_view", {"page": "/signup", "logged_in": 1})
     assert matches(step, Event("1", "page_view", "ana", 0.0, {"page": "/signup", "logged_in": 1.0, "more": 2}))
     assert not matches(step, Event("1", "page_view", "ana", 0.0, {"page": "/signup", "logged_in": True}))
@@ -129,9 +130,9 @@ def test_the_best_attempt_has_the_users_level_and_no_attempt_leaves_its_window(
 
 @fixed
 @given(histories, st.sampled_from([3, 10, 100]), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(pairs: list[tuple[float, str]], window: int, chance: object) -> None:
+def test_the_order_of_arrival_does_not_matter(pairs: list[tuple[float, str]], window: int, random: Random) -> None:
     shuffled = list(pairs)
-    chance.shuffle(shuffled)
+    random.shuffle(shuffled)
     expected = [one.reached_at for one in attempts(funnel("abc", window), events(pairs))]
     assert [one.reached_at for one in attempts(funnel("abc", window), events(shuffled))] == expected
 

@@ -1,7 +1,8 @@
-"""Funnel levels beside two references: every possible chain tried, and the pass that ClickHouse documents.
+"""Compare funnel levels with two references: a search of every possible chain, and ClickHouse's algorithm.
 
-The second is `windowFunnel` without a mode as its documentation and source describe it: events in order of time, and of
-step at the same time; a step is met when the one before it has been, and its chain's start lies within the window.
+The second is `windowFunnel` without a mode, as its documentation and source describe it: events are sorted by time, and
+by step at the same time; a step is reached when the step before it was reached and the start of its chain lies within
+the window.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ halves = st.lists(
 
 
 def by_every_chain(occurrences: Occurrences, names: str, window: float) -> int:
-    """The longest chain there is: from any first step, each next no earlier than the last and within the window."""
+    """Return the length of the longest chain from any first step, with ordered times within the window."""
 
     def longest(step: int, since: float, until: float) -> int:
         later = [at for at, name in occurrences if step < len(names) and name == names[step] and since <= at <= until]
@@ -35,7 +36,7 @@ def by_every_chain(occurrences: Occurrences, names: str, window: float) -> int:
 
 
 def by_one_pass(occurrences: Occurrences, names: str, window: float) -> int:
-    """As ClickHouse goes over the sorted events, keeping for each step the start of the latest chain that met it."""
+    """Go over the sorted events as ClickHouse does, keeping for each step the start of the latest chain to reach it."""
     hits = sorted((at, step) for at, name in occurrences for step in range(len(names)) if names[step] == name)
     started: dict[int, float] = {}
     for at, step in hits:
@@ -47,7 +48,7 @@ def by_one_pass(occurrences: Occurrences, names: str, window: float) -> int:
 
 
 def ours(occurrences: Occurrences, names: str, window: float) -> tuple[int, int]:
-    """The level, and that of the best attempt."""
+    """Return our level and the level of our best attempt."""
     funnel = FunnelDefinition(1, "f", tuple(FunnelStep(name, name) for name in names), window, 7)
     events = [Event(str(number), name, "ana", at, {}) for number, (at, name) in enumerate(occurrences)]
     times = [[at for at, name in occurrences if name == wanted] for wanted in names]
@@ -57,7 +58,7 @@ def ours(occurrences: Occurrences, names: str, window: float) -> tuple[int, int]
 
 @fixed
 @given(crowded, steps, windows)
-def test_crowded_histories_with_ties_and_repeated_steps_reach_what_the_best_of_all_chains_reaches(
+def test_crowded_histories_with_ties_and_repeated_steps_reach_the_level_of_the_best_chain(
     occurrences: Occurrences, names: str, window: float
 ) -> None:
     assert ours(occurrences, names, window) == (by_every_chain(occurrences, names, window),) * 2
@@ -65,7 +66,7 @@ def test_crowded_histories_with_ties_and_repeated_steps_reach_what_the_best_of_a
 
 @fixed
 @given(crowded | halves, steps, windows)
-def test_any_history_reaches_what_the_pass_that_clickhouse_documents_reaches(
+def test_any_history_reaches_the_level_of_clickhouses_documented_algorithm(
     occurrences: Occurrences, names: str, window: float
 ) -> None:
     assert ours(occurrences, names, window)[0] == by_one_pass(occurrences, names, window)
@@ -73,7 +74,7 @@ def test_any_history_reaches_what_the_pass_that_clickhouse_documents_reaches(
 
 @fixed
 @given(st.integers(0, 10**6), st.integers(1, 10**5))
-def test_the_last_instant_of_the_window_counts_and_the_next_one_does_not(begun: int, window: int) -> None:
+def test_a_step_at_the_end_of_the_window_counts_and_a_later_one_does_not(begun: int, window: int) -> None:
     entered = [(float(begun), "a"), (float(begun), "b")]
     assert ours([*entered, (float(begun + window), "c")], "abc", float(window)) == (3, 3)
     assert ours([*entered, (begun + window + 0.001, "c")], "abc", float(window)) == (2, 2)

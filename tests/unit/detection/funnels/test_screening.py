@@ -1,4 +1,4 @@
-"""The quick look lets every funnel through in which the detectors find something, and hardly any other."""
+"""Screening selects every funnel in which the detectors find something, and hardly any other."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.screening import Reached, usual, worth_reading
 from detection.options import FunnelOptions
-from detection.types import FunnelSeries
+from detection.types import Floats, FunnelDefinition, FunnelSeries
+from tests.unit.detection.conftest import Shop
 
 OPTIONS = FunnelOptions()
 COUNTRIES = [None, *(f"country-{number}" for number in range(6))]
 
 
-def reached(series: Sequence[FunnelSeries], starts: np.ndarray) -> Reached:
+def reached(series: Sequence[FunnelSeries], starts: Floats) -> Reached:
     table = np.zeros((3, len(series), len(starts)))
     for row, one in enumerate(series):
         columns = np.searchsorted(starts, one.bucket_starts)
@@ -25,7 +26,7 @@ def reached(series: Sequence[FunnelSeries], starts: np.ndarray) -> Reached:
     return Reached(starts, table)
 
 
-def drawn(shop, rates: np.ndarray, starts: np.ndarray, entries: float) -> list[FunnelSeries]:
+def drawn(shop: Shop, rates: Sequence[float | Floats], starts: Floats, entries: float) -> list[FunnelSeries]:
     return [
         shop.funnel(starts, entries, rate, delay_seconds=4.0, dimension=country and "country", value=country)
         for country, rate in zip(COUNTRIES, rates, strict=True)
@@ -33,11 +34,13 @@ def drawn(shop, rates: np.ndarray, starts: np.ndarray, entries: float) -> list[F
 
 
 @pytest.mark.parametrize("broken", [0.0, 0.1, 0.2, 0.3, 0.4, -0.15, -0.3])
-def test_whatever_the_detectors_find_is_worth_reading(shop, signup, broken: float) -> None:
-    for ill in (0, 3):
+def test_screening_selects_every_funnel_with_findings_and_no_healthy_one(
+    shop: Shop, signup: FunnelDefinition, broken: float
+) -> None:
+    for row in (0, 3):
         starts = shop.tens(shop.now - 3600, shop.now)
-        rates = [np.full(len(starts), 0.3) for _ in COUNTRIES]
-        rates[ill] = np.where(starts >= shop.now - 1500, 0.3 * (1 - broken), 0.3)
+        rates: list[float | Floats] = [np.full(len(starts), 0.3) for _ in COUNTRIES]
+        rates[row] = np.where(starts >= shop.now - 1500, 0.3 * (1 - broken), 0.3)
         fine, past = drawn(shop, rates, starts, 3.0), drawn(shop, [0.3] * 7, shop.hours(), 300.0)
         found = [
             finding
@@ -53,7 +56,7 @@ def test_whatever_the_detectors_find_is_worth_reading(shop, signup, broken: floa
             assert not is_worth
 
 
-def test_a_segment_without_enough_history_is_not_looked_at(shop) -> None:
+def test_screening_ignores_a_segment_without_enough_history(shop: Shop) -> None:
     starts = shop.tens(shop.now - 1850, shop.now - 50)
     fine = [shop.funnel(starts, 20.0, 0.01)]
     past = [shop.funnel(shop.hours(0.5), 1000.0, 0.3)]

@@ -42,7 +42,7 @@ def test_the_segment_that_broke_stands_out_and_carries_the_drop() -> None:
     assert not found.everywhere_alike
 
 
-def test_a_drop_that_is_everywhere_alike_has_no_segment_standing_out() -> None:
+def test_no_segment_stands_out_in_a_drop_that_is_equal_everywhere() -> None:
     before = {("device", "ios"): (20_000, 6000), ("device", "android"): (5000, 1500)}
     after = {("device", "ios"): (2000, 300), ("device", "android"): (500, 75)}
     found = answer(before, after)
@@ -50,8 +50,8 @@ def test_a_drop_that_is_everywhere_alike_has_no_segment_standing_out() -> None:
     assert found.contributions[0].share_of_drop == pytest.approx(0.8)
 
 
-def test_simpsons_paradox_is_told_as_a_change_of_mix_and_blames_no_segment() -> None:
-    """Each country converts as it did, but three times as many users come from the one that converts little."""
+def test_simpsons_paradox_is_reported_as_a_mix_change_without_a_segment() -> None:
+    """Each country converts as before, but a larger share of users comes from the one that converts little."""
     before = {("country", "DE"): (9000, 3600), ("country", "IN"): (1000, 50)}
     after = {("country", "DE"): (500, 200), ("country", "IN"): (500, 25)}
     found = answer(before, after)
@@ -60,7 +60,7 @@ def test_simpsons_paradox_is_told_as_a_change_of_mix_and_blames_no_segment() -> 
     assert found.everywhere_alike
 
 
-def test_a_value_is_preferred_over_another_dimension_that_merely_contains_it() -> None:
+def test_the_broken_value_is_named_and_not_a_value_that_only_contains_it() -> None:
     before = {
         ("provider", "card"): (10_000, 3000),
         ("provider", "paypal"): (10_000, 3000),
@@ -77,7 +77,7 @@ def test_a_value_is_preferred_over_another_dimension_that_merely_contains_it() -
     assert [(one.dimension, one.value) for one in found.standing_out] == [("provider", "card")]
 
 
-def test_a_value_never_seen_before_is_mix_and_not_blamed() -> None:
+def test_a_value_without_past_is_a_mix_change_and_does_not_stand_out() -> None:
     before = {("version", "1.0"): (10_000, 3000)}
     after = {("version", "1.0"): (500, 150), ("version", "1.1"): (500, 5)}
     found = answer(before, after)
@@ -86,7 +86,7 @@ def test_a_value_never_seen_before_is_mix_and_not_blamed() -> None:
     assert new.baseline_entries == 0
 
 
-def test_without_everyone_or_without_entries_nothing_contributes() -> None:
+def test_without_a_series_of_the_whole_funnel_there_are_no_contributions() -> None:
     lone = [one("country", "DE", 10, 5)]
     found = segment_contributions(lone, lone, recent_window=HOUR, baseline_window=HOUR, horizon_seconds=60.0)
     assert found.contributions == ()
@@ -98,7 +98,7 @@ cell = st.tuples(st.integers(1, 5000), st.floats(0, 1)).map(lambda pair: (pair[0
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(cell, cell), min_size=1, max_size=5))
-def test_rate_and_mix_effects_add_up_to_the_whole_change(cells: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+def test_rate_and_mix_effects_sum_to_the_total_change(cells: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
     before = {("country", str(index)): pair[0] for index, pair in enumerate(cells)}
     after = {("country", str(index)): pair[1] for index, pair in enumerate(cells)}
     found = answer(before, after)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection.funnels.stakes import Estimate, conversion_stakes, daily_entries, product, shortfall
+from detection.funnels.stakes import conversion_stakes, daily_entries, product, shortfall
 from detection.statistics.proportions import wilson_interval
+from detection.types import Estimate
+from tests.unit.detection.conftest import Shop
 
 HOUR = 3600.0
 
 
-def test_a_drop_is_worth_the_users_that_it_lost_and_their_conversions_for_a_day() -> None:
+def test_the_stakes_of_a_drop_are_affected_users_and_lost_conversions_per_day() -> None:
     stakes = conversion_stakes(
         entries=1000,
         converted=200,
@@ -47,7 +49,7 @@ def test_impossible_counts_and_values_are_refused(entries: int, converted: int, 
         )
 
 
-def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
+def test_the_intervals_have_their_nominal_coverage() -> None:
     random = np.random.default_rng(1)
     held = np.zeros(2)
     for _ in range(2000):
@@ -60,13 +62,13 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert np.all((held / 2000 > 0.935) & (held / 2000 < 0.97))
 
 
-def test_a_recovered_rate_loses_nothing_within_its_interval() -> None:
+def test_the_shortfall_of_a_recovered_rate_is_zero_within_its_interval() -> None:
     lost = shortfall(entries=500, converted=150, expected=Estimate(0.3, 0.29, 0.31))
     assert lost.value == pytest.approx(0.0)
     assert lost.low < 0 < lost.high
 
 
-def test_daily_entries_come_from_whole_days_and_their_own_variation(shop) -> None:
+def test_daily_entries_are_estimated_from_whole_days_and_their_variance(shop: Shop) -> None:
     starts = shop.hours(7)
     per_hour = 100.0 + 50.0 * np.sin(2 * np.pi * starts / (24 * HOUR))
     estimate = daily_entries(shop.funnel(starts, per_hour, 0.1), until=shop.now)
@@ -75,7 +77,7 @@ def test_daily_entries_come_from_whole_days_and_their_own_variation(shop) -> Non
     assert estimate.high - estimate.low < 0.1 * estimate.value
 
 
-def test_of_less_than_two_days_the_entries_are_scaled_to_a_day_with_chance_alone(shop) -> None:
+def test_with_less_than_two_days_the_entries_are_scaled_to_a_day_with_a_poisson_interval(shop: Shop) -> None:
     estimate = daily_entries(shop.funnel(shop.hours(0.5), 100.0, 0.1), until=shop.now)
     assert estimate.value == pytest.approx(2400, rel=0.1)
     assert estimate.low < estimate.value < estimate.high

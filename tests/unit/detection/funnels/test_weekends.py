@@ -1,4 +1,4 @@
-"""Shops that convert otherwise at weekends, with nothing broken and with something broken."""
+"""Shops with a different conversion rate at weekends, healthy and broken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.benchmarks.simulated_funnels import (
     Break,
     Buckets,
     Shop,
-    drawn,
+    draw_buckets,
 )
 
 OPTIONS = FunnelOptions()
@@ -31,7 +31,7 @@ MONDAY = 1_770_595_200.0
 SATURDAY = MONDAY + 5 * DAY_SECONDS
 SATURDAY_NOON = 5 * 24 + 12
 FEW = 0.6
-"""Entries a second, of which half an hour brings some three hundred conversions."""
+"""Entries per second; they bring about three hundred conversions in half an hour."""
 
 
 def past_hours(
@@ -53,7 +53,7 @@ def found(shop: Shop, fine: Buckets, hours: Buckets, now: float) -> list[Finding
 
 
 @pytest.mark.parametrize("days", [7, 14, 28])
-def test_a_quiet_weekend_that_always_converts_worse_is_expected_as_it_was(days: int) -> None:
+def test_a_quiet_weekend_that_always_converts_worse_gets_its_own_baseline(days: int) -> None:
     fit = rate_baseline(*past_hours(days, 1000, 100, 0.3, 0.2), SATURDAY_NOON)
     assert fit.rate.mean() == pytest.approx(0.2, abs=0.003)
     assert np.abs(fit.rate - 0.2).max() < 0.03
@@ -62,7 +62,7 @@ def test_a_quiet_weekend_that_always_converts_worse_is_expected_as_it_was(days: 
     assert workday.rate.mean() == pytest.approx(0.3, abs=0.002)
 
 
-def test_a_quiet_night_that_always_converts_worse_is_expected_as_it_was() -> None:
+def test_a_quiet_night_that_always_converts_worse_gets_its_own_baseline() -> None:
     random, hours = np.random.default_rng(2), np.arange(168)
     trials, rate = np.where(hours % 24 < 8, 100, 1000), np.where(hours % 24 < 8, 0.2, 0.3)
     converted = random.binomial(trials, rate, (100, 168)).astype(float)
@@ -70,7 +70,7 @@ def test_a_quiet_night_that_always_converts_worse_is_expected_as_it_was() -> Non
     assert fit.rate.mean() == pytest.approx(0.2, abs=0.01)
 
 
-def test_a_weekend_with_a_rhythm_of_its_own_borrows_from_its_neighbouring_hours() -> None:
+def test_a_weekend_with_its_own_daily_rhythm_is_fitted_from_neighbouring_hours() -> None:
     random, hours = np.random.default_rng(3), np.arange(168)
     hour = hours % 24
     truth = np.where(hours < 120, 0.3, np.where(hour < 12, 0.2, 0.3))
@@ -81,7 +81,7 @@ def test_a_weekend_with_a_rhythm_of_its_own_borrows_from_its_neighbouring_hours(
     assert rate_baseline(converted, trials, hours, 2 * 24 + 6).rate.mean() == pytest.approx(0.3, abs=0.012)
 
 
-def test_the_more_is_known_of_a_weekend_the_narrower_is_what_is_expected_of_it() -> None:
+def test_more_weekend_data_make_the_weekend_baseline_narrower() -> None:
     def width(fit: RateBaseline) -> float:
         return float(np.mean(fit.high - fit.low))
 
@@ -94,7 +94,7 @@ def test_the_more_is_known_of_a_weekend_the_narrower_is_what_is_expected_of_it()
     assert np.all((unseen.low < 0.25) & (unseen.low > 0.2))
 
 
-def test_one_bad_day_last_week_widens_what_is_expected_of_days() -> None:
+def test_one_bad_day_last_week_makes_the_baseline_weaker() -> None:
     random, hours = np.random.default_rng(4), np.arange(168)
     rate = np.where(hours // 24 == 2, 0.25, 0.3)
     converted, trials = random.binomial(1000, np.tile(rate, (50, 1))).astype(float), np.full((50, 168), 1000.0)
@@ -104,7 +104,7 @@ def test_one_bad_day_last_week_widens_what_is_expected_of_days() -> None:
     assert uneven.rate.mean() == pytest.approx(0.3, abs=0.005)
 
 
-def test_the_same_hour_of_last_week_has_a_say_at_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_hour_of_last_week_is_in_the_baseline_at_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     same_hour: list[float] = []
 
     def watched(converted: Floats, entries: Floats, hours: Integers, at: int) -> RateBaseline:
@@ -113,8 +113,8 @@ def test_the_same_hour_of_last_week_has_a_say_at_every_minute(monkeypatch: pytes
 
     random = np.random.default_rng(5)
     since = SATURDAY - WEEK_SECONDS - DAY_SECONDS
-    hours = drawn(random, SHOP, since=since, until=SATURDAY, entries_a_second=FEW, width=HOUR_SECONDS)
-    fine = drawn(random, SHOP, since=SATURDAY - 3 * HOUR_SECONDS, until=SATURDAY, entries_a_second=FEW)
+    hours = draw_buckets(random, SHOP, since=since, until=SATURDAY, entries_a_second=FEW, width=HOUR_SECONDS)
+    fine = draw_buckets(random, SHOP, since=SATURDAY - 3 * HOUR_SECONDS, until=SATURDAY, entries_a_second=FEW)
     monkeypatch.setattr(normal, "rate_baseline", watched)
     for minute in range(60):
         now = SATURDAY - minute * 60.0
@@ -134,10 +134,10 @@ def test_a_baseline_of_a_week_begins_with_the_same_hour_of_last_week_also_across
         assert now in hours_of_week(starts, timezone) or left_out_by_the_clock
 
 
-def test_plain_weeks_with_worse_weekends_are_no_finding_from_the_first_weekend_on() -> None:
+def test_regularly_worse_weekends_give_no_finding_from_the_first_weekend_on() -> None:
     random = np.random.default_rng(6)
     until = MONDAY + 3 * WEEK_SECONDS
-    fine = drawn(random, SHOP, since=MONDAY, until=until, entries_a_second=FEW)
+    fine = draw_buckets(random, SHOP, since=MONDAY, until=until, entries_a_second=FEW)
     hours = fine.hourly()
     weekends = [SATURDAY + week * WEEK_SECONDS + np.arange(0, 2.2 * DAY_SECONDS, 3600.0) for week in range(3)]
     ticks = [float(tick) for tick in np.concatenate(weekends) if tick < until]
@@ -145,13 +145,13 @@ def test_plain_weeks_with_worse_weekends_are_no_finding_from_the_first_weekend_o
 
 
 @pytest.mark.parametrize(("weekend", "left"), [(0, 0.5), (0, 0.0), (1, 0.7), (2, 0.7)])
-def test_what_breaks_in_a_weekend_is_found_a_third_from_the_second_on_and_a_half_in_the_first(
+def test_a_drop_by_half_is_found_in_the_first_weekend_and_by_a_third_from_the_second_on(
     weekend: int, left: float
 ) -> None:
     random = np.random.default_rng(7)
     noon = SATURDAY + weekend * WEEK_SECONDS + DAY_SECONDS / 2
     shop = replace(SHOP, weekend_rate=0.9)
-    fine = drawn(
+    fine = draw_buckets(
         random, shop, since=MONDAY, until=noon + HOUR_SECONDS, entries_a_second=FEW, broken=Break(noon, 1, left)
     )
     now = noon + OPTIONS.recent_window_seconds + HORIZON_SECONDS + 20
@@ -162,7 +162,9 @@ def test_what_breaks_in_a_weekend_is_found_a_third_from_the_second_on_and_a_half
 @pytest.mark.parametrize("week", [1, 2])
 def test_a_weekend_is_no_slow_drift(week: int) -> None:
     until = MONDAY + (week + 1) * WEEK_SECONDS
-    hours = drawn(np.random.default_rng(8), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS)
+    hours = draw_buckets(
+        np.random.default_rng(8), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS
+    )
     for now in until - np.arange(0, 3 * DAY_SECONDS, 4 * HOUR_SECONDS):
         series = hours.series(float(now) - 10 * DAY_SECONDS - 2 * HOUR_SECONDS, float(now))
         assert drifts(series, float(now)) == []
@@ -170,7 +172,9 @@ def test_a_weekend_is_no_slow_drift(week: int) -> None:
 
 def test_a_first_weekend_is_no_slow_drift_either() -> None:
     until = MONDAY + WEEK_SECONDS
-    hours = drawn(np.random.default_rng(9), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS)
+    hours = draw_buckets(
+        np.random.default_rng(9), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS
+    )
     assert drifts(hours.series(MONDAY, until), until) == []
 
 

@@ -11,7 +11,7 @@ STARTS = np.arange(0.0, 10_800.0, 60.0)
 
 
 def series(before: float, after: float, *, name: str = "a", seed: int = 0, burst: float = 1.0) -> LogSeries:
-    """Lines a minute before and after; `burst` lines come at once."""
+    """Draw lines per minute before and after; `burst` lines come at once."""
     rate = np.where(BEFORE.until > STARTS, before, after)
     counts = (np.random.default_rng(seed).poisson(rate / burst) * burst).astype(np.int64)
     kept = counts > 0
@@ -34,7 +34,7 @@ def test_templates_are_new_gone_more_fewer_or_the_same() -> None:
     assert changes[-1].change is Change.SAME
 
 
-def test_rates_are_a_minute_whatever_the_windows_lengths_and_the_interval_holds_the_ratio() -> None:
+def test_rates_are_per_minute_for_any_window_length_and_the_interval_contains_the_ratio() -> None:
     (one,) = template_changes([series(5, 15)], BEFORE, AFTER)
     assert one.rate_before == pytest.approx(5.0, rel=0.15)
     assert one.rate_after == pytest.approx(15.0, rel=0.15)
@@ -42,7 +42,7 @@ def test_rates_are_a_minute_whatever_the_windows_lengths_and_the_interval_holds_
     assert one.ratio_low < one.ratio < one.ratio_high
 
 
-def test_the_interval_holds_the_true_ratio_as_often_as_it_says_for_bursty_lines_too() -> None:
+def test_the_interval_of_the_ratio_has_its_nominal_coverage_also_for_bursty_lines() -> None:
     held = 0
     for seed in range(200):
         (one,) = template_changes([series(20, 40, seed=seed, burst=10.0)], BEFORE, AFTER)
@@ -50,20 +50,20 @@ def test_the_interval_holds_the_true_ratio_as_often_as_it_says_for_bursty_lines_
     assert 184 <= held <= 199
 
 
-def test_a_new_template_has_a_ratio_without_an_upper_end() -> None:
+def test_the_ratio_of_a_new_template_is_infinite() -> None:
     (one,) = template_changes([series(0, 2)], BEFORE, AFTER)
     assert (one.ratio, one.ratio_high, one.lines_before) == (float("inf"), float("inf"), 0)
     assert one.ratio_low > 1
 
 
-def test_one_single_line_more_may_be_chance_and_says_so() -> None:
+def test_a_single_extra_line_is_not_significant() -> None:
     single = LogSeries("log_template", "rare", "shop", "rare", "info", np.array([9000.0]), np.array([1]))
     (one,) = template_changes([single], BEFORE, AFTER)
     assert one.change is Change.NEW
     assert one.p_value > 0.1
 
 
-def test_templates_heard_in_neither_window_are_left_out() -> None:
+def test_templates_without_lines_in_either_window_are_left_out() -> None:
     later = LogSeries("log_template", "later", "shop", "later", "info", np.array([20_000.0]), np.array([9]))
     assert template_changes([later], BEFORE, AFTER) == []
     assert template_changes([], BEFORE, AFTER) == []

@@ -56,7 +56,7 @@ def names(line: str) -> list[str]:
         ("sqlite3: database is locked", "database"),
     ],
 )
-def test_the_words_of_a_common_failure_are_known(line: str, name: str) -> None:
+def test_common_failures_match_their_built_in_pattern(line: str, name: str) -> None:
     assert name in names(line)
 
 
@@ -92,7 +92,7 @@ def test_a_line_can_match_several_patterns_in_the_order_given() -> None:
 
 
 @pytest.mark.parametrize("expression", ["(a+)+$", "(a|aa)+$", "(.*a){25}$", "^(([a-z])+.)+[A-Z]([a-z])+$"])
-def test_an_expression_that_would_run_for_ever_elsewhere_ends_at_once(expression: str) -> None:
+def test_an_expression_with_catastrophic_backtracking_elsewhere_ends_at_once(expression: str) -> None:
     matcher = PatternMatcher([NamedPattern("trap", expression, Severity.SEV4)])
     began = time.process_time()
     matcher.matches("a" * 30_000 + "!")
@@ -100,22 +100,22 @@ def test_an_expression_that_would_run_for_ever_elsewhere_ends_at_once(expression
 
 
 @pytest.mark.parametrize("expression", ["", "  ", "(", "a)(b", "(?=a)b", r"(a)\1", "(a{1000}){1000}", "a*", "\ud800"])
-def test_an_expression_that_cannot_be_a_pattern_is_refused_with_the_reason(expression: str) -> None:
+def test_an_invalid_expression_is_refused_with_the_reason(expression: str) -> None:
     with pytest.raises(PatternError, match=r"^The expression .+\.$"):
         check(expression)
 
 
-def test_look_around_is_named_as_what_is_missing() -> None:
+def test_the_error_names_look_around_as_not_available() -> None:
     with pytest.raises(PatternError, match="look-around and back-references"):
         check("(?=a)b")
 
 
-def test_an_expression_has_a_greatest_length() -> None:
+def test_an_expression_that_is_too_long_is_refused() -> None:
     with pytest.raises(PatternError, match="longer than"):
         check("a" * (MAXIMUM_EXPRESSION_LENGTH + 1))
 
 
-def test_patterns_do_not_lend_each_other_their_flags() -> None:
+def test_the_flags_of_one_pattern_do_not_affect_another() -> None:
     matcher = PatternMatcher(
         [NamedPattern("loose", "(?i)alpha", Severity.SEV3), NamedPattern("strict", "beta", Severity.SEV3)]
     )
@@ -123,9 +123,9 @@ def test_patterns_do_not_lend_each_other_their_flags() -> None:
     assert matcher.matches("BETA") == []
 
 
-def test_lines_that_are_not_valid_unicode_are_searched_all_the_same() -> None:
+def test_lines_that_are_not_valid_unicode_are_matched_too() -> None:
     assert names("\ud800 out of memory") == ["memory"]
 
 
-def test_no_pattern_matches_nothing() -> None:
+def test_without_patterns_nothing_matches() -> None:
     assert PatternMatcher([]).matches("out of memory") == []

@@ -35,29 +35,31 @@ def minutes(lines: Sequence[int], others: Sequence[int] | None = None, *, broken
         ([0, 0, 0, 4, 5, 3], None, RecoveryState.STILL_BROKEN),
     ],
 )
-def test_lines_since_the_fix_say_whether_it_is_quiet_again(lines, others, state) -> None:
+def test_recovery_is_decided_from_the_lines_since_the_fix(
+    lines: list[int], others: list[int] | None, state: RecoveryState
+) -> None:
     assert log_recovery(FINDING, minutes(lines, others), OPTIONS).state is state
 
 
-def test_few_lines_while_broken_take_longer_to_be_missed() -> None:
+def test_fewer_lines_during_the_incident_need_a_longer_silence() -> None:
     assert log_recovery(FINDING, minutes([0] * 2, broken=1.2), OPTIONS).state is RecoveryState.INSUFFICIENT_DATA
     assert log_recovery(FINDING, minutes([0] * 5, broken=1.2), OPTIONS).state is RecoveryState.RECOVERED
     assert log_recovery(FINDING, minutes([0] * 5, broken=0.5), OPTIONS).state is RecoveryState.INSUFFICIENT_DATA
     assert log_recovery(FINDING, minutes([0] * 6, broken=0.5), OPTIONS).state is RecoveryState.RECOVERED
 
 
-def test_a_service_that_says_nothing_else_may_fall_silent() -> None:
+def test_a_service_without_other_lines_may_be_silent_after_recovery() -> None:
     silent = Minutes(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64), 4.0, 0.0)
     assert log_recovery(FINDING, silent, OPTIONS).state is RecoveryState.RECOVERED
 
 
-def test_how_much_of_the_loss_is_regained_is_told() -> None:
+def test_the_recovered_share_is_reported() -> None:
     answer = log_recovery(FINDING, minutes([2, 2, 2, 2]), OPTIONS)
     assert (answer.during, answer.after, answer.sample_size) == (4.0, 2.0, 8)
     assert answer.recovered_share == pytest.approx(0.5, abs=0.01)
 
 
-def test_only_whole_minutes_that_all_lines_have_had_time_to_reach_count() -> None:
+def test_only_whole_minutes_whose_lines_have_all_arrived_count() -> None:
     assert whole_buckets(61.0, 304.0, OPTIONS) == (120.0, 240.0)
     assert whole_buckets(61.0, 305.0, OPTIONS) == (120.0, 300.0)
     assert whole_buckets(61.0, 62.0, OPTIONS) == (120.0, 120.0)

@@ -17,7 +17,7 @@ PEOPLE = ["ana", "bo", "chen", "dmitri", "eve", "fatima", "george", "hana", "ivo
 HOSTS = ["db.prod.example.com", "cache.prod.example.com", "mail.example.org", "10.0.0.7", "10.0.3.12"]
 STATES = ["PENDING", "RUNNING", "FAILED", "DONE"]
 
-SAYINGS: list[Callable[[random.Random], str]] = [
+MESSAGES: list[Callable[[random.Random], str]] = [
     lambda r: f"Accepted connection from {r.choice(HOSTS)}:{r.randint(1024, 65535)}",
     lambda r: f"Closed connection from {r.choice(HOSTS)}:{r.randint(1024, 65535)} after {r.randint(1, 900)} s",
     lambda r: f"user {r.choice(PEOPLE)} logged in",
@@ -37,10 +37,10 @@ SAYINGS: list[Callable[[random.Random], str]] = [
 
 
 def conversation(seed: int, lines: int = 1500) -> tuple[list[str], list[str]]:
-    """Lines of a made-up shop and which saying each is."""
+    """Return log lines of an invented shop and the message of each."""
     chance = random.Random(seed)
-    sayings = chance.choices(range(len(SAYINGS)), k=lines)
-    return [SAYINGS[saying](chance) for saying in sayings], [str(saying) for saying in sayings]
+    messages = chance.choices(range(len(MESSAGES)), k=lines)
+    return [MESSAGES[message](chance) for message in messages], [str(message) for message in messages]
 
 
 def partition(labels: list[str]) -> set[frozenset[int]]:
@@ -51,12 +51,12 @@ def partition(labels: list[str]) -> set[frozenset[int]]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_lines_of_one_saying_get_one_template_and_others_another(seed: int) -> None:
-    lines, sayings = conversation(seed)
-    assert partition(TemplateMiner().learn(lines)) == partition(sayings)
+def test_lines_of_one_message_share_a_template_that_no_other_message_has(seed: int) -> None:
+    lines, messages = conversation(seed)
+    assert partition(TemplateMiner().learn(lines)) == partition(messages)
 
 
-def test_a_template_reads_like_the_line_without_what_varies() -> None:
+def test_a_template_is_the_line_with_wildcards_for_its_variable_parts() -> None:
     miner = TemplateMiner()
     miner.learn([f"Sent invoice to {person} with {n} items" for n, person in enumerate(PEOPLE)])
     (template,) = miner.templates()
@@ -65,14 +65,14 @@ def test_a_template_reads_like_the_line_without_what_varies() -> None:
     assert template.example.startswith("Sent invoice to ")
 
 
-def test_lines_that_come_in_many_batches_are_grouped_as_if_they_came_in_one() -> None:
-    lines, sayings = conversation(1)
+def test_lines_in_many_batches_are_grouped_as_in_one_batch() -> None:
+    lines, messages = conversation(1)
     miner = TemplateMiner()
-    said = [template_id for start in range(0, len(lines), 50) for template_id in miner.learn(lines[start : start + 50])]
-    assert partition([miner.resolve(one) for one in said]) == partition(sayings)
+    ids = [template_id for start in range(0, len(lines), 50) for template_id in miner.learn(lines[start : start + 50])]
+    assert partition([miner.resolve(one) for one in ids]) == partition(messages)
 
 
-def test_an_id_given_out_before_a_template_became_general_leads_to_the_general_one() -> None:
+def test_an_old_template_id_resolves_to_the_generalised_template() -> None:
     miner = TemplateMiner()
     (early,) = miner.learn(["Sent invoice to ana with 3 items"])
     later = miner.learn([f"Sent invoice to {person} with 3 items" for person in PEOPLE])
@@ -91,7 +91,7 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
     ]
 
 
-def test_a_miner_that_was_stored_goes_on_with_the_same_ids() -> None:
+def test_a_restored_miner_keeps_its_template_ids() -> None:
     lines, _ = conversation(4)
     miner = TemplateMiner()
     miner.learn(lines[:700])
@@ -110,27 +110,27 @@ def test_lines_that_are_not_valid_unicode_can_be_stored() -> None:
 @pytest.mark.parametrize(
     "state", [b"", b"{}", b"[]", b"\xff", b'{"format":99}', b'{"format":1,"batch":1,"replaced":{},"records":[1]}']
 )
-def test_bytes_that_are_no_state_are_refused(state: bytes) -> None:
+def test_bytes_that_are_no_miner_state_are_refused(state: bytes) -> None:
     with pytest.raises(UnknownTemplateStateError):
         from_bytes(state)
 
 
-def test_what_several_workers_learnt_is_what_one_would_have_learnt() -> None:
-    lines, sayings = conversation(5)
+def test_merging_several_miners_gives_the_templates_of_a_single_one() -> None:
+    lines, messages = conversation(5)
     workers = [TemplateMiner() for _ in range(3)]
-    said = [""] * len(lines)
+    ids = [""] * len(lines)
     for number, worker in enumerate(workers):
-        said[number::3] = worker.learn(lines[number::3])
+        ids[number::3] = worker.learn(lines[number::3])
     alone = TemplateMiner()
     alone.learn(lines)
     together = merged(workers)
     assert {(t.template_id, t.line_count) for t in together.templates()} == {
         (t.template_id, t.line_count) for t in alone.templates()
     }
-    assert partition([together.resolve(one) for one in said]) == partition(sayings)
+    assert partition([together.resolve(one) for one in ids]) == partition(messages)
 
 
-def test_merging_leaves_the_merged_miners_as_they_were() -> None:
+def test_merging_does_not_change_the_merged_miners() -> None:
     one, other = TemplateMiner(), TemplateMiner()
     one.learn(["cache warmed up"])
     other.learn(["cache warmed up"])
@@ -138,7 +138,7 @@ def test_merging_leaves_the_merged_miners_as_they_were() -> None:
     assert [t.line_count for t in one.templates()] == [1]
 
 
-def test_a_template_of_very_many_shapes_is_held_as_one_and_still_met() -> None:
+def test_a_template_with_very_many_shapes_is_reduced_to_one_and_still_matches() -> None:
     miner = TemplateMiner(MinerLimits(shapes_a_template=20))
     names = [f"{a}{b}" for a in "abcdefgh" for b in "mnopqrst"]
     (template_id,) = set(miner.learn([f"Sent invoice to {name} today" for name in names]))
@@ -148,7 +148,7 @@ def test_a_template_of_very_many_shapes_is_held_as_one_and_still_met() -> None:
     assert from_bytes(to_bytes(miner)).learn(["Sent invoice to yy today"]) == [template_id]
 
 
-def test_what_a_miner_holds_is_bounded_and_what_was_unseen_for_longest_goes_first() -> None:
+def test_the_size_of_a_miner_is_bounded_and_the_longest_unseen_shapes_go_first() -> None:
     miner = TemplateMiner(MinerLimits(lines=50, words=50, shapes=40, shapes_a_template=1000))
     chance = random.Random(0)
 
@@ -161,13 +161,13 @@ def test_what_a_miner_holds_is_bounded_and_what_was_unseen_for_longest_goes_firs
     assert any(t.text == "cache warmed up" and t.line_count == 30 for t in miner.templates())
 
 
-def test_a_line_cannot_pass_for_a_pattern_by_holding_its_mark() -> None:
+def test_a_line_that_contains_the_variable_mark_is_not_a_general_shape() -> None:
     miner = TemplateMiner()
     marked, *plain = miner.learn(["sent \0 \0 \0 today", "sent one big red today", "sent two small green today"])
     assert marked not in plain
 
 
-def test_a_very_long_line_is_read_to_a_limit() -> None:
+def test_a_very_long_line_is_read_up_to_the_limit() -> None:
     miner = TemplateMiner()
     first, second = miner.learn(["word " * 1000 + "a", "word " * 1000 + "b"])
     assert first == second
@@ -178,13 +178,13 @@ def test_lines_without_words_have_a_template_too() -> None:
     assert len(set(TemplateMiner().learn(["", "   ", "\t"]))) == 1
 
 
-def test_nothing_to_learn_is_nothing_learnt() -> None:
+def test_an_empty_batch_learns_nothing() -> None:
     miner = TemplateMiner()
     assert miner.learn([]) == []
     assert miner.templates() == []
 
 
-def test_public_logs_of_other_systems_are_grouped_as_people_group_them() -> None:
+def test_public_logs_are_grouped_like_their_manual_labels() -> None:
     systems = read_systems(LOGHUB)
     if not systems:
         pytest.skip("needs the Loghub-2k data beside the repository (../shared/data/loghub_2k)")
@@ -192,7 +192,7 @@ def test_public_logs_of_other_systems_are_grouped_as_people_group_them() -> None
     assert sum(accuracy.values()) / len(accuracy) >= 0.92, accuracy
 
 
-def test_words_that_are_forgotten_vary_from_then_on_and_old_ids_lead_there() -> None:
+def test_forgotten_words_become_variables_and_old_ids_resolve_to_the_new_templates() -> None:
     miner = TemplateMiner()
     (named,) = miner.learn(["user zoe logged in"])
     (kept,) = miner.learn(["cache warmed up"])
@@ -203,7 +203,7 @@ def test_words_that_are_forgotten_vary_from_then_on_and_old_ids_lead_there() -> 
     assert forgotten(without, ["zoe"]) is None
 
 
-def test_state_without_examples_holds_no_whole_line_and_goes_on_alike() -> None:
+def test_state_without_examples_holds_no_original_line_and_gives_the_same_templates() -> None:
     miner = TemplateMiner()
     (first,) = miner.learn(["order 17 was paid"])
     again = from_bytes(to_bytes(miner, examples=False))

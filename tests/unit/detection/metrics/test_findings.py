@@ -15,7 +15,7 @@ OPTIONS = MetricOptions()
 
 
 def usual(at: np.ndarray) -> np.ndarray:
-    """High at noon, low at midnight."""
+    """Return a level that is high at noon and low at midnight."""
     return np.asarray(100 - 40 * np.cos(2 * np.pi * at / 86_400))
 
 
@@ -56,7 +56,7 @@ def test_a_metric_that_left_its_level_is_a_finding_with_its_onset(change: float)
     assert finding.p_value < 1e-4
 
 
-def test_the_level_of_noon_at_midnight_is_a_finding() -> None:
+def test_the_usual_level_of_noon_is_a_finding_at_midnight() -> None:
     midnight = NOW - 12 * HOUR
     starts = np.arange(midnight - 3 * HOUR, midnight, MINUTE)
     fine = series(starts, np.where(starts < midnight - 5 * MINUTE, usual(starts), 140.0))
@@ -66,11 +66,11 @@ def test_the_level_of_noon_at_midnight_is_a_finding() -> None:
     assert finding.expected == pytest.approx(60, abs=6)
 
 
-def test_one_bucket_away_is_not_yet_a_finding() -> None:
+def test_a_single_bucket_away_from_the_level_is_no_finding() -> None:
     assert found(last_hours(120, since=NOW - MINUTE), weeks_hours()) == []
 
 
-def test_buckets_on_both_sides_are_no_finding() -> None:
+def test_buckets_on_opposite_sides_of_the_level_are_no_finding() -> None:
     fine = last_hours()
     means = fine.means.copy()
     means[-3:] += np.array([120.0, -110.0, 120.0])
@@ -78,7 +78,7 @@ def test_buckets_on_both_sides_are_no_finding() -> None:
     assert found(replace(fine, means=means), weeks_hours()) == []
 
 
-def test_the_trouble_itself_does_not_become_what_is_usual() -> None:
+def test_an_ongoing_incident_does_not_become_the_usual_level() -> None:
     coarse = weeks_hours()
     means = coarse.means.copy()
     means[-1] += 120  # the hour in which it began is in the rollup already
@@ -122,7 +122,7 @@ def forecasts(disk: MetricSeries, threshold: float = 100.0) -> list[Finding]:
     )
 
 
-def test_a_disk_that_will_be_full_in_three_hours_is_a_finding_that_says_when() -> None:
+def test_a_disk_that_will_be_full_in_three_hours_is_a_finding_with_the_crossing_time() -> None:
     [finding] = forecasts(disk(per_hour=5.0))
     details = details_as(ForecastDetails, finding)
     early, middle, late = details.crossing_earliest, details.crossing_at, details.crossing_latest
@@ -137,12 +137,12 @@ def test_a_disk_that_will_be_full_in_three_hours_is_a_finding_that_says_when() -
     assert finding.fingerprint == "custom_metric:metric:shop:disk_used_percent:limit=100"
 
 
-def test_a_disk_that_fills_in_two_days_or_empties_is_no_finding_yet() -> None:
+def test_a_disk_that_fills_in_two_days_or_empties_is_no_finding() -> None:
     assert forecasts(disk(per_hour=0.3)) == []
     assert forecasts(disk(per_hour=-5.0)) == []
 
 
-def test_a_limit_of_a_metric_that_is_not_there_is_passed_over() -> None:
+def test_a_limit_for_a_missing_metric_is_ignored() -> None:
     assert (
         forecast_findings([], [MetricLimit("x", "y", 1)], now=NOW, options=OPTIONS, random=np.random.default_rng(1))
         == []

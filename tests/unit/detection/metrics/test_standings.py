@@ -38,7 +38,7 @@ def state(fine: MetricSeries, coarse: MetricSeries) -> MetricState:
     return standing.state
 
 
-def test_a_metric_is_ok_unusual_or_not_known_well_enough() -> None:
+def test_a_metric_is_ok_unusual_or_has_insufficient_data() -> None:
     assert state(minutes(), hours()) is MetricState.OK
     assert state(minutes(300), hours()) is MetricState.UNUSUAL
     assert state(minutes(300), hours(days=0.1)) is MetricState.INSUFFICIENT_DATA
@@ -67,7 +67,7 @@ def test_a_burst_at_about_the_same_time_of_other_days_is_a_habit() -> None:
     assert len(metric_findings([minutes(900)], [bursts(1)], now=NOW, options=OPTIONS)) == 1
 
 
-def test_a_habit_has_its_time_of_day_and_its_direction() -> None:
+def test_a_habit_is_limited_to_its_time_of_day_and_direction() -> None:
     run = np.full(5, 400.0)
     assert is_habit(run, 100.0, bursts(1), now=NOW)
     assert is_habit(run, 100.0, bursts(1), now=NOW + 2 * HOUR)
@@ -77,7 +77,7 @@ def test_a_habit_has_its_time_of_day_and_its_direction() -> None:
 
 
 def climb(teeth: bool) -> tuple[MetricSeries, MetricSeries]:
-    """Fine and hourly buckets of a queue that grows; with teeth it is emptied every four hours at 80."""
+    """Return fine and hourly buckets of a queue that grows; with `teeth` it is emptied every four hours at 80."""
     at = np.arange(NOW - 2 * DAY, NOW, MINUTE)
     age = (at - NOW) / HOUR
     values = 75 + 15 * age
@@ -90,7 +90,7 @@ def climb(teeth: bool) -> tuple[MetricSeries, MetricSeries]:
 
 
 @pytest.mark.parametrize(("teeth", "count"), [(False, 1), (True, 0)])
-def test_what_is_emptied_again_and_again_is_not_foretold_to_be_full(teeth: bool, count: int) -> None:
+def test_a_queue_that_is_emptied_repeatedly_gives_no_forecast(teeth: bool, count: int) -> None:
     fine, coarse = climb(teeth)
     limit = MetricLimit("depth", "shop", 100.0)
     random = np.random.default_rng(1)
@@ -99,7 +99,7 @@ def test_what_is_emptied_again_and_again_is_not_foretold_to_be_full(teeth: bool,
     assert comes_and_goes(70.0, coarse, now=NOW) is teeth
 
 
-def test_a_limit_that_is_reached_is_told_however_often_it_was() -> None:
+def test_a_reached_limit_is_reported_however_often_it_was_reached_before() -> None:
     fine, coarse = climb(teeth=True)
     limit = MetricLimit("depth", "shop", 60.0)
     found = forecast_findings(
@@ -108,7 +108,7 @@ def test_a_limit_that_is_reached_is_told_however_often_it_was() -> None:
     assert len(found) == 1
 
 
-def test_a_limit_far_beyond_what_the_metric_ever_moved_is_not_within_reach() -> None:
+def test_a_limit_far_beyond_the_range_of_the_metric_is_out_of_reach() -> None:
     one = np.ones(1)
     above = np.array([True])
     assert is_within_reach(90 * one, 95 * one, 94 * one, 100 * one, above)[0]
@@ -126,7 +126,7 @@ def test_a_limit_far_beyond_what_the_metric_ever_moved_is_not_within_reach() -> 
         (100, 5, 2, RecoveryState.INSUFFICIENT_DATA),
     ],
 )
-def test_a_level_is_tested_again_on_what_came_since_the_fix(
+def test_level_recovery_is_tested_on_the_buckets_since_the_fix(
     last: float, count: int, since: int, expected: RecoveryState
 ) -> None:
     [finding] = metric_findings([minutes(300)], [hours()], now=NOW, options=OPTIONS)
@@ -136,7 +136,7 @@ def test_a_level_is_tested_again_on_what_came_since_the_fix(
     assert found.state is expected
 
 
-def test_a_limit_is_forecast_again_on_what_came_since_the_fix() -> None:
+def test_limit_recovery_is_forecast_from_the_buckets_since_the_fix() -> None:
     fine, _ = climb(teeth=False)
     limit = MetricLimit("depth", "shop", 100.0)
     random = np.random.default_rng(1)

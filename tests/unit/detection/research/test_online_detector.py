@@ -16,7 +16,7 @@ def times(count: int) -> np.ndarray:
 
 
 def daily(count: int, *, noise: float = 3.0, seed: int = 1) -> np.ndarray:
-    """A load that is high by day, with noise."""
+    """Draw a load with a daily rhythm and noise."""
     day = 100 + 40 * np.sin(2 * np.pi * np.arange(count) / DAY)
     return day + np.random.default_rng(seed).normal(0, noise, count)
 
@@ -29,7 +29,7 @@ def together(parts: list[StreamScores], field: str) -> np.ndarray:
     return np.concatenate([getattr(part, field) for part in parts])
 
 
-def test_a_spike_is_told_at_its_first_point_and_once() -> None:
+def test_a_spike_is_reported_once_at_its_first_point() -> None:
     values = daily(10 * DAY)
     values[2000:2006] = 400
 
@@ -47,7 +47,7 @@ def test_the_unit_of_the_metric_does_not_matter(scale: float) -> None:
     assert score_stream(times(len(values)), values * scale).score == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_shift_that_stays_within_the_days_range_is_found_by_its_hour() -> None:
+def test_a_shift_within_the_daily_range_is_found_by_its_hour_of_day() -> None:
     values = daily(14 * DAY)
     night = 10 * DAY + 3 * DAY // 4
     values[night : night + 40] = 130  # usual at noon, never at night
@@ -55,7 +55,7 @@ def test_a_shift_that_stays_within_the_days_range_is_found_by_its_hour() -> None
     assert any(night <= place <= night + 12 for place in fired(values))
 
 
-def test_a_flat_middle_where_there_should_be_a_day_is_found() -> None:
+def test_a_flat_stretch_in_place_of_a_daily_rhythm_is_found() -> None:
     values = daily(14 * DAY, noise=1.0)
     noon = 10 * DAY + DAY // 4
     values[noon - 40 : noon + 40] = 100
@@ -78,7 +78,7 @@ def test_a_constant_or_repeating_stream_gives_no_alarm(values: np.ndarray) -> No
     assert len(fired(values)) == 0
 
 
-def test_leaving_a_constant_is_told_at_once() -> None:
+def test_leaving_a_constant_level_is_reported_at_once() -> None:
     values = np.full(1500, 45.0)
     values[1200:1210] = 45.1
 
@@ -99,7 +99,7 @@ def test_one_point_at_a_time_or_many_at_once_gives_the_same_scores() -> None:
     assert np.array_equal(together(parts, "expected"), whole.expected, equal_nan=True)
 
 
-def test_what_comes_later_changes_nothing_before_it() -> None:
+def test_later_points_do_not_change_earlier_scores() -> None:
     values = daily(4 * DAY)
     changed = values.copy()
     changed[900:] *= 7
@@ -118,7 +118,7 @@ def test_scores_lie_between_0_and_1_whatever_the_values() -> None:
     assert np.array_equal(scores.anomalous, scores.score >= THRESHOLD)
 
 
-def test_the_expected_range_holds_nine_in_ten_points() -> None:
+def test_the_expected_range_contains_ninety_percent_of_points() -> None:
     values = daily(14 * DAY)
     scores = score_stream(times(len(values)), values)
     later = slice(5 * DAY, None)
@@ -131,11 +131,11 @@ def test_an_empty_stream_has_no_scores() -> None:
     assert len(score_stream(np.empty(0), np.empty(0)).score) == 0
 
 
-def test_a_value_that_is_no_number_is_refused_by_its_place() -> None:
+def test_a_value_that_is_not_finite_is_refused_with_its_position() -> None:
     with pytest.raises(ValueError, match="point 2"):
         score_stream(times(4), np.array([1.0, 2.0, np.nan, 3.0]))
 
 
-def test_times_and_values_must_be_as_many() -> None:
+def test_times_and_values_must_have_the_same_length() -> None:
     with pytest.raises(ValueError, match="one length"):
         score_stream(times(4), np.zeros(3))

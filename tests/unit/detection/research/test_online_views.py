@@ -7,14 +7,14 @@ from detection.research.online_views import HISTORY, PATTERN, LevelView, Pattern
 
 
 def nearest_by_hand(values: np.ndarray, place: int) -> float:
-    """The mean distance to the five nearest of all earlier patterns that do not overlap, one by one."""
+    """Compute the mean distance to the five nearest earlier patterns without overlap, one by one."""
     shape = values[place - PATTERN + 1 : place + 1]
     ends = range(max(PATTERN - 1, place - HISTORY), place - PATTERN + 1)
     distances = sorted(float(np.linalg.norm(values[end - PATTERN + 1 : end + 1] - shape)) for end in ends)
     return float(np.mean(distances[:5])) if len(distances) >= 5 else np.inf
 
 
-def test_distances_are_those_to_the_five_nearest_patterns_that_do_not_overlap() -> None:
+def test_distances_are_the_mean_to_the_five_nearest_patterns_without_overlap() -> None:
     values = np.random.default_rng(1).normal(size=HISTORY + 300)
     found = PatternView().distances(values)
 
@@ -38,7 +38,7 @@ def test_a_level_is_judged_by_the_spread_before_it() -> None:
     assert LevelView().distances(calm)[530] > 4 * LevelView().distances(wild)[530]
 
 
-def test_a_constant_has_no_distance_and_leaving_it_a_finite_one() -> None:
+def test_a_constant_has_distance_zero_and_leaving_it_a_finite_distance() -> None:
     values = np.zeros(200)
     values[150:] = 0.1
     found = LevelView().distances(values)

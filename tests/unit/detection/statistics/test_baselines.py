@@ -15,21 +15,21 @@ def moments(timezone: str, *local: tuple[int, int, int, int]) -> np.ndarray:
     return np.array([datetime(*moment, tzinfo=ZoneInfo(timezone)).timestamp() for moment in local])
 
 
-def test_the_hour_of_the_week_is_the_teams_wall_clock_on_both_sides_of_a_clock_change() -> None:
+def test_the_hour_of_the_week_follows_the_teams_wall_clock_across_a_clock_change() -> None:
     before_and_after = moments("Europe/Berlin", (2026, 3, 23, 9), (2026, 3, 30, 9))
     assert np.diff(before_and_after)[0] == 7 * 86_400 - 3600
     assert hours_of_week(before_and_after, "Europe/Berlin").tolist() == [9, 9]
     assert hours_of_week(before_and_after, "UTC").tolist() == [8, 7]
 
 
-def test_the_week_begins_on_monday_midnight_in_a_zone_with_half_hours_too() -> None:
+def test_the_week_begins_on_monday_midnight_also_in_a_half_hour_time_zone() -> None:
     assert hours_of_week(moments("Asia/Kolkata", (2026, 2, 2, 0), (2026, 2, 8, 23)), "Asia/Kolkata").tolist() == [
         0,
         167,
     ]
 
 
-def test_a_flat_rate_is_learnt_from_all_hours_together() -> None:
+def test_a_flat_rate_is_estimated_from_all_hours_together() -> None:
     random = np.random.default_rng(1)
     converted = random.binomial(400, 0.3, (300, 168)).astype(float)
     fit = rate_baseline(converted, np.full((300, 168), 400.0), WEEK, 101)
@@ -38,7 +38,7 @@ def test_a_flat_rate_is_learnt_from_all_hours_together() -> None:
     assert np.median(fit.strength) > 5_000
 
 
-def test_a_daily_rhythm_is_followed_although_each_hour_of_the_week_was_seen_once() -> None:
+def test_a_daily_rhythm_is_fitted_from_a_single_week() -> None:
     random = np.random.default_rng(2)
     truth = 0.2 + 0.1 * np.sin(2 * np.pi * (WEEK % 24) / 24)
     converted = random.binomial(400, np.tile(truth, (300, 1))).astype(float)
@@ -47,7 +47,7 @@ def test_a_daily_rhythm_is_followed_although_each_hour_of_the_week_was_seen_once
         assert fit.rate.mean() == pytest.approx(truth[hour], abs=0.006)
 
 
-def test_past_incidents_leave_the_baseline_alone() -> None:
+def test_past_incidents_do_not_change_the_baseline() -> None:
     random = np.random.default_rng(3)
     converted = random.binomial(400, 0.3, (200, 168)).astype(float)
     clean = rate_baseline(converted, np.full((200, 168), 400.0), WEEK, 101)
@@ -57,7 +57,7 @@ def test_past_incidents_leave_the_baseline_alone() -> None:
     assert hurt.hours.mean() == pytest.approx(162, abs=0.5)
 
 
-def test_hours_that_differ_more_than_chance_make_the_baseline_weaker() -> None:
+def test_overdispersed_hours_make_the_baseline_weaker() -> None:
     random = np.random.default_rng(4)
     steady = random.binomial(400, 0.3, (200, 168)).astype(float)
     restless = random.binomial(400, random.beta(30, 70, (200, 168))).astype(float)
@@ -68,14 +68,14 @@ def test_hours_that_differ_more_than_chance_make_the_baseline_weaker() -> None:
     assert np.mean((wild.low <= 0.3) & (wild.high >= 0.3)) > 0.95
 
 
-def test_a_series_without_a_single_conversion_or_entry_has_a_baseline_that_is_finite() -> None:
+def test_a_series_without_conversions_or_entries_has_a_finite_baseline() -> None:
     trials = np.vstack([np.full(168, 50.0), np.zeros(168)])
     fit = rate_baseline(np.zeros((2, 168)), trials, WEEK, 0)
     assert np.all(np.isfinite([fit.rate, fit.strength, fit.low, fit.high]))
     assert fit.rate[0] < 0.001
 
 
-def test_a_level_is_followed_by_the_hour_and_pulled_in_where_an_hour_went_wild() -> None:
+def test_a_level_follows_the_hour_of_the_day_and_outliers_are_winsorised() -> None:
     random = np.random.default_rng(5)
     truth = 4.0 + 0.3 * np.sin(2 * np.pi * (WEEK % 24) / 24)
     levels = truth + random.normal(0, 0.05, (200, 168))
@@ -88,7 +88,7 @@ def test_a_level_is_followed_by_the_hour_and_pulled_in_where_an_hour_went_wild()
     assert np.median(fit.spread) < 0.15
 
 
-def test_an_hour_that_is_different_every_day_is_a_rhythm_and_not_an_outlier() -> None:
+def test_an_hour_that_differs_every_day_is_a_rhythm_and_not_an_outlier() -> None:
     random = np.random.default_rng(6)
     rate, level = np.where(WEEK % 24 == 4, 0.05, 0.3), np.where(WEEK % 24 == 4, 6.0, 3.0)
     converted = random.binomial(400, np.tile(rate, (100, 1))).astype(float)
@@ -100,14 +100,14 @@ def test_an_hour_that_is_different_every_day_is_a_rhythm_and_not_an_outlier() ->
     assert level_baseline(levels, known, WEEK, 99).spread.mean() == pytest.approx(0.05, abs=0.02)
 
 
-def test_with_a_single_day_the_hours_of_the_day_are_not_told_apart() -> None:
+def test_with_a_single_day_all_hours_have_the_same_level() -> None:
     levels = np.full((1, 24), 3.0)
     levels[0, 7] = 9.0
     fit = level_baseline(levels, np.ones((1, 24), dtype=bool), WEEK[:24], 7 + 24)
     assert fit.level[0] == pytest.approx(3.0, abs=0.1)
 
 
-def test_hours_that_are_not_known_are_not_read() -> None:
+def test_unknown_hours_are_ignored() -> None:
     levels = np.full((1, 168), np.nan)
     known = np.zeros((1, 168), dtype=bool)
     levels[0, :30], known[0, :30] = 2.0, True

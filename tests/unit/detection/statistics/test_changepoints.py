@@ -4,18 +4,20 @@ import numpy as np
 import pytest
 
 from detection.statistics.changepoints import mean_onset, share_onset
+from detection.types import Floats
 
-STARTS = np.arange(180) * 10.0
+STARTS: Floats = np.arange(180, dtype=np.float64) * 10.0
 
 
-def test_the_onset_of_a_fallen_share_is_found_and_lies_in_its_interval_as_often_as_promised() -> None:
+def test_the_onset_of_a_fallen_share_is_found_and_its_interval_has_its_nominal_coverage() -> None:
     random = np.random.default_rng(1)
     errors, held = [], 0
     for _ in range(200):
         change = int(random.integers(40, 150))
         rate = np.where(np.arange(180) < change, 0.3, 0.15)
         trials = random.poisson(40, 180).astype(float)
-        found = share_onset(STARTS, random.binomial(trials.astype(int), rate), trials, normal=0.3, broken=0.2)
+        successes = random.binomial(trials.astype(int), rate).astype(float)
+        found = share_onset(STARTS, successes, trials, normal=0.3, broken=0.2)
         errors.append(abs(found.at - change * 10.0))
         held += found.low <= change * 10.0 <= found.high
     assert np.median(errors) <= 20
@@ -37,7 +39,7 @@ def test_the_latest_break_is_found_and_not_one_that_was_over() -> None:
     assert share_onset(STARTS, converted, trials, normal=0.3, broken=0.1).at == 1500.0
 
 
-def test_a_watered_down_first_guess_of_the_broken_level_does_no_harm() -> None:
+def test_a_diluted_first_guess_of_the_broken_level_still_finds_the_onset() -> None:
     random = np.random.default_rng(2)
     counts = np.full(180, 20.0)
     sums = random.normal(np.where(np.arange(180) < 160, 80.0, 2400.0), 20.0)
@@ -46,7 +48,7 @@ def test_a_watered_down_first_guess_of_the_broken_level_does_no_harm() -> None:
     assert found.high - found.low <= 30.0
 
 
-def test_a_series_that_was_broken_all_along_begins_at_its_beginning() -> None:
+def test_the_onset_of_a_series_that_was_always_broken_is_its_start() -> None:
     assert share_onset(STARTS, np.full(180, 2.0), np.full(180, 20.0), normal=0.5, broken=0.1).at == 0.0
 
 

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from detection.statistics.crossing_forecasts import CrossingForecast, forecast_crossing
+from detection.types import Floats
 
 MINUTE = 60.0
 HORIZON = 400 * MINUTE
 PAST = 100
 
 
-def forecast(values: np.ndarray, threshold: float, *, above: bool = True, seed: int = 1) -> CrossingForecast:
+def forecast(values: Floats, threshold: float, *, above: bool = True, seed: int = 1) -> CrossingForecast:
     found = forecast_crossing(
-        np.arange(len(values)) * MINUTE,
+        np.arange(len(values), dtype=np.float64) * MINUTE,
         values,
         threshold=threshold,
         above=above,
@@ -33,7 +34,7 @@ def true_wait(level: np.ndarray, threshold: float) -> float:
 
 
 def held(kind: str, random: np.random.Generator) -> bool:
-    """Whether one simulated metric crossed between the 10 % and the 90 % point, a minute's rounding allowed."""
+    """Whether one simulated metric crossed between the 10 % and the 90 % quantile, give or take a minute."""
     slope = random.uniform(0.02, 0.2)
     count = PAST + 500
     line, noise = 10 + slope * np.arange(count), random.normal(0, 1, count)
@@ -50,10 +51,10 @@ def held(kind: str, random: np.random.Generator) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["line", "spikes", "walk", "noisy walk"])
-def test_the_crossing_lies_between_the_10_and_90_percent_points_at_least_about_as_often_as_promised(kind: str) -> None:
+def test_the_interval_of_the_crossing_time_has_its_nominal_coverage(kind: str) -> None:
     random = np.random.default_rng(4)
 
-    assert np.mean([held(kind, random) for _ in range(60)]) >= 0.7  # 0.8 less twice its own error
+    assert np.mean([held(kind, random) for _ in range(60)]) >= 0.7  # 0.8 minus two standard errors
 
 
 def test_a_clean_line_is_forecast_to_the_minute() -> None:
@@ -74,7 +75,7 @@ def test_a_floor_is_crossed_downward() -> None:
 
 
 @pytest.mark.parametrize("slope", [0.0, -0.1])
-def test_a_metric_that_does_not_rise_is_not_within_the_horizon(slope: float) -> None:
+def test_a_metric_that_does_not_rise_does_not_cross_within_the_horizon(slope: float) -> None:
     values = 50 + slope * np.arange(PAST) + np.random.default_rng(1).normal(0, 1, PAST)
     found = forecast(values, 90)
 
@@ -88,7 +89,7 @@ def test_a_level_beyond_the_threshold_crosses_now() -> None:
     assert (found.earliest, found.median, found.latest) == ((PAST - 1) * MINUTE,) * 3
 
 
-def test_gaps_in_the_history_do_no_harm() -> None:
+def test_gaps_in_the_history_do_not_spoil_the_forecast() -> None:
     values = 50 + 0.1 * np.arange(PAST) + np.random.default_rng(1).normal(0, 0.05, PAST)
     kept = np.r_[0:30, 60:PAST]
     found = forecast_crossing(

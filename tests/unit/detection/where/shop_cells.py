@@ -1,4 +1,4 @@
-"""The cells of a simulated shop: users of many kinds that convert unlike, some of whom a break hits."""
+"""The cells of a simulated shop: kinds of users with different conversion rates, some of them hit by a break."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ KINDS: Mapping[str, Mapping[str, float]] = {
     "browser": {"chrome": 0.5, "safari": 0.3, "firefox": 0.1, "edge": 0.1},
     "payment_method": {"card": 0.55, "paypal": 0.35, "klarna": 0.1},
 }
-"""The share of the users that each value has."""
+"""The share of users with each value."""
 
 CONVERTS = {"IN": 0.25, "US": 1.1, "web": 1.2, "klarna": 0.8, "firefox": 0.9}
-"""How much better or worse than others the users with a value always convert."""
+"""The usual conversion rate of users with a value, relative to others."""
 
 PROVIDERS = {"card": "stripe", "paypal": "paypal_inc", "klarna": "klarna_inc"}
 
@@ -32,9 +32,10 @@ Where = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Shop:
-    """A stretch of the shop's time. broken: where a share `lost` of the conversions fails; None is nowhere.
+    """The shop in one period. broken: where the share `lost` of the conversions fails; None is nowhere.
 
-    mix: other shares of a dimension's values than KINDS. new_version: the share of users on version 2.0.
+    mix: shares of a dimension's values that replace those of KINDS. new_version: the share of users on version 2.0.
+    busier: a factor on all conversion rates.
     """
 
     broken: Where | None = None
@@ -44,7 +45,7 @@ class Shop:
     busier: float = 1.0
 
     def cells(self, entries: int, seed: int) -> FunnelCells:
-        """So many entries, each of a kind drawn by its share, each converting by chance at its kind's rate."""
+        """Draw entries by the shares of their kinds, and their conversions by the rates of their kinds."""
         random = np.random.default_rng(seed)
         combinations, shares, rates = self._kinds()
         counts = random.multinomial(entries, shares)
@@ -78,7 +79,7 @@ class Shop:
 def _merged(
     combinations: list[dict[str, str]], shares: Floats, rates: Floats
 ) -> tuple[list[dict[str, str]], Floats, Floats]:
-    """Each combination once."""
+    """Merge equal combinations, summing their shares."""
     numbers: dict[tuple[str, ...], int] = {}
     rows = np.array([numbers.setdefault(tuple(one.values()), len(numbers)) for one in combinations])
     _, first = np.unique(rows, return_index=True)

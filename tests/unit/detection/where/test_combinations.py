@@ -1,16 +1,32 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from detection.where.cells import Cells, counted_cells, grouped
-from detection.where.combinations import rank_combinations
+from detection.where.combinations import RankedCombinations, rank_combinations
 
 COUNTRIES, DEVICES, VERSIONS = ("de", "fr", "us", "jp"), ("ios", "android", "web"), ("1", "2")
 
 
-def drawn(random: np.random.Generator, broken, *, entries: float = 300.0, mix=None, rate=None) -> Cells:
-    """Every combination of country, device and version; `broken(c, d, v)` is the share of the well that fails now."""
+PerCell = Callable[[str, str, str], float]
+"""A figure of each combination of country, device and version."""
+
+
+def drawn(
+    random: np.random.Generator,
+    broken: PerCell,
+    *,
+    entries: float = 300.0,
+    mix: PerCell | None = None,
+    rate: PerCell | None = None,
+) -> Cells:
+    """Draw every combination of country, device and version.
+
+    broken: the share of those usually well that fails now. mix: a factor on the entries now. rate: the usual bad share.
+    """
     rows: dict[str, list[str]] = {"country": [], "device": [], "version": []}
     bad, total, is_now = [], [], []
     for country in COUNTRIES:
@@ -30,7 +46,7 @@ def drawn(random: np.random.Generator, broken, *, entries: float = 300.0, mix=No
     return counted_cells(rows, bad, total, is_now=is_now)
 
 
-def places(answer) -> list[dict[str, str]]:
+def places(answer: RankedCombinations) -> list[dict[str, str]]:
     return [dict(cause.where) for cause in answer.causes]
 
 
@@ -61,7 +77,7 @@ def test_two_causes_are_both_named() -> None:
 
 
 def test_the_same_relative_drop_is_one_cause_even_where_users_fail_at_different_rates() -> None:
-    """Half of ios always fails, a tenth of the rest; in Germany 40 % of those who would have been well fail now."""
+    """Half of ios always fails, and a tenth of the rest; in Germany 40 % of those who used to succeed fail now."""
     answer = rank_combinations(
         drawn(
             np.random.default_rng(3),
@@ -72,7 +88,7 @@ def test_the_same_relative_drop_is_one_cause_even_where_users_fail_at_different_
     assert places(answer) == [{"country": "de"}]
 
 
-def test_a_change_of_the_mix_alone_names_no_cause_and_is_told_apart_from_a_change_of_rates() -> None:
+def test_a_mix_change_alone_names_no_cause_and_is_separated_from_a_rate_change() -> None:
     cells = drawn(
         np.random.default_rng(4),
         lambda c, d, v: 0.0,
@@ -87,7 +103,7 @@ def test_a_change_of_the_mix_alone_names_no_cause_and_is_told_apart_from_a_chang
     assert answer.rate_effect + answer.mix_effect == pytest.approx(change)
 
 
-def test_failures_that_are_everywhere_alike_name_no_cause() -> None:
+def test_failures_that_are_equal_everywhere_name_no_cause() -> None:
     answer = rank_combinations(drawn(np.random.default_rng(5), lambda c, d, v: 0.3))
     assert answer.everywhere_alike
     assert answer.causes == ()
@@ -99,8 +115,8 @@ def test_a_healthy_minute_names_no_cause() -> None:
     assert sum(bool(causes) for causes in named) <= 2
 
 
-def test_one_huge_cell_does_not_outweigh_many_that_agree() -> None:
-    """The version is broken everywhere; that it is worst in the largest cell is no reason to name that cell alone."""
+def test_one_huge_cell_does_not_outweigh_many_cells_that_agree() -> None:
+    """The version is broken everywhere; the largest cell is the worst but must not be named alone."""
     random = np.random.default_rng(6)
     answer = rank_combinations(
         drawn(
@@ -112,7 +128,7 @@ def test_one_huge_cell_does_not_outweigh_many_that_agree() -> None:
     assert places(answer) == [{"version": "2"}]
 
 
-def test_nothing_counted_gives_no_candidate() -> None:
+def test_without_counts_there_is_no_candidate() -> None:
     nothing = counted_cells({"country": []}, [], [], is_now=[])
     assert rank_combinations(nothing).ranked == ()
     only_past = counted_cells({"country": ["de"]}, [1], [10], is_now=[False])
@@ -121,11 +137,12 @@ def test_nothing_counted_gives_no_candidate() -> None:
     assert rank_combinations(no_dimensions).ranked == ()
 
 
-def test_a_value_never_seen_before_is_compared_with_everyones_past() -> None:
+def test_a_value_without_past_is_compared_with_the_overall_past() -> None:
     columns = {"version": ["1", "1", "2"]}
     answer = rank_combinations(counted_cells(columns, [40, 10, 90], [400, 100, 100], is_now=[False, True, True]))
     assert places(answer) == [{"version": "2"}]
-    assert (answer.rate_effect, answer.mix_effect) == (pytest.approx(0.4), pytest.approx(0.0))
+    assert answer.rate_effect == pytest.approx(0.4)
+    assert answer.mix_effect == pytest.approx(0.0)
 
 
 def test_the_ranking_is_bounded_and_in_order() -> None:
@@ -135,7 +152,7 @@ def test_the_ranking_is_bounded_and_in_order() -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_rows_of_the_same_combination_are_added_up() -> None:
+def test_rows_of_the_same_combination_are_summed() -> None:
     cells = counted_cells(
         {"a": ["x", "x", "y"], "b": ["1", "1", "1"]}, [1, 2, 3], [5, 5, 5], is_now=[True, True, False]
     )
