@@ -20,7 +20,8 @@ def enqueue_job(services: Services, key: str) -> None:
 
 
 def due_count(services: Services) -> int:
-    with services.readers() as session:
+    # The query locks rows, which PostgreSQL refuses in a read-only transaction.
+    with services.sessions.begin() as session:
         return len(outbox.due(session, now=services.clock(), limit=10))
 
 
