@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detection.types import Finding
+from detection.types import AlertDetails, Finding, LossDetails, Where
 
 SAME_TIME_SECONDS = 300.0
 
@@ -53,8 +53,7 @@ def signature(incident_id: int, onset_at: float, findings: Iterable[Finding]) ->
 
 
 def _breath(finding: Finding) -> str | None:
-    mark = finding.details.get("together")
-    return mark if isinstance(mark, str) else None
+    return finding.details.together if isinstance(finding.details, AlertDetails) else None
 
 
 def _apart(finding: Finding) -> str | None:
@@ -139,12 +138,10 @@ def _nested(finding: Finding, other: Finding) -> bool:
     return one.dimension is None or two.dimension is None or bool(_places(finding) & _places(other))
 
 
-def _places(finding: Finding) -> set[str]:
-    """Return the places that `detection.where` found to carry the finding's loss, as texts."""
-    attribution = finding.details.get("attribution")
-    places = attribution.get("places") if isinstance(attribution, dict) else None
-    listed = places if isinstance(places, list) else []
-    return {str(place.get("where")) for place in listed if isinstance(place, dict)}
+def _places(finding: Finding) -> set[Where]:
+    """Return the places that `detection.where` found to carry the finding's loss."""
+    attribution = finding.details.attribution if isinstance(finding.details, LossDetails) else None
+    return {place.where for place in attribution.places} if attribution is not None else set()
 
 
 def _shares_subject(finding: Finding, known: Signature) -> bool:

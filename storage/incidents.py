@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
 from storage.database.rows import get, hold
 from storage.errors import InvalidTransitionError
+from storage.finding_details import details_of, details_to_json
 from storage.models import FindingRecord, Incident, TimelineEntry, Verification
 
 ARGUX = "Argux"
@@ -119,7 +120,7 @@ def to_finding(record: FindingRecord) -> Finding:
         window_start=record.window_start.timestamp(),
         window_end=record.window_end.timestamp(),
         onset_at=record.onset_at.timestamp(),
-        details=record.details,
+        details=details_of(record),
     )
 
 
@@ -221,4 +222,4 @@ def _describe(record: FindingRecord, finding: Finding) -> None:
     record.window_start = datetime.fromtimestamp(finding.window_start, UTC)
     record.window_end = datetime.fromtimestamp(finding.window_end, UTC)
     record.onset_at = datetime.fromtimestamp(finding.onset_at, UTC)
-    record.details = dict(finding.details)
+    record.details = details_to_json(finding.details)

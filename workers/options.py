@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from detection.detectors import EndpointOptions, FunnelOptions
 from detection.metrics.findings import MetricOptions
+from detection.options import EndpointOptions, FunnelOptions
 from workers.settings import Settings
 
 

@@ -16,7 +16,7 @@ from storage.funnels import definition, get_funnel
 
 if TYPE_CHECKING:
     from detection.funnels.experiments import Variant
-    from detection.statistics.estimates import Estimate
+    from detection.types import Estimate
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from bot.storable_text import Text
 from detection.logs.diff import Change, TemplateChange
-from detection.types import Finding, LogRecord, LogSeries, Severity
+from detection.types import Finding, LogDetails, LogRecord, LogSeries, Severity
 from workers.words.findings import finding_sentence, severity_of
 
 MOST_LINES = 10_000
@@ -235,12 +235,13 @@ def template_count(series: LogSeries) -> TemplateCount:
 def anomaly(finding: Finding) -> Anomaly:
     """A finding over the time that was asked for."""
     kinds = {"log_new_template": "new_template", "log_template_rate": "more_lines", "log_pattern": "pattern"}
+    assert isinstance(finding.details, LogDetails)
     minutes = (finding.window_end - finding.window_start) / 60
     return Anomaly(
         kind=kinds[finding.detector],
         severity=severity_of(finding),
         service=finding.subject.service,
-        text=str(finding.details["text"]),
+        text=finding.details.text,
         sentence=finding_sentence(finding),
         lines=finding.sample_size,
         usual_lines=finding.expected * minutes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -118,12 +118,6 @@ def _shown(one: WatchedMetric) -> MetricOut:
 
 
 def _forecast(limit: MetricLimit, forecast: CrossingForecast, since: float) -> ForecastOut:
-    details: dict[str, Any] = {
-        "crossing_at": forecast.median,
-        "crossing_earliest": forecast.earliest,
-        "crossing_latest": forecast.latest,
-        "probability": forecast.probability,
-    }
     return ForecastOut(
         limit=limit.threshold,
         above=limit.above,
@@ -131,7 +125,13 @@ def _forecast(limit: MetricLimit, forecast: CrossingForecast, since: float) -> F
         crossing_at=_moment(forecast.median),
         earliest=_moment(forecast.earliest),
         latest=_moment(forecast.latest),
-        text=forecast_text(details, since=since),
+        text=forecast_text(
+            earliest=forecast.earliest,
+            likeliest=forecast.median,
+            latest=forecast.latest,
+            probability=forecast.probability,
+            since=since,
+        ),
     )
 
 

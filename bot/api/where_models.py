@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detection.where.attribution import Attribution, Where, WhereVerdict
+from detection.types import Attribution, Where, WhereVerdict
 from workers.words.attribution import where_sentences
 
 

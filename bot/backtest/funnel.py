@@ -11,10 +11,11 @@ import numpy as np
 from bot.backtest.chart import Course
 from bot.backtest.csv_history import CsvError, FunnelHistory
 from bot.backtest.funnel_screen import FunnelScreen
-from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.cohorts import FINE_SECONDS
+from detection.funnels.findings import funnel_findings
 from detection.funnels.normal import baseline_since, normal_conversion
 from detection.funnels.undisturbed import Times, undisturbed
+from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, Mask
 from detection.types import DELAY_EDGES_SECONDS, Finding, Floats, FunnelDefinition, FunnelSeries, FunnelStep
 from workers.memory.broken_times import PastIncident

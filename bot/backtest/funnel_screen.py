@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from detection.detectors import FunnelOptions
 from detection.funnels.cohorts import FINE_SECONDS
 from detection.funnels.normal import baseline_since
 from detection.funnels.screening import Reached, Usual, usual, worth_reading
 from detection.funnels.undisturbed import Times, outside
+from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
 from detection.types import FunnelSeries
 

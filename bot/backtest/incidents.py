@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.backtest.buckets import SERVICE
+from detection.recovery import RecoveryState
 from detection.types import Finding
-from detection.verification import RecoveryState
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.lifecycle.self_recovery import quiet_seconds
 from workers.memory.broken_times import PastIncident

@@ -30,9 +30,9 @@ from detection.metrics.findings import (
     with_scatter,
 )
 from detection.metrics.standings import level_recovery, limit_recovery
+from detection.recovery import RecoveryState
 from detection.statistics.baselines import HOUR_SECONDS, Mask, hours_of_week
 from detection.types import Finding, Floats, Integers, Metric, MetricSeries
-from detection.verification import RecoveryState
 from storage.telemetry.protocol import FINE_METRIC_SECONDS
 from workers.memory.broken_times import PastIncident
 from workers.options import metric_options

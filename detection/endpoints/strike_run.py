@@ -14,7 +14,7 @@ from detection.options import EndpointOptions
 from detection.statistics.baselines import Mask
 from detection.statistics.changepoints import Onset
 from detection.statistics.wandering import height_p_value, jump_p_value
-from detection.types import EndpointSeries, Finding, Floats, Integers, JsonValue, Metric, Subject
+from detection.types import EndpointDetails, EndpointSeries, Finding, Floats, Integers, Metric, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +112,27 @@ def subject_of(series: EndpointSeries) -> Subject:
     return Subject("endpoint", series.endpoint, service=series.service, endpoint=series.endpoint)
 
 
-def _details(reading: Reading, began: Onset) -> dict[str, JsonValue]:
+def _details(reading: Reading, began: Onset) -> EndpointDetails:
     normal, requests = reading.normal, reading.requests
     durations = reading.last.durations[0, reading.run].sum(axis=0)
     p50, p95, p99 = (float(quantile(durations, share)) for share in (0.5, 0.95, 0.99))
     slow = reading.sum(slow_requests(reading.last.durations, np.array([normal.slow_edge]))[0])
-    return {
-        "onset_low": began.low,
-        "onset_high": began.high,
-        "bucket_seconds": reading.last.width,
-        "strikes": len(reading.run),
-        "request_count": int(requests),
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
-        "slow_share": slow / requests,
-        "queries_per_request": reading.sum(reading.last.queries[0]) / requests,
-        "error_rate": reading.sum(reading.last.errors[0]) / requests,
-        "baseline_requests": normal.requests,
-        "baseline_p50_ms": normal.p50_ms,
-        "baseline_p95_ms": normal.p95_ms,
-        "baseline_p99_ms": normal.p99_ms,
-        "baseline_queries_per_request": normal.queries,
-        "baseline_error_rate": normal.error_rate,
-    }
+    return EndpointDetails(
+        onset_low=began.low,
+        onset_high=began.high,
+        bucket_seconds=reading.last.width,
+        strikes=len(reading.run),
+        request_count=int(requests),
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        slow_share=slow / requests,
+        queries_per_request=reading.sum(reading.last.queries[0]) / requests,
+        error_rate=reading.sum(reading.last.errors[0]) / requests,
+        baseline_requests=normal.requests,
+        baseline_p50_ms=normal.p50_ms,
+        baseline_p95_ms=normal.p95_ms,
+        baseline_p99_ms=normal.p99_ms,
+        baseline_queries_per_request=normal.queries,
+        baseline_error_rate=normal.error_rate,
+    )

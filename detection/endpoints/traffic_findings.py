@@ -24,7 +24,7 @@ from detection.endpoints.traffic import (
 from detection.options import EndpointOptions
 from detection.statistics.changepoints import Onset, mean_onset
 from detection.statistics.wandering import jump_p_value
-from detection.types import EndpointSeries, Finding, Floats, Metric
+from detection.types import EndpointSeries, Finding, Floats, Metric, TrafficDetails
 
 DETECTOR = "endpoint_traffic"
 _MINUTE = 60.0
@@ -156,14 +156,14 @@ def _finding(one: EndpointSeries, recent: _RecentTraffic, rates: TrafficRange, p
         window_start=float(recent.starts[-recent.strikes]),
         window_end=float(recent.starts[-1]) + recent.width,
         onset_at=began.at,
-        details={
-            "onset_low": began.low,
-            "onset_high": began.high,
-            "bucket_seconds": recent.width,
-            "strikes": recent.strikes,
-            "request_count": int(run.sum()),
-            "minutes_before_per_minute": float(before[-len(run) * 3 :].mean()) * per_minute if len(before) else None,
-        },
+        details=TrafficDetails(
+            onset_low=began.low,
+            onset_high=began.high,
+            bucket_seconds=recent.width,
+            strikes=recent.strikes,
+            request_count=int(run.sum()),
+            minutes_before_per_minute=float(before[-len(run) * 3 :].mean()) * per_minute if len(before) else None,
+        ),
     )
 
 

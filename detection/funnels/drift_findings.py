@@ -9,10 +9,10 @@ import numpy as np
 from detection.funnels.cohorts import horizon, totals
 from detection.funnels.drifts import Drift, DriftOptions, conversion_drifts
 from detection.funnels.rise_meaning import read_rise
-from detection.funnels.segment_shares import Window, segment_contributions
+from detection.funnels.segment_shares import Window, segment_contributions, segment_loss
 from detection.statistics.baselines import HOUR_SECONDS
 from detection.statistics.proportions import wilson_interval
-from detection.types import Finding, FunnelDefinition, FunnelSeries, JsonValue, Metric, Subject
+from detection.types import Finding, FunnelDefinition, FunnelDriftDetails, FunnelSeries, Metric, SegmentLoss, Subject
 
 DETECTOR = "funnel_conversion_drift"
 DOWN, UP = "funnel_drift", "funnel_drift_up"
@@ -50,15 +50,15 @@ def _finding(
     until = float(np.floor((now - horizon_seconds) / HOUR_SECONDS) * HOUR_SECONDS)
     before, _, _ = totals(everyone, horizon_seconds, since=0.0, until=drift.began_at)
     low, high = wilson_interval(drift.expected * before, before)
-    details: dict[str, JsonValue] = {
-        "horizon_seconds": horizon_seconds,
-        "bucket_seconds": HOUR_SECONDS,
-        "entries": drift.entries,
-        "converted": round(drift.observed * drift.entries),
-        "drop_percent": -100 * drift.change,
-        "hours": round((until - drift.began_at) / HOUR_SECONDS),
-        "where": _where(drift, series, horizon_seconds, until),
-    }
+    details = FunnelDriftDetails(
+        horizon_seconds=horizon_seconds,
+        bucket_seconds=HOUR_SECONDS,
+        entries=drift.entries,
+        converted=round(drift.observed * drift.entries),
+        drop_percent=-100 * drift.change,
+        hours=round((until - drift.began_at) / HOUR_SECONDS),
+        where=_where(drift, series, horizon_seconds, until),
+    )
     down = drift.observed < drift.expected
     return Finding(
         detector=DETECTOR,
@@ -78,10 +78,12 @@ def _finding(
     )
 
 
-def _where(drift: Drift, series: Sequence[FunnelSeries], horizon_seconds: float, until: float) -> list[JsonValue]:
+def _where(
+    drift: Drift, series: Sequence[FunnelSeries], horizon_seconds: float, until: float
+) -> tuple[SegmentLoss, ...]:
     """Return the segments that carry a downward drift."""
     if drift.observed >= drift.expected:
-        return []
+        return ()
     answer = segment_contributions(
         series,
         series,
@@ -89,14 +91,4 @@ def _where(drift: Drift, series: Sequence[FunnelSeries], horizon_seconds: float,
         baseline_window=Window(0.0, drift.began_at),
         horizon_seconds=horizon_seconds,
     )
-    return [
-        {
-            "dimension": one.dimension,
-            "value": one.value,
-            "share_of_drop": one.share_of_drop,
-            "recent_rate": one.recent_rate,
-            "baseline_rate": one.baseline_rate,
-            "entries": one.entries,
-        }
-        for one in answer.standing_out
-    ]
+    return tuple(map(segment_loss, answer.standing_out))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.funnels.cohorts import totals
-from detection.statistics.estimates import Estimate
 from detection.statistics.proportions import two_sample_mid_p, wilson_interval
-from detection.types import FunnelSeries
+from detection.types import Estimate, FunnelSeries
 
 _FEWEST_ENTRIES = 30
 _TWO_SIDED = 1.96

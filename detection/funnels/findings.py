@@ -11,12 +11,22 @@ import numpy as np
 from detection.funnels.cohorts import FINE_SECONDS, Cohorts, conversion_delay, gathered, gathered_steps, horizon, totals
 from detection.funnels.normal import baseline_since, is_usable, normal_conversion, normal_steps
 from detection.funnels.scan import Scan, StepTest, StepTests, scan_for_drops, scan_for_rises, significant
-from detection.funnels.segment_shares import SegmentContribution, Window, segment_contributions
+from detection.funnels.segment_shares import SegmentContribution, Window, segment_contributions, segment_loss
 from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, RateBaseline
 from detection.statistics.changepoints import Onset, share_onset
 from detection.statistics.proportions import sigma_score
-from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, JsonValue, Metric, Subject
+from detection.types import (
+    Finding,
+    FunnelDefinition,
+    FunnelDropDetails,
+    FunnelRiseDetails,
+    FunnelSeries,
+    Integers,
+    Metric,
+    StepRates,
+    Subject,
+)
 
 DETECTOR, RISE_DETECTOR = "funnel_conversion", "funnel_conversion_rise"
 
@@ -90,7 +100,7 @@ def funnel_findings(
     for drop in _hierarchy(series, before, times, options, scan_for_drops):
         began = _onset(drop, times, options)
         where = _where(series, baseline, began, times) if drop.pair[0].dimension is None else []
-        found.append(_finding(drop, began, where, funnel, times, options))
+        found.append(_finding(drop, began, where, funnel, times, FunnelDropDetails))
     return found
 
 
@@ -112,14 +122,9 @@ def funnel_rises(
         return []
     times = _times(before[None, None], funnel, now, options)
     rises = _hierarchy(series, before, times, options, _scan_whole_for_rises)
-    found = [_finding(rise, _onset(rise, times, options), [], funnel, times, options) for rise in rises]
+    found = [_finding(rise, _onset(rise, times, options), [], funnel, times, FunnelRiseDetails) for rise in rises]
     return [
-        replace(
-            finding,
-            detector=RISE_DETECTOR,
-            subject=replace(finding.subject, kind="funnel_rise"),
-            details={**finding.details, "step": None},
-        )
+        replace(finding, detector=RISE_DETECTOR, subject=replace(finding.subject, kind="funnel_rise"))
         for finding in found
     ]
 
@@ -262,7 +267,7 @@ def _finding(
     where: Sequence[SegmentContribution],
     funnel: FunnelDefinition,
     times: _Times,
-    options: FunnelOptions,
+    details_of_kind: type[FunnelDropDetails] | type[FunnelRiseDetails],
 ) -> Finding:
     fine, past = drop.pair
     baseline_entries, baseline_converted, baseline_reached = totals(
@@ -271,23 +276,23 @@ def _finding(
     _, _, reached = totals(fine, times.horizon_seconds, since=drop.window_since, until=times.ripe_until)
     steps, broken_step = _steps(funnel, reached, baseline_reached)
     observed = drop.converted / drop.entries
-    details: dict[str, JsonValue] = {
-        "onset_low": began.low,
-        "onset_high": began.high,
-        "bucket_seconds": FINE_SECONDS,
-        "horizon_seconds": times.horizon_seconds,
-        "entries": drop.entries,
-        "converted": drop.converted,
-        "drop_percent": 100 * (1 - observed / drop.rate),
-        "window_minutes": (times.ripe_until - drop.window_since) / 60,
-        "step": broken_step,
-        "steps": list(steps),
-        "baseline_entries": baseline_entries,
-        "baseline_converted": baseline_converted,
-        "baseline_hours": drop.hours,
-        "median_seconds_to_convert": conversion_delay(past.converted_by_delay.sum(axis=0), 0.5),
-        "where": [_described(contribution) for contribution in where],
-    }
+    details = details_of_kind(
+        onset_low=began.low,
+        onset_high=began.high,
+        bucket_seconds=FINE_SECONDS,
+        horizon_seconds=times.horizon_seconds,
+        entries=drop.entries,
+        converted=drop.converted,
+        drop_percent=100 * (1 - observed / drop.rate),
+        window_minutes=(times.ripe_until - drop.window_since) / 60,
+        step=broken_step if details_of_kind is FunnelDropDetails else None,
+        steps=steps,
+        baseline_entries=baseline_entries,
+        baseline_converted=baseline_converted,
+        baseline_hours=drop.hours,
+        median_seconds_to_convert=conversion_delay(past.converted_by_delay.sum(axis=0), 0.5),
+        where=tuple(map(segment_loss, where)),
+    )
     return Finding(
         detector=DETECTOR,
         metric=Metric.CONVERSION_RATE,
@@ -306,35 +311,24 @@ def _finding(
     )
 
 
-def _steps(funnel: FunnelDefinition, recent: Integers, baseline: Integers) -> tuple[list[JsonValue], str | None]:
+def _steps(funnel: FunnelDefinition, recent: Integers, baseline: Integers) -> tuple[tuple[StepRates, ...], str | None]:
     """Describe each step, and name the step whose rate fell most, relatively, among those that fell by 2 sigma."""
-    described: list[JsonValue] = []
+    described: list[StepRates] = []
     broken, worst = None, 1.0
     for index, step in enumerate(funnel.steps):
         before = index - 1 if index else 0
         rate = float(recent[index] / max(recent[before], 1))
         normal = float(baseline[index] / max(baseline[before], 1))
         described.append(
-            {
-                "name": step.name,
-                "recent_reached": int(recent[index]),
-                "baseline_reached": int(baseline[index]),
-                "recent_rate": rate,
-                "baseline_rate": normal,
-            }
+            StepRates(
+                name=step.name,
+                recent_reached=int(recent[index]),
+                baseline_reached=int(baseline[index]),
+                recent_rate=rate,
+                baseline_rate=normal,
+            )
         )
         score = float(sigma_score(recent[index], recent[before], normal, max(float(baseline[before]), 1.0)))
         if normal > 0 and score <= -2.0 and rate / normal < worst:
             broken, worst = step.name, rate / normal
-    return described, broken
-
-
-def _described(contribution: SegmentContribution) -> dict[str, JsonValue]:
-    return {
-        "dimension": contribution.dimension,
-        "value": contribution.value,
-        "share_of_drop": contribution.share_of_drop,
-        "recent_rate": contribution.recent_rate,
-        "baseline_rate": contribution.baseline_rate,
-        "entries": contribution.entries,
-    }
+    return tuple(described), broken

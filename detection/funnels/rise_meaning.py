@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 import numpy as np
 
 from detection.funnels.cohorts import gathered
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
-from detection.types import Finding, Floats, FunnelSeries
+from detection.types import Finding, Floats, FunnelDriftDetails, FunnelRiseDetails, FunnelSeries, RiseReading
 
 _ENOUGH, _MISSING = 0.8, 0.5
 """Shares of the usual entries: from the first on, a rise is real; below the second, entries are missing."""
 
 
-class RiseReading(StrEnum):
-    """The meaning of a rise. UNCLEAR: fewer users enter than usual, which may or may not be the reason."""
-
-    BETTER = "better"
-    ENTRIES_MISSING = "entries_missing"
-    UNCLEAR = "unclear"
-
-
 def read_rise(rise: Finding, past: FunnelSeries, *, timezone: str) -> Finding:
-    """Add to the details of a rise `reading` (a RiseReading) and `usual_entries`, the usual number in its window.
+    """Add to the details of a rise `reading` and `usual_entries`, the usual number in its window.
 
     past: the hourly series of the same segment. A rate can also rise because its denominator shrinks: when the first
     step is no longer tracked for some users, only the rate of the others is measured.
@@ -34,7 +25,8 @@ def read_rise(rise: Finding, past: FunnelSeries, *, timezone: str) -> Finding:
     reading = RiseReading.BETTER if share >= _ENOUGH else RiseReading.UNCLEAR
     if share < _MISSING:
         reading = RiseReading.ENTRIES_MISSING
-    return replace(rise, details={**rise.details, "reading": str(reading), "usual_entries": round(usual, 1)})
+    assert isinstance(rise.details, FunnelRiseDetails | FunnelDriftDetails)
+    return replace(rise, details=replace(rise.details, reading=reading, usual_entries=round(usual, 1)))
 
 
 def usual_entries(past: FunnelSeries, *, since: float, until: float, timezone: str) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from detection.funnels.cohorts import totals
-from detection.types import Floats, FunnelSeries
+from detection.types import Floats, FunnelSeries, SegmentLoss
 
 _SIGNIFICANCE = 0.01
 _SMALLEST_EXCESS = 0.1
@@ -125,6 +125,18 @@ def segment_contributions(
     )
     dimensions = np.array([dimension for dimension, _ in keys])
     return _answer([(str(d), str(v)) for d, v in keys], dimensions, counts, everyone)
+
+
+def segment_loss(contribution: SegmentContribution) -> SegmentLoss:
+    """Return what a finding's details keep of a segment."""
+    return SegmentLoss(
+        dimension=contribution.dimension,
+        value=contribution.value,
+        share_of_drop=contribution.share_of_drop,
+        recent_rate=contribution.recent_rate,
+        baseline_rate=contribution.baseline_rate,
+        entries=contribution.entries,
+    )
 
 
 def _counted(

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.special import chdtri, stdtrit
 
 from detection.statistics.baselines import HOUR_SECONDS
-from detection.statistics.estimates import Estimate
 from detection.statistics.proportions import wilson_interval
-from detection.types import Floats, FunnelSeries
+from detection.types import Estimate, Floats, FunnelSeries
 
 _DAY_SECONDS = 24 * HOUR_SECONDS
 _CONFIDENCE = 0.95

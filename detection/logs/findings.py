@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from detection.logs.rates import LineCounts, NormalCounts, Spans, line_counts, normal_counts
 from detection.statistics.changepoints import Onset, mean_onset
 from detection.statistics.proportions import benjamini_hochberg
-from detection.types import Finding, Floats, LogSeries, Metric, Subject
+from detection.types import Finding, Floats, LogDetails, LogSeries, Metric, Subject
 
 TEMPLATE, PATTERN = "log_template", "log_pattern"
 NEW_DETECTOR, JUMP_DETECTOR, PATTERN_DETECTOR = "log_new_template", "log_template_rate", "log_pattern"
@@ -192,19 +192,19 @@ def _finding(reading: _Reading, row: int, detector: str) -> Finding:
         window_start=lines.until - lines.window_seconds,
         window_end=lines.until,
         onset_at=began.at,
-        details={
-            "onset_low": began.low,
-            "onset_high": began.high,
-            "bucket_seconds": reading.options.bucket_seconds,
-            "text": one.text,
-            "sample": one.sample,
-            "severity": one.severity,
-            "window_minutes": minutes,
-            "line_count": int(reading.counts[row]),
-            "baseline_lines": int(reading.lines_before[row]),
-            "baseline_hours": float(normal.windows[row]) * lines.window_seconds / 3600,
-            "past_incident_lines": _past_incident_lines(reading, row),
-        },
+        details=LogDetails(
+            onset_low=began.low,
+            onset_high=began.high,
+            bucket_seconds=reading.options.bucket_seconds,
+            text=one.text,
+            sample=one.sample,
+            severity=one.severity,
+            window_minutes=minutes,
+            line_count=int(reading.counts[row]),
+            baseline_lines=int(reading.lines_before[row]),
+            baseline_hours=float(normal.windows[row]) * lines.window_seconds / 3600,
+            past_incident_lines=_past_incident_lines(reading, row),
+        ),
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import pdtr, pdtrc
 
 from detection.logs.findings import LogOptions, window_end
+from detection.recovery import Recovery, RecoveryState, regained_share
 from detection.types import Finding, Integers
-from detection.verification import Recovery, RecoveryState
 
 FEWEST_BUCKETS = 2
 LATEST_BUCKETS = 5
@@ -65,14 +65,13 @@ def log_recovery(finding: Finding, minutes: Minutes, options: LogOptions) -> Rec
         elif rate <= usual and pdtr(latest, during * length) <= _CHANCE_OF_SILENCE and _still_logs(minutes, buckets):
             state = RecoveryState.RECOVERED
     before = finding.expected
-    regained = 0.0 if rate is None or during <= before else float(np.clip((during - rate) / (during - before), 0, 1))
     return Recovery(
         state=state,
         metric=finding.metric,
         before=before,
         during=during,
         after=rate,
-        recovered_share=regained,
+        recovered_share=regained_share(before, during, rate) if during > before else 0.0,
         sample_size=latest,
         normal_low=finding.expected_low,
         normal_high=finding.expected_high,

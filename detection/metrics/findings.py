@@ -12,7 +12,7 @@ from detection.metrics.habits import comes_and_goes, is_habit
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week, level_baseline
 from detection.statistics.changepoints import Onset, mean_onset
 from detection.statistics.crossing_forecasts import CrossingForecast, forecast_crossing
-from detection.types import Finding, JsonValue, Metric, MetricSeries, Subject
+from detection.types import Finding, ForecastDetails, LevelDetails, Metric, MetricSeries, Subject
 
 LEVEL_DETECTOR, FORECAST_DETECTOR = "metric_level", "metric_forecast"
 
@@ -105,8 +105,6 @@ def forecast_findings(
 
     series: buckets of any width, over a past about as long as the horizon. baseline: hourly buckets of several days;
     a metric that repeatedly crosses its current level gives no forecast, only a finding once it is at the limit.
-    details holds crossing_at with crossing_earliest and crossing_latest (an 80 % interval), in seconds UTC; None means
-    beyond the horizon.
     """
     by_key = {key_of(one): one for one in series}
     found = [
@@ -121,9 +119,10 @@ def forecast_findings(
 
 def _is_routine(finding: Finding, past: Mapping[tuple[str, str, str], MetricSeries], now: float) -> bool:
     details = finding.details
-    known = past.get((finding.subject.service or "", str(details["metric"]), str(details["attributes"])))
+    assert isinstance(details, ForecastDetails)
+    known = past.get((finding.subject.service or "", details.metric, details.attributes))
     apart = finding.observed - finding.expected
-    is_at_limit = apart >= 0 if details["above"] else apart <= 0
+    is_at_limit = apart >= 0 if details.above else apart <= 0
     return known is not None and not is_at_limit and comes_and_goes(finding.observed, known, now=now)
 
 
@@ -238,12 +237,14 @@ def _level_finding(series: MetricSeries, usual: UsualLevel, now: float, options:
         window_start=float(series.bucket_starts[-options.consecutive_strikes]),
         window_end=now,
         onset_at=began.at,
-        details={
-            **_series_details(series),
-            "onset_low": began.low,
-            "onset_high": began.high,
-            "baseline_hours": usual.hours,
-        },
+        details=LevelDetails(
+            metric=series.name,
+            attributes=series.attributes,
+            is_rate=series.is_rate,
+            onset_low=began.low,
+            onset_high=began.high,
+            baseline_hours=usual.hours,
+        ),
     )
 
 
@@ -278,22 +279,17 @@ def _forecast_finding(
         window_start=float(series.bucket_starts[0]),
         window_end=float(series.bucket_starts[-1]),
         onset_at=float(series.bucket_starts[-1]),
-        details={**_series_details(series), **_crossing_details(forecast, limit)},
+        details=ForecastDetails(
+            metric=series.name,
+            attributes=series.attributes,
+            is_rate=series.is_rate,
+            limit=limit.threshold,
+            above=limit.above,
+            horizon_seconds=limit.horizon_seconds,
+            crossing_at=forecast.median,
+            crossing_earliest=forecast.earliest,
+            crossing_latest=forecast.latest,
+            probability=forecast.probability,
+            slope_per_hour=forecast.slope_per_hour,
+        ),
     )
-
-
-def _series_details(series: MetricSeries) -> dict[str, JsonValue]:
-    return {"metric": series.name, "attributes": series.attributes, "is_rate": series.is_rate}
-
-
-def _crossing_details(forecast: CrossingForecast, limit: MetricLimit) -> dict[str, JsonValue]:
-    return {
-        "limit": limit.threshold,
-        "above": limit.above,
-        "horizon_seconds": limit.horizon_seconds,
-        "crossing_at": forecast.median,
-        "crossing_earliest": forecast.earliest,
-        "crossing_latest": forecast.latest,
-        "probability": forecast.probability,
-        "slope_per_hour": forecast.slope_per_hour,
-    }

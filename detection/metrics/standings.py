@@ -18,8 +18,8 @@ from detection.metrics.findings import (
     usual_levels,
 )
 from detection.metrics.habits import is_habit
-from detection.types import Finding, Floats, MetricSeries
-from detection.verification import Recovery, RecoveryState
+from detection.recovery import Recovery, RecoveryState, insufficient_data, regained_share
+from detection.types import Finding, Floats, MetricDetails, MetricSeries
 
 _ROOM = 3.0
 """A limit is out of reach when it is farther away than this many times the range of the past values."""
@@ -108,7 +108,7 @@ def level_recovery(
     """
     fine, past = _own(finding, series), _own(finding, baseline)
     if fine is None:
-        return _recovery(finding, RecoveryState.INSUFFICIENT_DATA, None, 0)
+        return insufficient_data(finding)
     run = fine.means[fine.bucket_starts >= since][-options.consecutive_strikes :]
     after = float(run.mean()) if len(run) else None
     expected, reach = finding.expected, max(finding.expected_high - finding.expected, 0.0) / 1.96
@@ -139,7 +139,7 @@ def limit_recovery(
     """Forecast again from the buckets since `since`: recovered when the limit is no longer likely to be reached."""
     fine = _own(finding, series)
     if fine is None:
-        return _recovery(finding, RecoveryState.INSUFFICIENT_DATA, None, 0)
+        return insufficient_data(finding)
     later = fine.bucket_starts >= since
     kept = MetricSeries(fine.name, fine.service, fine.bucket_starts[later], fine.means[later], fine.counts[later])
     forecast = limit_forecast(kept, limit, options=options, random=random)
@@ -153,7 +153,9 @@ def limit_recovery(
 
 def _own(finding: Finding, series: Sequence[MetricSeries]) -> MetricSeries | None:
     details = finding.details
-    wanted = (finding.subject.service, details.get("metric"), details.get("attributes", ""))
+    if not isinstance(details, MetricDetails):
+        return None
+    wanted = (finding.subject.service, details.metric, details.attributes)
     return next((one for one in series if key_of(one) == wanted and len(one.means)), None)
 
 
@@ -166,8 +168,7 @@ def _recovery(
     reach: float | None = None,
 ) -> Recovery:
     before = finding.expected if expected is None else expected
-    lost = finding.observed - before
-    regained = 0.0 if after is None or not lost else float(np.clip((finding.observed - after) / lost, 0.0, 1.0))
+    regained = regained_share(before, finding.observed, after)
     return Recovery(
         state=state,
         metric=finding.metric,

@@ -8,16 +8,13 @@ fell, `detection.where.combinations` names the combination.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import numpy as np
 
 from detection.statistics.baselines import Mask
-from detection.types import Floats, FunnelCells
-from detection.where.cell_tables import DEPLOYED, CellTable, cell_table, past_rates, unknown_kinds
+from detection.types import VERSION_DIMENSION, Attribution, Floats, FunnelCells, Place, Shift, WhereVerdict
+from detection.where.cell_tables import CellTable, cell_table, past_rates, unknown_kinds
 from detection.where.cells import Cells
-from detection.where.combinations import CuboidAnswer, root_causes
+from detection.where.combinations import RankedCombinations, rank_combinations
 
 _RATE_SHARE = 0.3
 """The rate effect must be at least this share of the loss to be the verdict."""
@@ -40,80 +37,6 @@ _FIRM = 1e6
 _MOST_SHIFTS = 2
 _LEAST_SHIFT = 0.2
 """A shift is reported if it makes up at least this share of the mix effect."""
-
-Where = tuple[tuple[str, str], ...]
-
-
-class WhereVerdict(StrEnum):
-    """The kind of a loss: in certain places, everywhere alike, from a changed user mix, or unclear."""
-
-    PLACES = "places"
-    EVERYWHERE = "everywhere"
-    MIX = "mix"
-    UNCLEAR = "unclear"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A combination that broke: of `entries`, `converted` converted where `expected` were expected to.
-
-    share_of_loss: its part of all conversions lost to falling rates, 0 to 1.
-    """
-
-    where: Where
-    entries: float
-    converted: float
-    expected: float
-    share_of_loss: float
-
-    @property
-    def rate(self) -> float:
-        """The current conversion rate, 0 to 1."""
-        return self.converted / self.entries if self.entries else 0.0
-
-    @property
-    def expected_rate(self) -> float:
-        """The expected conversion rate, 0 to 1."""
-        return self.expected / self.entries if self.entries else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A kind of user whose share of all entries changed.
-
-    rate: the usual conversion rate of that kind; None if it was hardly ever seen before. effect: the resulting change
-    of the overall rate.
-    """
-
-    dimension: str
-    value: str
-    share: float
-    usual_share: float
-    rate: float | None
-    effect: float
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """The explanation of the change from `expected` to `observed`, which equals rate_effect + mix_effect, as shares.
-
-    places: the combinations that carry the loss, the most certain first; with the verdict MIX those that broke besides.
-    shifts: the parts of the mix effect, if it matters. dimensions: those that distinguished users.
-    """
-
-    verdict: WhereVerdict
-    observed: float
-    expected: float
-    rate_effect: float
-    mix_effect: float
-    places: tuple[Place, ...]
-    shifts: tuple[Shift, ...]
-    dimensions: tuple[str, ...]
-
-    @property
-    def is_deploys(self) -> bool:
-        """Whether every place is only a version, so that the loss is about deploys."""
-        return bool(self.places) and all(name == DEPLOYED for place in self.places for name, _ in place.where)
 
 
 def attribute(
@@ -187,7 +110,9 @@ def _deviation(table: CellTable, rates: Floats, inside: Mask) -> float:
     return float(np.sqrt((entries * rates * (1 - rates)).sum()) / entries.sum())
 
 
-def _verdict(loss: float, rate_effect: float, deviation: float, answer: CuboidAnswer, table: CellTable) -> WhereVerdict:
+def _verdict(
+    loss: float, rate_effect: float, deviation: float, answer: RankedCombinations, table: CellTable
+) -> WhereVerdict:
     fell = -rate_effect
     if fell >= _SURE * deviation and fell >= _RATE_SHARE * loss:
         if answer.causes:
@@ -198,10 +123,10 @@ def _verdict(loss: float, rate_effect: float, deviation: float, answer: CuboidAn
     return WhereVerdict.UNCLEAR
 
 
-def _scan(table: CellTable, rates: Floats, known: Mask) -> CuboidAnswer:
+def _scan(table: CellTable, rates: Floats, known: Mask) -> RankedCombinations:
     seen = known & (table.entries > 0)
     size = int(seen.sum())
-    return root_causes(
+    return rank_combinations(
         Cells(
             dimensions=table.dimensions,
             values=table.values,
@@ -214,7 +139,7 @@ def _scan(table: CellTable, rates: Floats, known: Mask) -> CuboidAnswer:
     )
 
 
-def _places(answer: CuboidAnswer, verdict: WhereVerdict) -> tuple[Place, ...]:
+def _places(answer: RankedCombinations, verdict: WhereVerdict) -> tuple[Place, ...]:
     if verdict not in (WhereVerdict.PLACES, WhereVerdict.MIX):
         return ()
     sure = 1 if verdict is WhereVerdict.PLACES else 0
@@ -242,7 +167,7 @@ def _shifts(
     found = [
         _shift(name, value, column == number, rates, share, usual_share, known, normal)
         for name, values, column in zip(table.dimensions, table.values, table.codes.T, strict=True)
-        if name != DEPLOYED
+        if name != VERSION_DIMENSION
         for number, value in enumerate(values)
     ]
     reported = [one for one in found if one.effect / mix_effect >= _LEAST_SHIFT]

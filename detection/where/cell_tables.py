@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelCells, Integers
-
-DEPLOYED = "version"
-"""The dimension for deploys: it is not a property of the user, and every deploy adds a new value."""
+from detection.types import DELAY_EDGES_SECONDS, VERSION_DIMENSION, Floats, FunnelCells, Integers
 
 _NEARLY_ALL = 0.98
 _NEARLY_ALL_DEPLOYED = 0.95
@@ -91,7 +88,7 @@ def unknown_kinds(table: CellTable) -> Integers:
     """Return the indices of cells with a value, other than a version, that has hardly any past entries."""
     found = np.zeros(len(table.codes), dtype=bool)
     for name, column in zip(table.dimensions, table.codes.T, strict=True):
-        if name != DEPLOYED:
+        if name != VERSION_DIMENSION:
             found |= (np.bincount(column, table.past_entries) < _FEWEST_KNOWN)[column]
     return np.flatnonzero(found)
 
@@ -102,7 +99,7 @@ def _distinguishing_dimensions(now: FunnelCells) -> tuple[str, ...]:
     return tuple(
         name
         for name in names
-        if _largest(now, name) < total * (_NEARLY_ALL_DEPLOYED if name == DEPLOYED else _NEARLY_ALL)
+        if _largest(now, name) < total * (_NEARLY_ALL_DEPLOYED if name == VERSION_DIMENSION else _NEARLY_ALL)
     )
 
 

@@ -1,9 +1,10 @@
 """Find the combination of up to three dimension values that carries a rise of a bad share, such as lost conversions.
 
-The search scans every cuboid (one value in each of one, two or three dimensions), as the scan statistic of Kulldorff
-(1997) scans every circle of a map. It shares two principles with the attribution methods for such data (Adtributor,
-Bhagwan et al. 2014; HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019; RobustSpot, Zhang et al. 2021; RiskLoc, Kalander
-2022): a cause affects all cells within it alike, and the simpler of two explanations is better.
+The search scans every combination (one value in each of one, two or three dimensions; the literature calls it a
+cuboid), as the scan statistic of Kulldorff (1997) scans every circle of a map. It shares two principles with the
+attribution methods for such data (Adtributor, Bhagwan et al. 2014; HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019;
+RobustSpot, Zhang et al. 2021; RiskLoc, Kalander 2022): a cause affects all cells within it alike, and the simpler of
+two explanations is better.
 
 The likelihood is that of additional failures (a noisy-or): within a cause a share `broken` of those who would have
 succeeded fails, besides those that always failed, so that p becomes p + (1 - p) * broken. For a conversion this is one
@@ -49,7 +50,7 @@ _LARGEST_SHARE = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class Cuboid:
+class Combination:
     """One combination of values and the excess it explains.
 
     where: (dimension, value) pairs. excess: the number of bad outcomes above `expected` from the cells' own past.
@@ -68,15 +69,15 @@ class Cuboid:
 
 
 @dataclass(frozen=True, slots=True)
-class CuboidAnswer:
+class RankedCombinations:
     """The causes (none with too little evidence, or if everything is broken alike) and the ranked candidates.
 
     ranked: the causes first. The change of the overall bad share is rate_effect + mix_effect: the cells themselves got
     worse, and more of the total lies in cells that were always bad (Kitagawa 1955).
     """
 
-    causes: tuple[Cuboid, ...]
-    ranked: tuple[Cuboid, ...]
+    causes: tuple[Combination, ...]
+    ranked: tuple[Combination, ...]
     everywhere_alike: bool
     rate_effect: float
     mix_effect: float
@@ -97,9 +98,9 @@ class _Past:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """The cuboids over one combination of dimensions.
+    """All combinations of values of one set of dimensions.
 
-    member: the cuboid of each cell, (cells,). example: a cell of each cuboid, (cuboids,).
+    member: (cells,) the number of the combination that each cell belongs to. example: (combinations,) one cell of each.
     """
 
     columns: tuple[int, ...]
@@ -118,7 +119,7 @@ class _Candidate:
         return np.asarray(self.family.member == self.number)
 
 
-def root_causes(cells: Cells, *, keep: int = 10) -> CuboidAnswer:
+def rank_combinations(cells: Cells, *, keep: int = 10) -> RankedCombinations:
     """Rank the combinations that explain why more is bad now than before; `keep` bounds the ranking.
 
     Causes are taken one after the other, each among the cells that those before it have left. With nothing counted
@@ -140,7 +141,7 @@ def root_causes(cells: Cells, *, keep: int = 10) -> CuboidAnswer:
     others = [_described(past, candidate) for candidate in candidates]
     places = {cause.where for cause in named}
     ranked = [*named, *(other for other in others if other.where not in places)][:keep]
-    return CuboidAnswer(tuple(named), tuple(ranked), alike, rate_effect, mix_effect)
+    return RankedCombinations(tuple(named), tuple(ranked), alike, rate_effect, mix_effect)
 
 
 def _with_past(cells: Cells) -> _Past:
@@ -182,7 +183,7 @@ def _families(cells: Cells) -> list[_Family]:
 
 
 def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_Candidate]:
-    """Return the `keep` cuboids with the most evidence among the cells that are left, the best first."""
+    """Return the `keep` combinations with the most evidence among the cells that are left, the best first."""
     scores = [_scores(past, family, left) for family in families]
     best: list[_Candidate] = []
     for family, own in zip(families, scores, strict=True):
@@ -192,9 +193,9 @@ def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_
 
 
 def _scores(past: _Past, family: _Family, left: Mask) -> Floats:
-    """Return the penalised log-likelihood ratio of each cuboid, (cuboids,), with one `broken` share for all its cells.
+    """Return the penalised log-likelihood ratio of each combination, (combinations,).
 
-    One share for all cells expresses that a cause affects everything within it alike.
+    All cells of a combination share one `broken`: a cause affects everything within it alike.
     """
     bad, well = past.cells.bad, past.cells.total - past.cells.bad
     weight, size = past.weight * left, len(family.example)
@@ -220,12 +221,12 @@ def _least(causes: list[_Candidate]) -> float:
     return max(_LEAST_EVIDENCE, _FURTHER * causes[0].score) if causes else _LEAST_EVIDENCE
 
 
-def _described(past: _Past, candidate: _Candidate) -> Cuboid:
+def _described(past: _Past, candidate: _Candidate) -> Combination:
     cells, inside = past.cells, candidate.inside()
     codes = cells.codes[candidate.family.example[candidate.number]]
     excess = float((cells.bad - past.expected)[inside].sum())
     everyone = float((cells.bad - past.expected).sum())
-    return Cuboid(
+    return Combination(
         where=tuple(
             (cells.dimensions[column], cells.values[column][codes[column]]) for column in candidate.family.columns
         ),

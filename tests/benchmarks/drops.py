@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.detectors import FunnelOptions, funnel_findings
+from detection.funnels.findings import funnel_findings
 from detection.funnels.normal import baseline_since
 from detection.funnels.scan import window_lengths
+from detection.options import FunnelOptions
 from detection.types import Floats
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.simulated_funnels import (

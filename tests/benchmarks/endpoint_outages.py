@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detection.detectors import EndpointOptions
+from detection.options import EndpointOptions
 from detection.types import Floats, Metric
 from tests.benchmarks.endpoint_ticks import episodes, ticks
 from tests.benchmarks.figures import Figure

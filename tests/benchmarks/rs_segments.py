@@ -19,7 +19,7 @@ from scipy.special import xlogy
 
 from detection.types import Floats
 from detection.where.cells import Cells, counted_cells, grouped
-from detection.where.combinations import root_causes
+from detection.where.combinations import rank_combinations
 from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.benchmarks.reading import read_or_skipped
 
@@ -105,8 +105,8 @@ def _read_case(path: Path, written_timestamp: str, cause: str) -> Case:
 
 
 def _ours(case: Case) -> Answer:
-    answer, took = _timed(lambda: root_causes(_cells(case)))
-    ranked = tuple(frozenset(cuboid.where) for cuboid in answer.ranked)
+    answer, took = _timed(lambda: rank_combinations(_cells(case)))
+    ranked = tuple(frozenset(combination.where) for combination in answer.ranked)
     return Answer(frozenset(ranked[: len(answer.causes)]), ranked, took)
 
 

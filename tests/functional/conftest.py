@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.tools import find_browser
 from tests.conftest import PostgresServer
 from tests.functional.stack import Stack, running_stack
 from tests.functional.web import Web, running_web
 from tests.ports import free_port
+from tests.tools import find_browser
 
 TIMEOUT_SECONDS = 900
 """For a hang only: whatever a test waits for has a limit of its own, and these add up on a busy machine."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from detection.types import Finding, JsonValue, Metric
+from detection.types import Finding, FindingDetails, FunnelDetails, FunnelWindowDetails, Metric
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, TelemetryStore
 from workers.diagnosis.model import Characterisation, SegmentShare, Symptom, Version
 from workers.words.attribution_details import is_mix, places_of
@@ -61,21 +61,13 @@ def onset_interval(findings: Sequence[Finding], onset_at: float) -> tuple[float,
 
 
 def _interval(finding: Finding) -> tuple[float, float]:
-    low, high = finding.details.get("onset_low"), finding.details.get("onset_high")
+    low, high = finding.onset_interval
     onset = finding.onset_at
-    return (
-        min(onset - FINE_ENDPOINT_SECONDS, _figure(low, onset)),
-        max(onset + FINE_ENDPOINT_SECONDS, _figure(high, onset)),
-    )
-
-
-def _figure(value: JsonValue, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) else otherwise
+    return min(onset - FINE_ENDPOINT_SECONDS, low), max(onset + FINE_ENDPOINT_SECONDS, high)
 
 
 def _symptom(finding: Finding) -> Symptom:
     subject, details = finding.subject, finding.details
-    step = details.get("step")
     return Symptom(
         metric=finding.metric,
         name=subject_text(finding),
@@ -90,18 +82,16 @@ def _symptom(finding: Finding) -> Symptom:
         window_start=finding.window_start,
         window_end=finding.window_end,
         onset_at=finding.onset_at,
-        step=step if isinstance(step, str) else None,
-        horizon_seconds=_figure(details.get("horizon_seconds"), FUNNEL_BLUR_SECONDS),
-        segments=tuple(_segments(details.get("where"))),
+        step=details.step if isinstance(details, FunnelWindowDetails) else None,
+        horizon_seconds=details.horizon_seconds if isinstance(details, FunnelDetails) else FUNNEL_BLUR_SECONDS,
+        segments=_segments(details),
         places=places_of(finding),
         is_mix=is_mix(finding),
         words=finding_sentence(finding) if finding.metric in (Metric.CUSTOM, Metric.ALERT) else None,
     )
 
 
-def _segments(where: JsonValue) -> Iterator[SegmentShare]:
+def _segments(details: FindingDetails | None) -> tuple[SegmentShare, ...]:
     """The segments that the detector found standing out."""
-    for item in where if isinstance(where, list) else []:
-        if isinstance(item, dict) and item.get("dimension"):
-            share = _figure(item.get("share_of_drop"), 0.0)
-            yield SegmentShare(str(item["dimension"]), str(item.get("value")), share)
+    where = details.where if isinstance(details, FunnelDetails) else ()
+    return tuple(SegmentShare(loss.dimension, loss.value, loss.share_of_drop) for loss in where)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from detection.types import Deploy, Metric
-from detection.where.attribution import Where
-from detection.where.cell_tables import DEPLOYED
+from detection.types import VERSION_DIMENSION, Deploy, Metric, Where
 from integrations.cards import moment
 from workers.diagnosis import weights
 from workers.diagnosis.checks.timing import SLACK_SECONDS
@@ -96,7 +94,7 @@ def _places(symptom: Symptom) -> list[Where]:
     if symptom.dimension and symptom.value:
         pairs.append((symptom.dimension, symptom.value))
     # A version that stands out is a deploy, and is weighed there.
-    return [(pair,) for pair in pairs if pair[0] != DEPLOYED]
+    return [(pair,) for pair in pairs if pair[0] != VERSION_DIMENSION]
 
 
 def _outside(where: Where) -> str:

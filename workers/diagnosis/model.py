@@ -14,8 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from detection.types import Deploy, Metric
-from detection.where.attribution import Where
+from detection.types import Deploy, Metric, Where
 from integrations.protocols import CodeHost
 from storage.telemetry.protocol import TelemetryStore
 

@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from detection.recovery import Recovery
 from detection.types import Finding, IncidentStatus
-from detection.verification import Recovery
 from integrations.cards import Card, moment
 from storage import audit, deploys, incidents, verifications
 from storage.models import Incident
@@ -90,8 +90,8 @@ def _deploys_between(session: Session, view: IncidentView, since: datetime) -> l
 
 
 def _latest_onset(finding: Finding) -> float:
-    latest = finding.details.get("onset_high")
-    return float(latest) if isinstance(latest, int | float) else finding.onset_at
+    _, latest = finding.onset_interval
+    return latest
 
 
 def reopen(

@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detection.metrics.findings import FORECAST_DETECTOR
-from detection.types import Finding, IncidentStatus, Metric
-from detection.verification import Recovery, RecoveryState
+from detection.recovery import Recovery, RecoveryState
+from detection.types import Finding, FunnelDetails, IncidentStatus, Metric
 from storage import incidents, verifications
 from storage.database.rows import hold
 from storage.models import Incident
@@ -79,15 +79,10 @@ def quiet_seconds(finding: Finding) -> float:
     A funnel's entries need their horizon to convert; only then do those of the quiet time itself say something.
     """
     if finding.metric is Metric.CONVERSION_RATE:
-        return _number(finding, "horizon_seconds") + max(
-            QUIET_SECONDS, FEWEST_BUCKETS * _number(finding, "bucket_seconds")
-        )
+        if not isinstance(finding.details, FunnelDetails):
+            return QUIET_SECONDS
+        return finding.details.horizon_seconds + max(QUIET_SECONDS, FEWEST_BUCKETS * finding.details.bucket_seconds)
     return FORECAST_QUIET_SECONDS if finding.detector == FORECAST_DETECTOR else QUIET_SECONDS
-
-
-def _number(finding: Finding, name: str) -> float:
-    value = finding.details.get(name)
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _due(session: Session, now: datetime) -> list[Candidate]:

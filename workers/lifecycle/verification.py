@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, IncidentStatus
-from detection.verification import Recovery, RecoveryState
 from integrations.cards import Card
 from storage import audit, deploys, incidents, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification

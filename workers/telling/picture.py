@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from detection.types import Finding, Metric
+from detection.types import Finding, ForecastDetails, Metric
 from integrations.cards import CardPicture
 from integrations.charts import BandPoint, Chart, Marker, chart_spec, render_png
 from integrations.errors import IntegrationError
@@ -69,7 +69,7 @@ def _phase(view: IncidentView) -> str:
 
 def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
     watch = watch_of(finding.metric)
-    has_limit = "limit" in finding.details
+    has_limit = isinstance(finding.details, ForecastDetails)
     since = min(finding.onset_at - LEAD_SECONDS, finding.window_start if has_limit else finding.onset_at)
     until = (view.incident.closed_at or services.clock()).timestamp()
     live_at = view.verification.live_at if view.verification is not None else None
@@ -88,7 +88,7 @@ def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
 
 def _band_point(finding: Finding, at: float) -> BandPoint:
     """What was to be expected; of a forecast, the limit."""
-    if "limit" in finding.details:
+    if isinstance(finding.details, ForecastDetails):
         return BandPoint(at, finding.expected, finding.expected, finding.expected)
     return BandPoint(at, finding.expected_low, finding.expected, finding.expected_high)
 

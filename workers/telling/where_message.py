@@ -8,15 +8,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from detection.types import Finding
-from detection.where.attribution import Attribution
+from detection.types import Attribution, Finding
 from integrations.cards import Card
 from storage import incidents
+from storage.finding_details import attribution_to_json
 from storage.models import FindingRecord, Incident
 from workers.services import Services
 from workers.telling.enqueue import changed, tell_thread
 from workers.words.attribution import telling, where_sentences
-from workers.words.attribution_details import as_details, attribution_of
+from workers.words.attribution_details import attribution_of
 
 _HOW = (
     "Each kind of user is held against its own past, in combinations of up to three dimensions; "
@@ -40,10 +40,10 @@ def record(
     seen = attribution_of(finding)
     if telling(before)[0] >= telling(seen)[0]:
         if before is not None:
-            row.details = {**row.details, **as_details(before)}
+            row.details = {**row.details, **attribution_to_json(before)}
         return False
     assert seen is not None
-    row.details = {**row.details, **as_details(seen)}
+    row.details = {**row.details, **attribution_to_json(seen)}
     if tell:
         _tell(services, session, incident.id, seen, now)
     return True

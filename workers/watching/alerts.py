@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from detection.types import Finding, Metric, Severity, Subject
-from detection.verification import Recovery, RecoveryState
+from detection.recovery import Recovery, RecoveryState
+from detection.types import AlertDetails, Finding, Metric, Severity, Subject
 from integrations.charts import Point
 from storage.alerts import FIRING, alerts_named, firing_alerts
 from storage.models import Alert, FindingRecord, Incident
@@ -73,16 +73,16 @@ def _finding(alerts: Sequence[Alert], now: datetime) -> Finding:
         window_start=onset,
         window_end=max(now.timestamp(), onset),
         onset_at=onset,
-        details={
-            "source": worst.source,
-            "severity": worst.severity,
-            "summary": worst.summary[:_SUMMARY_LENGTH],
-            "url": worst.url,
-            "values": {name: float(value) for name, value in worst.values.items()},
-            "together": worst.together,
-            "onset_low": onset - RULES_WAIT_SECONDS,
-            "onset_high": onset,
-        },
+        details=AlertDetails(
+            source=worst.source,
+            severity=worst.severity,
+            summary=worst.summary[:_SUMMARY_LENGTH],
+            url=worst.url,
+            values={name: float(value) for name, value in worst.values.items()},
+            together=worst.together,
+            onset_low=onset - RULES_WAIT_SECONDS,
+            onset_high=onset,
+        ),
     )
 
 

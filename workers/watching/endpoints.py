@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from detection.coverage import Watched
-from detection.detectors import EndpointOptions, endpoint_findings
 from detection.endpoints.coverage import endpoint_states, strike_window_seconds
-from detection.endpoints.findings import last_interval_end
+from detection.endpoints.findings import endpoint_findings, last_interval_end
 from detection.endpoints.intervals import quantile
 from detection.endpoints.normal import Spans, baseline_since
+from detection.endpoints.recovery import endpoint_recovery
+from detection.options import EndpointOptions
+from detection.recovery import Recovery
 from detection.types import EndpointSeries, Finding, Metric, Subject
-from detection.verification import Recovery, recovery
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from workers.memory.broken_times import PastIncident, broken_times, past_incidents
@@ -98,7 +99,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     with services.readers() as session:
         past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
     before = [one for one in past if one.began < finding.onset_at]
-    return recovery(
+    return endpoint_recovery(
         finding,
         services.telemetry.endpoint_series(
             since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS, endpoints=wanted

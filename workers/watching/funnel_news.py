@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detection.detectors import FunnelOptions, funnel_rises
 from detection.funnels.drift_findings import DOWN, UP, drift_findings
 from detection.funnels.drifts import DriftOptions
 from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.findings import funnel_rises
 from detection.funnels.normal import baseline_since
-from detection.funnels.rise_meaning import RiseReading, read_rise
+from detection.funnels.rise_meaning import read_rise
 from detection.funnels.undisturbed import undisturbed
-from detection.types import Finding, FunnelDefinition, FunnelSeries, Metric
+from detection.options import FunnelOptions
+from detection.types import (
+    Finding,
+    FunnelDefinition,
+    FunnelDriftDetails,
+    FunnelRiseDetails,
+    FunnelSeries,
+    Metric,
+    RiseReading,
+)
 from workers.memory.broken_times import PastIncident
 from workers.memory.funnels import everyone_series
 from workers.services import Services
@@ -44,7 +53,12 @@ def rises(
     read = [
         read_rise(rise, past[rise.subject.dimension, rise.subject.value], timezone=options.timezone) for rise in found
     ]
-    return [rise for rise in read if rise.details["reading"] != RiseReading.UNCLEAR]
+    return [rise for rise in read if not _is_unclear(rise)]
+
+
+def _is_unclear(finding: Finding) -> bool:
+    details = finding.details
+    return isinstance(details, FunnelRiseDetails | FunnelDriftDetails) and details.reading is RiseReading.UNCLEAR
 
 
 def near_an_incident(past: Sequence[PastIncident], funnel_id: int, moment: float) -> bool:
@@ -87,7 +101,7 @@ def _drifts_of(
 
 def _is_news(drift: Finding, past: Sequence[PastIncident]) -> bool:
     """Not what somebody has closed since it began, nor what a rise or a drop of the same time has told already."""
-    if drift.details.get("reading") == RiseReading.UNCLEAR:
+    if _is_unclear(drift):
         return False
     assert drift.subject.funnel_id is not None
     told = {fingerprint(kind, drift.subject.funnel_id) for kind in ("funnel", "funnel_rise")}

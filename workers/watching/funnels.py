@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 import numpy as np
 
 from detection.coverage import Watched
-from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.coverage import funnel_states
 from detection.funnels.finding_stakes import with_stakes
+from detection.funnels.findings import funnel_findings
 from detection.funnels.normal import baseline_since
-from detection.types import DELAY_EDGES_SECONDS, Finding, FunnelDefinition, FunnelSeries, Metric
-from detection.verification import Recovery, recovery
+from detection.funnels.recovery import funnel_recovery
+from detection.options import FunnelOptions
+from detection.recovery import Recovery
+from detection.types import (
+    DELAY_EDGES_SECONDS,
+    Finding,
+    FunnelDefinition,
+    FunnelDetails,
+    FunnelDriftDetails,
+    FunnelSeries,
+    Metric,
+)
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
 from workers.memory.broken_times import past_incidents
@@ -103,7 +113,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
     is_long = until - since > LONGEST_FINE_SECONDS
     step, width = (COARSE_SECONDS, COARSE_SECONDS) if is_long else (STEP_SECONDS, FINE_FUNNEL_SECONDS)
     edges = np.arange(np.floor(since / step) * step, until, step)
-    horizon = float(str(finding.details.get("horizon_seconds", 0.0)))
+    horizon = finding.details.horizon_seconds if isinstance(finding.details, FunnelDetails) else 0.0
     found = services.telemetry.funnel_series(
         finding.subject.funnel_id, since=float(edges[0]), until=until, bucket_seconds=width
     )
@@ -118,12 +128,12 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     """Hold the entries since then against the week before the onset; a drift's by the hour, as it was found."""
     assert finding.subject.funnel_id is not None
-    width = COARSE_SECONDS if finding.details.get("bucket_seconds") == COARSE_SECONDS else FINE_FUNNEL_SECONDS
+    width = COARSE_SECONDS if isinstance(finding.details, FunnelDriftDetails) else FINE_FUNNEL_SECONDS
     funnel_id, now = finding.subject.funnel_id, services.clock().timestamp()
     past_since = baseline_since(finding.onset_at, services.settings.baseline_window_hours)
     with services.readers() as session:
         past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
-    return recovery(
+    return funnel_recovery(
         finding,
         services.telemetry.funnel_series(funnel_id, since=finding.onset_at, until=now, bucket_seconds=width),
         hourly_series(services, funnel_id, past, since=past_since, until=finding.onset_at),

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from detection.funnels.undisturbed import Times
-from detection.types import Finding, Metric
+from detection.types import Finding, LossDetails, Metric
 from workers.memory.broken_times import PastIncident
 from workers.services import Services
 from workers.watching.funnel_history import broken_times, drops_of
 from workers.watching.watch import Tick
-from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.words.attribution_details import WhereQuestion, where
 
 DROPS = ("funnel", "funnel_drift")
 """The kinds of subject that lost conversions."""
@@ -31,13 +31,14 @@ def _is_drop(finding: Finding) -> bool:
         finding.metric is Metric.CONVERSION_RATE
         and finding.subject.kind in DROPS
         and finding.observed < finding.expected
-        and "horizon_seconds" in finding.details
+        and isinstance(finding.details, LossDetails)
     )
 
 
 def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
-    subject, now = finding.subject, tick.now.timestamp()
+    subject, details, now = finding.subject, finding.details, tick.now.timestamp()
     assert subject.funnel_id is not None
+    assert isinstance(details, LossDetails)
     segment = (subject.dimension, subject.value) if subject.dimension and subject.value is not None else None
     answer = where(
         services.telemetry,
@@ -46,14 +47,14 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
             since=finding.onset_at,
             until=finding.window_end,
             past_since=finding.onset_at - services.settings.baseline_window_hours * 3600,
-            horizon_seconds=float(str(finding.details["horizon_seconds"])),
+            horizon_seconds=details.horizon_seconds,
             within=segment,
             expected=finding.expected,
             broken=_broken(tick.past, subject.funnel_id, finding.onset_at),
         ),
         now=now,
     )
-    return finding if answer is None else replace(finding, details={**finding.details, **as_details(answer)})
+    return finding if answer is None else replace(finding, details=replace(details, attribution=answer))
 
 
 def _broken(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> Times:

@@ -13,8 +13,8 @@ from detection.logs.built_in_patterns import BUILT_IN
 from detection.logs.coverage import log_states
 from detection.logs.findings import PATTERN, LogOptions, log_findings, window_end
 from detection.logs.recovery import Minutes, log_recovery, whole_buckets
-from detection.types import Finding, Integers, LogSeries, Metric
-from detection.verification import Recovery
+from detection.recovery import Recovery
+from detection.types import Finding, Integers, LogDetails, LogSeries, Metric
 from integrations.charts import Point
 from storage import log_patterns
 from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_SEVERITY, LOG_WINDOW_SECONDS, LogName
@@ -135,12 +135,14 @@ def _with_pattern_severity(services: Services, found: Sequence[Finding]) -> list
     """Say of a pattern how grave its author holds it to be."""
     if not any(finding.subject.kind == PATTERN for finding in found):
         return list(found)
-    severities = {pattern.name: str(pattern.severity) for pattern in BUILT_IN}
+    severities = {pattern.name: pattern.severity for pattern in BUILT_IN}
     with services.readers() as session:
-        severities |= {row.name: str(row.severity) for row in log_patterns.list_patterns(session) if row.enabled}
+        severities |= {row.name: row.severity for row in log_patterns.list_patterns(session) if row.enabled}
     return [
-        replace(finding, details={**finding.details, "pattern_severity": severities[finding.subject.name]})
-        if finding.subject.kind == PATTERN and finding.subject.name in severities
+        replace(finding, details=replace(finding.details, pattern_severity=severities[finding.subject.name]))
+        if isinstance(finding.details, LogDetails)
+        and finding.subject.kind == PATTERN
+        and finding.subject.name in severities
         else finding
         for finding in found
     ]

@@ -20,8 +20,8 @@ from detection.metrics.findings import (
     metric_subject,
 )
 from detection.metrics.standings import level_recovery, limit_recovery
-from detection.types import Finding, Metric, MetricSeries
-from detection.verification import Recovery
+from detection.recovery import Recovery
+from detection.types import Finding, ForecastDetails, Metric, MetricDetails, MetricSeries
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
 from workers.memory.broken_times import PastIncident, excluded_times
@@ -184,21 +184,21 @@ def _until_now(finding: Finding) -> PastIncident:
 
 def key_in(finding: Finding) -> Key:
     """Which series a finding is about."""
-    details = finding.details
-    return finding.subject.service or "", str(details["metric"]), str(details["attributes"])
+    assert isinstance(finding.details, MetricDetails)
+    return finding.subject.service or "", finding.details.metric, finding.details.attributes
 
 
 def limit_in(finding: Finding) -> MetricLimit:
     """The limit that a forecast was made of."""
     service, name, attributes = key_in(finding)
-    horizon = finding.details.get("horizon_seconds")
+    assert isinstance(finding.details, ForecastDetails)
     return MetricLimit(
         name,
         service,
         finding.expected,
-        above=bool(finding.details.get("above", True)),
+        above=finding.details.above,
         attributes=attributes,
-        horizon_seconds=float(horizon) if isinstance(horizon, int | float) else None,
+        horizon_seconds=finding.details.horizon_seconds,
     )
 
 

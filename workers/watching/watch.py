@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from detection.coverage import Watched
+from detection.recovery import Recovery
 from detection.types import Finding, FunnelDefinition, Metric
-from detection.verification import Recovery
 from integrations.charts import Point
 from workers.memory.broken_times import PastIncident
 from workers.services import Services

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from detection.types import Finding
-from detection.where.attribution import Attribution, Place, Shift, Where, WhereVerdict
+from detection.types import Attribution, Finding, Place, Shift, Where, WhereVerdict
 from workers.words.attribution_details import attribution_of
 from workers.words.text import percent, quoted
 

@@ -1,17 +1,23 @@
-"""Asks the store where a conversion rate was lost, and keeps the answer with the finding."""
+"""Ask the store where a conversion rate was lost, and read the answer that a finding holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from detection.funnels.undisturbed import Times
-from detection.types import Finding, FunnelCells, JsonValue
-from detection.where.attribution import Attribution, Place, Where, WhereVerdict, attribute
-from detection.where.cell_tables import DEPLOYED, merged
+from detection.types import (
+    VERSION_DIMENSION,
+    Attribution,
+    Finding,
+    FunnelCells,
+    LossDetails,
+    Place,
+    Where,
+    WhereVerdict,
+)
+from detection.where.attribution import attribute
+from detection.where.cell_tables import merged
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS, TelemetryStore
 
 DAY_SECONDS = 86_400.0
@@ -20,9 +26,6 @@ FINE_SECONDS_KEPT = 3 * 3600.0 - COARSE_SECONDS / 2
 
 NAMED_FROM = 0.8
 """A place that carries this share of the loss is what an incident is called after."""
-
-_ATTRIBUTION = TypeAdapter(Attribution)
-_KEY = "attribution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +63,16 @@ def where(telemetry: TelemetryStore, question: WhereQuestion, *, now: float) -> 
     )
 
 
-def as_details(attribution: Attribution) -> dict[str, JsonValue]:
-    """What a finding's details keep of it."""
-    kept: dict[str, JsonValue] = {_KEY: _ATTRIBUTION.dump_python(attribution, mode="json")}
-    return kept
-
-
 def attribution_of(finding: Finding) -> Attribution | None:
     """What was found of where; None where nothing was asked or known."""
-    kept: Any = finding.details.get(_KEY)
-    return _ATTRIBUTION.validate_python(kept) if kept is not None else None
+    return finding.details.attribution if isinstance(finding.details, LossDetails) else None
 
 
 def places_of(finding: Finding) -> tuple[Where, ...]:
     """The kinds of users that carry its loss; those of a version are left to the deploys."""
     attribution = attribution_of(finding)
     found = attribution.places if attribution is not None else ()
-    return tuple(place.where for place in found if all(name != DEPLOYED for name, _ in place.where))
+    return tuple(place.where for place in found if all(name != VERSION_DIMENSION for name, _ in place.where))
 
 
 def is_mix(finding: Finding) -> bool:

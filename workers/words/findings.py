@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
-from detection.types import Finding, Metric, Severity
+from detection.types import (
+    Finding,
+    FindingDetails,
+    FunnelDriftDetails,
+    FunnelRiseDetails,
+    Metric,
+    RiseReading,
+    Severity,
+)
 from workers.words.attribution import place_name
 from workers.words.attribution_details import attribution_of, named_place
 from workers.words.logs import log_sentence, log_severity, log_subject
@@ -106,9 +115,10 @@ def _traffic_words(finding: Finding) -> str:
 
 def _conversion_verb(finding: Finding) -> str:
     """How it came to be so: at once, as a rise, over hours; or only seemingly, because entries are missing."""
-    if finding.details.get("reading") == "entries_missing":
+    details = finding.details
+    if _is_missing_entries(details):
         return "seems to be"
-    over = f" over {finding.details['hours']} h" if "hours" in finding.details else ""
+    over = f" over {details.hours} h" if isinstance(details, FunnelDriftDetails) else ""
     match finding.subject.kind:
         case "funnel_rise":
             return "is up at"
@@ -120,11 +130,19 @@ def _conversion_verb(finding: Finding) -> str:
             return "is"
 
 
+def _is_missing_entries(details: FindingDetails | None) -> TypeGuard[FunnelRiseDetails | FunnelDriftDetails]:
+    """Whether the rate only seems to have risen, because entries are not counted."""
+    if not isinstance(details, FunnelRiseDetails | FunnelDriftDetails):
+        return False
+    return details.reading is RiseReading.ENTRIES_MISSING
+
+
 def notice_text(finding: Finding) -> str | None:
     """What a rise or a slow drift means, and what to look at; None for an outage, whose cause is looked for."""
     entries = f"{finding.sample_size:,}"
-    if finding.details.get("reading") == "entries_missing":
-        usual = finding.details.get("usual_entries")
+    details = finding.details
+    if _is_missing_entries(details):
+        usual = details.usual_entries
         counted = "entry was" if finding.sample_size == 1 else "entries were"
         return (
             f"Only {entries} {counted} counted, normally {usual:,.0f}: "

@@ -6,33 +6,48 @@ import unicodedata
 
 from detection.logs.findings import NEW_DETECTOR, PATTERN_DETECTOR
 from detection.logs.masks import WILDCARD
-from detection.types import Finding, Severity
+from detection.types import Finding, LogDetails, Severity
 from workers.words.text import counted
 
 TEXT_LENGTH = 80
 _FATAL = ("fatal", "crit", "alert", "emerg", "panic")
 _MUCH_WORSE = 10.0
+_NO_DETAILS = LogDetails(
+    onset_low=0.0,
+    onset_high=0.0,
+    bucket_seconds=60.0,
+    text="",
+    sample="",
+    severity="",
+    window_minutes=10.0,
+    line_count=0,
+    baseline_lines=1,
+    baseline_hours=0.0,
+    past_incident_lines=0,
+)
+"""The details of a finding whose own are not known."""
 
 
 def log_subject(finding: Finding, limit: int = TEXT_LENGTH) -> str:
     """What is counted: “Connection refused to …”, or the pattern “memory”; the finding's own name without details."""
-    text = finding.details.get("text")
+    details = _details(finding)
     if finding.detector == PATTERN_DETECTOR:
         return f"pattern “{finding.subject.name}”"
-    return f"“{readable(text, limit)}”" if isinstance(text, str) and text else finding.subject.name
+    return f"“{readable(details.text, limit)}”" if details.text else finding.subject.name
 
 
 def log_sentence(finding: Finding, observed: str, expected: str) -> str:
     """One line a tired person understands; observed and expected are rates in words."""
+    details = _details(finding)
     subject, where = log_subject(finding), f" in {finding.subject.service}" if finding.subject.service else ""
-    lines = f"{counted(finding.sample_size, 'line')} in {_number(finding, 'window_minutes', 10):.0f} min"
-    is_unheard_of = _number(finding, "baseline_lines", 1) == 0
+    lines = f"{counted(finding.sample_size, 'line')} in {details.window_minutes:.0f} min"
+    is_unheard_of = details.baseline_lines == 0
     if finding.detector == NEW_DETECTOR:
-        if _number(finding, "past_incident_lines", 0):
+        if details.past_incident_lines:
             return f"{subject} is back{where}: {lines}, before only in past incidents"
-        return f"{subject} is new{where}: {lines}, none in {_baseline(finding)}"
+        return f"{subject} is new{where}: {lines}, none in {_baseline(details)}"
     if finding.detector == PATTERN_DETECTOR:
-        before = f"none in {_baseline(finding)} before" if _is_known(finding) else "the first of their kind"
+        before = f"none in {_baseline(details)} before" if _is_known(details) else "the first of their kind"
         usual = before if is_unheard_of else f"normally {expected}"
         return f"{_capitalised(subject)}{where}: {lines}, {usual}"
     return f"{subject} is logged {observed}{where}, normally {expected}"
@@ -40,10 +55,10 @@ def log_sentence(finding: Finding, observed: str, expected: str) -> str:
 
 def log_severity(finding: Finding) -> Severity:
     """A pattern's is its author's; a template hurts as its lines say, and a jump more the higher it is."""
-    stated = finding.details.get("pattern_severity")
-    if isinstance(stated, str):
-        return Severity(stated)
-    said = str(finding.details.get("severity", "")).lower()
+    details = _details(finding)
+    if details.pattern_severity is not None:
+        return details.pattern_severity
+    said = details.severity.lower()
     if said.startswith(_FATAL):
         return Severity.SEV2
     is_grave = said.startswith("err") and (finding.detector == NEW_DETECTOR or finding.ratio >= _MUCH_WORSE)
@@ -57,19 +72,18 @@ def readable(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip(" …") + "…"
 
 
-def _is_known(finding: Finding) -> bool:
+def _is_known(details: LogDetails) -> bool:
     """Whether its service was heard of for a while before."""
-    return _number(finding, "baseline_hours", 0) >= 1
+    return details.baseline_hours >= 1
 
 
-def _baseline(finding: Finding) -> str:
-    hours = _number(finding, "baseline_hours", 0)
+def _baseline(details: LogDetails) -> str:
+    hours = details.baseline_hours
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
-def _number(finding: Finding, name: str, otherwise: float) -> float:
-    value = finding.details.get(name)
-    return float(value) if isinstance(value, int | float) else otherwise
+def _details(finding: Finding) -> LogDetails:
+    return finding.details if isinstance(finding.details, LogDetails) else _NO_DETAILS
 
 
 def _capitalised(text: str) -> str:

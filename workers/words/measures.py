@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, Metric
-from detection.verification import Recovery, RecoveryState
 from workers.words.findings import METRIC_NAMES, subject_text, value_text
 from workers.words.metrics import recovery_text
 

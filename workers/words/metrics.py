@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from detection.types import Finding, JsonValue, Metric, Severity
-from detection.verification import Recovery, RecoveryState
+from detection.recovery import Recovery, RecoveryState
+from detection.types import AlertDetails, Finding, ForecastDetails, Metric, MetricDetails, Severity
 from workers.rules.metric_limits import BUILT_IN
 
 _UTILIZATION = ".utilization"
@@ -25,45 +23,53 @@ def number_text(value: float) -> str:
 
 def metric_value_text(finding: Finding, value: float) -> str:
     """A value of the finding's metric: shares of what can be used as a percentage, what a counter rises by a second."""
-    if str(finding.details.get("metric", "")).endswith(_UTILIZATION):
+    details = finding.details if isinstance(finding.details, MetricDetails) else None
+    if details is not None and details.metric.endswith(_UTILIZATION):
         return f"{value * 100:.0f} %" if abs(value) >= 0.1 else f"{value * 100:.2g} %"
-    rate = " a second" if finding.details.get("is_rate") else ""
+    rate = " a second" if details is not None and details.is_rate else ""
     return f"{number_text(value)}{rate}"
 
 
 def metric_sentence(finding: Finding) -> str:
     """Such as "queue_depth is 300, normally 140", or "disk (device=sda1) full in 3 h (2 h to 5 h, 92 % sure)"."""
     observed, expected = (metric_value_text(finding, value) for value in (finding.observed, finding.expected))
-    if "probability" not in finding.details:
+    details = finding.details
+    if not isinstance(details, ForecastDetails):
         return f"{finding.subject.name} is {observed}, normally {expected}"
-    if _is_beyond(finding):
-        side = "over" if finding.details.get("above") else "under"
+    if _is_beyond(finding, details):
+        side = "over" if details.above else "under"
         return f"{finding.subject.name} is {observed}, {side} its limit of {expected}"
-    thing = _thing(finding)
-    ahead = forecast_text(finding.details, since=finding.window_end)
+    thing = _thing(finding, details)
+    ahead = forecast_text(
+        earliest=details.crossing_earliest,
+        likeliest=details.crossing_at,
+        latest=details.crossing_latest,
+        probability=details.probability,
+        since=finding.window_end,
+    )
     if thing is not None:
         return f"{thing} full {ahead}; it is at {observed}"
-    verb = "reaches" if finding.details.get("above") else "falls to"
+    verb = "reaches" if details.above else "falls to"
     return f"{finding.subject.name} {verb} {expected} {ahead}; it is at {observed}"
 
 
-def forecast_text(details: Mapping[str, JsonValue], *, since: float) -> str:
+def forecast_text(
+    *, earliest: float | None, likeliest: float | None, latest: float | None, probability: float, since: float
+) -> str:
     """When a limit is met, seen from `since`: "in 3 h (2 h to 5 h, 92 % sure)"."""
-    earliest, middle, latest = (details.get(name) for name in ("crossing_earliest", "crossing_at", "crossing_latest"))
-    probability = details.get("probability")
-    sure = f"{min(float(probability), 0.99) * 100:.0f} % sure" if isinstance(probability, int | float) else "not sure"
-    soonest, likeliest, last = (_ahead(at, since) for at in (earliest, middle, latest))
-    if soonest == likeliest == last:
-        return f"in {likeliest} ({sure})"
+    sure = f"{min(probability, 0.99) * 100:.0f} % sure"
+    soonest, middle, last = (_ahead(at, since) for at in (earliest, likeliest, latest))
+    if soonest == middle == last:
+        return f"in {middle} ({sure})"
     between = f"{soonest} to {last}" if latest is not None else f"{soonest} or more"
-    return f"in {likeliest} ({between}, {sure})"
+    return f"in {middle} ({between}, {sure})"
 
 
-def _ahead(at: JsonValue, since: float) -> str:
+def _ahead(at: float | None, since: float) -> str:
     """How long until then, in whole steps of what one plans in: 40 min, 3 h, 2 days."""
-    if not isinstance(at, int | float):
+    if at is None:
         return "later"
-    seconds = max(float(at) - since, 0.0)
+    seconds = max(at - since, 0.0)
     if seconds < 1.5 * _HOUR:
         return f"{max(round(seconds / _MINUTE), 1)} min"
     if seconds < 2 * _DAY:
@@ -71,40 +77,40 @@ def _ahead(at: JsonValue, since: float) -> str:
     return f"{round(seconds / _DAY)} days"
 
 
-def _is_beyond(finding: Finding) -> bool:
+def _is_beyond(finding: Finding, details: ForecastDetails) -> bool:
     apart = finding.observed - finding.expected
-    return apart >= 0 if finding.details.get("above") else apart <= 0
+    return apart >= 0 if details.above else apart <= 0
 
 
-def _thing(finding: Finding) -> str | None:
+def _thing(finding: Finding, details: ForecastDetails) -> str | None:
     """What is full when a built-in limit is met, and which one; None for other metrics and limits."""
-    name, attributes = finding.details.get("metric"), finding.details.get("attributes")
-    limit = next((one for one in BUILT_IN if one.name == name and one.threshold == finding.expected), None)
+    limit = next((one for one in BUILT_IN if one.name == details.metric and one.threshold == finding.expected), None)
     if limit is None:
         return None
-    return f"{limit.what} ({attributes})" if attributes else limit.what
+    return f"{limit.what} ({details.attributes})" if details.attributes else limit.what
 
 
 def metric_severity(finding: Finding) -> Severity:
     """A limit that is met, or soon will be, hurts; a value that is only unusual may not."""
-    if "probability" not in finding.details:
+    if not isinstance(finding.details, ForecastDetails):
         return Severity.SEV4
-    crossing = finding.details.get("crossing_at")
-    soon = isinstance(crossing, int | float) and crossing - finding.window_end <= _SOON_SECONDS
+    crossing = finding.details.crossing_at
+    soon = crossing is not None and crossing - finding.window_end <= _SOON_SECONDS
     return Severity.SEV2 if soon else Severity.SEV3
 
 
 def alert_sentence(finding: Finding) -> str:
     """Such as "HighErrorRate is firing: 5 % of requests fail"."""
     times = f" in {finding.sample_size} places" if finding.sample_size > 1 else ""
-    summary = " ".join(str(finding.details.get("summary") or "").split())[:_SUMMARY_LENGTH]
+    said = finding.details.summary if isinstance(finding.details, AlertDetails) else ""
+    summary = " ".join(said.split())[:_SUMMARY_LENGTH]
     return f"{finding.subject.name} is firing{times}" + (f": {summary}" if summary else "")
 
 
 def alert_severity(finding: Finding) -> Severity:
     """What its own monitor says."""
-    said = finding.details.get("severity")
-    return Severity(said) if isinstance(said, str) and said in list(Severity) else Severity.SEV4
+    stated = finding.details.severity if isinstance(finding.details, AlertDetails) else None
+    return stated or Severity.SEV4
 
 
 def recovery_text(finding: Finding, item: Recovery) -> str | None:
@@ -116,7 +122,7 @@ def recovery_text(finding: Finding, item: Recovery) -> str | None:
         return None
     before, during = metric_value_text(finding, item.before), metric_value_text(finding, item.during)
     after = metric_value_text(finding, item.after) if item.after is not None else "not measured"
-    if "probability" in finding.details:
+    if isinstance(finding.details, ForecastDetails):
         state = {
             RecoveryState.RECOVERED: "is no longer on its way there",
             RecoveryState.STILL_BROKEN: "is still on its way there",

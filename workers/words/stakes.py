@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
-from detection.statistics.estimates import Estimate
-from detection.types import Finding, JsonValue, Metric
+from detection.types import Estimate, Finding, LossDetails, LossStakes, Metric
 from workers.words.findings import severity_of
 
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
@@ -66,9 +65,8 @@ class EndpointStakes:
 
 def stakes_of(finding: Finding) -> FunnelStakes | EndpointStakes | None:
     """What the finding itself says; None where nothing honest can be said."""
-    told = finding.details.get("stakes")
-    if isinstance(told, Mapping):
-        return _funnel_stakes(told)
+    if isinstance(finding.details, LossDetails) and finding.details.stakes is not None:
+        return _funnel_stakes(finding.details.stakes)
     if finding.subject.endpoint is None or finding.metric is Metric.REQUEST_RATE:
         return None
     seconds = finding.window_end - finding.window_start
@@ -101,23 +99,20 @@ def _weight(stakes: FunnelStakes) -> tuple[float, float]:
     return (stakes.revenue_a_day.value if stakes.revenue_a_day is not None else 0.0, stakes.affected_an_hour.value)
 
 
-def _funnel_stakes(told: Mapping[str, JsonValue]) -> FunnelStakes:
-    revenue, currency = told["revenue_a_day"], told["currency"]
+def _funnel_stakes(loss: LossStakes) -> FunnelStakes:
     return FunnelStakes(
-        affected_users=_estimate(told["affected_users"]),
-        entries_an_hour=_estimate(told["entries_an_hour"]),
-        affected_an_hour=_estimate(told["affected_an_hour"]),
-        conversions_a_day=_estimate(told["conversions_a_day"]),
-        revenue_a_day=None if revenue is None else _estimate(revenue),
-        currency=None if currency is None else str(currency),
+        affected_users=_not_negative(loss.affected_users),
+        entries_an_hour=_not_negative(loss.entries_an_hour),
+        affected_an_hour=_not_negative(loss.affected_an_hour),
+        conversions_a_day=_not_negative(loss.conversions_a_day),
+        revenue_a_day=None if loss.revenue_a_day is None else _not_negative(loss.revenue_a_day),
+        currency=loss.currency,
     )
 
 
-def _estimate(told: JsonValue) -> Estimate:
-    """Read an estimate back; nothing lost is the least that can be."""
-    assert isinstance(told, dict)
-    value, low, high = (max(float(str(told[part])), 0.0) for part in ("value", "low", "high"))
-    return Estimate(value, low, high)
+def _not_negative(estimate: Estimate) -> Estimate:
+    """Cut an estimate at 0: nothing lost is the least that can be."""
+    return Estimate(max(estimate.value, 0.0), max(estimate.low, 0.0), max(estimate.high, 0.0))
 
 
 def _number(value: float) -> str:

@@ -19,6 +19,7 @@ from storage.incidents import (
     to_finding,
 )
 from storage.models import Incident
+from tests.finding_details import ENDPOINT
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 FINDING = Finding(
@@ -35,7 +36,7 @@ FINDING = Finding(
     window_start=NOW.timestamp() - 600,
     window_end=NOW.timestamp(),
     onset_at=NOW.timestamp() - 90.5,
-    details={"strikes": 3},
+    details=ENDPOINT,
 )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from detection.where.attribution import Attribution, Place, Where, WhereVerdict
+from detection.types import Attribution, Place, Where, WhereVerdict
+from storage.finding_details import attribution_to_json
 from storage.telemetry.protocol import COARSE_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.symptoms import segment_concentration, symptom_windows
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
 from workers.words.attribution import place_formula, place_sentence, where_sentences
-from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.words.attribution_details import WhereQuestion, where
 from workers.words.text import deploy_name, query_text, quoted
 
 
@@ -113,4 +114,4 @@ def _evidence(
         until=recent.until,
         bucket_seconds=COARSE_SECONDS,
     )
-    return Evidence(check, key, query, "telemetry", result, dict(as_details(answer)), outcome, weight)
+    return Evidence(check, key, query, "telemetry", result, attribution_to_json(answer), outcome, weight)

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from detection.types import Event, Finding, Metric, Severity, Subject
-from detection.where.attribution import Attribution, Place, WhereVerdict
+from detection.types import Attribution, Event, Finding, Metric, Place, Severity, Subject, WhereVerdict
 from storage import incidents
 from storage.funnels import definition, list_funnels
+from tests.finding_details import DROP
 from workers.services import Services
-from workers.words.attribution_details import as_details
 from workers.words.findings import incident_title
 
 CHECKOUT: dict[str, Any] = {
@@ -112,7 +111,7 @@ def opened(services: Services, known: Attribution, now: datetime) -> int:
         observed=0.3, expected=0.38, expected_low=0.36, expected_high=0.4, sample_size=400, score=-9.0, p_value=1e-9,
         window_start=now.timestamp() - 60, window_end=now.timestamp(), onset_at=now.timestamp() - 50,
     )  # fmt: skip
-    finding = replace(finding, details=as_details(known))
+    finding = replace(finding, details=replace(DROP, attribution=known))
     with services.sessions.begin() as session:
         incident = incidents.open_incident(
             session, title=incident_title([finding]), severity=Severity.SEV2, service=None, onset_at=now, now=now

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.doors.alert_keeping import keeping_alerts
+from detection.recovery import RecoveryState
 from detection.types import IncidentStatus, Severity
-from detection.verification import RecoveryState
 from integrations.inbound.monitoring.alertmanager import read_alertmanager
 from storage import incidents
 from storage.models import Incident

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from detection.recovery import RecoveryState
 from detection.types import Finding, MetricKind, MetricPoint, Severity
-from detection.verification import RecoveryState
 from storage import incidents
 from storage.metric_limits import add_limit
 from storage.models import Incident

@@ -11,7 +11,8 @@ from bot.backtest.buckets import SERVICE, buckets_of
 from bot.backtest.csv_history import History
 from bot.backtest.metric import MetricReplay, replay
 from detection.metrics.findings import metric_findings
-from detection.types import Floats
+from detection.types import Floats, ForecastDetails
+from tests.finding_details import details_as
 from workers.options import metric_options
 from workers.settings import Settings
 
@@ -101,7 +102,7 @@ def test_a_disk_that_fills_is_foretold_by_the_limit_its_name_has() -> None:
     assert told.first.detector == "metric_forecast"
     assert told.noticed_at < START + DAY + 3 * HOUR
     assert told.first.subject.service == SERVICE
-    assert told.first.details["crossing_at"] == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
+    assert details_as(ForecastDetails, told.first).crossing_at == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
 
 
 def test_after_three_days_of_silence_the_past_is_forgotten() -> None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoints.findings import endpoint_findings
 from detection.endpoints.normal import normal_endpoint
 from detection.endpoints.slow_strikes import is_fading, strike_runs
-from detection.types import EndpointSeries, Floats, Integers, Metric
+from detection.options import EndpointOptions
+from detection.types import EndpointDetails, EndpointSeries, Floats, Integers, Metric
+from tests.finding_details import details_as
 from tests.unit.detection.conftest import Shop
 
 OPTIONS = EndpointOptions()
@@ -92,10 +94,11 @@ def test_the_two_findings_of_an_n_plus_1_query_hold_observed_and_baseline_values
     assert latency.expected_low < latency.expected < latency.expected_high
     assert queries.observed == pytest.approx(120)
     assert queries.expected == pytest.approx(4)
-    assert latency.details["slow_share"] > 0.95
-    assert latency.details["baseline_p50_ms"] == pytest.approx(30, rel=0.1)
-    assert latency.details["queries_per_request"] == pytest.approx(120)
-    assert latency.details["onset_low"] <= shop.now - 120 <= latency.details["onset_high"]
+    details = details_as(EndpointDetails, latency)
+    assert details.slow_share > 0.95
+    assert details.baseline_p50_ms == pytest.approx(30, rel=0.1)
+    assert details.queries_per_request == pytest.approx(120)
+    assert details.onset_low <= shop.now - 120 <= details.onset_high
 
 
 def test_slower_requests_without_more_queries_make_only_a_latency_finding(shop: Shop) -> None:
@@ -142,7 +145,7 @@ def test_the_same_series_give_the_same_strikes_after_a_restart(shop: Shop) -> No
     first = endpoint_findings([series], baseline, now=shop.now, options=OPTIONS)
     again = endpoint_findings([series], baseline, now=shop.now, options=OPTIONS)
     assert first == again
-    assert first[0].details["strikes"] >= 10
+    assert details_as(EndpointDetails, first[0]).strikes >= 10
 
 
 def test_intervals_with_too_few_requests_neither_strike_nor_clear() -> None:

@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import EndpointOptions, endpoint_findings
-from detection.types import EndpointSeries, Finding, Floats, Metric
-from detection.verification import RecoveryState, recovery
+from detection.endpoints.findings import endpoint_findings
+from detection.endpoints.recovery import endpoint_recovery
+from detection.options import EndpointOptions
+from detection.recovery import RecoveryState
+from detection.types import EndpointDetails, EndpointSeries, Finding, Floats, Metric
+from tests.finding_details import details_as
 from tests.unit.detection.conftest import Shop
 
 OPTIONS = EndpointOptions()
@@ -41,7 +44,7 @@ def test_failing_requests_are_found_after_three_intervals_with_their_onset(shop:
     assert finding.expected == pytest.approx(0.01, abs=0.003)
     assert finding.expected_low <= finding.expected <= finding.expected_high
     assert abs(finding.onset_at - (shop.now - 30)) <= 10
-    assert finding.details["error_rate"] == finding.observed
+    assert details_as(EndpointDetails, finding).error_rate == finding.observed
 
 
 def test_two_failing_intervals_are_not_enough(shop: Shop) -> None:
@@ -80,9 +83,9 @@ def test_the_error_rate_has_recovered_only_when_the_errors_are_gone(shop: Shop) 
     for share, state in ((0.01, RecoveryState.RECOVERED), (0.35, RecoveryState.STILL_BROKEN)):
         starts = shop.tens(shop.now - 60, shop.now + 120)
         broken = failing(shop, shop.endpoint(starts, 20, 30.0), np.where(starts >= shop.now, share, 0.4))
-        result = recovery(finding, [broken], baseline, since=shop.now, now=shop.now + 125, options=OPTIONS)
+        result = endpoint_recovery(finding, [broken], baseline, since=shop.now, now=shop.now + 125, options=OPTIONS)
         assert (result.metric, result.state) == (Metric.ERROR_RATE, state)
         assert result.after == pytest.approx(share, abs=0.1)
         assert result.during == finding.observed
-    few = recovery(finding, [broken], baseline, since=shop.now, now=shop.now + 20, options=OPTIONS)
+    few = endpoint_recovery(finding, [broken], baseline, since=shop.now, now=shop.now + 20, options=OPTIONS)
     assert few.state is RecoveryState.INSUFFICIENT_DATA

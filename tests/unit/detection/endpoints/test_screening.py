@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoints.findings import endpoint_findings
 from detection.endpoints.intervals import gathered_intervals
 from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import hours_in_brief, in_brief, worth_a_look
+from detection.options import EndpointOptions
 from detection.types import EndpointSeries
 from tests.unit.detection.conftest import Shop
 

@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoints.findings import endpoint_findings
 from detection.endpoints.normal import Spans
+from detection.endpoints.recovery import endpoint_recovery
 from detection.endpoints.traffic import traffic_range
-from detection.types import EndpointSeries, Finding, Floats, Metric
-from detection.verification import RecoveryState, recovery
+from detection.options import EndpointOptions
+from detection.recovery import RecoveryState
+from detection.types import EndpointSeries, Finding, Floats, Metric, TrafficDetails
+from tests.finding_details import details_as
 from tests.unit.detection.conftest import Shop
 
 OPTIONS = EndpointOptions()
@@ -44,7 +47,7 @@ def test_vanished_traffic_is_found_after_three_intervals_with_its_onset(shop: Sh
     assert finding.observed == 0.0
     assert finding.expected == pytest.approx(240, rel=0.05)
     assert abs(finding.onset_at - (shop.now - 30)) <= 10
-    assert finding.details["strikes"] == 3
+    assert details_as(TrafficDetails, finding).strikes == 3
 
 
 def test_a_quieter_endpoint_is_judged_over_longer_intervals_and_a_very_quiet_one_is_not_judged(shop: Shop) -> None:
@@ -135,8 +138,23 @@ def test_traffic_has_recovered_when_requests_return_and_not_while_there_are_none
     starts = shop.tens(shop.now - 60, shop.now + 60)
     back = shop.endpoint(starts, np.where(starts >= shop.now, 40.0, 0.0), 30.0)
     for series, state in (([back], RecoveryState.RECOVERED), ([], RecoveryState.STILL_BROKEN)):
-        result = recovery(finding, series, [baseline], since=shop.now, now=shop.now + 65, options=OPTIONS)
+        result = endpoint_recovery(finding, series, [baseline], since=shop.now, now=shop.now + 65, options=OPTIONS)
         assert (result.metric, result.state) == (Metric.REQUEST_RATE, state)
         assert result.before == pytest.approx(240, rel=0.05)
-    early = recovery(finding, [back], [baseline], since=shop.now, now=shop.now + 15, options=OPTIONS)
+    early = endpoint_recovery(finding, [back], [baseline], since=shop.now, now=shop.now + 15, options=OPTIONS)
     assert early.state is RecoveryState.INSUFFICIENT_DATA
+
+
+def test_no_requests_after_a_surge_are_no_recovery(shop: Shop) -> None:
+    baseline = hours(shop)
+    surged = lately(shop, 40.0, since=shop.now - 480)
+    (surge,) = traffic_found(shop, surged, baseline)
+    assert (surge.metric, surge.observed > surge.expected) == (Metric.REQUEST_RATE, True)
+    states = [
+        endpoint_recovery(surge, [series], [baseline], since=since, now=until, options=OPTIONS).state
+        for series, since, until in (
+            (surged, shop.now, shop.now + 65),
+            (lately(shop, 4.0, since=shop.now - 60), shop.now - 60, shop.now),
+        )
+    ]
+    assert states == [RecoveryState.STILL_BROKEN, RecoveryState.RECOVERED]

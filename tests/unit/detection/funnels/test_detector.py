@@ -6,11 +6,13 @@ from typing import Unpack
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings, funnel_rises
 from detection.funnels.cohorts import Cohorts, gathered, horizon
+from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.scan import scan_for_drops, scan_for_rises, significant
+from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
-from detection.types import FunnelDefinition, FunnelSeries, Metric
+from detection.types import FunnelDefinition, FunnelDropDetails, FunnelRiseDetails, FunnelSeries, Metric
+from tests.finding_details import details_as
 from tests.unit.detection.conftest import FunnelKeywords, Shop
 
 OPTIONS = FunnelOptions()
@@ -42,8 +44,9 @@ def test_a_drop_of_the_whole_funnel_is_one_finding_with_its_figures(shop: Shop, 
     assert finding.expected == pytest.approx(0.3, abs=0.02)
     assert finding.expected_low <= finding.expected <= finding.expected_high
     assert finding.score < -8
-    assert finding.sample_size == finding.details["entries"]
-    assert finding.observed == finding.details["converted"] / finding.details["entries"]
+    details = details_as(FunnelDropDetails, finding)
+    assert finding.sample_size == details.entries
+    assert finding.observed == details.converted / details.entries
 
 
 def test_the_onset_is_within_a_minute_and_its_interval_includes_entries_in_progress(
@@ -51,14 +54,16 @@ def test_the_onset_is_within_a_minute_and_its_interval_includes_entries_in_progr
 ) -> None:
     finding = funnel_findings([recent(shop, 0.3, 0.1)], [past(shop, 0.3)], signup, now=shop.now, options=OPTIONS)[0]
     assert finding.onset_at == pytest.approx(shop.now - ONSET, abs=60)
-    assert finding.details["onset_low"] <= shop.now - ONSET <= finding.details["onset_high"]
+    details = details_as(FunnelDropDetails, finding)
+    assert details.onset_low <= shop.now - ONSET <= details.onset_high
 
 
 def test_the_step_that_broke_is_named(shop: Shop, signup: FunnelDefinition) -> None:
     finding = funnel_findings([recent(shop, 0.3, 0.1)], [past(shop, 0.3)], signup, now=shop.now, options=OPTIONS)[0]
-    assert finding.details["step"] == "done"
-    assert [step["name"] for step in finding.details["steps"]] == ["view", "form", "done"]
-    assert finding.details["steps"][2]["recent_rate"] < finding.details["steps"][2]["baseline_rate"]
+    details = details_as(FunnelDropDetails, finding)
+    assert details.step == "done"
+    assert [step.name for step in details.steps] == ["view", "form", "done"]
+    assert details.steps[2].recent_rate < details.steps[2].baseline_rate
 
 
 def test_entries_without_time_to_convert_are_not_counted_as_lost(shop: Shop, signup: FunnelDefinition) -> None:
@@ -87,7 +92,7 @@ def test_a_total_break_is_found_within_two_and_a_half_minutes_of_busy_traffic(
     fine = shop.funnel(starts, 40.0, np.where(starts >= broke_at, 0.0, 0.3), until=shop.now)
     found = funnel_findings([fine], [past(shop, 0.3, entries=14_400)], signup, now=shop.now, options=OPTIONS)
     assert len(found) == 1
-    assert found[0].details["window_minutes"] < 5
+    assert details_as(FunnelDropDetails, found[0]).window_minutes < 5
 
 
 def test_a_healthy_funnel_a_small_dip_and_too_few_entries_give_no_finding(shop: Shop, signup: FunnelDefinition) -> None:
@@ -151,14 +156,15 @@ def test_a_drop_of_the_whole_funnel_names_the_segment_that_carries_it_without_a_
     fine, coarse = split(shop, 0.3, {"ios": 0.05, "android": 0.3})
     found = funnel_findings(fine, coarse, signup, now=shop.now, options=OPTIONS)
     assert [finding.subject.dimension for finding in found] == [None]
-    assert [(place["dimension"], place["value"]) for place in found[0].details["where"]] == [("device", "ios")]
-    assert found[0].details["where"][0]["share_of_drop"] > 0.8
+    details = details_as(FunnelDropDetails, found[0])
+    assert [(place.dimension, place.value) for place in details.where] == [("device", "ios")]
+    assert details.where[0].share_of_drop > 0.8
 
 
 def test_a_drop_that_is_equal_everywhere_names_no_segment(shop: Shop, signup: FunnelDefinition) -> None:
     fine, coarse = split(shop, 0.3, {"ios": 0.12, "android": 0.12, "web": 0.12})
     found = funnel_findings(fine, coarse, signup, now=shop.now, options=OPTIONS)
-    assert found[0].details["where"] == []
+    assert details_as(FunnelDropDetails, found[0]).where == ()
 
 
 def test_a_drop_in_a_small_segment_is_found_although_the_whole_funnel_is_healthy(
@@ -223,7 +229,7 @@ def test_a_rise_is_found_by_its_own_detector_with_its_own_fingerprint(shop: Shop
     assert found[0].fingerprint == "conversion_rate:funnel_rise:1"
     assert found[0].observed == pytest.approx(0.45, abs=0.03)
     assert found[0].score > 8
-    assert found[0].details["drop_percent"] < -40
+    assert details_as(FunnelRiseDetails, found[0]).drop_percent < -40
     assert found[0].onset_at == pytest.approx(shop.now - ONSET, abs=60)
 
 

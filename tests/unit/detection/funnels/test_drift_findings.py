@@ -9,7 +9,8 @@ import pytest
 
 from detection.funnels.drift_findings import drift_findings
 from detection.funnels.drifts import DriftOptions
-from detection.types import Finding, FunnelDefinition, FunnelSeries
+from detection.types import Finding, FunnelDefinition, FunnelDriftDetails, FunnelSeries
+from tests.finding_details import details_as
 from tests.unit.detection.conftest import FunnelKeywords, Shop
 
 
@@ -29,8 +30,9 @@ def test_a_downward_drift_is_a_finding_with_its_size_and_duration(shop: Shop, si
     assert drift.expected == pytest.approx(0.3, abs=0.01)
     assert 0.2 < drift.observed < 0.29
     assert drift.expected_low < drift.expected < drift.expected_high
-    assert drift.onset_at == drift.window_start == drift.window_end - 3600 * drift.details["hours"]
-    assert drift.details["drop_percent"] == pytest.approx(100 * (1 - drift.ratio))
+    details = details_as(FunnelDriftDetails, drift)
+    assert drift.onset_at == drift.window_start == drift.window_end - 3600 * details.hours
+    assert details.drop_percent == pytest.approx(100 * (1 - drift.ratio))
     assert drift.score < -4
     assert drift.p_value < 1 / 8760
 
@@ -38,8 +40,9 @@ def test_a_downward_drift_is_a_finding_with_its_size_and_duration(shop: Shop, si
 def test_an_upward_drift_has_its_own_kind_and_a_reading(shop: Shop, signup: FunnelDefinition) -> None:
     (drift,) = found(shop, signup, creeping(shop, 0.25))
     assert drift.subject.kind == "funnel_drift_up"
-    assert drift.details["reading"] == "better"
-    assert drift.details["where"] == []
+    details = details_as(FunnelDriftDetails, drift)
+    assert details.reading == "better"
+    assert details.where == ()
 
 
 def test_the_segment_that_carries_a_drift_is_named(shop: Shop, signup: FunnelDefinition) -> None:
@@ -50,7 +53,7 @@ def test_the_segment_that_carries_a_drift_is_named(shop: Shop, signup: FunnelDef
         healthy.converted_by_delay + broken.converted_by_delay,
     )  # fmt: skip
     (drift,) = found(shop, signup, everyone, healthy, broken)
-    assert [(one["dimension"], one["value"]) for one in drift.details["where"]] == [("country", "FR")]
+    assert [(one.dimension, one.value) for one in details_as(FunnelDriftDetails, drift).where] == [("country", "FR")]
 
 
 def test_a_steady_funnel_and_one_without_entries_do_not_drift(shop: Shop, signup: FunnelDefinition) -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_rises
+from detection.funnels.findings import funnel_rises
 from detection.funnels.rise_meaning import read_rise, usual_entries
-from detection.types import Finding, FunnelDefinition
+from detection.options import FunnelOptions
+from detection.types import Finding, FunnelDefinition, FunnelRiseDetails
+from tests.finding_details import details_as
 from tests.unit.detection.conftest import Shop
 
 
@@ -24,19 +26,20 @@ def risen(shop: Shop, signup: FunnelDefinition, entries: float) -> Finding:
 
 
 def test_a_rise_with_the_usual_entries_is_read_as_better(shop: Shop, signup: FunnelDefinition) -> None:
-    assert risen(shop, signup, 20.0).details["reading"] == "better"
+    assert details_as(FunnelRiseDetails, risen(shop, signup, 20.0)).reading == "better"
 
 
 def test_a_rise_with_less_than_half_of_the_usual_entries_is_read_as_entries_missing(
     shop: Shop, signup: FunnelDefinition
 ) -> None:
     rise = risen(shop, signup, 8.0)
-    assert rise.details["reading"] == "entries_missing"
-    assert rise.details["usual_entries"] == pytest.approx(20 * (rise.window_end - rise.window_start) / 10, rel=0.05)
+    details = details_as(FunnelRiseDetails, rise)
+    assert details.reading == "entries_missing"
+    assert details.usual_entries == pytest.approx(20 * (rise.window_end - rise.window_start) / 10, rel=0.05)
 
 
 def test_a_rise_with_somewhat_fewer_entries_is_read_as_unclear(shop: Shop, signup: FunnelDefinition) -> None:
-    assert risen(shop, signup, 13.0).details["reading"] == "unclear"
+    assert details_as(FunnelRiseDetails, risen(shop, signup, 13.0)).reading == "unclear"
 
 
 def test_the_usual_entries_follow_the_hour_of_the_day_and_a_quiet_weekend(shop: Shop) -> None:

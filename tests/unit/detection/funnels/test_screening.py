@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings, funnel_rises
+from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.screening import Reached, usual, worth_reading
+from detection.options import FunnelOptions
 from detection.types import Floats, FunnelDefinition, FunnelSeries
 from tests.unit.detection.conftest import Shop
 

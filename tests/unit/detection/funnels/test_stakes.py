@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from detection.funnels.stakes import conversion_stakes, daily_entries, product, shortfall
-from detection.statistics.estimates import Estimate
 from detection.statistics.proportions import wilson_interval
+from detection.types import Estimate
 from tests.unit.detection.conftest import Shop
 
 HOUR = 3600.0

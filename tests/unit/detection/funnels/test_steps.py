@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings
 from detection.funnels.cohorts import Cohorts, gathered, gathered_steps
+from detection.funnels.findings import funnel_findings
 from detection.funnels.scan import StepTest, StepTests, scan_for_drops
+from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
-from detection.types import Floats, FunnelDefinition, FunnelSeries, FunnelStep, Integers
+from detection.types import Floats, FunnelDefinition, FunnelDropDetails, FunnelSeries, FunnelStep, Integers
 from tests.benchmarks.simulated_funnels import Break, Shop, drawn
+from tests.finding_details import details_as
 
 OPTIONS = FunnelOptions()
 SHOP = Shop("three steps", (0.6, 0.5))
@@ -91,7 +93,7 @@ def whole_only(series: FunnelSeries) -> FunnelSeries:
 def test_a_break_is_found_in_three_steps_that_is_not_significant_in_two() -> None:
     fine, hours = broken_shop()
     [found] = funnel_findings(fine, hours, SHOP.funnel, now=NOW, options=OPTIONS)
-    assert found.details["step"] == "step 2"
+    assert details_as(FunnelDropDetails, found).step == "step 2"
     two = FunnelDefinition(1, "f", (FunnelStep("a", "a"), FunnelStep("b", "b")), 600.0, 7)
     in_two_steps = funnel_findings(
         [whole_only(one) for one in fine], [whole_only(one) for one in hours], two, now=NOW, options=OPTIONS

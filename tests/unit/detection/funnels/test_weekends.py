@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions, funnel_findings, funnel_rises
 from detection.funnels import normal
 from detection.funnels.drifts import DriftOptions, conversion_drifts
+from detection.funnels.findings import funnel_findings, funnel_rises
 from detection.funnels.normal import baseline_since
+from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline, hours_of_week, rate_baseline
 from detection.types import Finding, Floats, FunnelSeries, Integers
 from tests.benchmarks.simulated_funnels import (

@@ -7,7 +7,8 @@ import pytest
 
 from detection.logs.findings import LogOptions, log_findings
 from detection.logs.rates import line_counts, normal_counts
-from detection.types import Finding, LogSeries, Metric
+from detection.types import Finding, LogDetails, LogSeries, Metric
+from tests.finding_details import details_as
 
 NOW = 1_770_465_605.0  # Saturday 2026-02-07 12:00:05 UTC
 UNTIL = NOW - 5
@@ -62,7 +63,7 @@ def test_a_template_that_jumps_is_found_with_its_rates_and_onset() -> None:
 def test_a_new_error_template_is_found() -> None:
     (finding,) = found(steady(5.0), lines_at([UNTIL - 200 + 30 * i for i in range(6)], name="new"))
     assert (finding.detector, finding.subject.name, finding.sample_size) == ("log_new_template", "new", 6)
-    assert finding.details["text"] == "text of new"
+    assert details_as(LogDetails, finding).text == "text of new"
     assert UNTIL - 300 <= finding.onset_at <= UNTIL - 140
 
 
@@ -131,7 +132,7 @@ def test_an_excluded_past_incident_does_not_hide_the_next_one() -> None:
     series = [log_series(starts, counts)]
     assert not log_findings(series, now=NOW, options=OPTIONS)
     (finding,) = log_findings(series, now=NOW, options=OPTIONS, excluded={"log_rate:log_template:shop:a1": [incident]})
-    assert finding.details["past_incident_lines"] == 60 * 50
+    assert details_as(LogDetails, finding).past_incident_lines == 60 * 50
 
 
 def test_a_day_of_bursty_templates_gives_hardly_any_findings() -> None:

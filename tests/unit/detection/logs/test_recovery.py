@@ -7,8 +7,8 @@ import pytest
 
 from detection.logs.findings import LogOptions
 from detection.logs.recovery import Minutes, log_recovery, whole_buckets
+from detection.recovery import RecoveryState
 from detection.types import Finding, Metric, Subject
-from detection.verification import RecoveryState
 
 OPTIONS = LogOptions()
 FINDING = Finding(

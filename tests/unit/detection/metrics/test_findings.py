@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from detection.metrics.findings import MetricLimit, MetricOptions, forecast_findings, metric_findings
-from detection.types import Finding, Metric, MetricSeries
+from detection.types import Finding, ForecastDetails, Metric, MetricSeries
+from tests.finding_details import details_as
 
 NOW = 1_770_465_600.0  # Saturday 2026-02-07 12:00:00 UTC
 HOUR, MINUTE = 3600.0, 60.0
@@ -123,7 +124,8 @@ def forecasts(disk: MetricSeries, threshold: float = 100.0) -> list[Finding]:
 
 def test_a_disk_that_will_be_full_in_three_hours_is_a_finding_with_the_crossing_time() -> None:
     [finding] = forecasts(disk(per_hour=5.0))
-    early, middle, late = (finding.details[f"crossing_{which}"] for which in ("earliest", "at", "latest"))
+    details = details_as(ForecastDetails, finding)
+    early, middle, late = details.crossing_earliest, details.crossing_at, details.crossing_latest
 
     assert finding.observed == pytest.approx(85, abs=0.7)
     assert finding.expected == 100.0

@@ -8,8 +8,8 @@ import pytest
 from detection.metrics.findings import MetricLimit, MetricOptions, forecast_findings, metric_findings
 from detection.metrics.habits import comes_and_goes, is_habit
 from detection.metrics.standings import MetricState, is_within_reach, level_recovery, limit_recovery, metric_standings
+from detection.recovery import RecoveryState
 from detection.types import MetricSeries
-from detection.verification import RecoveryState
 
 NOW, HOUR, MINUTE, DAY = 1_770_465_600.0, 3600.0, 60.0, 86_400.0
 OPTIONS = MetricOptions()

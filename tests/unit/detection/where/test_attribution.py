@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detection.types import DELAY_EDGES_SECONDS, FunnelCells
-from detection.where.attribution import Attribution, WhereVerdict, attribute
+from detection.types import DELAY_EDGES_SECONDS, Attribution, FunnelCells, WhereVerdict
+from detection.where.attribution import attribute
 from tests.unit.detection.where.shop_cells import CONVERSION, DELAY_SECONDS, HORIZON_SECONDS, KINDS, Shop
 
 GERMAN_PAYPAL = (("country", "DE"), ("payment_method", "paypal"))

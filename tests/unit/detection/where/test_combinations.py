@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detection.where.cells import Cells, counted_cells, grouped
-from detection.where.combinations import CuboidAnswer, root_causes
+from detection.where.combinations import RankedCombinations, rank_combinations
 
 COUNTRIES, DEVICES, VERSIONS = ("de", "fr", "us", "jp"), ("ios", "android", "web"), ("1", "2")
 
@@ -46,7 +46,7 @@ def drawn(
     return counted_cells(rows, bad, total, is_now=is_now)
 
 
-def places(answer: CuboidAnswer) -> list[dict[str, str]]:
+def places(answer: RankedCombinations) -> list[dict[str, str]]:
     return [dict(cause.where) for cause in answer.causes]
 
 
@@ -64,7 +64,7 @@ def test_a_cause_of_one_two_or_three_values_is_named_exactly(cause: dict[str, st
             dict(zip(("country", "device", "version"), values, strict=True))[k] == v for k, v in cause.items()
         )
 
-    answer = root_causes(drawn(np.random.default_rng(1), broken))
+    answer = rank_combinations(drawn(np.random.default_rng(1), broken))
     assert places(answer) == [cause]
     assert answer.causes[0].broken == pytest.approx(0.4, abs=0.08)
     assert answer.causes[0].share_of_excess == pytest.approx(1.0, abs=0.3)
@@ -72,13 +72,13 @@ def test_a_cause_of_one_two_or_three_values_is_named_exactly(cause: dict[str, st
 
 
 def test_two_causes_are_both_named() -> None:
-    answer = root_causes(drawn(np.random.default_rng(2), lambda c, d, v: 0.4 if c == "de" or c == "jp" else 0.0))
+    answer = rank_combinations(drawn(np.random.default_rng(2), lambda c, d, v: 0.4 if c == "de" or c == "jp" else 0.0))
     assert sorted(place["country"] for place in places(answer)) == ["de", "jp"]
 
 
 def test_the_same_relative_drop_is_one_cause_even_where_users_fail_at_different_rates() -> None:
     """Half of ios always fails, and a tenth of the rest; in Germany 40 % of those who used to succeed fail now."""
-    answer = root_causes(
+    answer = rank_combinations(
         drawn(
             np.random.default_rng(3),
             lambda c, d, v: 0.4 if c == "de" else 0.0,
@@ -95,7 +95,7 @@ def test_a_mix_change_alone_names_no_cause_and_is_separated_from_a_rate_change()
         rate=lambda c, d, v: 0.6 if d == "ios" else 0.1,
         mix=lambda c, d, v: 4.0 if d == "ios" else 1.0,
     )
-    answer = root_causes(cells)
+    answer = rank_combinations(cells)
     change = cells.bad.sum() / cells.total.sum() - cells.bad_before.sum() / cells.total_before.sum()
     assert change > 0.1
     assert answer.causes == ()
@@ -104,21 +104,21 @@ def test_a_mix_change_alone_names_no_cause_and_is_separated_from_a_rate_change()
 
 
 def test_failures_that_are_equal_everywhere_name_no_cause() -> None:
-    answer = root_causes(drawn(np.random.default_rng(5), lambda c, d, v: 0.3))
+    answer = rank_combinations(drawn(np.random.default_rng(5), lambda c, d, v: 0.3))
     assert answer.everywhere_alike
     assert answer.causes == ()
     assert answer.ranked
 
 
 def test_a_healthy_minute_names_no_cause() -> None:
-    named = [root_causes(drawn(np.random.default_rng(seed), lambda c, d, v: 0.0)).causes for seed in range(30)]
+    named = [rank_combinations(drawn(np.random.default_rng(seed), lambda c, d, v: 0.0)).causes for seed in range(30)]
     assert sum(bool(causes) for causes in named) <= 2
 
 
 def test_one_huge_cell_does_not_outweigh_many_cells_that_agree() -> None:
     """The version is broken everywhere; the largest cell is the worst but must not be named alone."""
     random = np.random.default_rng(6)
-    answer = root_causes(
+    answer = rank_combinations(
         drawn(
             random,
             lambda c, d, v: (0.5 if (c, d) == ("us", "web") else 0.3) if v == "2" else 0.0,
@@ -130,25 +130,25 @@ def test_one_huge_cell_does_not_outweigh_many_cells_that_agree() -> None:
 
 def test_without_counts_there_is_no_candidate() -> None:
     nothing = counted_cells({"country": []}, [], [], is_now=[])
-    assert root_causes(nothing).ranked == ()
+    assert rank_combinations(nothing).ranked == ()
     only_past = counted_cells({"country": ["de"]}, [1], [10], is_now=[False])
-    assert root_causes(only_past).ranked == ()
+    assert rank_combinations(only_past).ranked == ()
     no_dimensions = counted_cells({}, [9, 1], [10, 10], is_now=[True, False])
-    assert root_causes(no_dimensions).ranked == ()
+    assert rank_combinations(no_dimensions).ranked == ()
 
 
 def test_a_value_without_past_is_compared_with_the_overall_past() -> None:
     columns = {"version": ["1", "1", "2"]}
-    answer = root_causes(counted_cells(columns, [40, 10, 90], [400, 100, 100], is_now=[False, True, True]))
+    answer = rank_combinations(counted_cells(columns, [40, 10, 90], [400, 100, 100], is_now=[False, True, True]))
     assert places(answer) == [{"version": "2"}]
     assert answer.rate_effect == pytest.approx(0.4)
     assert answer.mix_effect == pytest.approx(0.0)
 
 
 def test_the_ranking_is_bounded_and_in_order() -> None:
-    answer = root_causes(drawn(np.random.default_rng(7), lambda c, d, v: 0.4 if c == "de" else 0.0), keep=4)
+    answer = rank_combinations(drawn(np.random.default_rng(7), lambda c, d, v: 0.4 if c == "de" else 0.0), keep=4)
     assert len(answer.ranked) == 4
-    scores = [cuboid.score for cuboid in answer.ranked]
+    scores = [combination.score for combination in answer.ranked]
     assert scores == sorted(scores, reverse=True)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from storage.diagnoses import get_diagnosis
 from storage.incidents import open_incident, record_finding
 from storage.models import Diagnosis
 from storage.telemetry.protocol import RequestSample, StatementCount
+from tests.finding_details import DROP
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.citations import numbers_in
 from workers.diagnosis.model import DiagnosisOutcome, DiagnosisSources
@@ -301,7 +303,7 @@ class Shop:
             return incident.id
 
 
-def a_finding(metric: Metric, observed: float, expected: float, **details: object) -> Finding:
+def a_finding(metric: Metric, observed: float, expected: float, **details: Any) -> Finding:
     """Of POST /checkout, or of the funnel Purchase for a conversion rate."""
     funnel = metric is Metric.CONVERSION_RATE
     subject = (
@@ -323,7 +325,11 @@ def a_finding(metric: Metric, observed: float, expected: float, **details: objec
         window_start=(ONSET - timedelta(minutes=20)).timestamp(),
         window_end=NOW.timestamp(),
         onset_at=ONSET.timestamp(),
-        details={"horizon_seconds": 30.0, **details},
+        details=replace(
+            DROP, onset_low=ONSET.timestamp(), onset_high=ONSET.timestamp(), horizon_seconds=30.0, **details
+        )
+        if funnel
+        else None,
     )
 
 

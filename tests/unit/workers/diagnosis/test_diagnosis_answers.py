@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from detection.types import Metric
+from detection.types import Metric, SegmentLoss
 from integrations.errors import AuthenticationError, RetryableError
 from workers.diagnosis.pipeline import run
 
@@ -71,7 +71,16 @@ def test_without_any_deploy_argux_says_that_it_does_not_know(shop, find, answere
 def test_a_drop_in_one_segment_alone_is_blamed_on_that_segment(shop, find, answered):
     shop.enter_funnel(since=NOW - timedelta(hours=6), until=ONSET, rates={"card": 0.6, "apple_pay": 0.6})
     shop.enter_funnel(since=ONSET, until=NOW, rates={"card": 0.6, "apple_pay": 0.0}, every=0.5)
-    where = [{"dimension": "payment_method", "value": "apple_pay", "share_of_drop": 1.0}]
+    where = (
+        SegmentLoss(
+            dimension="payment_method",
+            value="apple_pay",
+            share_of_drop=1.0,
+            recent_rate=0.0,
+            baseline_rate=0.6,
+            entries=240,
+        ),
+    )
     incident = shop.incident(find(Metric.CONVERSION_RATE, 0.3, 0.6, where=where, step="paid"))
 
     outcome = run(incident, shop.sources())
@@ -88,7 +97,7 @@ def test_a_drop_in_one_segment_alone_is_blamed_on_that_segment(shop, find, answe
 def test_a_drop_that_is_everywhere_alike_speaks_against_any_segment(shop, find, answered):
     shop.enter_funnel(since=NOW - timedelta(hours=6), until=ONSET, rates={"card": 0.6, "apple_pay": 0.6})
     shop.enter_funnel(since=ONSET, until=NOW, rates={"card": 0.3, "apple_pay": 0.3}, every=0.5)
-    incident = shop.incident(find(Metric.CONVERSION_RATE, 0.3, 0.6, where=[]))
+    incident = shop.incident(find(Metric.CONVERSION_RATE, 0.3, 0.6, where=()))
 
     outcome = run(incident, shop.sources())
 

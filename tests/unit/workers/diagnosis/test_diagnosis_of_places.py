@@ -9,7 +9,7 @@ import pytest
 from detection.types import Metric
 from tests.unit.workers.diagnosis.conftest import NOW, ONSET, Entry
 from workers.diagnosis.pipeline import run
-from workers.words.attribution_details import WhereQuestion, as_details, where
+from workers.words.attribution_details import WhereQuestion, where
 
 BROKEN = (("country", "DE"), ("provider", "paypal"))
 COUNTRIES = {"DE": 2, "FR": 2, "IN": 1}
@@ -35,12 +35,12 @@ def found(shop, find):
     """The incident of a drop as the detectors hand it over, with what they found of where."""
 
     def make(observed, expected):
-        finding = find(Metric.CONVERSION_RATE, observed, expected, where=[], step="paid")
+        finding = find(Metric.CONVERSION_RATE, observed, expected, where=(), step="paid")
         question = WhereQuestion(
             1, ONSET.timestamp(), NOW.timestamp(), (NOW - timedelta(days=7)).timestamp(), 30.0, expected=expected
         )
         attribution = where(shop.telemetry, question, now=NOW.timestamp())
-        return shop.incident(replace(finding, details={**finding.details, **as_details(attribution)}))
+        return shop.incident(replace(finding, details=replace(finding.details, attribution=attribution)))
 
     return make
 

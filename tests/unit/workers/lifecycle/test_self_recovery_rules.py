@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from detection.metrics.findings import FORECAST_DETECTOR
+from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, Metric, Subject
-from detection.verification import Recovery, RecoveryState
 from integrations.charts import Point
+from tests.finding_details import DROP
 from workers.lifecycle.self_recovery import FORECAST_QUIET_SECONDS, QUIET_SECONDS, quiet_seconds
 from workers.watching.last_away import last_halfway
 from workers.words.measures import measure, measure_by_itself
@@ -24,8 +26,8 @@ USUAL_AGAIN = Recovery(
 )  # fmt: skip
 
 
-def funnel(**details: float) -> Finding:
-    return replace(SLOW, metric=Metric.CONVERSION_RATE, details=details)
+def funnel(**details: Any) -> Finding:
+    return replace(SLOW, metric=Metric.CONVERSION_RATE, details=replace(DROP, **details))
 
 
 def test_an_endpoint_must_be_unseen_for_ten_minutes_and_a_forecast_for_half_an_hour() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detection.detectors import EndpointOptions, endpoint_findings
+from detection.endpoints.findings import endpoint_findings
 from detection.funnels.attempts import attempts
+from detection.options import EndpointOptions
 from detection.types import DURATION_EDGES_MS
 from storage.database.session import create_database, migrate
 from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detection.detectors import FunnelOptions
 from detection.funnels.attempts import attempts
+from detection.options import FunnelOptions
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelStep
 from storage.database.session import create_database, migrate
 from storage.telemetry.funnels.rollup import _BUCKET_COLUMNS

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import replace
 
 import pytest
 
-from detection.types import Finding, JsonValue, Metric, Subject
-from detection.where.attribution import Attribution, Place, Shift, WhereVerdict
+from detection.types import Attribution, Finding, Metric, Place, Shift, Subject, WhereVerdict
+from storage.finding_details import details_of, details_to_json
+from storage.models import FindingRecord
+from tests.finding_details import DROP
 from workers.words.attribution import shown_attribution, where_section, where_sentences
-from workers.words.attribution_details import as_details, attribution_of, is_mix, places_of
+from workers.words.attribution_details import attribution_of, is_mix, places_of
 from workers.words.findings import finding_sentence
 
 PLACE = Place((("country", "DE"), ("payment_method", "paypal")), 200.0, 24.0, 76.0, 0.92)
@@ -23,10 +27,9 @@ UNCLEAR = replace(PLACES, verdict=WhereVerdict.UNCLEAR, places=())
 
 def drop(attribution: Attribution | None = None, **about: str) -> Finding:
     subject = Subject("funnel", "Checkout", funnel_id=1, **about)  # type: ignore[arg-type]
-    details: dict[str, JsonValue] = as_details(attribution) if attribution else {}
     return Finding(
         "funnel_conversion", Metric.CONVERSION_RATE, subject, 0.299, 0.38, 0.37, 0.39, 900, -5.0, 1e-7, 0.0, 60.0, 0.0,
-        details,
+        replace(DROP, attribution=attribution),
     )  # fmt: skip
 
 
@@ -90,7 +93,14 @@ def test_an_incident_is_never_called_after_a_place_that_is_not_the_whole_truth(a
 
 def test_what_is_kept_with_a_finding_comes_back_as_it_was() -> None:
     for attribution in (PLACES, EVERYWHERE, MIX):
-        assert attribution_of(drop(attribution)) == attribution
+        found = drop(attribution)
+        row = FindingRecord(
+            detector=found.detector,
+            metric=found.metric,
+            subject=dataclasses.asdict(found.subject),
+            details=json.loads(json.dumps(details_to_json(found.details))),
+        )
+        assert attribution_of(replace(found, details=details_of(row))) == attribution
     assert attribution_of(drop()) is None
     assert (places_of(drop(PLACES)), is_mix(drop(PLACES)), is_mix(drop(MIX))) == ((PLACE.where,), False, True)
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from detection.types import FunnelCells
-from detection.where.attribution import WhereVerdict
+from detection.types import FunnelCells, WhereVerdict
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS
 from tests.unit.detection.where.shop_cells import HORIZON_SECONDS, Shop
 from workers.words.attribution_details import WhereQuestion, where

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from detection.types import Finding, JsonValue, Metric, Severity, Subject
+from detection.types import Finding, FindingDetails, Metric, RiseReading, Severity, Subject
+from tests.finding_details import DRIFT, RISE
 from workers.words.findings import (
     duration_text,
     finding_sentence,
@@ -44,19 +45,24 @@ def test_a_segment_is_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "observed", "details", "sentence"),
     [
-        ("funnel_rise", 0.5, {}, "Purchase conversion is up at 50.0 %, normally 40.0 %"),
-        ("funnel_drift", 0.35, {"hours": 40}, "Purchase conversion has slipped over 40 h to 35.0 %, normally 40.0 %"),
-        ("funnel_drift_up", 0.45, {"hours": 9}, "Purchase conversion has crept up over 9 h to 45.0 %, normally 40.0 %"),
+        ("funnel_rise", 0.5, RISE, "Purchase conversion is up at 50.0 %, normally 40.0 %"),
+        ("funnel_drift", 0.35, DRIFT, "Purchase conversion has slipped over 40 h to 35.0 %, normally 40.0 %"),
+        (
+            "funnel_drift_up",
+            0.45,
+            dataclasses.replace(DRIFT, hours=9),
+            "Purchase conversion has crept up over 9 h to 45.0 %, normally 40.0 %",
+        ),
         (
             "funnel_rise",
             0.8,
-            {"reading": "entries_missing", "usual_entries": 400.0},
+            dataclasses.replace(RISE, reading=RiseReading.ENTRIES_MISSING, usual_entries=400.0),
             "Purchase conversion seems to be 80.0 %, normally 40.0 %",
         ),
     ],
 )
 def test_rises_and_drifts_say_how_they_came_and_what_they_mean(
-    kind: str, observed: float, details: dict[str, JsonValue], sentence: str
+    kind: str, observed: float, details: FindingDetails, sentence: str
 ) -> None:
     found = finding(Metric.CONVERSION_RATE, observed, 0.4, kind=kind, name="Purchase")
     found = dataclasses.replace(found, details=details)

@@ -1,24 +1,22 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
-from detection.types import Finding, JsonValue, Metric, Severity, Subject
+from detection.types import Finding, Metric, Severity, Subject
+from tests.finding_details import LOG
 from workers.words.findings import finding_sentence, severity_of, subject_text, value_text
 from workers.words.logs import readable
 
 
-def finding(detector: str, observed: float = 1.2, expected: float = 0.1, **details: JsonValue) -> Finding:
+def finding(detector: str, observed: float = 1.2, expected: float = 0.1, **details: Any) -> Finding:
     kind = "log_pattern" if detector == "log_pattern" else "log_template"
-    told: dict[str, JsonValue] = {
-        "text": "Charge for <*> failed", "severity": "error", "window_minutes": 10.0, "baseline_lines": 0,
-        "baseline_hours": 168.0, "past_incident_lines": 0,
-    }  # fmt: skip
     return Finding(
         detector=detector, metric=Metric.LOG_RATE, subject=Subject(kind, "memory", service="shop"),
         observed=observed, expected=expected, expected_low=0.0, expected_high=0.2, sample_size=12, score=9.0,
-        p_value=0.0, window_start=0.0, window_end=600.0, onset_at=300.0, details=told | details,
+        p_value=0.0, window_start=0.0, window_end=600.0, onset_at=300.0, details=dataclasses.replace(LOG, **details),
     )  # fmt: skip
 
 
@@ -60,7 +58,7 @@ def test_a_finding_reads_well(found: Finding, sentence: str) -> None:
 
 
 def test_a_finding_without_details_still_has_a_sentence() -> None:
-    bare = dataclasses.replace(finding("other"), details={})
+    bare = dataclasses.replace(finding("other"), details=None)
     assert value_text(Metric.LOG_RATE, bare.observed) in finding_sentence(bare)
     assert subject_text(bare) == "memory"
 
@@ -74,7 +72,7 @@ def test_a_finding_without_details_still_has_a_sentence() -> None:
         (finding("log_template_rate", 12.0, 1.5), Severity.SEV4),
         (finding("log_template_rate", 30.0, 1.5), Severity.SEV3),
         (finding("log_template_rate", 30.0, 1.5, severity="info"), Severity.SEV4),
-        (finding("log_pattern", pattern_severity="sev1"), Severity.SEV1),
+        (finding("log_pattern", pattern_severity=Severity.SEV1), Severity.SEV1),
     ],
 )
 def test_how_bad_it_is_follows_the_lines_or_the_patterns_author(found: Finding, severity: Severity) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from detection.types import Finding, Metric, Severity, Subject
-from detection.verification import Recovery, RecoveryState
+from detection.recovery import Recovery, RecoveryState
+from detection.types import Finding, ForecastDetails, LevelDetails, Metric, Severity, Subject
+from tests.finding_details import ALERT, FORECAST, LEVEL
 from workers.rules.metric_limits import counts_what_is_used
 from workers.words.findings import finding_sentence, incident_title, severity_of
 from workers.words.metrics import number_text, recovery_text
@@ -13,20 +15,29 @@ from workers.words.metrics import number_text, recovery_text
 NOW, HOUR = 1_770_465_600.0, 3600.0
 
 
-def finding(observed: float, expected: float, measured: Metric = Metric.CUSTOM, **details: Any) -> Finding:
-    name = str(details.pop("title", "queue.depth"))
-    kind = "alert" if measured is Metric.ALERT else "metric"
-    base = {"metric": name, "attributes": "", "is_rate": False}
+def finding(observed: float, expected: float, **details: Any) -> Finding:
+    return metric_finding(observed, expected, replace(LEVEL, **details))
+
+
+def alert(firing: int, **details: Any) -> Finding:
+    name = str(details.pop("title", "Down"))
     return Finding(
-        "metric_level", measured, Subject(kind, name, service="shop"), observed, expected, expected, expected,
-        int(details.pop("count", 5)), 9.0, 0.0, NOW - 300, NOW, NOW - 300, base | details,
+        "alert", Metric.ALERT, Subject("alert", name, service="shop"), firing, 0, 0, 0,
+        firing, 9.0, 0.0, NOW - 300, NOW, NOW - 300, replace(ALERT, **details),
     )  # fmt: skip
 
 
 def forecast(observed: float, limit: float, hours: tuple[float | None, ...], **details: Any) -> Finding:
     early, middle, late = (None if hour is None else NOW + hour * HOUR for hour in hours)
-    crossing = {"crossing_earliest": early, "crossing_at": middle, "crossing_latest": late}
-    return finding(observed, limit, **({"limit": limit, "above": True, "probability": 0.92} | crossing | details))
+    crossing = replace(FORECAST, limit=limit, crossing_earliest=early, crossing_at=middle, crossing_latest=late)
+    return metric_finding(observed, limit, replace(crossing, **details))
+
+
+def metric_finding(observed: float, expected: float, details: LevelDetails | ForecastDetails) -> Finding:
+    return Finding(
+        "metric_level", Metric.CUSTOM, Subject("metric", "queue.depth", service="shop"), observed, expected, expected,
+        expected, 5, 9.0, 0.0, NOW - 300, NOW, NOW - 300, details,
+    )  # fmt: skip
 
 
 DISK = {"metric": "system.filesystem.utilization", "attributes": "device=sda1"}
@@ -45,8 +56,8 @@ DISK = {"metric": "system.filesystem.utilization", "attributes": "device=sda1"}
         (forecast(9, 5, (3, 3, 3), above=False), "queue.depth falls to 5 in 3 h (92 % sure); it is at 9"),
         (forecast(512, 500, (0, 0, 0)), "queue.depth is 512, over its limit of 500"),
         (forecast(4, 5, (0, 0, 0), above=False), "queue.depth is 4, under its limit of 5"),
-        (finding(1, 0, Metric.ALERT, title="Down", summary="it\nis down", count=1), "Down is firing: it is down"),
-        (finding(3, 0, Metric.ALERT, title="Down", count=3), "Down is firing in 3 places"),
+        (alert(1, summary="it\nis down"), "Down is firing: it is down"),
+        (alert(3), "Down is firing in 3 places"),
     ],
 )  # fmt: skip
 def test_a_finding_reads_like_this(one: Finding, sentence: str) -> None:
@@ -65,11 +76,11 @@ def test_how_bad_it_is() -> None:
     assert severity_of(finding(300, 140)) is Severity.SEV4
     assert severity_of(forecast(400, 500, (2, 3, 5))) is Severity.SEV3
     assert severity_of(forecast(400, 500, (0.1, 0.5, 1))) is Severity.SEV2
-    assert severity_of(finding(1, 0, Metric.ALERT, severity="sev2")) is Severity.SEV2
+    assert severity_of(alert(1, severity=Severity.SEV2)) is Severity.SEV2
 
 
 def test_a_title_fits_its_column_whatever_an_alert_says() -> None:
-    assert len(incident_title([finding(1, 0, Metric.ALERT, title="n" * 200, summary="s" * 9000)])) <= 300
+    assert len(incident_title([alert(1, title="n" * 200, summary="s" * 9000)])) <= 300
 
 
 def recovery(state: RecoveryState, metric: Metric = Metric.CUSTOM, after: float | None = 141) -> Recovery:
@@ -83,9 +94,9 @@ def test_a_recovery_reads_like_this() -> None:
     )
     missing = recovery_text(one, recovery(RecoveryState.INSUFFICIENT_DATA, after=None))
     assert missing == "queue.depth: 140 before, 300 during, not measured now (not seen long enough to tell)."
-    alert = finding(1, 0, Metric.ALERT, title="Down")
-    assert recovery_text(alert, recovery(RecoveryState.RECOVERED, Metric.ALERT)) == "Down no longer fires."
-    assert recovery_text(alert, recovery(RecoveryState.STILL_BROKEN, Metric.ALERT)) == "Down still fires."
+    down = alert(1)
+    assert recovery_text(down, recovery(RecoveryState.RECOVERED, Metric.ALERT)) == "Down no longer fires."
+    assert recovery_text(down, recovery(RecoveryState.STILL_BROKEN, Metric.ALERT)) == "Down still fires."
     told = recovery_text(forecast(400, 500, (2, 3, 5)), recovery(RecoveryState.RECOVERED))
     assert told == "queue.depth is no longer on its way there: 300 then, 141 now, its limit is 140."
 

@@ -6,26 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from detection.types import Finding, JsonValue, Metric, Subject
+from detection.types import Estimate, Finding, Metric, Subject
+from tests.finding_details import DROP, STAKES
 from workers.words.stakes import EndpointStakes, FunnelStakes, stakes_of, worst_stakes
 
 
-def estimate(value: float, low: float, high: float) -> JsonValue:
-    return {"value": value, "low": low, "high": high}
-
-
-def drop(revenue: JsonValue = None, currency: str | None = None, affected: float = 40.0) -> Finding:
-    stakes: JsonValue = {
-        "affected_users": estimate(12.0, 8.0, 16.0),
-        "entries_an_hour": estimate(120.0, 110.0, 130.0),
-        "affected_an_hour": estimate(affected, 28.0, 52.0),
-        "conversions_a_day": estimate(960.0, 700.0, 1200.0),
-        "revenue_a_day": revenue,
-        "currency": currency,
-    }
+def drop(revenue: Estimate | None = None, currency: str | None = None, affected: float = 40.0) -> Finding:
+    affected_an_hour = Estimate(affected, 28.0, 52.0)
+    stakes = replace(STAKES, affected_an_hour=affected_an_hour, revenue_a_day=revenue, currency=currency)
     return Finding(
         "test", Metric.CONVERSION_RATE, Subject("funnel", "Signup", funnel_id=1), 0.2, 0.3, 0.28, 0.32, 400, -6.0,
-        1e-9, 0.0, 600.0, 0.0, {"stakes": stakes},
+        1e-9, 0.0, 600.0, 0.0, replace(DROP, stakes=stakes),
     )  # fmt: skip
 
 
@@ -39,18 +30,18 @@ def called(metric: Metric, observed: float) -> Finding:
     [
         (None, None, "about 40 of 120 users an hour (28 to 52)"),
         (
-            estimate(1937.0, 1310.0, 2549.0),
+            Estimate(1937.0, 1310.0, 2549.0),
             "EUR",
             "about 40 of 120 users an hour (28 to 52); €1,900 a day (€1,300 to €2,500)",
         ),
         (
-            estimate(3.42, -1.0, 9.96),
+            Estimate(3.42, -1.0, 9.96),
             "CHF",
             "about 40 of 120 users an hour (28 to 52); CHF 3.4 a day (CHF 0 to CHF 10)",
         ),
     ],
 )
-def test_people_and_money_are_told_with_their_bounds(revenue: JsonValue, currency: str | None, text: str) -> None:
+def test_people_and_money_are_told_with_their_bounds(revenue: Estimate | None, currency: str | None, text: str) -> None:
     stakes = stakes_of(drop(revenue, currency))
     assert isinstance(stakes, FunnelStakes)
     assert stakes.text == text
@@ -68,7 +59,7 @@ def test_an_endpoint_is_told_in_calls_and_failures_with_bounds() -> None:
 def test_where_nothing_honest_can_be_said_nothing_is() -> None:
     assert stakes_of(called(Metric.REQUEST_RATE, 0.0)) is None
     assert stakes_of(replace(called(Metric.LATENCY_P95, 900.0), window_end=0.0)) is None
-    assert stakes_of(replace(drop(), details={})) is None
+    assert stakes_of(replace(drop(), details=None)) is None
     assert worst_stakes([]) is None
 
 
@@ -77,5 +68,5 @@ def test_of_several_findings_the_one_that_costs_most_is_told_and_people_before_c
     worst = worst_stakes([called(Metric.ERROR_RATE, 0.9), cheap, dear])
     assert isinstance(worst, FunnelStakes)
     assert worst.affected_an_hour.value == 90.0
-    paid = drop(estimate(5.0, 1.0, 9.0), "EUR", affected=10.0)
+    paid = drop(Estimate(5.0, 1.0, 9.0), "EUR", affected=10.0)
     assert worst_stakes([dear, paid]) == stakes_of(paid)

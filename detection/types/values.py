@@ -1,8 +1,18 @@
-"""A value with its confidence interval."""
+"""Basic values: JSON values, arrays and estimates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+Integers: TypeAlias = NDArray[np.int64]
+
+Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

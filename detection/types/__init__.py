@@ -1,0 +1,96 @@
+"""The shared types: telemetry records, series, findings and the states of an incident.
+
+Times are seconds since the Unix epoch, UTC, as floats. Names of durations include the unit.
+"""
+
+from detection.types.attributions import VERSION_DIMENSION, Attribution, Place, Shift, Where, WhereVerdict
+from detection.types.finding_details import (
+    AlertDetails,
+    EndpointDetails,
+    FindingDetails,
+    ForecastDetails,
+    FunnelDetails,
+    FunnelDriftDetails,
+    FunnelDropDetails,
+    FunnelRiseDetails,
+    FunnelWindowDetails,
+    LevelDetails,
+    LogDetails,
+    LossDetails,
+    LossStakes,
+    MetricDetails,
+    RiseReading,
+    SegmentLoss,
+    StepRates,
+    TrafficDetails,
+)
+from detection.types.findings import Finding, Metric, Subject
+from detection.types.funnels import FunnelDefinition, FunnelProgress, FunnelStep
+from detection.types.incidents import IncidentStatus, Severity
+from detection.types.records import AlertChange, Deploy, Event, LogRecord, MetricKind, MetricPoint, Span, SpanKind
+from detection.types.series import (
+    DELAY_EDGES_SECONDS,
+    DURATION_EDGES_MS,
+    QUERY_EDGES,
+    EndpointSeries,
+    FunnelCells,
+    FunnelSeries,
+    LogSeries,
+    MetricSeries,
+)
+from detection.types.values import Estimate, Floats, Integers, JsonValue
+
+__all__ = [
+    "DELAY_EDGES_SECONDS",
+    "DURATION_EDGES_MS",
+    "QUERY_EDGES",
+    "VERSION_DIMENSION",
+    "AlertChange",
+    "AlertDetails",
+    "Attribution",
+    "Deploy",
+    "EndpointDetails",
+    "EndpointSeries",
+    "Estimate",
+    "Event",
+    "Finding",
+    "FindingDetails",
+    "Floats",
+    "ForecastDetails",
+    "FunnelCells",
+    "FunnelDefinition",
+    "FunnelDetails",
+    "FunnelDriftDetails",
+    "FunnelDropDetails",
+    "FunnelProgress",
+    "FunnelRiseDetails",
+    "FunnelSeries",
+    "FunnelStep",
+    "FunnelWindowDetails",
+    "IncidentStatus",
+    "Integers",
+    "JsonValue",
+    "LevelDetails",
+    "LogDetails",
+    "LogRecord",
+    "LogSeries",
+    "LossDetails",
+    "LossStakes",
+    "Metric",
+    "MetricDetails",
+    "MetricKind",
+    "MetricPoint",
+    "MetricSeries",
+    "Place",
+    "RiseReading",
+    "SegmentLoss",
+    "Severity",
+    "Shift",
+    "Span",
+    "SpanKind",
+    "StepRates",
+    "Subject",
+    "TrafficDetails",
+    "Where",
+    "WhereVerdict",
+]
