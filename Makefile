@@ -7,6 +7,8 @@ PEERS := $(VENV)/.peers-installed
 ARGS ?=
 # Test processes at a time: `make test JOBS=1` runs one after another.
 JOBS ?= auto
+# Where the environment forbids bytecode, each of the many processes would compile every library anew.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations=25
 
 .PHONY: help install demo test unit check format bench tools lock clean

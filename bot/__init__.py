@@ -1,1 +1,1 @@
-"""What people and other systems talk to: Slack, HTTP API, ingest doors, command line, demo."""
+"""The interfaces of Argux: Slack, HTTP API, ingest doors, command line, and the demo."""

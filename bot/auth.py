@@ -1,4 +1,4 @@
-"""Who is asking: API keys from a header, remembered for a few seconds, and what each role may do."""
+"""Authenticate API keys, cache them for a few seconds, and restrict routes to roles."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ INGEST = "ingest"
 OPERATOR = "operator"
 ROLES = (INGEST, OPERATOR)
 
-REMEMBER_SECONDS = 10.0
-"""A revoked key goes on working for at most this long in a web process that has just seen it."""
+CACHE_SECONDS = 10.0
+"""How long a key is cached: a revoked key keeps working for at most this long in a web process that knows it."""
 
-REMEMBER_KEYS = 1024
+MOST_CACHED_KEYS = 1024
 
 UNREADABLE = "unreadable: Basic authentication that is not base64 of USER:PASSWORD"
-"""Stands for a key where none could be read."""
+"""A placeholder for a key that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The key that asked: its name goes into timelines and the audit chain."""
+    """An authenticated API key. Its name goes into timelines and the audit chain."""
 
     name: str
     role: str
 
 
 class KeyRing:
-    """Knows keys by their hash, so that the hot path does not ask the database each time.
+    """A cache of API keys by their hash, so that the hot path does not query the database for each request.
 
-    Only keys that were found are remembered; `monotonic` is a clock in seconds.
+    Only valid keys are cached. monotonic: a clock in seconds.
     """
 
     def __init__(self, sessions: sessionmaker[Session], *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -51,7 +51,7 @@ class KeyRing:
         self._known: dict[bytes, tuple[Identity, float]] = {}
 
     async def identify(self, secret: str | None) -> Identity:
-        """Whose key this is; raises UnauthorizedError for a missing or unknown one."""
+        """Return the identity of a key. Raises UnauthorizedError for a missing, unknown or revoked key."""
         if not secret:
             raise UnauthorizedError("Send an API key as `Authorization: Bearer argux_…` or `X-API-Key: argux_…`.")
         if secret == UNREADABLE:
@@ -68,9 +68,9 @@ class KeyRing:
             raise UnauthorizedError(
                 "This API key is not known, or was revoked. `argux keys create NAME` makes a new one."
             )
-        if len(self._known) >= REMEMBER_KEYS:
+        if len(self._known) >= MOST_CACHED_KEYS:
             self._known.clear()
-        self._known[digest] = (identity, self._monotonic() + REMEMBER_SECONDS)
+        self._known[digest] = (identity, self._monotonic() + CACHE_SECONDS)
         return identity
 
     def _look_up(self, secret: str) -> Identity | None:
@@ -80,7 +80,7 @@ class KeyRing:
 
 
 class _Basic(HTTPBasic):
-    """Basic authentication; what cannot be read is a key that nobody has, to be refused like any other."""
+    """Basic authentication that turns unreadable credentials into the key UNREADABLE, which `identify` refuses."""
 
     async def __call__(self, request: HTTPConnection) -> HTTPBasicCredentials | None:  # type: ignore[override]
         try:
@@ -99,7 +99,7 @@ _basic = _Basic(
 
 
 ANY_KEY: list[dict[str, list[str]]] = [{"HTTPBearer": []}, {"APIKeyHeader": []}, {"HTTPBasic": []}]
-"""What the API's description says of a route that reads the key by `secret_in`."""
+"""The OpenAPI `security` entry of a route that reads the key with `secret_from_request`, not by a dependency."""
 
 
 async def secret_of(
@@ -107,25 +107,28 @@ async def secret_of(
     header: Annotated[str | None, Security(_header)],
     basic: Annotated[HTTPBasicCredentials | None, Security(_basic)],
 ) -> str | None:
-    """The key that came with a request, or None."""
+    """Return the API key of a request, or None. A FastAPI dependency."""
     if bearer is not None:
         return bearer.credentials
     return header or (basic and (basic.password or basic.username)) or None
 
 
-async def secret_in(request: Request) -> str | None:
-    """The same, for a route that is asked thousands of times a second: FastAPI would take longer than its answer."""
+async def secret_from_request(request: Request) -> str | None:
+    """Return the API key of a request, or None, without FastAPI's dependencies.
+
+    For a route that is called thousands of times a second: resolving dependencies would take longer than the answer.
+    """
     return await secret_of(await _bearer(request), await _header(request), await _basic(request))
 
 
 async def key_ring(request: Request) -> KeyRing:
-    """This web process's key ring."""
+    """Return this web process's key ring. A FastAPI dependency."""
     ring: KeyRing = request.app.state.key_ring
     return ring
 
 
 def allowed(*roles: str) -> Callable[..., Awaitable[Identity]]:
-    """A dependency that lets only these roles in."""
+    """Return a FastAPI dependency that authenticates the key and refuses every role but these."""
 
     async def identify(
         ring: Annotated[KeyRing, Depends(key_ring)], secret: Annotated[str | None, Depends(secret_of)]
@@ -142,7 +145,7 @@ def allowed(*roles: str) -> Callable[..., Awaitable[Identity]]:
 
 
 Sender = Annotated[Identity, Depends(allowed(*ROLES))]
-"""Whoever may send telemetry: every role."""
+"""A key that may send telemetry: any role."""
 
 Operator = Annotated[Identity, Depends(allowed(OPERATOR))]
-"""Whoever may read and change things."""
+"""A key that may read and change things."""

@@ -1,4 +1,4 @@
-"""The `argux` command. Each command imports what it needs when it runs, so that none pays for another's parts."""
+"""The `argux` command line. Each command imports what it needs when it runs, so that `argux` starts fast."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands import audit, keys, limits, logs, maintenance, patterns
 from bot.commands.frame import fail, open_services, plain_errors, read_settings
+from bot.commands.groups import audit, keys, limits, logs, maintenance, patterns
 
 if TYPE_CHECKING:
     import httpx
@@ -29,7 +29,7 @@ app.add_typer(maintenance.maintenance, name="maintenance")
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the `argux` command line."""
     app()
 
 
@@ -103,12 +103,12 @@ def tail(
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin new files at their first line.")] = False,
 ) -> None:
     """Follow log files, through rotation and restarts, until told to stop."""
-    from bot.commands.tail import follow, into_the_store, through_the_door
+    from bot.commands.tail import follow, http_sink, store_sink
     from workers.running.scheduler import stop_on_signals
 
     settings = read_settings()
     with plain_errors():
-        sink = into_the_store(open_services()) if to is None else through_the_door(_door(to, key))
+        sink = store_sink(open_services()) if to is None else http_sink(_http_client(to, key))
         state_directory = settings.argux_data_dir / "tail"
         follow(files, sink, stop_on_signals(), state_directory=state_directory, service=service, from_start=from_start)
 
@@ -156,7 +156,7 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
     from rich.console import Console
     from rich.table import Table
 
-    from bot.commands.query import QueryError, nothing_archived
+    from bot.commands.query import QueryError, is_archive_empty
     from bot.commands.query import query as ask
 
     archive = read_settings().argux_data_dir / "archive"
@@ -170,7 +170,7 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
     Console().print(table)
     if answer.is_cut:
         typer.echo(f"Only the first {len(answer.rows)} rows are shown: add a LIMIT or ask for less.", err=True)
-    if nothing_archived(archive):
+    if is_archive_empty(archive):
         typer.echo(
             "Nothing has been archived yet: records are when they leave the hot store (docs/retention.md says when).",
             err=True,
@@ -207,8 +207,8 @@ def list_incidents(
         typer.echo("No incidents.")
 
 
-def _door(address: str, key: str | None) -> httpx.Client:
-    """The way to another machine's doors."""
+def _http_client(address: str, key: str | None) -> httpx.Client:
+    """Return an HTTP client for the doors of another machine's Argux."""
     import httpx
 
     if not key:

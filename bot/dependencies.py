@@ -1,4 +1,4 @@
-"""What a web process keeps for its routes."""
+"""FastAPI dependencies shared by the routes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from workers.services import Services
 
 
 def services_of(request: Request) -> Services:
-    """The parts that this web process was wired with."""
+    """Return the services that this web process was created with."""
     services: Services = request.app.state.services
     return services
 
 
-Wired = Annotated[Services, Depends(services_of)]
+InjectedServices = Annotated[Services, Depends(services_of)]

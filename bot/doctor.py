@@ -1,4 +1,4 @@
-"""Whether each outside system that is set works, and how to mend it when it does not."""
+"""Check each configured system and say how to fix the ones that fail."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ JOBS_SHOWN = 3
 
 
 class TroubleError(Exception):
-    """A check found something wrong; the text says what."""
+    """A check found a problem; the message says which."""
 
 
 class Health(StrEnum):
-    """How a system does."""
+    """The result of a check."""
 
     OK = "ok"
     NOT_SET = "not set"
@@ -37,35 +37,39 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One system to look at. `asked_for` is whether any of its settings is set; `mend` says what to do if it fails."""
+    """A system to check.
+
+    is_configured: any of its settings is set. probe: returns a line about the system, or raises. remedy: what to do if
+    it fails. if_not_set: what to set to use it.
+    """
 
     name: str
-    asked_for: bool
-    look: Callable[[], str]
-    mend: str
+    is_configured: bool
+    probe: Callable[[], str]
+    remedy: str
     if_not_set: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check found, in words for a person."""
+    """The result of one check, with a text for people."""
 
     name: str
     health: Health
     text: str
 
     def line(self) -> str:
-        """One line for the terminal."""
+        """Return the result as one line for the terminal."""
         return f"{self.name + ':':<10} {self.health}{f' · {self.text}' if self.text else ''}"
 
 
 def checks(services: Services) -> list[Check]:
-    """Every system, in the order of what breaks most when it is away."""
+    """Return the checks of all systems: those that Argux cannot run without first."""
     return [*_own_checks(services), *_outside_checks(services)]
 
 
 def _own_checks(services: Services) -> list[Check]:
-    """What Argux cannot run without, and what it gave up."""
+    """Return the checks of the database, the broker, and the jobs that were given up."""
     return [
         Check(
             "database",
@@ -92,7 +96,7 @@ def _own_checks(services: Services) -> list[Check]:
 
 
 def _outside_checks(services: Services) -> list[Check]:
-    """The systems beside Argux; each is optional."""
+    """Return the checks of the outside systems, each of which is optional."""
     settings = services.settings
     return [
         Check(
@@ -146,7 +150,7 @@ def _broker(services: Services) -> str:
 
 
 def _jobs(services: Services) -> str:
-    """Jobs that were given up: a person must see them."""
+    """Raise TroubleError if jobs were given up, because a person must look at them."""
     try:
         with services.readers() as session:
             dead = outbox.dead_letters(session)
@@ -193,34 +197,37 @@ def _elasticsearch(settings: Settings) -> str:
 
 def _examine(check: Check) -> Outcome:
     try:
-        return Outcome(check.name, Health.OK, check.look())
+        return Outcome(check.name, Health.OK, check.probe())
     except DatabaseUnavailableError as error:
         return Outcome(check.name, Health.FAILED, str(error))
     except (IntegrationError, NotConfiguredError, TroubleError) as error:
-        return Outcome(check.name, Health.FAILED, f"{str(error).rstrip('.')}. To mend it: {check.mend}")
-    except Exception as error:  # noqa: BLE001 - a driver's own error is a finding here, and its text may hold a secret
-        return Outcome(check.name, Health.FAILED, f"{type(error).__name__}. To mend it: {check.mend}")
+        return Outcome(check.name, Health.FAILED, f"{str(error).rstrip('.')}. To mend it: {check.remedy}")
+    except Exception as error:  # noqa: BLE001 - any driver error is a failed check; its text may hold a secret
+        return Outcome(check.name, Health.FAILED, f"{type(error).__name__}. To mend it: {check.remedy}")
 
 
 def examine(
     wanted: Sequence[Check], *, seconds: float = CHECK_SECONDS, monotonic: Callable[[], float] = time.monotonic
 ) -> list[Outcome]:
-    """Look at every system at once, for at most `seconds` altogether; in the order asked."""
+    """Run the checks of all configured systems in parallel, for at most `seconds` in total.
+
+    Returns the outcomes in the order of `wanted`; a system without an answer in time has failed.
+    """
     deadline = monotonic() + seconds
-    pending = [(check, _in_background(check)) for check in wanted if check.asked_for]
+    pending = [(check, _in_background(check)) for check in wanted if check.is_configured]
     answers: dict[str, Outcome] = {}
     for check, answer in pending:
         try:
             answers[check.name] = answer.get(timeout=max(0.0, deadline - monotonic()))
         except Empty:
             answers[check.name] = Outcome(
-                check.name, Health.FAILED, f"no answer within {seconds:g} s. To mend it: {check.mend}"
+                check.name, Health.FAILED, f"no answer within {seconds:g} s. To mend it: {check.remedy}"
             )
     return [answers.get(check.name, Outcome(check.name, Health.NOT_SET, check.if_not_set)) for check in wanted]
 
 
 def _in_background(check: Check) -> SimpleQueue[Outcome]:
-    """A daemon thread, so that a system that hangs cannot keep the process from ending."""
+    """Run a check in a daemon thread, so that a system that hangs cannot keep the process from ending."""
     answer: SimpleQueue[Outcome] = SimpleQueue()
     threading.Thread(target=lambda: answer.put(_examine(check)), daemon=True, name=f"check {check.name}").start()
     return answer

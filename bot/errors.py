@@ -1,20 +1,20 @@
-"""What the HTTP doors and the API answer when they cannot do what was asked.
+"""The errors that the HTTP doors and the API answer with.
 
-BotError                    the base: status, message, perhaps the field at fault and when to come again
-├── CutShortError      400  the sender went away before its body was whole; nobody is left to read this
-├── UnauthorizedError  401  no key, or one that is not known
+BotError                    the base: status, message, and maybe the wrong field and when to retry
+├── CutShortError      400  the sender disconnected before the body was complete
+├── UnauthorizedError  401  no key, or an unknown one
 ├── ForbiddenError     403  the key's role may not do this
-├── NotFoundError      404  there is no such thing
-├── ConflictError      409  it cannot be done in the state that things are in
-├── TooSlowError       408  the body did not come in time; what is still coming is not read
+├── NotFoundError      404  the requested object does not exist
+├── ConflictError      409  it cannot be done in the current state
+├── TooSlowError       408  the body did not arrive in time; the rest is not read
 ├── TooLargeError      413  the body is over a limit, which the message names
-├── WrongTypeError     415  the body's content type or encoding is not one of this door's
-├── MalformedError     422  `field` says where
-├── BusyError          429  too much at once; `retry_after_seconds`
-└── UnavailableError   503  the database cannot take it now; `retry_after_seconds`
+├── WrongTypeError     415  this door does not accept the body's content type or encoding
+├── MalformedError     422  the body is invalid; `field` is the path of the wrong field
+├── BusyError          429  too much in flight; `retry_after_seconds` says when to retry
+└── UnavailableError   503  the database or a needed system is unavailable; `retry_after_seconds` as above
 
-All of them may be shown to whoever asked. On the wire: {"error": {"message": "…", "field": "…"}}, the field only where
-there is one.
+The messages may be shown to the client. The response body is {"error": {"message": "…", "field": "…"}}; "field" is
+optional.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 
 class BotError(Exception):
-    """Base of every refusal; `status` is the HTTP status that carries it."""
+    """The base of all errors. status: the HTTP status of the response."""
 
     status: ClassVar[int] = 500
 
@@ -35,53 +35,53 @@ class BotError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What goes beside the body: `Retry-After` where coming again makes sense."""
+        """Return the response headers: `Retry-After` where a retry can help."""
         return {} if self.retry_after_seconds is None else {"Retry-After": str(self.retry_after_seconds)}
 
 
 class CutShortError(BotError):
-    """The sender went away before its body was whole."""
+    """The sender disconnected before the body was complete."""
 
     status = 400
 
 
 class UnauthorizedError(BotError):
-    """No key, or one that is not known."""
+    """The API key is missing or unknown."""
 
     status = 401
 
     @property
     def headers(self) -> dict[str, str]:
-        """Name the scheme, as RFC 9110 (section 11.6.1) asks of every 401."""
+        """Return the authentication scheme, which RFC 9110 (section 11.6.1) requires with every 401."""
         return {"WWW-Authenticate": "Bearer"}
 
 
 class ForbiddenError(BotError):
-    """The key is good, but its role may not do this."""
+    """The key is valid, but its role may not do this."""
 
     status = 403
 
 
 class NotFoundError(BotError):
-    """There is no such thing."""
+    """The requested object does not exist."""
 
     status = 404
 
 
 class ConflictError(BotError):
-    """It cannot be done in the state that things are in."""
+    """The request cannot be done in the current state."""
 
     status = 409
 
 
 class TooSlowError(BotError):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
     status = 408
 
     @property
     def headers(self) -> dict[str, str]:
-        """Hang up: the rest of the body may come at any time, or never."""
+        """Close the connection, because the rest of the body may arrive at any time, or never."""
         return {"Connection": "close"}
 
 
@@ -92,18 +92,18 @@ class TooLargeError(BotError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Hang up: the rest of the body may still be coming, and would have to be read to its end."""
+        """Close the connection, because otherwise the rest of the body would have to be read."""
         return {"Connection": "close"}
 
 
 class WrongTypeError(BotError):
-    """The content type or encoding is not one that this door reads."""
+    """The content type or encoding is not one that this door accepts."""
 
     status = 415
 
 
 class MalformedError(BotError):
-    """The body cannot be read, or a field of it is wrong."""
+    """The body cannot be parsed, or one of its fields is invalid."""
 
     status = 422
 
@@ -115,11 +115,11 @@ class BusyError(BotError):
 
 
 class UnavailableError(BotError):
-    """The database cannot take it now."""
+    """The database, or another system that is needed, is not available now."""
 
     status = 503
 
 
 def error_body(message: str, field: str | None = None) -> dict[str, Any]:
-    """The one shape of an error on the wire."""
+    """Return the JSON body of an error response."""
     return {"error": {"message": message} if field is None else {"message": message, "field": field}}

@@ -1,6 +1,6 @@
-"""Two variants of a property compared, as the API and `argux experiment` answer it: in numbers and in plain words.
+"""Compare the conversion rates of two variants, for the API and `argux experiment`: in numbers and in words.
 
-The statistics are imported when they are asked for: the web process does without scipy until then.
+The statistics are imported at the first use, so that the web process does not load scipy before.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from detection.funnels.experiments import Comparison, Variant
 
 SIGNIFICANT = 0.05
-CHANGE_LOOKED_FOR = 0.05
-"""The relative change that an honest "nothing to be seen" is measured by."""
+TARGET_CHANGE = 0.05
+"""The relative change that "no difference" is measured by: how many more entries would be needed to detect it."""
 
 _HIGHEST_RATE = 0.95
 
@@ -34,8 +34,11 @@ class ExperimentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A comparison and what it means. more_entries: a side, to see a change of CHANGE_LOOKED_FOR; None if unknown."""
+class ExperimentResult:
+    """A comparison and what it means.
+
+    more_entries: how many more entries per variant are needed to detect a change of TARGET_CHANGE; None if unknown.
+    """
 
     comparison: Comparison
     state: ExperimentState
@@ -44,7 +47,7 @@ class Answer:
 
 
 def not_counted(name: str, counted: Sequence[str]) -> str:
-    """What to set so that a property is counted from then on."""
+    """Return the message that says how to have a property counted from now on."""
     return (
         f"{name!r} is not counted. Add it to SEGMENT_DIMENSIONS (now {', '.join(counted) or 'empty'}) and restart: "
         "entries are counted by it from then on. It must be a property of the event of the funnel's first step."
@@ -53,11 +56,11 @@ def not_counted(name: str, counted: Sequence[str]) -> str:
 
 def experiment(
     services: Services, funnel: FunnelDefinition, name: str, first: str, second: str, *, days: int
-) -> Answer:
-    """Compare the entries of the last `days` that had one value of a property with those that had the other.
+) -> ExperimentResult:
+    """Compare the entries of the last `days` with one value of a property to those with another value.
 
-    Entries of the last window are left out, for they may still convert. Raises MalformedError with what to set or to
-    ask for where the property or a value of it is not counted.
+    Entries of the last conversion window are left out, because they may still convert. Raises MalformedError if the
+    property or one of the values is not counted; the message says what to set or which values exist.
     """
     from detection.funnels.experiments import compare, variants
 
@@ -75,7 +78,7 @@ def experiment(
         for variant in variants(series, name, horizon_seconds=funnel.window_seconds, since=since, until=until)
     }
     known = sorted({one.value for one in series if one.dimension == name and one.value is not None})
-    return answer(compare(*(_variant(found, known, name, key, value) for key, value in (("a", first), ("b", second)))))
+    return explain(compare(*(_variant(found, known, name, key, value) for key, value in (("a", first), ("b", second)))))
 
 
 def _variant(found: dict[str, Variant], known: Sequence[str], name: str, field: str, value: str) -> Variant:
@@ -87,14 +90,14 @@ def _variant(found: dict[str, Variant], known: Sequence[str], name: str, field: 
     return found.get(value) or Variant(value, 0, 0)
 
 
-def answer(comparison: Comparison) -> Answer:
-    """Say what a comparison means, and no more than it does."""
+def explain(comparison: Comparison) -> ExperimentResult:
+    """Return a comparison with its state and its explanation in words."""
     reference, challenger = comparison.reference, comparison.challenger
     more = _more_entries(comparison)
     rates = f"{_rate(challenger)} against {_rate(reference)}"
     if not comparison.enough:
         text = f"Too few entries to say anything yet: {rates}."
-        return Answer(comparison, ExperimentState.INSUFFICIENT_DATA, more, text)
+        return ExperimentResult(comparison, ExperimentState.INSUFFICIENT_DATA, more, text)
     if comparison.p_value < SIGNIFICANT:
         better = "better" if challenger.rate > reference.rate else "worse"
         text = (
@@ -102,25 +105,28 @@ def answer(comparison: Comparison) -> Answer:
             f"{_points(comparison)}. Without any difference a result so far apart comes up "
             f"{_chance(comparison.p_value)}."
         )
-        return Answer(comparison, ExperimentState.DIFFERENCE, more, text)
+        return ExperimentResult(comparison, ExperimentState.DIFFERENCE, more, text)
     text = f"No difference can be shown yet: {rates}, a difference of {_points(comparison)}"
     if more:
-        text += f"; about {more:,} more entries a side would be needed to see one of {CHANGE_LOOKED_FOR:.0%}."
+        text += f"; about {more:,} more entries a side would be needed to see one of {TARGET_CHANGE:.0%}."
     elif more == 0:
-        text += f"; there are entries enough to see one of {CHANGE_LOOKED_FOR:.0%} four times in five."
+        text += f"; there are entries enough to see one of {TARGET_CHANGE:.0%} four times in five."
     else:
         text += "."
-    return Answer(comparison, ExperimentState.NO_DIFFERENCE_SHOWN, more, text.replace("5%", "5 %"))
+    return ExperimentResult(comparison, ExperimentState.NO_DIFFERENCE_SHOWN, more, text.replace("5%", "5 %"))
 
 
 def _more_entries(comparison: Comparison) -> int | None:
-    """None where the reference converts nobody or nearly everybody, so that no relative change can be asked for."""
+    """Return how many more entries per variant are needed to detect a change of TARGET_CHANGE.
+
+    None if the reference rate is 0 or at least _HIGHEST_RATE, where a relative change cannot be planned for.
+    """
     from detection.funnels.experiments import entries_needed
 
     reference, challenger = comparison.reference, comparison.challenger
     if not 0 < reference.rate < _HIGHEST_RATE:
         return None
-    return max(entries_needed(reference.rate, CHANGE_LOOKED_FOR) - min(reference.entries, challenger.entries), 0)
+    return max(entries_needed(reference.rate, TARGET_CHANGE) - min(reference.entries, challenger.entries), 0)
 
 
 def _rate(variant: Variant) -> str:

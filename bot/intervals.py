@@ -1,4 +1,4 @@
-"""Stretches of time as people write them: START/END, both as ISO 8601."""
+"""Parse time intervals written as START/END, both in ISO 8601."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from detection.logs.diff import Window
 LONGEST_DAYS = 35
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""Beyond these nothing was ever logged, and the calendar ends not far off."""
+"""No log is older or newer than this, and later arithmetic stays within the calendar's range."""
 
 
 class IntervalError(ValueError):
-    """Text that is no stretch of time; the message says how to write one."""
+    """A text that is not a valid interval; the message says how to write one."""
 
 
 def read_interval(text: str) -> Window:
-    """Read "2026-02-07T11:00:00Z/2026-02-07T12:00:00Z"; without an offset a time is UTC. Raises IntervalError."""
+    """Parse "2026-02-07T11:00:00Z/2026-02-07T12:00:00Z"; a time without an offset is UTC. Raises IntervalError."""
     start, separator, end = text.partition("/")
     if not separator:
         raise IntervalError("write it as START/END, such as 2026-02-07T11:00:00Z/2026-02-07T12:00:00Z")
@@ -33,7 +33,7 @@ def read_interval(text: str) -> Window:
 
 def _moment(text: str) -> float:
     try:
-        # A plus sign that was not encoded arrives in a query as a blank.
+        # A plus sign that was not URL-encoded arrives as a space in a query.
         found = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
         return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError) as error:

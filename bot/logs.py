@@ -1,4 +1,4 @@
-"""Logs of every process: structlog and the libraries' own, one line each, without secrets."""
+"""Configure logging for every process: structlog and library logs, one line per entry, secrets redacted."""
 
 from __future__ import annotations
 
@@ -16,35 +16,45 @@ SECRET_TEXTS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|gh[pousr]_\w+|github_pat_\w+|argux_[\w-]{16,}|sk-[\w-]{16,}"
     r"|(?<=Bearer )\S+|(?<=Basic )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",
 )
-"""Slack's, GitHub's, our own and OpenAI's keys, Authorization headers, and user:password in an address."""
+"""Keys of Slack, GitHub, Argux and OpenAI, Authorization headers, and user:password in a URL."""
 
 REDACTED = "[redacted]"
 
-QUIET = ("httpx", "httpcore", "urllib3", "slack_sdk", "slack_bolt", "apscheduler", "dramatiq", "alembic", "github")
-"""Libraries that tell whole addresses or a line for every call at INFO."""
+QUIET_LIBRARIES = (
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "slack_sdk",
+    "slack_bolt",
+    "apscheduler",
+    "dramatiq",
+    "alembic",
+    "github",
+)
+"""Libraries that log whole URLs, or one line per call, at INFO."""
 
 
-def _clean(value: object) -> object:
+def _redact_value(value: object) -> object:
     if isinstance(value, str):
         return SECRET_TEXTS.sub(REDACTED, value)
     if isinstance(value, dict):
-        return {name: _clean_entry(str(name), entry) for name, entry in value.items()}
+        return {name: _redact_field(str(name), entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_clean(entry) for entry in value]
+        return [_redact_value(entry) for entry in value]
     return value
 
 
-def _clean_entry(name: str, value: object) -> object:
-    return REDACTED if SECRET_NAMES.search(name) and value else _clean(value)
+def _redact_field(name: str, value: object) -> object:
+    return REDACTED if SECRET_NAMES.search(name) and value else _redact_value(value)
 
 
 def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Take secrets out of an entry: by the names of its fields, and by their look anywhere in its texts."""
-    return {name: entry if name.startswith("_") else _clean_entry(name, entry) for name, entry in event.items()}
+    """Redact the secrets of a log entry, found by field name or by their form in any text. A structlog processor."""
+    return {name: entry if name.startswith("_") else _redact_field(name, entry) for name, entry in event.items()}
 
 
 def configure_logging(level: str, *, stream: TextIO = sys.stderr) -> None:
-    """Send every log line of this process to `stream`: coloured for a terminal, JSON otherwise."""
+    """Write every log line of this process to `stream`: coloured on a terminal, as JSON otherwise."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -71,5 +81,5 @@ def configure_logging(level: str, *, stream: TextIO = sys.stderr) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
+    for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What the API takes as text, and as the value of an event's property: only what both databases can keep."""
+"""The text and property-value types of the API: only values that both databases can store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from pydantic import StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 STORABLE = r"^[^\x00]*$"
-"""PostgreSQL keeps no text with a NUL in it, and cannot be asked for any."""
+"""PostgreSQL cannot store a text that contains NUL, nor take one as a query parameter."""
 
 Text = Annotated[str, StringConstraints(pattern=STORABLE)]
-"""Every text of a body, path or query that may meet the database."""
+"""A text in a body, path or query that may reach the database."""
 
 
-def _plain(value: Any, read: ValidatorFunctionWrapHandler) -> str | int | float | bool:
-    """The value, or one refusal for all the kinds that it is not."""
+def _storable_value(value: Any, read: ValidatorFunctionWrapHandler) -> str | int | float | bool:
+    """Validate a value, with one error message instead of one per type of the union."""
     try:
         plain: str | int | float | bool = read(value)
         if isinstance(plain, str) or math.isfinite(plain):
@@ -25,5 +25,5 @@ def _plain(value: Any, read: ValidatorFunctionWrapHandler) -> str | int | float 
     raise ValueError("give text (without NUL), a finite number of at most 64 bits, true or false")
 
 
-PropertyValue = Annotated[Text | int | float | bool, WrapValidator(_plain)]
-"""What a property of an event may be compared with."""
+PropertyValue = Annotated[Text | int | float | bool, WrapValidator(_storable_value)]
+"""A value that an event property may be compared with."""

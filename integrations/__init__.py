@@ -1,1 +1,1 @@
-"""One adapter per outside system, behind small protocols; knows nothing of Argux's own tables."""
+"""One adapter for each outside system, behind small protocols. No adapter knows Argux's own tables."""

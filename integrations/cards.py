@@ -1,4 +1,4 @@
-"""The channel-neutral message: built once by a worker, rendered by each channel."""
+"""Channel-neutral messages: a worker builds a card once, and each channel renders it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from detection.types import Severity
 
 
 class ActionStyle(StrEnum):
-    """How loud a button is."""
+    """The visual style of a button."""
 
     DEFAULT = "default"
     PRIMARY = "primary"
@@ -19,7 +19,7 @@ class ActionStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardAction:
-    """A button. `action_id` says what it does (`acknowledge`); `value` says to what (an incident or proposal id)."""
+    """A button. `action_id` names the action (`acknowledge`); `value` is the incident's or proposal's id."""
 
     action_id: str
     label: str
@@ -38,7 +38,7 @@ class CardLink:
 
 @dataclass(frozen=True, slots=True)
 class CardPicture:
-    """A chart already uploaded to the channel (`reference` is the channel's own id of it) and its words."""
+    """A chart that was uploaded to the channel: the channel's own id of the file, and the alternative text."""
 
     reference: str
     alt_text: str
@@ -46,10 +46,10 @@ class CardPicture:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One message. `text` and `sections` are Markdown of the small common kind: **bold**, `code`, lists, ``` fences.
+    """One message. `text` and `sections` use a small subset of Markdown: **bold**, `code`, lists, ``` fences.
 
-    title: one line. fields: (label, value) pairs. context: a small last line. Sections longer than a channel
-    takes are split or cut by its renderer, never by the builder.
+    title: one line. fields: (label, value) pairs. context: a last line in small print. The channel's renderer splits
+    or cuts sections that are too long for the channel; the builder of the card never does.
     """
 
     title: str
@@ -65,9 +65,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A dialog that asks for one decision: the body is read, `submit_label` decides, `value` comes back with it.
+    """A dialog that asks for one decision.
 
-    Without a `submit_label` there is nothing to decide. `dialog_id` is ours, by which an open dialog is found again.
+    The button `submit_label` submits it, and `value` comes back with the submission. Without a `submit_label` the
+    dialog only shows text. `dialog_id` is our own id, used to update an open dialog.
     """
 
     callback_id: str
@@ -85,5 +86,5 @@ MOMENT = re.compile(r"<t:(\d{1,11})>")
 
 
 def moment(at: float) -> str:
-    """A moment inside a card's text: each channel shows it in its reader's own zone. `at` is seconds, UTC."""
+    """Return the markup for a time in a card; each channel shows it in the reader's time zone. `at` is seconds, UTC."""
     return f"<t:{int(at)}>"

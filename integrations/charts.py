@@ -1,7 +1,7 @@
-"""Charts as Vega-Lite specifications: one spec for the dashboard, and its PNG for chat and mail.
+"""Charts as Vega-Lite specifications: one specification for the dashboard, and its PNG for chat and mail.
 
-Plain data in, no table of Argux's: made to be read on a phone, and without telling colours apart (the palette is
-Okabe and Ito's, and every line also differs by its dash or its label).
+The input is plain data, none of Argux's tables. Charts must be readable on a phone and by people who cannot tell
+colours apart: the palette is by Okabe and Ito, and each line also has its own dash pattern or label.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SECONDS_FROM_MS = 2_000.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A measurement: `at` in seconds UTC, `value` in the metric's own unit, None where nothing was measured."""
+    """A measurement: `at` in seconds UTC, `value` in the metric's own unit, None if nothing was measured."""
 
     at: float
     value: float | None
@@ -42,7 +42,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class BandPoint:
-    """What was to be expected at a time, and within which bounds."""
+    """The expected value at a time, with its lower and upper bound."""
 
     at: float
     low: float
@@ -60,7 +60,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A metric over time. Values are conversion rates from 0 to 1, milliseconds, or queries per request."""
+    """A metric over time. Values are in the metric's own unit, such as a rate from 0 to 1 or milliseconds."""
 
     title: str
     metric: Metric
@@ -75,7 +75,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """How a metric's values are shown: divided by `divisor`, named, formatted."""
+    """How a metric's values are shown: the axis title, the divisor and the number format."""
 
     name: str
     divisor: float
@@ -84,7 +84,7 @@ class _Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A vertical line with its words."""
+    """A vertical line with a label."""
 
     at: float
     label: str
@@ -93,7 +93,7 @@ class _Rule:
 
 
 def chart_spec(chart: Chart) -> dict[str, JsonValue]:
-    """The chart as a Vega-Lite 5 specification, its data inline, its times in the chart's zone."""
+    """Return the chart as a Vega-Lite 5 specification with inline data and times in the chart's time zone."""
     unit = _unit(chart)
     zone = ZoneInfo(chart.timezone)
     layers: list[JsonValue] = [
@@ -109,7 +109,7 @@ def chart_spec(chart: Chart) -> dict[str, JsonValue]:
         "padding": 16,
         "title": {
             "text": chart.title,
-            "subtitle": chart.subtitle or _reading(chart),
+            "subtitle": chart.subtitle or _legend(chart),
             "anchor": "start",
             "limit": WIDTH + 60,
             "fontSize": 24,
@@ -128,9 +128,9 @@ def chart_spec(chart: Chart) -> dict[str, JsonValue]:
 
 
 def render_png(spec: dict[str, JsonValue]) -> bytes:
-    """Draw a specification as a PNG at twice its size, in a process of its own (see integrations.chart_renderer).
+    """Draw a specification as a PNG at twice its size, in a separate process (see integrations.chart_renderer).
 
-    Raises RetryableError when it cannot be drawn in RENDER_SECONDS.
+    Raises RetryableError if drawing fails or takes longer than RENDER_SECONDS.
     """
     command = [sys.executable, "-m", "integrations.chart_renderer", str(SCALE)]
     try:
@@ -162,8 +162,8 @@ def _unit(chart: Chart) -> _Unit:
     return _Unit("p95 latency (ms)", 1.0, ",.0f")
 
 
-def _reading(chart: Chart) -> str:
-    """How to read it, in one line."""
+def _legend(chart: Chart) -> str:
+    """Return one line that explains how to read the chart."""
     parts = ["line: measured"]
     if chart.band:
         parts.append("grey: usual for this hour")
@@ -171,13 +171,13 @@ def _reading(chart: Chart) -> str:
 
 
 def _wall_clock(at: float, zone: ZoneInfo) -> float:
-    """Milliseconds that a UTC axis shows as the zone's own clock; Vega itself knows only UTC and the viewer's zone."""
+    """Shift a time so that a UTC axis shows the zone's local time. Vega knows only UTC and the viewer's zone."""
     local = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
     return round(local.timestamp() * 1000)
 
 
 def _time_axis(chart: Chart) -> dict[str, JsonValue]:
-    first, last = _extent(chart)
+    first, last = _time_range(chart)
     return {
         "field": "at",
         "type": "temporal",
@@ -201,7 +201,7 @@ def _value_axis(unit: _Unit) -> dict[str, JsonValue]:
 
 
 def _band(band: Sequence[BandPoint], unit: _Unit, zone: ZoneInfo) -> list[JsonValue]:
-    """The usual range as a grey area, what was expected as a dashed line in it."""
+    """Return the expected range as a grey area, with the expected value as a dashed line."""
     if not band:
         return []
     rows: list[JsonValue] = [
@@ -237,13 +237,13 @@ def _line(points: Sequence[Point], unit: _Unit, zone: ZoneInfo) -> dict[str, Jso
     }
 
 
-def _events(chart: Chart) -> list[_Rule]:
-    """What happened in the time shown, from the top label to the lowest.
+def _marked_events(chart: Chart) -> list[_Rule]:
+    """Return the rules for the events in the time range, in the order of their labels from top to bottom.
 
-    A label of the right half stands left of its rule and the other way round; in this order no rule crosses a
-    neighbour's label.
+    In the right half a label is left of its rule, in the left half it is right of it. In this order no rule crosses
+    another rule's label.
     """
-    first, last = _extent(chart)
+    first, last = _time_range(chart)
     deploys = [_Rule(deploy.at, deploy.label, DEPLOY, (2, 4)) for deploy in chart.deploys if first <= deploy.at <= last]
     rules = deploys[-DEPLOYS_SHOWN:]
     if chart.onset_at is not None:
@@ -256,17 +256,17 @@ def _events(chart: Chart) -> list[_Rule]:
     return [*late, *early]
 
 
-def _extent(chart: Chart) -> tuple[float, float]:
-    """From when until when the chart reaches."""
+def _time_range(chart: Chart) -> tuple[float, float]:
+    """Return the first and the last time of the chart."""
     moments = [chart.onset_at, chart.fix_live_at, *(point.at for point in chart.points), *(at.at for at in chart.band)]
     times = [moment for moment in moments if moment is not None]
     return (min(times), max(times)) if times else (0.0, 0.0)
 
 
 def _rules(chart: Chart, zone: ZoneInfo) -> Iterable[JsonValue]:
-    """Vertical lines for deploys, the onset and the fix; their words stand above the plot, where they hide nothing."""
-    rules = _events(chart)
-    first, last = _extent(chart)
+    """Yield vertical lines for deploys, the onset and the fix. The labels are above the plot and hide no data."""
+    rules = _marked_events(chart)
+    first, last = _time_range(chart)
     for place, rule in enumerate(rules):
         data: dict[str, JsonValue] = {"values": [{"at": _wall_clock(rule.at, zone), "label": rule.label}]}
         x: dict[str, JsonValue] = {"field": "at", "type": "temporal"}

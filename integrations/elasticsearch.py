@@ -1,6 +1,6 @@
-"""Reads documents out of an Elasticsearch in the order of their time.
+"""Read documents from Elasticsearch in the order of their time.
 
-A point in time keeps one search's view still while it is paged through with search_after:
+A point in time keeps the view of the index unchanged while we page through a search with search_after:
 https://www.elastic.co/docs/reference/elasticsearch/rest-apis/paginate-search-results
 """
 
@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A document that was found; `time` is its time field as Elasticsearch sorts it, mostly milliseconds."""
+    """A document that matched. `time` is the sort value of its time field, usually milliseconds."""
 
     index: str
     document_id: str
@@ -36,9 +36,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to read: documents of `index` that match a query string, by a time field from `since` to `until`.
+    """A search for documents of `index` that match a query string, with the time field between `since` and `until`.
 
-    Both ends are inclusive, in seconds since 1970.
+    Both limits are inclusive, in seconds since 1970.
     """
 
     index: str
@@ -49,7 +49,7 @@ class Search:
 
 
 class ElasticsearchReader:
-    """A connection; close it after use. Nothing is tried twice here: the next look does that."""
+    """A connection to Elasticsearch; use it as a context manager. It does not retry: the next poll does."""
 
     def __init__(self, url: str, *, api_key: str | None) -> None:
         headers = {"Authorization": f"ApiKey {api_key}"} if api_key else {}
@@ -62,7 +62,7 @@ class ElasticsearchReader:
         self._client.close()
 
     def pages(self, search: Search) -> Iterator[Sequence[Hit]]:
-        """Every match, oldest first, PAGE at a time. Raises IntegrationError."""
+        """Yield all matches, oldest first, in pages of PAGE. Raises IntegrationError."""
         opened = self._ask("POST", f"/{quote(search.index, safe=',*')}/_pit", params={"keep_alive": KEEP_ALIVE})
         point = str(opened["id"])
         try:
@@ -79,12 +79,12 @@ class ElasticsearchReader:
         except (KeyError, TypeError, IndexError) as error:
             raise RejectedError(SYSTEM, "its answer has not the shape of a search's") from error
         finally:
-            # It ends by itself too; an error here must not hide what was found.
+            # The point in time also expires by itself. An error here must not hide the results.
             with suppress(httpx.HTTPError):
                 self._client.request("DELETE", "/_pit", json={"id": point})
 
     def check(self) -> str:
-        """Name the cluster. Raises IntegrationError."""
+        """Return the cluster's name and version. Raises IntegrationError."""
         told = self._ask("GET", "/")
         return f"{told.get('cluster_name', 'a cluster')}, version {told.get('version', {}).get('number', 'unknown')}"
 
@@ -129,7 +129,7 @@ def _hit(found: Mapping[str, Any]) -> Hit:
 
 
 def _reason(response: httpx.Response) -> str:
-    """Elasticsearch says why within JSON; a proxy in front of it says it in words."""
+    """Return the reason of a failure: from Elasticsearch's JSON, or the plain text of a proxy in front of it."""
     try:
         error = response.json()["error"]
         return str(error.get("reason", error)) if isinstance(error, dict) else str(error)

@@ -1,22 +1,22 @@
-"""What can go wrong with an outside system.
+"""The errors that an outside system can cause.
 
 IntegrationError
-├── RetryableError        try again later; `retry_after_seconds` where the system said when
-└── PermanentError        trying again cannot help
+├── RetryableError        try again later; `retry_after_seconds` is set if the system sent it
+└── PermanentError        a retry cannot help
     ├── AuthenticationError   the token or key was refused
-    ├── NotFoundError         the thing named is not there
+    ├── NotFoundError         the named object does not exist
     ├── RejectedError         the request was understood and refused (bad blocks, a closed ticket)
     ├── StaleHeadError        a pull request's head moved since it was approved
     └── ConflictError         a revert or merge does not apply cleanly
 
-The text of every one of them may be shown to a user: it never holds a secret.
+The text of each error may be shown to a user, so it never contains a secret.
 """
 
 from __future__ import annotations
 
 
 class IntegrationError(Exception):
-    """Base of all that an outside system can do to us; `system` is its name, such as "Slack"."""
+    """Base class of all errors of outside systems. `system` is the system's name, such as "Slack"."""
 
     def __init__(self, system: str, message: str) -> None:
         super().__init__(f"{system}: {message}")
@@ -24,7 +24,7 @@ class IntegrationError(Exception):
 
 
 class RetryableError(IntegrationError):
-    """A fault that passes: 429, 5xx, a time-out, a refused connection."""
+    """A temporary failure: 429, 5xx, a timeout, a refused connection."""
 
     def __init__(self, system: str, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(system, message)
@@ -32,7 +32,7 @@ class RetryableError(IntegrationError):
 
 
 class PermanentError(IntegrationError):
-    """A fault that stays until a person changes something."""
+    """A failure that lasts until a person changes something."""
 
 
 class AuthenticationError(PermanentError):
@@ -40,7 +40,7 @@ class AuthenticationError(PermanentError):
 
 
 class NotFoundError(PermanentError):
-    """The repository, channel, project or user named is not there."""
+    """The named repository, channel, project or user does not exist."""
 
 
 class RejectedError(PermanentError):

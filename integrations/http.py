@@ -1,4 +1,4 @@
-"""What every adapter that speaks HTTP shares: failures to the error tree, Retry-After, and where we may post."""
+"""Helpers for every HTTP adapter: map failures to our errors, read Retry-After, check outbound URLs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from integrations.errors import (
 )
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
-"""No system's wish to be left alone parks a job for longer than this."""
+"""The longest Retry-After that we obey, so that no system can delay a job for longer."""
 
 _PASSING_STATUSES = frozenset({408, 425, 429})
 _MESSAGE_LIMIT = 300
 
 
 def retry_after_seconds(header: str | None, *, now: float) -> float | None:
-    """Read a Retry-After header (RFC 9110: seconds or an HTTP-date); None when absent or unreadable.
+    """Parse a Retry-After header (RFC 9110: seconds or an HTTP-date). Return None if it is absent or unreadable.
 
-    `now` is seconds since the epoch. The answer is between 0 and LONGEST_RETRY_AFTER_SECONDS.
+    `now` is seconds since the epoch. The result is between 0 and LONGEST_RETRY_AFTER_SECONDS.
     """
     if not header:
         return None
@@ -52,7 +52,7 @@ def _seconds_until(http_date: str, now: float) -> float:
 def error_for_status(
     system: str, status: int, message: str, *, retry_after_seconds: float | None = None
 ) -> IntegrationError:
-    """Name the failure that an HTTP status (400 and up) means; the message is cut so that no page of HTML is kept."""
+    """Return the error for an HTTP status (400 and up). The message is cut, so that no whole HTML page is kept."""
     text = " ".join(message.split())[:_MESSAGE_LIMIT]
     described = f"{text} (HTTP {status})" if text else f"HTTP {status}"
     if status in _PASSING_STATUSES or status >= 500:
@@ -65,16 +65,19 @@ def error_for_status(
 
 
 def unreachable(system: str, error: BaseException) -> RetryableError:
-    """Name a time-out, a refused or a broken connection; the cause's class says which, its text may hold an address."""
+    """Return the error for a timeout, a refused or a broken connection.
+
+    Only the name of the cause's class is used, because its text may contain a secret address.
+    """
     if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
         return RetryableError(system, "it did not answer in time")
     return RetryableError(system, f"it cannot be reached ({type(error).__name__})")
 
 
 def check_outbound_url(system: str, url: str) -> str:
-    """Return the URL when we may post to it: https to a public host, or anything on this machine's loopback.
+    """Return the URL if we may post to it: https to a public host, or http(s) to this machine's loopback address.
 
-    Raises RejectedError otherwise. Names are not resolved: a name that points inside is the network's to stop.
+    Raises RejectedError otherwise. Host names are not resolved: the network must block names that point inside.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

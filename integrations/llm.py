@@ -1,4 +1,4 @@
-"""A language model behind any OpenAI-compatible address: OpenAI, DeepSeek, a local server."""
+"""A language model at any OpenAI-compatible address: OpenAI, DeepSeek, a local server."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class LanguageModel:
         self._timeout_seconds = timeout_seconds
 
     def check(self) -> str:
-        """Say how many models the address offers, and that ours is one; NotFoundError where it is not."""
-        # Imported when first asked: openai costs most of a second, and Argux works without a model.
+        """Return how many models the address offers. Raises NotFoundError if our model is not among them."""
+        # Imported late: importing openai takes most of a second, and Argux works without a model.
         import openai
 
         try:

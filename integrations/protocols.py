@@ -1,4 +1,4 @@
-"""What Argux needs of an outside system, whichever vendor stands behind it."""
+"""The protocols that adapters implement, independent of the vendor: chat, code host, ticket tracker, escalation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.cards import Card, Modal
 
 @dataclass(frozen=True, slots=True)
 class MessageReference:
-    """Where a posted message is: enough to edit it or to answer in its thread."""
+    """Identifies a posted message, so that it can be edited or answered in its thread."""
 
     channel: str
     message_id: str
@@ -18,7 +18,7 @@ class MessageReference:
 
 @dataclass(frozen=True, slots=True)
 class ChannelUser:
-    """A person as the channel knows them; `timezone` is an IANA name."""
+    """A user of the chat channel; `timezone` is an IANA name."""
 
     user_id: str
     name: str
@@ -26,7 +26,7 @@ class ChannelUser:
 
 
 class ChatChannel(Protocol):
-    """A place where people talk: Slack today. Every call raises IntegrationError's tree and nothing else."""
+    """A chat system: Slack today. Every call raises only IntegrationError and its subclasses."""
 
     def post(
         self,
@@ -37,7 +37,7 @@ class ChatChannel(Protocol):
         thread: MessageReference | None = None,
         look_first: bool = False,
     ) -> MessageReference:
-        """Post, marked with `idempotency_key`; `look_first` returns the message an earlier try may have posted."""
+        """Post a card, marked with `idempotency_key`. `look_first` first searches for the message of an earlier try."""
         ...
 
     def update(self, message: MessageReference, card: Card) -> None:
@@ -45,11 +45,11 @@ class ChatChannel(Protocol):
         ...
 
     def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
-        """Say something that only one person sees."""
+        """Post a message that only one person sees."""
         ...
 
     def respond(self, response_url: str, card: Card) -> None:
-        """Answer a slash command or a click through the address it came with; only the asker sees it."""
+        """Answer a slash command or a click at its response URL. Only the person who asked sees the answer."""
         ...
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
@@ -57,25 +57,25 @@ class ChatChannel(Protocol):
         ...
 
     def open_modal(self, trigger_id: str, modal: Modal) -> None:
-        """Show a dialog to the person whose click gave `trigger_id` (valid for 3 seconds, once)."""
+        """Open a dialog for the person whose click gave `trigger_id` (valid once, for 3 seconds)."""
         ...
 
     def update_modal(self, modal: Modal) -> None:
-        """Replace what the dialog with this `dialog_id` shows; NotFoundError where it is not open."""
+        """Replace the content of the dialog with this `dialog_id`. Raises NotFoundError if it is not open."""
         ...
 
     def user(self, user_id: str) -> ChannelUser:
-        """Look a person up."""
+        """Look up a user."""
         ...
 
     def check(self) -> str:
-        """One line that says who we are there; raises where the settings do not work."""
+        """Return one line that says which account is used. Raises if the settings do not work."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """One file of a commit: `patch` is its unified diff, empty for a binary or a very large one."""
+    """One changed file of a commit. `patch` is the unified diff, empty for a binary or very large file."""
 
     path: str
     status: str
@@ -99,9 +99,9 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request as it stands. `state` is "open", "merged" or "closed".
+    """The current state of a pull request. `state` is "open", "merged" or "closed".
 
-    Once merged: `merge_commit_sha`, and when (`merged_at`, seconds, UTC).
+    `merge_commit_sha` and `merged_at` (seconds, UTC) are set once it is merged.
     """
 
     repository: str
@@ -117,18 +117,18 @@ class PullRequest:
 
 
 class CodeHost(Protocol):
-    """Where the code lives: GitHub. `repository` is "owner/name". Raises IntegrationError's tree."""
+    """A code host: GitHub. `repository` is "owner/name". Every call raises only IntegrationError and its subclasses."""
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
-        """The commits in head and not in base, oldest first, with their diffs; only head where base is None."""
+        """Return the commits in head but not in base, oldest first, with their diffs; only head if base is None."""
         ...
 
     def open_revert(
         self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
     ) -> PullRequest:
-        """Open a pull request that undoes these commits on the default branch, or find it where `branch` exists.
+        """Open a pull request that reverts these commits on the default branch, or find it if `branch` exists.
 
-        Raises ConflictError where later changes touch the same lines.
+        Raises ConflictError if later changes touch the same lines.
         """
         ...
 
@@ -137,19 +137,19 @@ class CodeHost(Protocol):
         ...
 
     def diff(self, repository: str, number: int) -> str:
-        """The pull request's unified diff."""
+        """Return the pull request's unified diff."""
         ...
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
-        """Merge only while its head is `head_sha` (else StaleHeadError); already merged at that head is success."""
+        """Merge only if the head is `head_sha` (else StaleHeadError). Already merged at that head is a success."""
         ...
 
     def close(self, repository: str, number: int, *, comment: str) -> None:
-        """Close without merging, saying why."""
+        """Close without merging, with a comment that says why."""
         ...
 
     def check(self) -> str:
-        """One line that says who we are there; raises where the settings do not work."""
+        """Return one line that says which account is used. Raises if the settings do not work."""
         ...
 
 
@@ -162,24 +162,24 @@ class Ticket:
 
 
 class TicketTracker(Protocol):
-    """Where work is tracked: Jira. Raises IntegrationError's tree."""
+    """A ticket tracker: Jira. Every call raises only IntegrationError and its subclasses."""
 
     def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
-        """Create once: the same key (kept as a label) finds the ticket already made."""
+        """Create a ticket idempotently: a second call with the same key (stored as a label) finds the first ticket."""
         ...
 
     def check(self) -> str:
-        """One line that says who we are there; raises where the settings do not work."""
+        """Return one line that says which account is used. Raises if the settings do not work."""
         ...
 
 
 class EscalationChannel(Protocol):
-    """Where more people are called: a Teams webhook. Raises IntegrationError's tree."""
+    """A channel that calls more people: a Teams webhook. Every call raises only IntegrationError and its subclasses."""
 
     def escalate(self, card: Card) -> None:
         """Post the card."""
         ...
 
     def check(self) -> str:
-        """One line that says where it would post; raises where the settings do not work."""
+        """Return one line that says where it would post. Raises if the settings do not work."""
         ...

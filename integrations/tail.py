@@ -1,8 +1,8 @@
-"""Follows a log file through rotation, truncation and restarts, and misses no line.
+"""Follow a log file through rotation, truncation and restarts without losing a line.
 
-A position is known by what it has read, not only by a name or a number: the inode, the offset, and a fingerprint of the
-bytes before it. When the name is given to a new file, the old one is read to its end first. When the file is cut to
-nothing (copytruncate), the copy is found by the fingerprint, and read from the same offset.
+A position consists of the inode, the offset and a fingerprint of the bytes before the offset. When a new file gets the
+file's name, the old file is first read to its end. When the file is truncated (copytruncate), the fingerprint finds the
+copy, and reading continues there from the same offset.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ import structlog
 from integrations.tail_files import (
     end_of_last_line,
     fingerprint,
-    holds_something,
-    inode_at,
+    inode_at_path,
     inode_of,
-    opened,
+    is_non_empty_file,
+    modified_at,
+    open_for_reading,
     read_at,
-    rotated,
+    rotated_files,
     size_of,
     successors,
-    written_at,
 )
 
 log = structlog.get_logger()
 
 LONGEST_LINE = 262_144
-"""A longer line is taken in pieces of this length."""
+"""In bytes. A longer line is split into pieces of this length."""
 
 LINGER_SECONDS = 2.0
-"""How long a file that lost its name must be quiet before it counts as ended: one of its writers may lag behind."""
+"""How long a renamed file must be unchanged before it counts as finished, because a slow writer may still append."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without its newline; the same line of the same file has the same id each time it is read."""
+    """A line without its newline. Reading the same line of the same file again gives the same id."""
 
     line_id: str
     text: str
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How far a file has been read. `generation` counts the files that have had the name."""
+    """How far a file has been read. `generation` counts the files that have had this name."""
 
     inode: int
     offset: int
@@ -59,10 +59,10 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Tail:
-    """One followed file. `read`, store what it gave, `commit`, and again; not for several threads.
+    """One followed file. Call `read`, store the lines, call `commit`, and repeat. Not thread-safe.
 
-    `host` tells equal paths on different machines apart. Without a kept state it begins at the file's end, or at its
-    beginning with `from_start`.
+    `host` makes line ids differ between equal paths on different machines. Without a saved position, reading starts at
+    the end of the file, or at its beginning if `from_start` is set.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Tail:
         self._is_finished = False
 
     def read(self) -> Sequence[Line]:
-        """The next lines, LONGEST_LINE bytes of them at most; none where there is nothing new now."""
+        """Return the next lines, at most LONGEST_LINE bytes of them; an empty sequence if nothing is new."""
         if self._file is not None and not self._is_intact(self._file):
             self.close()
         if self._file is None and not self._open():
@@ -95,7 +95,7 @@ class Tail:
         return self._take(to_the_end=True) or self._advance()
 
     def commit(self) -> None:
-        """Keep the position: what was read up to here is not read again after a restart. Atomic, and on disk."""
+        """Save the position atomically, with fsync: a restart does not read the same lines again."""
         if self._position is None:
             return
         draft = self._state_file.with_suffix(".draft")
@@ -107,13 +107,13 @@ class Tail:
         draft.replace(self._state_file)
 
     def close(self) -> None:
-        """Let go of the file; the position stays."""
+        """Close the file and keep the position."""
         if self._file is not None:
             self._file.close()
         self._file = None
 
     def _is_intact(self, file: BinaryIO) -> bool:
-        """Whether the file is still the one that was read so far: it may have been cut, and grown again since."""
+        """Whether the file still contains what was read so far. It may have been truncated and have grown again."""
         assert self._position is not None
         if self._is_finished:
             return True
@@ -121,31 +121,31 @@ class Tail:
         return size_of(file) >= offset and fingerprint(file, offset) == self._position.fingerprint
 
     def _open(self) -> bool:
-        """Find the file to go on with; False while there is none."""
+        """Open the file to continue with. Return False if there is none now."""
         if self._position is None:
             return self._begin()
-        before = rotated(self.path)
+        before = rotated_files(self.path)
         if self._find_again(self._position) or self._find_copy(self._position):
             return True
-        # Where rotation is at work just now, what was looked for may have a name by now that was not looked at.
-        return rotated(self.path) == before and self._start_over(self._position)
+        # If a rotation is running, the file may have got a new name after we looked there. Try again on the next read.
+        return rotated_files(self.path) == before and self._start_over(self._position)
 
     def _begin(self) -> bool:
-        file = opened(self.path)
+        file = open_for_reading(self.path)
         if file is None:
-            # What appears under this name later is new as a whole.
+            # A file that appears later under this name is completely new.
             self._from_start = True
             return False
         offset = 0 if self._from_start else end_of_last_line(file)
         self._use(file, Position(inode_of(file), offset, fingerprint(file, offset), 0))
-        # From here on nothing is missed, even if Argux is stopped before the first line comes.
+        # From here on no line is lost, even if Argux stops before the first line arrives.
         self.commit()
         return True
 
     def _find_again(self, position: Position) -> bool:
-        """The same file, under its own name or under the one that rotation gave it."""
-        for path in (self.path, *rotated(self.path)):
-            file = opened(path)
+        """Look for the same file under its own name and under the names of rotated files."""
+        for path in (self.path, *rotated_files(self.path)):
+            file = open_for_reading(path)
             if file is None:
                 continue
             if inode_of(file) == position.inode and fingerprint(file, position.offset) == position.fingerprint:
@@ -155,11 +155,11 @@ class Tail:
         return False
 
     def _find_copy(self, position: Position) -> bool:
-        """A copy, made before the file was cut or compressed: the rest that was not read yet is there."""
+        """Look for a copy that was made before the file was truncated or compressed. It contains the unread rest."""
         if position.offset == 0:
             return False
-        for path in reversed(rotated(self.path)):
-            file = opened(path)
+        for path in reversed(rotated_files(self.path)):
+            file = open_for_reading(path)
             if file is None:
                 continue
             if fingerprint(file, position.offset) == position.fingerprint:
@@ -169,8 +169,8 @@ class Tail:
         return False
 
     def _start_over(self, position: Position) -> bool:
-        """Nothing is left of what was being read: begin with what has the name now."""
-        file = opened(self.path)
+        """Start at the beginning of the file that has the name now, because the old file is gone."""
+        file = open_for_reading(self.path)
         if file is None:
             return False
         log.warning("tail_started_over", path=str(self.path), read_before=position.offset)
@@ -178,13 +178,13 @@ class Tail:
         return True
 
     def _use(self, file: BinaryIO, position: Position, *, is_finished: bool = False) -> None:
-        """Go on with this file; one that `is_finished` will not be written to any more."""
+        """Continue with this file. If `is_finished` is set, nobody writes to it any more."""
         self._file = file
         self._position = position
         self._is_finished = is_finished
 
     def _take(self, *, to_the_end: bool) -> Sequence[Line]:
-        """Whole lines from the position on, but blank ones; `to_the_end` takes a last one without a newline too."""
+        """Return the next complete, non-blank lines. `to_the_end` includes a last line without a newline."""
         assert self._file is not None
         assert self._position is not None
         while True:
@@ -198,7 +198,7 @@ class Tail:
             end = start + length
             seen = fingerprint(self._file, end)
             if not seen:
-                # It was cut while it was being read: from the old position on it is found again in the copy.
+                # The file was truncated during the read. The next read continues in the copy, at the old position.
                 return []
             self._position = msgspec.structs.replace(self._position, offset=end, fingerprint=seen)
             lines = self._lines(data[:length], start)
@@ -220,27 +220,27 @@ class Tail:
         return hashlib.blake2b(place.encode("utf-8", "surrogateescape") + text, digest_size=16).hexdigest()
 
     def _has_ended(self) -> bool:
-        """Whether nothing more will be written to the file that is being read.
+        """Whether nothing more will be written to the current file.
 
-        A file that lost its name goes on being written to until its writer notices, and then writes to the next one.
+        After a rename, the writer continues to write to the old file until it notices, and then opens the new one.
         """
         assert self._file is not None
         assert self._position is not None
         if self._is_finished:
             return True
-        if inode_at(self.path) in (None, self._position.inode):
+        if inode_at_path(self.path) in (None, self._position.inode):
             return False
-        if self._clock() - written_at(self._file) < LINGER_SECONDS:
+        if self._clock() - modified_at(self._file) < LINGER_SECONDS:
             return False
-        return any(holds_something(path) for path in successors(self.path, self._file))
+        return any(is_non_empty_file(path) for path in successors(self.path, self._file))
 
     def _advance(self) -> Sequence[Line]:
-        """Go on with the file that came after."""
+        """Continue with the next file."""
         assert self._file is not None
         assert self._position is not None
         generation = self._position.generation + 1
         for path in successors(self.path, self._file):
-            file = opened(path)
+            file = open_for_reading(path)
             if file is not None:
                 self.close()
                 self._use(
@@ -253,7 +253,7 @@ class Tail:
 
 
 def _load(state_file: Path) -> Position | None:
-    """The position kept there; None where there is none."""
+    """Load the saved position. Return None if there is none or if it is unreadable."""
     try:
         return msgspec.json.decode(state_file.read_bytes(), type=Position)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The files behind a log file's name: itself, and what rotation made of its earlier selves."""
+"""File access for the tail: the log file itself, and the rotated files that it was before."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LOOK_BACK = 65_536
 _BROKEN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
-def opened(path: Path) -> BinaryIO | None:
-    """The file for reading, decompressed if rotation compressed it; None where it is gone or may not be read."""
+def open_for_reading(path: Path) -> BinaryIO | None:
+    """Open the file for reading and decompress it if it ends with .gz. Return None if it is gone or not readable."""
     try:
         if path.suffix == ".gz":
             return cast(BinaryIO, gzip.open(path, "rb"))
@@ -29,12 +29,12 @@ def opened(path: Path) -> BinaryIO | None:
 
 
 def inode_of(file: BinaryIO) -> int:
-    """Which file it is, whatever its name is by now."""
+    """Return the inode, which identifies the file even after a rename."""
     return os.fstat(file.fileno()).st_ino
 
 
-def inode_at(path: Path) -> int | None:
-    """Which file has this name now; None while none has."""
+def inode_at_path(path: Path) -> int | None:
+    """Return the inode of the file with this name, or None if there is no such file."""
     try:
         return path.stat().st_ino
     except OSError:
@@ -42,17 +42,17 @@ def inode_at(path: Path) -> int | None:
 
 
 def size_of(file: BinaryIO) -> int:
-    """How many bytes it has on disk."""
+    """Return the file's size on disk in bytes."""
     return os.fstat(file.fileno()).st_size
 
 
-def written_at(file: BinaryIO) -> float:
-    """When it was last written to, in seconds since 1970."""
+def modified_at(file: BinaryIO) -> float:
+    """Return the time of the last write, in seconds since 1970."""
     return os.fstat(file.fileno()).st_mtime
 
 
-def holds_something(path: Path) -> bool:
-    """Whether there is a file of this name that is not empty."""
+def is_non_empty_file(path: Path) -> bool:
+    """Whether a file with this name exists and is not empty."""
     try:
         return path.stat().st_size > 0
     except OSError:
@@ -60,9 +60,10 @@ def holds_something(path: Path) -> bool:
 
 
 def fingerprint(file: BinaryIO, offset: int) -> str:
-    """What a file that has been read up to `offset` looks like: its beginning, and what stands just before there.
+    """Return a hash of the file's first bytes and of the bytes just before `offset`.
 
-    Empty where the file is shorter, or broken. All files look alike at offset 0.
+    Return an empty string if the file is shorter than `offset` or is broken gzip. At offset 0 all files have the same
+    fingerprint.
     """
     length = min(offset, _SAMPLE)
     try:
@@ -78,7 +79,7 @@ def fingerprint(file: BinaryIO, offset: int) -> str:
 
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
-    """The bytes from `offset` on, fewer than `length` only at the end."""
+    """Return `length` bytes from `offset` on; fewer only at the end of the file, none if the gzip data is broken."""
     try:
         file.seek(offset)
         return file.read(length)
@@ -87,17 +88,18 @@ def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
 
 
 def end_of_last_line(file: BinaryIO) -> int:
-    """Where the line begins that is being written now."""
+    """Return the offset where the last, possibly unfinished line begins."""
     size = file.seek(0, io.SEEK_END)
     start = max(0, size - _LOOK_BACK)
     newline = read_at(file, start, size - start).rfind(b"\n")
     return start + newline + 1 if newline >= 0 or start == 0 else size
 
 
-def rotated(path: Path) -> Sequence[Path]:
-    """Earlier selves of a file by the names that logrotate gives (app.log.1, app.log-20260207.gz), oldest first.
+def rotated_files(path: Path) -> Sequence[Path]:
+    """Return the rotated files of a log file, oldest first.
 
-    What is compressed keeps its name until that is done: before, the compressed one is only a part of it.
+    They are found by the names that logrotate gives: app.log.1, app.log-20260207.gz. A .gz file is left out while its
+    uncompressed original still exists, because it is not complete yet.
     """
     pattern = re.compile(re.escape(path.name) + r"[.-]\d[\d.T_-]*?(?:\.gz)?")
     named: list[Path] = []
@@ -113,10 +115,10 @@ def rotated(path: Path) -> Sequence[Path]:
 
 
 def successors(path: Path, file: BinaryIO) -> Sequence[Path]:
-    """What was written after `file`, oldest first: rotated files that came later, and at last what `path` names."""
+    """Return the files written after `file`, oldest first: the later rotated files, and last the file at `path`."""
     status = os.fstat(file.fileno())
     later: list[Path] = []
-    for candidate in rotated(path):
+    for candidate in rotated_files(path):
         with suppress(OSError):
             found = candidate.stat()
             if found.st_mtime_ns > status.st_mtime_ns and found.st_ino != status.st_ino:

@@ -1,4 +1,4 @@
-"""A card in plain words: the whole-text fallback that every channel sends beside its own rendering."""
+"""A card as plain text: the fallback that each channel sends in addition to its own rendering."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 
 
 def severity_label(severity: Severity) -> str:
-    """Say the severity as a picture and a word, so that nobody has to tell colours apart: "🔴 SEV1"."""
+    """Return the severity as an emoji and a word, such as "🔴 SEV1", so that nobody must tell colours apart."""
     return f"{SEVERITY_EMOJI[severity]} {severity.value.upper()}"
 
 
 def titled(card: Card) -> str:
-    """The card's title on one line, its severity first."""
+    """Return the card's title on one line, with the severity in front."""
     title = " ".join(card.title.split()) or "Argux"
     return f"{severity_label(card.severity)} · {title}" if card.severity else title
 
 
 def utc(at: int) -> str:
-    """A moment for readers whose zone is not known; `at` is seconds, UTC."""
+    """Format a time in UTC, for readers whose time zone is unknown. `at` is seconds, UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def with_utc_times(text: str) -> str:
-    """The text with its moments written out, for places that cannot show them in the reader's zone."""
+    """Replace each time in the text with its UTC form, for places that cannot show the reader's time zone."""
     return MOMENT.sub(lambda found: utc(int(found[1])), text)
 
 
 def plain(markdown: str) -> str:
-    """Markdown of the cards' small kind, without its marks; a link keeps its address."""
+    """Remove the Markdown marks of a card's text. A link keeps its address."""
     without_fences = _FENCE_LINE.sub("", markdown)
     linked = _LINK.sub(r"\1 (\2)", with_utc_times(without_fences))
     return linked.replace("**", "").replace("`", "").strip()
 
 
 def card_text(card: Card) -> str:
-    """Everything the card says, as plain text; buttons are left out because text cannot be pressed."""
+    """Return the whole card as plain text. Buttons are left out, because they do not work in text."""
     parts = [titled(card)]
     if card.text:
         parts.append(plain(card.text))
@@ -60,5 +60,5 @@ def card_text(card: Card) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters, the last one "…" where something was left out."""
+    """Cut the text to at most `limit` characters. If something was cut, the last character is "…"."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,1 +1,1 @@
-"""What Argux keeps: incidents and their spine, telemetry, outbox, audit chain, keys, knowledge."""
+"""Everything Argux stores: incidents with their diagnoses and actions, telemetry, outbox, audit chain, API keys."""

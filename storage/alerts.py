@@ -1,7 +1,7 @@
-"""Other monitors' alerts, as they stand: what fires now, and what is over.
+"""Other monitors' alerts in their current state: firing or resolved.
 
-However often and in whatever order the deliveries come, the newest word counts: what began before the last end that is
-known is an old delivery, and an end before the last beginning is the end of an earlier firing.
+Deliveries may be repeated and arrive in any order; the newest state counts. A firing that began before the last known
+end is an old delivery and ignored, and so is an end before the last known beginning.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _LONGEST_TEXT = 2000
 
 
 def severity_of_word(word: str | None) -> Severity | None:
-    """How bad a sender's word is; None for words that ask for nobody, such as "info" and Prometheus's "none"."""
+    """Map a sender's severity word to a severity; None for words such as "info", which need no attention."""
     return _SEVERITIES.get(word.strip().lower(), Severity.SEV3) if word else Severity.SEV3
 
 
 def record_alerts(session: Session, changes: Sequence[AlertChange], *, now: datetime) -> None:
-    """Keep what was said, in one order for everyone so that two deliveries cannot wait for each other in a ring."""
+    """Store changes of alerts, always in the same order, so that two concurrent deliveries cannot deadlock."""
     for change in sorted(changes, key=lambda change: (fingerprint_of(change), change.happened_at, change.is_firing)):
         _record(session, change, now)
 
 
 def fingerprint_of(change: AlertChange) -> str:
-    """The same for every firing of an alert."""
+    """Return the fingerprint of an alert, which is the same for each of its firings."""
     return f"{change.source[:50]}:{_digest(change.identity)}"
 
 
@@ -88,29 +88,29 @@ def _record(session: Session, change: AlertChange, now: datetime) -> None:
 
 
 def firing_alerts(session: Session, *, now: datetime) -> Sequence[Alert]:
-    """Alerts that fire and ask for somebody, oldest first."""
+    """Return firing alerts that need attention, oldest first."""
     query = select(Alert).where(Alert.state == FIRING, Alert.severity.is_not(None), Alert.quiet_at > now)
     return session.scalars(query.order_by(Alert.started_at, Alert.id)).all()
 
 
-def end_quiet_alerts(session: Session, *, now: datetime) -> None:
-    """Take as over what nobody has spoken of for as long as its sender allows."""
+def resolve_stale_alerts(session: Session, *, now: datetime) -> None:
+    """Resolve firing alerts that were not heard of again within the time their sender allows."""
     for alert in session.scalars(select(Alert).where(Alert.state == FIRING, Alert.quiet_at <= now).with_for_update()):
         alert.state, alert.ended_at = RESOLVED, alert.quiet_at
 
 
-def untold_ends(session: Session, *, ended_by: datetime) -> Sequence[Alert]:
-    """Alerts that ended by then, and whose end was not told yet, oldest first."""
+def unannounced_ends(session: Session, *, ended_by: datetime) -> Sequence[Alert]:
+    """Return alerts that ended by `ended_by` and whose end was not announced yet, oldest first."""
     query = select(Alert).where(Alert.state == RESOLVED, Alert.told_at.is_(None), Alert.ended_at <= ended_by)
     return session.scalars(query.order_by(Alert.ended_at, Alert.id)).all()
 
 
 def alerts_named(session: Session, name: str, service: str | None) -> Sequence[Alert]:
-    """Every alert of this name and service, as it stands."""
+    """Return every alert of this name and service."""
     return session.scalars(select(Alert).where(Alert.name == name, Alert.service == service).order_by(Alert.id)).all()
 
 
 def drop_old_alerts(session: Session, *, now: datetime) -> int:
-    """Forget alerts long over; returns how many."""
+    """Delete alerts resolved more than KEPT_AFTER_THE_END ago; return how many."""
     old = delete(Alert).where(Alert.state == RESOLVED, Alert.ended_at < now - KEPT_AFTER_THE_END)
     return session.connection().execute(old).rowcount

@@ -1,4 +1,4 @@
-"""The audit chain: every decision and action, each link sealed with a key over the link before it.
+"""The audit chain: every decision and action, each entry linked to the one before it by a keyed hash.
 
 mac = HMAC-SHA256(key, canonical JSON of sequence, time, actor, event, payload and previous mac); RFC 2104.
 """
@@ -17,18 +17,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.database.canonical import canonical_json
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.models import Approval, AuditEntry
 
 APPROVED = "proposal_approved"
-"""The event of a person's approval; its payload names the proposal."""
+"""The event of an approval; its payload has the proposal_id."""
 
 _FIRST_PREVIOUS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Whether the chain holds: its length, the first broken sequence if any, and the mac of its last sound link."""
+    """The result of verifying the chain.
+
+    length: number of valid entries. broken_at: the first invalid sequence, if any. head: mac of the last valid entry.
+    """
 
     ok: bool
     length: int
@@ -39,11 +42,12 @@ class AuditReport:
 def append(
     session: Session, *, key: bytes, actor: str, event: str, payload: Mapping[str, Any], now: datetime
 ) -> AuditEntry:
-    """Add a link; writers queue for it until their transactions end, so the chain never forks.
+    """Append an entry. Only one transaction at a time may append, so the chain never forks.
 
-    Append last in a transaction: other writers wait from here on. ValueError for a payload that JSON cannot hold.
+    Call it last in a transaction, because other writers wait from here until its end. Raises ValueError for a payload
+    that JSON cannot represent.
     """
-    alone(session, Lock.AUDIT)
+    lock_exclusive(session, Lock.AUDIT)
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc()).limit(1)).one_or_none()
     entry = AuditEntry(
         sequence=last.sequence + 1 if last else 1,
@@ -60,10 +64,10 @@ def append(
 
 
 def verify(session: Session, *, key: bytes) -> AuditReport:
-    """Walk the chain from its beginning and name the first sequence that is changed, missing, inserted or out of order.
+    """Verify the chain from its beginning; report the first entry that is changed, missing, inserted or out of order.
 
-    What no chain can see by itself: links cut off its end. Keep `head` and `length` elsewhere (a log, a ticket) and
-    compare; `unrecorded_approvals` sees some of it. Nor can it see anything done by somebody who holds the key.
+    A chain cannot detect that entries were cut off its end. Store `head` and `length` elsewhere (a log, a ticket) and
+    compare them; `unrecorded_approvals` detects some cases. It also cannot detect changes by somebody who has the key.
     """
     expected, previous = 1, _FIRST_PREVIOUS
     query = select(AuditEntry).order_by(AuditEntry.sequence).execution_options(yield_per=1000, populate_existing=True)
@@ -77,7 +81,7 @@ def verify(session: Session, *, key: bytes) -> AuditReport:
 
 
 def unrecorded_approvals(session: Session) -> list[int]:
-    """The proposals that were decided on without an entry that says so: the chain has lost its end since."""
+    """Return proposals with an approval but no audit entry for it, which means the end of the chain was cut off."""
     entries = session.scalars(select(AuditEntry.payload).where(AuditEntry.event == APPROVED))
     recorded = {payload["proposal_id"] for payload in entries}
     return sorted(set(session.scalars(select(Approval.proposal_id))) - recorded)

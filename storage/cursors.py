@@ -1,4 +1,4 @@
-"""How far each outside source has been read."""
+"""Cursors: how far each outside source has been read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from storage.models import PullCursor
 
 
 def read_cursor(session: Session, source: str) -> Mapping[str, Any] | None:
-    """Where the last look at a source ended; None where there was none yet."""
+    """Return the position where the last read of a source ended; None before the first read."""
     cursor = session.get(PullCursor, source)
     return None if cursor is None else cursor.position
 
 
 def save_cursor(session: Session, source: str, position: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep where this look ended."""
+    """Store the position where this read ended."""
     session.merge(PullCursor(source=source, position=dict(position), updated_at=now))
     session.flush()

@@ -1,4 +1,4 @@
-"""Messages owed to a channel: delivered, or shown as undelivered, never silently gone."""
+"""Messages to channels. Every message ends as delivered, undelivered or muted; none is lost silently."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.database.upserts import insert_if_new
 from storage.models import Delivery
 
 
-def owe(
+def create_delivery(
     session: Session,
     *,
     key: str,
@@ -24,7 +24,7 @@ def owe(
     content: Mapping[str, Any],
     now: datetime,
 ) -> Delivery:
-    """Owe a message from this transaction's commit on; the second time under a key gets the first one's row."""
+    """Create a message, pending from this transaction's commit on. A repeated key returns the existing message."""
     values = {
         "key": key,
         "incident_id": incident_id,
@@ -40,24 +40,24 @@ def owe(
 
 
 def get_delivery(session: Session, delivery_id: int) -> Delivery:
-    """One delivery, or NotFoundError."""
+    """Return one delivery; raise NotFoundError if there is none."""
     return get(session, Delivery, delivery_id, "delivery")
 
 
 def root_delivery(session: Session, incident_id: int) -> Delivery | None:
-    """The incident's root message: the one that is edited in place."""
+    """Return the incident's root message, which is edited in place; None if there is none."""
     query = select(Delivery).where(Delivery.incident_id == incident_id, Delivery.purpose == "root")
     return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
 
 
 def held(session: Session, incident_id: int) -> Sequence[Delivery]:
-    """What an incident's quiet time holds back, in order."""
+    """Return and lock an incident's messages that its quiet time holds back, oldest first."""
     query = select(Delivery).where(Delivery.incident_id == incident_id, Delivery.status == "held")
     return session.scalars(query.order_by(Delivery.id).with_for_update()).all()
 
 
 def incidents_with_held(session: Session) -> Sequence[int]:
-    """The incidents of which something is held back."""
+    """Return the ids of incidents with messages held back."""
     query = select(Delivery.incident_id).where(Delivery.status == "held", Delivery.incident_id.is_not(None))
     return [found for found in session.scalars(query.distinct()) if found is not None]
 
@@ -65,7 +65,7 @@ def incidents_with_held(session: Session) -> Sequence[int]:
 def mark_delivered(
     session: Session, delivery: Delivery, *, message_id: str, content_hash: str | None, now: datetime
 ) -> None:
-    """The channel shows it, as `content_hash`."""
+    """Record that the channel shows the message, with the content of `content_hash`."""
     delivery.status = "delivered"
     delivery.message_id = message_id
     delivery.content_hash = content_hash
@@ -76,7 +76,7 @@ def mark_delivered(
 
 
 def mark_undelivered(session: Session, delivery: Delivery, error: str) -> None:
-    """The channel refused it; a person can see that, and why."""
+    """Record that the channel refused the message, and why, for people to see."""
     delivery.status = "undelivered"
     delivery.attempts += 1
     delivery.error = error

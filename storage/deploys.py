@@ -1,4 +1,4 @@
-"""Deploys: which version of a service went live when, with which commit, and which commit it replaced."""
+"""Deploys: which version of a service went live when, with its commit and the commit it replaced."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from detection import types
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.upserts import insert_if_new
 from storage.models import Deploy
 
 SEEN_IN_SPANS = "seen in spans"
-"""Who deployed a version that nobody told of, until somebody does."""
+"""`deployed_by` of a version that was only seen in spans, until its deploy is reported."""
 
-TOLD_WITHIN = timedelta(hours=1)
-"""So far from when a version was first seen may its deploy be told to have been; beyond that it is another deploy."""
+REPORTED_WITHIN = timedelta(hours=1)
+"""How far a reported deploy time may be from when its version was first seen; beyond that it is another deploy."""
 
-TOLD_AGAIN_WITHIN = timedelta(minutes=10)
-"""So long after a deploy, a pipeline that tells of it without a time is taken to tell of it again."""
+REPEATED_WITHIN = timedelta(minutes=10)
+"""How long after a deploy the same report without a time counts as a repeat of it (a pipeline's retry)."""
 
 _SHORTEST_SHA = 7
 
@@ -36,10 +36,10 @@ def record_deploy(
     deployed_by: str | None,
     now: datetime,
 ) -> tuple[Deploy, bool]:
-    """Write a deploy down once per service, version and time; the second value is False when it was known already.
+    """Record a deploy, once per service, version and time; the second value is False if it was known already.
 
-    It learns the commit it replaced from that service's deploy before; reported late, it corrects the one after it.
-    Somebody who tells of a version that was only seen so far takes that deploy over, and is right in everything.
+    Its previous commit is that of the service's deploy before it. A deploy reported late also corrects the previous
+    commit of the deploy after it. A report of a version that was only seen in spans so far overwrites that deploy.
     """
     if deployed_by != SEEN_IN_SPANS:
         seen = _seen_deploy(session, service, version, commit_sha, deployed_at)
@@ -69,22 +69,22 @@ def record_deploy(
     return session.scalars(same).one(), new
 
 
-def told_already(session: Session, *, service: str, version: str, commit_sha: str, now: datetime) -> Deploy | None:
-    """The service's latest deploy, if this one, told without a time, is that one again: a pipeline's retry.
+def already_reported(session: Session, *, service: str, version: str, commit_sha: str, now: datetime) -> Deploy | None:
+    """Return the service's latest deploy if a report without a time repeats it (a pipeline's retry); else None.
 
-    To the end of the transaction nobody else is told about the same.
+    Takes Lock.DEPLOYS, so that of two concurrent reports the second sees the first.
     """
-    alone(session, Lock.DEPLOYS)
+    lock_exclusive(session, Lock.DEPLOYS)
     latest = latest_deploy(session, service)
     if latest is None or latest.deployed_by == SEEN_IN_SPANS:
         return None
     is_same = (latest.version, latest.commit_sha) == (version, commit_sha)
-    told_at = max(latest.created_at, latest.deployed_at)
-    return latest if is_same and now - told_at <= TOLD_AGAIN_WITHIN else None
+    reported_at = max(latest.created_at, latest.deployed_at)
+    return latest if is_same and now - reported_at <= REPEATED_WITHIN else None
 
 
 def deploys_between(session: Session, service: str | None, since: datetime, until: datetime) -> Sequence[Deploy]:
-    """Deploys from `since` (inclusive) to `until` (exclusive), oldest first; None means of every service."""
+    """Return deploys from `since` (inclusive) to `until` (exclusive), oldest first. service: None for all services."""
     query = select(Deploy).where(Deploy.deployed_at >= since, Deploy.deployed_at < until)
     if service is not None:
         query = query.where(Deploy.service == service)
@@ -94,7 +94,7 @@ def deploys_between(session: Session, service: str | None, since: datetime, unti
 def first_deploy_since(
     session: Session, service: str, since: datetime, *, commit_sha: str | None = None
 ) -> Deploy | None:
-    """The service's first deploy at or after a moment; of one commit, or of any."""
+    """Return the service's first deploy at or after `since`: of this commit, or of any. None if there is none."""
     query = select(Deploy).where(Deploy.service == service, Deploy.deployed_at >= since)
     if commit_sha is not None:
         query = query.where(Deploy.commit_sha == commit_sha)
@@ -102,7 +102,7 @@ def first_deploy_since(
 
 
 def latest_deploy(session: Session, service: str | None, before: datetime | None = None) -> Deploy | None:
-    """The service's newest deploy, or its newest strictly before a moment; None means of all services."""
+    """Return the newest deploy, or the newest strictly before a moment. service: None for all services."""
     query = select(Deploy) if service is None else select(Deploy).where(Deploy.service == service)
     if before is not None:
         query = query.where(Deploy.deployed_at < before)
@@ -110,7 +110,7 @@ def latest_deploy(session: Session, service: str | None, before: datetime | None
 
 
 def to_deploy(row: Deploy) -> types.Deploy:
-    """The deploy as detection knows it."""
+    """Convert a row to detection's Deploy."""
     return types.Deploy(
         deploy_id=row.id,
         service=row.service,
@@ -124,13 +124,16 @@ def to_deploy(row: Deploy) -> types.Deploy:
 
 
 def _seen_deploy(session: Session, service: str, version: str, commit_sha: str, deployed_at: datetime) -> Deploy | None:
-    """The deploy of this version, or of this commit by its whole or short name, that was only seen so far."""
+    """Find a deploy near `deployed_at` that was only seen in spans and whose version is this version or commit.
+
+    The commit may be shortened. None if this very deploy is already recorded.
+    """
     known = select(Deploy.id).where(
         Deploy.service == service, Deploy.version == version, Deploy.deployed_at == deployed_at
     )
     if session.scalar(known) is not None:
         return None
-    around = deploys_between(session, service, deployed_at - TOLD_WITHIN, deployed_at + TOLD_WITHIN)
+    around = deploys_between(session, service, deployed_at - REPORTED_WITHIN, deployed_at + REPORTED_WITHIN)
     return next(
         (
             deploy

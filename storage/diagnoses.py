@@ -1,4 +1,4 @@
-"""Diagnoses: one five-step run each, with its checkpoints, hypotheses and numbered evidence."""
+"""Diagnoses: each is one five-step run with its checkpoints, hypotheses and numbered evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.models import Diagnosis, Evidence, Hypothesis
 
 
 def start_diagnosis(session: Session, incident_id: int, *, now: datetime) -> Diagnosis:
-    """Begin a run, or go on with the one that is running: an incident is diagnosed by one run at a time."""
+    """Start a run, or return the one that is running: an incident has at most one running diagnosis."""
     hold(session, get_incident(session, incident_id))
     latest = latest_diagnosis(session, incident_id)
     if latest is not None and latest.status == "running":
@@ -27,25 +27,25 @@ def start_diagnosis(session: Session, incident_id: int, *, now: datetime) -> Dia
 
 
 def latest_diagnosis(session: Session, incident_id: int) -> Diagnosis | None:
-    """The incident's newest run, finished or not."""
+    """Return the incident's newest run, finished or not."""
     query = select(Diagnosis).where(Diagnosis.incident_id == incident_id).order_by(Diagnosis.id.desc()).limit(1)
     return session.scalars(query).one_or_none()
 
 
 def get_diagnosis(session: Session, diagnosis_id: int) -> Diagnosis:
-    """One run, or NotFoundError."""
+    """Return one run; raise NotFoundError if there is none."""
     return get(session, Diagnosis, diagnosis_id, "diagnosis")
 
 
 def save_checkpoint(session: Session, diagnosis: Diagnosis, step: str, output: Mapping[str, Any]) -> None:
-    """Keep a finished step's output, so that a restarted worker goes on after it."""
+    """Store a finished step's output, so that a restarted worker continues after it."""
     hold(session, diagnosis)
     diagnosis.checkpoints = {**diagnosis.checkpoints, step: dict(output)}
     session.flush()
 
 
 def put_hypotheses(session: Session, diagnosis: Diagnosis, hypotheses: Sequence[Mapping[str, Any]]) -> None:
-    """Make or update hypotheses by their `key`: {key, cause, statement, parameters, prior, posterior?, status?}."""
+    """Create or update hypotheses by their `key`: {key, cause, statement, parameters, prior, posterior?, status?}."""
     hold(session, diagnosis)
     known = {hypothesis.key: hypothesis for hypothesis in diagnosis.hypotheses}
     for given in hypotheses:
@@ -71,7 +71,7 @@ def add_evidence(
     weight: float,
     now: datetime,
 ) -> Evidence:
-    """Write down what a check found, as the diagnosis's next number."""
+    """Add the result of a check as evidence, with the diagnosis's next number."""
     hold(session, diagnosis)
     last = session.scalar(select(func.max(Evidence.number)).where(Evidence.diagnosis_id == diagnosis.id))
     evidence = Evidence(

@@ -1,18 +1,18 @@
-"""What can go wrong in the store.
+"""The errors of the store.
 
 StorageError
-├── NotFoundError              the row asked for is not there
+├── NotFoundError              the requested row does not exist
 ├── NameTakenError             a name that must be unique is in use
-├── InvalidTransitionError     the incident cannot go from its status to that one
+├── InvalidTransitionError     the incident cannot change from its status to that one
 ├── NotApprovedError           a proposal is not (or no longer) approved
-├── DecisionRefusedError       an approval that does not count:
-│   ├── AlreadyDecidedError       somebody decided before; `decided_by`, `decided_at`
+├── DecisionRefusedError       an approval was refused:
+│   ├── AlreadyDecidedError       it was decided before; `decided_by`, `decided_at`
 │   ├── ExpiredError              the proposal is too old
-│   └── ContentChangedError       what was shown is not what would be done now
+│   └── ContentChangedError       what would be done now is not what was shown
 └── DatabaseUnavailableError   unreachable, or its schema is not the one this version needs
 
-All but DatabaseUnavailableError are permanent; that one may pass. The text of every one of them may be shown to a
-user: it holds no secret and no address.
+DatabaseUnavailableError is temporary: retrying may help. All others are permanent. The text of every error may be shown
+to a user: it contains no secret and no address.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from detection.types import IncidentStatus
 
 
 class StorageError(Exception):
-    """Base of everything the store refuses."""
+    """Base class of the store's errors."""
 
 
 class NotFoundError(StorageError):
-    """The row asked for is not there."""
+    """The requested row does not exist."""
 
     def __init__(self, what: str, key: object) -> None:
         super().__init__(f"There is no {what} {key}.")
@@ -38,7 +38,7 @@ class NameTakenError(StorageError):
 
 
 class InvalidTransitionError(StorageError):
-    """The incident cannot go from `current` to `wanted`."""
+    """The incident cannot change from status `current` to `wanted`."""
 
     def __init__(self, current: IncidentStatus, wanted: IncidentStatus) -> None:
         words = (_in_words(current), _in_words(wanted))
@@ -56,11 +56,11 @@ class NotApprovedError(StorageError):
 
 
 class DecisionRefusedError(StorageError):
-    """An approval that does not count."""
+    """An approval was refused."""
 
 
 class AlreadyDecidedError(DecisionRefusedError):
-    """Somebody decided before: an approval is used once."""
+    """The proposal was decided before: it can be approved only once."""
 
     def __init__(self, decided_by: str, decided_at: datetime) -> None:
         super().__init__(f"{decided_by} already approved this at {decided_at:%H:%M} UTC.")
@@ -73,7 +73,7 @@ class ExpiredError(DecisionRefusedError):
 
 
 class ContentChangedError(DecisionRefusedError):
-    """What the person saw is not what would be done now."""
+    """What would be done now is not what the person saw."""
 
 
 class DatabaseUnavailableError(StorageError):

@@ -1,4 +1,4 @@
-"""Watched funnels: rows here, definitions for detection."""
+"""Watched funnels, stored as rows and converted to definitions for detection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import FunnelDefinition, FunnelStep
 from storage.database.base import Base
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.rows import get
 from storage.errors import NotFoundError
 from storage.models import Funnel
@@ -28,7 +28,7 @@ def create_funnel(
     value_per_conversion: float | None = None,
     currency: str | None = None,
 ) -> Funnel:
-    """Watch a funnel; a step is {name, event, properties}, or the API's {name, event_filter: {event, properties}}."""
+    """Watch a funnel. A step is {name, event, properties}, or the API's {name, event_filter: {event, properties}}."""
     funnel = Funnel(
         name=name,
         steps=[_flat(step) for step in steps],
@@ -44,20 +44,20 @@ def create_funnel(
 
 
 def list_funnels(session: Session) -> Sequence[Funnel]:
-    """Every funnel that is watched, oldest first."""
+    """Return the watched funnels, oldest first."""
     return session.scalars(select(Funnel).where(Funnel.removed_at.is_(None)).order_by(Funnel.id)).all()
 
 
 def get_funnel(session: Session, funnel_id: int) -> Funnel:
-    """One funnel that is watched, or NotFoundError."""
+    """Return one watched funnel; raise NotFoundError if there is none or it was removed."""
     row = get(session, Funnel, funnel_id, "funnel")
     if row.removed_at is not None:
         raise NotFoundError("funnel", funnel_id)
     return row
 
 
-def funnel_of(session: Session, named: str) -> Funnel:
-    """The funnel that a person means by its number or its name, or NotFoundError; of equal names the newest."""
+def find_funnel(session: Session, named: str) -> Funnel:
+    """Find a watched funnel by its number or name, of equal names the newest; raise NotFoundError if there is none."""
     watched = list_funnels(session)
     wanted = named.strip()
     found = [row for row in watched if wanted in (str(row.id), f"#{row.id}")]
@@ -68,16 +68,16 @@ def funnel_of(session: Session, named: str) -> Funnel:
 
 
 def remove_funnel(session: Session, funnel_id: int, *, now: datetime) -> None:
-    """Stop to watch a funnel and delete what was counted of it; its number is never given to another one."""
+    """Stop watching a funnel and delete its counts. Its number is never reused."""
     get_funnel(session, funnel_id).removed_at = now
-    alone(session, Lock.ROLL_UP)
+    lock_exclusive(session, Lock.ROLL_UP)
     for table in Base.metadata.tables.values():
         if "funnel_id" in table.c:
             session.execute(delete(table).where(table.c.funnel_id == funnel_id))
 
 
 def definition(row: Funnel) -> FunnelDefinition:
-    """The funnel as detection knows it."""
+    """Convert a row to detection's FunnelDefinition."""
     return FunnelDefinition(
         funnel_id=row.id,
         name=row.name,

@@ -1,4 +1,4 @@
-"""Incidents: opened once, fed with findings, moved from status to status, told as a timeline."""
+"""Incidents: open them, record findings, change their status, and keep their timeline."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from storage.finding_details import details_of, details_to_json
 from storage.models import FindingRecord, Incident, TimelineEntry, Verification
 
 ARGUX = "Argux"
-_ACTIVE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING)
-_CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
+_ACTIVE = tuple(status for status in IncidentStatus if not status.is_closed)
+_CLOSED = tuple(status for status in IncidentStatus if status.is_closed)
+_AWAITING_PEOPLE = tuple(status for status in IncidentStatus if status.awaits_people)
 _NEXT: Mapping[IncidentStatus, frozenset[IncidentStatus]] = {
     IncidentStatus.OPEN: frozenset({IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING, *_CLOSED}),
     IncidentStatus.ACKNOWLEDGED: frozenset({IncidentStatus.OPEN, IncidentStatus.MITIGATING, *_CLOSED}),
@@ -36,7 +37,7 @@ def open_incident(
     onset_at: datetime,
     now: datetime,
 ) -> Incident:
-    """Open an incident; its timeline begins with that."""
+    """Open an incident, and begin its timeline with that."""
     incident = Incident(
         title=title,
         status=IncidentStatus.OPEN,
@@ -53,13 +54,13 @@ def open_incident(
 
 
 def active_incidents(session: Session) -> Sequence[Incident]:
-    """Those that still need somebody (open, acknowledged, mitigating) with their findings, oldest first."""
+    """Return open, acknowledged and mitigating incidents with their findings, oldest first."""
     query = select(Incident).where(Incident.status.in_(_ACTIVE)).order_by(Incident.id)
     return session.scalars(query.options(selectinload(Incident.findings))).all()
 
 
 def list_incidents(session: Session, *, status: IncidentStatus | None = None, limit: int = 50) -> Sequence[Incident]:
-    """The newest first, with their findings; of one status, or all."""
+    """Return incidents of one status, or all, with their findings, newest first."""
     query = select(Incident).order_by(Incident.opened_at.desc(), Incident.id.desc()).limit(limit)
     if status is not None:
         query = query.where(Incident.status == status)
@@ -67,12 +68,15 @@ def list_incidents(session: Session, *, status: IncidentStatus | None = None, li
 
 
 def get_incident(session: Session, incident_id: int) -> Incident:
-    """One incident, or NotFoundError."""
+    """Return one incident; raise NotFoundError if there is none."""
     return get(session, Incident, incident_id, "incident")
 
 
 def record_finding(session: Session, incident: Incident, finding: Finding, *, now: datetime) -> FindingRecord:
-    """Keep the finding at its worst: one row per fingerprint of the incident. A milder sight only says it lasts."""
+    """Record a finding, one row per fingerprint of the incident, kept at its worst.
+
+    A finding that is milder than the recorded one only updates last_seen_at.
+    """
     hold(session, incident)
     query = select(FindingRecord).where(
         FindingRecord.incident_id == incident.id, FindingRecord.fingerprint == finding.fingerprint
@@ -90,8 +94,8 @@ def record_finding(session: Session, incident: Incident, finding: Finding, *, no
     return record
 
 
-def seen_again(session: Session, incident_id: int, fingerprint: str, *, at: datetime) -> None:
-    """It was still broken then, although no detector has said so again."""
+def mark_seen(session: Session, incident_id: int, fingerprint: str, *, at: datetime) -> None:
+    """Record that a finding was still broken at this time, although no detector has reported it again."""
     session.execute(
         update(FindingRecord)
         .where(FindingRecord.incident_id == incident_id, FindingRecord.fingerprint == fingerprint)
@@ -100,12 +104,12 @@ def seen_again(session: Session, incident_id: int, fingerprint: str, *, at: date
 
 
 def _is_worse(finding: Finding, known: Finding) -> bool:
-    """Further from what is expected, in the same direction as it was first seen."""
+    """Tell whether a finding is further from the expected value than the known one, in the known one's direction."""
     return finding.ratio > known.ratio if known.ratio > 1.0 else finding.ratio < known.ratio
 
 
 def to_finding(record: FindingRecord) -> Finding:
-    """The finding as detection knows it."""
+    """Convert a row to detection's Finding."""
     return Finding(
         detector=record.detector,
         metric=Metric(record.metric),
@@ -127,7 +131,7 @@ def to_finding(record: FindingRecord) -> Finding:
 def add_timeline(
     session: Session, incident_id: int, *, kind: str, actor: str, text: str, now: datetime
 ) -> TimelineEntry:
-    """Write down what happened, in words; `actor` is a person's name or "Argux"."""
+    """Add a timeline entry: what happened, in words. actor: a person's name or "Argux"."""
     entry = TimelineEntry(incident_id=incident_id, kind=kind, actor=actor, text=text, happened_at=now)
     session.add(entry)
     session.flush()
@@ -135,9 +139,9 @@ def add_timeline(
 
 
 def change_status(session: Session, incident: Incident, status: IncidentStatus, *, actor: str, now: datetime) -> None:
-    """Move the incident, note who did it and when; InvalidTransitionError when it cannot go there from where it is.
+    """Change the incident's status and record who did it and when. Raises InvalidTransitionError if not allowed.
 
-    Judged on the row as it is in the database now, so that of two people who press at once only the first succeeds.
+    The transition is checked on the locked row, so that of two people who press at once only the first succeeds.
     """
     hold(session, incident)
     before = IncidentStatus(incident.status)
@@ -147,21 +151,20 @@ def change_status(session: Session, incident: Incident, status: IncidentStatus, 
     incident.updated_at = now
     if status == IncidentStatus.ACKNOWLEDGED:
         incident.acknowledged_at, incident.acknowledged_by = now, actor
-    closed = status in _CLOSED
-    incident.closed_at, incident.closed_by = (now, actor) if closed else (None, None)
+    incident.closed_at, incident.closed_by = (now, actor) if status.is_closed else (None, None)
     text = _transition_text(before, status)
     add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
 
 
-def snoozes_over(session: Session, now: datetime) -> Sequence[Incident]:
-    """Incidents whose snooze has run out and was not ended yet."""
+def expired_snoozes(session: Session, now: datetime) -> Sequence[Incident]:
+    """Return and lock incidents whose snooze has run out and was not ended yet."""
     return session.scalars(
         select(Incident).where(Incident.snoozed_until <= now).with_for_update(skip_locked=True)
     ).all()
 
 
-def lately_closed(session: Session, since: datetime) -> Sequence[Incident]:
-    """Incidents closed since then, and false alarms whose findings were still seen since then; with their findings."""
+def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:
+    """Return incidents closed since then, and false alarms whose findings were seen since then; with their findings."""
     still_seen = (
         select(FindingRecord.incident_id)
         .join(Incident, Incident.id == FindingRecord.incident_id)
@@ -174,11 +177,14 @@ def lately_closed(session: Session, since: datetime) -> Sequence[Incident]:
 
 
 def unseen_since(session: Session, moment: datetime) -> Sequence[int]:
-    """The ids of those that wait for people, nothing of which was seen broken since a moment; none being verified."""
+    """Return ids of open and acknowledged incidents with findings, none of them seen after `moment`.
+
+    Incidents with a running verification are left out.
+    """
     seen = select(FindingRecord.incident_id).where(FindingRecord.last_seen_at > moment)
     verified = select(Verification.incident_id).where(Verification.status == "running")
     query = select(Incident.id).where(
-        Incident.status.in_((IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)),
+        Incident.status.in_(_AWAITING_PEOPLE),
         Incident.findings.any(),
         Incident.id.not_in(seen),
         Incident.id.not_in(verified),
@@ -186,8 +192,8 @@ def unseen_since(session: Session, moment: datetime) -> Sequence[int]:
     return session.scalars(query.order_by(Incident.id)).all()
 
 
-def recovered_by_themselves(session: Session, since: datetime) -> Sequence[Incident]:
-    """Incidents that are closed because they went back to usual by themselves since then; with their findings."""
+def self_recovered(session: Session, since: datetime) -> Sequence[Incident]:
+    """Return incidents resolved since then because they recovered by themselves, with their findings."""
     query = (
         select(Incident)
         .join(Verification, Verification.incident_id == Incident.id)
@@ -202,7 +208,7 @@ def recovered_by_themselves(session: Session, since: datetime) -> Sequence[Incid
 
 
 def _transition_text(before: IncidentStatus, after: IncidentStatus) -> str:
-    """In words: "acknowledged", "reopened"."""
+    """Describe a status change for the timeline: "acknowledged", "reopened"."""
     if after == IncidentStatus.OPEN and before != IncidentStatus.OPEN:
         return "reopened"
     return "marked as a false alarm" if after == IncidentStatus.FALSE_ALARM else after.value

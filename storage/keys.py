@@ -1,4 +1,4 @@
-"""API keys: 256 random bits shown once, kept as a hash."""
+"""API keys: 256 random bits, shown once and stored only as a hash."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _SHOWN_CHARACTERS = len(_MARK) + 4
 
 
 def create_key(session: Session, name: str, *, role: str = "operator", now: datetime) -> str:
-    """Make a key and return its secret, which cannot be shown again.
+    """Create a key and return its secret, which cannot be shown again.
 
-    Raises NameTakenError, and ValueError for a role other than `ingest` (may only send) and `operator` (may do all).
+    Raises NameTakenError, and ValueError for a role other than `ingest` (may only send) and
+    `operator` (may do everything).
     """
     if role not in ROLES:
         raise ValueError(f"a key's role is one of {', '.join(ROLES)}, not {role}")
@@ -42,9 +43,9 @@ def create_key(session: Session, name: str, *, role: str = "operator", now: date
 
 
 def authenticate(session: Session, secret: str) -> ApiKey | None:
-    """The live key that this secret opens, else None.
+    """Return the key with this secret, or None if there is none or it is revoked.
 
-    Looked up by its hash, so that timing tells nothing about the secret itself.
+    The look-up is by hash, so that response times reveal nothing about stored secrets.
     """
     hashed = _hashed(secret)
     key = session.scalars(select(ApiKey).where(ApiKey.secret_hash == hashed)).one_or_none()
@@ -54,12 +55,12 @@ def authenticate(session: Session, secret: str) -> ApiKey | None:
 
 
 def list_keys(session: Session) -> Sequence[ApiKey]:
-    """Every key, revoked ones too, oldest first; `prefix` is the part of the secret that may be shown."""
+    """Return every key, including revoked ones, oldest first. `prefix` is the part of the secret that may be shown."""
     return session.scalars(select(ApiKey).order_by(ApiKey.id)).all()
 
 
 def revoke_key(session: Session, name: str, *, now: datetime) -> None:
-    """Shut a key from now on; revoking twice changes nothing. NotFoundError when no key has this name."""
+    """Revoke a key; revoking it again changes nothing. Raises NotFoundError if no key has this name."""
     key = session.scalars(select(ApiKey).where(ApiKey.name == name)).one_or_none()
     if key is None:
         raise NotFoundError("key", name)

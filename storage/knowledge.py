@@ -1,4 +1,4 @@
-"""What resolved incidents taught."""
+"""Knowledge entries: what was learnt from resolved incidents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def remember(
     recovery: str,
     now: datetime,
 ) -> KnowledgeEntry:
-    """Keep what an incident taught: one entry an incident, the newest telling wins."""
+    """Store the knowledge entry of an incident. An incident has one entry; a newer one overwrites it."""
     entry = session.scalars(select(KnowledgeEntry).where(KnowledgeEntry.incident_id == incident_id)).one_or_none()
     if entry is None:
         entry = KnowledgeEntry(incident_id=incident_id, created_at=now)

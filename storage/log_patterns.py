@@ -1,4 +1,4 @@
-"""The team's own named patterns, and which of the built-in ones it has turned off."""
+"""The team's own named log patterns, and the built-in ones that it has turned off."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_pattern(
     by: str,
     now: datetime,
 ) -> LogPattern:
-    """Keep a pattern; NameTakenError where there is one of this name. The expression is the caller's to check."""
+    """Store a pattern. Raises NameTakenError if the name is in use. The caller must have validated the expression."""
     values = {
         "name": name,
         "expression": expression,
@@ -42,15 +42,15 @@ def add_pattern(
 
 
 def list_patterns(session: Session) -> Sequence[LogPattern]:
-    """By name."""
+    """Return all stored patterns, ordered by name."""
     return session.scalars(select(LogPattern).order_by(LogPattern.name)).all()
 
 
 def find_pattern(session: Session, name: str) -> LogPattern | None:
-    """The row of this name, if there is one."""
+    """Return the pattern of this name, or None."""
     return session.get(LogPattern, name)
 
 
 def remove_pattern(session: Session, name: str) -> None:
-    """Forget it; NotFoundError where there is none."""
+    """Delete a pattern; raise NotFoundError if there is none of this name."""
     session.delete(get(session, LogPattern, name, "pattern"))

@@ -1,4 +1,4 @@
-"""Maintenance windows: times in which incidents are recorded and not told."""
+"""Maintenance windows: time ranges in which incidents are recorded but not announced."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def create_window(
     made_by: str,
     now: datetime,
 ) -> MaintenanceWindow:
-    """Keep a window; `service` None is for everything."""
+    """Create a window. service: None for everything."""
     window = MaintenanceWindow(
         service=service, begins_at=begins_at, ends_at=ends_at, reason=reason, made_by=made_by, created_at=now
     )
@@ -32,24 +32,24 @@ def create_window(
 
 
 def get_window(session: Session, window_id: int) -> MaintenanceWindow:
-    """One window, or NotFoundError."""
+    """Return one window; raise NotFoundError if there is none."""
     return get(session, MaintenanceWindow, window_id, "maintenance window")
 
 
 def windows_not_over(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
-    """Those that run or are to come, by their beginning."""
+    """Return current and future windows, ordered by their beginning."""
     query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at > now)
     return session.scalars(query.order_by(MaintenanceWindow.begins_at, MaintenanceWindow.id)).all()
 
 
 def latest_windows(session: Session, *, limit: int) -> Sequence[MaintenanceWindow]:
-    """Whether over or not, the last to begin first."""
+    """Return the latest windows, ended or not, latest beginning first."""
     query = select(MaintenanceWindow).order_by(MaintenanceWindow.begins_at.desc(), MaintenanceWindow.id.desc())
     return session.scalars(query.limit(limit)).all()
 
 
 def end_window(session: Session, window: MaintenanceWindow, *, actor: str, now: datetime) -> bool:
-    """End it now, or call it off where it has not begun; False where it is over already."""
+    """End a window now, or cancel it if it has not begun; return False if it has ended already."""
     hold(session, window)
     if window.ends_at <= now:
         return False
@@ -60,8 +60,8 @@ def end_window(session: Session, window: MaintenanceWindow, *, actor: str, now: 
     return True
 
 
-def close_windows_over(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
-    """The windows that ended since the last look; each is returned once."""
+def close_ended_windows(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
+    """Mark the windows that have ended as closed, and return them; each window is returned once."""
     query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at <= now, MaintenanceWindow.closed_at.is_(None))
     windows = session.scalars(query.with_for_update(skip_locked=True)).all()
     for window in windows:

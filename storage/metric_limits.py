@@ -1,4 +1,4 @@
-"""Levels that custom metrics must not reach, as people set them."""
+"""Limits that people set on custom metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_limit(
     created_by: str,
     now: datetime,
 ) -> MetricLimit:
-    """Watch a limit; the same metric, service and direction again moves the limit that is there."""
+    """Add a limit, or change the existing limit of the same metric, service and direction."""
     query = select(MetricLimit).where(
         MetricLimit.name == name, MetricLimit.service == service, MetricLimit.above == above
     )
@@ -38,12 +38,12 @@ def add_limit(
 
 
 def list_limits(session: Session) -> Sequence[MetricLimit]:
-    """Every limit, by metric and service."""
+    """Return every limit, ordered by metric and service."""
     return session.scalars(select(MetricLimit).order_by(MetricLimit.name, MetricLimit.service, MetricLimit.id)).all()
 
 
 def remove_limit(session: Session, limit_id: int) -> MetricLimit:
-    """Watch it no more; NotFoundError where there is no such limit."""
+    """Remove a limit and return it; raise NotFoundError if there is none."""
     limit = get(session, MetricLimit, limit_id, "limit")
     session.delete(limit)
     session.flush()

@@ -1,7 +1,7 @@
-"""The outbox: jobs committed together with the change that causes them.
+"""The outbox: jobs committed in the same transaction as the change that causes them.
 
 A relay hands `due` jobs to the broker and marks them sent; the worker marks them done or failed. A job that was sent
-and never came back is sent again, so a job runs at least once and must be idempotent under its key.
+but never finished is sent again. A job therefore runs at least once, and must be idempotent under its key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def enqueue(
     now: datetime,
     delay_seconds: float = 0.0,
 ) -> bool:
-    """Owe a job from this transaction's commit on; False when a job with this key was owed before."""
+    """Enqueue a job, due from this transaction's commit on; return False if its key was used before."""
     values = {
         "actor": actor,
         "arguments": dict(arguments),
@@ -43,7 +43,7 @@ def enqueue(
 
 
 def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxJob]:
-    """Jobs to hand to the broker, oldest first; two relays on PostgreSQL get different ones."""
+    """Return and lock jobs to hand to the broker, oldest first; on PostgreSQL two relays get different jobs."""
     query = (
         select(OutboxJob)
         .where(OutboxJob.sent_at.is_(None), OutboxJob.dead_at.is_(None), OutboxJob.available_at <= now)
@@ -55,13 +55,13 @@ def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxJob]:
 
 
 def mark_sent(session: Session, key: str, now: datetime) -> None:
-    """The broker has it."""
+    """Record that the broker has accepted the job."""
     _held(session, key).sent_at = now
     session.flush()
 
 
 def mark_done(session: Session, key: str, now: datetime) -> None:
-    """Its work is finished: never again."""
+    """Record that the job's work is finished, so that it is never sent again."""
     job = _held(session, key)
     job.done_at = now
     job.sent_at = job.sent_at or now
@@ -77,9 +77,9 @@ def fail(
     retry_after_seconds: float | None = None,
     permanent: bool = False,
 ) -> bool:
-    """Note a failed attempt and send it again later: when the other side said, else after 1, 2, 4 … 300 s.
+    """Record a failed attempt and schedule a retry: after `retry_after_seconds`, else with backoff 1, 2, 4 … 300 s.
 
-    After MAX_ATTEMPTS, or at once when trying again cannot help, it goes to the dead letters; True when it did.
+    After MAX_ATTEMPTS, or at once if `permanent`, the job becomes a dead letter instead; return whether it did.
     """
     job = _held(session, key)
     if job.done_at is not None:
@@ -96,8 +96,8 @@ def fail(
     return job.dead_at is not None
 
 
-def put_off(session: Session, key: str, *, now: datetime, seconds: float) -> None:
-    """Send it again a little later, because it is not its turn yet: no failure, so none is counted."""
+def postpone(session: Session, key: str, *, now: datetime, seconds: float) -> None:
+    """Send the job again later, because it is not its turn yet; this does not count as a failed attempt."""
     job = _held(session, key)
     if job.done_at is None and job.dead_at is None:
         job.available_at = now + timedelta(seconds=seconds)
@@ -106,9 +106,9 @@ def put_off(session: Session, key: str, *, now: datetime, seconds: float) -> Non
 
 
 def resend_lost(session: Session, *, now: datetime, older_than_seconds: float) -> int:
-    """Send again what was sent long ago and never done; returns how many.
+    """Resend jobs that were sent long ago and never finished; return how many.
 
-    Each loss is an attempt, so that a job which kills its worker every time ends among the dead letters.
+    Each loss counts as a failed attempt, so that a job which kills its worker every time becomes a dead letter.
     """
     query = (
         select(OutboxJob)
@@ -126,12 +126,12 @@ def resend_lost(session: Session, *, now: datetime, older_than_seconds: float) -
 
 
 def is_done(session: Session, key: str) -> bool:
-    """Whether the job's work is finished, so that a second delivery of it has nothing left to do."""
+    """Tell whether the job's work is finished, so that a second delivery of it can be skipped."""
     return session.scalars(select(OutboxJob.done_at).where(OutboxJob.key == key)).one_or_none() is not None
 
 
 def dead_letters(session: Session) -> Sequence[OutboxJob]:
-    """Jobs given up, newest first: a person must look."""
+    """Return the dead letters, newest first: jobs given up, which a person must look at."""
     query = select(OutboxJob).where(OutboxJob.dead_at.is_not(None))
     return session.scalars(query.order_by(OutboxJob.dead_at.desc(), OutboxJob.id.desc())).all()
 

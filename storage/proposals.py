@@ -1,4 +1,4 @@
-"""Proposals, the one decision on each, and the action that follows it."""
+"""Proposals, the single decision on each, and the action that follows it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def create_proposal(
     now: datetime,
     expires_at: datetime,
 ) -> Proposal:
-    """Offer an action; a proposal of the incident that nobody has decided on yet is superseded by it."""
+    """Create a proposal; it supersedes the incident's proposal that is still open."""
     session.execute(
         update(Proposal)
         .where(Proposal.incident_id == incident_id, Proposal.status == "open")
@@ -58,17 +58,17 @@ def create_proposal(
 
 
 def content_hash(action: str, parameters: Mapping[str, Any]) -> str:
-    """What an approval is bound to: SHA-256 of exactly what would be done."""
+    """Return what an approval is bound to: the SHA-256 of exactly what would be done."""
     return fingerprint({"action": action, "parameters": dict(parameters)})
 
 
 def get_proposal(session: Session, proposal_id: int) -> Proposal:
-    """One proposal, or NotFoundError."""
+    """Return one proposal; raise NotFoundError if there is none."""
     return get(session, Proposal, proposal_id, "proposal")
 
 
-def open_proposal(session: Session, incident_id: int) -> Proposal | None:
-    """The incident's newest proposal that no other superseded."""
+def current_proposal(session: Session, incident_id: int) -> Proposal | None:
+    """Return the incident's newest proposal that is not superseded, whatever its status (also expired or done)."""
     query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
     return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()
 
@@ -76,10 +76,10 @@ def open_proposal(session: Session, incident_id: int) -> Proposal | None:
 def approve(
     session: Session, proposal: Proposal, *, content_hash: str, user_id: str, user_name: str, now: datetime
 ) -> Approval:
-    """Record a person's yes to exactly `content_hash`, once.
+    """Record a person's approval of exactly `content_hash`; a proposal can be approved once.
 
-    Raises AlreadyDecidedError with who and when, ContentChangedError when it is not what would be done now (or a newer
-    proposal took its place), ExpiredError when it came too late.
+    Raises AlreadyDecidedError with who and when, ContentChangedError if it is not what would be done now (or the
+    proposal is no longer open), ExpiredError if it comes too late.
     """
     hold(session, proposal)
     before = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
@@ -105,7 +105,7 @@ def approve(
 
 
 def withdraw(session: Session, proposal: Proposal) -> bool:
-    """End an offer before its time, because what it offers is not there any more; False where it was not open."""
+    """Expire a proposal early, because what it offers no longer exists; return False if it was not open."""
     hold(session, proposal)
     if proposal.status != "open":
         return False
@@ -115,7 +115,7 @@ def withdraw(session: Session, proposal: Proposal) -> bool:
 
 
 def expire_open(session: Session, *, now: datetime) -> Sequence[Proposal]:
-    """End the offers that nobody took in time; returns them."""
+    """Expire open proposals that were not approved in time; return them."""
     query = select(Proposal).where(Proposal.status == "open", Proposal.expires_at <= now).with_for_update()
     expired = session.scalars(query).all()
     for proposal in expired:
@@ -125,9 +125,9 @@ def expire_open(session: Session, *, now: datetime) -> Sequence[Proposal]:
 
 
 def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Action:
-    """Begin to carry an approved proposal out; a second start gets the first one's row, whatever its status.
+    """Start the action of an approved proposal; a second start returns the existing action, whatever its status.
 
-    Raises NotApprovedError when nobody approved exactly this content.
+    Raises NotApprovedError if nobody approved exactly this content.
     """
     hold(session, proposal)
     started = session.scalars(select(Action).where(Action.proposal_id == proposal.id)).one_or_none()
@@ -145,7 +145,7 @@ def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Acti
 
 
 def finish_action(session: Session, action: Action, *, status: str, result: Mapping[str, Any], now: datetime) -> None:
-    """End the action, and its proposal with it. status: done or failed."""
+    """Finish the action and its proposal. status: done or failed."""
     action.status = status
     action.result = dict(result)
     action.finished_at = now
@@ -161,5 +161,5 @@ def _must_be_current(proposal: Proposal, seen: str) -> None:
 
 
 def _hash_now(proposal: Proposal) -> str:
-    """Hash what the row would do, not what it says about itself."""
+    """Hash what the row would do now, rather than trust its stored content_hash."""
     return content_hash(proposal.action, proposal.parameters)

@@ -1,4 +1,4 @@
-"""Verifications: the incident's metrics tested again, after an action or because they are back to usual."""
+"""Verifications: test an incident's metrics again after an action, or record that they recovered by themselves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.models import Incident, Verification
 def start_verification(
     session: Session, *, incident_id: int, action_id: int, deadline_at: datetime, now: datetime
 ) -> Verification:
-    """Begin to test an action's effect; a second start gets the first one's row."""
+    """Start to test an action's effect; a second start returns the existing verification."""
     values = {
         "incident_id": incident_id,
         "action_id": action_id,
@@ -32,12 +32,12 @@ def start_verification(
 
 
 def running_verifications(session: Session) -> Sequence[Verification]:
-    """Those without an outcome yet, oldest first."""
+    """Return the verifications without an outcome yet, oldest first."""
     return session.scalars(select(Verification).where(Verification.status == "running").order_by(Verification.id)).all()
 
 
 def record_measures(session: Session, verification: Verification, measures: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what the newest attempt measured; see models.Verification for the shape."""
+    """Store the measures of the newest attempt; see models.Verification for their shape."""
     hold(session, verification)
     verification.measures = [dict(measure) for measure in measures]
     verification.attempts += 1
@@ -45,7 +45,7 @@ def record_measures(session: Session, verification: Verification, measures: Sequ
 
 
 def finish_verification(session: Session, verification: Verification, *, status: str, now: datetime) -> None:
-    """End it. status: recovered, not_recovered or insufficient_data."""
+    """Finish a verification. status: recovered, not_recovered or insufficient_data."""
     verification.status = status
     verification.finished_at = now
     session.flush()
@@ -59,7 +59,7 @@ def record_self_recovery(
     last_broken_at: datetime,
     now: datetime,
 ) -> Verification:
-    """Keep that the metrics are back to usual without any action, and what was measured."""
+    """Record that the metrics recovered without an action, and what was measured."""
     verification = Verification(
         incident_id=incident_id,
         action_id=None,
@@ -76,7 +76,7 @@ def record_self_recovery(
 
 
 def self_recoveries(session: Session, incident_ids: Sequence[int]) -> dict[int, int]:
-    """How often each of these incidents went back to usual by itself; those that never did are left out."""
+    """Count how often each of these incidents recovered by itself; incidents that never did are left out."""
     query = select(Verification.incident_id, func.count()).where(
         Verification.incident_id.in_(incident_ids), Verification.action_id.is_(None)
     )
@@ -84,7 +84,7 @@ def self_recoveries(session: Session, incident_ids: Sequence[int]) -> dict[int, 
 
 
 def self_recovery_of(session: Session, incident: Incident) -> Verification | None:
-    """The one that closed the incident; None where it is open, or something or somebody else closed it."""
+    """Return the self-recovery that closed the incident; None if it is open or was closed in another way."""
     return session.scalars(
         select(Verification).where(
             Verification.incident_id == incident.id,

@@ -1,1 +1,1 @@
-"""What runs in the background: detect, diagnose, notify, remediate, verify, learn."""
+"""Background work: detect, diagnose, notify, remediate, verify, learn."""

@@ -1,18 +1,18 @@
-"""What can go wrong in the background.
+"""Errors raised by background work.
 
 WorkerError
 ├── NotConfiguredError   a setting is missing; its text names it and may be shown to a user
-├── BrokerAwayError      the broker does not answer; what was to be sent was not sent
-├── BrokerStartError     the embedded broker did not come up; its text says how to mend it
-├── NotYetError          it is another job's turn; put off a moment, which counts as no failure
-└── RefusedError         a person's click is not allowed or no longer fits; its text is shown to them
+├── BrokerAwayError      the broker does not answer; the message was not sent
+├── BrokerStartError     the embedded broker did not start; its text says how to fix it
+├── NotYetError          the job must wait for another one; it is postponed, which is not counted as a failure
+└── RefusedError         a person's click is not allowed or no longer applies; its text is shown to that person
 """
 
 from __future__ import annotations
 
 
 class WorkerError(Exception):
-    """Base of all that goes wrong in this package."""
+    """Base of all errors of this package."""
 
 
 class NotConfiguredError(WorkerError):
@@ -20,15 +20,15 @@ class NotConfiguredError(WorkerError):
 
 
 class BrokerAwayError(WorkerError):
-    """The broker does not answer; what was to be sent was not sent."""
+    """The broker does not answer; the message was not sent."""
 
 
 class BrokerStartError(WorkerError):
-    """The embedded broker did not come up."""
+    """The embedded broker did not start."""
 
 
 class NotYetError(WorkerError):
-    """It is another job's turn: this one comes again `after_seconds`, however often that takes."""
+    """The job must wait for another one. It is retried after `after_seconds`, without a limit on retries."""
 
     def __init__(self, message: str, *, after_seconds: float = 0.5) -> None:
         super().__init__(message)
@@ -36,4 +36,4 @@ class NotYetError(WorkerError):
 
 
 class RefusedError(WorkerError):
-    """A person's click is not allowed, or no longer fits what is there."""
+    """A person's click is not allowed, or no longer applies to the current state."""

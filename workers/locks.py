@@ -1,4 +1,7 @@
-"""What only one worker may do at a time. A lease is renewed while its holder lives and ends soon after it is killed."""
+"""Leases on names: locks in Redis, for work that only one worker may do at a time.
+
+The holder renews its lease while it lives; the lease of a killed holder expires within LEASE_SECONDS.
+"""
 
 from __future__ import annotations
 
@@ -17,38 +20,38 @@ LEASE_SECONDS = 9.0
 
 @contextmanager
 def lease(services: Services, name: str) -> Iterator[bool]:
-    """Hold `name` while the block lasts; yields False, at once, where another holds it."""
+    """Hold the lease on `name` during the block. Yield True, or at once False when another worker holds it."""
     lock = services.redis.lock(f"argux:{name}", timeout=LEASE_SECONDS, blocking=False, thread_local=False)
     if not lock.acquire():
         yield False
         return
     done = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(lock, done), name=f"lease {name}", daemon=True)
-    keeper.start()
+    renewer = threading.Thread(target=_renew, args=(lock, done), name=f"lease {name}", daemon=True)
+    renewer.start()
     try:
         yield True
     finally:
         done.set()
-        keeper.join()
+        renewer.join()
         with suppress(LockError, RedisError):
             lock.release()
 
 
-def _keep(lock: Lock, done: threading.Event) -> None:
+def _renew(lock: Lock, done: threading.Event) -> None:
     while not done.wait(LEASE_SECONDS / 3):
         try:
             lock.reacquire()
         except LockError:
-            # It ran out, and may be another's.
+            # The lease expired, and another worker may hold it now.
             return
         except RedisError:
-            # An answer that did not come in time: two thirds of the lease are left to ask again.
+            # The broker did not answer in time. Two thirds of the lease are left for another try.
             continue
 
 
 @contextmanager
 def one_at_a_time(services: Services, name: str) -> Iterator[None]:
-    """Hold `name` while the block lasts; NotYetError puts the job off a little where another holds it."""
+    """Hold the lease on `name` during the block; raise NotYetError, which postpones the job, when it is taken."""
     with lease(services, name) as held:
         if not held:
             raise NotYetError(f"another worker is at {name}")

@@ -1,4 +1,4 @@
-"""The detectors' options as the settings give them."""
+"""Build the detectors' options from the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from workers.settings import Settings
 
 
 def funnel_options(settings: Settings) -> FunnelOptions:
-    """MIN_SAMPLE_SIZE, MIN_DROP_PERCENT, SIGMA_THRESHOLD, RECENT_WINDOW_MINUTES, BASELINE_WINDOW_HOURS."""
+    """Return the funnel detector's options.
+
+    From MIN_SAMPLE_SIZE, MIN_DROP_PERCENT, SIGMA_THRESHOLD, RECENT_WINDOW_MINUTES, BASELINE_WINDOW_HOURS,
+    ARGUX_TIMEZONE.
+    """
     return FunnelOptions(
         min_sample_size=settings.min_sample_size,
         min_drop_percent=settings.min_drop_percent,
@@ -20,7 +24,11 @@ def funnel_options(settings: Settings) -> FunnelOptions:
 
 
 def endpoint_options(settings: Settings) -> EndpointOptions:
-    """ANOMALY_THRESHOLD, CONSECUTIVE_STRIKES; intervals are those of the rollups."""
+    """Return the endpoint detectors' options.
+
+    From ANOMALY_THRESHOLD, CONSECUTIVE_STRIKES, BASELINE_WINDOW_HOURS, ARGUX_TIMEZONE. The interval length is that of
+    the rollups.
+    """
     return EndpointOptions(
         anomaly_threshold=settings.anomaly_threshold,
         consecutive_strikes=settings.consecutive_strikes,
@@ -30,9 +38,10 @@ def endpoint_options(settings: Settings) -> EndpointOptions:
 
 
 def metric_options(settings: Settings) -> MetricOptions:
-    """Stricter than elsewhere: nobody asked for these metrics to be watched, so only what is far out is told.
+    """Return the options for custom metrics, which are stricter than those of endpoints.
 
-    Five minutes on end, six deviations and a quarter of the usual level away, known for a day at least.
+    Nobody asked to watch these metrics, so only large deviations become findings. With the default settings: five
+    minutes in a row, six standard deviations and a quarter of the usual level away, and at least a day of baseline.
     """
     return MetricOptions(
         anomaly_threshold=2 * settings.anomaly_threshold,

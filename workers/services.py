@@ -1,6 +1,6 @@
-"""The one place where parts are wired together.
+"""Services: the one place where stores, clients and settings are wired together.
 
-Clients of outside systems are made when first used, so that a process pays only for what it touches.
+Each is created on first use, so a process pays only for what it needs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from integrations.protocols import ChatChannel, CodeHost, EscalationChannel, TicketTracker
-    from storage.telemetry.archive.archive import Archive
+    from storage.telemetry.archive.cold_store import Archive
     from storage.telemetry.protocol import TelemetryStore
     from storage.telemetry.rows.privacy import Privacy
     from workers.memory.endpoints import EndpointMemory
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
-    """The clock of a running Argux; tests hand in their own."""
+    """Return the current time, UTC: the default clock. Tests pass their own."""
     return datetime.now(UTC)
 
 
 def secret(value: SecretStr | None, name: str) -> str:
-    """The text of a secret setting; NotConfiguredError names it when it is missing."""
+    """Return the text of a secret setting; raise NotConfiguredError with its name when it is missing."""
     if value is None or not value.get_secret_value():
         raise NotConfiguredError(f"{name} is not set")
     return value.get_secret_value()
 
 
 def kept_key(path: Path) -> bytes:
-    """Read the key at `path`, or make it: whoever creates the file first decides for all."""
+    """Return the key stored at `path`, creating it if missing. When processes race, all get the key of the first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{secrets.token_hex(8)}")
     draft.touch(mode=0o600)
@@ -62,7 +62,7 @@ def kept_key(path: Path) -> bytes:
 
 
 class Services:
-    """Everything a job needs. Attributes may be replaced in tests by fakes that keep the same contract."""
+    """Everything a job needs. Tests may replace attributes by fakes with the same contract."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -70,22 +70,22 @@ class Services:
 
     @cached_property
     def engine(self) -> Engine:
-        """The relational store."""
+        """The SQLAlchemy engine of the relational database."""
         return create_database(self.settings.database_url)
 
     @cached_property
     def sessions(self) -> sessionmaker[Session]:
-        """Makes one session a unit of work."""
+        """Session factory for reading and writing; one session is one unit of work."""
         return sessions(self.engine)
 
     @cached_property
     def readers(self) -> sessionmaker[Session]:
-        """Sessions that only read, and so wait for no writer."""
+        """Session factory for reading only; such sessions never wait for a writer."""
         return readers(self.engine)
 
     @cached_property
     def telemetry(self) -> TelemetryStore:
-        """Events, spans, logs and their rollups."""
+        """The telemetry store: events, spans, log records, metric points and their rollups."""
         from detection.funnels import attempts
         from storage.telemetry.sql import SqlTelemetry
         from workers.memory.log_reader import TemplateLogReader
@@ -102,8 +102,8 @@ class Services:
 
     @cached_property
     def archive(self) -> Archive | None:
-        """The cold store, unless ARCHIVE_DAYS is 0."""
-        from storage.telemetry.archive.archive import Archive
+        """The archive; None when ARCHIVE_DAYS is 0."""
+        from storage.telemetry.archive.cold_store import Archive
 
         if not self.settings.archive_days:
             return None
@@ -111,35 +111,35 @@ class Services:
 
     @cached_property
     def log_memory(self) -> LogMemory:
-        """What this process remembers of log templates and patterns from tick to tick."""
+        """This process's memory of log templates and patterns between ticks."""
         from workers.memory.logs import LogMemory
 
         return LogMemory()
 
     @cached_property
     def endpoint_memory(self) -> EndpointMemory:
-        """What this process remembers of endpoints from tick to tick."""
+        """This process's memory of endpoints between ticks."""
         from workers.memory.endpoints import EndpointMemory
 
         return EndpointMemory()
 
     @cached_property
     def funnel_memory(self) -> FunnelMemory:
-        """What this process remembers of funnels from tick to tick."""
+        """This process's memory of funnels between ticks."""
         from workers.memory.funnels import FunnelMemory
 
         return FunnelMemory()
 
     @cached_property
     def metric_memory(self) -> MetricMemory:
-        """What this process remembers of custom metrics from tick to tick."""
+        """This process's memory of custom metrics between ticks."""
         from workers.memory.metrics import MetricMemory
 
         return MetricMemory()
 
     @cached_property
     def privacy(self) -> Privacy:
-        """What hides personal data, under a key drawn from the audit chain's."""
+        """Hashes or drops personal data (PII_PROPERTIES, PII_MODE). The hash key is derived from the audit key."""
         from storage.telemetry.rows.privacy import Privacy
 
         if not self.settings.pii_properties:
@@ -149,33 +149,33 @@ class Services:
 
     @cached_property
     def broker(self) -> Broker:
-        """Where jobs are handed to workers."""
+        """The Dramatiq broker, through which jobs reach the workers."""
         return create_broker(self.redis_url)
 
     @cached_property
     def redis(self) -> redis.Redis:
-        """For locks and the scheduler's election."""
+        """The Redis client for leases and the scheduler's leader election."""
         import redis
 
         return redis.Redis.from_url(self.redis_url, socket_timeout=5)
 
     @property
     def redis_url(self) -> str:
-        """Where the broker is; `argux up` fills it in when it starts one of its own."""
+        """The broker's URL; `argux up` sets it when it starts the embedded broker. Raises NotConfiguredError."""
         if not self.settings.redis_url:
             raise NotConfiguredError("REDIS_URL is not set (`argux up` starts a broker of its own)")
         return self.settings.redis_url
 
     @cached_property
     def audit_key(self) -> bytes:
-        """The key of the audit chain: AUDIT_KEY, else one made once and kept in the data directory."""
+        """The key of the audit chain: AUDIT_KEY, else a random key created once in the data directory."""
         if self.settings.audit_key is not None:
             return self.settings.audit_key.get_secret_value().encode()
         return kept_key(self.settings.argux_data_dir / "audit.key")
 
     @cached_property
     def chat(self) -> ChatChannel:
-        """Slack."""
+        """The Slack client."""
         from integrations.slack.client import SlackChannel
 
         return SlackChannel(
@@ -185,7 +185,7 @@ class Services:
 
     @cached_property
     def code_host(self) -> CodeHost:
-        """GitHub."""
+        """The GitHub client."""
         from integrations.github import GitHubCodeHost
 
         return GitHubCodeHost(
@@ -195,7 +195,7 @@ class Services:
 
     @cached_property
     def tickets(self) -> TicketTracker:
-        """Jira."""
+        """The Jira client."""
         from integrations.jira import JiraTracker
 
         if not self.settings.jira_url:

@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment (or `.env`) and handed down as plain arguments."""
+"""All settings, read once from the environment or `.env`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _DATABASE_URL = re.compile(r"sqlite(\+\w+)?:///(?!:memory:).+|postgres(ql)?(\+\w+)?://.+")
 
 
-def _listed(value: object) -> object:
-    """Split "a, b" into ["a", "b"]; leave other things to pydantic."""
+def _split(value: object) -> object:
+    """Split "a, b" into ["a", "b"]; return anything else unchanged, for pydantic to validate."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
 class Settings(BaseSettings):
-    """Names here are the environment's, in lower case; `.env.example` tells what each means."""
+    """The settings. Each name is the environment variable's in lower case; `.env.example` explains them all."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -115,12 +115,12 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _split_lists(cls, value: object) -> object:
-        return _listed(value)
+        return _split(value)
 
     @field_validator("service_repositories", mode="before")
     @classmethod
     def _split_pairs(cls, value: object) -> object:
-        """Read "shop=acme/shop, api=acme/api"."""
+        """Parse "shop=acme/shop, api=acme/api" into a dict of service to repository."""
         if not isinstance(value, str):
             return value
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]

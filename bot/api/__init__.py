@@ -1,1 +1,1 @@
-"""The HTTP API: funnels, incidents, deploys. Every route wants an operator's key."""
+"""The HTTP API: funnels, incidents, deploys, logs, metrics and more. Every route needs an operator key."""

@@ -1,4 +1,4 @@
-"""What went live when."""
+"""The API of deploys: list them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 from storage.deploys import deploys_between
 
@@ -33,7 +33,7 @@ class DeployOut(BaseModel):
 
 @router.get("", summary="List deploys")
 def list_deploys(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     service: Annotated[Text | None, Query(description="Only this service's.", max_length=200)] = None,
     days: Annotated[int, Query(ge=1, le=90, description="How far back.")] = 7,

@@ -1,4 +1,4 @@
-"""The product events that came in: look at them, and at which kinds there are."""
+"""The API of product events: list the newest, and count them by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 
 router = APIRouter(prefix="/events", tags=["Events"])
@@ -43,7 +43,7 @@ class EventTypeOut(BaseModel):
 
 @router.get("", summary="List events")
 def list_events(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     event: Annotated[Text | None, Query(description="Only events of this name.", max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -65,7 +65,7 @@ def list_events(
 
 
 @router.get("/types", summary="Count events by name")
-def list_event_types(services: Wired, operator: Operator) -> list[EventTypeOut]:
+def list_event_types(services: InjectedServices, operator: Operator) -> list[EventTypeOut]:
     """The names of events in the hot store, most frequent first."""
     return [
         EventTypeOut(

@@ -1,4 +1,4 @@
-"""Experiments: two variants of a property compared over a funnel."""
+"""The API of experiments: compare two variants of a property over a funnel."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from bot.api.funnels import FunnelId
 from bot.auth import Operator
-from bot.dependencies import Wired
-from bot.experiments import CHANGE_LOOKED_FOR, ExperimentState, experiment
+from bot.dependencies import InjectedServices
+from bot.experiments import TARGET_CHANGE, ExperimentState, experiment
 from bot.storable_text import Text
 from storage.funnels import definition, get_funnel
 
@@ -54,13 +54,13 @@ class ExperimentOut(BaseModel):
     difference: Interval = Field(description="b minus a, in shares: 0.02 is two points.")
     relative_difference: Interval | None = Field(description="Over a's rate; null where a has no conversion.")
     more_entries_needed: int | None = Field(
-        description=f"A side, to see a relative change of {CHANGE_LOOKED_FOR:.0%} four times in five; null if unknown."
+        description=f"A side, to see a relative change of {TARGET_CHANGE:.0%} four times in five; null if unknown."
     )
 
 
 @router.get("/{funnel_id}/experiment", summary="Compare two variants")
 def compare_variants(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     funnel_id: FunnelId,
     name: Annotated[Text, Query(alias="property", min_length=1, max_length=200, description="What tells them apart.")],

@@ -1,4 +1,4 @@
-"""Sums a funnel's hourly rollups into days, segments, and over all."""
+"""Sum the hourly rollups of a funnel: per day, per segment, and over the whole time."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class FunnelMetrics(BaseModel):
 
 
 def seconds_to_convert(converted_by_delay: Integers, share: float, longest: float) -> float | None:
-    """Within how many seconds `share` of the conversions came, or None where nobody converted.
+    """Return the quantile `share` of the time to convert, in seconds, or None without conversions.
 
-    converted_by_delay: (len(DELAY_EDGES_SECONDS) + 1,) counts; longest: seconds, which no conversion took longer than.
-    Linear within the bucket or what `longest` leaves of it; what lies in the open last bucket is given as that bucket's
-    lower edge.
+    converted_by_delay: (len(DELAY_EDGES_SECONDS) + 1,) counts. longest: an upper bound of the time to convert, in
+    seconds. Interpolates linearly within a bucket, which `longest` may cut short. In the open last bucket it is the
+    bucket's lower edge.
     """
     total = int(converted_by_delay.sum())
     if total == 0:
@@ -99,19 +99,19 @@ def measure(
     fewest: int,
     dimension: str | None = None,
 ) -> FunnelMetrics:
-    """Sum everyone's hourly series over each of `dates` and over all of them, and each segment's of one dimension.
+    """Sum the hourly series of all users per date and over all dates, and those of one dimension's segments.
 
-    fewest: entries from which the shares say something.
+    fewest: the number of entries below which a rate is marked as insufficient data.
     """
-    everyone = next((found for found in series if found.dimension is None), None)
-    by_date = _dates(everyone, timezone)
+    all_users = next((found for found in series if found.dimension is None), None)
+    by_date = _dates(all_users, timezone)
     days = [
-        DayConversion(date=day, **_conversion(funnel, everyone, by_date == day, fewest).model_dump()) for day in dates
+        DayConversion(date=day, **_conversion(funnel, all_users, by_date == day, fewest).model_dump()) for day in dates
     ]
     segments = [
         SegmentConversion(
             value=found.value or "",
-            **_conversion(funnel, found, _within(found, dates, timezone), fewest).model_dump(),
+            **_conversion(funnel, found, _is_on_dates(found, dates, timezone), fewest).model_dump(),
         )
         for found in series
         if dimension is not None and found.dimension == dimension
@@ -120,7 +120,7 @@ def measure(
         funnel_id=funnel.funnel_id,
         name=funnel.name,
         timezone=str(timezone),
-        overall=_conversion(funnel, everyone, _within(everyone, dates, timezone), fewest),
+        overall=_conversion(funnel, all_users, _is_on_dates(all_users, dates, timezone), fewest),
         days=days,
         dimension=dimension,
         segments=sorted(
@@ -132,7 +132,7 @@ def measure(
 def _conversion(
     funnel: FunnelDefinition, series: FunnelSeries | None, chosen: NDArray[np.bool_], fewest: int
 ) -> Conversion:
-    """Sum the chosen buckets; chosen: (n,) over the series' buckets."""
+    """Sum the chosen buckets of a series. chosen: (n,), one per bucket of the series."""
     entries, reached = 0, [0] * len(funnel.steps)
     delays: Integers = np.zeros(len(DELAY_EDGES_SECONDS) + 1, dtype=np.int64)
     if series is not None:
@@ -164,10 +164,10 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _dates(series: FunnelSeries | None, timezone: ZoneInfo) -> NDArray[np.object_]:
-    """(n,) the day on which each bucket begins."""
+    """Return the local date on which each bucket begins, (n,)."""
     starts = np.empty(0) if series is None else series.bucket_starts
     return np.array([datetime.fromtimestamp(float(start), timezone).date() for start in starts], dtype=object)
 
 
-def _within(series: FunnelSeries | None, dates: Sequence[date], timezone: ZoneInfo) -> NDArray[np.bool_]:
+def _is_on_dates(series: FunnelSeries | None, dates: Sequence[date], timezone: ZoneInfo) -> NDArray[np.bool_]:
     return np.isin(_dates(series, timezone), np.array(dates, dtype=object))

@@ -1,4 +1,4 @@
-"""A free look at where a funnel converts differently in one stretch of time than in another."""
+"""The API of loss attribution: where a funnel converts differently in one time window than in another."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pydantic import BaseModel
 from bot.api.funnels import FunnelId
 from bot.api.where_models import WhereOut, where_out
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from detection.funnels.cohorts import horizon
 from detection.types import FunnelDefinition
 from storage.funnels import definition, get_funnel
 from storage.telemetry.protocol import COARSE_SECONDS
 from workers.services import Services
-from workers.words.attribution_details import WhereQuestion, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 
 LONGEST_BACK = timedelta(days=35)
-"""For so long the cells of whole hours are kept."""
+"""The retention of the hourly counts per combination of dimensions."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 
@@ -43,7 +43,7 @@ class FunnelWhere(BaseModel):
 
 @router.get("/{funnel_id}/where", summary="Where a funnel converts differently")
 def read_where(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     funnel_id: FunnelId,
     since: Moment = None,
@@ -58,29 +58,31 @@ def read_where(
     with services.readers() as session:
         funnel = definition(get_funnel(session, funnel_id))
     now = services.clock()
-    waited = _horizon(services, funnel, now)
-    ripe = now - timedelta(seconds=waited)
-    end = min(_aware(until, "until") or ripe, ripe)
-    start = _aware(since, "since") or end - timedelta(hours=1)
-    past = _aware(against_since, "against_since") or start - timedelta(hours=services.settings.baseline_window_hours)
-    _check(past, start, end, now)
-    answer = where(
+    horizon_seconds = _horizon_seconds(services, funnel, now)
+    latest_end = now - timedelta(seconds=horizon_seconds)
+    end = min(_as_utc(until, "until") or latest_end, latest_end)
+    start = _as_utc(since, "since") or end - timedelta(hours=1)
+    against_start = _as_utc(against_since, "against_since") or start - timedelta(
+        hours=services.settings.baseline_window_hours
+    )
+    _check_windows(against_start, start, end, now)
+    answer = locate_loss(
         services.telemetry,
-        WhereQuestion(funnel_id, start.timestamp(), end.timestamp(), past.timestamp(), waited),
+        AttributionQuery(funnel_id, start.timestamp(), end.timestamp(), against_start.timestamp(), horizon_seconds),
         now=now.timestamp(),
     )
     return FunnelWhere(
         funnel_id=funnel_id,
         since=start,
         until=end,
-        against_since=past,
-        horizon_seconds=waited,
+        against_since=against_start,
+        horizon_seconds=horizon_seconds,
         answer=where_out(answer) if answer is not None else None,
     )
 
 
-def _horizon(services: Services, funnel: FunnelDefinition, now: datetime) -> float:
-    """How long an entry is given to convert, as the detector gives it."""
+def _horizon_seconds(services: Services, funnel: FunnelDefinition, now: datetime) -> float:
+    """Return how long an entry may take to convert, in seconds, as the detector computes it."""
     since = now.timestamp() - services.settings.baseline_window_hours * 3600
     series = services.telemetry.funnel_series(
         funnel.funnel_id, since=since, until=now.timestamp(), bucket_seconds=COARSE_SECONDS
@@ -92,25 +94,27 @@ def _horizon(services: Services, funnel: FunnelDefinition, now: datetime) -> flo
     )
 
 
-def _aware(moment: datetime | None, name: str) -> datetime | None:
-    """The moment in UTC; a refusal where it has no zone, or lies where nothing was ever kept."""
+def _as_utc(moment: datetime | None, name: str) -> datetime | None:
+    """Return a time in UTC, or None. Raises RequestValidationError without a time zone or out of range."""
     if moment is None:
         return None
     if moment.tzinfo is None:
-        raise _refused(name, moment, "give the time with its zone, such as 2026-02-07T12:00:00Z")
+        raise _field_error(name, moment, "give the time with its zone, such as 2026-02-07T12:00:00Z")
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise _refused(name, moment, f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+        raise _field_error(name, moment, f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
     return moment.astimezone(UTC)
 
 
-def _check(past: datetime, since: datetime, until: datetime, now: datetime) -> None:
+def _check_windows(against_start: datetime, since: datetime, until: datetime, now: datetime) -> None:
     if since >= until:
-        raise _refused("since", since, f"must lie before {until.isoformat()}, up to which entries had time to convert")
-    if past >= since:
-        raise _refused("against_since", past, f"must lie before since ({since.isoformat()})")
-    if past < now - LONGEST_BACK - timedelta(hours=1):
-        raise _refused("against_since", past, "lies more than 35 days back, for which nothing is kept")
+        raise _field_error(
+            "since", since, f"must lie before {until.isoformat()}, up to which entries had time to convert"
+        )
+    if against_start >= since:
+        raise _field_error("against_since", against_start, f"must lie before since ({since.isoformat()})")
+    if against_start < now - LONGEST_BACK - timedelta(hours=1):
+        raise _field_error("against_since", against_start, "lies more than 35 days back, for which nothing is kept")
 
 
-def _refused(name: str, value: datetime, reason: str) -> RequestValidationError:
+def _field_error(name: str, value: datetime, reason: str) -> RequestValidationError:
     return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": reason, "input": str(value)}])

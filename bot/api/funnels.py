@@ -1,4 +1,4 @@
-"""Watched funnels: make, list, and read how they convert."""
+"""The API of watched funnels: create, list, change and remove them, and read how they convert."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from bot.api.funnel_metrics import FunnelMetrics, measure
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import MalformedError
 from bot.experiments import not_counted
 from bot.storable_text import PropertyValue, Text
@@ -103,7 +103,7 @@ class FunnelChange(BaseModel):
     currency: Currency | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> FunnelChange:
+    def _require_a_change(self) -> FunnelChange:
         if not self.model_fields_set:
             raise ValueError("give a name, baseline_days, or value_per_conversion with its currency")
         empty = [
@@ -121,7 +121,7 @@ class FunnelOut(NewFunnel):
     created_at: datetime
 
 
-def _shown(row: models.Funnel) -> FunnelOut:
+def _funnel_out(row: models.Funnel) -> FunnelOut:
     return FunnelOut(
         id=row.id,
         name=row.name,
@@ -138,7 +138,7 @@ def _shown(row: models.Funnel) -> FunnelOut:
 
 
 @router.post("", status_code=201, summary="Watch a funnel")
-def create(services: Wired, operator: Operator, wanted: NewFunnel) -> FunnelOut:
+def create(services: InjectedServices, operator: Operator, wanted: NewFunnel) -> FunnelOut:
     """Start to watch a funnel; it is filled from the events that are still in the hot store."""
     with services.sessions.begin() as session:
         row = create_funnel(
@@ -152,25 +152,25 @@ def create(services: Wired, operator: Operator, wanted: NewFunnel) -> FunnelOut:
             now=services.clock(),
         )
         session.flush()
-        return _shown(row)
+        return _funnel_out(row)
 
 
 @router.get("", summary="List funnels")
-def list_all(services: Wired, operator: Operator) -> list[FunnelOut]:
+def list_all(services: InjectedServices, operator: Operator) -> list[FunnelOut]:
     """Every watched funnel."""
     with services.readers() as session:
-        return [_shown(row) for row in list_funnels(session)]
+        return [_funnel_out(row) for row in list_funnels(session)]
 
 
 @router.get("/{funnel_id}", summary="Read a funnel")
-def read(services: Wired, operator: Operator, funnel_id: FunnelId) -> FunnelOut:
+def read(services: InjectedServices, operator: Operator, funnel_id: FunnelId) -> FunnelOut:
     """One funnel."""
     with services.readers() as session:
-        return _shown(get_funnel(session, funnel_id))
+        return _funnel_out(get_funnel(session, funnel_id))
 
 
 @router.patch("/{funnel_id}", summary="Change a funnel")
-def change(services: Wired, operator: Operator, funnel_id: FunnelId, wanted: FunnelChange) -> FunnelOut:
+def change(services: InjectedServices, operator: Operator, funnel_id: FunnelId, wanted: FunnelChange) -> FunnelOut:
     """Rename it, change how much history is normal, or say what a conversion is worth."""
     with services.sessions.begin() as session:
         row = get_funnel(session, funnel_id)
@@ -180,11 +180,11 @@ def change(services: Wired, operator: Operator, funnel_id: FunnelId, wanted: Fun
             row.currency = None
         if (row.value_per_conversion is None) != (row.currency is None):
             raise MalformedError(VALUE_NEEDS_CURRENCY, field="currency")
-        return _shown(row)
+        return _funnel_out(row)
 
 
 @router.delete("/{funnel_id}", status_code=204, summary="Stop to watch a funnel")
-def remove(services: Wired, operator: Operator, funnel_id: FunnelId) -> None:
+def remove(services: InjectedServices, operator: Operator, funnel_id: FunnelId) -> None:
     """Forget the funnel and what was counted of it; its events and incidents stay."""
     with services.sessions.begin() as session:
         remove_funnel(session, funnel_id, now=services.clock())
@@ -192,7 +192,7 @@ def remove(services: Wired, operator: Operator, funnel_id: FunnelId) -> None:
 
 @router.get("/{funnel_id}/metrics", summary="How a funnel converts")
 def metrics(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     funnel_id: FunnelId,
     days: Days = 7,

@@ -1,4 +1,4 @@
-"""What the API says of an incident: each station of the spine as far as it has come."""
+"""The API models of an incident: findings, diagnosis, proposal, approval, verification, ticket and timeline."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from workers.words.attribution import shown_attribution
 from workers.words.stakes import worst_stakes
 
 Prose = Annotated[str, AfterValidator(with_utc_times)]
-"""Words for people, in which moments are written out in UTC."""
+"""Text for people, in which times are written in UTC."""
 
 
 class Row(BaseModel):
-    """Filled from a table's row."""
+    """The base of models that are filled from a database row or another object's attributes."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -219,7 +219,7 @@ def _ticket(incident: Incident) -> TicketOut | None:
 
 
 def describe(session: Session, incident_id: int) -> IncidentOut:
-    """Read one incident with everything that hangs on it; raises storage's NotFoundError."""
+    """Read one incident with everything that belongs to it. Raises NotFoundError of storage."""
     view = incident_view(session, incident_id)
     incident = view.incident
     return IncidentOut(

@@ -1,4 +1,4 @@
-"""Incidents: list, read, change, have diagnosed again."""
+"""The API of incidents: list, read, change, and diagnose again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.api.incident_models import IncidentOut, IncidentSummary, describe
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from detection.types import IncidentStatus, Severity
 from storage import audit, incidents, outbox
@@ -21,7 +21,6 @@ from workers.services import Services
 router = APIRouter(prefix="/incidents", tags=["Incidents"])
 
 IncidentId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
 
 
 class IncidentChange(BaseModel):
@@ -33,7 +32,7 @@ class IncidentChange(BaseModel):
     severity: Severity | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> IncidentChange:
+    def _require_a_change(self) -> IncidentChange:
         if self.status is None and self.severity is None:
             raise ValueError("give a status, a severity, or both")
         return self
@@ -48,7 +47,7 @@ class Queued(BaseModel):
 
 @router.get("", summary="List incidents")
 def list_all(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     status: Annotated[IncidentStatus | None, Query(description="Only those that stand so.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -60,14 +59,16 @@ def list_all(
 
 
 @router.get("/{incident_id}", summary="Read an incident")
-def read(services: Wired, operator: Operator, incident_id: IncidentId) -> IncidentOut:
+def read(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> IncidentOut:
     """One incident with its findings, diagnosis, evidence, proposal, approval, verification and timeline."""
     with services.readers() as session:
         return describe(session, incident_id)
 
 
 @router.patch("/{incident_id}", summary="Change an incident", responses={409: {"description": "It cannot go there."}})
-def change(services: Wired, operator: Operator, incident_id: IncidentId, wanted: IncidentChange) -> IncidentOut:
+def change(
+    services: InjectedServices, operator: Operator, incident_id: IncidentId, wanted: IncidentChange
+) -> IncidentOut:
     """Set its status or severity. 409 says which statuses can follow; the channel's message follows the change."""
     now = services.clock()
     with services.sessions.begin() as session:
@@ -82,7 +83,7 @@ def change(services: Wired, operator: Operator, incident_id: IncidentId, wanted:
 def _apply(
     session: Session, incident: Incident, wanted: IncidentChange, *, actor: str, now: datetime
 ) -> dict[str, Any]:
-    """Make the changes that change anything; returns what they were."""
+    """Apply the wanted changes. Return what changed, as {field: [before, after]}."""
     changes: dict[str, Any] = {}
     if wanted.status is not None and wanted.status != incident.status:
         changes["status"] = [str(incident.status), str(wanted.status)]
@@ -99,7 +100,10 @@ def _apply(
 def _record(
     services: Services, session: Session, incident: Incident, changes: dict[str, Any], *, actor: str, now: datetime
 ) -> None:
-    """Owe the channel a fresh message, and write the audit chain: last, because other writers of it wait from here."""
+    """Enqueue a refresh of the incident's message, then append to the audit chain.
+
+    The chain comes last, because other writers to it wait from then until the transaction ends.
+    """
     key = f"refresh:api:{incident.id}:{now.isoformat()}"
     outbox.enqueue(session, "refresh_incident", {"incident_id": incident.id}, key=key, now=now)
     audit.append(
@@ -118,12 +122,12 @@ def _record(
     summary="Diagnose an incident again",
     responses={409: {"description": "It is closed."}},
 )
-def diagnose(services: Wired, operator: Operator, incident_id: IncidentId) -> Queued:
+def diagnose(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> Queued:
     """Have the five steps run again; the answer comes before the work."""
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
-        if incident.status in CLOSED:
+        if incident.status.is_closed:
             raise ConflictError(
                 f"Incident {incident.id} is closed ({incident.status}); only a live one can be diagnosed."
             )

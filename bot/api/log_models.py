@@ -1,4 +1,4 @@
-"""What the API says of log lines."""
+"""The API models of log records, templates, patterns and their analysis."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class AnalysisRequest(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> AnalysisRequest:
+    def _require_lines_or_window(self) -> AnalysisRequest:
         if (self.lines is None) == (self.since is None and self.until is None):
             raise ValueError("give either `lines`, or `since` and `until`")
         if self.lines is None and (self.since is None or self.until is None):
@@ -201,16 +201,16 @@ class LogDiff(BaseModel):
     changes: list[DiffedTemplate]
 
 
-def moment(seconds: float) -> datetime:
-    """As the API tells times."""
+def as_datetime(seconds: float) -> datetime:
+    """Return seconds since the epoch as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def record_out(record: LogRecord) -> LogRecordOut:
-    """A stored line."""
+    """Return the API model of a log record."""
     return LogRecordOut(
         record_id=record.record_id,
-        timestamp=moment(record.happened_at),
+        timestamp=as_datetime(record.happened_at),
         service=record.service,
         version=record.version,
         severity=record.severity,
@@ -220,8 +220,8 @@ def record_out(record: LogRecord) -> LogRecordOut:
     )
 
 
-def template_count(series: LogSeries) -> TemplateCount:
-    """A template with its lines added up."""
+def template_out(series: LogSeries) -> TemplateCount:
+    """Return the API model of a template, with its lines summed over the buckets."""
     return TemplateCount(
         service=series.service,
         template_id=series.name,
@@ -232,8 +232,8 @@ def template_count(series: LogSeries) -> TemplateCount:
     )
 
 
-def anomaly(finding: Finding) -> Anomaly:
-    """A finding over the time that was asked for."""
+def anomaly_out(finding: Finding) -> Anomaly:
+    """Return the API model of a log finding."""
     kinds = {"log_new_template": "new_template", "log_template_rate": "more_lines", "log_pattern": "pattern"}
     assert isinstance(finding.details, LogDetails)
     minutes = (finding.window_end - finding.window_start) / 60
@@ -246,12 +246,12 @@ def anomaly(finding: Finding) -> Anomaly:
         lines=finding.sample_size,
         usual_lines=finding.expected * minutes,
         score=finding.score,
-        began_at=moment(finding.onset_at),
+        began_at=as_datetime(finding.onset_at),
     )
 
 
-def diffed(change: TemplateChange) -> DiffedTemplate:
-    """A template's change; JSON knows no infinity."""
+def diff_out(change: TemplateChange) -> DiffedTemplate:
+    """Return the API model of a template's change. An infinite ratio becomes None, because JSON has no infinity."""
     ratios = [None if one == float("inf") else one for one in (change.ratio, change.ratio_low, change.ratio_high)]
     return DiffedTemplate(
         service=change.series.service,

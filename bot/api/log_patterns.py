@@ -1,4 +1,4 @@
-"""Named patterns of log lines: list, add, switch, remove."""
+"""The API of named log patterns: list, add, turn on or off, remove."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError, MalformedError
 from bot.storable_text import Text
 from detection.logs.patterns import MAXIMUM_EXPRESSION_LENGTH
@@ -44,7 +44,9 @@ class NewPattern(BaseModel):
         description="A regular expression in RE2's syntax, found anywhere in a line; look-around is not available.",
     )
     severity: Severity = Field(Severity.SEV3, description="How bad an incident it opens.")
-    description: Text = Field("", max_length=log_patterns.MOST_DESCRIPTION, description="What such a line means.")
+    description: Text = Field(
+        "", max_length=log_patterns.MAXIMUM_DESCRIPTION_LENGTH, description="What such a line means."
+    )
 
 
 class PatternSwitch(BaseModel):
@@ -66,8 +68,8 @@ class PatternOut(BaseModel):
     built_in: bool = Field(description="Comes with Argux: it can be turned off, not removed.")
 
 
-def shown(pattern: Pattern) -> PatternOut:
-    """A pattern as the API tells it."""
+def pattern_out(pattern: Pattern) -> PatternOut:
+    """Return the API model of a pattern."""
     return PatternOut(
         name=pattern.name,
         expression=pattern.expression,
@@ -79,14 +81,14 @@ def shown(pattern: Pattern) -> PatternOut:
 
 
 @router.get("", summary="List the named patterns")
-def list_all(services: Wired, operator: Operator) -> list[PatternOut]:
+def list_all(services: InjectedServices, operator: Operator) -> list[PatternOut]:
     """The built-in patterns, then the team's own."""
     with services.readers() as session:
-        return [shown(pattern) for pattern in log_patterns.list_patterns(session)]
+        return [pattern_out(pattern) for pattern in log_patterns.list_patterns(session)]
 
 
 @router.post("", status_code=201, summary="Watch for a pattern")
-def add(services: Wired, operator: Operator, wanted: NewPattern) -> PatternOut:
+def add(services: InjectedServices, operator: Operator, wanted: NewPattern) -> PatternOut:
     """Look for it in every line that comes in from now on. 409 where there is one of this name."""
     try:
         with services.sessions.begin() as session:
@@ -99,7 +101,7 @@ def add(services: Wired, operator: Operator, wanted: NewPattern) -> PatternOut:
                 by=operator.name,
                 now=services.clock(),
             )
-            return shown(pattern)
+            return pattern_out(pattern)
     except WrongPatternError as error:
         raise MalformedError(f"{error.field}: {error}", field=error.field) from error
     except NameTakenError as error:
@@ -107,17 +109,17 @@ def add(services: Wired, operator: Operator, wanted: NewPattern) -> PatternOut:
 
 
 @router.patch("/{name}", summary="Turn a pattern on or off")
-def switch(services: Wired, operator: Operator, name: PatternName, wanted: PatternSwitch) -> PatternOut:
+def switch(services: InjectedServices, operator: Operator, name: PatternName, wanted: PatternSwitch) -> PatternOut:
     """A pattern that is off is kept and not looked for."""
     with services.sessions.begin() as session:
         pattern = log_patterns.switch_pattern(
             session, name, enabled=wanted.enabled, by=operator.name, now=services.clock()
         )
-        return shown(pattern)
+        return pattern_out(pattern)
 
 
 @router.delete("/{name}", status_code=204, summary="Remove a pattern")
-def remove(services: Wired, operator: Operator, name: PatternName) -> Response:
+def remove(services: InjectedServices, operator: Operator, name: PatternName) -> Response:
     """Forget one of the team's own; what it counted stays until it is past its retention. 409 for a built-in one."""
     try:
         with services.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""Log lines: the newest, how many of what, what they say, and how that differs between two windows."""
+"""The API of log lines: list the newest, count them, analyse them, and compare two time windows."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from bot.api.log_models import (
     RecentLogs,
     ServiceCount,
     SeverityCount,
-    anomaly,
-    diffed,
-    moment,
+    anomaly_out,
+    as_datetime,
+    diff_out,
     record_out,
-    template_count,
+    template_out,
 )
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import MalformedError
 from bot.intervals import EARLIEST, LATEST, IntervalError, read_interval
 from bot.storable_text import Text
 from detection.logs.diff import Change
 from workers.rules import log_patterns
 from workers.services import Services
-from workers.watching import log_questions
-from workers.watching.log_questions import Counts
+from workers.watching import log_queries
+from workers.watching.log_queries import Counts
 from workers.words.findings import severity_of
 from workers.words.logs import readable
 from workers.words.text import counted
 
 router = APIRouter(prefix="/logs", tags=["Logs"])
 
-LONGEST = timedelta(days=35)
+LONGEST_WINDOW = timedelta(days=35)
 ONE_HOUR = timedelta(hours=1)
-BASELINE_DAYS = round(log_questions.BASELINE_SECONDS / 86_400)
-FUTURE = timedelta(days=1)
+BASELINE_DAYS = round(log_queries.BASELINE_SECONDS / 86_400)
+FUTURE_ALLOWANCE = timedelta(days=1)
 EXAMPLE = "2026-02-07T11:00:00Z/2026-02-07T12:00:00Z"
 
 ServiceName = Annotated[Text | None, Query(min_length=1, max_length=200, description="Only this service.")]
@@ -55,7 +55,7 @@ ServiceName = Annotated[Text | None, Query(min_length=1, max_length=200, descrip
 
 @router.get("/recent", summary="List the newest log lines")
 def recent(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     service: ServiceName = None,
     severity: Annotated[LogSeverity | None, Query(description="This and worse.")] = None,
@@ -64,7 +64,7 @@ def recent(
     """Lines still in the hot store, newest first."""
     found = services.telemetry.log_samples(
         since=0.0,
-        until=(services.clock() + FUTURE).timestamp(),
+        until=(services.clock() + FUTURE_ALLOWANCE).timestamp(),
         service=service,
         minimum_severity=severity,
         limit=limit,
@@ -74,7 +74,7 @@ def recent(
 
 @router.get("/statistics", summary="Count log lines")
 def statistics(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     since: Annotated[AwareDatetime | None, Query(description="An hour before `until`, if not given.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Now, if not given.")] = None,
@@ -84,22 +84,22 @@ def statistics(
     """Lines by service, severity, template and named pattern: by the minute for 3 hours, more coarsely for 35 days."""
     ended = until or services.clock()
     began = since or max(ended, EARLIEST + ONE_HOUR) - ONE_HOUR
-    _check(began, ended, LONGEST)
+    _check_window(began, ended, LONGEST_WINDOW)
     counts = _counts(services, began, ended, service)
     by_service, by_severity = Counter[str](), Counter[str]()
     for one in counts.by_severity:
         by_service[one.service] += int(one.line_count.sum())
         by_severity[one.name] += int(one.line_count.sum())
     return LogStatistics(
-        since=moment(counts.since),
-        until=moment(counts.until),
+        since=as_datetime(counts.since),
+        until=as_datetime(counts.until),
         bucket_seconds=counts.bucket_seconds,
         lines=by_service.total(),
         services=[ServiceCount(service=name, lines=lines) for name, lines in by_service.most_common()],
         severities=[
             SeverityCount(severity=LogSeverity(name), lines=lines) for name, lines in by_severity.most_common()
         ],
-        templates=[template_count(one) for one in counts.templates[:limit]],
+        templates=[template_out(one) for one in counts.templates[:limit]],
         template_count=len(counts.templates),
         patterns=[
             PatternCount(
@@ -115,19 +115,19 @@ def statistics(
 
 
 @router.post("/analyze", summary="Analyse log lines")
-def analyze(services: Wired, operator: Operator, wanted: AnalysisRequest) -> Analysis:
+def analyze(services: InjectedServices, operator: Operator, wanted: AnalysisRequest) -> Analysis:
     """What lines say, which named patterns they match and what is unusual: of lines given here, or of stored ones."""
     if wanted.lines is not None:
-        return _of_lines(services, wanted.lines, wanted.service)
+        return _analyse_lines(services, wanted.lines, wanted.service)
     assert wanted.since is not None
     assert wanted.until is not None
-    _check(wanted.since, wanted.until, timedelta(seconds=log_questions.LONGEST_ANALYSED_SECONDS))
-    return _of_stored(services, wanted.since, wanted.until, wanted.service)
+    _check_window(wanted.since, wanted.until, timedelta(seconds=log_queries.LONGEST_ANALYSED_SECONDS))
+    return _analyse_stored(services, wanted.since, wanted.until, wanted.service)
 
 
 @router.get("/diff", summary="Compare the log lines of two windows")
 def diff(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     before: Annotated[Text, Query(max_length=100, description=f"START/END, such as {EXAMPLE}.")],
     after: Annotated[Text, Query(max_length=100, description="START/END of the window to compare with it.")],
@@ -141,23 +141,23 @@ def diff(
             windows.append(read_interval(text))
         except IntervalError as error:
             raise MalformedError(f"{name}: {error}", field=name) from error
-    first, second, changes = log_questions.differences(
+    first, second, changes = log_queries.differences(
         services.telemetry, windows[0], windows[1], service, now=services.clock().timestamp()
     )
     changed = [change for change in changes if change.change is not Change.SAME]
     return LogDiff(
-        before_since=moment(first.since),
-        before_until=moment(first.until),
-        after_since=moment(second.since),
-        after_until=moment(second.until),
+        before_since=as_datetime(first.since),
+        before_until=as_datetime(first.until),
+        after_since=as_datetime(second.since),
+        after_until=as_datetime(second.until),
         unchanged=len(changes) - len(changed),
-        changes=[diffed(change) for change in changed[:limit]],
+        changes=[diff_out(change) for change in changed[:limit]],
     )
 
 
-def _check(since: datetime, until: datetime, longest: timedelta) -> None:
-    for name, moment_asked in (("since", since), ("until", until)):
-        if not EARLIEST <= moment_asked <= LATEST:
+def _check_window(since: datetime, until: datetime, longest: timedelta) -> None:
+    for name, value in (("since", since), ("until", until)):
+        if not EARLIEST <= value <= LATEST:
             raise MalformedError(f"{name}: it must lie between {EARLIEST.year} and {LATEST.year}", field=name)
     if until <= since:
         raise MalformedError("until: it must be later than since", field="until")
@@ -167,16 +167,16 @@ def _check(since: datetime, until: datetime, longest: timedelta) -> None:
 
 
 def _counts(services: Services, since: datetime, until: datetime, service: str | None) -> Counts:
-    return log_questions.counts_between(
+    return log_queries.counts_between(
         services.telemetry, since.timestamp(), until.timestamp(), service, now=services.clock().timestamp()
     )
 
 
-def _of_lines(services: Services, lines: list[str], service: str | None) -> Analysis:
-    templates = log_questions.mined(services.telemetry, lines, service, now=services.clock().timestamp())
+def _analyse_lines(services: Services, lines: list[str], service: str | None) -> Analysis:
+    templates = log_queries.templates_of_lines(services.telemetry, lines, service, now=services.clock().timestamp())
     with services.readers() as session:
-        patterns = log_questions.matched(log_patterns.list_patterns(session), lines)
-    said = [
+        patterns = log_queries.patterns_of_lines(log_patterns.list_patterns(session), lines)
+    analysed_templates = [
         AnalysedTemplate(
             template_id=one.template_id,
             service=service,
@@ -197,11 +197,16 @@ def _of_lines(services: Services, lines: list[str], service: str | None) -> Anal
         )
         for one in patterns
     ]
-    return Analysis(lines=len(lines), templates=said, patterns=found, anomalies=_unusual(said, found))
+    return Analysis(
+        lines=len(lines),
+        templates=analysed_templates,
+        patterns=found,
+        anomalies=_anomalies_of_lines(analysed_templates, found),
+    )
 
 
-def _unusual(templates: list[AnalysedTemplate], patterns: list[AnalysedPattern]) -> list[Anomaly]:
-    """Of single lines: the patterns they match, and what their service has not said before."""
+def _anomalies_of_lines(templates: list[AnalysedTemplate], patterns: list[AnalysedPattern]) -> list[Anomaly]:
+    """Return the anomalies of lines given in a request: matched patterns, then templates new to their service."""
     matching = [
         Anomaly(
             kind="pattern",
@@ -235,15 +240,13 @@ def _unusual(templates: list[AnalysedTemplate], patterns: list[AnalysedPattern])
     return matching + new
 
 
-def _of_stored(services: Services, since: datetime, until: datetime, service: str | None) -> Analysis:
+def _analyse_stored(services: Services, since: datetime, until: datetime, service: str | None) -> Analysis:
     now = services.clock().timestamp()
     counts = _counts(services, since, until, service)
-    findings = log_questions.anomalies_between(
-        services.telemetry, since.timestamp(), until.timestamp(), service, now=now
-    )
+    findings = log_queries.anomalies_between(services.telemetry, since.timestamp(), until.timestamp(), service, now=now)
     with services.readers() as session:
         severities = {pattern.name: pattern.severity for pattern in log_patterns.list_patterns(session)}
-    new = log_questions.new_between(services.telemetry, since.timestamp(), until.timestamp(), service, now=now)
+    new = log_queries.new_between(services.telemetry, since.timestamp(), until.timestamp(), service, now=now)
     return Analysis(
         lines=sum(int(one.line_count.sum()) for one in counts.by_severity),
         templates=[
@@ -268,5 +271,5 @@ def _of_stored(services: Services, since: datetime, until: datetime, service: st
             for one in counts.patterns
             if one.name in severities
         ],
-        anomalies=[anomaly(finding) for finding in sorted(findings, key=severity_of)],
+        anomalies=[anomaly_out(finding) for finding in sorted(findings, key=severity_of)],
     )

@@ -1,4 +1,4 @@
-"""Maintenance windows: times in which incidents are recorded and nobody is told."""
+"""The API of maintenance windows, in which incidents are recorded but no message is sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError, MalformedError
 from bot.storable_text import Text
 from storage import maintenance
@@ -44,7 +44,7 @@ class NewWindow(BaseModel):
 
     @field_validator("service")
     @classmethod
-    def _everything(cls, service: str | None) -> str | None:
+    def _everything_as_none(cls, service: str | None) -> str | None:
         return None if service is not None and service.strip().lower() == EVERYTHING else service
 
 
@@ -65,11 +65,11 @@ class WindowOut(BaseModel):
 
 
 @router.post("", status_code=201, summary="Start a maintenance window, now or later")
-def start(services: Wired, operator: Operator, wanted: NewWindow) -> WindowOut:
+def start(services: InjectedServices, operator: Operator, wanted: NewWindow) -> WindowOut:
     """Record incidents and tell nobody, from its beginning to its end; what still goes on then is told then."""
     now = services.clock()
-    begins_at = _instant(services, wanted.begins_at, "begins_at") or now
-    ends_at = _instant(services, wanted.ends_at, "ends_at")
+    begins_at = _local_instant(services, wanted.begins_at, "begins_at") or now
+    ends_at = _local_instant(services, wanted.ends_at, "ends_at")
     if (ends_at is None) == (wanted.minutes is None):
         raise MalformedError("Give either ends_at or minutes.", field="ends_at")
     if ends_at is None:
@@ -87,14 +87,14 @@ def start(services: Wired, operator: Operator, wanted: NewWindow) -> WindowOut:
                 actor=operator.name,
                 now=now,
             )
-            return _shown(window, now)
+            return _window_out(window, now)
     except WindowError as error:
         raise MalformedError(str(error), field=error.field) from error
 
 
 @router.get("", summary="List maintenance windows")
 def list_all(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     past: Annotated[bool, Query(description="Those that are over, too.")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -103,27 +103,27 @@ def list_all(
     now = services.clock()
     with services.readers() as session:
         found = maintenance.latest_windows(session, limit=limit) if past else maintenance.windows_not_over(session, now)
-        return [_shown(window, now) for window in found[:limit]]
+        return [_window_out(window, now) for window in found[:limit]]
 
 
 @router.delete("/{window_id}", summary="End a maintenance window", responses={409: {"description": "It is over."}})
-def end(services: Wired, operator: Operator, window_id: WindowId) -> WindowOut:
+def end(services: InjectedServices, operator: Operator, window_id: WindowId) -> WindowOut:
     """End a window that runs, or call one off that is to come; what it kept quiet and still goes on is told now."""
     now = services.clock()
     try:
         with services.sessions.begin() as session:
-            return _shown(end_window(services, session, window_id, actor=operator.name, now=now), now)
+            return _window_out(end_window(services, session, window_id, actor=operator.name, now=now), now)
     except RefusedError as error:
         raise ConflictError(str(error)) from error
 
 
-def _instant(services: Services, written: datetime | None, field: str) -> datetime | None:
+def _local_instant(services: Services, written: datetime | None, field: str) -> datetime | None:
     try:
         return local_instant(written, services.settings.timezone) if written is not None else None
     except NotATimeError as error:
         raise MalformedError(str(error), field=field) from error
 
 
-def _shown(window: MaintenanceWindow, now: datetime) -> WindowOut:
+def _window_out(window: MaintenanceWindow, now: datetime) -> WindowOut:
     shown = WindowOut.model_validate(window)
     return shown.model_copy(update={"running": window.begins_at <= now < window.ends_at})

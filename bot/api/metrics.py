@@ -1,4 +1,4 @@
-"""Custom metrics: how each stands, and the limits that they must not reach."""
+"""The API of custom metrics: list them with state and forecasts, and manage their limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 from detection.metrics.findings import MetricLimit
 from detection.metrics.standings import MetricState
@@ -87,7 +87,7 @@ class LimitOut(NewLimit):
 
 @router.get("", summary="List custom metrics")
 def list_metrics(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     service: Annotated[Text | None, Query(description="Only of this service.", max_length=200)] = None,
     name: Annotated[Text | None, Query(description="Only this metric.", max_length=200)] = None,
@@ -96,11 +96,11 @@ def list_metrics(
 ) -> MetricPage:
     """The series that are watched, by service, name and attributes: latest value, state, forecasts of their limits."""
     found = watched_metrics(services, service=service, name=name, limit=limit + 1, offset=offset)
-    shown = [_shown(one) for one in found[:limit]]
+    shown = [_metric_out(one) for one in found[:limit]]
     return MetricPage(metrics=shown, next_offset=offset + limit if len(found) > limit else None)
 
 
-def _shown(one: WatchedMetric) -> MetricOut:
+def _metric_out(one: WatchedMetric) -> MetricOut:
     standing = one.standing
     return MetricOut(
         service=one.name.service,
@@ -109,22 +109,22 @@ def _shown(one: WatchedMetric) -> MetricOut:
         is_rate=one.name.is_rate,
         state=standing.state,
         latest=standing.latest,
-        latest_at=_moment(standing.latest_at),
+        latest_at=_as_datetime(standing.latest_at),
         expected=standing.expected,
         expected_low=standing.low,
         expected_high=standing.high,
-        forecasts=[_forecast(limit, forecast, standing.latest_at or 0.0) for limit, forecast in one.forecasts],
+        forecasts=[_forecast_out(limit, forecast, standing.latest_at or 0.0) for limit, forecast in one.forecasts],
     )
 
 
-def _forecast(limit: MetricLimit, forecast: CrossingForecast, since: float) -> ForecastOut:
+def _forecast_out(limit: MetricLimit, forecast: CrossingForecast, since: float) -> ForecastOut:
     return ForecastOut(
         limit=limit.threshold,
         above=limit.above,
         probability=forecast.probability,
-        crossing_at=_moment(forecast.median),
-        earliest=_moment(forecast.earliest),
-        latest=_moment(forecast.latest),
+        crossing_at=_as_datetime(forecast.median),
+        earliest=_as_datetime(forecast.earliest),
+        latest=_as_datetime(forecast.latest),
         text=forecast_text(
             earliest=forecast.earliest,
             likeliest=forecast.median,
@@ -135,12 +135,12 @@ def _forecast(limit: MetricLimit, forecast: CrossingForecast, since: float) -> F
     )
 
 
-def _moment(at: float | None) -> datetime | None:
+def _as_datetime(at: float | None) -> datetime | None:
     return None if at is None else datetime.fromtimestamp(at, UTC)
 
 
 @router.post("/limits", status_code=201, summary="Watch a limit")
-def add(services: Wired, operator: Operator, wanted: NewLimit) -> LimitOut:
+def add(services: InjectedServices, operator: Operator, wanted: NewLimit) -> LimitOut:
     """Watch a level that a metric must not reach; the same metric, service and direction again moves the limit."""
     row = set_limit(
         services,
@@ -155,7 +155,7 @@ def add(services: Wired, operator: Operator, wanted: NewLimit) -> LimitOut:
 
 
 @router.get("/limits", summary="List limits")
-def list_all(services: Wired, operator: Operator) -> list[LimitOut]:
+def list_all(services: InjectedServices, operator: Operator) -> list[LimitOut]:
     """The limits that people set; utilisation metrics of the semantic conventions have one of 1 without."""
     with services.readers() as session:
         rows = list_limits(session)
@@ -175,7 +175,7 @@ def list_all(services: Wired, operator: Operator) -> list[LimitOut]:
 
 
 @router.delete("/limits/{limit_id}", status_code=204, summary="Watch a limit no more")
-def remove(services: Wired, operator: Operator, limit_id: LimitId) -> Response:
+def remove(services: InjectedServices, operator: Operator, limit_id: LimitId) -> Response:
     """Take a limit back; what it found stays on record."""
     drop_limit(services, limit_id, actor=operator.name)
     return Response(status_code=204)

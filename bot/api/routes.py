@@ -1,4 +1,4 @@
-"""All of the API under one router."""
+"""The router of the whole API."""
 
 from __future__ import annotations
 

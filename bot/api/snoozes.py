@@ -1,4 +1,4 @@
-"""Snoozing an incident, and ending that."""
+"""The API of snoozes: snooze an incident, and end its snooze."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.api.incident_models import IncidentOut, describe
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from storage import incidents
-from workers.clicks import snooze as snoozes
+from workers.clicks.snooze import (
+    BUTTON_MINUTES,
+    LONGEST_MINUTES,
+    SHORTEST_MINUTES,
+    snooze_incident,
+    unsnooze_incident,
+)
 from workers.errors import RefusedError
 
 router = APIRouter(prefix="/incidents/{incident_id}/snooze", tags=["Incidents"])
@@ -25,17 +31,17 @@ class Snooze(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"minutes": 60}})
 
-    minutes: float = Field(snoozes.BUTTON_MINUTES, ge=snoozes.SHORTEST_MINUTES, le=snoozes.LONGEST_MINUTES)
+    minutes: float = Field(BUTTON_MINUTES, ge=SHORTEST_MINUTES, le=LONGEST_MINUTES)
 
 
 @router.post("", summary="Snooze an incident", responses={409: {"description": "It is closed, or snoozed already."}})
-def snooze(services: Wired, operator: Operator, incident_id: IncidentId, wanted: Snooze) -> IncidentOut:
+def snooze(services: InjectedServices, operator: Operator, incident_id: IncidentId, wanted: Snooze) -> IncidentOut:
     """Tell nobody of it for so long; it goes on being recorded, and is told once more if it still goes on then."""
     now = services.clock()
     try:
         with services.sessions.begin() as session:
             incident = incidents.get_incident(session, incident_id)
-            snoozes.snooze(services, session, incident, minutes=wanted.minutes, actor=operator.name, now=now)
+            snooze_incident(services, session, incident, minutes=wanted.minutes, actor=operator.name, now=now)
     except RefusedError as error:
         raise ConflictError(str(error)) from error
     with services.readers() as session:
@@ -43,13 +49,13 @@ def snooze(services: Wired, operator: Operator, incident_id: IncidentId, wanted:
 
 
 @router.delete("", summary="End an incident's snooze", responses={409: {"description": "It is not snoozed."}})
-def unsnooze(services: Wired, operator: Operator, incident_id: IncidentId) -> IncidentOut:
+def unsnooze(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> IncidentOut:
     """Let it be told again; what was kept back comes now."""
     now = services.clock()
     try:
         with services.sessions.begin() as session:
             incident = incidents.get_incident(session, incident_id)
-            snoozes.unsnooze(services, session, incident, actor=operator.name, now=now)
+            unsnooze_incident(services, session, incident, actor=operator.name, now=now)
     except RefusedError as error:
         raise ConflictError(str(error)) from error
     with services.readers() as session:

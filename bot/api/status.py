@@ -1,4 +1,4 @@
-"""How things stand: what is watched, and whether it is ok, broken, or cannot be judged."""
+"""The API of the status: what is watched, and whether it is ok, broken, or lacks data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from detection.coverage import Watched, WatchState, label
 
 router = APIRouter(prefix="/status", tags=["Status"])
@@ -37,22 +37,22 @@ class StatusOut(BaseModel):
 
 @router.get("", summary="How everything that is watched stands")
 def status(
-    services: Wired,
+    services: InjectedServices,
     operator: Operator,
     state: Annotated[WatchState | None, Query(description="Only those that stand so.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> StatusOut:
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
-    # The detectors and their libraries are loaded where somebody asks, not into every web process.
+    # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
     from workers.watching.states import counts, watched_states
 
     states = watched_states(services)
     wanted = [one for one in states if state is None or one.state is state]
-    return StatusOut(counts=counts(states), watched=[_shown(one) for one in wanted[offset : offset + limit]])
+    return StatusOut(counts=counts(states), watched=[_watched_out(one) for one in wanted[offset : offset + limit]])
 
 
-def _shown(one: Watched) -> WatchedOut:
+def _watched_out(one: Watched) -> WatchedOut:
     subject = one.subject
     return WatchedOut(
         kind=subject.kind,

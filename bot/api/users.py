@@ -1,4 +1,4 @@
-"""People, as far as Argux knows them: only to forget them."""
+"""The API of people: erase everything that names a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from bot.auth import Operator
-from bot.dependencies import Wired
+from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 from storage import audit
 from storage.telemetry.protocol import Erased
@@ -40,7 +40,7 @@ class Erasure(BaseModel):
 
 
 @router.delete("/{user_id:path}", summary="Forget a person")
-def erase_user(user_id: UserId, services: Wired, operator: Operator) -> Erasure:
+def erase_user(user_id: UserId, services: InjectedServices, operator: Operator) -> Erasure:
     """Delete every record that names this person, and say how many that were.
 
     The audit chain keeps that it was done and by whom, with a keyed digest in the person's place.
@@ -52,17 +52,17 @@ def erase_user(user_id: UserId, services: Wired, operator: Operator) -> Erasure:
             key=services.audit_key,
             actor=operator.name,
             event="person_erased",
-            payload={"person": _digest(services.audit_key, user_id), "erased": _numbers(erased)},
+            payload={"person": _digest(services.audit_key, user_id), "erased": _counts(erased)},
             now=services.clock(),
         )
-    return Erasure(user_id=user_id, erased=ErasedOut(**_numbers(erased)))
+    return Erasure(user_id=user_id, erased=ErasedOut(**_counts(erased)))
 
 
 def _digest(key: bytes, user_id: str) -> str:
     return hmac.digest(key, user_id.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
-def _numbers(erased: Erased) -> dict[str, int]:
+def _counts(erased: Erased) -> dict[str, int]:
     return {
         "events": erased.events,
         "funnel_attempts": erased.funnel_attempts,

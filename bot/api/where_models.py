@@ -1,11 +1,11 @@
-"""What the API says of where conversions were lost."""
+"""The API models of loss attribution: where conversions were lost."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from detection.types import Attribution, Where, WhereVerdict
-from workers.words.attribution import where_sentences
+from workers.words.attribution import attribution_sentences
 
 
 class _FromAttributes(BaseModel):
@@ -60,10 +60,10 @@ class WhereOut(BaseModel):
 
 
 def where_out(attribution: Attribution) -> WhereOut:
-    """The answer as the API writes it."""
+    """Return the API model of an attribution."""
     return WhereOut(
         verdict=attribution.verdict,
-        text=list(where_sentences(attribution)),
+        text=list(attribution_sentences(attribution)),
         observed=attribution.observed,
         expected=attribution.expected,
         rate_effect=attribution.rate_effect,

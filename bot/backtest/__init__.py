@@ -1,1 +1,1 @@
-"""`argux backtest`: what the detectors would have found in a history of your own."""
+"""`argux backtest`: run the production detectors over a history given as CSV."""

@@ -1,4 +1,4 @@
-"""A metric's own history in minutes and hours, as the rollups would have held it at any moment of it."""
+"""Roll up a metric's history into minute and hour buckets, and return those known at any moment of it."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS
 from workers.watching.metrics import FINE_SECONDS
 
 SERVICE = "history"
-"""Everything in the file is of one service, so that what is found in it at one time is one incident."""
+"""The service of the whole file, so that simultaneous findings form one incident."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """The whole history; what is read of it at a moment is only what had come by then.
+    """The rolled-up history. The methods return only what was stored at the moment `now`.
 
-    forgets: (n,) after a silence of days the moments at which the past before it is gone, oldest first.
+    forgotten_at: (n,) times, oldest first. At each one the data before it is dropped, because the metric was silent for
+    UNSEEN_SECONDS.
     """
 
     minutes: MetricSeries
     hours: MetricSeries
-    forgets: Floats
+    forgotten_at: Floats
 
     def fine(self, now: float, *, since: float = 0.0) -> MetricSeries:
-        """The whole minutes that are kept."""
+        """Return the complete minutes that were stored at `now`."""
         minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
-        return _part(self.minutes, max(since, minute - FINE_SECONDS, self._known_since(now)), minute)
+        return _slice(self.minutes, max(since, minute - FINE_SECONDS, self._known_since(now)), minute)
 
     def hourly(self, now: float, *, since: float, until: float = np.inf) -> MetricSeries:
-        """The whole hours from `since` on that begin before `until`."""
-        return _part(self.hours, max(since, self._known_since(now)), min(now - COARSE_SECONDS + 1, until))
+        """Return the complete hours that were stored at `now` and begin in [since, until)."""
+        return _slice(self.hours, max(since, self._known_since(now)), min(now - COARSE_SECONDS + 1, until))
 
     def _known_since(self, now: float) -> float:
-        place = int(np.searchsorted(self.forgets, now, side="right"))
-        return float(self.forgets[place - 1]) if place else 0.0
+        place = int(np.searchsorted(self.forgotten_at, now, side="right"))
+        return float(self.forgotten_at[place - 1]) if place else 0.0
 
 
 def buckets_of(times: Floats, values: Floats, name: str) -> Buckets:
-    """Roll up points, (n,) each, oldest first."""
-    minutes = _rolled_up(times, values, FINE_METRIC_SECONDS, name)
+    """Roll up a metric's points. times, values: (n,) each, oldest first."""
+    minutes = _roll_up(times, values, FINE_METRIC_SECONDS, name)
     silent = np.diff(minutes.bucket_starts) >= UNSEEN_SECONDS
     hour = minutes.bucket_starts[1:][silent] // COARSE_SECONDS * COARSE_SECONDS
-    return Buckets(minutes, _rolled_up(times, values, COARSE_SECONDS, name), hour)
+    return Buckets(minutes, _roll_up(times, values, COARSE_SECONDS, name), hour)
 
 
-def _rolled_up(times: Floats, values: Floats, width: float, name: str) -> MetricSeries:
+def _roll_up(times: Floats, values: Floats, width: float, name: str) -> MetricSeries:
     starts, first, counts = np.unique(times // width * width, return_index=True, return_counts=True)
     return MetricSeries(
         name=name,
@@ -61,7 +62,7 @@ def _rolled_up(times: Floats, values: Floats, width: float, name: str) -> Metric
     )
 
 
-def _part(series: MetricSeries, since: float, until: float) -> MetricSeries:
+def _slice(series: MetricSeries, since: float, until: float) -> MetricSeries:
     first, last = np.searchsorted(series.bucket_starts, [since, until])
     assert series.lows is not None
     assert series.highs is not None

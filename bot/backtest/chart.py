@@ -1,4 +1,4 @@
-"""A metric's history with its alarms, as a Vega-Lite specification."""
+"""Build the chart of a history with its alarms, as a Vega-Lite specification."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from detection.statistics.baselines import Mask
 from detection.types import Floats, JsonValue
 from integrations.charts import HEIGHT, MEASURED, ONSET, USUAL, WIDTH
 
-DRAWN = 1500
-"""Points of the line; of a longer history each stretch gives its lowest and its highest, so that no spike is lost."""
+MOST_POINTS = 1500
+"""The most points of the line. A longer history is drawn by the minimum and maximum of equal parts, to keep spikes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What the chart shows, all (n,): what was measured, within what it is usual, and where an alarm began.
+class ChartData:
+    """The data of the chart, (n,) each: measured values, the usual range, and where an alarm began.
 
-    low and high are NaN where nothing was known yet.
+    low, high: the usual range, NaN where it was not known yet.
     """
 
     times: Floats
@@ -29,9 +29,9 @@ class Course:
     fired: Mask
 
 
-def chart_of(course: Course, title: str) -> dict[str, JsonValue]:
-    """The measured line, the usual range in grey and a dot for each alarm; times in UTC, data inline."""
-    alarms = int(course.fired.sum())
+def chart_specification(chart_data: ChartData, title: str) -> dict[str, JsonValue]:
+    """Return the specification: measured line, usual range in grey, a dot per alarm. Times in UTC, data inline."""
+    alarms = int(chart_data.fired.sum())
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDTH,
@@ -62,7 +62,7 @@ def chart_of(course: Course, title: str) -> dict[str, JsonValue]:
                 "axis": {"title": None, "tickCount": 5},
             },
         },
-        "layer": [_band(course), _line(course), *_alarms(course)],
+        "layer": [_range_layer(chart_data), _line_layer(chart_data), *_alarm_layers(chart_data)],
         "config": {
             "font": "sans-serif",
             "axis": {"labelFontSize": 18, "gridColor": "#E5E5E5"},
@@ -71,16 +71,16 @@ def chart_of(course: Course, title: str) -> dict[str, JsonValue]:
     }
 
 
-def _band(course: Course) -> dict[str, JsonValue]:
-    known = np.flatnonzero(np.isfinite(course.low))
-    shown = known[:: max(len(known) * 2 // DRAWN, 1)]
+def _range_layer(chart_data: ChartData) -> dict[str, JsonValue]:
+    known = np.flatnonzero(np.isfinite(chart_data.low))
+    shown = known[:: max(len(known) * 2 // MOST_POINTS, 1)]
     rows: list[JsonValue] = [
         {
-            "at": _milliseconds(course.times[place]),
-            "low": float(course.low[place]),
-            "high": float(course.high[place]),
+            "at": _milliseconds(chart_data.times[index]),
+            "low": float(chart_data.low[index]),
+            "high": float(chart_data.high[index]),
         }
-        for place in shown
+        for index in shown
     ]
     return {
         "data": {"values": rows},
@@ -89,19 +89,19 @@ def _band(course: Course) -> dict[str, JsonValue]:
     }
 
 
-def _line(course: Course) -> dict[str, JsonValue]:
+def _line_layer(chart_data: ChartData) -> dict[str, JsonValue]:
     rows: list[JsonValue] = [
-        {"at": _milliseconds(course.times[place]), "value": float(course.values[place])}
-        for place in drawn_places(course.values)
+        {"at": _milliseconds(chart_data.times[index]), "value": float(chart_data.values[index])}
+        for index in drawn_indices(chart_data.values)
     ]
     return {"data": {"values": rows}, "mark": {"type": "line", "color": MEASURED, "strokeWidth": 1.5}}
 
 
-def _alarms(course: Course) -> list[JsonValue]:
-    """Dots where the detector fired, with a rule each so that one on the line's edge is still seen."""
+def _alarm_layers(chart_data: ChartData) -> list[JsonValue]:
+    """Return a dot per alarm, and a vertical rule so that a dot at the edge of the line is still visible."""
     rows: list[JsonValue] = [
-        {"at": _milliseconds(course.times[place]), "value": float(course.values[place])}
-        for place in np.flatnonzero(course.fired)
+        {"at": _milliseconds(chart_data.times[index]), "value": float(chart_data.values[index])}
+        for index in np.flatnonzero(chart_data.fired)
     ]
     x: dict[str, JsonValue] = {"field": "at", "type": "temporal"}
     whole: dict[str, JsonValue] = {"x": x, "y": {"value": 0}, "y2": {"value": HEIGHT}}
@@ -113,11 +113,11 @@ def _alarms(course: Course) -> list[JsonValue]:
     ]
 
 
-def drawn_places(values: Floats) -> list[int]:
-    """Which points to draw: all, or the lowest and the highest of each of equal stretches, in order of time."""
-    if len(values) <= DRAWN:
+def drawn_indices(values: Floats) -> list[int]:
+    """Return the indices of the points to draw: all, or the minimum and maximum of equal parts, in order of time."""
+    if len(values) <= MOST_POINTS:
         return list(range(len(values)))
-    edges = np.linspace(0, len(values), DRAWN // 2 + 1).astype(int)
+    edges = np.linspace(0, len(values), MOST_POINTS // 2 + 1).astype(int)
     extremes = {
         int(start + pick(values[start:stop])) for start, stop in pairwise(edges) for pick in (np.argmin, np.argmax)
     }

@@ -1,4 +1,4 @@
-"""`argux backtest FILE.csv`: what the detectors would have said about a metric's or a funnel's own history."""
+"""What `argux backtest FILE.csv` does: replay a history through the detectors, print the alarms, write a chart."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.backtest import funnel, metric
-from bot.backtest.chart import Course, chart_of
+from bot.backtest.chart import ChartData, chart_specification
 from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
 from bot.backtest.funnel import FunnelReplay
 from bot.backtest.incidents import ReplayedIncident
-from bot.backtest.progress import shown_progress
+from bot.backtest.progress import progress_bar
 from integrations.charts import render_png
 from workers.options import metric_options
 from workers.settings import Settings
 from workers.words.findings import finding_sentence
 
-_ENOUGH_SECONDS = 8 * 86_400
+_ENOUGH_HISTORY_SECONDS = 8 * 86_400
 
 
 def run(file: Path, *, chart: Path | None, console: Console, settings: Settings) -> int:
-    """Print what would have fired, and write the chart where one is asked for. Returns the exit code.
+    """Print the alarms that would have fired and write the chart if wanted. Return the exit code.
 
-    0 whether or not anything fired, 2 when the file cannot be read or the chart cannot be written.
+    It is 0 whether or not anything fired, and 2 if the file cannot be read or the chart cannot be written.
     """
     try:
-        with shown_progress(console, "Reading") as progress:
+        with progress_bar(console, "Reading") as progress:
             history = read_history(file, progress)
-        course = _replayed(history, file, console, settings)
+        chart_data = _replay(history, file, console, settings)
     except (OSError, CsvError) as error:
-        console.print(f"{file}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{file}: {_error_text(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     if chart is None:
         return 0
     try:
-        chart.write_bytes(render_png(chart_of(course, file.name)))
+        chart.write_bytes(render_png(chart_specification(chart_data, file.name)))
     except OSError as error:
-        console.print(f"{chart}: {_words(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{chart}: {_error_text(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     console.print(f"The chart is in {chart}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
-def _words(error: OSError | CsvError) -> str:
+def _error_text(error: OSError | CsvError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _replayed(history: History | FunnelHistory, file: Path, console: Console, settings: Settings) -> Course:
-    """Print what would have fired; return what the chart shows."""
+def _replay(history: History | FunnelHistory, file: Path, console: Console, settings: Settings) -> ChartData:
+    """Replay a history and print its alarms. Return the chart's data."""
     if history.repeated:
         rows = "1 row" if history.repeated == 1 else f"{history.repeated:,} rows"
         console.print(f"{rows} said again what another had said, and counted once.", highlight=False, soft_wrap=True)
@@ -60,23 +60,23 @@ def _replayed(history: History | FunnelHistory, file: Path, console: Console, se
     return _metric(history, file.stem, console, settings)
 
 
-def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> Course:
-    with shown_progress(console, "Replaying") as progress:
+def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> ChartData:
+    with progress_bar(console, "Replaying") as progress:
         replayed = funnel.replay(history, settings, progress)
     people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
-    console.print(f"{len(history.times):,} rows, {people}, {_span(history)}", highlight=False, soft_wrap=True)
-    _report(len(replayed.alarms), funnel_table(replayed), console)
-    if history.times[-1] - history.times[0] < _ENOUGH_SECONDS:
+    console.print(f"{len(history.times):,} rows, {people}, {_span_text(history)}", highlight=False, soft_wrap=True)
+    _print_alarms(len(replayed.alarms), funnel_table(replayed), console)
+    if history.times[-1] - history.times[0] < _ENOUGH_HISTORY_SECONDS:
         console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
-    return replayed.course
+    return replayed.chart_data
 
 
-def _metric(history: History, stem: str, console: Console, settings: Settings) -> Course:
+def _metric(history: History, stem: str, console: Console, settings: Settings) -> ChartData:
     name = history.column if history.column.lower() not in ("", "value") else stem
-    with shown_progress(console, "Replaying") as progress:
+    with progress_bar(console, "Replaying") as progress:
         replayed = metric.replay(history, name, settings, progress)
     count = f"{len(history.times):,} point{'' if len(history.times) == 1 else 's'}"
-    console.print(f"{count} of {name}, {_span(history)}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{count} of {name}, {_span_text(history)}", markup=False, highlight=False, soft_wrap=True)
     options = metric_options(settings)
     needs = (
         f"a metric is judged once it is known for {options.minimum_baseline_hours} hours, "
@@ -87,11 +87,11 @@ def _metric(history: History, stem: str, console: Console, settings: Settings) -
     elif replayed.judged < replayed.minutes:
         judged = f"{replayed.judged:,} of {replayed.minutes:,} minutes could be judged"
         console.print(f"{judged}: {needs}.", highlight=False, soft_wrap=True)
-    _report(len(replayed.incidents), alarm_table(replayed.incidents), console)
-    return replayed.course
+    _print_alarms(len(replayed.incidents), alarm_table(replayed.incidents), console)
+    return replayed.chart_data
 
 
-def _report(alarms: int, table: Table, console: Console) -> None:
+def _print_alarms(alarms: int, table: Table, console: Console) -> None:
     if not alarms:
         console.print("Nothing would have fired.")
         return
@@ -100,14 +100,14 @@ def _report(alarms: int, table: Table, console: Console) -> None:
 
 
 def funnel_table(replayed: FunnelReplay) -> Table:
-    """One row an alarm, at the end of the rows that raised it."""
+    """Return a table with one row per alarm of a funnel."""
     table = Table(title="What would have fired", title_justify="left")
     for name in ("began (UTC)", "noticed (UTC)", "rate", "usual", "change", "entries"):
         table.add_column(name, justify="left" if "UTC" in name else "right", no_wrap=True)
     for one in replayed.alarms:
         table.add_row(
-            _moment(one.onset_at),
-            _moment(one.window_end),
+            _time_text(one.onset_at),
+            _time_text(one.window_end),
             f"{one.observed:.1%}",
             f"{one.expected:.1%}",
             f"{one.ratio - 1:+.0%}",
@@ -117,23 +117,23 @@ def funnel_table(replayed: FunnelReplay) -> Table:
 
 
 def alarm_table(incidents: tuple[ReplayedIncident, ...]) -> Table:
-    """One row an alarm, with what it would have said; nobody closes it, so it goes on until it is usual again."""
+    """Return a table with one row per incident of a metric. Each lasts until its metric has recovered."""
     table = Table(title="What would have fired", title_justify="left")
     for name in ("began (UTC)", "noticed (UTC)", "over (UTC)"):
         table.add_column(name, no_wrap=True)
     table.add_column("what")
     for one in incidents:
-        over = "goes on" if one.over_at is None else _moment(one.over_at)
-        times = "once" if one.returned == 1 else f"{one.returned} times"
-        again = f", and came back {times}" if one.returned else ""
+        over = "goes on" if one.resolved_at is None else _time_text(one.resolved_at)
+        times = "once" if one.reopened == 1 else f"{one.reopened} times"
+        again = f", and came back {times}" if one.reopened else ""
         what = Text(finding_sentence(one.first) + again)
-        table.add_row(_moment(one.first.onset_at), _moment(one.noticed_at), over, what)
+        table.add_row(_time_text(one.first.onset_at), _time_text(one.noticed_at), over, what)
     return table
 
 
-def _span(history: History | FunnelHistory) -> str:
-    return f"{_moment(history.times[0])} to {_moment(history.times[-1])}"
+def _span_text(history: History | FunnelHistory) -> str:
+    return f"{_time_text(history.times[0])} to {_time_text(history.times[-1])}"
 
 
-def _moment(time: float) -> str:
+def _time_text(time: float) -> str:
     return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""A user's own history as CSV: the levels of a metric, or how many entered a funnel and how many came through."""
+"""Read a history from CSV: the values of a metric, or the entries and conversions of a funnel."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ import numpy as np
 from detection.types import Floats
 
 _MILLISECONDS_FROM = 1e11
-"""Epoch numbers from here on are milliseconds: as seconds they would lie beyond the year 5000."""
+"""Epoch numbers from here on are read as milliseconds: as seconds they would lie beyond the year 5000."""
 
 _SECONDS_FROM = 631_152_000.0
-"""Epoch seconds before 1990 are something else that is counted."""
+"""Smaller numbers, before 1990 as epoch seconds, are not read as times."""
 
-_MOST = 1e30
-"""Beyond any measurement in any unit."""
+_MOST_VALUE = 1e30
+"""A larger number is not a measurement in any unit."""
 
 _MOST_PEOPLE = 1e10
-_ROWS_A_WORD = 10_000
+_PROGRESS_ROWS = 10_000
 
-_WANTED = (
+_EXPECTED = (
     'a metric has the columns "timestamp" and "value" (or the time and one more), '
     'a funnel "timestamp", "entries" and "conversions"'
 )
 
 _DELIMITERS = ",;\t"
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+\Z)")
-"""As spreadsheets write numbers where they separate cells by semicolons."""
+"""The decimal comma of spreadsheets that separate cells by semicolons."""
 
 _TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "@timestamp", "_time", "minute", "hour")
 _ENTRY_NAMES = ("entries", "entered", "visits", "visitors", "sessions", "views", "users", "starts")
@@ -41,14 +41,15 @@ _CONVERSION_NAMES = ("conversions", "converted", "completed", "completions", "or
 
 
 class CsvError(ValueError):
-    """A file that cannot be read as a history. Its words may be shown: they name the line and the column."""
+    """A file that cannot be read as a history. The message names line and column and may be shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A metric's past: times (n,) in seconds UTC, oldest first, values (n,), and the column they stand in if named.
+    """The history of a metric.
 
-    repeated: how many rows were left out because they say again what another says.
+    times: (n,) seconds UTC, oldest first. values: (n,). column: the name of the values' column, if it has one.
+    repeated: how many rows were dropped because they equal another row.
     """
 
     times: Floats
@@ -59,9 +60,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class FunnelHistory:
-    """A funnel's past, (n,) each: when a row's time begins, oldest first, and whole numbers of people.
+    """The history of a funnel.
 
-    repeated: as of a History.
+    times: (n,) when each row's interval begins, oldest first. entries, conversions: (n,) whole numbers of users.
+    repeated: as in History.
     """
 
     times: Floats
@@ -72,7 +74,7 @@ class FunnelHistory:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where the time stands, and the one or two columns of numbers."""
+    """The index of the time column, those of the one or two number columns, and the name of the metric."""
 
     time: int = 0
     numbers: tuple[int, ...] = (1,)
@@ -80,14 +82,14 @@ class _Columns:
 
 
 def read_history(file: Path, progress: Callable[[float], None] = lambda share: None) -> History | FunnelHistory:
-    """Read a header and rows; with columns of entries and conversions it is a funnel's history, else a metric's.
+    """Read a CSV file. With columns of entries and conversions it is a funnel's history, else a metric's.
 
-    Separated by commas, semicolons (then with decimal commas) or tabs. The time is the column named so, else the
-    first: ISO 8601 (UTC where no offset is given) or epoch seconds or milliseconds. A metric is the column named
-    "value", else the only other one.
-    Without a header it is timestamp,value. Blank lines are passed over; rows are put in order of time, and one that
-    repeats another is left out. `progress` is told the share that is read.
-    Raises CsvError with the line and the column of what cannot be read, OSError when the file cannot be opened.
+    Cells are separated by commas, tabs, or semicolons (then numbers may have decimal commas). The time is the column
+    with a time's name, else the first one: ISO 8601 (UTC without an offset), epoch seconds or epoch milliseconds. The
+    metric is the column named "value", else the only other column. Without a header the columns are timestamp,value.
+    Blank lines are skipped, rows are sorted by time, and repeated rows are dropped.
+    progress: called with the share that is read.
+    Raises CsvError, which names line and column, and OSError if the file cannot be opened.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
@@ -103,31 +105,33 @@ def read_history(file: Path, progress: Callable[[float], None] = lambda share: N
         rows = [[_DECIMAL_COMMA.sub(".", cell) for cell in row] for row in rows]
     columns, points = _read(list(enumerate(rows, start=1)), progress)
     if not points:
-        raise CsvError(f"there is no point in it; each line should be {_expected(columns)}")
-    times, *numbers = _in_order(np.array(points))
+        raise CsvError(f"there is no point in it; each line should be {_expected_row(columns)}")
+    times, *numbers = _sorted_and_deduplicated(np.array(points))
     repeated = len(points) - len(times)
     if len(numbers) == 2:
         return FunnelHistory(times, numbers[0], numbers[1], repeated)
     return History(times, numbers[0], columns.name, repeated)
 
 
-def _in_order(points: Floats) -> Floats:
-    """(columns, n) by time, each row once; points: (rows, 1 + columns), the first the line. CsvError where two rows
-    of one time differ.
+def _sorted_and_deduplicated(points: Floats) -> Floats:
+    """Sort rows by time and drop repeated ones; return (columns, n).
+
+    points: (rows, 1 + columns), where the first column is the line number. Raises CsvError if two rows of the same time
+    differ.
     """
     lines, rows = points[:, 0], points[:, 1:]
     order = np.argsort(rows[:, 0], kind="stable")
     lines, rows = lines[order], rows[order]
-    again = rows[1:, 0] == rows[:-1, 0]
-    other = np.flatnonzero(again & (rows[1:] != rows[:-1]).any(axis=1))
-    if len(other):
-        place = other[np.argmin(lines[other + 1])]
+    is_repeated = rows[1:, 0] == rows[:-1, 0]
+    conflicts = np.flatnonzero(is_repeated & (rows[1:] != rows[:-1]).any(axis=1))
+    if len(conflicts):
+        place = conflicts[np.argmin(lines[conflicts + 1])]
         at = datetime.fromtimestamp(rows[place, 0], UTC)
         raise CsvError(
             f"line {lines[place + 1]:.0f}: its time ({at:%Y-%m-%d %H:%M:%S} UTC) is that of line {lines[place]:.0f}, "
             "with other numbers; a file holds one series, with an offset in its times where clocks were put back"
         )
-    return np.asarray(rows[np.concatenate([[True], ~again])].T)
+    return np.asarray(rows[np.concatenate([[True], ~is_repeated])].T)
 
 
 def _delimiter(text: str) -> str:
@@ -144,22 +148,22 @@ def _read(
     line, first = filled[0]
     has_header = _is_header(first)
     names = [name.strip() for name in first] if has_header else []
-    columns = _named(line, names) if has_header else _Columns()
+    columns = _columns_from_header(line, names) if has_header else _Columns()
     if not has_header and sum(bool(cell.strip()) for cell in first) > 2:
-        raise CsvError(f"line {line}: {len(first)} columns and no header that names them; {_WANTED}")
+        raise CsvError(f"line {line}: {len(first)} columns and no header that names them; {_EXPECTED}")
     points = []
     for place, point in enumerate(_points(filled[has_header:], columns)):
         points.append(point)
-        if place % _ROWS_A_WORD == 0:
+        if place % _PROGRESS_ROWS == 0:
             progress(place / len(filled))
     return columns, points
 
 
 def _is_header(row: Sequence[str]) -> bool:
-    return len(row) > 1 and all(_number(cell) is None and _time(cell) is None for cell in row)
+    return len(row) > 1 and all(_parse_number(cell) is None and _parse_time(cell) is None for cell in row)
 
 
-def _named(line: int, header: Sequence[str]) -> _Columns:
+def _columns_from_header(line: int, header: Sequence[str]) -> _Columns:
     names = [name.lower() for name in header]
     entries, conversions = (
         next((names.index(name) for name in group if name in names), None)
@@ -174,53 +178,53 @@ def _named(line: int, header: Sequence[str]) -> _Columns:
     if "value" in names:
         others = [names.index("value")]
     if len(others) != 1:
-        listed = ", ".join(_shown(name) for name in header)
+        listed = ", ".join(_quoted(name) for name in header)
         raise CsvError(
-            f"line {line}: which column is the metric? There are {listed}. {_WANTED[0].upper()}{_WANTED[1:]}"
+            f"line {line}: which column is the metric? There are {listed}. {_EXPECTED[0].upper()}{_EXPECTED[1:]}"
         )
     return _Columns(time, (others[0],), header[others[0]])
 
 
 def _points(rows: Sequence[tuple[int, list[str]]], columns: _Columns) -> Iterator[tuple[float, ...]]:
-    """(line, time, numbers) of each row."""
+    """Yield (line, time, *numbers) for each row. Raises CsvError."""
     for line, row in rows:
         if len(row) <= max(columns.time, *columns.numbers):
             missing = {1: "second", 2: "third"}.get(len(row), f"{len(row) + 1}th")
-            raise CsvError(f"line {line}: there is no {missing} column; each line should be {_expected(columns)}")
-        time, numbers = _time(row[columns.time]), [_number(row[column]) for column in columns.numbers]
+            raise CsvError(f"line {line}: there is no {missing} column; each line should be {_expected_row(columns)}")
+        time, numbers = _parse_time(row[columns.time]), [_parse_number(row[column]) for column in columns.numbers]
         if time is None:
-            shown = _shown(row[columns.time])
+            shown = _quoted(row[columns.time])
             raise CsvError(
                 f"line {line}, column {columns.time + 1}: {shown} is neither an ISO 8601 time "
                 "nor epoch seconds from 1990 on"
             )
         for column, number in zip(columns.numbers, numbers, strict=True):
             if number is None:
-                raise CsvError(f"line {line}, column {column + 1}: {_shown(row[column])} is not a finite number")
-            if abs(number) > _MOST:
-                raise CsvError(f"line {line}, column {column + 1}: {_shown(row[column])} is beyond {_MOST:g}")
+                raise CsvError(f"line {line}, column {column + 1}: {_quoted(row[column])} is not a finite number")
+            if abs(number) > _MOST_VALUE:
+                raise CsvError(f"line {line}, column {column + 1}: {_quoted(row[column])} is beyond {_MOST_VALUE:g}")
         point = (line, time, *(number for number in numbers if number is not None))
         if len(point) == 4:
-            _check_people(line, *point[2:])
+            _check_counts(line, *point[2:])
         yield point
 
 
-def _check_people(line: int, entries: float, conversions: float) -> None:
+def _check_counts(line: int, entries: float, conversions: float) -> None:
     if not (0 <= conversions <= entries and entries.is_integer() and conversions.is_integer()):
         raise CsvError(f"line {line}: {conversions:g} conversions of {entries:g} entries cannot be")
     if entries > _MOST_PEOPLE:
         raise CsvError(f"line {line}: {entries:g} entries are more than there are people")
 
 
-def _expected(columns: _Columns) -> str:
+def _expected_row(columns: _Columns) -> str:
     return "timestamp,value" if len(columns.numbers) == 1 else "timestamp,entries,conversions"
 
 
-def _shown(cell: str) -> str:
+def _quoted(cell: str) -> str:
     return repr(cell if len(cell) <= 40 else cell[:40] + "…")
 
 
-def _number(cell: str) -> float | None:
+def _parse_number(cell: str) -> float | None:
     try:
         number = float(cell)
     except ValueError:
@@ -228,9 +232,9 @@ def _number(cell: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _time(cell: str) -> float | None:
-    """Seconds UTC within the years that a calendar has."""
-    number = _number(cell)
+def _parse_time(cell: str) -> float | None:
+    """Parse a time cell into seconds UTC, or return None."""
+    number = _parse_number(cell)
     if number is not None:
         seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
         return seconds if _SECONDS_FROM <= seconds < _MILLISECONDS_FROM else None

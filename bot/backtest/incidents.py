@@ -1,6 +1,6 @@
-"""What a replayed history's findings would have become: incidents, as they open, go back to usual and come again.
+"""Simulate the incidents that a replayed history's findings would open, resolve and reopen.
 
-Nobody touches them: none is closed by hand, and none is called a false alarm.
+Nobody acts on them: none is closed by hand or marked as a false alarm.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ from workers.memory.broken_times import PastIncident
 from workers.settings import Settings
 
 Retest = Callable[[Finding, float, float], RecoveryState]
-"""(finding, when it was last seen broken, now): whether it is back to usual."""
+"""Called with (finding, when it was last seen broken, now); returns whether it has recovered."""
 
 
 @dataclass(slots=True)
 class ReplayedIncident:
-    """first: the finding that opened it, at `noticed_at`. over_at: None while it goes on. returned: how often it came
-    back within the hour. Moments are seconds UTC.
+    """One simulated incident. Times are seconds UTC.
+
+    first: the finding that opened it, at `noticed_at`. resolved_at: None while it is open. reopened: how often it was
+    reopened within RELAPSE_MINUTES after it was resolved. findings, last_seen: by fingerprint.
     """
 
     first: Finding
     noticed_at: float
-    over_at: float | None = None
-    returned: int = 0
+    resolved_at: float | None = None
+    reopened: int = 0
     findings: dict[str, Finding] = field(default_factory=dict)
     last_seen: dict[str, float] = field(default_factory=dict)
 
-    def see(self, findings: Sequence[Finding], now: float) -> None:
-        """Hold what is found, now."""
+    def add(self, findings: Sequence[Finding], now: float) -> None:
+        """Add findings, and note that they were seen at `now`."""
         for one in findings:
             self.findings.setdefault(one.fingerprint, one)
             self.last_seen[one.fingerprint] = now
 
 
 class ReplayedIncidents:
-    """All incidents of one series; at most one is open at a time."""
+    """All incidents of one series. At most one is open at a time."""
 
     def __init__(self, settings: Settings, retest: Retest) -> None:
         self._settings, self._retest = settings, retest
@@ -49,47 +51,49 @@ class ReplayedIncidents:
 
     @property
     def open(self) -> ReplayedIncident | None:
-        """The one that goes on."""
-        return self.all[-1] if self.all and self.all[-1].over_at is None else None
+        """Return the open incident, or None."""
+        return self.all[-1] if self.all and self.all[-1].resolved_at is None else None
 
-    def still(self, fingerprint: str, now: float) -> bool:
-        """Whether the open incident holds this; it is seen again, then."""
+    def refresh(self, fingerprint: str, now: float) -> bool:
+        """If the open incident has this finding, note that it was seen at `now` and return True; else return False."""
         if self.open is None or fingerprint not in self.open.findings:
             return False
         self.open.last_seen[fingerprint] = now
         return True
 
-    def take(self, findings: Sequence[Finding], now: float) -> bool:
-        """Sort findings of one moment in; whether a new incident opened."""
+    def add_findings(self, findings: Sequence[Finding], now: float) -> bool:
+        """Add the findings of one moment to an open, reopened or new incident. Return whether a new one was opened."""
         if not findings:
             return False
         if self.open is not None:
-            self.open.see(findings, now)
+            self.open.add(findings, now)
             return False
         last = self.all[-1] if self.all else None
-        if last is not None and last.over_at is not None:
-            if now - last.over_at <= RELAPSE_MINUTES * 60 and any(one.fingerprint in last.findings for one in findings):
-                last.over_at, last.returned = None, last.returned + 1
-                last.see(findings, now)
+        if last is not None and last.resolved_at is not None:
+            if now - last.resolved_at <= RELAPSE_MINUTES * 60 and any(
+                one.fingerprint in last.findings for one in findings
+            ):
+                last.resolved_at, last.reopened = None, last.reopened + 1
+                last.add(findings, now)
                 return False
-            findings = [one for one in findings if not self._is_old_news(one, last.over_at, now)]
+            findings = [one for one in findings if not self._is_suppressed(one, last.resolved_at, now)]
         if not findings:
             return False
         self.all.append(ReplayedIncident(min(findings, key=lambda one: one.onset_at), now))
-        self.all[-1].see(findings, now)
+        self.all[-1].add(findings, now)
         return True
 
-    def _is_old_news(self, finding: Finding, closed_at: float, now: float) -> bool:
+    def _is_suppressed(self, finding: Finding, closed_at: float, now: float) -> bool:
         cooldown = self._settings.alert_cooldown_minutes * 60
-        lately = max(cooldown, self._settings.recent_window_minutes * 60)
-        return now - closed_at <= lately and (now - closed_at <= cooldown or finding.onset_at <= closed_at)
+        recently = max(cooldown, self._settings.recent_window_minutes * 60)
+        return now - closed_at <= recently and (now - closed_at <= cooldown or finding.onset_at <= closed_at)
 
-    def settle(self, now: float) -> None:
-        """Test the open incident again once it has been quiet for long enough; close it when it is back to usual."""
+    def resolve_if_recovered(self, now: float) -> None:
+        """Retest the open incident once it has been quiet for long enough; resolve it if all findings recovered."""
         one = self.open
         if one is None:
             return
-        patience = 2.0**one.returned
+        patience = 2.0**one.reopened
         seen = one.last_seen
         if any(now - seen[name] < patience * quiet_seconds(finding) for name, finding in one.findings.items()):
             return
@@ -99,13 +103,13 @@ class ReplayedIncidents:
                 seen[name] = now
             if state is not RecoveryState.RECOVERED:
                 return
-        one.over_at = now
+        one.resolved_at = now
 
     def past(self, now: float) -> list[PastIncident]:
-        """Those of the baseline window: their time is not usual."""
+        """Return the incidents within the baseline window, whose times are excluded from the baseline."""
         since = now - self._settings.baseline_window_hours * 3600
         return [
-            PastIncident(one.first.onset_at, one.over_at, SERVICE, frozenset(one.findings))
+            PastIncident(one.first.onset_at, one.resolved_at, SERVICE, frozenset(one.findings))
             for one in self.all
-            if one.over_at is None or one.over_at >= since
+            if one.resolved_at is None or one.resolved_at >= since
         ]

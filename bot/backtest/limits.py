@@ -1,4 +1,4 @@
-"""The limit that a metric has by its name alone, forecast over the metric's own history as a worker would have."""
+"""Replay the forecast of a built-in limit over a metric's history, as a worker would make it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from detection.types import Finding, MetricSeries
 from workers.rules.metric_limits import BUILT_IN
 from workers.watching.metrics import FORECAST_EVERY_SECONDS, fine_since, joined
 
-_HEARD_SECONDS = 1800.0
+_RECENT_SECONDS = 1800.0
 
 
 def built_in_limit(name: str) -> MetricLimit | None:
-    """The limit of a metric of this name, of a series without attributes."""
+    """Return the built-in limit of a metric of this name, or None."""
     known = next((limit for limit in BUILT_IN if limit.name == name), None)
     if known is None:
         return None
@@ -27,7 +27,7 @@ def built_in_limit(name: str) -> MetricLimit | None:
 
 @dataclass(frozen=True, slots=True)
 class LimitReplay:
-    """One limit held against a history."""
+    """The replay of one limit over a history."""
 
     buckets: Buckets
     limit: MetricLimit
@@ -35,11 +35,11 @@ class LimitReplay:
 
     @property
     def horizon(self) -> float:
-        """How far ahead a crossing is foretold, in seconds."""
+        """Return how far ahead a crossing is forecast, in seconds."""
         return self.limit.horizon_seconds or self.options.horizon_seconds
 
-    def found(self, now: float) -> list[Finding]:
-        """What is found at this moment: a forecast is made every five minutes, where the limit may be near."""
+    def findings(self, now: float) -> list[Finding]:
+        """Return the findings at `now`. A forecast is made every five minutes, and only if the limit may be near."""
         if now % FORECAST_EVERY_SECONDS or not self._may_be_near(now):
             return []
         past = self.buckets.hourly(now, since=now - (self.options.baseline_window_hours + 1) * HOUR_SECONDS)
@@ -49,7 +49,7 @@ class LimitReplay:
         )
 
     def _may_be_near(self, now: float) -> bool:
-        fine = self.buckets.fine(now, since=now - _HEARD_SECONDS)
+        fine = self.buckets.fine(now, since=now - _RECENT_SECONDS)
         if not len(fine.means):
             return False
         hours = self.buckets.hourly(now, since=now - self.horizon - 2 * HOUR_SECONDS)

@@ -1,7 +1,7 @@
-"""What would have been found in a metric's own past: the production detector, asked every minute of it.
+"""Replay a metric's history through the production detector, minute by minute.
 
-Only the minutes that may be a finding are looked at in full: those whose newest buckets are far enough from what the
-hours alone say is usual. How the minutes scatter can only make the detector slower to speak.
+The full detector runs only at minutes that may yield a finding: those whose newest buckets are far enough from what is
+usual by the hourly buckets. The scatter of the minutes, which this check leaves out, can only widen the usual range.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.backtest.buckets import SERVICE, Buckets, buckets_of
-from bot.backtest.chart import Course
+from bot.backtest.chart import ChartData
 from bot.backtest.csv_history import History
 from bot.backtest.incidents import ReplayedIncident, ReplayedIncidents
 from bot.backtest.limits import LimitReplay, built_in_limit
@@ -37,27 +37,30 @@ from storage.telemetry.protocol import FINE_METRIC_SECONDS
 from workers.memory.broken_times import PastIncident
 from workers.options import metric_options
 from workers.settings import Settings
-from workers.watching.metrics import FINE_SECONDS, limit_in, without
+from workers.watching.metrics import FINE_SECONDS, limit_in, without_broken_hours
 
 Progress = Callable[[float], None]
-"""Told the share of the work that is done."""
+"""Called with the share of the work that is done."""
 
-_QUARTER = 900.0
-"""Local hours begin at quarters of an hour of UTC everywhere."""
+_QUARTER_HOUR = 900.0
+"""Seconds. In every time zone, local hours begin at a quarter of an hour of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricReplay:
-    """The incidents, oldest first; in how many of the minutes the level could be judged; and what the chart shows."""
+    """The result of a replay.
+
+    incidents: oldest first. judged: in how many of the `minutes` the level could be judged.
+    """
 
     incidents: tuple[ReplayedIncident, ...]
     judged: int
     minutes: int
-    course: Course
+    chart_data: ChartData
 
 
 def replay(history: History, name: str, settings: Settings, progress: Progress = lambda share: None) -> MetricReplay:
-    """Ask the detector at every minute. name: the metric's, which may promise a limit of its own."""
+    """Replay a metric's history. name: the metric's name, which may have a built-in limit."""
     return _Replay(buckets_of(history.times, history.values, name), name, settings).run(progress)
 
 
@@ -75,50 +78,50 @@ class _Replay:
 
     def run(self, progress: Progress) -> MetricReplay:
         minutes = self._buckets.minutes
-        looks = _Looks.of(minutes, self._options)
-        for first, last in _alike(looks.moments, self._options):
-            self._stretch(looks, first, last)
-            progress(last / len(looks.moments))
-        course = Course(minutes.bucket_starts, minutes.means, self._low, self._high, self._fired)
-        return MetricReplay(tuple(self._incidents.all), self._judged, len(looks.moments), course)
+        checks = _Checks.of(minutes, self._options)
+        for first, last in _same_baseline_runs(checks.times, self._options):
+            self._replay_run(checks, first, last)
+            progress(last / len(checks.times))
+        chart_data = ChartData(minutes.bucket_starts, minutes.means, self._low, self._high, self._fired)
+        return MetricReplay(tuple(self._incidents.all), self._judged, len(checks.times), chart_data)
 
-    def _stretch(self, looks: _Looks, first: int, last: int) -> None:
-        """The moments for which the same hours say what is usual."""
-        began = float(looks.moments[first])
-        baseline = self._baseline(began, self._incidents.past(began))
-        [usual] = hourly_levels([baseline], began, self._options)
-        stretch = slice(first, last)
-        worth = np.zeros(last - first, dtype=bool)
+    def _replay_run(self, checks: _Checks, first: int, last: int) -> None:
+        """Replay the check times [first, last), which share one baseline."""
+        start = float(checks.times[first])
+        baseline = self._baseline(start, self._incidents.past(start))
+        [usual] = hourly_levels([baseline], start, self._options)
+        run = slice(first, last)
+        needs_full_check = np.zeros(last - first, dtype=bool)
         if usual.hours >= self._options.minimum_baseline_hours:
-            self._judged += int(looks.complete[stretch].sum())
-            self._expect(looks.newest[stretch], usual)
-            worth = looks.complete[stretch] & looks.beyond(stretch, usual, self._options)
-        if not worth.any() and self._incidents.open is None and self._limit is None:
+            self._judged += int(checks.complete[run].sum())
+            self._set_usual_range(checks.newest[run], usual)
+            needs_full_check = checks.complete[run] & checks.beyond(run, usual, self._options)
+        if not needs_full_check.any() and self._incidents.open is None and self._limit is None:
             return
         for place in range(first, last):
-            now = float(looks.moments[place])
-            found = self._level(now, usual, baseline) if worth[place - first] else []
+            now = float(checks.times[place])
+            found = self._level_findings(now, usual, baseline) if needs_full_check[place - first] else []
             if self._limit is not None:
-                found += self._limit.found(now)
-            if self._incidents.take(found, now):
-                self._fired[looks.newest[place]] = True
-            self._incidents.settle(now)
+                found += self._limit.findings(now)
+            if self._incidents.add_findings(found, now):
+                self._fired[checks.newest[place]] = True
+            self._incidents.resolve_if_recovered(now)
 
-    def _expect(self, rows: Integers, usual: UsualLevel) -> None:
+    def _set_usual_range(self, rows: Integers, usual: UsualLevel) -> None:
         reach = usual.reach(self._options)
         self._low[rows], self._high[rows] = usual.level - reach, usual.level + reach
 
-    def _level(self, now: float, usual: UsualLevel, baseline: MetricSeries) -> list[Finding]:
+    def _level_findings(self, now: float, usual: UsualLevel, baseline: MetricSeries) -> list[Finding]:
         fine, options = self._buckets.fine(now), self._options
         if not is_unusual(fine, with_scatter(usual, fine, now, options), baseline, now, options):
             return []
-        if self._incidents.still(self._fingerprint, now):
+        if self._incidents.refresh(self._fingerprint, now):
             return []
         return metric_findings([fine], [baseline], now=now, options=options)
 
     def _baseline(self, now: float, past: list[PastIncident]) -> MetricSeries:
         since = now - (self._options.baseline_window_hours + 1) * HOUR_SECONDS
-        return without(self._buckets.hourly(now, since=since), past, now)
+        return without_broken_hours(self._buckets.hourly(now, since=since), past, now)
 
     def _retest(self, finding: Finding, since: float, now: float) -> RecoveryState:
         fine, options = self._buckets.fine(now), self._options
@@ -132,54 +135,55 @@ class _Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
-    """The moments (n,) at which the detector looks, each with the number of the newest minute bucket.
+class _Checks:
+    """The times at which the detector runs, (n,) each.
 
-    complete: whether the metric was fresh, with enough buckets. lowest, highest: of the newest buckets, each (n,).
+    newest: the index of the newest minute bucket. complete: whether the metric was fresh and had enough buckets.
+    lowest, highest: the extremes of the newest buckets.
     """
 
-    moments: Floats
+    times: Floats
     newest: Integers
     complete: Mask
     lowest: Floats
     highest: Floats
 
     @classmethod
-    def of(cls, minutes: MetricSeries, options: MetricOptions) -> _Looks:
-        """Every minute in which something had lately been heard."""
+    def of(cls, minutes: MetricSeries, options: MetricOptions) -> _Checks:
+        """Return every minute at which a bucket had been received recently."""
         starts, strikes = minutes.bucket_starts, options.consecutive_strikes
         until = starts[-1] + FINE_METRIC_SECONDS
         gaps = np.minimum(np.diff(starts, append=until), options.stale_seconds + FINE_METRIC_SECONDS)
-        looks = (gaps // FINE_METRIC_SECONDS).astype(np.int64)
-        newest = np.repeat(np.arange(len(starts)), looks)
-        step = np.arange(len(newest)) - np.repeat(np.cumsum(looks) - looks, looks)
-        moments = starts[newest] + (step + 1) * FINE_METRIC_SECONDS
+        checks = (gaps // FINE_METRIC_SECONDS).astype(np.int64)
+        newest = np.repeat(np.arange(len(starts)), checks)
+        step = np.arange(len(newest)) - np.repeat(np.cumsum(checks) - checks, checks)
+        times = starts[newest] + (step + 1) * FINE_METRIC_SECONDS
         oldest = newest - strikes + 1
-        fresh = moments - starts[newest] <= options.stale_seconds
-        complete = fresh & (oldest >= 0) & (starts[np.maximum(oldest, 0)] >= moments - FINE_SECONDS)
-        lowest, highest = (_of_runs(minutes.means, strikes, pick)[newest] for pick in (np.min, np.max))
-        return cls(moments, newest, complete, lowest, highest)
+        fresh = times - starts[newest] <= options.stale_seconds
+        complete = fresh & (oldest >= 0) & (starts[np.maximum(oldest, 0)] >= times - FINE_SECONDS)
+        lowest, highest = (_rolling(minutes.means, strikes, pick)[newest] for pick in (np.min, np.max))
+        return cls(times, newest, complete, lowest, highest)
 
-    def beyond(self, stretch: slice, usual: UsualLevel, options: MetricOptions) -> Mask:
-        """Whether all of the newest buckets are on one side, beyond the reach."""
+    def beyond(self, run: slice, usual: UsualLevel, options: MetricOptions) -> Mask:
+        """Return where all of the newest buckets lie outside the usual range on the same side."""
         reach = usual.reach(options)
-        return (self.lowest[stretch] - usual.level >= reach) | (usual.level - self.highest[stretch] >= reach)
+        return (self.lowest[run] - usual.level >= reach) | (usual.level - self.highest[run] >= reach)
 
 
-def _of_runs(values: Floats, length: int, pick: Callable[..., Floats]) -> Floats:
-    """(n,): over each value and those before it, `length` in all; of the first ones, which have fewer, nothing."""
+def _rolling(values: Floats, length: int, pick: Callable[..., Floats]) -> Floats:
+    """Return `pick` over each rolling window of `length` values, (n,); NaN where the window is not full."""
     found = np.full(len(values), np.nan)
     if len(values) >= length:
         found[length - 1 :] = pick(sliding_window_view(values, length), axis=1)
     return found
 
 
-def _alike(moments: Floats, options: MetricOptions) -> Iterator[tuple[int, int]]:
-    """(first, last) of each stretch of moments that have the same hours behind them and the same hour of the week."""
-    quarters, place = np.unique(moments // _QUARTER * _QUARTER, return_inverse=True)
-    begins = (moments - options.baseline_window_hours * HOUR_SECONDS) // HOUR_SECONDS
-    ends = np.ceil((moments - options.recent_window_minutes * 60 - HOUR_SECONDS + 1) / HOUR_SECONDS)
-    known = np.stack([begins, ends, moments // HOUR_SECONDS, hours_of_week(quarters, options.timezone)[place]])
+def _same_baseline_runs(times: Floats, options: MetricOptions) -> Iterator[tuple[int, int]]:
+    """Yield [first, last) of each run of times with the same baseline hours and the same hour of the week."""
+    quarters, place = np.unique(times // _QUARTER_HOUR * _QUARTER_HOUR, return_inverse=True)
+    begins = (times - options.baseline_window_hours * HOUR_SECONDS) // HOUR_SECONDS
+    ends = np.ceil((times - options.recent_window_minutes * 60 - HOUR_SECONDS + 1) / HOUR_SECONDS)
+    known = np.stack([begins, ends, times // HOUR_SECONDS, hours_of_week(quarters, options.timezone)[place]])
     changes = np.flatnonzero((np.diff(known, axis=1) != 0).any(axis=0)) + 1
-    edges = [0, *changes.tolist(), len(moments)]
+    edges = [0, *changes.tolist(), len(times)]
     yield from pairwise(edges)

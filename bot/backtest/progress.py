@@ -1,4 +1,4 @@
-"""How far a long piece of work is, on a terminal that waits for it."""
+"""A progress bar for long work on a terminal."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-_PATIENCE_SECONDS = 1.0
+_HIDDEN_SECONDS = 1.0
 
 
 @contextmanager
-def shown_progress(console: Console, words: str) -> Iterator[Callable[[float], None]]:
-    """Give what is to be told the share that is done; nothing is shown of what is quick, and nothing but on a terminal.
+def progress_bar(console: Console, description: str) -> Iterator[Callable[[float], None]]:
+    """Yield a function to call with the share that is done.
 
-    What is shown goes away at the end.
+    The bar is shown on a terminal only, only for work longer than _HIDDEN_SECONDS, and disappears at the end.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     began = time.monotonic()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(words, total=1.0, visible=False)
+        task = bar.add_task(description, total=1.0, visible=False)
 
-        def tell(share: float) -> None:
-            bar.update(task, completed=share, visible=time.monotonic() - began >= _PATIENCE_SECONDS)
+        def update(share: float) -> None:
+            bar.update(task, completed=share, visible=time.monotonic() - began >= _HIDDEN_SECONDS)
 
-        yield tell
+        yield update

@@ -1,1 +1,1 @@
-"""The groups of the `argux` command, a module each."""
+"""The implementations of the `argux` commands. Their Typer groups are in `groups`."""

@@ -1,4 +1,4 @@
-"""`argux experiment FUNNEL PROPERTY A B`: an experiment's answer in the terminal."""
+"""What `argux experiment FUNNEL PROPERTY A B` does: compare two variants of a property and print the result."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from rich.table import Table
 
 from bot.experiments import experiment
 from detection.funnels.experiments import Variant
-from storage.funnels import definition, funnel_of
+from storage.funnels import definition, find_funnel
 from workers.services import Services
 
 
-def run(services: Services, named: str, name: str, first: str, second: str, *, days: int, console: Console) -> None:
-    """Print both rates, the difference with its bounds, the p-value, and what they mean.
+def run(
+    services: Services, funnel_ref: str, name: str, first: str, second: str, *, days: int, console: Console
+) -> None:
+    """Print both conversion rates, their difference with its bounds, the p-value, and what they mean.
 
-    named: the funnel's number or name. Raises NotFoundError or MalformedError, whose texts may be shown.
+    funnel_ref: the funnel's number or name. Raises NotFoundError or MalformedError, whose messages are for the user.
     """
     with services.readers() as session:
-        funnel = definition(funnel_of(session, named))
+        funnel = definition(find_funnel(session, funnel_ref))
     found = experiment(services, funnel, name, first, second, days=days)
     compared = found.comparison
     table = Table(name, "entries", "converted", "rate", title=f"{funnel.name}, last {days} days")

@@ -1,4 +1,4 @@
-"""What every command does alike: read the settings, open the services, tell a person what went wrong in one line."""
+"""What all commands share: read the settings, open the services, print expected errors in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_settings() -> Settings:
-    """Read the settings and begin to log; a wrong one ends the command with its name and what is wrong."""
+    """Read the settings and configure logging. A wrong setting ends the command with its name and what is wrong."""
     from pydantic import ValidationError
 
     from bot.logs import configure_logging
@@ -23,18 +23,18 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        fail("\n".join(_wrong(each["loc"], each["msg"]) for each in error.errors()))
+        fail("\n".join(_setting_error(each["loc"], each["msg"]) for each in error.errors()))
     configure_logging(settings.log_level)
     return settings
 
 
-def _wrong(setting: Sequence[int | str], message: str) -> str:
-    """Name the setting as the environment does; pydantic's own way of beginning a sentence is left out."""
+def _setting_error(setting: Sequence[int | str], message: str) -> str:
+    """Return "SETTING: message", with the setting's environment name and without pydantic's "Value error" prefix."""
     return f"{'.'.join(str(part) for part in setting).upper()}: {message.removeprefix('Value error, ')}"
 
 
 def open_services() -> Services:
-    """Everything wired by the settings."""
+    """Read the settings and return the services built from them."""
     from workers.services import Services
 
     return Services(read_settings())
@@ -42,28 +42,28 @@ def open_services() -> Services:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What a person can mend is told in one line; anything else keeps its traceback."""
+    """End the command with one line for an error that the user can fix; let any other error keep its traceback."""
     try:
         yield
     except Exception as error:
-        message = _told(error)
+        message = _user_message(error)
         if message is None:
             raise
         fail(message)
 
 
-def _told(error: Exception) -> str | None:
-    """What to say of an error that a person can mend; looked up only now, because it loads the database's parts."""
+def _user_message(error: Exception) -> str | None:
+    """Return the message for an error that the user can fix, else None. Imports here because they load SQLAlchemy."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from bot.commands.logs_work import CommandError
+    from bot.commands.errors import CommandError
     from storage.errors import StorageError
     from workers.errors import WorkerError
 
     if isinstance(error, (StorageError, WorkerError, CommandError)):
         return str(error)
     if isinstance(error, UnicodeEncodeError):
-        # Python keeps the bytes of an argument that is not UTF-8 as half pairs, which no database takes.
+        # Python keeps the bytes of an argument that is not UTF-8 as lone surrogates, which no database stores.
         return f"{str(error.object)[:100]!r} is not UTF-8; write it so."
     if isinstance(error, (OperationalError, ProgrammingError)):
         return (
@@ -74,6 +74,11 @@ def _told(error: Exception) -> str | None:
 
 
 def fail(message: str) -> NoReturn:
-    """Say it to the person and end the command with exit code 1."""
+    """Print a message to stderr and end the command with exit code 1."""
     typer.echo(message, err=True)
     raise typer.Exit(1)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text, cut to `limit` characters with an ellipsis where it is longer."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,46 +1,79 @@
-"""`argux maintenance`: windows in which nobody is told."""
+"""What the `argux maintenance` commands do: start, list and end windows in which incidents send no message."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import getpass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-import typer
+from storage import maintenance
+from storage.models import MaintenanceWindow
+from workers.errors import RefusedError
+from workers.rules.local_times import NotATimeError, duration, instant
+from workers.rules.maintenance import EVERYTHING, end_window, start_window
+from workers.services import Services
 
-from bot.commands.frame import open_services, plain_errors
-
-maintenance = typer.Typer(help="Windows in which incidents are recorded and nobody is told.", no_args_is_help=True)
-
-
-@maintenance.command("start")
-def start_maintenance(
-    service: Annotated[str, typer.Argument(help='A service or a funnel, by its name, or "everything".')],
-    length: Annotated[str | None, typer.Option("--for", help="How long: 45m, 2h, 1h30m, 2d.")] = None,
-    until: Annotated[str | None, typer.Option(help="Its end instead: 2026-02-07 23:00, in the team's time.")] = None,
-    begins: Annotated[str | None, typer.Option("--from", help="Its beginning; now, where it is left out.")] = None,
-    reason: Annotated[str, typer.Option(help="What is done meanwhile.")] = "",
-) -> None:
-    """Start a window, now or later."""
-    from bot.commands.maintenance_work import start
-
-    with plain_errors():
-        typer.echo(start(open_services(), service, length=length, until=until, begins=begins, reason=reason))
+PAST_SHOWN = 50
 
 
-@maintenance.command("list")
-def list_maintenance(past: Annotated[bool, typer.Option("--past", help="Those that are over, too.")] = False) -> None:
-    """List the windows that run or are to come."""
-    from bot.commands.maintenance_work import listed
+def start(
+    services: Services, service: str, *, length: str | None, until: str | None, begins: str | None, reason: str
+) -> str:
+    """Start a window now or later and return its line. Raises RefusedError, whose message says what is wrong."""
+    if (length is None) == (until is None):
+        raise RefusedError("Say how long: --for 2h, or --until '2026-02-07 23:00'.")
+    zone, now = services.settings.timezone, services.clock()
+    try:
+        begins_at = instant(begins, zone) if begins is not None else now
+        ends_at = begins_at + duration(length) if length is not None else instant(until or "", zone)
+    except NotATimeError as error:
+        raise RefusedError(str(error)) from error
+    with services.sessions.begin() as session:
+        window = start_window(
+            services,
+            session,
+            service=None if service.strip().lower() == EVERYTHING else service,
+            begins_at=begins_at,
+            ends_at=ends_at,
+            reason=reason,
+            actor=_user_name(),
+            now=now,
+        )
+        return window_line(window, now, zone)
 
-    with plain_errors():
-        typer.echo(listed(open_services(), past=past))
+
+def list_text(services: Services, *, past: bool) -> str:
+    """Return one line per window that runs or is still to come; with `past`, per window of the latest PAST_SHOWN."""
+    zone, now = services.settings.timezone, services.clock()
+    with services.readers() as session:
+        if past:
+            found = maintenance.latest_windows(session, limit=PAST_SHOWN)
+        else:
+            found = maintenance.windows_not_over(session, now)
+        lines = [window_line(window, now, zone) for window in found]
+    return "\n".join(lines) or "No maintenance window runs or is to come."
 
 
-@maintenance.command("end")
-def end_maintenance(
-    window: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as the list shows it.")],
-) -> None:
-    """End a window now, or call one off; what it kept quiet and still goes on is told."""
-    from bot.commands.maintenance_work import end
+def end(services: Services, window_id: int) -> str:
+    """End a running window now, or cancel one that is still to come. Return the confirmation."""
+    with services.sessions.begin() as session:
+        end_window(services, session, window_id, actor=_user_name(), now=services.clock())
+    return f"Maintenance window {window_id} is over."
 
-    with plain_errors():
-        typer.echo(end(open_services(), window))
+
+def window_line(window: MaintenanceWindow, now: datetime, zone: ZoneInfo) -> str:
+    """Return a window's line, such as "3  shop  2026-02-07 22:00 to 23:00 CET  running  by ana  new database"."""
+    begins, ends = window.begins_at.astimezone(zone), window.ends_at.astimezone(zone)
+    state = "to come" if now < window.begins_at else "running" if now < window.ends_at else "over"
+    end = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%Y-%m-%d %H:%M}"
+    when = f"{begins:%Y-%m-%d %H:%M} to {end} {ends:%Z}"
+    reason = f"  {window.reason}" if window.reason else ""
+    return f"{window.id:<4} {window.service or EVERYTHING:<20} {when}  {state:<8} by {window.made_by}{reason}"
+
+
+def _user_name() -> str:
+    """Return the name of the user at the terminal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "the command line"

@@ -1,84 +1,110 @@
-"""`argux patterns`: what is looked for in log lines."""
+"""What the `argux patterns` commands do: add, list and try out named patterns of log lines."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
 
-import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.orm import Session
 
-from bot.commands.frame import open_services, plain_errors
+from bot.commands.errors import CommandError
+from bot.commands.frame import shorten
+from detection.logs.patterns import NamedPattern, PatternError, PatternMatcher
+from detection.types import Severity
+from storage.errors import NotFoundError
+from workers.rules import log_patterns
+from workers.rules.log_patterns import Pattern
+from workers.words.text import counted
 
-patterns = typer.Typer(help="Named patterns of log lines.", no_args_is_help=True)
-
-
-@patterns.command("add")
-def add_pattern(
-    name: Annotated[str, typer.Argument(help="What to call it, such as payment-declined.")],
-    regex: Annotated[str, typer.Argument(help="A regular expression in RE2's syntax, found anywhere in a line.")],
-    severity: Annotated[str, typer.Option(help="How bad an incident it opens: sev1 (the worst) to sev4.")] = "sev3",
-    description: Annotated[str, typer.Option(help="What such a line means.")] = "",
-) -> None:
-    """Watch for a pattern in every line that comes in from now on."""
-    from bot.commands import logs_work
-
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        logs_work.add(session, name, regex, severity, description, services.clock())
-    typer.echo(f"Watching for {name}.")
+MOST_SHOWN = 20
+_LINE_LENGTH = 200
 
 
-@patterns.command("list")
-def list_patterns() -> None:
-    """List the built-in patterns and your own."""
-    from rich.console import Console
-
-    from bot.commands import logs_work
-
-    with plain_errors(), open_services().readers() as session:
-        logs_work.show_all(session, Console())
-
-
-@patterns.command("test")
-def try_pattern(
-    pattern: Annotated[str, typer.Argument(help="The name of a pattern, or a regular expression.")],
-    subject: Annotated[str | None, typer.Argument(help="A file or a text; otherwise what comes in.")] = None,
-) -> None:
-    """Show which lines a pattern matches; exit code 1 when there is none."""
-    from rich.console import Console
-
-    from bot.commands import logs_work
-
-    with plain_errors(), open_services().readers() as session:
-        code = logs_work.try_out(session, pattern, subject, Console())
-    raise typer.Exit(code)
+def add(session: Session, name: str, expression: str, severity: str, description: str, now: datetime) -> Pattern:
+    """Start to watch for a pattern. Raises CommandError for an unknown severity."""
+    return log_patterns.add_pattern(
+        session,
+        name=name,
+        expression=expression,
+        severity=_severity(severity),
+        description=description,
+        by="the command line",
+        now=now,
+    )
 
 
-@patterns.command("on")
-def turn_pattern_on(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
-    """Look for a pattern again."""
-    _switch_pattern(name, enabled=True)
+def print_all(session: Session, console: Console) -> None:
+    """Print a table with one row per pattern."""
+    table = Table("name", "severity", "", "expression")
+    for pattern in log_patterns.list_patterns(session):
+        origin = "built in" if pattern.built_in else "own"
+        table.add_row(
+            escape(pattern.name),
+            pattern.severity,
+            origin if pattern.enabled else f"{origin}, off",
+            escape(shorten(pattern.expression, 80)),
+        )
+    console.print(table)
 
 
-@patterns.command("off")
-def turn_pattern_off(name: Annotated[str, typer.Argument(help="The pattern's name; a built-in one too.")]) -> None:
-    """Look for a pattern no more, and keep it."""
-    _switch_pattern(name, enabled=False)
+def print_matches(session: Session, name_or_expression: str, subject: str | None, console: Console) -> int:
+    """Print the lines that a pattern matches and return the exit code: like grep, 0 if any line matches, else 1.
+
+    subject: a file, a text, or None for standard input. A known name selects that pattern; anything else is read as an
+    expression. Raises CommandError for an expression that is not valid.
+    """
+    try:
+        pattern = log_patterns.find_pattern(session, name_or_expression).named
+    except NotFoundError:
+        pattern = NamedPattern("this expression", name_or_expression, Severity.SEV4)
+    try:
+        matcher = PatternMatcher([pattern])
+    except PatternError as error:
+        raise CommandError(str(error)) from error
+    line_count, match_count = 0, 0
+    for line in _lines(subject):
+        line_count += 1
+        if matcher.matches(line):
+            match_count += 1
+            if match_count <= MOST_SHOWN:
+                console.print(shorten(line, _LINE_LENGTH), markup=False, highlight=False, soft_wrap=True)
+    if match_count > MOST_SHOWN:
+        console.print(f"… and {match_count - MOST_SHOWN:,} more", highlight=False)
+    console.print(
+        f"{match_count:,} of {counted(line_count, 'line')} {'matches' if match_count == 1 else 'match'}.",
+        highlight=False,
+    )
+    return 0 if match_count else 1
 
 
-@patterns.command("remove")
-def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
-    """Forget one of your own patterns."""
-    from workers.rules.log_patterns import remove_pattern as remove
-
-    with plain_errors(), open_services().sessions.begin() as session:
-        remove(session, name)
-    typer.echo(f"{name} is removed.")
+def _severity(word: str) -> Severity:
+    if word not in list(Severity):
+        raise CommandError(f"--severity must be one of {', '.join(Severity)}, not {word}.")
+    return Severity(word)
 
 
-def _switch_pattern(name: str, *, enabled: bool) -> None:
-    from workers.rules.log_patterns import switch_pattern
+def _lines(subject: str | None) -> Iterator[str]:
+    """Return the lines of the file `subject`, of the text `subject` if there is no such file, or of standard input."""
+    if subject is None:
+        yield from _without_newlines(sys.stdin)
+    elif _is_file(subject):
+        with Path(subject).open(encoding="utf-8", errors="replace") as file:
+            yield from _without_newlines(file)
+    else:
+        yield from subject.splitlines()
 
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        switch_pattern(session, name, enabled=enabled, by="the command line", now=services.clock())
-    typer.echo(f"{name} is {'on' if enabled else 'off'}.")
+
+def _is_file(subject: str) -> bool:
+    try:
+        return Path(subject).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _without_newlines(lines: Iterable[str]) -> Iterator[str]:
+    return (line.rstrip("\r\n") for line in lines)

@@ -1,6 +1,6 @@
-"""`argux query "SELECT …"`: questions to the archive, in SQL, answered by DuckDB.
+"""What `argux query "SELECT …"` does: run SQL on the archive with DuckDB.
 
-A question can read the archive's views and nothing else: no other file, no network, no setting, and nothing is written.
+A query can read the archive's views and nothing else: no other file, no network and no setting. It writes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MAXIMUM_SECONDS = 30.0
-AGAIN_SECONDS = 0.1
+INTERRUPT_INTERVAL_SECONDS = 0.1
 MAXIMUM_ROWS = 1000
 MAXIMUM_MEMORY = "1GB"
 MAXIMUM_THREADS = 2
@@ -29,33 +29,33 @@ _UNKNOWN_TABLE = re.compile(r'Table with name "?([^"\s]+)"? does not exist')
 
 
 class QueryError(Exception):
-    """A question that cannot be answered; the message says why, and may be shown."""
+    """A query that cannot be answered; the message says why and may be shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A table. is_cut: there were more rows than were asked for."""
+class QueryResult:
+    """A result table. is_cut: there were more rows than the limit."""
 
     columns: Sequence[str]
     rows: Sequence[tuple[Any, ...]]
     is_cut: bool
 
 
-def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float = MAXIMUM_SECONDS) -> Answer:
-    """Ask the archive at `directory` with one SELECT over the views events, requests, logs and metrics.
+def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float = MAXIMUM_SECONDS) -> QueryResult:
+    """Run one SELECT over the views events, requests, logs and metrics of the archive at `directory`.
 
-    Times in it are UTC; each view has `day` besides its columns, and asking for some days only reads those.
-    Raises QueryError where it is no SELECT, has a mistake, or takes longer than `seconds`.
+    Times are UTC. Each view has a `day` column besides its own; a filter on it reads only the files of those days.
+    Raises QueryError if `sql` is not one SELECT, has a mistake, or takes longer than `seconds`.
     """
     import duckdb
 
     with duckdb.connect(config={"threads": MAXIMUM_THREADS, "memory_limit": MAXIMUM_MEMORY}) as connection:
-        _only_the_archive(connection, directory.resolve())
+        _restrict_to_archive(connection, directory.resolve())
         try:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise QueryError("Ask with one SELECT; nothing else is done here.")
-            with _interrupted_after(connection, seconds):
+            with _interrupt_after(connection, seconds):
                 result = connection.execute(statements[0])
                 columns = [column[0] for column in result.description]
                 found = result.fetchmany(rows + 1)
@@ -64,28 +64,28 @@ def query(directory: Path, sql: str, *, rows: int = MAXIMUM_ROWS, seconds: float
                 f"This took longer than {seconds:g} s. Ask for fewer days: WHERE day >= '2026-02-01'."
             ) from error
         except duckdb.Error as error:
-            raise QueryError(_friendly(error)) from error
-    return Answer(columns, found[:rows], is_cut=len(found) > rows)
+            raise QueryError(_error_message(error)) from error
+    return QueryResult(columns, found[:rows], is_cut=len(found) > rows)
 
 
-def nothing_archived(directory: Path) -> bool:
-    """Whether no record has left the hot store yet, so that every answer is about nothing."""
+def is_archive_empty(directory: Path) -> bool:
+    """Return whether no record has been archived yet, so that every query finds nothing."""
     return not any(files(directory, kind.name) for kind in KINDS)
 
 
-def _only_the_archive(connection: DuckDBPyConnection, directory: Path) -> None:
-    """Make the views, then shut every other way to the outside, for good."""
+def _restrict_to_archive(connection: DuckDBPyConnection, directory: Path) -> None:
+    """Create the views, then lock out every other file, the network and all settings for this connection."""
     for kind in KINDS:
         connection.execute(_view(directory, kind))
     connection.execute("SET temp_directory = ''")
-    connection.execute(f"SET allowed_directories = [{_text(directory)}]")
+    connection.execute(f"SET allowed_directories = [{_sql_literal(directory)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
 def _view(directory: Path, kind: Kind) -> str:
     if files(directory, kind.name):
-        pattern = _text(directory / kind.name / "day=*" / "*.parquet")
+        pattern = _sql_literal(directory / kind.name / "day=*" / "*.parquet")
         source = f"SELECT * FROM read_parquet({pattern}, hive_partitioning = true, hive_types = {{'day': DATE}})"  # noqa: S608 - own names
     else:
         columns = ", ".join(f"CAST(NULL AS {sql_type}) AS {name}" for name, sql_type in kind.columns.items())
@@ -93,32 +93,35 @@ def _view(directory: Path, kind: Kind) -> str:
     return f"CREATE VIEW {kind.name} AS {source}"
 
 
-def _text(path: Path) -> str:
+def _sql_literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
 @contextmanager
-def _interrupted_after(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt what runs in the block, and again until it ends: DuckDB forgets what came before a query began."""
-    is_over = threading.Event()
+def _interrupt_after(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt the query in the block after `seconds`, repeatedly until the block ends.
+
+    Repeated because DuckDB ignores an interrupt that comes before the query starts.
+    """
+    has_ended = threading.Event()
 
     def interrupt() -> None:
         wait = seconds
-        while not is_over.wait(wait):
+        while not has_ended.wait(wait):
             connection.interrupt()
-            wait = AGAIN_SECONDS
+            wait = INTERRUPT_INTERVAL_SECONDS
 
     interrupting = threading.Thread(target=interrupt, name="query interrupt", daemon=True)
     interrupting.start()
     try:
         yield
     finally:
-        is_over.set()
+        has_ended.set()
         interrupting.join()
 
 
-def _friendly(error: Exception) -> str:
-    """DuckDB's own words, which point at the mistake; without the layers of names before them."""
+def _error_message(error: Exception) -> str:
+    """Return DuckDB's message, which points at the mistake, without its error-class prefix."""
     text = str(error).strip()
     if "disabled by configuration" in text:
         return f"Only the archive may be read here: {_VIEWS}"

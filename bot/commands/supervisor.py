@@ -1,4 +1,4 @@
-"""Keeps several processes of Argux running as one: prefixed output, restarts with back-off, a clean end."""
+"""Run several Argux processes as one: prefix their output, restart them with backoff, stop them cleanly."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 QUICK_SECONDS = 10.0
-"""A process that lives no longer than this never really started."""
+"""A process that ends sooner than this counts as one that failed to start."""
 
-QUICK_DEATHS = 3
+QUICK_EXITS = 3
 STOP_SECONDS = 12.0
-"""More than web takes at most: 5 s for its requests, then 3 s to write what syslog brought, then 3 s for gRPC."""
+"""More than the web process needs: 5 s for its requests, 3 s to write queued syslog messages, 3 s for gRPC."""
 
 POLL_SECONDS = 0.1
 
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.1
 class Program:
     """A process to keep running: its short name for the output, and its command line.
 
-    ends_last: the others need it while they end.
+    ends_last: it is stopped after the others, which need it while they stop.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Program:
 
 @dataclass(slots=True)
 class _Child:
-    """One program as it runs now. It leads a session of its own, so that everything it starts can be ended with it."""
+    """A running program. It leads its own process session, so that everything it starts can be stopped with it."""
 
     program: Program
     process: subprocess.Popen[str]
@@ -46,9 +46,9 @@ class _Child:
 
 
 class Supervisor:
-    """Runs programs until told to stop, or until one of them dies QUICK_DEATHS times in a row without starting.
+    """Runs programs until told to stop, or until one of them fails to start QUICK_EXITS times in a row.
 
-    `environment` is what the programs see; output lines go to `out` with the program's name before them.
+    environment: the programs' environment variables. Output lines go to `out`, prefixed with the program's name.
     """
 
     def __init__(
@@ -64,21 +64,21 @@ class Supervisor:
         self._out = out
         self._monotonic = monotonic
         self._children: dict[str, _Child] = {}
-        self._quick_deaths: dict[str, int] = {}
+        self._quick_exits: dict[str, int] = {}
         self._start_at: dict[str, float] = {}
         self._width = max(len(program.name) for program in programs)
 
     def run(self, stop: threading.Event) -> int:
-        """Block until `stop` is set (0) or a program cannot be kept running (1); no process is left either way."""
+        """Run until `stop` is set (return 0) or a program cannot be kept running (return 1); then stop them all."""
         try:
             for program in self._programs:
                 self._start(program)
             while not stop.wait(POLL_SECONDS):
-                if not all(self._tend(program) for program in self._programs):
+                if not all(self._check(program) for program in self._programs):
                     return 1
             return 0
         finally:
-            self._end_all()
+            self._stop_all()
 
     def _start(self, program: Program) -> None:
         process = subprocess.Popen(  # noqa: S603 - commands are Argux's own
@@ -102,71 +102,72 @@ class Supervisor:
         with process.stdout as output:
             for line in output:
                 last_lines[:] = [*last_lines[-4:], line.rstrip()]
-                self._say(name, line.rstrip())
+                self._print_line(name, line.rstrip())
 
-    def _say(self, name: str, text: str) -> None:
+    def _print_line(self, name: str, text: str) -> None:
         self._out.write(f"{name:<{self._width}} | {text}\n")
         self._out.flush()
 
-    def _tend(self, program: Program) -> bool:
-        """Look after one program; False when it cannot be kept running."""
+    def _check(self, program: Program) -> bool:
+        """Restart a program that has ended, when its backoff is over. Return False if it cannot be kept running."""
         child = self._children.get(program.name)
         if child is None:
             if self._monotonic() >= self._start_at[program.name]:
                 self._start(program)
             return True
         code = child.process.poll()
-        return True if code is None else self._bury(child, code)
+        return True if code is None else self._handle_exit(child, code)
 
-    def _bury(self, child: _Child, code: int) -> bool:
-        """Note a death and plan the next start, 1, 2, 4 … seconds on; False after too many."""
+    def _handle_exit(self, child: _Child, code: int) -> bool:
+        """Schedule the restart of an ended program, after 1 s and then 2 s. Return False after too many quick exits."""
         name = child.program.name
         child.reader.join(timeout=1)
-        _end_session(child.process, signal.SIGKILL)
+        _signal_session(child.process, signal.SIGKILL)
         del self._children[name]
-        lived = self._monotonic() - child.started_at
-        self._quick_deaths[name] = self._quick_deaths.get(name, 0) + 1 if lived < QUICK_SECONDS else 1
-        deaths = self._quick_deaths[name]
-        if deaths >= QUICK_DEATHS:
-            self._say(
-                name, f"ended {deaths} times in a row within {QUICK_SECONDS:g} s ({_ending(code)}); stopping Argux."
+        lifetime = self._monotonic() - child.started_at
+        self._quick_exits[name] = self._quick_exits.get(name, 0) + 1 if lifetime < QUICK_SECONDS else 1
+        quick_exits = self._quick_exits[name]
+        if quick_exits >= QUICK_EXITS:
+            self._print_line(
+                name,
+                f"ended {quick_exits} times in a row within {QUICK_SECONDS:g} s ({_exit_text(code)}); stopping Argux.",
             )
             for line in child.last_lines:
-                self._say(name, f"  its last words: {line}")
+                self._print_line(name, f"  its last words: {line}")
             return False
-        wait = 2.0 ** (deaths - 1)
-        self._say(name, f"{_ending(code)}; starting it again in {wait:g} s.")
+        wait = 2.0 ** (quick_exits - 1)
+        self._print_line(name, f"{_exit_text(code)}; starting it again in {wait:g} s.")
         self._start_at[name] = self._monotonic() + wait
         return True
 
-    def _end_all(self) -> None:
-        """End those that need others first, then the others."""
+    def _stop_all(self) -> None:
+        """Stop the programs in two groups: first those that need others, then those with `ends_last`."""
         children = list(self._children.values())
-        self._end([child for child in children if not child.program.ends_last])
-        self._end([child for child in children if child.program.ends_last])
+        self._stop([child for child in children if not child.program.ends_last])
+        self._stop([child for child in children if child.program.ends_last])
         self._children.clear()
 
-    def _end(self, children: Sequence[_Child]) -> None:
-        """Ask all to end at once, wait together, then end by force whatever is left of their sessions."""
+    def _stop(self, children: Sequence[_Child]) -> None:
+        """Send SIGTERM to all, wait for them up to STOP_SECONDS in total, then kill what is left of their sessions."""
         for child in children:
-            _end_session(child.process, signal.SIGTERM)
+            _signal_session(child.process, signal.SIGTERM)
         deadline = self._monotonic() + STOP_SECONDS
         for child in children:
             try:
                 child.process.wait(timeout=max(0.0, deadline - self._monotonic()))
             except subprocess.TimeoutExpired:
-                self._say(child.program.name, f"did not end within {STOP_SECONDS:g} s; ending it by force.")
-            _end_session(child.process, signal.SIGKILL)
+                self._print_line(child.program.name, f"did not end within {STOP_SECONDS:g} s; ending it by force.")
+            _signal_session(child.process, signal.SIGKILL)
             child.process.wait()
             child.reader.join(timeout=1)
 
 
-def _ending(code: int) -> str:
+def _exit_text(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
-def _end_session(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Signal every process of the session that `process` leads; nothing where none is left."""
+def _signal_session(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send a signal to every process of the session that `process` leads; do nothing if none is left."""
     try:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""`argux tail`: the lines of log files into the store, directly or through another machine's doors."""
+"""What `argux tail` does: follow log files into the local store, or send them to another machine's Argux."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ POLL_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 
 Sink = Callable[[Sequence[LogRecord]], None]
-"""Stores records, or raises AwayError. The same records may come again."""
+"""Stores log records, or raises StoreUnavailableError. May be called again with the same records."""
 
 
-class AwayError(Exception):
-    """The store cannot take records now; `retry_after_seconds` where it said when it can."""
+class StoreUnavailableError(Exception):
+    """The store cannot take records now. retry_after_seconds: the wait it asked for, if any."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -49,9 +49,10 @@ def follow(
     from_start: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> None:
-    """Follow files until `stop` is set. `service` names who writes them; without it each file's own name does.
+    """Follow log files until `stop` is set.
 
-    Lines go on from where the last run ended. A store that is away makes this wait: nothing is skipped.
+    service: the service of the log records; without it, it is taken from each file's name. Reading continues where the
+    last run ended. While the store is unavailable this waits and retries; no line is skipped.
     """
     host = socket.gethostname()
     tails = [
@@ -60,9 +61,9 @@ def follow(
     ]
     try:
         while not stop.is_set():
-            # Each in turn, not one to its end, so that a busy file does not starve the others.
-            moved = [_move(tail, name, host, sink, stop, clock()) for tail, name in tails]
-            if not any(moved):
+            # One batch per file in turn, so that a busy file does not starve the others.
+            forwarded = [_forward_lines(tail, name, host, sink, stop, clock()) for tail, name in tails]
+            if not any(forwarded):
                 stop.wait(POLL_SECONDS)
     finally:
         for tail, _ in tails:
@@ -70,18 +71,18 @@ def follow(
 
 
 def state_of(path: Path, directory: Path) -> Path:
-    """Where the position in a file is kept."""
+    """Return the file in `directory` that stores the read position in the log file `path`."""
     digest = hashlib.blake2b(str(path.absolute()).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
     return directory / f"{digest}.json"
 
 
 def service_of(path: Path) -> str:
-    """ "shop" for /var/log/shop.log."""
+    """Return a service name from a file name: "shop" for /var/log/shop.log."""
     return path.name.partition(".")[0] or path.name
 
 
-def _move(tail: Tail, service: str, host: str, sink: Sink, stop: threading.Event, now: float) -> bool:
-    """Store the next lines of one file; False where there were none."""
+def _forward_lines(tail: Tail, service: str, host: str, sink: Sink, stop: threading.Event, now: float) -> bool:
+    """Store the next lines of one file, retrying with backoff. Return False if there were none or `stop` was set."""
     lines = tail.read()
     if not lines:
         return False
@@ -90,7 +91,7 @@ def _move(tail: Tail, service: str, host: str, sink: Sink, stop: threading.Event
     while True:
         try:
             sink(records)
-        except AwayError as error:
+        except StoreUnavailableError as error:
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
             pause = wait if error.retry_after_seconds is None else error.retry_after_seconds
             log.warning("tail_waits", error=str(error), again_in_seconds=pause)
@@ -106,22 +107,22 @@ def _record(line: Line, service: str, host: str, path: Path, now: float) -> LogR
     return replace(record, attributes={**record.attributes, "host": host, "file": str(path)})
 
 
-def into_the_store(services: Services) -> Sink:
-    """Write into this machine's own database."""
+def store_sink(services: Services) -> Sink:
+    """Return a sink that writes to this machine's own store."""
 
     def store(records: Sequence[LogRecord]) -> None:
         try:
             services.telemetry.append_logs(records)
         except OperationalError as error:
-            raise AwayError("the database cannot take the lines now") from error
+            raise StoreUnavailableError("the database cannot take the lines now") from error
 
     return store
 
 
-def through_the_door(client: httpx.Client) -> Sink:
-    """Send to the `/_bulk` door of the Argux that `client` is set up for: its base URL, its key.
+def http_sink(client: httpx.Client) -> Sink:
+    """Return a sink that posts to the `/_bulk` door of another Argux. client: has its base URL and API key.
 
-    Raises RefusedError where that Argux will never take them: a wrong key, a wrong address.
+    The sink raises RefusedError where a retry cannot help, such as for a wrong key or a wrong address.
     """
 
     def store(records: Sequence[LogRecord]) -> None:
@@ -129,10 +130,10 @@ def through_the_door(client: httpx.Client) -> Sink:
         try:
             response = client.post("/_bulk", content=body, headers={"Content-Type": "application/x-ndjson"})
         except httpx.TransportError as error:
-            raise AwayError(f"{client.base_url} cannot be reached ({type(error).__name__})") from error
+            raise StoreUnavailableError(f"{client.base_url} cannot be reached ({type(error).__name__})") from error
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
             wait = retry_after_seconds(response.headers.get("Retry-After"), now=time.time())
-            raise AwayError(f"{client.base_url} answers {response.status_code}", wait)
+            raise StoreUnavailableError(f"{client.base_url} answers {response.status_code}", wait)
         if not response.is_success:
             raise RefusedError(f"{client.base_url} answers {response.status_code}: {response.text[:300]}")
         if response.json().get("errors"):

@@ -1,4 +1,4 @@
-"""`argux up`: the broker if there is none, the migrations, then web, worker and scheduler under one supervisor."""
+"""What `argux up` does: run the migrations, then web, worker, scheduler and, without REDIS_URL, a broker."""
 
 from __future__ import annotations
 
@@ -12,31 +12,34 @@ from bot.commands.supervisor import Program, Supervisor
 from workers.queueing.broker import broker_url, free_port, valkey_command
 from workers.settings import Settings
 
-PARTS = ("web", "worker", "scheduler")
+PROCESSES = ("web", "worker", "scheduler")
 
-MEMORY = {"MALLOC_ARENA_MAX": "2"}
-"""glibc keeps a pool of memory for every thread otherwise, and these programs have dozens."""
+MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
+"""Limit glibc's memory pools: by default it keeps one for nearly every thread, and these programs have dozens."""
 
 
 def run_together(settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM; the exit code is 1 when a part could not be kept running."""
+    """Run until SIGINT or SIGTERM and return the exit code.
+
+    It is 1 when a process could not be kept running, and that of the migrations when they fail.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    programs = [Program(part, _argux(part)) for part in PARTS]
+    programs = [Program(name, _argux_command(name)) for name in PROCESSES]
     redis_url = settings.redis_url
     if not redis_url:
         port = free_port()
         redis_url = broker_url(port)
         programs.insert(0, Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True))
-    environment = {**os.environ, **MEMORY, "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
-    # In a process of its own, so that the supervisor does not carry the database's parts around for ever.
-    migrated = subprocess.run(_argux("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
-    if migrated.returncode != 0:
-        return migrated.returncode
+    environment = {**os.environ, **MEMORY_SETTINGS, "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
+    # In a separate process, so that the supervisor does not keep the database libraries in memory.
+    migration = subprocess.run(_argux_command("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
+    if migration.returncode != 0:
+        return migration.returncode
     print(f"Argux listens on http://{settings.argux_host}:{settings.argux_port} (Ctrl-C stops it)", flush=True)
     return Supervisor(programs, environment=environment).run(stop)
 
 
-def _argux(command: str) -> tuple[str, ...]:
+def _argux_command(command: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "bot.cli", command)

@@ -14,8 +14,7 @@ from bot.demo.narration import Narrator
 from bot.demo.person import Person
 from bot.demo.repository.repository import ShopRepository
 from bot.demo.waiting import until
-
-CLOSED = ("resolved", "false_alarm")
+from detection.types import IncidentStatus
 
 
 @dataclass(slots=True)
@@ -181,7 +180,7 @@ class Watch:
             verification = incident["verification"]
             if verification and verification["status"] in ("not_recovered", "insufficient_data"):
                 raise StageError("verifying the fix", f"not recovered: {_recovery_text(verification)}")
-            return incident if incident["status"] in CLOSED else None
+            return incident if IncidentStatus(incident["status"]).is_closed else None
 
         incident = await until(closed, "verifying the fix", self._limits.verification)
         verification = incident["verification"]
@@ -196,7 +195,7 @@ class Watch:
 
 def _expect_open(incident: Json) -> None:
     """Raise StageError when the incident is closed already: then the awaited fix cannot come."""
-    if incident["status"] in CLOSED:
+    if IncidentStatus(incident["status"]).is_closed:
         raise StageError("waiting for the fix", f"the incident was closed as {incident['status']} before it")
 
 

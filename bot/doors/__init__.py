@@ -1,1 +1,1 @@
-"""The ingest doors: one module for each kind of sender, and what several of them share."""
+"""The ingest doors: one module per kind of sender, and the modules that several of them share."""

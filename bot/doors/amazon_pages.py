@@ -1,4 +1,4 @@
-"""Pages of Amazon's that its messages point to: signing certificates, and the address that confirms a subscription."""
+"""Fetch the Amazon pages that SNS messages link to: signing certificates and subscription confirmations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 Fetch = Callable[[str], Awaitable[bytes]]
-"""Gets the page at an address. Raises httpx.HTTPError."""
+"""Fetches the page at a URL. Raises httpx.HTTPError."""
 
 TIMEOUT_SECONDS = 5.0
 LONGEST_PAGE = 65_536
@@ -15,7 +15,10 @@ CERTIFICATES_KEPT = 32
 
 
 async def fetch(url: str) -> bytes:
-    """Get a page of LONGEST_PAGE bytes at most; follows no redirect, since only the address asked for was checked."""
+    """Fetch a page of at most LONGEST_PAGE bytes, without following redirects: only this URL's host was checked.
+
+    Raises httpx.HTTPError.
+    """
     async with (
         httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
         client.stream("GET", url) as response,
@@ -31,14 +34,14 @@ async def fetch(url: str) -> bytes:
 
 
 class AmazonPages:
-    """Reads such pages; a certificate is fetched once. The caller has checked whose address it is."""
+    """Fetches Amazon's pages and caches the certificates. The caller must have checked that a URL is Amazon's."""
 
     def __init__(self, fetch: Fetch = fetch) -> None:
         self._fetch = fetch
         self._certificates: dict[str, bytes] = {}
 
     async def certificate(self, url: str) -> bytes:
-        """The certificate at an address, as PEM."""
+        """Return the certificate at a URL, as PEM."""
         found = self._certificates.get(url)
         if found is None:
             found = await self._fetch(url)
@@ -48,5 +51,5 @@ class AmazonPages:
         return found
 
     async def visit(self, url: str) -> None:
-        """Open an address, as a person would by clicking it."""
+        """Request a URL and ignore the answer, as a click on it would."""
         await self._fetch(url)

@@ -1,4 +1,4 @@
-"""The doors that Amazon's services post to: CloudWatch Logs, Firehose, and alarms through SNS."""
+"""The doors for AWS: CloudWatch Logs subscriptions, Firehose delivery streams, and alarms through SNS."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from bot.doors.alert_keeping import keeping_alerts
+from bot.doors.alert_storage import alert_appender
 from bot.doors.amazon_pages import AmazonPages
 from bot.doors.openapi_monitoring import FIREHOSE_DOCS, SNS_DOCS, SUBSCRIPTION_DOCS
-from bot.doors.own import JSON, AtReception, Secret
-from bot.doors.shared_log_door import answer, append_logs, plain, report
+from bot.doors.own import JSON, InjectedReception, Secret
+from bot.doors.shared_log_door import append_logs, decoded_body, log_response, receipt_report
 from bot.doors.vendor_keys import FirehoseKey
 from bot.errors import BotError, ForbiddenError, UnavailableError
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import Door, Parcel, Payload, Reception
+from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord
 from integrations.inbound.monitoring import sns
 from integrations.inbound.monitoring.alerts import Alert
@@ -30,22 +30,22 @@ RETRY_SECONDS = 20
 router = APIRouter()
 
 
-def _subscription(payload: Payload) -> Parcel[LogRecord]:
-    parsed = read_subscription(plain(payload), now=payload.now, max_decoded_bytes=payload.max_decoded_bytes)
-    return Parcel(parsed)
+def _parse_subscription(payload: Payload) -> ParsedBody[LogRecord]:
+    parsed = read_subscription(decoded_body(payload), now=payload.now, max_decoded_bytes=payload.max_decoded_bytes)
+    return ParsedBody(parsed)
 
 
-CLOUDWATCH = Door("cloudwatch_logs", (JSON,), _subscription, append_logs)
+CLOUDWATCH = Door("cloudwatch_logs", (JSON,), _parse_subscription, append_logs)
 
 
 @router.post("/aws/logs", summary="Send a CloudWatch Logs subscription", openapi_extra=SUBSCRIPTION_DOCS)
-async def take_subscription(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_subscription(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take the event that a subscription hands to a Lambda, `{"awslogs": {"data": …}}` or Kinesis's `Records`."""
-    return answer(await at.receive(request, CLOUDWATCH, secret))
+    return log_response(await reception.receive(request, CLOUDWATCH, secret))
 
 
 @router.post("/aws/firehose", summary="Send logs by Amazon Data Firehose", openapi_extra=FIREHOSE_DOCS)
-async def take_firehose(request: Request, at: AtReception, key: FirehoseKey) -> JSONResponse:
+async def take_firehose(request: Request, reception: InjectedReception, key: FirehoseKey) -> JSONResponse:
     """Take a delivery stream's requests; the access key is an Argux key.
 
     Firehose sends a request again until it sees 200 with the request's own id. What is malformed would be so again, so
@@ -53,24 +53,24 @@ async def take_firehose(request: Request, at: AtReception, key: FirehoseKey) -> 
     """
     service = _common_service(request.headers.get("x-amz-firehose-common-attributes"))
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
+    def parse(payload: Payload) -> ParsedBody[LogRecord]:
         limit = payload.max_decoded_bytes
-        delivery = read_firehose(plain(payload), service=service, now=payload.now, max_decoded_bytes=limit)
-        return Parcel(delivery.parsed)
+        delivery = read_firehose(decoded_body(payload), service=service, now=payload.now, max_decoded_bytes=limit)
+        return ParsedBody(delivery.parsed)
 
-    told: dict[str, Any] = {
+    response_body: dict[str, Any] = {
         "requestId": request.headers.get("x-amz-firehose-request-id", ""),
-        "timestamp": int(at.services.clock().timestamp() * 1000),
+        "timestamp": int(reception.services.clock().timestamp() * 1000),
     }
     try:
-        receipt = await at.receive(request, Door("firehose", (JSON,), parse, append_logs), key)
+        receipt = await reception.receive(request, Door("firehose", (JSON,), parse, append_logs), key)
     except BotError as error:
-        return JSONResponse({**told, "errorMessage": error.message}, error.status, error.headers)
-    return JSONResponse({**told, **(report(receipt) if receipt.rejections else {})})
+        return JSONResponse({**response_body, "errorMessage": error.message}, error.status, error.headers)
+    return JSONResponse({**response_body, **(receipt_report(receipt) if receipt.rejections else {})})
 
 
 def _common_service(header: str | None) -> str | None:
-    """The stream's parameter `service`, which names who said plain lines."""
+    """Return the delivery stream's parameter `service`, which is the service of plain lines, or None."""
     try:
         found = msgspec.json.decode(header or "{}", type=dict[str, dict[str, str]])
     except msgspec.DecodeError:
@@ -79,57 +79,58 @@ def _common_service(header: str | None) -> str | None:
 
 
 def amazon_pages(request: Request) -> AmazonPages:
-    """This web process's way to Amazon's pages."""
+    """Return this web process's fetcher of Amazon's pages. A FastAPI dependency."""
     pages: AmazonPages = request.app.state.amazon_pages
     return pages
 
 
 @router.post("/aws/sns", summary="Send CloudWatch alarms through SNS", openapi_extra=SNS_DOCS)
 async def take_sns(
-    request: Request, at: AtReception, pages: Annotated[AmazonPages, Depends(amazon_pages)]
+    request: Request, reception: InjectedReception, pages: Annotated[AmazonPages, Depends(amazon_pages)]
 ) -> JSONResponse:
     """Take an SNS topic's messages: Amazon's signature is checked, and the topic must be among SNS_TOPIC_ARNS.
 
     A subscription is confirmed by itself. Alarms are stored as alerts, other notifications as log records.
     """
-    with at.refusals_counted(SNS):
-        with at.gate.visit(is_recognised=False) as visit:
+    with reception.refusals_counted(SNS):
+        with reception.gate.visit(is_recognised=False) as visit:
             content_type(request, (JSON, TEXT))
             content_encoding(request, ())
             body = await visit.read_body(request)
-        message = await at.in_thread(lambda: sns.read_message(body))
-        await _believe(at, pages, message)
+        message = await reception.in_thread(lambda: sns.read_message(body))
+        await _authenticate(reception, pages, message)
         if message.type == sns.SUBSCRIPTION:
             await _confirm(pages, message)
             return JSONResponse({"confirmed": message.topic_arn})
     if message.type == sns.UNSUBSCRIPTION:
         return JSONResponse({"ignored": "the subscription has ended"})
 
-    def parse(payload: Payload) -> Parcel[Alert | LogRecord]:
-        return Parcel(sns.read_notification(message, now=payload.now))
+    def parse(payload: Payload) -> ParsedBody[Alert | LogRecord]:
+        return ParsedBody(sns.read_notification(message, now=payload.now))
 
-    door = Door(SNS, (JSON,), parse, keeping_alerts(at.services), signed=True)
-    return answer(await at.receive_message(_nothing_more, door, None, JSON))
+    door = Door(SNS, (JSON,), parse, alert_appender(reception.services), signed=True)
+    return log_response(await reception.receive_message(_empty_body, door, None, JSON))
 
 
-async def _nothing_more() -> bytes:
-    """The message was read already."""
+async def _empty_body() -> bytes:
+    """Return no bytes: the message has been read already."""
     return b""
 
 
-async def _believe(at: Reception, pages: AmazonPages, message: sns.Message) -> None:
-    """Raises ForbiddenError unless a topic of the team's own sent this and Amazon signed it.
+async def _authenticate(reception: Reception, pages: AmazonPages, message: sns.Message) -> None:
+    """Raise ForbiddenError unless the message is from one of SNS_TOPIC_ARNS and signed by Amazon.
 
-    The topic comes first: for a stranger's message no page is opened.
+    The topic is checked first, so that no page is fetched for anybody else's message. Raises UnavailableError if the
+    certificate cannot be fetched.
     """
-    if message.topic_arn not in at.services.settings.sns_topic_arns:
+    if message.topic_arn not in reception.services.settings.sns_topic_arns:
         raise ForbiddenError(f"The topic {message.topic_arn[:300]} is not among SNS_TOPIC_ARNS.", field="TopicArn")
     from integrations.inbound.monitoring.sns_signatures import check_signature
 
-    now = at.services.clock().timestamp()
+    now = reception.services.clock().timestamp()
     try:
         certificate = await pages.certificate(sns.certificate_url(message))
-        await at.in_thread(lambda: check_signature(message, certificate, now=now))
+        await reception.in_thread(lambda: check_signature(message, certificate, now=now))
     except sns.ForgedError as error:
         raise ForbiddenError(f"This is not a message of Amazon SNS: {error}.") from error
     except httpx.HTTPError as error:

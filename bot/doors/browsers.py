@@ -1,7 +1,7 @@
-"""The doors that applications in a browser may send to from any site; nothing else of the web process is open to them.
+"""CORS for the doors that web pages of any site may post to. All other routes stay closed to other sites.
 
-Browsers ask first whether a site may (Fetch standard, https://fetch.spec.whatwg.org/#http-cors-protocol): a preflight
-brings no key and needs none. There are no cookies at these doors, so any site may be told yes.
+A browser first sends a preflight request without a key (https://fetch.spec.whatwg.org/#http-cors-protocol). These doors
+use no cookies, so every origin can be allowed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.doors import otlp, product
 
-REMEMBER_SECONDS = 86_400
-"""So long a browser need not ask again; most take less."""
+PREFLIGHT_CACHE_SECONDS = 86_400
+"""How long a browser may cache a preflight answer; most cap it at less."""
 
 _METHODS = ("POST", "OPTIONS")
 _ROUTES = (*product.router.routes, *otlp.router.routes)
@@ -21,32 +21,35 @@ _PATHS = frozenset({"/api/events", *(route.path for route in _ROUTES if isinstan
 
 
 class BrowserDoors:
-    """Answers browsers' questions at those doors, and lets everything else through untouched."""
+    """ASGI middleware that applies CORS to those doors and passes every other request through unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open = CORSMiddleware(
+        self._cors = CORSMiddleware(
             app,
             allow_origins=["*"],
             allow_methods=["POST"],
-            # Libraries send headers of their own beside the key's; whatever a browser names is welcome.
+            # Client libraries send their own headers beside the key's, so any header is allowed.
             allow_headers=["*"],
             expose_headers=["Retry-After"],
-            max_age=REMEMBER_SECONDS,
+            max_age=PREFLIGHT_CACHE_SECONDS,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, by way of the browsers' rules where it is at one of their doors."""
-        await (self._open if _is_of_a_browser(scope) else self._app)(scope, receive, send)
+        """Handle a request, with CORS if a browser sent it to one of those doors."""
+        await (self._cors if _needs_cors(scope) else self._app)(scope, receive, send)
 
 
-def _is_of_a_browser(scope: Scope) -> bool:
-    """Only browsers send an Origin; most senders are none, and should lose no time here."""
+def _needs_cors(scope: Scope) -> bool:
+    """Return whether a browser sent the request to an open door. Only browsers send an Origin header.
+
+    The cheap checks come first, because most senders are not browsers.
+    """
     if scope["type"] != "http" or scope["method"] not in _METHODS:
         return False
-    return any(name == b"origin" for name, _ in scope["headers"]) and _is_open(scope["path"])
+    return any(name == b"origin" for name, _ in scope["headers"]) and _is_browser_door(scope["path"])
 
 
-def _is_open(path: str) -> bool:
-    """Sentry's door has the project's number in its path."""
+def _is_browser_door(path: str) -> bool:
+    """Return whether a path is a door for browsers. Sentry's door has the project number in its path."""
     return path in _PATHS or (path.startswith("/api/") and path.endswith("/envelope/"))

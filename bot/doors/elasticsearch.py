@@ -1,4 +1,4 @@
-"""The doors that Elasticsearch's clients and Beats post to: enough of its API for them to index documents."""
+"""The doors for Elasticsearch clients and Beats: the part of its API that they need to index documents."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from bot.doors.openapi_monitoring import BULK_DOCS
-from bot.doors.own import JSON, NDJSON, AtReception
-from bot.doors.shared_log_door import ANY_ENCODING, append_logs, plain
+from bot.doors.own import JSON, NDJSON, InjectedReception
+from bot.doors.shared_log_door import ANY_ENCODING, append_logs, decoded_body
 from bot.doors.vendor_keys import ElasticKey
 from bot.errors import MalformedError, error_body
-from bot.reception.receive import Door, Parcel, Payload
+from bot.reception.receive import Door, ParsedBody, Payload
 from detection.types import LogRecord
 from integrations.inbound.monitoring.elasticsearch_bulk import Bulk, bulk_answer, read_bulk
 
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
-"""Elasticsearch's clients talk to no server that does not say this."""
+"""Elasticsearch clients refuse a server that does not send this header."""
 
 VERSION = "8.19.0"
-"""The version whose bulk API is spoken here; clients ask for it before they send."""
+"""The Elasticsearch version whose bulk API this is; clients ask for it before they send."""
 
 _TYPES = (NDJSON, JSON, "application/vnd.elasticsearch+x-ndjson", "application/vnd.elasticsearch+json")
 
@@ -29,7 +29,7 @@ router = APIRouter()
 @router.put("/_bulk", include_in_schema=False)
 @router.post("/{index}/_bulk", include_in_schema=False)
 @router.put("/{index}/_bulk", include_in_schema=False)
-async def take_bulk(request: Request, at: AtReception, key: ElasticKey, index: str = "") -> JSONResponse:
+async def take_bulk(request: Request, reception: InjectedReception, key: ElasticKey, index: str = "") -> JSONResponse:
     """Take a bulk request (also at `/{index}/_bulk`): each document is a log record, by the names of ECS.
 
     The answer tells of each action by itself; updates and deletes are refused. Where the lines do not pair up nothing
@@ -37,33 +37,33 @@ async def take_bulk(request: Request, at: AtReception, key: ElasticKey, index: s
     """
     bulks: list[Bulk] = []
 
-    def parse(payload: Payload) -> Parcel[LogRecord]:
-        bulks.append(read_bulk(plain(payload), index=index, now=payload.now))
-        return Parcel(bulks[0].parsed)
+    def parse(payload: Payload) -> ParsedBody[LogRecord]:
+        bulks.append(read_bulk(decoded_body(payload), index=index, now=payload.now))
+        return ParsedBody(bulks[0].parsed)
 
-    started_at = at.services.clock()
+    started_at = reception.services.clock()
     door = Door("elasticsearch", _TYPES, parse, append_logs, content_encodings=ANY_ENCODING)
     try:
-        receipt = await at.receive(request, door, key)
+        receipt = await reception.receive(request, door, key)
     except MalformedError as error:
-        return _refusal(error)
-    took_ms = int((at.services.clock() - started_at).total_seconds() * 1000)
+        return _error_response(error)
+    took_ms = int((reception.services.clock() - started_at).total_seconds() * 1000)
     return JSONResponse(bulk_answer(bulks[0], receipt.rejections, took_ms=took_ms), headers=PRODUCT)
 
 
-def _refusal(error: MalformedError) -> JSONResponse:
-    """A body that cannot be read is a 400 to Elasticsearch's clients, which look for the reason in these places."""
-    told = {"type": "illegal_argument_exception", "reason": error.message}
-    body = {"error": {**error_body(error.message)["error"], "root_cause": [told], **told}, "status": 400}
+def _error_response(error: MalformedError) -> JSONResponse:
+    """Return a 400 for an unreadable body, with the reason in the fields that Elasticsearch clients read."""
+    info = {"type": "illegal_argument_exception", "reason": error.message}
+    body = {"error": {**error_body(error.message)["error"], "root_cause": [info], **info}, "status": 400}
     return JSONResponse(body, 400, PRODUCT)
 
 
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-async def front(request: Request, at: AtReception, key: ElasticKey) -> Response:
-    """Lead a browser to the page; tell a client of Elasticsearch, which brings a key, whom it talks to."""
+async def front(request: Request, reception: InjectedReception, key: ElasticKey) -> Response:
+    """Redirect a browser to the workspace or /docs. Send an Elasticsearch client, which has a key, the version."""
     if key is None:
-        return RedirectResponse(at.services.settings.workspace_url or "/docs")
-    await at.ring.identify(key)
+        return RedirectResponse(reception.services.settings.workspace_url or "/docs")
+    await reception.ring.identify(key)
     version = {"number": VERSION, "build_flavor": "default", "lucene_version": "9.12.1"}
-    told = {"name": "argux", "cluster_name": "argux", "version": version, "tagline": "You Know, for Search"}
-    return JSONResponse(told, headers=PRODUCT)
+    info = {"name": "argux", "cluster_name": "argux", "version": version, "tagline": "You Know, for Search"}
+    return JSONResponse(info, headers=PRODUCT)

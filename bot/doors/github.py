@@ -1,4 +1,4 @@
-"""The door that GitHub's webhooks come to: deployments become deploys, pushes are written down."""
+"""The door for GitHub webhooks: a deployment becomes a deploy, a push becomes a log record."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from bot.doors.openapi_monitoring import WEBHOOK_DOCS
-from bot.doors.own import JSON, AtReception, store_deploy
+from bot.doors.own import JSON, InjectedReception, store_deploy
 from bot.errors import UnauthorizedError
 from bot.reception.gate import content_encoding, content_type
 from bot.reception.receive import PATIENCE_SECONDS, Reception
-from integrations.inbound.deploys.github_webhooks import Told, read_github_webhook
+from integrations.inbound.deploys.github_webhooks import WebhookContent, read_github_webhook
 from integrations.inbound.reading.signatures import is_signed
 from storage.database.patience import Patience
 from workers.services import secret as required
@@ -24,15 +24,15 @@ router = APIRouter()
 
 
 @router.post("/github/webhooks", summary="Tell of deployments and pushes from GitHub", openapi_extra=WEBHOOK_DOCS)
-async def take_github_webhook(request: Request, at: AtReception) -> JSONResponse:
+async def take_github_webhook(request: Request, reception: InjectedReception) -> JSONResponse:
     """Take GitHub's webhooks, signed with GITHUB_WEBHOOK_SECRET.
 
     A deployment that succeeded in production is a deploy; a push to the default branch is kept as a log record; the
     rest is acknowledged and left aside. A webhook delivered again changes nothing.
     """
-    settings = at.services.settings
+    settings = reception.services.settings
     secret = required(settings.github_webhook_secret, "GITHUB_WEBHOOK_SECRET")
-    with at.refusals_counted(DOOR), at.gate.visit(is_recognised=False) as visit:
+    with reception.refusals_counted(DOOR), reception.gate.visit(is_recognised=False) as visit:
         content_type(request, (JSON,))
         content_encoding(request, ())
         body = await visit.read_body(request)
@@ -47,19 +47,19 @@ async def take_github_webhook(request: Request, at: AtReception) -> JSONResponse
             delivery=request.headers.get("x-github-delivery", ""),
             services=settings.service_repositories,
             environments=settings.deploy_environments,
-            now=at.services.clock().timestamp(),
+            now=reception.services.clock().timestamp(),
         )
         patience = Patience(PATIENCE_SECONDS)
-        told = await at.in_thread(read, patience)
-        new, known = await at.in_thread(partial(_store, at, told), patience)
-    at.metrics.accepted.labels(DOOR).inc(new)
-    at.metrics.duplicates.labels(DOOR).inc(known)
+        told = await reception.in_thread(read, patience)
+        new, known = await reception.in_thread(partial(_store, reception, told), patience)
+    reception.metrics.accepted.labels(DOOR).inc(new)
+    reception.metrics.duplicates.labels(DOOR).inc(known)
     ignored = {"ignored": told.ignored} if told.ignored else {}
     return JSONResponse({"accepted": new, "duplicates": known, **ignored})
 
 
-def _store(at: Reception, told: Told) -> tuple[int, int]:
-    """Keep what was told; (how much of it is new, how much was known)."""
-    deploys = [store_deploy(at, notice)[1] for notice in told.deploys]
-    appended = at.services.telemetry.append_logs(told.records)
+def _store(reception: Reception, told: WebhookContent) -> tuple[int, int]:
+    """Store a webhook's deploys and log records. Return (how many are new, how many were duplicates)."""
+    deploys = [store_deploy(reception, notice)[1] for notice in told.deploys]
+    appended = reception.services.telemetry.append_logs(told.records)
     return sum(deploys) + appended.accepted, deploys.count(False) + appended.duplicates

@@ -1,4 +1,4 @@
-"""What the OpenAPI page says about the doors' bodies, which are parsed by hand and so not seen by FastAPI."""
+"""OpenAPI descriptions of the doors' request bodies, which FastAPI cannot derive because they are parsed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI page says about the bodies at the doors of monitoring systems."""
+"""OpenAPI descriptions of the request bodies at the doors of monitoring systems."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def _body(**content: dict[str, Any]) -> dict[str, Any]:
-    types = {name.replace("__", "/").replace("_", "-"): told for name, told in content.items()}
+    types = {name.replace("__", "/").replace("_", "-"): description for name, description in content.items()}
     return {"requestBody": {"required": True, "content": types}}
 
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry's doors over HTTP: /v1/traces, /v1/logs and /v1/metrics, as protobuf or JSON.
+"""The doors for OTLP over HTTP: /v1/traces, /v1/logs and /v1/metrics, as protobuf or JSON.
 
 The protocol: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
@@ -14,9 +14,9 @@ from google.protobuf.json_format import MessageToJson
 from google.rpc.status_pb2 import Status
 
 from bot.doors.openapi import OTLP_DOCS
-from bot.doors.own import JSON, PROTOBUF, AtReception, Secret
+from bot.doors.own import JSON, PROTOBUF, InjectedReception, Secret
 from bot.errors import BotError, MalformedError
-from bot.reception.receive import Door, Parcel, Payload, Reception
+from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord, MetricPoint, Span
 from integrations.inbound.otlp.doors import (
     logs_response,
@@ -38,25 +38,25 @@ router = APIRouter(tags=["Doors"])
 
 
 def grpc_code(error: BotError) -> int:
-    """What a refusal is in gRPC's numbers.
+    """Return the gRPC status code of an error.
 
-    UNAUTHENTICATED, PERMISSION_DENIED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INVALID_ARGUMENT or UNAVAILABLE: of these
-    senders try again after DEADLINE_EXCEEDED and UNAVAILABLE only.
+    One of UNAUTHENTICATED, PERMISSION_DENIED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INVALID_ARGUMENT, UNAVAILABLE and
+    UNKNOWN. Senders retry after DEADLINE_EXCEEDED and UNAVAILABLE only.
     """
     return _GRPC_CODES.get(error.status, _UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Signal(Generic[Record]):
-    """A door and how it answers."""
+    """One OTLP signal: its door, and the function that encodes the response to (rejections, encoding)."""
 
     door: Door[Record]
     answer: Callable[[Sequence[Rejection], str], bytes]
 
 
-def _parsing(parse: Callable[..., Parsed[Record]]) -> Callable[[Payload], Parcel[Record]]:
-    def parsed(payload: Payload) -> Parcel[Record]:
-        return Parcel(
+def _parser(parse: Callable[..., Parsed[Record]]) -> Callable[[Payload], ParsedBody[Record]]:
+    def read(payload: Payload) -> ParsedBody[Record]:
+        return ParsedBody(
             parse(
                 payload.body,
                 content_type=payload.content_type,
@@ -66,7 +66,7 @@ def _parsing(parse: Callable[..., Parsed[Record]]) -> Callable[[Payload], Parcel
             )
         )
 
-    return parsed
+    return read
 
 
 def _append_spans(store: TelemetryStore, spans: Sequence[Span]) -> Appended:
@@ -82,42 +82,42 @@ def _append_points(store: TelemetryStore, points: Sequence[MetricPoint]) -> Appe
 
 
 _TYPES = (PROTOBUF, JSON)
-TRACES = Signal(Door("otlp_traces", _TYPES, _parsing(parse_traces), _append_spans), traces_response)
-LOGS = Signal(Door("otlp_logs", _TYPES, _parsing(parse_logs), _append_logs), logs_response)
-METRICS = Signal(Door("otlp_metrics", _TYPES, _parsing(parse_metrics), _append_points), metrics_response)
+TRACES = Signal(Door("otlp_traces", _TYPES, _parser(parse_traces), _append_spans), traces_response)
+LOGS = Signal(Door("otlp_logs", _TYPES, _parser(parse_logs), _append_logs), logs_response)
+METRICS = Signal(Door("otlp_metrics", _TYPES, _parser(parse_metrics), _append_points), metrics_response)
 
 
 @router.post("/v1/traces", summary="Send spans by OTLP/HTTP", openapi_extra=OTLP_DOCS)
-async def take_traces(request: Request, at: AtReception, secret: Secret) -> Response:
+async def take_traces(request: Request, reception: InjectedReception, secret: Secret) -> Response:
     """Take an ExportTraceServiceRequest; partial_success tells of rejected spans."""
-    return await _take(request, at, secret, TRACES)
+    return await _take(request, reception, secret, TRACES)
 
 
 @router.post("/v1/logs", summary="Send log records by OTLP/HTTP", openapi_extra=OTLP_DOCS)
-async def take_logs(request: Request, at: AtReception, secret: Secret) -> Response:
+async def take_logs(request: Request, reception: InjectedReception, secret: Secret) -> Response:
     """Take an ExportLogsServiceRequest; partial_success tells of rejected records."""
-    return await _take(request, at, secret, LOGS)
+    return await _take(request, reception, secret, LOGS)
 
 
 @router.post("/v1/metrics", summary="Send metrics by OTLP/HTTP", openapi_extra=OTLP_DOCS)
-async def take_metrics(request: Request, at: AtReception, secret: Secret) -> Response:
+async def take_metrics(request: Request, reception: InjectedReception, secret: Secret) -> Response:
     """Take an ExportMetricsServiceRequest; partial_success tells of rejected data points."""
-    return await _take(request, at, secret, METRICS)
+    return await _take(request, reception, secret, METRICS)
 
 
-async def _take(request: Request, at: Reception, secret: str | None, signal: Signal[Any]) -> Response:
-    """Answer in the encoding of the request, whatever becomes of it."""
+async def _take(request: Request, reception: Reception, secret: str | None, signal: Signal[Any]) -> Response:
+    """Store a request's records and answer in the encoding of the request, errors too."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = JSON if sent == JSON else PROTOBUF
     try:
-        receipt = await at.receive(request, signal.door, secret)
+        receipt = await reception.receive(request, signal.door, secret)
     except BotError as error:
-        return _refusal(error, encoding)
+        return _error_response(error, encoding)
     return Response(signal.answer(receipt.rejections, encoding), media_type=encoding)
 
 
-def _refusal(error: BotError, encoding: str) -> Response:
-    """A google.rpc.Status, as the protocol asks; what cannot be decoded is a 400 there."""
+def _error_response(error: BotError, encoding: str) -> Response:
+    """Return an error as google.rpc.Status, as the protocol requires. A body that cannot be decoded is a 400."""
     status = Status(code=grpc_code(error), message=error.message)
     body = MessageToJson(status, indent=None).encode() if encoding == JSON else status.SerializeToString()
     code = 400 if isinstance(error, MalformedError) else error.status

@@ -1,4 +1,4 @@
-"""OpenTelemetry's door over gRPC, beside the HTTP doors in the web process: the same records, the same keys.
+"""The door for OTLP over gRPC. It runs in the web process and takes the same records and keys as the HTTP doors.
 
 The protocol: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 """
@@ -22,10 +22,10 @@ from bot.errors import BotError, CutShortError
 from bot.reception.receive import Reception
 
 MESSAGE_BYTES = 4 * 1024 * 1024
-"""gRPC's own default, and the OpenTelemetry collector's; it holds for the message before and after decompression."""
+"""The default of gRPC and of the OpenTelemetry collector. It limits a message before and after decompression."""
 
-CALLS_A_PLACE = 16
-"""So many calls may be open for each that is stored."""
+CALLS_PER_STORED_REQUEST = 16
+"""How many calls may be open for each request that may be stored at the same time."""
 
 _SERVICES: Mapping[str, Signal[Any]] = {
     "opentelemetry.proto.collector.trace.v1.TraceService": TRACES,
@@ -36,7 +36,7 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class GrpcDoor:
-    """Listens at `address`, such as "127.0.0.1:4317", once started within the event loop; port 0 is any free one."""
+    """A gRPC server for `address`, such as "127.0.0.1:4317"; port 0 takes any free port. Start it in the event loop."""
 
     def __init__(self, reception: Reception, address: str) -> None:
         self._reception = reception
@@ -44,11 +44,12 @@ class GrpcDoor:
         self._server: aio.Server | None = None
 
     async def start(self) -> int:
-        """Begin to listen; returns the port. Raises RuntimeError where the address is taken."""
+        """Start to listen and return the port. Raises RuntimeError if the address is in use."""
         limits = self._reception.gate.limits
         self._server = aio.server(
-            # Far more than are stored at once: the gate refuses in words that senders understand, gRPC would not.
-            maximum_concurrent_rpcs=CALLS_A_PLACE * limits.requests_in_flight,
+            # Far more than are stored at once, so that the gate refuses the excess: its refusals say when to retry,
+            # those of gRPC do not.
+            maximum_concurrent_rpcs=CALLS_PER_STORED_REQUEST * limits.requests_in_flight,
             options=[
                 ("grpc.max_receive_message_length", min(MESSAGE_BYTES, limits.body_bytes)),
                 ("grpc.so_reuseport", 0),
@@ -67,21 +68,21 @@ class GrpcDoor:
         return port
 
     async def stop(self, grace_seconds: float) -> None:
-        """Take no new calls; those under way get `grace_seconds`."""
+        """Refuse new calls and give running ones `grace_seconds` to finish."""
         if self._server is not None:
             await self._server.stop(grace_seconds)
 
     def _export(
         self, signal: Signal[Any]
     ) -> Callable[[AsyncIterator[bytes], aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
-        """Bytes in, bytes out: decoding is the reception's, in a thread, and not the event loop's.
+        """Return the handler of a signal's Export call. It takes raw bytes, which the reception decodes in a thread.
 
-        On the wire one message looks like a stream of one; read as such, it is not waited for before the key is known.
+        It is a stream handler, which on the wire equals a unary one: so the key is checked before the message is read.
         """
 
         async def export(messages: AsyncIterator[bytes], context: aio.ServicerContext[bytes, bytes]) -> bytes:
             secret = _secret(context.invocation_metadata() or ())
-            read = partial(_first, messages)
+            read = partial(_first_message, messages)
             try:
                 receipt = await self._reception.receive_message(read, signal.door, secret, PROTOBUF)
             except BotError as error:
@@ -91,14 +92,14 @@ class GrpcDoor:
         return export
 
 
-async def _first(messages: AsyncIterator[bytes]) -> bytes:
+async def _first_message(messages: AsyncIterator[bytes]) -> bytes:
     async for message in messages:
         return message
     raise CutShortError("The call ended before its message.")
 
 
 def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
-    """The key in `authorization: Bearer …` or `x-api-key: …`."""
+    """Return the key of `authorization: Bearer …` or `x-api-key: …`, or None."""
     found = {name: value for name, value in metadata if isinstance(value, str)}
     scheme, _, credentials = found.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials:
@@ -107,7 +108,7 @@ def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
 
 
 async def _refuse(context: aio.ServicerContext[bytes, bytes], error: BotError) -> NoReturn:
-    """End the call; a sender that may come again is told when."""
+    """Abort the call with the error; a retryable one carries a RetryInfo."""
     code = _CODES[grpc_code(error)]
     details = Status(code=code.value[0], message=error.message)
     if error.retry_after_seconds is not None:
@@ -115,6 +116,6 @@ async def _refuse(context: aio.ServicerContext[bytes, bytes], error: BotError) -
         wait.Pack(RetryInfo(retry_delay=Duration(seconds=error.retry_after_seconds)))
         details.details.append(wait)
     trailing = [("grpc-status-details-bin", details.SerializeToString())]
-    # OpenTelemetry's exporter for Python reads it here.
+    # OpenTelemetry's exporter for Python reads the RetryInfo from this key.
     trailing += [("google.rpc.retryinfo-bin", each.value) for each in details.details]
     await context.abort(code, error.message, tuple(trailing))

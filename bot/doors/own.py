@@ -1,7 +1,7 @@
-"""The doors of our own: product events by hand, and deploys.
+"""Argux's own doors: product events and deploys.
 
-Each answers only after the data is durable. A sender that gets no answer, 429 or 503 sends the same again: what was
-stored the first time is counted as a duplicate.
+Each answers only after the data is durable. A sender that gets no answer, 429 or 503 sends the same data again; records
+that were already stored count as duplicates.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from bot.auth import ANY_KEY, secret_in, secret_of
+from bot.auth import ANY_KEY, secret_from_request, secret_of
 from bot.doors.openapi import DEPLOY_DOCS, EVENTS_DOCS
 from bot.errors import error_body
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import PATIENCE_SECONDS, Door, Parcel, Payload, Receipt, Reception
+from bot.reception.receive import PATIENCE_SECONDS, Door, ParsedBody, Payload, Receipt, Reception
 from detection.types import Event
 from integrations.inbound.deploys.api import DeployNotice, parse_deploy
 from integrations.inbound.product.events import parse_events
 from storage.database.patience import Patience
-from storage.deploys import record_deploy, told_already
+from storage.deploys import already_reported, record_deploy
 from storage.telemetry.protocol import Appended, TelemetryStore
 
 JSON = "application/json"
@@ -34,22 +34,22 @@ PROTOBUF = "application/x-protobuf"
 router = APIRouter(tags=["Doors"])
 
 
-async def reception(request: Request) -> Reception:
-    """This web process's reception."""
+async def reception_of(request: Request) -> Reception:
+    """Return this web process's reception. A FastAPI dependency."""
     found: Reception = request.app.state.reception
     return found
 
 
 Secret = Annotated[str | None, Depends(secret_of)]
-AtReception = Annotated[Reception, Depends(reception)]
+InjectedReception = Annotated[Reception, Depends(reception_of)]
 
 
 def append_events(store: TelemetryStore, events: Sequence[Event]) -> Appended:
-    """What a door of product events does with them."""
+    """Store product events."""
     return store.append_events(events)
 
 
-def _events(payload: Payload) -> Parcel[Event]:
+def _parse_events(payload: Payload) -> ParsedBody[Event]:
     parsed = parse_events(
         payload.body,
         content_type=payload.content_type,
@@ -57,14 +57,14 @@ def _events(payload: Payload) -> Parcel[Event]:
         now=payload.now,
         max_decoded_bytes=payload.max_decoded_bytes,
     )
-    return Parcel(parsed)
+    return ParsedBody(parsed)
 
 
-EVENTS = Door("events", (JSON, NDJSON), _events, append_events)
+EVENTS = Door("events", (JSON, NDJSON), _parse_events, append_events)
 
 
-def _rejected(receipt: Receipt) -> dict[str, Any]:
-    """The report on a batch of which some was refused: what is stored is stored."""
+def _rejection_report(receipt: Receipt) -> dict[str, Any]:
+    """Return the answer to a batch with rejected events; its valid events are stored."""
     total = receipt.accepted + receipt.duplicates + len(receipt.rejections)
     stored = total - len(receipt.rejections)
     first = receipt.rejections[0]
@@ -93,20 +93,20 @@ async def take_events(request: Request) -> Response:
     `201 {"accepted": n, "duplicates": d}` once they are stored. If some are malformed the good ones are stored all the
     same, and the answer is 422 with `rejected`: the index, the field's path and what is wrong with it.
     """
-    at = await reception(request)
-    receipt = await at.receive(request, EVENTS, await secret_in(request))
+    reception = await reception_of(request)
+    receipt = await reception.receive(request, EVENTS, await secret_from_request(request))
     if receipt.rejections:
-        return JSONResponse(_rejected(receipt), 422)
+        return JSONResponse(_rejection_report(receipt), 422)
     stored = b'{"accepted":%d,"duplicates":%d}' % (receipt.accepted, receipt.duplicates)
     return Response(stored, 201, media_type=JSON)
 
 
-def store_deploy(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
-    """Store one deploy; (its id, whether it is new)."""
-    now = at.services.clock()
-    with at.services.sessions.begin() as session:
+def store_deploy(reception: Reception, notice: DeployNotice) -> tuple[int, bool]:
+    """Store one deploy. Return (its id, whether it is new)."""
+    now = reception.services.clock()
+    with reception.services.sessions.begin() as session:
         if not notice.is_timed:
-            known = told_already(
+            known = already_reported(
                 session, service=notice.service, version=notice.version, commit_sha=notice.commit_sha, now=now
             )
             if known is not None:
@@ -126,21 +126,21 @@ def store_deploy(at: Reception, notice: DeployNotice) -> tuple[int, bool]:
 
 
 @router.post("/api/deploys", status_code=201, summary="Tell of a deploy", openapi_extra=DEPLOY_DOCS)
-async def take_deploy(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_deploy(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Tell that a version of a service went live: 201 when it is new, 200 when it was known already.
 
     Told again within ten minutes and without `deployed_at`, the service's latest deploy is not a new one.
     """
-    with at.refusals_counted("deploys"):
-        await at.ring.identify(secret)
+    with reception.refusals_counted("deploys"):
+        await reception.ring.identify(secret)
         content_type(request, (JSON,))
         content_encoding(request, ())
-        with at.gate.visit(is_recognised=True) as visit:
+        with reception.gate.visit(is_recognised=True) as visit:
             body = await visit.read_body(request)
             visit.store()
-            now = at.services.clock().timestamp()
+            now = reception.services.clock().timestamp()
             patience = Patience(PATIENCE_SECONDS)
-            notice = await at.in_thread(partial(parse_deploy, body, now=now), patience)
-            deploy_id, is_new = await at.in_thread(partial(store_deploy, at, notice), patience)
-    (at.metrics.accepted if is_new else at.metrics.duplicates).labels("deploys").inc()
+            notice = await reception.in_thread(partial(parse_deploy, body, now=now), patience)
+            deploy_id, is_new = await reception.in_thread(partial(store_deploy, reception, notice), patience)
+    (reception.metrics.accepted if is_new else reception.metrics.duplicates).labels("deploys").inc()
     return JSONResponse({"id": deploy_id, "duplicate": not is_new}, 201 if is_new else 200)

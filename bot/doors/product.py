@@ -1,6 +1,6 @@
-"""The doors that product-analytics libraries post to: PostHog's, Segment's, Amplitude's and Mixpanel's.
+"""The doors for product-analytics libraries: PostHog, Segment, Amplitude and Mixpanel.
 
-Each answers in its own library's words: what it reads as stored, as refused, and as "come again".
+Each answers in the form that its library reads as stored, as refused, or as "retry".
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from bot.doors.openapi import AMPLITUDE_DOCS, CAPTURE_DOCS, MIXPANEL_DOCS, SEGMENT_BATCH_DOCS, SEGMENT_DOCS
-from bot.doors.own import JSON, NDJSON, AtReception, Secret, append_events
+from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
 from bot.errors import BotError, MalformedError, UnauthorizedError
-from bot.reception.receive import Door, Parcel, Payload, Receipt
+from bot.reception.receive import Door, ParsedBody, Payload, Receipt
 from detection.types import Event, LogRecord
-from integrations.inbound.product.amplitude import faults, is_upload, parse_upload
+from integrations.inbound.product.amplitude import group_rejections, is_upload, parse_upload
 from integrations.inbound.product.mixpanel import parse_tracked
 from integrations.inbound.product.posthog import parse_capture
 from integrations.inbound.product.segment import parse_messages
@@ -27,12 +27,12 @@ from integrations.inbound.reading.forms import FORM
 from storage.telemetry.protocol import Appended, TelemetryStore
 
 TEXT = "text/plain"
-"""What browsers' libraries send, because it needs no preflight."""
+"""Browser libraries send JSON with this type, because it needs no CORS preflight."""
 
 router = APIRouter(tags=["Doors"])
 
 
-def _limits(payload: Payload) -> dict[str, Any]:
+def _parse_options(payload: Payload) -> dict[str, Any]:
     return {
         "content_encoding": payload.content_encoding,
         "now": payload.now,
@@ -40,48 +40,55 @@ def _limits(payload: Payload) -> dict[str, Any]:
     }
 
 
-def _capture(payload: Payload) -> Parcel[Event | LogRecord]:
-    capture = parse_capture(payload.body, content_type=payload.content_type, **_limits(payload))
-    return Parcel(capture.records, capture.api_key)
+def _parse_posthog(payload: Payload) -> ParsedBody[Event | LogRecord]:
+    capture = parse_capture(payload.body, content_type=payload.content_type, **_parse_options(payload))
+    return ParsedBody(capture.records, capture.api_key)
 
 
-def _upload(payload: Payload) -> Parcel[Event]:
-    upload = parse_upload(payload.body, **_limits(payload))
-    return Parcel(upload.events, upload.api_key, "amplitude")
+def _parse_amplitude(payload: Payload) -> ParsedBody[Event]:
+    upload = parse_upload(payload.body, **_parse_options(payload))
+    return ParsedBody(upload.events, upload.api_key, "amplitude")
 
 
-def _batch(payload: Payload) -> Parcel[Any]:
-    """PostHog's and Amplitude's libraries both post to /batch."""
+def _parse_posthog_or_amplitude(payload: Payload) -> ParsedBody[Any]:
+    """Parse a body posted to /batch, which both PostHog's and Amplitude's libraries use."""
     text = decoded(payload.body, payload.content_encoding, payload.max_decoded_bytes)
-    return _upload(payload) if is_upload(text.strip()) else _capture(payload)
+    return _parse_amplitude(payload) if is_upload(text.strip()) else _parse_posthog(payload)
 
 
-def _messages(call: str | None, payload: Payload) -> Parcel[Event]:
-    messages = parse_messages(payload.body, call=call, **_limits(payload))
-    return Parcel(messages.events, messages.write_key)
+def _parse_segment(call: str | None, payload: Payload) -> ParsedBody[Event]:
+    messages = parse_messages(payload.body, call=call, **_parse_options(payload))
+    return ParsedBody(messages.events, messages.write_key)
 
 
-def _tracked(needs_time: bool, payload: Payload) -> Parcel[Event]:
-    tracked = parse_tracked(payload.body, content_type=payload.content_type, needs_time=needs_time, **_limits(payload))
-    return Parcel(tracked.events, tracked.token)
+def _parse_mixpanel(needs_time: bool, payload: Payload) -> ParsedBody[Event]:
+    tracked = parse_tracked(
+        payload.body, content_type=payload.content_type, needs_time=needs_time, **_parse_options(payload)
+    )
+    return ParsedBody(tracked.events, tracked.token)
 
 
-def _append_either(store: TelemetryStore, records: Sequence[Event | LogRecord]) -> Appended:
-    """Events, and the exceptions among them as log records; a sender that fails between the two sends both again."""
+def _append_events_and_logs(store: TelemetryStore, records: Sequence[Event | LogRecord]) -> Appended:
+    """Store events as events and exceptions as log records.
+
+    If the second write fails, the sender sends both again, and the first is a duplicate.
+    """
     events = store.append_events([record for record in records if isinstance(record, Event)])
     logs = store.append_logs([record for record in records if isinstance(record, LogRecord)])
     return Appended(events.accepted + logs.accepted, events.duplicates + logs.duplicates)
 
 
-POSTHOG = Door("posthog", (JSON, FORM, TEXT), _capture, _append_either, key_in_body=True)
-BATCH: Door[Any] = Door("posthog", (JSON, FORM, TEXT), _batch, _append_either, key_in_body=True)
-AMPLITUDE = Door("amplitude", (JSON,), _upload, append_events, key_in_body=True)
+POSTHOG = Door("posthog", (JSON, FORM, TEXT), _parse_posthog, _append_events_and_logs, key_in_body=True)
+BATCH: Door[Any] = Door(
+    "posthog", (JSON, FORM, TEXT), _parse_posthog_or_amplitude, _append_events_and_logs, key_in_body=True
+)
+AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
 SEGMENT = {
-    call: Door("segment", (JSON, TEXT), partial(_messages, call), append_events, key_in_body=True)
+    call: Door("segment", (JSON, TEXT), partial(_parse_segment, call), append_events, key_in_body=True)
     for call in (None, "identify", "track", "page", "screen", "group", "alias")
 }
-TRACK = Door("mixpanel", (JSON, FORM, TEXT), partial(_tracked, False), append_events, key_in_body=True)
-IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_tracked, True), append_events, key_in_body=True)
+TRACK = Door("mixpanel", (JSON, FORM, TEXT), partial(_parse_mixpanel, False), append_events, key_in_body=True)
+IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_parse_mixpanel, True), append_events, key_in_body=True)
 
 
 @router.post("/capture/", include_in_schema=False)
@@ -89,47 +96,47 @@ IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_tracked, True), append_
 @router.post("/e/", include_in_schema=False)
 @router.post("/i/v0/e/", include_in_schema=False)
 @router.post("/batch/", summary="Send events with a PostHog client", openapi_extra=CAPTURE_DOCS)
-async def take_capture(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_capture(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what PostHog's client libraries post: set their host to Argux and their project key to an Argux key.
 
     These clients drop a whole batch on any 4xx, so malformed events are reported beside a 200 and counted in
     `argux_ingest_rejected_total`. `$exception` events become log records. `/capture/`, `/e/` and `/i/v0/e/` are the
     same door.
     """
-    return _captured(await at.receive(request, POSTHOG, secret))
+    return _posthog_response(await reception.receive(request, POSTHOG, secret))
 
 
 @router.post("/batch", include_in_schema=False)
-async def take_batch(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
-    """Take PostHog's batch without its slash, and Amplitude's batch; the body says which."""
+async def take_batch(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
+    """Take a PostHog batch (posted without the trailing slash) or an Amplitude batch; the body shows which it is."""
     try:
-        receipt = await at.receive(request, BATCH, secret)
+        receipt = await reception.receive(request, BATCH, secret)
     except BotError as error:
-        return _amplitude_refusal(error)
-    return _uploaded(receipt) if receipt.sender else _captured(receipt)
+        return _amplitude_error(error)
+    return _amplitude_response(receipt) if receipt.sender else _posthog_response(receipt)
 
 
 @router.post("/2/httpapi", summary="Send events with an Amplitude client", openapi_extra=AMPLITUDE_DOCS)
-async def take_upload(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_upload(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what Amplitude's client libraries post: set their server URL to this address, their API key to an Argux key.
 
     The good events of an upload are stored even where the answer is 400 with the places of the others; what the
     library then sends again is recognised. `/batch` is the same door.
     """
     try:
-        return _uploaded(await at.receive(request, AMPLITUDE, secret))
+        return _amplitude_response(await reception.receive(request, AMPLITUDE, secret))
     except BotError as error:
-        return _amplitude_refusal(error)
+        return _amplitude_error(error)
 
 
 @router.post("/v1/import", include_in_schema=False)
 @router.post("/v1/batch", summary="Send messages with a Segment client", openapi_extra=SEGMENT_BATCH_DOCS)
-async def take_messages(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_messages(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what Segment's client libraries post: set their host to Argux and their write key to an Argux key.
 
     These clients drop a whole batch on most 4xx, so malformed messages are reported beside a 200.
     """
-    return _delivered(await at.receive(request, SEGMENT[None], secret))
+    return _segment_response(await reception.receive(request, SEGMENT[None], secret))
 
 
 @router.post("/v1/identify", include_in_schema=False)
@@ -138,37 +145,37 @@ async def take_messages(request: Request, at: AtReception, secret: Secret) -> JS
 @router.post("/v1/group", include_in_schema=False)
 @router.post("/v1/alias", include_in_schema=False)
 @router.post("/v1/track", summary="Send one Segment message", openapi_extra=SEGMENT_DOCS)
-async def take_message(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_message(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take one track; /v1/identify, /v1/page, /v1/screen, /v1/group and /v1/alias are the same for their kinds."""
     call = request.url.path.rpartition("/")[2]
-    receipt = await at.receive(request, SEGMENT[call], secret)
+    receipt = await reception.receive(request, SEGMENT[call], secret)
     if receipt.rejections:
         first = receipt.rejections[0]
         raise MalformedError(f"{first.field}: {first.message}", field=first.field)
-    return _delivered(receipt)
+    return _segment_response(receipt)
 
 
 @router.post("/track/", include_in_schema=False)
 @router.post("/track", summary="Send events with a Mixpanel client", openapi_extra=MIXPANEL_DOCS)
-async def take_tracked(request: Request, at: AtReception, secret: Secret) -> JSONResponse:
+async def take_tracked(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what Mixpanel's client libraries post: set their API host to Argux and their token to an Argux key.
 
     JSON, or a form with `data` in JSON or base64. The good events of a batch are stored even where the status is 0.
     """
     try:
-        receipt = await at.receive(request, TRACK, secret)
+        receipt = await reception.receive(request, TRACK, secret)
     except BotError as error:
-        return _mixpanel_refusal(error)
+        return _mixpanel_error(error)
     first = next(iter(receipt.rejections), None)
     error_text = f"{first.field}: {first.message}".lstrip(": ") if first else None
-    answer = {"status": 0 if first else 1, "error": error_text, "num_good_events": _taken(receipt)}
+    answer = {"status": 0 if first else 1, "error": error_text, "num_good_events": _stored_count(receipt)}
     return JSONResponse(answer)
 
 
 @router.post("/import", summary="Import events as Mixpanel does", openapi_extra=MIXPANEL_DOCS)
 async def take_import(
     request: Request,
-    at: AtReception,
+    reception: InjectedReception,
     secret: Secret,
     strict: Annotated[str, Query(description="0: answer 200 though some events were refused.", max_length=5)] = "1",
 ) -> JSONResponse:
@@ -177,10 +184,10 @@ async def take_import(
     Every event needs its time. The good ones are stored, the others listed in `failed_records`.
     """
     try:
-        receipt = await at.receive(request, IMPORT, secret)
+        receipt = await reception.receive(request, IMPORT, secret)
     except BotError as error:
-        return _mixpanel_refusal(error)
-    answer: dict[str, Any] = {"code": 200, "status": 1, "num_records_imported": _taken(receipt)}
+        return _mixpanel_error(error)
+    answer: dict[str, Any] = {"code": 200, "status": 1, "num_records_imported": _stored_count(receipt)}
     if not receipt.rejections:
         return JSONResponse(answer)
     answer["failed_records"] = [asdict(rejection) for rejection in receipt.rejections]
@@ -190,15 +197,15 @@ async def take_import(
     return JSONResponse({**answer, "code": 400, "status": 0, "error": failure}, 400)
 
 
-def _taken(receipt: Receipt) -> int:
+def _stored_count(receipt: Receipt) -> int:
     return receipt.accepted + receipt.duplicates
 
 
-def _captured(receipt: Receipt) -> JSONResponse:
+def _posthog_response(receipt: Receipt) -> JSONResponse:
     return JSONResponse({"status": "Ok", **_counts(receipt)})
 
 
-def _delivered(receipt: Receipt) -> JSONResponse:
+def _segment_response(receipt: Receipt) -> JSONResponse:
     return JSONResponse({"success": True, **_counts(receipt)})
 
 
@@ -209,21 +216,24 @@ def _counts(receipt: Receipt) -> dict[str, Any]:
     return counts
 
 
-def _uploaded(receipt: Receipt) -> JSONResponse:
+def _amplitude_response(receipt: Receipt) -> JSONResponse:
     if receipt.rejections:
         first = receipt.rejections[0]
         message = f"{first.field}: {first.message}"
-        return JSONResponse({"code": 400, "error": message, **faults(receipt.rejections)}, 400)
-    return JSONResponse({"code": 200, "events_ingested": _taken(receipt)})
+        return JSONResponse({"code": 400, "error": message, **group_rejections(receipt.rejections)}, 400)
+    return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt)})
 
 
-def _amplitude_refusal(error: BotError) -> JSONResponse:
-    """The library knows a wrong key by how the text begins, and gives up; otherwise it would try for minutes."""
+def _amplitude_error(error: BotError) -> JSONResponse:
+    """Return an error in Amplitude's form.
+
+    Its libraries recognise a wrong key by the start of the text and stop; otherwise they would retry for minutes.
+    """
     message = f"Invalid API key: {error.message}" if isinstance(error, UnauthorizedError) else error.message
     code = 400 if isinstance(error, MalformedError) else error.status
     return JSONResponse({"code": code, "error": message}, code, error.headers)
 
 
-def _mixpanel_refusal(error: BotError) -> JSONResponse:
+def _mixpanel_error(error: BotError) -> JSONResponse:
     code = 400 if isinstance(error, MalformedError) else error.status
     return JSONResponse({"code": code, "status": 0, "error": error.message}, code, error.headers)

@@ -1,4 +1,4 @@
-"""What the doors of monitoring systems share: they all bring log records, and answer alike."""
+"""What the doors of monitoring systems share: storing log records, and their responses."""
 
 from __future__ import annotations
 
@@ -18,47 +18,48 @@ from workers.words.text import counted
 
 ANY_ENCODING = ("gzip", "deflate", *ENCODINGS)
 
-GIVEN_UP = 400
-"""Datadog's agent gives a body up for this one (and 401, 403 and 413), Fluent Bit's output for Loki for this alone.
+DISCARD_STATUS = 400
+"""The status that makes Datadog's agent and Fluent Bit's Loki output discard a body instead of sending it again.
 
-For any other they send it again, the agent without end: nothing behind it would arrive."""
+The agent also discards on 401, 403 and 413; Fluent Bit discards on this one only. On any other status they retry, the
+agent without end, so that no later data would arrive."""
 
 
 def append_logs(store: TelemetryStore, records: Sequence[LogRecord]) -> Appended:
-    """What a door of log records does with them."""
+    """Store log records."""
     return store.append_logs(records)
 
 
-def plain(payload: Payload) -> bytes:
-    """The body, decompressed. Raises PayloadError."""
+def decoded_body(payload: Payload) -> bytes:
+    """Return the decompressed body. Raises PayloadError."""
     return decoded(payload.body, payload.content_encoding, payload.max_decoded_bytes)
 
 
-def report(receipt: Receipt) -> dict[str, Any]:
-    """How many records were stored, and which were refused and why."""
-    told: dict[str, Any] = {"accepted": receipt.accepted, "duplicates": receipt.duplicates}
+def receipt_report(receipt: Receipt) -> dict[str, Any]:
+    """Return how many records were stored, and which were rejected and why."""
+    counts: dict[str, Any] = {"accepted": receipt.accepted, "duplicates": receipt.duplicates}
     if receipt.rejections:
-        told["rejected"] = [asdict(rejection) for rejection in receipt.rejections]
-    return told
+        counts["rejected"] = [asdict(rejection) for rejection in receipt.rejections]
+    return counts
 
 
-def answer(receipt: Receipt, status: int = 200, refused: int = 422) -> JSONResponse:
-    """The status its sender waits for, or `refused` where something was; what is good is stored either way.
+def log_response(receipt: Receipt, status: int = 200, refused: int = 422) -> JSONResponse:
+    """Return the response: `status`, or `refused` if a record was rejected. Valid records are stored either way.
 
-    `refused` must be one for which the door's senders give a body up: what is refused now would be so again. For 422
-    Alertmanager does, and Sentry's SDKs; others only for GIVEN_UP.
+    refused: a status that makes the door's senders discard the body, because a rejected record would be rejected again.
+    Alertmanager and Sentry's SDKs discard on 422; others only on DISCARD_STATUS.
     """
     if not receipt.rejections:
-        return JSONResponse(report(receipt), status)
+        return JSONResponse(receipt_report(receipt), status)
     first = receipt.rejections[0]
     stored = receipt.accepted + receipt.duplicates
     message = f"{first.field}: {first.message}" if first.field else first.message
     if stored:
-        kept = f"{counted(stored, 'record')} {'was' if stored == 1 else 'were'} stored"
-        message = f"{kept}, {len(receipt.rejections)} refused; the first of those: {message}"
-    return JSONResponse({**error_body(message, first.field or None), **report(receipt)}, refused)
+        stored_text = f"{counted(stored, 'record')} {'was' if stored == 1 else 'were'} stored"
+        message = f"{stored_text}, {len(receipt.rejections)} refused; the first of those: {message}"
+    return JSONResponse({**error_body(message, first.field or None), **receipt_report(receipt)}, refused)
 
 
-def given_up(error: MalformedError | WrongTypeError) -> JSONResponse:
-    """The refusal of a whole body, for senders that give one up for GIVEN_UP alone."""
-    return JSONResponse(error_body(error.message, error.field), GIVEN_UP)
+def discard_response(error: MalformedError | WrongTypeError) -> JSONResponse:
+    """Return the refusal of a whole body, for senders that discard a body only on DISCARD_STATUS."""
+    return JSONResponse(error_body(error.message, error.field), DISCARD_STATUS)

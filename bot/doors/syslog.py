@@ -1,8 +1,8 @@
-"""The syslog door: RFC 5424 (and 3164) over UDP and TCP on one port, when SYSLOG_PORT is set.
+"""The syslog door: RFC 5424 (and 3164) over UDP and TCP on one port, if SYSLOG_PORT is set.
 
-Syslog has neither keys nor answers. Who may send is therefore a matter of addresses (SYSLOG_ALLOW), and a message that
-came in is kept in memory until the next write, a fraction of a second later. While the database cannot write, TCP
-senders are made to wait; of UDP, what does not fit into the queue is dropped and counted.
+Syslog has neither keys nor answers. Senders are therefore restricted by address (SYSLOG_ALLOW), and a received message
+stays in memory until the next write, a fraction of a second later. While the database cannot write, TCP senders have to
+wait (back-pressure); UDP messages that do not fit into the queue are dropped and counted.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from integrations.inbound.reading.records import FieldError
 DOOR = "syslog"
 QUEUE_LENGTH = 10_000
 BATCH = 1_000
-GATHER_SECONDS = 0.2
-"""How long a message waits for others, so that they are written together."""
+BATCH_WAIT_SECONDS = 0.2
+"""How long the writer waits for more messages, so that they are written in one batch."""
 
 MOST_CONNECTIONS = 256
 RETRY_SECONDS = 2.0
@@ -41,7 +41,7 @@ Network = IPv4Network | IPv6Network
 
 @asynccontextmanager
 async def listening(reception: Reception) -> AsyncIterator[None]:
-    """Take syslog messages in while the block lasts; nothing where SYSLOG_PORT is not set."""
+    """Receive syslog messages for the duration of the block, if SYSLOG_PORT is set."""
     settings = reception.services.settings
     if settings.syslog_port is None:
         yield
@@ -56,7 +56,7 @@ async def listening(reception: Reception) -> AsyncIterator[None]:
 
 
 class SyslogDoor(asyncio.DatagramProtocol):
-    """Both listeners, and the queue between them and the store."""
+    """The UDP and TCP listeners, and the queue between them and the store."""
 
     def __init__(self, reception: Reception, allowed: Sequence[Network]) -> None:
         self._reception = reception
@@ -67,7 +67,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         self._numbers = count()
 
     async def open(self, host: str, port: int) -> None:
-        """Listen on both protocols. Raises OSError where the port is taken."""
+        """Listen on both protocols. Raises OSError if the port is in use."""
         loop = asyncio.get_running_loop()
         self._server = await asyncio.start_server(self._serve, host, port, limit=LONGEST_MESSAGE)
         try:
@@ -79,7 +79,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         log.info("syslog_listens", host=host, port=port)
 
     async def close(self) -> None:
-        """Stop listening, then write what is queued, within STOP_SECONDS."""
+        """Stop listening, then write the queued messages, for at most STOP_SECONDS."""
         self._server.close()
         self._transport.close()
         for connection in list(self._connections):
@@ -91,7 +91,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
             await self._writer
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """One UDP message; there is no way to make its sender wait."""
+        """Queue one UDP message, or drop and count it if the queue is full: a UDP sender cannot be made to wait."""
         record = self._read(data, addr[0])
         if record is None:
             return
@@ -101,7 +101,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
             self._refuse("busy")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One TCP connection, until it ends."""
+        """Serve one TCP connection until it ends."""
         peer = str(writer.get_extra_info("peername")[0])
         task = asyncio.current_task()
         assert task is not None
@@ -113,7 +113,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         try:
             await self._read_stream(reader, peer)
         except (ConnectionError, asyncio.CancelledError):
-            # A cancelled connection ends here: the stream's own machinery would report it as a failure.
+            # The cancellation stops here, because asyncio's stream server would log it as a failure.
             return
         finally:
             self._connections.discard(task)
@@ -139,7 +139,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
             self._refuse("forbidden")
             return None
         now = self._reception.services.clock().timestamp()
-        # Nobody sends a syslog message twice, so each gets a number: equal lines are many, not one.
+        # Syslog senders do not retry, so equal lines are different messages: each gets its own number.
         record_id = f"{DOOR}:{self._process}:{next(self._numbers)}"
         try:
             return read_syslog(data, record_id, now=now)
@@ -157,10 +157,10 @@ class SyslogDoor(asyncio.DatagramProtocol):
         self._reception.metrics.rejected.labels(DOOR, reason).inc()
 
     async def _write(self) -> None:
-        """Move the queue into the store, batch by batch, for ever."""
+        """Write the queued messages to the store in batches, until cancelled."""
         while True:
             batch = [await self._queue.get()]
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(BATCH_WAIT_SECONDS)
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             await self._store(batch)
@@ -168,7 +168,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
                 self._queue.task_done()
 
     async def _store(self, batch: Sequence[LogRecord]) -> None:
-        """Write a batch, however often that takes."""
+        """Write a batch, and retry until it succeeds."""
         while True:
             try:
                 append = partial(self._reception.services.telemetry.append_logs, batch)

@@ -1,4 +1,4 @@
-"""Syslog messages out of a TCP stream: counted in octets, or ended by a newline.
+"""Split a TCP stream into syslog messages, framed by an octet count or by a newline.
 
 https://www.rfc-editor.org/rfc/rfc6587#section-3.4
 """
@@ -9,39 +9,39 @@ from asyncio import IncompleteReadError, LimitOverrunError, StreamReader
 
 LONGEST_MESSAGE = 65_536
 _MOST_DIGITS = 10
-_PIECE = 65_536
+_SKIP_BYTES = 65_536
 
 
 class FrameTooLongError(Exception):
-    """One message was over LONGEST_MESSAGE; it was skipped, and the next may be read."""
+    """A message was longer than LONGEST_MESSAGE. It was skipped; the next one can be read."""
 
 
 async def next_frame(reader: StreamReader) -> bytes | None:
-    """The next message, None at the end of the stream. The reader's own limit must be LONGEST_MESSAGE.
+    """Return the next message, or None at the end of the stream. The reader's limit must be LONGEST_MESSAGE.
 
-    A stream that ends within a message ends with what there is of it. Raises FrameTooLongError.
+    If the stream ends within a message, its beginning is returned. Raises FrameTooLongError.
     """
     first = await reader.read(1)
     if not first:
         return None
     if not first.isdigit() or first == b"0":
-        return first + await _line(reader)
-    counted = first
-    while len(counted) <= _MOST_DIGITS:
+        return first + await _read_line(reader)
+    digits = first
+    while len(digits) <= _MOST_DIGITS:
         byte = await reader.read(1)
         if byte == b" ":
-            return await _octets(reader, int(counted))
-        counted += byte
+            return await _read_octets(reader, int(digits))
+        digits += byte
         if not byte.isdigit():
             break
-    # No count after all: a line that happens to begin with a digit.
-    return counted if counted.endswith(b"\n") else counted + await _line(reader)
+    # Not a count, but a line that begins with digits.
+    return digits if digits.endswith(b"\n") else digits + await _read_line(reader)
 
 
-async def _octets(reader: StreamReader, length: int) -> bytes:
+async def _read_octets(reader: StreamReader, length: int) -> bytes:
     if length > LONGEST_MESSAGE:
         left = length
-        while left and (skipped := await reader.read(min(left, _PIECE))):
+        while left and (skipped := await reader.read(min(left, _SKIP_BYTES))):
             left -= len(skipped)
         raise FrameTooLongError
     try:
@@ -50,7 +50,7 @@ async def _octets(reader: StreamReader, length: int) -> bytes:
         return error.partial
 
 
-async def _line(reader: StreamReader) -> bytes:
+async def _read_line(reader: StreamReader) -> bytes:
     try:
         return await reader.readuntil(b"\n")
     except IncompleteReadError as error:

@@ -1,4 +1,4 @@
-"""Where vendors' clients put a key, beside the places that every door looks at."""
+"""The vendor-specific headers and parameters in which clients send their API key."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def _firehose_key(request: Request, secret: Secret) -> str | None:
 
 
 def _sentry_key(request: Request, secret: Secret) -> str | None:
-    """The DSN's public key: in X-Sentry-Auth, or in the address as browsers send it."""
+    """Return the DSN's public key: from X-Sentry-Auth, or from the query string, where browsers put it."""
     found = _SENTRY_KEY.search(request.headers.get("x-sentry-auth", ""))
     return found.group(1) if found else request.query_params.get("sentry_key") or secret
 
 
 def _elastic_key(request: Request, secret: Secret) -> str | None:
-    """`Authorization: ApiKey KEY`, where KEY may also be written as base64 of `id:KEY`."""
+    """Return the key of `Authorization: ApiKey KEY`, where KEY may also be base64 of `id:KEY`."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "apikey":
         return secret
     try:
-        _, _, behind = base64.b64decode(given.strip(), validate=True).decode().partition(":")
+        _, _, key = base64.b64decode(given.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        behind = ""
-    return behind or given.strip() or None
+        key = ""
+    return key or given.strip() or None
 
 
 DatadogKey = Annotated[str | None, Depends(_datadog_key)]

@@ -1,1 +1,1 @@
-"""What every door passes through: limits, patience, error answers and counters."""
+"""What all doors share: size and time limits, timeouts, error responses and counters."""

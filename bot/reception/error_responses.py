@@ -1,4 +1,4 @@
-"""Turns what went wrong into the one shape of an error on the wire."""
+"""Turn exceptions into error responses, all with the same JSON shape."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _KEY_MARK = "[key]"
 
 
 def field_path(location: Sequence[int | str]) -> str:
-    """("body", "steps", 0, "name") becomes "steps[0].name"; the part of the request is left out.
+    """Return the path of a field: ("body", "steps", 0, "name") becomes "steps[0].name".
 
-    What is wrong with a mapping's key is told at the key, without the library's mark behind it.
+    The first part, "body" or "query" or the like, is left out. So is the mark that pydantic puts behind a mapping's
+    invalid key.
     """
     if location and location[-1] == _KEY_MARK:
         location = location[:-1]
@@ -34,8 +35,8 @@ def field_path(location: Sequence[int | str]) -> str:
     return path
 
 
-def problem_told(problem: Mapping[str, Any]) -> tuple[str, str]:
-    """The path of the field at fault and what is wrong, in the words of whoever asked rather than of the library."""
+def describe_problem(problem: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the path of the invalid field and the message, reworded where pydantic's own would not help a client."""
     if problem["type"] == "json_invalid":
         return "body", f"the JSON is broken at character {problem['loc'][-1]}: {problem['ctx']['error']}"
     message = str(problem["msg"]).removeprefix("Value error, ")
@@ -44,27 +45,27 @@ def problem_told(problem: Mapping[str, Any]) -> tuple[str, str]:
     return field_path(problem["loc"]), message
 
 
-def database_away() -> UnavailableError:
-    """What to answer while the database is locked or away."""
+def database_unavailable() -> UnavailableError:
+    """Return the error to answer with while the database is locked or unavailable."""
     return UnavailableError(
         f"The database cannot take this right now; send it again in {DATABASE_RETRY_SECONDS} second.",
         retry_after_seconds=DATABASE_RETRY_SECONDS,
     )
 
 
-def refusal(error: BotError) -> JSONResponse:
-    """The response for a refusal of ours."""
+def error_response(error: BotError) -> JSONResponse:
+    """Return the response for one of our errors."""
     return JSONResponse(error_body(error.message, error.field), error.status, error.headers)
 
 
 async def _on_bot_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BotError)
-    return refusal(error)
+    return error_response(error)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    problems = [problem_told(problem) for problem in error.errors()]
+    problems = [describe_problem(problem) for problem in error.errors()]
     field, message = problems[0]
     body = error_body(f"{field}: {message}" if field else message, field or None)
     if len(problems) > 1:
@@ -78,7 +79,7 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body(message), error.status_code, error.headers)
 
 
-async def _on_missing(request: Request, error: Exception) -> JSONResponse:
+async def _on_not_found(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body(str(error)), 404)
 
 
@@ -92,22 +93,22 @@ async def _on_not_configured(request: Request, error: Exception) -> JSONResponse
 
 async def _on_database_error(request: Request, error: Exception) -> JSONResponse:
     structlog.get_logger().warning("database_unavailable", path=request.url.path, error=type(error).__name__)
-    return refusal(database_away())
+    return error_response(database_unavailable())
 
 
-async def _on_anything_else(request: Request, error: Exception) -> JSONResponse:
+async def _on_unexpected_error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body("Argux failed to answer this; its log says why."), 500)
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error in the same shape."""
+    """Install the exception handlers of the web process."""
     app.add_exception_handler(BotError, _on_bot_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(NotFoundError, _on_missing)
+    app.add_exception_handler(NotFoundError, _on_not_found)
     app.add_exception_handler(InvalidTransitionError, _on_invalid_transition)
     app.add_exception_handler(NotConfiguredError, _on_not_configured)
     app.add_exception_handler(exc.OperationalError, _on_database_error)
     app.add_exception_handler(exc.TimeoutError, _on_database_error)
     app.add_exception_handler(DatabaseUnavailableError, _on_database_error)
-    app.add_exception_handler(Exception, _on_anything_else)
+    app.add_exception_handler(Exception, _on_unexpected_error)

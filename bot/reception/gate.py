@@ -1,7 +1,7 @@
-"""How a body gets in: bounded in size and time, counted, and only as many at once as the memory allows.
+"""Limit request bodies: their size, their duration, and how many are in memory at once.
 
-Whoever shows a good key before the body is a recognised sender. The others, whose key or signature comes in or after
-the body, are strangers until it was read: they share a small part of the room, so that they keep nobody else out.
+A sender with a valid key in the headers is recognised. Senders whose key or signature comes in the body are "strangers"
+until the body has been read and checked. They share a small part of the memory, so that they cannot block the others.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ BUSY_RETRY_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one body, and all bodies in flight together, may take; those of strangers are among all.
+    """The limits of one body and of all bodies in flight; those of strangers count towards the totals too.
 
-    A place in `requests_in_flight` is taken once a body is whole. A body may pause for `pause_seconds`, and take
-    `reading_seconds` in all.
+    A request counts towards `requests_in_flight` once its body is complete. pause_seconds: the longest pause within a
+    body. reading_seconds: the longest time for the whole body.
     """
 
     body_bytes: int = 10 * MEGABYTE
@@ -43,17 +43,17 @@ def _size(count: int) -> str:
 
 
 def _size_over(count: int, limit: int) -> str:
-    """A size so exact that it is seen to be over the limit."""
+    """Return a size, in exact bytes where it would round to the limit that it exceeds."""
     return _size(count) if _size(count) != _size(limit) else f"{count:,} bytes"
 
 
-def _busy(what: str) -> BusyError:
+def _busy_error(what: str) -> BusyError:
     again = f"try again in {BUSY_RETRY_SECONDS} second."
     return BusyError(f"{what}; {again}", retry_after_seconds=BUSY_RETRY_SECONDS)
 
 
 class Gate:
-    """Counts what is in flight; it lives on the event loop, so plain integers do."""
+    """Counts the requests and bytes in flight. It is used on the event loop only, so plain integers are enough."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -64,7 +64,7 @@ class Gate:
 
     @contextmanager
     def visit(self, *, is_recognised: bool) -> Iterator[Visit]:
-        """Let one request in while the block lasts; raises BusyError when there are too many strangers already."""
+        """Admit one request for the duration of the block. Raises BusyError if there are too many strangers."""
         visit = Visit(self, is_recognised=is_recognised)
         if not is_recognised:
             self._admit_stranger()
@@ -75,43 +75,45 @@ class Gate:
 
     def _admit_stranger(self) -> None:
         if self._strangers >= self.limits.strangers:
-            raise _busy(f"{self._strangers} senders whose key is not known yet are sending already")
+            raise _busy_error(f"{self._strangers} senders whose key is not known yet are sending already")
         self._strangers += 1
 
     def store(self, visit: Visit) -> None:
-        """Give a request a place among those that are stored; raises BusyError when the house is full."""
+        """Count a request as being stored. Raises BusyError if too many are."""
         if self._requests >= self.limits.requests_in_flight:
-            raise _busy(f"{self._requests} requests are being stored already")
-        self._know(visit)
+            raise _busy_error(f"{self._requests} requests are being stored already")
+        self._recognise(visit)
         self._requests += 1
         visit.is_stored = True
 
-    def carry(self, visit: Visit, count: int) -> None:
-        """Take note of bytes read; raises BusyError when all bodies together are too much."""
+    def count_bytes(self, visit: Visit, count: int) -> None:
+        """Count bytes that were read. Raises BusyError if all bodies together exceed the limit."""
         if self._bytes + count > self.limits.bytes_in_flight:
-            raise _busy(f"{_size(self._bytes)} are being stored already")
+            raise _busy_error(f"{_size(self._bytes)} are being stored already")
         if not visit.is_recognised:
             if self._stranger_bytes + count > self.limits.stranger_bytes:
-                raise _busy(f"{_size(self._stranger_bytes)} of senders whose key is not known yet are here already")
+                raise _busy_error(
+                    f"{_size(self._stranger_bytes)} of senders whose key is not known yet are here already"
+                )
             self._stranger_bytes += count
         self._bytes += count
         visit.size += count
 
-    def _know(self, visit: Visit) -> None:
-        """A stranger is none any more, or gone."""
+    def _recognise(self, visit: Visit) -> None:
+        """Stop counting a request as a stranger's."""
         if not visit.is_recognised:
             self._strangers -= 1
             self._stranger_bytes -= visit.size
             visit.is_recognised = True
 
     def _leave(self, visit: Visit) -> None:
-        self._know(visit)
+        self._recognise(visit)
         self._requests -= visit.is_stored
         self._bytes -= visit.size
 
 
 class Visit:
-    """One request inside the gate."""
+    """One admitted request."""
 
     def __init__(self, gate: Gate, *, is_recognised: bool) -> None:
         self._gate = gate
@@ -120,18 +122,18 @@ class Visit:
         self.size = 0
 
     def store(self) -> None:
-        """The body is whole and its sender recognised. Raises BusyError when the house is full."""
+        """Count this request as being stored: its body is complete, its sender recognised. Raises BusyError."""
         self._gate.store(self)
 
-    def carry(self, count: int) -> None:
-        """Take note of bytes of this request that are in memory now; raises BusyError when it is too much."""
-        self._gate.carry(self, count)
+    def count_bytes(self, count: int) -> None:
+        """Count bytes of this request that are in memory now. Raises BusyError if the limit is exceeded."""
+        self._gate.count_bytes(self, count)
 
-    async def in_time(self, coming: Awaitable[bytes]) -> bytes:
-        """A body that comes in one piece; raises TooSlowError."""
+    async def read_message(self, message: Awaitable[bytes]) -> bytes:
+        """Wait for a body that arrives in one piece. Raises TooSlowError."""
         try:
             async with asyncio.timeout(self._gate.limits.pause_seconds):
-                return await coming
+                return await message
         except TimeoutError as error:
             raise self._too_slow() from error
 
@@ -143,9 +145,10 @@ class Visit:
         )
 
     async def read_body(self, request: Request) -> bytes:
-        """The raw body, still compressed; stops reading at the limit and raises TooLargeError.
+        """Read the raw body, still compressed.
 
-        CutShortError where the sender goes away before the end, TooSlowError where the sender does not get on.
+        Stops at the size limit and raises TooLargeError. Raises CutShortError if the sender disconnects before the end,
+        TooSlowError if the body pauses or lasts too long.
         """
         limit = self._gate.limits.body_bytes
         length = request.headers.get("content-length", "")
@@ -162,7 +165,7 @@ class Visit:
                         raise TooLargeError(
                             f"The body is longer than {_size(limit)}, which is all this door takes at once."
                         )
-                    self.carry(len(chunk))
+                    self.count_bytes(len(chunk))
                     if self.size != declared:
                         timeout.reschedule(min(clock() + self._gate.limits.pause_seconds, last))
                     chunks.append(chunk)
@@ -174,7 +177,7 @@ class Visit:
 
 
 def content_type(request: Request, accepted: tuple[str, ...]) -> str:
-    """The media type of the body, without parameters; raises WrongTypeError when it is not one of `accepted`."""
+    """Return the media type of the body without parameters. Raises WrongTypeError if it is not one of `accepted`."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in accepted:
         given = f"not {sent}" if sent else "and none was given"
@@ -183,7 +186,7 @@ def content_type(request: Request, accepted: tuple[str, ...]) -> str:
 
 
 def content_encoding(request: Request, accepted: tuple[str, ...] = ("gzip", "deflate")) -> str:
-    """The body's compression, empty for none; raises WrongTypeError for one that is not `accepted`."""
+    """Return the compression of the body, empty for none. Raises WrongTypeError if it is not one of `accepted`."""
     sent = request.headers.get("content-encoding", "").strip().lower()
     if sent in ("", "identity"):
         return ""

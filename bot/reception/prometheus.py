@@ -1,4 +1,4 @@
-"""What Prometheus may read of a web process."""
+"""The Prometheus metrics of a web process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.models import Delivery, Incident, OutboxJob
 
 
 class Metrics:
-    """The counters of one web process, in a registry of its own so that two apps in one process do not meet."""
+    """The metrics of one web process, in their own registry so that two apps in one process do not share them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,11 +40,11 @@ class Metrics:
         self.incidents = Gauge("argux_incidents", "Incidents, by status.", ["status"], registry=self.registry)
 
     def exposition(self) -> bytes:
-        """The text format, version 0.0.4."""
+        """Return all metrics in the text format, version 0.0.4."""
         return generate_latest(self.registry)
 
     def read_database(self, session: Session) -> None:
-        """Bring the gauges up to date."""
+        """Update the gauges from the database."""
         waiting = select(func.count()).where(OutboxJob.done_at.is_(None), OutboxJob.dead_at.is_(None))
         dead = select(func.count()).where(OutboxJob.dead_at.is_not(None))
         undelivered = select(func.count()).where(Delivery.status == "undelivered")

@@ -1,4 +1,4 @@
-"""One way in for every kind of record: let in, read, parse, recognise, store; and count what was refused."""
+"""Receive records at any door: admit, read, parse, authenticate and store them, and count the refused ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.auth import KeyRing
 from bot.errors import BotError, MalformedError, TooLargeError, UnavailableError
-from bot.reception.error_responses import database_away
+from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
 from detection.types import Event
@@ -31,19 +31,18 @@ Record = TypeVar("Record")
 Result = TypeVar("Result")
 
 STORING_THREADS = 4
-"""Parsing holds the interpreter and SQLite takes one writer: more threads would only keep Slack's clicks waiting."""
+"""More would not help and would delay Slack clicks: parsing holds the GIL, and SQLite allows one writer."""
 
 PATIENCE_SECONDS = 5.0
-"""So long a request waits for a thread and for the database in all.
+"""How long a request waits for a thread and for the database in total.
 
-Longer than the transactions of workers take, and so short that OpenTelemetry's exporters, which give up after 10 s, are
-told in time to come again.
+Longer than the transactions of workers take. Short enough that OpenTelemetry exporters, which give up after 10 s, get
+the answer to retry in time.
 """
 
 SMALL_BYTES = 8192
 SMALL_RECORDS = 20
-
-"""So much of a body, and so many events, are small."""
+"""Up to these sizes a body is parsed on the event loop, and events are stored by group commit."""
 
 REASONS = {
     400: "cut_short",
@@ -59,7 +58,7 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body as it came; `now` is the moment of arrival in seconds UTC."""
+    """A body as it arrived. now: the time of arrival in seconds UTC."""
 
     body: bytes
     content_type: str
@@ -69,8 +68,12 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel(Generic[Record]):
-    """What a body held; `api_key` for the senders that put it there, `sender` where one door takes several kinds."""
+class ParsedBody(Generic[Record]):
+    """The parsed content of a body.
+
+    api_key: the key from the body, for senders that put it there. sender: the kind of sender, for a door that serves
+    several kinds.
+    """
 
     parsed: Parsed[Record]
     api_key: str | None = None
@@ -79,14 +82,15 @@ class Parcel(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Door(Generic[Record]):
-    """One kind of sender: what its bodies look like and where their records go.
+    """How to read and store the bodies of one kind of sender.
 
-    A `signed` door asks for no key: its `parse` checks the sender's signature before it reads anything else.
+    key_in_body: the key may be in the body. signed: the door needs no key; its `parse` checks the sender's signature
+    before it reads anything else, unless it was checked already.
     """
 
     name: str
     content_types: tuple[str, ...]
-    parse: Callable[[Payload], Parcel[Record]]
+    parse: Callable[[Payload], ParsedBody[Record]]
     append: Callable[[TelemetryStore, Sequence[Record]], Appended]
     key_in_body: bool = False
     content_encodings: tuple[str, ...] = ("gzip", "deflate")
@@ -95,7 +99,7 @@ class Door(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a body's records; `sender` is the parcel's."""
+    """How many records of a body were stored, and which were rejected. sender: as in ParsedBody."""
 
     accepted: int
     duplicates: int
@@ -104,8 +108,8 @@ class Receipt:
 
 
 @contextmanager
-def _told_to_the_sender() -> Iterator[None]:
-    """Errors of parsing and storing come out as BotErrors."""
+def _errors_as_bot_errors() -> Iterator[None]:
+    """Turn errors of parsing and storing into BotErrors."""
     try:
         yield
     except PayloadTooLargeError as error:
@@ -113,11 +117,11 @@ def _told_to_the_sender() -> Iterator[None]:
     except PayloadError as error:
         raise MalformedError(str(error), field=error.field or None) from error
     except (OperationalError, DatabaseUnavailableError) as error:
-        raise database_away() from error
+        raise database_unavailable() from error
 
 
 class Reception:
-    """Takes bodies in at every door of one web process."""
+    """Receives the bodies of all doors of one web process."""
 
     def __init__(self, services: Services, ring: KeyRing, metrics: Metrics, limits: Limits | None = None) -> None:
         self.services = services
@@ -126,13 +130,13 @@ class Reception:
         self.gate = Gate(limits or Limits())
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
-        self._given_up_at = float("-inf")
+        self._last_timeout_at = float("-inf")
         self._small_events = GroupCommit[Event](self._commit_events)
 
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
-        """Store what a request brought; raises BotError's tree where nothing of it could be stored."""
+        """Store the records of a request. Raises a BotError if none of them could be stored."""
         with self.refusals_counted(door.name):
-            is_recognised = await self._is_recognised(door, secret)
+            is_recognised = await self._check_key(door, secret)
             media_type = content_type(request, door.content_types)
             encoding = content_encoding(request, door.content_encodings)
             with self.gate.visit(is_recognised=is_recognised) as visit:
@@ -142,15 +146,15 @@ class Reception:
     async def receive_message(
         self, read: Callable[[], Awaitable[bytes]], door: Door[Record], secret: str | None, media_type: str
     ) -> Receipt:
-        """Store a message that comes another way than by HTTP, whole and decompressed; raises as `receive` does.
+        """Store a message that is complete and decompressed, such as one that came by gRPC. Raises as `receive` does.
 
-        The sender of a `signed` door was believed already.
+        For a `signed` door the caller has authenticated the sender already.
         """
         with self.refusals_counted(door.name):
-            await self._is_recognised(door, secret)
+            await self._check_key(door, secret)
             with self.gate.visit(is_recognised=True) as visit:
-                body = await visit.in_time(read())
-                visit.carry(len(body))
+                body = await visit.read_message(read())
+                visit.count_bytes(len(body))
                 return await self._store(visit, door, body, media_type, "")
 
     async def _store(self, visit: Visit, door: Door[Record], body: bytes, media_type: str, encoding: str) -> Receipt:
@@ -159,34 +163,40 @@ class Reception:
         patience = Patience(PATIENCE_SECONDS)
         if visit.is_recognised:
             visit.store()
-            parcel = await self._parsed(door, payload, patience)
+            parsed_body = await self._parse(door, payload, patience)
         else:
-            parcel = await self._parsed(door, payload, patience)
+            parsed_body = await self._parse(door, payload, patience)
             if not door.signed:
-                await self.ring.identify(parcel.api_key)
+                await self.ring.identify(parsed_body.api_key)
             visit.store()
-        appended = await self._appended(door, parcel.parsed.records, patience)
-        self._count(parcel.sender or door.name, appended, parcel.parsed.rejections)
-        return Receipt(appended.accepted, appended.duplicates, parcel.parsed.rejections, parcel.sender)
+        appended = await self._append(door, parsed_body.parsed.records, patience)
+        self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
+        return Receipt(appended.accepted, appended.duplicates, parsed_body.parsed.rejections, parsed_body.sender)
 
-    async def _is_recognised(self, door: Door[Record], secret: str | None) -> bool:
-        """Ask for the key before the body is read, unless it may be in the body, or the body is signed."""
+    async def _check_key(self, door: Door[Record], secret: str | None) -> bool:
+        """Check the key before the body is read. Return False if the key or the signature is in the body.
+
+        Raises UnauthorizedError for a missing or unknown key.
+        """
         if door.signed or (door.key_in_body and not secret):
             return False
         await self.ring.identify(secret)
         return True
 
-    async def _parsed(self, door: Door[Record], payload: Payload, patience: Patience) -> Parcel[Record]:
-        """A small body is read at once: a thread would take longer. Checking a signature may want a download first."""
+    async def _parse(self, door: Door[Record], payload: Payload, patience: Patience) -> ParsedBody[Record]:
+        """Parse a body: a small one on the event loop, because a thread would take longer; others in a thread.
+
+        A signed body is always parsed in a thread.
+        """
         if len(payload.body) <= SMALL_BYTES and not payload.content_encoding and not door.signed:
-            with _told_to_the_sender():
+            with _errors_as_bot_errors():
                 return door.parse(payload)
         return await self.in_thread(partial(door.parse, payload), patience)
 
-    async def _appended(self, door: Door[Record], records: Sequence[Record], patience: Patience) -> Appended:
+    async def _append(self, door: Door[Record], records: Sequence[Record], patience: Patience) -> Appended:
         events = [record for record in records[: SMALL_RECORDS + 1] if isinstance(record, Event)]
         if records and len(events) == len(records) <= SMALL_RECORDS:
-            with _told_to_the_sender():
+            with _errors_as_bot_errors():
                 return await self._small_events.append(events)
         return await self.in_thread(partial(door.append, self.services.telemetry, records), patience)
 
@@ -195,31 +205,31 @@ class Reception:
         return await self._run(append, Patience(PATIENCE_SECONDS))
 
     async def in_thread(self, work: Callable[[], Result], patience: Patience | None = None) -> Result:
-        """Run work that parses or stores, with so much patience; its errors come out as BotErrors."""
-        with _told_to_the_sender():
+        """Run work that parses or stores in a thread, with a time limit. Raises its errors as BotErrors."""
+        with _errors_as_bot_errors():
             return await self._run(work, patience or Patience(PATIENCE_SECONDS))
 
     async def _run(self, work: Callable[[], Result], patience: Patience) -> Result:
-        """Whoever came before somebody gave up on the database would wait in vain behind them, and is told at once."""
+        """Run work in a thread. Fail fast if an earlier request timed out on the database after this one arrived."""
 
-        def patiently() -> Result:
+        def work_with_patience() -> Result:
             with waiting_with(patience):
                 return work()
 
-        await self._thread(patience)
+        await self._acquire_thread(patience)
         try:
-            if patience.since < self._given_up_at:
+            if patience.since < self._last_timeout_at:
                 raise DatabaseUnavailableError("The database is locked.")
-            return await anyio.to_thread.run_sync(patiently, limiter=self._thread_limit)
+            return await anyio.to_thread.run_sync(work_with_patience, limiter=self._thread_limit)
         except (OperationalError, DatabaseUnavailableError):
             if not patience.left:
-                self._given_up_at = time.monotonic()
+                self._last_timeout_at = time.monotonic()
             raise
         finally:
             self._threads.release()
 
-    async def _thread(self, patience: Patience) -> None:
-        """Wait for a thread; raises UnavailableError when that takes too long."""
+    async def _acquire_thread(self, patience: Patience) -> None:
+        """Wait for a free thread. Raises UnavailableError if that takes too long."""
         if not self._threads.locked():
             await self._threads.acquire()
             return
@@ -234,7 +244,7 @@ class Reception:
 
     @contextmanager
     def refusals_counted(self, door: str) -> Iterator[None]:
-        """Count a whole request that is refused, under its reason."""
+        """Count a request that the block refuses with a BotError, by its reason."""
         try:
             yield
         except BotError as error:

@@ -1,1 +1,1 @@
-"""What people do in Slack, put where a worker finds it."""
+"""The Slack app: it hands commands, clicks and dialogs to the workers."""

@@ -1,9 +1,9 @@
-"""The Bolt app: it acks and hands on, and does nothing else.
+"""The Bolt app: it acknowledges each request and hands it to a worker.
 
-A slash command goes straight to the broker: it only reads, and whoever typed it can type it again. A click or a
-submitted dialog is a decision, so it is committed to the outbox before Slack is told that it arrived; Slack sending it
-again finds the same key and changes nothing. No listener waits for Slack: the dialog that some clicks open, and that
-Slack takes only within 3 seconds, is opened empty by a thread beside, and filled by a worker.
+A slash command goes straight to the broker: it only reads, and the user can type it again. A click or a submitted
+dialog is a decision, so it is committed to the outbox before it is acknowledged. It is idempotent: if Slack sends it
+again, the key is the same. No listener waits for Slack. Slack accepts a dialog only within 3 seconds of the click, so a
+background thread opens it empty at once and a worker fills it.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ ACTIONS = frozenset(
         "unsnooze",
     )
 )
-"""The buttons that decide something. Others, such as links, are acked and forgotten."""
+"""The buttons that cause work. Others, such as links, are acknowledged and ignored."""
 
 DIALOG_THREADS = 4
-"""How many dialogs are being opened at one time."""
+"""How many dialogs may be opened at the same time."""
 
 BROKER_AWAY = "Argux cannot take commands right now: its job queue does not answer. Please try again in a minute."
 
 
 def create_slack_app(services: Services) -> App:
-    """Wire the listeners; talks to nobody, so Slack being down does not keep Argux from starting.
+    """Create the Bolt app and register the listeners. It does not contact Slack, so Argux starts while Slack is down.
 
-    `process_before_response` makes Bolt answer as soon as a listener returns; otherwise it looks every 10 ms whether
-    one has acked. `authorize` is ours, because Bolt's own asks auth.test on the first request. Middleware for things
-    that Argux does not use (events, custom steps) is off.
+    `process_before_response` makes Bolt answer as soon as a listener returns; otherwise it polls every 10 ms for the
+    acknowledgement. `authorize` is ours, because Bolt's own calls auth.test on the first request. Middleware for
+    features that Argux does not use (events, custom steps) is off.
     """
     secret = services.settings.slack_signing_secret
     app = App(
@@ -77,26 +77,26 @@ def create_slack_app(services: Services) -> App:
 
 
 def _quiet_logger() -> logging.Logger:
-    """Errors only: Bolt tells whole bodies at INFO, and warns that the token in the environment is not used."""
+    """Return a logger for errors only: Bolt logs whole bodies at INFO and warns about an unused token variable."""
     logger = logging.getLogger("argux.slack")
     logger.setLevel(logging.ERROR)
     return logger
 
 
 def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-    """Take the signature (or the socket's own token) as enough; a worker checks what each person may do."""
+    """Accept every request with a valid signature or socket token; a worker checks what each person may do."""
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
 
 class Listeners:
-    """What happens to each kind of request before it is acked."""
+    """The listeners: they hand on each kind of request before it is acknowledged."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._dialogs = ThreadPoolExecutor(max_workers=DIALOG_THREADS, thread_name_prefix="dialogs")
 
     def command(self, ack: Ack, body: dict[str, Any]) -> None:
-        """A slash command: to the broker, and acked."""
+        """Send a slash command to the broker and acknowledge it."""
         arguments = {
             "text": body.get("text", ""),
             "user_id": body["user_id"],
@@ -113,17 +113,17 @@ class Listeners:
             ack()
 
     def click(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
-        """A button: into the outbox, then acked."""
+        """Commit a button click to the outbox, open its dialog if it has one, and acknowledge it."""
         if action["action_id"] in ACTIONS:
             arguments = click_arguments(body, action)
             parts = (arguments["user_id"], arguments["message_ts"], action["action_id"], action["action_ts"])
-            self._store("handle_click", arguments, key=f"click:{_hash(parts)}")
+            self._enqueue("handle_click", arguments, key=f"click:{_hash(parts)}")
             if action["action_id"] in dialogs.TITLES:
                 self._dialogs.submit(dialogs.open_at_once, self._services, action["action_id"], arguments["trigger_id"])
         ack()
 
     def submission(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        """A submitted dialog: into the outbox, then acked, which closes it."""
+        """Commit a submitted dialog to the outbox and acknowledge it, which closes the dialog."""
         arguments = {
             "callback_id": view["callback_id"],
             "value": view["private_metadata"],
@@ -132,16 +132,16 @@ class Listeners:
             "view_id": view["id"],
         }
         parts = (arguments["user_id"], view["id"], view["callback_id"], view["private_metadata"])
-        self._store("handle_submission", arguments, key=f"submission:{_hash(parts)}")
+        self._enqueue("handle_submission", arguments, key=f"submission:{_hash(parts)}")
         ack()
 
-    def _store(self, actor: str, arguments: dict[str, Any], *, key: str) -> None:
+    def _enqueue(self, actor: str, arguments: dict[str, Any], *, key: str) -> None:
         with self._services.sessions.begin() as session:
             outbox.enqueue(session, actor, arguments, key=key, now=self._services.clock())
 
 
 def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
-    """What handle_click wants of a block_actions payload."""
+    """Return the arguments of the job handle_click from a block_actions payload."""
     container = body["container"]
     return {
         "action_id": action["action_id"],

@@ -1,4 +1,4 @@
-"""Slack's HTTP door: POST /slack/events for slash commands, clicks and dialogs."""
+"""The HTTP door for Slack: POST /slack/events takes slash commands, clicks and dialogs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bot.errors import error_body
 
 PATH = "/slack/events"
 BODY_BYTES = 1_000_000
-"""Slack's own payloads stay far below."""
+"""The size limit of a body. Slack's payloads are far smaller."""
 
 
 def slack_route(app: App, threads: ThreadPoolExecutor) -> Route:
-    """A route that lets Bolt answer in threads of its own: a slow API call must not hold up a click.
+    """Return the route, which runs Bolt in its own threads, so that slow API calls do not delay clicks.
 
-    Bolt's own FastAPI adapter would run the database write on the event loop.
+    Bolt's FastAPI adapter would run the database write on the event loop.
     """
     return Route(PATH, _handler(app, threads), methods=["POST"])
 

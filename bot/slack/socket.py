@@ -1,4 +1,4 @@
-"""Socket Mode: the same Bolt app over a WebSocket that Argux opens, for workspaces that cannot reach it by HTTP."""
+"""Socket Mode: the same Bolt app over a WebSocket that Argux opens, for when Slack cannot reach Argux by HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_WAIT_SECONDS = 30.0
 
 
 class SocketListener:
-    """Connects in the background until Slack answers; from then on slack_sdk reconnects by itself."""
+    """Connects to Slack in the background, with retries and backoff. Once connected, slack_sdk reconnects by itself."""
 
     def __init__(self, app: App, app_token: str) -> None:
         self._handler = SocketModeHandler(app, app_token)
@@ -23,11 +23,11 @@ class SocketListener:
         self._thread = threading.Thread(target=self._connect, name="slack socket", daemon=True)
 
     def start(self) -> None:
-        """Begin to connect; returns at once."""
+        """Start to connect in the background."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop connecting, and hang up."""
+        """Stop trying to connect, and close the connection."""
         self._stop.set()
         self._thread.join(timeout=2)
         self._handler.client.close()
@@ -37,7 +37,7 @@ class SocketListener:
         while not self._stop.is_set():
             try:
                 self._handler.client.connect_to_new_endpoint(force=True)
-            except Exception as error:  # noqa: BLE001 - whatever the network or Slack throws is waited out
+            except Exception as error:  # noqa: BLE001 - any network or Slack error is retried
                 log.warning("slack_socket_failed", error_type=type(error).__name__, again_in_seconds=wait)
                 self._stop.wait(wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)

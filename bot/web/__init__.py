@@ -1,1 +1,1 @@
-"""The web process: the application put together, its documentation, health and server."""
+"""The web process: the FastAPI application, its documentation pages, health routes and server."""

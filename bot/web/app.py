@@ -1,4 +1,4 @@
-"""The web process: doors, API, health and Slack in one FastAPI app."""
+"""Create the FastAPI application of the web process: doors, API, health and Slack."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ Errors look like `{"error": {"message": "…", "field": "steps[0].name"}}`, the 
 
 
 def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
-    """Put the web process together; talks to no other system until it is asked something.
+    """Create the application. It contacts no other system until it is started.
 
-    Slack by HTTP is served when SLACK_SIGNING_SECRET is set, Socket Mode is opened when SLACK_APP_TOKEN is set; both
-    may be. A click that comes in both ways is one click.
+    Slack over HTTP is served if SLACK_SIGNING_SECRET is set, Socket Mode is opened if SLACK_APP_TOKEN is set; both may
+    be. A click that arrives both ways counts once.
     """
     slack = create_slack_app(services) if _wants_slack(services) else None
     threads = ThreadPoolExecutor(max_workers=SLACK_THREADS, thread_name_prefix="slack")
@@ -62,7 +62,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    _keep(app, services, limits)
+    _set_state(app, services, limits)
     error_responses.install(app)
     if slack is not None and services.settings.slack_signing_secret is not None:
         app.router.routes.append(slack_route(slack, threads))
@@ -78,8 +78,8 @@ def _wants_slack(services: Services) -> bool:
     return settings.slack_signing_secret is not None or settings.slack_app_token is not None
 
 
-def _keep(app: FastAPI, services: Services, limits: Limits | None) -> None:
-    """What the routes share."""
+def _set_state(app: FastAPI, services: Services, limits: Limits | None) -> None:
+    """Store the objects that the routes share in the application's state."""
     metrics = Metrics()
     ring = KeyRing(services.readers)
     app.state.services = services
@@ -94,9 +94,9 @@ def _keep(app: FastAPI, services: Services, limits: Limits | None) -> None:
 async def _lifespan(
     services: Services, slack: App | None, threads: ThreadPoolExecutor, app: FastAPI
 ) -> AsyncIterator[None]:
-    """Open the socket if there is to be one; let go of everything at the end."""
+    """Run the gRPC and syslog doors and Socket Mode, where configured, while the application runs; then stop them."""
     socket = None
-    grpc_door = await _grpc_door(services, app.state.reception)
+    grpc_door = await _start_grpc_door(services, app.state.reception)
     token = services.settings.slack_app_token
     if slack is not None and token is not None:
         socket = SocketListener(slack, token.get_secret_value())
@@ -113,8 +113,8 @@ async def _lifespan(
         services.engine.dispose()
 
 
-async def _grpc_door(services: Services, reception: Reception) -> GrpcDoor | None:
-    """The door for OTLP over gRPC, where a port for it is set; gRPC is loaded only then."""
+async def _start_grpc_door(services: Services, reception: Reception) -> GrpcDoor | None:
+    """Start the door for OTLP over gRPC if OTLP_GRPC_PORT is set, and return it. gRPC is imported only then."""
     settings = services.settings
     if settings.otlp_grpc_port is None:
         return None

@@ -1,4 +1,4 @@
-"""The pages /docs and /redoc, drawn with scripts that Argux serves itself: they work without the internet."""
+"""The pages /docs and /redoc. Argux serves their scripts itself, so they work without internet access."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASSETS = "/docs/assets"
 
 @router.get(f"{ASSETS}/{{name}}")
 async def asset(name: str) -> FileResponse:
-    """A script or style of Swagger UI or ReDoc, as the fastapi-offline package carries it."""
+    """Serve a script or stylesheet of Swagger UI or ReDoc from the fastapi-offline package."""
     files = {file.name: file for file in (Path(fastapi_offline.__file__).parent / "static").iterdir()}
     if name not in files:
         raise HTTPException(404, f"There is no asset {name}.")
@@ -26,7 +26,7 @@ async def asset(name: str) -> FileResponse:
 
 @router.get("/docs")
 async def swagger() -> HTMLResponse:
-    """Every route, to be tried out."""
+    """Serve Swagger UI, in which the routes can be tried out."""
     return get_swagger_ui_html(
         openapi_url=SPECIFICATION,
         title="Argux",
@@ -38,7 +38,7 @@ async def swagger() -> HTMLResponse:
 
 @router.get("/redoc")
 async def redoc() -> HTMLResponse:
-    """Every route, to be read."""
+    """Serve ReDoc, the reference of all routes."""
     return get_redoc_html(
         openapi_url=SPECIFICATION,
         title="Argux",

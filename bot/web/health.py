@@ -1,6 +1,6 @@
-"""Whether this process, its database and the outside systems are well; and the numbers for Prometheus.
+"""Health routes for this process, its database and the outside systems, and the Prometheus metrics.
 
-These need no key: they tell no secret, and the checks of outside systems are remembered for half a minute.
+They need no key: they reveal no secret, and the checks of outside systems are cached for half a minute.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from storage.database.session import check
 from storage.errors import DatabaseUnavailableError
 from workers.services import Services
 
-REMEMBER_SECONDS = 30.0
+CACHE_SECONDS = 30.0
 
 router = APIRouter(tags=["Health"])
 
 
 class IntegrationHealth:
-    """The last look at the outside systems; however often it is asked for, they are asked once in REMEMBER_SECONDS."""
+    """The cached checks of the outside systems, which run at most once per CACHE_SECONDS."""
 
     def __init__(self, services: Services, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._services = services
@@ -36,11 +36,11 @@ class IntegrationHealth:
         self._until = float("-inf")
 
     def outcomes(self) -> list[Outcome]:
-        """What the checks said, at most REMEMBER_SECONDS ago."""
+        """Return the outcomes of the checks, at most CACHE_SECONDS old."""
         with self._lock:
             if self._monotonic() >= self._until:
                 self._outcomes = examine(checks(self._services))
-                self._until = self._monotonic() + REMEMBER_SECONDS
+                self._until = self._monotonic() + CACHE_SECONDS
             return self._outcomes
 
 
@@ -74,7 +74,7 @@ def integration_health(request: Request) -> JSONResponse:
 
 @router.get("/metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
-    """Prometheus's text format; without the database the gauges keep their last values."""
+    """Return the metrics in Prometheus's text format. While the database is away, its gauges keep their last values."""
     numbers: Metrics = request.app.state.metrics
     services: Services = request.app.state.services
     try:

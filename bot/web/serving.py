@@ -1,4 +1,4 @@
-"""The web process under uvicorn."""
+"""Run the web process with uvicorn."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from workers.services import Services
 
 STOP_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may be idle: longer than senders pause, or what they send could meet its closing."""
+"""How long a connection may be idle. Longer than senders pause, so that no request arrives while it is being closed."""
 
 
 def serve(services: Services) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way get STOP_SECONDS. Logging is configured by the caller."""
+    """Serve until SIGTERM or SIGINT; running requests get STOP_SECONDS to finish. The caller has configured logging."""
     settings = services.settings
     app = create_app(services)
-    # What was loaded by now stays for ever; a full collection that looks through it can hold up a click for 100 ms.
+    # Objects loaded so far live for ever. Freezing them keeps full collections short: scanning them takes up to
+    # 100 ms, in which no click is answered.
     gc.collect()
     gc.freeze()
     uvicorn.run(

@@ -10,7 +10,7 @@ from detection.endpoints.coverage import strike_window_seconds
 from detection.endpoints.error_findings import failure_finding, is_confirmed_failure
 from detection.endpoints.error_strikes import failure_strikes
 from detection.endpoints.intervals import Intervals, gathered_intervals, quantile
-from detection.endpoints.normal import NormalEndpoint, Spans, normal_endpoint, settled_hours
+from detection.endpoints.normal import NormalEndpoint, normal_endpoint, settled_hours
 from detection.endpoints.screening import hours_in_brief, in_brief, worth_a_look
 from detection.endpoints.slow_strikes import (
     SLOW_SHARE,
@@ -26,7 +26,7 @@ from detection.options import EndpointOptions
 from detection.statistics.baselines import Mask
 from detection.statistics.changepoints import mean_onset, share_onset
 from detection.statistics.proportions import sigma_score
-from detection.types import EndpointSeries, Finding, Floats, Metric
+from detection.types import EndpointSeries, Finding, Floats, Metric, TimeSpans
 
 LATENCY_DETECTOR, QUERY_DETECTOR = "endpoint_latency", "endpoint_queries"
 
@@ -39,7 +39,7 @@ def endpoint_findings(
     *,
     now: float,
     options: EndpointOptions,
-    excluded: Mapping[tuple[str, str], Spans] | None = None,
+    excluded: Mapping[tuple[str, str], TimeSpans] | None = None,
 ) -> list[Finding]:
     """Return a finding for each metric of each endpoint that struck often enough in a row.
 
@@ -74,7 +74,7 @@ def _findings_of_requests(
     coarse: Sequence[EndpointSeries],
     until: float,
     options: EndpointOptions,
-    excluded: Mapping[tuple[str, str], Spans],
+    excluded: Mapping[tuple[str, str], TimeSpans],
 ) -> list[Finding]:
     """Return findings about the requests themselves: latency, queries, errors."""
     known, normals = _known(series, coarse, until, options, excluded)
@@ -110,7 +110,7 @@ def _known(
     coarse: Sequence[EndpointSeries],
     until: float,
     options: EndpointOptions,
-    excluded: Mapping[tuple[str, str], Spans],
+    excluded: Mapping[tuple[str, str], TimeSpans],
 ) -> tuple[list[EndpointSeries], list[NormalEndpoint]]:
     """Return the series that may have struck and their baselines, in the same order."""
     if not series:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from detection.statistics.baselines import (
     level_baseline,
     rate_baseline,
 )
-from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats, Integers
+from detection.types import DURATION_EDGES_MS, QUERY_EDGES, EndpointSeries, Floats, Integers, TimeSpans
 
 MINIMUM_HOUR_REQUESTS = 20
 """The fewest requests with which an hour's p95 is meaningful."""
@@ -27,9 +26,6 @@ _FINEST_SPREAD = 0.02
 
 MINIMUM_HOURS = 3
 """The fewest such hours for an hourly baseline; with fewer, all requests are pooled."""
-
-Spans = Sequence[tuple[float, float]]
-"""(begin, end) in seconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ def baseline_since(at: float, options: EndpointOptions) -> float:
     return (at // HOUR_SECONDS - 1) * HOUR_SECONDS - options.baseline_window_hours * HOUR_SECONDS
 
 
-def settled_hours(starts: Floats, recent_since: float, excluded: Spans) -> Mask:
+def settled_hours(starts: Floats, recent_since: float, excluded: TimeSpans) -> Mask:
     """Return which of the hours that begin at `starts`, (hours,), may be used for the baseline.
 
     These are the hours that ended before the recent window began and that overlap no excluded (broken) period.
@@ -113,7 +109,7 @@ def normal_endpoint(
     recent_since: float,
     at: float,
     options: EndpointOptions,
-    excluded: Spans = (),
+    excluded: TimeSpans = (),
 ) -> NormalEndpoint | None:
     """Fit the baseline at time `at` from coarse buckets; None when there are too few requests.
 
@@ -162,7 +158,7 @@ def _hours(coarse: EndpointSeries, at: float, options: EndpointOptions) -> _Hour
     return hours.only((coarse.bucket_starts >= baseline_since(at, options)) & (coarse.bucket_starts < at))
 
 
-def _of_a_young_service(hours: _Hours, fine: EndpointSeries, recent_since: float, excluded: Spans) -> _Hours:
+def _of_a_young_service(hours: _Hours, fine: EndpointSeries, recent_since: float, excluded: TimeSpans) -> _Hours:
     """Return all hours, minus the requests of the fine series in the recent window and in an ongoing broken period."""
     under_way = [begin for begin, end in excluded if end >= recent_since]
     since = min([recent_since, *under_way])

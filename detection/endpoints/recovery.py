@@ -9,14 +9,14 @@ import numpy as np
 
 from detection.endpoints.error_strikes import failure_strikes, is_failing
 from detection.endpoints.intervals import Intervals, gathered_intervals, quantile
-from detection.endpoints.normal import NormalEndpoint, Spans, normal_endpoint
+from detection.endpoints.normal import NormalEndpoint, normal_endpoint
 from detection.endpoints.slow_strikes import is_heavier, is_slower, latency_strikes, query_strikes
 from detection.endpoints.traffic_recovery import FEWEST_INTERVALS, traffic_recovery
 from detection.options import EndpointOptions
 from detection.recovery import Recovery, RecoveryState, insufficient_data, regained_share
 from detection.silence import is_heard
 from detection.statistics.baselines import Mask
-from detection.types import EndpointSeries, Finding, Metric
+from detection.types import EndpointSeries, Finding, Metric, TimeSpans
 
 _BUCKET_SECONDS = 10.0
 _FEWEST_REQUESTS = 20
@@ -30,7 +30,7 @@ def endpoint_recovery(
     since: float,
     now: float,
     options: EndpointOptions,
-    excluded: Spans = (),
+    excluded: TimeSpans = (),
 ) -> Recovery:
     """Test the metric on the requests at or after `since`: when the fix went live, or it was last seen broken.
 
@@ -61,7 +61,7 @@ def _recovery(
     since: float,
     now: float,
     options: EndpointOptions,
-    excluded: Spans,
+    excluded: TimeSpans,
 ) -> Recovery:
     normal = normal_endpoint(coarse, fine, recent_since=finding.onset_at, at=now, options=options, excluded=excluded)
     if normal is None:

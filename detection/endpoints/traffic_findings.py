@@ -9,7 +9,7 @@ import numpy as np
 
 from detection.endpoints.coverage import strike_window_seconds
 from detection.endpoints.intervals import gathered_intervals
-from detection.endpoints.normal import Spans, settled_hours
+from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import hours_in_brief
 from detection.endpoints.strike_run import rolling_sums, split_at_run, subject_of
 from detection.endpoints.traffic import (
@@ -24,7 +24,7 @@ from detection.endpoints.traffic import (
 from detection.options import EndpointOptions
 from detection.statistics.changepoints import Onset, mean_onset
 from detection.statistics.wandering import jump_p_value
-from detection.types import EndpointSeries, Finding, Floats, Metric, TrafficDetails
+from detection.types import EndpointSeries, Finding, Floats, Metric, TimeSpans, TrafficDetails
 
 DETECTOR = "endpoint_traffic"
 _MINUTE = 60.0
@@ -54,7 +54,7 @@ def traffic_findings(
     *,
     until: float,
     options: EndpointOptions,
-    excluded: Mapping[tuple[str, str], Spans],
+    excluded: Mapping[tuple[str, str], TimeSpans],
 ) -> list[Finding]:
     """Return a finding for each endpoint whose traffic fell or surged within the last hour.
 

@@ -7,12 +7,12 @@ from dataclasses import fields, replace
 import numpy as np
 
 from detection.endpoints.intervals import gathered_intervals
-from detection.endpoints.normal import Spans, settled_hours
+from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import hours_in_brief
 from detection.endpoints.traffic import has_fallen, has_surged, traffic_range, widths
 from detection.options import EndpointOptions
 from detection.recovery import Recovery, RecoveryState, regained_share
-from detection.types import EndpointSeries, Finding
+from detection.types import EndpointSeries, Finding, TimeSpans
 
 FEWEST_INTERVALS = 3
 """The fewest intervals since the fix with which a metric of an endpoint is judged."""
@@ -28,7 +28,7 @@ def traffic_recovery(
     since: float,
     now: float,
     options: EndpointOptions,
-    excluded: Spans,
+    excluded: TimeSpans,
 ) -> Recovery:
     """Test the request rate since `since` against the rate expected now.
 

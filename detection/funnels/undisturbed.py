@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from detection.funnels.normal import USABLE_SECONDS
 from detection.statistics.baselines import HOUR_SECONDS, Mask
-from detection.types import Floats, FunnelSeries
-
-Times = Sequence[tuple[float, float]]
-"""(begin, end) of each period in seconds UTC."""
+from detection.types import Floats, FunnelSeries, TimeSpans
 
 
-def outside(hours: Floats, times: Times) -> Mask:
+def outside(hours: Floats, times: TimeSpans) -> Mask:
     """Return which hours, given by their starts, overlap none of the periods, (hours,).
 
     All hours are kept when the rest would be too short for a baseline: a funnel that has been broken for a week in an
@@ -28,7 +23,7 @@ def outside(hours: Floats, times: Times) -> Mask:
     return kept
 
 
-def undisturbed(series: FunnelSeries, times: Times) -> FunnelSeries:
+def undisturbed(series: FunnelSeries, times: TimeSpans) -> FunnelSeries:
     """Return the hourly series without the hours that overlap any of the periods, as `outside` decides."""
     kept = outside(series.bucket_starts, times)
     return series if kept.all() else series.only(kept)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from detection.logs.rates import LineCounts, NormalCounts, Spans, line_counts, normal_counts
+from detection.logs.rates import LineCounts, NormalCounts, line_counts, normal_counts
 from detection.statistics.changepoints import Onset, mean_onset
 from detection.statistics.proportions import benjamini_hochberg
-from detection.types import Finding, Floats, LogDetails, LogSeries, Metric, Subject
+from detection.types import Finding, Floats, LogDetails, LogSeries, Metric, Subject, TimeSpans
 
 TEMPLATE, PATTERN = "log_template", "log_pattern"
 NEW_DETECTOR, JUMP_DETECTOR, PATTERN_DETECTOR = "log_new_template", "log_template_rate", "log_pattern"
@@ -66,7 +66,7 @@ class _Reading:
     normal: NormalCounts
     counts: Floats
     p_values: Floats
-    excluded: Sequence[Spans]
+    excluded: Sequence[TimeSpans]
     options: LogOptions
 
     @property
@@ -85,7 +85,7 @@ def log_findings(
     *,
     now: float,
     options: LogOptions,
-    excluded: Mapping[str, Spans] | None = None,
+    excluded: Mapping[str, TimeSpans] | None = None,
     heard_since: Mapping[str, float] | None = None,
     tests: int = 0,
 ) -> list[Finding]:
@@ -136,7 +136,7 @@ def baseline_windows(options: LogOptions) -> int:
 
 
 def _read(
-    series: Sequence[LogSeries], lines: LineCounts, excluded: Sequence[Spans], options: LogOptions, tests: int
+    series: Sequence[LogSeries], lines: LineCounts, excluded: Sequence[TimeSpans], options: LogOptions, tests: int
 ) -> _Reading:
     normal, counts = normal_counts(lines), lines.counts[:, 0]
     others = np.ones(max(tests - len(series), 0))

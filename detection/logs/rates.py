@@ -13,12 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, gammaincinv
 
-from detection.types import Floats, LogSeries
+from detection.types import Floats, LogSeries, TimeSpans
 
 DAY_SECONDS = 86_400.0
-
-Spans = Sequence[tuple[float, float]]
-"""Periods, (begin, end) in seconds."""
 
 _NEIGHBOURHOOD_SECONDS = 3600.0
 """Windows this close in the time of day are pooled; this also bridges a daylight saving change."""
@@ -78,7 +75,7 @@ def line_counts(
     until: float,
     window_seconds: float,
     windows: int,
-    excluded: Sequence[Spans] = (),
+    excluded: Sequence[TimeSpans] = (),
     heard_since: Mapping[str, float] | None = None,
 ) -> LineCounts:
     """Count the lines of each series in the windows that end at `until`.

@@ -38,7 +38,7 @@ from detection.types.series import (
     LogSeries,
     MetricSeries,
 )
-from detection.types.values import Estimate, Floats, Integers, JsonValue
+from detection.types.values import Estimate, Floats, Integers, JsonValue, TimeSpans
 
 __all__ = [
     "DELAY_EDGES_SECONDS",
@@ -90,6 +90,7 @@ __all__ = [
     "SpanKind",
     "StepRates",
     "Subject",
+    "TimeSpans",
     "TrafficDetails",
     "Where",
     "WhereVerdict",

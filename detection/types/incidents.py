@@ -22,3 +22,13 @@ class IncidentStatus(StrEnum):
     MITIGATING = "mitigating"
     RESOLVED = "resolved"
     FALSE_ALARM = "false_alarm"
+
+    @property
+    def is_closed(self) -> bool:
+        """True when the incident is over: resolved, or a false alarm."""
+        return self in (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
+
+    @property
+    def awaits_people(self) -> bool:
+        """True while the next step is a person's: open or acknowledged, with no fix under way."""
+        return self in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)

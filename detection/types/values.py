@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 Integers: TypeAlias = NDArray[np.int64]
 
 Floats: TypeAlias = NDArray[np.float64]
+TimeSpans: TypeAlias = Sequence[tuple[float, float]]
+"""Periods: the (begin, end) of each, in seconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""GitHub: where the code lives."""
+"""GitHub: the code host."""
 
 from integrations.github.host import GitHubCodeHost
 

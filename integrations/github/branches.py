@@ -1,4 +1,4 @@
-"""The branch that holds a revert: made last and whole, and known again by what it holds, never by its name alone."""
+"""The branch that holds a revert. It is created last and complete, and recognised by its content, not just its name."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ HISTORY_SEARCHED = 2_500
 
 
 def revert_branch(repository: Repository, commit_shas: tuple[str, ...], branch: str, body: str) -> str:
-    """The head of the branch that undoes these commits, made where it is missing.
+    """Return the head of the branch that reverts these commits. Create the branch if it is missing.
 
-    Raises ConflictError where the branch holds anything but that.
+    Raises ConflictError if the branch holds anything but the revert.
     """
-    head_sha = _head_of(repository, branch)
+    head_sha = _branch_head(repository, branch)
     if head_sha is None:
         made = _push_revert(repository, commit_shas, branch, body)
         if made is not None:
             return made
-        head_sha = _head_of(repository, branch)
+        head_sha = _branch_head(repository, branch)
     if head_sha is None or not _is_revert(repository, head_sha, commit_shas):
-        raise changed_by_somebody(branch)
+        raise changed_branch_error(branch)
     return head_sha
 
 
-def changed_by_somebody(branch: str) -> ConflictError:
-    """There is something on the branch that is not the revert alone."""
+def changed_branch_error(branch: str) -> ConflictError:
+    """Return the error for a branch that holds something other than the revert."""
     return ConflictError(
         SYSTEM,
         f"somebody has changed the branch {branch}: it holds something other than the revert. "
@@ -41,34 +41,34 @@ def changed_by_somebody(branch: str) -> ConflictError:
     )
 
 
-def _head_of(repository: Repository, branch: str) -> str | None:
+def _branch_head(repository: Repository, branch: str) -> str | None:
     found = repository.get_git_matching_refs(f"heads/{branch}")
     return next((ref.object.sha for ref in found if ref.ref == f"refs/heads/{branch}"), None)
 
 
 def _push_revert(repository: Repository, commit_shas: tuple[str, ...], branch: str, body: str) -> str | None:
-    """Commit the revert on the default branch's head and name it `branch`; None where that name was taken meanwhile."""
+    """Commit the revert on the default branch's head as `branch`. Return None if that name was taken meanwhile."""
     head = repository.get_git_commit(repository.get_branch(repository.default_branch).commit.sha)
     commits = _commits(repository, head.sha, commit_shas)
-    changed = revert.undo(GitObjects(repository), head.tree.sha, [_trees(repository, item) for item in commits])
+    changed = revert.undo_commits(GitObjects(repository), head.tree.sha, [_trees(repository, item) for item in commits])
     if not changed:
         raise RejectedError(SYSTEM, f"{repository.default_branch} holds nothing of these commits any more")
-    tree = repository.create_git_tree([_element(path, entry) for path, entry in changed.items()], head.tree)
-    text = revert.message([(item.sha, item.message) for item in commits], body)
+    tree = repository.create_git_tree([_tree_element(path, entry) for path, entry in changed.items()], head.tree)
+    text = revert.commit_message([(item.sha, item.message) for item in commits], body)
     made = repository.create_git_commit(text, tree, [head])
     try:
         repository.create_git_ref(f"refs/heads/{branch}", made.sha)
     except GithubException as error:
-        if error.status == 422 and _head_of(repository, branch) is not None:
+        if error.status == 422 and _branch_head(repository, branch) is not None:
             return None
         raise
     return made.sha
 
 
 def _is_revert(repository: Repository, head_sha: str, commit_shas: tuple[str, ...]) -> bool:
-    """Whether it is one commit on the default branch, under our words, with the tree that undoing the commits gives.
+    """Whether the head is one commit on top of the default branch, with the revert's message and the revert's tree.
 
-    The words' end, the evidence, differs from diagnosis to diagnosis.
+    Only the start of the message is compared, because the evidence at its end differs between diagnoses.
     """
     made = repository.get_git_commit(head_sha)
     if len(made.parents) != 1:
@@ -79,16 +79,16 @@ def _is_revert(repository: Repository, head_sha: str, commit_shas: tuple[str, ..
     objects = GitObjects(repository)
     try:
         commits = _commits(repository, base.sha, commit_shas)
-        wanted = revert.undo(objects, base.tree.sha, [_trees(repository, item) for item in commits])
+        wanted = revert.undo_commits(objects, base.tree.sha, [_trees(repository, item) for item in commits])
     except (ConflictError, NotFoundError):
         return False
-    words = revert.message([(item.sha, item.message) for item in commits], "").strip()
+    words = revert.commit_message([(item.sha, item.message) for item in commits], "").strip()
     holds = {change.path: change.after for change in objects.changes(base.tree.sha, made.tree.sha)}
     return made.message.startswith(words) and holds == wanted
 
 
 def _commits(repository: Repository, head_sha: str, commit_shas: tuple[str, ...]) -> list[GitCommit]:
-    """The commits in the order in which they must be undone: newest first, as in the history of `head_sha`."""
+    """Return the commits in the order in which they must be reverted: newest first in the history of `head_sha`."""
     missing = set(commit_shas)
     if not missing:
         raise RejectedError(SYSTEM, "there is no commit to revert")
@@ -103,13 +103,13 @@ def _commits(repository: Repository, head_sha: str, commit_shas: tuple[str, ...]
 
 
 def _trees(repository: Repository, commit: GitCommit) -> tuple[str, str]:
-    """The trees before and after a commit; a merge is undone against its first parent, the branch merged into."""
+    """Return the trees before and after a commit. A merge is reverted against its first parent (the target branch)."""
     if not commit.parents:
         raise RejectedError(SYSTEM, f"{commit.sha} is the first commit: there is nothing to go back to")
     return repository.get_git_commit(commit.parents[0].sha).tree.sha, commit.tree.sha
 
 
-def _element(path: str, entry: Entry | None) -> InputGitTreeElement:
+def _tree_element(path: str, entry: Entry | None) -> InputGitTreeElement:
     if entry is None:
         return InputGitTreeElement(path, "100644", "blob", sha=None)
     return InputGitTreeElement(path, entry.mode, entry.kind, sha=entry.sha)

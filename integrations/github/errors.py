@@ -1,4 +1,4 @@
-"""What GitHub's failures mean to us, as PyGithub raises them."""
+"""Map GitHub's failures, as PyGithub raises them, to our errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SYSTEM = "GitHub"
 
 @contextmanager
 def github_errors() -> Iterator[None]:
-    """Turn whatever PyGithub raises into our own tree."""
+    """Convert every error of PyGithub into an IntegrationError."""
     try:
         yield
     except GithubException as error:
@@ -30,17 +30,17 @@ def github_errors() -> Iterator[None]:
 
 
 def from_github(error: GithubException) -> IntegrationError:
-    """Name one failed call; both of GitHub's rate limits answer 403 as well as 429."""
+    """Return the error for a failed call. Both of GitHub's rate limits may answer 403 or 429."""
     headers = error.headers or {}
     wait = _wait_seconds(headers, now=time.time())
     limited = isinstance(error, RateLimitExceededException) or headers.get("x-ratelimit-remaining") == "0"
     if limited or (error.status == 403 and "retry-after" in headers):
         return RetryableError(SYSTEM, "the rate limit is used up", wait)
-    return error_for_status(SYSTEM, error.status, described(error), retry_after_seconds=wait)
+    return error_for_status(SYSTEM, error.status, error_message(error), retry_after_seconds=wait)
 
 
-def described(error: GithubException) -> str:
-    """GitHub's message with the details that a 422 adds, such as "Validation Failed: A pull request already exists"."""
+def error_message(error: GithubException) -> str:
+    """Return GitHub's message with the details of a 422: "Validation Failed: A pull request already exists"."""
     data = error.data if isinstance(error.data, dict) else {}
     details = [
         item.get("message") or f"{item.get('field', '')} {item.get('code', '')}".strip()
@@ -52,7 +52,7 @@ def described(error: GithubException) -> str:
 
 
 def _wait_seconds(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Retry-After where it is given, else until the primary limit is refilled."""
+    """Return Retry-After if it is set, else the seconds until the primary rate limit resets."""
     asked = retry_after_seconds(headers.get("retry-after"), now=now)
     if asked is not None or headers.get("x-ratelimit-remaining") != "0":
         return asked

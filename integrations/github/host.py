@@ -1,4 +1,4 @@
-"""The code host over GitHub's REST API, by PyGithub. Nothing is tried twice here: the jobs retry."""
+"""The code host over GitHub's REST API, with PyGithub. It does not retry: the jobs do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from github.Repository import Repository
 from integrations import wording
 from integrations.errors import ConflictError, RejectedError, RetryableError, StaleHeadError
 from integrations.github import branches, reading
-from integrations.github.errors import SYSTEM, described, from_github, github_errors
+from integrations.github.errors import SYSTEM, error_message, from_github, github_errors
 from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
 
@@ -24,10 +24,9 @@ BODY_LIMIT = 60_000
 
 
 class GitHubCodeHost:
-    """GitHub as a CodeHost.
+    """A CodeHost for GitHub.
 
-    Safe to share between threads: PyGithub's connection keeps the request it is sending in itself, so each call here
-    has a client of its own.
+    Thread-safe: each call creates its own client, because PyGithub's connection stores the request that it is sending.
     """
 
     def __init__(self, token: str, *, base_url: str = "https://api.github.com", timeout_seconds: int = 15) -> None:
@@ -36,7 +35,7 @@ class GitHubCodeHost:
         self._timeout_seconds = timeout_seconds
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
-        """The commits in head and not in base, oldest first; of more than 50 the newest 50."""
+        """Return the commits in head but not in base, oldest first. Of more than 50, only the newest 50."""
         with self._repository(repository) as found:
             if base_sha is None:
                 return (reading.commit(found.get_commit(head_sha)),)
@@ -47,17 +46,17 @@ class GitHubCodeHost:
     def open_revert(
         self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
     ) -> PullRequest:
-        """Open a pull request that undoes these commits on the default branch, or find it where `branch` exists.
+        """Open a pull request that reverts these commits on the default branch, or find it if `branch` exists.
 
-        The branch is made last and whole; one that exists is taken for the revert only if it holds just what would be
-        made here, so that nobody else's commit is offered as one. Raises ConflictError where it holds anything else, or
-        where later changes touch the same lines (`paths` names their files).
+        The branch is created last and complete. An existing branch is accepted only if it holds exactly the revert, so
+        that no other commit is offered as one. Raises ConflictError if it holds anything else, or if later changes
+        touch the same lines (`paths` names the files).
         """
         with self._repository(repository) as found:
             head_sha = branches.revert_branch(found, commit_shas, branch, body)
-            pull = _pull_request_of(found, branch, title, body)
+            pull = _find_or_create_pull_request(found, branch, title, body)
             if pull.head.sha != head_sha:
-                raise branches.changed_by_somebody(branch)
+                raise branches.changed_branch_error(branch)
             return reading.pull_request(repository, pull)
 
     def pull_request(self, repository: str, number: int) -> PullRequest:
@@ -66,7 +65,7 @@ class GitHubCodeHost:
             return reading.pull_request(repository, found.get_pull(number))
 
     def diff(self, repository: str, number: int) -> str:
-        """The pull request's unified diff."""
+        """Return the pull request's unified diff."""
         with self._repository(repository) as found:
             status, _, text = found.requester.requestJson(
                 "GET", f"{found.url}/pulls/{number}", headers={"Accept": "application/vnd.github.v3.diff"}
@@ -76,9 +75,9 @@ class GitHubCodeHost:
         return text
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
-        """Merge only while its head is `head_sha` (else StaleHeadError); already merged at that head is success."""
+        """Merge only if the head is `head_sha` (else StaleHeadError). Already merged at that head is a success."""
         with self._repository(repository) as found:
-            pull = _at(found.get_pull(number), head_sha)
+            pull = _require_head(found.get_pull(number), head_sha)
             if pull.merged:
                 return reading.pull_request(repository, pull)
             if pull.state != "open":
@@ -86,14 +85,14 @@ class GitHubCodeHost:
             try:
                 pull.merge(sha=head_sha, merge_method=_merge_method(found))
             except GithubException as error:
-                if error.status in (405, 409) and (now := _at(found.get_pull(number), head_sha)).merged:
-                    # Somebody else merged it between the look and the merge.
+                if error.status in (405, 409) and (now := _require_head(found.get_pull(number), head_sha)).merged:
+                    # Somebody merged it between our check and our merge.
                     return reading.pull_request(repository, now)
                 raise _merge_failure(error, number) from error
             return reading.pull_request(repository, found.get_pull(number))
 
     def close(self, repository: str, number: int, *, comment: str) -> None:
-        """Close without merging, saying why; closing what is closed does nothing."""
+        """Close without merging, with a comment that says why. Does nothing if it is already closed."""
         with self._repository(repository) as found:
             pull = found.get_pull(number)
             if pull.merged:
@@ -105,13 +104,13 @@ class GitHubCodeHost:
             pull.edit(state="closed")
 
     def check(self) -> str:
-        """Say who we are on GitHub."""
+        """Return the GitHub account that the token belongs to."""
         with self._client() as client:
             return f"connected as {client.get_user().login}"
 
     @contextmanager
     def _client(self) -> Iterator[Github]:
-        # PyGithub's own pauses between calls would only keep a worker's thread waiting; GitHub says when to slow down.
+        # Without PyGithub's pauses between calls, which would only block a worker. GitHub tells us when to slow down.
         with (
             github_errors(),
             Github(
@@ -132,8 +131,8 @@ class GitHubCodeHost:
             yield client.get_repo(name)
 
 
-def _pull_request_of(repository: Repository, branch: str, title: str, body: str) -> GithubPullRequest:
-    """The branch's pull request, open before merged, or a new one."""
+def _find_or_create_pull_request(repository: Repository, branch: str, title: str, body: str) -> GithubPullRequest:
+    """Return the branch's open pull request, else a merged one, else a new one."""
     owner = repository.full_name.partition("/")[0]
     existing = list(repository.get_pulls(state="all", head=f"{owner}:{branch}", base=repository.default_branch))
     for pull in sorted(existing, key=lambda pull: pull.state != "open"):
@@ -147,8 +146,8 @@ def _pull_request_of(repository: Repository, branch: str, title: str, body: str)
     )
 
 
-def _at(pull: GithubPullRequest, head_sha: str) -> GithubPullRequest:
-    """The pull request, if its head is the one that was approved."""
+def _require_head(pull: GithubPullRequest, head_sha: str) -> GithubPullRequest:
+    """Return the pull request if its head is the approved one. Raises StaleHeadError otherwise."""
     if pull.head.sha == head_sha:
         return pull
     if pull.merged:
@@ -158,15 +157,15 @@ def _at(pull: GithubPullRequest, head_sha: str) -> GithubPullRequest:
 
 
 def _merge_method(repository: Repository) -> str:
-    """A merge commit where the repository allows it: it is the easiest to read and to undo."""
+    """Return "merge" if the repository allows it, because a merge commit is the easiest to read and to revert."""
     if repository.allow_merge_commit is not False:
         return "merge"
     return "squash" if repository.allow_squash_merge is not False else "rebase"
 
 
 def _merge_failure(error: GithubException, number: int) -> Exception:
-    """409: the head moved. 405: it cannot be merged now, for a reason that only the message tells."""
-    text = described(error)
+    """Return the error for a failed merge. 409: the head moved. 405: not mergeable now; only the message says why."""
+    text = error_message(error)
     if error.status == 409:
         return StaleHeadError(SYSTEM, f"pull request #{number} changed since it was approved")
     if error.status != 405:

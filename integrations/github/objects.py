@@ -1,7 +1,7 @@
-"""Git's own objects, trees and blobs, read and written through GitHub's git database API.
+"""Read and write git objects (trees and blobs) through GitHub's git database API.
 
-Comparing trees directory by directory costs one call for each directory that changed, however large the repository
-is, and knows what the commit API's file list does not: modes, links and files beyond its 3,000.
+Comparing trees directory by directory costs one call per changed directory, however large the repository is. It also
+finds what the commit API's file list lacks: modes, links and more than 3,000 files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from github.Repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a path is in a tree: `mode` as git writes it ("100644"), `kind` is blob, tree or commit (a submodule)."""
+    """An entry of a tree. `mode` is git's ("100644"); `kind` is blob, tree or commit (a submodule)."""
 
     mode: str
     kind: str
@@ -24,7 +24,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path that differs between two trees; None where it is absent."""
+    """One path that differs between two trees. `before` or `after` is None if the path is absent there."""
 
     path: str
     before: Entry | None
@@ -32,14 +32,14 @@ class Change:
 
 
 class GitObjects:
-    """The objects of one repository. Trees never change under their name, so each is read once."""
+    """The objects of one repository. Each tree is read once and cached, because the content of a sha never changes."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._trees: dict[str, dict[str, Entry]] = {}
 
     def entries(self, tree_sha: str | None) -> dict[str, Entry]:
-        """The entries of one directory, not of those under it; none for None."""
+        """Return the entries of one directory, without its subdirectories' entries. None has no entries."""
         if tree_sha is None:
             return {}
         if tree_sha not in self._trees:
@@ -48,7 +48,7 @@ class GitObjects:
         return self._trees[tree_sha]
 
     def at(self, tree_sha: str, path: str) -> Entry | None:
-        """What stands at a path of a tree."""
+        """Return the entry at a path of a tree, or None."""
         *directories, name = path.split("/")
         current = tree_sha
         for directory in directories:
@@ -59,7 +59,7 @@ class GitObjects:
         return self.entries(current).get(name)
 
     def changes(self, before_sha: str | None, after_sha: str | None, prefix: str = "") -> Iterator[Change]:
-        """Every file that differs between two trees, by path."""
+        """Yield every file that differs between two trees, in the order of the paths."""
         before, after = self.entries(before_sha), self.entries(after_sha)
         for name in sorted(before.keys() | after.keys()):
             old, new = before.get(name), after.get(name)
@@ -73,14 +73,14 @@ class GitObjects:
                 yield Change(prefix + name, old_file, new_file)
 
     def read(self, blob_sha: str) -> bytes:
-        """A file's bytes."""
+        """Return a file's bytes."""
         blob = self._repository.get_git_blob(blob_sha)
         if blob.encoding == "base64":
             return base64.b64decode(blob.content)
         return blob.content.encode()
 
     def write(self, content: bytes) -> str:
-        """Store a file's bytes; the sha of the blob."""
+        """Store a file's bytes and return the sha of the blob."""
         return self._repository.create_git_blob(base64.b64encode(content).decode("ascii"), "base64").sha
 
 

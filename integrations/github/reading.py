@@ -1,4 +1,4 @@
-"""PyGithub's objects as the protocol's own."""
+"""Convert PyGithub's objects to the protocol's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILES_READ = 300
 
 
 def commit(found: GithubCommit) -> Commit:
-    """A commit with up to 300 of its files, as they differ from its first parent."""
+    """Convert a commit, with up to 300 files that differ from its first parent."""
     git = found.commit
     return Commit(
         sha=found.sha,
@@ -30,7 +30,7 @@ def commit(found: GithubCommit) -> Commit:
 
 
 def pull_request(repository: str, found: GithubPullRequest) -> PullRequest:
-    """A pull request; before it is merged GitHub's merge_commit_sha is only a trial, so it is left out."""
+    """Convert a pull request. Before the merge, GitHub's merge_commit_sha is only a test merge, so it is left out."""
     return PullRequest(
         repository=repository,
         number=found.number,

@@ -1,4 +1,4 @@
-"""Undo commits on top of a tree that has moved on: what `git revert` does, without a working copy."""
+"""Revert commits on top of a tree that has changed since, as `git revert` does, but without a working copy."""
 
 from __future__ import annotations
 
@@ -13,31 +13,34 @@ from integrations.github.errors import SYSTEM
 from integrations.github.objects import Change, Entry
 
 MERGEABLE_BYTES = 1_000_000
-"""Larger files are not merged line by line: the match is quadratic in the worst case."""
+"""Larger files are not merged line by line, because matching takes quadratic time in the worst case."""
 
 
 class Objects(Protocol):
     """The git objects that a revert reads and writes."""
 
     def at(self, tree_sha: str, path: str) -> Entry | None:
-        """What stands at a path of a tree."""
+        """Return the entry at a path of a tree, or None."""
         ...
 
     def changes(self, before_sha: str | None, after_sha: str | None) -> Iterable[Change]:
-        """Every file that differs between two trees."""
+        """Return every file that differs between two trees."""
         ...
 
     def read(self, blob_sha: str) -> bytes:
-        """A file's bytes."""
+        """Return a file's bytes."""
         ...
 
     def write(self, content: bytes) -> str:
-        """Store a file's bytes; its sha."""
+        """Store a file's bytes and return the sha of the blob."""
         ...
 
 
-class _NothingIsJunk:
-    """difflib takes lines that are frequent in a long file for noise, and then sees conflicts where there are none."""
+class _JunkFreeMatcher:
+    """A sequence matcher without difflib's junk heuristic.
+
+    The heuristic ignores frequent lines in a long file, which causes conflicts that do not exist.
+    """
 
     def __init__(
         self, isjunk: object = None, a: Sequence[bytes] = (), b: Sequence[bytes] = (), autojunk: bool = False
@@ -45,16 +48,19 @@ class _NothingIsJunk:
         self._matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
 
     def get_matching_blocks(self) -> list[tuple[int, int, int]]:
-        """The runs of equal lines as (start in a, start in b, length)."""
+        """Return the runs of equal lines as (start in a, start in b, length)."""
         return [(match.a, match.b, match.size) for match in self._matcher.get_matching_blocks()]
 
 
-def undo(objects: Objects, head_tree: str, commits: Iterable[tuple[str | None, str]]) -> dict[str, Entry | None]:
-    """What must change in `head_tree` to undo commits, given newest first as (parent's tree, own tree).
+def undo_commits(
+    objects: Objects, head_tree: str, commits: Iterable[tuple[str | None, str]]
+) -> dict[str, Entry | None]:
+    """Return what must change in `head_tree` to revert commits, given newest first as (parent's tree, own tree).
 
-    A path maps to its new entry, or to None where it goes. A file untouched since takes the parent's version; one
-    changed since is merged three ways (base: the commit's version; ours: now; theirs: the parent's), as by
-    https://git-scm.com/docs/git-revert. Raises ConflictError with every path where that fails.
+    The result maps a path to its new entry, or to None if the file is deleted. A file that has not changed since gets
+    the parent's version. A file that has changed gets a three-way merge (base: the commit's version; ours: the current
+    one; theirs: the parent's), as in https://git-scm.com/docs/git-revert. Raises ConflictError with every path that
+    cannot be merged.
     """
     now: dict[str, Entry | None] = {}
     conflicts: list[str] = []
@@ -63,7 +69,7 @@ def undo(objects: Objects, head_tree: str, commits: Iterable[tuple[str | None, s
             path = change.path
             current = now[path] if path in now else objects.at(head_tree, path)
             try:
-                now[path] = _undone(objects, change, current)
+                now[path] = _reverted_entry(objects, change, current)
             except _Conflict:
                 conflicts.append(path)
     if conflicts:
@@ -76,8 +82,8 @@ class _Conflict(Exception):
     pass
 
 
-def _undone(objects: Objects, change: Change, current: Entry | None) -> Entry | None:
-    """The entry that the path should have once the change is undone."""
+def _reverted_entry(objects: Objects, change: Change, current: Entry | None) -> Entry | None:
+    """Return the entry of the path after the change is reverted."""
     if current == change.after:
         return change.before
     if current == change.before:
@@ -89,21 +95,24 @@ def _undone(objects: Objects, change: Change, current: Entry | None) -> Entry | 
     mode = change.before.mode if current.mode == change.after.mode else current.mode
     if change.before.sha == change.after.sha:
         return Entry(mode, "blob", current.sha)
-    merged = three_way(objects.read(change.after.sha), objects.read(current.sha), objects.read(change.before.sha))
+    merged = three_way_merge(objects.read(change.after.sha), objects.read(current.sha), objects.read(change.before.sha))
     if merged is None:
         raise _Conflict
     return Entry(mode, "blob", objects.write(merged))
 
 
-def three_way(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Merge two descendants of `base` line by line; None where they change the same lines, or are not text."""
+def three_way_merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    """Merge two descendants of `base` line by line.
+
+    Return None if they change the same lines, or if a file is binary or larger than MERGEABLE_BYTES.
+    """
     if any(b"\0" in text or len(text) > MERGEABLE_BYTES for text in (base, ours, theirs)):
         return None
     merge = Merge3(
         base.splitlines(keepends=True),
         ours.splitlines(keepends=True),
         theirs.splitlines(keepends=True),
-        sequence_matcher=_NothingIsJunk,
+        sequence_matcher=_JunkFreeMatcher,
     )
     merged: list[bytes] = []
     for group in merge.merge_groups():
@@ -113,8 +122,8 @@ def three_way(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     return b"".join(merged)
 
 
-def message(commits: Iterable[tuple[str, str]], body: str) -> str:
-    """Git's own words for a revert of commits, given as (sha, message) newest first, and then the reason."""
+def commit_message(commits: Iterable[tuple[str, str]], body: str) -> str:
+    """Return git's commit message for a revert, followed by `body`. Commits are (sha, message), newest first."""
     listed = [(sha, text.partition("\n")[0]) for sha, text in commits]
     if len(listed) == 1:
         sha, subject = listed[0]

@@ -1,1 +1,1 @@
-"""The doors' readers: bytes in, records out. Nothing here does I/O or looks at a clock."""
+"""The doors' readers: they turn bytes into records. They do no I/O and never read the clock."""

@@ -1,4 +1,4 @@
-"""Jira: where work is tracked."""
+"""Jira: the ticket tracker."""
 
 from integrations.jira.tracker import JiraTracker
 

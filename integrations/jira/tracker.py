@@ -1,4 +1,4 @@
-"""The ticket tracker over Jira's REST API, by the jira client. Nothing is tried twice here: the jobs retry."""
+"""The ticket tracker over Jira's REST API, with the jira client. It does not retry: the jobs do."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ PRIORITIES = {
     Severity.SEV3.value: "Medium",
     Severity.SEV4.value: "Low",
 }
-"""Jira's default names; a project that has others keeps its own default priority."""
+"""Jira's default priority names. A project with other names keeps its own default priority."""
 
 
 class JiraTracker:
-    """Jira as a TicketTracker. `email` with an API token is Jira Cloud's way, a token alone a Data Center's."""
+    """A TicketTracker for Jira. Jira Cloud needs `email` and an API token; Data Center needs a token only."""
 
     def __init__(
         self,
@@ -58,9 +58,9 @@ class JiraTracker:
         self._connected: JIRA | None = None
 
     def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
-        """Create once: the key is kept as a label, and a ticket that has it is the answer.
+        """Create a ticket idempotently: the key is stored as a label, and a ticket with that label is returned.
 
-        Jira's search may miss a ticket for the first seconds of its life, so a retry should come later than that.
+        Jira's search may not find a ticket in its first seconds, so a retry should wait longer than that.
         """
         label = label_for(idempotency_key)
         with jira_errors():
@@ -71,7 +71,7 @@ class JiraTracker:
                 return self._ticket(found[0].key)
             fields = {
                 "project": {"key": self._project},
-                "issuetype": {"name": self._offered_type(client)},
+                "issuetype": {"name": self._issue_type_name(client)},
                 "summary": wording.cut(" ".join(title.split()) or "Argux incident", SUMMARY_LIMIT),
                 "description": wording.cut(to_wiki(body), DESCRIPTION_LIMIT),
                 "labels": [label],
@@ -80,7 +80,7 @@ class JiraTracker:
             return self._ticket(_create(client, fields))
 
     def check(self) -> str:
-        """Say who we are in Jira and that the project is there."""
+        """Return the Jira account in use and the project. Raises if the project does not exist."""
         with jira_errors():
             client = self._client()
             me = client.myself()
@@ -88,7 +88,7 @@ class JiraTracker:
         return f"connected as {me.get('displayName') or self._email or 'a token'}, project {project.key}"
 
     def _client(self) -> JIRA:
-        """The client, made when first needed: its constructor asks the server which search API it speaks."""
+        """Return the client, created on first use, because its constructor asks the server for its search API."""
         with self._lock:
             if self._connected is None:
                 self._connected = JIRA(
@@ -103,30 +103,30 @@ class JiraTracker:
     def _ticket(self, key: str) -> Ticket:
         return Ticket(key=key, url=f"{self._url}/browse/{key}")
 
-    def _offered_type(self, client: JIRA) -> str:
-        """Our type of ticket where the project has it, else the project's first."""
+    def _issue_type_name(self, client: JIRA) -> str:
+        """Return our issue type if the project has it, else the project's first."""
         offered = [found.name for found in client.project(self._project).issueTypes if not found.subtask]
         return self._issue_type if self._issue_type in offered or not offered else str(offered[0])
 
 
 def _priority(client: JIRA, severity: str) -> dict[str, Any]:
-    """The field that says how urgent it is, where Jira knows a priority of that name."""
+    """Return the priority field, or nothing if Jira has no priority of that name."""
     name = PRIORITIES.get(severity)
     return {"priority": {"name": name}} if name in {found.name for found in client.priorities()} else {}
 
 
 def _create(client: JIRA, fields: dict[str, Any]) -> str:
-    """Create, without the priority where the project's form has no such field or not that value."""
+    """Create the ticket. Retry without the priority if the project rejects that field or value."""
     try:
         return str(client.create_issue(fields=fields, prefetch=False).key)
     except JIRAError as error:
-        if "priority" not in fields or "priority" not in _fields_at_fault(error):
+        if "priority" not in fields or "priority" not in _rejected_fields(error):
             raise
     without_priority = {name: value for name, value in fields.items() if name != "priority"}
     return str(client.create_issue(fields=without_priority, prefetch=False).key)
 
 
-def _fields_at_fault(error: JIRAError) -> frozenset[str]:
+def _rejected_fields(error: JIRAError) -> frozenset[str]:
     if error.status_code != 400 or error.response is None:
         return frozenset()
     answer = error.response.json()
@@ -134,7 +134,7 @@ def _fields_at_fault(error: JIRAError) -> frozenset[str]:
 
 
 def label_for(idempotency_key: str) -> str:
-    """A label for the key: labels take no spaces, so other characters become "-" and a digest keeps it unique."""
+    """Return a label for the key. Characters not allowed in labels become "-", and a digest keeps the label unique."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", idempotency_key)[:LABEL_LIMIT]
     if safe == idempotency_key:
         return f"argux-{safe}"
@@ -143,7 +143,7 @@ def label_for(idempotency_key: str) -> str:
 
 @contextmanager
 def jira_errors() -> Iterator[None]:
-    """Turn whatever the jira client raises into our own tree."""
+    """Convert every error of the jira client into an IntegrationError."""
     try:
         yield
     except JIRAError as error:

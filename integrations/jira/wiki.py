@@ -1,4 +1,4 @@
-"""The cards' Markdown as Jira's wiki markup, which its REST API version 2 takes.
+"""Convert the cards' Markdown to Jira's wiki markup, which its REST API version 2 expects.
 
 https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all
 """
@@ -19,9 +19,9 @@ _BULLET = re.compile(r"^\s*[-*] +")
 
 
 def to_wiki(markdown: str) -> str:
-    """**bold**, `code`, [links](…), headings, "-" lists and fences; braces and brackets of other text are escaped.
+    """Convert **bold**, `code`, [links](…), headings, "-" lists and fences; escape braces and brackets elsewhere.
 
-    Moments are told in UTC: a ticket's text is the same for all its readers.
+    Times are written in UTC, because all readers see the same text.
     """
     lines: list[str] = []
     in_fence = False

@@ -1,7 +1,7 @@
-"""Cards and modals as Block Kit, within every limit that Slack enforces.
+"""Render cards and modals as Block Kit, within every limit that Slack enforces.
 
-The limits: https://docs.slack.dev/reference/block-kit/blocks and, of a message as a whole, 50 blocks and about
-13,000 characters (`msg_blocks_too_long`).
+The limits: https://docs.slack.dev/reference/block-kit/blocks. A whole message may have 50 blocks and about 13,000
+characters (`msg_blocks_too_long`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEFT_OUT = "_… the rest does not fit in one message._"
 
 
 def card_blocks(card: Card) -> list[Block]:
-    """The card as at most 50 blocks; where its text is too long for one message the sections are cut last to first."""
+    """Render the card as at most 50 blocks. If the text is too long for one message, the last sections are left out."""
     top = [_header(wording.titled(card))]
     fields = _fields(card.fields[:SECTION_FIELDS])
     bottom = [*_picture(card), *_links(card.links), *_actions(card.actions), *_context(card.context)]
@@ -55,12 +55,12 @@ def card_blocks(card: Card) -> list[Block]:
 
 
 def message_text(card: Card) -> str:
-    """The fallback that notifications, screen readers and old clients show instead of the blocks."""
+    """Return the fallback text that notifications, screen readers and old clients show instead of the blocks."""
     return cut(escape(wording.card_text(card)), MESSAGE_TEXT)
 
 
 def modal_view(modal: Modal) -> Block:
-    """The modal as a view; `value` travels as private_metadata and comes back when the view is submitted."""
+    """Render the modal as a view. `value` is sent as private_metadata and comes back when the view is submitted."""
     body = [piece for section in modal.sections for piece in _sections(section)]
     code = _code_sections(modal.code)
     fields = _fields(modal.fields)[: MODAL_BLOCKS // 2]
@@ -81,7 +81,7 @@ def modal_view(modal: Modal) -> Block:
 
 
 def characters(blocks: Iterable[Block]) -> int:
-    """How many characters of text the blocks hold, button values included."""
+    """Count the characters of text in the blocks, including button values."""
     return sum(_characters(block) for block in blocks)
 
 
@@ -114,7 +114,7 @@ def _sections(markdown: str) -> Iterator[Block]:
 
 
 def _fit(texts: list[str], room: int, blocks_left: int) -> list[Block]:
-    """As many sections as fit in `room` characters and `blocks_left` blocks, with a word where some did not."""
+    """Return the sections that fit in `room` characters and `blocks_left` blocks, with a notice if some do not fit."""
     fitted: list[Block] = []
     room -= len(LEFT_OUT)
     for block in (block for text in texts for block in _sections(text)):
@@ -127,7 +127,7 @@ def _fit(texts: list[str], room: int, blocks_left: int) -> list[Block]:
 
 
 def _fields(fields: tuple[tuple[str, str], ...]) -> list[Block]:
-    """Sections of at most ten fields each."""
+    """Return sections with at most ten fields each."""
     shown = [
         {"type": "mrkdwn", "text": cut(f"*{escape(label)}*\n{to_mrkdwn(value) or '-'}", FIELD_TEXT)}
         for label, value in fields
@@ -165,7 +165,7 @@ def _actions(actions: tuple[CardAction, ...]) -> list[Block]:
 
 
 def _button(action: CardAction, seen: dict[str, int]) -> Block:
-    """A button. Slack refuses a repeated action_id, so the second is "name:2"; what comes before ":" is the name."""
+    """Render a button. Slack refuses a repeated action_id, so the second one is "name:2"; readers cut it at ":"."""
     seen[action.action_id] = count = seen.get(action.action_id, 0) + 1
     button: Block = {
         "type": "button",
@@ -186,15 +186,15 @@ def _button(action: CardAction, seen: dict[str, int]) -> Block:
 
 
 def _bounded_value(value: str, limit: int) -> str:
-    """A value names what is decided on: one that does not fit must never be cut to name something else."""
+    """Return the value. Raises ValueError if it is too long: a cut value could identify another object."""
     if len(value) > limit:
         raise ValueError(f"a value of {len(value)} characters does not fit in Slack's {limit}")
     return value
 
 
 def _code_sections(code: str) -> list[Block]:
-    """Code or a diff in fences, each under Slack's limit, the rest counted: "… 12 more lines, see the pull request"."""
-    lines = [_disarmed(wording.cut(line, MODAL_CODE_LINE)) for line in code.splitlines()]
+    """Render code or a diff in fences within Slack's limit. The last line counts the lines that are left out."""
+    lines = [_escape_code_line(wording.cut(line, MODAL_CODE_LINE)) for line in code.splitlines()]
     sections: list[Block] = []
     room = SECTION_TEXT - len("```\n\n```")
     start = 0
@@ -212,6 +212,6 @@ def _code_sections(code: str) -> list[Block]:
     return sections
 
 
-def _disarmed(line: str) -> str:
-    """Escaped, and unable to close the fence around it."""
+def _escape_code_line(line: str) -> str:
+    """Escape a line, so that it cannot close the fence around it."""
     return escape(line).replace("```", "`\u200b`\u200b`")

@@ -1,4 +1,4 @@
-"""The chat channel over Slack's Web API, by slack_sdk. Nothing is tried twice here: the jobs retry."""
+"""The chat channel over Slack's Web API, with slack_sdk. It does not retry: the jobs do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PAGES_OF_CHANNELS = 50
 
 
 class SlackChannel:
-    """Slack as a ChatChannel. Safe to share between threads: slack_sdk's WebClient keeps no state between calls."""
+    """A ChatChannel for Slack. Thread-safe: slack_sdk's WebClient keeps no state between calls."""
 
     def __init__(self, token: str, *, base_url: str = "https://slack.com/api/", timeout_seconds: int = 10) -> None:
         self._client = WebClient(token, base_url=base_url, timeout=timeout_seconds, retry_handlers=[])
@@ -45,11 +45,11 @@ class SlackChannel:
         thread: MessageReference | None = None,
         look_first: bool = False,
     ) -> MessageReference:
-        """Post the card; the key goes with it as message metadata, where a later look finds it."""
+        """Post the card. The key is stored as message metadata, where `look_first` of a later try finds it."""
         with slack_errors():
             channel_id = thread.channel if thread else self._channel_id(channel)
             if look_first:
-                found = self._delivered(channel_id, thread, idempotency_key)
+                found = self._find_delivered(channel_id, thread, idempotency_key)
                 if found:
                     return found
             response = self._client.chat_postMessage(
@@ -64,14 +64,14 @@ class SlackChannel:
             return MessageReference(channel=str(response["channel"]), message_id=str(response["ts"]))
 
     def update(self, message: MessageReference, card: Card) -> None:
-        """Replace a message in place; the metadata it was posted with stays."""
+        """Replace a message in place. The metadata of the first post stays."""
         with slack_errors():
             self._client.chat_update(
                 channel=message.channel, ts=message.message_id, text=message_text(card), blocks=card_blocks(card)
             )
 
     def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
-        """Say something, in the cards' Markdown, that only one person sees."""
+        """Post a message, in the cards' Markdown, that only one person sees."""
         with slack_errors():
             self._client.chat_postEphemeral(
                 channel=self._channel_id(channel),
@@ -81,7 +81,7 @@ class SlackChannel:
             )
 
     def respond(self, response_url: str, card: Card) -> None:
-        """Answer through the address that a command or click came with; NotFoundError once it has expired."""
+        """Answer at the response URL of a command or click. Raises NotFoundError once the URL has expired."""
         check_outbound_url(SYSTEM, response_url)
         webhook = WebhookClient(response_url, timeout=self._timeout_seconds, retry_handlers=[])
         with slack_errors():
@@ -95,7 +95,7 @@ class SlackChannel:
             raise error_for_status(SYSTEM, response.status_code, response.body)
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
-        """Upload without sharing in a channel; the file's id is what an image block points at."""
+        """Upload a PNG without sharing it in a channel. Return the file's id, which an image block refers to."""
         words = wording.cut(alt_text, _ALT_TEXT)
         with slack_errors():
             response = self._client.files_upload_v2(filename=filename, content=png, title=words, alt_txt=words)
@@ -103,17 +103,17 @@ class SlackChannel:
             return str(files[0]["id"])
 
     def open_modal(self, trigger_id: str, modal: Modal) -> None:
-        """Show a dialog to the person whose click gave `trigger_id` (valid for 3 seconds)."""
+        """Open a dialog for the person whose click gave `trigger_id` (valid for 3 seconds)."""
         with slack_errors():
             self._client.views_open(trigger_id=trigger_id, view=modal_view(modal))
 
     def update_modal(self, modal: Modal) -> None:
-        """Replace what the dialog with this `dialog_id` shows; NotFoundError where it is not open."""
+        """Replace the content of the dialog with this `dialog_id`. Raises NotFoundError if it is not open."""
         with slack_errors():
             self._client.views_update(external_id=modal.dialog_id, view=modal_view(modal))
 
     def user(self, user_id: str) -> ChannelUser:
-        """Look a person up; the name is the one they chose to be shown."""
+        """Look up a user. The name is the display name that the user chose."""
         with slack_errors():
             found: dict[str, Any] = self._client.users_info(user=user_id)["user"]
         profile: dict[str, Any] = found.get("profile") or {}
@@ -121,13 +121,13 @@ class SlackChannel:
         return ChannelUser(user_id=user_id, name=str(name or user_id), timezone=str(found.get("tz") or "UTC"))
 
     def check(self) -> str:
-        """Say who we are in Slack."""
+        """Return the workspace and the user name that the token belongs to."""
         with slack_errors():
             identity = self._client.auth_test()
         return f"connected to {identity.get('team') or 'Slack'} as {identity.get('user') or 'a bot'}"
 
     def _channel_id(self, channel: str) -> str:
-        """The id of "#incidents"; an id is taken as it is. Asked once, then remembered by this instance."""
+        """Return the id of a channel name such as "#incidents" and cache it. An id is returned unchanged."""
         if _CHANNEL_ID.match(channel):
             return channel
         name = channel.removeprefix("#")
@@ -152,16 +152,16 @@ class SlackChannel:
                 break
         return found
 
-    def _delivered(self, channel_id: str, thread: MessageReference | None, key: str) -> MessageReference | None:
-        """The message that an earlier try with this key may have posted before its answer was lost."""
-        for message in self._recent(channel_id, thread):
+    def _find_delivered(self, channel_id: str, thread: MessageReference | None, key: str) -> MessageReference | None:
+        """Find the message that an earlier try with this key posted, if only the answer to it was lost."""
+        for message in self._recent_messages(channel_id, thread):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == DELIVERY_EVENT and payload.get("key") == key:
                 return MessageReference(channel=channel_id, message_id=str(message["ts"]))
         return None
 
-    def _recent(self, channel_id: str, thread: MessageReference | None) -> Iterator[dict[str, Any]]:
+    def _recent_messages(self, channel_id: str, thread: MessageReference | None) -> Iterator[dict[str, Any]]:
         cursor = ""
         for _ in range(_PAGES_SEARCHED):
             paging: dict[str, Any] = {"cursor": cursor or None, "limit": _PAGE_SIZE, "include_all_metadata": True}

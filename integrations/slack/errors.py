@@ -1,4 +1,4 @@
-"""What Slack's error codes mean to us: https://docs.slack.dev/reference/methods/chat.postMessage#errors."""
+"""Map Slack's error codes to our errors: https://docs.slack.dev/reference/methods/chat.postMessage#errors."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from integrations.http import error_for_status, retry_after_seconds, unreachable
 SYSTEM = "Slack"
 PICTURE_SETTLES_SECONDS = 2.0
 
-_PASSING = frozenset(
+_TEMPORARY = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
-_REFUSED = frozenset(
+_UNAUTHORISED = frozenset(
     {
         "invalid_auth",
         "not_authed",
@@ -38,7 +38,7 @@ _REFUSED = frozenset(
         "not_allowed_token_type",
     }
 )
-_ABSENT = frozenset(
+_NOT_FOUND = frozenset(
     {
         "not_found",
         "channel_not_found",
@@ -54,7 +54,7 @@ _ABSENT = frozenset(
 
 @contextmanager
 def slack_errors() -> Iterator[None]:
-    """Turn whatever slack_sdk raises into our own tree."""
+    """Convert every error of slack_sdk into an IntegrationError."""
     try:
         yield
     except SlackApiError as error:
@@ -74,23 +74,23 @@ def _from_api(error: SlackApiError) -> IntegrationError:
     details = _details(body)
     headers = {name.lower(): value for name, value in response.headers.items()}
     retry_after = retry_after_seconds(headers.get("retry-after"), now=time.time())
-    if code in _PASSING or response.status_code == 429 or response.status_code >= 500:
-        return RetryableError(SYSTEM, code if code in _PASSING else f"HTTP {response.status_code}", retry_after)
+    if code in _TEMPORARY or response.status_code == 429 or response.status_code >= 500:
+        return RetryableError(SYSTEM, code if code in _TEMPORARY else f"HTTP {response.status_code}", retry_after)
     if code == "invalid_blocks" and "slack_file" in details:
-        # A picture just uploaded is refused until Slack has looked at it, which takes a second or so.
+        # Slack refuses a new picture until it has processed the upload, which takes about a second.
         return RetryableError(SYSTEM, "the picture is not ready yet", PICTURE_SETTLES_SECONDS)
     if " " in code or not code:
         return RetryableError(SYSTEM, "the answer was not Slack's")
     described = f"{code} ({details})" if details else code
-    if code in _REFUSED:
+    if code in _UNAUTHORISED:
         return AuthenticationError(SYSTEM, described)
-    if code in _ABSENT:
+    if code in _NOT_FOUND:
         return NotFoundError(SYSTEM, described)
     return RejectedError(SYSTEM, described)
 
 
 def _details(body: Mapping[str, Any]) -> str:
-    """What Slack adds to a refusal: the blocks at fault, or the scope that is missing."""
+    """Return the details that Slack adds to a refusal: the invalid blocks, or the missing scope."""
     metadata = body.get("response_metadata")
     messages = metadata.get("messages", []) if isinstance(metadata, dict) else []
     listed = [*messages, *(body.get("errors") or [])]

@@ -1,6 +1,6 @@
-"""The cards' Markdown as Slack's mrkdwn, and pieces of it that fit in a block.
+"""Convert the cards' Markdown to Slack's mrkdwn, and split it into pieces that fit in a block.
 
-Slack's own rules: https://docs.slack.dev/messaging/formatting-message-text
+Slack's rules: https://docs.slack.dev/messaging/formatting-message-text
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _LINK_LIMIT = 1500
 
 
 def escape(text: str) -> str:
-    """The three characters that Slack reads as control characters; this also disarms <!channel> in foreign text."""
+    """Escape Slack's three control characters. This also makes <!channel> in text from outside harmless."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def link(label: str, url: str) -> str:
-    """A link in mrkdwn; a "|" or a ">" in the address would end it early, so they are percent-encoded.
+    """Return a link in mrkdwn. A "|" or ">" in the address would end it early, so they are percent-encoded.
 
-    An absurdly long one is its label alone, so that a link always fits in a block.
+    For a link that is too long for a block, return only the label.
     """
     safe = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20").replace("&", "&amp;")
     whole = f"<{safe}|{escape(label).replace('|', '/')}>"
@@ -42,15 +42,15 @@ def link(label: str, url: str) -> str:
 
 
 def to_mrkdwn(markdown: str, *, mentions: bool = False) -> str:
-    """**bold**, `code`, [links](…), headings, "-" lists and fences as mrkdwn; all other text is escaped.
+    """Convert **bold**, `code`, [links](…), headings, "-" lists and fences to mrkdwn; escape all other text.
 
-    mentions: keep <@U123> as a mention. Where many people read, text from telemetry could ping somebody by it.
+    mentions: keep <@U123> as a mention. Leave it off in channels, because text from telemetry could ping people.
     """
     lines: list[str] = []
     in_fence = False
     for line in markdown.splitlines():
         if _FENCE_LINE.match(line):
-            # Slack would show the language after a fence as a line of code.
+            # Drop the language after the fence: Slack would show it as a line of code.
             lines.append(FENCE)
             in_fence = not in_fence
         elif in_fence:
@@ -77,13 +77,13 @@ def _inline(text: str, mentions: bool) -> str:
     position = 0
     for match in _MARKUP.finditer(text):
         pieces.append(escape(text[position : match.start()]))
-        pieces.append(_marked(match, mentions))
+        pieces.append(_convert_markup(match, mentions))
         position = match.end()
     pieces.append(escape(text[position:]))
     return "".join(pieces)
 
 
-def _marked(match: re.Match[str], mentions: bool) -> str:
+def _convert_markup(match: re.Match[str], mentions: bool) -> str:
     if match["url"]:
         return link(match["label"], match["url"])
     if match["moment"]:
@@ -96,7 +96,7 @@ def _marked(match: re.Match[str], mentions: bool) -> str:
 
 
 def cut(mrkdwn: str, limit: int) -> str:
-    """At most `limit` characters, ending in "…" where cut; never within an entity or a link."""
+    """Cut to at most `limit` characters with "…" at the end, never within an entity or a link."""
     if len(mrkdwn) <= limit:
         return mrkdwn
     head = next(_hard_pieces(mrkdwn, limit - 1), "")
@@ -106,7 +106,7 @@ def cut(mrkdwn: str, limit: int) -> str:
 def pieces(mrkdwn: str, limit: int) -> Iterator[str]:
     """Split into non-blank pieces of at most `limit` characters, between lines where possible.
 
-    A fence that is open where a piece ends is closed there and opened again in the next.
+    If a piece ends inside a fence, the fence is closed there and opened again in the next piece.
     """
     room = limit - 2 * (len(FENCE) + 1)
     current: list[str] = []
@@ -132,7 +132,7 @@ def _closed(lines: list[str], in_fence: bool) -> Iterator[str]:
 
 
 def _hard_pieces(line: str, limit: int) -> Iterator[str]:
-    """Cut one long line at a space where there is one late enough, else between two whole units."""
+    """Split a long line at a space in its second half, else between two units (characters, entities, links)."""
     units: list[str] = []
     length = 0
     last_space = -1

@@ -1,4 +1,4 @@
-"""Microsoft Teams: where more people are called."""
+"""Microsoft Teams: the escalation channel."""
 
 from integrations.teams.client import TeamsWebhook
 

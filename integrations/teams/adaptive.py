@@ -1,4 +1,4 @@
-"""Cards as Adaptive Cards 1.4, which every Teams client shows: https://adaptivecards.io/explorer/."""
+"""Render cards as Adaptive Cards 1.4, which every Teams client can show: https://adaptivecards.io/explorer/."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integrations.cards import MOMENT, Card, CardLink
 Element: TypeAlias = dict[str, Any]
 
 CARD_BYTES = 26_000
-"""Teams takes 28 KB a message; the rest is for the envelope."""
+"""Teams accepts 28 KB per message; the rest is for the envelope."""
 
 TEXT_BLOCK = 4000
 FALLBACK_TEXT = 1000
@@ -35,9 +35,9 @@ _FENCED = re.compile(r"^```\w*[ \t]*\n(.*?)(?:^```[ \t]*$|\Z)", re.DOTALL | re.M
 
 
 def adaptive_card(card: Card) -> dict[str, Any]:
-    """The card as an Adaptive Card. Buttons become links only: a webhook's card cannot call us back.
+    """Render the card as an Adaptive Card, with links but without buttons: a webhook's card cannot call us back.
 
-    A picture is told by its words, because its reference belongs to the channel that it was uploaded to.
+    A picture is replaced by its alternative text, because it was uploaded to another channel.
     """
     body = [_title(card), *_facts(card.fields)]
     ending = _ending(card)
@@ -48,14 +48,14 @@ def adaptive_card(card: Card) -> dict[str, Any]:
         "fallbackText": wording.cut(wording.card_text(card), FALLBACK_TEXT),
         "msteams": {"width": "Full"},
     }
-    links = [_open_url(item) for item in card.links if len(item.url) <= URL_LIMIT][:LINK_BUTTONS]
+    links = [_link_button(item) for item in card.links if len(item.url) <= URL_LIMIT][:LINK_BUTTONS]
     if links:
         frame["actions"] = links
     room = CARD_BYTES - _size([frame, *body, *ending])
     for element in (element for text in (card.text, *card.sections) for element in _text(text)):
         room -= _size(element)
         if room < 0:
-            body.append(_block(LEFT_OUT, isSubtle=True))
+            body.append(_text_block(LEFT_OUT, isSubtle=True))
             break
         body.append(element)
     return {**frame, "body": [*body, *ending]}
@@ -65,22 +65,25 @@ def _size(element: object) -> int:
     return len(json.dumps(element, ensure_ascii=False).encode())
 
 
-def _block(text: str, **style: object) -> Element:
+def _text_block(text: str, **style: object) -> Element:
     return {"type": "TextBlock", "text": wording.cut(text, TEXT_BLOCK), "wrap": True, **style}
 
 
 def _title(card: Card) -> Element:
-    """The severity is a word and a sign; the colour only repeats it."""
+    """Render the title. It shows the severity as a word and an emoji; the colour only repeats it."""
     colour = _COLOURS[card.severity] if card.severity else "Default"
     text = wording.cut(wording.titled(card), 300)
-    return _block(text, size="Large", weight="Bolder", color=colour)
+    return _text_block(text, size="Large", weight="Bolder", color=colour)
 
 
 def _facts(fields: tuple[tuple[str, str], ...]) -> list[Element]:
     facts: list[Element] = []
     for label, value in fields:
         facts.append(
-            {"title": wording.cut(label, 100), "value": wording.cut(wording.plain(_local(value)), FACT_TEXT) or "-"}
+            {
+                "title": wording.cut(label, 100),
+                "value": wording.cut(wording.plain(_with_local_times(value)), FACT_TEXT) or "-",
+            }
         )
         if _size(facts) > FACTS_BYTES:
             facts.pop()
@@ -89,23 +92,23 @@ def _facts(fields: tuple[tuple[str, str], ...]) -> list[Element]:
 
 
 def _text(markdown: str) -> Iterator[Element]:
-    """Prose as Teams' own Markdown (bold, lists, links), fenced code in a fixed-width block of its own."""
+    """Render prose as Teams' Markdown (bold, lists, links), and each fence as a separate monospace block."""
     position = 0
     for fence in _FENCED.finditer(markdown):
         yield from _prose(markdown[position : fence.start()])
         if fence[1].strip():
-            yield _block(_line_by_line(fence[1].rstrip("\n")), fontType="Monospace", size="Small")
+            yield _text_block(_separate_lines(fence[1].rstrip("\n")), fontType="Monospace", size="Small")
         position = fence.end()
     yield from _prose(markdown[position:])
 
 
 def _prose(markdown: str) -> Iterator[Element]:
     if markdown.strip():
-        yield _block(_line_by_line(_local(markdown.strip().replace("`", ""))))
+        yield _text_block(_separate_lines(_with_local_times(markdown.strip().replace("`", ""))))
 
 
-def _local(text: str) -> str:
-    """Moments in the form that Teams shows in the reader's own zone."""
+def _with_local_times(text: str) -> str:
+    """Replace each time with the form that Teams shows in the reader's time zone."""
     return MOMENT.sub(lambda found: _date_and_time(int(found[1])), text)
 
 
@@ -114,19 +117,21 @@ def _date_and_time(at: int) -> str:
     return f"{{{{TIME({iso})}}}} {{{{DATE({iso}, SHORT)}}}}"
 
 
-def _line_by_line(text: str) -> str:
-    """Teams joins lines as Markdown does; a blank line between them keeps them apart, except within a list."""
+def _separate_lines(text: str) -> str:
+    """Put a blank line between lines that are not list items, because Teams joins adjacent lines as Markdown does."""
     return re.sub(r"\n+(?!\s*[-*] )", "\n\n", text)
 
 
 def _ending(card: Card) -> list[Element]:
     ending = []
     if card.picture:
-        ending.append(_block(f"Chart: {wording.cut(card.picture.alt_text, 500)}", isSubtle=True))
+        ending.append(_text_block(f"Chart: {wording.cut(card.picture.alt_text, 500)}", isSubtle=True))
     if card.context:
-        ending.append(_block(wording.cut(wording.plain(_local(card.context)), 500), isSubtle=True, size="Small"))
+        ending.append(
+            _text_block(wording.cut(wording.plain(_with_local_times(card.context)), 500), isSubtle=True, size="Small")
+        )
     return ending
 
 
-def _open_url(item: CardLink) -> Element:
+def _link_button(item: CardLink) -> Element:
     return {"type": "Action.OpenUrl", "title": wording.cut(item.label, 75), "url": item.url}

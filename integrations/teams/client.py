@@ -1,4 +1,4 @@
-"""The escalation channel over a Teams webhook, an Office connector's or a Workflow's."""
+"""The escalation channel over a Teams webhook, from an Office connector or a Workflow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HIDDEN_FAILURE = re.compile(r"HTTP error (\d{3})")
 
 
 class TeamsWebhook:
-    """A Teams webhook as an EscalationChannel. The address is itself the secret, so it is never shown."""
+    """An EscalationChannel for a Teams webhook. The URL is itself the secret, so it is never shown."""
 
     def __init__(self, url: str, *, timeout_seconds: float = 10.0) -> None:
         self._url = url
@@ -39,13 +39,13 @@ class TeamsWebhook:
         _raise_hidden_failure(response.text)
 
     def check(self) -> str:
-        """Say where it would post; nothing is sent, since every post is a message to people."""
+        """Return the host that it would post to. Nothing is sent, because every post is a message to people."""
         address = check_outbound_url(SYSTEM, self._url)
         return f"posts to {urlsplit(address).hostname}"
 
 
 def _raise_hidden_failure(answer: str) -> None:
-    """Office connectors answer 200 and tell of a failure in words: "... returned HTTP error 429 with ..."."""
+    """Raise if the body reports a failure: Office connectors answer 200 with "... returned HTTP error 429 with ..."."""
     failure = _HIDDEN_FAILURE.search(answer)
     if failure is None:
         return

@@ -1,4 +1,4 @@
-"""The one place that touches botbuilder, which is no longer developed upstream: an Adaptive Card as a message."""
+"""Wrap an Adaptive Card in a message. Only this module uses botbuilder, which is no longer developed upstream."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SUMMARY_LIMIT = 200
 
 
 def webhook_message(card: Card) -> dict[str, Any]:
-    """The JSON that a Teams webhook takes: a Bot Framework activity with the card attached."""
-    # Imported when a card is first escalated: botbuilder costs a second and 34 MB, and most processes never escalate.
+    """Return the JSON that a Teams webhook accepts: a Bot Framework activity with the card attached."""
+    # Imported late: botbuilder costs a second and 34 MB, and most processes never escalate.
     from botbuilder.core import CardFactory, MessageFactory
 
     attachment = CardFactory.adaptive_card(adaptive_card(card))

@@ -1,1 +1,1 @@
-"""The connection to the database, and what every table and transaction needs."""
+"""The database connection, and helpers that every table and transaction needs."""

@@ -1,4 +1,4 @@
-"""What every table has in common: one metadata, and moments that are aware UTC on every database."""
+"""The declarative base of all tables, and column types: aware UTC datetimes and string enums."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database; SQLite forgets the zone, so it is put back."""
+    """An aware UTC datetime on every database. SQLite does not store the time zone, so it is restored on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive datetimes: a moment without a zone is a bug."""
+        """Convert to UTC; raise ValueError for a naive datetime, because a missing time zone is a bug."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -26,19 +26,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Hand back aware UTC."""
+        """Return an aware UTC datetime."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def by_value(words: type[StrEnum], length: int) -> Enum:
-    """Store a word's value as plain text and hand back the word."""
-    return Enum(words, native_enum=False, length=length, values_callable=list)
+def by_value(members: type[StrEnum], length: int) -> Enum:
+    """Make a column type that stores an enum member's value as plain text and reads it back as the member."""
+    return Enum(members, native_enum=False, length=length, values_callable=list)
 
 
 class Base(DeclarativeBase):
-    """The one metadata; constraint names are fixed so that migrations are the same on every database."""
+    """The base of all tables, with one metadata. Constraint names are fixed, so migrations match on every database."""
 
     metadata = MetaData(
         naming_convention={

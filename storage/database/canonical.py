@@ -1,4 +1,4 @@
-"""One text for one value, so that equal values have equal hashes."""
+"""Canonical JSON: equal values have equal texts, and so equal hashes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 
 
 def canonical_json(value: object) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces; ValueError for NaN and infinity, which JSON does not have."""
+    """Encode as UTF-8 JSON with sorted keys and no spaces. Raises ValueError for NaN and infinity, which JSON lacks."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def fingerprint(value: object) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
+    """Return the SHA-256 of the canonical JSON, in hexadecimal."""
     return hashlib.sha256(canonical_json(value)).hexdigest()

@@ -1,7 +1,7 @@
-"""Work that only one transaction may do at a time, on either database.
+"""Locks for work that only one transaction may do at a time, on either database.
 
-On SQLite a writing transaction is alone by nature. On PostgreSQL these are transaction-scoped advisory locks: freed by
-commit, rollback or a lost connection, so a crash leaves nothing locked.
+On SQLite there is only one writing transaction at a time, so no lock is needed. On PostgreSQL these are advisory locks
+of a transaction: commit, rollback or a lost connection releases them, so a crash leaves nothing locked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 
 class Lock(IntEnum):
-    """What is done by one at a time; the numbers are ours in the whole PostgreSQL database."""
+    """The work that each lock protects. The numbers identify the locks within the whole PostgreSQL database."""
 
     MIGRATE = 4_127_001
     AUDIT = 4_127_002
@@ -23,14 +23,14 @@ class Lock(IntEnum):
     DEPLOYS = 4_127_006
 
 
-def alone(database: Session | Connection, lock: Lock) -> None:
-    """Wait until no other transaction holds `lock`, then hold it to the end of this one."""
+def lock_exclusive(database: Session | Connection, lock: Lock) -> None:
+    """Take `lock` exclusively until the end of this transaction; wait while another transaction holds it."""
     if _is_postgresql(database):
         database.execute(select(func.pg_advisory_xact_lock(int(lock))))
 
 
-def together(database: Session | Connection, lock: Lock) -> None:
-    """Hold `lock` with any number of others who came by `together`, to the end of this transaction."""
+def lock_shared(database: Session | Connection, lock: Lock) -> None:
+    """Take `lock` shared with any number of other transactions, until the end of this one."""
     if _is_postgresql(database):
         database.execute(select(func.pg_advisory_xact_lock_shared(int(lock))))
 

@@ -1,4 +1,7 @@
-"""How long somebody waits for others before they give up: whoever waits for an answer waits less than a worker may."""
+"""Patience: a wait budget, the total time a caller may spend waiting for other writers before it fails.
+
+A request that somebody waits for gets a smaller budget than a background worker.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from contextvars import ContextVar
 
 
 class Patience:
-    """So many seconds to wait for others in all; one's own work does not count. `since` is monotonic, as it began."""
+    """A wait budget: `left` seconds may still be spent waiting for others. The caller's own work does not count.
+
+    since: the monotonic time at which the budget was created.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.since = time.monotonic()
@@ -17,7 +23,7 @@ class Patience:
 
     @contextmanager
     def spending(self) -> Iterator[float]:
-        """Wait within the block, at most for the seconds given."""
+        """Measure the wait within the block and deduct it; yield the seconds that may be spent."""
         began = time.monotonic()
         try:
             yield self.left
@@ -25,19 +31,19 @@ class Patience:
             self.left = max(0.0, self.left - (time.monotonic() - began))
 
 
-_HELD: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_CURRENT: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
-def held_patience() -> Patience | None:
-    """What the caller was given to wait with, if anything."""
-    return _HELD.get()
+def current_patience() -> Patience | None:
+    """Return the wait budget of the current context, or None."""
+    return _CURRENT.get()
 
 
 @contextmanager
 def waiting_with(patience: Patience) -> Iterator[None]:
-    """Whatever begins a writing transaction within the block waits with this."""
-    token = _HELD.set(patience)
+    """Apply a wait budget to all writing transactions that begin within the block."""
+    token = _CURRENT.set(patience)
     try:
         yield
     finally:
-        _HELD.reset(token)
+        _CURRENT.reset(token)

@@ -1,4 +1,4 @@
-"""Finding rows that must be there, and holding them still."""
+"""Load rows that must exist, and lock them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = TypeVar("Row", bound=Base)
 
 
 def get(session: Session, model: type[Row], key: object, what: str) -> Row:
-    """The row with this primary key, or NotFoundError."""
+    """Return the row with this primary key; raise NotFoundError if there is none. what: its name in the error."""
     row = session.get(model, key)
     if row is None:
         raise NotFoundError(what, key)
@@ -21,5 +21,5 @@ def get(session: Session, model: type[Row], key: object, what: str) -> Row:
 
 
 def hold(session: Session, row: Row) -> None:
-    """Read the row anew and keep others from changing it until this transaction ends."""
+    """Reload the row and lock it against changes by others until this transaction ends (SELECT … FOR UPDATE)."""
     session.refresh(row, with_for_update=True)

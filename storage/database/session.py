@@ -1,4 +1,4 @@
-"""The way to the database: one engine a process, SQLite (WAL) or PostgreSQL, and its migrations."""
+"""Connect to the database, SQLite (WAL) or PostgreSQL, one engine per process; run its migrations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from storage.database.patience import Patience, held_patience
+from storage.database.patience import Patience, current_patience
 from storage.errors import DatabaseUnavailableError
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -27,12 +27,12 @@ _READ_ONLY = {"postgresql_readonly": True, "sqlite_begin": "BEGIN"}
 
 
 def create_database(url: str) -> Engine:
-    """Make the engine for "sqlite:///path" or "postgresql://…"; connects to nothing yet.
+    """Create the engine for "sqlite:///path" or "postgresql://…", without connecting yet.
 
-    On SQLite every transaction begins IMMEDIATE, so that two writers queue (10 s at most, or as long as they have
-    patience) instead of failing half-way, when a read turns into a write. Keep transactions short, and use `readers`
+    On SQLite every transaction begins IMMEDIATE, so that a second writer waits at the beginning (at most 10 s, or its
+    Patience) instead of failing half-way, when a read turns into a write. Keep transactions short, and use `readers`
     where nothing is written.
-    Raises ValueError for any other kind of database, SQLite's in-memory one included: threads could not share it.
+    Raises ValueError for any other kind of database, including SQLite's in-memory database, which threads cannot share.
     """
     parsed = _normalised(url)
     if parsed.get_backend_name() == "postgresql":
@@ -44,7 +44,7 @@ def create_database(url: str) -> Engine:
         parsed,
         pool_size=5,
         max_overflow=35,
-        # The last one back is the first one out: few connections stay, with warm caches.
+        # Reuse the most recently returned connection first: few connections stay in use, with warm caches.
         pool_use_lifo=True,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
     )
@@ -54,22 +54,25 @@ def create_database(url: str) -> Engine:
 
 
 def sessions(engine: Engine) -> sessionmaker[Session]:
-    """Sessions that may write: `with sessions(engine).begin() as session: ...`. Objects stay usable after commit."""
+    """Return a factory of sessions that may write: `with sessions(engine).begin() as session: ...`.
+
+    Objects stay usable after commit.
+    """
     return sessionmaker(engine, expire_on_commit=False)
 
 
 def readers(engine: Engine) -> sessionmaker[Session]:
-    """Sessions that only read: they wait for no writer, and see one snapshot on SQLite."""
+    """Return a factory of sessions that only read: they never wait for writers, and see one snapshot on SQLite."""
     return sessionmaker(read_only(engine), expire_on_commit=False)
 
 
 def read_only(engine: Engine) -> Engine:
-    """The same engine and pool, for transactions that only read."""
+    """Return the same engine, with the same pool, for transactions that only read."""
     return engine.execution_options(**_READ_ONLY)
 
 
 def migrate(url: str) -> None:
-    """Bring the schema to the newest revision; safe to run from several processes at once."""
+    """Migrate the schema to the newest revision. Safe to run from several processes at once."""
     engine = create_database(url)
     try:
         with engine.begin() as connection:
@@ -81,7 +84,11 @@ def migrate(url: str) -> None:
 
 
 def check(engine: Engine) -> str:
-    """Name the database and its schema's revision; DatabaseUnavailableError says how to mend what is wrong."""
+    """Return the database's name, version and schema revision.
+
+    Raises DatabaseUnavailableError, with a text that says how to fix it, if it does not answer or its schema is not the
+    one this version needs.
+    """
     try:
         with read_only(engine).connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
@@ -120,20 +127,20 @@ def _alembic() -> Config:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
-    """Leave transactions to SQLAlchemy (the driver would begin them late) and be durable at every commit."""
+    """Set up a new SQLite connection: durable commits, and transactions begun by SQLAlchemy, not late by the driver."""
     connection.isolation_level = None
     cursor = connection.cursor()
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    # Telemetry's ids are random: with SQLite's default of 2 MB every insert would read and write a page of its own.
+    # Telemetry's ids are random: with SQLite's default cache of 2 MB every insert would read and write its own page.
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BEFORE_CHECKPOINT}")
     cursor.close()
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
-    """Once a file, for good. When several connections open a new file, SQLite fails the slower ones without waiting."""
+    """Switch the file to WAL, which is permanent; retry, because SQLite does not wait when several connections try."""
     deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
@@ -148,7 +155,7 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get("sqlite_begin")
-    patience = held_patience()
+    patience = current_patience()
     if reading is not None:
         connection.exec_driver_sql(reading)
     elif patience is None:
@@ -158,7 +165,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_writing(connection: Connection, patience: Patience) -> None:
-    """Only a transaction's beginning waits for other writers."""
+    """Begin a writing transaction, waiting within the wait budget. Only the beginning waits for other writers."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     with patience.spending() as seconds:

@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which both databases have and SQLAlchemy spells once for each."""
+"""INSERT … ON CONFLICT on both databases; SQLAlchemy has a separate construct for each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 def insert_if_new(
     session: Session, model: type[DeclarativeBase], values: Mapping[str, Any], *, unique: list[str]
 ) -> bool:
-    """Insert one row unless one with the same `unique` columns exists; True when it was inserted."""
+    """Insert one row unless one with the same `unique` columns exists; return whether it was inserted."""
     session.flush()
     table = model.__table__
     assert isinstance(table, Table)

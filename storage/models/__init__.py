@@ -1,6 +1,6 @@
-"""The tables. Telemetry's own tables are in `storage.telemetry.rows.tables`.
+"""The tables of everything but telemetry, whose tables are in `storage.telemetry.rows.tables`.
 
-Moments are timezone-aware UTC datetimes; durations carry their unit in their name.
+Times are timezone-aware UTC datetimes; durations carry their unit in their name.
 """
 
 from storage.models.delivery import AuditEntry, Delivery, OutboxJob

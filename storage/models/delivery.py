@@ -1,4 +1,4 @@
-"""What is owed to people and workers, and what was done."""
+"""Tables of the outbox, of channel messages (deliveries) and of the audit chain."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from storage.database.base import Base
 class OutboxJob(Base):
     """A job committed together with the state change that causes it; a relay hands it to the broker.
 
-    key makes it idempotent: a second row with the same key is not written. dead_at: given up, a person must look.
+    key: makes it idempotent; a second job with the same key is not enqueued. dead_at: when it became a dead letter,
+    which a person must look at.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_pending", "sent_at", "dead_at", "available_at"),
-        # Done jobs stay, as the memory of their keys; looking for lost ones must not read them all.
+        # Done jobs stay, so that their keys are remembered. This index finds lost jobs without reading the done ones.
         Index(
             "ix_outbox_unfinished",
             "sent_at",
@@ -43,11 +44,11 @@ class OutboxJob(Base):
 
 
 class Delivery(Base):
-    """A message owed to a channel. purpose: root, thread, answer (to a person's decision, in the thread; told even in
-    a quiet time), ephemeral.
+    """A message to a channel.
 
-    status: pending, delivered, undelivered, held (until a quiet time is over), muted (its incident was over before).
-    For a root message the row lives on: `content_hash` is what the channel shows now, so an equal card is not sent.
+    purpose: root, thread, answer (to a person's decision, in the thread, sent even in a quiet time), ephemeral.
+    status: pending, delivered, undelivered, held (until the quiet time ends), muted (its incident ended before that).
+    content_hash: what the channel shows now. A root message is edited in place, and an equal card is not sent again.
     """
 
     __tablename__ = "deliveries"
@@ -69,7 +70,7 @@ class Delivery(Base):
 
 
 class AuditEntry(Base):
-    """One link of the keyed hash chain: mac = HMAC(key, previous_mac + canonical content)."""
+    """One link of the keyed hash chain. mac: HMAC of the canonical content, which includes previous_mac."""
 
     __tablename__ = "audit"
 

@@ -1,4 +1,4 @@
-"""Incidents, from the finding to what was learnt."""
+"""Tables of incidents: findings, diagnosis, proposal, action, verification and knowledge entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.database.base import Base, by_value
 
 
 class Incident(Base):
-    """The tracked problem. `metrics` of its findings are what a verification measures again."""
+    """A tracked problem. A verification measures the metrics of its findings again."""
 
     __tablename__ = "incidents"
 
@@ -40,7 +40,10 @@ class Incident(Base):
 
 
 class FindingRecord(Base):
-    """A finding as it was last seen; one row per fingerprint and incident."""
+    """A finding as measured at its worst; one row per fingerprint and incident.
+
+    last_seen_at: when it was last seen, even if it was milder then.
+    """
 
     __tablename__ = "findings"
     __table_args__ = (UniqueConstraint("incident_id", "fingerprint"),)
@@ -68,7 +71,7 @@ class FindingRecord(Base):
 
 
 class TimelineEntry(Base):
-    """What happened to an incident, in words, in order; `actor` is a person's name or "Argux"."""
+    """One thing that happened to an incident, in words. actor: a person's name or "Argux"."""
 
     __tablename__ = "timeline"
 
@@ -82,7 +85,7 @@ class TimelineEntry(Base):
 
 
 class Diagnosis(Base):
-    """One five-step run. `checkpoints` maps a finished step's name to its output; a restarted worker goes on there.
+    """One five-step run. checkpoints: output of each finished step by name; a restarted worker continues after them.
 
     status: running, concluded, inconclusive, failed.
     """
@@ -103,7 +106,7 @@ class Diagnosis(Base):
 
 
 class Hypothesis(Base):
-    """A candidate cause. status: open, confirmed, rejected. `cause` is deploy, n_plus_one, segment or unknown."""
+    """A candidate cause. status: open, confirmed, rejected. cause: deploy, n_plus_one, segment or unknown."""
 
     __tablename__ = "hypotheses"
     __table_args__ = (UniqueConstraint("diagnosis_id", "key"),)
@@ -120,10 +123,10 @@ class Hypothesis(Base):
 
 
 class Evidence(Base):
-    """What one check found: the exact query, where it was asked, what came back and what that says.
+    """The result of one check: the exact query, its source, the result and its weight.
 
     number: 1, 2, 3 … within the diagnosis, cited as [E1]. outcome: data, no_data, error.
-    weight: the logarithm of the likelihood ratio for its hypothesis; above 0 supports, below 0 refutes.
+    weight: the logarithm of the likelihood ratio for its hypothesis; above 0 supports it, below 0 refutes it.
     """
 
     __tablename__ = "evidence"
@@ -143,7 +146,7 @@ class Evidence(Base):
 
 
 class Proposal(Base):
-    """An action offered. status: open, approved, superseded, expired, done, failed.
+    """A proposed action. status: open, approved, superseded, expired, done, failed.
 
     content_hash covers action and parameters (for a pull request: its repository, number and head SHA).
     """
@@ -167,7 +170,7 @@ class Proposal(Base):
 
 
 class Approval(Base):
-    """A person's recorded decision on one content hash; at most one a proposal."""
+    """A person's recorded decision on one content hash; at most one per proposal."""
 
     __tablename__ = "approvals"
 
@@ -181,7 +184,7 @@ class Approval(Base):
 
 
 class Action(Base):
-    """A proposal carried out. status: running, done, failed."""
+    """The execution of a proposal. status: running, done, failed."""
 
     __tablename__ = "actions"
 
@@ -195,12 +198,11 @@ class Action(Base):
 
 
 class Verification(Base):
-    """The incident's metrics tested again after an action. status: running, recovered, not_recovered,
-    insufficient_data (by the deadline too little had come in to tell).
+    """A test of the incident's metrics after an action, or after they recovered without one.
 
-    action_id None: they went back to usual by themselves, last seen broken at started_at; always recovered.
-
-    measures: one {metric, subject, before, during, after, recovered_share} a finding.
+    status: running, recovered, not_recovered, insufficient_data (too little data had arrived by the deadline).
+    action_id: None if the metrics recovered by themselves; then started_at is when they were last seen broken, and the
+    status is recovered. measures: one {metric, subject, before, during, after, recovered_share} per finding.
     """
 
     __tablename__ = "verifications"
@@ -218,7 +220,7 @@ class Verification(Base):
 
 
 class KnowledgeEntry(Base):
-    """What a resolved incident taught: the symptom, its cause, what cured it and by how much."""
+    """What was learnt from a resolved incident: the symptom, the root cause, the fix and the recovery."""
 
     __tablename__ = "knowledge"
 

@@ -1,4 +1,4 @@
-"""What is watched, and what people laid down about it."""
+"""Tables of what is watched, and of the settings that people made for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.database.base import Base, by_value
 
 
 class ApiKey(Base):
-    """A key for the HTTP doors: only its hash is kept. role: `ingest` may only send, `operator` may do all."""
+    """A key for the HTTP doors; only its hash is stored. role: `ingest` may only send, `operator` may do everything."""
 
     __tablename__ = "api_keys"
 
@@ -27,7 +27,7 @@ class ApiKey(Base):
 
 
 class Funnel(Base):
-    """A watched funnel; `steps` is a list of {name, event, properties}. A removed one stays, so that its id does."""
+    """A watched funnel. steps: list of {name, event, properties}. Removed funnels stay, so that ids are not reused."""
 
     __tablename__ = "funnels"
 
@@ -43,7 +43,7 @@ class Funnel(Base):
 
 
 class Deploy(Base):
-    """A version of a service going live at a time, with its commit."""
+    """A version of a service that went live at a time, with its commit."""
 
     __tablename__ = "deploys"
     __table_args__ = (UniqueConstraint("service", "version", "deployed_at"),)
@@ -60,7 +60,7 @@ class Deploy(Base):
 
 
 class LogPattern(Base):
-    """A named pattern of a team, or, with `enabled` false and no expression, a built-in one that it has turned off."""
+    """A team's named pattern; or, with `enabled` false and no expression, a built-in pattern that it has turned off."""
 
     __tablename__ = "log_patterns"
 
@@ -74,9 +74,9 @@ class LogPattern(Base):
 
 
 class MetricLimit(Base):
-    """A level that a custom metric must not reach: a ceiling, or a floor when not `above`.
+    """A limit that a custom metric must not reach: an upper limit if `above`, else a lower limit.
 
-    service None means any. A crossing is foretold this many hours ahead.
+    service: None for any service. horizon_hours: how far ahead a crossing is predicted.
     """
 
     __tablename__ = "metric_limits"
@@ -92,10 +92,11 @@ class MetricLimit(Base):
 
 
 class Alert(Base):
-    """Another monitor's alert as it stands now: one row however often it fires.
+    """The current state of another monitor's alert: one row, however often it fires.
 
-    state: firing or resolved. severity None means that it asks for nobody. quiet_at: when it is over for want of news.
-    told_at: when its end was told on its incident.
+    state: firing or resolved. severity: None if it needs no attention. quiet_at: when it counts as resolved if nothing
+    more is received. told_at: when its end was announced on its incident. together: the same for alerts that
+    the sender groups together.
     """
 
     __tablename__ = "alerts"
@@ -119,10 +120,10 @@ class Alert(Base):
 
 
 class MaintenanceWindow(Base):
-    """A time in which incidents are recorded and not told, from begins_at up to ends_at.
+    """A time range in which incidents are recorded but not announced: from begins_at up to ends_at.
 
-    service: whose, by its name, or a funnel's name; None for everything. ended_by: who ended it before its time.
-    closed_at: when Argux looked, after the end, at what it had kept quiet.
+    service: the name of a service or funnel; None for everything. ended_by: who ended it early. closed_at: when Argux
+    processed its end and looked at what had been held back.
     """
 
     __tablename__ = "maintenance_windows"
@@ -139,7 +140,7 @@ class MaintenanceWindow(Base):
 
 
 class PullCursor(Base):
-    """How far something outside has been read: `position` is what the next look needs to go on where this one ended."""
+    """How far an outside source has been read. position: what the next read needs to continue."""
 
     __tablename__ = "pull_cursors"
 

@@ -1,6 +1,6 @@
-"""Forgetting one person: every record in the hot store that names them.
+"""Erase one person from the hot store: every record that names them.
 
-What remains is counts of many, in which nobody can be found.
+Rollups stay: they are counts of many people, in which nobody can be identified.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, Table, delete, or_, select
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.logs.erasure import erase_from_series
 from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.protocol import Erased
-from storage.telemetry.rows.people_named import as_in_attributes, people_named
+from storage.telemetry.rows.people_named import json_text_of_id, people_named
 from storage.telemetry.rows.tables import events, funnel_progress, log_records, metric_points
 from storage.telemetry.rows.texts import decode, storable_key
 
-_IDS_A_STATEMENT = 500
+_IDS_PER_STATEMENT = 500
 
 
 def erase_person(engine: Engine, user_ids: Sequence[str], log_reader: LogReader | None = None) -> Erased:
-    """Delete what the hot store holds of a person known by any of these ids, all of it or nothing (one transaction).
+    """Delete all hot records of a person, known by any of these ids, in one transaction.
 
-    Every place that keeps single records is named here and counted in Erased: another one, such as an archive, belongs
-    into this function.
+    Every place in the database that keeps records of single people must be deleted from here and counted in Erased.
+    The archive is erased separately: see storage.telemetry.archive.erasure.
     """
     keys = sorted({storable_key(user_id) for user_id in user_ids})
     with engine.begin() as connection:
-        alone(connection, Lock.ROLL_UP)
+        lock_exclusive(connection, Lock.ROLL_UP)
         return Erased(
             events=_deleted(connection, events, keys),
             funnel_attempts=_deleted(connection, funnel_progress, keys),
@@ -43,13 +43,13 @@ def _deleted(connection: Connection, table: Table, keys: Sequence[str]) -> int:
 
 
 def _deleted_where_named(connection: Connection, table: Table, user_ids: Sequence[str]) -> int:
-    """Delete records whose attributes name the person: found by their text, then looked at properly."""
+    """Delete records whose attributes name the person. Attributes are searched as text, then parsed to confirm."""
     columns = table.c
-    texts = or_(*(columns.attributes.contains(as_in_attributes(user_id), autoescape=True) for user_id in user_ids))
+    texts = or_(*(columns.attributes.contains(json_text_of_id(user_id), autoescape=True) for user_id in user_ids))
     wanted = set(user_ids)
     found = connection.execute(select(columns.sequence, columns.attributes).where(texts)).all()
     sequences = [sequence for sequence, attributes in found if wanted & set(people_named(decode(attributes)))]
-    for start in range(0, len(sequences), _IDS_A_STATEMENT):
-        some = sequences[start : start + _IDS_A_STATEMENT]
+    for start in range(0, len(sequences), _IDS_PER_STATEMENT):
+        some = sequences[start : start + _IDS_PER_STATEMENT]
         connection.execute(delete(table).where(columns.sequence.in_(some)))
     return len(sequences)

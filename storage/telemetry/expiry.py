@@ -1,19 +1,19 @@
-"""Letting go of what is past its retention, in short transactions, so that no writer waits long.
+"""Delete or archive data past its retention, in short transactions that do not block writers for long.
 
-The hot store counts from a record's arrival: history that was imported a minute ago stays as long as live data, so that
-a sender who repeats it is recognised. Nothing goes that a roll-up has not taken, and nothing that is archived before it
-is durable there.
+Retention in the hot store counts from a record's arrival. Imported history therefore stays as long as live data, so
+that records sent again are recognised as duplicates. A record is never evicted before it is rolled up, and, if its kind
+is archived, never before it is durable in the archive.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
-from storage.telemetry.archive.archive import Archive, held
+from storage.telemetry.archive.cold_store import Archive, locked
 from storage.telemetry.funnels.cell_rollup import drop_old_cells
-from storage.telemetry.hot.eviction import left, partitions_to_leave, rows_to_leave
+from storage.telemetry.hot.eviction import evict, partition_batches, row_batches
 from storage.telemetry.hot.partitions import are_used, prepare_partitions
 from storage.telemetry.hot.window import hot_seconds, longest_window
 from storage.telemetry.logs.expiry import drop_old_logs
@@ -35,15 +35,16 @@ from storage.telemetry.rows.tables import (
 
 
 def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int:
-    """Drop what is past its retention; returns how many rows went.
+    """Delete what is past its retention; return how many rows.
 
-    With an archive, hot records go there. OSError when it has no room: then they stay where they are. PostgreSQL's go
-    by whole partitions, up to an hour later, and room for what comes next is made.
+    With an archive, hot records are moved there. Raises OSError when the archive's disk is full; then they stay in the
+    hot store. If another process is archiving, nothing is deleted and 0 returned. On PostgreSQL hot records are evicted
+    by whole partitions, up to an hour (or a day, for partitions of a day) later, and the next partitions are created.
     """
     prepare_partitions(engine, now=now)
     if archive is None:
         return _expire(engine, None, now)
-    with held(archive.directory, wait=False) as is_alone:
+    with locked(archive.directory, wait=False) as is_alone:
         if not is_alone:
             return 0
         archive.recover(engine)
@@ -68,9 +69,9 @@ def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
         (log_records, last_log),
         (metric_points, last_point),
     )
-    gone = sum(_drop_up_to(engine, archive, table, last, horizon) for table, last in ends)
+    gone = sum(_evict_up_to(engine, archive, table, last, horizon) for table, last in ends)
     with engine.begin() as connection:
-        alone(connection, Lock.ROLL_UP)
+        lock_exclusive(connection, Lock.ROLL_UP)
         gone += _drop_progress(connection, horizon, window_seconds)
         gone += _drop_buckets(connection, now)
         gone += drop_metrics(connection, now)
@@ -80,7 +81,7 @@ def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
 
 
 def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
-    """The last sequence before the first record that arrived within the retention."""
+    """Return the last sequence before the first record that arrived within the retention."""
     first_kept = connection.scalar(
         select(table.c.sequence).where(table.c.arrived_at >= horizon).order_by(table.c.sequence).limit(1)
     )
@@ -89,18 +90,16 @@ def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
     return connection.scalar(select(func.max(table.c.sequence))) or 0
 
 
-def _drop_up_to(engine: Engine, archive: Archive | None, table: Table, last: int, horizon: float) -> int:
-    """Take away what has a sequence up to `last`: rows, or partitions that hold nothing else."""
-    batches = (
-        partitions_to_leave(engine, table, last, horizon) if are_used(engine) else rows_to_leave(engine, table, last)
-    )
-    return sum(left(engine, batch) if archive is None else archive.move(engine, batch) for batch in batches)
+def _evict_up_to(engine: Engine, archive: Archive | None, table: Table, last: int, horizon: float) -> int:
+    """Evict or archive records with sequences up to `last`: rows, or partitions that hold nothing newer."""
+    batches = partition_batches(engine, table, last, horizon) if are_used(engine) else row_batches(engine, table, last)
+    return sum(evict(engine, batch) if archive is None else archive.move(engine, batch) for batch in batches)
 
 
 def _drop_progress(connection: Connection, horizon: float, longest_window: float) -> int:
-    """Forget attempts that no event in the hot store can be part of: they cannot be read, or counted, anew."""
+    """Delete attempts that no event in the hot store can belong to, because they will never be recounted."""
     progress = funnel_progress.c
-    could_be_read_again = (
+    could_be_recounted = (
         select(events.c.sequence)
         .where(
             events.c.user_id == progress.user_id,
@@ -109,12 +108,12 @@ def _drop_progress(connection: Connection, horizon: float, longest_window: float
         )
         .exists()
     )
-    over = delete(funnel_progress).where(progress.entered_at < horizon, ~could_be_read_again)
+    over = delete(funnel_progress).where(progress.entered_at < horizon, ~could_be_recounted)
     return connection.execute(over).rowcount
 
 
 def _drop_buckets(connection: Connection, now: float) -> int:
-    """Delete old buckets, and give the places of segment values without any bucket to others."""
+    """Delete old buckets, and segment values without any bucket left, which makes room for other values."""
     gone = 0
     funnels = select(funnel_marks.c.funnel_id)
     for bucket_seconds in RETENTION_SECONDS:

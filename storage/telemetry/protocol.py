@@ -1,4 +1,4 @@
-"""What Argux asks of a telemetry store, embedded or distributed."""
+"""The interface of a telemetry store, embedded or distributed."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ LOG_WINDOW_SECONDS = 600
 LOG_TEMPLATE = "log_template"
 LOG_PATTERN = "log_pattern"
 LOG_SEVERITY = "log_severity"
-"""What lines are counted by."""
+"""The kinds of log series: lines are counted by template, by named pattern and by severity."""
 
 LOG_OTHER = "other"
-"""The template that stands for all beyond the number that a service may have."""
+"""The template that lines are counted under once a service has its maximum number of templates."""
 
 FunnelReader = Callable[[FunnelDefinition, Sequence[Event]], Sequence[FunnelProgress]]
-"""All attempts that one user's events make at a funnel, one per entry; detection.funnels.attempts is the real one."""
+"""Finds all attempts at a funnel in one user's events, one per entry. Production uses detection.funnels.attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """How many records were new and how many had been seen before (same sender's id)."""
+    """How many records of an append were new, and how many were duplicates (same sender's id)."""
 
     accepted: int
     duplicates: int
@@ -52,7 +52,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class RolledUp:
-    """How many new records one pass took into the rollups; 0 everywhere means nothing was waiting."""
+    """How many records of each kind one roll-up pass took; 0 everywhere means nothing was waiting."""
 
     events: int
     spans: int
@@ -62,7 +62,7 @@ class RolledUp:
 
 @dataclass(frozen=True, slots=True)
 class RequestSample:
-    """One served call as it was: for evidence and charts."""
+    """One served request, for evidence and charts."""
 
     trace_id: str
     endpoint: str
@@ -75,7 +75,7 @@ class RequestSample:
 
 @dataclass(frozen=True, slots=True)
 class StatementCount:
-    """How often one SQL text ran under an endpoint's requests: `per_request` is runs divided by requests."""
+    """How often one SQL statement ran in an endpoint's requests. per_request: runs divided by requests."""
 
     statement: str
     runs: int
@@ -84,7 +84,7 @@ class StatementCount:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A name of product events: how many are in the hot store, and when the first and the last of them happened."""
+    """A name of product events: their number in the hot store, and the times of the first and the last."""
 
     event: str
     count: int
@@ -94,10 +94,11 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was deleted of one person. funnel_attempts: the single attempts behind the funnels' counts.
+    """How many records of one person were deleted.
 
-    archived: records of any kind in the archive; the other numbers are the hot store's. log_samples: templates and
-    patterns whose sample or text named the person; their counts stay.
+    funnel_attempts: the stored attempts behind the funnels' counts. archived: records of any kind in the archive; the
+    other numbers are for the hot store. log_samples: templates and patterns whose sample or text named the person and
+    was changed; their counts stay.
     """
 
     events: int
@@ -110,10 +111,10 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class EndpointLevels:
-    """One bucket of endpoints in brief, one entry each (n,): enough to see who deserves to be read in full.
+    """One bucket of many endpoints in brief, (n,) each: enough to decide which endpoints to read in full.
 
-    names: (service, endpoint). p95_bucket: the index of the duration histogram's bucket in which the 95th percentile
-    lies.
+    names: (service, endpoint). p95_bucket: the index of the duration histogram's bucket that contains the 95th
+    percentile.
     """
 
     names: Sequence[tuple[str, str]]
@@ -125,10 +126,10 @@ class EndpointLevels:
 
 @dataclass(frozen=True, slots=True)
 class FunnelLevels:
-    """Buckets of one funnel in brief, one entry each (n,): enough to see whether it deserves to be read in full.
+    """Buckets of one funnel in brief, (n,) each: enough to decide whether to read the funnel in full.
 
-    names: (dimension, value) of segments, (None, None) for everyone; rows: indices into `names`. reached: (n, steps)
-    how many got at least so far, the last step counted within the horizon asked for.
+    names: (dimension, value) of segments, (None, None) for everyone. rows: indices into `names`. reached: (n, steps),
+    how many attempts reached at least each step; the last step only within the requested horizon.
     """
 
     names: Sequence[tuple[str | None, str | None]]
@@ -139,7 +140,7 @@ class FunnelLevels:
 
 @dataclass(frozen=True, slots=True)
 class EndpointCount:
-    """How many buckets of one endpoint were counted, and the requests in them."""
+    """The number of counted buckets of one endpoint, and of the requests in them."""
 
     buckets: int
     requests: int
@@ -147,7 +148,7 @@ class EndpointCount:
 
 @dataclass(frozen=True, slots=True)
 class MetricName:
-    """A series of a custom metric that is kept: see MetricSeries for attributes and is_rate."""
+    """The name of a series of a custom metric. attributes, is_rate: see MetricSeries."""
 
     service: str
     name: str
@@ -157,9 +158,9 @@ class MetricName:
 
 @dataclass(frozen=True, slots=True)
 class MetricLevels:
-    """Buckets of custom metrics in brief, one entry each (n,): enough to see which deserve to be read in full.
+    """Buckets of custom metrics in brief, (n,) each: enough to decide which series to read in full.
 
-    names: (service, name, attributes); rows: indices into `names`. means: the mean of a bucket's points.
+    names: (service, name, attributes). rows: indices into `names`. means: the mean of each bucket's points.
     """
 
     names: Sequence[tuple[str, str, str]]
@@ -169,7 +170,7 @@ class MetricLevels:
 
 
 class LogName(NamedTuple):
-    """Which lines are counted: LOG_TEMPLATE, LOG_PATTERN or LOG_SEVERITY, of which service, and its name."""
+    """The key of a log series. kind: LOG_TEMPLATE, LOG_PATTERN or LOG_SEVERITY."""
 
     kind: str
     service: str
@@ -178,51 +179,52 @@ class LogName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LogLevels:
-    """Log series in brief: names (n,), line_count (n, windows), the windows in order of time."""
+    """Log series in brief: names (n,), line_count (n, windows), with the windows ordered by time."""
 
     names: Sequence[LogName]
     line_count: Integers
 
 
 class TelemetryStore(Protocol):
-    """Append, roll up, read. Times are seconds UTC; `since` is inclusive, `until` exclusive."""
+    """Appends records, rolls them up and reads both. Times are seconds UTC; `since` is inclusive, `until` exclusive."""
 
     def append_events(self, events: Sequence[Event]) -> Appended:
-        """Durable when it returns. Duplicates by event_id are counted, not stored."""
+        """Append events; durable on return. Duplicates by event_id are counted, not stored."""
         ...
 
     def append_event_groups(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
-        """Several senders' events in one commit, or nothing; says of each what became of it, as if it came alone.
+        """Append several senders' events in one commit, or none; return a result per group, as if appended alone.
 
-        The same event in two of the groups is the earlier one's.
+        An event in two groups is new in the earlier group and a duplicate in the later one.
         """
         ...
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
-        """Durable when it returns. Duplicates by (trace_id, span_id) are counted, not stored."""
+        """Append spans; durable on return. Duplicates by (trace_id, span_id) are counted, not stored."""
         ...
 
     def append_logs(self, records: Sequence[LogRecord]) -> Appended:
-        """Durable when it returns. Duplicates by record_id are counted, not stored."""
+        """Append log records; durable on return. Duplicates by record_id are counted, not stored."""
         ...
 
     def append_metric_points(self, points: Sequence[MetricPoint]) -> Appended:
-        """Durable when it returns. Duplicates by point_id are counted, not stored."""
+        """Append metric points; durable on return. Duplicates by point_id are counted, not stored."""
         ...
 
     def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
-        """Take up to `limit` of each not yet rolled-up kind into the rollups, whole or not at all (one transaction).
+        """Roll up at most `limit` new records of each kind, in one transaction.
 
-        A server span is taken 2 s after it arrived, so that its database spans are there. Late records land in the
-        bucket in which they happened. A funnel made today is filled from the events still in the hot store.
+        A server span is rolled up 2 s after its arrival, so that its database spans have arrived too. Late records are
+        counted in the bucket in which they happened. A new funnel is filled from the events still in the hot store.
         """
         ...
 
     def funnel_series(
         self, funnel_id: int, *, since: float, until: float, bucket_seconds: int, everyone_only: bool = False
     ) -> Sequence[FunnelSeries]:
-        """The everyone series first, then one per segment. bucket_seconds: FINE_FUNNEL_SECONDS or COARSE_SECONDS.
+        """Return the everyone series first, then one per segment; empty for a funnel never rolled up.
 
+        bucket_seconds: FINE_FUNNEL_SECONDS or COARSE_SECONDS.
         Buckets without entries are left out. Fine buckets are kept for 3 hours, coarse ones for 35 days.
         """
         ...
@@ -230,14 +232,15 @@ class TelemetryStore(Protocol):
     def funnel_levels(
         self, funnel: FunnelDefinition, *, since: float, until: float, bucket_seconds: int, horizon_seconds: float
     ) -> FunnelLevels:
-        """All buckets of a funnel that have entries, in brief, by time."""
+        """Return all buckets of a funnel that have entries, in brief, ordered by time."""
         ...
 
     def funnel_cells(self, funnel_id: int, *, since: float, until: float, bucket_seconds: int) -> FunnelCells:
-        """Cohorts by the full combination of dimension values, added up; all cells together are everyone's series.
+        """Return cohorts by full combination of dimension values, summed over the time range.
 
-        bucket_seconds: FINE_CELL_SECONDS, kept for 3 hours, or COARSE_SECONDS, kept for 35 days. Of a bucket's
-        combinations the first 500 have a cell of their own; the rest share one whose values are all "other".
+        All cells together add up to the everyone series. bucket_seconds: FINE_CELL_SECONDS, kept for 3 hours, or
+        COARSE_SECONDS, kept for 35 days. The first 500 combinations of a bucket have a cell of their own; the others
+        share one cell whose values are all "other".
         """
         ...
 
@@ -249,46 +252,47 @@ class TelemetryStore(Protocol):
         bucket_seconds: int,
         endpoints: Sequence[tuple[str, str]] | None = None,
     ) -> Sequence[EndpointSeries]:
-        """One series per service and endpoint, by name. bucket_seconds: FINE_ENDPOINT_SECONDS or COARSE_SECONDS.
+        """Return one series per service and endpoint, ordered by name.
 
-        endpoints: only these (service, endpoint), whose buckets are looked up one by one; for up to some hundreds.
+        bucket_seconds: FINE_ENDPOINT_SECONDS or COARSE_SECONDS. endpoints: only these (service, endpoint), whose
+        buckets are looked up one by one; use it for at most some hundreds.
         """
         ...
 
     def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
-        """The bucket that begins at `start`, in brief, of every endpoint with at least so many requests in it.
+        """Return the first bucket at or after `start`, in brief, of every endpoint with enough requests in it.
 
-        Where none can begin at `start`, the next one.
+        Endpoints with fewer than `minimum_requests` in that bucket are left out.
         """
         ...
 
     def endpoint_counts(
         self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int = 1
     ) -> Mapping[tuple[str, str], EndpointCount]:
-        """By (service, endpoint): the buckets with at least so many requests, counted."""
+        """Count by (service, endpoint) the buckets with at least `minimum_requests` requests, and their requests."""
         ...
 
     def delivery_lag(self, service: str, endpoint: str, *, until: float) -> float:
-        """Seconds from a request's beginning to its arrival here that few requests before `until` took longer for.
+        """Return the delivery lag in seconds: from a request's start to the arrival of its span.
 
-        Of the newest ones still in the hot store; 0.0 where there is none.
+        Few of the newest requests before `until` that are still in the hot store took longer; 0.0 if there are none.
         """
         ...
 
     def request_samples(
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 500
     ) -> Sequence[RequestSample]:
-        """Requests still in the hot store, newest first."""
+        """Return requests still in the hot store, newest first."""
         ...
 
     def statement_counts(
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 20
     ) -> Sequence[StatementCount]:
-        """The SQL that ran under an endpoint's requests in the hot store, most frequent first."""
+        """Count the SQL statements of an endpoint's requests in the hot store, most frequent first."""
         ...
 
     def versions_seen(self, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:
-        """(version, first seen at) of a service's requests in the hot store, oldest first."""
+        """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         ...
 
     def log_samples(
@@ -300,7 +304,7 @@ class TelemetryStore(Protocol):
         minimum_severity: str | None = None,
         limit: int = 200,
     ) -> Sequence[LogRecord]:
-        """Log records in the hot store, newest first."""
+        """Return log records in the hot store, newest first."""
         ...
 
     def log_series(
@@ -313,41 +317,42 @@ class TelemetryStore(Protocol):
         kind: str | None = None,
         names: Sequence[LogName] | None = None,
     ) -> Sequence[LogSeries]:
-        """Series with a line in the time, by service, kind and name; of all, or of these, looked up one by one.
+        """Return the log series with a line in the time range, by service, kind and name.
 
+        service, kind: only series of these. names: only these series, whose buckets are looked up one by one.
         bucket_seconds: FINE_LOG_SECONDS, kept for 3 hours; LOG_WINDOW_SECONDS or COARSE_SECONDS, kept for 35 days.
-        Lines of a template that has become more general since count for the one that took its place.
+        Lines of a template that was later merged into a more general one are counted for its successor.
         """
         ...
 
     def log_totals(self, *, since: float, until: float) -> LogLevels:
-        """Lines of every series with one, added up over the fine buckets of a time."""
+        """Return the number of lines of each series, summed over the fine buckets of the time range."""
         ...
 
     def log_hours(self, starts: Sequence[float]) -> Sequence[LogLevels]:
-        """For each hour that begins then, lines of every series with one in each window of LOG_WINDOW_SECONDS."""
+        """Return, for each hour that starts at one of `starts`, the lines of each series per LOG_WINDOW_SECONDS."""
         ...
 
     def template_state(self, service: str) -> bytes | None:
-        """What has been learnt of a service's templates, as detection.logs.miner_state writes it."""
+        """Return the state of a service's template miner, as detection.logs.miner_state encodes it, or None."""
         ...
 
     def heard_since(self) -> Mapping[str, float]:
-        """When the first log line known of each service happened."""
+        """Return the time of the first known log line of each service."""
         ...
 
     def recent_events(self, *, event: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Event]:
-        """Events in the hot store, newest first."""
+        """Return events in the hot store, newest first."""
         ...
 
     def event_types(self, *, limit: int = 1000) -> Sequence[EventType]:
-        """The names of events in the hot store, most frequent first."""
+        """Return the event names in the hot store, most frequent first."""
         ...
 
     def metric_samples(
         self, service: str, name: str, *, since: float, until: float, limit: int = 1000
     ) -> Sequence[MetricPoint]:
-        """Points of one metric of one service in the hot store, newest first."""
+        """Return the points of one metric of one service in the hot store, newest first."""
         ...
 
     def metric_series(
@@ -358,7 +363,7 @@ class TelemetryStore(Protocol):
         bucket_seconds: int,
         series: Sequence[tuple[str, str, str]] | None = None,
     ) -> Sequence[MetricSeries]:
-        """Rolled-up custom metrics, by service, name and attributes.
+        """Return series of custom metrics, by service, name and attributes.
 
         bucket_seconds: FINE_METRIC_SECONDS (kept for 3 hours) or COARSE_SECONDS (35 days); buckets without points are
         left out. series: only these (service, name, attributes), whose buckets are looked up one by one.
@@ -366,19 +371,19 @@ class TelemetryStore(Protocol):
         ...
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-        """All buckets of custom metrics in brief, by time."""
+        """Return all buckets of custom metrics in brief, ordered by time."""
         ...
 
     def metric_names(
         self, *, service: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0
     ) -> Sequence[MetricName]:
-        """The series of custom metrics there are, by service, name and attributes."""
+        """List the known series of custom metrics, by service, name and attributes."""
         ...
 
     def erase_person(self, user_ids: Sequence[str]) -> Erased:
-        """Forget a person known by any of these ids: their records go, counts of many stay."""
+        """Erase the records of a person known by any of these ids; counts of many people stay."""
         ...
 
     def expire(self, *, now: float) -> int:
-        """Drop what is past its retention and already rolled up; returns how many rows went."""
+        """Delete what is past its retention and already rolled up; return how many rows."""
         ...

@@ -1,4 +1,4 @@
-"""Reading the rollups back as detection's series."""
+"""Read the rollups as the series that detection works on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def funnel_series(
     bucket_seconds: int,
     everyone_only: bool = False,
 ) -> Sequence[FunnelSeries]:
-    """The everyone series first, even when it is empty, then the segments; nothing for a funnel never rolled up."""
+    """Return the everyone series first, even if it is empty, then the segments. Empty for a funnel never rolled up."""
     step_count = connection.scalar(select(funnel_marks.c.step_count).where(funnel_marks.c.funnel_id == funnel_id))
     if step_count is None:
         return []
@@ -53,7 +53,7 @@ def funnel_series(
     )
     if everyone_only:
         query = query.where(columns.dimension == EVERYONE[0], columns.value == EVERYONE[1])
-    # By time, as the key has them: to have the database sort histograms by segment takes longer than to read them.
+    # Ordered by time, like the primary key: sorting histograms by segment in the database is slower than reading them.
     dimensions, values, starts, entries, reached, delays = read_columns(connection, query)
     numbers: dict[tuple[str, str], int] = {EVERYONE: 0}
     segments = np.array(
@@ -72,7 +72,7 @@ def funnel_series(
 def endpoint_series(
     connection: Connection, *, since: float, until: float, bucket_seconds: int
 ) -> Sequence[EndpointSeries]:
-    """One series per service and endpoint, by name."""
+    """Return one series per service and endpoint, ordered by name."""
     columns = endpoint_buckets.c
     query = (
         select(endpoint_buckets)
@@ -91,9 +91,10 @@ def series_of(
     until: float,
     bucket_seconds: int,
 ) -> Sequence[EndpointSeries]:
-    """The series of a few endpoints, by name; those without a bucket are left out.
+    """Return the series of a few endpoints, ordered by name; endpoints without a bucket are left out.
 
-    The key begins with the time, so each bucket is looked up by its own key: a range of time would read everybody's.
+    The primary key begins with the time, so each bucket is looked up by its exact key: a time range would read the
+    buckets of all endpoints.
     """
     columns = endpoint_buckets.c
     first = -(-since // bucket_seconds)
@@ -113,7 +114,7 @@ def series_of(
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The buckets of all segments of a funnel, by time."""
+    """The buckets of all segments of a funnel, as columns ordered by time."""
 
     starts: Floats
     entries: Integers

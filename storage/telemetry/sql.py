@@ -19,10 +19,10 @@ from detection.types import (
     MetricSeries,
     Span,
 )
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry import erasure, expiry, series
-from storage.telemetry.archive.archive import Archive
+from storage.telemetry.archive.cold_store import Archive
 from storage.telemetry.archive.erasure import erase_user
 from storage.telemetry.endpoints.brief import endpoint_levels
 from storage.telemetry.endpoints.counts import endpoint_counts
@@ -60,12 +60,12 @@ from storage.telemetry.rows.privacy import Privacy
 
 
 class SqlTelemetry:
-    """A TelemetryStore in the same database as everything else; see its protocol for what each method promises.
+    """A TelemetryStore in Argux's own database. The protocol says what each method guarantees.
 
-    clock: seconds UTC, for the time a record arrived. Times of records must be finite numbers.
-    privacy: hides personal data in whatever is appended, by whichever way it came.
-    archive: where hot records go when they expire; without one they are let go.
-    log_reader: finds templates and patterns; without one lines are counted by severity alone.
+    clock: returns seconds UTC; it sets the arrival time of records. Times of records must be finite numbers.
+    privacy: hides personal data in appended events, log records and metric points, whichever door they came through.
+    archive: where hot records are moved when they expire; without one they are deleted.
+    log_reader: finds templates and patterns; without one, lines are counted by severity only.
     """
 
     def __init__(
@@ -90,36 +90,36 @@ class SqlTelemetry:
         self._appender = Appender(engine)
 
     def append_events(self, events: Sequence[Event]) -> Appended:
-        """Durable when it returns."""
+        """Append events; durable on return."""
         rows = records.event_rows(self._privacy.events(events), self._clock())
         return self._appender.append(tables.events, records.EVENT_COLUMNS, rows)
 
     def append_event_groups(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
-        """All in one commit, or nothing; says of each group what became of it."""
+        """Append several groups in one commit, or none of them; return the result of each group."""
         arrived_at = self._clock()
         rows = [records.event_rows(self._privacy.events(group), arrived_at) for group in groups]
         return self._appender.append_groups(tables.events, records.EVENT_COLUMNS, rows)
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
-        """Durable when it returns."""
+        """Append spans; durable on return."""
         rows = records.span_rows(spans, self._clock())
         return self._appender.append(tables.spans, records.SPAN_COLUMNS, rows, key_columns=2)
 
     def append_logs(self, log_records: Sequence[LogRecord]) -> Appended:
-        """Durable when it returns."""
+        """Append log records; durable on return."""
         rows = records.log_rows(self._privacy.logs(log_records), self._clock())
         return self._appender.append(tables.log_records, records.LOG_COLUMNS, rows)
 
     def append_metric_points(self, points: Sequence[MetricPoint]) -> Appended:
-        """Durable when it returns."""
+        """Append metric points; durable on return."""
         rows = metric_rows.metric_rows(self._privacy.metric_points(points), self._clock())
         return self._appender.append(tables.metric_points, metric_rows.METRIC_COLUMNS, rows)
 
     def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
-        """One transaction; a second roll-up at the same time waits for the first."""
+        """Roll up in one transaction; a concurrent roll-up waits for the first."""
         high = high_water(self._engine)
         with self._engine.begin() as connection:
-            alone(connection, Lock.ROLL_UP)
+            lock_exclusive(connection, Lock.ROLL_UP)
             events = roll_up_events(
                 connection,
                 funnels,
@@ -137,7 +137,7 @@ class SqlTelemetry:
     def funnel_series(
         self, funnel_id: int, *, since: float, until: float, bucket_seconds: int, everyone_only: bool = False
     ) -> Sequence[FunnelSeries]:
-        """The everyone series first, even when it is empty; nothing for a funnel never rolled up."""
+        """Return the everyone series first, even if it is empty, then the segments."""
         with self._readers.connect() as connection:
             return series.funnel_series(
                 connection,
@@ -151,7 +151,7 @@ class SqlTelemetry:
     def funnel_levels(
         self, funnel: FunnelDefinition, *, since: float, until: float, bucket_seconds: int, horizon_seconds: float
     ) -> FunnelLevels:
-        """All buckets of a funnel that have entries, in brief, by time."""
+        """Return all buckets of a funnel that have entries, in brief, ordered by time."""
         with self._readers.connect() as connection:
             return funnel_levels(
                 connection,
@@ -163,7 +163,7 @@ class SqlTelemetry:
             )
 
     def funnel_cells(self, funnel_id: int, *, since: float, until: float, bucket_seconds: int) -> FunnelCells:
-        """Cohorts by the full combination of dimension values, added up."""
+        """Return cohorts by full combination of dimension values, summed over the time range."""
         with self._readers.connect() as connection:
             return read_cells(connection, funnel_id, since=since, until=until, bucket_seconds=bucket_seconds)
 
@@ -175,21 +175,21 @@ class SqlTelemetry:
         bucket_seconds: int,
         endpoints: Sequence[tuple[str, str]] | None = None,
     ) -> Sequence[EndpointSeries]:
-        """One series per service and endpoint, by name; of all, or of these."""
+        """Return one series per service and endpoint, ordered by name: of all endpoints, or of these."""
         with self._readers.connect() as connection:
             if endpoints is None:
                 return series.endpoint_series(connection, since=since, until=until, bucket_seconds=bucket_seconds)
             return series.series_of(connection, endpoints, since=since, until=until, bucket_seconds=bucket_seconds)
 
     def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
-        """One bucket, in brief, of every endpoint with at least so many requests in it."""
+        """Return one bucket, in brief, of every endpoint with at least `minimum_requests` in it."""
         with self._readers.connect() as connection:
             return endpoint_levels(connection, start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     def endpoint_counts(
         self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int = 1
     ) -> Mapping[tuple[str, str], EndpointCount]:
-        """By (service, endpoint): the buckets with at least so many requests, counted."""
+        """Count by (service, endpoint) the buckets with at least `minimum_requests` requests."""
         with self._readers.connect() as connection:
             return endpoint_counts(
                 connection,
@@ -200,26 +200,26 @@ class SqlTelemetry:
             )
 
     def delivery_lag(self, service: str, endpoint: str, *, until: float) -> float:
-        """Seconds that few of the newest requests before `until` took longer to arrive; 0.0 without any."""
+        """Return the delivery lag in seconds, which few of the newest requests before `until` exceeded."""
         with self._readers.connect() as connection:
             return samples.delivery_lag(connection, service, endpoint, until=until)
 
     def request_samples(
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 500
     ) -> Sequence[RequestSample]:
-        """Requests still in the hot store, newest first."""
+        """Return requests still in the hot store, newest first."""
         with self._readers.connect() as connection:
             return samples.request_samples(connection, service, endpoint, since=since, until=until, limit=limit)
 
     def statement_counts(
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 20
     ) -> Sequence[StatementCount]:
-        """SQL without its literals, most frequent first; read from the newest 2,000 requests at most."""
+        """Count SQL statements without literals, most frequent first, in at most the newest 2,000 requests."""
         with self._readers.connect() as connection:
             return samples.statement_counts(connection, service, endpoint, since=since, until=until, limit=limit)
 
     def versions_seen(self, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:
-        """(version, first seen at) of a service's requests in the hot store, oldest first."""
+        """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         with self._readers.connect() as connection:
             return samples.versions_seen(connection, service, since=since, until=until)
 
@@ -232,7 +232,7 @@ class SqlTelemetry:
         minimum_severity: str | None = None,
         limit: int = 200,
     ) -> Sequence[LogRecord]:
-        """Log records in the hot store, newest first."""
+        """Return log records in the hot store, newest first."""
         with self._readers.connect() as connection:
             return samples.log_samples(
                 connection,
@@ -253,7 +253,7 @@ class SqlTelemetry:
         kind: str | None = None,
         names: Sequence[LogName] | None = None,
     ) -> Sequence[LogSeries]:
-        """Series with a line in the time, by service, kind and name; of all, or of these."""
+        """Return series with a line in the time range, by service, kind and name: all series, or these."""
         with self._readers.connect() as connection:
             return logs.read_log_series(
                 connection,
@@ -266,39 +266,39 @@ class SqlTelemetry:
             )
 
     def log_totals(self, *, since: float, until: float) -> LogLevels:
-        """Lines of every series with one, added up over the fine buckets of a time."""
+        """Return the number of lines of each series, summed over the fine buckets of the time range."""
         with self._readers.connect() as connection:
             return logs.read_log_totals(connection, since=since, until=until)
 
     def log_hours(self, starts: Sequence[float]) -> Sequence[LogLevels]:
-        """For each hour, lines of every series with one in each of its windows."""
+        """Return, for each hour, the number of lines of each series in each of the hour's windows."""
         with self._readers.connect() as connection:
             return logs.read_log_hours(connection, starts)
 
     def template_state(self, service: str) -> bytes | None:
-        """What has been learnt of a service's templates."""
+        """Return the state of the template miner of a service; None before its first lines."""
         with self._readers.connect() as connection:
             return logs.read_template_state(connection, service)
 
     def heard_since(self) -> Mapping[str, float]:
-        """When the first log line known of each service happened."""
+        """Return the time of the first known log line of each service."""
         with self._readers.connect() as connection:
             return logs.read_heard_since(connection)
 
     def recent_events(self, *, event: str | None = None, limit: int = 100, offset: int = 0) -> Sequence[Event]:
-        """Events in the hot store, newest first."""
+        """Return events in the hot store, newest first."""
         with self._readers.connect() as connection:
             return samples.recent_events(connection, event=event, limit=limit, offset=offset)
 
     def event_types(self, *, limit: int = 1000) -> Sequence[EventType]:
-        """The names of events in the hot store, most frequent first."""
+        """Return the event names in the hot store, most frequent first."""
         with self._readers.connect() as connection:
             return event_queries.event_types(connection, limit=limit)
 
     def metric_samples(
         self, service: str, name: str, *, since: float, until: float, limit: int = 1000
     ) -> Sequence[MetricPoint]:
-        """Points of one metric of one service in the hot store, newest first."""
+        """Return the points of one metric of one service in the hot store, newest first."""
         with self._readers.connect() as connection:
             return metric_rows.metric_samples(connection, service, name, since=since, until=until, limit=limit)
 
@@ -310,26 +310,26 @@ class SqlTelemetry:
         bucket_seconds: int,
         series: Sequence[tuple[str, str, str]] | None = None,
     ) -> Sequence[MetricSeries]:
-        """Rolled-up custom metrics, by service, name and attributes; of all, or of these."""
+        """Return series of custom metrics, by service, name and attributes: all series, or these."""
         with self._readers.connect() as connection:
             return metrics.read_metric_series(
                 connection, since=since, until=until, bucket_seconds=bucket_seconds, series=series
             )
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-        """All buckets of custom metrics in brief, by time."""
+        """Return all buckets of custom metrics in brief, ordered by time."""
         with self._readers.connect() as connection:
             return metrics.metric_levels(connection, since=since, until=until, bucket_seconds=bucket_seconds)
 
     def metric_names(
         self, *, service: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0
     ) -> Sequence[MetricName]:
-        """The series of custom metrics there are, by service, name and attributes."""
+        """List the known series of custom metrics, by service, name and attributes."""
         with self._readers.connect() as connection:
             return metrics.metric_names(connection, service=service, name=name, limit=limit, offset=offset)
 
     def erase_person(self, user_ids: Sequence[str]) -> Erased:
-        """By these ids, and by what became of them where privacy hides who people are."""
+        """Erase a person by these ids, and by the digests that replace them where privacy hides user ids."""
         known_as = [*user_ids, *map(self._privacy.user_id, user_ids)]
         erased = erasure.erase_person(self._engine, known_as, self._log_reader)
         if self._archive is None:
@@ -337,5 +337,8 @@ class SqlTelemetry:
         return replace(erased, archived=erase_user(self._archive.directory, known_as))
 
     def expire(self, *, now: float) -> int:
-        """Hot records go 2 h (or 30 min beyond the longest funnel window) after they arrived."""
+        """Delete what is past its retention; return how many rows.
+
+        Hot records are deleted 2 h after their arrival, or 30 min beyond the longest funnel window if that is later.
+        """
         return expiry.expire(self._engine, self._archive, now=now)

@@ -1,8 +1,7 @@
-"""`make bench`: every figure as one JSON line, each against a peer or a bound measured in the same run.
+"""`make bench`: print every figure as one JSON line, with a peer measured in the same run and a bound.
 
-`make bench ONLY=nab,rs_ms` measures those benchmarks and figures; `DATA=DIR` names the folder of public data sets
-(../shared/data unless told otherwise). Standard output holds nothing but the figures. docs/benchmarks.md says what
-each of them means.
+`make bench ONLY=nab,rs_ms` measures only these benchmarks and figures; `DATA=DIR` sets the folder of public data sets
+(default: ../shared/data). Standard output holds only the figures. docs/benchmarks.md explains each of them.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def main(arguments: list[str]) -> int:
-    """Run what was asked for.
+    """Run the requested benchmarks and return the exit code.
 
-    0 when every figure that could be measured keeps its bound; 1 when one does not, when a benchmark failed, or when
-    there was nothing to measure; 2 when a name in --only is unknown.
+    0 if every figure that could be measured keeps its bound; 1 if one does not, if a benchmark failed, or if there was
+    nothing to measure; 2 if a name in --only is unknown.
     """
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--only", default="")
@@ -45,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(benchmark: str, wanted: frozenset[str], data: Path, out: TextIO) -> Iterator[bool]:
-    """Print the benchmark's wanted figures as they come; yield whether each holds, and False for one that failed."""
+    """Print the benchmark's wanted figures as they come; yield whether each keeps its bound, and False if it failed."""
     began = time.monotonic()
     try:
         for figure in _figures(benchmark, wanted, data):
@@ -62,7 +61,7 @@ def _run(benchmark: str, wanted: frozenset[str], data: Path, out: TextIO) -> Ite
 
 
 def _figures(benchmark: str, wanted: frozenset[str], data: Path) -> Iterator[Figure]:
-    """Those that are wanted; what comes after the last of them is not measured."""
+    """Yield the wanted figures; stop measuring after the last of them."""
     missing = set(wanted)
     with closing(importlib.import_module(f"tests.benchmarks.{benchmark}").run(data)) as figures:
         for figure in figures:
@@ -76,7 +75,7 @@ def _figures(benchmark: str, wanted: frozenset[str], data: Path) -> Iterator[Fig
 
 @contextmanager
 def _only_figures_on_stdout() -> Iterator[TextIO]:
-    """Yield what is printed to; whatever else this process and its children say to stdout goes to stderr."""
+    """Yield the real stdout; all other output of this process and its children to stdout goes to stderr."""
     sys.stdout.flush()
     own = os.dup(1)
     os.dup2(2, 1)

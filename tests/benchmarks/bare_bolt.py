@@ -1,4 +1,4 @@
-"""The peer: a Bolt app that acks and does nothing else, behind Bolt's own adapter and the same server.
+"""The peer of slash_ack: a Bolt app that only acks, behind Bolt's own adapter and the same server.
 
 `python -m tests.benchmarks.bare_bolt PORT`, with SLACK_SIGNING_SECRET set.
 """

@@ -1,4 +1,4 @@
-"""The benchmarks there are, the figures each gives, and which of them a list of words asks for."""
+"""The catalogue of benchmarks and their figures, and the selection by name."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "slash_ack": ("slash_ack_p99_ms",),
     "idle_memory": ("idle_memory_mb",),
 }
-"""Each module of this folder with a `run(data: Path) -> Iterator[Figure]`, and the figures that it yields, in order."""
+"""Each module of this folder with a `run(data: Path) -> Iterator[Figure]`, and the figures it yields, in order."""
 
 
 class UnknownNameError(ValueError):
-    """A word that is neither a benchmark nor a figure, nor the beginning of one; says what there is."""
+    """A word that is no name of a benchmark or figure and no prefix of one; the message lists the names."""
 
 
 def chosen(only: str) -> dict[str, frozenset[str]]:
-    """Return for each benchmark asked for the figures asked for; all of all without a word.
+    """Return the selected figures by benchmark; everything if `only` is empty.
 
-    only: words joined by commas, each the name of a benchmark (all its figures), of a figure, or the beginning of
-    some. Raises UnknownNameError.
+    only: words joined by commas, each the name of a benchmark (all its figures), the name of a figure, or a prefix of
+    names. Raises UnknownNameError.
     """
     words = [word.strip() for word in only.split(",") if word.strip()]
     wanted = {figure for word in words for figure in _named(word)}

@@ -1,16 +1,17 @@
-"""A conversion rate that drops by 30 %, and one that never does: what the funnel detector finds and what it imagines.
+"""The funnel detector on conversion rates: its recall for drops of 30 %, and its false alarms on healthy funnels.
 
-The detector is `funnel_findings` with its defaults at its real tick of 10 s; a week of history lies before. The shops
-(`SHOPS`) have two to four steps and convert 15 % to 30 % of those who enter; half an hour, the detector's longest
-window, expects 200 conversions. `simulated_funnels` says how people come and convert.
+The detector is `funnel_findings` with its defaults, run at its real tick of 10 s after a week of history. The shops
+(`SHOPS`) have two to four steps and a conversion rate of 15 % to 30 %. In half an hour, the detector's longest window,
+200 conversions are expected. `simulated_funnels` describes traffic and conversion.
 
-Recall: from an hour of the week drawn by lot on, one step lets only 70 % of those go on that it used to, each step of
-each shop as often; it counts when found by the time that 200 expected conversions are ripe. False alarms: a week of
-a funnel of 100 segments, each of that size, and a week of a funnel that is only as large as one of them, whose everyone
-could really fall by enough, added up; alarms within half an hour are one; the mean over the shops.
+Recall: from a random hour of the week on, one step passes only 70 % of the users that it normally passes; each step of
+each shop is tried equally often. A drop counts as found if it is found by the time that 200 expected conversions have
+had time to happen. False alarms: those in a week of a funnel of 100 segments of this size, plus those in a week of a
+funnel that is only as large as one segment, whose total could really fall by chance. Alarms within half an hour are
+one. The figure is the mean over the shops.
 
-Most ticks cannot be an alarm. They are passed over where, by a bound that is looser than any that the detector
-applies, no window of any series has fallen far enough; all the others are the detector's to judge.
+Most ticks cannot raise an alarm. A tick is skipped if no window of any series has fallen far enough by a bound that is
+looser than any of the detector's; all other ticks run the detector.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ from tests.benchmarks.simulated_funnels import (
     Buckets,
     Shop,
     added,
-    drawn,
+    draw_buckets,
     joined,
-    mood,
+    relative_rate,
     traffic,
     with_a_weekend,
 )
@@ -60,12 +61,12 @@ MONDAY = 1_770_595_200.0
 PEER = "3 sigma below the known rate in the last half hour, every tick"
 _PEER_FAR = -3.0
 _FAR_ENOUGH, _FALLEN = {"everyone": -3.2, "segment": -4.3}, -1.5
-"""In deviations: everyone's p-value must be under 1e-4 (-3.7), a segment's under a hundredth of that (-4.8) where it is
-the only one; and the whole must have fallen by 2."""
+"""In standard deviations. The detector needs a p-value under 1e-4 for everyone (-3.7), under a hundredth of that for a
+single segment (-4.8), and the whole conversion rate must have fallen by 2."""
 
 _ALLOWANCE = 0.05
 _LATE_BUCKETS = int(np.ceil((HORIZON_SECONDS + OPTIONS.ingestion_lag_seconds) / BUCKET_SECONDS))
-"""The last bucket whose entries have had their time to convert ends so many before a tick."""
+"""How many buckets before a tick the last bucket ends whose entries have had time to convert."""
 
 _WINDOW = int(OPTIONS.recent_window_seconds / BUCKET_SECONDS)
 _FINE_SECONDS = 2 * OPTIONS.recent_window_seconds + HOUR_SECONDS
@@ -73,7 +74,7 @@ _FINE_SECONDS = 2 * OPTIONS.recent_window_seconds + HOUR_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One series: fine buckets lately, hours before; `name` is None for everyone."""
+    """One series: recent fine buckets, and hourly buckets before; `name` is None for everyone."""
 
     name: str | None
     fine: Buckets
@@ -81,7 +82,7 @@ class Past:
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """Yield the recall and the false alarms a week, each beside those of the textbook's test; by shop on stderr."""
+    """Yield the recall and the false alarms per week, each beside a textbook test; print them by shop on stderr."""
     found = [recall(shop, step) for shop in SHOPS for step in range(len(shop.step_rates))]
     ours, peers = np.mean(found, axis=0)
     yield Figure("drop_recall", float(ours), "share of drops", PEER, float(peers), at_least=RECALL_AT_LEAST)
@@ -90,7 +91,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def recall(shop: Shop, step: int) -> tuple[float, float]:
-    """The share of breaks of a step found by the time that 200 expected conversions are ripe, and the peer's."""
+    """Return the detector's and the peer's share of found drops of a step."""
     random = np.random.default_rng(3)
     found = [_is_found(random, shop, step) for _ in range(TRIALS)]
     ours, peers = np.mean(found, axis=0)
@@ -101,18 +102,22 @@ def recall(shop: Shop, step: int) -> tuple[float, float]:
 def _is_found(random: np.random.Generator, shop: Shop, step: int) -> tuple[bool, bool]:
     shop = with_a_weekend(random, shop)
     since = MONDAY + float(random.integers(168)) * HOUR_SECONDS
-    half_hour = since + np.arange(_WINDOW) * BUCKET_SECONDS
-    a_second = _entries_wanted(shop) / BUCKET_SECONDS / float((traffic(half_hour) * mood(shop, half_hour)).sum())
+    half_hour = since + np.arange(_WINDOW, dtype=np.float64) * BUCKET_SECONDS
+    a_second = (
+        _entries_wanted(shop) / BUCKET_SECONDS / float((traffic(half_hour) * relative_rate(shop, half_hour)).sum())
+    )
     until = float(half_hour[-1]) + (1 + _LATE_BUCKETS) * BUCKET_SECONDS
     broken = Break(since, step, LEFT)
-    fine = drawn(random, shop, since=since - _FINE_SECONDS, until=until, entries_a_second=a_second, broken=broken)
+    fine = draw_buckets(
+        random, shop, since=since - _FINE_SECONDS, until=until, entries_a_second=a_second, broken=broken
+    )
     ticks = half_hour + (1 + _LATE_BUCKETS) * BUCKET_SECONDS
     one = [Past(None, fine, _hours(random, shop, since, a_second))]
     return any(_alarms(shop, one, ticks[::-1])), bool(_peer_alarms(one, ticks).any())
 
 
 def false_alarms(shop: Shop) -> tuple[float, float]:
-    """Alarms a week where nothing is wrong: of many segments, and of one funnel as small as a segment; the peer's."""
+    """Return the detector's and the peer's alarms per week on healthy funnels: of SEGMENTS segments and a small one."""
     random = np.random.default_rng(4)
     of_segments = np.array(_healthy_week(random, shop, SEGMENTS))
     of_everyone = np.mean([_healthy_week(random, shop, 0) for _ in range(SMALL_WEEKS)], axis=0)
@@ -131,23 +136,23 @@ def _healthy_week(random: np.random.Generator, shop: Shop, segments: int) -> tup
     parts = []
     for number in range(max(segments, 1)):
         one = with_a_weekend(random, shop)
-        fine = drawn(random, one, since=MONDAY - _FINE_SECONDS, until=until, entries_a_second=a_second)
+        fine = draw_buckets(random, one, since=MONDAY - _FINE_SECONDS, until=until, entries_a_second=a_second)
         parts.append(Past(str(number), fine, joined(_hours(random, one, MONDAY, a_second), fine.hourly())))
     whole = Past(None, added([part.fine for part in parts]), added([part.hours for part in parts]))
     series = [whole, *parts] if segments else [whole]
-    ticks = MONDAY + np.arange(0, WEEK_SECONDS, BUCKET_SECONDS)
+    ticks = MONDAY + np.arange(0, WEEK_SECONDS, BUCKET_SECONDS, dtype=np.float64)
     return _episodes(np.array(list(_alarms(shop, series, ticks)))), _episodes(ticks[_peer_alarms(series, ticks)])
 
 
 def _entries_wanted(shop: Shop) -> float:
-    """How many must enter for the expected number of conversions to be seen in time."""
+    """Return how many users must enter for EXPECTED_CONVERSIONS conversions in time."""
     return EXPECTED_CONVERSIONS / IN_TIME_SHARE / shop.rate
 
 
 def _hours(random: np.random.Generator, shop: Shop, until: float, entries_a_second: float) -> Buckets:
-    """The week before the fine buckets that begin `_FINE_SECONDS` before `until`."""
+    """Draw the hourly buckets of the week before the fine buckets, which begin `_FINE_SECONDS` before `until`."""
     until -= _FINE_SECONDS
-    return drawn(
+    return draw_buckets(
         random, shop, since=until - WEEK_SECONDS, until=until, entries_a_second=entries_a_second, width=HOUR_SECONDS
     )
 
@@ -157,7 +162,7 @@ def _episodes(times: Floats) -> int:
 
 
 def _alarms(shop: Shop, series: Sequence[Past], ticks: Floats) -> Iterator[float]:
-    """The ticks at which the detector finds something, as they are come upon."""
+    """Yield the ticks at which the detector finds something, in the order of `ticks`."""
     possible = np.zeros(len(ticks), dtype=bool)
     for one in series:
         possible |= _could_alarm(one.fine, ticks, _FAR_ENOUGH["everyone" if one.name is None else "segment"])
@@ -171,7 +176,7 @@ def _alarms(shop: Shop, series: Sequence[Past], ticks: Floats) -> Iterator[float
 
 
 def _could_alarm(one: Buckets, ticks: Floats, far_enough: float) -> NDArray[np.bool_]:
-    """(ticks,) whether in a window that ends before the whole has fallen, and it or a step by so many deviations."""
+    """Return (ticks,): whether the whole rate fell in a window that ends before, and it or a step fell `far_enough`."""
     whole = one.rates.prod(axis=0) * IN_TIME_SHARE
     possible = np.zeros(len(ticks), dtype=bool)
     for length in window_lengths(_WINDOW):
@@ -200,7 +205,7 @@ def _peer_alarms(series: Sequence[Past], ticks: Floats) -> NDArray[np.bool_]:
 def _deviations(
     one: Buckets, ticks: Floats, length: int, trials: NDArray[np.int64], successes: NDArray[np.int64], rate: Floats
 ) -> Floats:
-    """(ticks,) how far the windows of so many buckets lie from what is true of them."""
+    """Return (ticks,): how many standard deviations the windows of `length` buckets lie from the true rate."""
     surplus, variance = (
         np.concatenate([[0.0], np.cumsum(values)]) for values in (successes - trials * rate, trials * rate * (1 - rate))
     )

@@ -1,4 +1,4 @@
-"""The web process as it is, with one more route that does nothing: the floor under a request."""
+"""The real web process with an extra route that does nothing: the floor for the time of a request."""
 
 from __future__ import annotations
 

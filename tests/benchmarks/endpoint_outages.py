@@ -1,10 +1,10 @@
-"""The endpoint detector on errors that come in spells and traffic that wanders in a rhythm: false alarms, and delays.
+"""The endpoint detector on bursts of errors and on traffic with daily and weekly patterns: false alarms, and delays.
 
-What is assumed: traffic wanders by 20 % and the odds of an error by 50 % (standard deviations of the logarithm) as an
-AR(1) over intervals of 10 s with a correlation of 0.8 or 0.95, around a rhythm of days and weeks; 2 or 10 requests a
-second of which 1 or 5 % fail. In an outage all requests fail, or 30 % of them, or none come any more, of 5 a second of
-which 1 % failed before. It begins anywhere within an interval, and counts from there to the tick that finds it. The
-figure is the worst of the three medians.
+Assumptions: traffic varies by 20 % and the odds of an error by 50 % (standard deviations of the logarithm), as an AR(1)
+over intervals of 10 s with a correlation of 0.8 or 0.95, around a daily and weekly pattern; 2 or 10 requests per
+second, of which 1 or 5 % fail. In an outage all requests fail, or 30 % of them, or none come any more; before it, 5
+requests per second come and 1 % fail. An outage begins anywhere within an interval; the delay lasts from there to the
+tick that finds it. The figure is the worst of the three medians.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PATIENCE_SECONDS = 300.0
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """Errors and traffic together, over all kinds of endpoints."""
+    """Yield the false alarms per day and series, of error and request rates together, and the delay."""
     alarms = sum(false_alarms(endpoint, SERIES_DAYS) for endpoint in ENDPOINTS)
     yield Figure(
         "endpoint_outage_false_alarms",
@@ -52,7 +52,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def false_alarms(endpoint: RestlessEndpoint, series: int, seed: int = 1) -> int:
-    """How many alarms as many healthy endpoints raise in one day, each tick judging all of them."""
+    """Count the alarms of `series` healthy endpoints in one day; each tick tests all of them."""
     happened = course(endpoint, np.random.default_rng(seed), since=NOW - _PAST, until=NOW + _DAY, series=series)
     nows = NOW + np.arange(INTERVAL_SECONDS, _DAY, INTERVAL_SECONDS) + OPTIONS.ingestion_lag_seconds
     rows = range(series)
@@ -62,9 +62,9 @@ def false_alarms(endpoint: RestlessEndpoint, series: int, seed: int = 1) -> int:
 
 
 def delays(endpoint: RestlessEndpoint, outages: int, *, errors: float | None) -> Floats:
-    """Seconds from an outage to its finding, (outages,); infinite when not found in five minutes.
+    """Return the seconds from each outage to its finding, (outages,); infinite if not found within five minutes.
 
-    errors: the share of requests that fail from the onset on; None: none come any more.
+    errors: the share of requests that fail from the onset on; None: no requests come any more.
     """
     random = np.random.default_rng(2)
     healthy = course(endpoint, random, since=NOW - _PAST, until=NOW + _PATIENCE_SECONDS, series=outages)
@@ -83,7 +83,7 @@ def delays(endpoint: RestlessEndpoint, outages: int, *, errors: float | None) ->
 
 
 def _broken(healthy: Course, onsets: Floats, random: np.random.Generator, errors: float | None) -> Course:
-    """The same course, but for the part of each interval that lies after the onset."""
+    """Return the course with the outage applied to the part of each interval after the onset."""
     part = np.clip((healthy.starts + INTERVAL_SECONDS - onsets[:, None]) / INTERVAL_SECONDS, 0.0, 1.0)
     hit = random.binomial(healthy.requests, part)
     if errors is None:

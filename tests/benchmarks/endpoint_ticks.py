@@ -1,6 +1,6 @@
-"""The endpoint detector asked at its real tick for hours on end, as the worker asks it: in full only who may be broken.
+"""Run the endpoint detector at its real tick for hours, as the worker does: in full only on suspects of the screening.
 
-That a quick look turns nobody away who could be found is proven by the unit tests of the screening.
+The unit tests of the screening prove that it drops no endpoint that the detector would find.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from detection.types import EndpointSeries, Finding, Floats
 from tests.benchmarks.noisy_endpoints import HOUR_SECONDS, part
 
 QUIET_SECONDS = 600.0
-"""Alarms within as much of each other are one."""
+"""Alarms closer together than this are one."""
 
 Hours = Callable[[float], Sequence[EndpointSeries]]
-"""The hours of all endpoints that had begun before a time, seconds UTC."""
+"""Return the hourly buckets of all endpoints that began before a time in seconds UTC."""
 
 
 def ticks(
     fine: Sequence[EndpointSeries], hours: Hours, *, nows: Floats, options: EndpointOptions
 ) -> Iterator[tuple[int, float, Finding]]:
-    """(row, now, finding) of all endpoints at every tick; fine reaches back an hour before the first."""
+    """Yield (row, now, finding) of all endpoints at every tick; `fine` begins an hour before the first tick."""
     whole = in_brief(_intervals(fine, nows, options))
     for _, same_hour in groupby(nows.tolist(), key=lambda now: last_interval_end(now, options) // HOUR_SECONDS):
         coarse, past = None, None
@@ -46,7 +46,7 @@ def ticks(
 
 
 def episodes(found: Sequence[tuple[int, float, Finding]]) -> int:
-    """How many alarms those findings are, endpoint by endpoint and metric by metric."""
+    """Count the alarms of these findings, by endpoint and metric."""
     times: dict[tuple[int, str], list[float]] = {}
     for row, now, finding in found:
         times.setdefault((row, finding.metric), []).append(now)

@@ -1,9 +1,9 @@
-"""The endpoint detector on latency that wanders by itself: false alarms, and the time to see that it doubled.
+"""The endpoint detector on latency that varies by itself: false alarms, and the delay until a doubling is found.
 
-What is assumed: latency wanders by 15 % (standard deviation of the logarithm) as an AR(1) over intervals of 10 s with
-a correlation of 0.8 or 0.95; 10 requests a second spread by 40 % around it; the two days before wandered alike. The
-detector itself is asked at its real tick, every 10 s, with the hour of fine buckets before. Alarms within ten minutes
-of each other are one. A shift counts from its onset, anywhere within an interval, to the tick that finds it.
+Assumptions: the median latency varies by 15 % (standard deviation of the logarithm) as an AR(1) over intervals of 10 s
+with a correlation of 0.8 or 0.95; 10 requests per second vary by 40 % around it; the two days before are alike. The
+detector runs at its real tick, every 10 s, with the hour of fine buckets before. Alarms within ten minutes of each
+other are one. The delay lasts from the onset, anywhere within an interval, to the tick that finds the shift.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 300.0
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """The worse of the two correlations counts: false alarms a day and series, and the median delay."""
+    """Yield the false alarms per day and series, and the median delay; the worse of the two correlations counts."""
     alarms = [
         sum(false_alarms(NoisyEndpoint(correlation), BATCH_DAYS, seed) for seed in range(BATCHES))
         for correlation in CORRELATIONS
@@ -48,7 +48,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def false_alarms(endpoint: NoisyEndpoint, series: int, seed: int) -> int:
-    """How many alarms as many healthy endpoints raise in one day, each tick judging all of them."""
+    """Count the alarms of `series` healthy endpoints in one day; each tick tests all of them."""
     random = np.random.default_rng([1, seed])
     intervals = int((_DAY + HOUR_SECONDS) / INTERVAL_SECONDS)
     names = [str(number) for number in range(series)]
@@ -62,7 +62,7 @@ def false_alarms(endpoint: NoisyEndpoint, series: int, seed: int) -> int:
 
 
 def shift_delays(endpoint: NoisyEndpoint, shifts: int, factor: float = 2.0) -> Floats:
-    """Seconds from a sudden shift of latency to its finding, (shifts,); infinite when not found in five minutes."""
+    """Return the seconds from each sudden shift to its finding, (shifts,); infinite if not found in five minutes."""
     random = np.random.default_rng(2)
     before, after = int(HOUR_SECONDS / INTERVAL_SECONDS), int(_PATIENCE_SECONDS / INTERVAL_SECONDS)
     levels = endpoint.levels(random, before + after, series=shifts)

@@ -1,4 +1,4 @@
-"""What a benchmark prints: one JSON line a figure, beside a peer or floor from the same run, and its bound."""
+"""The output of a benchmark: one JSON line per figure, with a peer or floor from the same run, and a bound."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ LOWER_IS_BETTER = "lower is better"
 
 
 class NothingToMeasureError(Exception):
-    """The folder of data holds nothing for a benchmark; the words say what was looked for and where."""
+    """The data folder holds nothing for a benchmark; the message names what was searched for, and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` in `unit`, beside a peer's or floor's value, and the bound that it must keep.
+    """A measured `value` in `unit`, the value of a peer or floor, and the bound that the value must keep.
 
-    The bound is `at_least`, or `at_most` where lower is better. Where it hangs on a peer that could not be measured
-    there is none, and it is not kept: nothing was shown.
+    The bound is `at_least`, or `at_most` if lower is better. If it depends on a peer that could not be measured, it is
+    missing and counts as not kept.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Figure:
         return self.at_least is not None and self.value >= self.at_least
 
     def line(self) -> str:
-        """The figure as it is printed: `at_least` is the bound either way, and the unit says which way is better."""
+        """Return a JSON line; `at_least` holds the bound in both cases, and the unit tells whether lower is better."""
         lower_is_better = self.at_most is not None
         return json.dumps(
             {
@@ -54,5 +54,5 @@ class Figure:
 
 
 def _printed(value: float | None) -> float | None:
-    """Four decimals; JSON knows no infinity, which stands for never."""
+    """Round to four decimals; infinity, which means never, becomes None, since JSON has no infinity."""
     return round(value, 4) if value is not None and math.isfinite(value) else None

@@ -15,11 +15,11 @@ MODE = "default"
 
 Occurrences = Sequence[tuple[float, str]]
 Vector = tuple[Occurrences, Sequence[str], float, int]
-"""Events as (seconds, name), the steps' names, the window in seconds, and the level that ClickHouse gives."""
+"""Events as (seconds, name), the names of the steps, the window in seconds, and the level that ClickHouse returns."""
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """A vector is right when both the level by itself and the best of the user's attempts agree with ClickHouse.
+    """Yield the share of right vectors: both `level` and the best of the user's attempts agree with ClickHouse.
 
     Raises NothingToMeasureError.
     """
@@ -48,7 +48,7 @@ def _official(path: Path) -> Iterator[Vector]:
 
 
 def _random(path: Path) -> Iterator[Vector]:
-    """Keys are "mode|funnel|window", where a funnel is its steps' letters; a user without events has only "all"."""
+    """Read keys "mode|funnel|window"; a funnel is the letters of its steps, a user without events has only "all"."""
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         user = json.loads(line)
         for key, expected in user["expected"].items():

@@ -1,4 +1,4 @@
-"""What web, worker, scheduler and broker hold together when nothing happens."""
+"""The memory of web, worker, scheduler and broker together when idle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SETTLE_SECONDS = 20.0
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """Proportional set size, so that pages that processes share are counted once."""
+    """Yield the sum of the proportional set sizes, which count pages shared by processes once."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
         with running_stack(path, f"sqlite:///{path / 'argux.db'}") as stack:

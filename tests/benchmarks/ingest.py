@@ -1,10 +1,10 @@
-"""How fast product events come in, and how much room a million of them takes while they are hot.
+"""The throughput of event ingestion, and the space that a million events take in the hot store.
 
-Batches: 1,000 events a request to the real web process, answered when they are durable, beside a bare loop that decodes
-the same bodies and inserts the same columns into the same tables, with the same durability. Single events: requests a
-second beside those of a handler that does nothing on the same server. Both sides take turns, and the round with the
-median share counts, so that whatever else the machine does in one of them does not.
-Room: what the web process, a process that rolls up, and the database's files grow by for each further million events.
+Batches: 1,000 events per request to the real web process, which answers when they are durable; the peer is a bare loop
+that decodes the same bodies and inserts the same columns into the same tables, with the same durability. Single events:
+requests per second; the peer is an empty handler on the same server. Both sides are measured in turns, and the round
+with the median share counts, so that other load in a single round does not matter. Space: how much the web process, a
+process that rolls up, and the database's files grow per further million events.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ import httpx
 
 from tests.benchmarks.empty_handler import PATH as EMPTY
 from tests.benchmarks.figures import Figure
-from tests.functional.stack import eventually, free_port
+from tests.functional.stack import eventually
+from tests.ports import free_port
 
 BATCH_SHARE, SINGLE_SHARE, MEGABYTES = 0.35, 0.5, 400.0
 BATCH = 1000
@@ -60,7 +61,7 @@ def run(data: Path) -> Iterator[Figure]:
             "ingest_single_share", singles / empty, "share", "empty handler, requests/s", empty, at_least=SINGLE_SHARE
         )
     with tempfile.TemporaryDirectory() as name, _running(Path(name)) as server:
-        room, on_disk = _room(server)
+        room, on_disk = _space_per_million(server)
         yield Figure("hot_mb_per_million", room, "MB", "of it the database's files, MB", on_disk, at_most=MEGABYTES)
 
 
@@ -85,7 +86,7 @@ class _Server:
         return head.encode() + body
 
     def events(self, how_many: int) -> list[dict[str, object]]:
-        """As a shop's pages send them: random ids, a few properties, 20 events a visit, 250 visitors at once."""
+        """Make events like those of a shop: random ids, a few properties, 20 events per visit, 250 visitors at once."""
         now, random = time.time(), self.random
         return [
             {
@@ -146,25 +147,25 @@ def _is_up(port: int) -> bool:
 
 
 def _rounds(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[float, float]:
-    """Both sides of the round whose share is the median: what else the machine did in one round does not decide."""
+    """Return both sides of the round with the median share, so that other load in a single round does not matter."""
     pairs = sorted(((ours(), peer()) for _ in range(ROUNDS)), key=lambda pair: pair[0] / pair[1])
     return pairs[ROUNDS // 2]
 
 
 def _batches(server: _Server) -> float:
-    """Events a second."""
+    """Return events per second."""
     requests = [server.request(EVENTS, body) for body in server.batch_bodies(BATCHES)]
     return BATCHES * BATCH / asyncio.run(_send_all(server.port, requests, BATCH_CONNECTIONS))
 
 
 def _singles(server: _Server, path: str) -> float:
-    """Requests a second, each with one event."""
+    """Return requests per second, with one event each."""
     requests = [server.request(path, json.dumps(event).encode()) for event in server.events(SINGLES)]
     return SINGLES / asyncio.run(_send_all(server.port, requests, SINGLE_CONNECTIONS))
 
 
 async def _send_all(port: int, requests: Sequence[bytes], connections: int) -> float:
-    """Send all over so many connections, each waiting for its answers; returns the seconds it took."""
+    """Send all requests over `connections` connections, each waiting for its answers; return the seconds it took."""
     waiting = iter(requests)
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
 
@@ -185,7 +186,7 @@ async def _send_all(port: int, requests: Sequence[bytes], connections: int) -> f
 
 
 def _bare_loop(server: _Server) -> float:
-    """Events a second that a loop without anything around it decodes and commits, batch by batch."""
+    """Return the events per second that a bare loop decodes and commits, batch by batch."""
     bodies = server.batch_bodies(BATCHES)
     with closing(sqlite3.connect(server.directory / "bare.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
@@ -208,15 +209,15 @@ def _bare_loop(server: _Server) -> float:
         return BATCHES * BATCH / (time.perf_counter() - began)
 
 
-def _room(server: _Server) -> tuple[float, float]:
-    """MB that each further million events takes, and how much of it is files; what is there from the start is not.
+def _space_per_million(server: _Server) -> tuple[float, float]:
+    """Return the MB that each further million events takes, and the MB of files in it, without the initial size.
 
-    Files, the web process and the roll-up together: whichever one calls the hot window's memory, it is not more.
+    Files, web process and roll-up are added up, so that the sum covers the hot store however it is divided.
     """
     _fill(server, WARM_UP)
-    before, files_before = _taken(server), _files(server)
+    before, files_before = _used_bytes(server), _files(server)
     _fill(server, MEASURED)
-    taken, files = _taken(server), _files(server)
+    taken, files = _used_bytes(server), _files(server)
     return (taken - before) / (MEASURED * BATCH), (files - files_before) / (MEASURED * BATCH)
 
 
@@ -226,8 +227,8 @@ def _fill(server: _Server, batches: int) -> None:
         asyncio.run(_send_all(server.port, requests, BATCH_CONNECTIONS))
 
 
-def _taken(server: _Server) -> int:
-    """Bytes: the files, the web process, and what a process grows by that rolls up what is waiting."""
+def _used_bytes(server: _Server) -> int:
+    """Return bytes: the files, the web process, and the growth of a process that rolls up what is pending."""
     rolling = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.rolling_up", f"sqlite:///{server.database}"],
         check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
@@ -240,5 +241,5 @@ def _files(server: _Server) -> int:
 
 
 def _resident(pid: int) -> int:
-    """Bytes of memory that a process has now."""
+    """Return the resident memory of a process in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

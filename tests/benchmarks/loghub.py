@@ -1,4 +1,4 @@
-"""Log template mining on Loghub-2k: grouping accuracy and lines a second, beside drain3 with generic masks."""
+"""Log template mining on Loghub-2k: grouping accuracy and lines per second, beside drain3 with generic masks."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class System:
 
 @dataclass(frozen=True)
 class Measured:
-    """The mean grouping accuracy of a miner over the systems, and its lines a second of CPU time on one core."""
+    """The mean grouping accuracy of a miner over the systems, and its lines per second of CPU time on one core."""
 
     accuracy: float
     lines_per_second: float
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """Yield both figures for the systems found under `loghub_2k`, each mined from nothing.
+    """Yield both figures for the systems found under `loghub_2k`; each is mined from an empty state.
 
     Raises NothingToMeasureError.
     """
@@ -70,7 +70,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def read_systems(folder: Path) -> list[System]:
-    """Read every system with corrected labels, in the order of their names."""
+    """Read every system with corrected labels, in order of name."""
     paths = sorted(folder.glob("*/*_structured_corrected.csv"))
     systems = [read_or_skipped("loghub", path.name, partial(_read_system, path)) for path in paths]
     return [system for system in systems if system is not None and system.lines]
@@ -86,7 +86,7 @@ def _read_system(path: Path) -> System:
 
 
 def grouping_accuracy(predicted: Sequence[str], truth: Sequence[str]) -> float:
-    """The share of lines whose predicted group equals a true group exactly."""
+    """Return the share of lines whose predicted group equals a true group exactly."""
     true_groups = set(_groups(truth))
     return sum(len(group) for group in _groups(predicted) if group in true_groups) / len(truth)
 
@@ -99,7 +99,7 @@ def _groups(labels: Sequence[str]) -> list[frozenset[int]]:
 
 
 def _measured(miners: Sequence[Miner], systems: Sequence[System]) -> list[Measured]:
-    """Take turns, so that what else the machine does falls on both; the median CPU time of a round counts."""
+    """Measure the miners in turns, so that other load affects all of them; use the median CPU time of the rounds."""
     seconds = [[0.0] * ROUNDS for _ in miners]
     accuracy = [0.0] * len(miners)
     for round_number in range(ROUNDS):
@@ -119,7 +119,7 @@ def _argux(lines: Sequence[str]) -> list[str]:
 
 
 def _drain3() -> Miner | None:
-    """drain3 with the masks its documentation shows, none of them made for one system."""
+    """Return drain3 with the masks of its documentation, none of them specific to one system; None if not installed."""
     try:
         from drain3 import TemplateMiner as Drain
         from drain3.masking import MaskingInstruction

@@ -1,4 +1,4 @@
-"""How well anomalies in single metrics are found: the Numenta Anomaly Benchmark with one threshold for all files."""
+"""Anomaly detection in single metrics: the Numenta Anomaly Benchmark with one threshold for all files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AT_LEAST_STANDARD, AT_LEAST_LOW_FP = 50.0, 46.0
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """One of the benchmark's streams; windows are (first, last) indices into it."""
+    """One stream of the benchmark; windows are (first, last) indices into it."""
 
     name: str
     times: NDArray[np.float64]
@@ -36,7 +36,7 @@ class LabelledFile:
 def run(data: Path) -> Iterator[Figure]:
     """Yield the score of both profiles over all labelled streams under `nab`.
 
-    Every point is scored with nothing but those before it, by one detector with one threshold, the same for all files.
+    One detector with one threshold scores all files; each point is scored from the points before it alone.
     Raises NothingToMeasureError.
     """
     files = list(labelled_files(data / "nab"))
@@ -65,13 +65,13 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def total(files: list[LabelledFile], detected: list[NDArray[np.bool_]], weights: Weights) -> float:
-    """The normalised score over all files."""
+    """Return the normalised score over all files."""
     scores = [raw_score(found, file.windows, weights) for file, found in zip(files, detected, strict=True)]
     return sum(scores, RawScore(0.0, 0)).normalised(weights)
 
 
 def read_profiles(folder: Path) -> dict[str, Weights]:
-    """The benchmark's application profiles by name."""
+    """Read the benchmark's application profiles by name."""
     profiles = json.loads((folder / "config" / "profiles.json").read_text())
     return {
         name: Weights(matrix["tpWeight"], matrix["fnWeight"], matrix["fpWeight"])
@@ -81,7 +81,7 @@ def read_profiles(folder: Path) -> dict[str, Weights]:
 
 
 def labelled_files(folder: Path) -> Iterator[LabelledFile]:
-    """Every stream in the folder that has labels, in order of name; none without the labels' file."""
+    """Yield every stream in the folder that has labels, in order of name; none if there is no file of labels."""
     path = folder / "labels" / "combined_windows.json"
     labels = json.loads(path.read_text()) if path.exists() else {}
     for path in sorted((folder / "data").glob("*/*.csv")):
@@ -104,7 +104,7 @@ def _labelled(path: Path, name: str, limits: list[list[str]]) -> LabelledFile:
 
 
 def _windows(times: NDArray[np.float64], limits: list[list[str]]) -> Iterator[tuple[int, int]]:
-    """The first and the last point within each window; one that lies outside the stream is left out."""
+    """Yield the first and the last index of each window; leave out windows outside the stream."""
     for since, until in limits:
         first = int(np.searchsorted(times, _seconds(since), side="left"))
         last = int(np.searchsorted(times, _seconds(until), side="right")) - 1

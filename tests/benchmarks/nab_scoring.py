@@ -1,8 +1,8 @@
 """The scoring of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015), written from the paper.
 
-A window found earns by how early in it the first detection lies, a window missed costs one, and every detection
-outside costs by how far behind the last window it is. The sum is put on a scale on which a detector that never
-speaks has 0 and one that finds every window at its first point has 100.
+A window that is found earns more the earlier its first detection is; a missed window costs one; a detection outside
+all windows costs more the farther it is behind the last window. The sum is scaled so that a detector without detections
+has 0 and one that finds every window at its first point has 100.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROBATION_OF_AT_MOST = 5000
 
 @dataclass(frozen=True)
 class Weights:
-    """What an application profile makes of finds, misses and false alarms."""
+    """The weights of true positives, false negatives and false positives in an application profile."""
 
     true_positive: float
     false_negative: float
@@ -28,7 +28,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class RawScore:
-    """The points of one or more files, and of how many windows."""
+    """The points of one or more files, and the number of their windows."""
 
     points: float
     windows: int
@@ -37,19 +37,19 @@ class RawScore:
         return RawScore(self.points + other.points, self.windows + other.windows)
 
     def normalised(self, weights: Weights) -> float:
-        """0 for silence, 100 for perfection."""
+        """Scale the points: 0 for no detections, 100 for a perfect detector."""
         silence = -weights.false_negative * self.windows
         perfection = weights.true_positive * self.windows
         return 100.0 * (self.points - silence) / (perfection - silence)
 
 
 def probation(length: int) -> int:
-    """How many points at a file's beginning are not scored."""
+    """Return how many points at the beginning of a file are not scored."""
     return int(PROBATION_SHARE * min(length, PROBATION_OF_AT_MOST))
 
 
 def raw_score(detected: NDArray[np.bool_], windows: Sequence[tuple[int, int]], weights: Weights) -> RawScore:
-    """Score one file: detected (n,), windows as (first, last) indices, both inside, in order."""
+    """Score one file: detected (n,); windows as (first, last) indices, both inclusive, in order."""
     places = np.flatnonzero(detected)
     places = places[places >= probation(len(detected))]
     points, outside = 0.0, np.ones(len(places), dtype=bool)
@@ -67,7 +67,7 @@ def raw_score(detected: NDArray[np.bool_], windows: Sequence[tuple[int, int]], w
 
 
 def _false_alarm(place: int, windows: Sequence[tuple[int, int]]) -> float:
-    """From nearly 0 just behind a window to -1 far from any."""
+    """Return the cost: nearly 0 just behind a window, -1 far behind it or before the first one."""
     before = [window for window in windows if window[1] < place]
     if not before:
         return -1.0
@@ -76,5 +76,5 @@ def _false_alarm(place: int, windows: Sequence[tuple[int, int]]) -> float:
 
 
 def _sigmoid(position: float) -> float:
-    """1 to -1 over the positions -1 (a window's first point) to 1 (a window's length behind it)."""
+    """Scaled sigmoid: almost 1 at -1 (a window's first point), 0 at 0, almost -1 at 1 (one window length behind)."""
     return -1.0 if position > 3.0 else 2.0 / (1.0 + float(np.exp(5.0 * position))) - 1.0

@@ -1,4 +1,4 @@
-"""Which pod a fault was injected into, from its metrics, logs and traces together: AS@1 and AS@3 of Nezha."""
+"""Locate the pod of an injected fault from metrics, logs and traces together: AS@1 and AS@3 of Nezha."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.benchmarks.reading import read_or_skipped
 AS1_AT_LEAST, AS3_AT_LEAST = 0.50, 0.70
 PEER = "the same ranking from metrics alone"
 OWN_METRICS = ("CpuUsageRate", "PodServerLatency")
-"""A pod's own load and its own time to answer; how long it waits for others speaks of those."""
+"""Metrics of a pod itself: its load and its response time. Waiting times are left out: they depend on other pods."""
 
 _FAULT_SECONDS = 240.0
 _AFTERMATH_SECONDS = 360.0
@@ -39,11 +39,10 @@ _EARLIER_SECONDS = 300.0
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """The share of faults whose pod is first, and among the first three, over all days that are there.
+    """Yield the share of faults whose pod is ranked first, and among the first three, over all days in the folder.
 
-    Normal are the fault-free minutes, and of the others what lies before the injection. Days differ in what they
-    have: where there are no logs and traces, the metrics must do.
-    Raises NothingToMeasureError.
+    The fault-free minutes, and those shortly before each injection, are the normal behaviour. Some days have no logs
+    and traces; then only metrics are used. Raises NothingToMeasureError.
     """
     places: list[tuple[float, float]] = []
     for folder in days(data / "nezha"):
@@ -62,7 +61,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's faults, what was measured of its pods and edges, and the records around each fault and of no fault."""
+    """A day's faults, the metrics of its pods and edges, the records around each fault and those without a fault."""
 
     faults: Sequence[Fault]
     metrics: Sequence[Metric]
@@ -71,7 +70,7 @@ class Day:
 
 
 def _read(folder: Path) -> Day:
-    """Raises ValueError where nothing is there beside the list of faults: nobody could find those."""
+    """Read a day. Raises ValueError if it has only the list of faults, without metrics or records of them."""
     injected = faults(folder)
     metrics = pod_metrics(folder, OWN_METRICS)
     edges = edge_metrics(folder, sorted({metric.pod for metric in metrics}))
@@ -86,7 +85,7 @@ def _read(folder: Path) -> Day:
 
 
 def _places(day: Day) -> list[tuple[float, float]]:
-    """For each fault the place of its pod in the ranking, by everything and by metrics alone; infinite if absent."""
+    """Return the rank of each fault's pod, by all data and by metrics alone; infinite if the pod is not ranked."""
     injected = day.faults
     during = [_behaviour(own.between(fault.at, np.inf)) for own, fault in zip(day.records, injected, strict=True)]
     before = [
@@ -112,7 +111,7 @@ def _place(fault: Fault, readings: Sequence[Reading], patterns: Sequence[Pattern
 
 
 def _reading(metric: Metric, fault: Fault, injected: Sequence[Fault]) -> Reading | None:
-    """The metric while the fault lasted, beside the minutes in which, and shortly after which, nothing was injected."""
+    """Return the metric during the fault, and in normal minutes: outside all faults and the time shortly after them."""
     normal = metric.values[~_disturbed(metric.times, injected)]
     during = metric.values[(metric.times > fault.at) & (metric.times <= fault.at + _FAULT_SECONDS)]
     if not np.isfinite(normal).any():

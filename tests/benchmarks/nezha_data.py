@@ -1,7 +1,7 @@
-"""Reads faults injected into two microservice systems, with their metrics, logs and traces, as the data set lays them.
+"""Read the Nezha data set: faults injected into two microservice systems, with their metrics, logs and traces.
 
-Times are those of the records themselves, UTC: the text of a log shows local time and some inject_timestamps are hours
-off, and one pod's TimeStamp column lies years ahead, so none of those is read.
+Times are those of the records, in UTC. Other times in the data are not read: log texts show local time, some values of
+inject_timestamp are hours off, and the TimeStamp column of one pod is years ahead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MINUTES_OF_A_FAULT = 3
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What was injected where and when."""
+    """The time of an injected fault, in seconds UTC, and its pod."""
 
     at: float
     pod: str
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One column of one pod, or the network's delay of one edge into it; (minutes,) each."""
+    """One metric of a pod, or the network delay of an edge into it; times and values are (minutes,)."""
 
     pod: str
     name: str
@@ -48,13 +48,13 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The calls and logged events of some minutes."""
+    """The calls and logged events of a time."""
 
     calls: tuple[Call, ...]
     occurrences: tuple[Occurrence, ...]
 
     def between(self, since: float, until: float) -> Records:
-        """Those that began in [since, until)."""
+        """Return the records that began in [since, until)."""
         return Records(
             tuple(call for call in self.calls if since <= call.started_at < until),
             tuple(one for one in self.occurrences if since <= one.happened_at < until),
@@ -62,12 +62,12 @@ class Records:
 
 
 def days(folder: Path) -> list[Path]:
-    """The days of the data set that are there."""
+    """Return the folders of the days that are present."""
     return sorted(path.parent for path in folder.glob("*/*-fault_list.json"))
 
 
 def faults(day: Path) -> list[Fault]:
-    """The day's faults in order."""
+    """Return the day's faults, oldest first."""
     hours: Mapping[str, Sequence[Mapping[str, str]]] = json.loads(
         (day / f"{day.name}-fault_list.json").read_text(encoding="utf-8")
     )
@@ -76,19 +76,19 @@ def faults(day: Path) -> list[Fault]:
 
 
 def fault_records(day: Path, fault: Fault) -> Records:
-    """The minutes around a fault; they begin before it. Empty where the day has metrics only."""
+    """Read the records of the minutes from a fault on, beginning with its own; empty if the day has only metrics."""
     minutes = [datetime.fromtimestamp(fault.at + 60 * ahead, UTC) for ahead in range(_MINUTES_OF_A_FAULT)]
     return _records(day, "", [f"{minute:%H_%M}" for minute in minutes])
 
 
 def fault_free_records(day: Path) -> Records:
-    """The minutes in which nothing was injected."""
+    """Read the records of the minutes without faults."""
     names = [path.name.split("_log")[0] for path in sorted((day / "faultfree_log").glob("*_log.csv*"))]
     return _records(day, "faultfree_", names)
 
 
 def pod_metrics(day: Path, columns: Sequence[str]) -> list[Metric]:
-    """Those columns of every pod whose names contain one of the words."""
+    """Read the metrics of every pod whose column names contain one of `columns`."""
     found: list[Metric] = []
     for path in sorted((day / "metric").glob("*_metric.csv*")):
         rows = list(_rows(path))
@@ -101,7 +101,7 @@ def pod_metrics(day: Path, columns: Sequence[str]) -> list[Metric]:
 
 
 def edge_metrics(day: Path, pods: Sequence[str]) -> list[Metric]:
-    """For every "caller_callee" edge, how much later the caller has its answer than the callee gave it, in seconds."""
+    """Return the network delay of each "caller_callee" edge in seconds: the caller's time less the callee's."""
     sides = [next(iter(sorted((day / "metric").glob(f"{side}_50.csv*"))), None) for side in ("source", "destination")]
     if sides[0] is None or sides[1] is None:
         return []
@@ -121,7 +121,7 @@ def edge_metrics(day: Path, pods: Sequence[str]) -> list[Metric]:
 
 
 def _records(day: Path, prefix: str, minutes: Sequence[str]) -> Records:
-    """Overlapping files repeat records, which are kept once."""
+    """Read records of the given minutes; drop duplicates, since files overlap."""
     calls: dict[tuple[str, str], Call] = {}
     occurrences: dict[tuple[str, str, str, float], Occurrence] = {}
     for minute in minutes:
@@ -155,7 +155,7 @@ def _occurrence(row: Mapping[str, str]) -> Occurrence:
 
 
 def _event(text: str) -> str:
-    """The level and place in the code that a line names, or else its words without numbers and identifiers."""
+    """Return the log level and code location in a line; without them, its text without numbers and identifiers."""
     place = _PLACE_IN_CODE.search(text)
     if place:
         return f"{place[1]} {place[2]}"

@@ -1,4 +1,4 @@
-"""Reads data one file, day or case at a time: what cannot be read is named and left out, and the rest is measured."""
+"""Read data by file, day or case; report what cannot be read, leave it out, and measure the rest."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Read = TypeVar("Read")
 UNREADABLE = (
     OSError, ValueError, KeyError, IndexError, TypeError, SyntaxError, EOFError, csv.Error, zlib.error,
 )  # fmt: skip
-"""What reading raises where the data is not as its format says."""
+"""The errors that reading raises if the data violates its format."""
 
 
 def read_or_skipped(benchmark: str, name: str, read: Callable[[], Read]) -> Read | None:
-    """What `read` gives; None where the data is not as it should be, which is told on standard error.
+    """Return the result of `read`; if the data cannot be read, report that on stderr and return None.
 
-    `read` must do nothing but read, or a mistake in what is measured would be taken for one in the data.
+    `read` must only read, or a bug in the measured code would be reported as bad data.
     """
     try:
         return read()

@@ -1,8 +1,8 @@
-"""Endpoints with a life of their own: traffic with a rhythm of days and weeks, and errors that come in spells.
+"""Simulated endpoints with daily and weekly traffic patterns, and errors that come in bursts.
 
-Requests an interval are Poisson around a rate that follows the hour of the day and the day of the week and wanders as a
-first-order autoregression on the log scale; the share of errors wanders likewise on the log-odds scale. Counts alone
-matter here: every request takes 40 ms.
+The requests of an interval are Poisson; their rate depends on the hour of the day and the day of the week, and varies
+as a first-order autoregression on the log scale. The error rate varies likewise on the log-odds scale. Only counts
+matter: every request takes 40 ms.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from tests.benchmarks.noisy_endpoints import HOUR_SECONDS, INTERVAL_SECONDS
 _DAY, _WEEK = 86_400.0, 7 * 86_400.0
 _DURATION_BUCKET = int(np.searchsorted(DURATION_EDGES_MS, 40.0))
 _SWING_AT_NIGHT = 1.2
-"""The log of how many times busier the busiest hour is than the mean, and the mean than the quietest."""
+"""The log of the ratio of the busiest hour to the mean, and of the mean to the quietest hour."""
 
 _WEEKEND = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class RestlessEndpoint:
-    """correlation is between one interval of 10 s and the next; wander and error_wander are standard deviations."""
+    """An endpoint with varying traffic and error rate.
+
+    correlation: that of one interval of 10 s with the next. wander, error_wander: standard deviations on the log scale.
+    """
 
     correlation: float
     requests_a_second: float = 5.0
@@ -37,20 +40,20 @@ class RestlessEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What happened to endpoints, (series, intervals), in intervals that begin at `starts`, (intervals,)."""
+    """Requests and errors of endpoints, (series, intervals); the intervals begin at `starts`, (intervals,)."""
 
     starts: Floats
     requests: Integers
     errors: Integers
 
     def fine(self, row: int, since: float, until: float) -> EndpointSeries:
-        """The buckets of one endpoint that begin in [since, until)."""
+        """Return the buckets of one endpoint that begin in [since, until)."""
         first, last = np.searchsorted(self.starts, [since, until])
         columns = slice(int(first), int(last))
         return _series(str(row), self.starts[columns], self.requests[row, columns], self.errors[row, columns])
 
     def coarse(self, row: int, until: float) -> EndpointSeries:
-        """The hours of one endpoint that began before `until`, each with what came in it by then."""
+        """Return the hourly buckets of one endpoint that began before `until`, with the requests up to then."""
         last = int(np.searchsorted(self.starts, until))
         hours, first = np.unique(self.starts[:last] // HOUR_SECONDS, return_index=True)
         requests, errors = (
@@ -63,7 +66,7 @@ class Course:
 def course(
     endpoint: RestlessEndpoint, random: np.random.Generator, *, since: float, until: float, series: int
 ) -> Course:
-    """Draw the course of as many such endpoints; `since` and `until` in whole intervals."""
+    """Draw the course of `series` such endpoints; `since` and `until` are whole intervals."""
     starts = np.arange(since, until, INTERVAL_SECONDS)
     shape = (series, len(starts))
     rate = endpoint.requests_a_second * INTERVAL_SECONDS * _rhythm(starts)
@@ -73,7 +76,7 @@ def course(
 
 
 def _rhythm(starts: Floats) -> Floats:
-    """How busy it is against the mean: a long wave over the day, and quiet weekends (the epoch was a Thursday)."""
+    """Return the traffic relative to the mean: a daily wave, and quiet weekends (the epoch was a Thursday)."""
     of_day = np.exp(_SWING_AT_NIGHT * np.sin(2 * np.pi * (starts % _DAY) / _DAY - np.pi / 2))
     is_weekend = ((starts // _DAY + 3) % 7) >= 5
     return np.asarray(of_day * np.where(is_weekend, _WEEKEND, 1.0))

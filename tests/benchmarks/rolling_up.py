@@ -1,4 +1,4 @@
-"""Rolls a database up in a process of its own and prints by how many bytes that process grew."""
+"""Roll up a database in a separate process, and print by how many bytes that process grew."""
 
 from __future__ import annotations
 

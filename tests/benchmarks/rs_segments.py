@@ -1,4 +1,4 @@
-"""Where: the root-cause combinations of real live-video incidents, named exactly, one configuration for all."""
+"""Locate the root-cause combinations of real live-video incidents exactly, with one configuration for all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Rows of one incident: the minute of the anomaly and the four before it."""
+    """The rows of one incident: the minute of the anomaly and the four minutes before it."""
 
     columns: Mapping[str, Sequence[str]]
     bad: Floats
@@ -46,7 +46,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was named as the causes, what was ranked, and the CPU time it took from the rows on."""
+    """The named causes, the ranking, and the CPU time to compute them from the rows."""
 
     causes: frozenset[Where]
     ranked: tuple[Where, ...]
@@ -54,7 +54,7 @@ class Answer:
 
 
 def run(data: Path) -> Iterator[Figure]:
-    """F1 over the named causes of all cases; hit@3: at least one cause of the case is among the first three.
+    """Yield F1 over the named causes of all cases, hit@3 (a cause of the case is among the first three), and the time.
 
     Raises NothingToMeasureError.
     """
@@ -68,7 +68,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """The cases of anomaly.yaml whose rows are there. The file has three keys a case; it needs no YAML parser."""
+    """Read the cases of anomaly.yaml whose rows exist. The file has three keys per case and needs no YAML parser."""
     if not (folder / "anomaly.yaml").exists():
         return []
     fields = [
@@ -111,7 +111,7 @@ def _ours(case: Case) -> Answer:
 
 
 def _peer(case: Case) -> Answer:
-    """The textbook scan: Poisson counts against the past rate of each cuboid, the best one is the cause."""
+    """Run the textbook scan: Poisson counts against the past rate of each cuboid; the best one is the cause."""
     scored, took = _timed(lambda: sorted(_poisson_scores(_cells(case)), key=lambda pair: -pair[0])[:_LOOKED_AT])
     ranked = tuple(where for _, where in scored)
     return Answer(frozenset(ranked[:1]), ranked, took)
@@ -122,7 +122,7 @@ def _cells(case: Case) -> Cells:
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What it gives, and the median milliseconds of CPU time, of all threads together."""
+    """Return the result of `work`, and the median CPU time of all threads in milliseconds."""
     seconds = []
     for _ in range(_ROUNDS):
         began = time.process_time()

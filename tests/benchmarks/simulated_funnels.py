@@ -1,8 +1,8 @@
-"""Funnels of simulated shops, drawn in buckets of 10 s, that can be read fine or by the hour.
+"""Funnels of simulated shops, drawn in buckets of 10 s; they can be read fine or by the hour.
 
-People come by day more than by night and on weekdays more than at weekends, convert by a tenth better or worse with
-the hour of the day, and at weekends as a shop's weekend rate says; beyond that each hour has a luck of its own (2 %),
-so that counts scatter more than binomial ones. Nineteen of twenty who convert take a minute, the others five.
+More users come by day than by night, and more on weekdays than at weekends. The conversion rate varies by a tenth with
+the hour of the day, and at weekends by the shop's weekend rate. In addition each hour varies at random by 2 %, so the
+counts are overdispersed (more than binomial). IN_TIME_SHARE of those who convert take a minute, the others five.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ WEEKEND_TRAFFIC, DAILY_TRAFFIC, DAILY_RATE, HOURLY_LUCK = 0.7, 0.6, 0.1, 0.02
 IN_TIME_SHARE = 0.96
 _IN_TIME, _LATE = (int(np.searchsorted(DELAY_EDGES_SECONDS, seconds)) for seconds in (60.0, 300.0))
 HORIZON_SECONDS = float(DELAY_EDGES_SECONDS[_IN_TIME])
-"""What the detector makes of these delays: their 95th percentile."""
+"""The horizon that the detector derives from these delays: their 95th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """step_rates: of those who reached each step, the share that reaches the next.
+    """A simulated shop.
 
-    weekend_rate: how many convert at weekends, as a share of how many do on weekdays.
+    step_rates: of the users who reach each step, the share that reaches the next. weekend_rate: the conversion rate at
+    weekends relative to that on weekdays.
     """
 
     name: str
@@ -38,19 +39,19 @@ class Shop:
 
     @property
     def rate(self) -> float:
-        """The share of those who enter that convert."""
+        """The conversion rate of the whole funnel."""
         return float(np.prod(self.step_rates))
 
     @property
     def funnel(self) -> FunnelDefinition:
-        """Its funnel, watched with the usual window of ten minutes."""
+        """The shop's funnel, with the default window of ten minutes."""
         names = [f"step {number}" for number in range(len(self.step_rates) + 1)]
         return FunnelDefinition(1, self.name, tuple(FunnelStep(name, name) for name in names), 600.0, 7)
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """From `since` on only `left` of those who would have gone on from step `step` do."""
+    """From `since` on, only the share `left` of the users who normally pass step `step` pass it."""
 
     since: float
     step: int
@@ -61,8 +62,8 @@ class Break:
 class Buckets:
     """Counts in regular buckets of `width` seconds from `since` on.
 
-    reached: (steps, buckets); in_time: (buckets,) of those who reached the last step, how many were quick.
-    rates: (steps - 1, buckets), the true share of each step when nothing is broken.
+    reached: (steps, buckets). in_time: (buckets,), how many of those at the last step took only a minute. rates:
+    (steps - 1, buckets), the true share that passes each step when nothing is broken.
     """
 
     since: float
@@ -72,7 +73,7 @@ class Buckets:
     rates: Floats
 
     def series(self, since: float, until: float, value: str | None = None) -> FunnelSeries:
-        """The buckets that begin in [since, until), of everyone or of one segment."""
+        """Return the buckets that begin in [since, until) as the series of everyone or of one segment."""
         first, last = (max(int(np.ceil((time - self.since) / self.width)), 0) for time in (since, until))
         reached, in_time = self.reached[:, first:last], self.in_time[first:last]
         delays = np.zeros((reached.shape[1], len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
@@ -81,14 +82,14 @@ class Buckets:
             funnel_id=1,
             dimension=None if value is None else "country",
             value=value,
-            bucket_starts=self.since + np.arange(first, first + len(delays)) * self.width,
+            bucket_starts=self.since + np.arange(first, first + len(delays), dtype=np.float64) * self.width,
             entries=reached[0],
             reached=reached.T,
             converted_by_delay=delays,
         )
 
     def hourly(self) -> Buckets:
-        """The same by the hour; a last part of an hour is left out."""
+        """Return the same counts by the hour; leave out an incomplete last hour."""
         size = int(HOUR_SECONDS / self.width)
         hours = len(self.in_time) // size
 
@@ -99,11 +100,11 @@ class Buckets:
 
 
 def with_a_weekend(random: np.random.Generator, shop: Shop) -> Shop:
-    """The same shop with a weekend rate drawn by lot."""
+    """Return the shop with a random weekend rate."""
     return replace(shop, weekend_rate=float(random.uniform(*WEEKEND_RATES)))
 
 
-def drawn(
+def draw_buckets(
     random: np.random.Generator,
     shop: Shop,
     *,
@@ -114,10 +115,10 @@ def drawn(
     broken: Break | None = None,
 ) -> Buckets:
     """Draw the buckets of `width` seconds in [since, until); entries_a_second is the mean over a week."""
-    times = since + np.arange(int((until - since) / width)) * width
+    times = since + np.arange(int((until - since) / width), dtype=np.float64) * width
     hours = np.floor(times / HOUR_SECONDS).astype(np.int64)
     luck = np.exp(random.normal(0.0, HOURLY_LUCK, int(hours[-1] - hours[0]) + 1))[hours - hours[0]]
-    by_step = (luck * mood(shop, times + width / 2)) ** (1 / len(shop.step_rates))
+    by_step = (luck * relative_rate(shop, times + width / 2)) ** (1 / len(shop.step_rates))
     rates = np.minimum(np.outer(shop.step_rates, by_step), 1.0)
     reached = [random.poisson(entries_a_second * width * traffic(times + width / 2))]
     for step, normal in enumerate(rates):
@@ -129,13 +130,13 @@ def drawn(
 
 
 def traffic(times: Floats) -> Floats:
-    """How many people come at a time, as a share of the week's mean."""
+    """Return the traffic at each time, relative to the mean of the week."""
     by_day = np.where(_is_weekend(times), WEEKEND_TRAFFIC, 1.0) / ((5 + 2 * WEEKEND_TRAFFIC) / 7)
     return np.asarray(by_day * (1 + DAILY_TRAFFIC * np.sin(2 * np.pi * (times / DAY_SECONDS - 9 / 24))))
 
 
-def mood(shop: Shop, times: Floats) -> Floats:
-    """How many convert at a time, as a share of the shop's rate."""
+def relative_rate(shop: Shop, times: Floats) -> Floats:
+    """Return the conversion rate at each time, relative to the shop's rate."""
     by_day = np.where(_is_weekend(times), shop.weekend_rate, 1.0)
     return np.asarray(by_day * (1 + DAILY_RATE * np.sin(2 * np.pi * (times / DAY_SECONDS - 15 / 24))))
 
@@ -145,14 +146,14 @@ def _is_weekend(times: Floats) -> NDArray[np.bool_]:
 
 
 def added(parts: Sequence[Buckets]) -> Buckets:
-    """Everyone: the sum of equally large segments on the same grid."""
+    """Return everyone: the sum of equally large segments in the same buckets."""
     reached, in_time = sum(part.reached for part in parts), sum(part.in_time for part in parts)
     rates = sum(part.rates for part in parts) / len(parts)
     return Buckets(parts[0].since, parts[0].width, np.asarray(reached), np.asarray(in_time), np.asarray(rates))
 
 
 def joined(before: Buckets, after: Buckets) -> Buckets:
-    """Two stretches of one series of the same width, the second beginning where the first ends."""
+    """Concatenate two parts of one series with buckets of one width; the second begins where the first ends."""
     return Buckets(
         before.since,
         before.width,

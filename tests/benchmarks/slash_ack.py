@@ -1,4 +1,4 @@
-"""How fast `/argux status` is acked under 50 commands a second while diagnoses run, against a bare Bolt app."""
+"""The p99 of the ack time of `/argux status` at 50 commands per second while diagnoses run, against a bare Bolt app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from slack_sdk.signature import SignatureVerifier
 
 from tests.benchmarks.figures import Figure
 from tests.functional.shop_trouble import break_the_shop, incident
-from tests.functional.stack import Stack, eventually, free_port, running_stack
+from tests.functional.stack import Stack, eventually, running_stack
+from tests.ports import free_port
 
 NAME = "slash_ack_p99_ms"
 AT_MOST_RATIO = 1.5
@@ -51,7 +52,7 @@ def _bare_bolt(stack: Stack) -> Iterator[str]:
 
 
 async def _measure(stack: Stack, bare_url: str, incident_id: int) -> tuple[list[float], list[float]]:
-    """Both get the same signed commands at the same pace, turn by turn; returns milliseconds."""
+    """Send both servers the same signed commands at the same rate, alternating; return the times in milliseconds."""
     ours: list[float] = []
     bare: list[float] = []
     signer = SignatureVerifier(stack.secrets["signing"])
@@ -101,7 +102,7 @@ async def _command(
 
 
 async def _keep_diagnosing(client: httpx.AsyncClient, stack: Stack, incident_id: int) -> None:
-    """One diagnosis after the other, as fast as they are taken."""
+    """Request diagnoses in a loop, two per second."""
     headers = {"Authorization": str(stack.api.headers["Authorization"])}
     while True:
         await client.post(f"{stack.base_url}/api/incidents/{incident_id}/diagnose", headers=headers)

@@ -1,7 +1,7 @@
-"""Funnels for the tick's benchmark: days of hours and more than an hour of fine buckets, everyone and 99 segments each.
+"""Funnels for the benchmark of a tick: days of hourly buckets and 75 minutes of fine ones, of everyone and 99 segments.
 
-Every segment is busy enough to be judged. Entries are Poisson; three of four go on at each of the four steps, within
-five seconds. In a broken funnel half as many finish, of those who entered in the last quarter of an hour.
+Every segment has enough entries to be judged. Entries are Poisson; three of four users go on at each step, within five
+seconds. In a broken funnel half as many as normal finish, of those who entered in the last quarter of an hour.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ENTRIES_A_BUCKET = 5.0
 INSERT = "INSERT INTO funnel_buckets VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _Blobs = list[tuple[int, bytes, bytes]]
-"""Entries, reached and converted by delay of as many buckets, to draw from."""
+"""(entries, reached, converted by delay) of buckets to draw from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Drawn:
 
 
 def watch(services: Services, count: int) -> list[int]:
-    """Watch so many funnels; their numbers."""
+    """Create `count` funnels; return their ids."""
     steps = [{"name": name, "event": name} for name in STEPS]
     with services.sessions.begin() as session:
         return [
@@ -52,7 +52,7 @@ def watch(services: Services, count: int) -> list[int]:
 
 
 def fill(connection: sqlite3.Connection, funnel_ids: list[int], *, now: float, days: int, ahead_seconds: float) -> None:
-    """Write the buckets of every funnel, until so long after now; the first of them is broken."""
+    """Write the buckets of every funnel until `ahead_seconds` after now; the first funnel is broken."""
     random = Random(7)
     hours = _drawn(ENTRIES_A_BUCKET * COARSE_SECONDS / FINE_FUNNEL_SECONDS, 1.0)
     well, broken = _drawn(ENTRIES_A_BUCKET, 1.0), _drawn(ENTRIES_A_BUCKET, 0.5)

@@ -1,11 +1,13 @@
-"""How long one detection tick takes: over 10,000 series with 7 days of hourly baselines, and as history grows.
+"""The duration of a detection tick: over 10,000 series with 7 days of hourly baselines, and with growing history.
 
-Four fifths of the series are endpoints, one fifth funnels and their segments (see tick_funnels). Every one is busy
-enough to be judged, and a few are broken. The tick is the worker's own, with all its watches, on one core. The first,
-in which a worker that has just started reads the past, is printed to stderr and not counted. The figure is the median,
-by the clock: on a busy machine it is too high, and the CPU time that is printed to stderr tells by how much. What
-history costs is told in CPU time, for two ticks of a tenth of a second differ by what else the machine does; and by
-the minute, for that often what is broken is read in full again: the median of pairs of them, tick by tick in turns.
+Four fifths of the series are endpoints, one fifth funnels and their segments (see tick_funnels). All have enough data
+to be judged, and a few are broken. The tick is the worker's own, with all watches, on one core. The first tick, in
+which a worker that has just started reads the past, is printed to stderr and not counted. The figure is the median
+wall-clock time; on a busy machine it is too high, and the CPU time printed to stderr shows by how much.
+
+The cost of history is measured in CPU time, since other load would distort ticks of a tenth of a second. It is summed
+by the minute, since broken series are read in full again that often. The ticks of both sides alternate, and the figure
+is the median of the pairs.
 """
 
 from __future__ import annotations
@@ -64,14 +66,14 @@ def run(data: Path) -> Iterator[Figure]:
 
 @dataclass
 class _Ticks:
-    """What each tick after the first took: by the clock, and of the core."""
+    """The wall-clock and the CPU time of each tick, in seconds."""
 
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
 
 
 def _rounds(seconds: list[float]) -> list[float]:
-    """What the ticks take together between one full reading of what is broken and the next."""
+    """Add up the ticks from one full reading of the broken series to the next."""
     ticks = round(AGAIN_SECONDS / TICK_SECONDS)
     return [sum(seconds[start : start + ticks]) for start in range(0, len(seconds), ticks)]
 
@@ -95,7 +97,7 @@ class _Clock:
 
 
 def _ticked(all_services: list[tuple[Services, _Clock]]) -> list[_Ticks]:
-    """The ticks of each after the first, by turns the one and the other first; the clock goes on as it would."""
+    """Run the ticks of all services in alternating order, with a clock that advances; leave out each first tick."""
     all_ticks = [_Ticks() for _ in all_services]
     for number in range(TICKS + 1):
         turns = list(zip(all_services, all_ticks, strict=True))
@@ -116,7 +118,7 @@ def _ticked(all_services: list[tuple[Services, _Clock]]) -> list[_Ticks]:
 
 
 def _filled(directory: Path, name: str, series: int, *, days: int) -> tuple[Services, _Clock]:
-    """A database with `days` of hours and FINE_MINUTES of fine buckets."""
+    """Create a database with `days` of hourly buckets and FINE_MINUTES of fine ones."""
     path = directory / f"{name}.db"
     migrate(f"sqlite:///{path}")
     random = Random(3)
@@ -149,7 +151,7 @@ def _filled(directory: Path, name: str, series: int, *, days: int) -> tuple[Serv
 
 
 def _histograms(median_ms: float, *, requests: int, count: int = 200) -> list[bytes]:
-    """As many log-normal hours or intervals, to draw from."""
+    """Draw `count` histograms of log-normal durations, to pick from."""
     generator = np.random.default_rng(5)
     durations = generator.lognormal(np.log(median_ms), 0.4, (count, requests)).ravel()
     rows = np.repeat(np.arange(count), requests)

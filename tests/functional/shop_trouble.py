@@ -1,4 +1,4 @@
-"""The shop in trouble: a week of health, a bad deploy, and what a deployer and a person do about it."""
+"""Helpers for a broken shop: a healthy week, a bad deploy, and the actions of a deployer and of an approver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANA, BEN = "U0ANA", "U0BEN"
 
 
 def break_the_shop(stack: Stack) -> tuple[str, Commit]:
-    """A week of health, then a deploy of two commits a minute and a half ago; returns its head and the bad commit."""
+    """Send a healthy week, then deploy two commits 90 seconds ago. Return the deploy's head and the bad commit."""
     send = _doors(stack)
     now = time.time()
     healthy = stack.repository.head()
@@ -43,14 +43,14 @@ def deploy(stack: Stack, sha: str, at: float) -> None:
 
 
 def incident(stack: Stack) -> dict[str, Any]:
-    """The one incident, whole; fails when there is a second."""
+    """Return the only incident with all its details, or {} if there is none. Fail if there is more than one."""
     found = stack.incidents()
     assert len(found) <= 1, [row["title"] for row in found]
     return stack.api.get(f"/api/incidents/{found[0]['id']}").raise_for_status().json() if found else {}
 
 
 def explained(stack: Stack, commit: Commit) -> dict[str, Any] | None:
-    """The incident once a revert of this commit, and of it alone, is offered, and nothing is being diagnosed again."""
+    """Return the incident if a revert of only this commit is proposed and no diagnosis is running, else None."""
     found = incident(stack)
     proposal = found.get("proposal")
     if not proposal or proposal["parameters"]["commit_shas"] != [commit.sha]:
@@ -75,8 +75,13 @@ def _doors(stack: Stack) -> Send:
 
 
 def deploy_the_merged_head(stack: Stack, feeder: Feeder, bad_head: str) -> None:
-    """What a deployer does: put main's new head live, and so end the trouble."""
-    merged = eventually(lambda: (head := stack.repository.head()) != bad_head and head, seconds=60, what="the merge")
+    """Wait for the merge, then deploy main's new head, which fixes the shop."""
+
+    def new_head() -> str | None:
+        head = stack.repository.head()
+        return None if head == bad_head else head
+
+    merged = eventually(new_head, seconds=60, what="the merge")
     feeder.version, feeder.broken = merged, False
     deploy(stack, merged, time.time())
 
@@ -86,12 +91,12 @@ def fault(stack: Stack, **what: Any) -> None:
 
 
 def press(stack: Stack, message: dict[str, Any], action_id: str, *, user: str) -> None:
-    """Press a button as soon as the message has it."""
+    """Press a button of a message. Wait until the message has it."""
     body = {"user": user, "channel": message["channel"], "message_ts": message["ts"], "action_id": action_id}
     eventually(lambda: stack.page.post("/page/act", json=body).is_success, seconds=60, what=f"the button {action_id}")
 
 
 def modals(stack: Stack, user: str) -> list[dict[str, Any]]:
-    """The dialogs that have something to decide: one that is still being filled has not."""
+    """Return the dialogs with a submit button. A dialog that is still loading has none."""
     state = stack.page.get("/page/state", params={"user": user}).raise_for_status().json()
     return [modal for modal in state["modals"] if modal["submit"]]

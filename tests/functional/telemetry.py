@@ -1,4 +1,4 @@
-"""The shop's telemetry, healthy or broken, for any stretch of time: what its clients would have sent by then."""
+"""Generate the shop's telemetry, healthy or broken, for any period, as its clients would have sent it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ LONGEST_VISIT_SECONDS = 30.0
 CROWD, EVERY, STRIDE = 101, 100, 39
 
 Send = Callable[[str, bytes], None]
-"""Takes a door's path and a body for it."""
+"""A function that sends a body to the door at a path."""
 
 
 def to_doors(key: str, client: httpx.Client) -> Send:
-    """Post to a running Argux."""
+    """Return a Send that posts to a running Argux."""
 
     def send(path: str, body: bytes) -> None:
         content_type = "application/json" if path == "/batch/" else "application/x-protobuf"
@@ -47,29 +47,29 @@ def to_doors(key: str, client: httpx.Client) -> Send:
 
 
 def week_of_history(send: Send, *, now: float, version: str, visits: int = 6000) -> None:
-    """Seven healthy days, up to half an hour ago."""
+    """Send seven healthy days of telemetry that end half an hour ago."""
     plan = HistoryPlan(visits=visits, days=7.0, quiet_seconds=1800.0)
     _send(send, list(make_visits(plan, HEALTHY, now, Random(1), draw=usual_mix())), version, broken=False)
 
 
 def traffic(send: Send, *, since: float, until: float, version: str, broken: bool) -> None:
-    """Shoppers who arrived between two moments, and all they had done by `until`."""
+    """Send the telemetry of shoppers who arrive between two times, with everything that they did until `until`."""
     visits = _arrivals(since, until, broken, usual_mix())
     _send(send, [_between(visit, 0.0, until) for visit in visits], version, broken=broken)
 
 
 def usual_mix() -> Callable[[Random], Shopper]:
-    """Deals shoppers so that any few dozen in a row go as far as the whole crowd does.
+    """Return a source of shoppers in which any few dozen in a row have the same conversion rate as the whole crowd.
 
-    Drawn by chance, they would convert a few percent better or worse from hour to hour and from run to run, and whether
-    a recovery shows in time would depend on the second in which a test began.
+    With random shoppers the conversion rate would vary by a few percent between hours and between runs, so that the
+    start time of a test would decide whether a recovery is visible in time.
     """
     random = Random(1)
     crowd = sorted(
         (draw_shopper(random) for _ in range(CROWD * EVERY)),
         key=lambda shopper: (len(shopper.wants), shopper.patience_seconds),
     )
-    # A stride of the golden section visits all, and in every stretch some of each kind.
+    # A stride of the golden ratio visits all shoppers, and every short sequence contains each kind.
     dealt = cycle([crowd[place * STRIDE % CROWD * EVERY + EVERY // 2] for place in range(CROWD)])
     return lambda _: next(dealt)
 
@@ -81,13 +81,13 @@ def _arrivals(since: float, until: float, broken: bool, draw: Callable[[Random],
 
 
 def _between(visit: Visit, since: float, until: float) -> Visit:
-    """What of a visit was answered after `since` and by `until`."""
+    """Return the part of a visit that was answered after `since` and until `until`."""
     done = tuple(answer for answer in visit.answers if since < answer.started_at + answer.seconds <= until)
     return Visit(visit.user_id, visit.shopper, done)
 
 
 def _send(send: Send, visits: Sequence[Visit], version: str, *, broken: bool) -> None:
-    # By what is sent, not only by whose it is: ids that came before would be taken for the same events sent again.
+    # Seed with the content, not only with the user: repeated ids would count as duplicates of earlier events.
     random = Random(str(visits[:1]))
     events = [event for visit in visits for event in posthog_events(visit, random)]
     spans = [
@@ -100,7 +100,7 @@ def _send(send: Send, visits: Sequence[Visit], version: str, *, broken: bool) ->
 
 
 def _spans(spans: list[Span], broken: bool) -> list[Span]:
-    """Children first, as an exporter sends them; a broken checkout asks for the stock of every product."""
+    """Return the spans with children first, as an exporter sends them. A broken checkout adds a query per product."""
     server, *queries = spans
     if broken and server.name == f"POST {Step.CHECKOUT}":
         for number in range(EXTRA_QUERIES):
@@ -115,7 +115,7 @@ def _spans(spans: list[Span], broken: bool) -> list[Span]:
 
 
 class Feeder:
-    """Keeps the shop's telemetry coming, two seconds at a time, until stopped. `broken` may change under way."""
+    """Sends the shop's telemetry every two seconds until stopped. `version` and `broken` may change in between."""
 
     def __init__(self, send: Send, *, version: str, broken: bool) -> None:
         self.version, self.broken = version, broken

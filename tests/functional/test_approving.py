@@ -1,4 +1,4 @@
-"""One press of Approve fix opens the dialog with the change, whatever else fails at that moment; real processes."""
+"""One press of Approve fix opens the dialog with the change, even while other systems fail. Uses real processes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from storage import incidents, proposals
 from storage.database.session import create_database, sessions
 from tests.functional.shop_trouble import ANA, fault, modals, press, root_messages
 from tests.functional.stack import PATIENCE_SECONDS, Stack, eventually, running_stack
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
-from workers.telling.enqueue import changed
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
+from workers.telling.enqueue import enqueue_refresh
 
 
 class Offer:
-    """An incident with a real revert pull request on offer."""
+    """An incident with a proposal to merge a real revert pull request."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -40,8 +40,8 @@ class Offer:
             ).id
 
     def make(self) -> int:
-        """Offer the fix, in place of an earlier offer."""
-        offer, now = revert_offer(self.plan), datetime.now(UTC)
+        """Create a proposal for the fix, which replaces an earlier one."""
+        offer, now = describe_revert(self.plan), datetime.now(UTC)
         with sessions(self.engine).begin() as session:
             proposal = proposals.create_proposal(
                 session, incident_id=self.incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST,
@@ -49,11 +49,11 @@ class Offer:
                 blast_radius=offer.blast_radius, verified_by=offer.verified_by, undone_by=offer.undone_by, now=now,
                 expires_at=datetime(2099, 1, 1, tzinfo=UTC),
             )  # fmt: skip
-            changed(session, self.incident_id, key=f"offer:{proposal.id}", now=now)
+            enqueue_refresh(session, self.incident_id, key=f"offer:{proposal.id}", now=now)
             return proposal.id
 
     def pressed(self) -> str:
-        """Press Approve fix once; the text of the dialog once there is something to decide."""
+        """Press Approve fix once. Return the dialog's blocks as text when it can be submitted."""
         message = root_messages(self.stack)[0]
         press(self.stack, message, "approve_fix", user=ANA)
         view = eventually(lambda: modals(self.stack, ANA), seconds=60, what="the dialog")[0]
@@ -71,7 +71,7 @@ def offer(tmp_path: Path) -> Iterator[Offer]:
         made.engine.dispose()
 
 
-def test_one_press_is_enough_while_github_slack_worker_and_scheduler_fail(offer: Offer) -> None:
+def test_one_press_opens_the_dialog_while_github_slack_worker_and_scheduler_fail(offer: Offer) -> None:
     stack = offer.stack
     assert offer.plan.head_sha in offer.pressed()
     fault(stack, system="github", status=500, count=2)
@@ -86,10 +86,12 @@ def test_one_press_is_enough_while_github_slack_worker_and_scheduler_fail(offer:
     message = root_messages(stack)[0]
     press(stack, message, "approve_fix", user=ANA)
     shown = eventually(
-        lambda: stack.page.get("/page/state", params={"user": ANA}).json()["modals"], seconds=60, what="it"
+        lambda: stack.page.get("/page/state", params={"user": ANA}).json()["modals"],
+        seconds=60,
+        what="the loading dialog",
     )
     assert "Loading the change" in str(shown[0]["blocks"])
-    # By then the click opens no dialog any more: the one that is open must be filled.
+    # Now the trigger of the click has expired, so the open dialog must be updated.
     time.sleep(max(0.0, began + PATIENCE_SECONDS + 1 - time.monotonic()))
     stack.start("worker", "scheduler")
     view = eventually(lambda: modals(stack, ANA), seconds=120, what="the dialog")[0]

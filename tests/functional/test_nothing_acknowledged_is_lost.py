@@ -1,4 +1,4 @@
-"""The web process is killed under load, again and again; every event that was acknowledged is there, once."""
+"""Kill the web process repeatedly under load. Every acknowledged event must be stored exactly once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import DEFAULT_TIMEOUT, OTLPSpanExporter
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanKind
 from sqlalchemy import select
@@ -38,7 +38,7 @@ def event(event_id: str, user_id: str = "u1", name: str = "view") -> dict[str, o
 
 
 class Sender:
-    """Sends single events and batches until stopped; an unanswered one is sent again, as it was."""
+    """Sends single events or batches until stopped. It resends an unacknowledged request unchanged."""
 
     def __init__(self, web: Web, name: str, batch: int) -> None:
         self.acknowledged: list[str] = []
@@ -78,7 +78,7 @@ class Sender:
 
 
 def keep_sending(senders: Sequence[Sender]) -> None:
-    """Let them send for a while, and until each has been acknowledged something more."""
+    """Wait for a while, and until each sender has got another acknowledgement."""
     before = [len(sender.acknowledged) for sender in senders]
     time.sleep(SECONDS_BETWEEN_KILLS)
     eventually(
@@ -96,7 +96,7 @@ def stored(database_url: str) -> Counter[str]:
     return found
 
 
-def test_every_acknowledged_event_survives_kill_9_under_load_and_none_is_there_twice(
+def test_every_acknowledged_event_survives_kill_9_under_load_and_is_stored_once(
     tmp_path: Path, database_url: str
 ) -> None:
     with running_web(tmp_path, database_url) as web:
@@ -117,7 +117,7 @@ def test_every_acknowledged_event_survives_kill_9_under_load_and_none_is_there_t
     assert set(found.values()) == {1}
 
 
-def test_a_locked_database_gives_503_with_retry_after_and_takes_the_event_afterwards(
+def test_a_locked_database_gives_503_with_retry_after_and_accepts_the_event_afterwards(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
     path = Path(shutil.copy(sqlite_template, tmp_path / "argux.db"))
@@ -132,14 +132,15 @@ def test_a_locked_database_gives_503_with_retry_after_and_takes_the_event_afterw
     assert stored(f"sqlite:///{path}") == {"e1": 1}
 
 
-def test_a_database_locked_for_seconds_costs_opentelemetrys_exporter_no_span(
+def test_the_opentelemetry_exporter_loses_no_span_while_the_database_is_locked_for_seconds(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
     path = Path(shutil.copy(sqlite_template, tmp_path / "argux.db"))
     span = TracerProvider().get_tracer("shop").start_span("POST /checkout", kind=SpanKind.SERVER)
     span.end()
+    assert isinstance(span, ReadableSpan)
     with running_web(tmp_path, f"sqlite:///{path}") as web:
-        # Only the first answer must come within what an exporter has by default: a busy machine may be slow afterwards.
+        # Only the first answer must come within the exporter's default timeout. Later, a busy machine may be slow.
         exporter = OTLPSpanExporter(f"{web.url}/v1/traces", headers=web.headers, timeout=60)
         with (
             closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other,
@@ -158,7 +159,7 @@ def test_a_database_locked_for_seconds_costs_opentelemetrys_exporter_no_span(
         assert connection.execute("SELECT count(*) FROM spans").fetchone() == (1,)
 
 
-def test_a_full_disk_gives_503_with_retry_after_and_loses_nothing_it_acknowledged(
+def test_a_full_disk_gives_503_with_retry_after_and_loses_no_acknowledged_event(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
     small = tmp_path / "small"

@@ -1,4 +1,4 @@
-"""The whole spine, from a bad deploy to a verified fix, with real processes on both databases."""
+"""The complete flow from a bad deploy to a verified fix, with real processes on both databases."""
 
 from __future__ import annotations
 

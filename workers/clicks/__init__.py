@@ -1,1 +1,1 @@
-"""What people do in chat: buttons, slash commands, snoozes, tickets and escalations."""
+"""Handle what people do in chat: buttons, slash commands, snoozes, tickets and escalations."""

@@ -1,4 +1,7 @@
-"""A person's clicks: authorised when they arrive, decided in one transaction, refused with a reason only they see."""
+"""Handle button clicks and dialog submissions.
+
+Each decision is one transaction. Only the person who clicked sees why a click is refused.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,20 @@ from integrations.errors import PermanentError, RetryableError
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
-from workers.clicks import snooze
+from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.diagnosis.job import diagnose_again
 from workers.errors import RefusedError
 from workers.remediation import approvals
 from workers.services import Services
 from workers.telling import dialogs
-from workers.telling.delivery import refuse_while_quiet, say_privately
-from workers.telling.enqueue import changed
+from workers.telling.delivery import post_privately, refuse_while_quiet
+from workers.telling.enqueue import enqueue_refresh
 from workers.telling.names import display_name
 
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """Who pressed what, where. `value` is an incident's id, or a proposal's for approve_fix."""
+    """One button click. `value` is an incident's id, or a proposal's id for approve_fix."""
 
     action_id: str
     value: str
@@ -39,7 +42,7 @@ class Click:
 
     @property
     def subject_id(self) -> int:
-        """The id the button carries."""
+        """The id in the button's value; RefusedError if it is none."""
         if not self.value.isdigit():
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
         return int(self.value)
@@ -57,7 +60,7 @@ def handle_click(
     thread_ts: str | None = None,
     response_url: str | None = None,
 ) -> None:
-    """Do what the button says; a refusal is told to the one who pressed it and to nobody else."""
+    """Run the handler of the button. Send a refusal privately to the person who clicked."""
     name = display_name(services, user_id, user_name)
     click = Click(action_id, value, user_id, name, channel, message_ts, trigger_id)
     try:
@@ -66,21 +69,21 @@ def handle_click(
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
         handler(services, click)
     except (RefusedError, StorageError) as refusal:
-        say_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, str(refusal))
 
 
 def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
-    """What was pressed could not be done, even after many tries: say so to the one who pressed it."""
+    """Tell the person who clicked that the click failed even after all retries."""
     text = f"This could not be done: {reason}. Press the button again when it is mended."
     if arguments["action_id"] in dialogs.TITLES:
-        dialogs.tell(services, arguments["action_id"], arguments["trigger_id"], text)
-    say_privately(services, arguments["channel"], arguments["user_id"], text)
+        dialogs.show_text(services, arguments["action_id"], arguments["trigger_id"], text)
+    post_privately(services, arguments["channel"], arguments["user_id"], text)
 
 
 def handle_submission(
     services: Services, callback_id: str, value: str, user_id: str, user_name: str, view_id: str
 ) -> None:
-    """A dialog was submitted; the only one there is confirms an approval."""
+    """Handle a submitted dialog. The only kind confirms an approval."""
     try:
         if callback_id != approvals.CALLBACK_ID:
             raise RefusedError("This dialog is from another version of Argux. Press the button again.")
@@ -88,16 +91,16 @@ def handle_submission(
         approvals.approve(services, value, user_id=user_id, user_name=name)
     except (RefusedError, StorageError) as refusal:
         channel = approvals.channel_of(services, value)
-        say_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, str(refusal))
 
 
 def _acknowledge(services: Services, click: Click) -> None:
-    def refuse_second(session: Session) -> None:
+    def refuse_if_acknowledged(session: Session) -> None:
         incident = incidents.get_incident(session, click.subject_id)
         if incident.acknowledged_by:
             raise RefusedError(f"{incident.acknowledged_by} is on it already.")
 
-    _change(services, click, IncidentStatus.ACKNOWLEDGED, before=refuse_second)
+    _change(services, click, IncidentStatus.ACKNOWLEDGED, before=refuse_if_acknowledged)
 
 
 def _resolve(services: Services, click: Click) -> None:
@@ -118,7 +121,7 @@ def _change(
         incident = incidents.get_incident(session, click.subject_id)
         incidents.change_status(session, incident, status, actor=click.user_name, now=now)
         _record(services, session, click, now)
-        changed(session, incident.id, key=f"{status}:{incident.id}:{now.timestamp()}", now=now)
+        enqueue_refresh(session, incident.id, key=f"{status}:{incident.id}:{now.timestamp()}", now=now)
 
 
 def _create_ticket(services: Services, click: Click) -> None:
@@ -126,7 +129,7 @@ def _create_ticket(services: Services, click: Click) -> None:
         key = incident.ticket_key
         return f"The ticket is there already: {key}, {incident.ticket_url}" if key else ""
 
-    _hand_on(services, click, "create_ticket", key="ticket", refusal=refusal)
+    _enqueue_job(services, click, "create_ticket", key="ticket", refusal=refusal)
 
 
 def _escalate(services: Services, click: Click) -> None:
@@ -135,11 +138,11 @@ def _escalate(services: Services, click: Click) -> None:
 
     with services.readers() as session:
         refuse_while_quiet(session, incidents.get_incident(session, click.subject_id), services.clock())
-    _hand_on(services, click, "escalate", key="escalate", refusal=refusal)
+    _enqueue_job(services, click, "escalate", key="escalate", refusal=refusal)
 
 
-def _hand_on(services: Services, click: Click, actor: str, *, key: str, refusal: Callable[[Incident], str]) -> None:
-    """Owe the job that the button asks for, once an incident; `refusal` says why not, or nothing."""
+def _enqueue_job(services: Services, click: Click, actor: str, *, key: str, refusal: Callable[[Incident], str]) -> None:
+    """Enqueue the button's job, once per incident. Raise RefusedError with the text of `refusal`, if it returns one."""
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
@@ -159,15 +162,15 @@ def _diagnose_again(services: Services, click: Click) -> None:
 
 
 def _approve_fix(services: Services, click: Click) -> None:
-    """Fill the dialog; why it cannot be filled is said in it, and a fault that passes is tried again."""
+    """Fill the approval dialog, or show in it why that is not possible. A transient error is retried."""
     try:
         modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
     except RetryableError as error:
-        waiting = f"{error}. Argux tries again by itself; the change comes up here."
-        dialogs.tell(services, click.action_id, click.trigger_id, waiting)
+        retrying = f"{error}. Argux tries again by itself; the change comes up here."
+        dialogs.show_text(services, click.action_id, click.trigger_id, retrying)
         raise
     except (RefusedError, StorageError, PermanentError) as refusal:
-        if dialogs.tell(services, click.action_id, click.trigger_id, str(refusal)):
+        if dialogs.show_text(services, click.action_id, click.trigger_id, str(refusal)):
             return
         raise
     dialogs.show(services, click.trigger_id, modal)
@@ -177,14 +180,14 @@ def _snooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        snooze.snooze(services, session, incident, minutes=snooze.BUTTON_MINUTES, actor=click.user_name, now=now)
+        snooze_incident(services, session, incident, minutes=BUTTON_MINUTES, actor=click.user_name, now=now)
 
 
 def _unsnooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        snooze.unsnooze(services, session, incident, actor=click.user_name, now=now)
+        unsnooze_incident(services, session, incident, actor=click.user_name, now=now)
 
 
 def _record(services: Services, session: Session, click: Click, now: datetime) -> None:

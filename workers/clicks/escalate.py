@@ -1,17 +1,17 @@
-"""Calls more people: the incident's card, without buttons, to the Teams webhook."""
+"""Escalate an incident: post its card, without buttons, to the Teams webhook."""
 
 from __future__ import annotations
 
 from integrations.cards import Card
 from storage import audit, incidents
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import incident_view
 from workers.telling.root_card import root_card
 
 
 def escalate(services: Services, incident_id: int, user_name: str) -> None:
-    """Post it once. A webhook cannot be asked what it has, so an answer lost on the way means posting again."""
+    """Post the card once. If the webhook's response is lost, the retry posts again: a webhook cannot be queried."""
     with services.readers() as session:
         view = incident_view(session, incident_id)
         if view.incident.escalated_at is not None:
@@ -43,7 +43,7 @@ def escalate(services: Services, incident_id: int, user_name: str) -> None:
             now=now,
         )
         channel = services.settings.slack_channel
-        tell_thread(
+        enqueue_thread_message(
             session, incident_id, key="escalated", card=Card(title="Escalated", text=text), channel=channel, now=now
         )
-        changed(session, incident_id, key=f"escalated:{incident_id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"escalated:{incident_id}", now=now)

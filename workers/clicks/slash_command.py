@@ -1,4 +1,4 @@
-"""Answers to `/argux …`: the state of things, shown only to the one who asked."""
+"""Answer the slash command `/argux …`. Only the person who asked sees the answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
 from workers.telling.quiet_reasons import maintenance_text
-from workers.telling.root_card import CLOSED, STATUS_WORDS
+from workers.telling.root_card import STATUS_WORDS
 from workers.watching.states import WORDS, counts, sentence, watched_states
 
 SHOWN = 10
@@ -28,7 +28,7 @@ HELP = """`/argux status` — is anything broken right now, and is Argux itself 
 def answer_command(
     services: Services, text: str, response_url: str, user_id: str = "", user_name: str = "", channel: str = ""
 ) -> None:
-    """Answer a slash command through the address it came with; what is not understood is answered with help."""
+    """Answer a slash command through its response URL. An unknown command gets the help text."""
     words = text.split()
     command = words[0].lower() if words else "help"
     with services.readers() as session:
@@ -45,7 +45,7 @@ def answer_command(
 
 
 def status_card(services: Services, session: Session) -> Card:
-    """What is broken, what is watched, and whether anything of Argux's own waits for a person."""
+    """Return the status card: active incidents, what is watched, maintenance, recoveries, last deploy, stuck jobs."""
     active = incidents.active_incidents(session)
     dead = len(outbox.dead_letters(session))
     deploy = deploys.latest_deploy(session, None)
@@ -53,7 +53,7 @@ def status_card(services: Services, session: Session) -> Card:
     fields = [("Watching", _watching(states))]
     now = services.clock()
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
-    recovered = incidents.recovered_by_themselves(session, now - timedelta(minutes=RELAPSE_MINUTES))
+    recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
     fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
     if deploy is not None:
         fields.append(
@@ -85,16 +85,16 @@ def _watching(states: Sequence[Watched]) -> str:
     found = counts(states)
     if not states:
         return "nothing yet: no funnel is defined, and no endpoint, log or metric has been heard of"
-    said = ", ".join(
+    numbers = ", ".join(
         f"{found[state]} {'with ' if state is WatchState.INSUFFICIENT_DATA else ''}{WORDS[state]}"
         for state in WatchState
         if found[state]
     )
-    return f"{len(states):,} thing{'s' if len(states) > 1 else ''}: {said}"
+    return f"{len(states):,} thing{'s' if len(states) > 1 else ''}: {numbers}"
 
 
 def _insufficient(states: Sequence[Watched]) -> tuple[str, ...]:
-    """What cannot be judged and why: silence about these is not health."""
+    """List what lacks data to be judged, and why: no incident about these does not mean they are healthy."""
     lacking = [one for one in states if one.state is WatchState.INSUFFICIENT_DATA]
     if not lacking:
         return ()
@@ -104,7 +104,7 @@ def _insufficient(states: Sequence[Watched]) -> tuple[str, ...]:
 
 
 def _window(window: MaintenanceWindow, now: datetime) -> str:
-    """Such as "maintenance of shop (new database) until 14:00", or from when."""
+    """Such as "shop (new database) until 14:00: nobody is told"; with both times if it has not begun."""
     what = maintenance_text(window).removeprefix("maintenance of ")
     if window.begins_at > now:
         return f"{what} from {moment(window.begins_at.timestamp())} to {moment(window.ends_at.timestamp())}"
@@ -112,7 +112,7 @@ def _window(window: MaintenanceWindow, now: datetime) -> str:
 
 
 def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
-    """The newest incidents, one line each."""
+    """Return the newest incidents, of one status or all, one line each."""
     rows = incidents.list_incidents(session, status=status, limit=SHOWN)
     title = "Incidents" if status is None else f"Incidents: {STATUS_WORDS[status].lower()}"
     return Card(title=title, text="\n".join(_line(incident) for incident in rows) or "None yet.")
@@ -120,7 +120,7 @@ def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
 
 def _line(incident: Incident) -> str:
     state = ""
-    if incident.closed_at and incident.status in CLOSED:
+    if incident.closed_at and incident.status.is_closed:
         state = f", closed {moment(incident.closed_at.timestamp())} by {incident.closed_by}"
     elif incident.snoozed_until:
         state = f", snoozed until {moment(incident.snoozed_until.timestamp())}"

@@ -1,4 +1,4 @@
-"""Snoozing an incident: nobody is told of it for a while; all that happens is recorded as ever."""
+"""Snooze an incident: its messages are held back for a while. Everything is still recorded."""
 
 from __future__ import annotations
 
@@ -12,39 +12,45 @@ from storage.database.rows import hold
 from storage.models import Incident
 from workers.errors import RefusedError
 from workers.services import Services
-from workers.telling.enqueue import changed
+from workers.telling.enqueue import enqueue_refresh
 from workers.telling.held_messages import end_snooze, release
-from workers.telling.root_card import CLOSED
 
 SHORTEST_MINUTES, LONGEST_MINUTES = 1, 7 * 24 * 60
 BUTTON_MINUTES = 60
 
 
-def snooze(
+def snooze_incident(
     services: Services, session: Session, incident: Incident, *, minutes: float, actor: str, now: datetime
 ) -> None:
-    """Keep it quiet for so long from now on; RefusedError where it is closed, or quiet for as long already."""
+    """Hold back the incident's messages for `minutes` from now.
+
+    Raise RefusedError when it is closed, or already snoozed at least that long.
+    """
     hold(session, incident)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError("The incident is closed already; there is nothing to snooze.")
     until = now + timedelta(minutes=minutes)
-    if incident.snoozed_until is not None and incident.snoozed_until > now and incident.snoozed_until >= until - _CLICK:
+    if (
+        incident.snoozed_until is not None
+        and incident.snoozed_until > now
+        and incident.snoozed_until >= until - _TOGETHER
+    ):
         raise RefusedError(
             f"{incident.snoozed_by} has snoozed this already, until {moment(incident.snoozed_until.timestamp())}."
         )
     incident.snoozed_until, incident.snoozed_by = until, actor
     text = f"Snoozed until {moment(until.timestamp())}. It goes on being recorded."
     incidents.add_timeline(session, incident.id, kind="snoozed", actor=actor, text=text, now=now)
-    changed(session, incident.id, key=f"snoozed:{incident.id}:{now.timestamp()}", now=now)
+    enqueue_refresh(session, incident.id, key=f"snoozed:{incident.id}:{now.timestamp()}", now=now)
     _record(services, session, incident, "snoozed", actor=actor, now=now)
 
 
-_CLICK = timedelta(minutes=2)
-"""Two people who press Snooze within this time mean the same hour."""
+_TOGETHER = timedelta(minutes=2)
+"""When two people press Snooze within this time, only the first press counts."""
 
 
-def unsnooze(services: Services, session: Session, incident: Incident, *, actor: str, now: datetime) -> None:
-    """Let it be told again from now on; RefusedError where it is not snoozed."""
+def unsnooze_incident(services: Services, session: Session, incident: Incident, *, actor: str, now: datetime) -> None:
+    """End the snooze and release the held messages; raise RefusedError when the incident is not snoozed."""
     hold(session, incident)
     if incident.snoozed_until is None or incident.snoozed_until <= now:
         raise RefusedError("This is not snoozed any more.")

@@ -1,4 +1,4 @@
-"""Creates the incident's ticket in Jira, once."""
+"""Create an incident's Jira ticket."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from storage import audit, incidents
 from storage.models import Diagnosis
 from workers.diagnosis.account import account, evidence_lines
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import incident_view
 from workers.words.findings import finding_sentence
 
 
 def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
-    """Create it or find it; note its key on the incident and in the thread."""
+    """Create the ticket, or find it if an earlier try created it. Record its key on the incident and in the thread."""
     with services.readers() as session:
         view = incident_view(session, incident_id)
         if view.incident.ticket_key:
@@ -40,8 +40,8 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         )
         card = Card(title="Ticket created", text=text, links=(CardLink(ticket.key, ticket.url),))
         channel = services.settings.slack_channel
-        tell_thread(session, incident_id, key="ticket", card=card, channel=channel, now=now, is_answer=True)
-        changed(session, incident_id, key=f"ticket:{incident_id}", now=now)
+        enqueue_thread_message(session, incident_id, key="ticket", card=card, channel=channel, now=now, is_answer=True)
+        enqueue_refresh(session, incident_id, key=f"ticket:{incident_id}", now=now)
 
 
 def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:

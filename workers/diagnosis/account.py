@@ -1,4 +1,4 @@
-"""The account of a diagnosis in plain English: short sentences with figures, each citing its evidence."""
+"""Explain a diagnosis in plain English: short sentences with figures, each citing its evidence."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def state_root_cause(
     *,
     live_at: str,
 ) -> str:
-    """One sentence: what began it, how it hurts, and which commit; `live_at` is the deploy's time in words."""
+    """Return one sentence: the origin, the harm it does and the suspected commit.
+
+    live_at: the time of the deploy, formatted for the sentence.
+    """
     if origin.deploy is None:
         return _segment_cause(origin, evidence)
     began = cited(f"{deploy_name(origin.deploy)} at {live_at}", *_numbers(evidence, origin.key, "deploy_timing"))
@@ -42,7 +45,10 @@ def state_root_cause(
 
 
 def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> str:
-    """Such as "made POST /checkout run 124 queries a request instead of 4 [E3]: the query … runs 120 times …"."""
+    """Return such as "made POST /checkout run 124 queries a request instead of 4 [E3]: the query … runs 120 times …".
+
+    Return "" if the evidence does not show a newly repeated query.
+    """
     counts = _answer(evidence, mechanism.key, "query_count")
     repeated = _answer(evidence, mechanism.key, "repeated_statement")
     if repeated is None or repeated.weight <= 0:
@@ -59,7 +65,10 @@ def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> str:
 
 
 def _plain_harm(origin: Hypothesis, service: str, evidence: Sequence[Evidence]) -> str:
-    """What the worst symptom says, one of the deploy's own service before others, where no mechanism is known."""
+    """Return the harm as the first symptom describes it, for when no mechanism is known.
+
+    A symptom of the deploy's own service comes before others.
+    """
     symptoms = [item for item in evidence if item.check == "symptom"]
     symptoms.sort(key=lambda item: item.data["service"] != service)
     if not symptoms:
@@ -69,7 +78,7 @@ def _plain_harm(origin: Hypothesis, service: str, evidence: Sequence[Evidence]) 
 
 
 def _adding_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> str:
-    """Such as ", and commit 3f2a1c9 “Show live stock” by Mia adds it [E6]", said of the repeated query."""
+    """Return such as ", and commit 3f2a1c9 “Show live stock” by Mia adds it [E6]"; "it" is the repeated query."""
     found = _answer(evidence, origin.key, "statement_in_diff")
     if suspect is None or found is None or found.data.get("commit_sha") != suspect.sha:
         return _suspect_clause(origin, evidence, suspect)
@@ -93,7 +102,7 @@ def _commit_name(commit: CommitScore) -> str:
 
 
 def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> str:
-    """The segment's own evidence, and that the deploys do not explain it."""
+    """Return the sentence for a cause outside the code: its evidence, and that no deploy explains the incident."""
     own = [item for item in evidence if item.hypothesis_key == origin.key and item.weight > 0]
     if not own:
         return origin.statement
@@ -103,7 +112,7 @@ def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> str:
 
 
 def explain(root_cause: str | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> tuple[str, ...]:
-    """The sentences of the account; one whose citations all turn out not to exist is left out."""
+    """Return the sentences of the explanation; drop a sentence that cites no existing evidence."""
     sentences = [root_cause] if root_cause else [_not_known(ranked, evidence)]
     already = set(numbers_in(sentences[0]))
     confirmed = {item.key for item in ranked if item.status == "confirmed"}
@@ -120,7 +129,7 @@ def explain(root_cause: str | None, ranked: Sequence[Ranked], evidence: Sequence
 
 
 def _not_known(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> str:
-    """That no cause is sure enough, and how sure the likeliest is."""
+    """Return the sentence that no cause is likely enough, with the probability of the likeliest one."""
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     if not origins:
         return cited("Argux does not know why this happens.", *(item.number for item in evidence))
@@ -135,7 +144,7 @@ def _not_known(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> str:
 
 
 def _ruled_out(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> Iterator[str]:
-    """For each rejected hypothesis the evidence that weighs most against it."""
+    """Yield the strongest evidence against each of the first MOST_RULED_OUT rejected hypotheses."""
     rejected = [item for item in ranked if item.status == "rejected" and item.key != UNKNOWN]
     for item in rejected[:MOST_RULED_OUT]:
         against = [found for found in evidence if found.hypothesis_key == item.key and found.weight < 0]
@@ -145,7 +154,7 @@ def _ruled_out(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> Iterat
 
 
 def account(diagnosis: Diagnosis) -> list[str]:
-    """A finished diagnosis for the thread: its sentences, then what was weighed and how likely each was."""
+    """Return the lines of a finished diagnosis: the explanation, then the origins with their posteriors."""
     explanation = list(diagnosis.checkpoints.get("confirm", {}).get("explanation", []))
     known = {item.number for item in diagnosis.evidence}
     origins = [item for item in diagnosis.hypotheses if item.parameters.get("role") == Role.ORIGIN]
@@ -156,7 +165,7 @@ def account(diagnosis: Diagnosis) -> list[str]:
 
 
 def evidence_lines(diagnosis: Diagnosis) -> list[str]:
-    """Every piece of evidence as one line: its number, where it was asked, what came back."""
+    """Return one line per piece of evidence: its number, its source and its result."""
     notes = {"no_data": ", no data", "error": ", could not ask"}
     return [
         f"[E{item.number}] ({item.source}{notes.get(item.outcome, '')}) {item.result}" for item in diagnosis.evidence

@@ -1,4 +1,4 @@
-"""Step 1: what is broken, where, since when and how badly."""
+"""Step 1: describe what is broken, where, since when and how badly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers.words.attribution_details import is_mix, places_of
 from workers.words.findings import finding_sentence, subject_text
 
 FUNNEL_BLUR_SECONDS = 300.0
-"""A funnel's onset is when the first cohort that fared worse entered; what stopped it came up to this much later."""
+"""A funnel's onset is when the first bad cohort entered; its cause came up to this much later."""
 
 HISTORY_SECONDS = 3600.0
 
@@ -25,7 +25,10 @@ def characterise(
     now: float,
     telemetry: TelemetryStore,
 ) -> Characterisation:
-    """Describe an incident from its findings; `service` and `onset_at` are the incident's own, used without any."""
+    """Describe an incident from its findings.
+
+    service, onset_at: those of the incident, used where the findings name no service, or where there are no findings.
+    """
     earliest, latest = onset_interval(findings, onset_at)
     named = {finding.subject.service for finding in findings if finding.subject.service}
     services = tuple(sorted(named or ({service} if service else set())))
@@ -46,7 +49,11 @@ def characterise(
 
 
 def onset_interval(findings: Sequence[Finding], onset_at: float) -> tuple[float, float]:
-    """Between which moments it began: endpoints tell it sharply, then logs; funnels only roughly, so when alone."""
+    """Return the earliest and the latest time at which the incident can have begun.
+
+    Endpoints give the onset most precisely, then logs. Other findings are used only if there are none of these; the
+    onset of a funnel may be up to FUNNEL_BLUR_SECONDS too early.
+    """
     sharp = [finding for finding in findings if finding.subject.endpoint] or [
         finding for finding in findings if finding.metric is Metric.LOG_RATE
     ]
@@ -92,6 +99,6 @@ def _symptom(finding: Finding) -> Symptom:
 
 
 def _segments(details: FindingDetails | None) -> tuple[SegmentShare, ...]:
-    """The segments that the detector found standing out."""
+    """Yield the segments that the detector marked as standing out."""
     where = details.where if isinstance(details, FunnelDetails) else ()
     return tuple(SegmentShare(loss.dimension, loss.value, loss.share_of_drop) for loss in where)

@@ -1,4 +1,4 @@
-"""Citations: [E4] points at evidence number 4, and only at evidence that exists."""
+"""Citations: [E4] refers to evidence number 4; citations of evidence that does not exist are removed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CITATION = re.compile(r"\s*\[E(\d+)\]")
 
 
 def cited(text: str, *numbers: int) -> str:
-    """The text with its citations at the end, before the full stop: "It is slow [E1][E2].\""""
+    """Append citations to the text, before its full stop: "It is slow [E1][E2].\""""
     marks = "".join(f"[E{number}]" for number in dict.fromkeys(numbers) if number > 0)
     if not marks:
         return text
@@ -17,10 +17,10 @@ def cited(text: str, *numbers: int) -> str:
 
 
 def numbers_in(text: str) -> tuple[int, ...]:
-    """The evidence that a text cites, in order."""
+    """Return the numbers of the evidence that a text cites, in order."""
     return tuple(int(found) for found in CITATION.findall(text))
 
 
 def without_unknown(text: str, known: Collection[int]) -> str:
-    """The text with every citation of evidence that does not exist taken out."""
+    """Remove every citation of evidence that is not in `known`."""
     return CITATION.sub(lambda match: match.group(0) if int(match.group(1)) in known else "", text)

@@ -1,4 +1,4 @@
-"""Step 4: add the evidence up, and say what it proves, or that it does not."""
+"""Step 4: combine the evidence into posteriors, and confirm a cause or report that none is likely enough."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workers.diagnosis.model import (
 
 
 def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
-    """Rank the hypotheses, name the commit where one stands out, and account for it."""
+    """Rank the hypotheses, name the suspected commit if one stands out, and write the explanation."""
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
@@ -55,9 +55,10 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
 
 
 def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tuple[Ranked, ...]:
-    """Posteriors: the origins (with "unknown") share one, each mechanism has its own yes or no. Likeliest first.
+    """Return the hypotheses with their posteriors, likeliest first.
 
-    Weights are measured against "unknown", so what speaks for "unknown" speaks against every other origin alike.
+    Origins, "unknown" among them, exclude one another: their posteriors sum to 1. Mechanisms are independent. Weights
+    are relative to "unknown", so evidence for "unknown" counts against every other origin equally.
     """
     origins = {item.key: item.prior for item in hypotheses if item.role is Role.ORIGIN}
     for_unknown = [(item.source, -item.weight) for item in evidence if item.hypothesis_key == UNKNOWN]
@@ -95,7 +96,10 @@ def _status(hypothesis: Hypothesis, probability: float) -> str:
 
 
 def likeliest_commit(commits: Sequence[CommitScore]) -> tuple[CommitScore | None, float]:
-    """The commit that stands out within its deploy and its share among them; None where none has more than half."""
+    """Return the likeliest commit of a deploy and its share of the probability (0 to 1).
+
+    The commit is None unless its share is above COMMIT_NAMED_ABOVE.
+    """
     if not commits:
         return None, 0.0
     highest = max(commit.log_weight for commit in commits)

@@ -1,6 +1,6 @@
-"""Reading a commit's unified diff: which lines came and went, what kind of file it is, whose route it serves.
+"""Read a commit's unified diff: added and removed lines, the kind of each file, the route that it serves.
 
-A diff is somebody else's text: it is split and searched here, never run and never formatted into anything but data.
+A diff is untrusted text: this module splits and searches it, and never runs it or uses it as a format string.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from workers.diagnosis.statements import likeness, names_every_table
 
 _TEXT_SUFFIXES = frozenset({".md", ".rst", ".adoc", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf"})
 _TEXT_STEMS = frozenset({"license", "readme", "changelog", "authors", "codeowners", "notice", ".gitignore"})
-_ASIDE_FOLDERS = frozenset({"docs", "doc", "tests", "test", "__tests__", "spec", ".github"})
+_NO_CODE_FOLDERS = frozenset({"docs", "doc", "tests", "test", "__tests__", "spec", ".github"})
 _LOOP = re.compile(r"\b(?:for|foreach|while|each|map)\b", re.IGNORECASE)
 _LONGEST_PATCH = 200_000
 _ALIKE = 0.8
@@ -23,7 +23,7 @@ _ALIKE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """One changed place: `heading` is what stands behind the second @@, usually the function's first line."""
+    """One hunk of a diff; `heading` is the text after the second @@, usually the function's first line."""
 
     heading: str
     added: tuple[str, ...]
@@ -32,13 +32,16 @@ class Hunk:
 
     @property
     def has_loop(self) -> bool:
-        """Whether a line around or within the added ones repeats something."""
+        """Whether an added line, a context line or the heading holds a loop."""
         return any(_LOOP.search(line) for line in (*self.added, *self.context, self.heading))
 
 
 @dataclass(frozen=True, slots=True)
 class StatementTrace:
-    """How a commit brings a query in: `likeness` 0 to 1 in `path`; `moved` where it also takes the same query out."""
+    """How a commit adds a query in `path`.
+
+    likeness: how much of the query the added lines hold, 0 to 1. moved: the same hunk also removes the query.
+    """
 
     path: str
     likeness: float
@@ -47,7 +50,7 @@ class StatementTrace:
 
 
 def hunks(patch: str) -> Iterator[Hunk]:
-    """The hunks of one file's patch; what stands before the first @@ is a header and is left out."""
+    """Yield the hunks of one file's patch; skip the header before the first @@."""
     for part in re.split(r"(?m)^@@[^@\n]*@@", patch[:_LONGEST_PATCH])[1:]:
         heading, _, body = part.partition("\n")
         lines = body.split("\n")
@@ -59,24 +62,24 @@ def hunks(patch: str) -> Iterator[Hunk]:
         )
 
 
-def is_aside(path: str) -> bool:
-    """Whether a file cannot change how the service runs: words, pictures and tests."""
+def is_not_code(path: str) -> bool:
+    """Whether a file cannot change how the service runs: documentation, images and tests."""
     place = PurePosixPath(path)
     return (
         place.suffix.lower() in _TEXT_SUFFIXES
         or place.stem.lower() in _TEXT_STEMS
-        or any(folder.lower() in _ASIDE_FOLDERS for folder in place.parts[:-1])
+        or any(folder.lower() in _NO_CODE_FOLDERS for folder in place.parts[:-1])
         or place.name.startswith("test_")
     )
 
 
-def is_only_aside(commit: Commit) -> bool:
-    """Whether every file of a commit is words, pictures or tests."""
-    return bool(commit.files) and all(is_aside(file.path) for file in commit.files)
+def changes_no_code(commit: Commit) -> bool:
+    """Whether a commit changes files, and only documentation, images or tests."""
+    return bool(commit.files) and all(is_not_code(file.path) for file in commit.files)
 
 
 def trace_statement(commit: Commit, statement: str) -> StatementTrace | None:
-    """The clearest place where a commit's added lines hold the query, word by word; None where they do not."""
+    """Find the query in the lines that a commit adds; return the best match, or None."""
     traces = [
         StatementTrace(
             path=file.path,
@@ -84,28 +87,28 @@ def trace_statement(commit: Commit, statement: str) -> StatementTrace | None:
             moved=likeness(statement, "\n".join(hunk.removed)) >= _ALIKE,
             beside_loop=hunk.has_loop,
         )
-        for file, hunk in _running_hunks(commit)
+        for file, hunk in _code_hunks(commit)
         if (score := likeness(statement, "\n".join(hunk.added))) >= _ALIKE
     ]
     return max(traces, key=lambda trace: (trace.likeness, not trace.moved, trace.beside_loop), default=None)
 
 
-def speaks_of_tables(commit: Commit, statement: str) -> bool:
-    """Whether added lines name the query's tables, as code does whose SQL an ORM writes."""
-    return any(names_every_table(statement, "\n".join(hunk.added)) for _, hunk in _running_hunks(commit))
+def names_tables_of(commit: Commit, statement: str) -> bool:
+    """Whether added lines name the query's tables, as code does if an ORM writes its SQL."""
+    return any(names_every_table(statement, "\n".join(hunk.added)) for _, hunk in _code_hunks(commit))
 
 
 def touches_route(commit: Commit, endpoint: str) -> str | None:
-    """The file of a commit that holds the endpoint's route or function; None where no file speaks of it.
+    """Return the first changed file that names the endpoint's route or function; None if there is none.
 
-    `endpoint` is "POST /checkout/{id}". A file counts when its changed hunks name the literal route, or when its own
-    name or a changed function's first line has the route's last fixed word.
+    endpoint: such as "POST /checkout/{id}". A file matches if a changed hunk names the literal route, or if the path of
+    the file or the first line of a changed function or class contains the last fixed word of the route.
     """
     route = endpoint.partition(" ")[2] or endpoint
     words = [word for word in re.findall(r"[a-z0-9]+", re.sub(r"\{[^}]*\}|:\w+|<[^>]*>", "", route.lower())) if word]
     if not words:
         return None
-    for file, hunk in _running_hunks(commit):
+    for file, hunk in _code_hunks(commit):
         lines = (hunk.heading, *hunk.context, *hunk.added, *hunk.removed)
         if any(re.search(rf"[\"'`]{re.escape(route)}[\"'`]", line) for line in lines):
             return file.path
@@ -115,15 +118,18 @@ def touches_route(commit: Commit, endpoint: str) -> str | None:
     return None
 
 
-def _running_hunks(commit: Commit) -> Iterator[tuple[ChangedFile, Hunk]]:
+def _code_hunks(commit: Commit) -> Iterator[tuple[ChangedFile, Hunk]]:
     for file in commit.files:
-        if not is_aside(file.path):
+        if not is_not_code(file.path):
             for hunk in hunks(file.patch):
                 yield file, hunk
 
 
-def repeating(commits: Sequence[Commit]) -> frozenset[str]:
-    """The commits (oldest first) that only bring in lines which earlier ones of them added, as merge commits do."""
+def repeated_commits(commits: Sequence[Commit]) -> frozenset[str]:
+    """Return the SHAs of commits that only add lines which earlier commits added, as merge commits do.
+
+    commits: oldest first.
+    """
     seen: set[str] = set()
     repeats = []
     for commit in commits:

@@ -1,4 +1,4 @@
-"""Step 5: the plan of a fix, as data. Opening the pull request is remediation's work."""
+"""Step 5: plan the fix, as data. Remediation opens the pull request."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ REVERT_PULL_REQUEST = "revert_pull_request"
 
 
 def plan_fix(verdict: Verdict, hypotheses: Sequence[Hypothesis], gathered: Gathered) -> FixPlan:
-    """Revert the confirmed deploy: the one commit where it stands out clearly, else all that can change the service.
+    """Plan to revert the suspected commit if it is likely enough, else all commits of the deploy that change code.
 
-    commit_shas are oldest first.
+    Without a confirmed deploy there is no action. The plan's commit_shas are oldest first.
     """
     origin = next((item for item in hypotheses if item.key == verdict.origin_key), None)
     if origin is None:

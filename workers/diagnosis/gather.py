@@ -1,4 +1,4 @@
-"""Step 3: ask every check, read-only. A check that cannot answer says so and never stops the others."""
+"""Step 3: run every check, read-only. A check that cannot answer reports that and does not stop the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ MOST_DEPLOYS_READ = 5
 
 
 def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sources: DiagnosisSources) -> Gathered:
-    """All evidence in the order in which it is cited. Reads the telemetry and the code host; holds no transaction."""
+    """Return all evidence in the order in which it will be numbered, and the commits' scores.
+
+    Reads the telemetry store and the code host; holds no transaction.
+    """
     evidence: list[Evidence | None] = [symptom_evidence(symptom, described) for symptom in described.symptoms]
     statements: dict[str, list[RepeatedStatement]] = {}
     for hypothesis in hypotheses:
@@ -50,7 +53,7 @@ def _deploys(
     statements: dict[str, list[RepeatedStatement]],
     sources: DiagnosisSources,
 ) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]]]:
-    """Every deploy's time and version; of the likeliest few, the commits too."""
+    """Check the time and the version of every deploy; read the commits of the MOST_DEPLOYS_READ likeliest."""
     evidence: list[Evidence | None] = []
     commits: dict[str, tuple[CommitScore, ...]] = {}
     deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]

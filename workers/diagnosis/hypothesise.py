@@ -1,4 +1,4 @@
-"""Step 2: what could have caused it. One origin is true, or none that Argux can see: "unknown"."""
+"""Step 2: list the possible causes. Exactly one origin is true; "unknown" stands for causes Argux cannot see."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from workers.words.text import deploy_name, quoted
 MOST_DEPLOYS = 10
 
 SERVED_BY_OTHERS = ("provider", "payment_method")
-"""Dimensions whose values are somebody else's service, which may be down."""
+"""Dimensions whose values name an external service, which may be down."""
 
 
 def hypothesise(described: Characterisation, deploys: Sequence[Deploy]) -> tuple[Hypothesis, ...]:
-    """The candidates, with the origins' priors summing to 1. `deploys`: those of the look-back, of any service.
+    """Return the candidate causes; the priors of the origins sum to 1.
 
-    Where an endpoint is affected, only its service's deploys are candidates; a funnel alone may break by any service.
+    deploys: those of the look-back period, of any service. If the incident names services, only their deploys are
+    candidates; if only a funnel is affected, the deploy of any service may be the cause.
     """
     concerned = [deploy for deploy in deploys if not described.services or deploy.service in described.services]
     likeliest = sorted(concerned, key=lambda deploy: _deploy_prior(deploy, described), reverse=True)[:MOST_DEPLOYS]
@@ -55,7 +56,7 @@ def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:
 
 
 def _deploy_prior(deploy: Deploy, described: Characterisation) -> float:
-    """Halved every few hours of age at the onset; almost nothing for a deploy that came later."""
+    """Return the prior: it halves every DEPLOY_HALF_LIFE_HOURS of age at the onset, and is tiny for a later deploy."""
     if deploy.deployed_at > described.onset_latest + SLACK_SECONDS:
         return weights.DEPLOY_AFTER_ONSET_PRIOR
     hours = max(described.onset_earliest - deploy.deployed_at, 0.0) / 3600
@@ -63,7 +64,7 @@ def _deploy_prior(deploy: Deploy, described: Characterisation) -> float:
 
 
 def _segments(described: Characterisation) -> Iterator[Hypothesis]:
-    """Each kind of users that stands out of a funnel; without one, the question whether any does."""
+    """Yield a hypothesis for each kind of user that stands out in a funnel; if none does, one without a segment."""
     seen: set[str] = set()
     for symptom in described.funnel_symptoms():
         for where in _places(symptom) or [()]:
@@ -77,7 +78,7 @@ def _segments(described: Characterisation) -> Iterator[Hypothesis]:
                 key=key,
                 cause="segment",
                 role=Role.ORIGIN,
-                statement=_outside(where),
+                statement=_segment_statement(where),
                 prior=weights.SEGMENT_PRIOR,
                 funnel_id=symptom.funnel_id,
                 dimension=dimension,
@@ -87,17 +88,17 @@ def _segments(described: Characterisation) -> Iterator[Hypothesis]:
 
 
 def _places(symptom: Symptom) -> list[Where]:
-    """What the scan found, else the single segments that stand out, the finding's own among them."""
+    """Return the places that the scan found; else the single segments that stand out, and the finding's own segment."""
     if symptom.places or symptom.is_mix:
         return list(symptom.places)
     pairs = [(item.dimension, item.value) for item in symptom.segments]
     if symptom.dimension and symptom.value:
         pairs.append((symptom.dimension, symptom.value))
-    # A version that stands out is a deploy, and is weighed there.
+    # A version that stands out points at a deploy, which is a hypothesis of its own.
     return [(pair,) for pair in pairs if pair[0] != VERSION_DIMENSION]
 
 
-def _outside(where: Where) -> str:
+def _segment_statement(where: Where) -> str:
     outage = next((value for dimension, value in where if dimension in SERVED_BY_OTHERS), None)
     if outage is not None:
         return f"An outage at {quoted(outage, 60)}, or something else outside: only {place_formula(where)} suffers."
@@ -105,7 +106,7 @@ def _outside(where: Where) -> str:
 
 
 def _mixes(described: Characterisation) -> Iterator[Hypothesis]:
-    """That other users than usual came, where the scan found so."""
+    """Yield a hypothesis for each funnel in which the scan found a changed mix of users."""
     for funnel_id in dict.fromkeys(item.funnel_id for item in described.funnel_symptoms() if item.is_mix):
         yield Hypothesis(
             key=f"mix:{funnel_id}",
@@ -118,7 +119,7 @@ def _mixes(described: Characterisation) -> Iterator[Hypothesis]:
 
 
 def _n_plus_ones(described: Characterisation) -> Iterator[Hypothesis]:
-    """One for each endpoint that got slower or runs more queries: it says how, whatever the origin."""
+    """Yield an N+1 mechanism for each endpoint that got slower or runs more queries, whatever the origin."""
     metrics: dict[tuple[str, str], set[Metric]] = {}
     for symptom in described.endpoint_symptoms():
         if symptom.metric not in (Metric.LATENCY_P95, Metric.QUERY_COUNT):

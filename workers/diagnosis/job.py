@@ -1,4 +1,4 @@
-"""Runs the diagnosis of an incident and tells what came out: in the thread, and as a fix to propose."""
+"""Run the diagnosis of an incident, post its result in the thread, and enqueue the proposal of a fix."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from workers.diagnosis.account import account, evidence_lines
 from workers.errors import RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.telling.root_card import CLOSED
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 
 def diagnose(services: Services, incident_id: int, finding_count: int | None = None) -> None:
-    """Diagnose, or go on with a diagnosis that a restart broke off; safe to run again.
+    """Diagnose an incident, or resume a diagnosis that a restart interrupted. Idempotent.
 
-    finding_count: how many findings the incident had when detection asked for this; a later request, which knows
-    more, makes an earlier one needless. None: a person asked.
+    finding_count: how many findings the incident had when detection requested this; the request is skipped if the
+    incident has more by now, since a later request covers them. None: a person requested it.
     """
     if finding_count is not None and _is_outdated(services, incident_id, finding_count):
         return
@@ -42,7 +41,7 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             text=outcome.root_cause or "The cause is not known.",
             now=now,
         )
-        tell_thread(
+        enqueue_thread_message(
             session,
             incident_id,
             key=f"diagnosis:{diagnosis.id}",
@@ -51,14 +50,14 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             now=now,
             is_answer=is_answer,
         )
-        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
         if diagnosis.status == "concluded" and outcome.fix.action:
             arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
-def give_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
-    """The diagnosis could not be finished: say so, so that nobody waits for it."""
+def diagnosis_given_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
+    """Mark the running diagnosis as failed and post that in the thread, so that people stop waiting for it."""
     now = services.clock()
     with services.sessions.begin() as session:
         diagnosis = diagnoses.latest_diagnosis(session, incident_id)
@@ -71,12 +70,12 @@ def give_up(services: Services, incident_id: int, reason: str, finding_count: in
         channel = services.settings.slack_channel
         key = f"diagnosis:{diagnosis.id}"
         is_answer = finding_count is None
-        tell_thread(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
-        changed(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
 
 
 def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
-    """Another will look with more findings, or one that ran meanwhile has found the commit."""
+    """Whether the latest diagnosis names the commit already, or a later request with more findings is enqueued."""
     with services.readers() as session:
         latest = diagnoses.latest_diagnosis(session, incident_id)
         if latest is not None and latest.suspect_commit is not None:
@@ -84,13 +83,14 @@ def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bo
         return len(incidents.get_incident(session, incident_id).findings) > finding_count
 
 
-def ask_for_diagnosis(session: Session, incident: Incident, *, patience_seconds: float, now: datetime) -> None:
-    """Have the incident diagnosed as its findings now stand, unless that is known to the commit or a fix is under way.
+def enqueue_diagnosis(session: Session, incident: Incident, *, patience_seconds: float, now: datetime) -> None:
+    """Enqueue a diagnosis of the incident's current findings, in the caller's transaction.
 
-    Called whenever a finding joins. A funnel alone says less than a funnel and the endpoint that broke it, so it waits
-    `patience_seconds` for company.
+    Called whenever a finding joins the incident. Do nothing if the latest diagnosis names the commit already, or if the
+    incident is neither open nor acknowledged. Without an endpoint among the findings the diagnosis is delayed by
+    `patience_seconds`: the endpoint that broke a funnel may be found soon, and shows the cause better.
     """
-    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+    if not incident.status.awaits_people:
         return
     latest = diagnoses.latest_diagnosis(session, incident.id)
     if latest is not None and latest.suspect_commit is not None:
@@ -108,12 +108,12 @@ def ask_for_diagnosis(session: Session, incident: Incident, *, patience_seconds:
 
 
 def diagnose_again(session: Session, incident: Incident, *, actor: str, now: datetime) -> None:
-    """A person wants a new diagnosis: begin it, so that a second click finds it under way.
+    """Start a new diagnosis at a person's request; a second click then finds it running.
 
-    RefusedError where one runs already, a fix is under way, or the incident is closed.
+    Raises RefusedError if a diagnosis is running, a fix is under way, or the incident is closed.
     """
     hold(session, incident)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError("The incident is closed already; there is nothing to diagnose.")
     if incident.status is IncidentStatus.MITIGATING:
         raise RefusedError("A fix is under way; the thread says how it goes.")
@@ -124,7 +124,7 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
     outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=f"diagnose:again:{begun.id}", now=now)
     text = "Asked for a new diagnosis."
     incidents.add_timeline(session, incident.id, kind="diagnosis", actor=actor, text=text, now=now)
-    changed(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
+    enqueue_refresh(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
 
 
 def _sources(services: Services) -> pipeline.DiagnosisSources:
@@ -138,7 +138,7 @@ def _sources(services: Services) -> pipeline.DiagnosisSources:
 
 
 def diagnosis_card(diagnosis: Diagnosis) -> Card:
-    """The account with its citations, and the evidence they point at."""
+    """Return the card of a finished diagnosis: the explanation with its citations, and the evidence."""
     return Card(
         title="Diagnosis" if diagnosis.status == "concluded" else "Diagnosis: cause not known",
         text="\n".join(account(diagnosis)),

@@ -1,4 +1,4 @@
-"""What the five steps hand to one another. Everything here is kept as JSON in the diagnosis's checkpoints.
+"""The data that the five steps pass on. The outputs of the steps are stored as JSON in the diagnosis's checkpoints.
 
 Times are seconds since the epoch, UTC; metrics are in their own unit.
 """
@@ -20,12 +20,12 @@ from storage.telemetry.protocol import TelemetryStore
 
 UNKNOWN = "unknown"
 INCIDENT = "incident"
-"""The hypothesis_key of evidence that describes what happened and favours no cause."""
+"""The hypothesis_key of evidence that describes what happened and supports no cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisSources:
-    """Where a diagnosis reads and writes; `wait` sleeps between tries of a failing code host."""
+    """The stores and clients that a diagnosis uses; `wait` sleeps between retries of a failing code host."""
 
     sessions: sessionmaker[Session]
     telemetry: TelemetryStore
@@ -36,14 +36,17 @@ class DiagnosisSources:
 
 
 class Role(StrEnum):
-    """An origin says why it began, one of all origins holds; a mechanism says how it hurts, and holds or does not."""
+    """What a hypothesis explains: an origin why the incident began, a mechanism how it does harm.
+
+    Origins exclude one another; mechanisms are independent.
+    """
 
     ORIGIN = "origin"
     MECHANISM = "mechanism"
 
 
 class Outcome(StrEnum):
-    """Whether a check could answer: "no data" and "could not ask" are two things."""
+    """Whether a check could answer: it had data, it had none, or the source failed."""
 
     DATA = "data"
     NO_DATA = "no_data"
@@ -52,7 +55,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SegmentShare:
-    """A segment that fared worse than the rest, and how much of the drop it carries (1 is all of it)."""
+    """A segment that converts worse than the rest, and its share of the drop (1 is all of it)."""
 
     dimension: str
     value: str
@@ -63,9 +66,10 @@ class SegmentShare:
 class Symptom:
     """One finding of the incident, as the diagnosis needs it.
 
-    `step` is the funnel step that broke; entries within `horizon_seconds` of the end have not had time to convert.
-    `words` is the finding's own sentence, for a metric of the team's and for another monitor's alert. `places` are what
-    the detector found to carry the drop; `is_mix` says that it found other users than usual and no worse conversion.
+    step: the funnel step that broke. horizon_seconds: entries within this time of the end have not had time to convert.
+    words: the finding's own sentence, for a custom metric and for another monitor's alert. places: the kinds of users
+    that carry the drop, as the detector found them. is_mix: the detector found a changed mix of users, and that no kind
+    of user converts worse.
     """
 
     metric: Metric
@@ -91,7 +95,7 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version that served requests, and since when."""
+    """A version that served requests, and when it was first seen."""
 
     service: str
     version: str
@@ -100,7 +104,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Characterisation:
-    """What is broken, where, since when and how badly. The onset lies between its two ends."""
+    """What is broken, where, since when and how badly; the onset is between onset_earliest and onset_latest."""
 
     incident_id: int
     asked_at: float
@@ -111,25 +115,25 @@ class Characterisation:
     versions: tuple[Version, ...]
 
     def endpoint_symptoms(self) -> tuple[Symptom, ...]:
-        """The symptoms of endpoints, the most raised first."""
+        """Return the symptoms of endpoints, the highest ratio of observed to expected first."""
         found = [symptom for symptom in self.symptoms if symptom.service and symptom.endpoint]
-        return tuple(sorted(found, key=raised, reverse=True))
+        return tuple(sorted(found, key=ratio_to_expected, reverse=True))
 
     def funnel_symptoms(self) -> tuple[Symptom, ...]:
-        """The symptoms of funnels."""
+        """Return the symptoms of funnels."""
         return tuple(symptom for symptom in self.symptoms if symptom.funnel_id is not None)
 
 
-def raised(symptom: Symptom) -> float:
-    """How many times the expected value was seen."""
+def ratio_to_expected(symptom: Symptom) -> float:
+    """Return observed / expected; infinity if the expected value is 0."""
     return symptom.observed / symptom.expected if symptom.expected > 0 else float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A candidate cause. cause: deploy, n_plus_one, segment, mix or unknown; `deploy` is set for the first alone.
+    """A candidate cause. cause: deploy, n_plus_one, segment, mix or unknown; `deploy` is set only for a deploy.
 
-    where: the kind of users that a segment is, of one dimension (which is then `dimension` = `value`) or more.
+    where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
     """
 
     key: str
@@ -146,7 +150,7 @@ class Hypothesis:
     where: Where = ()
 
     def parameters(self) -> dict[str, Any]:
-        """What the hypothesis's row keeps beside its own columns."""
+        """Return what the hypothesis's row stores in its `parameters` column."""
         plain = {
             "role": str(self.role),
             "service": self.service,
@@ -163,14 +167,14 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The second step's output."""
+    """The output of step 2."""
 
     hypotheses: tuple[Hypothesis, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one check found. `number` is 0 until it is stored; then it is cited as [E1]."""
+    """The result of one check. `number` is 0 until the evidence is stored; number 1 is cited as [E1]."""
 
     check: str
     hypothesis_key: str
@@ -185,7 +189,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class CommitScore:
-    """A commit of a deploy with its log weight against its fellows; `title` and `author` are untrusted texts."""
+    """A commit with its log weight relative to the other commits of its deploy; `title` and `author` are untrusted."""
 
     sha: str
     title: str
@@ -196,7 +200,7 @@ class CommitScore:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All evidence, and for each deploy hypothesis whose commits could be read, their scores (oldest first)."""
+    """All evidence, and the scores of commits (oldest first) by the key of the deploy hypothesis, if they were read."""
 
     evidence: tuple[Evidence, ...]
     commits: dict[str, tuple[CommitScore, ...]]
@@ -216,7 +220,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the evidence adds up to; `commit_share` is how surely the named commit is the one within its deploy."""
+    """The result of step 4; commit_share is the probability of the suspected commit among the commits of its deploy."""
 
     status: str
     ranked: tuple[Ranked, ...]
@@ -230,7 +234,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class FixPlan:
-    """What would undo it. action: "revert_pull_request", or None where there is nothing to offer; `reason` says why."""
+    """The proposed fix. action: "revert_pull_request", or None if there is none; `reason` explains the choice."""
 
     action: str | None
     reason: str
@@ -242,7 +246,7 @@ class FixPlan:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisOutcome:
-    """The answer. status: concluded or inconclusive; every sentence of `explanation` cites its evidence."""
+    """The result of a diagnosis. status: concluded or inconclusive; every sentence of `explanation` cites evidence."""
 
     diagnosis_id: int
     status: str

@@ -1,7 +1,7 @@
-"""The five steps in order, each a checkpoint: a restarted worker goes on after the last one that was saved.
+"""Run the five steps in order with a checkpoint after each; a restarted worker resumes after the last one saved.
 
-A step works without a transaction; then its rows and its checkpoint are written in one. Of two workers on the same
-diagnosis the one that writes a step first wins, and the other goes on from what was written.
+A step runs outside any transaction; then its rows and its checkpoint are written in one transaction. If two workers run
+the same diagnosis, the first to write a step wins, and the other continues from what was written.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Step(Generic[T]):
-    """A step's name and how its output becomes JSON and comes back."""
+    """A step's name, and the codec that converts its output to and from JSON."""
 
     name: str
     codec: TypeAdapter[T]
@@ -57,10 +57,10 @@ FIX = Step("fix", TypeAdapter(FixPlan))
 
 
 def run(incident_id: int, sources: DiagnosisSources) -> DiagnosisOutcome:
-    """Diagnose an incident, or finish the diagnosis of it that is running.
+    """Diagnose an incident, or resume its running diagnosis.
 
-    Raises storage's NotFoundError for an unknown incident. A failing code host never stops it; a failing database
-    does, and the next call goes on from the last checkpoint.
+    Raises storage's NotFoundError for an unknown incident. An error of the code host becomes evidence and does not stop
+    the diagnosis; an error of the database does, and the next call resumes from the last checkpoint.
     """
     with sources.sessions.begin() as session:
         diagnosis = start_diagnosis(session, incident_id, now=sources.clock())
@@ -83,7 +83,7 @@ def run(incident_id: int, sources: DiagnosisSources) -> DiagnosisOutcome:
 
 
 def outcome_of(diagnosis: Diagnosis) -> DiagnosisOutcome | None:
-    """The answer of a diagnosis from its checkpoints; None while it runs."""
+    """Return the result of a diagnosis from its checkpoints; None while it runs."""
     if CONFIRM.name not in diagnosis.checkpoints or FIX.name not in diagnosis.checkpoints:
         return None
     verdict = CONFIRM.codec.validate_python(diagnosis.checkpoints[CONFIRM.name])
@@ -106,7 +106,7 @@ def _outcome(diagnosis_id: int, verdict: Verdict, fix: FixPlan) -> DiagnosisOutc
 Writer = Callable[[Session, Diagnosis, T], T]
 
 
-def _nothing_else(session: Session, diagnosis: Diagnosis, output: T) -> T:
+def _write_nothing_else(session: Session, diagnosis: Diagnosis, output: T) -> T:
     return output
 
 
@@ -116,8 +116,11 @@ class _Progress:
     saved: dict[str, Any]
     sources: DiagnosisSources
 
-    def step(self, step: Step[T], work: Callable[[], T], write: Writer[T] = _nothing_else) -> T:
-        """The step's saved output; else do its work, write its rows and checkpoint, and hand over what was written."""
+    def step(self, step: Step[T], work: Callable[[], T], write: Writer[T] = _write_nothing_else) -> T:
+        """Return the step's saved output, or run the step and write its rows and its checkpoint.
+
+        Return what another worker has written meanwhile, if so.
+        """
         if step.name in self.saved:
             return step.codec.validate_python(self.saved[step.name])
         output = work()
@@ -151,7 +154,7 @@ def _hypothesise(described: Characterisation, sources: DiagnosisSources) -> Cand
 
 
 def _deploys(described: Characterisation, sources: DiagnosisSources) -> list[Deploy]:
-    """The deploys of the look-back with the repository each belongs to, up to the moment of asking."""
+    """Return the deploys of the look-back period up to `asked_at`, each with its repository if one is known."""
     since = datetime.fromtimestamp(described.onset_earliest - LOOK_BACK_SECONDS, UTC)
     until = datetime.fromtimestamp(described.asked_at, UTC)
     with sources.sessions.begin() as session:
@@ -180,7 +183,7 @@ def _write_hypotheses(session: Session, diagnosis: Diagnosis, candidates: Candid
 
 
 def _write_evidence(session: Session, diagnosis: Diagnosis, gathered: Gathered, *, now: datetime) -> Gathered:
-    """Store the evidence; each piece comes back with the number it is cited by."""
+    """Store the evidence; return it with the numbers by which it is cited."""
     numbered = [
         replace(
             item,

@@ -1,4 +1,4 @@
-"""SQL texts: one normal form for all runs of a query, and finding a query in the lines that a commit adds."""
+"""SQL statements: the normal form of a query, and how much of a query the lines of a commit contain."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_STARTS = 500
 
 
 def normal_form(statement: str) -> str:
-    """The text with comments dropped, every literal and placeholder as "?", lists as "(?)" and single spaces."""
+    """Drop comments, write "?" for literals and placeholders and "(?)" for lists, and collapse white space."""
     text = _COMMENT.sub(" ", statement[:_LONGEST_STATEMENT])
     for pattern in (_STRING, _PLACEHOLDER, _NUMBER):
         text = pattern.sub("?", text)
@@ -40,11 +40,11 @@ def normal_form(statement: str) -> str:
 
 
 def likeness(statement: str, text: str) -> float:
-    """How much of a statement's own names stand in `text` in its order, 0 to 1.
+    """Return which share of a statement's names occur in `text` in the same order, 0 to 1.
 
-    The words must follow one another with few others between them, so a statement that is split across source lines,
-    concatenated, or filled in by an f-string still scores 1, and another query on another table scores low.
-    Statements with fewer than two names (`SELECT 1`) are too common to tell anything and score 0.
+    Few other words may stand between them. So a statement that is split across source lines, concatenated, or filled in
+    by an f-string still scores 1, and another query on another table scores low. Statements with fewer than two names
+    (`SELECT 1`) are too common to identify a query and score 0.
     """
     wanted = [word.lower() for word in _WORD.findall(normal_form(statement))][:_LONGEST_STATEMENT_WORDS]
     names = sum(word not in _KEYWORDS for word in wanted)
@@ -56,7 +56,7 @@ def likeness(statement: str, text: str) -> float:
 
 
 def _names_in_order(wanted: Sequence[str], words: Sequence[str], start: int) -> int:
-    """How many of the wanted names follow in order from `start`, each within a short gap of the last match."""
+    """Count the wanted names that follow in order from `start`, with at most _LONGEST_GAP words between them."""
     position, found = start - 1, 0
     for word in wanted:
         reach = words[position + 1 : position + 2 + _LONGEST_GAP]
@@ -67,12 +67,12 @@ def _names_in_order(wanted: Sequence[str], words: Sequence[str], start: int) -> 
 
 
 def tables(statement: str) -> frozenset[str]:
-    """The tables that a statement names, without their schema, in lower case."""
+    """Return the tables that a statement names, without their schema, in lower case."""
     return frozenset(name.rpartition(".")[2].lower() for name in _TABLE.findall(normal_form(statement)))
 
 
 def names_every_table(statement: str, text: str) -> bool:
-    """Whether `text` names all the statement's tables, as an ORM's code does: `ProductStock` for `product_stocks`."""
+    """Whether `text` names all tables of the statement; ORM class names count: `ProductStock` for `product_stocks`."""
     wanted = tables(statement)
     if not wanted:
         return False

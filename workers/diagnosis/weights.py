@@ -1,17 +1,17 @@
-"""What each answer of a check is worth: natural logarithms of likelihood ratios, and the priors.
+"""The weights of the checks' answers (natural logarithms of likelihood ratios), and the priors of the hypotheses.
 
-A weight of 2 says: this answer is e^2 = 7 times likelier where the hypothesis is true than where it is not (I. J. Good,
-"Probability and the Weighing of Evidence", 1950). They are judgements, kept small because checks on the same
-telemetry are not independent; calibration on past incidents corrects what is left. detection.causes cuts a weight
-at 3 either way and halves the second that one source says to the same effect.
+A weight of 2 means: this answer is e^2 = 7 times likelier if the hypothesis is true than if it is false (I. J. Good,
+"Probability and the Weighing of Evidence", 1950). The weights are judgements. They are small because checks on the same
+telemetry are not independent; calibration on past incidents corrects the rest. detection.causes limits a weight to +-3
+and halves each further weight of the same sign from one source.
 
-The prior of a deploy uses its age in hours only, the timing check the minutes between it and the onset, so that
-neither counts what the other has counted.
+The prior of a deploy uses its age in hours; the timing check uses the minutes between the deploy and the onset. So the
+same fact is not counted twice.
 """
 
 from __future__ import annotations
 
-# Priors, before they are normalised.
+# Priors, before normalisation.
 DEPLOY_PRIOR = 1.0
 DEPLOY_HALF_LIFE_HOURS = 6.0
 DEPLOY_AFTER_ONSET_PRIOR = 0.005
@@ -21,20 +21,20 @@ UNKNOWN_PRIOR = 0.5
 N_PLUS_ONE_PRIOR = 0.3
 N_PLUS_ONE_PRIOR_WITH_QUERIES = 0.6
 
-# A deploy's time against the onset.
+# The time of a deploy relative to the onset.
 DEPLOY_AT_ONSET = 1.2
 DEPLOY_SOON_BEFORE_ONSET = 0.0
 DEPLOY_SERVED_WELL_BEFORE_ONSET = -1.8
 DEPLOY_AFTER_ONSET = -3.0
 
-# The metric, version against version.
+# The metric of the deploy's version, compared with other versions.
 ONLY_THIS_VERSION_BAD = 1.3
 ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES = 2.0
 VERSION_FINE = -2.5
 VERSION_ABSENT_DURING = -2.5
 OTHER_VERSIONS_AS_BAD = -2.0
 
-# N+1: queries a request, and one text repeated.
+# N+1: queries per request, and one statement repeated.
 QUERIES_RAISED = 2.0
 QUERIES_UNCHANGED = -2.5
 STATEMENT_REPEATED_NEWLY = 3.0
@@ -49,7 +49,7 @@ ROUTE_IN_DIFF = 0.5
 ROUTE_NOT_IN_DIFF = -0.3
 NOTHING_BUT_TEXT = -3.0
 
-# One commit against the others of its deploy.
+# One commit, compared with the other commits of its deploy.
 COMMIT_ADDS_STATEMENT = 5.0
 COMMIT_MOVES_STATEMENT = 3.0
 COMMIT_BESIDE_LOOP = 0.7
@@ -58,23 +58,23 @@ COMMIT_TOUCHES_ROUTE = 1.2
 COMMIT_ONLY_TEXT = -3.0
 COMMIT_REPEATS_OTHERS = -4.0
 
-# A segment against everyone.
+# A segment, compared with all entries.
 SEGMENT_CARRIES_THE_DROP = 2.5
 SEGMENTS_ALL_ALIKE = -2.5
 
-# Other users than usual.
+# A changed mix of users.
 MIX_EXPLAINS_THE_DROP = 3.0
 MIX_DOES_NOT = -3.0
 EVERY_KIND_CONVERTS_AS_BEFORE = -3.0
 
-# What speaks for or against a cause outside all of these.
+# Evidence for or against an unknown cause.
 TRAFFIC_UNCHANGED = -0.4
 TRAFFIC_RISEN = 0.8
 TRAFFIC_FALLEN = 0.0
 OTHER_ENDPOINTS_UNAFFECTED = -0.3
 OTHER_ENDPOINTS_AFFECTED = 0.6
 
-# What a probability is called, and the most that is ever shown: the weights are judgements.
+# Thresholds on posteriors. A confidence is never above MOST_CONFIDENT: the weights are judgements.
 CONFIRMED_AT = 0.6
 REJECTED_AT = 0.05
 MOST_CONFIDENT = 0.99

@@ -1,1 +1,1 @@
-"""The life of an incident: a tick detects, findings are grouped, recovery is verified, and lessons are kept."""
+"""The lifecycle of an incident: detect, group findings, verify recovery, keep knowledge entries."""

@@ -1,7 +1,7 @@
-"""Alerts that are over: told on their incident, which is closed when nothing else was ever wrong in it.
+"""Handle alerts that ended: post it on their incident, and resolve an incident that has only ended alerts.
 
-An alert that flaps begins again within minutes: its end is told, and its incident closed, only when it has kept quiet
-for a while, so that flapping is one incident with few words.
+A flapping alert fires again within minutes. So its end is posted, and its incident resolved, only when it has not fired
+for QUIET_SECONDS. Flapping then makes one incident with few messages.
 """
 
 from __future__ import annotations
@@ -14,39 +14,37 @@ from sqlalchemy.orm import Session
 from detection.types import IncidentStatus, Metric
 from integrations.cards import Card
 from storage import audit, incidents
-from storage.alerts import FIRING, alerts_named, end_quiet_alerts, untold_ends
+from storage.alerts import FIRING, alerts_named, resolve_stale_alerts, unannounced_ends
 from storage.models import Alert, FindingRecord, Incident
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.findings import duration_text
 
 QUIET_SECONDS = 120.0
-"""An alert must have been over for so long before that is told."""
-
-_WAITING_FOR_PEOPLE = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
+"""How long an alert must have been over before its end is posted."""
 
 
-def settle_alerts(services: Services, now: datetime) -> None:
-    """Tell of the ends that have lasted, and close the incidents that held nothing but alerts that are over."""
+def resolve_ended_alerts(services: Services, now: datetime) -> None:
+    """Post the ends of alerts over for QUIET_SECONDS, and resolve the incidents whose findings are all ended alerts."""
     ended_by = now - timedelta(seconds=QUIET_SECONDS)
     with services.sessions.begin() as session:
-        end_quiet_alerts(session, now=now)
-        ended = untold_ends(session, ended_by=ended_by)
+        resolve_stale_alerts(session, now=now)
+        ended = unannounced_ends(session, ended_by=ended_by)
         active = incidents.active_incidents(session)
-        touched = [_told(services, session, alert, active, now) for alert in ended]
+        touched = [_post_end(services, session, alert, active, now) for alert in ended]
         for incident in {one.id: one for one in touched if one is not None}.values():
-            changed(session, incident.id, key=f"alerts_over:{incident.id}:{now.timestamp()}", now=now)
+            enqueue_refresh(session, incident.id, key=f"alerts_over:{incident.id}:{now.timestamp()}", now=now)
         for incident in active:
-            if _is_over(session, incident, ended_by):
-                _close(services, session, incident, now)
+            if _are_alerts_over(session, incident, ended_by):
+                _resolve(services, session, incident, now)
 
 
-def _told(
+def _post_end(
     services: Services, session: Session, alert: Alert, active: Sequence[Incident], now: datetime
 ) -> Incident | None:
-    """Say on the alert's incident, if it has one that is not closed, that it is over."""
+    """Post on the alert's active incident, if there is one, that the alert ended; return that incident."""
     alert.told_at = now
-    incident = next((one for one in active if any(_is_of(record, alert) for record in one.findings)), None)
+    incident = next((one for one in active if any(_matches(record, alert) for record in one.findings)), None)
     if incident is None or alert.ended_at is None:
         return None
     lasted = duration_text((alert.ended_at - alert.started_at).total_seconds())
@@ -55,7 +53,7 @@ def _told(
     if others:
         text = f"{alert.name} is over in one place, where it fired for {lasted}; {len(others)} still firing."
     incidents.add_timeline(session, incident.id, kind="alert_over", actor=incidents.ARGUX, text=text, now=now)
-    tell_thread(
+    enqueue_thread_message(
         session,
         incident.id,
         key=f"alert_over:{alert.id}:{alert.ended_at.timestamp()}",
@@ -66,14 +64,14 @@ def _told(
     return incident
 
 
-def _is_of(record: FindingRecord, alert: Alert) -> bool:
+def _matches(record: FindingRecord, alert: Alert) -> bool:
     subject = record.subject
     return record.metric == Metric.ALERT.value and subject["name"] == alert.name and subject["service"] == alert.service
 
 
-def _is_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
-    """Whether it holds nothing but alerts and all of them have been over since then."""
-    if incident.status not in _WAITING_FOR_PEOPLE or not incident.findings:
+def _are_alerts_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
+    """Return whether all findings of an open or acknowledged incident are alerts that ended by `ended_by`."""
+    if not incident.status.awaits_people or not incident.findings:
         return False
     if any(record.metric != Metric.ALERT.value for record in incident.findings):
         return False
@@ -81,18 +79,18 @@ def _is_over(session: Session, incident: Incident, ended_by: datetime) -> bool:
 
 
 def is_alert_over(session: Session, record: FindingRecord, ended_by: datetime) -> bool:
-    """Whether no alert of this finding fires, and none has since then."""
+    """Return whether all alerts of this finding ended by `ended_by`."""
     alerts = alerts_named(session, record.subject["name"], record.subject["service"])
     return all(alert.state != FIRING and alert.ended_at is not None and alert.ended_at <= ended_by for alert in alerts)
 
 
-def _close(services: Services, session: Session, incident: Incident, now: datetime) -> None:
+def _resolve(services: Services, session: Session, incident: Incident, now: datetime) -> None:
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
     count = len(incident.findings)
     which = "Its alert is" if count == 1 else f"All {count} of its alerts are"
     lasted = duration_text((now - incident.onset_at).total_seconds())
     text = f"{which} over, and nothing else was wrong. The incident is resolved; it lasted {lasted}."
-    tell_thread(
+    enqueue_thread_message(
         session,
         incident.id,
         key=f"alerts_over:{incident.id}:{now.timestamp()}",
@@ -102,4 +100,4 @@ def _close(services: Services, session: Session, incident: Incident, now: dateti
     )
     payload = {"incident_id": incident.id, "why": "all alerts are over"}
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
-    changed(session, incident.id, key=f"resolved:{incident.id}:{now.timestamp()}", now=now)
+    enqueue_refresh(session, incident.id, key=f"resolved:{incident.id}:{now.timestamp()}", now=now)

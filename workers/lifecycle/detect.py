@@ -1,4 +1,4 @@
-"""One detection tick: roll up what came in, ask every detector, and turn findings into incidents."""
+"""One detection tick: roll up new telemetry, run all detectors, turn findings into incidents."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from detection.types import Finding, FunnelDefinition
 from storage import audit, incidents
 from storage import funnels as stored_funnels
 from storage.models import Incident
-from workers.diagnosis.job import ask_for_diagnosis
-from workers.lifecycle.grouping import Belonging, belongings
+from workers.diagnosis.job import enqueue_diagnosis
+from workers.lifecycle.grouping import FindingGroup, group_findings
 from workers.lifecycle.recovery_messages import reopen
-from workers.lifecycle.seen_deploys import note_versions
+from workers.lifecycle.seen_deploys import record_new_versions
 from workers.memory.broken_times import past_incidents
 from workers.services import Services
-from workers.telling.enqueue import changed
-from workers.telling.stakes_message import tell_stakes
-from workers.telling.where_message import record as record_where
+from workers.telling.enqueue import enqueue_refresh
+from workers.telling.stakes_message import enqueue_stakes_message
+from workers.telling.where_message import record_located_finding
 from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Tick
 from workers.words.findings import incident_title, is_notice, severity_of
@@ -28,16 +28,16 @@ from workers.words.findings import incident_title, is_notice, severity_of
 log = structlog.get_logger()
 
 PATIENCE_INTERVALS = 1.5
-"""How many detection intervals the diagnosis of a funnel alone waits for the endpoint that may have broken it."""
+"""How many detection intervals the diagnosis of a funnel alone waits for a finding on the endpoint behind it."""
 
 MAXIMUM_PASSES = 20
-"""How many roll-up passes one tick makes before it leaves the rest, and detection, to the next."""
+"""How many roll-up passes one tick makes. After that it leaves the rest, and detection, to the next tick."""
 
 
 def detect(services: Services) -> bool:
-    """Run one tick; returns False where the roll-up has a backlog, so that nothing is judged on half the data.
+    """Run one tick. Return False, without detecting, when the roll-up has a backlog and the data is incomplete.
 
-    Raises an ExceptionGroup, once what was found is recorded, when some signals could not be watched.
+    When a watch failed, raise an ExceptionGroup after recording the findings of the others.
     """
     with services.readers() as session:
         funnels = [stored_funnels.definition(row) for row in stored_funnels.list_funnels(session)]
@@ -45,22 +45,22 @@ def detect(services: Services) -> bool:
     if not roll_up(services, funnels, now):
         log.info("roll_up_backlog")
         return False
-    note_versions(services, now)
+    record_new_versions(services, now)
     with services.readers() as session:
-        # Baselines begin some hours before their window: at the same hour of last week as what is judged.
+        # A baseline begins some hours before its window: at the same hour of last week as the data that is judged.
         baseline_since = now - timedelta(hours=services.settings.baseline_window_hours + 24)
         tick = Tick(now, funnels, past_incidents(session, since=baseline_since))
-    findings, failures = _watched(services, tick)
+    findings, failures = _run_watches(services, tick)
     with services.sessions.begin() as session:
-        for group in belongings(session, findings, services.settings, now):
-            _to_incident(services, session, group, now)
+        for group in group_findings(session, findings, services.settings, now):
+            _record_group(services, session, group, now)
     if failures:
         raise ExceptionGroup("Not everything could be watched at this tick", failures)
     return True
 
 
-def _watched(services: Services, tick: Tick) -> tuple[list[Finding], list[Exception]]:
-    """What every watch found: one that fails must not blind the others."""
+def _run_watches(services: Services, tick: Tick) -> tuple[list[Finding], list[Exception]]:
+    """Run every watch; return the findings and the errors. A watch that fails does not stop the others."""
     findings: list[Finding] = []
     failures: list[Exception] = []
     for watch in WATCHES:
@@ -73,7 +73,7 @@ def _watched(services: Services, tick: Tick) -> tuple[list[Finding], list[Except
 
 
 def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: datetime) -> bool:
-    """Roll up until nothing waits; False when MAXIMUM_PASSES were not enough."""
+    """Roll up until nothing is left; return False when MAXIMUM_PASSES were not enough."""
     for _ in range(MAXIMUM_PASSES):
         taken = services.telemetry.roll_up(funnels, now=now.timestamp())
         if not taken.logs and not taken.events and not taken.spans and not taken.points:
@@ -81,14 +81,15 @@ def roll_up(services: Services, funnels: Sequence[FunnelDefinition], now: dateti
     return False
 
 
-def _to_incident(services: Services, session: Session, group: Belonging, now: datetime) -> None:
-    """Record findings, opening an incident where there is none; the jobs are part of the same commit."""
+def _record_group(services: Services, session: Session, group: FindingGroup, now: datetime) -> None:
+    """Record a group of findings, opening or reopening its incident. Its jobs are enqueued in the same transaction."""
     incident = group.incident or _open(services, session, group.findings, now)
     if group.relapse:
         reopen(services, session, incident, group.findings, now)
     known = {record.fingerprint for record in incident.findings} if group.incident else set()
     located = [
-        record_where(services, session, incident, finding, tell=not group.muted, now=now) for finding in group.findings
+        record_located_finding(services, session, incident, finding, tell=not group.muted, now=now)
+        for finding in group.findings
     ]
     if group.muted:
         return
@@ -102,14 +103,14 @@ def _to_incident(services: Services, session: Session, group: Belonging, now: da
     incident.service = incident.service or _service(findings)
     incident.severity = min(incident.severity, *(severity_of(finding) for finding in findings))
     if is_news or (incident.title, incident.severity) != shown:
-        changed(session, incident.id, key=f"findings:{incident.id}:{now.timestamp()}", now=now)
+        enqueue_refresh(session, incident.id, key=f"findings:{incident.id}:{now.timestamp()}", now=now)
     if not is_news:
         return
-    tell_stakes(services, session, incident.id, findings, now)
+    enqueue_stakes_message(services, session, incident.id, findings, now)
     if all(is_notice(finding) for finding in findings):
         return
     patience_seconds = PATIENCE_INTERVALS * services.settings.detection_interval_sec
-    ask_for_diagnosis(session, incident, patience_seconds=patience_seconds, now=now)
+    enqueue_diagnosis(session, incident, patience_seconds=patience_seconds, now=now)
 
 
 def _open(services: Services, session: Session, findings: Sequence[Finding], now: datetime) -> Incident:
@@ -135,5 +136,5 @@ def _open(services: Services, session: Session, findings: Sequence[Finding], now
 
 
 def _service(findings: Sequence[Finding]) -> str | None:
-    """The service that the findings name; a funnel alone names none."""
+    """Return the first service that the findings name; None for a funnel alone."""
     return next((finding.subject.service for finding in findings if finding.subject.service), None)

@@ -1,4 +1,4 @@
-"""What a resolved incident taught, kept for the next one like it."""
+"""Store a knowledge entry for a resolved incident, for similar incidents later."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from workers.telling.incident_view import IncidentView
 from workers.words.measures import in_words
 
 
-def learn(
+def store_knowledge_entry(
     session: Session, view: IncidentView, *, fix: str, measures: Sequence[Mapping[str, Any]], now: datetime
 ) -> None:
-    """Remember what it looked like, why it was, what cured it and how far it recovered."""
+    """Store the incident's symptom, root cause, fix and measured recovery."""
     knowledge.remember(
         session,
         view.incident.id,

@@ -1,4 +1,4 @@
-"""Telling that an incident is back to usual by itself, and that it is broken again soon after."""
+"""Resolve an incident that recovered by itself, or reopen it after a relapse, and post that in the thread."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from detection.types import Finding, IncidentStatus
 from integrations.cards import Card, moment
 from storage import audit, deploys, incidents, verifications
 from storage.models import Incident
-from workers.lifecycle.learning import learn
+from workers.lifecycle.learning import store_knowledge_entry
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import IncidentView, incident_view
 from workers.words.findings import duration_text, finding_sentence, leading
-from workers.words.measures import in_words, measure_by_itself
+from workers.words.measures import in_words, measure_without_fix
 
 log = structlog.get_logger()
 
 RESTART_SECONDS = 120.0
-"""A deploy that cures may go live a little after the signal was last seen broken: while it restarts, nothing comes."""
+"""How long after the signal was last seen broken a deploy may still be the cure: no data arrives during a restart."""
 
-MOST_DEPLOYS_TOLD = 3
+MAXIMUM_DEPLOYS_SHOWN = 3
 
 
 def resolve(
@@ -38,8 +38,8 @@ def resolve(
     since: datetime,
     now: datetime,
 ) -> None:
-    """Close it with the figures; `since` is when it was last seen broken. A fix on offer is spent by the closing."""
-    measures = [measure_by_itself(finding, item) for finding, item in measured]
+    """Resolve the incident with its measures. `since`: when it was last seen broken. An open proposal ends with it."""
+    measures = [measure_without_fix(finding, item) for finding, item in measured]
     before = incident_view(session, incident.id)
     seen_deploys = _deploys_between(session, before, since)
     verification = verifications.record_self_recovery(
@@ -49,30 +49,32 @@ def resolve(
     incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
     fix = " ".join(["None known: it recovered by itself.", *seen_deploys])
-    learn(session, before, fix=fix, measures=measures, now=now)
+    store_knowledge_entry(session, before, fix=fix, measures=measures, now=now)
     payload = {"incident_id": incident.id, "verification_id": verification.id, "why": "back to usual by itself"}
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
     card = _card(before, measures, seen_deploys, since)
     channel = services.settings.slack_channel
-    tell_thread(session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now)
-    changed(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
+    enqueue_thread_message(
+        session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now
+    )
+    enqueue_refresh(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
     log.info("recovered_by_itself", incident_id=incident.id)
 
 
 def _card(view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: Sequence[str], since: datetime) -> Card:
-    offered = view.proposal is not None and view.proposal.status == "open"
+    was_offered = view.proposal is not None and view.proposal.status == "open"
     lines = [
         f"By itself since {moment(since.timestamp())}:",
         *(f"- {measure['text']}" for measure in measures),
         *seen_deploys,
-        *(["The fix that was offered was not carried out."] if offered else []),
+        *(["The fix that was offered was not carried out."] if was_offered else []),
         f"The incident is resolved; it lasted {duration_text((since - view.incident.onset_at).total_seconds())}.",
     ]
     return Card(title="Back to usual", text="\n".join(lines))
 
 
 def _deploys_between(session: Session, view: IncidentView, since: datetime) -> list[str]:
-    """The last deploys between the onset and the recovery, as an observation; not the one held to have broken it."""
+    """Describe the last deploys between onset and recovery, as an observation; without the suspected one."""
     suspect = view.diagnosis.suspect_commit if view.diagnosis is not None else None
     onset = min(_latest_onset(finding) for finding in view.findings)
     began = datetime.fromtimestamp(onset, since.tzinfo)
@@ -85,7 +87,7 @@ def _deploys_between(session: Session, view: IncidentView, since: datetime) -> l
     return [
         f"Deploy `{deploy.version[:7]}` of {deploy.service} went live {moment(deploy.deployed_at.timestamp())}, "
         "in between; whether that cured it is not known."
-        for deploy in found[-MOST_DEPLOYS_TOLD:]
+        for deploy in found[-MAXIMUM_DEPLOYS_SHOWN:]
     ]
 
 
@@ -97,7 +99,7 @@ def _latest_onset(finding: Finding) -> float:
 def reopen(
     services: Services, session: Session, incident: Incident, findings: Sequence[Finding], now: datetime
 ) -> None:
-    """It went back to usual by itself, and soon after just the same is broken again: say so on the same incident."""
+    """Reopen an incident that recovered by itself, when the same finding appears again soon after."""
     assert incident.closed_at is not None
     lasted = duration_text((now - incident.closed_at).total_seconds())
     incidents.change_status(session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now)
@@ -105,5 +107,5 @@ def reopen(
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="reopen", payload=payload, now=now)
     text = f"{finding_sentence(leading(findings))}. It was back to usual for {lasted}; the incident is open again."
     card, channel = Card(title="Broken again", text=text), services.settings.slack_channel
-    tell_thread(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
-    changed(session, incident.id, key=f"relapse:{incident.id}:{now.timestamp()}", now=now)
+    enqueue_thread_message(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
+    enqueue_refresh(session, incident.id, key=f"relapse:{incident.id}:{now.timestamp()}", now=now)

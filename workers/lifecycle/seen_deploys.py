@@ -1,8 +1,8 @@
-"""A new `service.version` in spans is a deploy, where nobody told of one.
+"""Record a deploy for each new `service.version` in spans, if no pipeline reported the deploy.
 
-Looked at for services whose repository is known. A pipeline that tells of its deploys does so about when they go live,
-so a version is given GRACE_SECONDS to be told of; told of later, what was seen is taken over. The first version ever
-seen of a service is what ran when Argux came, and no deploy.
+Only for services whose repository is known. A pipeline reports a deploy about when it goes live, so a version waits
+GRACE_SECONDS for its report; a later report takes over the recorded deploy. The first version ever seen of a service
+was running when Argux started and is no deploy.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
 _LONGEST_REVISION = 64
 
 
-def note_versions(services: Services, now: datetime) -> None:
-    """Record a deploy for each new version; at most every LOOK_EVERY_SECONDS, since it reads single requests."""
+def record_new_versions(services: Services, now: datetime) -> None:
+    """Record a deploy for each new version, at most every LOOK_EVERY_SECONDS because this reads single spans."""
     with services.readers() as session:
         last = read_cursor(session, _LOOKED)
         looked_at = float(last["looked_at"]) if last else now.timestamp()
@@ -50,11 +50,11 @@ def note_versions(services: Services, now: datetime) -> None:
     with services.sessions.begin() as session:
         for service, versions in seen.items():
             deploys = [deploy for deploy in known if deploy.service == service]
-            _note(session, service, repositories[service], versions, deploys, now)
+            _record_versions(session, service, repositories[service], versions, deploys, now)
         save_cursor(session, _LOOKED, {"looked_at": now.timestamp()}, now=now)
 
 
-def _note(
+def _record_versions(
     session: Session,
     service: str,
     repository: str,
@@ -62,13 +62,13 @@ def _note(
     deploys: Sequence[Deploy],
     now: datetime,
 ) -> None:
-    """One service: remember every version, and record those that nobody told of."""
+    """Remember every version of one service, and record a deploy for those that no pipeline reported."""
     source = f"versions:{service}"
     remembered = _remembered(read_cursor(session, source))
     fresh = [(version, first_seen) for version, first_seen in seen if version not in remembered]
     for version, first_seen in fresh:
-        is_told = any(is_version(version, to_deploy(deploy)) for deploy in deploys)
-        if not is_told and remembered:
+        is_reported = any(is_version(version, to_deploy(deploy)) for deploy in deploys)
+        if not is_reported and remembered:
             _record(session, service, repository, version, first_seen, now)
         remembered.append(version)
     if fresh:
@@ -81,7 +81,7 @@ def _remembered(position: Mapping[str, object] | None) -> list[str]:
 
 
 def _record(session: Session, service: str, repository: str, version: str, first_seen: float, now: datetime) -> None:
-    """A version that is no commit may still be a tag, which code hosts take in a commit's place."""
+    """Record the deploy. A version that is no commit SHA may be a tag, which code hosts accept as a revision."""
     record_deploy(
         session,
         service=service,

@@ -1,30 +1,30 @@
-"""One turn of the clock: detect what is new, then re-test what was fixed and what has not been seen for a while."""
+"""One tick: end quiet times, detect, verify running fixes, and re-test findings not seen for a while."""
 
 from __future__ import annotations
 
-from workers.lifecycle.alert_endings import settle_alerts
+from workers.lifecycle.alert_endings import resolve_ended_alerts
 from workers.lifecycle.detect import detect
-from workers.lifecycle.self_recovery import settle_recovered
+from workers.lifecycle.self_recovery import resolve_recovered
 from workers.lifecycle.verification import verify_running
 from workers.locks import lease
 from workers.services import Services
-from workers.telling.held_messages import tell_what_was_quiet
+from workers.telling.held_messages import end_quiet_times
 
 
 def tick(services: Services) -> None:
-    """Tell what is quiet no longer, roll up, detect, then re-test what may be over; nothing where another tick runs."""
+    """Run one tick: end quiet times and alerts, detect, verify, re-test. Do nothing while another tick runs."""
     with lease(services, "tick") as held:
         if not held:
             return
-        tell_what_was_quiet(services)
-        settle_alerts(services, services.clock())
+        end_quiet_times(services)
+        resolve_ended_alerts(services, services.clock())
         is_complete = True
         try:
             is_complete = detect(services)
         finally:
-            # What was fixed is re-tested even while a detector fails.
+            # Running verifications go on even when a detector fails.
             if is_complete:
                 verify_running(services)
-        # What a failing detector could not look at must not count as unseen.
+        # Not reached when a detector failed: what it could not check must not count as recovered.
         if is_complete:
-            settle_recovered(services)
+            resolve_recovered(services)

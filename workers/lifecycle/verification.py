@@ -1,4 +1,4 @@
-"""After a fix is live, the incident's own metrics are tested again; the answer closes or reopens the incident."""
+"""Verification: once a fix is live, test the incident's metrics again, and resolve or reopen the incident."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from detection.types import Finding, IncidentStatus
 from integrations.cards import Card
 from storage import audit, deploys, incidents, proposals, verifications
 from storage.models import Action, Incident, Proposal, Verification
-from workers.lifecycle.learning import learn
+from workers.lifecycle.learning import store_knowledge_entry
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import incident_view
-from workers.telling.root_card import CLOSED
 from workers.watching.catalogue import watch_of
 from workers.words.findings import duration_text
 from workers.words.measures import measure
@@ -28,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Retest:
-    """One verification under way: what is measured, since when the fix is live, until when it may take."""
+    """A running verification: the findings to test again, when the fix went live, and the deadline."""
 
     verification_id: int
     incident_id: int
@@ -38,7 +37,7 @@ class Retest:
 
 
 def verify_running(services: Services) -> None:
-    """Look at every verification under way and conclude those that can be."""
+    """Test every running verification, and conclude those that recovered or passed their deadline."""
     with services.sessions.begin() as session:
         retests = [_retest(session, row) for row in verifications.running_verifications(session)]
     for retest in retests:
@@ -50,7 +49,7 @@ def verify_running(services: Services) -> None:
 
 
 def _retest(session: Session, row: Verification) -> Retest:
-    """Read what is to be tested, noting the moment the fix went live once a deploy tells it."""
+    """Read what to test. Store when the fix went live, once a deploy shows it."""
     action = session.get_one(Action, row.action_id)
     proposal = proposals.get_proposal(session, action.proposal_id)
     if row.live_at is None:
@@ -66,10 +65,11 @@ def _retest(session: Session, row: Verification) -> Retest:
 
 
 def _live_since(session: Session, action: Action, service: str) -> datetime | None:
-    """When the merge commit went live, or whatever was deployed after the merge.
+    """Return when the merge commit went live, else when the first other deploy after the merge did; None if neither.
 
-    A quick deployer may be live before the answer to the merge has been written down, hence started_at for the first.
-    What somebody merged before the action may have been live before it, too.
+    A quick deployer may be live before the merge's response is stored, so the search for the merge commit begins at
+    started_at. If somebody merged before the action, the deploy may be older than the action, so the search begins at
+    merged_at.
     """
     merged, at = action.result.get("merge_commit_sha"), action.result.get("merged_at")
     merged_at = datetime.fromisoformat(at) if at else None
@@ -82,7 +82,7 @@ def _live_since(session: Session, action: Action, service: str) -> datetime | No
 
 
 def _recoveries(services: Services, retest: Retest) -> list[Recovery]:
-    """One for each finding; none while the fix is not live."""
+    """Return one recovery per finding; none while the fix is not live."""
     if retest.live_at is None:
         return []
     live_at = retest.live_at.timestamp()
@@ -114,13 +114,13 @@ def _conclude(
         card = _card(incident, measures, status, now=now)
         channel = services.settings.slack_channel
         key = f"verification:{row.id}"
-        tell_thread(session, incident.id, key=key, card=card, channel=channel, now=now, is_answer=True)
-        changed(session, incident.id, key=f"verification:{row.id}", now=now)
+        enqueue_thread_message(session, incident.id, key=key, card=card, channel=channel, now=now, is_answer=True)
+        enqueue_refresh(session, incident.id, key=f"verification:{row.id}", now=now)
     log.info("verification_finished", incident_id=retest.incident_id, recovered=recovered)
 
 
 def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
-    """What the re-test says: where nothing is known to be broken but something could not be judged, just that."""
+    """Return the outcome: insufficient_data when no finding is still broken but one could not be judged."""
     if recovered:
         return "recovered"
     states = {item.state for item in recoveries}
@@ -130,13 +130,13 @@ def _status(recoveries: list[Recovery], *, recovered: bool) -> str:
 
 
 def _resolve(session: Session, incident: Incident, row: Verification, now: datetime) -> None:
-    if incident.status not in CLOSED:
+    if not incident.status.is_closed:
         incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor="Argux", now=now)
     if incident.status is IncidentStatus.FALSE_ALARM:
         return
     view = incident_view(session, incident.id)
     proposal = session.get_one(Proposal, session.get_one(Action, row.action_id).proposal_id)
-    learn(session, view, fix=proposal.title, measures=row.measures, now=now)
+    store_knowledge_entry(session, view, fix=proposal.title, measures=row.measures, now=now)
 
 
 def _reopen(session: Session, incident: Incident, now: datetime) -> None:
@@ -150,7 +150,7 @@ def _card(incident: Incident, measures: list[dict[str, Any]], status: str, *, no
     if status == "recovered":
         closed = "resolved" if incident.status is IncidentStatus.RESOLVED else f"closed by {incident.closed_by}"
         return Card(title="Recovered", text=f"{lines}\nThe incident is {closed}; it lasted {lasted}.")
-    is_closed = incident.status in CLOSED
+    is_closed = incident.status.is_closed
     stands = f"The incident was closed by {incident.closed_by}." if is_closed else "The incident is open again."
     if status == "insufficient_data":
         return Card(

@@ -1,1 +1,1 @@
-"""What a worker keeps between ticks, so that a tick reads only what is new."""
+"""What a worker process remembers between ticks, so that a tick reads only new data."""

@@ -1,4 +1,4 @@
-"""When something was broken: time that must not count as normal."""
+"""The times of past incidents, which baselines must leave out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from detection.types import IncidentStatus, Metric
+from detection.types import IncidentStatus, Metric, Subject, TimeSpans
 from storage.models import FindingRecord, Incident
+from workers.memory.funnels import Segment
 
 
 @dataclass(frozen=True, slots=True)
 class PastIncident:
-    """From the onset to the closing, seconds UTC; `ended` is None while it goes on. fingerprints: what was broken."""
+    """An incident from its onset to its closing, in seconds UTC; `ended` is None while it is active.
+
+    fingerprints: those of its findings.
+    """
 
     began: float
     ended: float | None
@@ -24,7 +28,7 @@ class PastIncident:
 
 
 def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
-    """Incidents that were not over before `since`, oldest first; false alarms are normal time."""
+    """Return the incidents not closed before `since`, oldest first. False alarms are left out: their time is normal."""
     rows = session.scalars(
         select(Incident)
         .where(
@@ -48,17 +52,18 @@ def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
     ]
 
 
-def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> list[tuple[float, float]]:
-    """(begin, end) in seconds UTC during which just this was broken."""
+def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> TimeSpans:
+    """Return the (begin, end) times, in seconds UTC, of the incidents with this fingerprint."""
     return [(one.began, one.ended or now) for one in past if fingerprint in one.fingerprints]
 
 
-def broken_times(
+def endpoint_broken_times(
     past: Sequence[PastIncident], metrics: Collection[Metric], now: float
 ) -> dict[str, list[tuple[float, float]]]:
-    """(begin, end) in seconds UTC during which any of the metrics was broken, by the subject's key.
+    """Return the (begin, end) times, in seconds UTC, when any of the metrics was broken, by the subject's key.
 
-    What fails, or is hardly called, is not slow as usual either: such an hour is normal for none of them.
+    One broken metric makes the time abnormal for the subject's other metrics too: an endpoint that fails, or is hardly
+    called, does not have its usual latency either.
     """
     times: dict[str, list[tuple[float, float]]] = {}
     for one in past:
@@ -66,3 +71,24 @@ def broken_times(
         for key in {key for metric, _, key in broken if metric in metrics}:
             times.setdefault(key, []).append((one.began, one.ended or now))
     return times
+
+
+def funnel_broken_times(past: Sequence[PastIncident], funnel_id: int, segment: Segment, now: float) -> TimeSpans:
+    """Return when an incident was open about the conversion of this segment, or of everyone, in the funnel."""
+    return [
+        span
+        for dimension, value in dict.fromkeys([(None, None), segment])
+        for span in excluded_times(past, funnel_fingerprint("funnel", funnel_id, dimension, value), now)
+    ]
+
+
+def incidents_of_funnel(past: Sequence[PastIncident], funnel_id: int) -> list[PastIncident]:
+    """Return the incidents in which the conversion rate of the funnel, or of a segment of it, dropped."""
+    drop = funnel_fingerprint("funnel", funnel_id)
+    return [one for one in past if any(name == drop or name.startswith(f"{drop}:") for name in one.fingerprints)]
+
+
+def funnel_fingerprint(kind: str, funnel_id: int, dimension: str | None = None, value: str | None = None) -> str:
+    """Return the fingerprint that a finding of this kind has about this segment."""
+    subject = Subject(kind, "", funnel_id=funnel_id, dimension=dimension, value=value)
+    return f"{Metric.CONVERSION_RATE}:{subject.key()}"

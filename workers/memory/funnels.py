@@ -1,13 +1,13 @@
-"""Which funnels deserve to be read in full this tick: a brief memory of every funnel's hours and recent entries.
+"""Select the funnels to read in full at a tick, from a compact memory of every funnel's hours and recent entries.
 
-A funnel has up to a hundred and more segments, and each of their buckets a histogram of how long people took. Nearly
-every funnel is well at nearly every tick, so of each bucket only one number a step and segment is kept: how many got so
-far, to the last step within the horizon. On these the detectors' own test runs, a little less strict; a funnel
-that does not pass it is well, and is not read.
+A funnel may have more than a hundred segments, and each of their buckets has a histogram of the time people took. At
+most ticks nearly every funnel is healthy. So only one number per bucket, step and segment is kept: how many users
+reached the step; for the last step, within the horizon. The detectors' own test runs on these numbers, a little less
+strictly. A funnel in which it finds nothing is healthy and is not read.
 
-Entries are final once they have had the horizon to convert, but for what comes late. So a tick reads the newest buckets
-and those that were read longest ago: what came late is known when all have had their turn, within half an hour for a
-week of hours and within ten minutes for recent entries.
+Once entries have had the horizon to convert, their counts change only through late data. So a tick reads again the
+newest buckets and those read longest ago. Late data is included when all buckets have had their turn: within half an
+hour for a week of hours, within ten minutes for recent entries.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ import numpy as np
 from detection.funnels.cohorts import horizon
 from detection.funnels.normal import baseline_since
 from detection.funnels.screening import Reached, Usual, usual, worth_reading
-from detection.funnels.undisturbed import Times, outside
+from detection.funnels.undisturbed import outside
 from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
-from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers
+from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, TimeSpans
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, FunnelLevels, TelemetryStore
 
 HOURS_AGAIN, FINE_AGAIN = 1, 3
-"""How many of the known buckets are read anew at each tick."""
+"""How many of the known buckets, those read longest ago, are read again at each tick."""
 
 NEWEST_HOURS, NEWEST_FINE = 1, 3
-"""How many of the last buckets are always read anew: most of what comes late comes soon."""
+"""How many of the newest buckets are read again at each tick: most late data arrives soon."""
 
 AGAIN_SECONDS = 60.0
-"""A funnel in which something was found is read in full again after so long."""
+"""How long after a finding its funnel is read in full again."""
 
 Segment = tuple[str | None, str | None]
-Excluded = Callable[[Segment], Times]
-"""The times at which a segment was known to be broken."""
+Excluded = Callable[[Segment], TimeSpans]
+"""Returns the times at which a segment was known to be broken."""
 
 _EVERYONE: Segment = (None, None)
 
 
 class FunnelMemory:
-    """What a process remembers of its funnels; one tick at a time uses it."""
+    """The compact memory of every funnel. One per process; one tick at a time uses it."""
 
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
@@ -59,7 +59,7 @@ class FunnelMemory:
         options: FunnelOptions,
         excluded: Excluded,
     ) -> bool:
-        """Whether a drop or a rise may stand now; whatever stands on what has been read, is."""
+        """Return whether the funnel may have a drop or a rise now. Never False if the counts read so far show one."""
         with self._one_at_a_time:
             known = self._known.get(funnel.funnel_id)
             if known is None:
@@ -67,20 +67,20 @@ class FunnelMemory:
                 known = self._learn(funnel, everyone, now, options)
             return known.may_have_changed(store, now, baseline_seconds, options, excluded)
 
-    def found_lately(self, funnel_id: int, now: float) -> Sequence[Finding]:
-        """What was found in the funnel at most AGAIN_SECONDS ago: what is broken needs no reading at every tick."""
+    def recent_findings(self, funnel_id: int, now: float) -> Sequence[Finding]:
+        """Return the findings of less than AGAIN_SECONDS ago: a broken funnel need not be read at every tick."""
         with self._one_at_a_time:
             known = self._known.get(funnel_id)
             return known.found if known is not None and now - known.found_at < AGAIN_SECONDS else ()
 
-    def keep(self, funnel_id: int, found: Sequence[Finding], now: float) -> None:
-        """Remember what was found."""
+    def remember_findings(self, funnel_id: int, found: Sequence[Finding], now: float) -> None:
+        """Remember the findings of a funnel that was read in full."""
         with self._one_at_a_time:
             if (known := self._known.get(funnel_id)) is not None:
                 known.found, known.found_at = tuple(found), now
 
     def whose_turn(self, funnels: Sequence[FunnelDefinition], now: float) -> FunnelDefinition | None:
-        """The funnel whose hours are to be read in full now: one a tick, and each at most once an hour."""
+        """Return the funnel whose hours to read in full now: one per tick, and each at most once an hour."""
         with self._one_at_a_time:
             for gone in self._known.keys() - {funnel.funnel_id for funnel in funnels}:
                 del self._known[gone]
@@ -100,13 +100,13 @@ class FunnelMemory:
         now: float,
         options: FunnelOptions,
     ) -> None:
-        """Take what everyone's hours say of how long people take, and the drifts found in them; the turn is over."""
+        """Learn the horizon from the hours of all users, and store the drifts found. This ends the funnel's turn."""
         with self._one_at_a_time:
             known = self._learn(funnel, everyone, now, options)
             known.hour, known.drifts = now // HOUR_SECONDS, tuple(drifts)
 
     def drifts(self, funnels: Sequence[FunnelDefinition]) -> list[Finding]:
-        """The drifts that each of these funnels was in when it was last looked at."""
+        """Return the drifts of these funnels, as found when each was last read in full."""
         with self._one_at_a_time:
             known = [self._known[one.funnel_id] for one in funnels if one.funnel_id in self._known]
             return [drift for each in known for drift in each.drifts]
@@ -125,13 +125,13 @@ class FunnelMemory:
 
 
 def everyone_series(store: TelemetryStore, funnel_id: int, *, since: float, until: float) -> FunnelSeries | None:
-    """Everyone's hours; None for a funnel never rolled up."""
+    """Return the hourly series of all users; None for a funnel never rolled up."""
     found = store.funnel_series(funnel_id, since=since, until=until, bucket_seconds=COARSE_SECONDS, everyone_only=True)
     return found[0] if found else None
 
 
 class _Known:
-    """One funnel in brief. `hour` is the last in which its hours were read in full, in hours since the epoch."""
+    """The memory of one funnel. `hour`: when its hours were last read in full, in hours since the epoch."""
 
     def __init__(self, funnel: FunnelDefinition, horizon_seconds: float) -> None:
         self.horizon_seconds = horizon_seconds
@@ -148,27 +148,27 @@ class _Known:
     def may_have_changed(
         self, store: TelemetryStore, now: float, baseline_seconds: float, options: FunnelOptions, excluded: Excluded
     ) -> bool:
-        """Read what is new, and test it."""
+        """Read the new buckets, and return whether the screening finds a possible drop or rise."""
         ripe_until = now - self.horizon_seconds - options.ingestion_lag_seconds
         ripe_until = ripe_until // FINE_FUNNEL_SECONDS * FINE_FUNNEL_SECONDS
         recent_since = ripe_until - options.recent_window_seconds
         at = (recent_since + ripe_until) / 2
         hours_since = baseline_since(at, baseline_seconds / HOUR_SECONDS)
-        hours_changed = self._hours.catch_up(self._reader(store, COARSE_SECONDS), hours_since, recent_since)
-        self._fine.catch_up(self._reader(store, FINE_FUNNEL_SECONDS), recent_since, ripe_until)
+        hours_changed = self._hours.update(self._reader(store, COARSE_SECONDS), hours_since, recent_since)
+        self._fine.update(self._reader(store, FINE_FUNNEL_SECONDS), recent_since, ripe_until)
         if hours_changed:
             self._fitted = None
         everyone = np.array([name == _EVERYONE for name in self._names], dtype=bool)
         normal = self._usual(at, options, excluded)
         if not (everyone & normal.usable).any():
-            # Too short a history may be one that is just being sent: nothing of it is held for true.
+            # A short history may still be arriving, such as an import: read everything again at the next tick.
             self._hours.forget()
             self.hour = 0.0
             return False
         return worth_reading(self._fine.reached(len(self._funnel.steps), len(self._names)), normal, everyone, options)
 
     def _usual(self, at: float, options: FunnelOptions, excluded: Excluded) -> Usual:
-        """What is normal at this hour of the week; fitted anew only when the hour, the past or what is left out is."""
+        """Return the baseline for this hour of the week; refit it when the hour, the past or `excluded` changes."""
         weekly = int(hours_of_week(np.array([at]), options.timezone)[0])
         times = [tuple(excluded(name)) for name in self._names]
         state = (weekly, self._hours.extent, times)
@@ -180,7 +180,7 @@ class _Known:
             self._fitted = (state, usual(past, at=at, timezone=options.timezone, fewest=fewest))
         return self._fitted[1]
 
-    def _reader(self, store: TelemetryStore, bucket_seconds: int) -> _Read:
+    def _reader(self, store: TelemetryStore, bucket_seconds: int) -> _ReadLevels:
         def read(since: float, until: float) -> tuple[FunnelLevels, Integers, int]:
             levels = store.funnel_levels(
                 self._funnel,
@@ -195,15 +195,15 @@ class _Known:
         return read
 
 
-_Read = Callable[[float, float], tuple[FunnelLevels, Integers, int]]
-"""From when until when: the buckets, the number of each one's segment, and how many segments there are."""
+_ReadLevels = Callable[[float, float], tuple[FunnelLevels, Integers, int]]
+"""Called with (since, until). Returns the levels, each row's segment number, and the number of known segments."""
 
 _Counts = np.ndarray[tuple[int, int], np.dtype[np.int32]]
-"""How many got so far in one bucket, (steps, segments)."""
+"""How many users reached each step in one bucket, (steps, segments)."""
 
 
 class _Buckets:
-    """The counts of the segments that were known when a bucket was read, by bucket."""
+    """The counts per bucket, with the segments known when the bucket was read."""
 
     def __init__(self, seconds: int, newest: int, again: int) -> None:
         self._seconds, self._newest, self._again = seconds, newest, again
@@ -211,24 +211,24 @@ class _Buckets:
         self.extent = range(0)
 
     def forget(self) -> None:
-        """Have everything read again."""
+        """Forget all buckets, so that everything is read again."""
         self._kept.clear()
 
-    def catch_up(self, read: _Read, since: float, until: float) -> bool:
-        """Hold the whole buckets in [since, until); whether any of them is other than it was."""
+    def update(self, read: _ReadLevels, since: float, until: float) -> bool:
+        """Read the missing and stale buckets in [since, until), whole ones only; return whether any count changed."""
         first = int(np.ceil(since / self._seconds - 1e-9))
         self.extent = wanted = range(first, max(int(np.floor(until / self._seconds + 1e-9)), first))
         for gone in [number for number in self._kept if number not in wanted]:
             del self._kept[gone]
-        # A dict keeps its order of insertion, and what is read is put at its end.
+        # A dict keeps its insertion order, and each bucket read goes to its end: the first were read longest ago.
         longest_ago = list(self._kept)[: self._again]
         missing = [number for number in wanted if number not in self._kept]
         changed = False
-        for stretch in _stretches({*longest_ago, *missing, *wanted[-self._newest :]}):
+        for stretch in _consecutive_runs({*longest_ago, *missing, *wanted[-self._newest :]}):
             changed |= self._read(read, stretch)
         return changed
 
-    def _read(self, read: _Read, stretch: range) -> bool:
+    def _read(self, read: _ReadLevels, stretch: range) -> bool:
         levels, numbers, segments = read(stretch.start * self._seconds, stretch.stop * self._seconds)
         places = np.rint(levels.bucket_starts / self._seconds).astype(np.int64) - stretch.start
         table = np.zeros((len(stretch), levels.reached.shape[1], segments), dtype=np.int32)
@@ -236,12 +236,12 @@ class _Buckets:
         changed = False
         for number, counts in zip(stretch, table, strict=True):
             before = self._kept.pop(number, None)
-            changed |= before is None or _differ(before, counts)
+            changed |= before is None or _has_changed(before, counts)
             self._kept[number] = counts.copy()
         return changed
 
     def reached(self, steps: int, segments: int) -> Reached:
-        """All of them side by side; a segment not known yet when one was read had no entries."""
+        """Combine all buckets. A segment first seen after a bucket was read has 0 in it."""
         table = np.zeros((steps, segments, len(self.extent)))
         for number, counts in self._kept.items():
             table[:, : counts.shape[1], number - self.extent.start] = counts
@@ -249,14 +249,14 @@ class _Buckets:
         return Reached(starts, table)
 
 
-def _differ(before: _Counts, after: _Counts) -> bool:
-    """Whether anything changed; a segment that was not known then had nothing."""
+def _has_changed(before: _Counts, after: _Counts) -> bool:
+    """Return whether any count changed; a segment not known before counts as 0."""
     known = before.shape[1]
     return not np.array_equal(before, after[:, :known]) or bool(after[:, known:].any())
 
 
-def _stretches(numbers: set[int]) -> Iterator[range]:
-    """Numbers that follow one another, together."""
+def _consecutive_runs(numbers: set[int]) -> Iterator[range]:
+    """Yield the runs of consecutive numbers."""
     ordered = sorted(numbers)
     start = 0
     for place in range(1, len(ordered) + 1):

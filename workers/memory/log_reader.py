@@ -1,4 +1,4 @@
-"""What the store asks of detection when it counts log lines: their templates, and the named patterns they match."""
+"""The log reader of the store: finds the template of each log line, and the named patterns it matches."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ from storage.telemetry.rows.texts import severity_rank
 log = structlog.get_logger()
 
 LIMITS = MinerLimits(words=20_000, lines=5_000)
-"""There is a miner for each service: what only saves time is kept smaller than for one."""
+"""Limits of the caches, which only save time. They are smaller than for a single miner, as each service has its own."""
 
 SERVICES_IN_MEMORY = 50
 BATCHES_BETWEEN_SAVES = 100
-"""Without anything new the state is kept so often: it also tells how long shapes have been unseen."""
+"""How often the state is saved even if nothing new was learnt: it also records how long templates have been unseen."""
 
 _INFO = severity_rank("info")
 
 
 class TemplateLogReader:
-    """A LogReader of detection's miner and matcher. What it remembers is what was kept last, or is read anew.
+    """A LogReader built on detection's template miner and pattern matcher.
 
-    A batch whose transaction failed leaves the miner ahead of the database. Its state's version is then not the
-    database's, so the next batch goes on from what is kept; and where nothing new was learnt there is nothing to lose.
+    It caches the last saved state of each service's miner and loads that state from the store when the cache is stale.
+    After a failed transaction the miner is ahead of the database. The versions then differ, so the next batch continues
+    from the stored state. If the batch taught nothing new, nothing is lost.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class TemplateLogReader:
         self._matcher: tuple[tuple[StoredPattern, ...], PatternMatcher, PatternMatcher] | None = None
 
     def read(self, service: str, lines: Sequence[str], kept: KeptTemplates) -> LogReading:
-        """Learn from lines, going on from what is kept."""
+        """Learn the templates of the lines, starting from the stored state."""
         miner = self._miner(service, kept)
         changes = miner.changes
         template_ids = miner.learn(lines)
@@ -55,7 +56,7 @@ class TemplateLogReader:
             learnt = _learnt(miner)
         self._remember(service, learnt.version if learnt else kept.version, miner)
         texts = {record.template_id: record.text for record in miner.records()}
-        # A template of the batch may be among those forgotten at its end.
+        # The miner may have dropped a template of this batch at the end of the batch.
         missing = [place for place, name in enumerate(template_ids) if name not in texts]
         texts |= {template_ids[place]: lines[place] for place in missing}
         return LogReading(template_ids, texts, miner.resolve, learnt)
@@ -63,7 +64,7 @@ class TemplateLogReader:
     def matches(
         self, lines: Sequence[str], ranks: Sequence[int], stored: Sequence[StoredPattern]
     ) -> Mapping[LinePattern, Sequence[int]]:
-        """Which lines each pattern matches; the built-in ones pass over what is said for debugging."""
+        """Return the places of the lines that match each pattern. Built-in patterns skip lines below severity info."""
         built_in, own = self._matchers(tuple(stored))
         found: defaultdict[LinePattern, list[int]] = defaultdict(list)
         for place, (line, rank) in enumerate(zip(lines, ranks, strict=True)):
@@ -73,7 +74,7 @@ class TemplateLogReader:
         return found
 
     def forget(self, state: bytes, words: Sequence[str]) -> LearntTemplates | None:
-        """Return a state in which these words are variables, wherever they stood; None where they stand nowhere."""
+        """Return a state in which these words are replaced by variables; None if no template contains them."""
         try:
             miner = forgotten(from_bytes(state, LIMITS), words)
         except UnknownTemplateStateError:
@@ -106,7 +107,7 @@ class TemplateLogReader:
 
 
 def in_force(stored: Sequence[StoredPattern]) -> tuple[list[NamedPattern], list[NamedPattern]]:
-    """The built-in patterns that no stored one takes the place of, and the stored ones that are enabled and valid."""
+    """Return the built-in patterns without a stored one of the same name, and the enabled, valid stored patterns."""
     taken = {pattern.name for pattern in stored}
     own = [
         NamedPattern(pattern.name, pattern.expression, Severity(pattern.severity), pattern.description)
@@ -126,6 +127,6 @@ def _is_valid(pattern: StoredPattern) -> bool:
 
 
 def _learnt(miner: TemplateMiner) -> LearntTemplates:
-    """Lines themselves are not kept: only what they have in common."""
+    """Serialise the miner's state without example lines: only templates are stored."""
     state = to_bytes(miner, examples=False)
     return LearntTemplates(blake2b(state, digest_size=16).hexdigest(), state)

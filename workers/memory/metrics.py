@@ -1,8 +1,8 @@
-"""Which custom metrics deserve to be read in full this minute: a brief memory of every series' hours and minutes.
+"""Select the custom metrics to read in full at a minute, from a compact memory of every series' hours and minutes.
 
-Nearly every metric is well at nearly every tick. Of each past hour and of the last minutes only the mean of a series is
-kept; once an hour the level usual now is fitted to the hours, for all series at once. A series whose newest minutes are
-not all apart from that by the least that can be a finding is not read.
+At most ticks nearly every metric is normal. Only a series' mean in each past hour and in the last minutes is kept. At
+least every ten minutes the usual level is fitted to the hours, for all series at once. A series is read only if all its
+newest minutes differ from that level by at least the smallest amount that can be a finding.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Key = tuple[str, str, str]
 
 _MINUTES = 30
 _READ_AGAIN = 3
-"""Minutes read again at each look, for points that came late."""
+"""How many minutes are read again each time, for late points."""
 
 _HOURS_AT_ONCE = 36
-"""A process that has just begun learns the past piece by piece, the newest first, so that no tick takes long."""
+"""How many hours are read at most per tick: a new process learns the past step by step, the newest hours first."""
 
 _FIT_SECONDS = 600.0
 _MARGIN = 0.95
-"""The memory's levels are rounded, and up to ten minutes old."""
+"""Margin for the memory's levels, which are rounded and up to ten minutes old."""
 
 _Row = np.ndarray[tuple[int], np.dtype[np.float32]]
 _Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -40,7 +40,7 @@ _Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """What is usual in one hour of the week, by the series' numbers; series that are newer are not in it."""
+    """The baseline for one hour of the week, by series number. Series first seen after the fit are not in it."""
 
     hour: float
     fitted_at: float
@@ -49,7 +49,7 @@ class _Fit:
 
 
 class MetricMemory:
-    """The past of every custom metric in brief; one a process, and one tick at a time uses it."""
+    """The compact memory of every custom metric. One per process; one tick at a time uses it."""
 
     def __init__(self) -> None:
         self._numbers: dict[Key, int] = {}
@@ -64,18 +64,19 @@ class MetricMemory:
     def unusual(
         self, store: TelemetryStore, *, now: float, options: MetricOptions, broken: Collection[str], most: int
     ) -> list[Key]:
-        """The series that may have left their usual level, the farthest first, at most `most`; once a minute.
+        """Return at most `most` series that may have left their usual level, the farthest first; once a minute.
 
-        broken: fingerprints of what is or was an incident; those are looked at in full, without the incident's time.
+        broken: fingerprints of present and past incidents. Their series are returned too, beyond `most`: they must be
+        read in full, without the incident's time.
         """
         with self._one_at_a_time:
             minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
             if minute == self._judged:
                 return []
-            self._catch_up(store, minute, options)
+            self._update(store, minute, options)
             self._judged = minute
             keys = list(self._numbers)
-            apart = self._apart(now, options)
+            apart = self._distances(now, options)
             order = np.argsort(-apart, kind="stable")[:most]
             found = [keys[row] for row in order.tolist() if apart[row] >= _MARGIN]
             return [*found, *(key for key in self._broken(broken) if key not in set(found))]
@@ -83,9 +84,10 @@ class MetricMemory:
     def worth_forecasting(
         self, limits: Sequence[MetricLimit], *, now: float, every_seconds: float, most: int
     ) -> list[MetricLimit]:
-        """The next `most` limits that their series may reach; all of them within `every_seconds`, nearest first.
+        """Return the next `most` limits that their series may reach, the nearest first.
 
-        Call after `unusual`, which learns of the series.
+        All such limits get their turn in the course of the calls; a new round begins `every_seconds` after the last
+        began at the earliest. Call `unusual` first: it reads the series.
         """
         with self._one_at_a_time:
             if not self._waiting and (self._forecast_at is None or now - self._forecast_at >= every_seconds):
@@ -95,20 +97,20 @@ class MetricMemory:
             return taken
 
     def keys(self) -> list[Key]:
-        """Every series known."""
+        """Return every known series."""
         return list(self._numbers)
 
-    def _catch_up(self, store: TelemetryStore, minute: float, options: MetricOptions) -> None:
+    def _update(self, store: TelemetryStore, minute: float, options: MetricOptions) -> None:
         newest = minute // COARSE_SECONDS * COARSE_SECONDS
         count = math.ceil(options.baseline_window_hours) + 1
         wanted = [newest - number * COARSE_SECONDS for number in range(count)]
         for gone in self._hours.keys() - set(wanted):
             del self._hours[gone]
-        # A dict keeps its order of insertion, and what is read is put at its end: late points are known in time.
+        # A dict keeps its insertion order, and each hour read goes to its end: the first was read longest ago.
         longest_ago = next(iter(self._hours), newest)
         unknown = [hour for hour in wanted if hour not in self._hours][:_HOURS_AT_ONCE]
         missing = {newest, newest - COARSE_SECONDS, longest_ago, *unknown}
-        for stretch in _stretches(sorted(missing)):
+        for stretch in _consecutive_runs(sorted(missing)):
             self._read(store, self._hours, COARSE_SECONDS, stretch)
         oldest = minute - _MINUTES * FINE_METRIC_SECONDS
         for gone in [start for start in self._minutes if start < oldest]:
@@ -121,7 +123,7 @@ class MetricMemory:
     def _read(
         self, store: TelemetryStore, into: dict[float, _Row], bucket_seconds: int, starts: Sequence[float]
     ) -> None:
-        """Read buckets that follow on one another, oldest first."""
+        """Read consecutive buckets, oldest first."""
         levels = store.metric_levels(since=starts[0], until=starts[-1] + bucket_seconds, bucket_seconds=bucket_seconds)
         numbers = np.array(
             [self._numbers.setdefault(name, len(self._numbers)) for name in levels.names], dtype=np.int64
@@ -135,7 +137,7 @@ class MetricMemory:
             into[start] = row
 
     def _matrix(self, held: dict[float, _Row], starts: Sequence[float]) -> Floats:
-        """(series, starts) means; NaN where there is none."""
+        """Return the means, (series, starts); NaN where there is none."""
         matrix = np.full((len(starts), len(self._numbers)), np.nan)
         for place, start in enumerate(starts):
             row = held.get(start)
@@ -156,8 +158,8 @@ class MetricMemory:
             fit = self._fit = _Fit(hour, now, known, usual)
         return fit.usual
 
-    def _apart(self, now: float, options: MetricOptions) -> Floats:
-        """(series,): how far the nearest of the newest minutes is from usual, 1 being the least that strikes."""
+    def _distances(self, now: float, options: MetricOptions) -> Floats:
+        """Return (series,): how far the newest minutes are from usual, by the nearest; 1 is the least that strikes."""
         apart = np.zeros(len(self._numbers))
         usual = self._usual(now, options)
         size = len(usual.level)
@@ -181,7 +183,7 @@ class MetricMemory:
         return [key for key in self._numbers if f"{Metric.CUSTOM}:{metric_subject(*key).key()}" in mine]
 
     def _within_reach(self, limits: Sequence[MetricLimit], now: float) -> list[MetricLimit]:
-        """Those that are near enough, by what the series did in as long a time as the forecast looks ahead."""
+        """Return the limits that their series may reach, nearest first, by its range over as long as the horizon."""
         known = [limit for limit in limits if (limit.service, limit.name, limit.attributes) in self._numbers]
         if not known:
             return []
@@ -204,8 +206,8 @@ class MetricMemory:
         return [known[place] for place in np.argsort(room, kind="stable").tolist() if near[place]]
 
 
-def _stretches(hours: Sequence[float]) -> list[list[float]]:
-    """The hours, oldest first, cut where one is left out."""
+def _consecutive_runs(hours: Sequence[float]) -> list[list[float]]:
+    """Split the hours, oldest first, into runs of consecutive ones."""
     found: list[list[float]] = []
     for hour in hours:
         if found and hour - found[-1][-1] <= COARSE_SECONDS:

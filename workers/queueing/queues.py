@@ -1,14 +1,14 @@
-"""Where each job queues. Apart from the jobs themselves, so that a sender need not load what they do."""
+"""The queue and the priority of each job. This module imports no job, so a sender does not load their code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 PEOPLE = "people"
-"""Where somebody is waiting: clicks, commands, messages."""
+"""The queue of jobs that a person waits for: clicks, commands, messages."""
 
 BACKGROUND = "background"
-"""Detection, diagnosis, verification."""
+"""The queue of detection, diagnosis, verification."""
 
 QUEUES: Mapping[str, str] = {
     "answer_command": PEOPLE,
@@ -25,13 +25,14 @@ QUEUES: Mapping[str, str] = {
     "pull_elasticsearch": BACKGROUND,
     "expire": BACKGROUND,
 }
-"""The queue of every job, by its name."""
+"""The queue of each job, by the job's name."""
 
 DECISIONS = frozenset(("answer_command", "handle_click", "handle_submission"))
+"""Jobs that carry out what a person just did in chat."""
 
 
 def priority(job: str) -> int:
-    """Which of the waiting jobs a worker takes first, the lowest: what people decide, what they read, the rest."""
+    """Return a job's priority; the lowest runs first: people's decisions 0, messages to people 10, background 20."""
     if QUEUES[job] == BACKGROUND:
         return 20
     return 0 if job in DECISIONS else 10

@@ -1,1 +1,1 @@
-"""From a diagnosis to a proposal, a person's approval, and the action carried out."""
+"""Remediation: propose a fix from a diagnosis, get a person's approval, carry out the action."""

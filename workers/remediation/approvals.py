@@ -1,4 +1,4 @@
-"""The person's decision: shown exactly what it decides, bound to its hash and head SHA, used once."""
+"""Approvals: show a person exactly what they decide on; record the decision once, bound to its hash and head SHA."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from storage.models import Approval, Proposal
 from workers.errors import RefusedError
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
-from workers.telling.enqueue import changed
+from workers.telling.enqueue import enqueue_refresh
 from workers.telling.names import listed_names
-from workers.telling.root_card import CLOSED
 
 CALLBACK_ID = "confirm_approval"
 NEWER = "A closer look has found a better fix since that button was drawn; this is it."
@@ -26,19 +25,19 @@ AGAIN = "Press Diagnose again on the incident's message to get a fresh one."
 
 
 def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
-    """The dialog that shows the pull request's diff and head; RefusedError says why there is nothing to approve."""
+    """Build the dialog with the pull request's diff and head SHA. Raise RefusedError if there is nothing to approve."""
     _check_role(services, user_id)
-    expire_offers(services)
+    expire_proposals(services)
     with services.readers() as session:
         pressed = proposals.get_proposal(session, proposal_id)
-        proposal = _newest(session, pressed)
+        proposal = _current(session, pressed)
         _check_open(services, session, proposal)
         plan = RevertPullRequest.model_validate(proposal.parameters)
     pull_request = services.code_host.pull_request(plan.repository, plan.number)
     if pull_request.head_sha != plan.head_sha:
-        raise _withdrawn(services, proposal.id, f"Pull request #{plan.number} changed since Argux proposed it")
+        raise _withdraw(services, proposal.id, f"Pull request #{plan.number} changed since Argux proposed it")
     if pull_request.state == "closed":
-        raise _withdrawn(services, proposal.id, f"Pull request #{plan.number} was closed without being merged")
+        raise _withdraw(services, proposal.id, f"Pull request #{plan.number} was closed without being merged")
     notes = [NEWER] if proposal is not pressed else []
     if pull_request.state == "merged":
         notes.append(MERGED)
@@ -59,8 +58,8 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
     )
 
 
-def _withdrawn(services: Services, proposal_id: int, reason: str) -> RefusedError:
-    """The refusal of an offer whose pull request is not what was offered; it is on offer no longer."""
+def _withdraw(services: Services, proposal_id: int, reason: str) -> RefusedError:
+    """Withdraw a proposal whose pull request is not the proposed one any more, and return the refusal to raise."""
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
@@ -69,22 +68,22 @@ def _withdrawn(services: Services, proposal_id: int, reason: str) -> RefusedErro
             incidents.add_timeline(
                 session, proposal.incident_id, kind="offer_withdrawn", actor=incidents.ARGUX, text=text, now=now
             )
-            changed(session, proposal.incident_id, key=f"withdrawn:{proposal_id}", now=now)
+            enqueue_refresh(session, proposal.incident_id, key=f"withdrawn:{proposal_id}", now=now)
     return RefusedError(f"{reason}; nothing was merged. The offer is withdrawn. {AGAIN}")
 
 
-def _newest(session: Session, pressed: Proposal) -> Proposal:
-    """The offer that stands now: a click on a superseded one means the incident's fix, whichever it is."""
+def _current(session: Session, pressed: Proposal) -> Proposal:
+    """Return the proposal that a click means: the incident's current one if the clicked one is superseded."""
     if pressed.status != "superseded":
         return pressed
-    return proposals.open_proposal(session, pressed.incident_id) or pressed
+    return proposals.current_proposal(session, pressed.incident_id) or pressed
 
 
 def approve(services: Services, value: str, *, user_id: str, user_name: str) -> None:
-    """Record the decision and enqueue the action, in one transaction; a repeated click changes nothing."""
-    proposal_id, content_hash = _parts(value)
+    """Record the approval and enqueue the action in one transaction. A repeated click is refused."""
+    proposal_id, content_hash = _parse_value(value)
     _check_role(services, user_id)
-    expire_offers(services)
+    expire_proposals(services)
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
@@ -94,7 +93,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
                 session, proposal, content_hash=content_hash, user_id=user_id, user_name=user_name, now=now
             )
         except AlreadyDecidedError as error:
-            raise RefusedError(_already(error.decided_by, error.decided_at)) from error
+            raise RefusedError(_already_approved(error.decided_by, error.decided_at)) from error
         incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is not IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor=user_name, now=now)
@@ -114,27 +113,27 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
         )
         arguments = {"proposal_id": proposal.id}
         outbox.enqueue(session, "execute_proposal", arguments, key=f"execute:{proposal.id}", now=now)
-        changed(session, incident.id, key=f"approved:{proposal.id}", now=now)
+        enqueue_refresh(session, incident.id, key=f"approved:{proposal.id}", now=now)
 
 
-def expire_offers(services: Services) -> None:
-    """Close the offers that nobody took in time; their message then offers to diagnose again instead."""
+def expire_proposals(services: Services) -> None:
+    """Expire the proposals that nobody decided on in time. Their incident's message then offers to diagnose again."""
     now = services.clock()
     with services.sessions.begin() as session:
         for proposal in proposals.expire_open(session, now=now):
-            changed(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)
+            enqueue_refresh(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)
 
 
 def channel_of(services: Services, value: str) -> str:
-    """Where the incident's thread is: a dialog itself does not say."""
-    proposal_id, _ = _parts(value)
+    """Return the channel of the incident's root message; a dialog submission does not carry it."""
+    proposal_id, _ = _parse_value(value)
     with services.readers() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         root = deliveries.root_delivery(session, proposal.incident_id)
         return root.channel if root is not None else services.settings.slack_channel
 
 
-def _parts(value: str) -> tuple[int, str]:
+def _parse_value(value: str) -> tuple[int, str]:
     proposal_id, _, content_hash = value.partition(":")
     if not proposal_id.isdigit() or not content_hash:
         raise RefusedError("This dialog is from another version of Argux. Press Approve fix again.")
@@ -150,14 +149,14 @@ def _check_role(services: Services, user_id: str) -> None:
 def _check_open(services: Services, session: Session, proposal: Proposal) -> None:
     approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()
     if approval is not None:
-        raise RefusedError(_already(approval.decided_by, approval.decided_at))
+        raise RefusedError(_already_approved(approval.decided_by, approval.decided_at))
     if proposal.status == "superseded":
         raise RefusedError("A newer fix has taken this one's place. Press Approve fix again to read it.")
-    if incidents.get_incident(session, proposal.incident_id).status in CLOSED:
+    if incidents.get_incident(session, proposal.incident_id).status.is_closed:
         raise RefusedError("The incident is closed already; nothing was merged.")
     if proposal.status == "expired" or proposal.expires_at <= services.clock():
         raise RefusedError(f"This offer has expired. {AGAIN}")
 
 
-def _already(name: str, at: datetime) -> str:
+def _already_approved(name: str, at: datetime) -> str:
     return f"{name} approved this already at {moment(at.timestamp())}. Nothing more was done."

@@ -1,4 +1,4 @@
-"""The actions Argux knows how to offer: what each needs, how risky it is, how it is checked and undone."""
+"""The actions that Argux can propose: their parameters, risk, verification and rollback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REVERT_PULL_REQUEST = "revert_pull_request"
 
 
 class RevertPullRequest(BaseModel):
-    """Merge this pull request while its head is exactly `head_sha`."""
+    """Parameters of the action: merge this pull request, only while its head is exactly `head_sha`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,8 +23,8 @@ class RevertPullRequest(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a person is told about an action before they decide."""
+class ActionDescription:
+    """The description of an action that a person reads before deciding."""
 
     title: str
     risk: str
@@ -33,10 +33,10 @@ class Offer:
     undone_by: str
 
 
-def revert_offer(plan: RevertPullRequest) -> Offer:
-    """A revert brings back code that ran before: low risk, and undone by reverting it in turn."""
+def describe_revert(plan: RevertPullRequest) -> ActionDescription:
+    """Describe a revert. It restores code that ran before, so its risk is low; reverting it again undoes it."""
     commits = ", ".join(sha[:7] for sha in plan.commit_shas)
-    return Offer(
+    return ActionDescription(
         title=f"Revert {commits} (pull request #{plan.number})",
         risk="low",
         blast_radius=f"Takes {commits} out of {plan.repository} and so redeploys {plan.service}. "

@@ -1,4 +1,4 @@
-"""Carries out an approved proposal, once, and begins the verification of what it did."""
+"""Carry out an approved proposal, once, and start the verification."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ from storage.models import Action, Incident
 from workers.errors import RefusedError
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.telling.root_card import CLOSED
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
-MERGE_ASKED = {"merge_asked": True}
-"""What a running action holds from just before its merge is asked for: from then on it may be done."""
+MERGE_REQUESTED = {"merge_asked": True}
+"""Result of a running action, stored just before the merge request is sent: from then on it may be merged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The pull request as merged; `by_others` where it was so before Argux asked for it."""
+    """A merged pull request. by_others: it was merged before Argux asked for it."""
 
     pull_request: PullRequest
     by_others: bool
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the action keeps; `merged_at` only where the merge is older than the action."""
+        """The action's result to store; `merged_at` only when others merged."""
         result: dict[str, Any] = {"merge_commit_sha": self.pull_request.merge_commit_sha}
         if self.by_others and self.pull_request.merged_at is not None:
             result["merged_at"] = datetime.fromtimestamp(self.pull_request.merged_at, UTC).isoformat()
@@ -42,7 +41,7 @@ class Merged:
 
     @property
     def text(self) -> str:
-        """What happened, as a sentence."""
+        """The outcome as a sentence."""
         number, sha = self.pull_request.number, (self.pull_request.merge_commit_sha or "")[:7]
         if self.by_others:
             return f"Pull request #{number} was merged already, as `{sha}`."
@@ -50,7 +49,7 @@ class Merged:
 
 
 def execute_proposal(services: Services, proposal_id: int) -> None:
-    """Merge the approved head. Run again after a crash it finds the merge done and goes on from there."""
+    """Merge the approved head. Idempotent: run again after a crash, it finds the merge done and continues."""
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         action = proposals.start_action(session, proposal, now=services.clock())
@@ -60,58 +59,61 @@ def execute_proposal(services: Services, proposal_id: int) -> None:
     try:
         merged = _merge(services, action_id, plan)
     except (PermanentError, RefusedError) as error:
-        _failed(services, proposal_id, plan, str(error))
+        _finish_failed(services, proposal_id, plan, str(error))
         return
-    _done(services, proposal_id, plan, merged)
+    _finish_done(services, proposal_id, plan, merged)
 
 
-def give_up(services: Services, proposal_id: int, reason: str) -> None:
-    """The merge could not be done, even after many tries: say so, so that nobody waits for it."""
+def action_given_up(services: Services, proposal_id: int, reason: str) -> None:
+    """Mark the action failed after its last retry and say so in the thread, so that nobody waits for it."""
     with services.sessions.begin() as session:
         action = session.scalars(select(Action).where(Action.proposal_id == proposal_id)).one_or_none()
         if action is None or action.status != "running":
             return
         plan = RevertPullRequest.model_validate(proposals.get_proposal(session, proposal_id).parameters)
-        known = "Whether it was merged is not known." if _was_asked(action) else "Argux merged nothing."
-    _failed(services, proposal_id, plan, f"{reason}. Argux has given up trying. {known}")
+        known = "Whether it was merged is not known." if _merge_was_requested(action) else "Argux merged nothing."
+    _finish_failed(services, proposal_id, plan, f"{reason}. Argux has given up trying. {known}")
 
 
 def _merge(services: Services, action_id: int, plan: RevertPullRequest) -> Merged:
-    """Merge, unless the incident is closed by now (RefusedError); what is merged already is so whatever came after."""
+    """Merge the pull request. Raise RefusedError when the incident is closed and the merge was not requested before.
+
+    A pull request that is merged already counts as merged, even if the incident was closed after an earlier request.
+    """
     with services.readers() as session:
         action = session.get_one(Action, action_id)
-        was_asked = _was_asked(action)
-        if not was_asked:
+        was_requested = _merge_was_requested(action)
+        if not was_requested:
             _refuse_if_closed(session, action)
     found = services.code_host.pull_request(plan.repository, plan.number)
     if found.state != "merged":
         with services.sessions.begin() as session:
             action = session.get_one(Action, action_id)
             _refuse_if_closed(session, action)
-            action.result = MERGE_ASKED
+            action.result = MERGE_REQUESTED
     merged = services.code_host.merge(plan.repository, plan.number, head_sha=plan.head_sha)
-    return Merged(merged, by_others=found.state == "merged" and not was_asked)
+    return Merged(merged, by_others=found.state == "merged" and not was_requested)
 
 
-def _was_asked(action: Action) -> bool:
+def _merge_was_requested(action: Action) -> bool:
     return bool(action.result.get("merge_asked"))
 
 
 def _refuse_if_closed(session: Session, action: Action) -> None:
     incident = incidents.get_incident(session, action.incident_id)
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; nothing was merged.")
 
 
-def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merged: Merged) -> None:
-    """Merged: test the metrics again, unless a person has closed the incident meanwhile."""
+def _finish_done(services: Services, proposal_id: int, plan: RevertPullRequest, merged: Merged) -> None:
+    """Finish the action as done; start the verification unless the incident was closed meanwhile."""
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         action = proposals.start_action(session, proposal, now=now)
         proposals.finish_action(session, action, status="done", result=merged.result, now=now)
         incident = incidents.get_incident(session, proposal.incident_id)
-        if incident.status not in CLOSED:
+        if not incident.status.is_closed:
             verifications.start_verification(
                 session,
                 incident_id=incident.id,
@@ -129,20 +131,20 @@ def _done(services: Services, proposal_id: int, plan: RevertPullRequest, merged:
         )
         card = Card(
             title="Fix merged",
-            text=f"{merged.text} {_what_comes_next(incident, plan)}",
+            text=f"{merged.text} {_next_step_text(incident, plan)}",
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        _tell(services, session, action, merged.text, card, now)
+        _post_outcome(services, session, action, merged.text, card, now)
 
 
-def _what_comes_next(incident: Incident, plan: RevertPullRequest) -> str:
-    if incident.status in CLOSED:
+def _next_step_text(incident: Incident, plan: RevertPullRequest) -> str:
+    if incident.status.is_closed:
         return f"The incident was closed by {incident.closed_by} meanwhile: it stays closed, and nothing is tested."
     return f"Waiting for {plan.service} to go live with it, then the same metrics are tested again."
 
 
-def _failed(services: Services, proposal_id: int, plan: RevertPullRequest, reason: str) -> None:
-    """Say why it was not merged, and let the incident be open again, unless a person has closed it."""
+def _finish_failed(services: Services, proposal_id: int, plan: RevertPullRequest, reason: str) -> None:
+    """Finish the action as failed, post the reason, and reopen the incident unless a person has closed it."""
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
@@ -160,21 +162,21 @@ def _failed(services: Services, proposal_id: int, plan: RevertPullRequest, reaso
             now=now,
         )
         text = reason
-        if incident.status not in CLOSED:
+        if not incident.status.is_closed:
             text += "\nThe incident is open again. Look at the pull request, or press Diagnose again."
         card = Card(
             title="The fix was not merged",
             text=text,
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        _tell(services, session, action, reason, card, now)
+        _post_outcome(services, session, action, reason, card, now)
 
 
-def _tell(services: Services, session: Session, action: Action, text: str, card: Card, now: datetime) -> None:
-    """The outcome, in the incident's history and in its thread, which a snooze does not keep it from."""
+def _post_outcome(services: Services, session: Session, action: Action, text: str, card: Card, now: datetime) -> None:
+    """Record the outcome in the timeline and enqueue it for the thread, even while the incident is snoozed."""
     kind = f"action_{action.status}"
     incidents.add_timeline(session, action.incident_id, kind=kind, actor="Argux", text=text, now=now)
     channel = services.settings.slack_channel
     key = f"action:{action.id}"
-    tell_thread(session, action.incident_id, key=key, card=card, channel=channel, now=now, is_answer=True)
-    changed(session, action.incident_id, key=key, now=now)
+    enqueue_thread_message(session, action.incident_id, key=key, card=card, channel=channel, now=now, is_answer=True)
+    enqueue_refresh(session, action.incident_id, key=key, now=now)

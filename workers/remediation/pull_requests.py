@@ -1,11 +1,10 @@
-"""Opens the revert pull request of a diagnosed deploy and offers it for approval."""
+"""Open the pull request that reverts a diagnosed deploy, and propose it for approval."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import ConflictError, PermanentError, RejectedError
 from integrations.protocols import PullRequest
@@ -13,23 +12,23 @@ from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.findings import finding_sentence
 
 
 def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) -> None:
-    """Open the pull request that the diagnosis asks for (or find it, opened by an earlier try) and offer it.
+    """Open the pull request of the diagnosis's fix (or find it, if an earlier try opened it) and propose it.
 
-    An offer of an earlier diagnosis that nobody has taken gives way, and its pull request is closed. Where there is
-    nothing to offer, the thread says why. is_answer: a person asked for the diagnosis.
+    An undecided proposal of an earlier diagnosis is superseded, and its pull request closed. If there is nothing to
+    propose, the reason is posted in the thread. is_answer: a person asked for the diagnosis.
     """
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
         incident = incidents.get_incident(session, diagnosis.incident_id)
         fix = dict(diagnosis.checkpoints["fix"])
-        earlier = proposals.open_proposal(session, incident.id)
+        earlier = proposals.current_proposal(session, incident.id)
         if not _is_wanted(incident, earlier, fix):
             return
         title = _title(fix, diagnosis.checkpoints["confirm"]["suspect"])
@@ -44,29 +43,29 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
             body=body,
         )
     except PermanentError as error:
-        _tell_no_revert(services, diagnosis, _why_not(error), is_answer=is_answer)
+        _post_no_revert(services, diagnosis, _reason_text(error), is_answer=is_answer)
         return
     if pull_request.state == "merged":
         text = f"Pull request #{pull_request.number} reverts this, and is merged already. If it is broken still, "
         text += "something else breaks it too."
         link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
-        _tell_no_revert(services, diagnosis, text, link, is_answer=is_answer)
+        _post_no_revert(services, diagnosis, text, link, is_answer=is_answer)
         return
-    if _offer(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
+    if _propose(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
         _close_earlier(services, earlier, pull_request)
 
 
-def give_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
-    """The fix could not be prepared, even after many tries: say so, so that nobody waits for it."""
+def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
+    """Post in the thread that the fix could not be prepared after all retries, so that nobody waits for it."""
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
     text = f"{reason}. Argux has given up trying. When that is mended, press Diagnose again."
-    _tell_no_revert(services, diagnosis, text, is_answer=is_answer)
+    _post_no_revert(services, diagnosis, text, is_answer=is_answer)
 
 
 def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]) -> bool:
-    """Not where a fix is under way, nor where just this one waits for a decision already."""
-    if incident.status not in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED):
+    """Return whether to propose the fix: not if another is under way, or if this one already awaits a decision."""
+    if not incident.status.awaits_people:
         return False
     if earlier is None or earlier.status not in ("open", "approved"):
         return True
@@ -86,7 +85,7 @@ def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
 
 
 def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
-    """What a reviewer needs on the pull request's page: symptom, cause, evidence."""
+    """Return the pull request's description for reviewers: symptom, cause, evidence."""
     confidence = f"{diagnosis.confidence:.0%}" if diagnosis.confidence is not None else "not known"
     lines = [
         "## What broke",
@@ -103,10 +102,10 @@ def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
     return with_utc_times("\n".join(lines))
 
 
-def _offer(
+def _propose(
     services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any], *, is_answer: bool
 ) -> bool:
-    """Offer it, unless somebody approved another in the meantime."""
+    """Create the proposal and announce it; return False if it is not wanted any more, such as after an approval."""
     plan = RevertPullRequest(
         repository=pull_request.repository,
         number=pull_request.number,
@@ -115,23 +114,23 @@ def _offer(
         service=fix["service"],
         commit_shas=tuple(fix["commit_shas"]),
     )
-    offer = revert_offer(plan)
+    description = describe_revert(plan)
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, diagnosis.incident_id)
-        if not _is_wanted(incident, proposals.open_proposal(session, incident.id), fix):
+        if not _is_wanted(incident, proposals.current_proposal(session, incident.id), fix):
             return False
         proposal = proposals.create_proposal(
             session,
             incident_id=diagnosis.incident_id,
             diagnosis_id=diagnosis.id,
             action=REVERT_PULL_REQUEST,
-            title=offer.title,
+            title=description.title,
             parameters=plan.model_dump(mode="json"),
-            risk=offer.risk,
-            blast_radius=offer.blast_radius,
-            verified_by=offer.verified_by,
-            undone_by=offer.undone_by,
+            risk=description.risk,
+            blast_radius=description.blast_radius,
+            verified_by=description.verified_by,
+            undone_by=description.undone_by,
             now=now,
             expires_at=now + timedelta(minutes=services.settings.proposal_expiry_minutes),
         )
@@ -149,19 +148,21 @@ def _offer(
         )
         card = Card(
             title="Proposed fix",
-            text=f"**{offer.title}**\n{offer.blast_radius}",
-            fields=(("Risk", offer.risk), ("Undone by", offer.undone_by)),
+            text=f"**{description.title}**\n{description.blast_radius}",
+            fields=(("Risk", description.risk), ("Undone by", description.undone_by)),
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
             context="Press Approve fix on the message above to read the diff and decide.",
         )
         channel = services.settings.slack_channel
         key = f"proposal:{proposal.id}"
-        tell_thread(session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
-        changed(session, diagnosis.incident_id, key=key, now=now)
+        enqueue_thread_message(
+            session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer
+        )
+        enqueue_refresh(session, diagnosis.incident_id, key=key, now=now)
     return True
 
 
-def _why_not(error: PermanentError) -> str:
+def _reason_text(error: PermanentError) -> str:
     if isinstance(error, ConflictError) and error.paths:
         files = ", ".join(f"`{path}`" for path in error.paths)
         return (
@@ -173,10 +174,12 @@ def _why_not(error: PermanentError) -> str:
     return f"{error}. When that is mended, press Diagnose again."
 
 
-def _tell_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links: CardLink, is_answer: bool) -> None:
+def _post_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links: CardLink, is_answer: bool) -> None:
     now = services.clock()
     card = Card(title="No automatic revert", text=text, links=links)
     with services.sessions.begin() as session:
         channel = services.settings.slack_channel
         key = f"conflict:{diagnosis.id}"
-        tell_thread(session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        enqueue_thread_message(
+            session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer
+        )

@@ -1,1 +1,1 @@
-"""What people have set: patterns, limits, maintenance windows, and times in the reader's zone."""
+"""Rules that people set: log patterns, metric limits, maintenance windows; and parsing the times they write."""

@@ -1,4 +1,4 @@
-"""What people write about time: "2h", "90m", "2026-03-29 02:30", in the team's own zone."""
+"""Parse durations and times that people write: "2h", "90m", "2026-03-29 02:30" in the team's time zone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ EARLIEST_YEAR, LATEST_YEAR = 1970, 9000
 
 
 class NotATimeError(ValueError):
-    """What was written is no time, or no length of time; the message says how to write it."""
+    """The text is not a valid time or duration; the message explains the format."""
 
 
 def duration(text: str) -> timedelta:
-    """Read "2h", "90m", "1h 30m", "2d"; NotATimeError for anything else, nothing at all, and more than a year."""
+    """Parse "2h", "90m", "1h 30m", "2d". Raise NotATimeError for anything else, for zero, and for more than a year."""
     parts = _PART.findall(text)
     rest = _PART.sub("", text).strip()
     if not parts or rest:
@@ -29,9 +29,9 @@ def duration(text: str) -> timedelta:
 
 
 def instant(text: str, zone: ZoneInfo) -> datetime:
-    """Read "2026-03-29 22:00", in the team's zone unless it names one; aware, in UTC.
+    """Parse "2026-03-29 22:00", in the team's zone unless the text names one. Return it aware, in UTC.
 
-    An hour that the clocks skip does not exist and is refused; of one that comes twice, the first is meant.
+    Raise NotATimeError for a local time that the clocks skip. A local time that occurs twice means the first one.
     """
     try:
         written = datetime.fromisoformat(text.strip())
@@ -41,9 +41,9 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
 
 
 def local_instant(written: datetime, zone: ZoneInfo) -> datetime:
-    """A moment in UTC; a naive one is in the team's zone.
+    """Convert a time to UTC; a naive time is in the team's zone.
 
-    NotATimeError for an hour that the clocks skip, and for a year that no plan of ours reaches.
+    Raise NotATimeError for a local time that the clocks skip, and for a year outside EARLIEST_YEAR to LATEST_YEAR.
     """
     if not EARLIEST_YEAR <= written.year <= LATEST_YEAR:
         raise NotATimeError(f"The year {written.year} is not between {EARLIEST_YEAR} and {LATEST_YEAR}.")

@@ -1,4 +1,4 @@
-"""The named patterns in force: the built-in ones, and those that a team adds, turns off and removes."""
+"""The named log patterns: the built-in ones, and those that a team adds, turns off and removes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from storage.errors import NameTakenError, NotFoundError
 from storage.models import LogPattern
 from workers.errors import WorkerError
 
-MOST_PATTERNS = 200
-"""Every line is looked through for every pattern."""
+MAXIMUM_PATTERNS = 200
+"""The limit exists because every line is searched for every pattern."""
 
-MOST_DESCRIPTION = 300
+MAXIMUM_DESCRIPTION_LENGTH = 300
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\Z")
 _BUILT_IN = {pattern.name: pattern for pattern in BUILT_IN}
 
 
 class WrongPatternError(WorkerError):
-    """A pattern that cannot be one: `field` is what is wrong with it."""
+    """The pattern is not valid; `field` names the wrong field."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -45,12 +45,12 @@ class Pattern:
 
     @property
     def named(self) -> NamedPattern:
-        """As detection knows it."""
+        """The pattern in detection's own type."""
         return NamedPattern(self.name, self.expression, self.severity, self.description)
 
 
 def list_patterns(session: Session) -> list[Pattern]:
-    """The built-in ones first, then the team's own by name."""
+    """Return all patterns: the built-in ones first, then the team's own, by name."""
     rows = {row.name: row for row in stored.list_patterns(session)}
     built_in = [
         _built_in(pattern, rows.get(pattern.name)) for pattern in BUILT_IN if not _is_own(rows.get(pattern.name))
@@ -60,7 +60,7 @@ def list_patterns(session: Session) -> list[Pattern]:
 
 
 def find_pattern(session: Session, name: str) -> Pattern:
-    """The pattern of this name; NotFoundError where there is none."""
+    """Return the pattern of this name; raise NotFoundError if there is none."""
     found = next((pattern for pattern in list_patterns(session) if pattern.name == name), None)
     if found is None:
         raise NotFoundError("pattern", name)
@@ -70,16 +70,19 @@ def find_pattern(session: Session, name: str) -> Pattern:
 def add_pattern(
     session: Session, *, name: str, expression: str, severity: Severity, description: str, by: str, now: datetime
 ) -> Pattern:
-    """Watch for a pattern from the next tick on.
+    """Add a pattern, which is watched from the next tick on.
 
-    Raises WrongPatternError, and NameTakenError for a name in use: that of a built-in pattern too, until it is off.
+    Raise WrongPatternError, or NameTakenError when the name is in use. The name of a built-in pattern counts as in use
+    until that pattern is turned off.
     """
     if not _NAME.match(name):
         raise WrongPatternError(
             "name", "A name has letters, digits, blanks, dots, hyphens and underscores: 100 at most."
         )
-    if len(description) > MOST_DESCRIPTION:
-        raise WrongPatternError("description", f"The description is longer than {MOST_DESCRIPTION} characters.")
+    if len(description) > MAXIMUM_DESCRIPTION_LENGTH:
+        raise WrongPatternError(
+            "description", f"The description is longer than {MAXIMUM_DESCRIPTION_LENGTH} characters."
+        )
     try:
         check(expression)
     except PatternError as error:
@@ -89,8 +92,8 @@ def add_pattern(
         raise NameTakenError(f"There is a built-in pattern called {name}; turn it off first, or take another name.")
     if there is not None and not _is_own(there):
         stored.remove_pattern(session, name)
-    if len(stored.list_patterns(session)) >= MOST_PATTERNS:
-        raise WrongPatternError("name", f"There are {MOST_PATTERNS} patterns already; remove one first.")
+    if len(stored.list_patterns(session)) >= MAXIMUM_PATTERNS:
+        raise WrongPatternError("name", f"There are {MAXIMUM_PATTERNS} patterns already; remove one first.")
     row = stored.add_pattern(
         session, name=name, expression=expression, severity=severity, description=description, by=by, now=now
     )
@@ -98,7 +101,7 @@ def add_pattern(
 
 
 def switch_pattern(session: Session, name: str, *, enabled: bool, by: str, now: datetime) -> Pattern:
-    """Turn a pattern on or off; NotFoundError where there is none."""
+    """Turn a pattern on or off; raise NotFoundError if there is none."""
     row = stored.find_pattern(session, name)
     built_in = _BUILT_IN.get(name)
     if row is not None and _is_own(row):
@@ -123,7 +126,10 @@ def switch_pattern(session: Session, name: str, *, enabled: bool, by: str, now: 
 
 
 def remove_pattern(session: Session, name: str) -> None:
-    """Forget one of the team's own; the built-in ones can only be turned off. NotFoundError where there is none."""
+    """Delete one of the team's own patterns.
+
+    Raise WrongPatternError for a built-in one, which can only be turned off; NotFoundError if there is none.
+    """
     row = stored.find_pattern(session, name)
     if row is not None and _is_own(row):
         stored.remove_pattern(session, name)
@@ -134,7 +140,7 @@ def remove_pattern(session: Session, name: str) -> None:
 
 
 def _is_own(row: LogPattern | None) -> bool:
-    """A row without an expression stands for a built-in pattern that is turned off."""
+    """Return whether a row is a team's own pattern. A row without expression marks a built-in one as turned off."""
     return row is not None and bool(row.expression)
 
 

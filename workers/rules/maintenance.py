@@ -1,4 +1,4 @@
-"""Starting and ending maintenance windows: checked, audited, and told of at once when they end."""
+"""Start and end maintenance windows: validated and recorded in the audit chain."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from workers.services import Services
 
 EVERYTHING = "everything"
 LONGEST = timedelta(days=30)
-"""A window longer than this is more likely a slip than a plan."""
+"""A longer window is more likely a typing error than a plan."""
 
 
 class WindowError(RefusedError):
-    """The window makes no sense; `field` is what is wrong about it."""
+    """The window is not valid; `field` names the wrong field."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
@@ -35,7 +35,10 @@ def start_window(
     actor: str,
     now: datetime,
 ) -> MaintenanceWindow:
-    """Keep a window; windows may overlap. WindowError for one that ends before it begins, or is over already."""
+    """Create a window. Windows may overlap.
+
+    Raise WindowError when the window ends before it begins, is over already, or is longer than LONGEST.
+    """
     _check(begins_at, ends_at, now)
     window = maintenance.create_window(
         session, service=service, begins_at=begins_at, ends_at=ends_at, reason=reason, made_by=actor, now=now
@@ -45,7 +48,7 @@ def start_window(
 
 
 def end_window(services: Services, session: Session, window_id: int, *, actor: str, now: datetime) -> MaintenanceWindow:
-    """End it, or call it off; RefusedError where it is over already."""
+    """End a window, or cancel one that has not begun; raise RefusedError when it is over already."""
     window = maintenance.get_window(session, window_id)
     if not maintenance.end_window(session, window, actor=actor, now=now):
         raise RefusedError(f"Maintenance window {window_id} is over already.")

@@ -1,4 +1,4 @@
-"""Which limit each series of a custom metric has: those that people set, else what the metric's own name promises."""
+"""The limits of custom metrics: those that people set, else the built-in limit that the metric's name implies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_HORIZON_HOURS = 7 * 24.0
 
 @dataclass(frozen=True, slots=True)
 class BuiltInLimit:
-    """A share of something that can be full. what: the thing in a word."""
+    """The limit of a metric that is the used share of something. what: the thing, in a word or two."""
 
     name: str
     threshold: float
@@ -34,7 +34,7 @@ BUILT_IN = (
     BuiltInLimit("system.paging.utilization", 1.0, 3.0, "swap space"),
     BuiltInLimit("k8s.container.memory_limit_utilization", 1.0, 3.0, "container memory"),
 )
-"""Utilisation metrics of OpenTelemetry's host metrics and its Kubernetes receiver: 1 is all there is.
+"""Utilisation metrics of OpenTelemetry's host metrics and its Kubernetes receiver; 1 means full.
 
 https://opentelemetry.io/docs/specs/semconv/system/system-metrics/
 """
@@ -43,7 +43,10 @@ _STATE = re.compile(r"(?:^|, )(?:[\w.]+\.)?state=([^,]*)")
 
 
 def limits_of(session: Session, series: Iterable[tuple[str, str, str]]) -> Sequence[MetricLimit]:
-    """One for each (service, name, attributes) and limit; a limit of people's stands in the place of a built-in one."""
+    """Return the limits that apply to each series (service, name, attributes).
+
+    A limit that people set replaces the built-in one.
+    """
     by_name: dict[str, list[StoredLimit]] = {}
     for row in list_limits(session):
         by_name.setdefault(row.name, []).append(row)
@@ -54,15 +57,15 @@ def limits_of(session: Session, series: Iterable[tuple[str, str, str]]) -> Seque
         for row in own:
             horizon = row.horizon_hours * HOUR_SECONDS
             found.append(MetricLimit(name, service, row.threshold, row.above, attributes, horizon))
-        if not own and name in built_in and counts_what_is_used(attributes):
+        if not own and name in built_in and measures_used_space(attributes):
             limit = built_in[name]
             horizon = limit.horizon_hours * HOUR_SECONDS
             found.append(MetricLimit(name, service, limit.threshold, True, attributes, horizon))
     return found
 
 
-def counts_what_is_used(attributes: str) -> bool:
-    """Whether a utilisation is that of what is used: not of what is free, cached or reserved."""
+def measures_used_space(attributes: str) -> bool:
+    """Return whether a utilisation series measures used space: not what is free, cached or reserved."""
     return all(state == "used" for state in _STATE.findall(attributes))
 
 
@@ -76,7 +79,10 @@ def set_limit(
     horizon_hours: float,
     actor: str,
 ) -> StoredLimit:
-    """Watch a limit, on record; the same metric, service and direction again moves it."""
+    """Set a limit, and record that in the audit chain.
+
+    Setting one again for the same metric, service and direction changes its threshold and horizon.
+    """
     now = services.clock()
     with services.sessions.begin() as session:
         limit = add_limit(
@@ -95,7 +101,7 @@ def set_limit(
 
 
 def drop_limit(services: Services, limit_id: int, *, actor: str) -> StoredLimit:
-    """Watch it no more, on record; NotFoundError where there is no such limit."""
+    """Remove a limit, and record that in the audit chain; raise NotFoundError if there is no such limit."""
     now = services.clock()
     with services.sessions.begin() as session:
         limit = remove_limit(session, limit_id)

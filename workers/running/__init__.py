@@ -1,1 +1,1 @@
-"""The processes: worker, scheduler, relay, and the jobs that they run."""
+"""The processes: worker, scheduler and relay, and the jobs they run."""

@@ -1,4 +1,4 @@
-"""Dramatiq's actors: thin, one a job, each a look at the outbox, one call, and a mark that it is done."""
+"""The Dramatiq actors, one per job: skip the job if the outbox says it is done, run it, mark it done."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 def register(broker: Broker, services: Services) -> None:
-    """Give the broker one actor a job. `outbox_key` is there when the outbox sent it."""
+    """Register one actor per job with the broker. Messages from the outbox carry an `outbox_key`."""
     for name, job in JOBS.items():
         Actor(
             _actor(services, name, job),
@@ -39,16 +39,16 @@ def _actor(services: Services, name: str, job: Job) -> Callable[..., None]:
 
 
 def run_job(services: Services, name: str, job: Job, outbox_key: str | None, arguments: dict[str, Any]) -> None:
-    """Do the work once; a failure is put back into the outbox, or logged where the job did not come from there."""
+    """Run the job once. On failure, have the outbox retry it; for a job not from the outbox, only log the error."""
     with structlog.contextvars.bound_contextvars(job=name, **payload(arguments)):
         if outbox_key is not None and _is_done(services, outbox_key):
             return
         try:
             job.work(services, **arguments)
         except NotYetError as error:
-            _put_off(services, outbox_key, error)
-        except Exception as error:  # noqa: BLE001 - whatever a job throws is noted and tried again
-            if _failed(services, outbox_key, error) and job.given_up is not None:
+            _postpone(services, outbox_key, error)
+        except Exception as error:  # noqa: BLE001 - any error of a job is recorded, and the job retried
+            if _record_failure(services, outbox_key, error) and job.given_up is not None:
                 job.given_up(services, reason=str(error), **arguments)
         else:
             if outbox_key is not None:
@@ -61,22 +61,25 @@ def _is_done(services: Services, outbox_key: str) -> bool:
         return outbox.is_done(session, outbox_key)
 
 
-def _put_off(services: Services, outbox_key: str | None, error: NotYetError) -> None:
+def _postpone(services: Services, outbox_key: str | None, error: NotYetError) -> None:
     log.debug("job_put_off", reason=str(error))
     if outbox_key is not None:
         with services.sessions.begin() as session:
-            outbox.put_off(session, outbox_key, now=services.clock(), seconds=error.after_seconds)
+            outbox.postpone(session, outbox_key, now=services.clock(), seconds=error.after_seconds)
 
 
-def _failed(services: Services, outbox_key: str | None, error: Exception) -> bool:
-    """Try again what may pass; what cannot pass goes to the dead letters at once. True when it went there."""
+def _record_failure(services: Services, outbox_key: str | None, error: Exception) -> bool:
+    """Schedule a retry, or move the job to the dead letters when a retry cannot help or none is left.
+
+    Return True when the job became a dead letter.
+    """
     retryable = not isinstance(error, (PermanentError, NotConfiguredError, RefusedError))
     log.warning(
         "job_failed",
         error=str(error),
         error_type=type(error).__name__,
         retryable=retryable,
-        exc_info=_unexpected(error),
+        exc_info=_is_unexpected(error),
     )
     if outbox_key is None:
         return False
@@ -92,5 +95,5 @@ def _failed(services: Services, outbox_key: str | None, error: Exception) -> boo
         )
 
 
-def _unexpected(error: Exception) -> bool:
+def _is_unexpected(error: Exception) -> bool:
     return not isinstance(error, (RetryableError, PermanentError, NotConfiguredError, RefusedError))

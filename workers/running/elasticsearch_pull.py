@@ -1,7 +1,8 @@
-"""Reads new log documents from the team's Elasticsearch, every MONITORING_INTERVAL seconds.
+"""Pull new log documents from the team's Elasticsearch, every MONITORING_INTERVAL seconds.
 
-Documents become visible some time after the moment they carry. So each look begins a little before the end of the last
-one; what was read before is known by its `_id` and counts as a duplicate. The cursor moves only behind what is stored.
+Documents become searchable some time after their own timestamp. So each pull begins a little before the end of the last
+one; documents read before are recognised by their `_id` and count as duplicates. The cursor moves only after the
+documents are stored.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from integrations.elasticsearch import SYSTEM, ElasticsearchReader, Hit, Search
 from integrations.errors import RejectedError
 from integrations.inbound.monitoring.documents import to_record
 from integrations.inbound.reading.records import FieldError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 from storage.cursors import read_cursor, save_cursor
 from workers.locks import one_at_a_time
 from workers.services import Services
@@ -24,19 +25,19 @@ from workers.services import Services
 log = structlog.get_logger()
 
 LATE_SECONDS = 120.0
-"""How late a document may become visible and still be found."""
+"""How late a document may become searchable and still be found."""
 
 HELD_UP_SECONDS = 1800.0
-"""How long the cursor waits at the newest document, for what is held up on its way after it. It must be well below the
-time for which the store knows its records' ids."""
+"""How long the cursor stays at the newest document, so that delayed documents are still read. It must be well below the
+time for which the store remembers record ids."""
 
 FIRST_LOOK_SECONDS = 900.0
-"""How far back the very first look goes."""
+"""How far back the very first pull reads."""
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What one look brought."""
+class PullCounts:
+    """How many documents one pull stored, knew already, and refused."""
 
     stored: int = 0
     known: int = 0
@@ -44,16 +45,16 @@ class Looked:
 
 
 def pull_elasticsearch(services: Services) -> None:
-    """Read on from where the last look ended; nothing where ELASTICSEARCH_URL is not set."""
+    """Pull the documents since the last pull; do nothing when ELASTICSEARCH_URL is not set."""
     if services.settings.elasticsearch_url is None:
         return
     with one_at_a_time(services, "elasticsearch"):
-        looked = look(services)
-    log.info("elasticsearch_read", stored=looked.stored, known=looked.known, refused=looked.refused)
+        counts = pull_once(services)
+    log.info("elasticsearch_read", stored=counts.stored, known=counts.known, refused=counts.refused)
 
 
-def look(services: Services) -> Looked:
-    """One look. Raises IntegrationError; the pages stored before it stay stored, and the next look goes on there."""
+def pull_once(services: Services) -> PullCounts:
+    """Pull once. On IntegrationError, the pages stored so far stay stored, and the next pull continues there."""
     settings = services.settings
     source = f"elasticsearch:{settings.elasticsearch_url}:{settings.elasticsearch_index}"[:300]
     now = services.clock().timestamp()
@@ -66,16 +67,16 @@ def look(services: Services) -> Looked:
         until=now,
     )
     key = settings.elasticsearch_api_key
-    total = Looked()
+    total = PullCounts()
     with ElasticsearchReader(
         settings.elasticsearch_url or "", api_key=key.get_secret_value() if key else None
     ) as reader:
         for hits in reader.pages(search):
             page = _store(services, hits, now)
-            total = Looked(total.stored + page.stored, total.known + page.known, total.refused + page.refused)
+            total = PullCounts(total.stored + page.stored, total.known + page.known, total.refused + page.refused)
             read_until = max(read_until or 0.0, time_of_hit(hits[-1], search, now))
-            _keep(services, source, read_until)
-    _keep(services, source, max(read_until or 0.0, now - HELD_UP_SECONDS))
+            _save_read_until(services, source, read_until)
+    _save_read_until(services, source, max(read_until or 0.0, now - HELD_UP_SECONDS))
     return total
 
 
@@ -85,20 +86,20 @@ def _read_until(services: Services, source: str) -> float | None:
     return None if position is None else float(position["read_until"])
 
 
-def _keep(services: Services, source: str, read_until: float) -> None:
+def _save_read_until(services: Services, source: str, read_until: float) -> None:
     with services.sessions.begin() as session:
         save_cursor(session, source, {"read_until": read_until}, now=services.clock())
 
 
 def time_of_hit(hit: Hit, search: Search, now: float) -> float:
-    """When a document happened, by the field it is sorted by. Raises RejectedError."""
+    """Return a document's time, in seconds UTC, from the field that the search sorts by. Raise RejectedError."""
     try:
-        return moment(hit.time, now=now, field=search.time_field)
+        return parse_time(hit.time, now=now, field=search.time_field)
     except FieldError as error:
         raise RejectedError(SYSTEM, f"ELASTICSEARCH_TIME_FIELD names no field of dates: {error}") from error
 
 
-def _store(services: Services, hits: Sequence[Hit], now: float) -> Looked:
+def _store(services: Services, hits: Sequence[Hit], now: float) -> PullCounts:
     records: list[LogRecord] = []
     for hit in hits:
         try:
@@ -108,4 +109,4 @@ def _store(services: Services, hits: Sequence[Hit], now: float) -> Looked:
         except FieldError as error:
             log.warning("document_refused", index=hit.index, document_id=hit.document_id, error=str(error))
     appended = services.telemetry.append_logs(records)
-    return Looked(appended.accepted, appended.duplicates, len(hits) - len(records))
+    return PullCounts(appended.accepted, appended.duplicates, len(hits) - len(records))

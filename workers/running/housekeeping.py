@@ -1,21 +1,21 @@
-"""Lets go of telemetry past its retention and of offers past their time."""
+"""Delete telemetry and alerts past their retention, and expire proposals past their time."""
 
 from __future__ import annotations
 
 import structlog
 
 from storage.alerts import drop_old_alerts
-from workers.remediation.approvals import expire_offers
+from workers.remediation.approvals import expire_proposals
 from workers.services import Services
 
 log = structlog.get_logger()
 
 
 def expire(services: Services) -> None:
-    """Drop expired telemetry; close offers nobody took in time and take their button away."""
+    """Delete expired telemetry and old alerts; expire proposals nobody decided on in time, and remove their button."""
     now = services.clock()
     dropped = services.telemetry.expire(now=now.timestamp())
     log.info("telemetry_expired", rows=dropped)
     with services.sessions.begin() as session:
         drop_old_alerts(session, now=now)
-    expire_offers(services)
+    expire_proposals(services)

@@ -1,4 +1,4 @@
-"""The list of jobs: which function a message's actor name means. workers.queueing.queues says where each waits."""
+"""The list of jobs: the function behind each actor name. Their queues are in workers.queueing.queues."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workers.clicks import buttons, escalate, slash_command, ticket
-from workers.diagnosis import job
-from workers.lifecycle import tick
-from workers.remediation import execution, pull_requests
-from workers.running import elasticsearch_pull, housekeeping
-from workers.telling import delivery
+from workers.clicks.buttons import click_given_up, handle_click, handle_submission
+from workers.clicks.escalate import escalate
+from workers.clicks.slash_command import answer_command
+from workers.clicks.ticket import create_ticket
+from workers.diagnosis.job import diagnose, diagnosis_given_up
+from workers.lifecycle.tick import tick
+from workers.remediation.execution import action_given_up, execute_proposal
+from workers.remediation.pull_requests import fix_given_up, propose_fix
+from workers.running.elasticsearch_pull import pull_elasticsearch
+from workers.running.housekeeping import expire
+from workers.telling.delivery import deliver, message_given_up, refresh_incident
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work(services, **arguments)` may run twice for the same arguments and must then do nothing more.
+    """A background job. `work(services, **arguments)` must be idempotent: it may run twice with the same arguments.
 
-    `given_up` is called with the same, and with the `reason`, when it went to the dead letters.
+    `given_up` is called with the same arguments and the `reason` when the job becomes a dead letter.
     """
 
     work: Callable[..., None]
@@ -27,22 +32,22 @@ class Job:
 
 
 JOBS: dict[str, Job] = {
-    "answer_command": Job(slash_command.answer_command, 30),
-    "handle_click": Job(buttons.handle_click, 30, buttons.click_given_up),
-    "handle_submission": Job(buttons.handle_submission, 30),
-    "refresh_incident": Job(delivery.refresh_incident, given_up=delivery.message_given_up),
-    "deliver": Job(delivery.deliver),
-    "create_ticket": Job(ticket.create_ticket),
-    "escalate": Job(escalate.escalate),
-    "propose_fix": Job(pull_requests.propose_fix, given_up=pull_requests.give_up),
-    "execute_proposal": Job(execution.execute_proposal, given_up=execution.give_up),
-    "diagnose": Job(job.diagnose, 300, job.give_up),
-    "tick": Job(tick.tick, 300),
-    "pull_elasticsearch": Job(elasticsearch_pull.pull_elasticsearch, 600),
-    "expire": Job(housekeeping.expire, 600),
+    "answer_command": Job(answer_command, 30),
+    "handle_click": Job(handle_click, 30, click_given_up),
+    "handle_submission": Job(handle_submission, 30),
+    "refresh_incident": Job(refresh_incident, given_up=message_given_up),
+    "deliver": Job(deliver),
+    "create_ticket": Job(create_ticket),
+    "escalate": Job(escalate),
+    "propose_fix": Job(propose_fix, given_up=fix_given_up),
+    "execute_proposal": Job(execute_proposal, given_up=action_given_up),
+    "diagnose": Job(diagnose, 300, diagnosis_given_up),
+    "tick": Job(tick, 300),
+    "pull_elasticsearch": Job(pull_elasticsearch, 600),
+    "expire": Job(expire, 600),
 }
 
 
 def payload(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What is shown of a job's arguments in logs: names and ids, never texts people wrote."""
+    """Return the arguments that may appear in logs: ids and action names, never text that people wrote."""
     return {name: value for name, value in arguments.items() if name.endswith("_id") or name == "action_id"}

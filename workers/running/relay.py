@@ -1,4 +1,4 @@
-"""Hands committed outbox jobs to the broker: after commit, and again after a crash."""
+"""The relay: sends committed outbox jobs to the broker, and sends lost ones again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.1
 LOST_SECONDS = 360.0
-"""Longer than any job's time limit but housekeeping's: a job sent that long ago and never done was lost on its way."""
+"""A job sent this long ago and still not done counts as lost. No job sent by the outbox has a longer time limit."""
 
 BATCH = 100
 
 
 def relay_once(services: Services) -> int:
-    """Send what is due; returns how many went. A broker that is away leaves them due."""
+    """Send the due jobs and return their number. Raise BrokerAwayError when the broker is away; they stay due."""
     with services.sessions.begin() as session:
         now = services.clock()
         jobs = outbox.due(session, now=now, limit=BATCH)
@@ -32,7 +32,7 @@ def relay_once(services: Services) -> int:
 
 
 def resend_lost(services: Services) -> None:
-    """Put jobs that were sent and never finished back among those that are due."""
+    """Make jobs due again that were sent LOST_SECONDS ago and never finished."""
     with services.sessions.begin() as session:
         count = outbox.resend_lost(session, now=services.clock(), older_than_seconds=LOST_SECONDS)
     if count:
@@ -40,7 +40,7 @@ def resend_lost(services: Services) -> None:
 
 
 def relay_until(services: Services, stop: threading.Event) -> None:
-    """Relay until told to stop; a fault of the database or the broker is waited out, a little longer each time."""
+    """Relay until `stop` is set. On a database or broker error, retry with exponential backoff up to 5 s."""
     wait = POLL_SECONDS
     while not stop.wait(wait):
         try:
@@ -48,7 +48,7 @@ def relay_until(services: Services, stop: threading.Event) -> None:
         except BrokerAwayError as error:
             wait = min(wait * 2, 5.0)
             log.warning("broker_away", error=str(error), again_in_seconds=wait)
-        except Exception as error:  # noqa: BLE001 - the relay outlives whatever the database throws
+        except Exception as error:  # noqa: BLE001 - no database error may end the relay
             wait = min(wait * 2, 5.0)
             log.warning("relay_failed", error=str(error), again_in_seconds=wait)
         else:

@@ -1,4 +1,4 @@
-"""What happens by the clock: ticks, the outbox relay, housekeeping. One scheduler leads, the others stand by."""
+"""The scheduler: sends ticks and housekeeping on time and runs the outbox relay. One process leads, others stand by."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEADER_LOCK = "argux:scheduler"
 
 
 def run_scheduler(services: Services, stop: threading.Event | None = None) -> None:
-    """Run until SIGTERM or SIGINT (or until `stop` is set). Only the leader does anything."""
+    """Run until SIGTERM or SIGINT (or until `stop` is set). Only the elected leader sends jobs."""
     stop = stop or stop_on_signals()
     while not stop.is_set():
         lease = services.redis.lock(LEADER_LOCK, timeout=LEASE_SECONDS, thread_local=False)
@@ -37,7 +37,7 @@ def run_scheduler(services: Services, stop: threading.Event | None = None) -> No
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -45,7 +45,7 @@ def stop_on_signals() -> threading.Event:
 
 
 def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
-    """Do the leader's work until told to stop or until the lease is lost."""
+    """Do the leader's work until `stop` is set or the lease is lost."""
     log.info("scheduler_leads")
     ended = threading.Event()
     clock = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
@@ -65,7 +65,7 @@ def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
 
 
 def _renew(lease: Lock, stop: threading.Event, ended: threading.Event) -> None:
-    """Keep the lease, or end the lead: somebody else may have it by now."""
+    """Renew the lease. When that fails, stop leading: another process may have become leader."""
     if stop.is_set():
         ended.set()
         return
@@ -89,7 +89,7 @@ def _send_pull(services: Services) -> None:
 
 
 def _send(services: Services, actor: str) -> None:
-    """A tick that the broker cannot take is left out: the next one sees the same data."""
+    """Send a job. When the broker is away, skip it: the next tick sees the same data."""
     try:
         send(services.broker, actor, {})
     except BrokerAwayError as error:

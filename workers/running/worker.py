@@ -1,4 +1,4 @@
-"""The worker process: Dramatiq's threads in this process, until told to stop."""
+"""The worker process: runs Dramatiq's worker threads until it is told to stop."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from workers.services import Services
 log = structlog.get_logger()
 
 POLL_MILLISECONDS = 100
-"""How long an idle queue goes unread; Dramatiq's own second would be felt after every click."""
+"""How long a worker waits on an empty queue; Dramatiq's default of one second would delay every click."""
 
 STOP_MILLISECONDS = 8_000
+"""How long running jobs may take to finish at a stop."""
 
 
 def run_worker(services: Services) -> None:
-    """Work until SIGTERM or SIGINT; jobs under way get STOP_MILLISECONDS, then the outbox sends them again later."""
+    """Run until SIGTERM or SIGINT. Running jobs get STOP_MILLISECONDS; the outbox resends unfinished ones later."""
     stop = stop_on_signals()
     register(services.broker, services)
     worker = Worker(services.broker, worker_threads=services.settings.worker_threads, worker_timeout=POLL_MILLISECONDS)

@@ -1,1 +1,1 @@
-"""Messages about an incident: built, enqueued, delivered and kept up to date."""
+"""Messages about an incident: build, enqueue, deliver and update them."""

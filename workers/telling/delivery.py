@@ -1,4 +1,4 @@
-"""What the channel shows: one root message an incident, edited in place, and its thread. Each is posted once."""
+"""Deliver messages: one root message per incident, edited in place, and its thread. Each is posted once."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from workers.services import Services
 from workers.telling.enqueue import CARD
 from workers.telling.incident_view import incident_view
 from workers.telling.picture import incident_picture
-from workers.telling.quiet_reasons import quiet_of
-from workers.telling.root_card import CLOSED, root_card
+from workers.telling.quiet_reasons import quiet_time_of
+from workers.telling.root_card import root_card
 from workers.words.findings import duration_text
 
-_QUIETED = ("held", "muted")
-"""What a delivery is while, and after, nobody is told of it."""
+_QUIET_STATUSES = ("held", "muted")
+"""The statuses of a delivery held back during a quiet time, and dropped after it."""
 
 
 def refresh_incident(services: Services, incident_id: int) -> None:
-    """Post the root message, or edit it where it no longer says what is true."""
+    """Post the incident's root message, or edit it when its content has changed."""
     with one_at_a_time(services, f"root:{incident_id}"):
         with services.sessions.begin() as session:
-            root = deliveries.root_delivery(session, incident_id) or deliveries.owe(
+            root = deliveries.root_delivery(session, incident_id) or deliveries.create_delivery(
                 session,
                 key=f"root:{incident_id}",
                 incident_id=incident_id,
@@ -43,17 +43,17 @@ def refresh_incident(services: Services, incident_id: int) -> None:
                 content={},
                 now=services.clock(),
             )
-            if root.message_id is None and _is_kept_quiet(services, session, root):
+            if root.message_id is None and _hold_back_if_quiet(services, session, root):
                 return
             tried_before = root.attempts > 0
             root.attempts += 1
             delivery_id, content = root.id, dict(root.content)
         with services.readers() as session:
             view = incident_view(session, incident_id)
-            told_late = content.get("told_late") or _told_late(services, view.incident, content)
+            told_late = content.get("told_late") or _late_reason(services, view.incident, content)
             picture, content = incident_picture(services, view, content)
             content = {**content, "told_late": told_late}
-            quiet = quiet_of(session, view.incident, services.clock())
+            quiet = quiet_time_of(session, view.incident, services.clock())
             card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late)
         _show_root(services, delivery_id, card, content, look_first=tried_before)
 
@@ -79,7 +79,7 @@ def _show_root(services: Services, delivery_id: int, card: Card, content: dict[s
 
 
 def message_given_up(services: Services, incident_id: int, reason: str) -> None:
-    """The root message could not be posted, even after many tries: it is undelivered, and nothing waits for it."""
+    """Mark the root message undelivered after its last retry, so that no thread message waits for it."""
     with services.sessions.begin() as session:
         root = deliveries.root_delivery(session, incident_id)
         if root is not None and root.message_id is None:
@@ -87,13 +87,13 @@ def message_given_up(services: Services, incident_id: int, reason: str) -> None:
 
 
 def deliver(services: Services, delivery_id: int) -> None:
-    """Post one thread message; waits for the root message it answers."""
+    """Post one thread message. Raise NotYetError, which postpones the job, while the root message is not posted."""
     with one_at_a_time(services, f"delivery:{delivery_id}"):
         with services.sessions.begin() as session:
             delivery = deliveries.get_delivery(session, delivery_id)
             if delivery.status == "delivered" or delivery.incident_id is None:
                 return
-            if _is_kept_quiet(services, session, delivery):
+            if _hold_back_if_quiet(services, session, delivery):
                 return
             thread = _thread(session, delivery)
             tried_before = delivery.attempts > 0
@@ -110,18 +110,19 @@ def deliver(services: Services, delivery_id: int) -> None:
             )
 
 
-def _is_kept_quiet(services: Services, session: Session, delivery: Delivery) -> bool:
-    """Hold a message of an incident that is quiet now; let go of one that nobody needs after the quiet time.
+def _hold_back_if_quiet(services: Services, session: Session, delivery: Delivery) -> bool:
+    """Hold a message back if its incident is quiet now; drop it if the incident was closed during its quiet time.
 
-    The one place where maintenance windows and snoozes suppress anything: what is not told is recorded all the same.
-    What answers a person's own decision is told in any thread that has begun.
+    Return whether the message was held back or dropped. This is the only place where maintenance windows and snoozes
+    suppress anything; everything is recorded anyway. The answer to a person's own decision is always sent if the
+    incident's root message is posted.
     """
     assert delivery.incident_id is not None
-    if delivery.purpose == "answer" and _has_begun(deliveries.root_delivery(session, delivery.incident_id)):
+    if delivery.purpose == "answer" and _is_posted(deliveries.root_delivery(session, delivery.incident_id)):
         return False
     now = services.clock()
     incident = incidents.get_incident(session, delivery.incident_id)
-    quiet = quiet_of(session, incident, now)
+    quiet = quiet_time_of(session, incident, now)
     if quiet is not None:
         if delivery.purpose == "root" and delivery.status != "held":
             incidents.add_timeline(
@@ -132,19 +133,19 @@ def _is_kept_quiet(services: Services, session: Session, delivery: Delivery) -> 
         delivery.status = "held"
         return True
     root = deliveries.root_delivery(session, incident.id)
-    was_quiet = delivery.status in _QUIETED or (root is not None and root.status in _QUIETED)
-    if was_quiet and incident.status in CLOSED:
+    was_quiet = delivery.status in _QUIET_STATUSES or (root is not None and root.status in _QUIET_STATUSES)
+    if was_quiet and incident.status.is_closed:
         delivery.status = "muted"
         return True
     return False
 
 
-def _has_begun(root: Delivery | None) -> bool:
+def _is_posted(root: Delivery | None) -> bool:
     return root is not None and root.message_id is not None
 
 
-def _told_late(services: Services, incident: Incident, content: dict[str, Any]) -> str:
-    """Why the message comes only now, for one that was held; nothing for any other."""
+def _late_reason(services: Services, incident: Incident, content: dict[str, Any]) -> str:
+    """Return why the message is late, if it was held back; else an empty string."""
     if "kept_quiet" not in content:
         return ""
     lasted = duration_text((services.clock() - incident.onset_at).total_seconds())
@@ -152,8 +153,8 @@ def _told_late(services: Services, incident: Incident, content: dict[str, Any]) 
 
 
 def refuse_while_quiet(session: Session, incident: Incident, now: datetime) -> None:
-    """RefusedError where calling more people would break the quiet."""
-    quiet = quiet_of(session, incident, now)
+    """Raise RefusedError during a quiet time, when no more people may be called."""
+    quiet = quiet_time_of(session, incident, now)
     if quiet is not None:
         raise RefusedError(f"{quiet.text}: nobody is called. End that first.")
 
@@ -168,15 +169,15 @@ def _thread(session: Session, delivery: Delivery) -> MessageReference:
     return MessageReference(root.channel, root.message_id)
 
 
-def say_privately(services: Services, channel: str, user_id: str, text: str, thread_id: str | None = None) -> None:
-    """Tell one person something; nobody else sees it."""
+def post_privately(services: Services, channel: str, user_id: str, text: str, thread_id: str | None = None) -> None:
+    """Post a message that only one person sees."""
     thread = MessageReference(channel, thread_id) if thread_id else None
     services.chat.post_ephemeral(channel, user_id, text, thread)
 
 
 @contextmanager
 def _undelivered_on_failure(services: Services, delivery_id: int) -> Iterator[None]:
-    """What cannot be delivered is marked so, with the reason, and never silently gone."""
+    """Mark the delivery undelivered, with the reason, when the block raises a permanent error; re-raise it."""
     try:
         yield
     except (PermanentError, NotConfiguredError) as error:

@@ -1,8 +1,8 @@
-"""The dialog that a click opens: there at once, filled when what it shows has been read.
+"""The dialog that a click opens: opened at once, filled when its content has been read.
 
-Slack takes a dialog only within 3 seconds of the click, and only once; reading a change may take longer. So the web
-process opens it empty as soon as the click is stored, and the worker fills it, whenever that is. Whichever of the two
-comes first opens it: the dialog's own id, drawn from the click, keeps there from being two.
+Slack accepts a dialog only within 3 seconds of the click, and only once, but reading a change may take longer. So the
+web process opens the dialog empty once the click is stored, and the worker fills it later. The first of the two opens
+it; the dialog's id, derived from the click, prevents a second one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from workers.services import Services
 log = structlog.get_logger()
 
 TITLES = {"approve_fix": "Approve fix"}
-"""The buttons that open a dialog, and what it is called."""
+"""The dialog's title for each button that opens one."""
 
 
 def open_at_once(services: Services, action_id: str, trigger_id: str) -> None:
-    """Show the dialog, still empty. What goes wrong is left to the worker, which opens it where it is not open."""
-    loading = _words(action_id, trigger_id, "Loading the change …")
+    """Open the dialog, still empty. On failure only log: the worker opens it if it is not open."""
+    loading = _text_modal(action_id, trigger_id, "Loading the change …")
     try:
         services.chat.open_modal(trigger_id, loading)
     except (IntegrationError, NotConfiguredError) as error:
@@ -33,7 +33,7 @@ def open_at_once(services: Services, action_id: str, trigger_id: str) -> None:
 
 
 def show(services: Services, trigger_id: str, modal: Modal) -> None:
-    """Fill the dialog, or open it filled; RefusedError where it was closed, or never came up in time."""
+    """Fill the dialog, or open it filled. Raise RefusedError when it was closed or could not be opened in time."""
     modal = replace(modal, dialog_id=_dialog_id(trigger_id))
     try:
         services.chat.update_modal(modal)
@@ -45,7 +45,7 @@ def _open(services: Services, trigger_id: str, modal: Modal) -> None:
     try:
         services.chat.open_modal(trigger_id, modal)
     except RejectedError:
-        # The web process may have opened it since the update found nothing.
+        # The web process may have opened the dialog after our update failed.
         try:
             services.chat.update_modal(modal)
         except NotFoundError as error:
@@ -54,15 +54,15 @@ def _open(services: Services, trigger_id: str, modal: Modal) -> None:
             ) from error
 
 
-def tell(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
-    """Say in the open dialog why there is nothing to decide (yet); False where no dialog is open."""
+def show_text(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
+    """Show a text in the open dialog, such as why there is nothing to decide; return False if no dialog is open."""
     with suppress(NotFoundError):
-        services.chat.update_modal(_words(action_id, trigger_id, text))
+        services.chat.update_modal(_text_modal(action_id, trigger_id, text))
         return True
     return False
 
 
-def _words(action_id: str, trigger_id: str, text: str) -> Modal:
+def _text_modal(action_id: str, trigger_id: str, text: str) -> Modal:
     return Modal(
         callback_id=f"{action_id}_words",
         title=TITLES[action_id],

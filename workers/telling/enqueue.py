@@ -1,4 +1,4 @@
-"""Owing the channel a message, in the same transaction as what it tells of; workers.telling.delivery hands it over."""
+"""Enqueue a channel message in the transaction that causes it; workers.telling.delivery delivers it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage import deliveries, outbox
 CARD = TypeAdapter(Card)
 
 
-def tell_thread(
+def enqueue_thread_message(
     session: Session,
     incident_id: int,
     *,
@@ -23,11 +23,11 @@ def tell_thread(
     now: datetime,
     is_answer: bool = False,
 ) -> None:
-    """Owe a message to the incident's thread; it goes out after the commit, and only once for a key.
+    """Enqueue a message for the incident's thread. It is sent after the commit, and only once per key.
 
-    is_answer: it is what became of a person's own decision, so no quiet time holds it back.
+    is_answer: the message reports the result of a person's own decision, so no quiet time holds it back.
     """
-    delivery = deliveries.owe(
+    delivery = deliveries.create_delivery(
         session,
         key=f"thread:{incident_id}:{key}",
         incident_id=incident_id,
@@ -39,6 +39,6 @@ def tell_thread(
     outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=f"deliver:{delivery.key}", now=now)
 
 
-def changed(session: Session, incident_id: int, *, key: str, now: datetime) -> None:
-    """The root message no longer says what is true: render it again after the commit."""
+def enqueue_refresh(session: Session, incident_id: int, *, key: str, now: datetime) -> None:
+    """Enqueue an update of the incident's root message, rendered again after the commit."""
     outbox.enqueue(session, "refresh_incident", {"incident_id": incident_id}, key=f"refresh:{key}", now=now)

@@ -1,4 +1,4 @@
-"""Messages held back while an incident is quiet, and told when that is over and it still goes on."""
+"""Release the messages that a snooze or a maintenance window held back, if the incident is still open."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from integrations.cards import Card
 from storage import deliveries, incidents, maintenance, outbox
 from storage.models import Delivery, Incident
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.telling.quiet_reasons import quiet_of
-from workers.telling.root_card import CLOSED
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.quiet_reasons import quiet_time_of
 from workers.words.findings import duration_text
 
 
-def tell_what_was_quiet(services: Services) -> None:
-    """End the snoozes and windows whose time is over, and let go of what they held."""
+def end_quiet_times(services: Services) -> None:
+    """End the snoozes and maintenance windows whose time is over, and release the messages they held."""
     now = services.clock()
     with services.sessions.begin() as session:
-        for incident in incidents.snoozes_over(session, now):
+        for incident in incidents.expired_snoozes(session, now):
             end_snooze(services, session, incident, text="The snooze is over.", actor=incidents.ARGUX, now=now)
-        for window in maintenance.close_windows_over(session, now):
+        for window in maintenance.close_ended_windows(session, now):
             for incident in incidents.active_incidents(session):
-                # Its message may say that it is kept quiet.
-                changed(session, incident.id, key=f"window:{window.id}:{incident.id}", now=now)
+                # The incident's message may still show the window.
+                enqueue_refresh(session, incident.id, key=f"window:{window.id}:{incident.id}", now=now)
         for incident_id in deliveries.incidents_with_held(session):
             release(services, session, incidents.get_incident(session, incident_id), now=now)
 
@@ -33,37 +32,37 @@ def tell_what_was_quiet(services: Services) -> None:
 def end_snooze(
     services: Services, session: Session, incident: Incident, *, text: str, actor: str, now: datetime
 ) -> None:
-    """It may be told again; where it is still broken, it is, once."""
+    """End an incident's snooze. If it is still open and its root message is posted, say so in the thread."""
     incident.snoozed_until = incident.snoozed_by = None
     incidents.add_timeline(session, incident.id, kind="unsnoozed", actor=actor, text=text, now=now)
-    changed(session, incident.id, key=f"unsnoozed:{incident.id}:{now.timestamp()}", now=now)
+    enqueue_refresh(session, incident.id, key=f"unsnoozed:{incident.id}:{now.timestamp()}", now=now)
     root = deliveries.root_delivery(session, incident.id)
-    if incident.status in CLOSED or root is None or root.message_id is None:
+    if incident.status.is_closed or root is None or root.message_id is None:
         return
     lasted = duration_text((now - incident.onset_at).total_seconds())
     card = Card(title="Still broken", text=f"{text} It has been going on for {lasted}.")
     key = f"unsnoozed:{now.timestamp()}"
-    tell_thread(session, incident.id, key=key, card=card, channel=services.settings.slack_channel, now=now)
+    enqueue_thread_message(session, incident.id, key=key, card=card, channel=services.settings.slack_channel, now=now)
 
 
 def release(services: Services, session: Session, incident: Incident, *, now: datetime) -> None:
-    """Owe what was held, unless it is still to be quiet; what is over by now is never told."""
-    if quiet_of(session, incident, now) is not None:
+    """Enqueue the held messages, unless the incident is still quiet. Those of a closed incident are never sent."""
+    if quiet_time_of(session, incident, now) is not None:
         return
     held = deliveries.held(session, incident.id)
-    is_over = incident.status in CLOSED
+    is_over = incident.status.is_closed
     for delivery in held:
         delivery.status = "muted" if is_over else "pending"
         if not is_over:
-            _owe_again(session, delivery, incident.id, now)
+            _enqueue(session, delivery, incident.id, now)
     if held and not is_over and any(delivery.purpose == "root" for delivery in held):
         text = "Told now: the quiet time is over, and it still goes on."
         incidents.add_timeline(session, incident.id, kind="told", actor=incidents.ARGUX, text=text, now=now)
 
 
-def _owe_again(session: Session, delivery: Delivery, incident_id: int, now: datetime) -> None:
+def _enqueue(session: Session, delivery: Delivery, incident_id: int, now: datetime) -> None:
     if delivery.purpose == "root":
-        changed(session, incident_id, key=f"told:{incident_id}:{now.timestamp()}", now=now)
+        enqueue_refresh(session, incident_id, key=f"told:{incident_id}:{now.timestamp()}", now=now)
         return
     key = f"deliver:{delivery.key}:{now.timestamp()}"
     outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=key, now=now)

@@ -1,4 +1,4 @@
-"""One incident with everything that hangs on it, read in one go for cards and answers."""
+"""An incident with its findings, diagnosis, proposal, approval, action and verification, for cards and answers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from storage.models import Action, Approval, Diagnosis, Incident, Proposal, Veri
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """The newest of each station of the spine; None where the incident has not come so far.
+    """An incident and the newest record of each later stage; None when the incident has not reached that stage.
 
-    verification: of the action, or of no action where the incident is closed because it recovered by itself.
+    verification: that of the action; if the incident recovered by itself, the one without an action.
     """
 
     incident: Incident
@@ -29,9 +29,9 @@ class IncidentView:
 
 
 def incident_view(session: Session, incident_id: int) -> IncidentView:
-    """Read it; NotFoundError where there is no such incident."""
+    """Read the view; raise NotFoundError if there is no such incident."""
     incident = incidents.get_incident(session, incident_id)
-    proposal = proposals.open_proposal(session, incident_id)
+    proposal = proposals.current_proposal(session, incident_id)
     approval = action = verification = None
     if proposal is not None:
         approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).first()

@@ -1,4 +1,4 @@
-"""How people are called."""
+"""People's display names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 def display_name(services: Services, user_id: str, handle: str) -> str:
-    """The name a person chose to be shown by; their handle where the channel does not tell."""
+    """Return a person's display name in the chat; their handle, else their id, when the lookup fails."""
     try:
         return services.chat.user(user_id).name
     except IntegrationError as error:
@@ -21,13 +21,13 @@ def display_name(services: Services, user_id: str, handle: str) -> str:
         return handle or user_id
 
 
-NAMED = 5
-"""So many people are named one by one; each name is a question to the channel."""
+MAXIMUM_NAMES = 5
+"""How many people are listed by name; each name costs one request to the chat."""
 
 
 def listed_names(services: Services, user_ids: Sequence[str]) -> str:
-    """Such as "Ana, Ben and 3 others"; people whom the channel does not know are among the others."""
-    names = [name for user_id in user_ids[:NAMED] if (name := display_name(services, user_id, "")) != user_id]
+    """Return a list such as "Ana, Ben and 3 others". People whose lookup fails count among the others."""
+    names = [name for user_id in user_ids[:MAXIMUM_NAMES] if (name := display_name(services, user_id, "")) != user_id]
     others = len(user_ids) - len(names)
     if others:
         names.append(f"{others} {'other' if others == 1 else 'others'}" if names else "the people chosen for it")

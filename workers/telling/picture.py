@@ -1,4 +1,4 @@
-"""The picture on an incident's message: the leading metric over time, with normal, onset, deploys and fix marked."""
+"""The chart on an incident's message: the leading metric over time, with normal band, onset, deploys and fix."""
 
 from __future__ import annotations
 
@@ -14,41 +14,40 @@ from integrations.errors import IntegrationError
 from storage import deploys
 from workers.services import Services
 from workers.telling.incident_view import IncidentView
-from workers.telling.root_card import CLOSED
 from workers.watching.catalogue import watch_of
 from workers.words.findings import METRIC_NAMES, finding_sentence, leading, subject_text
 
 log = structlog.get_logger()
 
 LEAD_SECONDS = 900.0
-"""How much of the time before the onset is shown."""
+"""How much time before the onset the chart shows."""
 
 
 def incident_picture(
     services: Services, view: IncidentView, content: dict[str, Any]
 ) -> tuple[CardPicture | None, dict[str, Any]]:
-    """The chart for where the incident stands; drawn anew when it opens, is diagnosed and is closed.
+    """Return the incident's chart and the content to store; redraw it when the incident opens, is diagnosed, is closed.
 
-    content: what the root message remembers of the last picture; returned as it should be remembered now.
+    content: the root delivery's stored content, with the reference of the last picture. (None, content) without one.
     """
-    if not _drawable(view):
+    if not _drawable_findings(view):
         return None, content
     phase = _phase(view)
     if content.get("phase") != phase:
-        content = _drawn(services, view, phase) or content
+        content = _draw(services, view, phase) or content
     if "reference" not in content:
         return None, content
     return CardPicture(content["reference"], content["alt_text"]), content
 
 
-def _drawable(view: IncidentView) -> list[Finding]:
-    """Findings that have a curve; whether an alert fires is none."""
+def _drawable_findings(view: IncidentView) -> list[Finding]:
+    """Return the findings that can be drawn as a curve: all but alerts."""
     return [one for one in view.findings if one.metric is not Metric.ALERT]
 
 
-def _drawn(services: Services, view: IncidentView, phase: str) -> dict[str, Any] | None:
-    """Draw and upload; None where that fails: an alert never waits for its picture, the next edit brings it."""
-    finding = leading(_drawable(view))
+def _draw(services: Services, view: IncidentView, phase: str) -> dict[str, Any] | None:
+    """Draw and upload the chart. Return None on failure: the message is sent without it, and the next edit retries."""
+    finding = leading(_drawable_findings(view))
     alt_text = finding_sentence(finding)
     try:
         png = render_png(chart_spec(_chart(services, view, finding)))
@@ -60,7 +59,7 @@ def _drawn(services: Services, view: IncidentView, phase: str) -> dict[str, Any]
 
 
 def _phase(view: IncidentView) -> str:
-    if view.incident.status in CLOSED:
+    if view.incident.status.is_closed:
         return "closed"
     if view.diagnosis is not None and view.diagnosis.finished_at is not None:
         return "diagnosed"
@@ -87,7 +86,7 @@ def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
 
 
 def _band_point(finding: Finding, at: float) -> BandPoint:
-    """What was to be expected; of a forecast, the limit."""
+    """Return the expected range at a time; for a forecast, the limit."""
     if isinstance(finding.details, ForecastDetails):
         return BandPoint(at, finding.expected, finding.expected, finding.expected)
     return BandPoint(at, finding.expected_low, finding.expected, finding.expected_high)

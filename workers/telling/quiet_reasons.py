@@ -1,4 +1,4 @@
-"""Whether an incident is to be kept quiet now: by a maintenance window, or because somebody snoozed it."""
+"""Find out whether an incident is quiet now: under maintenance, or snoozed. No messages are sent about it then."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from storage.models import FindingRecord, Incident, MaintenanceWindow
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Until when nothing is told of an incident, and why: "snoozed by Ana", "maintenance of shop (new database)"."""
+    """A quiet time: its end, and its reason such as "snoozed by Ana" or "maintenance of shop (new database)"."""
 
     until: datetime
     why: str
 
     @property
     def text(self) -> str:
-        """A line for cards and timelines."""
+        """The quiet time as a line for cards and timelines."""
         return f"{self.why[0].upper()}{self.why[1:]} until {moment(self.until.timestamp())}"
 
 
-def quiet_of(session: Session, incident: Incident, now: datetime) -> Quiet | None:
-    """What keeps it quiet the longest; None where it may be told."""
+def quiet_time_of(session: Session, incident: Incident, now: datetime) -> Quiet | None:
+    """Return the quiet time that ends last; None when the incident is not quiet."""
     reasons = [_snoozed(incident, now), _snoozed_before(session, incident, now), _maintenance(session, incident, now)]
     return max((reason for reason in reasons if reason is not None), key=lambda quiet: quiet.until, default=None)
 
@@ -40,7 +40,7 @@ def _snoozed(incident: Incident, now: datetime) -> Quiet | None:
 
 
 def _snoozed_before(session: Session, incident: Incident, now: datetime) -> Quiet | None:
-    """All that is broken was snoozed with another incident, which is closed by now."""
+    """Return the quiet time when every finding is also in another incident that is snoozed; else None."""
     query = (
         select(FindingRecord.fingerprint, Incident.id, Incident.snoozed_until, Incident.snoozed_by)
         .join(Incident, Incident.id == FindingRecord.incident_id)
@@ -56,11 +56,14 @@ def _snoozed_before(session: Session, incident: Incident, now: datetime) -> Quie
 
 
 def _maintenance(session: Session, incident: Incident, now: datetime) -> Quiet | None:
-    """Every service that is broken is under maintenance; for a funnel alone, the funnel, or everything."""
+    """Return the quiet time when every affected service is under maintenance; else None.
+
+    An incident without services is covered by a window on its funnels, or on everything.
+    """
     running = [window for window in maintenance.windows_not_over(session, now) if window.begins_at <= now]
     if not running:
         return None
-    covers = [_longest(running, name) for name in names(incident)]
+    covers = [_longest(running, name) for name in _affected_names(incident)]
     if not covers:
         covers = [_longest(running, None)]
     found = [window for window in covers if window is not None]
@@ -76,14 +79,14 @@ def maintenance_text(window: MaintenanceWindow) -> str:
     return f"maintenance of {window.service or 'everything'}{reason}"
 
 
-def names(incident: Incident) -> list[str]:
-    """The services that its findings name, or, where they name none, the funnels."""
+def _affected_names(incident: Incident) -> list[str]:
+    """Return the services that the findings name; if they name none, the funnels."""
     subjects = [record.subject for record in incident.findings]
     services = {str(subject["service"]) for subject in subjects if subject["service"]}
     return sorted(services or {str(subject["name"]) for subject in subjects})
 
 
 def _longest(running: Sequence[MaintenanceWindow], name: str | None) -> MaintenanceWindow | None:
-    """The window over this service, or over everything, that ends last."""
+    """Return the window on this service, or on everything, that ends last."""
     fitting = [window for window in running if window.service is None or window.service == name]
     return max(fitting, key=lambda window: window.ends_at, default=None)

@@ -1,11 +1,11 @@
-"""The incident's root message: what is broken, why, what is offered, and the buttons that still do something."""
+"""The card of an incident's root message: what is broken, the cause, the proposed fix, and the buttons."""
 
 from __future__ import annotations
 
 from detection.types import IncidentStatus
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
 from workers.telling.incident_view import IncidentView
-from workers.words.attribution import where_section
+from workers.words.attribution import attribution_section
 from workers.words.findings import finding_sentence, leading, notice_text
 from workers.words.measures import in_words
 from workers.words.stakes import worst_stakes
@@ -18,22 +18,20 @@ STATUS_WORDS = {
     IncidentStatus.FALSE_ALARM: "False alarm",
 }
 
-CLOSED = (IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM)
-
 
 def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "", told_late: str = "") -> Card:
-    """The one message an incident has in its channel, as it should read now.
+    """Build the incident's root message for its current state.
 
-    quiet: what keeps it quiet now, and until when. told_late: why it was not told when it began.
+    quiet: the reason and end of the current quiet time. told_late: why the message was not sent at once.
     """
     incident = view.incident
-    quiet = "" if incident.status in CLOSED else quiet
+    quiet = "" if incident.status.is_closed else quiet
     return Card(
         title=f"#{incident.id} {incident.title}",
         severity=incident.severity,
         text=_headline(view),
         fields=(*_fields(view), *((("Quiet", quiet),) if quiet else ())),
-        sections=(*((told_late,) if told_late else ()), *where_section(view.findings), *_also_seen(view)),
+        sections=(*((told_late,) if told_late else ()), *attribution_section(view.findings), *_also_seen(view)),
         picture=picture,
         actions=_actions(view, is_quiet=bool(quiet)),
         links=_links(view),
@@ -43,9 +41,9 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
 
 
 def _headline(view: IncidentView) -> str:
-    """The most useful sentence there is by now."""
+    """Return the most useful sentence for the current state."""
     verification, diagnosis = view.verification, view.diagnosis
-    if _is_looked_at_again(view):
+    if _is_diagnosed_again(view):
         verification = None
     if view.incident.status is IncidentStatus.FALSE_ALARM:
         return f"Marked as a false alarm by {view.incident.closed_by}."
@@ -68,15 +66,15 @@ def _headline(view: IncidentView) -> str:
     return f"**Cause:** {diagnosis.root_cause}"
 
 
-def _is_looked_at_again(view: IncidentView) -> bool:
-    """Whether a diagnosis began after the verification ended: what that one says is older news."""
+def _is_diagnosed_again(view: IncidentView) -> bool:
+    """Return whether a diagnosis began after the verification ended, which makes the verification outdated."""
     if view.diagnosis is None or view.verification is None or view.verification.finished_at is None:
         return False
     return view.diagnosis.started_at > view.verification.finished_at
 
 
 def recovery_text(view: IncidentView) -> str:
-    """Before, during and after of every metric, from the verification's own measures."""
+    """Return each metric before, during and after, from the verification's measures; empty without a verification."""
     if view.verification is None:
         return ""
     return in_words(view.verification.measures)
@@ -102,7 +100,7 @@ def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
 
 def _status(view: IncidentView) -> str:
     words = STATUS_WORDS[view.incident.status]
-    if view.incident.closed_at is not None and view.incident.status in CLOSED:
+    if view.incident.closed_at is not None and view.incident.status.is_closed:
         return f"{words} {moment(view.incident.closed_at.timestamp())} by {view.incident.closed_by}"
     return words
 
@@ -115,7 +113,7 @@ def _fix_status(view: IncidentView) -> str:
         return f"{name}: {words[view.action.status]}"
     if view.approval is not None:
         return f"{name}: approved by {view.approval.decided_by}"
-    if view.incident.status in CLOSED and view.proposal.status == "open":
+    if view.incident.status.is_closed and view.proposal.status == "open":
         return f"{name}: not carried out"
     if view.proposal.status == "expired":
         return f"{name}: the offer has expired"
@@ -137,18 +135,18 @@ def _links(view: IncidentView) -> tuple[CardLink, ...]:
 
 
 def _may_diagnose_again(view: IncidentView) -> bool:
-    """Where a diagnosis is finished, and no fix waits for a decision or is under way."""
+    """Return whether a diagnosis is finished and no fix awaits a decision or is under way."""
     if view.diagnosis is None or view.diagnosis.status == "running":
         return False
     if view.proposal is not None and view.proposal.status == "open":
         return False
-    return view.incident.status in (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
+    return view.incident.status.awaits_people
 
 
 def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
-    """Spent buttons are gone: what is done already, or makes no sense any more, is not offered."""
+    """Return the buttons that still apply; what is done already, or no longer possible, has no button."""
     incident = view.incident
-    if incident.status in CLOSED:
+    if incident.status.is_closed:
         return ()
     subject = str(incident.id)
     actions = []

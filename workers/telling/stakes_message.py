@@ -1,4 +1,4 @@
-"""What is at stake, told in the incident's thread: once, and again when a finding joins that costs more."""
+"""Post what is at stake in the incident's thread, and post it again when the number of findings changes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from detection.types import Finding
 from integrations.cards import Card
 from workers.services import Services
-from workers.telling.enqueue import tell_thread
+from workers.telling.enqueue import enqueue_thread_message
 from workers.words.stakes import FunnelStakes, worst_stakes
 
 
-def tell_stakes(
+def enqueue_stakes_message(
     services: Services, session: Session, incident_id: int, findings: Sequence[Finding], now: datetime
 ) -> None:
-    """Owe the thread a message where people are affected; calls of an endpoint stand on the incident's card alone."""
+    """Enqueue a thread message when a funnel loses users. An endpoint's stakes appear only on the incident's card."""
     stakes = worst_stakes(findings)
     if not isinstance(stakes, FunnelStakes):
         return
-    tell_thread(
+    enqueue_thread_message(
         session,
         incident_id,
         key=f"stakes:{len(findings)}",
@@ -32,7 +32,7 @@ def tell_stakes(
 
 
 def _how(stakes: FunnelStakes) -> str:
-    """How the figures were come by, in one line."""
+    """Explain in one line how the figures were computed."""
     counted = "Users who entered since it began and would normally have finished, with 95 % bounds."
     if stakes.revenue_a_day is None:
         return f"{counted} Give the funnel a value per conversion to see the money."

@@ -1,4 +1,4 @@
-"""Where a loss is: told in the thread when it is first known, and kept though later sights of it say less."""
+"""Where a loss is located: posted in the thread when first known, and kept when later findings know less."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from storage import incidents
 from storage.finding_details import attribution_to_json
 from storage.models import FindingRecord, Incident
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.words.attribution import telling, where_sentences
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.words.attribution import attribution_sentences, informativeness
 from workers.words.attribution_details import attribution_of
 
 _HOW = (
@@ -24,12 +24,13 @@ _HOW = (
 )
 
 
-def record(
+def record_located_finding(
     services: Services, session: Session, incident: Incident, finding: Finding, *, tell: bool, now: datetime
 ) -> bool:
-    """Record a finding; returns whether it is now known where the loss is and was not before. tell: say it, too.
+    """Record a finding; return whether its location is known now and was not before.
 
-    The finding's figures are those of its worst sight, where it is what the first telling one said.
+    tell: also post the location in the thread. The stored figures are those of the worst observation; the stored
+    location is the first one known.
     """
     query = select(FindingRecord).where(
         FindingRecord.incident_id == incident.id, FindingRecord.fingerprint == finding.fingerprint
@@ -38,24 +39,24 @@ def record(
     before = attribution_of(incidents.to_finding(known)) if known is not None else None
     row = incidents.record_finding(session, incident, finding, now=now)
     seen = attribution_of(finding)
-    if telling(before)[0] >= telling(seen)[0]:
+    if informativeness(before)[0] >= informativeness(seen)[0]:
         if before is not None:
             row.details = {**row.details, **attribution_to_json(before)}
         return False
     assert seen is not None
     row.details = {**row.details, **attribution_to_json(seen)}
     if tell:
-        _tell(services, session, incident.id, seen, now)
+        _post_location(services, session, incident.id, seen, now)
     return True
 
 
-def _tell(services: Services, session: Session, incident_id: int, seen: Attribution, now: datetime) -> None:
-    """Once for a place, however many findings it moved."""
+def _post_location(services: Services, session: Session, incident_id: int, seen: Attribution, now: datetime) -> None:
+    """Post the location once per place, however many findings share it."""
     about = repr((seen.verdict, [place.where for place in seen.places]))
     key = f"where:{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    text = "\n".join(f"- {sentence}" for sentence in where_sentences(seen))
-    changed(session, incident_id, key=f"{incident_id}:{key}", now=now)
-    tell_thread(
+    text = "\n".join(f"- {sentence}" for sentence in attribution_sentences(seen))
+    enqueue_refresh(session, incident_id, key=f"{incident_id}:{key}", now=now)
+    enqueue_thread_message(
         session,
         incident_id,
         key=key,

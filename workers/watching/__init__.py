@@ -1,1 +1,1 @@
-"""What Argux watches, a module a kind of signal: its findings, its line on a chart, and whether it got better."""
+"""The kinds of signal that Argux watches, one module each: findings, chart points, recovery tests and states."""

@@ -1,4 +1,4 @@
-"""Other monitors' alerts: what fires is broken, whoever says so."""
+"""Alerts of other monitors: each firing alert is a finding."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from workers.watching.watch import Tick, Watch
 
 DETECTOR = "alert"
 RULES_WAIT_SECONDS = 300.0
-"""A rule usually holds for some minutes before it fires: the trouble began so much earlier at most."""
+"""An alert rule usually holds for some minutes before it fires; the onset is at most this much earlier."""
 
 _SUMMARY_LENGTH = 200
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """One for each name and service, however many of its instances fire.
+    """Return one finding per alert name and service, whatever the number of firing instances.
 
-    An alert that fired before somebody closed its incident has been dealt with until it fires anew.
+    Leave out an alert that fired before the incident about it was closed, until it fires again.
     """
     with services.readers() as session:
         alerts = firing_alerts(session, now=tick.now)
@@ -40,7 +40,7 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
 
 
 def _closed(session: Session, since: datetime) -> dict[str, float]:
-    """When the last incident of each alert was closed, seconds UTC, by fingerprint."""
+    """Return when the last incident of each alert was closed, in seconds UTC, by fingerprint."""
     query = (
         select(FindingRecord.fingerprint, func.max(Incident.closed_at))
         .join(Incident, Incident.id == FindingRecord.incident_id)
@@ -51,12 +51,12 @@ def _closed(session: Session, since: datetime) -> dict[str, float]:
 
 
 def alert_subject(service: str | None, name: str) -> Subject:
-    """What a finding about an alert is about."""
+    """Return the subject of a finding about an alert."""
     return Subject("alert", name, service=service)
 
 
 def _finding(alerts: Sequence[Alert], now: datetime) -> Finding:
-    """Of alerts of one name and service; the worst of them says how bad it is."""
+    """Make one finding of the alerts of one name and service; the most severe alert fills in the details."""
     worst = min(alerts, key=lambda alert: (alert.severity or Severity.SEV4, alert.started_at))
     onset = min(alert.started_at for alert in alerts).timestamp()
     return Finding(
@@ -87,12 +87,15 @@ def _finding(alerts: Sequence[Alert], now: datetime) -> Finding:
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
-    """Nothing to draw: whether an alert fires is no curve."""
+    """Return no points: an alert has no curve to draw."""
     return ()
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Recovered when none of its instances fires; what fires on since before the fix may yet end."""
+    """Report recovered if no instance of the alert fires, else still broken.
+
+    An instance that fires since before the fix may still resolve.
+    """
     with services.readers() as session:
         alerts = alerts_named(session, finding.subject.name, finding.subject.service)
     firing = [alert for alert in alerts if alert.state == FIRING]

@@ -1,4 +1,4 @@
-"""The list of everything that is watched."""
+"""The list of all watches."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ WATCHES: tuple[Watch, ...] = (endpoints.WATCH, funnels.WATCH, logs.WATCH, metric
 
 
 def watch_of(metric: Metric) -> Watch:
-    """The watch that measures this metric; every metric has one."""
+    """Return the watch that measures this metric; every metric has one."""
     return next(watch for watch in WATCHES if metric in watch.metrics)

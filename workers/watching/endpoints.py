@@ -1,4 +1,4 @@
-"""Endpoints: how slow they are, how many queries a request runs, how many requests fail, and how many come."""
+"""The watch of endpoints: latency, queries per request, error rate and request rate."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from detection.coverage import Watched
 from detection.endpoints.coverage import endpoint_states, strike_window_seconds
 from detection.endpoints.findings import endpoint_findings, last_interval_end
 from detection.endpoints.intervals import quantile
-from detection.endpoints.normal import Spans, baseline_since
+from detection.endpoints.normal import baseline_since
 from detection.endpoints.recovery import endpoint_recovery
 from detection.options import EndpointOptions
 from detection.recovery import Recovery
-from detection.types import EndpointSeries, Finding, Metric, Subject
+from detection.types import EndpointSeries, Finding, Metric, Subject, TimeSpans
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
-from workers.memory.broken_times import PastIncident, broken_times, past_incidents
+from workers.memory.broken_times import PastIncident, endpoint_broken_times, past_incidents
 from workers.memory.endpoints import METRICS
 from workers.options import endpoint_options
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
 
 SUSPECTS_AT_ONCE = 200
-"""A week of one endpoint's histograms is 270 kB."""
+"""Endpoints read at once: a week of one endpoint's histograms is 270 kB."""
 
 STEP_SECONDS = 20.0
-"""How long a stretch of time one point of a chart stands for."""
+"""The time that one point of a chart stands for."""
 
 FEWEST_REQUESTS = 5
-"""Requests from which a point says something; a stretch with fewer is a gap."""
+"""Requests needed for a point of a chart; fewer leave a gap."""
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """Read in full, a few at a time, only who may be broken."""
+    """Run the detectors; read in full, SUSPECTS_AT_ONCE at a time, only the endpoints that may be broken."""
     options, until = endpoint_options(services.settings), tick.now.timestamp()
     suspects = services.endpoint_memory.worth_reading(services.telemetry, now=until, options=options, past=tick.past)
     broken = _broken(suspects, tick.past, until)
@@ -61,9 +61,9 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
 
 def _broken(
     endpoints: Sequence[tuple[str, str]], past: Sequence[PastIncident], now: float
-) -> dict[tuple[str, str], Spans]:
-    """When which of the endpoints was broken, in whatever way."""
-    times = broken_times(past, METRICS, now)
+) -> dict[tuple[str, str], TimeSpans]:
+    """Return when each of the endpoints was broken, by any metric."""
+    times = endpoint_broken_times(past, METRICS, now)
     return {
         (service, endpoint): times[key]
         for service, endpoint in endpoints
@@ -72,7 +72,7 @@ def _broken(
 
 
 def _may_be_under_way(services: Services, finding: Finding, now: float, options: EndpointOptions) -> bool:
-    """Whether requests that seem missing may only not have arrived: a sender may hold them back for a minute."""
+    """Whether missing requests may only be late: senders may deliver telemetry with a delay of a minute."""
     if finding.metric is not Metric.REQUEST_RATE or finding.observed > finding.expected:
         return False
     lag = services.telemetry.delivery_lag(*_endpoint(finding), until=finding.onset_at)
@@ -80,7 +80,7 @@ def _may_be_under_way(services: Services, finding: Finding, now: float, options:
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
-    """One point for each stretch of STEP_SECONDS."""
+    """Return one point per STEP_SECONDS."""
     edges = np.arange(np.floor(since / STEP_SECONDS) * STEP_SECONDS, until, STEP_SECONDS)
     found = services.telemetry.endpoint_series(
         since=since, until=until, bucket_seconds=FINE_ENDPOINT_SECONDS, endpoints=[_endpoint(finding)]
@@ -93,7 +93,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the requests since the fix against the week before the onset."""
+    """Compare the requests since `live_at` with the baseline before the onset."""
     now, wanted, options = services.clock().timestamp(), [_endpoint(finding)], endpoint_options(services.settings)
     past_since = baseline_since(finding.onset_at, options)
     with services.readers() as session:
@@ -115,7 +115,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
 
 
 def states(services: Services, tick: Tick) -> list[Watched]:
-    """Every endpoint of the baseline window or of now, and whether it is called enough to be judged."""
+    """Return the state of each endpoint seen in the baseline or the recent window: ok, or insufficient data."""
     options, now = endpoint_options(services.settings), tick.now.timestamp()
     until = last_interval_end(now, options)
     before = services.telemetry.endpoint_counts(

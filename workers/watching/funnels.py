@@ -1,4 +1,4 @@
-"""Funnels: how many of those who enter come through."""
+"""The watch of funnels: conversion rates."""
 
 from __future__ import annotations
 
@@ -26,35 +26,33 @@ from detection.types import (
 )
 from integrations.charts import Point
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
-from workers.memory.broken_times import past_incidents
+from workers.memory.broken_times import funnel_broken_times, incidents_of_funnel, past_incidents
 from workers.options import funnel_options
 from workers.services import Services
 from workers.watching.funnel_history import (
     baseline_seconds,
-    broken_times,
-    drops_of,
     history_since,
     hourly_series,
     recent_series,
 )
-from workers.watching.funnel_news import drifts, rises
-from workers.watching.locate_drops import with_where
+from workers.watching.funnel_notices import drifts, rises
+from workers.watching.locate_drops import locate_drops
 from workers.watching.watch import Tick, Watch
 
 STEP_SECONDS = 30.0
-"""How long a stretch of time one point of a chart stands for."""
+"""The time that one point of a chart stands for."""
 
 LONGEST_FINE_SECONDS = 2 * 3600.0
-"""A longer chart has a point an hour: fine buckets are kept for three hours."""
+"""A longer chart has one point per hour: fine buckets are kept for three hours."""
 
 FEWEST_ENTRIES = 20
-"""Entries from which a point says something; a stretch with fewer is a gap."""
+"""Entries needed for a point of a chart; fewer leave a gap."""
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """Hold the recent cohorts of every funnel, everyone's and each segment's, against those of its baseline days.
+    """Compare the recent cohorts of each funnel, of everyone and by segment, with those of its baseline; add drifts.
 
-    Read in full only what may have changed.
+    Only funnels that may have changed are read in full.
     """
     options = funnel_options(services.settings)
     found = [finding for funnel in tick.funnels for finding in _found(services, funnel, tick, options)]
@@ -63,29 +61,29 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
 
 def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> Sequence[Finding]:
     memory, now = services.funnel_memory, tick.now.timestamp()
-    if known := memory.found_lately(funnel.funnel_id, now):
+    if known := memory.recent_findings(funnel.funnel_id, now):
         return known
     if not _may_have_changed(services, funnel, tick, options):
         return ()
-    found = with_where(services, tick, _changes(services, funnel, tick, options))
-    memory.keep(funnel.funnel_id, found, now)
+    found = locate_drops(services, tick, _changes(services, funnel, tick, options))
+    memory.remember_findings(funnel.funnel_id, found, now)
     return found
 
 
 def _may_have_changed(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> bool:
-    now, drops = tick.now.timestamp(), drops_of(tick.past, funnel.funnel_id)
+    now, drops = tick.now.timestamp(), incidents_of_funnel(tick.past, funnel.funnel_id)
     return services.funnel_memory.worth_reading(
         services.telemetry,
         funnel,
         now=now,
         baseline_seconds=baseline_seconds(services, funnel),
         options=options,
-        excluded=lambda segment: broken_times(drops, funnel.funnel_id, segment, now),
+        excluded=lambda segment: funnel_broken_times(drops, funnel.funnel_id, segment, now),
     )
 
 
 def _changes(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> list[Finding]:
-    """Drops, each with what it costs; without any, rises."""
+    """Return the drops with their stakes; if there are none, the rises."""
     fine, coarse = _series(services, funnel, tick)
     drops = funnel_findings(fine, coarse, funnel, now=tick.now.timestamp(), options=options)
     if not drops:
@@ -98,7 +96,7 @@ def _changes(services: Services, funnel: FunnelDefinition, tick: Tick, options: 
 def _series(
     services: Services, funnel: FunnelDefinition, tick: Tick
 ) -> tuple[Sequence[FunnelSeries], Sequence[FunnelSeries]]:
-    """What the detectors of one funnel read: the recent cohorts, and the hours of its baseline days."""
+    """Read the series for the detectors of one funnel: the recent cohorts, and the hours of its baseline."""
     until = tick.now.timestamp()
     since = history_since(services, funnel, until)
     return (
@@ -108,7 +106,7 @@ def _series(
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
-    """Entries that have not had the finding's horizon to convert are left out, as the detector leaves them out."""
+    """Return the conversion rate over time; leave out entries that have not had the finding's horizon to convert."""
     assert finding.subject.funnel_id is not None
     is_long = until - since > LONGEST_FINE_SECONDS
     step, width = (COARSE_SECONDS, COARSE_SECONDS) if is_long else (STEP_SECONDS, FINE_FUNNEL_SECONDS)
@@ -126,7 +124,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the entries since then against the week before the onset; a drift's by the hour, as it was found."""
+    """Compare the entries since `live_at` with the baseline before the onset; for a drift, by hourly buckets."""
     assert finding.subject.funnel_id is not None
     width = COARSE_SECONDS if isinstance(finding.details, FunnelDriftDetails) else FINE_FUNNEL_SECONDS
     funnel_id, now = finding.subject.funnel_id, services.clock().timestamp()
@@ -144,7 +142,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
 
 
 def states(services: Services, tick: Tick) -> list[Watched]:
-    """Every funnel and each of its segments, and whether enough people enter for it to be judged."""
+    """Return the state of each funnel and segment: ok, or insufficient data if too few users enter."""
     options, until = funnel_options(services.settings), tick.now.timestamp()
     found: list[Watched] = []
     for funnel in tick.funnels:

@@ -1,27 +1,25 @@
-"""Completes what the funnels' watch finds by where it is: the scan over combinations of dimensions."""
+"""Add to drops of conversion where they happen: the result of the scan over combinations of dimensions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from detection.funnels.undisturbed import Times
-from detection.types import Finding, LossDetails, Metric
-from workers.memory.broken_times import PastIncident
+from detection.types import Finding, LossDetails, Metric, TimeSpans
+from workers.memory.broken_times import PastIncident, funnel_broken_times, incidents_of_funnel
 from workers.services import Services
-from workers.watching.funnel_history import broken_times, drops_of
+from workers.watching.attribution_query import AttributionQuery, locate_loss
 from workers.watching.watch import Tick
-from workers.words.attribution_details import WhereQuestion, where
 
 DROPS = ("funnel", "funnel_drift")
-"""The kinds of subject that lost conversions."""
+"""The kinds of subject of findings that may be drops."""
 
 MOST_AT_ONCE = 5
-"""Findings of one tick that are looked into; the segments of one break have one place."""
+"""Drops of one tick that are located; the segments of one drop share one place."""
 
 
-def with_where(services: Services, tick: Tick, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings; those of lost conversions with an `attribution` among their details where one is known."""
+def locate_drops(services: Services, tick: Tick, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings; add an `attribution` to the details of the first MOST_AT_ONCE drops, if one is known."""
     drops = [finding for finding in findings if _is_drop(finding)][:MOST_AT_ONCE]
     return [_located(services, tick, finding) if finding in drops else finding for finding in findings]
 
@@ -40,9 +38,9 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
     assert subject.funnel_id is not None
     assert isinstance(details, LossDetails)
     segment = (subject.dimension, subject.value) if subject.dimension and subject.value is not None else None
-    answer = where(
+    answer = locate_loss(
         services.telemetry,
-        WhereQuestion(
+        AttributionQuery(
             funnel_id=subject.funnel_id,
             since=finding.onset_at,
             until=finding.window_end,
@@ -50,17 +48,17 @@ def _located(services: Services, tick: Tick, finding: Finding) -> Finding:
             horizon_seconds=details.horizon_seconds,
             within=segment,
             expected=finding.expected,
-            broken=_broken(tick.past, subject.funnel_id, finding.onset_at),
+            broken=_broken_before(tick.past, subject.funnel_id, finding.onset_at),
         ),
         now=now,
     )
     return finding if answer is None else replace(finding, details=replace(details, attribution=answer))
 
 
-def _broken(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> Times:
-    """When everyone's conversion was known to be broken before."""
+def _broken_before(past: Sequence[PastIncident], funnel_id: int, onset_at: float) -> TimeSpans:
+    """Return when everyone's conversion was broken before the onset."""
     return [
         (began, min(ended, onset_at))
-        for began, ended in broken_times(drops_of(past, funnel_id), funnel_id, (None, None), onset_at)
+        for began, ended in funnel_broken_times(incidents_of_funnel(past, funnel_id), funnel_id, (None, None), onset_at)
         if began < onset_at
     ]

@@ -1,4 +1,4 @@
-"""Logs: templates never heard before, templates and named patterns heard far more than usual."""
+"""The watch of logs: new templates, and templates and named patterns that occur far more often than usual."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ from workers.watching.watch import Tick, Watch
 
 OPTIONS = LogOptions()
 
-MOST_TEMPLATES_TOLD = 5
-"""Templates of one service that are told of at a time: one trouble is often said in many ways."""
+MOST_TEMPLATES_REPORTED = 5
+"""Templates reported per service at a time: one problem often shows in many templates."""
 
 LONGEST_LOOK_SECONDS = 3_600.0
-"""How far back before a fix it is read how many lines came while it was broken."""
+"""How far before a fix the rate during the incident is read."""
 
 _FINGERPRINT = f"{Metric.LOG_RATE}:"
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """Read in full only what may be more than usual: minutes of the last window, ten-minute windows of the days before.
+    """Run the detectors; read in full only the series that may be above their usual rate.
 
-    What was broken then, and for one window before it, is not held as normal.
+    The recent window is read by minutes, the baseline days by ten-minute windows. The baseline of a series leaves out
+    the incidents about it, and one window before each.
     """
     now = tick.now.timestamp()
     broken = _broken_lately(tick.past)
@@ -45,7 +46,7 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
     if not suspects.names:
         return []
     until = window_end(now, OPTIONS)
-    # Where the fine buckets begin a coarse window ends, so that no line is counted twice; they cover two windows.
+    # The fine buckets begin where a coarse window ends, so that no line counts twice; they cover two windows.
     edge = (until - 2 * OPTIONS.window_seconds) // LOG_WINDOW_SECONDS * LOG_WINDOW_SECONDS
     oldest = until - (OPTIONS.baseline_days * 86_400 + OPTIONS.window_seconds)
     lately = store.log_series(since=edge, until=until, bucket_seconds=FINE_LOG_SECONDS, names=suspects.names)
@@ -61,13 +62,13 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
             for fingerprint in broken.values()
         },
         heard_since=store.heard_since(),
-        tests=suspects.looked_at,
+        tests=suspects.checked,
     )
-    return _told(_with_pattern_severity(services, found), set(broken.values()))
+    return _limited(_with_pattern_severity(services, found), set(broken.values()))
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
-    """Lines a minute. A minute without any is a nought, for lines are only counted where there are some."""
+    """Return the lines per minute; a minute without lines is 0, since only minutes with lines are stored."""
     first = np.floor(since / FINE_LOG_SECONDS) * FINE_LOG_SECONDS
     last = min(until, window_end(services.clock().timestamp(), OPTIONS))
     counts = _minutes(services, [_name(finding)], float(first), last)
@@ -77,7 +78,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the lines since then against those that came while it was broken: up to the last of them."""
+    """Compare the lines since `live_at` with those during the incident, up to the last minute that had any."""
     since, until = whole_buckets(live_at, services.clock().timestamp(), OPTIONS)
     name = _name(finding)
     everything = [
@@ -101,20 +102,20 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
 
 
 def _broken_lately(past: Sequence[PastIncident]) -> dict[LogName, str]:
-    """The log series that had a part in past incidents, with their fingerprints."""
+    """Return the log series that past incidents are about, with their fingerprints."""
     named = {fingerprint for one in past for fingerprint in one.fingerprints if fingerprint.startswith(_FINGERPRINT)}
     return {name: fingerprint for fingerprint in named if (name := _from_fingerprint(fingerprint)) is not None}
 
 
 def _from_fingerprint(fingerprint: str) -> LogName | None:
-    """Services may have colons in their names; kinds and names of series have none."""
+    """Parse a fingerprint; service names may contain colons, kinds and names of series do not."""
     kind, _, rest = fingerprint.removeprefix(_FINGERPRINT).partition(":")
     service, _, name = rest.rpartition(":")
     return LogName(kind, service, name) if name else None
 
 
 def joined(series: Sequence[LogSeries]) -> list[LogSeries]:
-    """One series of each name; those of one name hold buckets of different times, the earlier ones first."""
+    """Concatenate the series of one name; their buckets must not overlap, and the earlier ones come first."""
     whole: dict[LogName, LogSeries] = {}
     for one in series:
         name = LogName(one.kind, one.service, one.name)
@@ -132,7 +133,7 @@ def joined(series: Sequence[LogSeries]) -> list[LogSeries]:
 
 
 def _with_pattern_severity(services: Services, found: Sequence[Finding]) -> list[Finding]:
-    """Say of a pattern how grave its author holds it to be."""
+    """Add to findings about patterns the severity that the pattern's author chose."""
     if not any(finding.subject.kind == PATTERN for finding in found):
         return list(found)
     severities = {pattern.name: pattern.severity for pattern in BUILT_IN}
@@ -148,17 +149,17 @@ def _with_pattern_severity(services: Services, found: Sequence[Finding]) -> list
     ]
 
 
-def _told(found: Sequence[Finding], known: set[str]) -> list[Finding]:
-    """All patterns, and of each service what is told of already and then the most surprising templates."""
-    told: list[Finding] = []
+def _limited(found: Sequence[Finding], known: set[str]) -> list[Finding]:
+    """Return all patterns, and per service the templates reported already and the first MOST_TEMPLATES_REPORTED."""
+    reported: list[Finding] = []
     templates = Counter[str | None]()
     for finding in sorted(found, key=lambda one: one.fingerprint not in known):
         if finding.subject.kind != PATTERN:
             templates[finding.subject.service] += 1
-            if templates[finding.subject.service] > MOST_TEMPLATES_TOLD and finding.fingerprint not in known:
+            if templates[finding.subject.service] > MOST_TEMPLATES_REPORTED and finding.fingerprint not in known:
                 continue
-        told.append(finding)
-    return told
+        reported.append(finding)
+    return reported
 
 
 def _name(finding: Finding) -> LogName:
@@ -166,7 +167,7 @@ def _name(finding: Finding) -> LogName:
 
 
 def _minutes(services: Services, names: Sequence[LogName], since: float, until: float) -> Integers:
-    """Lines of these series together in each minute from `since`, which begins one, up to `until`."""
+    """Return the total lines of these series in each whole minute from `since`, which begins a minute, to `until`."""
     counts = np.zeros(max(int((until - since) // FINE_LOG_SECONDS), 0), dtype=np.int64)
     for one in services.telemetry.log_series(
         since=since, until=since + len(counts) * FINE_LOG_SECONDS, bucket_seconds=FINE_LOG_SECONDS, names=names
@@ -176,7 +177,7 @@ def _minutes(services: Services, names: Sequence[LogName], since: float, until: 
 
 
 def states(services: Services, tick: Tick) -> list[Watched]:
-    """Every service that logs, and whether it has been heard of for long enough."""
+    """Return the state of each service that logs: ok, or insufficient data if its history is too short."""
     return log_states(services.telemetry.heard_since(), now=tick.now.timestamp(), options=OPTIONS)
 
 

@@ -1,4 +1,4 @@
-"""The custom metrics that are watched: how each stands, and when it will meet its limits."""
+"""List the watched custom metrics: the state of each, and when it is forecast to reach its limits."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from workers.memory.broken_times import past_incidents
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
 from workers.services import Services
-from workers.watching.metrics import fine_and_hourly, history, without
+from workers.watching.metrics import fine_and_hourly, history, without_broken_hours
 
 LEAST_PROBABILITY = 0.1
-"""A crossing less likely than this is not worth a word."""
+"""Forecasts less likely than this are not listed."""
 
 _UNSEEN = MetricStanding(MetricState.INSUFFICIENT_DATA, None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedMetric:
-    """One series, and those of its limits that it is on its way to."""
+    """One series, its state, and the forecasts of the limits that it is likely to reach."""
 
     name: MetricName
     standing: MetricStanding
@@ -37,7 +37,7 @@ class WatchedMetric:
 def watched_metrics(
     services: Services, *, service: str | None, name: str | None, limit: int, offset: int
 ) -> list[WatchedMetric]:
-    """Series by service, name and attributes, judged as a tick judges them."""
+    """Return a page of series, ordered by service, name and attributes, with the state that a tick would give them."""
     at = services.clock()
     now, options = at.timestamp(), metric_options(services.settings)
     names = services.telemetry.metric_names(service=service, name=name, limit=limit, offset=offset)
@@ -46,7 +46,9 @@ def watched_metrics(
     with services.readers() as session:
         past = past_incidents(session, since=at - timedelta(hours=options.baseline_window_hours))
         limits = limits_of(session, keys)
-    standings = metric_standings(fine, [without(one, past, now) for one in hourly], now=now, options=options)
+    standings = metric_standings(
+        fine, [without_broken_hours(one, past, now) for one in hourly], now=now, options=options
+    )
     forecasts = {key: _forecasts(services, [one for one in limits if _key(one) == key], now, options) for key in keys}
     return [
         WatchedMetric(one, standings.get(key, _UNSEEN), forecasts[key]) for one, key in zip(names, keys, strict=True)

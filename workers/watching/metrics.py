@@ -1,4 +1,4 @@
-"""Custom metrics: away from their usual level, or on the way to a limit."""
+"""The watch of custom metrics: values away from their usual level, and forecasts that reach a limit."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from workers.services import Services
 from workers.watching.watch import Tick, Watch
 
 FINE_SECONDS = 3 * 3600.0
-"""How far back there are fine buckets; from before the recent window the scatter of single minutes is learnt."""
+"""How long fine buckets are kept; those before the recent window show the spread of single minutes."""
 
 FORECAST_EVERY_SECONDS = 300.0
 FORECASTS_A_TICK = 10
 """A forecast takes 30 ms."""
 
 MOST_UNUSUAL = 500
-"""When more metrics than this are unusual at once, the farthest tell enough."""
+"""If more metrics than this are unusual at once, only the farthest from usual are read."""
 
 SERIES_AT_ONCE = 100
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """Levels once a minute; forecasts a few a tick, so that every limit is looked at every five minutes."""
+    """Test the levels once a minute, and a few forecasts per tick, so that each limit is tested every five minutes."""
     return [*_levels(services, tick), *_forecasts(services, tick)]
 
 
@@ -59,14 +59,16 @@ def _levels(services: Services, tick: Tick) -> list[Finding]:
     for start in range(0, len(suspects), SERIES_AT_ONCE):
         some = suspects[start : start + SERIES_AT_ONCE]
         fine, past = fine_and_hourly(services, some, now=now, options=options)
-        found += metric_findings(fine, [without(one, tick.past, now) for one in past], now=now, options=options)
+        found += metric_findings(
+            fine, [without_broken_hours(one, tick.past, now) for one in past], now=now, options=options
+        )
     return found
 
 
 def fine_and_hourly(
     services: Services, series: Sequence[Key], *, now: float, options: MetricOptions
 ) -> tuple[Sequence[MetricSeries], Sequence[MetricSeries]]:
-    """What a level is judged by: whole minutes of the last hours, and the hours of the baseline."""
+    """Read the series for the level test: whole minutes of the last FINE_SECONDS, and the hours of the baseline."""
     minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
     fine = services.telemetry.metric_series(
         since=minute - FINE_SECONDS, until=minute, bucket_seconds=FINE_METRIC_SECONDS, series=series
@@ -79,8 +81,8 @@ def _hourly(services: Services, series: Sequence[Key], *, now: float, options: M
     return services.telemetry.metric_series(since=since, until=now, bucket_seconds=COARSE_SECONDS, series=series)
 
 
-def without(series: MetricSeries, past: Sequence[PastIncident], now: float) -> MetricSeries:
-    """Hourly buckets without those in which just this metric was broken."""
+def without_broken_hours(series: MetricSeries, past: Sequence[PastIncident], now: float) -> MetricSeries:
+    """Return an hourly series without the hours in which this metric was broken."""
     fingerprint = f"{Metric.CUSTOM}:{metric_subject(*key_of(series)).key()}"
     kept = np.ones(len(series.bucket_starts), dtype=bool)
     for began, ended in excluded_times(past, fingerprint, now):
@@ -117,7 +119,7 @@ def _key(limit: MetricLimit) -> Key:
 
 
 def history(services: Services, limit: MetricLimit, *, now: float, options: MetricOptions) -> list[MetricSeries]:
-    """A series over as long a past as the forecast looks ahead: hours, and minutes from where there are such."""
+    """Read a series as far back as the forecast looks ahead: hours, and minutes where they are kept."""
     horizon = limit.horizon_seconds or options.horizon_seconds
     return _joined(services, _key(limit), since=now - horizon, until=now, now=now)
 
@@ -134,12 +136,12 @@ def _joined(services: Services, key: Key, *, since: float, until: float, now: fl
 
 
 def fine_since(since: float, now: float) -> float:
-    """From when on there are minutes of every hour; before that, hours."""
+    """Return the first whole hour from `since` on of which all minutes are kept."""
     return max(since, -(-(now - FINE_SECONDS) // COARSE_SECONDS) * COARSE_SECONDS)
 
 
 def joined(fine: Sequence[MetricSeries], coarse: Sequence[MetricSeries]) -> list[MetricSeries]:
-    """Hours, standing at their middle, and the minutes after them, of one series; none where there is neither."""
+    """Concatenate the hours of one series, placed at their middle, and its minutes; an empty list if it has neither."""
     if not coarse:
         return list(fine)
     hours = replace(coarse[0], bucket_starts=coarse[0].bucket_starts + COARSE_SECONDS / 2, lows=None, highs=None)
@@ -156,7 +158,7 @@ def joined(fine: Sequence[MetricSeries], coarse: Sequence[MetricSeries]) -> list
 
 
 def points(services: Services, finding: Finding, since: float, until: float) -> tuple[Point, ...]:
-    """One point a minute; an hour where minutes are not kept any more."""
+    """Return one point per minute, or per hour where minutes are no longer kept."""
     found = _joined(services, key_in(finding), since=since, until=until, now=services.clock().timestamp())
     return tuple(
         Point(float(at) + FINE_METRIC_SECONDS / 2, float(mean))
@@ -166,7 +168,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Hold the minutes since then against what is usual; a limit is forecast anew. Old minutes say nothing of now."""
+    """Compare the minutes since `live_at` with the usual level, or repeat the forecast; stale series do not count."""
     options, now = metric_options(services.settings), services.clock().timestamp()
     key = key_in(finding)
     fine, past = fine_and_hourly(services, [key], now=now, options=options)
@@ -174,7 +176,7 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     if finding.detector == FORECAST_DETECTOR:
         random = np.random.default_rng(int(now))
         return limit_recovery(finding, fine, limit_in(finding), since=live_at, options=options, random=random)
-    before = [without(one, [_until_now(finding)], now) for one in past]
+    before = [without_broken_hours(one, [_until_now(finding)], now) for one in past]
     return level_recovery(finding, fine, before, since=live_at, now=now, options=options)
 
 
@@ -183,13 +185,13 @@ def _until_now(finding: Finding) -> PastIncident:
 
 
 def key_in(finding: Finding) -> Key:
-    """Which series a finding is about."""
+    """Return the series that a finding is about."""
     assert isinstance(finding.details, MetricDetails)
     return finding.subject.service or "", finding.details.metric, finding.details.attributes
 
 
 def limit_in(finding: Finding) -> MetricLimit:
-    """The limit that a forecast was made of."""
+    """Return the limit that a finding's forecast is about."""
     service, name, attributes = key_in(finding)
     assert isinstance(finding.details, ForecastDetails)
     return MetricLimit(
@@ -203,7 +205,7 @@ def limit_in(finding: Finding) -> MetricLimit:
 
 
 def states(services: Services, tick: Tick) -> list[Watched]:
-    """Every series of the baseline window or of now, and whether it is known well enough to be judged."""
+    """Return the state of each series of the baseline or the recent window: ok, or insufficient data."""
     options, now = metric_options(services.settings), tick.now.timestamp()
     hourly = services.telemetry.metric_levels(
         since=now - options.baseline_window_hours * COARSE_SECONDS,
@@ -217,7 +219,7 @@ def states(services: Services, tick: Tick) -> list[Watched]:
 
 
 def _buckets(levels: MetricLevels) -> dict[Key, int]:
-    """How many buckets each series has."""
+    """Count the buckets of each series."""
     found = np.bincount(levels.rows, minlength=len(levels.names))
     return {name: int(count) for name, count in zip(levels.names, found, strict=True)}
 

@@ -1,4 +1,4 @@
-"""Everything that is watched, and whether it is ok, broken, or cannot be judged for lack of data."""
+"""The state of everything that is watched: ok, broken, or insufficient data."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WORDS = {WatchState.OK: "ok", WatchState.BROKEN: "broken", WatchState.INSUFFICIE
 
 
 def watched_states(services: Services) -> list[Watched]:
-    """All of them as they stand now: insufficient data first, then broken, then ok; whole funnels before segments.
+    """Return the current states: insufficient data first, then broken, then ok; whole funnels before segments.
 
-    Broken is what the open incidents say; everything else is measured anew, from the rollups.
+    Broken is what a finding of an unclosed incident is about; everything else is computed from the rollups.
     """
     now = services.clock()
     with services.readers() as session:
@@ -38,13 +38,13 @@ def watched_states(services: Services) -> list[Watched]:
 
 
 def counts(states: Sequence[Watched]) -> dict[WatchState, int]:
-    """How many things are in each state."""
+    """Count the watched things in each state."""
     found = Counter(one.state for one in states)
     return {state: found[state] for state in WatchState}
 
 
 def sentence(one: Watched) -> str:
-    """Such as "Sign-up: 40 of 100 entries needed in the last 30 min"; just the state where there is no more to say."""
+    """Return such as "Sign-up: 40 of 100 entries needed in the last 30 min"; the state if there is no reason."""
     return f"{label(one.subject)}: {one.reason or WORDS[one.state]}"
 
 

@@ -1,4 +1,4 @@
-"""What every kind of signal can do for the rest of Argux."""
+"""The interface of a watch, one per kind of signal."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from workers.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What all watches of one tick share. past: incidents of the baseline window, whose time is no baseline."""
+    """The input that all watches of a tick share. past: incidents of the baseline window, which baselines leave out."""
 
     now: datetime
     funnels: Sequence[FunnelDefinition]
     past: Sequence[PastIncident]
 
 
-def _none(services: Services, tick: Tick) -> list[Watched]:
-    """A kind of signal that cannot lack data."""
+def _no_states(services: Services, tick: Tick) -> list[Watched]:
+    """Return no states, for a kind of signal that cannot lack data."""
     return []
 
 
@@ -33,14 +33,14 @@ class Watch:
     """One kind of signal.
 
     findings: what is broken at a tick. points(services, finding, since, until): the finding's metric over time, in
-    seconds UTC; a stretch without data is a gap, never a zero. recovery(services, finding, live_at): the metric tested
-    again on what came since `live_at`, the moment a fix went live or, without one, the finding was last seen; silence
-    is insufficient data. states: every watched thing of this kind, ok or with too little data to judge
-    (detection.coverage.watched tells from the detector's needs); what is broken is marked by whoever asks.
+    seconds UTC; where there is no data, a gap and not a zero. recovery(services, finding, live_at): the metric tested
+    again on the data since `live_at`, when a fix went live or, without a fix, when the finding was last seen; no data
+    counts as insufficient data. states: each watched thing of this kind, ok or with insufficient data for the detector
+    (detection.coverage.watched); the caller marks the broken ones.
     """
 
     metrics: frozenset[Metric]
     findings: Callable[[Services, Tick], list[Finding]]
     points: Callable[[Services, Finding, float, float], tuple[Point, ...]]
     recovery: Callable[[Services, Finding, float], Recovery]
-    states: Callable[[Services, Tick], list[Watched]] = _none
+    states: Callable[[Services, Tick], list[Watched]] = _no_states

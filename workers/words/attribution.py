@@ -1,4 +1,4 @@
-"""Where a conversion was lost, in words: the place, everywhere, or other users than usual; and how the loss divides."""
+"""Describe in words where conversions were lost: in a place, everywhere, or by a changed mix of users."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from workers.words.text import percent, quoted
 
 _MOST_DIMENSIONS = 6
 _SMALLEST_CHANGE = 0.0005
-"""A change of a rate by less is not worth a sentence."""
+"""Smaller changes of a rate are not described."""
 
 _SMALLEST_SHARE = 0.05
-"""A division that luck alone could make is not worth one either."""
+"""Smaller shares of the loss are not described: chance alone can cause them."""
 
 
 def place_name(where: Where) -> str:
-    """Such as "country DE and payment_method paypal", for titles."""
+    """Return such as "country DE and payment_method paypal", for titles."""
     return " and ".join(f"{quoted(name, 60)} {quoted(value, 60) or 'unknown'}" for name, value in where)
 
 
 def place_formula(where: Where) -> str:
-    """Such as "country = DE and payment_method = paypal", for sentences."""
+    """Return such as "country = DE and payment_method = paypal", for sentences."""
     return " and ".join(f"{quoted(name, 60)} = {quoted(value, 60) or 'unknown'}" for name, value in where)
 
 
 def place_sentence(place: Place) -> str:
-    """What one place carries, and how it converts."""
+    """Return a place's share of the loss and its conversion rate as a sentence."""
     return (
         f"{place_formula(place.where)} carries {percent(place.share_of_loss)} of the loss: "
         f"it converts {percent(place.rate)} instead of {percent(place.expected_rate)}."
     )
 
 
-def where_sentences(attribution: Attribution) -> tuple[str, ...]:
-    """What was found, then how the loss divides into conversion falling and a different mix of users."""
+def attribution_sentences(attribution: Attribution) -> tuple[str, ...]:
+    """Return the verdict, then how the loss divides into lower conversion and a different mix of users."""
     return tuple(_found(attribution)) + tuple(_divided(attribution))
 
 
@@ -67,9 +67,9 @@ def _shift_sentence(shift: Shift) -> str:
 
 
 def _divided(attribution: Attribution) -> Iterator[str]:
-    """93 % of the loss is conversion falling, 7 % a different mix of users.
+    """Yield such as "93 % of the loss is conversion falling, 7 % a different mix of users."
 
-    In shares: how much was lost is told in the title, of a moment that may be another.
+    In shares, not in absolute figures: those in the title may be of another moment.
     """
     lost, fell, mixed = (
         attribution.expected - attribution.observed,
@@ -96,13 +96,13 @@ def _listed(dimensions: Sequence[str]) -> str:
 
 
 def shown_attribution(findings: Sequence[Finding]) -> Attribution | None:
-    """What an incident shows of where: of its findings' answers the one that tells most, the narrowest place first."""
+    """Return the most informative attribution of an incident's findings; None if no finding has one with dimensions."""
     found = [one for one in map(attribution_of, findings) if one is not None and one.dimensions]
-    return max(found, key=telling, default=None)
+    return max(found, key=informativeness, default=None)
 
 
-def telling(attribution: Attribution | None) -> tuple[int, int, float]:
-    """How much an answer says: something at all, a narrow place, one that carries much."""
+def informativeness(attribution: Attribution | None) -> tuple[int, int, float]:
+    """Return a sort key: whether there is a verdict, how narrow the first place is, and its share of the loss."""
     if attribution is None or attribution.verdict is WhereVerdict.UNCLEAR:
         return 0, 0, 0.0
     if not attribution.places:
@@ -111,9 +111,9 @@ def telling(attribution: Attribution | None) -> tuple[int, int, float]:
     return 1, len(first.where), first.share_of_loss
 
 
-def where_section(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """The card's section about where; none where nothing is known of the users."""
+def attribution_section(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return the card's "Where" section; an empty tuple without an attribution that has dimensions."""
     attribution = shown_attribution(findings)
     if attribution is None:
         return ()
-    return ("**Where**\n" + "\n".join(f"- {sentence}" for sentence in where_sentences(attribution)),)
+    return ("**Where**\n" + "\n".join(f"- {sentence}" for sentence in attribution_sentences(attribution)),)

@@ -1,4 +1,4 @@
-"""Findings in words: titles, values with their units, how bad."""
+"""Findings in words: sentences, titles, values with units, severity."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ SEVERITY_BY_RATIO: dict[Metric, tuple[tuple[float, Severity], ...]] = {
     Metric.QUERY_COUNT: ((10.0, Severity.SEV3),),
     Metric.REQUEST_RATE: ((10.0, Severity.SEV3),),
 }
-"""From this ratio of observed to expected on, a finding is this bad; below them all it is sev4."""
+"""A finding has this severity from this ratio of observed to expected on; below all of them it is sev4."""
 
 SEVERITY_BY_DROP = ((0.5, Severity.SEV1), (0.3, Severity.SEV2))
-"""From this share of conversions lost on, a finding is this bad; below them all it is sev3."""
+"""A finding has this severity from this share of lost conversions on; below all of them it is sev3."""
 
 SEVERITY_BY_ERRORS = ((0.5, Severity.SEV1), (0.2, Severity.SEV2), (0.1, Severity.SEV3))
-"""From this share of requests failing on, a finding is this bad; below them all it is sev4."""
+"""A finding has this severity from this error rate on; below all of them it is sev4."""
 
 VANISHED = 0.1
-"""Traffic of at most this share of the usual is as good as gone."""
+"""Traffic of at most this share of the usual counts as gone."""
 
-TELLING = (
+METRIC_ORDER = (
     Metric.CONVERSION_RATE,
     Metric.ERROR_RATE,
     Metric.LATENCY_P95,
     Metric.REQUEST_RATE,
     Metric.QUERY_COUNT,
 )
-"""What names an incident among equally bad findings: first what users feel, then what machines count, then the rest."""
+"""Which of equally severe findings names an incident: first what users notice, then the rest."""
 
 
 def value_text(metric: Metric, value: float) -> str:
-    """A value with its unit, as short as it stays true: 1,020 ms; 22.4 %; 124."""
+    """Return a value with its unit, such as 1,020 ms, 22.4 % or 124."""
     match metric:
         case Metric.CONVERSION_RATE | Metric.ERROR_RATE:
             return f"{value * 100:.1f} %"
@@ -78,7 +78,7 @@ def value_text(metric: Metric, value: float) -> str:
 
 
 def finding_sentence(finding: Finding) -> str:
-    """One line a tired person understands."""
+    """Describe a finding in one line."""
     observed = value_text(finding.metric, finding.observed)
     expected = value_text(finding.metric, finding.expected)
     name = finding.subject.name
@@ -114,7 +114,7 @@ def _traffic_words(finding: Finding) -> str:
 
 
 def _conversion_verb(finding: Finding) -> str:
-    """How it came to be so: at once, as a rise, over hours; or only seemingly, because entries are missing."""
+    """Return the verb for a sudden change, a rise or a drift, or for a rate distorted by missing entries."""
     details = finding.details
     if _is_missing_entries(details):
         return "seems to be"
@@ -138,7 +138,7 @@ def _is_missing_entries(details: FindingDetails | None) -> TypeGuard[FunnelRiseD
 
 
 def notice_text(finding: Finding) -> str | None:
-    """What a rise or a slow drift means, and what to look at; None for an outage, whose cause is looked for."""
+    """Explain what a rise or a slow drift means and what to check; None for an outage, which is diagnosed."""
     entries = f"{finding.sample_size:,}"
     details = finding.details
     if _is_missing_entries(details):
@@ -166,12 +166,12 @@ def notice_text(finding: Finding) -> str | None:
 
 
 def is_notice(finding: Finding) -> bool:
-    """Whether the finding is worth telling and no outage: there is no fix to look for."""
+    """Whether the finding is a notice: worth reporting, but no outage that needs a fix."""
     return notice_text(finding) is not None
 
 
 def severity_of(finding: Finding) -> Severity:
-    """How much a finding hurts, by its size alone."""
+    """Return the severity of a finding, from its size or from what its pattern or monitor states."""
     if finding.metric is Metric.CONVERSION_RATE and finding.ratio >= 1.0:
         return Severity.SEV4
     if finding.metric is Metric.CONVERSION_RATE:
@@ -192,23 +192,23 @@ def severity_of(finding: Finding) -> Severity:
 
 
 def subject_text(finding: Finding) -> str:
-    """What the finding is about, as people call it."""
+    """Return what the finding is about, as people call it."""
     return log_subject(finding) if finding.metric is Metric.LOG_RATE else finding.subject.name
 
 
 def leading(findings: Sequence[Finding]) -> Finding:
-    """The finding that names the incident: the worst; among equals the most telling."""
-    order = [*TELLING, *(metric for metric in METRIC_NAMES if metric not in TELLING)]
+    """Return the finding that names the incident: the most severe, then by METRIC_ORDER, then by score."""
+    order = [*METRIC_ORDER, *(metric for metric in METRIC_NAMES if metric not in METRIC_ORDER)]
     return min(findings, key=lambda finding: (severity_of(finding), order.index(finding.metric), -finding.score))
 
 
 def incident_title(findings: Sequence[Finding]) -> str:
-    """The worst finding's sentence."""
+    """Return the leading finding's sentence, cut to LONGEST_TITLE."""
     return finding_sentence(leading(findings))[:LONGEST_TITLE]
 
 
 def duration_text(seconds: float) -> str:
-    """How long, whichever way round: 45 s, 12 min, 3 h 5 min, 2 days."""
+    """Format a duration, without its sign: 45 s, 12 min, 3 h 5 min, 2 days."""
     whole = round(abs(seconds))
     if whole < 90:
         return f"{whole} s"

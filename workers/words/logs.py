@@ -1,4 +1,4 @@
-"""Findings about log lines in words. What varies in a template is shown as “…”: in chat `<*>` would be emphasis."""
+"""Findings about logs in words. Variable parts of a template are shown as “…”: in chat `<*>` would be emphasis."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NO_DETAILS = LogDetails(
 
 
 def log_subject(finding: Finding, limit: int = TEXT_LENGTH) -> str:
-    """What is counted: “Connection refused to …”, or the pattern “memory”; the finding's own name without details."""
+    """Return such as “Connection refused to …” or pattern “memory”; without details, the subject's name."""
     details = _details(finding)
     if finding.detector == PATTERN_DETECTOR:
         return f"pattern “{finding.subject.name}”"
@@ -37,7 +37,7 @@ def log_subject(finding: Finding, limit: int = TEXT_LENGTH) -> str:
 
 
 def log_sentence(finding: Finding, observed: str, expected: str) -> str:
-    """One line a tired person understands; observed and expected are rates in words."""
+    """Describe a finding about logs in one line; observed and expected are formatted rates."""
     details = _details(finding)
     subject, where = log_subject(finding), f" in {finding.subject.service}" if finding.subject.service else ""
     lines = f"{counted(finding.sample_size, 'line')} in {details.window_minutes:.0f} min"
@@ -54,7 +54,7 @@ def log_sentence(finding: Finding, observed: str, expected: str) -> str:
 
 
 def log_severity(finding: Finding) -> Severity:
-    """A pattern's is its author's; a template hurts as its lines say, and a jump more the higher it is."""
+    """Return the severity: as a pattern's author chose it; for a template, by its log level and its rise."""
     details = _details(finding)
     if details.pattern_severity is not None:
         return details.pattern_severity
@@ -66,14 +66,14 @@ def log_severity(finding: Finding) -> Severity:
 
 
 def readable(text: str, limit: int) -> str:
-    """Somebody's text in one safe line of at most so many characters."""
+    """Return untrusted text as one safe line of at most `limit` characters."""
     visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: 20 * limit])
     line = " ".join(visible.split()).replace(WILDCARD, "…").replace("`", "'").replace("*", "")
     return line if len(line) <= limit else line[: limit - 1].rstrip(" …") + "…"
 
 
 def _is_known(details: LogDetails) -> bool:
-    """Whether its service was heard of for a while before."""
+    """Whether the service was observed for at least an hour before."""
     return details.baseline_hours >= 1
 
 

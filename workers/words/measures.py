@@ -1,4 +1,4 @@
-"""What a re-test measured, before, during and after, as a row of a verification and as a sentence."""
+"""The result of a recovery test (before, during, after), as a row of a verification and as a sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.words.metrics import recovery_text
 
 
 def measure(finding: Finding, item: Recovery) -> dict[str, Any]:
-    """After a fix: in the metric's own unit, and the same as a sentence."""
+    """Return the row of a test after a fix: values in the metric's unit, and a sentence."""
     is_loss = finding.metric is Metric.CONVERSION_RATE
     regained = f"{item.recovered_share * 100:.0f} % of the loss regained"
     state = {
@@ -24,8 +24,8 @@ def measure(finding: Finding, item: Recovery) -> dict[str, Any]:
     return _row(finding, item, f"{_value(finding, item.during)} during, {_after(finding, item)} now ({state})")
 
 
-def measure_by_itself(finding: Finding, item: Recovery) -> dict[str, Any]:
-    """Without a fix nobody knows to the second when it ended, so what it was at its worst stands for how it was."""
+def measure_without_fix(finding: Finding, item: Recovery) -> dict[str, Any]:
+    """Return the row of a test without a fix: the exact end is unknown, so the worst value stands for "during"."""
     regained = 1.0
     if (
         finding.metric not in (Metric.ALERT, Metric.CUSTOM)
@@ -38,7 +38,7 @@ def measure_by_itself(finding: Finding, item: Recovery) -> dict[str, Any]:
 
 
 def in_words(measures: Iterable[Mapping[str, Any]]) -> str:
-    """The sentences of a verification's rows, one after the other."""
+    """Join the sentences of a verification's rows."""
     return " ".join(str(measure["text"]) for measure in measures)
 
 

@@ -1,4 +1,4 @@
-"""Custom metrics, their limits and other monitors' alerts in words."""
+"""Findings about custom metrics, their limits and other monitors' alerts in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 
 def number_text(value: float) -> str:
-    """As many figures as a person needs: 0.0312, 42.5, 1,204, 3.1 million."""
+    """Format a number with as many digits as people need: 0.0312, 42.5, 1,204, 3.1 million."""
     for size, word in _MANY:
         if abs(value) >= size:
             return f"{value / size:,.3g} {word}"
@@ -22,7 +22,7 @@ def number_text(value: float) -> str:
 
 
 def metric_value_text(finding: Finding, value: float) -> str:
-    """A value of the finding's metric: shares of what can be used as a percentage, what a counter rises by a second."""
+    """Format a value of the finding's metric: a utilization as a percentage, a counter as its rate per second."""
     details = finding.details if isinstance(finding.details, MetricDetails) else None
     if details is not None and details.metric.endswith(_UTILIZATION):
         return f"{value * 100:.0f} %" if abs(value) >= 0.1 else f"{value * 100:.2g} %"
@@ -31,7 +31,7 @@ def metric_value_text(finding: Finding, value: float) -> str:
 
 
 def metric_sentence(finding: Finding) -> str:
-    """Such as "queue_depth is 300, normally 140", or "disk (device=sda1) full in 3 h (2 h to 5 h, 92 % sure)"."""
+    """Return such as "queue is 300, normally 140", or "disk (device=sda1) full in 3 h (2 h to 5 h, 92 % sure)"."""
     observed, expected = (metric_value_text(finding, value) for value in (finding.observed, finding.expected))
     details = finding.details
     if not isinstance(details, ForecastDetails):
@@ -66,7 +66,7 @@ def forecast_text(
 
 
 def _ahead(at: float | None, since: float) -> str:
-    """How long until then, in whole steps of what one plans in: 40 min, 3 h, 2 days."""
+    """Return the time until `at`, in whole minutes, hours or days: 40 min, 3 h, 2 days."""
     if at is None:
         return "later"
     seconds = max(at - since, 0.0)
@@ -83,7 +83,7 @@ def _is_beyond(finding: Finding, details: ForecastDetails) -> bool:
 
 
 def _thing(finding: Finding, details: ForecastDetails) -> str | None:
-    """What is full when a built-in limit is met, and which one; None for other metrics and limits."""
+    """Return what is full when a built-in limit is reached, such as "disk (device=sda1)"; None for other limits."""
     limit = next((one for one in BUILT_IN if one.name == details.metric and one.threshold == finding.expected), None)
     if limit is None:
         return None
@@ -91,7 +91,7 @@ def _thing(finding: Finding, details: ForecastDetails) -> str | None:
 
 
 def metric_severity(finding: Finding) -> Severity:
-    """A limit that is met, or soon will be, hurts; a value that is only unusual may not."""
+    """Return sev2 for a limit reached within an hour, sev3 for one reached later, sev4 for an unusual value."""
     if not isinstance(finding.details, ForecastDetails):
         return Severity.SEV4
     crossing = finding.details.crossing_at
@@ -100,7 +100,7 @@ def metric_severity(finding: Finding) -> Severity:
 
 
 def alert_sentence(finding: Finding) -> str:
-    """Such as "HighErrorRate is firing: 5 % of requests fail"."""
+    """Return such as "HighErrorRate is firing: 5 % of requests fail"."""
     times = f" in {finding.sample_size} places" if finding.sample_size > 1 else ""
     said = finding.details.summary if isinstance(finding.details, AlertDetails) else ""
     summary = " ".join(said.split())[:_SUMMARY_LENGTH]
@@ -108,13 +108,13 @@ def alert_sentence(finding: Finding) -> str:
 
 
 def alert_severity(finding: Finding) -> Severity:
-    """What its own monitor says."""
+    """Return the severity that the alert's monitor states; sev4 without one."""
     stated = finding.details.severity if isinstance(finding.details, AlertDetails) else None
     return stated or Severity.SEV4
 
 
 def recovery_text(finding: Finding, item: Recovery) -> str | None:
-    """How a metric or an alert was found again after the fix; None for what is told as before, during and after."""
+    """Describe a recovery test of a custom metric or an alert; None for other metrics."""
     if finding.metric is Metric.ALERT:
         over = item.state is RecoveryState.RECOVERED
         return f"{finding.subject.name} {'no longer fires' if over else 'still fires'}."

@@ -1,4 +1,4 @@
-"""What is at stake while something is broken: people and money for a funnel, requests for an endpoint; in words too."""
+"""What an outage costs: users and money for a funnel, requests for an endpoint; as figures and in words."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from detection.types import Estimate, Finding, LossDetails, LossStakes, Metric
 from workers.words.findings import severity_of
 
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
-"""Currencies that are read quicker by their sign; others are written by their code."""
+"""Currencies that are written with their sign; others with their code."""
 
 _SIGNIFICANT_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelStakes:
-    """What lost conversions cost. affected_users: those since the onset who would have converted, and did not."""
+    """The cost of lost conversions. affected_users: users since the onset who normally would have converted."""
 
     affected_users: Estimate
     entries_an_hour: Estimate
@@ -28,7 +28,7 @@ class FunnelStakes:
 
     @property
     def text(self) -> str:
-        """Such as: about 40 of 120 users an hour (28 to 52); €1,900 a day (€1,300 to €2,500)."""
+        """Return such as: about 40 of 120 users an hour (28 to 52); €1,900 a day (€1,300 to €2,500)."""
         people = self.affected_an_hour
         words = (
             f"about {_number(people.value)} of {_number(self.entries_an_hour.value)} users an hour "
@@ -45,14 +45,14 @@ class FunnelStakes:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStakes:
-    """How often a broken endpoint is called. Who is behind the calls is not known, so these are requests, not users."""
+    """How often a broken endpoint is called. It is unknown who sends the requests, so users are not counted."""
 
     requests_a_minute: float
     failed_a_minute: Estimate | None
 
     @property
     def text(self) -> str:
-        """Such as: about 12 of 240 requests a minute fail (8 to 17)."""
+        """Return such as: about 12 of 240 requests a minute fail (8 to 17)."""
         requests = _number(self.requests_a_minute)
         if self.failed_a_minute is None:
             return f"about {requests} requests a minute"
@@ -64,7 +64,7 @@ class EndpointStakes:
 
 
 def stakes_of(finding: Finding) -> FunnelStakes | EndpointStakes | None:
-    """What the finding itself says; None where nothing honest can be said."""
+    """Return the stakes of a finding; None if they cannot be estimated honestly."""
     if isinstance(finding.details, LossDetails) and finding.details.stakes is not None:
         return _funnel_stakes(finding.details.stakes)
     if finding.subject.endpoint is None or finding.metric is Metric.REQUEST_RATE:
@@ -79,7 +79,7 @@ def stakes_of(finding: Finding) -> FunnelStakes | EndpointStakes | None:
 
 
 def _share_failed(finding: Finding) -> Estimate:
-    # Looked up only now: the web process, which only words what is there, does without scipy.
+    # Imported late, so that the web process does not load scipy.
     from detection.statistics.proportions import wilson_interval
 
     low, high = wilson_interval(finding.observed * finding.sample_size, finding.sample_size)
@@ -87,7 +87,10 @@ def _share_failed(finding: Finding) -> Estimate:
 
 
 def worst_stakes(findings: Sequence[Finding]) -> FunnelStakes | EndpointStakes | None:
-    """The largest stakes of an incident: money, then people, then calls. A segment is part of its funnel's everyone."""
+    """Return the largest stakes of an incident's funnels, by money, then users; else those of the most severe finding.
+
+    Stakes are never added up: a segment is a part of its funnel.
+    """
     known = [(finding, stakes) for finding in findings if (stakes := stakes_of(finding)) is not None]
     people = [stakes for _, stakes in known if isinstance(stakes, FunnelStakes)]
     if people:
@@ -116,7 +119,7 @@ def _not_negative(estimate: Estimate) -> Estimate:
 
 
 def _number(value: float) -> str:
-    """With two significant digits, as an estimate deserves: 40; 1,900; 0.4."""
+    """Format an estimate with two significant digits: 40; 1,900; 0.4."""
     if value < 0.05:
         return "0"
     digits = _SIGNIFICANT_DIGITS - 1 - floor(log10(value))

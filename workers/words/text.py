@@ -1,4 +1,4 @@
-"""How numbers, times and untrusted texts are written for people."""
+"""Format numbers, times and untrusted text for people."""
 
 from __future__ import annotations
 
@@ -12,67 +12,67 @@ _CITATION_LIKE = re.compile(r"\[\s*(E\s*\d[\d\s,E]*)\]", re.IGNORECASE)
 
 
 def quoted(text: str, limit: int = 160) -> str:
-    """One safe line of somebody else's text: no control or invisible characters, no backticks, no fake citations."""
+    """Return untrusted text as one safe line: no control or invisible characters, no backticks, no fake citations."""
     visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: limit * 20])
     line = _CITATION_LIKE.sub(r"(\1)", " ".join(visible.split())).replace("`", "'")
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def iso(seconds: float) -> str:
-    """UTC to the second, for query texts."""
+    """Format seconds since the epoch as ISO 8601 in UTC, for query texts."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def number(value: float) -> str:
-    """With no more figures than a person needs: 1,240, 124, 4.2, 0.03."""
+    """Format a number with no more digits than people need: 1,240, 124, 4.2, 0.03."""
     if abs(value) >= 10 or value == round(value):
         return f"{value:,.0f}"
     return f"{value:.1f}".removesuffix(".0") if abs(value) >= 1 else f"{value:.2g}"
 
 
 def percent(share: float) -> str:
-    """A share as a percentage, such as "41 %" or "2.5 %"."""
+    """Format a share as a percentage, such as "41 %" or "2.5 %"."""
     figure = 100 * share
     return f"{figure:.1f} %" if 0 < abs(figure) < 10 and round(figure, 1) != round(figure) else f"{figure:.0f} %"
 
 
 def likelihood(probability: float) -> str:
-    """A probability as a percentage that never claims certainty: "97 %", "under 1 %", "over 99 %"."""
+    """Format a probability as a percentage that never claims certainty: "97 %", "under 1 %", "over 99 %"."""
     if probability < 0.01:
         return "under 1 %"
     return "over 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
 def measure(metric: Metric, value: float) -> str:
-    """A metric's value with its unit, such as "41 %", "180 ms" or "124"."""
+    """Format a metric's value with its unit, such as "41 %", "180 ms" or "124"."""
     if metric in (Metric.CONVERSION_RATE, Metric.ERROR_RATE):
         return percent(value)
     if metric is Metric.REQUEST_RATE:
-        return _a_minute(value, "request")
+        return _per_minute(value, "request")
     if metric is Metric.LOG_RATE:
-        return _a_minute(value, "line")
+        return _per_minute(value, "line")
     if metric is Metric.LATENCY_P95:
         return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.0f} ms"
     return number(value)
 
 
-def _a_minute(value: float, noun: str) -> str:
+def _per_minute(value: float, noun: str) -> str:
     written = number(value)
     return f"{written} {noun}{'' if written == '1' else 's'} a minute"
 
 
 def counted(count: int, noun: str) -> str:
-    """Such as "1 commit" or "1,200 requests"."""
+    """Return a count with its noun, such as "1 commit" or "1,200 requests"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def short_sha(sha: str) -> str:
-    """The first seven characters, as people write commits."""
+    """Return the first seven characters of a commit SHA."""
     return quoted(sha, 64)[:7]
 
 
 def query_text(call: str, **arguments: object) -> str:
-    """The exact question as one line; names that end in _at, since and until are written as times."""
+    """Return a call with its arguments as one line; `since`, `until` and names that end in _at are written as times."""
     written = [f"{name}={_argument(name, value)}" for name, value in arguments.items()]
     return f"{call}({', '.join(written)})"
 
@@ -84,12 +84,12 @@ def _argument(name: str, value: object) -> str:
 
 
 def version_name(deploy: Deploy) -> str:
-    """The version as people call it: a commit in seven characters, anything else as it is."""
+    """Return the deploy's version: seven characters if it is the commit SHA, else unchanged."""
     sha, version = short_sha(deploy.commit_sha), quoted(deploy.version, 40)
     return sha if version.startswith(sha) else version
 
 
 def deploy_name(deploy: Deploy) -> str:
-    """Such as "Deploy 3f2a1c9", with the version before the commit where it is another text."""
+    """Return such as "Deploy 3f2a1c9", or "Deploy 1.4 (3f2a1c9)" if the version is not the commit."""
     sha, version = short_sha(deploy.commit_sha), version_name(deploy)
     return f"Deploy {sha}" if version in ("", sha) else f"Deploy {version} ({sha})"

@@ -1,1 +1,1 @@
-"""Deploys told by a pipeline or by GitHub."""
+"""Deploys reported by a pipeline or by GitHub."""

@@ -1,4 +1,4 @@
-"""A version of a service went live: the body of POST /api/deploys."""
+"""Read the body of POST /api/deploys: a version of a service went live."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from integrations.inbound.reading.batches import whole
+from integrations.inbound.reading.batches import decode_strictly
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.records import FieldError, PayloadError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
 class DeployNotice:
-    """A deploy as its sender tells it; `deployed_at` is seconds since the epoch, of the arrival unless `is_timed`."""
+    """A deploy as reported. `deployed_at` is seconds since the epoch; without `is_timed` it is the time of arrival."""
 
     service: str
     version: str
@@ -42,10 +42,10 @@ _DEPLOY = msgspec.json.Decoder(_RawDeploy)
 
 
 def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
-    """Read one deploy; without `deployed_at` it happened now. Raises PayloadError, its `field` the one at fault."""
-    raw = whole(_DEPLOY, without_nul(body))
+    """Read one deploy. Without `deployed_at` the time is `now`. Raises PayloadError with the invalid `field`."""
+    raw = decode_strictly(_DEPLOY, without_nul(body))
     try:
-        deployed_at = now if raw.deployed_at is None else moment(raw.deployed_at, now=now, field="deployed_at")
+        deployed_at = now if raw.deployed_at is None else parse_time(raw.deployed_at, now=now, field="deployed_at")
     except FieldError as error:
         raise PayloadError(error.message, error.field) from error
     return DeployNotice(

@@ -1,4 +1,4 @@
-"""What GitHub posts when something is deployed or pushed.
+"""Read the webhooks that GitHub posts for deployments and pushes.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
@@ -15,7 +15,7 @@ from detection.types import LogRecord
 from integrations.inbound.deploys.api import DeployNotice
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, clipped, decoded_json
 from integrations.inbound.reading.records import FieldError, PayloadError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
 _TITLE_LIMIT = 300
@@ -68,8 +68,8 @@ class _PushEvent(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a webhook tells: deploys, log records, or nothing and why."""
+class WebhookContent:
+    """The content of a webhook: deploys or log records, or the reason why it is ignored."""
 
     deploys: Sequence[DeployNotice] = ()
     records: Sequence[LogRecord] = ()
@@ -84,11 +84,11 @@ def read_github_webhook(
     services: Mapping[str, str],
     environments: Sequence[str],
     now: float,
-) -> Told:
+) -> WebhookContent:
     """Read one webhook; `event` is its X-GitHub-Event header and `delivery` its X-GitHub-Delivery.
 
-    `services` says which repository each service comes from; a repository that it does not name is a service of its
-    own name. A deployment counts where GitHub calls it production or its environment is among `environments`.
+    `services` maps each service to its repository. A repository that is not in it counts as one service with the
+    repository's name. A deployment counts if GitHub marks it as production or its environment is in `environments`.
     Raises PayloadError.
     """
     try:
@@ -98,69 +98,69 @@ def read_github_webhook(
             return _push(decoded_json(text, _PushEvent), delivery, services, now)
     except FieldError as error:
         raise PayloadError(error.message, error.field) from error
-    return Told(ignored=f"Argux has no use for the event {clipped(event, 100)!r}")
+    return WebhookContent(ignored=f"Argux has no use for the event {clipped(event, 100)!r}")
 
 
 def services_of(repository: str, services: Mapping[str, str]) -> list[str]:
-    """The services that a repository holds."""
+    """Return the services that come from a repository."""
     found = [name for name, owner in services.items() if owner.lower() == repository.lower()]
     return found or [clipped(repository.rpartition("/")[2], NAME_LIMIT)]
 
 
 def _deployment(
-    told: _DeploymentStatusEvent, services: Mapping[str, str], environments: Sequence[str], now: float
-) -> Told:
-    deployment, status = told.deployment, told.deployment_status
+    payload: _DeploymentStatusEvent, services: Mapping[str, str], environments: Sequence[str], now: float
+) -> WebhookContent:
+    deployment, status = payload.deployment, payload.deployment_status
     environment = status.environment or deployment.environment
     if status.state != "success":
-        return Told(ignored=f"the deployment is {clipped(status.state, 50)}, not yet a success")
+        return WebhookContent(ignored=f"the deployment is {clipped(status.state, 50)}, not yet a success")
     if not deployment.production_environment and environment.lower() not in {name.lower() for name in environments}:
-        return Told(ignored=f"the environment {clipped(environment, 100)!r} is not among DEPLOY_ENVIRONMENTS")
+        return WebhookContent(ignored=f"the environment {clipped(environment, 100)!r} is not among DEPLOY_ENVIRONMENTS")
     if not _SHA.fullmatch(deployment.sha):
         raise FieldError("deployment.sha", "is no commit")
     version = deployment.ref.removeprefix("refs/tags/")
-    is_branch = version in ("", told.repository.default_branch) or version.startswith("refs/")
+    is_branch = version in ("", payload.repository.default_branch) or version.startswith("refs/")
     notices = [
         DeployNotice(
             service=service,
             version=clipped(deployment.sha if is_branch else version, NAME_LIMIT),
             commit_sha=deployment.sha.lower(),
-            repository=clipped(told.repository.full_name, NAME_LIMIT),
-            deployed_at=moment(status.created_at, now=now, field="deployment_status.created_at"),
+            repository=clipped(payload.repository.full_name, NAME_LIMIT),
+            deployed_at=parse_time(status.created_at, now=now, field="deployment_status.created_at"),
             deployed_by=(deployment.creator.login or None) if deployment.creator else None,
         )
-        for service in services_of(told.repository.full_name, services)
+        for service in services_of(payload.repository.full_name, services)
     ]
-    return Told(deploys=notices)
+    return WebhookContent(deploys=notices)
 
 
-def _push(told: _PushEvent, delivery: str, services: Mapping[str, str], now: float) -> Told:
-    branch = told.ref.removeprefix("refs/heads/")
-    if branch != told.repository.default_branch:
-        return Told(ignored=f"{clipped(told.ref, 200)} is not the default branch")
-    if told.head_commit is None:
-        return Told(ignored="the push holds no commit")
-    who = told.pusher.name if told.pusher and told.pusher.name else "somebody"
-    title = told.head_commit.message.partition("\n")[0][:_TITLE_LIMIT]
-    repository = clipped(told.repository.full_name, NAME_LIMIT)
+def _push(payload: _PushEvent, delivery: str, services: Mapping[str, str], now: float) -> WebhookContent:
+    branch = payload.ref.removeprefix("refs/heads/")
+    if branch != payload.repository.default_branch:
+        return WebhookContent(ignored=f"{clipped(payload.ref, 200)} is not the default branch")
+    if payload.head_commit is None:
+        return WebhookContent(ignored="the push holds no commit")
+    who = payload.pusher.name if payload.pusher and payload.pusher.name else "somebody"
+    title = payload.head_commit.message.partition("\n")[0][:_TITLE_LIMIT]
+    repository = clipped(payload.repository.full_name, NAME_LIMIT)
     records = [
         LogRecord(
-            record_id=f"github:{clipped(delivery or told.after, NAME_LIMIT)}:{service}",
+            record_id=f"github:{clipped(delivery or payload.after, NAME_LIMIT)}:{service}",
             service=service,
             version=None,
             happened_at=now,
             severity="INFO",
-            body=clipped(f"{who} pushed {told.after[:7]} to {branch} of {repository}: {title}"),
+            body=clipped(f"{who} pushed {payload.after[:7]} to {branch} of {repository}: {title}"),
             attributes={
                 "source": "github",
                 "event": "push",
                 "repository": repository,
                 "branch": clipped(branch, NAME_LIMIT),
-                "commit_sha": clipped(told.after, 64),
-                "previous_commit_sha": clipped(told.before, 64),
-                "commit_count": len(told.commits),
+                "commit_sha": clipped(payload.after, 64),
+                "previous_commit_sha": clipped(payload.before, 64),
+                "commit_count": len(payload.commits),
             },
         )
-        for service in services_of(told.repository.full_name, services)
+        for service in services_of(payload.repository.full_name, services)
     ]
-    return Told(records=records)
+    return WebhookContent(records=records)

@@ -1,1 +1,1 @@
-"""Alerts and logs in the formats of other monitoring systems."""
+"""Readers for alerts and logs in the formats of other monitoring systems."""

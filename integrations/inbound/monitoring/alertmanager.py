@@ -1,4 +1,4 @@
-"""Prometheus Alertmanager's webhook, version 4.
+"""Read Prometheus Alertmanager's webhook, version 4.
 
 The shape: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 """
@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert, figure
-from integrations.inbound.monitoring.log_fields import decoded_json, kept, name_of
+from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert, parse_number
+from integrations.inbound.monitoring.log_fields import bounded_attributes, decoded_json, short_text
 from integrations.inbound.reading.batches import Text, read_each
 from integrations.inbound.reading.records import FieldError, Parsed
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 _ZERO_YEAR = "0001-"
 _SERVICE_LABELS = ("service", "service_name", "app", "job")
@@ -44,9 +44,9 @@ _ALERT = msgspec.json.Decoder(_Alert)
 
 
 def read_alertmanager(text: bytes, *, now: float) -> Parsed[Alert]:
-    """Each alert of a notification, once a firing and once its end, however often the group is repeated.
+    """Read the alerts of a notification. Repeated notifications of a group give the same keys.
 
-    Raises PayloadError where the body is no notification.
+    Raises PayloadError if the body is not a notification.
     """
     notification = decoded_json(text, _Notification)
 
@@ -62,7 +62,7 @@ def _to_alert(raw: _Alert, notification: _Notification, now: float) -> Alert:
     name = raw.labels.get("alertname")
     if not name:
         raise FieldError("labels.alertname", "is missing")
-    started_at = moment(raw.startsAt, now=now, field="startsAt")
+    started_at = parse_time(raw.startsAt, now=now, field="startsAt")
     labels: dict[str, Any] = dict(raw.labels)
     return Alert(
         source="alertmanager",
@@ -70,12 +70,12 @@ def _to_alert(raw: _Alert, notification: _Notification, now: float) -> Alert:
         status=raw.status,
         key=f"{raw.fingerprint or sorted(raw.labels.items())}:{raw.startsAt}",
         happened_at=_ended_at(raw, now) if raw.status == RESOLVED else started_at,
-        service=name_of(labels, *_SERVICE_LABELS),
+        service=short_text(labels, *_SERVICE_LABELS),
         summary=str(next((raw.annotations[key] for key in _SUMMARIES if raw.annotations.get(key)), "")),
         level=raw.labels.get("severity"),
         details={
-            "labels": kept(labels),
-            "annotations": kept(dict(raw.annotations)),
+            "labels": bounded_attributes(labels),
+            "annotations": bounded_attributes(dict(raw.annotations)),
             "url": raw.generatorURL or notification.externalURL,
             "receiver": notification.receiver,
         },
@@ -86,14 +86,16 @@ def _to_alert(raw: _Alert, notification: _Notification, now: float) -> Alert:
 
 
 def _values(raw: _Alert) -> dict[str, float]:
-    """The number that an annotation or a label named `value` holds; Grafana's own values by their names."""
+    """Return the number in the annotation or label `value`, and Grafana's own values by their names."""
     found = {name: value for name, value in (raw.values or {}).items() if math.isfinite(value)}
-    value = figure(raw.annotations.get(_VALUE)) if _VALUE in raw.annotations else figure(raw.labels.get(_VALUE))
+    value = (
+        parse_number(raw.annotations.get(_VALUE)) if _VALUE in raw.annotations else parse_number(raw.labels.get(_VALUE))
+    )
     return found if value is None else {**found, _VALUE: value}
 
 
 def _ended_at(raw: _Alert, now: float) -> float:
-    """When it ended: now, where the sender left Go's zero time there."""
+    """Return the end time, or `now` if it is missing or Go's zero time."""
     if not raw.endsAt or raw.endsAt.startswith(_ZERO_YEAR):
         return now
-    return moment(raw.endsAt, now=now, field="endsAt")
+    return parse_time(raw.endsAt, now=now, field="endsAt")

@@ -1,6 +1,6 @@
-"""What other monitors' alerts have in common, whoever sends them.
+"""Alerts of other monitoring systems, independent of the sender.
 
-Each becomes a log record, a word on whether the alert fires, and, where numbers came with it, points of a metric.
+Each alert becomes a log record, an alert change (firing or not), and, if it has numbers, points of a metric.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from integrations.inbound.reading.digests import digest
 FIRING = "firing"
 RESOLVED = "resolved"
 LONGEST_SILENCE_SECONDS = 7 * 86_400.0
-"""An alert nobody has spoken of for so long is over."""
+"""An alert without any message for this long counts as resolved."""
 
 _PERCENT = "%"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One change of an alert. `key` tells this firing of it from others; `level` is the sender's word for how bad.
+    """One change of an alert. `key` identifies this firing of it; `level` is the sender's severity word.
 
-    identity is the same for every firing; None where the sender does not know whether it fires.
+    `identity` is the same for every firing; it is None if the sender does not know whether the alert fires.
+    `together` is the sender's group of alerts, if any.
     """
 
     source: str
@@ -44,9 +45,9 @@ class Alert:
 
 
 def to_record(alert: Alert) -> LogRecord:
-    """The alert as a log record: an error while it fires, unless its sender says how bad it is, and a note once over.
+    """Convert the alert to a log record: the sender's severity (default ERROR) while it fires, INFO once resolved.
 
-    The attributes `alert`, `status` and `source` say what it is; the id is the same however often it is sent.
+    The attributes `alert`, `status` and `source` describe it. A repeated delivery gives the same id.
     """
     is_firing = alert.status == FIRING
     words = f"{alert.name} is {alert.status}"
@@ -67,7 +68,7 @@ def to_record(alert: Alert) -> LogRecord:
 
 
 def to_change(alert: Alert) -> AlertChange | None:
-    """Whether it fires now; None where its sender does not know."""
+    """Convert the alert to a change of its firing state. Return None if the sender does not know the state."""
     if alert.identity is None:
         return None
     url = alert.details.get("url")
@@ -88,7 +89,7 @@ def to_change(alert: Alert) -> AlertChange | None:
 
 
 def to_points(alert: Alert, *, now: float) -> list[MetricPoint]:
-    """The numbers that came with an alert, as a metric of its name; the same delivery again has the same ids again."""
+    """Convert the alert's numbers to points of a metric of its name. A repeated delivery gives the same ids."""
     name, service = clipped(alert.name, NAME_LIMIT), clipped(alert.service or UNKNOWN_SERVICE, NAME_LIMIT)
     return [
         MetricPoint(
@@ -103,8 +104,8 @@ def to_points(alert: Alert, *, now: float) -> list[MetricPoint]:
     ]
 
 
-def figure(text: str | None) -> float | None:
-    """A number as templates write it ("93.4", "9.34e+01", "93.4 %"), a percentage as a share; None for other words."""
+def parse_number(text: str | None) -> float | None:
+    """Parse a number from a template: "93.4", "9.34e+01", "93.4 %" (becomes a fraction). None for other text."""
     if not text:
         return None
     plain = text.strip()

@@ -1,4 +1,4 @@
-"""CloudWatch Logs as a subscription delivers them: through a Lambda, through Kinesis, or through Firehose.
+"""Read CloudWatch Logs from a subscription: through a Lambda, Kinesis or Firehose.
 
 The data message: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 Firehose: https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html
@@ -24,10 +24,10 @@ from integrations.inbound.monitoring.log_fields import (
     severity_within,
 )
 from integrations.inbound.monitoring.plain_line import line_record
-from integrations.inbound.reading.batches import UNREADABLE, Text, explained, read_each
+from integrations.inbound.reading.batches import UNREADABLE, Text, describe_error, read_each
 from integrations.inbound.reading.body import GZIP_MAGIC, decoded, without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 _CONTROL = "CONTROL_MESSAGE"
 
@@ -72,13 +72,13 @@ _MESSAGE = msgspec.json.Decoder(_DataMessage)
 
 
 @dataclass(slots=True)
-class _Room:
-    """What is left of the bytes that one body may unfold to, however many compressed parts it has."""
+class _ByteBudget:
+    """The remaining number of bytes that all compressed parts of one body together may expand to."""
 
     left: int
 
     def unpacked(self, data: str, path: str) -> bytes:
-        """Undo base64 and gzip. Raises FieldError; PayloadTooLargeError where the whole is too much."""
+        """Decode base64 and gzip. Raises FieldError, or PayloadTooLargeError if the limit is exceeded."""
         try:
             raw = base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError) as error:
@@ -97,46 +97,46 @@ class _Room:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A Firehose request: its id, which the answer repeats, and its records."""
+    """A Firehose request: its id, which the response repeats, and its records."""
 
     request_id: str
     parsed: Parsed[LogRecord]
 
 
 def read_subscription(text: bytes, *, now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
-    """What a Lambda is handed: {"awslogs": {"data": …}} or Kinesis's {"Records": …}. Raises PayloadError."""
+    """Read the event of a Lambda: {"awslogs": {"data": …}} or Kinesis's {"Records": …}. Raises PayloadError."""
     body = decoded_json(text, _Subscription)
-    room = _Room(max_decoded_bytes)
+    budget = _ByteBudget(max_decoded_bytes)
     parsed: Parsed[LogRecord] = Parsed()
     if body.awslogs is not None:
-        with _refused_alone(parsed):
-            _read_message(room.unpacked(body.awslogs.data, "awslogs.data"), "awslogs.data", parsed, now)
+        with _reject_part(parsed):
+            _read_message(budget.unpacked(body.awslogs.data, "awslogs.data"), "awslogs.data", parsed, now)
     elif body.Records is not None:
         for index, raw in enumerate(body.Records):
             path = f"Records[{index}]"
-            with _refused_alone(parsed):
-                data = _part(_KINESIS, raw, path).kinesis.data
+            with _reject_part(parsed):
+                data = _decode_part(_KINESIS, raw, path).kinesis.data
                 path = f"{path}.kinesis.data"
-                _read_message(room.unpacked(data, path), path, parsed, now)
+                _read_message(budget.unpacked(data, path), path, parsed, now)
     else:
         raise PayloadError("is missing (or Records)", "awslogs")
     return parsed
 
 
 def read_firehose(text: bytes, *, service: str | None = None, now: float, max_decoded_bytes: int) -> Delivery:
-    """A delivery stream's request: data messages of CloudWatch Logs, or whatever lines were put into the stream.
+    """Read a delivery stream's request: data messages of CloudWatch Logs, or plain lines.
 
-    `service` names who said plain lines. Lines are known by the request's id, which a retry keeps.
+    `service` is the service of plain lines. Their ids contain the request's id, which a retry repeats.
     """
     body = decoded_json(text, _Firehose)
-    room = _Room(max_decoded_bytes)
+    budget = _ByteBudget(max_decoded_bytes)
     parsed: Parsed[LogRecord] = Parsed()
     for index, raw in enumerate(body.records):
         path = f"records[{index}]"
-        with _refused_alone(parsed):
-            data = _part(_DATA, raw, path).data
+        with _reject_part(parsed):
+            data = _decode_part(_DATA, raw, path).data
             path = f"{path}.data"
-            content = room.unpacked(data, path)
+            content = budget.unpacked(data, path)
             if _is_data_message(content):
                 _read_message(content, path, parsed, now)
             else:
@@ -151,7 +151,7 @@ def _is_data_message(content: bytes) -> bool:
 
 def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: float) -> None:
     """Add one data message's log events to `parsed`. Raises FieldError."""
-    message = _part(_MESSAGE, without_nul(content), path)
+    message = _decode_part(_MESSAGE, without_nul(content), path)
     if message.messageType == _CONTROL:
         return
 
@@ -164,18 +164,18 @@ def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: flo
     parsed.rejections += [replace(rejection, index=before + rejection.index) for rejection in found.rejections]
 
 
-def _part(decoder: msgspec.json.Decoder[Shape], text: Text, path: str) -> Shape:
-    """What stands at `path`. Raises FieldError."""
+def _decode_part(decoder: msgspec.json.Decoder[Shape], text: Text, path: str) -> Shape:
+    """Decode the part at `path`. Raises FieldError with the full path."""
     try:
         return decoder.decode(text)
     except UNREADABLE as error:
-        field, said = explained(error, text)
+        field, said = describe_error(error, text)
         raise FieldError(f"{path}.{field}" if field else path, said) from error
 
 
 @contextmanager
-def _refused_alone(parsed: Parsed[LogRecord]) -> Iterator[None]:
-    """A part of a delivery that cannot be read counts as one log record, after all those before it."""
+def _reject_part(parsed: Parsed[LogRecord]) -> Iterator[None]:
+    """Reject one unreadable part of a delivery. It counts as one log record, numbered after all before it."""
     try:
         yield
     except FieldError as error:
@@ -187,7 +187,7 @@ def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord
         record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}",
         service=clipped(message.logGroup.rstrip("/").rpartition("/")[2] or UNKNOWN_SERVICE, NAME_LIMIT),
         version=None,
-        happened_at=moment(event.timestamp, now=now, field="timestamp"),
+        happened_at=parse_time(event.timestamp, now=now, field="timestamp"),
         severity=severity_within(event.message),
         body=clipped(event.message.rstrip("\n")),
         attributes={

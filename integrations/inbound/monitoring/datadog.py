@@ -1,4 +1,4 @@
-"""Datadog's doors: the log intake, and the webhook that its monitors call.
+"""Read Datadog's log intake and the webhook that its monitors call.
 
 Logs: https://docs.datadoghq.com/api/latest/logs/#send-logs
 Webhook: https://docs.datadoghq.com/integrations/webhooks/
@@ -17,16 +17,16 @@ from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
     Identities,
+    bounded_attributes,
     clipped,
     decoded_json,
     field,
-    kept,
-    name_of,
     severity,
     severity_within,
+    short_text,
     time_of,
 )
-from integrations.inbound.reading.batches import Text, elements, read_each, read_one
+from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 
@@ -34,14 +34,13 @@ _TIMES = ("timestamp", "@timestamp", "date", "published_date")
 _LEVELS = ("status", "level", "severity", "log.level")
 _TITLE = re.compile(r"\[(?P<transition>[^\]]*)\]\s*(?P<name>.*)", re.S)
 _ITEM = msgspec.json.Decoder(dict[str, object])
-_OVER = frozenset({"recovered", "resolved", "ok"})
+_RESOLVED_WORDS = frozenset({"recovered", "resolved", "ok"})
 
 
 def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogRecord]:
-    """One log or an array of them; `tags` are the request's own (`?ddtags=`). Raises PayloadError.
+    """Read one log or an array of logs. `tags` are those of the request (`?ddtags=`). Raises PayloadError.
 
-    A log with neither a time nor an id of its own happened now. An empty object, by which the agent tries whether
-    anybody is there, holds no log.
+    A log without a time gets the time `now`. An empty object, which the agent sends as a probe, contains no log.
     """
     identities = Identities("datadog")
 
@@ -51,7 +50,7 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
     body = without_nul(text).strip()
     if body.startswith(b"{") and body[1:].strip() == b"}":
         return Parsed()
-    return read_each(elements(body), read) if body.startswith(b"[") else read_one(body, read)
+    return read_each(array_elements(body), read) if body.startswith(b"[") else read_one(body, read)
 
 
 def _to_record(item: Mapping[str, object], tags: str, identities: Identities, now: float) -> LogRecord:
@@ -59,24 +58,25 @@ def _to_record(item: Mapping[str, object], tags: str, identities: Identities, no
         raise FieldError("message", "is missing")
     message = clipped(item["message"])
     happened_at = time_of(item, *_TIMES, now=now)
-    tagged = _tagged(f"{item.get('ddtags') or ''},{tags}")
-    service = name_of(item, "service") or tagged.get("service") or name_of(item, "ddsource") or UNKNOWN_SERVICE
+    tagged = _parse_tags(f"{item.get('ddtags') or ''},{tags}")
+    service = short_text(item, "service") or tagged.get("service") or short_text(item, "ddsource") or UNKNOWN_SERVICE
     level = field(item, *_LEVELS)
     at = now if happened_at is None else happened_at
     return LogRecord(
-        record_id=identities.of(at, service, str(name_of(item, "hostname")), message),
+        record_id=identities.of(at, service, str(short_text(item, "hostname")), message),
         service=service,
         version=tagged.get("version"),
         happened_at=at,
         severity=severity_within(message) if level is None else severity(level),
         body=message,
-        trace_id=name_of(item, "trace_id"),
-        attributes=kept(item, without=("message", "service", "status", "ddtags", *_TIMES)) | {"tags": dict(tagged)},
+        trace_id=short_text(item, "trace_id"),
+        attributes=bounded_attributes(item, without=("message", "service", "status", "ddtags", *_TIMES))
+        | {"tags": dict(tagged)},
     )
 
 
-def _tagged(tags: str) -> dict[str, Any]:
-    """ "env:prod,version:v42" by name; the first of a name stands, a tag without a value is True."""
+def _parse_tags(tags: str) -> dict[str, Any]:
+    """Parse tags such as "env:prod,version:v42". The first of a name counts; a tag without a value is True."""
     found: dict[str, Any] = {}
     for tag in tags.split(","):
         name, separator, value = tag.strip().partition(":")
@@ -86,42 +86,47 @@ def _tagged(tags: str) -> dict[str, Any]:
 
 
 def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
-    """One change of a monitor, in Datadog's own payload or in the fuller one of docs/connecting.md.
+    """Read one change of a monitor, in Datadog's default payload or the fuller one of docs/connecting.md.
 
     Raises PayloadError.
     """
     body: dict[str, object] = decoded_json(text, dict)
-    title = name_of(body, "alert_title", "event_title", "title")
+    title = short_text(body, "alert_title", "event_title", "title")
     if title is None:
         raise PayloadError("is missing", "title")
     found = _TITLE.match(title)
-    said = name_of(body, "alert_transition", "transition") or (found["transition"] if found else "")
-    tags = _tagged(str(field(body, "tags") or ""))
+    transition = short_text(body, "alert_transition", "transition") or (found["transition"] if found else "")
+    tags = _parse_tags(str(field(body, "tags") or ""))
     try:
-        happened_at = time_of(_numbers(body), "date", "last_updated", now=now)
+        happened_at = time_of(_with_numeric_times(body), "date", "last_updated", now=now)
     except FieldError as error:
         return Parsed(rejections=[Rejection(0, error.field, error.message)])
     name = found["name"] if found and found["name"] else title
-    monitor = name_of(body, "alert_id", "aggreg_key") or name
-    scope = name_of(body, "alert_scope") or said.partition(" on ")[2]
-    moment_of_it = name_of(body, "id") or repr(happened_at or now)
+    monitor = short_text(body, "alert_id", "aggreg_key") or name
+    scope = short_text(body, "alert_scope") or transition.partition(" on ")[2]
+    event_key = short_text(body, "id") or repr(happened_at or now)
     alert = Alert(
         source="datadog",
         name=name,
-        status=FIRING if _OVER.isdisjoint(said.lower().partition(" on ")[0].split()) else RESOLVED,
-        key=f"{monitor}:{moment_of_it}",
+        status=FIRING if _RESOLVED_WORDS.isdisjoint(transition.lower().partition(" on ")[0].split()) else RESOLVED,
+        key=f"{monitor}:{event_key}",
         happened_at=now if happened_at is None else happened_at,
         service=tags.get("service"),
         summary=clipped(field(body, "alert_status", "body", "event_msg") or ""),
-        level="warning" if "warn" in said.lower() else name_of(body, "alert_type"),
-        details={"tags": tags, "url": name_of(body, "link"), "transition": said, "scope": name_of(body, "alert_scope")},
+        level="warning" if "warn" in transition.lower() else short_text(body, "alert_type"),
+        details={
+            "tags": tags,
+            "url": short_text(body, "link"),
+            "transition": transition,
+            "scope": short_text(body, "alert_scope"),
+        },
         identity=f"{monitor}:{scope}",
     )
     return Parsed([alert])
 
 
-def _numbers(body: Mapping[str, object]) -> dict[str, object]:
-    """Datadog fills its variables in as text, times too."""
+def _with_numeric_times(body: Mapping[str, object]) -> dict[str, object]:
+    """Convert digit-only texts to integers, because Datadog sends times as text."""
     return {
         name: int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
         for name, value in body.items()

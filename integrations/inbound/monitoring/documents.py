@@ -1,4 +1,4 @@
-"""A log record as a JSON document: Elastic Common Schema's names, and those that loggers commonly use.
+"""Convert JSON documents to log records, by the field names of Elastic Common Schema and of common loggers.
 
 https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from detection.types import LogRecord
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
+    bounded_attributes,
     clipped,
     field,
-    kept,
-    name_of,
     severity,
     severity_within,
+    short_text,
     time_of,
 )
 
@@ -35,9 +35,9 @@ def to_record(
     service: str | None = None,
     happened_at: float | None = None,
 ) -> LogRecord:
-    """The document as a record; without a time it happened now, without a message it is its own message.
+    """Convert the document to a log record. The default time is `now`; the default body is the whole document.
 
-    `service` stands where the document names none, `happened_at` before what it says. Raises FieldError.
+    `service` is the default if the document has none. `happened_at` overrides the document's time. Raises FieldError.
     """
     if happened_at is None:
         happened_at = time_of(document, *TIMES, now=now)
@@ -46,11 +46,11 @@ def to_record(
     level = field(document, *LEVELS)
     return LogRecord(
         record_id=record_id,
-        service=name_of(document, *SERVICES) or service or UNKNOWN_SERVICE,
-        version=name_of(document, *VERSIONS),
+        service=short_text(document, *SERVICES) or service or UNKNOWN_SERVICE,
+        version=short_text(document, *VERSIONS),
         happened_at=now if happened_at is None else happened_at,
         severity=severity_within(body) if level is None else severity(level),
         body=body,
-        trace_id=name_of(document, *TRACES),
-        attributes={} if message is None else kept(document, without=("@timestamp", *MESSAGES)),
+        trace_id=short_text(document, *TRACES),
+        attributes={} if message is None else bounded_attributes(document, without=("@timestamp", *MESSAGES)),
     )

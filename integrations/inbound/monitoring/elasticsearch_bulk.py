@@ -1,4 +1,4 @@
-"""Elasticsearch's bulk API: a line that says what to do, then the document's line.
+"""Read Elasticsearch's bulk API: a line with the action, then a line with the document.
 
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
@@ -12,19 +12,19 @@ import msgspec
 
 from detection.types import JsonValue, LogRecord
 from integrations.inbound.monitoring.documents import TIMES, to_record
-from integrations.inbound.monitoring.log_fields import NAME_LIMIT, Identities, clipped, mapping, time_of
-from integrations.inbound.reading.batches import lines_of
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, Identities, clipped, require_object, time_of
+from integrations.inbound.reading.batches import split_lines
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 
-_TAKEN = ("index", "create")
-_WITH_DOCUMENT = (*_TAKEN, "update")
+_ACCEPTED_ACTIONS = ("index", "create")
+_WITH_DOCUMENT = (*_ACCEPTED_ACTIONS, "update")
 _NO_ACTION = 'is not an action such as {"create": {}}; each document needs one on the line before it'
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One action of the request, for the answer, which lists them in their order."""
+    """One action of the request. The response lists all actions in order."""
 
     action: str
     index: str
@@ -33,21 +33,21 @@ class Item:
 
 @dataclass(slots=True)
 class Bulk:
-    """A request as read: every action has an item, and a rejection's index is its item's."""
+    """A request that was read. Every action has an item, and a rejection's index is the position of its item."""
 
     items: list[Item] = field(default_factory=list)
     parsed: Parsed[LogRecord] = field(default_factory=Parsed)
 
 
 def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
-    """Read documents to be indexed or created; `index` is the path's. Deletes and updates are refused one by one.
+    """Read the documents to index or create; `index` is from the URL. Deletes and updates are refused one by one.
 
-    A document is known by its `_id`, else by its content. Raises PayloadError where the lines do not pair up: nobody
-    knows then which of them are documents, and Elasticsearch takes none of them either.
+    A document's id comes from its `_id`, else from its content. Raises PayloadError if the lines do not form pairs,
+    because then it is unclear which lines are documents. Elasticsearch refuses such a request as well.
     """
     bulk = Bulk()
     identities = Identities("elasticsearch")
-    lines = [(number, line) for number, line in enumerate(lines_of(without_nul(text)), 1) if line.strip()]
+    lines = [(number, line) for number, line in enumerate(split_lines(without_nul(text)), 1) if line.strip()]
     if not lines:
         raise PayloadError("it is empty")
     place = 0
@@ -58,7 +58,7 @@ def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
         if has_document and place + 1 == len(lines):
             raise PayloadError(f"line {number} says {action}, but no document comes after it")
         document = lines[place + 1][1] if has_document else b""
-        _take(bulk, action, metadata, document, index, identities, now)
+        _read_action(bulk, action, metadata, document, index, identities, now)
         place += 1 + has_document
     return bulk
 
@@ -74,7 +74,7 @@ def _action(line: bytes, number: int) -> tuple[str, Mapping[str, object]]:
     return action, metadata or {}
 
 
-def _take(
+def _read_action(
     bulk: Bulk,
     action: str,
     metadata: Mapping[str, object],
@@ -88,7 +88,7 @@ def _take(
     name = "" if given is None else clipped(given, NAME_LIMIT)
     place = len(bulk.items)
     try:
-        if action not in _TAKEN:
+        if action not in _ACCEPTED_ACTIONS:
             raise FieldError(action, "is not done here: Argux keeps what was said and changes none of it")
         record = _to_record(document, index, name, identities, now)
     except FieldError as error:
@@ -101,7 +101,7 @@ def _take(
 
 def _to_record(document: bytes, index: str, name: str, identities: Identities, now: float) -> LogRecord:
     try:
-        found = mapping(msgspec.json.decode(document))
+        found = require_object(msgspec.json.decode(document))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FieldError("", f"the document is not JSON: {error}") from error
     happened_at = time_of(found, *TIMES, now=now)
@@ -114,7 +114,7 @@ def _to_record(document: bytes, index: str, name: str, identities: Identities, n
 
 
 def bulk_answer(bulk: Bulk, rejections: Sequence[Rejection], *, took_ms: int) -> dict[str, JsonValue]:
-    """The body of the 200, which tells of each action by itself."""
+    """Return the body of the 200 response, with one outcome per action."""
     refused = {rejection.index: rejection for rejection in rejections}
     items: list[JsonValue] = [
         {item.action: _outcome(item, refused.get(place))} for place, item in enumerate(bulk.items)

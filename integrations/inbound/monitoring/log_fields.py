@@ -1,4 +1,4 @@
-"""What log shippers have in common: words for severity, names for fields, ids for records that come without one."""
+"""Helpers for all log formats: severity words, field lookup, and ids for records that come without one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TypeVar
 import msgspec
 
 from detection.types import JsonValue
-from integrations.inbound.reading.batches import whole
+from integrations.inbound.reading.batches import decode_strictly
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.records import FieldError, PayloadError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 Shape = TypeVar("Shape")
 
@@ -22,7 +22,7 @@ TEXT_LIMIT = 8_000
 NAME_LIMIT = 200
 ATTRIBUTES_KEPT = 128
 UNKNOWN_SERVICE = "unknown_service"
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 _SEVERITIES: Mapping[str, str] = {
     "trace": "TRACE",
@@ -49,28 +49,28 @@ _SEVERITIES: Mapping[str, str] = {
     "fatal": "FATAL",
 }
 _SEVERITY_WITHIN = re.compile(r"\b(trace|debug|info|notice|warn|warning|error|severe|critical|panic|fatal)\b", re.I)
-_LOOKED_THROUGH = 200
+_SEVERITY_SEARCH_LENGTH = 200
 
 
 def severity(word: object, default: str = "INFO") -> str:
-    """OpenTelemetry's word for a sender's: "warning" is WARN, "emerg" is FATAL; `default` for words unknown."""
+    """Map a sender's severity word to OpenTelemetry's: "warning" is WARN, "emerg" is FATAL, unknown words `default`."""
     return _SEVERITIES.get(str(word).strip().lower(), default) if word is not None else default
 
 
 def severity_within(line: str, default: str = "INFO") -> str:
-    """The level that a plain line names near its beginning."""
-    found = _SEVERITY_WITHIN.search(line, 0, _LOOKED_THROUGH)
+    """Return the severity from the first level word near the beginning of a plain line."""
+    found = _SEVERITY_WITHIN.search(line, 0, _SEVERITY_SEARCH_LENGTH)
     return severity(found.group(1)) if found else default
 
 
 def clipped(value: object, limit: int = TEXT_LIMIT) -> str:
-    """Text that a relational store keeps: bounded, without NUL; what is not text is written as JSON."""
+    """Return text that a relational store can hold: at most `limit` characters, no NUL. Other values become JSON."""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text[:limit].replace("\x00", "\ufffd")
 
 
 def field(found: Mapping[str, object], *names: str) -> object:
-    """The first of these fields that is there and not empty; "log.level" may be one name or lie nested."""
+    """Return the first of these fields that is set and not empty. "log.level" is looked up flat, then nested."""
     for name in names:
         value = found.get(name)
         if value is None and "." in name:
@@ -89,23 +89,23 @@ def _nested(found: Mapping[str, object], name: str) -> object:
     return None if isinstance(value, Mapping) else value
 
 
-def name_of(found: Mapping[str, object], *names: str) -> str | None:
-    """The first of these fields as a short text."""
+def short_text(found: Mapping[str, object], *names: str) -> str | None:
+    """Return the first of these fields that is set, as text of at most NAME_LIMIT characters."""
     value = field(found, *names)
     return None if value is None else clipped(value, NAME_LIMIT)
 
 
 def time_of(found: Mapping[str, object], *names: str, now: float) -> float | None:
-    """The first of these fields as seconds UTC, None where all are missing. Raises FieldError for what is no time."""
+    """Return the first of these fields as seconds UTC, or None if all are missing. Raises FieldError if invalid."""
     for name in names:
         value = field(found, name)
         if value is not None:
-            return moment(value, now=now, field=name)
+            return parse_time(value, now=now, field=name)
     return None
 
 
-def kept(found: Mapping[str, object], *, without: Iterable[str] = ()) -> dict[str, JsonValue]:
-    """The rest of a record's fields as attributes: ATTRIBUTES_KEPT at most, texts bounded, nothing nested absurdly."""
+def bounded_attributes(found: Mapping[str, object], *, without: Iterable[str] = ()) -> dict[str, JsonValue]:
+    """Return the fields except `without` as attributes, with limits on their number, text length and nesting depth."""
     left_out = set(without)
     names = [name for name in found if name not in left_out][:ATTRIBUTES_KEPT]
     return {clipped(name, NAME_LIMIT): _bounded(found[name], 0) for name in names}
@@ -116,7 +116,7 @@ def _bounded(value: object, depth: int) -> JsonValue:
         return value
     if isinstance(value, str):
         return clipped(value)
-    if depth >= _DEEPEST:
+    if depth >= _MAX_DEPTH:
         return None
     if isinstance(value, list):
         return [_bounded(item, depth + 1) for item in value[:ATTRIBUTES_KEPT]]
@@ -127,11 +127,10 @@ def _bounded(value: object, depth: int) -> JsonValue:
 
 
 class Identities:
-    """Gives ids to the records of one delivery whose sender gives none: a digest of source, time and content.
+    """Creates ids for the records of one delivery that come without an id: a digest of door, time and content.
 
-    The same delivery again has the same ids again, and two equal lines of one delivery stay two. A record without a
-    time of its own happened when it arrived, so that it is new each time: losing one would be worse than seeing one
-    twice.
+    A repeated delivery gets the same ids, and two equal lines of one delivery stay two records. A record without a time
+    gets its time of arrival, so it counts as new at each delivery: a duplicate is better than a lost record.
     """
 
     def __init__(self, door: str) -> None:
@@ -139,7 +138,7 @@ class Identities:
         self._seen: Counter[str] = Counter()
 
     def of(self, happened_at: float, *content: str) -> str:
-        """The id of one record; `content` is all that tells it from others."""
+        """Return the id of one record. `content` is everything that distinguishes it from others."""
         digest = hashlib.blake2b(digest_size=16)
         for part in (repr(happened_at), *content):
             encoded = part.encode("utf-8", "replace")
@@ -150,14 +149,14 @@ class Identities:
 
 
 def decoded_json(text: bytes, shape: type[Shape]) -> Shape:
-    """JSON of a given shape. Raises PayloadError that names the field at fault."""
+    """Decode JSON of the given shape. Raises PayloadError with the invalid field."""
     if not text.strip():
         raise PayloadError("it is empty")
-    return whole(msgspec.json.Decoder(shape), without_nul(text))
+    return decode_strictly(msgspec.json.Decoder(shape), without_nul(text))
 
 
-def mapping(value: object, path: str = "") -> Mapping[str, object]:
-    """The value where it is a JSON object. Raises FieldError."""
+def require_object(value: object, path: str = "") -> Mapping[str, object]:
+    """Return the value if it is a JSON object. Raises FieldError otherwise."""
     if not isinstance(value, dict):
         raise FieldError(path, "must be an object")
     return value

@@ -1,4 +1,4 @@
-"""Loki's push API, as Promtail, Alloy, Fluent Bit, Docker's driver and client libraries speak it.
+"""Read Loki's push API, as used by Promtail, Alloy, Fluent Bit, Docker's log driver and client libraries.
 
 https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 """
@@ -16,20 +16,20 @@ from detection.types import LogRecord
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
     Identities,
+    bounded_attributes,
     clipped,
     field,
-    kept,
-    mapping,
-    name_of,
+    require_object,
     severity,
     severity_within,
+    short_text,
 )
 from integrations.inbound.monitoring.loki_messages import push_request
-from integrations.inbound.reading.batches import lenient
+from integrations.inbound.reading.batches import decode_leniently
 from integrations.inbound.reading.body import without_nul
-from integrations.inbound.reading.compression import unsnapped
-from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, refused
-from integrations.inbound.reading.times import moment, plausible
+from integrations.inbound.reading.compression import decompress_snappy
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, rejection_at
+from integrations.inbound.reading.times import check_time, parse_time
 
 _SERVICES = ("service_name", "service", "app", "application", "container", "compose_service", "job")
 _LEVELS = ("level", "severity", "detected_level", "severity_text")
@@ -39,10 +39,10 @@ _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_.]*)\s*=\s*("(?:[^"\\]|\\.)*")\s*(
 
 
 def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
-    """A push in JSON; a value is [nanoseconds as text, line] or those and structured metadata. Raises PayloadError."""
+    """Read a push in JSON. A value is [nanoseconds as text, line, optional metadata]. Raises PayloadError."""
     if not text.strip():
         raise PayloadError("it is empty")
-    streams = lenient(without_nul(text)).get("streams")
+    streams = decode_leniently(without_nul(text)).get("streams")
     if not isinstance(streams, list):
         raise PayloadError("must be an array", "streams")
     identities = Identities("loki")
@@ -53,7 +53,7 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
         try:
             labels, values = _stream(stream)
         except FieldError as error:
-            parsed.rejections.append(refused(index, place, error))
+            parsed.rejections.append(rejection_at(index, place, error))
             index += 1
             continue
         for position, value in enumerate(values):
@@ -61,18 +61,18 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
                 seconds, line, metadata = _value(value, now)
                 parsed.records.append(_to_record(seconds, line, labels, metadata, identities))
             except FieldError as error:
-                parsed.rejections.append(refused(index, f"{place}.values[{position}]", error))
+                parsed.rejections.append(rejection_at(index, f"{place}.values[{position}]", error))
             index += 1
     return parsed
 
 
 def _stream(stream: object) -> tuple[Mapping[str, object], list[object]]:
-    """(its labels, its values). Raises FieldError."""
-    found = mapping(stream)
+    """Return (labels, values) of a stream. Raises FieldError."""
+    found = require_object(stream)
     values = found.get("values")
     if not isinstance(values, list):
         raise FieldError("values", "must be an array")
-    return mapping(found.get("stream"), "stream"), values
+    return require_object(found.get("stream"), "stream"), values
 
 
 def _value(value: object, now: float) -> tuple[float, str, Mapping[str, object]]:
@@ -80,9 +80,9 @@ def _value(value: object, now: float) -> tuple[float, str, Mapping[str, object]]
         raise FieldError("", "must be a time, a line and perhaps metadata")
     nanoseconds, line = value[0], value[1]
     if isinstance(nanoseconds, str) and nanoseconds.isascii() and nanoseconds.isdecimal():
-        seconds = plausible(int(nanoseconds[:25]) / 1e9, now=now, field="timestamp")
+        seconds = check_time(int(nanoseconds[:25]) / 1e9, now=now, field="timestamp")
     else:
-        seconds = moment(nanoseconds, now=now, field="timestamp")
+        seconds = parse_time(nanoseconds, now=now, field="timestamp")
     if not isinstance(line, str):
         raise FieldError("line", "must be a text")
     metadata = value[2] if len(value) == 3 else {}
@@ -92,10 +92,10 @@ def _value(value: object, now: float) -> tuple[float, str, Mapping[str, object]]
 
 
 def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
-    """A push as protobuf under Snappy, which agents send. Raises PayloadError."""
+    """Read a push in Snappy-compressed protobuf, which agents send. Raises PayloadError."""
     request = push_request()()
     try:
-        request.ParseFromString(unsnapped(body, max_decoded_bytes))
+        request.ParseFromString(decompress_snappy(body, max_decoded_bytes))
     except DecodeError as error:
         raise PayloadError("it is not a protobuf PushRequest") from error
     identities = Identities("loki")
@@ -106,23 +106,23 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
         for e, entry in enumerate(stream.entries):
             try:
                 seconds = entry.timestamp.seconds + entry.timestamp.nanos / 1e9
-                plausible(seconds, now=now, field="timestamp")
+                check_time(seconds, now=now, field="timestamp")
                 metadata = {_text(pair.name): _text(pair.value) for pair in entry.structuredMetadata}
                 parsed.records.append(_to_record(seconds, _text(entry.line), labels, metadata, identities))
             except FieldError as error:
-                parsed.rejections.append(refused(index, f"streams[{s}].entries[{e}]", error))
+                parsed.rejections.append(rejection_at(index, f"streams[{s}].entries[{e}]", error))
             index += 1
     return parsed
 
 
 def _text(value: bytes) -> str:
-    """The message's texts are read as bytes, so that one line of another encoding does not lose the whole push."""
+    """Decode a text. The message holds bytes, so that one line in another encoding does not lose the whole push."""
     return value.decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=1024)
 def _labels(written: bytes) -> Mapping[str, object]:
-    """`{app="shop", level="error"}` by name; what does not look so is left out."""
+    """Parse labels such as `{app="shop", level="error"}`. Invalid parts are left out."""
     inside = _text(written).strip().removeprefix("{").removesuffix("}")
     return {found[1]: _unquoted(found[2]) for found in _LABEL.finditer(inside)}
 
@@ -147,11 +147,11 @@ def _to_record(
     stream = msgspec.json.encode(dict(labels), order="deterministic").decode()
     return LogRecord(
         record_id=identities.of(seconds, stream, body),
-        service=name_of(found, *_SERVICES) or UNKNOWN_SERVICE,
-        version=name_of(found, *_VERSIONS),
+        service=short_text(found, *_SERVICES) or UNKNOWN_SERVICE,
+        version=short_text(found, *_VERSIONS),
         happened_at=seconds,
         severity=severity_within(body) if level is None else severity(level),
         body=body,
-        trace_id=name_of(found, *_TRACES),
-        attributes=kept(found),
+        trace_id=short_text(found, *_TRACES),
+        attributes=bounded_attributes(found),
     )

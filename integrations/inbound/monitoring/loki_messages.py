@@ -1,4 +1,4 @@
-"""Loki's push request as a protobuf message.
+"""The protobuf message class of Loki's push request, built at runtime.
 
 The fields: https://github.com/grafana/loki/blob/main/pkg/push/push.proto
 """
@@ -16,7 +16,10 @@ _TIMESTAMP = ".google.protobuf.Timestamp"
 
 @cache
 def push_request() -> type[Any]:
-    """The class: .streams[].labels is `{app="shop"}`, .entries[] have .timestamp, .line and .structuredMetadata[]."""
+    """Return the message class. Streams have `labels` and `entries`.
+
+    `labels` is `{app="shop"}`; an entry has `timestamp`, `line` and `structuredMetadata`.
+    """
     file = descriptor_pb2.FileDescriptorProto(name="argux/loki_push.proto", package="argux.loki", syntax="proto3")
     file.dependency.append(timestamp_pb2.DESCRIPTOR.name)
     _add(file, "PushRequest", [("streams", 1, "Stream", True)])
@@ -31,7 +34,7 @@ def push_request() -> type[Any]:
 
 
 def _add(file: descriptor_pb2.FileDescriptorProto, name: str, fields: list[tuple[str, int, str, bool]]) -> None:
-    """One message: (name, number, its message type or "" for text, whether it is repeated) of each field."""
+    """Add one message. Each field is (name, number, message type or "" for text, whether it is repeated)."""
     message = file.message_type.add(name=name)
     for field, number, kind, is_repeated in fields:
         message.field.add(

@@ -1,4 +1,4 @@
-"""A plain line of a log, as a program prints it: its time and its level where they stand in it."""
+"""Read a plain log line, as a program prints it, with the time and the level that it contains."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from detection.types import LogRecord
 from integrations.inbound.monitoring.documents import to_record as document_record
 from integrations.inbound.monitoring.log_fields import clipped, severity_within
 from integrations.inbound.reading.records import FieldError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 _LEADING_TIME = re.compile(r"\[?(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?(?:Z|[+-]\d{2}:?\d{2}))?)")
 
 
 def line_record(line: str, record_id: str, service: str, *, now: float) -> LogRecord:
-    """The line as a record; one that is a JSON object is read by its fields. A time that cannot be true is now."""
+    """Convert the line to a log record. A JSON object is read by its fields. An implausible time becomes `now`."""
     if line.startswith("{"):
         found = _json_record(line, record_id, service, now)
         if found is not None:
@@ -32,12 +32,12 @@ def line_record(line: str, record_id: str, service: str, *, now: float) -> LogRe
 
 
 def leading_time(line: str, *, now: float) -> float:
-    """The ISO 8601 time that a line begins with (UTC where it names no zone), else `now`."""
+    """Return the ISO 8601 time at the start of a line (UTC if it has no zone), else `now`."""
     found = _LEADING_TIME.match(line)
     if found is None:
         return now
     try:
-        return moment(found.group(1).replace(",", "."), now=now, field="line")
+        return parse_time(found.group(1).replace(",", "."), now=now, field="line")
     except FieldError:
         return now
 

@@ -1,4 +1,4 @@
-"""What Sentry's SDKs send: envelopes of events and of log records.
+"""Read the envelopes of events and log records that Sentry's SDKs send.
 
 The envelope: https://develop.sentry.dev/sdk/foundations/transport/envelopes/
 The event: https://develop.sentry.dev/sdk/data-model/event-payloads/
@@ -16,12 +16,12 @@ from detection.types import JsonValue, LogRecord
 from integrations.inbound.monitoring.log_fields import (
     NAME_LIMIT,
     Identities,
+    bounded_attributes,
     clipped,
     field,
-    kept,
-    mapping,
-    name_of,
+    require_object,
     severity,
+    short_text,
     time_of,
 )
 from integrations.inbound.reading.body import without_nul
@@ -36,38 +36,38 @@ _FRAMES_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """An envelope as read; items that are neither events nor logs (sessions, traces, replays) are left aside."""
+    """An envelope that was read. Items other than events and logs (sessions, traces, replays) are ignored."""
 
     event_id: str | None
     parsed: Parsed[LogRecord]
 
 
 def read_envelope(text: bytes, *, project: str, now: float) -> Envelope:
-    """Events and logs as log records; `project` names the service where the release does not.
+    """Read events and logs as log records. `project` names the service if no tag and no release does.
 
-    Raises PayloadError where the envelope is broken.
+    Raises PayloadError if the envelope is broken.
     """
     first, _, rest = text.partition(b"\n")
-    header = _object(first, "the envelope's header")
+    header = _decode_header(first, "the envelope's header")
     identities = Identities(f"sentry:{project}")
     parsed: Parsed[LogRecord] = Parsed()
     for index, (kind, content) in enumerate(_items(rest)):
         try:
             if kind == _EVENT:
-                parsed.records.append(_event_record(_item(content), header, project, identities, now))
+                parsed.records.append(_event_record(_decode_item(content), header, project, identities, now))
             elif kind == _LOGS:
-                _read_logs(_item(content), project, index, parsed, identities, now)
+                _read_logs(_decode_item(content), project, index, parsed, identities, now)
         except FieldError as error:
             path = f"items[{index}].{error.field}" if error.field else f"items[{index}]"
             parsed.rejections.append(Rejection(index, path, error.message))
-    return Envelope(name_of(header, "event_id"), parsed)
+    return Envelope(short_text(header, "event_id"), parsed)
 
 
 def _items(rest: bytes) -> Iterator[tuple[str, bytes]]:
-    """(type, payload) of each item; a payload is as long as its header says, else it ends with the line."""
+    """Yield (type, payload) of each item. A payload ends after the header's `length`, else at the end of the line."""
     while rest.strip():
         line, _, rest = rest.lstrip(b"\n").partition(b"\n")
-        header = _object(line, "an item's header")
+        header = _decode_header(line, "an item's header")
         length = header.get("length")
         if isinstance(length, int):
             if not 0 <= length <= len(rest):
@@ -78,16 +78,16 @@ def _items(rest: bytes) -> Iterator[tuple[str, bytes]]:
         yield str(header.get("type")), content
 
 
-def _object(line: bytes, what: str) -> Mapping[str, object]:
+def _decode_header(line: bytes, what: str) -> Mapping[str, object]:
     try:
         return msgspec.json.decode(without_nul(line), type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PayloadError(f"{what} is not a JSON object: {error}") from error
 
 
-def _item(content: bytes) -> Mapping[str, object]:
+def _decode_item(content: bytes) -> Mapping[str, object]:
     try:
-        return mapping(msgspec.json.decode(without_nul(content)))
+        return require_object(msgspec.json.decode(without_nul(content)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FieldError("", f"is not JSON: {error}") from error
 
@@ -98,8 +98,8 @@ def _event_record(
     happened_at = time_of(event, "timestamp", now=now)
     at = now if happened_at is None else happened_at
     service, version = service_of(event, project)
-    body, details = _said(event)
-    event_id = name_of(event, "event_id") or name_of(header, "event_id")
+    body, details = _body_and_details(event)
+    event_id = short_text(event, "event_id") or short_text(header, "event_id")
     return LogRecord(
         record_id=f"sentry:{event_id}" if event_id else identities.of(at, body),
         service=service,
@@ -107,28 +107,31 @@ def _event_record(
         happened_at=at,
         severity=severity(event.get("level"), "ERROR" if "exception" in event else "INFO"),
         body=body,
-        trace_id=name_of(event, "contexts.trace.trace_id"),
-        attributes={**kept({name: event[name] for name in _ATTRIBUTES if event.get(name)}), **details},
+        trace_id=short_text(event, "contexts.trace.trace_id"),
+        attributes={**bounded_attributes({name: event[name] for name in _ATTRIBUTES if event.get(name)}), **details},
     )
 
 
 def service_of(event: Mapping[str, object], project: str) -> tuple[str, str | None]:
-    """Service and version: a tag `service`, else the package of a release such as "shop@v42", else the project."""
-    release = name_of(event, "release")
+    """Return (service, version). The service is the tag `service`, else the package of a release, else the project.
+
+    A release is "package@version", such as "shop@v42"; without "@" it is only a version.
+    """
+    release = short_text(event, "release")
     found = _RELEASE.fullmatch(release) if release else None
     package, version = (found["package"], found["version"]) if found else (None, release)
     tags = event.get("tags")
     tagged = dict(tags) if isinstance(tags, Mapping) else {str(pair[0]): pair[1] for pair in _pairs(tags)}
-    return clipped(name_of(tagged, "service") or package or f"sentry-{project}", NAME_LIMIT), version
+    return clipped(short_text(tagged, "service") or package or f"sentry-{project}", NAME_LIMIT), version
 
 
 def _pairs(tags: object) -> list[list[object]]:
-    """Webhooks write tags as [["service", "shop"]]."""
+    """Return tags in the form that webhooks use: [["service", "shop"]]."""
     return [pair for pair in tags if isinstance(pair, list) and len(pair) == 2] if isinstance(tags, list) else []
 
 
-def _said(event: Mapping[str, object]) -> tuple[str, dict[str, JsonValue]]:
-    """The line that tells an event: its last exception, else its message; and where the exception came from."""
+def _body_and_details(event: Mapping[str, object]) -> tuple[str, dict[str, JsonValue]]:
+    """Return (body, details) of an event: its last exception with its frames, else its message."""
     exception = event.get("exception")
     values = exception.get("values") if isinstance(exception, Mapping) else exception
     raised = [value for value in values if isinstance(value, Mapping)] if isinstance(values, list) else []
@@ -142,7 +145,7 @@ def _said(event: Mapping[str, object]) -> tuple[str, dict[str, JsonValue]]:
 
 
 def _frames(raised: Mapping[str, object]) -> JsonValue:
-    """ "file:line in function", the innermost call last."""
+    """Return the frames as "file:line in function", the innermost call last."""
     stack = raised.get("stacktrace")
     frames = stack.get("frames") if isinstance(stack, Mapping) else None
     if not isinstance(frames, list):
@@ -167,7 +170,7 @@ def _read_logs(
         raise FieldError("items", "must be an array")
     for number, item in enumerate(items):
         try:
-            parsed.records.append(_log_record(mapping(item), project, identities, now))
+            parsed.records.append(_log_record(require_object(item), project, identities, now))
         except FieldError as error:
             parsed.rejections.append(Rejection(index, f"items[{index}].items[{number}].{error.field}", error.message))
 
@@ -189,6 +192,6 @@ def _log_record(item: Mapping[str, object], project: str, identities: Identities
         happened_at=at,
         severity=severity(item.get("level")),
         body=body,
-        trace_id=name_of(item, "trace_id"),
-        attributes=kept(found),
+        trace_id=short_text(item, "trace_id"),
+        attributes=bounded_attributes(found),
     )

@@ -1,4 +1,4 @@
-"""What Sentry itself posts when an alert rule fires or an issue changes.
+"""Read the webhooks that Sentry posts when an alert rule fires or a Sentry issue changes.
 
 https://docs.sentry.io/organization/integrations/integration-platform/webhooks/
 """
@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert
-from integrations.inbound.monitoring.log_fields import clipped, decoded_json, field, name_of, time_of
+from integrations.inbound.monitoring.log_fields import clipped, decoded_json, field, short_text, time_of
 from integrations.inbound.monitoring.sentry_envelopes import service_of
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 
-_OVER = ("resolved", "ignored", "archived")
+_RESOLVED_ACTIONS = ("resolved", "ignored", "archived")
 ISSUE_ALERT_SECONDS = 3600.0
-"""Sentry tells that an issue's rule was triggered, and never that it is not any more."""
+"""How long an issue alert counts as firing: Sentry reports that a rule was triggered, but never that it ended."""
 
-_FIRING = ("created", "unresolved", "triggered")
+_FIRING_ACTIONS = ("created", "unresolved", "triggered")
 
 
 def read_sentry_webhook(text: bytes, *, resource: str, request_id: str | None, now: float) -> Parsed[Alert]:
-    """The alert of one webhook; `resource` is its Sentry-Hook-Resource header. Other resources hold none.
+    """Read the alert of one webhook. `resource` is its Sentry-Hook-Resource header. Other resources have no alert.
 
     Raises PayloadError.
     """
@@ -31,11 +31,11 @@ def read_sentry_webhook(text: bytes, *, resource: str, request_id: str | None, n
     action = str(body.get("action") or "")
     try:
         if resource == "event_alert":
-            alert = _issue_alert(_within(data, "event"), data, now)
+            alert = _issue_alert(_require_part(data, "event"), data, now)
         elif resource == "metric_alert":
-            alert = _metric_alert(_within(data, "metric_alert"), data, action, request_id, now)
-        elif resource == "issue" and action in (*_OVER, *_FIRING):
-            alert = _issue(_within(data, "issue"), action, request_id, now)
+            alert = _metric_alert(_require_part(data, "metric_alert"), data, action, request_id, now)
+        elif resource == "issue" and action in (*_RESOLVED_ACTIONS, *_FIRING_ACTIONS):
+            alert = _issue(_require_part(data, "issue"), action, request_id, now)
         else:
             return Parsed()
     except FieldError as error:
@@ -43,7 +43,7 @@ def read_sentry_webhook(text: bytes, *, resource: str, request_id: str | None, n
     return Parsed([alert])
 
 
-def _within(data: Mapping[str, object], name: str) -> Mapping[str, object]:
+def _require_part(data: Mapping[str, object], name: str) -> Mapping[str, object]:
     found = data.get(name)
     if not isinstance(found, Mapping):
         raise FieldError(name, "must be an object")
@@ -56,17 +56,17 @@ def _issue_alert(event: Mapping[str, object], data: Mapping[str, object], now: f
     at = time_of(event, "datetime", "timestamp", now=now)
     return Alert(
         source="sentry",
-        name=name_of(data, "triggered_rule") or name_of(event, "title") or "Sentry alert",
+        name=short_text(data, "triggered_rule") or short_text(event, "title") or "Sentry alert",
         status=FIRING,
         key=f"{field(event, 'event_id') or repr(at)}:{field(data, 'triggered_rule') or ''}",
         happened_at=now if at is None else at,
         service=service,
         summary=clipped(field(event, "title", "message", "culprit") or ""),
-        level=name_of(event, "level"),
+        level=short_text(event, "level"),
         details={
-            "issue_id": name_of(event, "issue_id"),
-            "url": name_of(event, "web_url"),
-            "environment": name_of(event, "environment"),
+            "issue_id": short_text(event, "issue_id"),
+            "url": short_text(event, "web_url"),
+            "environment": short_text(event, "environment"),
             "version": version,
         },
         identity=_issue_identity(field(event, "issue_id") or field(event, "title")),
@@ -86,14 +86,16 @@ def _metric_alert(
     identifier = field(found, "identifier", "id")
     return Alert(
         source="sentry",
-        name=name_of(found, "alert_rule.name", "title") or name_of(data, "description_title") or "Sentry metric alert",
+        name=short_text(found, "alert_rule.name", "title")
+        or short_text(data, "description_title")
+        or "Sentry metric alert",
         status=RESOLVED if action == "resolved" else FIRING,
         key=f"metric:{identifier}:{action}:{repr(at) if at is not None else request_id or repr(now)}",
         happened_at=now if at is None else at,
         service=_first_project(found),
         summary=clipped(field(data, "description_text", "description_title") or ""),
         level="warning" if action == "warning" else "error",
-        details={"url": name_of(data, "web_url"), "action": clipped(action, 50)},
+        details={"url": short_text(data, "web_url"), "action": clipped(action, 50)},
         identity=f"metric:{identifier}",
     )
 
@@ -104,17 +106,20 @@ def _first_project(found: Mapping[str, object]) -> str | None:
 
 
 def _issue(issue: Mapping[str, object], action: str, request_id: str | None, now: float) -> Alert:
-    """An issue that is closed ends its alerts; a new one is no alert, unless a rule of the team's makes it one."""
+    """Read a change of a Sentry issue. A closed issue resolves its alerts.
+
+    A new issue has no identity, because it is an alert only if a rule of the team says so.
+    """
     at = time_of(issue, "firstSeen" if action == "created" else "lastSeen", now=now)
     return Alert(
         source="sentry",
-        name=name_of(issue, "title") or "Sentry issue",
-        status=RESOLVED if action in _OVER else FIRING,
+        name=short_text(issue, "title") or "Sentry issue",
+        status=RESOLVED if action in _RESOLVED_ACTIONS else FIRING,
         key=f"issue:{field(issue, 'id')}:{action}:{request_id or repr(at)}",
         happened_at=now if at is None else at,
-        service=name_of(issue, "project.slug"),
+        service=short_text(issue, "project.slug"),
         summary=clipped(field(issue, "culprit") or ""),
-        level=name_of(issue, "level"),
-        details={"issue_id": name_of(issue, "id"), "url": name_of(issue, "web_url", "permalink")},
-        identity=_issue_identity(field(issue, "id")) if action in _OVER else None,
+        level=short_text(issue, "level"),
+        details={"issue_id": short_text(issue, "id"), "url": short_text(issue, "web_url", "permalink")},
+        identity=_issue_identity(field(issue, "id")) if action in _RESOLVED_ACTIONS else None,
     )

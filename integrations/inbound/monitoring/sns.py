@@ -1,4 +1,4 @@
-"""Amazon SNS messages: what is signed in them, and what a CloudWatch alarm says in one.
+"""Read Amazon SNS messages: their signed text, and the CloudWatch alarms in them.
 
 The message and its signature: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -13,15 +13,21 @@ import msgspec
 
 from detection.types import LogRecord
 from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert
-from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE, clipped, decoded_json, kept, name_of
+from integrations.inbound.monitoring.log_fields import (
+    UNKNOWN_SERVICE,
+    bounded_attributes,
+    clipped,
+    decoded_json,
+    short_text,
+)
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 NOTIFICATION = "Notification"
 SUBSCRIPTION = "SubscriptionConfirmation"
 UNSUBSCRIPTION = "UnsubscribeConfirmation"
 
-# The whole of what stands between "https://" and the path: no user, no port, no other host behind it.
+# Matches everything up to the path, so that no user, port or other host can follow the domain.
 _ADDRESS = re.compile(r"https://sns\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com(?:\.cn)?[/?]")
 _CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[0-9A-Za-z]+\.pem")
 _SIGNED = {
@@ -34,11 +40,11 @@ _SERVICE_DIMENSIONS = ("ServiceName", "FunctionName", "LoadBalancer", "DBInstanc
 
 
 class ForgedError(Exception):
-    """The message is not Amazon's, or was changed on its way; the text says what does not fit."""
+    """The message is not from Amazon or was changed in transit. The text says which check failed."""
 
 
 class Message(msgspec.Struct, rename="pascal"):
-    """An SNS message as it came over HTTP."""
+    """An SNS message as received over HTTP."""
 
     type: str
     message_id: str
@@ -54,7 +60,7 @@ class Message(msgspec.Struct, rename="pascal"):
 
 
 def read_message(text: bytes) -> Message:
-    """The message, not yet believed. Raises PayloadError."""
+    """Read a message without verifying its signature. Raises PayloadError."""
     message = decoded_json(text, Message)
     if message.type not in _SIGNED:
         raise PayloadError(f"must be one of {', '.join(_SIGNED)}", "Type")
@@ -62,14 +68,14 @@ def read_message(text: bytes) -> Message:
 
 
 def amazon_url(url: str) -> str:
-    """The same address where it is one of SNS's own, reached by https. Raises ForgedError."""
+    """Return the URL if it is an https URL of SNS. Raises ForgedError otherwise."""
     if not _ADDRESS.match(url):
         raise ForgedError("an address in it is not on https://sns.REGION.amazonaws.com")
     return url
 
 
 def certificate_url(message: Message) -> str:
-    """Where the certificate is that signed the message. Raises ForgedError where that is not SNS's."""
+    """Return the URL of the signing certificate. Raises ForgedError if it is not a certificate URL of SNS."""
     url = amazon_url(message.signing_cert_url)
     parts = urlsplit(url)
     if not _CERTIFICATE_PATH.fullmatch(parts.path) or parts.query or parts.fragment:
@@ -78,7 +84,7 @@ def certificate_url(message: Message) -> str:
 
 
 def string_to_sign(message: Message) -> bytes:
-    """The canonical text under the signature: each field that is there, name and value on lines of their own."""
+    """Return the canonical text that is signed: each set field, with its name and its value on separate lines."""
     fields = {
         "Message": message.message,
         "MessageId": message.message_id,
@@ -94,7 +100,7 @@ def string_to_sign(message: Message) -> bytes:
 
 
 def read_notification(message: Message, *, now: float) -> Parsed[Alert | LogRecord]:
-    """What a notification says: a CloudWatch alarm's state, or the plain words of another publisher."""
+    """Read a notification: the state of a CloudWatch alarm, or the plain text of another publisher."""
     try:
         alarm = msgspec.json.decode(message.message)
     except (msgspec.DecodeError, RecursionError):
@@ -117,8 +123,8 @@ def _alarm(alarm: dict[str, object], message: Message, now: float) -> Alert:
         name=clipped(alarm["AlarmName"], 200),
         status=RESOLVED if state == "OK" else FIRING,
         key=clipped(message.message_id, 200),
-        happened_at=moment(changed, now=now, field="Message.StateChangeTime"),
-        service=name_of(dimensions, *_SERVICE_DIMENSIONS),
+        happened_at=parse_time(changed, now=now, field="Message.StateChangeTime"),
+        service=short_text(dimensions, *_SERVICE_DIMENSIONS),
         summary=clipped(alarm.get("NewStateReason") or alarm.get("AlarmDescription") or ""),
         level="error" if state == "ALARM" else "warning",
         details={
@@ -126,21 +132,21 @@ def _alarm(alarm: dict[str, object], message: Message, now: float) -> Alert:
             "region": clipped(alarm.get("Region") or "", 200),
             "account": clipped(alarm.get("AWSAccountId") or "", 200),
             "description": clipped(alarm.get("AlarmDescription") or ""),
-            "dimensions": kept(dimensions),
+            "dimensions": bounded_attributes(dimensions),
             "topic": clipped(message.topic_arn, 512),
         },
-        # Without data an alarm does not know whether it fires: what it said last stands.
+        # Without data the alarm's state is unknown, so its last state stays.
         identity=_identity(alarm) if state != _NO_DATA else None,
     )
 
 
 def _identity(alarm: Mapping[str, object]) -> str:
-    found = name_of(alarm, "AlarmArn")
+    found = short_text(alarm, "AlarmArn")
     return found or ":".join(str(alarm.get(name) or "") for name in ("AWSAccountId", "Region", "AlarmName"))
 
 
 def _dimensions(trigger: Mapping[str, object]) -> dict[str, object]:
-    """[{"name": "FunctionName", "value": "checkout"}] by name; some alarms write the names in capitals."""
+    """Return the dimensions of [{"name": "FunctionName", "value": "checkout"}] by name. Some capitalise the keys."""
     found = trigger.get("Dimensions")
     pairs = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     return {str(item.get("name", item.get("Name"))): item.get("value", item.get("Value")) for item in pairs}
@@ -151,7 +157,7 @@ def _plain_record(message: Message, now: float) -> LogRecord:
         record_id=f"sns:{clipped(message.message_id, 200)}",
         service=UNKNOWN_SERVICE,
         version=None,
-        happened_at=moment(message.timestamp, now=now, field="Timestamp"),
+        happened_at=parse_time(message.timestamp, now=now, field="Timestamp"),
         severity="INFO",
         body=clipped(f"{message.subject}: {message.message}" if message.subject else message.message),
         attributes={"source": "sns", "topic": clipped(message.topic_arn, 512)},

@@ -1,4 +1,4 @@
-"""Whether Amazon signed an SNS message. Apart from the rest, since few need the cryptography that it loads.
+"""Verify the signature of SNS messages. A separate module, because it loads cryptography, which few doors need.
 
 The rules: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from integrations.inbound.monitoring.sns import ForgedError, Message, string_to_sign
 
-# SHA-1 is what SNS signs with unless a topic asks for version 2.
+# SNS signs with SHA-1 unless the topic is set to version 2.
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303
 
 
 def check_signature(message: Message, certificate_pem: bytes, *, now: float) -> None:
-    """Raises ForgedError unless this certificate, valid now, signed the message."""
+    """Check that this certificate is valid now and signed the message. Raises ForgedError otherwise."""
     algorithm = _HASHES.get(message.signature_version)
     if algorithm is None:
         raise ForgedError(f"the signature version {message.signature_version[:10]!r} is not known")

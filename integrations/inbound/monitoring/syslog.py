@@ -1,4 +1,4 @@
-"""One syslog message: RFC 5424, or the older BSD form of RFC 3164 as far as it can be told.
+"""Read one syslog message: RFC 5424, or the older BSD form of RFC 3164 as far as it can be recognised.
 
 https://www.rfc-editor.org/rfc/rfc5424#section-6
 """
@@ -10,10 +10,10 @@ import re
 from detection.types import JsonValue, LogRecord
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped, severity_within
 from integrations.inbound.reading.records import FieldError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 SEVERITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
-"""By syslog's severity: emergency, alert, critical, error, warning, notice, informational, debug."""
+"""Our severities by syslog's: emergency, alert, critical, error, warning, notice, informational, debug."""
 
 HIGHEST_PRIORITY = 191
 
@@ -35,10 +35,10 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_syslog(data: bytes, record_id: str, *, now: float) -> LogRecord:
-    """The message as a log record. What has no priority at all is kept as it is, at the level it names itself.
+    """Convert the message to a log record. Without a valid priority the whole text is kept, with the level it names.
 
-    A BSD message's time has neither year nor zone, so it happened when it came. Raises FieldError where the message is
-    empty or its RFC 5424 time cannot be true.
+    A BSD message gets its time of arrival, because its own time has no year and no zone. Raises FieldError if the
+    message is empty or its RFC 5424 time is not plausible.
     """
     text = data.decode("utf-8", "replace").strip("\r\n\x00 ")
     if not text:
@@ -50,12 +50,12 @@ def read_syslog(data: bytes, record_id: str, *, now: float) -> LogRecord:
     rest = text[found.end() :]
     header = _HEADER.fullmatch(rest)
     if header is not None:
-        return _modern(header, priority, record_id, now)
-    return _bsd(rest, priority, record_id, now)
+        return _rfc5424_record(header, priority, record_id, now)
+    return _bsd_record(rest, priority, record_id, now)
 
 
-def _modern(header: re.Match[str], priority: int, record_id: str, now: float) -> LogRecord:
-    said = header["time"]
+def _rfc5424_record(header: re.Match[str], priority: int, record_id: str, now: float) -> LogRecord:
+    timestamp = header["time"]
     message = (header["message"] or "").removeprefix(_BYTE_ORDER_MARK)
     data = _structured(header["data"])
     names = {"host": header["host"], "process": header["process"], "message_id": header["kind"]}
@@ -66,7 +66,7 @@ def _modern(header: re.Match[str], priority: int, record_id: str, now: float) ->
         record_id=record_id,
         service=UNKNOWN_SERVICE if header["app"] == "-" else clipped(header["app"], NAME_LIMIT),
         version=None,
-        happened_at=now if said == "-" else moment(said, now=now, field="TIMESTAMP"),
+        happened_at=now if timestamp == "-" else parse_time(timestamp, now=now, field="TIMESTAMP"),
         severity=SEVERITIES[priority % 8],
         body=clipped(message),
         attributes={"facility": priority // 8, **attributes},
@@ -74,7 +74,7 @@ def _modern(header: re.Match[str], priority: int, record_id: str, now: float) ->
 
 
 def _structured(written: str) -> dict[str, JsonValue]:
-    """[id name="value" …][…] as {"id": {"name": "value"}}."""
+    """Parse structured data such as [id name="value" …][…] to {"id": {"name": "value"}}."""
     found: dict[str, JsonValue] = {}
     for element in _ELEMENT.finditer(written):
         pairs = _PARAMETER.findall(element.group(2))
@@ -84,7 +84,7 @@ def _structured(written: str) -> dict[str, JsonValue]:
     return found
 
 
-def _bsd(rest: str, priority: int, record_id: str, now: float) -> LogRecord:
+def _bsd_record(rest: str, priority: int, record_id: str, now: float) -> LogRecord:
     found = _BSD.fullmatch(rest)
     parts = found.groupdict() if found else {}
     attributes = {name: parts[name] for name in ("host", "process") if parts.get(name)}

@@ -1,7 +1,7 @@
-"""OTLP as protobuf whose texts are not all UTF-8, or of which one record is broken: read part by part.
+"""Read OTLP protobuf part by part if some texts are not UTF-8 or one record is broken.
 
-A message's fields are found by their tags (https://protobuf.dev/programming-guides/encoding/), so that texts can be
-mended before protobuf's own parser, which takes all or nothing, sees them.
+This module finds the fields of a message by their tags (https://protobuf.dev/programming-guides/encoding/) and repairs
+the texts before protobuf's own parser reads them. That parser accepts a message only as a whole.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from integrations.inbound.otlp.parts import Form, Read, Record, Signal
+from integrations.inbound.otlp.parts import Encoding, ReadRecord, Record, Signal
 from integrations.inbound.otlp.values import TEXT_LIMIT
 from integrations.inbound.reading.records import FieldError
 
 Shape = Any
-"""A message's Descriptor: protobuf has one class of these in Python and another in C."""
+"""A message's Descriptor. Typed as Any, because protobuf has one such class in Python and another in C."""
 
 _VARINT, _WITH_LENGTH = 0, 2
 _FIXED_BYTES = {1: 8, 5: 4}
-_LONGEST_VARINT = 10
-_DEEPEST = 32
+_MAX_VARINT_BYTES = 10
+_MAX_DEPTH = 32
 _TEXT_BYTES = 4 * TEXT_LIMIT
-"""The readers keep TEXT_LIMIT characters at most; a character has four bytes at most."""
+"""The readers keep at most TEXT_LIMIT characters, and a character has at most four bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A message not yet read: its bytes, and what shape they should have."""
+class RawMessage:
+    """A message that is not parsed yet: its bytes and its expected shape."""
 
     body: bytes
     shape: Shape
@@ -39,7 +39,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field of a message: body[start:end] with its tag, body[content:end] without."""
+    """One field of a message: body[start:end] includes its tag, body[content:end] does not."""
 
     number: int
     has_length: bool
@@ -48,16 +48,18 @@ class _Field:
     end: int
 
 
-def wire_form(signal: Signal[Record]) -> Form[Piece, Record]:
-    """How a signal's requests are written as protobuf."""
-    return Form(_parts, _resource, lambda piece: Read(_mended_message(signal.record(), piece.body)))
+def protobuf_encoding(signal: Signal[Record]) -> Encoding[RawMessage, Record]:
+    """Return the protobuf encoding of a signal's requests."""
+    return Encoding(
+        _parts, _resource, lambda message: ReadRecord(_parse_with_replacements(signal.record(), message.body))
+    )
 
 
-def _parts(holder: Piece, name: str) -> list[Piece] | FieldError:
+def _parts(holder: RawMessage, name: str) -> list[RawMessage] | FieldError:
     wanted: FieldDescriptor = holder.shape.fields_by_name[name]
     try:
         return [
-            Piece(holder.body[field.content : field.end], wanted.message_type)
+            RawMessage(holder.body[field.content : field.end], wanted.message_type)
             for field in _fields(holder.body)
             if field.number == wanted.number and field.has_length
         ]
@@ -65,26 +67,26 @@ def _parts(holder: Piece, name: str) -> list[Piece] | FieldError:
         return FieldError("", f"is not a protobuf {holder.shape.name}")
 
 
-def _resource(holder: Piece) -> Resource | FieldError:
+def _resource(holder: RawMessage) -> Resource | FieldError:
     found = _parts(holder, "resource")
     if isinstance(found, FieldError):
         return found
-    resource = _mended_message(Resource(), b"".join(piece.body for piece in found))
+    resource = _parse_with_replacements(Resource(), b"".join(message.body for message in found))
     return FieldError("resource", resource.message) if isinstance(resource, FieldError) else resource
 
 
-def _mended_message(empty: Record, body: bytes) -> Record | FieldError:
-    """The message, with U+FFFD for what is no UTF-8 in its texts."""
+def _parse_with_replacements(empty: Record, body: bytes) -> Record | FieldError:
+    """Parse a message. Bytes of its texts that are not UTF-8 become U+FFFD."""
     shape: Shape = empty.DESCRIPTOR
     try:
-        if not _parses(empty, body):
-            empty.ParseFromString(_mended(body, shape))
+        if not _try_parse(empty, body):
+            empty.ParseFromString(_with_valid_texts(body, shape))
     except DecodeError:
         return FieldError("", f"is not a protobuf {shape.name}")
     return empty
 
 
-def _parses(empty: Message, body: bytes) -> bool:
+def _try_parse(empty: Message, body: bytes) -> bool:
     try:
         empty.ParseFromString(body)
     except DecodeError:
@@ -92,23 +94,23 @@ def _parses(empty: Message, body: bytes) -> bool:
     return True
 
 
-def _mended(body: bytes, shape: Shape, depth: int = 0) -> bytes:
-    """The same message with texts that are UTF-8. Raises DecodeError."""
-    if depth > _DEEPEST:
+def _with_valid_texts(body: bytes, shape: Shape, depth: int = 0) -> bytes:
+    """Return the encoded message with all texts valid UTF-8. Raises DecodeError."""
+    if depth > _MAX_DEPTH:
         raise DecodeError("is nested too deeply")
-    mended: list[bytes] = []
+    repaired: list[bytes] = []
     for found in _fields(body):
         field: FieldDescriptor | None = shape.fields_by_number.get(found.number)
         content = body[found.content : found.end]
         if field is None or not found.has_length:
-            mended.append(body[found.start : found.end])
+            repaired.append(body[found.start : found.end])
             continue
         if field.type == FieldDescriptor.TYPE_STRING:
             content = _text(content)
         elif field.type == FieldDescriptor.TYPE_MESSAGE:
-            content = _mended(content, field.message_type, depth + 1)
-        mended.append(_written(found.number << 3 | _WITH_LENGTH) + _written(len(content)) + content)
-    return b"".join(mended)
+            content = _with_valid_texts(content, field.message_type, depth + 1)
+        repaired.append(_encode_varint(found.number << 3 | _WITH_LENGTH) + _encode_varint(len(content)) + content)
+    return b"".join(repaired)
 
 
 def _text(content: bytes) -> bytes:
@@ -120,7 +122,7 @@ def _text(content: bytes) -> bytes:
 
 
 def _fields(body: bytes) -> Iterator[_Field]:
-    """Every field of a message. Raises DecodeError where the bytes are no message."""
+    """Yield every field of a message. Raises DecodeError if the bytes are not a message."""
     place = 0
     while place < len(body):
         start = place
@@ -142,17 +144,17 @@ def _fields(body: bytes) -> Iterator[_Field]:
 
 
 def _varint(body: bytes, place: int) -> tuple[int, int]:
-    """(the number that begins at `place`, where the next thing begins). Raises DecodeError."""
+    """Return (the varint at `place`, the position after it). Raises DecodeError."""
     number = 0
-    for offset, byte in enumerate(body[place : place + _LONGEST_VARINT]):
+    for offset, byte in enumerate(body[place : place + _MAX_VARINT_BYTES]):
         number |= (byte & 0x7F) << (7 * offset)
         if byte < 0x80:
             return number, place + offset + 1
     raise DecodeError("a number is cut short")
 
 
-def _written(number: int) -> bytes:
-    """A number as a varint."""
+def _encode_varint(number: int) -> bytes:
+    """Encode a number as a varint."""
     found = bytearray()
     while number > 0x7F:
         found.append(number & 0x7F | 0x80)

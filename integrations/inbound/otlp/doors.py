@@ -1,6 +1,6 @@
-"""OpenTelemetry's doors, /v1/traces, /v1/logs and /v1/metrics: OTLP as protobuf or JSON, over HTTP or gRPC.
+"""Read requests and write responses of OpenTelemetry's doors /v1/traces, /v1/logs and /v1/metrics.
 
-The protocol: https://opentelemetry.io/docs/specs/otlp/
+They accept OTLP as protobuf or JSON, over HTTP or gRPC. The protocol: https://opentelemetry.io/docs/specs/otlp/
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _METRICS = Signal(ExportMetricsServiceRequest, OtlpMetric, "resource_metrics", "
 def parse_traces(
     body: bytes, *, content_type: str = PROTOBUF, content_encoding: str = "", now: float, max_decoded_bytes: int
 ) -> Parsed[Span]:
-    """Read an ExportTraceServiceRequest. Raises PayloadError where it is not one."""
+    """Read an ExportTraceServiceRequest. Raises PayloadError if the body is not one."""
     text = decoded(body, content_encoding, max_decoded_bytes)
     return read_spans(records(_TRACES, text, content_type), now=now)
 
@@ -55,7 +55,7 @@ def parse_traces(
 def parse_logs(
     body: bytes, *, content_type: str = PROTOBUF, content_encoding: str = "", now: float, max_decoded_bytes: int
 ) -> Parsed[LogRecord]:
-    """Read an ExportLogsServiceRequest. Raises PayloadError where it is not one."""
+    """Read an ExportLogsServiceRequest. Raises PayloadError if the body is not one."""
     text = decoded(body, content_encoding, max_decoded_bytes)
     return read_logs(records(_LOGS, text, content_type), now=now)
 
@@ -63,25 +63,25 @@ def parse_logs(
 def parse_metrics(
     body: bytes, *, content_type: str = PROTOBUF, content_encoding: str = "", now: float, max_decoded_bytes: int
 ) -> Parsed[MetricPoint]:
-    """Read an ExportMetricsServiceRequest. Raises PayloadError where it is not one."""
+    """Read an ExportMetricsServiceRequest. Raises PayloadError if the body is not one."""
     text = decoded(body, content_encoding, max_decoded_bytes)
     return read_metrics(records(_METRICS, text, content_type), now=now)
 
 
 def traces_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
-    """The body of the 200: it says how many spans were refused and why, and nothing where all were taken."""
+    """Return the body of the 200 response: how many spans were refused and why. Empty if all were accepted."""
     return _response(ExportTraceServiceResponse, ExportTracePartialSuccess, "rejected_spans", rejections, content_type)
 
 
 def logs_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
-    """The body of the 200: it says how many log records were refused and why, and nothing where all were taken."""
+    """Return the body of the 200 response: how many log records were refused and why. Empty if all were accepted."""
     return _response(
         ExportLogsServiceResponse, ExportLogsPartialSuccess, "rejected_log_records", rejections, content_type
     )
 
 
 def metrics_response(rejections: Sequence[Rejection], content_type: str = PROTOBUF) -> bytes:
-    """The body of the 200: it says how many data points were refused and why, and nothing where all were taken."""
+    """Return the body of the 200 response: how many data points were refused and why. Empty if all were accepted."""
     return _response(
         ExportMetricsServiceResponse, ExportMetricsPartialSuccess, "rejected_data_points", rejections, content_type
     )
@@ -94,15 +94,15 @@ def _response(
     rejections: Sequence[Rejection],
     content_type: str,
 ) -> bytes:
-    """The signals' answers differ in their types and in what the counter of refusals is called."""
+    """Build a response. The signals differ only in the message types and in the name of the rejection counter."""
     if not rejections:
-        return _written(whole(), content_type)
+        return _serialize(whole(), content_type)
     refused = partial(**{counter: len(rejections)}, error_message=_summary(rejections))
-    return _written(whole(partial_success=refused), content_type)
+    return _serialize(whole(partial_success=refused), content_type)
 
 
-def _written(answer: Message, content_type: str) -> bytes:
-    """In the encoding of the request, as the protocol asks."""
+def _serialize(answer: Message, content_type: str) -> bytes:
+    """Serialize the response in the encoding of the request, as the protocol requires."""
     return MessageToJson(answer, indent=None).encode() if content_type == JSON else answer.SerializeToString()
 
 

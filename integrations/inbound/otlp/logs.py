@@ -1,4 +1,4 @@
-"""OTLP log records as our own: https://opentelemetry.io/docs/specs/otel/logs/data-model/."""
+"""Convert OTLP log records to our own: https://opentelemetry.io/docs/specs/otel/logs/data-model/."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 from detection.types import LogRecord
 from integrations.inbound.otlp.parts import Located
 from integrations.inbound.otlp.values import any_value, attributes, nanoseconds, text
-from integrations.inbound.reading.records import FieldError, Parsed, refused
+from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 
 SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-"""Each stands for four of OTLP's severity numbers, 1 to 24."""
+"""Each name stands for four of OTLP's severity numbers, 1 to 24."""
 
 
 def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parsed[LogRecord]:
-    """Every log record of a request; a rejection's index counts the records of the whole request."""
+    """Read every log record of a request. A rejection's index counts the records of the whole request."""
     parsed: Parsed[LogRecord] = Parsed()
     seen: Counter[bytes] = Counter()
     for index, found in enumerate(located):
@@ -29,12 +29,12 @@ def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parse
             record_id = _record_id(record, found.service, seen)
             parsed.records.append(to_log_record(record, record_id, found.service, found.version, now=now))
         except FieldError as error:
-            parsed.rejections.append(refused(index, found.path(), error))
+            parsed.rejections.append(rejection_at(index, found.path(), error))
     return parsed
 
 
 def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: str | None, *, now: float) -> LogRecord:
-    """One log record; without any time it was said now. Raises FieldError."""
+    """Convert one log record. Without any time, its time is `now`. Raises FieldError."""
     return LogRecord(
         record_id=record_id,
         service=service,
@@ -48,9 +48,9 @@ def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: 
 
 
 def _record_id(record: OtlpLogRecord, service: str, seen: Counter[bytes]) -> str:
-    """OTLP gives log records no id, so it is a digest of the content and of how many equal ones came before it here.
+    """Return an id: a digest of the content, plus a counter for equal records of the batch, as OTLP gives no ids.
 
-    A batch sent again has the same ids again, and two equal lines of one batch stay two.
+    A resent batch gets the same ids again, and two equal lines of one batch stay two records.
     """
     content = service.encode() + b"\0" + record.SerializeToString(deterministic=True)
     digest = hashlib.blake2b(content, digest_size=16).digest()

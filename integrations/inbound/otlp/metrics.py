@@ -1,7 +1,7 @@
-"""OTLP metrics as points: https://opentelemetry.io/docs/specs/otel/metrics/data-model/.
+"""Convert OTLP metrics to points: https://opentelemetry.io/docs/specs/otel/metrics/data-model/.
 
-A gauge or a sum is one point. A histogram or summary becomes several, under its own name with .count, .sum, .min and
-.max, and .p50 and the like for a summary's quantiles.
+A data point of a gauge or a sum becomes one point. A data point of a histogram or summary becomes several: the metric's
+name with .count, .sum, .min and .max, and .p50 and so on for a summary's quantiles.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from detection.types import JsonValue, MetricKind, MetricPoint
 from integrations.inbound.otlp.parts import Located, camel
 from integrations.inbound.otlp.values import NAME_LIMIT, attributes, nanoseconds, text
 from integrations.inbound.reading.digests import digest
-from integrations.inbound.reading.records import FieldError, Parsed, refused
+from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
-"""The fields of a metric of which one holds its data points."""
+"""The fields of a metric that can hold its data points. At most one of them is set."""
 
 _HOST = "host.name"
-_OF_MACHINES = ("system.", "hw.", "k8s.node.")
+_MACHINE_PREFIXES = ("system.", "hw.", "k8s.node.")
 
 
 def read_metrics(located: Iterable[Located[Metric]], *, now: float) -> Parsed[MetricPoint]:
-    """Every data point of a request, each refused by itself; a rejection's index counts the request's metrics."""
+    """Read every data point of a request. Each is refused separately. A rejection's index is that of its metric."""
     parsed: Parsed[MetricPoint] = Parsed()
     for index, found in enumerate(located):
         try:
             metric, kind = _kind(found.readable())
         except FieldError as error:
-            parsed.rejections += [refused(index, found.path(), error)] * max(1, _lost(found))
+            parsed.rejections += [rejection_at(index, found.path(), error)] * max(1, _lost_points(found))
             continue
         for place, point in enumerate(getattr(metric, kind).data_points):
             try:
@@ -41,12 +41,12 @@ def read_metrics(located: Iterable[Located[Metric]], *, now: float) -> Parsed[Me
                 parsed.records.extend(list(_points(metric, kind, point, found, now=now)))
             except FieldError as error:
                 path = f"{found.path()}.{camel(kind)}.dataPoints[{place}]"
-                parsed.rejections.append(refused(index, path, error))
+                parsed.rejections.append(rejection_at(index, path, error))
     return parsed
 
 
-def _lost(found: Located[Metric]) -> int:
-    """How many data points go with a metric that cannot be taken."""
+def _lost_points(found: Located[Metric]) -> int:
+    """Return the number of data points that are lost with an unreadable metric."""
     metric = found.record
     if isinstance(metric, FieldError):
         return found.points
@@ -64,17 +64,17 @@ def _kind(metric: Metric) -> tuple[Metric, str]:
 
 
 def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now: float) -> Iterator[MetricPoint]:
-    """What one data point says; nothing where its sender says that there is no value. Raises FieldError."""
+    """Yield the points of one data point; none if the sender marked it as having no value. Raises FieldError."""
     if point.flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK:
         return
     happened_at = nanoseconds(point.time_unix_nano, now=now, field="timeUnixNano")
-    found = {**_of_sender(metric.name, sent.sender), **attributes(point.attributes)}
-    counts = _counting(metric, kind)
+    found = {**_sender_attributes(metric.name, sent.sender), **attributes(point.attributes)}
+    counts = _metric_kind(metric, kind)
     for suffix, value in _values(kind, point):
         name = text(metric.name, NAME_LIMIT) + suffix
         if not math.isfinite(value):
             if suffix:
-                # A summary of nothing has quantiles that are no numbers, beside a count that is one.
+                # A summary without observations has quantiles that are NaN, next to a valid count.
                 continue
             raise FieldError("value", "is not a finite number")
         yield MetricPoint(
@@ -88,20 +88,20 @@ def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now
         )
 
 
-def _of_sender(name: str, sender: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The instance, whose counters are its own; the machine only where the metric is about machines."""
-    return {key: value for key, value in sender.items() if key != _HOST or name.startswith(_OF_MACHINES)}
+def _sender_attributes(name: str, sender: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the instance, which has its own counters, and the host only if the metric is about machines."""
+    return {key: value for key, value in sender.items() if key != _HOST or name.startswith(_MACHINE_PREFIXES)}
 
 
-def _counting(metric: Metric, kind: str) -> MetricKind:
-    """Whether a value stands for itself, or counts since the start or since the last point."""
+def _metric_kind(metric: Metric, kind: str) -> MetricKind:
+    """Return the kind of a value: a gauge, a count since the start, or a count since the last point."""
     if kind == "gauge":
         return MetricKind.GAUGE
     if kind == "summary":
         return MetricKind.CUMULATIVE
     data = getattr(metric, kind)
     if kind == "sum" and not data.is_monotonic:
-        # An up-and-down counter's cumulative value is a level: connections open now.
+        # The cumulative value of an UpDownCounter is a level, such as the connections open now.
         cumulative = data.aggregation_temporality != AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
         return MetricKind.GAUGE if cumulative else MetricKind.DELTA
     is_delta = data.aggregation_temporality == AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
@@ -109,7 +109,7 @@ def _counting(metric: Metric, kind: str) -> MetricKind:
 
 
 def _values(kind: str, point: Any) -> list[tuple[str, float]]:
-    """(what comes after the metric's name, value)."""
+    """Return (suffix of the metric's name, value) pairs. Raises FieldError."""
     if kind in ("gauge", "sum"):
         held = point.WhichOneof("value")
         if held is None:
@@ -123,5 +123,5 @@ def _values(kind: str, point: Any) -> list[tuple[str, float]]:
 
 
 def _point_id(service: str, name: str, happened_at: float, found: dict[str, JsonValue]) -> str:
-    """A stream of points has one at a time: service, name, attributes and time make it unique."""
+    """Return an id from service, name, time and attributes, because a stream has one point at each time."""
     return digest("otlp", service, name, happened_at, found)

@@ -1,4 +1,4 @@
-"""An OTLP request taken apart: resources, in them scopes, in them records; one that is wrong loses only itself."""
+"""Split an OTLP request into resources, scopes and records. An invalid part does not affect the others."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class Signal(Generic[Record]):
-    """How one signal's requests are built: resources, in them scopes, in them records. Names are protobuf's.
+    """The structure of one signal's requests: resources contain scopes, which contain records. Names are protobuf's.
 
-    kinds: the fields of a record of which one holds its `data_points`.
+    kinds: the fields of a record that can hold its `data_points`.
     """
 
     request: Callable[[], Message]
@@ -33,10 +33,10 @@ class Signal(Generic[Record]):
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[Record]):
-    """One record, or why it cannot be read.
+class ReadRecord(Generic[Record]):
+    """One record, or the reason why it cannot be read.
 
-    unread: which of its data points cannot be read, by their places; points: how many an unreadable record has.
+    unread: the unreadable data points by their position; points: how many data points an unreadable record has.
     """
 
     record: Record | FieldError
@@ -46,9 +46,9 @@ class Read(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Located(Generic[Record]):
-    """One record of a request as read; who sent it, and where in the request it stands.
+    """One record of a request, with its sender and its path in the request.
 
-    sender: the instance and the machine, as otlp_values.instance_and_host has them. unread, points: as Read has them.
+    sender: the instance and the host, as values.instance_and_host returns them. unread, points: as in ReadRecord.
     """
 
     record: Record | FieldError
@@ -60,53 +60,57 @@ class Located(Generic[Record]):
     points: int = 0
 
     def readable(self) -> Record:
-        """The record. Raises FieldError."""
+        """Return the record. Raises FieldError if it cannot be read."""
         if isinstance(self.record, FieldError):
             raise self.record
         return self.record
 
 
 @dataclass(frozen=True, slots=True)
-class Form(Generic[Part, Record]):
-    """How requests are written down: what stands within a part under one of protobuf's names, and what a part says."""
+class Encoding(Generic[Part, Record]):
+    """An encoding of requests: how to get the parts of a part by protobuf's name, and how to read a part."""
 
     parts: Callable[[Part, str], Sequence[Part] | FieldError]
     resource: Callable[[Part], Resource | FieldError]
-    record: Callable[[Part], Read[Record]]
+    record: Callable[[Part], ReadRecord[Record]]
 
 
-def taken_apart(signal: Signal[Record], form: Form[Part, Record], request: Part) -> Iterator[Located[Record]]:
-    """Every record, and every part that cannot be read. Raises PayloadError where the request itself cannot be."""
-    resources = form.parts(request, signal.resources)
+def split_request(signal: Signal[Record], encoding: Encoding[Part, Record], request: Part) -> Iterator[Located[Record]]:
+    """Yield every record and every unreadable part. Raises PayloadError if the request itself is unreadable."""
+    resources = encoding.parts(request, signal.resources)
     if isinstance(resources, FieldError):
         raise PayloadError(resources.message, resources.field)
     for r, resource in enumerate(resources):
-        scopes = form.parts(resource, signal.scopes)
+        scopes = encoding.parts(resource, signal.scopes)
         if isinstance(scopes, FieldError):
             yield Located(scopes, path(signal, r))
         else:
-            yield from _of_resource(signal, form, form.resource(resource), r, scopes)
+            yield from _resource_records(signal, encoding, encoding.resource(resource), r, scopes)
 
 
-def _of_resource(
-    signal: Signal[Record], form: Form[Part, Record], resource: Resource | FieldError, r: int, scopes: Sequence[Part]
+def _resource_records(
+    signal: Signal[Record],
+    encoding: Encoding[Part, Record],
+    resource: Resource | FieldError,
+    r: int,
+    scopes: Sequence[Part],
 ) -> Iterator[Located[Record]]:
     known = None if isinstance(resource, FieldError) else resource
     service, version = service_and_version(known) if known is not None else ("", None)
     sender = instance_and_host(known) if known is not None else {}
     for s, scope in enumerate(scopes):
-        records = form.parts(scope, signal.records)
+        records = encoding.parts(scope, signal.records)
         if isinstance(records, FieldError):
             yield Located(records, path(signal, r, s))
             continue
         for i, part in enumerate(records):
-            read = form.record(part)
+            read = encoding.record(part)
             record = resource if isinstance(resource, FieldError) else read.record
             yield Located(record, path(signal, r, s, i), service, version, sender, read.unread, read.points)
 
 
 def path(signal: Signal[Any], *places: int) -> Callable[[], str]:
-    """Where a resource, a scope of it or a record of that stands; written out only when something is refused."""
+    """Return a function for the path of a resource, scope or record. It is called only if something is refused."""
     return lambda: _path(signal, places)
 
 
@@ -116,6 +120,6 @@ def _path(signal: Signal[Any], places: Sequence[int]) -> str:
 
 
 def camel(name: str) -> str:
-    """A field's name in JSON."""
+    """Convert a protobuf field name to its camelCase name in JSON."""
     first, *others = name.split("_")
     return first + "".join(other.title() for other in others)

@@ -1,4 +1,4 @@
-"""OTLP spans as our own. Both generations of the semantic conventions are read, the stable names first.
+"""Convert OTLP spans to our own. Both generations of the semantic conventions are read, the stable names first.
 
 HTTP: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 Database: https://opentelemetry.io/docs/specs/semconv/database/database-spans/
@@ -22,7 +22,7 @@ from integrations.inbound.otlp.values import (
     nanoseconds,
     text,
 )
-from integrations.inbound.reading.records import FieldError, Parsed, refused
+from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 
 ENDPOINT_LIMIT = 300
 TRACE_ID_BYTES = 16
@@ -30,18 +30,18 @@ SPAN_ID_BYTES = 8
 
 
 def read_spans(located: Iterable[Located[OtlpSpan]], *, now: float) -> Parsed[Span]:
-    """Every span of a request; a rejection's index counts the spans of the whole request."""
+    """Read every span of a request. A rejection's index counts the spans of the whole request."""
     parsed: Parsed[Span] = Parsed()
     for index, found in enumerate(located):
         try:
             parsed.records.append(to_span(found.readable(), found.service, found.version, now=now))
         except FieldError as error:
-            parsed.rejections.append(refused(index, found.path(), error))
+            parsed.rejections.append(rejection_at(index, found.path(), error))
     return parsed
 
 
 def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) -> Span:
-    """One span. Raises FieldError."""
+    """Convert one span. Raises FieldError."""
     started_at = nanoseconds(span.start_time_unix_nano, now=now, field="startTimeUnixNano")
     nanoseconds(span.end_time_unix_nano, now=now, field="endTimeUnixNano")
     if span.end_time_unix_nano < span.start_time_unix_nano:
@@ -74,9 +74,9 @@ def _kind(span: OtlpSpan, found: dict[str, JsonValue]) -> tuple[SpanKind, str | 
 
 
 def _endpoint(span: OtlpSpan, found: dict[str, JsonValue]) -> str:
-    """ "POST /checkout": the route, never the path, which has as many values as there are orders.
+    """Return the endpoint, such as "POST /checkout": the route, never the path, which may have unlimited values.
 
-    A server that matched no route, or that speaks another protocol, is known by its span's name.
+    Without a route (no match, or another protocol) the endpoint is the span's name.
     """
     method = first_text(found, "http.request.method", "http.method")
     route = first_text(found, "http.route")

@@ -1,4 +1,4 @@
-"""OTLP's attribute values, ids and times as plain ones."""
+"""Convert OTLP's attribute values, ids and times to plain values."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from detection.types import JsonValue
 from integrations.inbound.reading.records import FieldError
-from integrations.inbound.reading.times import plausible
+from integrations.inbound.reading.times import check_time
 
 TEXT_LIMIT = 8_000
 NAME_LIMIT = 200
 UNKNOWN_SERVICE = "unknown_service"
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 
 def attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
-    """Attributes by their names; the first of a name stands."""
+    """Return attributes by name. Of several with one name, the first counts."""
     found: dict[str, JsonValue] = {}
     for pair in pairs:
         found.setdefault(text(pair.key, NAME_LIMIT), any_value(pair.value))
@@ -27,7 +27,7 @@ def attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
 
 
 def any_value(value: AnyValue, depth: int = 0) -> JsonValue:
-    """A value as JSON knows it: bytes become base64, what is nested absurdly deep becomes None."""
+    """Convert a value to JSON: bytes become base64, values nested deeper than _MAX_DEPTH become None."""
     kind = value.WhichOneof("value")
     if kind == "string_value":
         return text(value.string_value)
@@ -39,7 +39,7 @@ def any_value(value: AnyValue, depth: int = 0) -> JsonValue:
         return value.bool_value
     if kind == "bytes_value":
         return text(base64.b64encode(value.bytes_value).decode("ascii"))
-    if depth >= _DEEPEST:
+    if depth >= _MAX_DEPTH:
         return None
     if kind == "array_value":
         return [any_value(item, depth + 1) for item in value.array_value.values]
@@ -49,17 +49,17 @@ def any_value(value: AnyValue, depth: int = 0) -> JsonValue:
 
 
 def _finite(number: float) -> float | None:
-    """JSON has no NaN and no infinity."""
+    """Return None for NaN and infinity, which JSON does not have."""
     return number if abs(number) <= 1.7976931348623157e308 else None
 
 
 def text(value: str, limit: int = TEXT_LIMIT) -> str:
-    """Text that a relational store keeps: bounded, and without NUL."""
+    """Return text that a relational store can hold: at most `limit` characters and no NUL."""
     return value[:limit].replace("\x00", "\ufffd")
 
 
 def first_text(found: dict[str, JsonValue], *names: str) -> str | None:
-    """The first of these attributes that is there and not empty: newer conventions first, older after."""
+    """Return the first of these attributes that is set and not empty. Name newer conventions before older ones."""
     for name in names:
         value = found.get(name)
         if value not in (None, ""):
@@ -68,7 +68,7 @@ def first_text(found: dict[str, JsonValue], *names: str) -> str | None:
 
 
 def first_integer(found: dict[str, JsonValue], *names: str) -> int | None:
-    """The first of these attributes that is a whole number, written as a number or as text."""
+    """Return the first of these attributes that is an integer, as a number or as text."""
     for name in names:
         value = found.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -79,7 +79,7 @@ def first_integer(found: dict[str, JsonValue], *names: str) -> int | None:
 
 
 def service_and_version(resource: Resource) -> tuple[str, str | None]:
-    """Who sent it: service.name and service.version."""
+    """Return the sender's service.name and service.version."""
     found = attributes(resource.attributes)
     service = first_text(found, "service.name") or UNKNOWN_SERVICE
     version = first_text(found, "service.version")
@@ -87,7 +87,7 @@ def service_and_version(resource: Resource) -> tuple[str, str | None]:
 
 
 def instance_and_host(resource: Resource) -> dict[str, JsonValue]:
-    """Which of a service's instances sent it, and from which machine, as attributes; what is not told is left out."""
+    """Return the sender's instance and host as attributes. Missing ones are left out."""
     found = attributes(resource.attributes)
     instance = first_text(found, "service.instance.id", "k8s.pod.name", "container.id", "host.name")
     host = first_text(found, "host.name", "k8s.node.name")
@@ -96,7 +96,7 @@ def instance_and_host(resource: Resource) -> dict[str, JsonValue]:
 
 
 def identifier(value: bytes, length: int, field: str) -> str:
-    """An id as hex. Raises FieldError where its length is wrong or it is all zeros, which OTLP calls invalid."""
+    """Convert an id to hex. Raises FieldError if its length is wrong or if it is all zeros (invalid in OTLP)."""
     if len(value) != length:
         raise FieldError(field, f"must have {length} bytes, not {len(value)}")
     if not any(value):
@@ -105,7 +105,7 @@ def identifier(value: bytes, length: int, field: str) -> str:
 
 
 def nanoseconds(value: int, *, now: float, field: str) -> float:
-    """A time in nanoseconds since 1970 as seconds. Raises FieldError where it cannot be true."""
+    """Convert nanoseconds since 1970 to seconds. Raises FieldError if the time is missing or not plausible."""
     if not value:
         raise FieldError(field, "is missing")
-    return plausible(value / 1e9, now=now, field=field)
+    return check_time(value / 1e9, now=now, field=field)

@@ -1,4 +1,4 @@
-"""Product events as Amplitude's client libraries post them: /2/httpapi and /batch.
+"""Read product events that Amplitude's client libraries post to /2/httpapi and /batch.
 
 The shapes: https://amplitude.com/docs/apis/analytics/http-v2
 """
@@ -14,16 +14,16 @@ import msgspec
 
 from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
-from integrations.inbound.reading.batches import Text, elements, envelope, read_each
+from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.digests import digest
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A body as read: the door authenticates `api_key` before it keeps any of `events`."""
+    """A body that was read. The door authenticates `api_key` before it stores any of `events`."""
 
     api_key: str | None
     events: Parsed[Event]
@@ -35,7 +35,7 @@ class _Envelope(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
-    """https://amplitude.com/docs/apis/analytics/http-v2#keys-for-the-event-argument"""
+    """One event: https://amplitude.com/docs/apis/analytics/http-v2#keys-for-the-event-argument."""
 
     event_type: str | None = None
     user_id: Identifier = None
@@ -61,31 +61,31 @@ class _Event(msgspec.Struct):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _EVENT = msgspec.json.Decoder(_Event)
-_AS_THEY_ARE = ("region", "city", "language", "product_id", "price", "quantity", "revenue", "currency")
+_COPIED_FIELDS = ("region", "city", "language", "product_id", "price", "quantity", "revenue", "currency")
 
 
 def is_upload(text: bytes) -> bool:
-    """Whether a decoded body is Amplitude's: PostHog's clients post to /batch as well, but call their array `batch`."""
+    """Whether a decoded body is Amplitude's. PostHog's clients also post to /batch, but name their array `batch`."""
     if not text.startswith(b"{"):
         return False
     try:
-        return bool(bytes(envelope(_ENVELOPE, text, "events")[1]))
+        return bool(bytes(split_envelope(_ENVELOPE, text, "events")[1]))
     except PayloadError:
         return False
 
 
 def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_decoded_bytes: int) -> Upload:
-    """Read an upload; events such as $identify are kept as events. Raises PayloadError."""
+    """Read an upload. Special events such as $identify are kept as events. Raises PayloadError."""
     text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
     if not text:
         raise PayloadError("it is empty")
-    outer, array = envelope(_ENVELOPE, text, "events")
-    events = read_each(elements(array, "events"), partial(_read, now=now), prefix="events")
+    outer, array = split_envelope(_ENVELOPE, text, "events")
+    events = read_each(array_elements(array, "events"), partial(_read, now=now), prefix="events")
     return Upload(outer.api_key, events)
 
 
-def faults(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
-    """The refused events by field, in the two groups that Amplitude's libraries look for."""
+def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
+    """Group the indexes of refused events by field, in the two groups that Amplitude's libraries look for."""
     groups: dict[str, dict[str, list[int]]] = {"events_with_missing_fields": {}, "events_with_invalid_fields": {}}
     for rejection in rejections:
         group = (
@@ -97,26 +97,26 @@ def faults(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
 
 
 def _read(text: Text, *, now: float) -> Event:
-    """One event. Raises FieldError; without a time it happened now, as it does for Amplitude."""
+    """Read one event. Without a time, its time is `now`, as in Amplitude. Raises FieldError."""
     raw = _EVENT.decode(text)
     return Event(
         event_id=_event_id(raw, text),
         event=event_name(raw.event_type, "event_type"),
         user_id=first_identifier({"user_id": raw.user_id, "device_id": raw.device_id}),
-        happened_at=now if raw.time is None else moment(raw.time, now=now, field="time"),
+        happened_at=now if raw.time is None else parse_time(raw.time, now=now, field="time"),
         properties=_properties(raw),
     )
 
 
 def _event_id(raw: _Event, text: Text) -> str:
-    """Amplitude takes an insert_id for one device's; without one, a digest of the event as it was sent."""
+    """Return an id from the insert_id, which is unique per device in Amplitude, else a digest of the event as sent."""
     if raw.insert_id in (None, ""):
         return digest(bytes(text).decode())
     return digest("amplitude", raw.device_id, raw.user_id, raw.insert_id)
 
 
 def _properties(raw: _Event) -> dict[str, Any]:
-    known = {name: getattr(raw, name) for name in _AS_THEY_ARE}
+    known = {name: getattr(raw, name) for name in _COPIED_FIELDS}
     return with_defaults(
         raw.event_properties,
         {

@@ -1,4 +1,4 @@
-"""Product events as JSON: one object, an array, or one object a line (NDJSON)."""
+"""Read product events as JSON: one object, an array, or one object per line (NDJSON)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.reading.batches import Text, elements, lines_of, read_each, read_one
+from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 NAME_LIMIT = 200
 
 
 class RawEvent(msgspec.Struct, gc=False):
-    """An event as senders write it; user, time and id may stand at the top or within the properties."""
+    """An event as sent. User and time may be at the top level or in the properties, the id only at the top level."""
 
     event: str
     properties: dict[str, Any] | None = None
@@ -40,8 +40,8 @@ def parse_events(
 ) -> Parsed[Event]:
     """Read a batch of events; `now` is seconds since the epoch and bounds their times.
 
-    A rejection's field is a path within the batch, "[1].properties.timestamp", or within the one object.
-    Raises PayloadError where the body as a whole cannot be read.
+    A rejection's field is a path in the batch ("[1].properties.timestamp") or in the single object.
+    Raises PayloadError if the whole body cannot be read.
     """
     text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
     if not text:
@@ -49,18 +49,18 @@ def parse_events(
     if text.startswith(b"["):
         return read_array(text, now=now)
     if _is_lines(text, content_type):
-        return read_each(lines_of(text), partial(_read, now=now))
+        return read_each(split_lines(text), partial(_read, now=now))
     if not text.startswith(b"{"):
         raise PayloadError(f"it is {_kind(text)}; send an event (an object), an array of events, or NDJSON")
     return read_one(text, partial(_read, now=now))
 
 
 def read_array(text: bytes, *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
-    """Read a JSON array at once where every element has the right shape, else element by element."""
+    """Read a JSON array in one step if every element has the right shape, else element by element."""
     try:
         raws = _MANY.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return read_each(elements(text), partial(_read, now=now, default_time=default_time), prefix=prefix)
+        return read_each(array_elements(text), partial(_read, now=now, default_time=default_time), prefix=prefix)
     return from_raw(raws, now=now, prefix=prefix, default_time=default_time)
 
 
@@ -69,7 +69,7 @@ def _read(text: Text, *, now: float, default_time: float | None = None) -> Event
 
 
 def from_raw(raws: list[RawEvent], *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
-    """Turn decoded events into records; `default_time` stands in for a missing timestamp where a door allows it."""
+    """Convert decoded events to records. `default_time` replaces a missing timestamp if the door allows it."""
     parsed: Parsed[Event] = Parsed()
     for index, raw in enumerate(raws):
         try:
@@ -80,7 +80,7 @@ def from_raw(raws: list[RawEvent], *, now: float, prefix: str = "", default_time
 
 
 def to_event(raw: RawEvent, *, now: float, default_time: float | None = None) -> Event:
-    """Turn one decoded event into a record. Raises FieldError."""
+    """Convert one decoded event to a record. Raises FieldError."""
     properties = raw.properties if raw.properties is not None else {}
     if not raw.event or len(raw.event) > NAME_LIMIT:
         raise FieldError("event", f"must have 1 to {NAME_LIMIT} characters")
@@ -94,7 +94,7 @@ def to_event(raw: RawEvent, *, now: float, default_time: float | None = None) ->
 
 
 def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
-    """Who did it. What stands at the top is the sender's own word; a property of that name might mean another."""
+    """Return the user id. The top level comes first, because a property of the same name may mean another user."""
     for found in (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id")):
         if found is not None:
             break
@@ -110,17 +110,17 @@ def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
 
 def _time(raw: RawEvent, properties: dict[str, Any], now: float, default_time: float | None) -> float:
     if raw.timestamp is not None:
-        return moment(raw.timestamp, now=now, field="timestamp")
+        return parse_time(raw.timestamp, now=now, field="timestamp")
     value = properties.get("timestamp")
     if value is not None:
-        return moment(value, now=now, field="properties.timestamp")
+        return parse_time(value, now=now, field="properties.timestamp")
     if default_time is None:
         raise FieldError("properties.timestamp", "is missing")
     return default_time
 
 
 def _event_id(raw: RawEvent, properties: dict[str, Any]) -> str:
-    """The sender's id, else a digest of the whole content, so that the same delivery again is the same event."""
+    """Return the sender's id, else a digest of the content, so that a repeated delivery gives the same id."""
     for name in ("event_id", "uuid", "insert_id"):
         given = getattr(raw, name)
         if given is not None and given != "":
@@ -132,7 +132,7 @@ def _event_id(raw: RawEvent, properties: dict[str, Any]) -> str:
 
 
 def _is_lines(text: bytes, content_type: str) -> bool:
-    """Whether each line is an object: the sender says so, or the first line is one by itself and not the only one."""
+    """Whether the body is NDJSON: the content type says so, or the first of several lines is a complete object."""
     if "ndjson" in content_type or "jsonl" in content_type or "json-lines" in content_type:
         return True
     first, newline, _ = text.partition(b"\n")
@@ -140,7 +140,7 @@ def _is_lines(text: bytes, content_type: str) -> bool:
 
 
 def _kind(text: bytes) -> str:
-    """What a body is that is neither an object nor an array."""
+    """Describe a body that is neither an object nor an array."""
     try:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Product events as Mixpanel's client libraries post them: /track and /import.
+"""Read product events that Mixpanel's client libraries post to /track and /import.
 
 The shapes: https://developer.mixpanel.com/reference/track-event and …/reference/import-events
 """
@@ -14,12 +14,12 @@ import msgspec
 
 from detection.types import Event
 from integrations.inbound.product.shared_fields import event_name, first_identifier
-from integrations.inbound.reading.batches import Text, elements, lines_of, read_each
+from integrations.inbound.reading.batches import Text, array_elements, read_each, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.digests import digest
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
-from integrations.inbound.reading.times import moment
+from integrations.inbound.reading.times import parse_time
 
 NDJSON = "application/x-ndjson"
 _BOOKKEEPING = frozenset({"token", "time", "distinct_id", "$insert_id"})
@@ -27,7 +27,7 @@ _BOOKKEEPING = frozenset({"token", "time", "distinct_id", "$insert_id"})
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """A body as read; `token` is the first event's, for senders whose key is nowhere else."""
+    """A body that was read. `token` is the first event's, for senders who send their key nowhere else."""
 
     token: str | None
     events: Parsed[Event]
@@ -61,7 +61,7 @@ def parse_tracked(
 ) -> Tracked:
     """Read one event, an array or NDJSON, or a form with one of the first two in `data`. Raises PayloadError.
 
-    needs_time: /import is for history and wants every event's time; at /track an event without one happened now.
+    needs_time: /import is for history, so each event needs a time. At /track a missing time becomes `now`.
     """
     text = decoded(body, content_encoding, max_decoded_bytes).strip()
     if content_type == FORM:
@@ -76,18 +76,18 @@ def parse_tracked(
 
 def _texts(text: bytes, content_type: str) -> Sequence[Text]:
     if content_type == NDJSON:
-        return lines_of(text)
-    return elements(text) if text.startswith(b"[") else [text]
+        return split_lines(text)
+    return array_elements(text) if text.startswith(b"[") else [text]
 
 
 def _token(texts: Sequence[Text]) -> str | None:
-    """The token of the first event that carries one."""
+    """Return the token of the first event that has one."""
     owned = read_each(texts, _OWNED.decode).records
     return next((one.properties.token for one in owned if one.properties and one.properties.token), None)
 
 
 def _read(text: Text, *, needs_time: bool, now: float) -> Event:
-    """One event. Raises FieldError."""
+    """Read one event. Raises FieldError."""
     raw = _EVENT.decode(text)
     properties = raw.properties or {}
     names = ("distinct_id", "$user_id", "$device_id")
@@ -100,13 +100,13 @@ def _read(text: Text, *, needs_time: bool, now: float) -> Event:
         event_id=_event_id(event, user_id, properties),
         event=event,
         user_id=user_id,
-        happened_at=now if time is None else moment(time, now=now, field="properties.time"),
+        happened_at=now if time is None else parse_time(time, now=now, field="properties.time"),
         properties={name: value for name, value in properties.items() if name not in _BOOKKEEPING},
     )
 
 
 def _event_id(event: str, user_id: str, properties: dict[str, Any]) -> str:
-    """Mixpanel takes events with the same name, person, time and $insert_id for one; without an id, equal events."""
+    """Return an id from event name, user, time and $insert_id, as Mixpanel deduplicates; else a digest of the event."""
     insert_id = properties.get("$insert_id")
     if insert_id in (None, ""):
         return digest("mixpanel", event, properties)

@@ -1,4 +1,4 @@
-"""Product events as PostHog's client libraries post them: /batch/, /capture/, /e/ and /i/v0/e/.
+"""Read product events that PostHog's client libraries post to /batch/, /capture/, /e/ and /i/v0/e/.
 
 The shapes: https://posthog.com/docs/api/capture
 """
@@ -13,7 +13,14 @@ import msgspec
 from detection.types import Event, LogRecord
 from integrations.inbound.product.events import RawEvent, read_array, to_event
 from integrations.inbound.product.posthog_exceptions import EXCEPTION, to_log_record
-from integrations.inbound.reading.batches import Text, elements, envelope, read_each, read_one, whole
+from integrations.inbound.reading.batches import (
+    Text,
+    array_elements,
+    decode_strictly,
+    read_each,
+    read_one,
+    split_envelope,
+)
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import Parsed, PayloadError
@@ -21,14 +28,14 @@ from integrations.inbound.reading.records import Parsed, PayloadError
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A body as read: the door authenticates `api_key` before it keeps any of `records`."""
+    """A body that was read. The door authenticates `api_key` before it stores any of `records`."""
 
     api_key: str | None
     records: Parsed[Event | LogRecord]
 
 
 class _Own(msgspec.Struct):
-    """Where an event of its own carries the key."""
+    """The properties of a single event, which may hold the key as `token`."""
 
     token: str | None = None
 
@@ -48,10 +55,10 @@ _OWN = msgspec.json.Decoder(_Own)
 def parse_capture(
     body: bytes, *, content_type: str = "", content_encoding: str = "", now: float, max_decoded_bytes: int
 ) -> Capture:
-    """Read a batch, an array of events or a single one, as JSON or as a form with it in `data`.
+    """Read a batch, an array of events or a single event, as JSON or in the field `data` of a form.
 
-    The sender's `uuid` is its id; events such as $identify are kept as events, $exception becomes a log record. An
-    event without a time happened now, as it does for PostHog. Raises PayloadError.
+    The id is the sender's `uuid`. Special events such as $identify are kept as events; $exception becomes a log record.
+    A missing time becomes `now`, as in PostHog. Raises PayloadError.
     """
     text = decoded(body, content_encoding, max_decoded_bytes).strip()
     form_key = None
@@ -67,7 +74,7 @@ def parse_capture(
 
 
 def _object(text: bytes, now: float) -> Capture:
-    outer, array = envelope(_ENVELOPE, text, "batch")
+    outer, array = split_envelope(_ENVELOPE, text, "batch")
     api_key = outer.api_key or outer.token or _own_key(outer.properties)
     batch = bytes(array)
     if not batch:
@@ -78,15 +85,15 @@ def _object(text: bytes, now: float) -> Capture:
 
 
 def _array(text: bytes, now: float) -> Capture:
-    """Bare events: each carries the key within, and the first one's opens the door for all."""
-    envelopes = read_each(elements(text), _ENVELOPE.decode).records
+    """Read an array of events without an envelope. The key of the first event authenticates all of them."""
+    envelopes = read_each(array_elements(text), _ENVELOPE.decode).records
     first = next(iter(envelopes), None)
     key = None if first is None else first.api_key or first.token or _own_key(first.properties)
     return Capture(key, _split(read_array(text, now=now, default_time=now)))
 
 
 def _own_key(properties: msgspec.Raw) -> str | None:
-    return whole(_OWN, properties).token if bytes(properties).startswith(b"{") else None
+    return decode_strictly(_OWN, properties).token if bytes(properties).startswith(b"{") else None
 
 
 def _read(text: Text, *, now: float) -> Event | LogRecord:

@@ -1,4 +1,4 @@
-"""PostHog's $exception events as log records, named as OpenTelemetry names the parts of an exception.
+"""Convert PostHog's $exception events to log records, with OpenTelemetry's attribute names for exceptions.
 
 The shape: https://posthog.com/docs/error-tracking; the names: https://opentelemetry.io/docs/specs/semconv/exceptions/
 """
@@ -19,7 +19,7 @@ _FRAMES = 50
 
 
 def to_log_record(event: Event) -> LogRecord:
-    """One $exception event as what the application would have logged of it; the outermost exception names it."""
+    """Convert one $exception event to an error log record, named after the outermost exception."""
     properties = event.properties
     outermost = next(iter(_mappings(properties.get("$exception_list"))), {})
     kind = _text(outermost.get("type") or properties.get("$exception_type"), _NAME_LIMIT) or "Exception"
@@ -43,7 +43,7 @@ def to_log_record(event: Event) -> LogRecord:
 
 
 def _stacktrace(exception: Mapping[str, Any]) -> str:
-    """One frame a line, in the order in which the sender gives them."""
+    """Return the frames, one per line, in the sender's order."""
     trace = exception.get("stacktrace")
     frames = _mappings(trace.get("frames")) if isinstance(trace, dict) else []
     lines = [
@@ -64,5 +64,5 @@ def _mappings(value: object) -> list[dict[str, Any]]:
 
 
 def _text(value: object, limit: int = _TEXT_LIMIT) -> str:
-    """The value as bounded text; nothing for what is not there."""
+    """Return the value as bounded text; an empty text for None."""
     return "" if value is None else str(value)[:limit]

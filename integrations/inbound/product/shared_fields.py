@@ -1,4 +1,4 @@
-"""What the readers of Segment, Amplitude and Mixpanel share: who did it, under which id, with which properties."""
+"""Field helpers for the readers of Segment, Amplitude and Mixpanel: event name, user id, default properties."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Identifier = str | int | float | None
 
 
 def event_name(value: object, field: str) -> str:
-    """A name that is there and not too long. Raises FieldError."""
+    """Return the name if it is set and not too long. Raises FieldError otherwise."""
     if value is None:
         raise FieldError(field, "is missing")
     if not isinstance(value, str) or not 1 <= len(value) <= NAME_LIMIT:
@@ -21,7 +21,7 @@ def event_name(value: object, field: str) -> str:
 
 
 def first_identifier(candidates: Mapping[str, Any]) -> str:
-    """The first id that is there, by its field's name. Raises FieldError, which names the first field."""
+    """Return the first id that is set, from a mapping of field names to values. Raises FieldError if none is valid."""
     for field, value in candidates.items():
         if value is None or value == "":
             continue
@@ -35,6 +35,6 @@ def first_identifier(candidates: Mapping[str, Any]) -> str:
 
 
 def with_defaults(properties: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The sender's own properties, and what else is known of the event under names that it does not use itself."""
+    """Return the sender's properties, plus the non-empty defaults under names that the sender does not use."""
     known = {name: value for name, value in defaults.items() if value not in (None, "", {}, [])}
     return {**known, **(properties or {})}

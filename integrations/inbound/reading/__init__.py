@@ -1,1 +1,1 @@
-"""What every format needs: bodies, compression, batches, times and signatures."""
+"""Helpers for every format: bodies, compression, batches, times and signatures."""

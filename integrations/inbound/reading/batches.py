@@ -1,4 +1,4 @@
-"""Reading JSON that may be wrong in one place: the record at fault is refused, the others are kept."""
+"""Read batches of JSON records: an invalid record is refused, the others are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from integrations.inbound.reading.json_faults import fault
+from integrations.inbound.reading.json_faults import describe_number_fault
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 
 Record = TypeVar("Record")
@@ -17,47 +17,47 @@ Shape = TypeVar("Shape")
 Text = bytes | msgspec.Raw
 
 UNREADABLE = (FieldError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""All that reading one record may raise; `explained` says what each means."""
+"""Every exception that reading one record may raise; `describe_error` turns each into a field and a message."""
 
 MOST_VALUES = 3_000_000
-"""More than any body of real records holds. A value of two bytes takes a hundred once it is read."""
+"""More values than any real body holds. A value of two bytes takes about a hundred bytes once decoded."""
 
 _PUNCTUATION = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 _RAW_MANY = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
-def elements(text: Text, name: str = "") -> Sequence[Text]:
-    """The elements of a JSON array, not yet read. Raises PayloadError; `name` is the array's own place.
+def array_elements(text: Text, name: str = "") -> Sequence[Text]:
+    """Return the undecoded elements of a JSON array. Raises PayloadError. `name` is the array's own field name.
 
-    An element that is no JSON (NaN, say, which Python writes) is one of them still, as long as the brackets match.
+    An element that is not valid JSON (such as NaN, which Python writes) is still returned, if the brackets match.
     """
     array = bytes(text)
     if not array.startswith(b"["):
         raise PayloadError("must be an array", name)
-    _bounded(array.count(b","), name)
+    _check_value_count(array.count(b","), name)
     try:
         return _RAW_MANY.decode(text)
     except UNREADABLE as error:
         apart = _split(array)
         if apart is None:
-            raise _refused(error, text) from error
+            raise _payload_error(error, text) from error
         return apart
 
 
-def lines_of(text: bytes) -> Sequence[bytes]:
-    """The lines of a body of one record a line. Raises PayloadError for more than any such body has."""
-    _bounded(text.count(b"\n"), "")
+def split_lines(text: bytes) -> Sequence[bytes]:
+    """Split a body with one record per line. Raises PayloadError if it has more than MOST_VALUES lines."""
+    _check_value_count(text.count(b"\n"), "")
     return text.split(b"\n")
 
 
-def _bounded(values: int, name: str) -> None:
+def _check_value_count(values: int, name: str) -> None:
     if values > MOST_VALUES:
         raise PayloadError(f"holds more than {MOST_VALUES:,} values; send fewer records at once", name)
 
 
 def _split(array: bytes) -> list[bytes] | None:
-    """What stands between an array's own commas; None where its brackets do not match."""
+    """Split an array at its own commas, without decoding it. Return None if its brackets do not match."""
     parts: list[bytes] = []
     depth, start = 0, 1
     for token in _PUNCTUATION.finditer(array):
@@ -73,32 +73,32 @@ def _split(array: bytes) -> list[bytes] | None:
     return None
 
 
-def whole(decoder: msgspec.json.Decoder[Shape], text: Text) -> Shape:
-    """Decode a body that is of no use unless it is right; raises PayloadError, its `field` the one at fault."""
+def decode_strictly(decoder: msgspec.json.Decoder[Shape], text: Text) -> Shape:
+    """Decode a body that must be valid as a whole. Raises PayloadError with the invalid `field`."""
     try:
         return decoder.decode(text)
     except UNREADABLE as error:
-        raise _refused(error, text) from error
+        raise _payload_error(error, text) from error
 
 
-def envelope(decoder: msgspec.json.Decoder[Shape], text: bytes, name: str) -> tuple[Shape, Text]:
-    """(the object around an array of records, that array not yet read); empty where there is none of that name.
+def split_envelope(decoder: msgspec.json.Decoder[Shape], text: bytes, name: str) -> tuple[Shape, Text]:
+    """Return (the object around an array of records, the undecoded array). The array is empty if the name is missing.
 
-    An element that is no JSON is left to whoever reads the elements. Raises PayloadError.
+    An element that is not valid JSON is left for the reader of the elements. Raises PayloadError.
     """
     try:
         found = decoder.decode(text)
     except UNREADABLE as error:
-        apart = _taken_out(text, name)
+        apart = _cut_out_array(text, name)
         if apart is None:
-            raise _refused(error, text) from error
-        return whole(decoder, apart[0]), apart[1]
+            raise _payload_error(error, text) from error
+        return decode_strictly(decoder, apart[0]), apart[1]
     array: msgspec.Raw = getattr(found, name)
     return found, array
 
 
-def _taken_out(text: bytes, name: str) -> tuple[bytes, bytes] | None:
-    """(an object with that array of its own empty, the array); None where it has none, or its brackets do not match."""
+def _cut_out_array(text: bytes, name: str) -> tuple[bytes, bytes] | None:
+    """Return (the object with that array emptied, the array). Return None if it is missing or brackets do not match."""
     depth, start, named_at = 0, -1, -1
     for token in _PUNCTUATION.finditer(text):
         if token[0] in (b"[", b"{"):
@@ -113,22 +113,23 @@ def _taken_out(text: bytes, name: str) -> tuple[bytes, bytes] | None:
     return None
 
 
-def lenient(text: bytes) -> dict[str, Any]:
-    """A body that is one JSON object, for a reader that looks at each record by itself. Raises PayloadError.
+def decode_leniently(text: bytes) -> dict[str, Any]:
+    """Decode a body that is one JSON object, for a reader that checks each record separately. Raises PayloadError.
 
-    A bare NaN (a float then), a number beyond all bounds (an infinite one) or text that is no UTF-8 is let through.
+    Three faults are accepted: a bare NaN (becomes a float), a number out of range (becomes infinite), and text that is
+    not UTF-8 (gets U+FFFD).
     """
     try:
-        return whole(_OBJECT, text)
+        return decode_strictly(_OBJECT, text)
     except PayloadError:
-        found = _as_python_reads(text)
+        found = _decode_with_python(text)
         if not isinstance(found, dict):
             raise
         return found
 
 
-def _as_python_reads(text: bytes) -> Any:
-    """The value, without lone surrogates, which nothing could store; None where it is no JSON."""
+def _decode_with_python(text: bytes) -> Any:
+    """Decode with Python's json, without lone surrogates, which cannot be stored. Return None if it is not JSON."""
     try:
         found = json.loads(text.decode("utf-8", "replace"))
         return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
@@ -137,49 +138,49 @@ def _as_python_reads(text: bytes) -> Any:
 
 
 def read_each(texts: Iterable[Text], read: Callable[[Text], Record], *, prefix: str = "") -> Parsed[Record]:
-    """Read record by record; blank ones count for nothing. A rejection's field is a path such as "batch[1].event"."""
+    """Read each record separately and skip blank ones. A rejection's field is a path such as "batch[1].event"."""
     parsed: Parsed[Record] = Parsed()
     for index, text in enumerate(text for text in texts if bytes(text).strip()):
         try:
             parsed.records.append(read(text))
         except UNREADABLE as error:
-            field, message = explained(error, text)
+            field, message = describe_error(error, text)
             path = f"{prefix}[{index}].{field}" if field else f"{prefix}[{index}]"
             parsed.rejections.append(Rejection(index, path, message))
     return parsed
 
 
 def read_one(text: Text, read: Callable[[Text], Record]) -> Parsed[Record]:
-    """Read a body that is one record. Raises PayloadError where it is not JSON at all."""
+    """Read a body that is one record. Raises PayloadError if it is not JSON."""
     try:
         return Parsed([read(text)])
     except (FieldError, msgspec.ValidationError) as error:
-        return Parsed(rejections=[Rejection(0, *explained(error, text))])
+        return Parsed(rejections=[Rejection(0, *describe_error(error, text))])
     except UNREADABLE as error:
-        raise _refused(error, text) from error
+        raise _payload_error(error, text) from error
 
 
-def _refused(error: Exception, text: Text) -> PayloadError:
-    field, message = explained(error, text)
+def _payload_error(error: Exception, text: Text) -> PayloadError:
+    field, message = describe_error(error, text)
     return PayloadError(f"it {message}" if message.startswith("is ") and not field else message, field)
 
 
-def explained(error: Exception, text: Text) -> tuple[str, str]:
-    """(field, message) of one of UNREADABLE, which reading `text` raised."""
+def describe_error(error: Exception, text: Text) -> tuple[str, str]:
+    """Return (field, message) for an exception of UNREADABLE that reading `text` raised."""
     if isinstance(error, FieldError):
         return error.field, error.message
     if isinstance(error, RecursionError):
         return "", "is nested too deeply"
-    known = fault(error, bytes(text))
+    known = describe_number_fault(error, bytes(text))
     if known is not None:
         return known
     if isinstance(error, msgspec.ValidationError):
-        return place(error)
+        return error_location(error)
     return "", f"is not JSON: {error}"
 
 
-def place(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Where msgspec found a wrong shape, and what it said: "Expected `str`, got `int` - at `$.event`"."""
+def error_location(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Return (field, message) of a msgspec error such as "Expected `str`, got `int` - at `$.event`"."""
     message, _, path = str(error).partition(" - at `$")
     if not path and "missing required field" in message:
         name = message.split("`")[1::2][-1]

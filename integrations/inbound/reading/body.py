@@ -1,11 +1,11 @@
-"""A request's body, decompressed within bounds."""
+"""Decompress a request's body within a size limit."""
 
 from __future__ import annotations
 
 import re
 import zlib
 
-from integrations.inbound.reading.compression import ENCODINGS, expanded
+from integrations.inbound.reading.compression import ENCODINGS, decompress_body
 from integrations.inbound.reading.records import PayloadError, PayloadTooLargeError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -15,13 +15,13 @@ _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def decoded(body: bytes, content_encoding: str, max_decoded_bytes: int) -> bytes:
-    """The plain bytes. Gzip is known by its first bytes too, since some senders do not name it.
+    """Return the decompressed body. Gzip is also detected by its first bytes, because some senders do not declare it.
 
-    Stops as soon as the limit is passed, so that a small bomb costs no memory. Raises PayloadError.
+    Stops at the limit, so that a decompression bomb costs no memory. Raises PayloadError or PayloadTooLargeError.
     """
     encoding = content_encoding.strip().lower()
     if encoding in ENCODINGS:
-        return expanded(body, encoding, max_decoded_bytes)
+        return decompress_body(body, encoding, max_decoded_bytes)
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise PayloadError(f"the content encoding {encoding!r} is not known; use gzip or none")
     if body.startswith(GZIP_MAGIC):
@@ -36,7 +36,7 @@ def decoded(body: bytes, content_encoding: str, max_decoded_bytes: int) -> bytes
 
 
 def _inflated(body: bytes, window_bits: int, max_decoded_bytes: int) -> bytes:
-    """Every member of a gzip stream, one after the other."""
+    """Decompress every member of a gzip or zlib stream."""
     parts: list[bytes] = []
     room = max_decoded_bytes
     rest = body
@@ -61,7 +61,7 @@ def _too_large(limit: int) -> PayloadTooLargeError:
 
 
 def without_nul(json_body: bytes) -> bytes:
-    r"""JSON with each \u0000 replaced by U+FFFD: no relational store keeps a NUL within text."""
+    r"""Replace each \u0000 in JSON by U+FFFD, because relational stores cannot hold a NUL in text."""
     if b"\\u0000" not in json_body:
         return json_body
     return _ESCAPED_NUL.sub(rb"\1\\ufffd", json_body)

@@ -1,4 +1,4 @@
-"""Compressions beyond gzip that senders of logs use: Brotli (Sentry), Zstandard (Datadog), raw Snappy (Loki)."""
+"""Compression formats other than gzip that log senders use: Brotli (Sentry), Zstandard (Datadog), raw Snappy (Loki)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _DECOMPRESSORS: Mapping[str, Callable[[bytes, bytearray], Any]] = {
     "zstd1": cramjam.zstd.decompress_into,
 }
 ENCODINGS = tuple(_DECOMPRESSORS)
-"""Content encodings that `expanded` knows."""
+"""Content encodings that `decompress_body` supports."""
 
 
-def expanded(body: bytes, encoding: str, max_decoded_bytes: int) -> bytes:
-    """Undo one of ENCODINGS. Writes into a bounded buffer, so that a bomb costs no more than the limit.
+def decompress_body(body: bytes, encoding: str, max_decoded_bytes: int) -> bytes:
+    """Decompress one of ENCODINGS into a bounded buffer, so that a decompression bomb costs no more than the limit.
 
-    Raises PayloadError, PayloadTooLargeError where the content is longer than the limit.
+    Raises PayloadError, or PayloadTooLargeError if the content is longer than the limit.
     """
     decompress = _DECOMPRESSORS[encoding]
     room = min(max_decoded_bytes, max(_LEAST_ROOM, 8 * len(body)))
@@ -42,8 +42,8 @@ def expanded(body: bytes, encoding: str, max_decoded_bytes: int) -> bytes:
             return bytes(memoryview(buffer)[:length])
 
 
-def unsnapped(body: bytes, max_decoded_bytes: int) -> bytes:
-    """Undo Snappy's block format, whose length stands in front. Raises PayloadError, PayloadTooLargeError."""
+def decompress_snappy(body: bytes, max_decoded_bytes: int) -> bytes:
+    """Decompress Snappy's block format, which starts with its length. Raises PayloadError, PayloadTooLargeError."""
     try:
         if cramjam.snappy.decompress_raw_len(body) > max_decoded_bytes:
             raise _too_large(max_decoded_bytes)

@@ -1,4 +1,4 @@
-"""Ids for records whose senders give none."""
+"""Create ids for records that come without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies as web forms: older analytics clients put their JSON, often in base64, into a field named `data`."""
+"""Read web forms: older analytics clients send their JSON, often in base64, in a field named `data`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_FIELDS = 50
 
 
 def form_fields(body: bytes) -> dict[str, str]:
-    """The fields of a form, the last of a name. Raises PayloadError."""
+    """Return the fields of a form. Of several fields with one name, the last counts. Raises PayloadError."""
     try:
         text = body.decode("ascii")
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
@@ -24,14 +24,14 @@ def form_fields(body: bytes) -> dict[str, str]:
 
 
 def json_of_form(fields: dict[str, str]) -> bytes:
-    """The JSON within `data`, written as it is or in base64. Raises PayloadError."""
+    """Return the JSON in the field `data`, which is plain or base64. Raises PayloadError."""
     data = fields.get("data", "").strip()
     if not data:
         raise PayloadError("is missing", "data")
     if data[0] in "{[":
         return data.encode()
     try:
-        # A sender that did not escape the pluses of its base64 has spaces in their places.
+        # A sender that did not escape the plus signs of its base64 has spaces instead.
         return base64.b64decode(data.replace(" ", "+").encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise PayloadError("is neither JSON nor base64", "data") from error

@@ -1,4 +1,4 @@
-"""Why a text is no JSON, in words that help to mend it."""
+"""Explain why a text is not valid JSON, so that the sender can correct it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _POSITION = re.compile(r"\(byte (\d+)\)")
 _BARE = re.compile(rb"-?(?:NaN|Infinity)\b")
 
 
-def fault(error: Exception, text: bytes) -> tuple[str, str] | None:
-    """(field, message) where `text` holds a bare NaN or Infinity, or a number that no double can hold; else None.
+def describe_number_fault(error: Exception, text: bytes) -> tuple[str, str] | None:
+    """Return (field, message) if `text` has a bare NaN or Infinity, or a number too large for a double; else None.
 
     The field is a path such as "properties.prices[1]".
     """
     if isinstance(error, msgspec.ValidationError):
         field = _first_not_finite(text) if "out of range" in str(error) else None
         return (field, "is too large a number") if field else None
-    bare = _bare(error, text)
+    bare = _bare_constant(error, text)
     if bare is None:
         return None
     position, word = bare
@@ -29,19 +29,19 @@ def fault(error: Exception, text: bytes) -> tuple[str, str] | None:
     return _first_not_finite(text) or "", message
 
 
-def _bare(error: Exception, text: bytes) -> tuple[int, str] | None:
-    """(where, what) the decoder stopped at, if that is a word that JSON lacks."""
+def _bare_constant(error: Exception, text: bytes) -> tuple[int, str] | None:
+    """Return (position, word) if the decoder stopped at a bare NaN or Infinity, else None."""
     position = _POSITION.search(str(error))
     if position is None:
         return None
     stopped = int(position[1])
-    # The decoder points behind the sign of -Infinity.
+    # For -Infinity the decoder reports the position after the sign.
     found = _BARE.match(text, stopped - 1 if text[stopped - 1 : stopped] == b"-" else stopped)
     return None if found is None else (found.start(), found[0].decode())
 
 
 def _first_not_finite(text: bytes) -> str | None:
-    """The path of the first number that is none, None where there is none or the text is no JSON even so."""
+    """Return the path of the first number that is not finite. Return None if there is none or the text is not JSON."""
     try:
         open_values = [("", json.loads(text.decode("utf-8", "replace")))]
     except (ValueError, RecursionError):

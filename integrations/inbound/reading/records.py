@@ -1,8 +1,8 @@
-"""What a reader answers: the records it understood, and which of the others were refused and why.
+"""The result of a reader: the accepted records, and the rejections with their reasons.
 
 PermanentError
-└── PayloadError              the whole body cannot be read; `field` names the place where one is known
-    └── PayloadTooLargeError  it is larger than the door allows, perhaps only after decompression
+└── PayloadError              the whole body cannot be read; `field` is the invalid field, if known
+    └── PayloadTooLargeError  the body is larger than the door allows, perhaps only after decompression
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One record refused: `index` is its place in the batch, `field` the path at fault ("[1].properties.timestamp")."""
+    """A refused record. `index` is its position in the batch, `field` the invalid path ("[1].properties.timestamp")."""
 
     index: int
     field: str
@@ -26,14 +26,14 @@ class Rejection:
 
 @dataclass(slots=True)
 class Parsed(Generic[Record]):
-    """A batch as read; one bad record never loses the good ones."""
+    """A batch that was read. An invalid record never affects the valid ones."""
 
     records: list[Record] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
 
-def refused(index: int, place: str, error: FieldError) -> Rejection:
-    """The rejection of the record at `place`, for what is wrong within it."""
+def rejection_at(index: int, place: str, error: FieldError) -> Rejection:
+    """Return the rejection of the record at the path `place` for an invalid field in it."""
     return Rejection(index, f"{place}.{error.field}" if error.field else place, error.message)
 
 
@@ -50,7 +50,7 @@ class PayloadTooLargeError(PayloadError):
 
 
 class FieldError(Exception):
-    """One field of one record is wrong; a reader turns it into a Rejection."""
+    """One field of one record is invalid. A reader turns this error into a Rejection."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")

@@ -1,4 +1,4 @@
-"""Moments as senders write them, as seconds since the epoch."""
+"""Parse times as senders write them to seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from integrations.inbound.reading.records import FieldError
 
 FUTURE_ALLOWED_SECONDS = 3600.0
-"""A sender's clock may run ahead by so much; beyond it the time is a mistake."""
+"""A sender's clock may be ahead by this much. A later time is an error."""
 
 EARLIEST = 946_684_800.0
-"""The year 2000: an earlier time is a mistake, such as a zero or a wrong unit."""
+"""The year 2000. An earlier time is an error, such as a zero or a wrong unit."""
 
 _MILLISECONDS_FROM = 1e11
 _MICROSECONDS_FROM = 1e14
@@ -19,10 +19,10 @@ _NANOSECONDS_FROM = 1e17
 _LARGEST = 1e20
 
 
-def moment(value: object, *, now: float, field: str) -> float:
-    """ISO 8601 (UTC where no zone is given), or a number of seconds, ms, us or ns told apart by its size.
+def parse_time(value: object, *, now: float, field: str) -> float:
+    """Parse ISO 8601 (UTC if it has no zone), or a number of s, ms, us or ns (the unit is recognised by its size).
 
-    Raises FieldError for what is no time, lies in the far future or before the year 2000.
+    Raises FieldError if it is not a time, is in the far future or before the year 2000.
     """
     if isinstance(value, str):
         seconds = _iso(value, field)
@@ -30,11 +30,11 @@ def moment(value: object, *, now: float, field: str) -> float:
         seconds = _epoch(value, field)
     else:
         raise FieldError(field, "must be an ISO 8601 text or a number of seconds or milliseconds since 1970")
-    return plausible(seconds, now=now, field=field)
+    return check_time(seconds, now=now, field=field)
 
 
-def plausible(seconds: float, *, now: float, field: str) -> float:
-    """The same seconds where they can be true; raises FieldError otherwise."""
+def check_time(seconds: float, *, now: float, field: str) -> float:
+    """Return the seconds if they are a plausible time. Raises FieldError otherwise."""
     if not EARLIEST <= seconds <= now + FUTURE_ALLOWED_SECONDS:
         if not math.isfinite(seconds):
             raise FieldError(field, "is not a finite number")
@@ -53,7 +53,7 @@ def _iso(text: str, field: str) -> float:
 
 
 def _epoch(value: float, field: str) -> float:
-    # Beyond this a whole number may not even fit into a float.
+    # A larger integer may not even fit into a float.
     if abs(value) > _LARGEST:
         raise FieldError(field, "is too large a number")
     if value < _MILLISECONDS_FROM:

@@ -1,8 +1,8 @@
-"""Many small files of a day become one: what expires every few minutes would leave a hundred of them.
+"""Compaction: merge the many small files of a day into one. Eviction every few minutes leaves about a hundred a day.
 
-A day's directory is built anew beside the archive and then takes the other's place, by two renames: the old one away,
-the new one in. A pass that died is finished or undone by what it left behind: unfinished directories are thrown away;
-where the old one is away already, the new one is moved in. Hold the archive alone.
+A new directory for the day is built beside the archive. Two renames then swap it in: the old directory out, the new one
+in. After a crash, `finish_compaction` finishes or undoes the swap: it deletes unfinished directories, and moves a new
+directory in where the old one is already out. The caller holds the archive's lock (cold_store.locked).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from storage.telemetry.archive.layout import DRAFTS, KINDS, days
 
 SMALL_BYTES = 64_000_000
 SMALL_FILES = 8
-"""So many small files of a day are put together."""
+"""How many small files a day needs before they are merged."""
 
 _UNFINISHED, _NEW, _OLD = "unfinished.", "new.", "old."
 
 
 def compact(directory: Path) -> None:
-    """Put small files together, day by day. OSError when there is no room: then a day stays as it is."""
+    """Merge small files, day by day. Raises OSError when the disk is full; that day then stays as it is."""
     for kind in KINDS:
         for _, day in list(days(directory, kind.name)):
             small = [path for path in sorted(day.glob("*.parquet")) if path.stat().st_size < SMALL_BYTES]
@@ -33,7 +33,7 @@ def compact(directory: Path) -> None:
 
 
 def finish_compaction(directory: Path) -> None:
-    """Finish or undo what a pass that died had begun; afterwards every row is in its place, once."""
+    """Finish or undo the compaction that a crashed pass began; afterwards every row is in the archive exactly once."""
     drafts = directory / DRAFTS
     for unfinished in drafts.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(unfinished)

@@ -1,4 +1,4 @@
-"""Forgetting one person in the archive: every file that names them is written anew without them."""
+"""Erase one person from the archive: rewrite every file that names them without their records."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.telemetry.archive.archive import held
+from storage.telemetry.archive.cold_store import locked
 from storage.telemetry.archive.compaction import finish_compaction
 from storage.telemetry.archive.files import quoted, sync
 from storage.telemetry.archive.layout import DRAFTS, KINDS, REWRITE, Kind, files
-from storage.telemetry.rows.people_named import as_in_attributes, people_named
+from storage.telemetry.rows.people_named import json_text_of_id, people_named
 from storage.telemetry.rows.texts import decode, storable_key
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 def erase_user(directory: Path, user_ids: Sequence[str]) -> int:
-    """Take a person, known by any of these ids, out of every file, drafts included; returns how many rows went.
+    """Erase a person, known by any of these ids, from every file, drafts included; return how many rows.
 
-    Erase in the hot store first, and in a transaction that is over: this waits for the pass that is archiving, which
+    First erase the person from the hot store and commit: this function waits for a running archive pass, and that pass
     waits for the database.
     """
     import duckdb
 
     if not directory.exists():
         return 0
-    with held(directory, wait=True), duckdb.connect(config={"threads": 1}) as connection:
+    with locked(directory, wait=True), duckdb.connect(config={"threads": 1}) as connection:
         finish_compaction(directory)
         gone = 0
         for kind in KINDS:
@@ -50,7 +50,10 @@ def _all_files(directory: Path, kind: Kind) -> list[str]:
 def _rows_naming(
     connection: DuckDBPyConnection, kind: Kind, paths: list[str], user_ids: Sequence[str]
 ) -> Iterator[tuple[Path, int]]:
-    """By the column that names a person, and by the attributes: found by their text, then looked at properly."""
+    """Yield (file, row number) of rows that name the person, in the kind's person column or in its attributes.
+
+    Attributes are first searched as text, then parsed to confirm the match.
+    """
     if not paths or not (kind.person or kind.attributes):
         return
     source = "read_parquet($paths, filename = true, file_row_number = true, hive_partitioning = false)"
@@ -60,16 +63,16 @@ def _rows_naming(
         for name, number in connection.execute(query, {"paths": paths, "wanted": keys}).fetchall():
             yield Path(name), number
     if kind.attributes:
-        texts = [as_in_attributes(user_id) for user_id in user_ids]
-        is_near = f"list_bool_or(list_transform($wanted, lambda text: contains({kind.attributes}, text)))"
-        query = f"SELECT filename, file_row_number, {kind.attributes} FROM {source} WHERE {is_near}"  # noqa: S608 - own names
+        texts = [json_text_of_id(user_id) for user_id in user_ids]
+        is_candidate = f"list_bool_or(list_transform($wanted, lambda text: contains({kind.attributes}, text)))"
+        query = f"SELECT filename, file_row_number, {kind.attributes} FROM {source} WHERE {is_candidate}"  # noqa: S608 - own names
         for name, number, attributes in connection.execute(query, {"paths": paths, "wanted": texts}).fetchall():
             if not set(user_ids).isdisjoint(people_named(decode(attributes))):
                 yield Path(name), number
 
 
 def _rewrite(connection: DuckDBPyConnection, directory: Path, path: Path, rows: Sequence[int]) -> None:
-    """Put the file without these rows in its place; without any row left, take it away."""
+    """Replace a file by a copy without these rows; delete the file if no row is left."""
     anew = directory / DRAFTS / f"{secrets.token_hex(4)}{REWRITE}"
     kept = (
         "SELECT * EXCLUDE (file_row_number) FROM read_parquet($path, file_row_number = true, hive_partitioning = false)"

@@ -1,4 +1,4 @@
-"""Files that outlive a power cut, and their names within SQL."""
+"""Make files durable, and quote their paths for SQL."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def quoted(path: Path) -> str:
-    """A path within the quotes of an SQL text."""
+    """Escape a path for use between single quotes in SQL."""
     return str(path).replace("'", "''")
 
 
 def sync(path: Path) -> None:
-    """Make a file's content, or a directory's names, outlive a power cut."""
+    """Flush a file's content, or a directory's entries, to disk (fsync), so that they survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

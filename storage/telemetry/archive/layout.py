@@ -1,9 +1,10 @@
-"""What the archive holds and under which names: Parquet files, apart by kind of record and by day.
+"""The archive's layout: which kinds of record it holds, and its Parquet files, one directory per kind and day.
 
-    DIRECTORY/events/day=2026-02-07/1-20000.5f2a9c01.parquet     rows 1 to 20000 of the hot store that are of that day
+    DIRECTORY/events/day=2026-02-07/1-20000.5f2a9c01.parquet     the rows of that day among sequences 1 to 20000
     DIRECTORY/drafts/events.2026-02-07.20001-20400.77e1b0c4.parquet     written, but still in the hot store
 
-The last part of a name is random: a database made anew counts from 1 again, and must not write over the old one's.
+The last part of a name is random, because a new database numbers rows from 1 again and must not overwrite the files of
+the old one.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from storage.telemetry.rows.tables import events, log_records, metric_points, re
 
 DRAFTS = "drafts"
 REWRITE = ".rewrite"
-"""How the name of a file ends that is to take another's place."""
+"""Suffix of a file that is to replace another one."""
 
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of record: its name in the archive, where it comes from, its columns' SQL types, and when it was.
+    """One kind of archived record: its name in the archive, its hot table, its columns with their SQL types.
 
-    person: the column that names a person, or None; attributes: the column of JSON in which persons may be named.
+    moment: the column with the time by which records are put into days. person: the column that names a person, or
+    None. attributes: the JSON column in which persons may be named, or None.
     """
 
     name: str
@@ -104,22 +106,25 @@ KINDS = (
         attributes="attributes",
     ),
 )
-"""Every kind that is archived. Requests stand for their spans, which are let go. Times are UTC."""
+"""Every kind that is archived. Spans are not archived; their requests are. Times are UTC."""
 
 
 def kind_of(table: Table) -> Kind | None:
-    """The kind that a hot table is archived as."""
+    """Return the kind that a hot table is archived as; None if it is not archived."""
     return next((kind for kind in KINDS if kind.table is table), None)
 
 
 def day_of(moment: float) -> date:
-    """The day, UTC, of a moment; what lies outside the calendar counts as its first or last day."""
+    """Return the UTC day of a moment, clamped to 1970-01-01 and 9999-12-31."""
     return datetime.fromtimestamp(min(max(moment, 0.0), _LATEST), UTC).date()
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A file that is written and not yet part of the archive, by what its name says."""
+    """A file that is written but not yet part of the archive; its fields are read from its name.
+
+    first, last: the range of sequences it was written from. token: random, the same for all drafts of one batch.
+    """
 
     path: Path
     kind: str
@@ -129,19 +134,19 @@ class Draft:
     token: str
 
     def home(self, directory: Path) -> Path:
-        """Where it belongs once its rows have left the hot store."""
+        """Return the path in the archive that the file gets once its rows are evicted from the hot store."""
         name = f"{self.first}-{self.last}.{self.token}.parquet"
         return directory / self.kind / f"day={self.day}" / name
 
 
 def new_draft(directory: Path, kind: str, day: date, first: int, last: int, token: str) -> Draft:
-    """Name a draft; nothing is written."""
+    """Name a draft, without writing it."""
     path = directory / DRAFTS / f"{kind}.{day}.{first}-{last}.{token}.parquet"
     return Draft(path, kind, day, first, last, token)
 
 
 def drafts(directory: Path) -> Iterator[Draft]:
-    """The drafts that a pass left behind when it died."""
+    """Yield the draft files in the directory: those that a crashed pass left behind."""
     for path in sorted((directory / DRAFTS).glob("*.parquet")):
         kind, day, sequences, token, _ = path.name.split(".")
         first, _, last = sequences.partition("-")
@@ -149,11 +154,11 @@ def drafts(directory: Path) -> Iterator[Draft]:
 
 
 def days(directory: Path, kind: str) -> Iterator[tuple[date, Path]]:
-    """The days of which the archive has something, with their directories."""
+    """Yield the days that the archive has records of, with their directories."""
     for path in sorted((directory / kind).glob("day=*")):
         yield date.fromisoformat(path.name.removeprefix("day=")), path
 
 
 def files(directory: Path, kind: str) -> list[Path]:
-    """The files of a kind, oldest day first."""
+    """List the files of a kind, oldest day first."""
     return sorted((directory / kind).glob("day=*/*.parquet"))

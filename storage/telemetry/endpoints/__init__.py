@@ -1,1 +1,1 @@
-"""Requests, rolled up by endpoint."""
+"""Requests rolled up by endpoint."""

@@ -1,4 +1,4 @@
-"""Endpoints' buckets in brief: ten thousand endpoints at once, without a histogram for any of them."""
+"""Read the buckets of endpoints in brief: fast enough for ten thousand endpoints, without full histograms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.telemetry.rows.tables import endpoint_buckets
 def endpoint_levels(
     connection: Connection, start: float, *, bucket_seconds: int, minimum_requests: int
 ) -> EndpointLevels:
-    """The first bucket from `start` on, of every endpoint with at least so many requests in it."""
+    """Read the first bucket at or after `start` of every endpoint with at least `minimum_requests` in it."""
     columns = endpoint_buckets.c
     query = (
         select(columns.service, columns.endpoint, columns.request_count, columns.error_count, columns.query_sum)

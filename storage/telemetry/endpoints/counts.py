@@ -1,4 +1,4 @@
-"""How often each endpoint is called, without its histograms: counted by the database."""
+"""Count the requests of each endpoint in the database, without reading histograms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.telemetry.rows.tables import endpoint_buckets
 def endpoint_counts(
     connection: Connection, *, since: float, until: float, bucket_seconds: int, minimum_requests: int
 ) -> Mapping[tuple[str, str], EndpointCount]:
-    """By (service, endpoint): its buckets with at least so many requests, and the requests in them."""
+    """Count by (service, endpoint) the buckets with at least `minimum_requests` requests, and the requests in them."""
     columns = endpoint_buckets.c
     query = (
         select(columns.service, columns.endpoint, func.count(), func.sum(columns.request_count))

@@ -1,1 +1,1 @@
-"""Funnel attempts, rolled up by segment and by combination of dimension values."""
+"""Roll up funnel attempts by segment and by combination of dimension values."""

@@ -1,7 +1,7 @@
-"""What new events change about users' attempts at a funnel.
+"""Find out how new events change users' attempts at a funnel.
 
-Events come late and in any order, so attempts are not counted as they come: those of every user with a new event are
-read anew from the hot store and compared with what was counted before.
+Events arrive late and in any order, so attempts cannot be counted incrementally. Instead, all attempts of every user
+with a new event are recomputed from the hot store and compared with those counted before.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from detection.types import Event, FunnelDefinition, FunnelProgress
 from storage.telemetry.funnels.segment_values import Segments
 from storage.telemetry.protocol import FunnelReader
 from storage.telemetry.rows.bulk import put
-from storage.telemetry.rows.records import to_event
+from storage.telemetry.rows.records import STORED_EVENT, to_event
 from storage.telemetry.rows.tables import events, funnel_progress
 
 _PROGRESS_COLUMNS = ("funnel_id", "user_id", "entered_at", "reached_at", "dimensions")
 
 
 class Attempt(NamedTuple):
-    """What one attempt adds to the rollups; `dimensions` are bounded."""
+    """An attempt as counted in the rollups. dimensions: bounded, rare values are replaced by "other"."""
 
     user_id: str
     entered_at: float
@@ -36,7 +36,7 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Attempts to take out of the rollups and to put in; one that went further is in both."""
+    """Attempts to subtract from and add to the rollups; an attempt that advanced is in both, old and new."""
 
     removed: list[Attempt] = field(default_factory=list)
     added: list[Attempt] = field(default_factory=list)
@@ -55,7 +55,7 @@ def changed_attempts(
     since: int,
     top: int,
 ) -> Changes:
-    """Read anew the attempts of users with events above sequence `since` up to `top`, and compare."""
+    """Recompute the attempts of users with events above sequence `since` up to `top`; return what changed."""
     is_new = (events.c.sequence > since) & (events.c.sequence <= top) & events.c.event.in_(_event_names(funnel))
     users = select(events.c.user_id).where(is_new)
     counted = _counted(connection, funnel, users)
@@ -69,17 +69,20 @@ def changed_attempts(
 
 
 def keep_progress(connection: Connection, funnel_id: int, changes: Changes) -> None:
-    """Remember what is counted now."""
+    """Store the attempts that the rollups count now."""
     columns = funnel_progress.c
-    gone = {attempt[:2] for attempt in changes.removed} - {attempt[:2] for attempt in changes.added}
+    removed, added = (
+        {(attempt.user_id, attempt.entered_at) for attempt in attempts} for attempts in (changes.removed, changes.added)
+    )
+    gone = removed - added
     if gone:
         one = delete(funnel_progress).where(
             columns.funnel_id == funnel_id, columns.user_id == bindparam("user"), columns.entered_at == bindparam("at")
         )
         connection.execute(one, [{"user": user_id, "at": entered_at} for user_id, entered_at in sorted(gone)])
     rows = [
-        (funnel_id, user_id, entered_at, _json(reached_at), _json(dimensions))
-        for user_id, entered_at, reached_at, dimensions in changes.added
+        (funnel_id, attempt.user_id, attempt.entered_at, _json(attempt.reached_at), _json(attempt.dimensions))
+        for attempt in changes.added
     ]
     put(connection, funnel_progress, _PROGRESS_COLUMNS, rows)
 
@@ -89,7 +92,7 @@ def _event_names(funnel: FunnelDefinition) -> list[str]:
 
 
 def _counted(connection: Connection, funnel: FunnelDefinition, users: Select[Any]) -> _Counted:
-    """What these users' attempts add to the rollups now, by user and time of entry."""
+    """Return these users' attempts as the rollups count them now, by user and time of entry."""
     query = select(*(funnel_progress.c[name] for name in _PROGRESS_COLUMNS[1:])).where(
         funnel_progress.c.funnel_id == funnel.funnel_id, funnel_progress.c.user_id.in_(users)
     )
@@ -103,17 +106,16 @@ def _counted(connection: Connection, funnel: FunnelDefinition, users: Select[Any
 def _histories(
     connection: Connection, funnel: FunnelDefinition, users: Select[Any]
 ) -> Iterator[tuple[str, list[Event]]]:
-    """Each user's events of the funnel in the hot store, oldest first.
+    """Yield each user's events of the funnel in the hot store, oldest first.
 
-    All of them, not only those near the new ones: where one attempt ends decides where the next may begin.
+    All of them, not only those near the new ones, because the end of one attempt decides where the next may begin.
     """
-    columns = (events.c.event_id, events.c.event, events.c.user_id, events.c.happened_at, events.c.properties)
     query = (
-        select(*columns)
+        select(*STORED_EVENT)
         .where(events.c.user_id.in_(users), events.c.event.in_(_event_names(funnel)))
         .order_by(events.c.user_id, events.c.happened_at)
     )
-    for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row[2]):
+    for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row.user_id):
         yield user_id, [to_event(row) for row in rows]
 
 
@@ -127,7 +129,10 @@ def _best_per_entry(attempts: Sequence[FunnelProgress]) -> dict[float, FunnelPro
 
 
 def _without_expired(counted: dict[float, Attempt], history: Sequence[Event], window_seconds: float) -> Sequence[Event]:
-    """Leave attempts whose entry has left the hot store as counted, and the events in their windows unread."""
+    """Exclude attempts whose entry event was evicted from the hot store: they stay counted as they are.
+
+    Removes them from `counted`, and returns the history without the events in their windows.
+    """
     moments = {event.happened_at for event in history}
     expired = [entered_at for entered_at in counted if entered_at not in moments]
     if not expired:

@@ -1,4 +1,4 @@
-"""Funnels' buckets in brief: how many got how far, without the histogram of how long they took."""
+"""Read a funnel's buckets in brief: how many attempts reached each step, without the delay histograms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BUCKETS = (
     )
     .order_by(_columns.bucket_start)
 )
-"""Made once: every tick asks it four times of each funnel."""
+"""Built once, because every tick runs it four times per funnel."""
 
 
 def funnel_levels(
@@ -36,7 +36,7 @@ def funnel_levels(
     bucket_seconds: int,
     horizon_seconds: float,
 ) -> FunnelLevels:
-    """All buckets of everyone and of each segment, by time; conversions are those within the horizon."""
+    """Return all buckets of everyone and of each segment, by time. Conversions are counted within the horizon."""
     asked = {"funnel_id": funnel.funnel_id, "resolution": bucket_seconds, "since": since, "until": until}
     dimensions, values, starts, reached_blobs, delay_blobs = read_columns(connection, _BUCKETS, asked)
     names: dict[tuple[str, str], int] = {}
@@ -44,7 +44,7 @@ def funnel_levels(
     reached = np.zeros((len(rows), len(funnel.steps)), dtype=np.int64)
     steps, delays = unpack(reached_blobs), unpack(delay_blobs)
     reached[steps.rows, steps.columns] = steps.counts
-    # As detection counts them: up to the first edge at or past the horizon.
+    # Like detection: count delays up to the first histogram edge at or past the horizon.
     in_time = delays.columns <= np.searchsorted(DELAY_EDGES_SECONDS, horizon_seconds - 1e-9)
     reached[:, -1] = np.bincount(delays.rows[in_time], delays.counts[in_time], len(rows))
     return FunnelLevels(

@@ -1,4 +1,4 @@
-"""Reading the cells back, added up over a stretch of time."""
+"""Read the cells, summed over a time range."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from detection.types import DELAY_EDGES_SECONDS, FunnelCells
-from storage.telemetry.funnels.cell_rollup import COUNTS_A_CELL, combination_keys
+from storage.telemetry.funnels.cell_rollup import COUNTS_PER_CELL, combination_keys
 from storage.telemetry.rows.histogram_blobs import unpack
 from storage.telemetry.rows.tables import funnel_cells
 
@@ -15,7 +15,7 @@ from storage.telemetry.rows.tables import funnel_cells
 def read_cells(
     connection: Connection, funnel_id: int, *, since: float, until: float, bucket_seconds: int
 ) -> FunnelCells:
-    """The buckets that begin in [since, until), each combination once; none for a funnel without entries there."""
+    """Sum the buckets that start in [since, until) by combination; return no combinations if there are no entries."""
     columns = funnel_cells.c
     query = (
         select(columns.combinations, columns.counts)
@@ -25,15 +25,15 @@ def read_cells(
     )
     found = connection.execute(query).all()
     known: dict[bytes, int] = {}
-    # The cells of all buckets in one row, and for each the number of its combination.
+    # The cells of all buckets in one array: for each cell, the index of its combination in `known`.
     numbers = [[known.setdefault(key, len(known)) for key in combination_keys(text)] for text, _ in found]
     first = np.cumsum([0, *map(len, numbers)])[:-1]
     combination = np.array([number for row in numbers for number in row], dtype=np.int64)
     rows, places, counts = unpack([blob for _, blob in found])
-    cell, column = combination[first[rows] + places // COUNTS_A_CELL], places % COUNTS_A_CELL
-    sums = np.bincount(cell * COUNTS_A_CELL + column, counts, len(known) * COUNTS_A_CELL).astype(np.int64)
-    table = sums.reshape(len(known), COUNTS_A_CELL)
-    # An attempt that was counted before there were cells cannot be taken out of one.
+    cell, column = combination[first[rows] + places // COUNTS_PER_CELL], places % COUNTS_PER_CELL
+    sums = np.bincount(cell * COUNTS_PER_CELL + column, counts, len(known) * COUNTS_PER_CELL).astype(np.int64)
+    table = sums.reshape(len(known), COUNTS_PER_CELL)
+    # An attempt counted before cells existed has a conversion but no entry in a cell, so raise entries to conversions.
     entries = np.maximum(table[:, 0], table[:, 1:].sum(axis=1))
     kept = entries > 0
     return FunnelCells(

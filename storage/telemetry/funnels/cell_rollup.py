@@ -1,10 +1,10 @@
-"""Attempts counted by the full combination of their dimension values: the cells that "where" is scanned on.
+"""Count attempts by the full combination of their dimension values: the cells that "where" searches.
 
-One row holds all cells of a funnel's bucket: the combinations once, and their counts as one blob. So reading a week is
-reading 168 rows, and what a bucket may hold is bounded in the bucket itself.
+One row holds all cells of one bucket of a funnel: the list of combinations, and their counts as one blob. Reading a
+week therefore takes 168 rows, and the number of cells per bucket can be limited within the bucket.
 
-A bucket keeps a combination for good, even at 0. So whether an attempt was counted in a cell of its own or among the
-rest never has to be remembered: where its combination is missing from the bucket, there was no room for it.
+A bucket never removes a combination, even if its counts fall to 0. So it need not be stored whether an attempt was
+counted in its own cell or in the cell "other": if its combination is missing from the bucket, there was no room for it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from storage.telemetry.rows.histogram_blobs import Counts, pack, unpack
 from storage.telemetry.rows.tables import funnel_cells, funnel_marks
 
 CELL_RETENTION_SECONDS = {FINE_CELL_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
-"""How long the cells of each size of bucket are kept."""
+"""How long cells are kept, in seconds, by bucket size."""
 
-CELLS_A_BUCKET = 500
-"""Combinations with a cell of their own, the commonest first; the rest share one whose values are all "other"."""
+MAX_CELLS_PER_BUCKET = 500
+"""How many combinations get a cell of their own, most frequent first; the others share one, all values "other"."""
 
-COUNTS_A_CELL = len(DELAY_EDGES_SECONDS) + 2
-"""A cell's columns in the blob: its entries, then its conversions by delay as in funnel_buckets."""
+COUNTS_PER_CELL = len(DELAY_EDGES_SECONDS) + 2
+"""Number of columns of a cell in the blob: its entries, then its conversions by delay as in funnel_buckets."""
 
 _COLUMNS = ("funnel_id", "resolution", "bucket_start", "combinations", "counts")
-_STARTS_A_QUERY = 500
+_STARTS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Deltas:
-    """What attempts add or take away; (n,) each. combination: index into `keys`."""
+    """Attempts to add or subtract, as columns, (n,) each. combination: index into `keys`. sign: 1 or -1."""
 
     keys: Sequence[bytes]
     entered_at: Floats
@@ -49,7 +49,7 @@ class _Deltas:
     sign: Integers
 
     def since(self, oldest: float) -> _Deltas:
-        """Without the attempts that entered before `oldest`."""
+        """Return the deltas without attempts that entered before `oldest`."""
         kept = self.entered_at >= oldest
         return _Deltas(
             self.keys,
@@ -64,7 +64,7 @@ class _Deltas:
 def add_to_cells(
     connection: Connection, funnel: FunnelDefinition, changes: Changes, dimensions: Sequence[str], now: float
 ) -> None:
-    """Take removed attempts out of their cells and put added ones in, past retention left out."""
+    """Subtract removed attempts from their cells and add added ones; ignore attempts past the retention."""
     deltas = _deltas(changes, len(funnel.steps))
     for bucket_seconds in CELL_RETENTION_SECONDS:
         kept = deltas.since(oldest_cells(bucket_seconds, now))
@@ -73,12 +73,12 @@ def add_to_cells(
 
 
 def oldest_cells(bucket_seconds: int, now: float) -> float:
-    """Buckets that start before this are gone, and not written any more."""
+    """Return the oldest bucket start that is kept; earlier buckets are neither kept nor written."""
     return float(np.floor((now - CELL_RETENTION_SECONDS[bucket_seconds]) / bucket_seconds) * bucket_seconds)
 
 
 def drop_old_cells(connection: Connection, now: float) -> int:
-    """Delete what is past its retention; returns how many rows went."""
+    """Delete cells past their retention; return how many rows."""
     columns = funnel_cells.c
     return sum(
         connection.execute(
@@ -93,7 +93,7 @@ def drop_old_cells(connection: Connection, now: float) -> int:
 
 
 def combination_key(values: dict[str, str]) -> bytes:
-    """The one way to write a combination down, whatever order its dimensions come in."""
+    """Encode a combination canonically, independent of the order of its dimensions."""
     return msgspec.json.encode(values, order="sorted")
 
 
@@ -115,7 +115,7 @@ def _deltas(changes: Changes, step_count: int) -> _Deltas:
 def _add(connection: Connection, funnel_id: int, bucket_seconds: int, deltas: _Deltas, rest: bytes) -> None:
     starts, bucket = np.unique(np.floor(deltas.entered_at / bucket_seconds) * bucket_seconds, return_inverse=True)
     held, before = _existing(connection, funnel_id, bucket_seconds, starts)
-    cell = _placed(bucket, deltas, held, rest)
+    cell = _assign_cells(bucket, deltas, held, rest)
     converted = np.flatnonzero(deltas.finished)
     rows = np.concatenate([bucket, bucket[converted]])
     columns = np.concatenate([cell, cell[converted] + 1 + deltas.delay_bin[converted]])
@@ -125,35 +125,35 @@ def _add(connection: Connection, funnel_id: int, bucket_seconds: int, deltas: _D
         funnel_cells,
         _COLUMNS,
         [
-            (funnel_id, bucket_seconds, start, _written(known), counts)
+            (funnel_id, bucket_seconds, start, _encode_keys(known), counts)
             for start, known, counts in zip(starts.tolist(), held, pack([before, change], len(held)), strict=True)
         ],
     )
 
 
-def _placed(bucket: Integers, deltas: _Deltas, held: Sequence[dict[bytes, int]], rest: bytes) -> Integers:
-    """The first column of each attempt's cell: (n,). Gives new combinations a cell while there is room."""
+def _assign_cells(bucket: Integers, deltas: _Deltas, held: Sequence[dict[bytes, int]], rest: bytes) -> Integers:
+    """Return the first column of each attempt's cell, (n,). Give new combinations a cell while there is room."""
     pairs, pair = np.unique(bucket * len(deltas.keys) + deltas.combination, return_inverse=True)
     arrivals = np.bincount(pair, deltas.sign > 0, len(pairs))
     cell = np.zeros(len(pairs), dtype=np.int64)
     for index in np.argsort(-arrivals, kind="stable").tolist():
         number, combination = divmod(int(pairs[index]), len(deltas.keys))
         cell[index] = _cell(held[number], deltas.keys[combination], rest, is_new=arrivals[index] > 0)
-    return np.asarray(cell[pair] * COUNTS_A_CELL)
+    return np.asarray(cell[pair] * COUNTS_PER_CELL)
 
 
 def _cell(known: dict[bytes, int], key: bytes, rest: bytes, *, is_new: bool) -> int:
     found = known.get(key)
     if found is not None:
         return found
-    has_room = len(known) - (rest in known) < CELLS_A_BUCKET
+    has_room = len(known) - (rest in known) < MAX_CELLS_PER_BUCKET
     return known.setdefault(key if is_new and has_room else rest, len(known))
 
 
 def _existing(
     connection: Connection, funnel_id: int, bucket_seconds: int, starts: Floats
 ) -> tuple[list[dict[bytes, int]], Counts]:
-    """Each bucket's combinations by the number of their cell, and what the cells hold already."""
+    """Read the buckets: for each one the cell number of each combination, and the counts of all cells."""
     position = {start: index for index, start in enumerate(starts.tolist())}
     held: list[dict[bytes, int]] = [{} for _ in position]
     blobs = [b""] * len(position)
@@ -162,8 +162,8 @@ def _existing(
         columns.funnel_id == funnel_id, columns.resolution == bucket_seconds
     )
     touched = list(position)
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = touched[first : first + _STARTS_A_QUERY]
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = touched[first : first + _STARTS_PER_QUERY]
         for start, combinations, counts in connection.execute(query.where(columns.bucket_start.in_(some))):
             held[position[start]] = {key: index for index, key in enumerate(combination_keys(combinations))}
             blobs[position[start]] = counts
@@ -171,9 +171,9 @@ def _existing(
 
 
 def combination_keys(text: str) -> list[bytes]:
-    """The combinations of one bucket, in the order of their cells."""
+    """Decode the combinations of one bucket, in the order of their cells."""
     return [bytes(raw) for raw in msgspec.json.decode(text, type=list[msgspec.Raw])]
 
 
-def _written(keys: Iterable[bytes]) -> str:
+def _encode_keys(keys: Iterable[bytes]) -> str:
     return f"[{b','.join(keys).decode()}]"

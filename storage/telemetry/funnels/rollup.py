@@ -1,9 +1,10 @@
-"""Product events become time buckets per funnel and segment, by the time of entry."""
+"""Roll up product events into time buckets per funnel and segment, by the time of entry."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, func, select
@@ -19,22 +20,30 @@ from storage.telemetry.rows.histogram_blobs import Counts, pack, unpack
 from storage.telemetry.rows.tables import events, funnel_buckets, funnel_marks
 
 EVERYONE = ("", "")
-"""The dimension and value of the series that counts every entry."""
+"""The dimension and value of the everyone series, which counts every entry."""
 
-_BUCKET_COLUMNS = (
-    "funnel_id",
-    "resolution",
-    "bucket_start",
-    "dimension",
-    "value",
-    "entries",
-    "reached",
-    "converted_by_delay",
-)
-_STARTS_A_QUERY = 500
+_STARTS_PER_QUERY = 500
 
-_Key = tuple[float, str, str]
-"""bucket_start, dimension, value."""
+
+class _BucketKey(NamedTuple):
+    """Which bucket of one funnel and resolution."""
+
+    bucket_start: float
+    dimension: str
+    value: str
+
+
+class FunnelBucket(NamedTuple):
+    """A row of the table `funnel_buckets`; counts as in storage.telemetry.rows.histogram_blobs."""
+
+    funnel_id: int
+    resolution: int
+    bucket_start: float
+    dimension: str
+    value: str
+    entries: int
+    reached: bytes
+    converted_by_delay: bytes
 
 
 def roll_up_events(
@@ -47,9 +56,9 @@ def roll_up_events(
     now: float,
     limit: int,
 ) -> int:
-    """Take the next events, at most `limit` and none above sequence `up_to`; returns how many.
+    """Roll up the next events, at most `limit` and none above sequence `up_to`; return how many.
 
-    Begins where the funnel that is furthest behind stands; those further on skip what they have counted.
+    Starts at the mark of the funnel that is furthest behind; funnels that are further on skip what they have counted.
     """
     overall = mark(connection, "events")
     known = {
@@ -74,7 +83,7 @@ def roll_up_events(
 
 
 def _next_events(connection: Connection, since: int, up_to: int, limit: int) -> tuple[int, int]:
-    """The last sequence to take and how many events that is."""
+    """Return the last sequence to roll up and the number of events."""
     window = (
         select(events.c.sequence)
         .where(events.c.sequence > since, events.c.sequence <= up_to)
@@ -94,8 +103,8 @@ def _set_funnel_mark(connection: Connection, funnel: FunnelDefinition, sequence:
 def _add_to_buckets(
     connection: Connection, funnel: FunnelDefinition, changes: Changes, bucket_seconds: int, now: float
 ) -> None:
-    """Take removed attempts out of the buckets of their entry and put added ones in, past retention left out."""
-    keys: dict[_Key, int] = {}
+    """Subtract removed attempts from the buckets of their entry and add added ones; ignore those past retention."""
+    keys: dict[_BucketKey, int] = {}
     groups: list[int] = []
     counted: list[tuple[int, Attempt]] = []
     oldest = oldest_kept(bucket_seconds, now)
@@ -104,7 +113,7 @@ def _add_to_buckets(
             bucket_start = attempt.entered_at // bucket_seconds * bucket_seconds
             if bucket_start >= oldest:
                 for dimension, value in (EVERYONE, *attempt.dimensions.items()):
-                    groups.append(keys.setdefault((bucket_start, dimension, value), len(keys)))
+                    groups.append(keys.setdefault(_BucketKey(bucket_start, dimension, value), len(keys)))
                     counted.append((sign, attempt))
     if keys:
         _put_buckets(connection, funnel, bucket_seconds, keys, np.array(groups), counted)
@@ -114,7 +123,7 @@ def _put_buckets(
     connection: Connection,
     funnel: FunnelDefinition,
     bucket_seconds: int,
-    keys: dict[_Key, int],
+    keys: dict[_BucketKey, int],
     groups: Integers,
     counted: Sequence[tuple[int, Attempt]],
 ) -> None:
@@ -129,8 +138,17 @@ def _put_buckets(
     delay_bins = np.searchsorted(DELAY_EDGES_SECONDS, delays[finished], side="left")
     converted = Counts(groups[finished], delay_bins, signs[finished])
     rows = [
-        (funnel.funnel_id, bucket_seconds, *key, *values)
-        for key, *values in zip(
+        FunnelBucket(
+            funnel_id=funnel.funnel_id,
+            resolution=bucket_seconds,
+            bucket_start=key.bucket_start,
+            dimension=key.dimension,
+            value=key.value,
+            entries=entry_count,
+            reached=reached_blob,
+            converted_by_delay=converted_blob,
+        )
+        for key, entry_count, reached_blob, converted_blob in zip(
             keys,
             np.maximum(entries, 0).tolist(),
             pack([before.reached, reached], len(keys)),
@@ -138,29 +156,29 @@ def _put_buckets(
             strict=True,
         )
     ]
-    put(connection, funnel_buckets, _BUCKET_COLUMNS, rows)
+    put(connection, funnel_buckets, FunnelBucket._fields, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
-    """What the touched buckets hold already; entries: (keys,)."""
+    """What the buckets to change hold already; entries: (keys,)."""
 
     entries: Integers
     reached: Counts
     converted: Counts
 
 
-def _existing(connection: Connection, funnel_id: int, bucket_seconds: int, keys: dict[_Key, int]) -> _Existing:
+def _existing(connection: Connection, funnel_id: int, bucket_seconds: int, keys: dict[_BucketKey, int]) -> _Existing:
     entries = np.zeros(len(keys), dtype=np.int64)
     reached, converted = [b""] * len(keys), [b""] * len(keys)
-    touched = sorted({bucket_start for bucket_start, _, _ in keys})
-    query = select(*(funnel_buckets.c[name] for name in _BUCKET_COLUMNS[2:])).where(
+    touched = sorted({key.bucket_start for key in keys})
+    query = select(funnel_buckets).where(
         funnel_buckets.c.funnel_id == funnel_id, funnel_buckets.c.resolution == bucket_seconds
     )
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = touched[first : first + _STARTS_A_QUERY]
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = touched[first : first + _STARTS_PER_QUERY]
         for row in connection.execute(query.where(funnel_buckets.c.bucket_start.in_(some))):
-            group = keys.get((row.bucket_start, row.dimension, row.value))
+            group = keys.get(_BucketKey(row.bucket_start, row.dimension, row.value))
             if group is not None:
                 entries[group] = row.entries
                 reached[group], converted[group] = row.reached, row.converted_by_delay

@@ -1,4 +1,4 @@
-"""Which values of a dimension have a series of their own: the first twenty, the commonest before the rarer."""
+"""Choose which values of a dimension get a series of their own: the first twenty, more frequent ones first."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from storage.telemetry.rows.bulk import insert_new
 from storage.telemetry.rows.tables import segment_values
 from storage.telemetry.rows.texts import storable_key
 
-VALUES_A_DIMENSION = 20
+MAX_VALUES_PER_DIMENSION = 20
 OTHER = "other"
 
 
 class Segments:
-    """The admitted values of one funnel's dimensions; a value is admitted for good, so that its series is unbroken."""
+    """The admitted values of one funnel's dimensions. An admitted value keeps its place while it has buckets."""
 
     def __init__(self, connection: Connection, funnel_id: int, dimensions: Iterable[str]) -> None:
         self._connection = connection
@@ -28,19 +28,19 @@ class Segments:
         self._dimensions = tuple(dict.fromkeys(dimensions))
 
     def admit(self, attempts: Iterable[Mapping[str, str]]) -> None:
-        """Give new values their own series while there is room, the commonest of these attempts first."""
+        """Admit new values while there is room, the most frequent in these attempts first."""
         seen = Counter(
             (name, storable_key(attempt[name])) for attempt in attempts for name in self._dimensions if name in attempt
         )
         new = []
         for (name, value), _ in seen.most_common():
             admitted = self._admitted[name]
-            if value not in admitted and len(admitted) < VALUES_A_DIMENSION:
+            if value not in admitted and len(admitted) < MAX_VALUES_PER_DIMENSION:
                 admitted.add(value)
                 new.append((self._funnel_id, name, value))
         insert_new(self._connection, segment_values, ("funnel_id", "dimension", "value"), new)
 
     def bounded(self, attempt: Mapping[str, str]) -> dict[str, str]:
-        """The attempt's watched dimensions; a value without a series of its own is "other"."""
+        """Return the attempt's watched dimensions, with values that are not admitted replaced by "other"."""
         found = {name: storable_key(attempt[name]) for name in self._dimensions if name in attempt}
         return {name: value if value in self._admitted[name] else OTHER for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Appending to the hot store: one durable commit a call, records that were seen before counted and left alone."""
+"""Append records to the hot store: one durable commit per call; duplicates are counted and not stored again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from sqlalchemy import Engine, Table
 
-from storage.database.patience import Patience, held_patience
+from storage.database.patience import Patience, current_patience
 from storage.database.session import BUSY_TIMEOUT_SECONDS
 from storage.errors import DatabaseUnavailableError
 from storage.telemetry.hot.append_postgresql import copy_new
@@ -19,14 +19,14 @@ from storage.telemetry.rows.bulk import Row, insert_new
 
 
 class Appender:
-    """The way into the hot tables of one engine; any number of threads may use it."""
+    """Appends rows to the hot tables of one engine. Safe to use from any number of threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = threading.Lock()
 
     def append(self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, key_columns: int = 1) -> Appended:
-        """Append rows whose first `key_columns` columns tell them apart."""
+        """Append rows, in one commit. Their first `key_columns` columns are the unique key."""
         if not rows:
             return Appended(0, 0)
         if are_used(self._engine):
@@ -38,7 +38,11 @@ class Appender:
     def append_groups(
         self, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]
     ) -> Sequence[Appended]:
-        """Append several groups in one commit. Nearly always all are new; else it is done anew, group by group."""
+        """Append several groups in one commit; return the result of each.
+
+        Nearly always all rows are new. Otherwise the insert is rolled back and repeated group by group, to count the
+        duplicates of each.
+        """
         if are_used(self._engine):
             return self._copy_groups(table, columns, groups)
         if self._append_new(table, columns, [row for group in groups for row in group]):
@@ -52,7 +56,7 @@ class Appender:
         return [Appended(new, len(group) - new) for new, group in zip(accepted, groups, strict=True)]
 
     def _append_new(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> bool:
-        """Append rows that are all new; does nothing, and gives False, where one of them is not."""
+        """Append rows if all of them are new; otherwise append nothing and return False."""
         with self._one_writer(), self._engine.connect() as connection, connection.begin() as transaction:
             is_new = insert_new(connection, table, columns, _in_order(rows, 1)) == len(rows)
             if not is_new:
@@ -61,12 +65,13 @@ class Appender:
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        """SQLite's writers ask again and again until it is their turn, up to 100 ms apart; these are woken instead.
+        """Let one writer at a time into the block, through a lock in this process.
 
-        Alone, a writer also finishes SQLite's checkpoints, without which its log would grow as long as others write.
-        Raises DatabaseUnavailableError where the others do not get on.
+        SQLite's own waiting writers poll, up to 100 ms apart; waiters on this lock are woken at once. A single writer
+        can also finish SQLite's checkpoints, without which the write-ahead log grows as long as others write. Raises
+        DatabaseUnavailableError if the lock is not free within the wait budget.
         """
-        patience = held_patience() or Patience(BUSY_TIMEOUT_SECONDS)
+        patience = current_patience() or Patience(BUSY_TIMEOUT_SECONDS)
         with patience.spending() as seconds:
             is_my_turn = self._writing.acquire(timeout=seconds)
         if not is_my_turn:
@@ -78,5 +83,5 @@ class Appender:
 
 
 def _in_order(rows: Sequence[Row], key_columns: int) -> Sequence[Row]:
-    """In one order for everyone, so that two batches with the same records cannot wait for each other in a ring."""
+    """Sort rows by key. All batches use the same order, so that two batches with the same records cannot deadlock."""
     return sorted(rows, key=itemgetter(*range(key_columns)))

@@ -1,13 +1,14 @@
-"""Appending on PostgreSQL: COPY into the partition of the moment, with senders' ids unique over all partitions.
+"""Append on PostgreSQL: COPY into the current partition, and keep senders' ids unique across all partitions.
 
-Within a partition its unique index keeps an id unique, whoever sends at the same time. Over partitions it is looked up,
-which alone would let two through that arrive at once on both sides of the hour. So all appends under way go to one
-partition, the one that `append_period` names: they hold Lock.APPEND together. The first whose clock says otherwise
-takes the lock alone, which waits for the others, and names the new one. What is in another partition is committed then,
-and the look-up sees it.
+Within a partition a unique index keeps ids unique, also between concurrent appends. Across partitions the ids are
+looked up first. The look-up alone would let two records with the same id through if they arrived at the same time on
+both sides of the hour. Therefore all concurrent appends go to one partition, the one that `append_period` names, and
+hold Lock.APPEND shared. The first append whose clock is in another period takes the lock exclusively, which waits for
+the others to commit, and stores the new period. Everything in other partitions is then committed, and the look-up sees
+it.
 
-COPY has no ON CONFLICT. Where another sender committed one of the ids between look-up and COPY, the transaction failed,
-nothing of it is stored, and it is done anew with the lock held alone: then no id can come between.
+COPY has no ON CONFLICT. If another sender commits one of the ids between look-up and COPY, the transaction fails and
+stores nothing; it is repeated with the lock held exclusively, when no other append can interfere.
 """
 
 from __future__ import annotations
@@ -19,23 +20,26 @@ import psycopg
 from sqlalchemy import ARRAY, Connection, Engine, Table, any_, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage.database.locks import Lock, alone, together
+from storage.database.locks import Lock, lock_exclusive, lock_shared
 from storage.telemetry.hot.partitions import SENDERS_IDS, Period, partition_name, period_for
 from storage.telemetry.rows.bulk import Row, insert_new
 from storage.telemetry.rows.tables import append_period
 
-LEAST_COPIED = 100
-"""Fewer rows are inserted: COPY goes to the database twice."""
+MIN_ROWS_TO_COPY = 100
+"""Fewer rows than this are inserted instead, because COPY needs two round trips."""
 
 
-class _NotAtOnce(Exception):
-    """To be done with the lock held alone: another period is open, its partition is gone, or a sender was quicker."""
+class _RetryExclusively(Exception):
+    """Repeat the append with the lock held exclusively.
+
+    Raised when another period is open, its partition is gone, or another sender committed one of the ids first.
+    """
 
 
 def copy_new(engine: Engine, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]) -> Sequence[int]:
-    """Append what is new of each group, all in one commit; how many that were, by group.
+    """Append the new rows of each group, all in one commit; return the number of new rows per group.
 
-    The columns that tell records apart come first; all rows arrived at once.
+    `columns` begins with the columns of the unique key. All rows have the same arrived_at.
     """
     first = next((row for group in groups for row in group), None)
     if first is None:
@@ -43,27 +47,28 @@ def copy_new(engine: Engine, table: Table, columns: Sequence[str], groups: Seque
     arrived_at: float = first[list(columns).index("arrived_at")]
     try:
         with engine.begin() as connection:
-            together(connection, Lock.APPEND)
+            lock_shared(connection, Lock.APPEND)
             period, known = _open_period_and_known(connection, table, groups)
             if period is None or not period.since <= arrived_at < period.until:
-                raise _NotAtOnce
-            return _stored(connection, table, columns, groups, period, known)
-    except _NotAtOnce:
+                raise _RetryExclusively
+            return _store_new(connection, table, columns, groups, period, known)
+    except _RetryExclusively:
         pass
     with engine.begin() as connection:
-        alone(connection, Lock.APPEND)
-        alone(connection, Lock.PARTITIONS)
-        period = _opened(connection, period_for(connection, arrived_at))
+        lock_exclusive(connection, Lock.APPEND)
+        lock_exclusive(connection, Lock.PARTITIONS)
+        period = _open_period(connection, period_for(connection, arrived_at))
         _, known = _open_period_and_known(connection, table, groups)
-        return _stored(connection, table, columns, groups, period, known)
+        return _store_new(connection, table, columns, groups, period, known)
 
 
 def _open_period_and_known(
     connection: Connection, table: Table, groups: Sequence[Sequence[Row]]
 ) -> tuple[Period | None, set[Row]]:
-    """The period that all append to, and the ids of these rows, or with the same first part, in any partition.
+    """Return the period that appends go to now, and the keys already stored, in any partition.
 
-    One statement, to go to the database once less; not the one that takes the lock, which looks before it waits.
+    Only keys whose first column equals that of one of these rows are read. One statement for both saves a round trip.
+    It must not be merged with the statement that takes the lock: that one's snapshot is taken before it waits.
     """
     ids = [table.c[name] for name in SENDERS_IDS[table]]
     wanted = bindparam("wanted", type_=ARRAY(ids[0].type))
@@ -73,13 +78,13 @@ def _open_period_and_known(
     return Period(*found[0][:2]) if found else None, {tuple(row[2:]) for row in found}
 
 
-def _opened(connection: Connection, period: Period) -> Period:
+def _open_period(connection: Connection, period: Period) -> Period:
     connection.execute(delete(append_period))
     connection.execute(insert(append_period).values(since=period.since, until=period.until))
     return period
 
 
-def _stored(
+def _store_new(
     connection: Connection,
     table: Table,
     columns: Sequence[str],
@@ -98,9 +103,9 @@ def _stored(
                 known.add(key)
                 new.append(row)
         counts.append(len(new) - before)
-    # In one order for everyone, so that two batches with the same records cannot wait for each other in a ring.
+    # All batches use the same order, so that two batches with the same records cannot deadlock.
     new.sort(key=itemgetter(*range(width)))
-    if len(new) >= LEAST_COPIED:
+    if len(new) >= MIN_ROWS_TO_COPY:
         _copy(connection, partition_name(table, period), table, columns, new)
     elif new:
         _insert(connection, table, columns, new)
@@ -112,14 +117,14 @@ def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: 
         inserted = insert_new(connection, table, columns, rows)
     except IntegrityError as error:
         if isinstance(error.orig, psycopg.errors.CheckViolation):
-            raise _NotAtOnce from error
+            raise _RetryExclusively from error
         raise
     if inserted < len(rows):
-        raise _NotAtOnce
+        raise _RetryExclusively
 
 
 def _copy(connection: Connection, partition: str, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """COPY rows; raises what the engine would raise, so that callers need not know of the driver."""
+    """COPY rows into a partition. Driver errors are raised as SQLAlchemy would raise them."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     converts = [table.c[name].type.bind_processor(connection.dialect) for name in columns]
@@ -131,6 +136,6 @@ def _copy(connection: Connection, partition: str, table: Table, columns: Sequenc
                     [convert(value) if convert else value for convert, value in zip(converts, row, strict=True)]
                 )
     except (psycopg.errors.UniqueViolation, psycopg.errors.UndefinedTable) as error:
-        raise _NotAtOnce from error
+        raise _RetryExclusively from error
     except psycopg.OperationalError as error:
         raise OperationalError(statement, None, error) from error

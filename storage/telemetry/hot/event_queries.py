@@ -1,4 +1,4 @@
-"""Questions about the product events in the hot store."""
+"""Query the product events in the hot store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.telemetry.rows.tables import events
 
 
 def event_types(connection: Connection, *, limit: int) -> Sequence[EventType]:
-    """The names of events and how often each came, most frequent first."""
+    """Return event names with their count, first and last time, most frequent first."""
     columns = events.c
     count = func.count()
     query = (

@@ -1,8 +1,8 @@
-"""Many small appends, one commit: what arrives while a commit is under way is committed together with the next.
+"""Group commit: appends that arrive while a commit is running are committed together in the next one.
 
-A commit costs a write to the disk however little is in it, and SQLite makes one after the other. So one commit at a
-time is under way, the first sender is never kept waiting for others, and nobody is answered before their records are
-durable (the group commit of DeWitt et al. 1984).
+Every commit costs a disk write, however small it is, and SQLite commits one at a time. With group commit (DeWitt et al.
+1984) only one commit runs at a time, the first sender never waits for others to join, and every sender is answered only
+when its records are durable.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from storage.telemetry.protocol import Appended
 
 Record = TypeVar("Record")
 
-MOST_TOGETHER = 256
-"""Appends that one commit takes at most, so that it stays short."""
+MAX_GROUPS_PER_COMMIT = 256
+"""How many appends one commit takes at most, so that it stays short."""
 
 
 class GroupCommit(Generic[Record]):
-    """Lives on one event loop. `commit` stores groups of records at once and says of each what became of it."""
+    """Use on one event loop. `commit` stores several groups of records in one commit and returns a result for each."""
 
     def __init__(self, commit: Callable[[Sequence[Sequence[Record]]], Awaitable[Sequence[Appended]]]) -> None:
         self._commit = commit
@@ -31,9 +31,10 @@ class GroupCommit(Generic[Record]):
         self._committing: asyncio.Task[None] | None = None
 
     async def append(self, records: Sequence[Record]) -> Appended:
-        """Durable when it returns. Raises what `commit` raised; then nothing of the group was stored.
+        """Append records; they are durable on return. Raises what `commit` raises; then nothing of them was stored.
 
-        Where the database could not be had, those who wait behind that commit are told at once: it would be in vain.
+        If the database is locked or unavailable, the appends waiting for the next commit fail at once with the same
+        error, because another attempt would fail as well.
         """
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append((records, answer))
@@ -45,8 +46,8 @@ class GroupCommit(Generic[Record]):
     async def _commit_all(self) -> None:
         try:
             while self._waiting:
-                taken = self._waiting[:MOST_TOGETHER]
-                del self._waiting[:MOST_TOGETHER]
+                taken = self._waiting[:MAX_GROUPS_PER_COMMIT]
+                del self._waiting[:MAX_GROUPS_PER_COMMIT]
                 await self._commit_together(taken)
         finally:
             self._committing = None
@@ -54,16 +55,16 @@ class GroupCommit(Generic[Record]):
     async def _commit_together(self, taken: Sequence[tuple[Sequence[Record], asyncio.Future[Appended]]]) -> None:
         try:
             appended = await self._commit([records for records, _ in taken])
-        except Exception as error:  # noqa: BLE001 - each sender is told
-            told = [*taken]
+        except Exception as error:  # noqa: BLE001 - passed on to each sender
+            failed = [*taken]
             if isinstance(error, OperationalError | DatabaseUnavailableError):
-                told += self._waiting
+                failed += self._waiting
                 self._waiting.clear()
-            for _, answer in told:
+            for _, answer in failed:
                 if not answer.done():
                     answer.set_exception(error)
             return
         for (_, answer), one in zip(taken, appended, strict=True):
-            # A sender that hung up does not wait any more; what it sent is stored all the same.
+            # The answer is already done when its sender was cancelled; its records are stored all the same.
             if not answer.done():
                 answer.set_result(one)

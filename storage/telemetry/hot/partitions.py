@@ -1,12 +1,12 @@
-"""PostgreSQL keeps each hot table in partitions by the time of arrival, so that old records go by dropping a table.
+"""Partition the hot tables by arrival time (PostgreSQL only), so that old records are evicted by dropping a table.
 
-A partition lasts an hour, or a day where records stay longer than a day, so that there are a few dozen at most. Each
-has a unique index on the sender's id of its own: a unique index over all of them would have to contain the time of
-arrival, and so would not recognise a record that comes again later. How senders' ids stay unique all the same is
-storage.telemetry.hot.append_postgresql's business.
+A partition covers an hour, or a day where records stay longer than a day, so that there are a few dozen at most. Each
+partition has its own unique index on the sender's id. A unique index over all partitions would have to include the
+arrival time, and so would not recognise a record that is sent again later. storage.telemetry.hot.append_postgresql
+keeps senders' ids unique across partitions.
 
-Partitions are attached, not created in place: that lets appends and reads under way go on (PostgreSQL's manual, 5.12).
-There is no default partition, which every attaching would have to lock and look through.
+Partitions are created separately and then attached, which does not block running appends and reads (PostgreSQL manual,
+5.12). There is no default partition: every attach would have to lock and scan it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, text
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.hot.window import hot_seconds
 from storage.telemetry.rows.tables import events, log_records, metric_points, requests, spans
 
@@ -29,7 +29,7 @@ SENDERS_IDS = {
     log_records: ("record_id",),
     metric_points: ("point_id",),
 }
-"""The hot tables, each with the columns that tell its records apart."""
+"""The hot tables, each with the columns of its unique key."""
 
 _HOUR, _DAY = 3600, 86_400
 _BOUNDS = re.compile(r"FROM \('?([-+.e\d]+)'?\) TO \('?([-+.e\d]+)'?\)")
@@ -40,26 +40,26 @@ _LISTED = text(
 
 
 class Period(NamedTuple):
-    """From `since` (inclusive) to `until` (exclusive), seconds UTC; every hot table has the same ones."""
+    """From `since` (inclusive) to `until` (exclusive), seconds UTC. All hot tables have the same periods."""
 
     since: float
     until: float
 
 
 class Partition(NamedTuple):
-    """The part of a hot table that arrived in a period, which is a table, too."""
+    """The records of a hot table that arrived in one period; `name` is the name of its own table."""
 
     name: str
     period: Period
 
 
 def are_used(database: Connection | Engine) -> bool:
-    """Whether this database keeps its hot tables in partitions."""
+    """Tell whether this database keeps its hot tables in partitions."""
     return database.dialect.name == "postgresql"
 
 
 def partitions(connection: Connection, table: Table) -> Sequence[Partition]:
-    """A hot table's partitions, oldest first."""
+    """List the partitions of a hot table, oldest first."""
     found = []
     for name, bounds in connection.execute(_LISTED, {"parent": table.name}):
         matched = _BOUNDS.search(bounds)
@@ -69,7 +69,10 @@ def partitions(connection: Connection, table: Table) -> Sequence[Partition]:
 
 
 def period_for(connection: Connection, moment: float) -> Period:
-    """The period of a moment; every hot table has a partition for it afterwards. Hold Lock.PARTITIONS alone."""
+    """Return the period that contains a moment, and create its partition in every hot table that has none.
+
+    The caller holds Lock.PARTITIONS exclusively.
+    """
     existing = {table: partitions(connection, table) for table in SENDERS_IDS}
     periods = {partition.period for found in existing.values() for partition in found}
     around = next((period for period in periods if period.since <= moment < period.until), None)
@@ -81,17 +84,17 @@ def period_for(connection: Connection, moment: float) -> Period:
 
 
 def prepare_partitions(engine: Engine, *, now: float) -> None:
-    """See that there are partitions for now and for what comes after it, so that no append has to make its own."""
+    """Create the partitions of the current and the next period in advance, so that appends do not have to."""
     with engine.begin() as connection:
         if not are_used(connection):
             return
-        alone(connection, Lock.PARTITIONS)
+        lock_exclusive(connection, Lock.PARTITIONS)
         current = period_for(connection, now)
         period_for(connection, current.until)
 
 
 def _free_period(connection: Connection, taken: Collection[Period], moment: float) -> Period:
-    """A whole hour or day around a moment, as far as others leave room."""
+    """Return the hour or day around a moment, cut short where existing periods overlap it."""
     width = _HOUR if hot_seconds(connection) <= _DAY else _DAY
     since = moment // width * width
     until = since + width
@@ -112,5 +115,5 @@ def _create(connection: Connection, table: Table, period: Period) -> None:
 
 
 def partition_name(table: Table, period: Period) -> str:
-    """The table's name and the hour, UTC, in which the period begins."""
+    """Return the table's name followed by the UTC hour in which the period begins."""
     return f"{table.name}_{datetime.fromtimestamp(period.since, UTC):%Y%m%dt%H}"

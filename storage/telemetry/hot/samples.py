@@ -1,33 +1,33 @@
-"""Single records of the hot store, for evidence and charts."""
+"""Read single records from the hot store, for evidence and charts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from detection.types import Event, LogRecord, SpanKind
-from storage.telemetry.hot.span_trees import nearest_servers
+from storage.telemetry.hot.span_trees import SpanNode, nearest_servers
 from storage.telemetry.protocol import RequestSample, StatementCount
-from storage.telemetry.rows.records import to_event, to_log_record
+from storage.telemetry.rows.records import STORED_EVENT, STORED_LOG_RECORD, to_event, to_log_record
 from storage.telemetry.rows.tables import events, log_records, requests, spans
 from storage.telemetry.rows.texts import severity_rank
 
 REQUESTS_READ_FOR_STATEMENTS = 2_000
 REQUESTS_READ_FOR_LAG = 500
-FEW = 0.02
+SLOWEST_SHARE = 0.02
 
 
 def request_samples(
     connection: Connection, service: str, endpoint: str, *, since: float, until: float, limit: int
 ) -> Sequence[RequestSample]:
-    """Requests, newest first."""
+    """Return requests, newest first."""
     columns = requests.c
     query = (
-        select(columns.trace_id, columns.endpoint, columns.version, columns.started_at, columns.duration_ms)
-        .add_columns(columns.query_count, columns.is_error)
+        select(*(columns[field.name] for field in fields(RequestSample)))
         .where(_of(service, endpoint, since, until))
         .order_by(columns.started_at.desc(), columns.sequence.desc())
         .limit(limit)
@@ -36,7 +36,10 @@ def request_samples(
 
 
 def delivery_lag(connection: Connection, service: str, endpoint: str, *, until: float) -> float:
-    """Seconds from its beginning to its arrival that at most FEW of the newest requests took longer for."""
+    """Return the delivery lag in seconds: from a request's start to the arrival of its span.
+
+    At most SLOWEST_SHARE of the newest REQUESTS_READ_FOR_LAG requests took longer; 0.0 without any request.
+    """
     columns = requests.c
     newest = (
         select(columns.sequence, columns.started_at)
@@ -48,34 +51,38 @@ def delivery_lag(connection: Connection, service: str, endpoint: str, *, until: 
     lag = (spans.c.arrived_at - newest.c.started_at).label("lag")
     query = select(lag).join_from(newest, spans, spans.c.sequence == newest.c.sequence).order_by(lag.desc())
     lags = connection.scalars(query).all()
-    return float(lags[int(FEW * len(lags))]) if lags else 0.0
+    return float(lags[int(SLOWEST_SHARE * len(lags))]) if lags else 0.0
 
 
 def statement_counts(
     connection: Connection, service: str, endpoint: str, *, since: float, until: float, limit: int
 ) -> Sequence[StatementCount]:
-    """SQL by how often it ran, read from the newest requests, REQUESTS_READ_FOR_STATEMENTS at most."""
+    """Count the SQL statements of the newest requests, at most REQUESTS_READ_FOR_STATEMENTS; most frequent first."""
     newest = (
         select(requests.c.trace_id, requests.c.span_id)
         .where(_of(service, endpoint, since, until))
         .order_by(requests.c.started_at.desc(), requests.c.sequence.desc())
         .limit(REQUESTS_READ_FOR_STATEMENTS)
     )
-    wanted = {(row[0], row[1]) for row in connection.execute(newest)}
+    wanted = {(row.trace_id, row.span_id) for row in connection.execute(newest)}
     traces = select(newest.subquery().c.trace_id)
     columns = (spans.c.trace_id, spans.c.span_id, spans.c.parent_span_id, spans.c.kind, spans.c.statement)
-    members = connection.execute(select(*columns).where(spans.c.trace_id.in_(traces))).all()
-    servers = nearest_servers([(row[0], row[1], row[2], row[3]) for row in members]).tolist()
+    rows = connection.execute(select(*columns).where(spans.c.trace_id.in_(traces))).all()
+    nodes = [SpanNode(row.trace_id, row.span_id, row.parent_span_id, row.kind) for row in rows]
+    servers = nearest_servers(nodes).tolist()
     runs = Counter(
         row.statement
-        for row, server in zip(members, servers, strict=True)
-        if row.kind == SpanKind.DATABASE and row.statement and server >= 0 and tuple(members[server][:2]) in wanted
+        for row, server in zip(rows, servers, strict=True)
+        if row.kind == SpanKind.DATABASE
+        and row.statement
+        and server >= 0
+        and (nodes[server].trace_id, nodes[server].span_id) in wanted
     )
     return [StatementCount(statement, count, count / len(wanted)) for statement, count in runs.most_common(limit)]
 
 
 def versions_seen(connection: Connection, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:
-    """(version, first seen at), oldest first."""
+    """Return (version, time it was first seen), oldest first."""
     first_seen = func.min(requests.c.started_at)
     query = (
         select(requests.c.version, first_seen)
@@ -100,11 +107,10 @@ def log_samples(
     minimum_severity: str | None,
     limit: int,
 ) -> Sequence[LogRecord]:
-    """Log records, newest first."""
+    """Return log records, newest first."""
     columns = log_records.c
     query = (
-        select(columns.record_id, columns.service, columns.version, columns.happened_at, columns.severity)
-        .add_columns(columns.body, columns.trace_id, columns.attributes)
+        select(*STORED_LOG_RECORD)
         .where(columns.happened_at >= since, columns.happened_at < until)
         .order_by(columns.happened_at.desc(), columns.sequence.desc())
         .limit(limit)
@@ -117,13 +123,10 @@ def log_samples(
 
 
 def recent_events(connection: Connection, *, event: str | None, limit: int, offset: int) -> Sequence[Event]:
-    """Events, newest first."""
+    """Return events, newest first."""
     columns = events.c
     query = (
-        select(columns.event_id, columns.event, columns.user_id, columns.happened_at, columns.properties)
-        .order_by(columns.happened_at.desc(), columns.sequence.desc())
-        .limit(limit)
-        .offset(offset)
+        select(*STORED_EVENT).order_by(columns.happened_at.desc(), columns.sequence.desc()).limit(limit).offset(offset)
     )
     if event is not None:
         query = query.where(columns.event == event)

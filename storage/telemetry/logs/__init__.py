@@ -1,1 +1,1 @@
-"""Log lines, rolled up by template and by named pattern."""
+"""Roll up log lines by template, by named pattern and by severity."""

@@ -1,4 +1,4 @@
-"""Counts of lines in buckets of a minute and of an hour; an hour also knows its ten-minute windows."""
+"""Count log lines in buckets of a minute and of an hour; an hour also holds the counts of its ten-minute windows."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.tables import log_buckets
 
 LOG_RETENTION_SECONDS = {FINE_LOG_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
-"""How long the buckets of each size are kept."""
+"""How long buckets of each size are kept, in seconds."""
 
 WINDOWS = COARSE_SECONDS // LOG_WINDOW_SECONDS
 _COLUMNS = ("resolution", "bucket_start", "series_id", "line_count", "by_window")
 _WINDOW_COUNTS = np.dtype("<u4")
-_MOST = np.iinfo(_WINDOW_COUNTS).max
-_STARTS_A_QUERY = 500
+_MAX_COUNT = np.iinfo(_WINDOW_COUNTS).max
+_STARTS_PER_QUERY = 500
 
 _Key = tuple[float, int]
 """bucket_start, series_id."""
 
 
 def oldest_log_bucket(bucket_seconds: int, now: float) -> float:
-    """Buckets that start before this are gone, and not written any more."""
+    """Return the oldest bucket start that is kept; earlier buckets are neither kept nor written."""
     return float(np.floor((now - LOG_RETENTION_SECONDS[bucket_seconds]) / bucket_seconds) * bucket_seconds)
 
 
 def add_lines(connection: Connection, series_ids: Integers, happened_at: Floats, now: float) -> None:
-    """Add lines, (n,) each, to the buckets in which they happened; those older than the retention are left out."""
-    minutes, counts = _gathered(series_ids, happened_at, FINE_LOG_SECONDS, oldest_log_bucket(FINE_LOG_SECONDS, now))
+    """Add lines, (n,) each, to the buckets in which they happened; ignore lines older than the retention."""
+    minutes, counts = _count_lines(series_ids, happened_at, FINE_LOG_SECONDS, oldest_log_bucket(FINE_LOG_SECONDS, now))
     _add(connection, FINE_LOG_SECONDS, minutes, counts[:, None])
     oldest = oldest_log_bucket(COARSE_SECONDS, now)
-    windows, counts = _gathered(series_ids, happened_at, LOG_WINDOW_SECONDS, oldest)
+    windows, counts = _count_lines(series_ids, happened_at, LOG_WINDOW_SECONDS, oldest)
     hours: dict[_Key, int] = {}
     starts = [(start // COARSE_SECONDS * COARSE_SECONDS, series_id) for start, series_id in windows]
     rows = np.array([hours.setdefault(key, len(hours)) for key in starts], dtype=np.int64)
@@ -46,14 +46,14 @@ def add_lines(connection: Connection, series_ids: Integers, happened_at: Floats,
 
 
 def unpacked(blobs: Sequence[bytes]) -> Integers:
-    """The counts of hours' windows: (hours, WINDOWS)."""
+    """Decode the window counts of hours: (hours, WINDOWS)."""
     return np.frombuffer(b"".join(blobs), dtype=_WINDOW_COUNTS).reshape(-1, WINDOWS).astype(np.int64)
 
 
-def _gathered(
+def _count_lines(
     series_ids: Integers, happened_at: Floats, bucket_seconds: int, oldest: float
 ) -> tuple[list[_Key], Integers]:
-    """Lines by bucket and series."""
+    """Count lines by bucket and series; ignore buckets before `oldest`."""
     numbers = np.floor(happened_at / bucket_seconds).astype(np.int64)
     kept = numbers * bucket_seconds >= oldest
     cells = np.stack([numbers[kept], series_ids[kept]], axis=1)
@@ -66,7 +66,7 @@ def _gathered(
 
 
 def _add(connection: Connection, bucket_seconds: int, keys: Sequence[_Key], counts: Integers) -> None:
-    """Add (keys, windows) counts to what the buckets hold; buckets of a minute have one window, which is not kept."""
+    """Add counts (keys, windows) to the stored buckets. Minutes have one window, which is not stored separately."""
     if not keys:
         return
     rows = {key: row for row, key in enumerate(keys)}
@@ -76,14 +76,14 @@ def _add(connection: Connection, bucket_seconds: int, keys: Sequence[_Key], coun
         columns.resolution == bucket_seconds
     )
     touched = sorted({start for start, _ in keys})
-    for first in range(0, len(touched), _STARTS_A_QUERY):
-        some = columns.bucket_start.in_(touched[first : first + _STARTS_A_QUERY])
+    for first in range(0, len(touched), _STARTS_PER_QUERY):
+        some = columns.bucket_start.in_(touched[first : first + _STARTS_PER_QUERY])
         for start, series_id, line_count, by_window in connection.execute(query.where(some)):
             row = rows.get((start, series_id))
             if row is not None:
                 counts[row] += unpacked([by_window])[0] if by_window else line_count
     keeps_windows = counts.shape[1] > 1
-    written = np.minimum(counts, _MOST).astype(_WINDOW_COUNTS)
+    written = np.minimum(counts, _MAX_COUNT).astype(_WINDOW_COUNTS)
     values = [
         (bucket_seconds, *key, int(total), written[row].tobytes() if keeps_windows else b"")
         for row, (key, total) in enumerate(zip(keys, counts.sum(axis=1), strict=True))

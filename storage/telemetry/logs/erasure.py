@@ -1,4 +1,4 @@
-"""Forgetting one person in what is kept of log lines beside their counts: samples, and the texts of templates."""
+"""Erase one person from what is stored of log lines besides their counts: samples and template texts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _VARIES = "<*>"
 
 
 def erase_from_series(connection: Connection, reader: LogReader | None, user_ids: Sequence[str]) -> int:
-    """Take samples that name the person away and make their name a variable of templates; returns how many series.
+    """Delete samples that name the person, and replace their name in templates by a variable; return how many series.
 
-    An id of a single character stands in any line, and names nobody.
+    Ids of a single character are ignored: they occur in any line and identify nobody.
     """
     words = [user_id for user_id in user_ids if len(user_id) >= _SHORTEST_NAME]
     if not words:
@@ -31,7 +31,7 @@ def erase_from_series(connection: Connection, reader: LogReader | None, user_ids
     query = select(columns.id, columns.kind, columns.text, columns.sample).where(holds)
     erased = 0
     for series_id, kind, text, sample in connection.execute(query).all():
-        # What a pattern stands for is its author's own words.
+        # The text of a named pattern is its author's description, not taken from log lines.
         kept_text = named.sub(_VARIES, text) if kind == LOG_TEMPLATE else text
         kept_sample = "" if named.search(sample) else sample
         if (kept_text, kept_sample) != (text, sample):

@@ -1,4 +1,4 @@
-"""Letting go of old counts of lines, and of series that no line has been counted for since."""
+"""Delete old counts of log lines, and series without any recent line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.telemetry.rows.tables import log_buckets, log_series, template_stat
 
 
 def drop_old_logs(connection: Connection, now: float) -> int:
-    """Delete what is past its retention; returns how many rows went."""
+    """Delete what is past its retention; return how many rows."""
     buckets, series = log_buckets.c, log_series.c
     gone = sum(
         connection.execute(
@@ -20,7 +20,7 @@ def drop_old_logs(connection: Connection, now: float) -> int:
         ).rowcount
         for bucket_seconds in LOG_RETENTION_SECONDS
     )
-    # last_at is right to the hour only.
+    # last_at is accurate only to the hour.
     silent_since = oldest_log_bucket(COARSE_SECONDS, now) - COARSE_SECONDS
     successors = select(series.counted_as).where(series.counted_as.is_not(None))
     silent = delete(log_series).where(series.last_at < silent_since, series.id.not_in(successors))

@@ -1,4 +1,4 @@
-"""What the roll-up of logs asks of whoever understands lines: detection's miner and matcher, handed in when wired."""
+"""The interface between the log roll-up and the reader of lines: detection's template miner and pattern matcher."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class KeptTemplates:
-    """What the database holds of a service's templates; `version` is None, and nothing is loaded, before the first."""
+    """The stored template state of a service, loaded only when needed.
+
+    version: None before anything was stored; `load` must not be called then.
+    """
 
     version: str | None
     load: Callable[[], bytes]
@@ -17,7 +20,7 @@ class KeptTemplates:
 
 @dataclass(frozen=True, slots=True)
 class LearntTemplates:
-    """What is to be kept; the version is another one whenever the state is."""
+    """A template state to store. The version changes whenever the state does."""
 
     version: str
     state: bytes
@@ -36,7 +39,7 @@ class StoredPattern:
 
 @dataclass(frozen=True, slots=True)
 class LinePattern:
-    """A named pattern in force: `text` says what it stands for."""
+    """A named pattern in force; `text` describes what it means."""
 
     name: str
     text: str
@@ -44,11 +47,11 @@ class LinePattern:
 
 @dataclass(frozen=True, slots=True)
 class LogReading:
-    """What some lines of one service say.
+    """The templates of some lines of one service.
 
-    template_ids: one a line. texts: the text of every template that the service has now, by id. resolve: leads from an
-    id given out earlier, which no template has any more, to the one that took its place. learnt: what is to be kept in
-    the place of what was loaded; None where that will do.
+    template_ids: one per line. texts: the text of every template that the service has now, by id. resolve: maps the id
+    of an earlier template that no longer exists to the id of its successor. learnt: the state to store instead of the
+    loaded one; None if nothing changed.
     """
 
     template_ids: Sequence[str]
@@ -58,21 +61,22 @@ class LogReading:
 
 
 class LogReader(Protocol):
-    """Understands lines. Used by one thread at a time."""
+    """Finds templates and patterns in lines. Used by one thread at a time."""
 
     def read(self, service: str, lines: Sequence[str], kept: KeptTemplates) -> LogReading:
-        """Learn from lines, going on from what is kept; what could not be kept in the end is not gone on from."""
+        """Learn templates from lines, starting from the stored state; never from a state that was not committed."""
         ...
 
     def matches(
         self, lines: Sequence[str], ranks: Sequence[int], stored: Sequence[StoredPattern]
     ) -> Mapping[LinePattern, Sequence[int]]:
-        """Which lines (by place) each pattern matches: the built-in ones as far as `stored` leaves them, and its own.
+        """Return the indices of the lines that each pattern matches.
 
-        ranks: each line's severity, as storage.telemetry.rows.texts.severity_rank.
+        ranks: each line's severity, as storage.telemetry.rows.texts.severity_rank. stored: the team's own patterns, and
+        the built-in patterns that it has turned off or replaced.
         """
         ...
 
     def forget(self, state: bytes, words: Sequence[str]) -> LearntTemplates | None:
-        """Return a state in which these words are variables, wherever they stood; None where they stand nowhere."""
+        """Return the state with these words replaced by variables; None if they do not occur in it."""
         ...

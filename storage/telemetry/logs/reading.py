@@ -1,4 +1,4 @@
-"""Reading the counts of log lines back: in full as detection's series, and in brief."""
+"""Read the counts of log lines: in full as detection's series, or in brief."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ _SERIES: Select[Any] = select(
     log_series.c.sample,
     log_series.c.counted_as,
 )
-_IDS_A_QUERY = 500
-_STARTS_A_QUERY = 2_000
+_IDS_PER_QUERY = 500
+_STARTS_PER_QUERY = 2_000
 
 
 @dataclass(slots=True)
 class _Series:
-    """A series with those that have become it."""
+    """A series together with the series that were merged into it.
+
+    ids: of all of them. severity_rank: the worst of all of them.
+    """
 
     name: LogName
     text: str
@@ -58,7 +61,7 @@ def read_log_series(
     kind: str | None,
     names: Sequence[LogName] | None,
 ) -> Sequence[LogSeries]:
-    """Series with a line in the time, by name; see the protocol."""
+    """Return the series with a line in the time range, ordered by name; see the protocol."""
     book = _book(connection, service, kind, names)
     by_id = {series_id: row for row, series in enumerate(book) for series_id in series.ids}
     few = list(by_id) if names is not None else None
@@ -74,7 +77,7 @@ def read_log_series(
 
 
 def read_log_totals(connection: Connection, *, since: float, until: float) -> LogLevels:
-    """Lines of each series in the fine buckets of a time, added up: one window."""
+    """Return the lines of each series, summed over the fine buckets of the time range, as one window."""
     columns = log_buckets.c
     query = (
         select(columns.series_id, func.sum(columns.line_count))
@@ -87,7 +90,7 @@ def read_log_totals(connection: Connection, *, since: float, until: float) -> Lo
 
 
 def read_log_hours(connection: Connection, starts: Sequence[float]) -> Sequence[LogLevels]:
-    """Lines of each series in the ten-minute windows of some hours."""
+    """Return the lines of each series in the ten-minute windows of each hour."""
     columns, names = log_buckets.c, _names(connection)
     query = select(columns.series_id, columns.by_window).where(
         columns.resolution == COARSE_SECONDS, columns.bucket_start == bindparam("start")
@@ -100,13 +103,13 @@ def read_log_hours(connection: Connection, starts: Sequence[float]) -> Sequence[
 
 
 def read_template_state(connection: Connection, service: str) -> bytes | None:
-    """What has been learnt of a service's templates."""
+    """Return the stored template state of a service, or None."""
     state = connection.scalar(select(template_states.c.state).where(template_states.c.service == service))
     return None if state is None else bytes(state)
 
 
 def read_heard_since(connection: Connection) -> Mapping[str, float]:
-    """When each service's first line happened."""
+    """Return the time of each service's first line."""
     columns = log_series.c
     query = select(columns.service, func.min(columns.first_at)).where(columns.kind == LOG_SEVERITY)
     return {service: float(first) for service, first in connection.execute(query.group_by(columns.service))}
@@ -115,7 +118,7 @@ def read_heard_since(connection: Connection) -> Mapping[str, float]:
 def _book(
     connection: Connection, service: str | None, kind: str | None, names: Sequence[LogName] | None
 ) -> list[_Series]:
-    """All series or these, those that have become another one under that one, by name."""
+    """Return all series, or these, ordered by name; merged series are grouped under their successor."""
     columns = log_series.c
     if names is None:
         query = _SERIES
@@ -126,10 +129,10 @@ def _book(
         rows = list(connection.execute(query))
     else:
         rows = _related(connection, names)
-    became = {row.id: row.counted_as for row in rows if row.counted_as is not None}
+    successor_of = {row.id: row.counted_as for row in rows if row.counted_as is not None}
     members: defaultdict[int, list[int]] = defaultdict(list)
     for row in rows:
-        members[_last(row.id, became)].append(row.id)
+        members[_final_successor(row.id, successor_of)].append(row.id)
     by_id = {row.id: row for row in rows}
     book = [
         _Series(
@@ -146,11 +149,11 @@ def _book(
 
 
 def _related(connection: Connection, names: Sequence[LogName]) -> list[Row[Any]]:
-    """The rows of these names, of what they have become, and of all that has become the same."""
+    """Return the rows of these names, of their successors, and of all series merged into the same successors."""
     columns = log_series.c
     found: dict[int, Row[Any]] = {}
-    for first in range(0, len(names), _IDS_A_QUERY):
-        some = tuple_(columns.kind, columns.service, columns.name).in_(names[first : first + _IDS_A_QUERY])
+    for first in range(0, len(names), _IDS_PER_QUERY):
+        some = tuple_(columns.kind, columns.service, columns.name).in_(names[first : first + _IDS_PER_QUERY])
         found |= {row.id: row for row in connection.execute(_SERIES.where(some))}
     fresh = list(found.values())
     while fresh:
@@ -159,8 +162,8 @@ def _related(connection: Connection, names: Sequence[LogName]) -> list[Row[Any]]
         rows = [
             row
             for column, values in ((columns.id, successors), (columns.counted_as, ids))
-            for first in range(0, len(values), _IDS_A_QUERY)
-            for row in connection.execute(_SERIES.where(column.in_(values[first : first + _IDS_A_QUERY])))
+            for first in range(0, len(values), _IDS_PER_QUERY)
+            for row in connection.execute(_SERIES.where(column.in_(values[first : first + _IDS_PER_QUERY])))
         ]
         fresh = [row for row in {row.id: row for row in rows}.values() if row.id not in found]
         found |= {row.id: row for row in fresh}
@@ -171,12 +174,12 @@ def _name(row: Row[Any]) -> LogName:
     return LogName(row.kind, row.service, row.name)
 
 
-def _last(series_id: int, became: Mapping[int, int]) -> int:
-    """Follow what a series has become to its end."""
-    for _ in range(len(became)):
-        if series_id not in became:
+def _final_successor(series_id: int, successor_of: Mapping[int, int]) -> int:
+    """Follow a series' successors to the last one."""
+    for _ in range(len(successor_of)):
+        if series_id not in successor_of:
             break
-        series_id = became[series_id]
+        series_id = successor_of[series_id]
     return series_id
 
 
@@ -188,9 +191,9 @@ def _buckets(
     until: float,
     bucket_seconds: int,
 ) -> tuple[Integers, Floats, Integers]:
-    """Place in the book, start and lines of each bucket, (n,); buckets of two that are one now are added up.
+    """Return index in the book, start and line count of each bucket, (n,) each; add up buckets of merged series.
 
-    few: the ids to look up bucket by bucket, since the key begins with the time; None reads everybody's.
+    few: the ids to read, each bucket by its exact key, because the primary key begins with the time; None reads all.
     """
     kept = FINE_LOG_SECONDS if bucket_seconds == FINE_LOG_SECONDS else COARSE_SECONDS
     columns = log_buckets.c
@@ -198,14 +201,14 @@ def _buckets(
         columns.resolution == kept
     )
     first, last = -(-(since - kept + 1) // kept), -(-until // kept)
-    if few is None or last - first > _STARTS_A_QUERY:
+    if few is None or last - first > _STARTS_PER_QUERY:
         query = query.where(columns.bucket_start > since - kept, columns.bucket_start < until)
     else:
         query = query.where(columns.bucket_start.in_([number * kept for number in np.arange(first, last).tolist()]))
     chunks = (
         [
-            query.where(columns.series_id.in_(few[place : place + _IDS_A_QUERY]))
-            for place in range(0, len(few), _IDS_A_QUERY)
+            query.where(columns.series_id.in_(few[place : place + _IDS_PER_QUERY]))
+            for place in range(0, len(few), _IDS_PER_QUERY)
         ]
         if few is not None
         else [query]
@@ -234,18 +237,18 @@ def _series(one: _Series, starts: Floats, counts: Integers) -> LogSeries:
 
 
 def _names(connection: Connection) -> dict[int, LogName]:
-    """The name of each series' id; of one that has become another, that one's."""
+    """Return the name of each series by id; of a merged series, the name of its successor."""
     columns = log_series.c
     query = select(columns.id, columns.kind, columns.service, columns.name, columns.counted_as)
     rows = connection.execute(query).all()
     names = {series_id: LogName(kind, service, name) for series_id, kind, service, name, _ in rows}
-    became = {series_id: successor for series_id, *_, successor in rows if successor is not None}
-    last = {series_id: _last(series_id, became) for series_id in became}
+    successor_of = {series_id: successor for series_id, *_, successor in rows if successor is not None}
+    last = {series_id: _final_successor(series_id, successor_of) for series_id in successor_of}
     return names | {series_id: names[successor] for series_id, successor in last.items() if successor in names}
 
 
 def _levels(names: Mapping[int, LogName], series_ids: Sequence[int], counts: Integers) -> LogLevels:
-    """Counts (series, windows) by name; a series that is gone is left out."""
+    """Sum counts (series, windows) by name; leave out series that no longer exist."""
     places: dict[LogName, int] = {}
     known = [place for place, series_id in enumerate(series_ids) if series_id in names]
     rows = [places.setdefault(names[series_ids[place]], len(places)) for place in known]

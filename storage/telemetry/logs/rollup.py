@@ -1,4 +1,4 @@
-"""Log lines become counts: by template, by named pattern and by severity, in minutes and in hours."""
+"""Roll up log records: count lines by template, named pattern and severity, per minute and per hour."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from storage.telemetry.logs.series import SeriesBook, Wanted
 from storage.telemetry.protocol import LOG_PATTERN, LOG_SEVERITY, LOG_TEMPLATE
 from storage.telemetry.rollups.marks import mark, set_mark
 from storage.telemetry.rows.bulk import put
-from storage.telemetry.rows.people_named import names_somebody
+from storage.telemetry.rows.people_named import names_person
 from storage.telemetry.rows.tables import log_records, template_states
 from storage.telemetry.rows.texts import decode, severity_word
 
-_OF_AN_ALERT = ('"alert":', '"status":', '"source":')
-"""Stand in the attributes of what is no line but an alert of another system, which is watched as such."""
+_ALERT_ATTRIBUTES = ('"alert":', '"status":', '"source":')
+"""Attributes that mark a record as another system's alert. Alerts are watched separately and not counted as lines."""
 
 
 class Line(NamedTuple):
-    """A log record, as far as it is counted."""
+    """The part of a log record that counting needs."""
 
     sequence: int
     service: str
@@ -39,16 +39,16 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Lines that count for a series: (n,) each; a line may count for several."""
+    """Lines with the series they count for: (n,) each. A line may count for several series."""
 
     series_ids: Integers
     happened_at: Floats
 
 
 def roll_up_logs(connection: Connection, reader: LogReader | None, *, up_to: int, now: float, limit: int) -> int:
-    """Take the next records, at most `limit` and none above sequence `up_to`; returns how many.
+    """Roll up the next records, at most `limit` and none above sequence `up_to`; return how many.
 
-    Without a reader lines are counted by severity alone.
+    Without a reader, lines are counted by severity only.
     """
     since = mark(connection, "logs")
     columns = [log_records.c[name] for name in Line._fields]
@@ -61,8 +61,8 @@ def roll_up_logs(connection: Connection, reader: LogReader | None, *, up_to: int
     patterns = _stored_patterns(connection)
     counted = [
         part
-        for service, said in groupby(lines, key=lambda line: line.service)
-        for part in _count(connection, reader, service, list(said), patterns, now)
+        for service, service_lines in groupby(lines, key=lambda line: line.service)
+        for part in _count(connection, reader, service, list(service_lines), patterns, now)
     ]
     if counted:
         ids = np.concatenate([part.series_ids for part in counted])
@@ -72,7 +72,7 @@ def roll_up_logs(connection: Connection, reader: LogReader | None, *, up_to: int
 
 
 def _is_alert(line: Line) -> bool:
-    return all(name in line.attributes for name in _OF_AN_ALERT)
+    return all(name in line.attributes for name in _ALERT_ATTRIBUTES)
 
 
 def _stored_patterns(connection: Connection) -> list[StoredPattern]:
@@ -88,25 +88,28 @@ def _count(
     patterns: Sequence[StoredPattern],
     now: float,
 ) -> Iterator[Counted]:
-    """One service's lines, by each of the three kinds."""
+    """Count one service's lines by each of the three kinds."""
     book = SeriesBook(connection, service, now)
     ranks = [line.severity_rank for line in lines]
     words = {rank: severity_word(rank) for rank in set(ranks)}
-    yield _entered(book, lines, _by_name(LOG_SEVERITY, [words[rank] for rank in ranks], {}))
+    yield _assign_series(book, lines, _by_name(LOG_SEVERITY, [words[rank] for rank in ranks], {}))
     if reader is None:
         return
     bodies = [line.body for line in lines]
-    reading = reader.read(service, bodies, _kept(connection, service))
-    yield _entered(book, lines, _by_name(LOG_TEMPLATE, reading.template_ids, reading.texts))
+    reading = reader.read(service, bodies, _stored_templates(connection, service))
+    yield _assign_series(book, lines, _by_name(LOG_TEMPLATE, reading.template_ids, reading.texts))
     found = reader.matches(bodies, ranks, patterns)
     if found:
-        yield _entered(book, lines, _by_pattern(found))
+        yield _assign_series(book, lines, _by_pattern(found))
     book.replace(LOG_TEMPLATE, reading.resolve, reading.texts)
-    _keep(connection, service, reading)
+    _store_templates(connection, service, reading)
 
 
 class _Entries(NamedTuple):
-    """Series, each once, and which line (by place) counts for which of them: (n,) each."""
+    """Which line counts for which series.
+
+    wanted: the series, each once. lines: indices of lines; series: indices into `wanted`; (n,) each.
+    """
 
     wanted: list[Wanted]
     lines: Integers
@@ -114,7 +117,7 @@ class _Entries(NamedTuple):
 
 
 def _by_name(kind: str, names: Sequence[str], texts: Mapping[str, str]) -> _Entries:
-    """Every line for the series of its name; its text is the name where there is no other."""
+    """Count every line for the series of its name. The series' text is its name unless `texts` has one."""
     places: dict[str, int] = {}
     series = np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
     return _Entries([Wanted(kind, name, texts.get(name, name)) for name in places], np.arange(len(names)), series)
@@ -128,19 +131,19 @@ def _by_pattern(found: Mapping[LinePattern, Sequence[int]]) -> _Entries:
     )
 
 
-def _entered(book: SeriesBook, lines: Sequence[Line], entries: _Entries) -> Counted:
-    """Find or make the series; a series' sample is a line whose attributes name nobody."""
+def _assign_series(book: SeriesBook, lines: Sequence[Line], entries: _Entries) -> Counted:
+    """Find or create the series. Only a line whose attributes name no person becomes a series' sample."""
     happened_at = np.array([line.happened_at for line in lines])[entries.lines]
     ranks = np.array([line.severity_rank for line in lines])[entries.lines]
 
     def sample(index: int) -> str:
         line = lines[entries.lines[index]]
-        return "" if names_somebody(decode(line.attributes)) else line.body
+        return "" if names_person(decode(line.attributes)) else line.body
 
     return Counted(book.ids(entries.wanted, entries.series, happened_at, ranks, sample), happened_at)
 
 
-def _kept(connection: Connection, service: str) -> KeptTemplates:
+def _stored_templates(connection: Connection, service: str) -> KeptTemplates:
     columns = template_states.c
     version = connection.scalar(select(columns.version).where(columns.service == service))
 
@@ -150,7 +153,7 @@ def _kept(connection: Connection, service: str) -> KeptTemplates:
     return KeptTemplates(version, load)
 
 
-def _keep(connection: Connection, service: str, reading: LogReading) -> None:
+def _store_templates(connection: Connection, service: str, reading: LogReading) -> None:
     if reading.learnt is not None:
         row = (service, reading.learnt.version, reading.learnt.state)
         put(connection, template_states, ("service", "version", "state"), [row])

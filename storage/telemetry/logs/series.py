@@ -1,4 +1,4 @@
-"""What a service's lines are counted by: finding the series of a template, a pattern or a severity, or making it."""
+"""Find or create the series that a service's lines are counted under: a template, a pattern or a severity."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from storage.telemetry.rows.bulk import insert_new
 from storage.telemetry.rows.tables import log_series
 from storage.telemetry.rows.texts import severity_rank, storable_key
 
-MOST_TEMPLATES = 2_000
-"""Templates of a service with a series of their own; lines of the rest are counted as "other"."""
+MAX_TEMPLATES = 2_000
+"""How many templates of a service get a series of their own; lines of the others are counted as "other"."""
 
-KEPT_FOR_GRAVE = 500
-"""So many of these places are kept for warnings and worse, so that no chatter crowds them out."""
+RESERVED_FOR_SEVERE = 500
+"""How many of these series are reserved for warnings and worse, so that chatty templates cannot use them up."""
 
 STALE_SECONDS = 8 * 86_400.0
-"""A template not heard of for so long, longer than any baseline, gives its place to others."""
+"""A template without a line for this long (longer than any baseline) no longer counts towards MAX_TEMPLATES."""
 
 SAMPLE_LENGTH = 1_000
 TEXT_LENGTH = 2_000
 _LAST_SEEN_STEP_SECONDS = 3_600.0
-_GRAVE = severity_rank("warn")
-_COLUMNS = ("service", "kind", "name", "text", "severity_rank", "sample", "first_at", "last_at")
-_NAMES_A_STATEMENT = 500
+_SEVERE = severity_rank("warn")
+_NAMES_PER_STATEMENT = 500
 
 
 class Wanted(NamedTuple):
@@ -40,9 +39,22 @@ class Wanted(NamedTuple):
     text: str
 
 
+class _NewSeries(NamedTuple):
+    """A row to insert into `log_series`."""
+
+    service: str
+    kind: str
+    name: str
+    text: str
+    severity_rank: int
+    sample: str
+    first_at: float
+    last_at: float
+
+
 @dataclass(slots=True)
 class _Series:
-    """A row of log_series, as far as it is needed to count."""
+    """The part of a row of `log_series` that counting needs."""
 
     series_id: int
     severity_rank: int
@@ -53,7 +65,10 @@ class _Series:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Of each series in a batch, (series,): its first and last moment, its worst severity, and a line that had it."""
+    """What a batch says about each series, (series,) each.
+
+    first, last: times of its first and last line. worst: its worst severity rank. worst_line: index of a line with it.
+    """
 
     first: Floats
     last: Floats
@@ -65,10 +80,11 @@ _Key = tuple[str, str]
 """A series' kind and name."""
 
 Sampler = Callable[[int], str]
+"""Returns the line at an index as a sample text to show, or "" if it must not be shown."""
 
 
 class SeriesBook:
-    """The series of one service, as they are in this transaction."""
+    """The series of one service, as seen in the current transaction."""
 
     def __init__(self, connection: Connection, service: str, now: float) -> None:
         self._connection, self._service, self._now = connection, service, now
@@ -78,27 +94,27 @@ class SeriesBook:
     def ids(
         self, wanted: Sequence[Wanted], lines: Integers, happened_at: Floats, ranks: Integers, sample: Sampler
     ) -> Integers:
-        """The id of the series of each line; what is new gets a series while there is room.
+        """Return the id of each line's series, (n,); create new series while there is room.
 
-        lines: the place in `wanted`, which holds each series once, of every line's series: (n,) like the rest. sample:
-        the line at an index as text to show, or nothing.
+        wanted: the series, each once. lines: the index in `wanted` of each line's series, (n,). happened_at, ranks: of
+        each line, (n,).
         """
         keys = [(one.kind, storable_key(one.name)) for one in wanted]
         seen = _seen(lines, len(wanted), happened_at, ranks)
-        self._make([place for place, key in enumerate(keys) if key not in self._known], keys, wanted, seen, sample)
-        self._note(keys, seen)
+        self._create([place for place, key in enumerate(keys) if key not in self._known], keys, wanted, seen, sample)
+        self._update_seen(keys, seen)
         found = np.array([self._id(key) for key in keys], dtype=np.int64)
         return found[lines]
 
     def replace(self, kind: str, resolve: Callable[[str], str], alive: Mapping[str, str]) -> None:
-        """Note of every name whose template has become another one that its lines, the past ones too, are that one's.
+        """Count the lines of merged templates, past ones included, for their successors from now on.
 
-        alive: the texts by the names that are in use.
+        resolve: maps the name of a template to its successor's. alive: the texts of the names in use.
         """
         gone = {key: resolve(key[1]) for key in self._known if key[0] == kind and key[1] not in alive}
         successors = {key: (kind, name) for key, name in gone.items() if name in alive}
         missing = sorted({name for _, name in successors.values() if (kind, name) not in self._known})
-        self._insert([self._row(kind, name, alive[name], 0, "", self._now, self._now) for name in missing])
+        self._insert([self._empty_series(kind, name, alive[name]) for name in missing])
         for key, series in self._known.items():
             if key in successors:
                 self._count_as(series, self._known[successors[key]].series_id)
@@ -124,10 +140,16 @@ class SeriesBook:
             columns.last_at,
             columns.counted_as,
         ).where(columns.service == self._service)
-        for kind, name, *rest in self._connection.execute(query):
-            self._known[kind, name] = _Series(*rest)
+        for row in self._connection.execute(query):
+            self._known[row.kind, row.name] = _Series(
+                series_id=row.id,
+                severity_rank=row.severity_rank,
+                first_at=row.first_at,
+                last_at=row.last_at,
+                counted_as=row.counted_as,
+            )
 
-    def _make(
+    def _create(
         self,
         new: Sequence[int],
         keys: Sequence[_Key],
@@ -135,20 +157,30 @@ class SeriesBook:
         seen: _Seen,
         sample: Sampler,
     ) -> None:
-        rows = []
+        rows: list[_NewSeries] = []
         room = self._room()
         for place in new:
             kind, name = keys[place]
             rank = int(seen.worst[place])
             if kind == LOG_TEMPLATE:
-                if room <= (0 if rank >= _GRAVE else KEPT_FOR_GRAVE):
+                if room <= (0 if rank >= _SEVERE else RESERVED_FOR_SEVERE):
                     continue
                 room -= 1
             text = "" if kind == LOG_SEVERITY else sample(int(seen.worst_line[place]))
-            times = float(seen.first[place]), float(seen.last[place])
-            rows.append(self._row(kind, name, wanted[place].text, rank, text, *times))
+            rows.append(
+                _NewSeries(
+                    service=self._service,
+                    kind=kind,
+                    name=name,
+                    text=wanted[place].text[:TEXT_LENGTH],
+                    severity_rank=rank,
+                    sample=text[:SAMPLE_LENGTH],
+                    first_at=float(seen.first[place]),
+                    last_at=float(seen.last[place]),
+                )
+            )
         if len(rows) < len(new) and (LOG_TEMPLATE, LOG_OTHER) not in self._known:
-            rows.append(self._row(LOG_TEMPLATE, LOG_OTHER, LOG_OTHER, 0, "", self._now, self._now))
+            rows.append(self._empty_series(LOG_TEMPLATE, LOG_OTHER, LOG_OTHER))
         self._insert(rows)
 
     def _room(self) -> int:
@@ -157,20 +189,28 @@ class SeriesBook:
             kind == LOG_TEMPLATE and series.counted_as is None and series.last_at >= oldest
             for (kind, _), series in self._known.items()
         )
-        return MOST_TEMPLATES - taken
+        return MAX_TEMPLATES - taken
 
-    def _row(
-        self, kind: str, name: str, text: str, rank: int, sample: str, first_at: float, last_at: float
-    ) -> tuple[object, ...]:
-        return (self._service, kind, name, text[:TEXT_LENGTH], rank, sample[:SAMPLE_LENGTH], first_at, last_at)
+    def _empty_series(self, kind: str, name: str, text: str) -> _NewSeries:
+        """Return a row for a series without any line yet: no sample, severity rank 0, first and last time now."""
+        return _NewSeries(
+            service=self._service,
+            kind=kind,
+            name=name,
+            text=text[:TEXT_LENGTH],
+            severity_rank=0,
+            sample="",
+            first_at=self._now,
+            last_at=self._now,
+        )
 
-    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+    def _insert(self, rows: Sequence[_NewSeries]) -> None:
         if rows:
-            insert_new(self._connection, log_series, _COLUMNS, rows)
+            insert_new(self._connection, log_series, _NewSeries._fields, rows)
             self._read()
 
-    def _note(self, keys: Sequence[_Key], seen: _Seen) -> None:
-        """Widen what is known of the series' times and severity, where it says something new."""
+    def _update_seen(self, keys: Sequence[_Key], seen: _Seen) -> None:
+        """Extend the stored first and last times and raise the worst severity of known series where needed."""
         for place, key in enumerate(keys):
             series = self._known.get(key)
             if series is None:

@@ -1,4 +1,4 @@
-"""Letting go of custom metrics' old buckets, and of series and counters nobody sends any more."""
+"""Delete old buckets of custom metrics, and series and counters that are no longer sent."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from storage.telemetry.metrics.rollup import METRIC_RETENTION_SECONDS, oldest_me
 from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_series
 
 UNSEEN_SECONDS = 3 * 86_400.0
-"""A series without a point for so long gives its place among its metric's to another."""
+"""A series without a point for this long is deleted, which makes room for another one of its metric."""
 
-_IDS_A_STATEMENT = 500
+_IDS_PER_STATEMENT = 500
 
 
 def drop_metrics(connection: Connection, now: float) -> int:
-    """Delete what is past its retention; returns how many buckets went. Call alone (Lock.ROLL_UP)."""
+    """Delete what is past its retention; return how many buckets. The caller holds Lock.ROLL_UP."""
     columns = metric_buckets.c
     gone = 0
     for bucket_seconds in METRIC_RETENTION_SECONDS:
@@ -24,8 +24,8 @@ def drop_metrics(connection: Connection, now: float) -> int:
         gone += connection.execute(old).rowcount
     unseen = select(metric_series.c.id).where(metric_series.c.seen_at < now - UNSEEN_SECONDS)
     ids = connection.scalars(unseen).all()
-    for start in range(0, len(ids), _IDS_A_STATEMENT):
-        some = ids[start : start + _IDS_A_STATEMENT]
+    for start in range(0, len(ids), _IDS_PER_STATEMENT):
+        some = ids[start : start + _IDS_PER_STATEMENT]
         gone += connection.execute(delete(metric_buckets).where(columns.series_id.in_(some))).rowcount
         connection.execute(delete(metric_counters).where(metric_counters.c.series_id.in_(some)))
         connection.execute(delete(metric_series).where(metric_series.c.id.in_(some)))

@@ -1,4 +1,4 @@
-"""Points of custom metrics in the hot store."""
+"""Store and read points of custom metrics in the hot store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ METRIC_COLUMNS = ("point_id", "name", "service", "happened_at", "arrived_at", "v
 
 
 def metric_rows(points: Sequence[MetricPoint], arrived_at: float) -> list[Row]:
-    """Rows of METRIC_COLUMNS."""
+    """Make rows of METRIC_COLUMNS."""
     return [
         (
             storable_key(point.point_id),
@@ -34,7 +34,7 @@ def metric_rows(points: Sequence[MetricPoint], arrived_at: float) -> list[Row]:
 def metric_samples(
     connection: Connection, service: str, name: str, *, since: float, until: float, limit: int
 ) -> Sequence[MetricPoint]:
-    """Points of one metric of one service, newest first."""
+    """Read the points of one metric of one service, newest first."""
     columns = metric_points.c
     query = (
         select(columns.point_id, columns.happened_at, columns.value, columns.kind, columns.attributes)

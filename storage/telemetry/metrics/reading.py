@@ -1,4 +1,4 @@
-"""Reading custom metrics' buckets back: some series in full, or all of them in brief."""
+"""Read the buckets of custom metrics: some series in full, or all of them in brief."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def read_metric_series(
     bucket_seconds: int,
     series: Sequence[tuple[str, str, str]] | None,
 ) -> Sequence[MetricSeries]:
-    """By service, name and attributes; those without a bucket are left out."""
+    """Return series ordered by service, name and attributes; leave out series without a bucket."""
     if series is None:
         return _all_series(connection, since, until, bucket_seconds)
     columns = metric_buckets.c
     first, last = int(-(-since // bucket_seconds)), int(-(-until // bucket_seconds))
     starts = [float(number * bucket_seconds) for number in range(first, last)]
-    # The key begins with the time: each bucket is looked up by its own, where a range of time would read everybody's.
+    # The primary key begins with the time. Look each bucket up by its exact key: a time range would read all series.
     query = (
         select(columns.bucket_start, columns.low, columns.high, columns.total, columns["count"])
         .where(columns.resolution == bucket_seconds, columns.bucket_start.in_(bindparam("starts", expanding=True)))
@@ -80,7 +80,7 @@ def _series(named: Any, rows: Sequence[Any]) -> MetricSeries:
 
 
 def metric_levels(connection: Connection, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-    """All buckets in brief, by time."""
+    """Return all buckets in brief, ordered by time."""
     columns, names = metric_buckets.c, metric_series.c
     query = (
         select(columns.series_id, columns.bucket_start, columns.total / columns["count"])
@@ -101,7 +101,7 @@ def metric_levels(connection: Connection, *, since: float, until: float, bucket_
 def metric_names(
     connection: Connection, *, service: str | None, name: str | None, limit: int, offset: int
 ) -> Sequence[MetricName]:
-    """The series there are, by service, name and attributes."""
+    """List the known series, ordered by service, name and attributes."""
     columns = metric_series.c
     query = select(metric_series).order_by(columns.service, columns.name, columns.attributes)
     if service is not None:

@@ -1,4 +1,4 @@
-"""Points of custom metrics become time buckets per series: gauges as they are, counters as what they rise by."""
+"""Roll up points of custom metrics into time buckets per series: gauges as values, counters as rates per second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from detection.types import Floats, Integers, MetricKind
-from storage.telemetry.metrics.counter_rates import Counted, Newest, rises
+from storage.telemetry.metrics.counter_rates import CounterPoint, NewestPoint, rates_of_increase
 from storage.telemetry.metrics.series import Key, SeriesNames, labels, source_within_other, within
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS
 from storage.telemetry.rollups.marks import mark, set_mark
@@ -22,20 +22,20 @@ from storage.telemetry.rows.bulk import Row, put
 from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_points
 
 METRIC_RETENTION_SECONDS = {FINE_METRIC_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
-"""How long the buckets of each size are kept."""
+"""How long buckets of each size are kept, in seconds."""
 
-SOURCES_A_SERIES = 200
-"""Of so many counters of one series the newest point is kept; what further ones count is left out."""
+MAX_SOURCES_PER_SERIES = 200
+"""How many counters (sources) of one series are tracked; the points of further ones are ignored."""
 
 _LARGEST = 1e150
-_IDS_A_QUERY = 500
+_IDS_PER_QUERY = 500
 _COUNTER_COLUMNS = ("series_id", "source", "happened_at", "value", "gap_seconds")
 _BUCKET_COLUMNS = ("resolution", "bucket_start", "series_id", "total", "count", "low", "high")
 
 
 @dataclass(slots=True)
 class _Values:
-    """What is to be put into buckets, (n,) each."""
+    """Values to put into buckets, as columns: (n,) each."""
 
     series: list[int]
     moments: list[float]
@@ -48,12 +48,12 @@ class _Values:
 
 
 def oldest_metric_bucket(bucket_seconds: int, now: float) -> float:
-    """Buckets that start before this are gone, and not written any more."""
+    """Return the oldest bucket start that is kept; earlier buckets are neither kept nor written."""
     return math.floor((now - METRIC_RETENTION_SECONDS[bucket_seconds]) / bucket_seconds) * float(bucket_seconds)
 
 
 def roll_up_points(connection: Connection, *, up_to: int, now: float, limit: int) -> int:
-    """Take the next points, at most `limit` and none above sequence `up_to`; returns how many."""
+    """Roll up the next points, at most `limit` and none above sequence `up_to`; return how many."""
     since = mark(connection, "points")
     columns = metric_points.c
     query = (
@@ -74,37 +74,37 @@ def roll_up_points(connection: Connection, *, up_to: int, now: float, limit: int
 
 
 def _values(connection: Connection, rows: Sequence[Any], now: float) -> _Values:
-    """Sort points into their series, and make rates of counters."""
+    """Assign points to their series, and turn counters into rates."""
     read, short = lru_cache(maxsize=None)(labels), lru_cache(maxsize=None)(within)
-    sorted_out = [
+    parsed = [
         (row, read(row.attributes), MetricKind(row.kind))
         for row in rows
         if math.isfinite(row.value) and abs(row.value) < _LARGEST
     ]
-    keyed: list[Key] = [(short(row.service), short(row.name), one.text) for row, one, _ in sorted_out]
+    keyed: list[Key] = [(short(row.service), short(row.name), one.text) for row, one, _ in parsed]
     names = SeriesNames(connection, {key[:2] for key in keyed})
-    kinds = [(key, kind is not MetricKind.GAUGE) for key, (_, _, kind) in zip(keyed, sorted_out, strict=True)]
+    kinds = [(key, kind is not MetricKind.GAUGE) for key, (_, _, kind) in zip(keyed, parsed, strict=True)]
     names.admit(kinds, now=now)
     found = _Values([], [], [])
-    counters: dict[tuple[int, str], list[Counted]] = defaultdict(list)
-    for key, (row, one, kind) in zip(keyed, sorted_out, strict=True):
+    counters: dict[tuple[int, str], list[CounterPoint]] = defaultdict(list)
+    for key, (row, one, kind) in zip(keyed, parsed, strict=True):
         series, is_other = names.series_of(key)
         if kind is MetricKind.GAUGE:
             found.add(series, row.happened_at, row.value)
         else:
             source = source_within_other(row.attributes) if is_other else one.source
-            counters[series, source].append(Counted(row.happened_at, row.value, kind))
-    _count(connection, counters, found)
+            counters[series, source].append(CounterPoint(row.happened_at, row.value, kind))
+    _add_rates(connection, counters, found)
     hours: dict[int, float] = {}
     for series, moment in zip(found.series, found.moments, strict=True):
         hour = moment // COARSE_SECONDS * COARSE_SECONDS
         hours[series] = max(hour, hours.get(series, 0.0))
-    names.see(hours)
+    names.update_last_seen(hours)
     return found
 
 
-def _count(connection: Connection, counters: dict[tuple[int, str], list[Counted]], found: _Values) -> None:
-    """Hold counters' points against the newest known ones, and keep the newest."""
+def _add_rates(connection: Connection, counters: dict[tuple[int, str], list[CounterPoint]], found: _Values) -> None:
+    """Add the rates of counters, each point compared with the one before it, and store the newest points."""
     known = _newest(connection, {series for series, _ in counters})
     sources = defaultdict[int, int](int)
     for series, _ in known:
@@ -112,10 +112,10 @@ def _count(connection: Connection, counters: dict[tuple[int, str], list[Counted]
     kept: list[Row] = []
     for (series, source), points in counters.items():
         if (series, source) not in known:
-            if sources[series] >= SOURCES_A_SERIES:
+            if sources[series] >= MAX_SOURCES_PER_SERIES:
                 continue
             sources[series] += 1
-        rates, newest = rises(points, known.get((series, source)))
+        rates, newest = rates_of_increase(points, known.get((series, source)))
         for happened_at, rate in rates:
             found.add(series, happened_at, rate)
         if newest is not None:
@@ -124,13 +124,13 @@ def _count(connection: Connection, counters: dict[tuple[int, str], list[Counted]
         put(connection, metric_counters, _COUNTER_COLUMNS, kept)
 
 
-def _newest(connection: Connection, series: Iterable[int]) -> dict[tuple[int, str], Newest]:
+def _newest(connection: Connection, series: Iterable[int]) -> dict[tuple[int, str], NewestPoint]:
     columns, ids = metric_counters.c, sorted(series)
-    found: dict[tuple[int, str], Newest] = {}
-    for start in range(0, len(ids), _IDS_A_QUERY):
-        query = select(metric_counters).where(columns.series_id.in_(ids[start : start + _IDS_A_QUERY]))
+    found: dict[tuple[int, str], NewestPoint] = {}
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        query = select(metric_counters).where(columns.series_id.in_(ids[start : start + _IDS_PER_QUERY]))
         for row in connection.execute(query):
-            found[row.series_id, row.source] = Newest(row.happened_at, row.value, row.gap_seconds)
+            found[row.series_id, row.source] = NewestPoint(row.happened_at, row.value, row.gap_seconds)
     return found
 
 
@@ -141,11 +141,11 @@ def _put_into_buckets(connection: Connection, values: _Values, now: float) -> No
         kept = starts >= oldest_metric_bucket(bucket_seconds, now)
         rows = _rows(bucket_seconds, starts[kept], series[kept], np.array(values.values)[kept])
         if rows:
-            connection.execute(_adding(connection.dialect.name), rows)
+            connection.execute(_upsert(connection.dialect.name), rows)
 
 
 def _rows(bucket_seconds: int, starts: Floats, series: Integers, values: Floats) -> list[dict[str, Any]]:
-    """One row for each bucket: its sum, number, smallest and largest; in the order of the key."""
+    """Make one row per bucket (sum, count, lowest and highest value), in the order of the primary key."""
     if not len(starts):
         return []
     order = np.lexsort((series, starts))
@@ -160,8 +160,8 @@ def _rows(bucket_seconds: int, starts: Floats, series: Integers, values: Floats)
     ]
 
 
-def _adding(dialect: str) -> Any:
-    """Insert buckets, or add to those that are there."""
+def _upsert(dialect: str) -> Any:
+    """Build the statement that inserts buckets, or adds to the existing ones."""
     is_postgresql = dialect == "postgresql"
     insert: Any = (postgresql.insert if is_postgresql else sqlite.insert)(metric_buckets)
     least, greatest = (func.least, func.greatest) if is_postgresql else (func.min, func.max)

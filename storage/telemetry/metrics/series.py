@@ -1,4 +1,4 @@
-"""Which series a point of a metric belongs to: bounded, so that no attribute can make endlessly many."""
+"""Find or create the series that a metric's point belongs to. The number of series per metric is bounded."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from storage.telemetry.rows.people_named import NAMES_OF_PEOPLE
 from storage.telemetry.rows.tables import metric_series
 from storage.telemetry.rows.texts import decode, storable
 
-SETS_A_METRIC = 50
-"""So many attribute sets of a metric have a series of their own, the first come; the rest are "other" together."""
+MAX_SETS_PER_METRIC = 50
+"""How many attribute sets of a metric get a series of their own, first come; all others share the series "other"."""
 
 OTHER = "other"
-WHO_COUNTS = frozenset({"service.instance.id"})
-"""Tells counters apart but makes no series: it is another one after every deploy."""
+INSTANCE_ATTRIBUTES = frozenset({"service.instance.id"})
+"""Attributes that tell counters apart but make no series of their own, because they change with every deploy."""
 
 _IDS = "metric_series"
 _LONGEST_VALUE = 60
 _LONGEST = 150
-_NAMES_A_QUERY = 500
+_NAMES_PER_QUERY = 500
 
 Key = tuple[str, str, str]
 """service, name, attributes."""
@@ -35,30 +35,33 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What a point's attributes come to: the series' text, and who counted, where several count for one series."""
+    """A point's attributes, read: `text` names the series within its metric.
+
+    source: tells apart several counters that share one series; "" where nothing tells them apart.
+    """
 
     text: str
     source: str
 
 
 def labels(attributes: str) -> Labels:
-    """Read attributes as they are stored, JSON. Names of people are in no series' text."""
+    """Parse attributes as stored (JSON). The text leaves out attributes that name people."""
     found = decode(attributes)
     if not found:
         return Labels("", "")
-    told = {name: value for name, value in found.items() if name not in WHO_COUNTS | NAMES_OF_PEOPLE}
-    text = ", ".join(f"{name}={_value(value)}" for name, value in sorted(told.items()))
-    return Labels(within(text), _digest(attributes) if len(told) < len(found) else "")
+    named = {name: value for name, value in found.items() if name not in INSTANCE_ATTRIBUTES | NAMES_OF_PEOPLE}
+    text = ", ".join(f"{name}={_value(value)}" for name, value in sorted(named.items()))
+    return Labels(within(text), _digest(attributes) if len(named) < len(found) else "")
 
 
 def within(text: str) -> str:
-    """The text, short enough for a series' key; what is longer ends in its digest."""
+    """Shorten text to fit a series' key; a shortened text ends in its digest, so that it stays distinct."""
     safe = storable(text)
     return safe if len(safe) <= _LONGEST else f"{safe[: _LONGEST - 17]}…{_digest(safe)[:16]}"
 
 
 def source_within_other(attributes: str) -> str:
-    """Who counted a point of the set "other"."""
+    """Return what tells counters apart within the series "other"."""
     return _digest(attributes)
 
 
@@ -73,7 +76,7 @@ def _digest(text: str) -> str:
 
 
 class SeriesNames:
-    """The series there are of some metrics, and those that are made now; use it alone (Lock.ROLL_UP)."""
+    """The known series of some metrics; creates missing ones. The caller holds Lock.ROLL_UP."""
 
     def __init__(self, connection: Connection, metrics: Iterable[tuple[str, str]]) -> None:
         self._connection = connection
@@ -84,20 +87,20 @@ class SeriesNames:
         names = sorted({name for _, name in wanted})
         columns = metric_series.c
         query = select(columns.id, columns.service, columns.name, columns.attributes, columns.seen_at)
-        for start in range(0, len(names), _NAMES_A_QUERY):
-            for row in connection.execute(query.where(columns.name.in_(names[start : start + _NAMES_A_QUERY]))):
+        for start in range(0, len(names), _NAMES_PER_QUERY):
+            for row in connection.execute(query.where(columns.name.in_(names[start : start + _NAMES_PER_QUERY]))):
                 if (row.service, row.name) in wanted:
                     self._ids[row.service, row.name, row.attributes] = row.id
                     self._seen[row.id] = row.seen_at
                     self._count[row.service, row.name] += row.attributes != OTHER
 
     def admit(self, points: Sequence[tuple[Key, bool]], *, now: float) -> None:
-        """Make the series that are missing, the commonest of these (key, is a rate) first, while there is room."""
+        """Create the missing series, most frequent first, while there is room. points: (key, whether it is a rate)."""
         kinds = dict(reversed(points))
         new: dict[Key, bool] = {}
         for key, _ in Counter(key for key, _ in points if key not in self._ids).most_common():
             metric = key[:2]
-            if self._count[metric] < SETS_A_METRIC:
+            if self._count[metric] < MAX_SETS_PER_METRIC:
                 self._count[metric] += 1
                 new[key] = kinds[key]
             elif (*metric, OTHER) not in self._ids:
@@ -112,12 +115,12 @@ class SeriesNames:
             self._ids[key], self._seen[number] = number, now
 
     def series_of(self, key: Key) -> tuple[int, bool]:
-        """The id of the series a key's points count in, and whether that is its metric's "other"."""
+        """Return the id of the series for a key, and whether that is its metric's series "other"."""
         found = self._ids.get(key)
         return (found, False) if found is not None else (self._ids[*key[:2], OTHER], True)
 
-    def see(self, hours: dict[int, float]) -> None:
-        """Note the newest hour in which each series had a point, by the series' id."""
+    def update_last_seen(self, hours: dict[int, float]) -> None:
+        """Store the newest hour in which each series had a point. hours: hour start by series id."""
         later = [{"one": one, "hour": hour} for one, hour in hours.items() if hour > self._seen[one]]
         if later:
             statement = update(metric_series).where(metric_series.c.id == bindparam("one"))

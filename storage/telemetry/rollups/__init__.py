@@ -1,1 +1,1 @@
-"""Time buckets, and how far each roll-up has come."""
+"""Time buckets, and the marks that record how far each roll-up has read."""

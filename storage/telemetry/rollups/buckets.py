@@ -1,4 +1,4 @@
-"""Time buckets: their two sizes, how long each is kept, and which ones a record counts in."""
+"""Time buckets: their two sizes, their retention, and the bucket that a record belongs to."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FI
 
 assert FINE_FUNNEL_SECONDS == FINE_ENDPOINT_SECONDS
 RETENTION_SECONDS = {FINE_ENDPOINT_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
-"""How long the buckets of each size are kept."""
+"""How long buckets of each size are kept, in seconds."""
 
 
 def oldest_kept(bucket_seconds: int, now: float) -> float:
-    """Buckets that start before this are gone, and not written any more."""
+    """Return the oldest bucket start that is kept; earlier buckets are neither kept nor written."""
     return float(np.floor((now - RETENTION_SECONDS[bucket_seconds]) / bucket_seconds) * bucket_seconds)
 
 
 def starts(moments: Floats, bucket_seconds: int) -> Floats:
-    """Where the bucket of each moment starts: (n,)."""
+    """Return the start of each moment's bucket: (n,)."""
     found: Floats = np.floor(moments / bucket_seconds) * bucket_seconds
     return found

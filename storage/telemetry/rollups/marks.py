@@ -1,10 +1,10 @@
-"""How far the roll-ups have come, and how far they may go.
+"""Marks: how far each roll-up has read, and how far it may read.
 
-Records are taken in the order of their sequence numbers. On PostgreSQL numbers are given out before commit: number 7
-may become visible after number 9. So every append holds a shared lock until its commit, and a roll-up first takes that
-lock alone for a moment: then no append is in flight, and whatever has a number up to the highest one seen is visible.
-Later appends get higher numbers. (Waiting a fixed time instead would lose the records of an append slower than it.)
-On SQLite there is one writer at a time, so numbers and commits have the same order by nature.
+Roll-ups read records in the order of their sequence numbers. PostgreSQL assigns a sequence number before commit, so
+number 7 may become visible after number 9. Therefore every append holds a shared lock until its commit, and a roll-up
+first takes that lock exclusively for a moment. At that moment no append is in flight, so every record up to the highest
+number seen is visible, and later appends get higher numbers. (Waiting for a fixed time instead would lose the records
+of an append that takes longer.) SQLite has one writer at a time, so numbers and commits have the same order.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.tables import events, log_records, metric_points, rollup_marks, spans
 
 
 class HighWater(NamedTuple):
-    """The highest sequence of each kind up to which every record is committed."""
+    """For each kind of record, the sequence number up to which all records are committed."""
 
     events: int
     spans: int
@@ -29,9 +29,9 @@ class HighWater(NamedTuple):
 
 
 def high_water(engine: Engine) -> HighWater:
-    """Look how far a roll-up may go; waits for the appends in flight, and they for nobody but this look."""
+    """Read how far roll-ups may go. Waits for appends in flight; new appends wait only until this read is over."""
     with read_only(engine).begin() as connection:
-        alone(connection, Lock.APPEND)
+        lock_exclusive(connection, Lock.APPEND)
         highest = select(
             select(func.coalesce(func.max(events.c.sequence), 0)).scalar_subquery(),
             select(func.coalesce(func.max(spans.c.sequence), 0)).scalar_subquery(),
@@ -42,11 +42,14 @@ def high_water(engine: Engine) -> HighWater:
 
 
 def mark(connection: Connection, kind: str) -> int:
-    """The sequence up to which records of a kind (events, spans) are rolled up."""
+    """Return the sequence up to which a kind of record is rolled up; 0 for none. kind: events, spans, points, logs.
+
+    "metric_series" is a counter, not a roll-up: the last id given to a series.
+    """
     found = connection.scalar(select(rollup_marks.c.sequence).where(rollup_marks.c.kind == kind))
     return found or 0
 
 
 def set_mark(connection: Connection, kind: str, sequence: int) -> None:
-    """Remember it, in the transaction that rolled them up."""
+    """Store the mark of a kind, in the transaction that rolls the records up."""
     put(connection, rollup_marks, ("kind", "sequence"), [(kind, sequence)])

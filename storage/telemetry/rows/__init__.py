@@ -1,1 +1,1 @@
-"""The tables, and records as rows of them."""
+"""The telemetry tables, and the conversion of records to rows and back."""

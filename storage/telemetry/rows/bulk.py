@@ -1,7 +1,7 @@
-"""Writing and reading thousands of rows at once, the way each database likes it.
+"""Bulk reads and writes of thousands of rows, in the fastest way for each database.
 
-SQLite runs one prepared statement row by row, so its limit on variables never matters. PostgreSQL takes one array per
-column and unnests them: one round trip, however many rows.
+SQLite runs one prepared statement per row, so its limit on variables does not apply. PostgreSQL receives one array per
+column and unnests them: one round trip for any number of rows.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 Row = tuple[Any, ...]
 
-_ROWS_A_STATEMENT = 10_000
-_ROWS_A_BLOCK = 500
+_ROWS_PER_STATEMENT = 10_000
+_ROWS_PER_BLOCK = 500
 
 
 def read_columns(
     connection: Connection, query: Select[Any], parameters: Mapping[str, Any] | None = None
 ) -> list[list[Any]]:
-    """What a query finds, column by column, as the driver gives it: for types that need no conversion.
+    """Run a query and return its result as columns, with the driver's raw values: for types that need no conversion.
 
-    Row objects of ten thousands, and what the garbage collector does about them, take longer than to read them.
+    For tens of thousands of rows, creating and garbage-collecting Row objects takes longer than reading the data.
     """
     cursor = connection.execute(query, parameters).cursor
     assert cursor is not None
     columns: list[list[Any]] = [[] for _ in query.selected_columns]
-    while block := cursor.fetchmany(_ROWS_A_BLOCK):
+    while block := cursor.fetchmany(_ROWS_PER_BLOCK):
         for column, values in zip(columns, zip(*block, strict=True), strict=True):
             column.extend(values)
     return columns
 
 
 def insert_new(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> int:
-    """Insert the rows that break no unique constraint; returns how many those were."""
+    """Insert the rows that violate no unique constraint, skip the others; return how many were inserted."""
     return _insert(connection, table, columns, rows, replace=False)
 
 
 def put(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Insert rows, or overwrite those with the same primary key. `rows` holds each key once."""
+    """Insert rows, or overwrite rows with the same primary key (upsert). Each key must occur only once in `rows`."""
     _insert(connection, table, columns, rows, replace=True)
 
 
 def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], *, replace: bool) -> int:
     insert = _postgresql if connection.dialect.name == "postgresql" else _sqlite
     return sum(
-        insert(connection, table, columns, rows[start : start + _ROWS_A_STATEMENT], replace=replace)
-        for start in range(0, len(rows), _ROWS_A_STATEMENT)
+        insert(connection, table, columns, rows[start : start + _ROWS_PER_STATEMENT], replace=replace)
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT)
     )
 
 

@@ -1,4 +1,4 @@
-"""Whom a record's attributes name: what forgetting a person looks for in the hot store and in the archive."""
+"""Find the people that a record's attributes name. Erasing a person uses this in the hot store and in the archive."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from storage.telemetry.rows.texts import encode
 NAMES_OF_PEOPLE = frozenset(
     {"user_id", "user.id", "enduser.id", "distinct_id", "userId", "usr.id", "user.email", "user.name", "user"}
 )
-"""Attributes of log records and metrics that say whom they are about; the semantic conventions' and the doors' own."""
+"""Attributes of log records and metrics that name a person: those of the semantic conventions and of the doors."""
 
 
 def people_named(attributes: Any, name: str = "") -> Iterable[str]:
-    """Every value, however deep, whose name says that it is a person."""
+    """Yield every value, at any depth, whose attribute name is in NAMES_OF_PEOPLE. name: the name of `attributes`."""
     if isinstance(attributes, dict):
         for inner, value in attributes.items():
             yield from people_named(value, f"user.{inner}" if name == "user" else inner)
@@ -25,11 +25,11 @@ def people_named(attributes: Any, name: str = "") -> Iterable[str]:
         yield str(attributes)
 
 
-def names_somebody(attributes: Mapping[str, Any]) -> bool:
-    """Whether attributes say whom a record is about."""
+def names_person(attributes: Mapping[str, Any]) -> bool:
+    """Tell whether the attributes of a record name a person."""
     return any(True for _ in people_named(attributes))
 
 
-def as_in_attributes(user_id: str) -> str:
-    """The id as it stands in the JSON of attributes, without the quotes: a number has none."""
+def json_text_of_id(user_id: str) -> str:
+    """Return the id as it appears in the JSON text of attributes, without quotes, because numbers have none."""
     return encode({"id": user_id})[len('{"id":"') : -len('"}')]

@@ -1,8 +1,11 @@
-"""Personal data is hidden here, in the one place that every record passes on its way into the store.
+"""Hide personal data in events, log records and metric points before they are stored.
 
-A hidden value is a keyed digest (HMAC-SHA256, RFC 2104): the same value has the same digest, so people can still be
-told apart and counted, but without the key nobody can tell who they are, not even by trying out all the addresses they
-know.
+Spans do not pass through here: they have no free attributes, and their SQL statements are stored without literals
+(storage.telemetry.rows.records).
+
+A hidden value is replaced by a keyed digest (HMAC-SHA256, RFC 2104). The same value always has the same digest, so
+people can still be told apart and counted. Without the key nobody can find out who they are, not even by hashing a list
+of known addresses.
 """
 
 from __future__ import annotations
@@ -19,17 +22,18 @@ from detection.types import Event, JsonValue, LogRecord, MetricPoint
 
 PREFIX = "hidden:"
 WHO = frozenset({"user_id", "userid", "user.id", "enduser.id", "distinct_id", "$user_id", "$distinct_id"})
-"""Names under which senders say who did it, in lower case. Naming one of them names all."""
+"""Property names that identify the user, in lower case. Hiding one of them hides all of them."""
 
 _DIGITS = 32
 _HIDDEN = re.compile(rf"{PREFIX}[0-9a-f]{{{_DIGITS}}}")
 
 
 class Privacy:
-    """Hides or drops properties by name, in any spelling of capitals and at any depth.
+    """Hides or drops properties by name, ignoring case, at any depth.
 
-    Where the names of WHO are among them, users are stored under a digest, too, even where other properties are
-    dropped: an event belongs to somebody. Raises ValueError where there are names and no key.
+    names: the properties. key: the secret of the digests; ValueError if there are names and no key. drop: whether to
+    drop properties instead of hiding them. If a name of WHO is among the names, user ids are stored as digests, also
+    with drop: an event must belong to a user.
     """
 
     def __init__(self, names: Iterable[str] = (), *, key: bytes = b"", drop: bool = False) -> None:
@@ -42,7 +46,7 @@ class Privacy:
             raise ValueError("personal data cannot be hidden without a key")
 
     def events(self, events: Sequence[Event]) -> Sequence[Event]:
-        """The events, hidden."""
+        """Return the events with personal data hidden."""
         if not self._names:
             return events
         return [
@@ -51,19 +55,19 @@ class Privacy:
         ]
 
     def logs(self, records: Sequence[LogRecord]) -> Sequence[LogRecord]:
-        """The log records, their attributes hidden; what a line says is left as it is."""
+        """Return the log records with personal data in their attributes hidden; the line's text is not changed."""
         if not self._names:
             return records
         return [replace(record, attributes=self._hidden(record.attributes)) for record in records]
 
     def metric_points(self, points: Sequence[MetricPoint]) -> Sequence[MetricPoint]:
-        """The points, their attributes hidden."""
+        """Return the points with personal data in their attributes hidden."""
         if not self._names:
             return points
         return [replace(point, attributes=self._hidden(point.attributes)) for point in points]
 
     def user_id(self, user_id: str) -> str:
-        """Under which id a person is stored."""
+        """Return the id under which a user is stored."""
         return self._digest(user_id) if self._hides_users else user_id
 
     def _hidden(self, properties: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -84,7 +88,7 @@ class Privacy:
         return value
 
     def _digest(self, value: JsonValue) -> str:
-        """Of text as it is, of anything else as JSON; what is hidden already stays as it is."""
+        """Return the digest of a text, or of the JSON of any other value. A value already hidden is returned as is."""
         if isinstance(value, str) and _HIDDEN.fullmatch(value):
             return value
         text = value.encode("utf-8", "replace") if isinstance(value, str) else msgspec.json.encode(value)

@@ -1,4 +1,4 @@
-"""Records as rows of the hot store, and back."""
+"""Convert records to rows of the hot store and back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from detection.types import Event, LogRecord, Span
 from storage.telemetry.rows.bulk import Row
+from storage.telemetry.rows.tables import events, log_records
 from storage.telemetry.rows.texts import (
     decode,
     encode,
@@ -47,9 +48,24 @@ LOG_COLUMNS = (
     "attributes",
 )
 
+STORED_EVENT = (events.c.event_id, events.c.event, events.c.user_id, events.c.happened_at, events.c.properties)
+"""The columns that `to_event` reads, in its order: select these."""
 
-def event_rows(events: Sequence[Event], arrived_at: float) -> list[Row]:
-    """Rows of EVENT_COLUMNS."""
+STORED_LOG_RECORD = (
+    log_records.c.record_id,
+    log_records.c.service,
+    log_records.c.version,
+    log_records.c.happened_at,
+    log_records.c.severity,
+    log_records.c.body,
+    log_records.c.trace_id,
+    log_records.c.attributes,
+)
+"""The columns that `to_log_record` reads, in its order: select these."""
+
+
+def event_rows(sent: Sequence[Event], arrived_at: float) -> list[Row]:
+    """Make rows of EVENT_COLUMNS."""
     return [
         (
             storable_key(event.event_id),
@@ -59,18 +75,18 @@ def event_rows(events: Sequence[Event], arrived_at: float) -> list[Row]:
             arrived_at,
             encode(event.properties),
         )
-        for event in events
+        for event in sent
     ]
 
 
 def to_event(row: Sequence[Any]) -> Event:
-    """From event_id, event, user_id, happened_at, properties."""
+    """Make an Event from a row of STORED_EVENT."""
     event_id, event, user_id, happened_at, properties = row
     return Event(event_id, event, user_id, happened_at, decode(properties))
 
 
 def span_rows(spans: Sequence[Span], arrived_at: float) -> list[Row]:
-    """Rows of SPAN_COLUMNS; statements lose their literals here, so that no customer's data stays in them."""
+    """Make rows of SPAN_COLUMNS. Literals are removed from SQL statements, because they may be personal data."""
     return [
         (
             storable_key(span.trace_id),
@@ -93,7 +109,7 @@ def span_rows(spans: Sequence[Span], arrived_at: float) -> list[Row]:
 
 
 def log_rows(records: Sequence[LogRecord], arrived_at: float) -> list[Row]:
-    """Rows of LOG_COLUMNS."""
+    """Make rows of LOG_COLUMNS."""
     return [
         (
             storable_key(record.record_id),
@@ -112,6 +128,6 @@ def log_rows(records: Sequence[LogRecord], arrived_at: float) -> list[Row]:
 
 
 def to_log_record(row: Sequence[Any]) -> LogRecord:
-    """From record_id, service, version, happened_at, severity, body, trace_id, attributes."""
+    """Make a LogRecord from a row of STORED_LOG_RECORD."""
     record_id, service, version, happened_at, severity, body, trace_id, attributes = row
     return LogRecord(record_id, service, version, happened_at, severity, body, trace_id, decode(attributes))

@@ -1,6 +1,6 @@
-"""Senders' ids in as few bytes as they need: a UUID or a hexadecimal digest spells out 16 bytes in 36 or 32 letters.
+"""Store senders' ids compactly: a UUID or a hexadecimal digest spells out 16 bytes in 36 or 32 characters.
 
-An id is in every record and once more in a unique index, so this is a third of what a small event takes.
+Every id is stored in its record and again in a unique index; spelled out it makes up a third of a small event.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-# No text in UTF-8 has these bytes.
+# Markers for the first byte: these bytes never occur in UTF-8 text.
 _UUID, _HEXADECIMAL = b"\xfe", b"\xff"
 _SHORT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|(?:[0-9a-f]{2}){8,}")
 
 
 def shortened(identifier: str) -> bytes | None:
-    """A lower-case UUID or at least 8 bytes in lower-case hexadecimal, as bytes; None for any other text."""
+    """Encode a lower-case UUID, or at least 8 bytes of lower-case hexadecimal, as bytes; None for any other text."""
     matched = _SHORT.fullmatch(identifier)
     if matched is None:
         return None
@@ -25,7 +25,7 @@ def shortened(identifier: str) -> bytes | None:
 
 
 def lengthened(stored: bytes) -> str:
-    """Read `shortened` back; other bytes are UTF-8."""
+    """Decode what `shortened` encoded; decode other bytes as UTF-8."""
     if stored[:1] == _UUID:
         digits = stored[1:].hex()
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
@@ -35,20 +35,20 @@ def lengthened(stored: bytes) -> str:
 
 
 class SendersId(TypeDecorator[str]):
-    """Text that is stored short. Equal texts are stored equal, so look-ups work; its order is not that of the texts.
+    """A text column that is stored compactly. Equality look-ups work; the sort order is not that of the texts.
 
-    PostgreSQL keeps bytes. SQLite keeps text or bytes in one column, and leaves other ids as they are.
+    PostgreSQL stores bytes. SQLite stores bytes for UUIDs and hexadecimal ids, and text for all other ids.
     """
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Bytes on PostgreSQL."""
+        """Use a bytes column on PostgreSQL, a text column on SQLite."""
         return dialect.type_descriptor(LargeBinary() if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """As it is stored."""
+        """Encode a value for storage."""
         if value is None:
             return None
         short = shortened(value)
@@ -57,5 +57,5 @@ class SendersId(TypeDecorator[str]):
         return value.encode() if dialect.name == "postgresql" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        """As the sender wrote it."""
+        """Decode a value to the text that the sender wrote."""
         return lengthened(value) if isinstance(value, bytes) else value

@@ -1,7 +1,7 @@
-"""Telemetry's tables: the hot store, the rollups, and how far each roll-up has come.
+"""The telemetry tables: the hot store, the rollups, and the marks of each roll-up.
 
-Times are float seconds UTC, as in detection.types. `sequence` numbers never come back (AUTOINCREMENT on SQLite, which
-would otherwise give a deleted row's number away again), because the roll-ups remember them.
+Times are float seconds UTC, as in detection.types. `sequence` numbers are never reused, because the roll-ups remember
+them. SQLite needs AUTOINCREMENT for that; otherwise it would reuse the number of a deleted row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 from storage.database.base import Base
 from storage.telemetry.rows.senders_ids import SendersId
 
-# SQLite numbers rows by itself only in a column whose type is exactly INTEGER.
+# SQLite numbers rows automatically only in a column whose type is exactly INTEGER.
 _SEQUENCE: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 
 events = Table(
@@ -54,7 +54,7 @@ spans = Table(
 requests = Table(
     "requests",
     Base.metadata,
-    # The sequence of its server span.
+    # The sequence of the request's server span.
     Column("sequence", _SEQUENCE, primary_key=True, autoincrement=False),
     Column("trace_id", Text, nullable=False),
     Column("span_id", Text, nullable=False),
@@ -108,7 +108,7 @@ rollup_marks = Table(
     Column("kind", Text, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
 )
-"""How far each kind of record (events, spans) is rolled up, by sequence."""
+"""The sequence up to which each kind of record is rolled up; see storage.telemetry.rollups.marks."""
 
 funnel_marks = Table(
     "funnel_marks",
@@ -118,7 +118,7 @@ funnel_marks = Table(
     Column("step_count", Integer, nullable=False),
     Column("window_seconds", Double, nullable=False),
 )
-"""How far each funnel has come in `events`; one made today begins at 0 and catches up."""
+"""The sequence of `events` up to which each funnel is rolled up. A new funnel starts at 0 and catches up."""
 
 funnel_progress = Table(
     "funnel_progress",
@@ -130,7 +130,7 @@ funnel_progress = Table(
     Column("dimensions", Text, nullable=False),
     Index("ix_funnel_progress_entered", "entered_at"),
 )
-"""What each user's attempt adds to the rollups now, so that a change of it can be taken back and put anew."""
+"""Users' attempts as counted in the rollups, so that a changed attempt can be subtracted and added again."""
 
 segment_values = Table(
     "segment_values",
@@ -139,7 +139,7 @@ segment_values = Table(
     Column("dimension", Text, primary_key=True),
     Column("value", Text, primary_key=True),
 )
-"""The values of a dimension that have a series of their own; the rest count as "other"."""
+"""The values of a dimension that have a series of their own; all other values are counted as "other"."""
 
 funnel_buckets = Table(
     "funnel_buckets",
@@ -153,7 +153,7 @@ funnel_buckets = Table(
     Column("reached", LargeBinary, nullable=False),
     Column("converted_by_delay", LargeBinary, nullable=False),
 )
-"""Cohorts by time of entry; dimension and value are "" for everyone. Counts: storage.telemetry.rows.histogram_blobs."""
+"""Cohorts by time of entry. dimension, value: "" for everyone. Counts: storage.telemetry.rows.histogram_blobs."""
 
 funnel_cells = Table(
     "funnel_cells",
@@ -164,7 +164,7 @@ funnel_cells = Table(
     Column("combinations", Text, nullable=False),
     Column("counts", LargeBinary, nullable=False),
 )
-"""Cohorts by the full combination of dimension values, a bucket a row; see storage.telemetry.funnels.cell_rollup."""
+"""Cohorts by full combination of dimension values, one row per bucket; see storage.telemetry.funnels.cell_rollup."""
 
 endpoint_buckets = Table(
     "endpoint_buckets",
@@ -186,10 +186,10 @@ append_period = Table(
     Column("since", Double, primary_key=True, autoincrement=False),
     Column("until", Double, nullable=False),
 )
-"""PostgreSQL only, one row: the partitions that appends go to; see storage.telemetry.hot.append_postgresql."""
+"""PostgreSQL only, one row: the period whose partitions appends go to; see storage.telemetry.hot.append_postgresql."""
 
 archived_batches = Table("archived_batches", Base.metadata, Column("token", Text, primary_key=True))
-"""Batches that have left the hot store and are not yet in their place in the archive, by the token in files' names."""
+"""Batches evicted from the hot store whose draft files are not yet in the archive, by the token in the file names."""
 
 log_series = Table(
     "log_series",
@@ -206,8 +206,11 @@ log_series = Table(
     Column("counted_as", BigInteger),
     Index("uq_log_series_service", "service", "kind", "name", unique=True),
 )
-"""What lines are counted by: templates, named patterns and severities of a service. counted_as: the id of the series
-that took this one's place, when its template became more general. last_at is right to the hour."""
+"""What lines are counted under: templates, named patterns and severities of a service.
+
+counted_as: the id of this series' successor, after its template was merged into a more general one. last_at is accurate
+to the hour.
+"""
 
 log_buckets = Table(
     "log_buckets",
@@ -219,8 +222,11 @@ log_buckets = Table(
     Column("by_window", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Lines by the time they happened. by_window: of an hour, the lines of its ten-minute windows as six little-endian
-unsigned 32-bit numbers; empty in fine buckets."""
+"""Line counts by the time the lines happened.
+
+by_window: for an hour, the counts of its ten-minute windows as six little-endian unsigned 32-bit integers; empty for
+fine buckets.
+"""
 
 template_states = Table(
     "template_states",
@@ -229,7 +235,7 @@ template_states = Table(
     Column("version", Text, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
-"""What has been learnt of each service's templates; version changes whenever the state does."""
+"""The state of each service's template miner. version changes whenever the state does."""
 
 metric_series = Table(
     "metric_series",
@@ -242,9 +248,9 @@ metric_series = Table(
     Column("seen_at", Double, nullable=False),
     Index("uq_metric_series_name", "service", "name", "attributes", unique=True),
 )
-"""The attribute sets of each metric that have a series of their own; the others' points are in the set "other".
+"""The attribute sets of each metric that have a series of their own; all other points are in the series "other".
 
-seen_at: where the newest hour with a point of it begins.
+seen_at: the start of the newest hour with a point, or the time when the series was created.
 """
 
 metric_counters = Table(
@@ -256,7 +262,7 @@ metric_counters = Table(
     Column("value", Double, nullable=False),
     Column("gap_seconds", Double),
 )
-"""The newest point of each counter, which the next is held against; gap_seconds: how long after the one before it."""
+"""The newest point of each counter, to compare the next one with. gap_seconds: the time since the point before it."""
 
 metric_buckets = Table(
     "metric_buckets",
@@ -270,4 +276,4 @@ metric_buckets = Table(
     Column("high", Double, nullable=False),
     sqlite_with_rowid=False,
 )
-"""A metric's points by the time at which they happened: their sum, number, smallest and largest."""
+"""A metric's points by the time they happened: sum, count, lowest and highest value."""

@@ -1,7 +1,7 @@
-"""Text as every database takes it, however a sender wrote it.
+"""Make any text storable in every database.
 
-PostgreSQL refuses NUL characters and over-long index entries, and neither database takes half a surrogate pair. One
-such record must not lose the batch it came in, so it is mended here instead.
+PostgreSQL refuses NUL characters and over-long index entries, and neither database accepts half a surrogate pair. One
+such record must not lose the batch it came in, so the text is repaired here.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _SEVERITY_RANKS = {"trace": 1, "debug": 5, "info": 9, "notice": 9, "warn": 13, "
 
 
 def storable(text: str) -> str:
-    """The text, with what no database takes replaced."""
+    """Return the text with characters that a database refuses replaced."""
     if text.isascii():
         return text.replace("\x00", "\ufffd") if "\x00" in text else text
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def storable_or_none(text: str | None) -> str | None:
-    """The same for text that may be missing."""
+    """Apply `storable` to a text that may be None."""
     return None if text is None else storable(text)
 
 
 def storable_key(text: str) -> str:
-    """Text short enough for an index; longer text keeps its beginning and stays distinct by its hash."""
+    """Return text short enough for an index. Longer text keeps its beginning, and its hash keeps it distinct."""
     if len(text) <= _LONGEST_KEY:
         return storable(text)
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
@@ -44,7 +44,10 @@ def storable_key(text: str) -> str:
 
 
 def encode(properties: Mapping[str, JsonValue]) -> str:
-    """JSON text of a mapping; NaN and infinity become null, and what is nested absurdly deep is left out."""
+    """Encode a mapping as JSON text. NaN and infinity become null.
+
+    If the nesting is too deep to encode, all lists and mappings within it are left out.
+    """
     try:
         return msgspec.json.encode(dict(properties)).decode()
     except UnicodeEncodeError:
@@ -54,26 +57,26 @@ def encode(properties: Mapping[str, JsonValue]) -> str:
 
 
 def decode(text: str) -> dict[str, JsonValue]:
-    """Read `encode` back."""
+    """Decode what `encode` encoded."""
     decoded: dict[str, JsonValue] = msgspec.json.decode(text)
     return decoded
 
 
 @lru_cache(maxsize=4096)
 def normalised_statement(statement: str) -> str:
-    """SQL with literals as ?, lists of them as (?, …) and runs of space as one: equal work, equal text."""
+    """Normalise SQL: literals become ?, lists of them (?, …), runs of white space one space."""
     text = _SPACES.sub(" ", _LITERALS.sub("?", storable(statement))).strip()
     return _LONG_LISTS.sub("(?, …)", text)
 
 
 @lru_cache(maxsize=256)
 def severity_rank(severity: str) -> int:
-    """OpenTelemetry's severity number of a word such as "warning" or "ERROR2"; 9 (info) for words unknown."""
+    """Return OpenTelemetry's severity number of a word such as "warning" or "ERROR2"; 9 (info) for unknown words."""
     word = severity.strip().lower()
     return next((rank for name, rank in _SEVERITY_RANKS.items() if word.startswith(name)), 9)
 
 
 def severity_word(rank: int) -> str:
-    """The word for a severity number: what `severity_rank` makes of it is no higher than `rank`."""
+    """Return the highest severity word whose rank is not above `rank`; "trace" below all of them."""
     words = {1: "trace", 5: "debug", 9: "info", 13: "warn", 17: "error", 21: "fatal"}
     return words[max((least for least in words if least <= rank), default=1)]

@@ -1,16 +1,12 @@
-"""The local workspace on loopback, a git checkout that pushes to it, and a bot's end that takes its payloads."""
+"""Fixtures: the local workspace on loopback, a git checkout that pushes to it, and a receiver of its payloads."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -19,24 +15,19 @@ import pytest
 from integrations.local.app import create_app
 from integrations.local.config import WorkspaceConfig
 from integrations.local.server import WorkspaceServer
+from tests.contract.integrations.workspace import (
+    BOT_TOKEN,
+    GITHUB_TOKEN,
+    JIRA_EMAIL,
+    JIRA_TOKEN,
+    PATIENCE,
+    REPOSITORY,
+    TEAMS_SECRET,
+    Bot,
+    Checkout,
+    Workspace,
+)
 from tests.ports import free_port
-
-BOT_TOKEN = "xoxb-contract"
-GITHUB_TOKEN = "github-contract"
-JIRA_EMAIL = "argux@example.com"
-JIRA_TOKEN = "jira-contract"
-TEAMS_SECRET = "teams-contract"
-REPOSITORY = "acme/shop"
-# How long is waited for what happens on this machine alone: only a hang lasts as long, however busy the machine.
-PATIENCE = 60
-
-
-@dataclass
-class Bot:
-    """Where Slack posts clicks and commands: it answers 200 and keeps them."""
-
-    url: str
-    received: list[dict[str, Any]] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
@@ -62,31 +53,6 @@ def bot() -> Iterator[Bot]:
         yield kept
         server.shutdown()
         thread.join()
-
-
-@dataclass
-class Workspace:
-    """The running workspace, its page's API and the secrets that its systems want."""
-
-    url: str
-    directory: Path
-    page: httpx.Client
-    bot_token: str = BOT_TOKEN
-    github_token: str = GITHUB_TOKEN
-    jira_email: str = JIRA_EMAIL
-    jira_token: str = JIRA_TOKEN
-    teams_secret: str = TEAMS_SECRET
-    patience_seconds: int = PATIENCE
-
-    def fault(self, system: str, status: int | str, **more: Any) -> None:
-        self.page.post("/page/faults", json={"system": system, "status": status, **more}).raise_for_status()
-
-    def state(self, user: str = "U0ANA") -> dict[str, Any]:
-        found: dict[str, Any] = self.page.get("/page/state", params={"user": user}).raise_for_status().json()
-        return found
-
-    def do(self, path: str, **given: Any) -> None:
-        self.page.post(path, json=given).raise_for_status()
 
 
 def _configuration(request_url: str) -> WorkspaceConfig:
@@ -135,51 +101,9 @@ def workspace(running: Workspace) -> Iterator[Workspace]:
     running.page.delete("/page/faults").raise_for_status()
 
 
-@dataclass
-class Checkout:
-    """A working copy of the repository, by plain git."""
-
-    path: Path
-
-    def git(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.path), *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.path),
-                "GIT_CONFIG_NOSYSTEM": "1",
-                "GIT_AUTHOR_NAME": "Ana",
-                "GIT_AUTHOR_EMAIL": "ana@example.com",
-                "GIT_COMMITTER_NAME": "Ana",
-                "GIT_COMMITTER_EMAIL": "ana@example.com",
-            },
-        )
-        return done.stdout.strip()
-
-    def commit(self, message: str, files: dict[str, str | None]) -> str:
-        """Write (or, for None, delete) files, commit, push main; the commit's sha."""
-        for name, content in files.items():
-            path = self.path / name
-            if content is None:
-                path.unlink()
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
-        self.git("push", "--quiet", "origin", "HEAD:main")
-        return self.git("rev-parse", "HEAD")
-
-    def tree(self, revision: str) -> str:
-        return self.git("ls-tree", "-r", revision)
-
-
 @pytest.fixture
 def checkout(workspace: Workspace, tmp_path: Path) -> Checkout:
-    """A checkout of main, begun anew: each test has a history of its own."""
+    """Return a checkout with a new history on main for each test."""
     found = Checkout(tmp_path)
     found.git("init", "--quiet", "--initial-branch=main")
     found.git("remote", "add", "origin", str(workspace.directory / "repositories" / f"{REPOSITORY}.git"))

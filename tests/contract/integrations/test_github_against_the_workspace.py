@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import pytest
 
@@ -15,12 +14,13 @@ from integrations.errors import (
 )
 from integrations.github import GitHubCodeHost
 from integrations.protocols import CodeHost, PullRequest
+from tests.contract.integrations.workspace import Checkout, Workspace
 
 SHOP = "acme/shop"
 
 
 @pytest.fixture
-def github(workspace: Any) -> CodeHost:
+def github(workspace: Workspace) -> CodeHost:
     return GitHubCodeHost(
         workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=workspace.patience_seconds
     )
@@ -31,13 +31,13 @@ def revert(github: CodeHost, *shas: str, branch: str | None = None) -> PullReque
     return github.open_revert(SHOP, shas, branch=name, title="Revert the slow checkout", body="p95 rose at 14:05.")
 
 
-def changed(checkout: Any, before: str, after: str) -> str:
+def changed(checkout: Checkout, before: str, after: str) -> str:
     text: str = (checkout.path / "shop.py").read_text()
     assert before in text
     return text.replace(before, after)
 
 
-def test_the_commits_of_a_deploy_are_read_oldest_first_with_their_diffs(github: CodeHost, checkout: Any) -> None:
+def test_the_commits_of_a_deploy_are_read_oldest_first_with_their_diffs(github: CodeHost, checkout: Checkout) -> None:
     base = checkout.git("rev-parse", "HEAD")
     first = checkout.commit("Add a cart", {"cart.py": "cart\n"})
     second = checkout.commit("Slow it down\n\nfor science", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
@@ -51,12 +51,12 @@ def test_the_commits_of_a_deploy_are_read_oldest_first_with_their_diffs(github: 
     assert abs(commits[1].committed_at - float(checkout.git("log", "-1", "--format=%ct"))) < 1
 
 
-def test_without_a_deploy_before_only_the_head_is_read(github: CodeHost, checkout: Any) -> None:
+def test_without_an_earlier_deploy_only_the_head_commit_is_read(github: CodeHost, checkout: Checkout) -> None:
     sha = checkout.commit("Add a cart", {"cart.py": "cart\n"})
     assert [commit.sha for commit in github.commits_between(SHOP, None, sha)] == [sha]
 
 
-def test_a_revert_is_what_git_itself_would_have_made(github: CodeHost, checkout: Any) -> None:
+def test_a_revert_equals_the_one_that_git_makes(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit(
         "Slow down",
         {"shop.py": changed(checkout, "line 3\n", "line three\n"), "new/deep/file.py": "new\n", "run.sh": "x\n"},
@@ -71,7 +71,7 @@ def test_a_revert_is_what_git_itself_would_have_made(github: CodeHost, checkout:
     assert message == f'Revert "Slow down"\n\nThis reverts commit {bad}.\n\np95 rose at 14:05.'
 
 
-def test_a_deletion_and_a_change_of_mode_are_undone(github: CodeHost, checkout: Any) -> None:
+def test_a_deletion_and_a_mode_change_are_reverted(github: CodeHost, checkout: Checkout) -> None:
     checkout.commit("Add", {"gone.py": "gone\n", "run.sh": "x\n"})
     before = checkout.tree("HEAD")
     checkout.git("update-index", "--chmod=+x", "run.sh")
@@ -82,9 +82,7 @@ def test_a_deletion_and_a_change_of_mode_are_undone(github: CodeHost, checkout: 
     assert checkout.tree("FETCH_HEAD") == before
 
 
-def test_several_commits_are_undone_newest_first_in_whatever_order_they_are_named(
-    github: CodeHost, checkout: Any
-) -> None:
+def test_several_commits_are_reverted_newest_first_in_any_given_order(github: CodeHost, checkout: Checkout) -> None:
     before = checkout.tree("HEAD")
     first = checkout.commit("One", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
     second = checkout.commit("Two", {"shop.py": changed(checkout, "line three\n", "line drei\n")})
@@ -94,7 +92,7 @@ def test_several_commits_are_undone_newest_first_in_whatever_order_they_are_name
         assert checkout.tree("FETCH_HEAD") == before
 
 
-def test_a_merge_is_undone_against_the_branch_that_it_went_into(github: CodeHost, checkout: Any) -> None:
+def test_a_merge_is_reverted_against_its_target_branch(github: CodeHost, checkout: Checkout) -> None:
     checkout.git("checkout", "--quiet", "-b", "feature")
     (checkout.path / "feature.py").write_text("feature\n")
     checkout.git("add", "--all")
@@ -108,7 +106,9 @@ def test_a_merge_is_undone_against_the_branch_that_it_went_into(github: CodeHost
     assert checkout.tree("FETCH_HEAD") == before
 
 
-def test_a_later_change_to_the_same_lines_is_a_conflict_that_names_the_file(github: CodeHost, checkout: Any) -> None:
+def test_a_later_change_to_the_same_lines_is_a_conflict_that_names_the_file(
+    github: CodeHost, checkout: Checkout
+) -> None:
     bad = checkout.commit("Slow down", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
     checkout.commit("Later", {"shop.py": changed(checkout, "line three\n", "line drei\n")})
     with pytest.raises(ConflictError) as caught:
@@ -116,15 +116,15 @@ def test_a_later_change_to_the_same_lines_is_a_conflict_that_names_the_file(gith
     assert caught.value.paths == ("shop.py",)
 
 
-def test_asking_again_finds_the_same_pull_request(github: CodeHost, checkout: Any) -> None:
+def test_a_repeated_call_finds_the_same_pull_request(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad, branch="argux/again")
     assert revert(github, bad, branch="argux/again") == pull
 
 
 @pytest.mark.parametrize(("path", "fault"), [("git/refs", "lost_answer"), ("pulls", 500), ("git/trees", 502)])
-def test_a_try_that_was_cut_off_half_way_is_completed_by_the_next(
-    workspace: Any, github: CodeHost, checkout: Any, path: str, fault: str | int
+def test_an_interrupted_revert_is_completed_by_the_next_try(
+    workspace: Workspace, github: CodeHost, checkout: Checkout, path: str, fault: str | int
 ) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     branch = f"argux/half-{path.replace('/', '-')}"
@@ -136,7 +136,7 @@ def test_a_try_that_was_cut_off_half_way_is_completed_by_the_next(
     assert revert(github, bad, branch=branch).number == first.number
 
 
-def test_an_unknown_commit_and_one_already_undone_are_refused(github: CodeHost, checkout: Any) -> None:
+def test_an_unknown_commit_and_an_already_reverted_commit_are_refused(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     checkout.commit("Undo", {"bad.py": None})
     with pytest.raises(RejectedError, match="nothing of these commits"):
@@ -145,14 +145,14 @@ def test_an_unknown_commit_and_one_already_undone_are_refused(github: CodeHost, 
         revert(github, "0" * 40)
 
 
-def test_the_diff_that_is_approved_is_the_pull_requests_own(github: CodeHost, checkout: Any) -> None:
+def test_the_diff_to_approve_is_the_pull_requests_own(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
     diff = github.diff(SHOP, revert(github, bad).number)
     assert diff.startswith("diff --git a/shop.py b/shop.py")
     assert "-line three\n+line 3\n" in diff
 
 
-def test_a_merge_is_bound_to_the_head_that_was_approved(github: CodeHost, checkout: Any) -> None:
+def test_only_the_approved_head_is_merged(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
     with pytest.raises(StaleHeadError):
@@ -168,7 +168,7 @@ def test_a_merge_is_bound_to_the_head_that_was_approved(github: CodeHost, checko
     assert github.pull_request(SHOP, pull.number).state == "open"
 
 
-def test_a_merge_is_done_once_however_often_it_is_asked_for(workspace: Any, github: CodeHost, checkout: Any) -> None:
+def test_a_merge_is_idempotent(workspace: Workspace, github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
     workspace.fault("github", "lost_answer", path_contains="/merge")
@@ -182,7 +182,7 @@ def test_a_merge_is_done_once_however_often_it_is_asked_for(workspace: Any, gith
     assert "bad.py" not in checkout.tree("FETCH_HEAD")
 
 
-def test_a_pull_request_that_no_longer_applies_is_a_conflict(github: CodeHost, checkout: Any) -> None:
+def test_a_pull_request_that_no_longer_applies_is_a_conflict(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"shop.py": changed(checkout, "line 3\n", "line three\n")})
     pull = revert(github, bad)
     checkout.commit("Later", {"shop.py": changed(checkout, "line three\n", "line drei\n")})
@@ -190,7 +190,7 @@ def test_a_pull_request_that_no_longer_applies_is_a_conflict(github: CodeHost, c
         github.merge(SHOP, pull.number, head_sha=pull.head_sha)
 
 
-def test_closing_says_why_once_and_a_closed_one_is_not_merged(github: CodeHost, checkout: Any) -> None:
+def test_closing_comments_once_and_a_closed_pull_request_is_not_merged(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
     for _ in range(2):
@@ -200,7 +200,7 @@ def test_closing_says_why_once_and_a_closed_one_is_not_merged(github: CodeHost, 
         github.merge(SHOP, pull.number, head_sha=pull.head_sha)
 
 
-def test_failures_are_told_apart(workspace: Any, github: CodeHost) -> None:
+def test_failures_become_the_right_errors(workspace: Workspace, github: CodeHost) -> None:
     with pytest.raises(AuthenticationError):
         GitHubCodeHost("wrong", base_url=f"{workspace.url}/github").check()
     with pytest.raises(NotFoundError):
@@ -213,18 +213,18 @@ def test_failures_are_told_apart(workspace: Any, github: CodeHost) -> None:
     assert caught.value.retry_after_seconds == 4.0
 
 
-def test_a_hanging_github_is_given_up_in_time(workspace: Any) -> None:
+def test_a_github_that_does_not_answer_times_out(workspace: Workspace) -> None:
     workspace.fault("github", "timeout", seconds=300)
     with pytest.raises(RetryableError, match="did not answer in time"):
         GitHubCodeHost(workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=1).check()
 
 
-def test_the_check_says_who_we_are(github: CodeHost) -> None:
+def test_the_check_returns_the_account_in_use(github: CodeHost) -> None:
     assert github.check().startswith("connected as ")
 
 
-def push(checkout: Any, pull: PullRequest, message: str, files: dict[str, str]) -> str:
-    """Somebody's commit on the pull request's branch; its sha."""
+def push(checkout: Checkout, pull: PullRequest, message: str, files: dict[str, str]) -> str:
+    """Push another person's commit to the pull request's branch. Return its sha."""
     checkout.git("fetch", "--quiet", "origin", pull.branch)
     checkout.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
     for name, content in files.items():
@@ -236,7 +236,7 @@ def push(checkout: Any, pull: PullRequest, message: str, files: dict[str, str]) 
     return sha
 
 
-def test_a_branch_that_somebody_added_to_is_not_offered_as_the_revert(github: CodeHost, checkout: Any) -> None:
+def test_a_branch_with_an_additional_commit_is_not_accepted_as_the_revert(github: CodeHost, checkout: Checkout) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
     push(checkout, pull, "Smuggled in", {"smuggled.py": "smuggled\n"})
@@ -246,7 +246,9 @@ def test_a_branch_that_somebody_added_to_is_not_offered_as_the_revert(github: Co
     assert "delete it" in str(caught.value)
 
 
-def test_a_branch_that_was_rewritten_under_the_same_words_is_not_offered(github: CodeHost, checkout: Any) -> None:
+def test_a_branch_rewritten_with_the_same_commit_message_is_not_accepted_as_the_revert(
+    github: CodeHost, checkout: Checkout
+) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
     checkout.git("fetch", "--quiet", "origin", pull.branch)
@@ -259,15 +261,17 @@ def test_a_branch_that_was_rewritten_under_the_same_words_is_not_offered(github:
         revert(github, bad, branch=pull.branch)
 
 
-def test_a_branch_of_that_name_which_never_was_the_revert_is_not_offered(github: CodeHost, checkout: Any) -> None:
+def test_an_unrelated_branch_of_the_same_name_is_not_accepted_as_the_revert(
+    github: CodeHost, checkout: Checkout
+) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     checkout.git("push", "--quiet", "origin", "HEAD:refs/heads/argux/taken")
     with pytest.raises(ConflictError, match="somebody has changed the branch argux/taken"):
         revert(github, bad, branch="argux/taken")
 
 
-def test_the_revert_of_several_commits_with_a_merge_by_lines_is_known_again_after_the_base_moved_on(
-    github: CodeHost, checkout: Any
+def test_a_revert_of_several_commits_is_recognised_after_the_base_branch_moved(
+    github: CodeHost, checkout: Checkout
 ) -> None:
     first = checkout.commit("One", {"shop.py": changed(checkout, "line 3\n", "line three\n"), "deep.py": "x\n"})
     second = checkout.commit("Two", {"shop.py": changed(checkout, "line 5\n", "line five\n")})
@@ -278,8 +282,8 @@ def test_the_revert_of_several_commits_with_a_merge_by_lines_is_known_again_afte
     assert (found.number, found.head_sha, found.base_sha) == (pull.number, pull.head_sha, later)
 
 
-def by_hand(checkout: Any, pull: PullRequest, *options: str) -> str:
-    """Somebody merges the branch into main in their own checkout; main's sha afterwards."""
+def by_hand(checkout: Checkout, pull: PullRequest, *options: str) -> str:
+    """Merge the branch into main in a checkout and push it. Return main's new sha."""
     checkout.git("fetch", "--quiet", "origin", pull.branch)
     checkout.git("merge", "--quiet", *options, "FETCH_HEAD")
     checkout.git("push", "--quiet", "origin", "HEAD:main")
@@ -288,8 +292,8 @@ def by_hand(checkout: Any, pull: PullRequest, *options: str) -> str:
 
 
 @pytest.mark.parametrize("how", [("--no-ff", "--message", "By hand"), ("--ff-only",)])
-def test_a_branch_merged_by_hand_is_merged_with_the_commit_that_brought_it_in(
-    github: CodeHost, checkout: Any, how: tuple[str, ...]
+def test_a_manually_merged_branch_reports_the_commit_that_merged_it(
+    github: CodeHost, checkout: Checkout, how: tuple[str, ...]
 ) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
@@ -302,8 +306,8 @@ def test_a_branch_merged_by_hand_is_merged_with_the_commit_that_brought_it_in(
     assert checkout.git("rev-parse", "FETCH_HEAD") == after
 
 
-def test_a_branch_merged_by_hand_with_something_else_on_it_is_not_what_was_approved(
-    github: CodeHost, checkout: Any
+def test_a_manually_merged_branch_with_an_additional_commit_is_not_the_approved_change(
+    github: CodeHost, checkout: Checkout
 ) -> None:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
@@ -314,7 +318,7 @@ def test_a_branch_merged_by_hand_with_something_else_on_it_is_not_what_was_appro
         github.merge(SHOP, pull.number, head_sha=pull.head_sha)
 
 
-def test_a_pull_request_that_was_closed_says_so_and_is_not_merged(github: CodeHost, checkout: Any) -> None:
+def test_a_closed_pull_request_is_not_merged(github: CodeHost, checkout: Checkout) -> None:
     pull = revert(github, checkout.commit("Slow down", {"bad.py": "bad\n"}))
     github.close(SHOP, pull.number, comment="Not needed.")
     with pytest.raises(RejectedError, match="was closed without being merged"):

@@ -10,10 +10,11 @@ from integrations.errors import AuthenticationError, NotFoundError, RetryableErr
 from integrations.jira import JiraTracker
 from integrations.protocols import EscalationChannel, Ticket, TicketTracker
 from integrations.teams import TeamsWebhook
+from tests.contract.integrations.workspace import Workspace
 
 
 @pytest.fixture
-def jira(workspace: Any) -> TicketTracker:
+def jira(workspace: Workspace) -> TicketTracker:
     return JiraTracker(
         f"{workspace.url}/jira",
         email=workspace.jira_email,
@@ -24,7 +25,7 @@ def jira(workspace: Any) -> TicketTracker:
 
 
 @pytest.fixture
-def teams(workspace: Any) -> EscalationChannel:
+def teams(workspace: Workspace) -> EscalationChannel:
     return TeamsWebhook(
         f"{workspace.url}/teams/webhook/{workspace.teams_secret}", timeout_seconds=workspace.patience_seconds
     )
@@ -36,13 +37,15 @@ def create(jira: TicketTracker, key: str) -> Ticket:
     )
 
 
-def stored(workspace: Any, key: str) -> dict[str, Any]:
+def stored(workspace: Workspace, key: str) -> dict[str, Any]:
     answer = workspace.page.get(f"/jira/rest/api/2/issue/{key}", auth=(workspace.jira_email, workspace.jira_token))
     fields: dict[str, Any] = answer.raise_for_status().json()["fields"]
     return fields
 
 
-def test_a_ticket_is_created_with_its_words_its_label_and_its_priority(workspace: Any, jira: TicketTracker) -> None:
+def test_a_ticket_is_created_with_its_text_its_label_and_its_priority(
+    workspace: Workspace, jira: TicketTracker
+) -> None:
     ticket = create(jira, "incident-1")
     fields = stored(workspace, ticket.key)
     assert fields["summary"] == "Checkout is slow"
@@ -52,11 +55,11 @@ def test_a_ticket_is_created_with_its_words_its_label_and_its_priority(workspace
     assert workspace.page.get(ticket.url).status_code == 200
 
 
-def test_the_same_key_finds_the_ticket_already_made(jira: TicketTracker) -> None:
+def test_the_same_key_finds_the_existing_ticket(jira: TicketTracker) -> None:
     assert create(jira, "incident-2") == create(jira, "incident-2") != create(jira, "incident-3")
 
 
-def test_a_ticket_whose_answer_was_lost_is_not_made_twice(workspace: Any, jira: TicketTracker) -> None:
+def test_a_ticket_whose_response_was_lost_is_not_created_twice(workspace: Workspace, jira: TicketTracker) -> None:
     before = create(jira, "incident-4")
     workspace.fault("jira", "lost_answer", path_contains="/issue")
     with pytest.raises(RetryableError):
@@ -67,7 +70,7 @@ def test_a_ticket_whose_answer_was_lost_is_not_made_twice(workspace: Any, jira: 
     assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
 
 
-def test_jiras_failures_are_told_apart(workspace: Any, jira: TicketTracker) -> None:
+def test_failures_of_jira_become_the_right_errors(workspace: Workspace, jira: TicketTracker) -> None:
     address = f"{workspace.url}/jira"
     with pytest.raises(AuthenticationError):
         JiraTracker(address, email=workspace.jira_email, token="wrong", project="SHOP").check()
@@ -80,18 +83,18 @@ def test_jiras_failures_are_told_apart(workspace: Any, jira: TicketTracker) -> N
     assert caught.value.retry_after_seconds == 6.0
 
 
-def test_jiras_check_says_who_we_are_and_where_tickets_go(jira: TicketTracker) -> None:
+def test_the_jira_check_returns_the_project(jira: TicketTracker) -> None:
     assert jira.check().endswith("project SHOP")
 
 
-def test_an_escalation_appears_in_teams(workspace: Any, teams: EscalationChannel) -> None:
+def test_an_escalation_appears_in_teams(workspace: Workspace, teams: EscalationChannel) -> None:
     teams.escalate(
         Card(title="Checkout is down", severity=Severity.SEV1, links=(CardLink("Thread", "https://example.com/t"),))
     )
     assert "SEV1 · Checkout is down" in str(workspace.state()["teams"][-1])
 
 
-def test_teams_failures_are_told_apart(workspace: Any, teams: EscalationChannel) -> None:
+def test_failures_of_teams_become_the_right_errors(workspace: Workspace, teams: EscalationChannel) -> None:
     workspace.fault("teams", 429, retry_after=2)
     with pytest.raises(RetryableError) as caught:
         teams.escalate(Card(title="x"))

@@ -10,6 +10,7 @@ from integrations.charts import Chart, Point, chart_spec, render_png
 from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
 from integrations.protocols import ChannelUser, ChatChannel
 from integrations.slack import SlackChannel
+from tests.contract.integrations.workspace import Bot, Workspace
 
 CARD = Card(
     title="Checkout is slow",
@@ -22,14 +23,14 @@ CARD = Card(
 
 
 @pytest.fixture
-def slack(workspace: Any) -> ChatChannel:
+def slack(workspace: Workspace) -> ChatChannel:
     return SlackChannel(
         workspace.bot_token, base_url=f"{workspace.url}/slack/api/", timeout_seconds=workspace.patience_seconds
     )
 
 
-def posted(workspace: Any, key: str) -> list[dict[str, Any]]:
-    """Every message, in channels and threads, that carries the key."""
+def posted(workspace: Workspace, key: str) -> list[dict[str, Any]]:
+    """Return every message in channels and threads that has the key."""
     roots = workspace.state()["messages"]
     everything = [*roots, *(reply for root in roots for reply in root.get("thread", []))]
     return [
@@ -37,7 +38,7 @@ def posted(workspace: Any, key: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_card_is_posted_answered_in_its_thread_and_edited_in_place(workspace: Any, slack: ChatChannel) -> None:
+def test_a_card_is_posted_answered_in_its_thread_and_edited_in_place(workspace: Workspace, slack: ChatChannel) -> None:
     root = slack.post("#incidents", CARD, idempotency_key="root")
     slack.post("#incidents", Card(title="Evidence"), idempotency_key="detail", thread=root)
     slack.update(root, Card(title="Checkout recovered"))
@@ -46,7 +47,7 @@ def test_a_card_is_posted_answered_in_its_thread_and_edited_in_place(workspace: 
     assert shown["thread"][0]["blocks"][0]["text"]["text"] == "Evidence"
 
 
-def test_a_chart_is_uploaded_and_shown_in_the_message(workspace: Any, slack: ChatChannel) -> None:
+def test_a_chart_is_uploaded_and_shown_in_the_message(workspace: Workspace, slack: ChatChannel) -> None:
     png = render_png(chart_spec(Chart("p95", Metric.LATENCY_P95, [Point(1.77e9, 1.0), Point(1.77e9 + 60, 2.0)])))
     reference = slack.upload_picture(png, filename="p95.png", alt_text="p95 over time")
     slack.post("#incidents", Card(title="Chart", picture=CardPicture(reference, "p95")), idempotency_key="chart")
@@ -55,7 +56,7 @@ def test_a_chart_is_uploaded_and_shown_in_the_message(workspace: Any, slack: Cha
     assert workspace.page.get(f"/page/files/{reference}").content == png
 
 
-def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(workspace: Any, slack: ChatChannel) -> None:
+def test_a_post_whose_response_was_lost_is_found_and_not_posted_twice(workspace: Workspace, slack: ChatChannel) -> None:
     workspace.fault("slack", "lost_answer", path_contains="chat.postMessage")
     with pytest.raises(RetryableError):
         slack.post("#incidents", CARD, idempotency_key="lost")
@@ -64,7 +65,9 @@ def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(worksp
     assert found.message_id == shown["ts"]
 
 
-def test_an_answer_in_a_thread_is_found_again_too(workspace: Any, slack: ChatChannel) -> None:
+def test_a_thread_reply_whose_response_was_lost_is_found_and_not_posted_twice(
+    workspace: Workspace, slack: ChatChannel
+) -> None:
     root = slack.post("#incidents", CARD, idempotency_key="thread-root")
     workspace.fault("slack", "lost_answer", path_contains="chat.postMessage")
     with pytest.raises(RetryableError):
@@ -76,14 +79,14 @@ def test_an_answer_in_a_thread_is_found_again_too(workspace: Any, slack: ChatCha
     assert again[0] == again[1]
 
 
-def test_looking_first_posts_where_nothing_was_posted(workspace: Any, slack: ChatChannel) -> None:
+def test_look_first_posts_if_nothing_was_posted_before(workspace: Workspace, slack: ChatChannel) -> None:
     slack.post("#incidents", CARD, idempotency_key="fresh", look_first=True)
     assert len(posted(workspace, "fresh")) == 1
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, 3.0), (500, None)])
-def test_a_failure_that_passes_is_reported_as_such(
-    workspace: Any, slack: ChatChannel, status: int, wait: float | None
+def test_a_temporary_failure_is_reported_as_retryable(
+    workspace: Workspace, slack: ChatChannel, status: int, wait: float | None
 ) -> None:
     workspace.fault("slack", status, retry_after=3 if wait else None, path_contains="chat.postMessage")
     with pytest.raises(RetryableError) as caught:
@@ -91,8 +94,8 @@ def test_a_failure_that_passes_is_reported_as_such(
     assert caught.value.retry_after_seconds == wait
 
 
-def test_a_wrong_token_an_unknown_channel_and_an_unknown_picture_are_told_apart(
-    workspace: Any, slack: ChatChannel
+def test_a_wrong_token_an_unknown_channel_and_an_unknown_picture_give_different_errors(
+    workspace: Workspace, slack: ChatChannel
 ) -> None:
     with pytest.raises(AuthenticationError):
         SlackChannel("xoxb-wrong", base_url=f"{workspace.url}/slack/api/").check()
@@ -102,8 +105,8 @@ def test_a_wrong_token_an_unknown_channel_and_an_unknown_picture_are_told_apart(
         slack.post("#incidents", Card(title="x", picture=CardPicture("F0GONE", "x")), idempotency_key="no-picture")
 
 
-def test_a_click_is_answered_with_a_modal_a_private_word_and_an_answer_to_its_address(
-    workspace: Any, slack: ChatChannel, bot: Any
+def test_a_click_is_answered_with_a_modal_an_ephemeral_message_and_its_response_url(
+    workspace: Workspace, slack: ChatChannel, bot: Bot
 ) -> None:
     root = slack.post("#incidents", CARD, idempotency_key="clicked")
     workspace.do("/page/act", user="U0ANA", channel="incidents", message_ts=root.message_id, action_id="acknowledge")
@@ -123,7 +126,9 @@ def test_a_click_is_answered_with_a_modal_a_private_word_and_an_answer_to_its_ad
     assert any("Thanks" in text for text in private)
 
 
-def test_an_open_modal_is_found_by_its_own_id_and_filled(workspace: Any, slack: ChatChannel, bot: Any) -> None:
+def test_an_open_modal_is_found_by_its_dialog_id_and_updated(
+    workspace: Workspace, slack: ChatChannel, bot: Bot
+) -> None:
     root = slack.post("#incidents", CARD, idempotency_key="filled")
     workspace.do("/page/act", user="U0ANA", channel="incidents", message_ts=root.message_id, action_id="acknowledge")
     loading = Modal("words", "Approve fix", "", "", sections=("Loading the change …",), dialog_id="argux:1")
@@ -142,9 +147,9 @@ def test_an_expired_trigger_is_refused(slack: ChatChannel) -> None:
         slack.open_modal("1.2.never-given", Modal("confirm_approval", "Approve", "Merge", "1:a"))
 
 
-def test_a_person_is_known_with_their_time_zone(slack: ChatChannel) -> None:
+def test_a_user_is_looked_up_with_their_time_zone(slack: ChatChannel) -> None:
     assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin")
 
 
-def test_the_check_says_who_we_are(slack: ChatChannel) -> None:
+def test_the_check_returns_the_account_in_use(slack: ChatChannel) -> None:
     assert "as argux" in slack.check()

@@ -1,4 +1,4 @@
-"""The TelemetryStore under test: SqlTelemetry is the only one so far, on both databases."""
+"""The TelemetryStore under test: SqlTelemetry, the only implementation, on both databases."""
 
 from __future__ import annotations
 

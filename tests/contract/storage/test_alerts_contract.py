@@ -1,4 +1,4 @@
-"""Alerts as they stand, however their deliveries come; on both databases."""
+"""The state of alerts for any order of deliveries, and limits of metrics; on both databases."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from storage.alerts import (
     RESOLVED,
     alerts_named,
     drop_old_alerts,
-    end_quiet_alerts,
     firing_alerts,
     record_alerts,
+    resolve_stale_alerts,
     severity_of_word,
-    untold_ends,
+    unannounced_ends,
 )
 from storage.database.session import sessions
 from storage.metric_limits import add_limit, list_limits, remove_limit
@@ -35,12 +35,12 @@ def change(minute: float = 0, *, is_firing: bool = True, **more: object) -> Aler
     return replace(base, **more)  # type: ignore[arg-type]
 
 
-def keep(engine: Engine, *changes: AlertChange, now: datetime = NOW) -> None:
+def record(engine: Engine, *changes: AlertChange, now: datetime = NOW) -> None:
     with sessions(engine).begin() as session:
         record_alerts(session, changes, now=now)
 
 
-def the_alert(engine: Engine) -> Alert:
+def stored_alert(engine: Engine) -> Alert:
     with sessions(engine).begin() as session:
         [alert] = alerts_named(session, "HighErrorRate", "shop")
         return alert
@@ -48,17 +48,17 @@ def the_alert(engine: Engine) -> Alert:
 
 def test_an_alert_is_one_row_however_often_it_is_delivered(engine: Engine) -> None:
     for _ in range(3):
-        keep(engine, change(values={"value": 0.5}, url="https://x", summary="5 % fail"))
-    alert = the_alert(engine)
+        record(engine, change(values={"value": 0.5}, url="https://x", summary="5 % fail"))
+    alert = stored_alert(engine)
     assert (alert.state, alert.started_at, alert.ended_at, alert.severity) == (FIRING, NOW, None, Severity.SEV2)
     assert (alert.values, alert.url, alert.summary) == ({"value": 0.5}, "https://x", "5 % fail")
 
 
-def test_the_end_of_an_alert_is_its_end_and_a_new_firing_a_new_beginning(engine: Engine) -> None:
-    keep(engine, change(0), change(5, is_firing=False))
-    assert (the_alert(engine).state, the_alert(engine).ended_at) == (RESOLVED, NOW + timedelta(minutes=5))
-    keep(engine, change(9))
-    alert = the_alert(engine)
+def test_an_alert_ends_when_resolved_and_a_new_firing_starts_it_again(engine: Engine) -> None:
+    record(engine, change(0), change(5, is_firing=False))
+    assert (stored_alert(engine).state, stored_alert(engine).ended_at) == (RESOLVED, NOW + timedelta(minutes=5))
+    record(engine, change(9))
+    alert = stored_alert(engine)
     assert (alert.state, alert.started_at, alert.ended_at) == (FIRING, NOW + timedelta(minutes=9), None)
 
 
@@ -66,22 +66,24 @@ DELIVERIES = (change(0), change(5, is_firing=False), change(9), change(12, is_fi
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
-def test_whatever_the_order_of_deliveries_what_is_over_is_over(engine: Engine, order: tuple[int, ...]) -> None:
+def test_an_alert_that_has_ended_is_resolved_for_any_order_of_deliveries(
+    engine: Engine, order: tuple[int, ...]
+) -> None:
     for place in order:
-        keep(engine, DELIVERIES[place])
-        keep(engine, DELIVERIES[place])
-    keep(engine, DELIVERIES[-1])
-    assert the_alert(engine).state == RESOLVED
+        record(engine, DELIVERIES[place])
+        record(engine, DELIVERIES[place])
+    record(engine, DELIVERIES[-1])
+    assert stored_alert(engine).state == RESOLVED
 
 
-def test_two_deliveries_at_one_time_make_one_row(engine: Engine) -> None:
+def test_concurrent_deliveries_make_one_row(engine: Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda minute: keep(engine, change(minute)), [3, 1, 2, 0]))
-    assert the_alert(engine).started_at == NOW
+        list(pool.map(lambda minute: record(engine, change(minute)), [3, 1, 2, 0]))
+    assert stored_alert(engine).started_at == NOW
 
 
-def test_an_alert_that_asks_for_nobody_does_not_fire_for_us(engine: Engine) -> None:
-    keep(engine, change(severity="none"), change(identity="2", name="Other", severity=None))
+def test_an_alert_that_needs_no_attention_is_not_listed_as_firing(engine: Engine) -> None:
+    record(engine, change(severity="none"), change(identity="2", name="Other", severity=None))
     with sessions(engine).begin() as session:
         assert [alert.name for alert in firing_alerts(session, now=NOW)] == ["Other"]
 
@@ -90,39 +92,43 @@ def test_an_alert_that_asks_for_nobody_does_not_fire_for_us(engine: Engine) -> N
     ("word", "severity"),
     [("critical", "sev2"), ("Page", "sev2"), ("error", "sev3"), (None, "sev3"), ("warning", "sev4"), ("info", None)],
 )
-def test_a_senders_word_for_how_bad_it_is(word: str | None, severity: str | None) -> None:
+def test_a_senders_severity_word_becomes_a_severity(word: str | None, severity: str | None) -> None:
     assert severity_of_word(word) == severity
 
 
-def test_what_nobody_speaks_of_any_more_is_over(engine: Engine) -> None:
-    keep(engine, change(quiet_after_seconds=3600))
+def test_an_alert_not_heard_of_for_its_senders_limit_is_resolved(engine: Engine) -> None:
+    record(engine, change(quiet_after_seconds=3600))
     later = NOW + timedelta(hours=1)
     with sessions(engine).begin() as session:
         assert firing_alerts(session, now=later) == []
-        end_quiet_alerts(session, now=later)
-    assert (the_alert(engine).state, the_alert(engine).ended_at) == (RESOLVED, later)
+        resolve_stale_alerts(session, now=later)
+    assert (stored_alert(engine).state, stored_alert(engine).ended_at) == (RESOLVED, later)
 
 
-def test_an_end_is_untold_until_it_is_told_and_forgotten_after_its_time(engine: Engine) -> None:
-    keep(engine, change(0), change(5, is_firing=False))
+def test_an_end_is_unannounced_until_it_is_announced_and_the_alert_is_deleted_after_its_retention(
+    engine: Engine,
+) -> None:
+    record(engine, change(0), change(5, is_firing=False))
     with sessions(engine).begin() as session:
-        assert untold_ends(session, ended_by=NOW) == []
-        [alert] = untold_ends(session, ended_by=NOW + timedelta(minutes=5))
+        assert unannounced_ends(session, ended_by=NOW) == []
+        [alert] = unannounced_ends(session, ended_by=NOW + timedelta(minutes=5))
         alert.told_at = NOW
     with sessions(engine).begin() as session:
-        assert untold_ends(session, ended_by=NOW + timedelta(days=1)) == []
+        assert unannounced_ends(session, ended_by=NOW + timedelta(days=1)) == []
         assert drop_old_alerts(session, now=NOW + timedelta(days=30)) == 0
         assert drop_old_alerts(session, now=NOW + timedelta(days=36)) == 1
 
 
-def test_absurd_texts_fit(engine: Engine) -> None:
-    keep(engine, change(name="n" * 999, service="s" * 999, source="x" * 999, summary="y" * 99_999, together="z" * 999))
+def test_overlong_texts_are_cut_to_fit(engine: Engine) -> None:
+    record(
+        engine, change(name="n" * 999, service="s" * 999, source="x" * 999, summary="y" * 99_999, together="z" * 999)
+    )
     with sessions(engine).begin() as session:
         [alert] = firing_alerts(session, now=NOW)
         assert len(alert.name) == 200
 
 
-def test_a_limit_is_moved_by_setting_it_again_and_removed_by_its_number(engine: Engine) -> None:
+def test_a_limit_is_changed_by_adding_it_again_and_removed_by_its_number(engine: Engine) -> None:
     with sessions(engine).begin() as session:
         made = [
             add_limit(session, name="depth", service=service, threshold=5, above=above, horizon_hours=6,

@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -74,7 +75,7 @@ def _node_modules() -> Path:
     return directory / "node_modules"
 
 
-def _unavailable(reason: str) -> None:
+def _unavailable(reason: str) -> NoReturn:
     """In CI nothing may be left out in silence."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,10 @@ import httpx
 from tests.functional.web import Web
 
 NOT_WRITTEN_BY_SCHEMATHESIS = ("/_bulk", "/api/{project}/envelope/")
-"""It knows no way to write these doors' content types."""
+"""Schemathesis cannot generate bodies for the content types of these doors."""
 
 
-def test_schemathesis_finds_no_request_that_the_api_fails_at(web: Web, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_request_that_breaks_the_api(web: Web, tmp_path: Path) -> None:
     options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--max-time", "60", "--no-color"]
     options += ["--request-timeout", "60"]
     checks = "not_a_server_error,content_type_conformance,response_schema_conformance"
@@ -35,8 +36,8 @@ def test_schemathesis_finds_no_request_that_the_api_fails_at(web: Web, tmp_path:
     assert int(tried[1]) > 200
 
 
-def test_a_body_that_never_ends_is_cut_off_at_the_limit(web: Web) -> None:
-    def endless() -> object:
+def test_an_endless_body_is_cut_off_at_the_limit(web: Web) -> None:
+    def endless() -> Iterator[bytes]:
         while True:
             yield b" " * 65_536
 
@@ -44,12 +45,12 @@ def test_a_body_that_never_ends_is_cut_off_at_the_limit(web: Web) -> None:
     try:
         answer = httpx.post(f"{web.url}/api/events", content=endless(), headers=headers, timeout=20, trust_env=False)
     except (httpx.WriteError, httpx.ReadError):
-        # The door closed while the body was still coming, as it may.
+        # The door may close the connection while the body is still being sent.
         return
     assert answer.status_code == 413
 
 
-def test_a_sender_that_goes_away_in_the_middle_leaves_nothing_behind(web: Web) -> None:
+def test_a_sender_that_disconnects_during_a_request_does_no_harm(web: Web) -> None:
     host, port = web.url.removeprefix("http://").split(":")
     head = f"POST /api/events HTTP/1.1\r\nHost: {host}\r\nX-API-Key: {web.key}\r\nContent-Type: application/json\r\n"
     with socket.create_connection((host, int(port))) as connection:

@@ -12,7 +12,7 @@ from tests.functional.web import Web
 Run = Callable[..., str]
 
 
-def test_segments_messages_are_events(web: Web, run_node: Run) -> None:
+def test_segment_messages_are_stored_as_events(web: Web, run_node: Run) -> None:
     run_node("segment")
     said = {event["event"]: event["properties"] for event in web.events_of("segment-node", count=3)}
     assert said == {
@@ -22,7 +22,7 @@ def test_segments_messages_are_events(web: Web, run_node: Run) -> None:
     }
 
 
-def test_posthogs_events_are_events_and_its_exception_is_a_log_record(web: Web, run_node: Run) -> None:
+def test_posthog_events_are_stored_as_events_and_its_exception_as_a_log_record(web: Web, run_node: Run) -> None:
     since = time.time() - 1
     run_node("posthog")
     events = {event["event"]: event for event in web.events_of("posthog-node", count=2)}
@@ -33,7 +33,7 @@ def test_posthogs_events_are_events_and_its_exception_is_a_log_record(web: Web, 
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])
-def test_opentelemetrys_json_is_spans_logs_and_metrics(web: Web, run_node: Run, compression: str) -> None:
+def test_opentelemetry_json_is_stored_as_spans_logs_and_metrics(web: Web, run_node: Run, compression: str) -> None:
     service, since = f"shop-js-{compression}", time.time() - 1
     run_node("otel", COMPRESSION=compression, SERVICE=service)
     until = time.time() + 60

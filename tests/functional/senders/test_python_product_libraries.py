@@ -1,4 +1,4 @@
-"""The Python libraries of PostHog, Segment, Amplitude and Mixpanel, as their users write them."""
+"""The Python libraries of PostHog, Segment, Amplitude and Mixpanel, used as applications use them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.functional.stack import eventually
 from tests.functional.web import Web
 
 
-def test_httpx_sends_events_by_hand_and_reads_them_page_by_page(web: Web) -> None:
+def test_events_sent_with_httpx_are_read_page_by_page(web: Web) -> None:
     events = [
         {"event": "by_hand", "event_id": f"hand-{n}", "properties": {"user_id": "hand", "timestamp": time.time() - n}}
         for n in range(3)
@@ -34,13 +34,14 @@ def test_httpx_sends_events_by_hand_and_reads_them_page_by_page(web: Web) -> Non
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_posthog_events_are_events_and_its_exceptions_are_log_records(web: Web, compressed: bool) -> None:
+def test_posthog_events_are_stored_as_events_and_its_exceptions_as_log_records(web: Web, compressed: bool) -> None:
     user, service, since = f"posthog-{compressed}", f"shop-{compressed}".lower(), time.time() - 1
     client = Posthog(web.key, host=web.url, gzip=compressed, disable_geoip=True)
     client.capture("checkout_started", distinct_id=user, properties={"country": "DE"})
     client.set(distinct_id=user, properties={"plan": "free"})
+    cart: dict[str, str] = {}
     try:
-        {}["card"]
+        cart["card"]
     except KeyError as error:
         client.capture_exception(error, distinct_id=user, properties={"service": service})
     client.shutdown()
@@ -53,7 +54,7 @@ def test_posthog_events_are_events_and_its_exceptions_are_log_records(web: Web, 
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_segment_messages_are_events_by_their_kind(web: Web, compressed: bool) -> None:
+def test_segment_messages_are_stored_as_events_by_type(web: Web, compressed: bool) -> None:
     user = f"segment-{compressed}"
     failures: list[Any] = []
     client = Segment(
@@ -74,7 +75,7 @@ def test_segment_messages_are_events_by_their_kind(web: Web, compressed: bool) -
 
 
 @pytest.mark.parametrize("path", ["/2/httpapi", "/batch"])
-def test_amplitude_events_are_stored_and_each_is_confirmed_to_its_sender(web: Web, path: str) -> None:
+def test_amplitude_events_are_stored_and_each_is_confirmed_to_the_library(web: Web, path: str) -> None:
     user = f"amplitude{path.replace('/', '-')}"
     client = Amplitude(web.key)
     confirmed: list[tuple[str, int]] = []
@@ -92,7 +93,7 @@ def test_amplitude_events_are_stored_and_each_is_confirmed_to_its_sender(web: We
     assert done["properties"]["version"] == "v42"
 
 
-def test_amplitude_is_told_which_event_is_wrong_and_the_other_is_stored_once(web: Web) -> None:
+def test_amplitude_learns_which_event_is_invalid_and_the_other_is_stored_once(web: Web) -> None:
     client = Amplitude(web.key)
     told: list[tuple[str, int]] = []
     client.configuration.server_url = f"{web.url}/2/httpapi"
@@ -109,7 +110,7 @@ def test_amplitude_is_told_which_event_is_wrong_and_the_other_is_stored_once(web
     assert stored["event"] == "good"
 
 
-def test_amplitude_gives_up_on_a_wrong_key_instead_of_sending_for_minutes(
+def test_amplitude_gives_up_on_a_wrong_key_instead_of_retrying_for_minutes(
     web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = Amplitude("argux_wrong")
@@ -125,7 +126,7 @@ def consumer_at(web: Web, kind: type[Any] = Consumer, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", [Consumer, BufferedConsumer])
-def test_mixpanel_tracks_one_by_one_and_in_batches(web: Web, kind: type[Any]) -> None:
+def test_mixpanel_tracks_single_events_and_batches(web: Web, kind: type[Any]) -> None:
     user = f"mixpanel-{kind.__name__}"
     consumer = consumer_at(web, kind)
     client = Mixpanel(web.key, consumer=consumer)
@@ -149,7 +150,7 @@ def test_mixpanel_imports_with_a_service_account(web: Web) -> None:
     assert (stored["event"], stored["properties"]["plan"]) == ("Signed Up", "free")
 
 
-def test_mixpanel_hears_of_a_wrong_token_and_of_an_event_from_the_far_future(web: Web) -> None:
+def test_mixpanel_gets_an_error_for_a_wrong_token_and_for_an_event_from_the_far_future(web: Web) -> None:
     with pytest.raises(MixpanelException, match="not known"):
         Mixpanel("argux_wrong", consumer=consumer_at(web)).track("mixpanel-wrong", "never")
     with pytest.raises(MixpanelException, match="time: lies in the future"):

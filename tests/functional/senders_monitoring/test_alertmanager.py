@@ -1,4 +1,4 @@
-"""Debian's Alertmanager, configured as docs/connecting.md says."""
+"""Debian's Alertmanager, configured as in docs/connecting.md."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ receivers:
 
 @pytest.fixture
 def alertmanager(web: Web, tmp_path: Path) -> Iterator[str]:
-    """Its address."""
+    """Start Alertmanager and return its URL."""
     binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if binary is None:
         missing("Alertmanager", "apt-get install prometheus-alertmanager")
@@ -69,7 +69,7 @@ def _is_ready(address: str, process: subprocess.Popen[bytes], directory: Path) -
         return False
 
 
-def tell(alertmanager: str, starts_at: datetime, ends_at: datetime | None = None) -> None:
+def post_alert(alertmanager: str, starts_at: datetime, ends_at: datetime | None = None) -> None:
     alert = {
         "labels": {"alertname": "HighErrorRate", "service": "shop", "severity": "critical"},
         "annotations": {"summary": "5 % of requests fail"},
@@ -79,13 +79,13 @@ def tell(alertmanager: str, starts_at: datetime, ends_at: datetime | None = None
     httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert], trust_env=False, timeout=60).raise_for_status()
 
 
-def test_an_alert_that_fires_and_ends_is_stored_once_each(web: Web, alertmanager: str) -> None:
+def test_a_firing_and_a_resolved_alert_are_stored_once_each(web: Web, alertmanager: str) -> None:
     started_at = datetime.now(UTC) - timedelta(minutes=1)
 
     before = accepted(web)
-    tell(alertmanager, started_at)
+    post_alert(alertmanager, started_at)
     [firing] = eventually(lambda: stored(web, 1), seconds=60, what="the alert")
-    tell(alertmanager, started_at, datetime.now(UTC) - timedelta(milliseconds=100))
+    post_alert(alertmanager, started_at, datetime.now(UTC) - timedelta(milliseconds=100))
     firing_again, resolved = eventually(lambda: stored(web, 2), seconds=60, what="its end")
 
     assert firing == firing_again
@@ -94,7 +94,7 @@ def test_an_alert_that_fires_and_ends_is_stored_once_each(web: Web, alertmanager
     assert abs(firing.happened_at - started_at.timestamp()) < 1e-3
     assert (resolved.severity, resolved.attributes["status"]) == ("INFO", "resolved")
     assert resolved.attributes["alert"] == "HighErrorRate"
-    # What is stored is counted a moment later.
+    # The metrics are updated shortly after the records are stored.
     eventually(lambda: accepted(web) >= before + 2, seconds=60, what="both to be counted")
 
 

@@ -1,4 +1,4 @@
-"""The vendors' own client libraries, unchanged: only their address and their key are Argux's."""
+"""The vendors' own client libraries, unchanged. Only the address and the key are Argux's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.functional.web import Web
 OPERATION = "submit_log"
 
 
-def said_by(web: Web, service: str) -> Sequence[LogRecord]:
+def records_of(web: Web, service: str) -> Sequence[LogRecord]:
     return [record for record in web.logs() if record.service == service]
 
 
@@ -39,7 +39,7 @@ def datadog(web: Web, key: str) -> LogsApi:
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
-def test_datadogs_client_sends_logs_in_every_encoding_it_has(web: Web, encoding: str) -> None:
+def test_the_datadog_client_sends_logs_in_every_encoding(web: Web, encoding: str) -> None:
     service = f"datadog-{encoding}"
     items = [
         HTTPLogItem(message=f"payment {word}", service=service, ddsource="python", ddtags="env:prod,version:v42",
@@ -49,7 +49,7 @@ def test_datadogs_client_sends_logs_in_every_encoding_it_has(web: Web, encoding:
 
     datadog(web, web.key).submit_log(HTTPLog(items), content_encoding=ContentEncoding(encoding))
 
-    stored = said_by(web, service)
+    stored = records_of(web, service)
     assert sorted((record.body, record.severity, record.version) for record in stored) == [
         ("payment error", "ERROR", "v42"),
         ("payment info", "INFO", "v42"),
@@ -57,7 +57,7 @@ def test_datadogs_client_sends_logs_in_every_encoding_it_has(web: Web, encoding:
     assert stored[0].attributes["tags"] == {"env": "prod", "version": "v42"}
 
 
-def test_datadogs_client_is_told_of_a_wrong_key(web: Web) -> None:
+def test_the_datadog_client_gets_401_for_a_wrong_key(web: Web) -> None:
     with pytest.raises(ApiException) as refused:
         datadog(web, "argux_wrong").submit_log(HTTPLog([HTTPLogItem(message="hello")]))
     assert refused.value.status == 401
@@ -77,7 +77,7 @@ def sentry(web: Web) -> Any:
     sentry_sdk.get_client().close()
 
 
-def test_sentrys_sdk_sends_exceptions_messages_and_logs(web: Web, sentry: Any) -> None:
+def test_the_sentry_sdk_sends_exceptions_messages_and_logs(web: Web, sentry: Any) -> None:
     def pay() -> None:
         raise ValueError("the card was refused")
 
@@ -91,12 +91,12 @@ def test_sentrys_sdk_sends_exceptions_messages_and_logs(web: Web, sentry: Any) -
     sentry.logger.warning("disk at {percent} %", percent=91)
     sentry.flush(timeout=30)
 
-    # The service has other records too: what else this process logs, and other tests' alerts.
+    # The service also has other records: other logs of this process, and other tests' alerts.
     refusal, warning = "ValueError: the card was refused", "stock is low"
     failure, measure = "the queue is full: 7", "disk at 91 %"
 
     def stored() -> dict[str, LogRecord] | None:
-        found = {record.body: record for record in said_by(web, "shop")}
+        found = {record.body: record for record in records_of(web, "shop")}
         return found if found.keys() >= {refusal, warning, failure, measure} else None
 
     found = eventually(stored, seconds=60, what="what the SDK sent")
@@ -133,7 +133,7 @@ def documents(service: str, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("way", ["api_key", "basic_auth", "bearer_auth"])
-def test_elasticsearchs_bulk_helper_indexes_documents_however_it_brings_its_key(web: Web, way: str) -> None:
+def test_the_elasticsearch_bulk_helper_indexes_documents_with_every_kind_of_credentials(web: Web, way: str) -> None:
     credentials = {"basic_auth": ("argux", web.key)} if way == "basic_auth" else {way: web.key}
     service = f"elastic-{way}"
 
@@ -141,20 +141,20 @@ def test_elasticsearchs_bulk_helper_indexes_documents_however_it_brings_its_key(
         done, errors = bulk(client, documents(service, 250), chunk_size=100)
 
     assert (done, errors) == (250, [])
-    stored = said_by(web, service)
+    stored = records_of(web, service)
     assert len(stored) == 250
     one = stored[0]
     assert (one.severity, one.version, one.trace_id, one.happened_at) == ("ERROR", "v42", "ab" * 16, 1770465600.123)
 
 
-def test_what_elasticsearchs_client_sends_twice_is_stored_once(web: Web) -> None:
+def test_documents_that_the_elasticsearch_client_sends_twice_are_stored_once(web: Web) -> None:
     with elastic(web, api_key=("an-id", web.key)) as client:
         bulk(client, documents("elastic-twice", 20))
         assert all(ok for ok, _ in parallel_bulk(client, documents("elastic-twice", 20), chunk_size=5))
-    assert len(said_by(web, "elastic-twice")) == 20
+    assert len(records_of(web, "elastic-twice")) == 20
 
 
-def test_elasticsearchs_client_learns_which_document_was_refused_and_the_others_are_kept(web: Web) -> None:
+def test_the_elasticsearch_client_learns_which_document_was_refused_and_the_others_are_kept(web: Web) -> None:
     good = documents("elastic-mixed", 3)
     good[1]["_source"]["@timestamp"] = "the day before yesterday"
     with elastic(web, api_key=web.key) as client, pytest.raises(BulkIndexError) as refused:
@@ -162,20 +162,20 @@ def test_elasticsearchs_client_learns_which_document_was_refused_and_the_others_
     [error] = refused.value.errors
     assert error["create"]["_id"] == "elastic-mixed-1"
     assert error["create"]["error"]["reason"].startswith("@timestamp:")
-    assert len(said_by(web, "elastic-mixed")) == 2
+    assert len(records_of(web, "elastic-mixed")) == 2
 
 
-def test_elasticsearchs_client_accepts_the_product_and_is_told_of_a_wrong_key(web: Web) -> None:
+def test_the_elasticsearch_client_accepts_the_server_and_gets_an_error_for_a_wrong_key(web: Web) -> None:
     with elastic(web, api_key=web.key, http_compress=True) as client:
         assert client.info()["cluster_name"] == "argux"
         assert client.ping()
         bulk(client, documents("elastic-gzip", 2))
-    assert len(said_by(web, "elastic-gzip")) == 2
+    assert len(records_of(web, "elastic-gzip")) == 2
     with elastic(web, api_key="argux_wrong") as client, pytest.raises(AuthenticationException):
         bulk(client, documents("elastic-wrong", 1))
 
 
-def test_python_logging_loki_pushes_what_the_logging_module_says(web: Web) -> None:
+def test_python_logging_loki_pushes_records_of_the_logging_module(web: Web) -> None:
     handler = logging_loki.LokiHandler(
         url=f"{web.url}/loki/api/v1/push", tags={"app": "loki-shop"}, auth=("argux", web.key), version="1"
     )
@@ -189,7 +189,7 @@ def test_python_logging_loki_pushes_what_the_logging_module_says(web: Web) -> No
     handler.close()
 
     assert failures == []
-    refused, taken = said_by(web, "loki-shop")
+    refused, taken = records_of(web, "loki-shop")
     assert (refused.body, refused.severity, refused.trace_id) == ("payment refused", "ERROR", "cd" * 16)
     assert (taken.body, taken.severity) == ("payment taken", "INFO")
     assert refused.attributes["logger"] == "checkout"

@@ -1,4 +1,4 @@
-"""util-linux's `logger`, over UDP and over TCP with both kinds of framing."""
+"""util-linux's `logger` over UDP, and over TCP with both kinds of framing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def log(web: Web, *arguments: str, lines: str | None = None) -> None:
     subprocess.run(command, input=lines, text=True, check=True, timeout=60)
 
 
-def said_by(web: Web, service: str, count: int) -> list[LogRecord]:
+def records_of(web: Web, service: str, count: int) -> list[LogRecord]:
     def found() -> list[LogRecord] | None:
         records = [record for record in web.logs() if record.service == service]
         return records if len(records) >= count else None
@@ -40,11 +40,13 @@ def said_by(web: Web, service: str, count: int) -> list[LogRecord]:
         ("tcp-bsd", ["--tcp", "--rfc3164"]),
     ],
 )
-def test_loggers_message_is_stored_with_its_level_and_its_program(web: Web, service: str, transport: list[str]) -> None:
+def test_a_message_of_logger_is_stored_with_its_level_and_its_program(
+    web: Web, service: str, transport: list[str]
+) -> None:
     since = time.time() - 1
     log(web, *transport, "--tag", service, "--priority", "user.err", "payment refused: Größe 5")
 
-    [record] = said_by(web, service, 1)
+    [record] = records_of(web, service, 1)
     assert (record.severity, record.body) == ("ERROR", "payment refused: Größe 5")
     assert record.attributes["facility"] == 1
     assert since < record.happened_at < time.time() + 1
@@ -56,15 +58,17 @@ def test_structured_data_becomes_attributes(web: Web) -> None:
         "--sd-id", "shop@32473", "--sd-param", 'order="17"', "refused",
     )  # fmt: skip
 
-    [record] = said_by(web, "structured", 1)
+    [record] = records_of(web, "structured", 1)
     assert record.attributes["message_id"] == "pay"
-    assert dict(record.attributes["structured_data"])["shop@32473"] == {"order": "17"}  # type: ignore[arg-type, call-overload]
+    structured_data = record.attributes["structured_data"]
+    assert isinstance(structured_data, dict)
+    assert structured_data["shop@32473"] == {"order": "17"}
 
 
-def test_many_lines_over_one_connection_all_arrive_and_equal_ones_stay_many(web: Web) -> None:
+def test_many_lines_over_one_connection_all_arrive_and_equal_lines_are_all_kept(web: Web) -> None:
     lines = "".join(f"line {number % 250}\n" for number in range(500))
     log(web, "--tcp", "--rfc5424", "--tag", "many", lines=lines)
 
-    records = said_by(web, "many", 500)
+    records = records_of(web, "many", 500)
     assert len(records) == 500
     assert sorted(record.body for record in records) == sorted(lines.splitlines())

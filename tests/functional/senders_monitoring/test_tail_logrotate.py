@@ -1,4 +1,4 @@
-"""`argux tail` beside the real logrotate: whatever it does to the file, each line is stored once."""
+"""`argux tail` with the real logrotate: each line is stored once, whatever logrotate does to the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.functional.web import Web
 
 
 class Writer:
-    """A program that writes numbered lines, and reopens its file when it is told that it was rotated."""
+    """A program that writes numbered lines and reopens its file after a rotation."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -42,7 +42,7 @@ class Writer:
 
 
 def rotate(path: Path, *options: str) -> None:
-    """Run logrotate once, by force."""
+    """Run logrotate once with --force."""
     binary = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
         missing("logrotate", "apt-get install logrotate")
@@ -60,7 +60,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def start(web: Web, tmp_path: Path) -> Iterator[Start]:
-    """Starts `argux tail`; all of them are stopped at the end."""
+    """Return a function that starts `argux tail`. All started processes are stopped at the end."""
     running: list[subprocess.Popen[bytes]] = []
 
     def run(*arguments: str) -> subprocess.Popen[bytes]:
@@ -83,7 +83,7 @@ def start(web: Web, tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[Writer]:
     directory = tmp_path / "logs"
-    # logrotate refuses to work where others may write.
+    # logrotate refuses directories that others may write to.
     directory.mkdir(mode=0o755)
     made = Writer(directory / "app.log")
     yield made
@@ -98,7 +98,7 @@ def records(web: Web, service: str) -> list[LogRecord]:
     return [record for record in web.logs() if record.service == service]
 
 
-def all_arrive(web: Web, service: str, writer: Writer) -> None:
+def wait_for_all_lines(web: Web, service: str, writer: Writer) -> None:
     eventually(
         lambda: len(numbers(web, service)) >= writer.count, seconds=180, what=f"{writer.count} lines of {service}"
     )
@@ -114,21 +114,21 @@ def all_arrive(web: Web, service: str, writer: Writer) -> None:
         ("copied-compressed", ["copytruncate", "compress"]),
     ],
 )
-def test_no_line_is_lost_or_doubled_when_logrotate_works_under_a_running_tail(
+def test_no_line_is_lost_or_duplicated_when_logrotate_rotates_under_a_running_tail(
     web: Web, start: Start, writer: Writer, service: str, options: list[str]
 ) -> None:
     start(str(writer.path), "--service", service, "--from-start", "--to", web.url)
     writer.write(100)
-    all_arrive(web, service, writer)
+    wait_for_all_lines(web, service, writer)
     for _ in range(2):
         writer.write(50)
         rotate(writer.path, *options)
         if "copytruncate" not in options:
-            # What the program still writes to the old file before it notices is not lost either.
+            # Lines that the program still writes to the old file are not lost either.
             writer.write(25)
             writer.reopen()
         writer.write(25)
-        all_arrive(web, service, writer)
+        wait_for_all_lines(web, service, writer)
 
 
 @pytest.mark.parametrize(
@@ -140,17 +140,17 @@ def test_no_line_is_lost_or_doubled_when_logrotate_works_under_a_running_tail(
         ("away-copied-compressed", ["copytruncate", "compress"]),
     ],
 )
-def test_a_tail_that_was_killed_goes_on_where_it_was_though_the_file_was_rotated_twice_since(
+def test_a_killed_tail_continues_at_its_position_after_two_rotations(
     web: Web, start: Start, writer: Writer, service: str, options: list[str]
 ) -> None:
     first = start(str(writer.path), "--service", service, "--from-start", "--to", web.url)
     writer.write(300)
-    all_arrive(web, service, writer)
+    wait_for_all_lines(web, service, writer)
     first.send_signal(signal.SIGKILL)
     first.wait(timeout=30)
     for _ in range(2):
         writer.write(40)
-        # Files of one moment could not be told apart by their age.
+        # Files with the same modification time could not be sorted by age.
         time.sleep(1.1)
         rotate(writer.path, *options)
         if "copytruncate" not in options:
@@ -158,15 +158,15 @@ def test_a_tail_that_was_killed_goes_on_where_it_was_though_the_file_was_rotated
     writer.write(40)
 
     start(str(writer.path), "--service", service, "--from-start", "--to", web.url)
-    all_arrive(web, service, writer)
+    wait_for_all_lines(web, service, writer)
 
 
-def test_without_an_address_the_lines_go_straight_into_this_machines_store(
+def test_without_an_address_lines_are_written_directly_to_the_local_store(
     web: Web, start: Start, writer: Writer
 ) -> None:
     start(str(writer.path), "--service", "direct", "--from-start")
     writer.write(10)
-    all_arrive(web, "direct", writer)
+    wait_for_all_lines(web, "direct", writer)
     one = records(web, "direct")[0]
     assert one.severity == "ERROR"
     assert one.attributes["file"] == str(writer.path)

@@ -1,4 +1,4 @@
-"""A whole web process on a real SQLite file and real telemetry; Dramatiq's stub broker stands for Redis."""
+"""A whole web process on a real SQLite file with real telemetry. Dramatiq's stub broker replaces Redis."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def sender(services: Services) -> dict[str, str]:
 
 @pytest.fixture
 def signed() -> Callable[[dict[str, str]], tuple[bytes, dict[str, str]]]:
-    """Form fields in; the body and headers that Slack would send out."""
+    """Return a function that turns form fields into the body and the signed headers that Slack would send."""
 
     def sign(form: dict[str, str], secret: str = SIGNING_SECRET) -> tuple[bytes, dict[str, str]]:
         body = urlencode(form).encode()

@@ -1,4 +1,4 @@
-"""Bad input at the doors: a clear refusal that is counted, and the good data beside it kept."""
+"""Bad input at the doors is refused and counted, and the valid data beside it is stored."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ GOOD = json.dumps(page_view("good")).encode()
 MEGABYTE = 1_000_000
 
 
-def rejected(client: TestClient, door: str, reason: str) -> float:
-    """How many were refused so far, as Prometheus reads it."""
+def rejected_count(client: TestClient, door: str, reason: str) -> float:
+    """Return how many records or requests were refused so far, from the Prometheus metrics."""
     wanted = f'argux_ingest_rejected_total{{door="{door}",reason="{reason}"}} '
     lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(wanted)]
     return float(lines[0].removeprefix(wanted)) if lines else 0.0
@@ -36,7 +36,7 @@ def rejected(client: TestClient, door: str, reason: str) -> float:
 )
 @pytest.mark.parametrize("form", ["array", "lines"])
 def test_a_bad_event_is_refused_and_counted_and_the_good_ones_beside_it_are_kept(
-    bad: bytes, form: str, client: TestClient, services: Services, sender
+    bad: bytes, form: str, client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     body = b"[" + b",".join([GOOD, bad]) + b"]" if form == "array" else b"\n".join([GOOD, bad])
     kind = "application/json" if form == "array" else "application/x-ndjson"
@@ -48,11 +48,11 @@ def test_a_bad_event_is_refused_and_counted_and_the_good_ones_beside_it_are_kept
     assert refused["index"] == 1
     assert refused["field"].startswith("[1]")
     assert stored_users(services) == ["good"]
-    assert rejected(client, "events", "malformed") == 1
+    assert rejected_count(client, "events", "malformed") == 1
 
 
-def test_a_truncated_gzip_is_refused_and_counted_and_whole_it_is_taken(
-    client: TestClient, services: Services, sender
+def test_a_truncated_gzip_is_refused_and_counted_and_the_complete_one_is_stored(
+    client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     whole = gzip.compress(GOOD)
     headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "gzip"}
@@ -60,12 +60,12 @@ def test_a_truncated_gzip_is_refused_and_counted_and_whole_it_is_taken(
     cut = client.post("/api/events", content=whole[:-9], headers=headers)
 
     assert (cut.status_code, "error" in cut.json()) == (422, True)
-    assert (stored_users(services), rejected(client, "events", "malformed")) == ([], 1)
+    assert (stored_users(services), rejected_count(client, "events", "malformed")) == ([], 1)
     assert client.post("/api/events", content=whole, headers=headers).status_code == 201
 
 
-def test_a_bomb_of_ten_gigabytes_is_refused_long_before_it_is_unpacked(
-    client: TestClient, services: Services, sender
+def test_a_gzip_bomb_of_ten_gigabytes_is_refused_before_it_is_unpacked(
+    client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     layer = gzip.compress(b"\x00" * 10_000_000, mtime=0)
     bomb = layer * 1000
@@ -75,10 +75,12 @@ def test_a_bomb_of_ten_gigabytes_is_refused_long_before_it_is_unpacked(
     answer = client.post("/api/events", content=bomb, headers=headers)
 
     assert answer.status_code == 413
-    assert (stored_users(services), rejected(client, "events", "too_large")) == ([], 1)
+    assert (stored_users(services), rejected_count(client, "events", "too_large")) == ([], 1)
 
 
-def test_the_same_id_twice_in_one_body_is_stored_once(client: TestClient, services: Services, sender) -> None:
+def test_the_same_id_twice_in_one_body_is_stored_once(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     twice = [{**page_view("u1"), "event_id": "e-1"}, {**page_view("u2"), "event_id": "e-1"}, page_view("u3")]
 
     answer = client.post("/api/events", json=twice, headers=sender)
@@ -87,7 +89,9 @@ def test_the_same_id_twice_in_one_body_is_stored_once(client: TestClient, servic
     assert stored_users(services) in (["u1", "u3"], ["u2", "u3"])
 
 
-def test_properties_named_like_columns_are_only_properties(client: TestClient, services: Services, sender) -> None:
+def test_properties_named_like_columns_do_not_change_the_columns(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     named = {"sequence": -1, "event_id": "x", "arrived_at": 0, "happened_at": 0, "properties": {"properties": 1}}
 
     assert client.post("/api/events", json=page_view("u1", **named), headers=sender).status_code == 201
@@ -97,7 +101,9 @@ def test_properties_named_like_columns_are_only_properties(client: TestClient, s
     assert {name: event.properties[name] for name in named} == named
 
 
-def test_a_property_of_a_megabyte_is_kept_whole(client: TestClient, services: Services, sender) -> None:
+def test_a_property_of_a_megabyte_is_stored_completely(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     answer = client.post("/api/events", json=page_view("u1", note="é" * MEGABYTE), headers=sender)
 
     assert answer.status_code == 201
@@ -106,7 +112,7 @@ def test_a_property_of_a_megabyte_is_kept_whole(client: TestClient, services: Se
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
-def test_protobuf_garbage_is_refused_and_counted(path: str, client: TestClient, sender) -> None:
+def test_protobuf_garbage_is_refused_and_counted(path: str, client: TestClient, sender: dict[str, str]) -> None:
     headers = {**sender, "Content-Type": "application/x-protobuf"}
 
     answer = client.post(path, content=b"\xff" * 500 + b"\x00garbage", headers=headers)

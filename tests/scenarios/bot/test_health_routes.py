@@ -1,8 +1,9 @@
-"""What a load balancer, Prometheus and a person see of a web process."""
+"""The health, metrics and documentation routes of a web process."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine
@@ -12,20 +13,20 @@ from workers.services import Services
 
 
 class Chat:
-    """A channel that answers its check."""
+    """A chat channel whose check succeeds."""
 
     def check(self) -> str:
         return "argux in Acme"
 
 
-def test_the_database_says_which_one_it_is(client: TestClient) -> None:
+def test_the_database_health_names_the_database(client: TestClient) -> None:
     answer = client.get("/health/db")
 
     assert answer.status_code == 200
     assert "SQLite" in answer.json()["message"]
 
 
-def test_a_database_without_our_schema_is_unwell_and_says_what_to_run(services: Services, tmp_path) -> None:
+def test_a_database_without_our_schema_fails_and_says_what_to_run(services: Services, tmp_path: Path) -> None:
     services.engine = create_engine(f"sqlite:///{tmp_path / 'other.db'}")
 
     answer = TestClient(create_app(services)).get("/health/db")
@@ -34,8 +35,8 @@ def test_a_database_without_our_schema_is_unwell_and_says_what_to_run(services: 
     assert "argux migrate" in answer.json()["message"]
 
 
-def test_integrations_that_are_not_set_are_no_failure(client: TestClient, services: Services) -> None:
-    services.chat = Chat()
+def test_integrations_that_are_not_configured_do_not_fail(client: TestClient, services: Services) -> None:
+    services.chat = Chat()  # type: ignore[assignment]
 
     answer = client.get("/health/integrations")
 
@@ -53,7 +54,7 @@ def test_jobs_incidents_and_dead_letters_are_counted(client: TestClient) -> None
     assert "argux_database_up 1.0" in numbers
 
 
-def test_the_front_door_leads_to_the_docs_or_to_the_workspace(services: Services) -> None:
+def test_the_root_redirects_to_the_docs_or_to_the_workspace(services: Services) -> None:
     to_docs = TestClient(create_app(services), follow_redirects=False).get("/")
     services.settings = services.settings.model_copy(update={"workspace_url": "http://127.0.0.1:8766/"})
     to_workspace = TestClient(create_app(services), follow_redirects=False).get("/")
@@ -62,7 +63,7 @@ def test_the_front_door_leads_to_the_docs_or_to_the_workspace(services: Services
     assert to_workspace.headers["location"] == "http://127.0.0.1:8766/"
 
 
-def test_what_is_not_there_is_404_in_the_one_shape_of_an_error(client: TestClient) -> None:
+def test_an_unknown_path_is_404_in_the_usual_error_format(client: TestClient) -> None:
     answer = client.get("/api/nothing")
 
     assert (answer.status_code, answer.json()) == (404, {"error": {"message": "There is nothing at /api/nothing."}})
@@ -76,7 +77,7 @@ def test_the_openapi_page_shows_every_door_with_an_example(client: TestClient) -
     assert body["oneOf"][0]["example"]["event"] == "page_view"
 
 
-def test_the_docs_pages_draw_themselves_with_scripts_that_argux_serves(client: TestClient) -> None:
+def test_the_docs_pages_use_only_scripts_that_argux_serves(client: TestClient) -> None:
     for path in ("/docs", "/redoc"):
         page = client.get(path).text
         assert "://" not in page.replace("http://www.w3.org", "")

@@ -1,4 +1,4 @@
-"""An API's past and present as Argux is told of it: a week in buckets, the last minutes request by request."""
+"""Simulated API traffic: a week of history as rolled-up buckets, the last minutes as single requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from detection.types import DURATION_EDGES_MS, Span, SpanKind
 from storage import deploys
-from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS
+from storage.telemetry.endpoints.rollup import EndpointBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
@@ -25,7 +25,7 @@ EXPORTED_EVERY_SECONDS = 5.0
 
 
 class Api:
-    """Two endpoints, called PER_SECOND each, of which one request in 200 fails."""
+    """An API with two endpoints, each called PER_SECOND times a second; one request in 200 fails."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         self.services, self.clock = services, clock
@@ -33,7 +33,7 @@ class Api:
         self.count = 0
 
     def week(self) -> None:
-        """Eight days of hours and what has passed of this one, and the last hour in fine buckets."""
+        """Write eight days of hourly buckets up to now, and the last hour in fine buckets."""
         now = self.clock().timestamp()
         newest = now // COARSE_SECONDS * COARSE_SECONDS
         hours = [(COARSE_SECONDS, newest - number * COARSE_SECONDS) for number in range(WEEK_HOURS + 1)]
@@ -41,7 +41,7 @@ class Api:
         tens = [(FINE_ENDPOINT_SECONDS, fine - number * FINE_ENDPOINT_SECONDS) for number in range(1, 361)]
         rows = [self._bucket(*bucket, endpoint, now) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
         with self.services.engine.begin() as connection:
-            put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
+            put(connection, endpoint_buckets, EndpointBucket._fields, rows)
 
     def deploy(self, sha: str) -> None:
         now = self.clock()
@@ -60,9 +60,9 @@ class Api:
         called: Mapping[str, float] | None = None,
         ms: float = USUAL_MS,
     ) -> None:
-        """As many seconds of requests, told of as a stock exporter would.
+        """Send requests for this many seconds, in batches as a standard exporter does.
 
-        failing, called: shares by endpoint, 0.005 and 1 where not named.
+        failing, called: the share of failed requests and of the usual calls, by endpoint; defaults 0.005 and 1.
         """
         since = self.clock().timestamp()
         for begun in np.arange(0.0, seconds, EXPORTED_EVERY_SECONDS):
@@ -78,7 +78,7 @@ class Api:
         self.clock.forward(3)
 
     def healthy_minute(self) -> None:
-        """A minute of health from the next full bucket on, counted already: quick, where no single request matters."""
+        """Write one healthy minute as rolled-up buckets, from the next full bucket on. Faster than single requests."""
         now = self.clock().timestamp()
         first = -(-now // FINE_ENDPOINT_SECONDS) * FINE_ENDPOINT_SECONDS
         tens = [first + FINE_ENDPOINT_SECONDS * number for number in range(6)]
@@ -86,7 +86,7 @@ class Api:
             self._bucket(FINE_ENDPOINT_SECONDS, start, endpoint, first + 60) for start in tens for endpoint in ENDPOINTS
         ]
         with self.services.engine.begin() as connection:
-            put(connection, endpoint_buckets, _BUCKET_COLUMNS, rows)
+            put(connection, endpoint_buckets, EndpointBucket._fields, rows)
         self.clock.forward(first + 60 - now)
 
     def _span(self, endpoint: str, version: str, at: float, ms: float, is_error: bool) -> Span:

@@ -1,4 +1,4 @@
-"""Services on both databases and a real Valkey, with fakes in place of outside systems."""
+"""Services on both databases and a real Valkey, with fakes for the external systems."""
 
 from __future__ import annotations
 

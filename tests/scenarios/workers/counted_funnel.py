@@ -1,4 +1,4 @@
-"""A funnel whose rollups are written as they would be, without the events behind them."""
+"""A funnel whose rollups are written directly, without events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ MARK_COLUMNS = ("funnel_id", "sequence", "step_count", "window_seconds")
 
 @dataclass(frozen=True)
 class CountedFunnel:
-    """`hours` and `tens` take how many enter and what share converts, each as a number or by the bucket's start."""
+    """Writes a funnel's buckets: `hours` hourly ones, `tens` ten-second ones.
+
+    entries and rate (the share that converts) are numbers or functions of the bucket's start.
+    """
 
     services: Services
     funnel_id: int
@@ -58,7 +61,7 @@ class CountedFunnel:
 
 
 def counted_funnel(services: Services, *, value: float | None = None, currency: str | None = None) -> CountedFunnel:
-    """A watched funnel "Signup" of two steps, with nothing counted yet."""
+    """Create a watched funnel "Signup" of two steps, without any buckets."""
     with services.sessions.begin() as session:
         funnel = funnels.create_funnel(
             session, name="Signup", steps=STEPS, baseline_days=14, window_minutes=10, now=services.clock(),

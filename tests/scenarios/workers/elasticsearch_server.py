@@ -1,6 +1,6 @@
-"""Answers as Elasticsearch's documented search API does, as far as a pull needs it: there is no Elasticsearch here.
+"""A stand-in for Elasticsearch: implements the parts of its documented search API that a pull uses.
 
-Points in time are still views, hits come sorted by time and shard position, search_after goes on behind a hit.
+A point in time is a snapshot, hits are sorted by time and shard position, search_after continues after a hit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Elasticsearch:
-    """`documents` are visible to the next point in time; `fail_at` makes that search (1 is the first) answer 503."""
+    """The server's state. The next point in time sees `documents`; the search number `fail_at` (from 1) answers 503."""
 
     api_key: str
     url: str = ""
@@ -44,7 +44,7 @@ class Elasticsearch:
         [(time_field, bounds)] = between.items()
         assert [list(each) for each in request["sort"]] == [[time_field], ["_shard_doc"]]
         assert words["query"]
-        hits = []
+        hits: list[dict[str, Any]] = []
         for place, (document_id, source) in enumerate(self.points[name].items()):
             moment = milliseconds(source[time_field])
             if bounds["gte"] <= moment <= bounds["lte"]:

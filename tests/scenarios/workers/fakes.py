@@ -1,4 +1,4 @@
-"""Outside systems that keep the contract of integrations.protocols, and can be told to fail."""
+"""Fakes of the external systems: they keep the contracts of integrations.protocols and can be made to fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.protocols import ChannelUser, Commit, MessageReference, PullRe
 
 @dataclass
 class Posted:
-    """One message as the channel holds it now."""
+    """A message in its current state in the channel."""
 
     key: str
     card: Card
@@ -22,9 +22,9 @@ class Posted:
 
 @dataclass
 class FakeChat:
-    """A channel that remembers. `failures` are raised by the next posts and edits, first come first.
+    """A chat channel that stores everything. `failures` are raised by the next posts and edits, in order.
 
-    `lost_answers` is how many posts succeed and then look like a failure.
+    `lost_answers` are raised by the next posts after they succeeded, as when the response is lost.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class FakeChat:
             raise self.failures.popleft()
 
     def root(self) -> Posted:
-        """The one message that begins a thread."""
+        """Return the only root message."""
         (root,) = [posted for posted in self.messages.values() if posted.thread is None]
         return root
 
@@ -108,10 +108,10 @@ class FakeChat:
 
 @dataclass
 class FakeCodeHost:
-    """One pull request whose head may move; merges are counted.
+    """A code host with one pull request whose head may move; merges are counted.
 
-    `failures` are raised by the next readings and merges, first come first; `lost_answers` is how many merges succeed
-    and then look like a failure. `merged_elsewhere_at` (seconds, UTC): somebody merged it by hand.
+    `failures` are raised by the next reads and merges, in order; `lost_answers` by the next merges after they
+    succeeded. `merged_elsewhere_at` (seconds, UTC): when somebody merged it by hand.
     """
 
     head_sha: str = "a" * 40
@@ -168,7 +168,7 @@ class FakeCodeHost:
 
 @dataclass
 class FakeTickets:
-    """Tickets by their key."""
+    """A ticket tracker that stores tickets by their idempotency key."""
 
     made: dict[str, str] = field(default_factory=dict)
 
@@ -182,7 +182,7 @@ class FakeTickets:
 
 @dataclass
 class FakeEscalation:
-    """What was posted."""
+    """An escalation channel that records the posted cards."""
 
     cards: list[Card] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Incidents as far along the spine as a test needs them."""
+"""Create incidents at the stage that a test needs: opened, diagnosed, with a proposal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from detection.types import Finding, Metric, Severity, Subject
 from storage import diagnoses, incidents, proposals
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, revert_offer
+from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
 from workers.services import Services
-from workers.telling.enqueue import changed
+from workers.telling.enqueue import enqueue_refresh
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
 
@@ -23,7 +23,7 @@ def slow_checkout(onset_at: float) -> Finding:
 
 
 def opened(services: Services) -> int:
-    """An incident with one finding, its root message owed."""
+    """Open an incident with one finding and enqueue its root message; return its id."""
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.open_incident(
@@ -31,12 +31,12 @@ def opened(services: Services) -> int:
             onset_at=now - timedelta(seconds=40), now=now,
         )  # fmt: skip
         incidents.record_finding(session, incident, slow_checkout(now.timestamp() - 40), now=now)
-        changed(session, incident.id, key=f"opened:{incident.id}", now=now)
+        enqueue_refresh(session, incident.id, key=f"opened:{incident.id}", now=now)
         return incident.id
 
 
 def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | None = None) -> int:
-    """A diagnosis that has found its cause, and perhaps a fix; returns its id."""
+    """Store a concluded diagnosis, optionally with a fix; return its id."""
     now = services.clock()
     with services.sessions.begin() as session:
         diagnosis = diagnoses.start_diagnosis(session, incident_id, now=now)
@@ -47,24 +47,24 @@ def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | Non
             session, diagnosis, status="concluded", root_cause="A deploy", suspect_commit="d" * 40, confidence=0.9,
             now=now,
         )  # fmt: skip
-        changed(session, incident_id, key=f"diagnosed:{diagnosis.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"diagnosed:{diagnosis.id}", now=now)
         return diagnosis.id
 
 
 def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> int:
-    """A revert offered for the incident; returns the proposal's id."""
+    """Propose a revert for the incident; return the proposal's id."""
     plan = RevertPullRequest(
         repository="acme/shop", number=7, head_sha=head_sha, url="https://code.example/pull/7", service="shop",
         commit_shas=("d" * 40,),
     )  # fmt: skip
-    offer = revert_offer(plan)
+    description = describe_revert(plan)
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.create_proposal(
-            session, incident_id=incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST, title=offer.title,
-            parameters=plan.model_dump(mode="json"), risk=offer.risk, blast_radius=offer.blast_radius,
-            verified_by=offer.verified_by, undone_by=offer.undone_by, now=now,
+            session, incident_id=incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST, title=description.title,
+            parameters=plan.model_dump(mode="json"), risk=description.risk, blast_radius=description.blast_radius,
+            verified_by=description.verified_by, undone_by=description.undone_by, now=now,
             expires_at=now + timedelta(hours=4),
         )  # fmt: skip
-        changed(session, incident_id, key=f"offered:{proposal.id}", now=now)
+        enqueue_refresh(session, incident_id, key=f"offered:{proposal.id}", now=now)
         return proposal.id

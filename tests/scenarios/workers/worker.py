@@ -1,4 +1,4 @@
-"""Runs the outbox's jobs one by one, as relay and workers would, with time under the test's control."""
+"""Run the outbox's jobs one by one, as relay and workers would, on the test's clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.services import Services
 
 @dataclass
 class Clock:
-    """Stands still until told."""
+    """A clock that moves only when the test moves it."""
 
     now: datetime
 
@@ -26,7 +26,7 @@ class Clock:
 
 @dataclass
 class Worker:
-    """`run` works off what is due; `run_all` also waits for what is put off, up to a minute."""
+    """`run` runs the due jobs; `run_all` also moves the clock, up to a minute, to run postponed ones."""
 
     services: Services
     clock: Clock
@@ -48,7 +48,7 @@ class Worker:
 
 
 def settle(worker: Worker) -> None:
-    """Work off what is due, and what waits for that: three seconds go by."""
+    """Run the due jobs and those they enqueue or delay, over three seconds."""
     for _ in range(6):
         worker.run()
         worker.clock.forward(0.5)

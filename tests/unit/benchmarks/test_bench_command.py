@@ -1,4 +1,4 @@
-"""`make bench`: which figures a list of words asks for, what is printed where, and the exit code."""
+"""`make bench`: the selection of figures, the output and the exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def figure(value: float, **bound: float) -> Figure:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A folder with one funnel vector, right by ClickHouse's rules."""
+    """A folder with one funnel vector that is correct by ClickHouse's rules."""
     folder = tmp_path / "funnel_oracle"
     folder.mkdir()
     vector = {"mode": "default", "events": [[0, "a"], [5, "b"]], "steps": ["a", "b"], "window": 5, "expected": 2}
@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_without_a_word_every_figure_of_the_issue_is_asked_for() -> None:
+def test_without_a_selection_every_required_figure_is_measured() -> None:
     named = {name for figures in chosen("").values() for name in figures}
     assert named >= {
         *("funnel_oracle", "nab_standard", "nab_low_fp", "loghub_ga", "loghub_lines_per_s", "rs_f1", "rs_hit3"),
@@ -51,11 +51,11 @@ def test_without_a_word_every_figure_of_the_issue_is_asked_for() -> None:
         ("funnel_oracle", {"funnel_oracle"}),
     ],
 )
-def test_a_word_names_a_benchmark_a_figure_or_the_beginning_of_some(only: str, figures: set[str]) -> None:
+def test_a_word_selects_by_benchmark_by_figure_or_by_prefix(only: str, figures: set[str]) -> None:
     assert {name for wanted in chosen(only).values() for name in wanted} == figures
 
 
-def test_an_unknown_word_is_refused_with_all_that_there_is(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_word_is_refused_with_a_list_of_all_names(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UnknownNameError) as refused:
         chosen("nab,speed")
     assert "'speed'" in str(refused.value)
@@ -64,9 +64,7 @@ def test_an_unknown_word_is_refused_with_all_that_there_is(capfd: pytest.Capture
     assert capfd.readouterr().out == ""
 
 
-def test_standard_output_holds_one_json_line_a_figure_and_nothing_else(
-    data: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_standard_output_holds_only_one_json_line_per_figure(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "funnel_oracle,nab,loghub", "--data", str(data)]) == 0
     told = capfd.readouterr()
     [line] = told.out.splitlines()
@@ -76,7 +74,7 @@ def test_standard_output_holds_one_json_line_a_figure_and_nothing_else(
     assert "loghub_2k; left out: loghub_ga, loghub_lines_per_s" in told.err
 
 
-def test_a_figure_that_does_not_hold_and_nothing_to_measure_end_with_one(
+def test_the_exit_code_is_1_if_a_bound_is_broken_or_there_is_nothing_to_measure(
     data: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--only", "nab", "--data", str(data / "nowhere")]) == 1
@@ -86,7 +84,9 @@ def test_a_figure_that_does_not_hold_and_nothing_to_measure_end_with_one(
     assert json.loads(capfd.readouterr().out)["holds"] is False
 
 
-def test_a_benchmark_that_fails_is_told_and_the_run_goes_on(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_benchmark_that_fails_is_reported_and_the_run_continues(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (data / "nab" / "labels").mkdir(parents=True)
     (data / "nab" / "labels" / "combined_windows.json").write_text("{")
     assert main(["--only", "nab,funnel_oracle", "--data", str(data)]) == 1
@@ -95,13 +95,13 @@ def test_a_benchmark_that_fails_is_told_and_the_run_goes_on(data: Path, capfd: p
     assert "nab: failed" in told.err
 
 
-def test_the_bound_is_printed_as_at_least_and_the_unit_says_when_lower_is_better() -> None:
+def test_the_bound_is_printed_as_at_least_and_the_unit_tells_if_lower_is_better() -> None:
     low, high = json.loads(figure(1.5, at_most=2.0).line()), json.loads(figure(1.5, at_least=2.0).line())
     assert (low["at_least"], low["unit"], low["holds"]) == (2.0, "s (lower is better)", True)
     assert (high["at_least"], high["unit"], high["holds"]) == (2.0, "s", False)
 
 
-def test_a_bound_that_hangs_on_a_peer_that_is_missing_does_not_hold_and_never_is_no_number() -> None:
+def test_a_bound_without_its_peer_is_not_kept_and_infinity_is_printed_as_null() -> None:
     without = json.loads(Figure("one", 1.0, "lines/s", None, None).line())
     assert (without["peer"], without["peer_value"], without["at_least"], without["holds"]) == (None, None, None, False)
     never = json.loads(figure(float("inf"), at_most=2.0).line())

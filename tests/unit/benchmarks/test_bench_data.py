@@ -1,4 +1,4 @@
-"""What the benchmarks find in a folder of data: whatever is there, under whatever names."""
+"""The benchmarks read whatever data is in their folder, whatever its names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.benchmarks.nab import labelled_files
 from tests.benchmarks.rs_segments import read_cases
 
 
-def test_every_labelled_stream_of_any_category_is_read_and_windows_need_not_lie_on_its_points(tmp_path: Path) -> None:
+def test_labelled_streams_of_any_category_are_read_and_windows_may_lie_between_points(tmp_path: Path) -> None:
     category, labels = tmp_path / "data" / "ownThings", tmp_path / "labels"
     category.mkdir(parents=True)
     labels.mkdir()
@@ -29,7 +29,7 @@ def test_every_labelled_stream_of_any_category_is_read_and_windows_need_not_lie_
     assert list(labelled_files(tmp_path / "nowhere")) == []
 
 
-def test_every_system_with_corrected_labels_is_read_and_an_empty_one_left_out(tmp_path: Path) -> None:
+def test_systems_with_corrected_labels_are_read_and_an_empty_one_is_left_out(tmp_path: Path) -> None:
     for name, rows in (("Mail", ["sent 1,sent <*>"]), ("Empty", [])):
         (tmp_path / name).mkdir()
         text = "\n".join(["Content,EventTemplate", *rows])
@@ -38,7 +38,7 @@ def test_every_system_with_corrected_labels_is_read_and_an_empty_one_left_out(tm
     assert (system.name, system.lines, system.truth) == ("Mail", ["sent 1"], ["sent <*>"])
 
 
-def test_cases_with_their_own_dimensions_are_read_and_those_without_rows_left_out(tmp_path: Path) -> None:
+def test_cases_with_any_dimensions_are_read_and_cases_without_rows_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "anomaly.yaml").write_text(
         "- data: mine\n  timestamp: 300\n  cause: {'shop': 'x'}\n- data: gone\n  timestamp: 1\n  cause: {'a': 'b'}\n"
     )

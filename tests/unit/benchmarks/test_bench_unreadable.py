@@ -1,4 +1,4 @@
-"""Data that cannot be read costs the file, day or case that it stands in, and is named; the rest is measured."""
+"""A file, day or case that cannot be read is reported and left out; the rest is measured."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.benchmarks.rs_segments import read_cases
 CASE = "min,shop,value,cnt\n240,x,0,5\n300,x,4,5\n"
 
 
-def test_a_system_that_is_not_utf_8_or_lacks_a_column_is_named_and_left_out(
+def test_a_system_that_is_not_utf_8_or_lacks_a_column_is_reported_and_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     texts = {
@@ -39,7 +39,7 @@ def test_a_system_that_is_not_utf_8_or_lacks_a_column_is_named_and_left_out(
 @pytest.mark.parametrize(
     "row", ["2026-02-01 00:05:00", "soon,1", "2026-02-01 00:05:00,much", "2026-02-01 00:05:00,nan"]
 )
-def test_a_stream_with_a_row_that_is_none_is_named_and_left_out(
+def test_a_stream_with_a_malformed_row_is_reported_and_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], row: str
 ) -> None:
     (tmp_path / "data" / "own").mkdir(parents=True)
@@ -53,7 +53,7 @@ def test_a_stream_with_a_row_that_is_none_is_named_and_left_out(
     assert "own/bad.csv" in capsys.readouterr().err
 
 
-def test_a_case_cut_short_is_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_truncated_case_is_reported_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cases = ("whole", "cut", "empty", "unlabelled")
     causes = dict.fromkeys(cases, "{'shop': 'x'}") | {"unlabelled": "{'shop': "}
     (tmp_path / "anomaly.yaml").write_text(
@@ -68,7 +68,7 @@ def test_a_case_cut_short_is_named_and_left_out(tmp_path: Path, capsys: pytest.C
     assert all(f"rs_segments: {name}.csv is left out" in told for name in ("cut", "empty", "unlabelled"))
 
 
-def test_where_no_case_can_be_read_there_is_nothing_to_measure(tmp_path: Path) -> None:
+def test_without_any_readable_case_there_is_nothing_to_measure(tmp_path: Path) -> None:
     (tmp_path / "rs_segments").mkdir()
     (tmp_path / "rs_segments" / "anomaly.yaml").write_text("- data: a\n  timestamp: 1\n  cause: {'a': 'b'}\n")
     (tmp_path / "rs_segments" / "a.csv").write_text("")
@@ -77,7 +77,7 @@ def test_where_no_case_can_be_read_there_is_nothing_to_measure(tmp_path: Path) -
         next(rs_segments.run(tmp_path))
 
 
-def test_a_day_that_has_a_list_of_faults_alone_is_named_and_not_measured(
+def test_a_day_with_only_a_list_of_faults_is_reported_and_not_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fault = {"inject_time": "2026-02-01 10:00:00", "inject_pod": "cart-1"}

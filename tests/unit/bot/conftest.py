@@ -1,4 +1,4 @@
-"""The `argux` command in an empty directory with a database of its own."""
+"""The `argux` command in an empty directory with its own database."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot import cli
 from workers.services import Services
 from workers.settings import Settings
 
-Type = Callable[..., Result]
+RunArgux = Callable[..., Result]
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty directory with a database of its own; this process's logging stays as it is."""
+    """Change to an empty directory with its own database URL, without changing this process's logging."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'argux.db'}")
     monkeypatch.setenv("AUDIT_KEY", "an audit key")
@@ -27,12 +26,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def type_(home: Path) -> Type:
+def run_argux(home: Path) -> RunArgux:
     runner = CliRunner()
     return lambda *words: runner.invoke(cli.app, words)
 
 
 @pytest.fixture
-def services(home: Path, type_: Type) -> Services:
-    assert type_("migrate").exit_code == 0
+def services(home: Path, run_argux: RunArgux) -> Services:
+    assert run_argux("migrate").exit_code == 0
     return Services(Settings(_env_file=None))

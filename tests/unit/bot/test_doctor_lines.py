@@ -1,4 +1,4 @@
-"""One line a system: well, not set, or failed with how to mend it, within a bounded time."""
+"""`argux doctor`: one line per system (ok, not set, or FAILED with a remedy), within a time limit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from workers.services import Services
 from workers.settings import Settings
 
 
-def check(look: Callable[[], str], *, asked_for: bool = True) -> Check:
-    return Check("GitHub", asked_for, look, mend="make a new token", if_not_set="set GITHUB_TOKEN")
+def check(probe: Callable[[], str], *, is_configured: bool = True) -> Check:
+    return Check("GitHub", is_configured, probe, remedy="make a new token", if_not_set="set GITHUB_TOKEN")
 
 
 def refused() -> str:
@@ -28,33 +28,33 @@ def surprised() -> str:
     raise RuntimeError("password=hunter2")
 
 
-def test_a_system_that_answers_says_what_it_said() -> None:
+def test_a_working_system_is_ok_with_the_text_of_its_check() -> None:
     [outcome] = examine([check(lambda: "argux-bot, 3 repositories")])
 
     assert outcome.line() == "GitHub:    ok · argux-bot, 3 repositories"
 
 
-def test_a_system_that_refuses_says_how_to_mend_it() -> None:
+def test_a_failed_system_says_how_to_fix_it() -> None:
     [outcome] = examine([check(refused)])
 
     assert outcome.line() == "GitHub:    FAILED · GitHub: the token was refused. To mend it: make a new token"
 
 
-def test_a_system_that_is_not_set_is_not_asked() -> None:
-    [outcome] = examine([check(refused, asked_for=False)])
+def test_a_system_that_is_not_configured_is_not_checked() -> None:
+    [outcome] = examine([check(refused, is_configured=False)])
 
     assert outcome.line() == "GitHub:    not set · set GITHUB_TOKEN"
 
 
-def test_an_unexpected_error_is_told_without_its_text() -> None:
+def test_an_unexpected_error_is_shown_without_its_text() -> None:
     [outcome] = examine([check(surprised)])
 
     assert outcome.line() == "GitHub:    FAILED · RuntimeError. To mend it: make a new token"
 
 
-def test_a_system_that_hangs_fails_in_time_and_keeps_nobody_waiting() -> None:
+def test_a_system_that_hangs_fails_in_time_and_does_not_delay_the_others() -> None:
     never = threading.Event()
-    hanging = Check("Jira", True, lambda: str(never.wait()), mend="check JIRA_URL", if_not_set="")
+    hanging = Check("Jira", True, lambda: str(never.wait()), remedy="check JIRA_URL", if_not_set="")
 
     slow, quick = examine([hanging, check(lambda: "fine")], seconds=2.0)
 
@@ -70,7 +70,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, database_url=url, argux_data_dir=tmp_path)
 
 
-def test_an_argux_with_nothing_set_has_a_database_and_nothing_failing(settings: Settings) -> None:
+def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Settings) -> None:
     outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)), seconds=60)}
 
     assert list(outcomes) == ["database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM"]
@@ -78,7 +78,7 @@ def test_an_argux_with_nothing_set_has_a_database_and_nothing_failing(settings: 
     assert {outcomes[name].health for name in list(outcomes)[1:] if name != "jobs"} == {Health.NOT_SET}
 
 
-def test_half_a_setting_is_a_failure_that_names_the_other_half(settings: Settings) -> None:
+def test_an_incomplete_group_of_settings_fails_and_names_the_missing_one(settings: Settings) -> None:
     half = settings.model_copy(
         update={"jira_url": "https://acme.example", "llm_model": "m", "slack_signing_secret": SecretStr("s")}
     )
@@ -90,7 +90,7 @@ def test_half_a_setting_is_a_failure_that_names_the_other_half(settings: Setting
     assert "SLACK_BOT_TOKEN is not set" in outcomes["Slack"]
 
 
-def test_a_broker_that_is_away_fails(settings: Settings) -> None:
+def test_an_unreachable_broker_fails(settings: Settings) -> None:
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
 
     outcomes = {outcome.name: outcome for outcome in examine(checks(Services(away)), seconds=60)}

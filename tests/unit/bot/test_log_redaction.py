@@ -1,4 +1,4 @@
-"""No secret gets into a log line, whoever wrote it."""
+"""No secret gets into a log line, whether Argux or a library wrote it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.logs import REDACTED, configure_logging, redact
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """Logging configured as a process of ours does it, into a text; put back afterwards."""
+    """Configure logging as our processes do, but into a text; restore it afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     stream = io.StringIO()
@@ -37,31 +37,31 @@ def lines() -> Iterator[io.StringIO]:
         "sk-0123456789abcdefghij",
     ],
 )
-def test_a_key_in_a_text_is_taken_out(text: str) -> None:
+def test_a_key_in_a_text_is_redacted(text: str) -> None:
     event = redact(None, "info", {"event": "failed", "error": f"refused {text}, sorry"})
 
     assert event["error"] == f"refused {REDACTED}, sorry"
 
 
-def test_a_field_named_like_a_secret_is_taken_out_at_any_depth() -> None:
+def test_a_field_named_like_a_secret_is_redacted_at_any_depth() -> None:
     event = redact(None, "info", {"event": "called", "headers": {"Authorization": "Basic YTpi", "Accept": "*/*"}})
 
     assert event["headers"] == {"Authorization": REDACTED, "Accept": "*/*"}
 
 
-def test_a_password_in_an_address_is_taken_out_and_the_rest_stays() -> None:
+def test_a_password_in_a_url_is_redacted_and_the_rest_stays() -> None:
     event = redact(None, "info", {"event": "connecting", "url": "postgresql://argux:hunter2@db/argux"})
 
     assert event["url"] == f"postgresql://{REDACTED}@db/argux"
 
 
-def test_words_that_are_no_secret_stay() -> None:
+def test_texts_without_a_secret_are_unchanged() -> None:
     entry = {"event": "incident_opened", "title": "Checkout is slow", "incident_id": 7}
 
     assert redact(None, "info", dict(entry)) == entry
 
 
-def test_our_lines_and_the_libraries_lines_are_json_and_clean(lines: io.StringIO) -> None:
+def test_our_log_lines_and_those_of_libraries_are_json_without_secrets(lines: io.StringIO) -> None:
     structlog.get_logger().info("posted", token="xoxb-1234-abcd", incident_id=7)
     logging.getLogger("some.library").warning("GET https://x/?key=%s", "argux_0123456789abcdefghij")
 
@@ -71,7 +71,7 @@ def test_our_lines_and_the_libraries_lines_are_json_and_clean(lines: io.StringIO
     assert theirs["event"] == f"GET https://x/?key={REDACTED}"
 
 
-def test_a_traceback_is_cleaned_too(lines: io.StringIO) -> None:
+def test_a_secret_in_a_traceback_is_redacted(lines: io.StringIO) -> None:
     try:
         raise ValueError("no such token: xoxb-1234-abcd")
     except ValueError:
@@ -81,7 +81,7 @@ def test_a_traceback_is_cleaned_too(lines: io.StringIO) -> None:
     assert f"no such token: {REDACTED}" in lines.getvalue()
 
 
-def test_the_chatter_of_http_libraries_is_left_out(lines: io.StringIO) -> None:
+def test_info_lines_of_http_libraries_are_left_out(lines: io.StringIO) -> None:
     logging.getLogger("httpx").info("POST https://hooks.example/secret-path")
 
     assert lines.getvalue() == ""

@@ -13,8 +13,8 @@ NOON = 1_770_465_600.0  # 2026-02-07T12:00:00Z
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is, a chart is drawn in the end."""
+def wait_long_for_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise the render timeout, so that a busy machine does not make the tests fail."""
     monkeypatch.setattr("integrations.charts.RENDER_SECONDS", 100)
 
 
@@ -68,7 +68,7 @@ def test_the_axis_names_the_unit() -> None:
     assert unit(metric=Metric.QUERY_COUNT) == "queries per request"
 
 
-def test_times_are_shown_on_the_teams_clock_across_a_change_of_summer_time() -> None:
+def test_times_are_shown_in_the_teams_time_zone_across_a_daylight_saving_change() -> None:
     before, after = 1_774_742_400.0, 1_774_749_600.0  # 00:00Z and 02:00Z on the night of 29 March 2026
     spec: dict[str, Any] = chart_spec(
         chart(points=[Point(before, 1.0), Point(after, 1.0)], timezone="Europe/Berlin", deploys=[], onset_at=None)
@@ -83,19 +83,19 @@ def test_a_gap_in_the_measurements_is_a_gap_in_the_line() -> None:
     assert [row["value"] for row in line(spec)] == [1.0, None, 2.0]
 
 
-def test_the_onset_the_deploys_and_the_fix_are_named() -> None:
+def test_the_onset_the_deploys_and_the_fix_are_labelled() -> None:
     assert set(words(chart_spec(chart(fix_live_at=NOON + 1500)))) == {"deploy v42", "trouble begins", "fix live"}
 
 
-def test_a_deploy_outside_the_time_shown_is_left_out() -> None:
+def test_a_deploy_outside_the_time_range_is_left_out() -> None:
     assert words(chart_spec(chart(deploys=[Marker(NOON - 86_400, "long ago")]))) == ["trouble begins"]
 
 
-def test_a_deploy_is_shown_where_the_line_has_no_point_yet() -> None:
+def test_a_deploy_is_shown_even_if_the_line_has_no_points() -> None:
     assert "deploy v42" in words(chart_spec(chart(points=[])))
 
 
-def test_labels_never_share_a_line() -> None:
+def test_no_two_labels_are_at_the_same_height() -> None:
     deploys = [Marker(NOON + 1130 + second, f"deploy {second}") for second in range(10)]
     spec: dict[str, Any] = chart_spec(chart(deploys=deploys))
     heights = [layer["encoding"]["y"]["value"] for layer in spec["layer"] if layer["mark"]["type"] == "text"]

@@ -23,9 +23,7 @@ NOW = 1_770_465_600.0  # 2026-02-07T12:00:00Z
         ("nan", None),
     ],
 )
-def test_a_retry_after_header_is_read_in_either_of_its_forms_and_bounded(
-    header: str | None, seconds: float | None
-) -> None:
+def test_a_retry_after_header_is_parsed_in_both_formats_and_limited(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, now=NOW) == seconds
 
 
@@ -44,15 +42,15 @@ def test_a_retry_after_header_is_read_in_either_of_its_forms_and_bounded(
         (503, RetryableError),
     ],
 )
-def test_a_status_says_whether_trying_again_can_help(status: int, kind: type[Exception]) -> None:
+def test_a_status_becomes_the_error_that_says_whether_a_retry_can_help(status: int, kind: type[Exception]) -> None:
     assert type(error_for_status("Slack", status, "no")) is kind
 
 
-def test_a_failure_keeps_only_the_beginning_of_a_page_of_html() -> None:
+def test_an_error_keeps_only_the_beginning_of_an_html_page() -> None:
     assert len(str(error_for_status("Jira", 502, "<html>\n" * 5000))) < 400
 
 
-def test_an_unreachable_system_is_named_without_its_address() -> None:
+def test_the_error_for_an_unreachable_system_hides_its_address() -> None:
     error = unreachable("Teams", ConnectionError("https://example.com/webhook/secret refused"))
     assert isinstance(error, RetryableError)
     assert "secret" not in str(error)
@@ -68,7 +66,7 @@ def test_an_unreachable_system_is_named_without_its_address() -> None:
         "https://8.8.8.8/x",
     ],
 )
-def test_posting_is_allowed_to_public_https_and_to_this_machine(url: str) -> None:
+def test_posting_to_public_https_and_to_this_machine_is_allowed(url: str) -> None:
     assert check_outbound_url("Teams", url) == url
 
 
@@ -85,6 +83,6 @@ def test_posting_is_allowed_to_public_https_and_to_this_machine(url: str) -> Non
         "",
     ],
 )
-def test_posting_is_refused_to_plain_http_and_into_private_networks(url: str) -> None:
+def test_posting_to_plain_http_and_private_networks_is_refused(url: str) -> None:
     with pytest.raises(RejectedError):
         check_outbound_url("Teams", url)

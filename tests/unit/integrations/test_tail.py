@@ -1,4 +1,4 @@
-"""A followed file, and everything that may happen to it between two looks."""
+"""A followed file, and everything that may happen to it between two reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from integrations.tail import LONGEST_LINE, Tail
-from integrations.tail_files import rotated
+from integrations.tail_files import rotated_files
 
 Follow = Callable[..., Tail]
 
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def follow(path: Path, tmp_path: Path) -> Iterator[Follow]:
-    """A tail as after a (re)start, for which every file that lost its name has been quiet long enough."""
+    """Return a factory for tails, as after a (re)start. By default a renamed file counts as finished at once."""
     made: list[Tail] = []
     began = time.time()
 
@@ -47,7 +47,7 @@ def said(path: Path, *lines: str) -> None:
 
 
 def texts(tail: Tail) -> list[str]:
-    """All there is to read now, stored and committed as the command does."""
+    """Read and commit all lines that are available now, as the command does."""
     found: list[str] = []
     for _ in range(20):
         found += [line.text for line in tail.read()]
@@ -64,7 +64,7 @@ def copied_and_cut(path: Path, *, compressed: bool = False) -> None:
 
 
 def compress(path: Path) -> None:
-    """As logrotate does; nothing where that is done."""
+    """Compress a file as logrotate does. Do nothing if that is already done."""
     if path.exists():
         with gzip.open(f"{path}.gz", "wb") as file:
             file.write(path.read_bytes())
@@ -75,7 +75,7 @@ def renamed(path: Path, to: str = "app.log.1") -> Path:
     return path.rename(path.with_name(to))
 
 
-def test_a_line_is_read_once_it_is_whole(path: Path, follow: Follow) -> None:
+def test_a_line_is_read_when_it_is_complete(path: Path, follow: Follow) -> None:
     tail = follow()
     path.write_text("first\nsec")
     assert texts(tail) == ["first"]
@@ -101,14 +101,14 @@ def test_a_file_that_appears_later_is_read_from_its_first_line(path: Path, follo
     assert texts(tail) == ["first"]
 
 
-def test_a_restart_goes_on_behind_the_last_committed_line(path: Path, follow: Follow) -> None:
+def test_a_restart_continues_after_the_last_committed_line(path: Path, follow: Follow) -> None:
     said(path, "a", "b")
     assert texts(follow()) == ["a", "b"]
     said(path, "c")
     assert texts(follow()) == ["c"]
 
 
-def test_lines_read_but_not_committed_come_again_with_the_same_ids(path: Path, follow: Follow) -> None:
+def test_uncommitted_lines_are_read_again_with_the_same_ids(path: Path, follow: Follow) -> None:
     said(path, "a", "a")
     first = follow().read()
     again = follow().read()
@@ -127,7 +127,7 @@ def test_a_renamed_file_is_read_to_its_end_before_the_new_one(path: Path, follow
     assert texts(tail) == ["b", "c without newline", "d"]
 
 
-def test_a_renamed_file_is_kept_while_its_writer_has_written_nothing_to_the_new_one(path: Path, follow: Follow) -> None:
+def test_a_renamed_file_is_followed_until_its_writer_writes_to_the_new_file(path: Path, follow: Follow) -> None:
     said(path, "a")
     tail = follow()
     assert texts(tail) == ["a"]
@@ -141,7 +141,7 @@ def test_a_renamed_file_is_kept_while_its_writer_has_written_nothing_to_the_new_
     assert texts(tail) == ["c"]
 
 
-def test_a_renamed_file_that_is_still_being_written_to_is_not_left(path: Path, follow: Follow) -> None:
+def test_a_renamed_file_is_followed_while_it_is_still_written_to(path: Path, follow: Follow) -> None:
     said(path, "a")
     tail = follow(patience=0.0)
     assert texts(tail) == ["a"]
@@ -151,9 +151,7 @@ def test_a_renamed_file_that_is_still_being_written_to_is_not_left(path: Path, f
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_what_was_not_read_before_a_file_was_cut_is_read_from_its_copy(
-    path: Path, follow: Follow, compressed: bool
-) -> None:
+def test_unread_lines_of_a_truncated_file_are_read_from_its_copy(path: Path, follow: Follow, compressed: bool) -> None:
     said(path, *(f"line {number}" for number in range(100)))
     tail = follow()
     assert len(texts(tail)) == 100
@@ -164,7 +162,7 @@ def test_what_was_not_read_before_a_file_was_cut_is_read_from_its_copy(
 
 
 def follow_a_cut(path: Path, follow: Follow) -> Tail:
-    """A tail that has read "a" of the file whose "b" is in the copy only, and "c" in the file that was cut."""
+    """Return a tail that has read "a". Its "b" is only in the copy, and its "c" is in the truncated file."""
     said(path, "a")
     tail = follow()
     assert texts(tail) == ["a"]
@@ -175,7 +173,7 @@ def follow_a_cut(path: Path, follow: Follow) -> Tail:
 
 
 @pytest.mark.parametrize("at_look", [1, 2, 3])
-def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwards(
+def test_a_copy_that_is_compressed_during_the_search_is_found_afterwards(
     path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch, at_look: int
 ) -> None:
     tail = follow_a_cut(path, follow)
@@ -183,16 +181,16 @@ def test_a_copy_that_is_compressed_just_while_it_is_looked_for_is_found_afterwar
     looks = count(1)
 
     def listed(of: Path) -> Sequence[Path]:
-        found = rotated(of)
+        found = rotated_files(of)
         if next(looks) == at_look:
             compress(path.with_name("app.log.1"))
         return found
 
-    monkeypatch.setattr("integrations.tail.rotated", listed)
+    monkeypatch.setattr("integrations.tail.rotated_files", listed)
     assert texts(tail) == ["b", "c"]
 
 
-def test_a_copy_that_is_being_compressed_is_read_as_it_was(path: Path, follow: Follow) -> None:
+def test_a_copy_is_read_uncompressed_while_its_compression_is_running(path: Path, follow: Follow) -> None:
     tail = follow_a_cut(path, follow)
     with gzip.open(path.with_name("app.log.1.gz"), "wb") as half:
         half.write(b"a\n")
@@ -200,7 +198,7 @@ def test_a_copy_that_is_being_compressed_is_read_as_it_was(path: Path, follow: F
         assert texts(tail) == ["b", "c"]
 
 
-def test_a_file_cut_and_grown_beyond_the_old_offset_is_noticed(path: Path, follow: Follow) -> None:
+def test_a_file_that_was_truncated_and_grew_beyond_the_old_offset_is_detected(path: Path, follow: Follow) -> None:
     said(path, "short")
     tail = follow()
     assert texts(tail) == ["short"]
@@ -216,7 +214,7 @@ def test_a_file_emptied_without_a_copy_is_read_from_its_beginning(path: Path, fo
     assert texts(tail) == ["c"]
 
 
-def test_equal_lines_before_and_after_a_cut_have_different_ids(path: Path, follow: Follow) -> None:
+def test_equal_lines_before_and_after_a_truncation_have_different_ids(path: Path, follow: Follow) -> None:
     tail = follow()
     said(path, "same")
     [before] = tail.read()
@@ -228,7 +226,9 @@ def test_equal_lines_before_and_after_a_cut_have_different_ids(path: Path, follo
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_rotations_during_a_stop_are_read_in_their_order(path: Path, follow: Follow, compressed: bool) -> None:
+def test_files_rotated_while_the_tail_was_stopped_are_read_in_order(
+    path: Path, follow: Follow, compressed: bool
+) -> None:
     said(path, "a")
     assert texts(follow()) == ["a"]
     said(path, "b")
@@ -246,7 +246,7 @@ def test_rotations_during_a_stop_are_read_in_their_order(path: Path, follow: Fol
     assert texts(follow()) == ["b", "c", "d"]
 
 
-def test_a_file_that_is_gone_for_good_is_followed_by_what_has_its_name_now(path: Path, follow: Follow) -> None:
+def test_a_deleted_file_is_replaced_by_the_new_file_with_its_name(path: Path, follow: Follow) -> None:
     said(path, "a")
     assert texts(follow()) == ["a"]
     path.unlink()
@@ -254,7 +254,7 @@ def test_a_file_that_is_gone_for_good_is_followed_by_what_has_its_name_now(path:
     assert texts(follow()) == ["something new"]
 
 
-def test_other_files_beside_it_are_not_taken_for_rotated_ones(path: Path, follow: Follow) -> None:
+def test_other_files_in_the_directory_are_not_treated_as_rotated_files(path: Path, follow: Follow) -> None:
     said(path, "a")
     said(path.with_name("app.log.lock"), "no log")
     tail = follow()
@@ -265,23 +265,23 @@ def test_other_files_beside_it_are_not_taken_for_rotated_ones(path: Path, follow
     assert texts(tail) == ["b"]
 
 
-def test_an_endless_line_is_taken_in_pieces(path: Path, follow: Follow) -> None:
+def test_a_very_long_line_is_split_into_pieces(path: Path, follow: Follow) -> None:
     path.write_text("x" * (LONGEST_LINE + 10) + "\n")
     assert [len(text) for text in texts(follow())] == [LONGEST_LINE, 10]
 
 
-def test_bytes_of_another_encoding_lose_only_themselves(path: Path, follow: Follow) -> None:
+def test_bytes_in_another_encoding_are_replaced_and_the_rest_is_kept(path: Path, follow: Follow) -> None:
     path.write_bytes(b"Gr\xf6\xdfe\nfine\n")
     assert texts(follow()) == ["Gr\ufffd\ufffde", "fine"]
 
 
-def test_a_spoilt_state_begins_anew(path: Path, follow: Follow, tmp_path: Path) -> None:
+def test_a_corrupt_state_file_restarts_from_the_beginning(path: Path, follow: Follow, tmp_path: Path) -> None:
     said(path, "a")
     texts(follow())
     (tmp_path / "state" / "app.json").write_text("{")
     assert texts(follow()) == ["a"]
 
 
-def test_thousands_of_blank_lines_hide_nothing(path: Path, follow: Follow) -> None:
+def test_a_line_after_very_many_blank_lines_is_read(path: Path, follow: Follow) -> None:
     path.write_text("\n" * (2 * LONGEST_LINE) + "a\n")
     assert texts(follow()) == ["a"]

@@ -1,4 +1,4 @@
-"""Engines that a test opens itself."""
+"""A fixture for tests that open databases themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.database.session import create_database
 
 @pytest.fixture
 def open_database() -> Iterator[Callable[[str], Engine]]:
-    """`create_database`, closed at the end of the test."""
+    """`create_database`, with the engines disposed of at the end of the test."""
     engines: list[Engine] = []
 
     def opened(url: str) -> Engine:

@@ -72,12 +72,12 @@ def test_a_missing_entry_breaks_the_chain_where_it_was(session: Session, sequenc
     assert audit.verify(session, key=KEY).broken_at == sequence
 
 
-def test_a_chain_sealed_with_another_key_does_not_verify(session: Session) -> None:
+def test_a_chain_made_with_another_key_does_not_verify(session: Session) -> None:
     _chain(session)
     assert audit.verify(session, key=b"another key").broken_at == 1
 
 
-def test_a_cut_off_end_shows_only_against_a_head_kept_elsewhere(session: Session) -> None:
+def test_a_cut_off_end_is_detected_only_by_comparing_a_head_stored_elsewhere(session: Session) -> None:
     _chain(session)
     kept = audit.verify(session, key=KEY)
     session.execute(delete(AuditEntry).where(AuditEntry.sequence == 5))
@@ -91,7 +91,7 @@ def test_a_payload_that_json_cannot_hold_is_refused(session: Session) -> None:
         audit.append(session, key=KEY, actor="Ana", event="e", payload={"rate": float("nan")}, now=NOW)
 
 
-def test_processes_that_append_at_once_never_fork_the_chain(database_url: str, sessions: sessionmaker[Session]) -> None:
+def test_concurrent_processes_never_fork_the_chain(database_url: str, sessions: sessionmaker[Session]) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", APPEND_MANY, database_url, name], cwd=ROOT) for name in ("Ana", "Bo")
     ]
@@ -111,7 +111,7 @@ def test_a_keys_secret_is_shown_once_and_kept_only_as_a_hash(session: Session) -
     assert secret not in stored
 
 
-def test_a_key_opens_until_it_is_revoked(session: Session) -> None:
+def test_a_key_authenticates_until_it_is_revoked(session: Session) -> None:
     secret = keys.create_key(session, "shop", now=NOW)
     opened = keys.authenticate(session, secret)
     assert opened is not None

@@ -14,7 +14,7 @@ from storage.errors import AlreadyDecidedError, ContentChangedError, ExpiredErro
 from storage.incidents import open_incident
 from storage.knowledge import remember
 from storage.models import Action, Proposal
-from storage.proposals import approve, create_proposal, finish_action, get_proposal, open_proposal, start_action
+from storage.proposals import approve, create_proposal, current_proposal, finish_action, get_proposal, start_action
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 PULL_REQUEST = {"repository": "acme/shop", "number": 7, "head_sha": "a" * 40}
@@ -60,7 +60,7 @@ def test_the_hash_covers_exactly_what_would_be_done(session: Session) -> None:
     assert first.content_hash == same.content_hash != other.content_hash
 
 
-def test_an_approval_is_used_once_and_the_second_learns_who_was_first(session: Session) -> None:
+def test_a_proposal_is_approved_once_and_the_second_person_learns_who_was_first(session: Session) -> None:
     proposal = _proposal(session, _incident_id(session))
     _approve(session, proposal, "Ana")
     with pytest.raises(AlreadyDecidedError, match="Ana already approved this at 12:00 UTC") as refused:
@@ -68,7 +68,7 @@ def test_an_approval_is_used_once_and_the_second_learns_who_was_first(session: S
     assert (refused.value.decided_by, refused.value.decided_at) == ("Ana", NOW)
 
 
-def test_of_two_approvals_at_once_exactly_one_counts(sessions: sessionmaker[Session]) -> None:
+def test_of_two_concurrent_approvals_exactly_one_counts(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         proposal_id = _proposal(session, _incident_id(session)).id
 
@@ -91,7 +91,7 @@ def test_approving_something_other_than_what_was_shown_is_refused(session: Sessi
         _approve(session, proposal, content_hash="0" * 64)
 
 
-def test_parameters_changed_behind_the_hash_are_noticed(session: Session) -> None:
+def test_parameters_changed_without_the_hash_are_detected(session: Session) -> None:
     proposal = _proposal(session, _incident_id(session))
     session.execute(update(Proposal).values(parameters=PULL_REQUEST | {"head_sha": "c" * 40}))
     with pytest.raises(ContentChangedError):
@@ -107,12 +107,12 @@ def test_an_expired_proposal_cannot_be_approved(session: Session) -> None:
 def test_a_newer_proposal_supersedes_the_open_one_but_not_an_approved_one(session: Session) -> None:
     incident_id = _incident_id(session)
     first, second = _proposal(session, incident_id), _proposal(session, incident_id)
-    assert open_proposal(session, incident_id) == second
+    assert current_proposal(session, incident_id) == second
     with pytest.raises(ContentChangedError, match="newer"):
         _approve(session, first)
     _approve(session, second)
     third = _proposal(session, incident_id)
-    assert (second.status, open_proposal(session, incident_id)) == ("approved", third)
+    assert (second.status, current_proposal(session, incident_id)) == ("approved", third)
 
 
 def test_only_what_was_approved_can_be_started(session: Session) -> None:
@@ -125,7 +125,7 @@ def test_only_what_was_approved_can_be_started(session: Session) -> None:
         start_action(session, proposal, now=NOW)
 
 
-def test_an_action_started_again_after_a_crash_is_the_same_action(session: Session) -> None:
+def test_starting_an_action_again_after_a_crash_returns_the_same_action(session: Session) -> None:
     action = _started(session)
     proposal = get_proposal(session, action.proposal_id)
     assert start_action(session, proposal, now=NOW + timedelta(minutes=1)) is action
@@ -134,7 +134,7 @@ def test_an_action_started_again_after_a_crash_is_the_same_action(session: Sessi
     assert start_action(session, proposal, now=NOW).status == "done"
 
 
-def test_a_verification_runs_once_an_action_and_counts_its_attempts(session: Session) -> None:
+def test_an_action_has_one_verification_which_counts_its_attempts(session: Session) -> None:
     action = _started(session)
     deadline = NOW + timedelta(minutes=10)
     begin: dict[str, Any] = {"incident_id": action.incident_id, "action_id": action.id, "deadline_at": deadline}
@@ -148,7 +148,7 @@ def test_a_verification_runs_once_an_action_and_counts_its_attempts(session: Ses
     assert verifications.running_verifications(session) == []
 
 
-def test_an_incident_teaches_one_entry_and_the_newest_telling_wins(session: Session) -> None:
+def test_an_incident_has_one_knowledge_entry_and_the_newest_overwrites_it(session: Session) -> None:
     incident_id = _incident_id(session)
     told = {"symptom": "slow", "root_cause": "?", "fix": "revert", "recovery": "100 %"}
     first = remember(session, incident_id, **told, now=NOW)

@@ -26,7 +26,7 @@ def _deploy(session: Session, version: str, *, minutes: int, service: str = "sho
     )
 
 
-def test_a_deploy_told_twice_is_kept_once(session: Session) -> None:
+def test_a_deploy_reported_twice_is_stored_once(session: Session) -> None:
     first, is_new = _deploy(session, "1", minutes=0)
     second, is_new_again = _deploy(session, "1", minutes=0)
     assert (is_new, is_new_again, second.id) == (True, False, first.id)
@@ -39,7 +39,7 @@ def test_a_deploy_knows_the_commit_it_replaced_in_its_own_service(session: Sessi
     assert (first.previous_commit_sha, second.previous_commit_sha) == (None, "sha-1")
 
 
-def _seen(session: Session, version: str, *, minutes: int) -> Deploy:
+def _seen_in_spans(session: Session, version: str, *, minutes: int) -> Deploy:
     return deploys.record_deploy(
         session,
         service="shop",
@@ -52,34 +52,34 @@ def _seen(session: Session, version: str, *, minutes: int) -> Deploy:
     )[0]
 
 
-@pytest.mark.parametrize(("seen_as", "told_at"), [("2", 5), ("2", 20), ("sha-2abc", 12)])
-def test_a_version_seen_in_spans_is_taken_over_by_whoever_tells_of_it_later(
-    seen_as: str, told_at: int, session: Session
+@pytest.mark.parametrize(("seen_as", "reported_at"), [("2", 5), ("2", 20), ("sha-2abc", 12)])
+def test_a_later_report_overwrites_a_deploy_that_was_only_seen_in_spans(
+    seen_as: str, reported_at: int, session: Session
 ) -> None:
     _deploy(session, "1", minutes=0)
-    seen = _seen(session, seen_as, minutes=10)
+    seen = _seen_in_spans(session, seen_as, minutes=10)
     after, _ = _deploy(session, "3", minutes=40)
-    told = {"service": "shop", "version": "2", "commit_sha": "sha-2abcdef", "repository": "acme/new", "now": NOW}
-    at = NOW + timedelta(minutes=told_at)
-    taken, is_new = deploys.record_deploy(session, **told, deployed_at=at, deployed_by="ana")  # type: ignore[arg-type]
+    report = {"service": "shop", "version": "2", "commit_sha": "sha-2abcdef", "repository": "acme/new", "now": NOW}
+    at = NOW + timedelta(minutes=reported_at)
+    taken, is_new = deploys.record_deploy(session, **report, deployed_at=at, deployed_by="ana")  # type: ignore[arg-type]
     session.refresh(after)
     assert (taken.id, is_new, taken.version, taken.commit_sha) == (seen.id, True, "2", "sha-2abcdef")
     assert (taken.repository, taken.deployed_by, taken.deployed_at) == ("acme/new", "ana", at)
     assert (taken.previous_commit_sha, after.previous_commit_sha) == ("sha-1", "sha-2abcdef")
-    again, is_new = deploys.record_deploy(session, **told, deployed_at=at, deployed_by="ana")  # type: ignore[arg-type]
+    again, is_new = deploys.record_deploy(session, **report, deployed_at=at, deployed_by="ana")  # type: ignore[arg-type]
     assert (again.id, is_new) == (seen.id, False)
     assert len(deploys.deploys_between(session, "shop", NOW, NOW + timedelta(hours=1))) == 3
 
 
-def test_the_same_version_told_long_after_it_was_seen_is_another_deploy(session: Session) -> None:
-    seen = _seen(session, "2", minutes=0)
+def test_a_version_reported_long_after_it_was_seen_is_another_deploy(session: Session) -> None:
+    seen = _seen_in_spans(session, "2", minutes=0)
     again, is_new = _deploy(session, "2", minutes=90)
     other, _ = _deploy(session, "4", minutes=5)
     assert (is_new, again.id != seen.id, other.id != seen.id) == (True, True, True)
     assert seen.deployed_by == deploys.SEEN_IN_SPANS
 
 
-def test_a_deploy_told_late_corrects_the_one_after_it(session: Session) -> None:
+def test_a_deploy_reported_late_corrects_the_one_after_it(session: Session) -> None:
     _deploy(session, "1", minutes=0)
     third, _ = _deploy(session, "3", minutes=10)
     second, _ = _deploy(session, "2", minutes=5)
@@ -120,7 +120,7 @@ def test_a_funnel_from_the_api_becomes_a_definition_for_detection(session: Sessi
     assert (definition.window_seconds, definition.baseline_days) == (1800.0, 7)
 
 
-def a_funnel(session: Session, name: str) -> int:
+def _funnel(session: Session, name: str) -> int:
     return funnels.create_funnel(
         session,
         name=name,
@@ -133,24 +133,24 @@ def a_funnel(session: Session, name: str) -> int:
     ).id
 
 
-def test_what_a_conversion_is_worth_reaches_detection(session: Session) -> None:
-    definition = funnels.definition(funnels.get_funnel(session, a_funnel(session, "Signup")))
+def test_the_value_of_a_conversion_reaches_detection(session: Session) -> None:
+    definition = funnels.definition(funnels.get_funnel(session, _funnel(session, "Signup")))
     assert (definition.value_per_conversion, definition.currency) == (9.5, "USD")
 
 
-def test_a_funnel_is_found_by_its_number_or_its_name_and_of_equal_names_the_newest(session: Session) -> None:
-    first, second = a_funnel(session, "Signup"), a_funnel(session, "signup")
-    assert funnels.funnel_of(session, str(first)).id == funnels.funnel_of(session, f"#{first}").id == first
-    assert funnels.funnel_of(session, " SIGNUP ").id == second
+def test_a_funnel_is_found_by_number_or_by_name_and_of_equal_names_the_newest(session: Session) -> None:
+    first, second = _funnel(session, "Signup"), _funnel(session, "signup")
+    assert funnels.find_funnel(session, str(first)).id == funnels.find_funnel(session, f"#{first}").id == first
+    assert funnels.find_funnel(session, " SIGNUP ").id == second
     with pytest.raises(NotFoundError, match="no funnel 'Sign'"):
-        funnels.funnel_of(session, "Sign")
+        funnels.find_funnel(session, "Sign")
 
 
-def test_a_removed_funnel_is_watched_no_more_and_its_number_is_not_given_again(session: Session) -> None:
-    gone, kept = a_funnel(session, "Old"), a_funnel(session, "New")
+def test_a_removed_funnel_is_no_longer_watched_and_its_number_is_not_reused(session: Session) -> None:
+    gone, kept = _funnel(session, "Old"), _funnel(session, "New")
     funnels.remove_funnel(session, kept, now=NOW)
     assert [row.id for row in funnels.list_funnels(session)] == [gone]
     for use in (funnels.get_funnel, lambda session, number: funnels.remove_funnel(session, number, now=NOW)):
         with pytest.raises(NotFoundError, match=f"no funnel {kept}"):
             use(session, kept)
-    assert a_funnel(session, "Newer") > kept
+    assert _funnel(session, "Newer") > kept

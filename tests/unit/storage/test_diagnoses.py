@@ -36,7 +36,7 @@ def _evidence(session: Session, diagnosis: Diagnosis, **changes: Any) -> Evidenc
     return diagnoses.add_evidence(session, diagnosis, **(values | changes))
 
 
-def test_starting_while_one_runs_goes_on_with_it_and_a_finished_one_is_followed_by_another(
+def test_starting_returns_the_running_diagnosis_or_starts_another_after_a_finished_one(
     session: Session, diagnosis: Diagnosis
 ) -> None:
     assert diagnoses.start_diagnosis(session, diagnosis.incident_id, now=NOW) is diagnosis
@@ -56,7 +56,7 @@ def test_checkpoints_of_finished_steps_survive_a_restart(session: Session, diagn
     assert resumed.checkpoints == {"characterise": {"onset": 1.5}, "hypothesise": {"count": 2}}
 
 
-def test_hypotheses_put_again_are_updated_not_doubled(session: Session, diagnosis: Diagnosis) -> None:
+def test_hypotheses_stored_again_are_updated_not_duplicated(session: Session, diagnosis: Diagnosis) -> None:
     diagnoses.put_hypotheses(session, diagnosis, [DEPLOY])
     diagnoses.put_hypotheses(session, diagnosis, [DEPLOY | {"posterior": 0.93, "status": "confirmed"}])
     session.expire_all()
@@ -70,6 +70,6 @@ def test_evidence_numbers_itself_from_one(session: Session, diagnosis: Diagnosis
     assert numbers == [1, 2, 3] == [evidence.number for evidence in diagnosis.evidence]
 
 
-def test_a_diagnosis_of_an_incident_that_is_not_there_is_refused(session: Session) -> None:
+def test_a_diagnosis_of_a_missing_incident_is_refused(session: Session) -> None:
     with pytest.raises(NotFoundError):
         diagnoses.start_diagnosis(session, 404, now=NOW)

@@ -46,7 +46,7 @@ def _incident(session: Session) -> Incident:
     )
 
 
-def test_an_incident_opens_with_the_beginning_of_its_timeline(session: Session) -> None:
+def test_opening_an_incident_begins_its_timeline(session: Session) -> None:
     incident = _incident(session)
     session.expire_all()
     again = get_incident(session, incident.id)
@@ -55,7 +55,7 @@ def test_an_incident_opens_with_the_beginning_of_its_timeline(session: Session) 
     assert [(entry.kind, entry.actor) for entry in again.timeline] == [("opened", "Argux")]
 
 
-def test_a_finding_seen_again_updates_its_row_and_keeps_when_it_was_first_seen(session: Session) -> None:
+def test_a_worse_finding_updates_its_row_and_keeps_first_seen_at(session: Session) -> None:
     incident = _incident(session)
     record_finding(session, incident, FINDING, now=NOW)
     worse = dataclasses.replace(FINDING, observed=1500.0)
@@ -67,7 +67,7 @@ def test_a_finding_seen_again_updates_its_row_and_keeps_when_it_was_first_seen(s
     assert to_finding(record) == worse
 
 
-def test_a_status_change_notes_who_and_when(session: Session) -> None:
+def test_a_status_change_records_who_and_when(session: Session) -> None:
     incident = _incident(session)
     later = NOW + timedelta(minutes=3)
     change_status(session, incident, IncidentStatus.ACKNOWLEDGED, actor="Ana", now=NOW)
@@ -79,7 +79,7 @@ def test_a_status_change_notes_who_and_when(session: Session) -> None:
     assert told[1:] == [("acknowledged", "Ana", "acknowledged"), ("resolved", "Bo", "resolved")]
 
 
-def test_a_closed_incident_can_only_be_reopened_which_forgets_its_closing(session: Session) -> None:
+def test_a_closed_incident_can_only_be_reopened_which_clears_its_closing(session: Session) -> None:
     incident = _incident(session)
     change_status(session, incident, IncidentStatus.FALSE_ALARM, actor="Ana", now=NOW)
     with pytest.raises(InvalidTransitionError, match="is false alarm; it cannot become mitigating"):
@@ -89,7 +89,7 @@ def test_a_closed_incident_can_only_be_reopened_which_forgets_its_closing(sessio
     assert incident.timeline[-1].text == "reopened"
 
 
-def test_of_two_people_who_acknowledge_at_once_one_is_told_that_it_is_done(sessions: sessionmaker[Session]) -> None:
+def test_of_two_concurrent_acknowledgements_the_second_is_refused(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         incident_id = _incident(session).id
 
@@ -115,6 +115,6 @@ def test_lists_are_newest_first_and_active_ones_leave_out_the_closed(session: Se
     assert list_incidents(session, status=IncidentStatus.RESOLVED) == [second]
 
 
-def test_an_incident_that_is_not_there_is_named_in_the_error(session: Session) -> None:
+def test_the_error_names_a_missing_incident(session: Session) -> None:
     with pytest.raises(NotFoundError, match="There is no incident 404"):
         get_incident(session, 404)

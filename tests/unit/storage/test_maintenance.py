@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from detection.types import Severity
-from storage.deliveries import held, incidents_with_held, owe
-from storage.incidents import open_incident, snoozes_over
-from storage.maintenance import close_windows_over, create_window, end_window, latest_windows, windows_not_over
+from storage.deliveries import create_delivery, held, incidents_with_held
+from storage.incidents import expired_snoozes, open_incident
+from storage.maintenance import close_ended_windows, create_window, end_window, latest_windows, windows_not_over
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -21,14 +21,14 @@ def window(session: Session, begins: float, ends: float) -> int:
     return made.id
 
 
-def test_windows_that_run_or_are_to_come_are_listed_by_their_beginning(session: Session) -> None:
+def test_current_and_future_windows_are_listed_by_their_beginning(session: Session) -> None:
     over, later, running = window(session, -2, 0), window(session, 3, 4), window(session, -1, 1)
     assert [row.id for row in windows_not_over(session, NOW)] == [running, later]
     assert [row.id for row in latest_windows(session, limit=2)] == [later, running]
     assert over not in [row.id for row in windows_not_over(session, NOW)]
 
 
-def test_ending_a_window_that_runs_or_is_to_come_ends_it_now_and_only_once(session: Session) -> None:
+def test_a_current_or_future_window_can_be_ended_now_once(session: Session) -> None:
     for begins in (-1, 1):
         window(session, begins, 2)
     for row in windows_not_over(session, NOW):
@@ -38,28 +38,28 @@ def test_ending_a_window_that_runs_or_is_to_come_ends_it_now_and_only_once(sessi
     assert list(windows_not_over(session, NOW)) == []
 
 
-def test_a_window_that_is_over_is_closed_once(session: Session) -> None:
+def test_an_ended_window_is_closed_once(session: Session) -> None:
     over = window(session, -2, -1)
     window(session, -2, 1)
-    assert [row.id for row in close_windows_over(session, NOW)] == [over]
-    assert list(close_windows_over(session, NOW)) == []
+    assert [row.id for row in close_ended_windows(session, NOW)] == [over]
+    assert list(close_ended_windows(session, NOW)) == []
 
 
-def test_a_snooze_that_has_run_out_is_found_and_one_that_runs_is_not(session: Session) -> None:
+def test_an_expired_snooze_is_found_and_a_running_one_is_not(session: Session) -> None:
     over, running, never = (
         open_incident(session, title="slow", severity=Severity.SEV3, service="shop", onset_at=NOW, now=NOW)
         for _ in range(3)
     )
     over.snoozed_until, running.snoozed_until = NOW, NOW + HOUR
     session.flush()
-    assert [incident.id for incident in snoozes_over(session, NOW)] == [over.id]
+    assert [incident.id for incident in expired_snoozes(session, NOW)] == [over.id]
     assert never.snoozed_until is None
 
 
-def test_held_messages_are_found_by_their_incident_in_order(session: Session) -> None:
+def test_held_messages_are_found_by_incident_in_order(session: Session) -> None:
     incident = open_incident(session, title="slow", severity=Severity.SEV3, service="shop", onset_at=NOW, now=NOW)
     for number in range(3):
-        delivery = owe(
+        delivery = create_delivery(
             session, key=f"k{number}", incident_id=incident.id, purpose="thread", channel="C1", content={}, now=NOW
         )
         delivery.status = "held" if number else "delivered"

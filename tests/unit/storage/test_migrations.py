@@ -44,10 +44,10 @@ def test_migrating_again_changes_nothing(database_url: str, engine: Engine) -> N
     assert "events" in before
 
 
-def test_a_new_database_may_be_migrated_from_several_places_at_once(
+def test_a_new_database_may_be_migrated_by_several_processes_at_once(
     tmp_path: Path, open_database: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Five wait for the first one, whose work takes a busy machine a while.
+    # Five wait for the first, which can take a while on a busy machine.
     monkeypatch.setattr("storage.database.session.BUSY_TIMEOUT_SECONDS", 60)
     url = f"sqlite:///{tmp_path / 'new.db'}"
     with ThreadPoolExecutor(6) as pool:
@@ -55,7 +55,7 @@ def test_a_new_database_may_be_migrated_from_several_places_at_once(
     assert check(open_database(url)).startswith("SQLite")
 
 
-def test_migrating_leaves_the_applications_logging_alone(tmp_path: Path) -> None:
+def test_migrating_does_not_change_the_applications_logging(tmp_path: Path) -> None:
     root = logging.getLogger()
     application = logging.getLogger("argux.test")
     before = (root.level, list(root.handlers), application.disabled)
@@ -63,7 +63,9 @@ def test_migrating_leaves_the_applications_logging_alone(tmp_path: Path) -> None
     assert (root.level, list(root.handlers), application.disabled) == before
 
 
-def test_a_database_without_the_schema_says_which_command_mends_it(tmp_path: Path, open_database: Open) -> None:
+def test_the_error_for_a_database_without_schema_names_the_command_that_fixes_it(
+    tmp_path: Path, open_database: Open
+) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(DatabaseUnavailableError, match="argux migrate"):
         check(engine)
@@ -73,7 +75,7 @@ def test_a_healthy_database_names_itself_and_its_revision(engine: Engine) -> Non
     assert re.search(r", schema \d{4}$", check(engine))
 
 
-def test_a_server_that_is_not_there_says_what_to_check(open_database: Open) -> None:
+def test_the_error_for_an_unreachable_server_says_what_to_check(open_database: Open) -> None:
     engine = open_database("postgresql://argux@127.0.0.1:1/argux")
     with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL"):
         check(engine)

@@ -23,7 +23,7 @@ def _due(session: Session, now: datetime = NOW) -> list[str]:
     return [job.key for job in outbox.due(session, now=now, limit=100)]
 
 
-def test_a_job_is_owed_only_if_the_change_that_causes_it_is_committed(sessions: sessionmaker[Session]) -> None:
+def test_a_job_is_enqueued_only_if_the_change_that_causes_it_is_committed(sessions: sessionmaker[Session]) -> None:
     with sessions() as session:
         open_incident(session, title="Slow", severity=Severity.SEV2, service=None, onset_at=NOW, now=NOW)
         outbox.enqueue(session, "diagnose", {"incident_id": 1}, key="diagnose:1", now=NOW)
@@ -32,7 +32,7 @@ def test_a_job_is_owed_only_if_the_change_that_causes_it_is_committed(sessions: 
         assert (_due(session), list_incidents(session)) == ([], [])
 
 
-def test_a_job_with_a_known_key_is_not_owed_again_even_when_it_is_done(session: Session) -> None:
+def test_a_job_with_a_known_key_is_not_enqueued_again_even_when_it_is_done(session: Session) -> None:
     assert outbox.enqueue(session, "diagnose", {"incident_id": 1}, key="diagnose:1", now=NOW)
     assert not outbox.enqueue(session, "diagnose", {"incident_id": 1}, key="diagnose:1", now=NOW)
     outbox.mark_done(session, "diagnose:1", NOW)
@@ -40,19 +40,19 @@ def test_a_job_with_a_known_key_is_not_owed_again_even_when_it_is_done(session: 
     assert _due(session) == []
 
 
-def test_a_job_that_waits_its_turn_comes_again_however_often_and_counts_no_failure(session: Session) -> None:
+def test_a_postponed_job_is_due_again_and_counts_no_failure_however_often(session: Session) -> None:
     outbox.enqueue(session, "refresh_incident", {}, key="waits", now=NOW)
     for number in range(50):
         outbox.mark_sent(session, "waits", _seconds(number))
-        outbox.put_off(session, "waits", now=_seconds(number), seconds=0.5)
+        outbox.postpone(session, "waits", now=_seconds(number), seconds=0.5)
         assert _due(session, _seconds(number + 0.4)) == []
     assert _due(session, _seconds(50)) == ["waits"]
     outbox.mark_done(session, "waits", _seconds(50))
-    outbox.put_off(session, "waits", now=_seconds(51), seconds=0.5)
+    outbox.postpone(session, "waits", now=_seconds(51), seconds=0.5)
     assert _due(session, _seconds(60)) == []
 
 
-def test_a_delayed_job_is_due_only_then(session: Session) -> None:
+def test_a_delayed_job_is_due_only_after_its_delay(session: Session) -> None:
     outbox.enqueue(session, "refresh_incident", {}, key="later", now=NOW, delay_seconds=5)
     outbox.enqueue(session, "refresh_incident", {}, key="now", now=NOW)
     assert _due(session) == ["now"]
@@ -78,7 +78,7 @@ def test_two_relays_at_once_never_send_the_same_job(sessions: sessionmaker[Sessi
     assert sorted(first + second) == sorted(f"job:{number}" for number in range(20))
 
 
-def test_a_sent_job_that_never_came_back_is_sent_again(session: Session) -> None:
+def test_a_sent_job_that_never_finished_is_sent_again(session: Session) -> None:
     outbox.enqueue(session, "diagnose", {}, key="lost", now=NOW)
     outbox.enqueue(session, "diagnose", {}, key="done", now=NOW)
     outbox.mark_sent(session, "lost", NOW)
@@ -89,7 +89,7 @@ def test_a_sent_job_that_never_came_back_is_sent_again(session: Session) -> None
     assert _due(session, _seconds(60)) == ["lost"]
 
 
-def test_a_failed_job_waits_twice_as_long_each_time_or_as_long_as_it_was_told(session: Session) -> None:
+def test_a_failed_job_backs_off_exponentially_or_for_the_given_time(session: Session) -> None:
     outbox.enqueue(session, "notify", {}, key="job", now=NOW)
     for attempt, pause in enumerate((1, 2, 4)):
         outbox.mark_sent(session, "job", NOW)
@@ -118,7 +118,7 @@ def test_a_job_that_kills_its_worker_every_time_ends_among_the_dead_letters(sess
     assert [job.key for job in outbox.dead_letters(session)] == ["poison"]
 
 
-def test_a_failure_that_cannot_pass_is_a_dead_letter_at_once(session: Session) -> None:
+def test_a_permanent_failure_is_a_dead_letter_at_once(session: Session) -> None:
     outbox.enqueue(session, "notify", {}, key="job", now=NOW)
     outbox.fail(session, "job", "no such channel", now=NOW, permanent=True)
     assert [job.key for job in outbox.dead_letters(session)] == ["job"]
@@ -131,16 +131,18 @@ def test_a_late_failure_does_not_undo_a_finished_job(session: Session) -> None:
     assert _due(session, _seconds(10_000)) == []
 
 
-def test_a_job_nobody_owes_is_named_in_the_error(session: Session) -> None:
+def test_the_error_names_an_unknown_job(session: Session) -> None:
     with pytest.raises(NotFoundError, match="There is no job nothing"):
         outbox.mark_done(session, "nothing", NOW)
 
 
-def test_a_message_is_owed_once_and_ends_delivered_or_visibly_undelivered(session: Session) -> None:
+def test_a_message_is_created_once_and_ends_delivered_or_visibly_undelivered(session: Session) -> None:
     incident = open_incident(session, title="Slow", severity=Severity.SEV2, service=None, onset_at=NOW, now=NOW)
     owed: dict[str, Any] = {"incident_id": incident.id, "purpose": "root", "channel": "#incidents", "now": NOW}
-    delivery = deliveries.owe(session, key="root:1", content={"title": "Slow"}, **owed)
-    assert deliveries.owe(session, key="root:1", content={"title": "Slower"}, **owed).content == {"title": "Slow"}
+    delivery = deliveries.create_delivery(session, key="root:1", content={"title": "Slow"}, **owed)
+    assert deliveries.create_delivery(session, key="root:1", content={"title": "Slower"}, **owed).content == {
+        "title": "Slow"
+    }
     deliveries.mark_undelivered(session, delivery, "channel_not_found")
     assert (delivery.status, delivery.error) == ("undelivered", "channel_not_found")
     deliveries.mark_delivered(session, delivery, message_id="17.01", content_hash="abc", now=NOW)

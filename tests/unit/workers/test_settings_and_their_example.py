@@ -11,7 +11,7 @@ from workers.settings import Settings
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
 
 
-def test_the_example_names_every_setting_once_and_no_other() -> None:
+def test_the_example_lists_every_setting_once_and_nothing_else() -> None:
     named = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE)
     assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
 
@@ -30,7 +30,7 @@ def test_every_setting_in_the_example_is_explained_above_it() -> None:
             assert block[-1].startswith("#"), line
 
 
-def test_lists_and_pairs_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_and_pairs_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICE_REPOSITORIES", "shop=acme/shop, api = acme/api")
     monkeypatch.setenv("APPROVER_IDS", "U1, U2")
     settings = Settings(_env_file=None)
@@ -46,7 +46,7 @@ def test_lists_and_pairs_are_written_with_commas(monkeypatch: pytest.MonkeyPatch
         ("MIN_DROP_PERCENT", "120", "less than or equal to 100"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_how_to_write_it(
+def test_an_invalid_setting_is_refused_with_the_expected_format(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, hint: str
 ) -> None:
     monkeypatch.setenv(name, value)

@@ -1,1 +1,1 @@
-"""The read-only checks of step 3: each asks one question and answers with evidence."""
+"""The read-only checks of step 3: each answers one question with evidence."""

@@ -1,4 +1,4 @@
-"""What a deploy's commits changed: the repeated query, the slow endpoint's code, or only words."""
+"""Check what a deploy's commits change: the repeated query, the endpoint's code, or only documentation."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from integrations.protocols import Commit
 from workers.diagnosis import weights
 from workers.diagnosis.checks.queries import RepeatedStatement
 from workers.diagnosis.diffs import (
-    is_only_aside,
-    repeating,
-    speaks_of_tables,
+    changes_no_code,
+    names_tables_of,
+    repeated_commits,
     touches_route,
     trace_statement,
 )
@@ -37,7 +37,7 @@ class CommitsRead:
 
 
 def read_commits(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
-    """Ask the code host, a few times where its fault may pass; its refusal is an answer too and is handed back."""
+    """Read the commits from the code host; retry temporary errors. A final error is returned, not raised."""
     repository = deploy.repository
     query = query_text(
         "commits_between", repository=repository, base=deploy.previous_commit_sha, head=deploy.commit_sha
@@ -65,14 +65,14 @@ def check_commits(
     statements: Sequence[RepeatedStatement],
     endpoints: Sequence[str],
 ) -> tuple[list[Evidence], tuple[CommitScore, ...]]:
-    """The evidence of a deploy's commits, and how its commits compare with one another."""
+    """Return the evidence about a deploy's commits, and a score for each commit relative to the others."""
     if hypothesis.deploy is None:
         return [], ()
     name = deploy_name(hypothesis.deploy)
     if not read.commits:
         return [_unread(hypothesis, read, name)], ()
-    repeats = repeating(read.commits)
-    log_weights = {commit.sha: _standing(commit, repeats) for commit in read.commits}
+    repeats = repeated_commits(read.commits)
+    log_weights = {commit.sha: _initial_weight(commit, repeats) for commit in read.commits}
     checks = [_list_commits(hypothesis, read, name)]
     own = tuple(commit for commit in read.commits if commit.sha not in repeats)
     checks += [_find_statement(hypothesis, read, own, item, log_weights) for item in statements[:MOST_STATEMENTS]]
@@ -91,13 +91,13 @@ def check_commits(
 
 
 def title(commit: Commit) -> str:
-    """The first line of its message, made safe to show."""
+    """Return the first line of the commit message, escaped for display."""
     return quoted(commit.message.strip().partition("\n")[0], 80)
 
 
-def _standing(commit: Commit, repeats: frozenset[str]) -> float:
-    """What a commit is worth before any query or endpoint is looked for in it."""
-    if is_only_aside(commit):
+def _initial_weight(commit: Commit, repeats: frozenset[str]) -> float:
+    """Return the weight of a commit before the search for queries and endpoints."""
+    if changes_no_code(commit):
         return weights.COMMIT_ONLY_TEXT
     return weights.COMMIT_REPEATS_OTHERS if commit.sha in repeats else 0.0
 
@@ -113,7 +113,7 @@ def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
 
 
 def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
-    running = [commit for commit in read.commits if not is_only_aside(commit)]
+    running = [commit for commit in read.commits if not changes_no_code(commit)]
     listed = [
         {"sha": commit.sha, "title": title(commit), "author": quoted(commit.author, 60)} for commit in read.commits
     ]
@@ -135,7 +135,7 @@ def _find_statement(
     statement: RepeatedStatement,
     log_weights: dict[str, float],
 ) -> Evidence:
-    """Look for a repeated query in the lines that the commits add; the clearest one names the commit."""
+    """Search for a repeated query in the lines that the commits add, and update `log_weights`."""
     shown = quoted(statement.statement)
     found = []
     for commit in commits:
@@ -158,33 +158,33 @@ def _find_statement(
             "moved": trace.moved,
         }
         return _evidence("statement_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.STATEMENT_IN_DIFF)
-    naming = [commit for commit in commits if speaks_of_tables(commit, statement.statement)]
+    naming = [commit for commit in commits if names_tables_of(commit, statement.statement)]
     for commit in naming:
         log_weights[commit.sha] += weights.COMMIT_NAMES_TABLES
     named = {"statement": shown, "commits": [commit.sha for commit in naming]}
     if naming:
         words = f"Commit {short_sha(naming[0].sha)} “{title(naming[0])}” adds code that names the tables of `{shown}`."
         return _evidence("tables_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.TABLES_IN_DIFF)
-    words = f"No commit of {_name_of(hypothesis)} adds the query `{shown}`."
+    words = f"No commit of {_deploy_name(hypothesis)} adds the query `{shown}`."
     return _evidence("statement_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.STATEMENT_NOT_IN_DIFF)
 
 
 def _find_route(hypothesis: Hypothesis, read: CommitsRead, endpoint: str, log_weights: dict[str, float]) -> Evidence:
-    """Look for the endpoint's code in the changed places."""
+    """Search for the endpoint's route in the changed code, and update `log_weights`."""
     touching = [(commit, path) for commit in read.commits if (path := touches_route(commit, endpoint))]
     for commit, _ in touching:
         log_weights[commit.sha] += weights.COMMIT_TOUCHES_ROUTE
     shown, data = quoted(endpoint, 120), {"endpoint": endpoint, "commits": [commit.sha for commit, _ in touching]}
     if not touching:
-        words = f"No commit of {_name_of(hypothesis)} changes code that names {shown}."
+        words = f"No commit of {_deploy_name(hypothesis)} changes code that names {shown}."
         return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_NOT_IN_DIFF)
     shas = ", ".join(short_sha(commit.sha) for commit, _ in touching[:3])
     words = f"The code of {shown}, {quoted(touching[0][1], 120)}, is changed by {shas}."
     return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_IN_DIFF)
 
 
-def _name_of(hypothesis: Hypothesis) -> str:
-    """The name of a deploy hypothesis's deploy."""
+def _deploy_name(hypothesis: Hypothesis) -> str:
+    """Return the name of the hypothesis's deploy."""
     return deploy_name(hypothesis.deploy) if hypothesis.deploy else hypothesis.key
 
 

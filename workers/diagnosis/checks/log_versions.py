@@ -1,4 +1,4 @@
-"""Does only the version that a deploy brought say what is said too much?"""
+"""Check whether only the deployed version writes the log template that increased."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from workers.words.text import counted, query_text, quoted, version_name
 
 LINES_READ = 5_000
 ENOUGH_LINES = 10
-"""Lines of other versions from which their silence about it says something."""
+"""Log records of other versions needed to conclude that they do not write the template."""
 
 _VARIES = "…"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Lines since the onset that say it, by this version and by others; and what others said beside and before that."""
+class TemplateCounts:
+    """Log records that match a template, by version.
+
+    mine, others: matching records since the onset, of the deploy's version and of other versions. others_beside,
+    others_before: records of other versions since the onset that do not match, and all of them before the onset.
+    """
 
     mine: int
     others: int
@@ -33,9 +37,9 @@ class Said:
 def log_version_split(
     hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
 ) -> Evidence | None:
-    """Sort the lines of the service's first log template by version.
+    """Compare how many log records match the service's first log symptom, by version.
 
-    None where no template of the deploy's service is a symptom, or no line that says it names its version.
+    None if no log template of the deploy's service is a symptom, or no matching record names its version.
     """
     deploy = hypothesis.deploy
     symptom = next((item for item in described.symptoms if deploy and _is_template_of(item, deploy)), None)
@@ -49,10 +53,10 @@ def log_version_split(
         "limit": LINES_READ,
     }
     lines = telemetry.log_samples(service=deploy.service, since=window.since, until=window.until, limit=LINES_READ)
-    said = split_lines(lines, symptom.name, deploy, onset=described.onset_earliest)
-    if said.mine + said.others == 0:
+    counts = count_matches(lines, symptom.name, deploy, onset=described.onset_earliest)
+    if counts.mine + counts.others == 0:
         return None
-    result, weight = judge(said, deploy, quoted(symptom.name, 120))
+    result, weight = judge(counts, deploy, quoted(symptom.name, 120))
     return Evidence(
         check="lines_by_version",
         hypothesis_key=hypothesis.key,
@@ -61,43 +65,45 @@ def log_version_split(
         result=result,
         data={
             "version": deploy.version,
-            "this_version": said.mine,
-            "other_versions": said.others,
-            "other_lines_of_other_versions": said.others_beside + said.others_before,
+            "this_version": counts.mine,
+            "other_versions": counts.others,
+            "other_lines_of_other_versions": counts.others_beside + counts.others_before,
         },
         outcome=Outcome.DATA if weight else Outcome.NO_DATA,
         weight=weight,
     )
 
 
-def split_lines(lines: Sequence[LogRecord], name: str, deploy: Deploy, *, onset: float) -> Said:
-    """Sort the lines that name their version; name: the template in words, “Charge for … failed”."""
+def count_matches(lines: Sequence[LogRecord], name: str, deploy: Deploy, *, onset: float) -> TemplateCounts:
+    """Count the log records that name their version; name: the template, such as “Charge for … failed”."""
     pieces = [" ".join(piece.split()) for piece in name.strip("“”").split(_VARIES)]
     versioned = [line for line in lines if line.version]
     since = [line for line in versioned if line.happened_at >= onset]
-    saying = [line for line in since if _says(line.body, pieces)]
-    mine = sum(is_version(line.version, deploy) for line in saying)
+    matching = [line for line in since if _matches(line.body, pieces)]
+    mine = sum(is_version(line.version, deploy) for line in matching)
     others_since = sum(not is_version(line.version, deploy) for line in since)
     others_before = sum(line.happened_at < onset and not is_version(line.version, deploy) for line in versioned)
-    return Said(mine, len(saying) - mine, others_since - (len(saying) - mine), others_before)
+    return TemplateCounts(mine, len(matching) - mine, others_since - (len(matching) - mine), others_before)
 
 
-def judge(said: Said, deploy: Deploy, name: str) -> tuple[str, float]:
-    """The answer in words, and its weight; 0 where there is nothing to compare with."""
+def judge(counts: TemplateCounts, deploy: Deploy, name: str) -> tuple[str, float]:
+    """Return the result as text, and its weight; 0 if there are too few records of other versions."""
     version = f"version {version_name(deploy)}"
-    if said.mine == 0:
-        return f"{name} is said by other versions only ({counted(said.others, 'line')}).", weights.VERSION_FINE
-    mine = counted(said.mine, "line")
-    if said.others:
+    if counts.mine == 0:
+        return f"{name} is said by other versions only ({counted(counts.others, 'line')}).", weights.VERSION_FINE
+    mine = counted(counts.mine, "line")
+    if counts.others:
         return (
-            f"{name} is said by {version} ({mine}), and by others too ({said.others:,}).",
+            f"{name} is said by {version} ({mine}), and by others too ({counts.others:,}).",
             weights.OTHER_VERSIONS_AS_BAD,
         )
-    if said.others_beside >= ENOUGH_LINES:
-        words = f"{name} is said by {version} alone ({mine}); others said {said.others_beside:,} lines beside it."
+    if counts.others_beside >= ENOUGH_LINES:
+        words = f"{name} is said by {version} alone ({mine}); others said {counts.others_beside:,} lines beside it."
         return words, weights.ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES
-    if said.others_before >= ENOUGH_LINES:
-        words = f"{name} is said by {version} alone ({mine}); others said {said.others_before:,} lines before, none so."
+    if counts.others_before >= ENOUGH_LINES:
+        words = (
+            f"{name} is said by {version} alone ({mine}); others said {counts.others_before:,} lines before, none so."
+        )
         return words, weights.ONLY_THIS_VERSION_BAD
     return f"{name} is said by {version} ({mine}); no lines of other versions are kept.", 0.0
 
@@ -107,8 +113,8 @@ def _is_template_of(symptom: Symptom, deploy: Deploy) -> bool:
     return symptom.metric is Metric.LOG_RATE and symptom.service == deploy.service and is_template
 
 
-def _says(body: str, pieces: Sequence[str]) -> bool:
-    """Whether the words of a template stand in a line, in their order."""
+def _matches(body: str, pieces: Sequence[str]) -> bool:
+    """Whether a log message contains the fixed parts of a template in their order."""
     text, place = " ".join(body.split()), 0
     for piece in pieces:
         place = text.find(piece, place)

@@ -1,4 +1,4 @@
-"""Whether one kind of user carries a funnel's drop, or whether other users came: asked anew of the cells."""
+"""Check whether one kind of user carries a funnel's drop, or the mix of users changed: scan the funnel cells again."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from storage.telemetry.protocol import COARSE_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.symptoms import segment_concentration, symptom_windows
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.words.attribution import place_formula, place_sentence, where_sentences
-from workers.words.attribution_details import WhereQuestion, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
+from workers.words.attribution import attribution_sentences, place_formula, place_sentence
 from workers.words.text import deploy_name, query_text, quoted
 
 
 def place_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether the hypothesis's place carries the drop; without one, whether any does. None without a funnel.
+    """Check whether the hypothesis's place carries the drop; if it names none, whether any place does.
 
-    Where there are no cells to ask yet, single segments are asked instead.
+    None without a funnel symptom. If the funnel has no cells yet, check single segments instead.
     """
     symptom = _symptom(hypothesis, described)
-    answer = _answer(symptom, described, telemetry) if symptom else None
+    answer = _attribution(symptom, described, telemetry) if symptom else None
     if symptom is None or answer is None or not answer.dimensions:
         return segment_concentration(hypothesis, described, telemetry)
     result, weight, outcome = _judge(hypothesis.where, quoted(symptom.name, 120), answer)
@@ -27,19 +27,19 @@ def place_evidence(hypothesis: Hypothesis, described: Characterisation, telemetr
 
 
 def mix_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether other users than usual explain the drop; None without a funnel, or without cells to ask."""
+    """Check whether a changed mix of users explains the drop; None without a funnel symptom or without enough cells."""
     symptom = _symptom(hypothesis, described)
-    answer = _answer(symptom, described, telemetry) if symptom else None
+    answer = _attribution(symptom, described, telemetry) if symptom else None
     if symptom is None or answer is None:
         return None
     is_mix = answer.verdict is WhereVerdict.MIX and not answer.places
     weight = weights.MIX_EXPLAINS_THE_DROP if is_mix else weights.MIX_DOES_NOT
-    result = " ".join(where_sentences(answer))
+    result = " ".join(attribution_sentences(answer))
     return _evidence("mix", hypothesis.key, symptom, answer, described, result, weight, Outcome.DATA)
 
 
 def rates_unchanged(deploy: Hypothesis, mix: Evidence | None) -> Evidence | None:
-    """What speaks against a deploy where the mix explains the drop: nobody converts worse than before."""
+    """Return evidence against a deploy if the mix of users explains the drop: no kind of user converts worse."""
     if mix is None or mix.weight <= 0 or deploy.deploy is None:
         return None
     return Evidence(
@@ -58,11 +58,11 @@ def _symptom(hypothesis: Hypothesis, described: Characterisation) -> Symptom | N
     return next((item for item in described.funnel_symptoms() if item.funnel_id == hypothesis.funnel_id), None)
 
 
-def _answer(symptom: Symptom, described: Characterisation, telemetry: TelemetryStore) -> Attribution | None:
+def _attribution(symptom: Symptom, described: Characterisation, telemetry: TelemetryStore) -> Attribution | None:
     assert symptom.funnel_id is not None
     recent, past = symptom_windows(symptom, described)
     segment = (symptom.dimension, symptom.value) if symptom.dimension and symptom.value is not None else None
-    question = WhereQuestion(
+    query = AttributionQuery(
         funnel_id=symptom.funnel_id,
         since=recent.since,
         until=recent.until,
@@ -71,19 +71,19 @@ def _answer(symptom: Symptom, described: Characterisation, telemetry: TelemetryS
         within=segment,
         expected=symptom.expected,
     )
-    return where(telemetry, question, now=described.asked_at)
+    return locate_loss(telemetry, query, now=described.asked_at)
 
 
 def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[str, float, Outcome]:
     if answer.observed >= answer.expected:
         return f"{name} shows no drop in the entries that have had time to convert.", 0.0, Outcome.NO_DATA
     if answer.verdict is WhereVerdict.UNCLEAR:
-        return f"{name}: {' '.join(where_sentences(answer))}", 0.0, Outcome.NO_DATA
+        return f"{name}: {' '.join(attribution_sentences(answer))}", 0.0, Outcome.NO_DATA
     if answer.verdict is WhereVerdict.EVERYWHERE:
         return f"{name} fell in all segments alike.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
     if not wanted:
         weight = 0.0 if answer.places else weights.SEGMENTS_ALL_ALIKE
-        return f"{name}: {' '.join(where_sentences(answer))}", weight, Outcome.DATA
+        return f"{name}: {' '.join(attribution_sentences(answer))}", weight, Outcome.DATA
     found = next((place for place in answer.places if _is_about(place, wanted)), None)
     if found is None:
         text = f"{name} fell no more for {place_formula(wanted)} than for others."
@@ -92,7 +92,7 @@ def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[str, float, O
 
 
 def _is_about(place: Place, wanted: Where) -> bool:
-    """The same place, or one within the other: more entries may tell it more narrowly."""
+    """Whether the places are equal or one contains the other: with more entries the scan may name a narrower one."""
     return set(place.where) <= set(wanted) or set(wanted) <= set(place.where)
 
 

@@ -1,4 +1,4 @@
-"""Does one request run the same query again and again (N+1), and did it not before?"""
+"""Check for a new N+1: one request runs the same query many times and did not before."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class RepeatedStatement:
-    """One query in its normal form, and its runs a request before (None: nothing known of then) and during."""
+    """A query in its normal form and its runs per request; before: None if no statements are kept from then."""
 
     statement: str
     before: float | None
@@ -37,17 +37,17 @@ class RepeatedStatement:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether one request runs it again and again."""
+        """Whether one request runs the query many times."""
         return self.during >= REPEATED_AT_LEAST
 
     @property
-    def was_so_before(self) -> bool:
-        """Whether it was known to be repeated nearly as much before."""
+    def was_repeated_before(self) -> bool:
+        """Whether it is known that the query was repeated nearly as often before."""
         return self.before is not None and self.during < RAISED_AT_LEAST * self.before
 
 
 def query_count_change(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence:
-    """Queries a request of an endpoint, before against during."""
+    """Compare the queries per request of an endpoint before and during the incident."""
     service, endpoint = hypothesis.service or "", hypothesis.endpoint or ""
     windows = before_window(described), during_window(described)
     before, during = (typical(Metric.QUERY_COUNT, samples(telemetry, service, endpoint, item)) for item in windows)
@@ -78,7 +78,7 @@ def _judge_counts(endpoint: str, before: float | None, during: float | None) -> 
 
 
 def _expected_queries(described: Characterisation, endpoint: str) -> float | None:
-    """The detector's own baseline, where the requests before are no longer kept one by one."""
+    """Return the detector's baseline, for when the single requests from before are no longer stored."""
     for symptom in described.symptoms:
         if symptom.metric is Metric.QUERY_COUNT and symptom.endpoint == endpoint:
             return symptom.expected
@@ -88,7 +88,7 @@ def _expected_queries(described: Characterisation, endpoint: str) -> float | Non
 def repeated_statements(
     hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
 ) -> tuple[Evidence, tuple[RepeatedStatement, ...]]:
-    """The evidence, and the queries that one request newly runs again and again, most runs first."""
+    """Return the evidence, and the queries that are newly repeated within a request, most runs first."""
     service, endpoint = hypothesis.service or "", hypothesis.endpoint or ""
     before, during = before_window(described), during_window(described)
     was = _per_request(telemetry, service, endpoint, before)
@@ -119,8 +119,8 @@ def repeated_statements(
 
 
 def newly_repeated(found: Sequence[RepeatedStatement]) -> tuple[RepeatedStatement, ...]:
-    """Those repeated now and not known to have been before."""
-    return tuple(item for item in found if item.is_repeated and not item.was_so_before)
+    """Return the queries that are repeated now and not known to have been repeated before."""
+    return tuple(item for item in found if item.is_repeated and not item.was_repeated_before)
 
 
 def _judge_statements(endpoint: str, found: Sequence[RepeatedStatement]) -> tuple[str, float, Outcome]:
@@ -143,7 +143,7 @@ def _judge_statements(endpoint: str, found: Sequence[RepeatedStatement]) -> tupl
 
 
 def _per_request(telemetry: TelemetryStore, service: str, endpoint: str, window: Window) -> dict[str, float]:
-    """Runs a request by normal form: texts that differ in their literals alone are one query."""
+    """Return the runs per request by normal form: statements that differ only in literals are one query."""
     counts: Sequence[StatementCount] = telemetry.statement_counts(
         service, endpoint, since=window.since, until=window.until, limit=_STATEMENTS
     )

@@ -1,4 +1,4 @@
-"""What else changed: the traffic, and the other endpoints of the service. Both speak for or against "unknown"."""
+"""Check what else changed: the traffic and the service's other endpoints, as evidence for or against "unknown"."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MORE_ERRORS_AT_LEAST = 0.05
 
 
 def traffic(described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether more requests came than before: load is a cause from outside. None without an endpoint symptom."""
+    """Check whether traffic rose: load is a cause outside the code. None without an endpoint symptom."""
     symptoms = described.endpoint_symptoms()
     if not symptoms:
         return None
@@ -61,9 +61,9 @@ def _judge_traffic(endpoint: str, before: float, during: float) -> tuple[str, fl
 
 
 def other_endpoints(described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether the service's other endpoints suffer too, as they do when its machine or database is in trouble.
+    """Check whether the service's other endpoints are affected too, as they are if its host or database has a problem.
 
-    They suffer what the worst symptom is: where it fails, they are asked for errors; else for slowness.
+    Compare error rates if the worst symptom is an error rate, else p95 latencies. None without an endpoint symptom.
     """
     symptoms = described.endpoint_symptoms()
     if not symptoms:
@@ -106,14 +106,14 @@ def _judge_others(service: str, suffers: Mapping[str, bool], *, failing: bool) -
 
 @dataclass(frozen=True, slots=True)
 class _Health:
-    """How one endpoint fared: p95 in ms, and the share of requests that failed."""
+    """One endpoint's p95 latency in ms and error rate (0 to 1)."""
 
     p95_ms: float
     errors: float
 
 
 def _by_endpoint(series: Sequence[EndpointSeries], but: Collection[str | None]) -> dict[str, _Health]:
-    """Each endpoint with enough requests, except some; p95 is the upper edge of the bucket that it falls in."""
+    """Return the health of each endpoint with enough requests, except those in `but`; p95 is a bucket's upper edge."""
     enough = [(item, int(item.request_count.sum())) for item in series if item.endpoint not in but]
     return {
         item.endpoint: _Health(_p95(item.duration_histogram.sum(axis=0)), float(item.error_count.sum()) / requests)

@@ -1,4 +1,4 @@
-"""What the detectors saw, as the first evidence of every account, and whether one segment carries it."""
+"""The detectors' own figures as the first evidence; and check whether one segment carries a funnel's drop."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from workers.words.text import measure, percent, query_text, quoted
 BASELINE_SECONDS = 7 * 24 * 3600.0
 
 NEXT_TO_NONE = 0.05
-"""Fewer lines a minute are as good as none."""
+"""Expected rates below this (log records per minute) are written as "next to none"."""
 
 
 def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
-    """The detector's own figures: they favour no cause."""
+    """Return the detector's figures as evidence that supports no cause."""
     name = quoted(symptom.endpoint or symptom.name, 120)
     result = _in_words(symptom, name)
     units = {Metric.CONVERSION_RATE: "entries", Metric.LOG_RATE: "lines", Metric.CUSTOM: "measurements"}
@@ -43,7 +43,7 @@ def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
 
 
 def _in_words(symptom: Symptom, name: str) -> str:
-    """What was seen instead of what is usual, without a full stop."""
+    """Return the observed and the expected value as a sentence without a full stop."""
     if symptom.words is not None:
         return quoted(symptom.words, 240).removesuffix(".")
     seen, usual = measure(symptom.metric, symptom.observed), measure(symptom.metric, symptom.expected)
@@ -71,7 +71,10 @@ def _in_words(symptom: Symptom, name: str) -> str:
 def segment_concentration(
     hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
 ) -> Evidence | None:
-    """Whether the hypothesis's segment carries the drop; without one, whether any does. None without a funnel."""
+    """Check whether the hypothesis's segment carries the drop; if it names none, whether any does.
+
+    None without a funnel symptom.
+    """
     symptom = next((item for item in described.funnel_symptoms() if item.funnel_id == hypothesis.funnel_id), None)
     if symptom is None or symptom.funnel_id is None:
         return None
@@ -112,7 +115,7 @@ def segment_concentration(
 
 
 def symptom_windows(symptom: Symptom, described: Characterisation) -> tuple[Window, Window]:
-    """Entries since the onset that have had time to convert, and a week of them before it."""
+    """Return the window since the onset whose entries have had time to convert, and the week before it."""
     until = max(symptom.window_end, described.asked_at - symptom.horizon_seconds)
     since = min(symptom.onset_at, until - FINE_FUNNEL_SECONDS)
     return Window(since, until), Window(since - BASELINE_SECONDS, since)

@@ -1,4 +1,4 @@
-"""When did a deploy go live, against when it began?"""
+"""Compare the time of a deploy with the onset of the incident."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.words.text import counted, deploy_name, query_text, quoted
 
 LOOK_BACK_SECONDS = 24 * 3600.0
 SLACK_SECONDS = 60.0
-"""Clocks differ, and a service is told to restart before or after the deploy is recorded."""
+"""Tolerance: clocks differ, and the deploy may be recorded before or after the service restarts."""
 
 SOON_SECONDS = 600.0
 LONGEST_LOOK_SECONDS = 2 * COARSE_SECONDS
@@ -21,7 +21,7 @@ ENOUGH_SERVED = 100
 
 
 def no_deploy(described: Characterisation) -> Evidence:
-    """That no deploy is a candidate; the priors have weighed it already."""
+    """Return evidence that there was no deploy; its weight is 0, since the priors account for it already."""
     service = described.services[0] if len(described.services) == 1 else None
     since = described.onset_earliest - LOOK_BACK_SECONDS
     of_service = f" of {quoted(service, 60)}" if service else ""
@@ -38,7 +38,7 @@ def no_deploy(described: Characterisation) -> Evidence:
 
 
 def deploy_timing(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether it began with the deploy, before it, or only after the deploy had served well for a while."""
+    """Check whether the incident began with the deploy, before it, or after the deploy had served well for a while."""
     deploy = hypothesis.deploy
     if deploy is None:
         return None
@@ -89,7 +89,7 @@ def _judge(deploy: Deploy, described: Characterisation, served: int) -> tuple[st
 
 
 def _served_well(deploy: Deploy, described: Characterisation, telemetry: TelemetryStore) -> int:
-    """Requests of the service between the deploy and the onset; entries of the funnels where it has no requests."""
+    """Count the service's requests between the deploy and the onset; if there are none, the entries of the funnels."""
     since = max(deploy.deployed_at, described.onset_earliest - LONGEST_LOOK_SECONDS)
     window = Window(since, described.onset_earliest)
     requests = sum(int(item.request_count.sum()) for item in service_series(telemetry, deploy.service, window))

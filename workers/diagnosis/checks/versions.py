@@ -1,4 +1,4 @@
-"""Is the version that a deploy brought the bad one?"""
+"""Check whether only the deployed version is bad."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from workers.words.text import counted, measure, number, quoted, version_name
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """An endpoint's requests by version: this deploy's while bad and before, and all the others' to compare with.
+    """An endpoint's requests by version.
 
-    `same_minutes`: the others are requests of the minutes that this version served too, so the traffic mix is equal.
+    mine, mine_before: requests of the deploy's version during and before the incident. others: requests of other
+    versions to compare with; same_minutes: they are from minutes in which this version served too, so the traffic mix
+    is the same. served_during: how many requests of all versions were read from during the incident.
     """
 
     symptom: Symptom
@@ -38,16 +40,16 @@ class Split:
     served_during: int
 
     def is_bad(self, value: float) -> bool:
-        """Nearer to what was observed than to what was expected: shares as they are, the rest by its logarithm."""
+        """Whether a value is nearer to the observed than to the expected value; on a log scale, except error rates."""
         if self.symptom.metric is Metric.ERROR_RATE:
             return value > (self.symptom.expected + self.symptom.observed) / 2
         return value > float(np.sqrt(max(self.symptom.expected, 1e-3) * max(self.symptom.observed, 1e-3)))
 
 
 def version_split(hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
-    """Whether this deploy's version alone is bad at the worst endpoint of its service.
+    """Check whether only this deploy's version is bad, at the worst endpoint of its service.
 
-    None where no endpoint of the service is a symptom; traffic is none: requests that do not come have no version.
+    None if no endpoint of the service is a symptom. Traffic does not count: requests that do not come have no version.
     """
     deploy = hypothesis.deploy
     symptoms = [
@@ -59,7 +61,7 @@ def version_split(hypothesis: Hypothesis, described: Characterisation, telemetry
         return None
     symptom = symptoms[0]
     service, endpoint = symptom.service or "", symptom.endpoint or ""
-    # Up to the deploy itself where it came after the onset's earliest end: a version's requests sort themselves.
+    # If the deploy came after the earliest onset, read up to the deploy: requests are separated by version anyway.
     before = Window(before_window(described).since, max(described.onset_earliest, deploy.deployed_at))
     during = during_window(described)
     earlier, later = (samples(telemetry, service, endpoint, window) for window in (before, during))
@@ -90,7 +92,7 @@ def version_split(hypothesis: Hypothesis, described: Characterisation, telemetry
 def split_by_version(
     deploy: Deploy, symptom: Symptom, earlier: Sequence[RequestSample], later: Sequence[RequestSample]
 ) -> Split:
-    """Sort requests from before and during by whether this deploy's version served them."""
+    """Group requests from before and during the incident by whether this deploy's version served them."""
     mine = [request for request in later if is_version(request.version, deploy)]
     minutes = {int(request.started_at // 60) for request in mine}
     beside = [
@@ -114,7 +116,7 @@ def split_by_version(
 
 
 def judge(split: Split, deploy: Deploy) -> tuple[str, float, Outcome]:
-    """The answer in words, its weight, and whether there was data to answer from."""
+    """Return the result as text, its weight, and whether there was enough data."""
     metric, name = split.symptom.metric, f"Version {version_name(deploy)}"
     where = f"{name} of {quoted(split.symptom.endpoint or '', 120)}"
     value = typical(metric, split.mine)
@@ -147,7 +149,7 @@ def judge(split: Split, deploy: Deploy) -> tuple[str, float, Outcome]:
 
 
 def is_version(version: str | None, deploy: Deploy) -> bool:
-    """Whether a span's `service.version` names this deploy: its version, or its commit in short or in full."""
+    """Whether a `service.version` names this deploy: its version, or its commit, short or full."""
     if not version:
         return False
     same_commit = len(version) >= 7 and (deploy.commit_sha.startswith(version) or version.startswith(deploy.commit_sha))

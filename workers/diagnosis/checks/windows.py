@@ -1,4 +1,4 @@
-"""The spans of time that checks compare, and what they read in them."""
+"""The time windows that the checks compare, and the queries that they share."""
 
 from __future__ import annotations
 
@@ -20,40 +20,43 @@ SAMPLES = 500
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Seconds UTC; `since` inclusive, `until` exclusive."""
+    """A time window in seconds UTC; `since` is inclusive, `until` exclusive."""
 
     since: float
     until: float
 
     def whole_buckets(self, seconds: int) -> Window:
-        """The part of it that whole buckets of this width cover."""
+        """Return the part of the window that whole buckets of this width cover."""
         return Window(math.ceil(self.since / seconds) * seconds, math.floor(self.until / seconds) * seconds)
 
     @property
     def minutes(self) -> float:
-        """Its length."""
+        """The length of the window, at least one second."""
         return max(self.until - self.since, 1.0) / 60
 
 
 def before_window(described: Characterisation) -> Window:
-    """The half hour before anything was wrong."""
+    """Return the half hour before the earliest onset."""
     return Window(described.onset_earliest - WINDOW_SECONDS, described.onset_earliest)
 
 
 def during_window(described: Characterisation) -> Window:
-    """While it is wrong."""
+    """Return the window during the incident, at most the half hour before `asked_at`.
+
+    It begins at the latest onset, or halfway between the earliest onset and `asked_at` if that is earlier.
+    """
     middle = (described.onset_earliest + described.asked_at) / 2
     since = max(min(described.onset_latest, middle), described.asked_at - WINDOW_SECONDS)
     return Window(since, described.asked_at)
 
 
 def samples(telemetry: TelemetryStore, service: str, endpoint: str, window: Window) -> Sequence[RequestSample]:
-    """The newest requests of an endpoint in the window."""
+    """Return the newest requests of an endpoint in the window, at most SAMPLES."""
     return telemetry.request_samples(service, endpoint, since=window.since, until=window.until, limit=SAMPLES)
 
 
 def samples_query(service: str, endpoint: str, *windows: Window) -> str:
-    """The question that `samples` asks, once a window."""
+    """Return the query of `samples` as text, once per window."""
     return "; ".join(
         query_text(
             "request_samples",
@@ -68,7 +71,7 @@ def samples_query(service: str, endpoint: str, *windows: Window) -> str:
 
 
 def typical(metric: Metric, requests: Sequence[RequestSample]) -> float | None:
-    """Mean queries a request, the share that failed, or p95 in ms; None where the requests are too few to say."""
+    """Return the mean query count, the error rate or the p95 latency in ms; None if there are too few requests."""
     if len(requests) < FEWEST_REQUESTS:
         return None
     if metric is Metric.QUERY_COUNT:
@@ -79,13 +82,13 @@ def typical(metric: Metric, requests: Sequence[RequestSample]) -> float | None:
 
 
 def service_series(telemetry: TelemetryStore, service: str, window: Window) -> list[EndpointSeries]:
-    """The endpoints of one service in fine buckets."""
+    """Return the series of a service's endpoints in fine buckets."""
     series = telemetry.endpoint_series(since=window.since, until=window.until, bucket_seconds=FINE_ENDPOINT_SECONDS)
     return [item for item in series if item.service == service]
 
 
 def requests_in(telemetry: TelemetryStore, service: str, endpoint: str, window: Window) -> int:
-    """How many requests of one endpoint began in the window's fine buckets."""
+    """Count the requests of one endpoint in the window's fine buckets."""
     series = telemetry.endpoint_series(
         since=window.since,
         until=window.until,
@@ -96,7 +99,7 @@ def requests_in(telemetry: TelemetryStore, service: str, endpoint: str, window: 
 
 
 def series_query(*windows: Window, endpoint: str | None = None) -> str:
-    """The question that `service_series` asks, or `requests_in` with an endpoint, once a window."""
+    """Return the query of `service_series`, or with an endpoint that of `requests_in`, as text, once per window."""
     of_one = {"endpoint": endpoint} if endpoint is not None else {}
     return "; ".join(
         query_text(

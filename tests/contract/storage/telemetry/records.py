@@ -1,4 +1,4 @@
-"""Records to give a TelemetryStore, and short ways to read back what it made of them."""
+"""Make records for a TelemetryStore, and read its rollups back in a short form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from detection.types import DURATION_EDGES_MS, Event, FunnelDefinition, FunnelStep, Span, SpanKind
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, RolledUp, TelemetryStore
 
-NOW = 1_770_465_600.0  # 2026-02-07 12:00 UTC, where a fine and a coarse bucket start
+NOW = 1_770_465_600.0  # 2026-02-07 12:00 UTC, the start of a fine and of a coarse bucket
 DAY = 86_400.0
 STEPS = ("view", "cart", "pay")
 FUNNEL = FunnelDefinition(1, "Checkout", tuple(FunnelStep(name, name) for name in STEPS), 600.0, 7)
@@ -15,7 +15,7 @@ ENDPOINT = "POST /checkout"
 
 
 class Clock:
-    """A clock that stands where it is put."""
+    """A clock that tests set by hand."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -29,7 +29,7 @@ def make_event(name: str, user: str = "u1", at: float = NOW, event_id: str | Non
 
 
 def visit(user: str, at: float, *steps: str, **properties: str) -> list[Event]:
-    """The steps ten seconds apart."""
+    """Make one event per step, ten seconds apart."""
     return [make_event(step, user, at + 10 * index, **properties) for index, step in enumerate(steps)]
 
 
@@ -53,7 +53,7 @@ def make_span(
 
 
 def request_spans(trace: str, at: float, queries: int, **more: object) -> list[Span]:
-    """A server span over a handler over its database spans, in the order in which exporters send them."""
+    """Make a server span, its handler and the handler's database spans, in the order in which exporters send them."""
     statement = "SELECT * FROM items WHERE id = 17"
     database = [
         make_span(f"{trace}-q{index}", f"{trace}-h", SpanKind.DATABASE, trace, at, statement=statement)
@@ -69,11 +69,11 @@ def roll_up_all(
     for _ in range(1000):
         if store.roll_up(funnels, now=now, limit=limit) == RolledUp(0, 0):
             return
-    raise AssertionError("the roll-up never comes to an end")
+    raise AssertionError("the roll-up never ends")
 
 
 def reached_by_bucket(store: TelemetryStore, bucket_seconds: int = FINE_FUNNEL_SECONDS) -> dict[float, tuple[int, ...]]:
-    """Everyone's reached counts by bucket."""
+    """Return the reached counts of the everyone series, by bucket start."""
     everyone = store.funnel_series(1, since=0.0, until=NOW + DAY, bucket_seconds=bucket_seconds)[0]
     assert everyone.dimension is None
     assert everyone.entries.tolist() == everyone.reached[:, 0].tolist()
@@ -87,7 +87,7 @@ def entries_by_segment(store: TelemetryStore) -> dict[tuple[str | None, str | No
 
 
 def endpoint_totals(store: TelemetryStore, bucket_seconds: int = 10) -> tuple[list[int], list[int]]:
-    """Request counts and query sums by bucket of the only endpoint."""
+    """Return the request counts and query sums of the only endpoint, by bucket."""
     (series,) = store.endpoint_series(since=0.0, until=NOW + DAY, bucket_seconds=bucket_seconds)
     assert series.duration_histogram.shape == (len(series.bucket_starts), len(DURATION_EDGES_MS) + 1)
     assert series.query_histogram.sum(axis=1).tolist() == series.request_count.tolist()

@@ -11,9 +11,10 @@ from bot.commands.query import query
 from detection.funnels.attempts import attempts
 from detection.types import LogRecord, MetricPoint
 from storage.database.session import create_database
-from storage.telemetry.archive import archive as archive_module
-from storage.telemetry.archive.archive import Archive
+from storage.telemetry.archive import cold_store
+from storage.telemetry.archive.cold_store import Archive
 from storage.telemetry.archive.layout import DRAFTS, Draft, files
+from storage.telemetry.hot.eviction import delete_batch
 from storage.telemetry.sql import SqlTelemetry
 from tests.contract.storage.telemetry.records import (
     DAY,
@@ -29,7 +30,7 @@ from tests.contract.storage.telemetry.records import (
 
 
 class PowerCut(BaseException):
-    """Ends a pass where it stands."""
+    """Simulates a crash: no handler for Exception catches it."""
 
 
 @pytest.fixture
@@ -57,18 +58,18 @@ def fill(store: SqlTelemetry, user: str = "u1") -> None:
 
 
 def counted(directory: Path) -> dict[str, tuple[int, int]]:
-    """Rows, and rows told apart by their id, in each view."""
+    """Return the number of rows and of distinct ids in each view."""
     ids = {"events": "event_id", "requests": "span_id", "logs": "record_id", "metrics": "point_id"}
     asked = {
         view: query(directory, f"SELECT count(*), count(DISTINCT {name}) FROM {view}") for view, name in ids.items()
     }
-    return {view: answer.rows[0] for view, answer in asked.items()}  # type: ignore[misc]
+    return {view: answer.rows[0] for view, answer in asked.items()}
 
 
 ALL_ONCE = {"events": (3, 3), "requests": (1, 1), "logs": (1, 1), "metrics": (1, 1)}
 
 
-def test_what_leaves_the_hot_store_is_in_the_archive_by_day_and_in_full(
+def test_evicted_records_are_in_the_archive_complete_and_by_day(
     archiving_store: SqlTelemetry, clock: Clock, directory: Path
 ) -> None:
     fill(archiving_store)
@@ -89,7 +90,7 @@ def test_what_leaves_the_hot_store_is_in_the_archive_by_day_and_in_full(
 
 
 @pytest.mark.parametrize("moment", ["while_writing", "before_the_delete", "before_the_move", "within_the_move"])
-def test_a_pass_that_dies_at_any_moment_loses_nothing_and_doubles_nothing(
+def test_a_crash_at_any_moment_loses_and_duplicates_nothing(
     moment: str, archiving_store: SqlTelemetry, clock: Clock, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(archiving_store)
@@ -97,23 +98,23 @@ def test_a_pass_that_dies_at_any_moment_loses_nothing_and_doubles_nothing(
     roll_up_all(archiving_store)
     calls = iter(range(1000))
 
-    def dies(real: Callable[..., object], *, after: int) -> Callable[..., object]:
-        def dying(*arguments: object) -> object:
+    def crashing(real: Callable[..., object], *, after: int) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
             if next(calls) >= after:
                 raise PowerCut
             return real(*arguments)
 
-        return dying
+        return call
 
     with monkeypatch.context() as patch:
         if moment == "while_writing":
-            patch.setattr(archive_module, "write_parquet", dies(archive_module.write_parquet, after=1))
+            patch.setattr(cold_store, "write_parquet", crashing(cold_store.write_parquet, after=1))
         elif moment == "before_the_delete":
-            patch.setattr(archive_module, "take_away", dies(archive_module.take_away, after=0))
+            patch.setattr(cold_store, "delete_batch", crashing(delete_batch, after=0))
         elif moment == "before_the_move":
-            patch.setattr(Archive, "_put_in_place", dies(Archive._put_in_place, after=1))
+            patch.setattr(Archive, "_put_in_place", crashing(Archive._put_in_place, after=1))
         else:
-            patch.setattr(Draft, "home", dies(Draft.home, after=1))
+            patch.setattr(Draft, "home", crashing(Draft.home, after=1))
         with pytest.raises(PowerCut):
             archiving_store.expire(now=clock.now + 3 * 3600)
     archiving_store.append_events([make_event("view", "u3", NOW, "later")])
@@ -128,11 +129,11 @@ def test_a_full_disk_leaves_everything_in_the_hot_store(
 ) -> None:
     fill(archiving_store)
 
-    def full(*_: object) -> None:
+    def disk_full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_module, "write_parquet", full)
+        patch.setattr(cold_store, "write_parquet", disk_full)
         with pytest.raises(OSError, match="No space"):
             archiving_store.expire(now=clock.now + 3 * 3600)
     assert len(archiving_store.recent_events()) == 3
@@ -140,7 +141,7 @@ def test_a_full_disk_leaves_everything_in_the_hot_store(
     assert counted(directory) == ALL_ONCE
 
 
-def test_days_past_their_retention_go(archiving_store: SqlTelemetry, clock: Clock, directory: Path) -> None:
+def test_days_past_their_retention_are_deleted(archiving_store: SqlTelemetry, clock: Clock, directory: Path) -> None:
     fill(archiving_store)
     archiving_store.expire(now=clock.now + 3 * 3600)
     archiving_store.expire(now=clock.now + 90 * DAY)
@@ -149,7 +150,7 @@ def test_days_past_their_retention_go(archiving_store: SqlTelemetry, clock: Cloc
     assert counted(directory) == dict.fromkeys(ALL_ONCE, (0, 0))
 
 
-def test_a_database_made_anew_writes_over_nothing(
+def test_a_new_database_overwrites_no_archived_file(
     archiving_store: SqlTelemetry, clock: Clock, directory: Path, sqlite_template: Path, tmp_path: Path
 ) -> None:
     fill(archiving_store, "ana")
@@ -163,7 +164,7 @@ def test_a_database_made_anew_writes_over_nothing(
     assert counted(directory) == {name: (2 * rows, 2 * ids) for name, (rows, ids) in ALL_ONCE.items()}
 
 
-def test_a_forgotten_person_is_in_no_file_any_more_and_others_are(
+def test_an_erased_person_is_in_no_file_and_others_still_are(
     archiving_store: SqlTelemetry, clock: Clock, directory: Path
 ) -> None:
     fill(archiving_store, "ana")
@@ -180,24 +181,24 @@ def test_a_forgotten_person_is_in_no_file_any_more_and_others_are(
     assert files(directory, "events") == []
 
 
-def test_a_person_forgotten_between_the_writing_and_the_deleting_is_not_archived(
+def test_a_person_erased_between_writing_and_evicting_is_not_archived(
     archiving_store: SqlTelemetry, clock: Clock, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(archiving_store, "ana")
     fill(archiving_store, "ben")
-    real = archive_module.write_parquet
-    forgotten: list[str] = []
+    real = cold_store.write_parquet
+    erased_people: list[str] = []
 
     def write(path: Path, kind: object, rows: object) -> None:
         real(path, kind, rows)  # type: ignore[arg-type]
-        if not forgotten:
-            forgotten.append("ana")
+        if not erased_people:
+            erased_people.append("ana")
             store_of_the_web_process.erase_person(["ana"])
 
     store_of_the_web_process = SqlTelemetry(
         archiving_store._engine, funnel_reader=attempts, segment_dimensions=[], clock=clock
     )
-    monkeypatch.setattr(archive_module, "write_parquet", write)
+    monkeypatch.setattr(cold_store, "write_parquet", write)
     archiving_store.expire(now=clock.now + 3 * 3600)
     assert query(directory, "SELECT DISTINCT user_id FROM events").rows == [("ben",)]
     assert counted(directory)["events"] == (3, 3)

@@ -19,7 +19,7 @@ from tests.contract.storage.telemetry.records import DAY, NOW, STEPS, Clock, mak
 def counted(
     store: TelemetryStore, bucket_seconds: int = COARSE_SECONDS, *, until: float = NOW + DAY
 ) -> dict[tuple[str, ...], tuple[int, int]]:
-    """(entries, conversions) by the values of a combination."""
+    """Return (entries, conversions) by the values of each combination."""
     cells = store.funnel_cells(1, since=0.0, until=until, bucket_seconds=bucket_seconds)
     assert cells.converted_by_delay.shape == (len(cells.combinations), len(DELAY_EDGES_SECONDS) + 1)
     return {
@@ -45,7 +45,7 @@ def test_entries_and_conversions_are_counted_by_combination_in_fine_and_coarse_b
     assert DELAY_EDGES_SECONDS[delay - 1] < 20.0 <= DELAY_EDGES_SECONDS[delay]
 
 
-def test_a_late_step_moves_its_attempt_on_within_the_cell_and_counts_it_once(store: TelemetryStore) -> None:
+def test_a_late_step_advances_its_attempt_within_the_cell_and_counts_it_once(store: TelemetryStore) -> None:
     store.append_events(visit("u1", NOW, "view", "cart", country="de"))
     roll_up_all(store)
     assert counted(store) == {("de",): (1, 0)}
@@ -54,7 +54,7 @@ def test_a_late_step_moves_its_attempt_on_within_the_cell_and_counts_it_once(sto
     assert counted(store) == counted(store, FINE_CELL_SECONDS) == {("de",): (1, 1)}
 
 
-def test_an_attempt_that_turns_out_to_begin_elsewhere_leaves_its_old_cell(store: TelemetryStore) -> None:
+def test_an_attempt_whose_entry_turns_out_to_be_another_event_leaves_its_old_cell(store: TelemetryStore) -> None:
     store.append_events([make_event("view", "u1", NOW, country="de"), make_event("cart", "u1", NOW + 50)])
     roll_up_all(store)
     store.append_events(
@@ -71,10 +71,10 @@ def test_an_attempt_that_turns_out_to_begin_elsewhere_leaves_its_old_cell(store:
     assert counted(store) == {("fr",): (2, 1), ("de",): (1, 0)}
 
 
-def test_a_bucket_has_a_bounded_number_of_cells_and_the_rest_share_one_for_good(
+def test_a_bucket_has_a_limited_number_of_cells_and_the_rest_share_one_permanently(
     store: TelemetryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cell_rollup, "CELLS_A_BUCKET", 3)
+    monkeypatch.setattr(cell_rollup, "MAX_CELLS_PER_BUCKET", 3)
     for number in range(6):
         for copy in range(3 if number >= 3 else 1):
             store.append_events(visit(f"u{number}-{copy}", NOW, "view", country=f"c{number}", device="ios"))
@@ -96,15 +96,13 @@ def test_cells_are_kept_as_long_as_the_other_rollups(store: TelemetryStore) -> N
     assert counted(store) == {}
 
 
-def test_what_is_past_retention_when_it_arrives_is_not_counted_in_fine_cells(
-    store: TelemetryStore, clock: Clock
-) -> None:
+def test_events_past_retention_on_arrival_are_not_counted_in_fine_cells(store: TelemetryStore, clock: Clock) -> None:
     store.append_events(visit("u1", NOW - 4 * 3600, "view", country="de"))
     roll_up_all(store)
     assert (counted(store, FINE_CELL_SECONDS), counted(store)) == ({}, {("de",): (1, 0)})
 
 
-def test_forgetting_a_person_leaves_the_cells_as_they_are(store: TelemetryStore) -> None:
+def test_erasing_a_person_leaves_the_cells_unchanged(store: TelemetryStore) -> None:
     store.append_events(visit("u1", NOW, "view", country="de") + visit("u2", NOW, *STEPS, country="de"))
     roll_up_all(store)
     store.erase_person(["u1"])
@@ -112,7 +110,7 @@ def test_forgetting_a_person_leaves_the_cells_as_they_are(store: TelemetryStore)
     assert counted(store) == {("de",): (2, 1)}
 
 
-def test_an_attempt_counted_before_there_were_cells_never_leaves_more_conversions_than_entries(
+def test_an_attempt_counted_before_cells_existed_never_makes_more_conversions_than_entries(
     store: TelemetryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
@@ -135,7 +133,7 @@ numbers = count(10)
 
 @settings(derandomize=True, deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happened=happenings, batch=st.integers(1, 15), room=st.integers(1, 4))
-def test_the_cells_of_every_bucket_add_up_to_the_everyone_series_in_whatever_order_events_come(
+def test_the_cells_of_every_bucket_add_up_to_the_everyone_series_for_any_order_of_events(
     make_store: Callable[..., TelemetryStore],
     happened: list[tuple[int, int, int, Mapping[str, str]]],
     batch: int,
@@ -149,7 +147,7 @@ def test_the_cells_of_every_bucket_add_up_to_the_everyone_series_in_whatever_ord
         for index, (step, user, at, properties) in enumerate(happened)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cell_rollup, "CELLS_A_BUCKET", room)
+        patch.setattr(cell_rollup, "MAX_CELLS_PER_BUCKET", room)
         for start in range(0, len(events), batch):
             store.append_events(events[start : start + batch])
             roll_up_all(store, (funnel,), now=NOW + 4000)

@@ -18,7 +18,7 @@ from tests.contract.storage.telemetry.records import (
 )
 
 
-def test_hot_records_go_two_hours_after_they_arrived_but_never_before_they_are_rolled_up(
+def test_hot_records_are_evicted_two_hours_after_arrival_but_never_before_they_are_rolled_up(
     store: TelemetryStore, clock: Clock
 ) -> None:
     store.append_events(visit("u1", NOW - 7 * DAY, *STEPS))
@@ -56,7 +56,7 @@ def test_a_longer_funnel_window_keeps_events_longer(store: TelemetryStore, clock
     assert store.recent_events() == []
 
 
-def test_numbers_of_dropped_records_are_not_given_out_again(store: TelemetryStore, clock: Clock) -> None:
+def test_sequences_of_evicted_records_are_not_reused(store: TelemetryStore, clock: Clock) -> None:
     store.append_events(visit("u1", NOW, *STEPS))
     roll_up_all(store)
     clock.now += DAY
@@ -65,7 +65,7 @@ def test_numbers_of_dropped_records_are_not_given_out_again(store: TelemetryStor
     assert store.roll_up([FUNNEL], now=clock.now) == RolledUp(1, 0)
 
 
-def test_a_late_step_of_an_attempt_whose_entry_was_dropped_leaves_what_was_counted_alone(
+def test_a_late_step_of_an_attempt_whose_entry_was_evicted_changes_no_counts(
     store: TelemetryStore, clock: Clock
 ) -> None:
     store.append_events(visit("u1", NOW, "view", "cart"))

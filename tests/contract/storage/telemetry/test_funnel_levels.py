@@ -1,6 +1,8 @@
-"""Funnels in brief say what the full series say."""
+"""Funnel levels (buckets in brief) agree with the full series."""
 
 from __future__ import annotations
+
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -8,6 +10,13 @@ import pytest
 from detection.funnels.cohorts import totals
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from tests.contract.storage.telemetry.records import FUNNEL, NOW, STEPS, make_event, roll_up_all, visit
+
+
+class Span(TypedDict):
+    """From `since` (inclusive) to `until` (exclusive)."""
+
+    since: float
+    until: float
 
 
 def fill(store: TelemetryStore) -> None:
@@ -21,11 +30,11 @@ def fill(store: TelemetryStore) -> None:
 
 @pytest.mark.parametrize("bucket_seconds", [FINE_FUNNEL_SECONDS, COARSE_SECONDS])
 @pytest.mark.parametrize("horizon_seconds", [30.0, 600.0])
-def test_levels_are_the_sums_that_the_series_have(
+def test_funnel_levels_agree_with_the_full_series(
     store: TelemetryStore, bucket_seconds: int, horizon_seconds: float
 ) -> None:
     fill(store)
-    span = {"since": NOW - 5000, "until": NOW + 1}
+    span: Span = {"since": NOW - 5000, "until": NOW + 1}
     levels = store.funnel_levels(FUNNEL, **span, bucket_seconds=bucket_seconds, horizon_seconds=horizon_seconds)
     series = store.funnel_series(1, **span, bucket_seconds=bucket_seconds)
     assert set(levels.names) == {(one.dimension, one.value) for one in series if one.entries.size}
@@ -39,16 +48,16 @@ def test_levels_are_the_sums_that_the_series_have(
     assert levels.reached[everyone, -1].sum() == 2 + bool(waited)
 
 
-def test_levels_of_nobody_are_empty(store: TelemetryStore) -> None:
+def test_levels_without_any_events_are_empty(store: TelemetryStore) -> None:
     levels = store.funnel_levels(FUNNEL, since=0, until=NOW, bucket_seconds=COARSE_SECONDS, horizon_seconds=60)
     assert (list(levels.names), levels.rows.size, levels.reached.shape) == ([], 0, (0, len(STEPS)))
 
 
-def test_everyone_alone_is_what_everyone_is_among_all(store: TelemetryStore) -> None:
+def test_the_everyone_series_read_alone_equals_the_one_read_with_all(store: TelemetryStore) -> None:
     fill(store)
-    asked = {"since": NOW - 5000, "until": NOW + 1, "bucket_seconds": FINE_FUNNEL_SECONDS}
-    (alone,) = store.funnel_series(1, **asked, everyone_only=True)
-    among = store.funnel_series(1, **asked)[0]
+    span: Span = {"since": NOW - 5000, "until": NOW + 1}
+    (alone,) = store.funnel_series(1, **span, bucket_seconds=FINE_FUNNEL_SECONDS, everyone_only=True)
+    among = store.funnel_series(1, **span, bucket_seconds=FINE_FUNNEL_SECONDS)[0]
     assert alone.dimension is None
     for name in ("bucket_starts", "entries", "reached", "converted_by_delay"):
         assert np.array_equal(getattr(alone, name), getattr(among, name))

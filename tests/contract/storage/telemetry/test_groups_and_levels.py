@@ -14,7 +14,7 @@ from storage.telemetry.protocol import Appended, TelemetryStore
 from tests.contract.storage.telemetry.records import ENDPOINT, NOW, make_event, request_spans, roll_up_all
 
 
-def test_each_group_learns_what_became_of_it_as_if_it_came_alone(store: TelemetryStore) -> None:
+def test_each_group_gets_the_result_that_it_would_get_if_appended_alone(store: TelemetryStore) -> None:
     store.append_events([make_event("view", event_id="old")])
     fresh = [[make_event("view", event_id=f"fresh{n}")] for n in range(3)]
     assert store.append_event_groups(fresh) == [Appended(1, 0)] * 3
@@ -30,7 +30,7 @@ def test_each_group_learns_what_became_of_it_as_if_it_came_alone(store: Telemetr
     )
 
 
-def test_levels_are_the_series_in_brief(store: TelemetryStore) -> None:
+def test_endpoint_levels_agree_with_the_full_series(store: TelemetryStore) -> None:
     for number in range(40):
         store.append_spans(
             request_spans(f"t{number}", NOW - 30 + number % 3 * 10, queries=number % 4, duration_ms=float(number**2))
@@ -50,7 +50,7 @@ def test_levels_are_the_series_in_brief(store: TelemetryStore) -> None:
     assert store.endpoint_levels(NOW + 60, bucket_seconds=10, minimum_requests=2).names == []
 
 
-def test_the_delivery_lag_is_how_long_requests_took_to_arrive(store: TelemetryStore) -> None:
+def test_the_delivery_lag_is_the_time_from_request_start_to_arrival(store: TelemetryStore) -> None:
     assert store.delivery_lag("shop", ENDPOINT, until=NOW) == 0.0
     for number in range(10):
         store.append_spans(request_spans(f"t{number}", NOW - 40 + number, queries=1))
@@ -59,7 +59,7 @@ def test_the_delivery_lag_is_how_long_requests_took_to_arrive(store: TelemetrySt
     assert store.delivery_lag("shop", "GET /other", until=NOW) == 0.0
 
 
-def test_the_series_of_some_endpoints_are_theirs_alone(store: TelemetryStore) -> None:
+def test_series_can_be_read_for_some_endpoints_only(store: TelemetryStore) -> None:
     for name in ("a", "b", "c"):
         store.append_spans(request_spans(f"t{name}", NOW - 30, queries=1, endpoint=name))
         store.append_spans(request_spans(f"u{name}", NOW - 5, queries=1, endpoint=name))
@@ -76,7 +76,7 @@ def test_the_series_of_some_endpoints_are_theirs_alone(store: TelemetryStore) ->
         assert np.array_equal(one.duration_histogram, full.duration_histogram)
 
 
-def test_what_arrives_while_a_commit_is_under_way_is_committed_together_with_the_next() -> None:
+def test_appends_during_a_commit_are_committed_together_in_the_next() -> None:
     commits: list[int] = []
     gate = asyncio.Event()
 
@@ -100,7 +100,7 @@ def test_what_arrives_while_a_commit_is_under_way_is_committed_together_with_the
     assert commits == [10, 1]
 
 
-def test_a_commit_that_fails_is_told_to_each_of_its_senders_and_the_next_goes_on() -> None:
+def test_a_failed_commit_raises_for_each_of_its_senders_and_the_next_commit_works() -> None:
     async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
         if len(groups) == 2:
             raise OSError("no room")
@@ -116,7 +116,7 @@ def test_a_commit_that_fails_is_told_to_each_of_its_senders_and_the_next_goes_on
     assert after == Appended(1, 0)
 
 
-def test_who_waits_behind_a_commit_that_finds_the_database_locked_is_told_at_once() -> None:
+def test_appends_waiting_behind_a_commit_that_finds_the_database_locked_fail_at_once() -> None:
     commits: list[int] = []
 
     async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
@@ -136,7 +136,7 @@ def test_who_waits_behind_a_commit_that_finds_the_database_locked_is_told_at_onc
     assert commits == [1]
 
 
-def test_a_sender_that_hangs_up_does_not_keep_the_others_from_their_answers() -> None:
+def test_a_cancelled_sender_does_not_keep_the_others_from_their_answers() -> None:
     async def commit(groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
         await asyncio.sleep(0.01)
         return [Appended(len(group), 0) for group in groups]

@@ -16,9 +16,7 @@ def queries_of_requests(store: TelemetryStore) -> list[int]:
     return [sample.query_count for sample in store.request_samples("shop", ENDPOINT, since=0, until=NOW + DAY)]
 
 
-def test_database_spans_that_come_late_count_in_the_bucket_in_which_their_request_happened(
-    store: TelemetryStore, clock: Clock
-) -> None:
+def test_late_database_spans_are_counted_in_the_bucket_of_their_request(store: TelemetryStore, clock: Clock) -> None:
     late = request_spans("t1", NOW, queries=4)
     store.append_spans([*late[:1], *late[4:], *request_spans("t2", NOW + 20, queries=2)])
     roll_up_all(store)
@@ -38,9 +36,7 @@ def test_database_spans_that_come_late_count_in_the_bucket_in_which_their_reques
     assert series.error_count.tolist() == [0, 0]
 
 
-def test_a_late_handler_between_a_request_and_its_queries_brings_them_to_it(
-    store: TelemetryStore, clock: Clock
-) -> None:
+def test_a_late_span_between_a_request_and_its_queries_connects_them(store: TelemetryStore, clock: Clock) -> None:
     *queries, handler, server = request_spans("t1", NOW, queries=3)
     store.append_spans([*queries, server])
     roll_up_all(store)
@@ -51,14 +47,14 @@ def test_a_late_handler_between_a_request_and_its_queries_brings_them_to_it(
     assert endpoint_totals(store) == ([1], [3])
 
 
-def test_spans_taken_in_small_steps_count_each_query_once(store: TelemetryStore) -> None:
+def test_spans_rolled_up_in_small_passes_count_each_query_once(store: TelemetryStore) -> None:
     spans = [span for number in range(5) for span in request_spans(f"t{number}", NOW, queries=number)]
     store.append_spans([*spans[::2], *spans[1::2]])
     roll_up_all(store, limit=2)
     assert endpoint_totals(store) == ([5], [10])
 
 
-def test_a_trace_of_which_a_part_has_expired_keeps_its_count(store: TelemetryStore, clock: Clock) -> None:
+def test_a_partly_expired_trace_keeps_its_query_count(store: TelemetryStore, clock: Clock) -> None:
     *queries, handler, server = request_spans("t1", NOW, queries=3)
     store.append_spans([*queries, handler])
     clock.now = NOW + 3600

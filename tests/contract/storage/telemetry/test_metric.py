@@ -1,4 +1,4 @@
-"""Custom metrics rolled up: gauges, counters, resets, late points, attributes."""
+"""The roll-up of custom metrics: gauges, counters, resets, late points, attributes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from detection.types import MetricKind, MetricPoint, MetricSeries
-from storage.telemetry.metrics.series import OTHER, SETS_A_METRIC
+from storage.telemetry.metrics.series import MAX_SETS_PER_METRIC, OTHER
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
 from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_series
 from tests.contract.storage.telemetry.records import DAY, NOW, Clock, roll_up_all
@@ -31,18 +31,20 @@ def series_of(store: TelemetryStore, bucket_seconds: int = FINE_METRIC_SECONDS) 
     return {(series.name, series.attributes): series for series in found}
 
 
-def taken(store: TelemetryStore, *points: MetricPoint, now: float = NOW + 5) -> None:
+def roll_up(store: TelemetryStore, *points: MetricPoint, now: float = NOW + 5) -> None:
     store.append_metric_points(points)
     roll_up_all(store, (), now=now)
 
 
-def counted(values: dict[float, float], kind: MetricKind = MetricKind.CUMULATIVE, **more: Any) -> list[MetricPoint]:
-    """Points of one counter by how many seconds after NOW - 10 minutes."""
+def counter_points(
+    values: dict[float, float], kind: MetricKind = MetricKind.CUMULATIVE, **more: Any
+) -> list[MetricPoint]:
+    """Make points of one counter. values: by seconds after NOW - 10 minutes."""
     return [point(value, NOW - 10 * MINUTE + after, kind, "served", **more) for after, value in values.items()]
 
 
-def test_a_gauges_points_are_the_mean_of_their_minute_and_of_their_hour(store: TelemetryStore) -> None:
-    taken(store, point(2, NOW - 30), point(4, NOW - 20), point(9, NOW - 90))
+def test_a_gauges_points_are_averaged_per_minute_and_per_hour(store: TelemetryStore) -> None:
+    roll_up(store, point(2, NOW - 30), point(4, NOW - 20), point(9, NOW - 90))
 
     fine, coarse = series_of(store)["depth", ""], series_of(store, COARSE_SECONDS)["depth", ""]
     assert fine.bucket_starts.tolist() == [NOW - 120, NOW - 60]
@@ -51,98 +53,98 @@ def test_a_gauges_points_are_the_mean_of_their_minute_and_of_their_hour(store: T
     assert not fine.is_rate
 
 
-def test_the_smallest_and_the_largest_value_of_a_bucket_are_kept_over_several_passes(
+def test_the_lowest_and_highest_value_of_a_bucket_are_kept_over_several_passes(
     store: TelemetryStore, engine: Engine
 ) -> None:
     for value in (5.0, -2.0, 11.0):
-        taken(store, point(value, NOW - 30 + value))
+        roll_up(store, point(value, NOW - 30 + value))
     columns = metric_buckets.c
     with engine.connect() as connection:
         query = select(columns.low, columns.high, columns.total, columns["count"])
         assert connection.execute(query.where(columns.resolution == COARSE_SECONDS)).one() == (-2, 11, 14, 3)
 
 
-def test_a_counter_that_counts_on_is_what_it_rises_by_a_second(store: TelemetryStore) -> None:
-    taken(store, *counted({0: 1000, 60: 1060, 120: 1300}))
+def test_a_cumulative_counter_becomes_its_increase_per_second(store: TelemetryStore) -> None:
+    roll_up(store, *counter_points({0: 1000, 60: 1060, 120: 1300}))
     series = series_of(store)["served", ""]
     assert series.means.tolist() == [1.0, 4.0]
     assert series.bucket_starts.tolist() == [NOW - 9 * MINUTE, NOW - 8 * MINUTE]
     assert series.is_rate
 
 
-def test_the_counters_last_value_is_remembered_from_pass_to_pass(store: TelemetryStore) -> None:
-    for part in counted({0: 1000, 60: 1060, 120: 1300}):
-        taken(store, part)
+def test_the_counters_last_value_is_kept_between_passes(store: TelemetryStore) -> None:
+    for part in counter_points({0: 1000, 60: 1060, 120: 1300}):
+        roll_up(store, part)
     assert series_of(store)["served", ""].means.tolist() == [1.0, 4.0]
 
 
-def test_a_counter_that_began_anew_has_risen_from_nothing(store: TelemetryStore) -> None:
-    taken(store, *counted({0: 1000, 60: 30, 120: 90}))
+def test_a_counter_that_was_reset_counts_from_zero(store: TelemetryStore) -> None:
+    roll_up(store, *counter_points({0: 1000, 60: 30, 120: 90}))
     assert series_of(store)["served", ""].means.tolist() == [0.5, 1.0]
 
 
-def test_a_late_value_of_a_counter_that_counts_on_is_no_reset(store: TelemetryStore) -> None:
-    first, late, last = counted({0: 1000, 60: 1060, 120: 1120})
-    taken(store, first, last)
-    taken(store, late)
-    taken(store, *counted({180: 1180}))
+def test_a_late_value_of_a_cumulative_counter_is_no_reset(store: TelemetryStore) -> None:
+    first, late, last = counter_points({0: 1000, 60: 1060, 120: 1120})
+    roll_up(store, first, last)
+    roll_up(store, late)
+    roll_up(store, *counter_points({180: 1180}))
     assert series_of(store)["served", ""].means.tolist() == [1.0, 1.0]
 
 
-def test_a_counter_that_counts_since_its_last_point_is_a_rate_too_also_when_it_comes_late(
+def test_a_delta_counter_becomes_a_rate_also_for_late_points(
     store: TelemetryStore,
 ) -> None:
-    first, second, late, last = counted({0: 60, 60: 120, 120: 240, 180: 60}, MetricKind.DELTA)
-    taken(store, first, second, last)
-    taken(store, late)
+    first, second, late, last = counter_points({0: 60, 60: 120, 120: 240, 180: 60}, MetricKind.DELTA)
+    roll_up(store, first, second, last)
+    roll_up(store, late)
     found = series_of(store)["served", ""]
     assert found.means[0] == 2.0
     assert found.bucket_starts.tolist() == [NOW - 9 * MINUTE, NOW - 8 * MINUTE, NOW - 7 * MINUTE]
 
 
-def test_two_instances_of_a_service_count_each_for_itself_in_one_series(store: TelemetryStore) -> None:
-    one = counted({0: 1000, 60: 1060}, attributes={"service.instance.id": "a", "route": "/"})
-    two = counted({0: 10, 60: 190}, attributes={"service.instance.id": "b", "route": "/"})
-    taken(store, *one, *two)
+def test_counters_of_two_instances_are_separate_and_add_to_one_series(store: TelemetryStore) -> None:
+    one = counter_points({0: 1000, 60: 1060}, attributes={"service.instance.id": "a", "route": "/"})
+    two = counter_points({0: 10, 60: 190}, attributes={"service.instance.id": "b", "route": "/"})
+    roll_up(store, *one, *two)
     assert list(series_of(store)) == [("served", "route=/")]
     assert series_of(store)["served", "route=/"].means.tolist() == [2.0]
 
 
-def test_a_silence_of_hours_makes_no_rate(store: TelemetryStore) -> None:
-    taken(store, point(10, NOW - 7200, MetricKind.CUMULATIVE), point(20, NOW - 60, MetricKind.CUMULATIVE))
+def test_a_gap_of_hours_between_counter_points_makes_no_rate(store: TelemetryStore) -> None:
+    roll_up(store, point(10, NOW - 7200, MetricKind.CUMULATIVE), point(20, NOW - 60, MetricKind.CUMULATIVE))
     assert series_of(store) == {}
 
 
-def test_a_late_point_lands_in_the_bucket_in_which_it_happened(store: TelemetryStore) -> None:
-    taken(store, point(1, NOW - 60))
-    taken(store, point(7, NOW - 7200))
+def test_a_late_point_is_counted_in_the_bucket_in_which_it_happened(store: TelemetryStore) -> None:
+    roll_up(store, point(1, NOW - 60))
+    roll_up(store, point(7, NOW - 7200))
     assert series_of(store)["depth", ""].bucket_starts.tolist() == [NOW - 7200, NOW - 60]
-    taken(store, point(8, NOW - 5 * 3600))
+    roll_up(store, point(8, NOW - 5 * 3600))
     assert series_of(store)["depth", ""].bucket_starts.tolist() == [NOW - 7200, NOW - 60]
     assert len(series_of(store, COARSE_SECONDS)["depth", ""].bucket_starts) == 3
 
 
-def test_each_attribute_set_is_a_series_until_there_are_too_many_and_the_rest_are_one(store: TelemetryStore) -> None:
-    points = [point(n, NOW - 60, attributes={"customer": f"c{n}"}) for n in range(SETS_A_METRIC + 30)]
-    taken(store, *points, point(0, NOW - 50, attributes={"customer": f"c{SETS_A_METRIC + 29}"}))
+def test_each_attribute_set_is_a_series_up_to_the_maximum_and_the_rest_share_one(store: TelemetryStore) -> None:
+    points = [point(n, NOW - 60, attributes={"customer": f"c{n}"}) for n in range(MAX_SETS_PER_METRIC + 30)]
+    roll_up(store, *points, point(0, NOW - 50, attributes={"customer": f"c{MAX_SETS_PER_METRIC + 29}"}))
 
     found = series_of(store)
-    assert len(found) == SETS_A_METRIC + 1
+    assert len(found) == MAX_SETS_PER_METRIC + 1
     assert found["depth", OTHER].counts.tolist() == [30]
-    assert ("depth", f"customer=c{SETS_A_METRIC + 29}") in found, "the commonest have a series of their own"
+    assert ("depth", f"customer=c{MAX_SETS_PER_METRIC + 29}") in found, "the most frequent have a series of their own"
 
 
-def test_counters_within_the_rest_are_told_apart(store: TelemetryStore) -> None:
-    def everyones(at: float, value: float) -> list[MetricPoint]:
-        sets = range(SETS_A_METRIC + 2)
+def test_counters_within_the_series_other_are_kept_apart(store: TelemetryStore) -> None:
+    def point_per_customer(at: float, value: float) -> list[MetricPoint]:
+        sets = range(MAX_SETS_PER_METRIC + 2)
         return [point(value, at, MetricKind.CUMULATIVE, attributes={"customer": f"c{n}"}) for n in sets]
 
-    taken(store, *everyones(NOW - 120, 100), *everyones(NOW - 60, 220))
+    roll_up(store, *point_per_customer(NOW - 120, 100), *point_per_customer(NOW - 60, 220))
     assert series_of(store)["depth", OTHER].means.tolist() == [2.0]
 
 
-def test_nobodys_name_becomes_a_series(store: TelemetryStore, engine: Engine) -> None:
-    taken(
+def test_no_persons_name_becomes_a_series(store: TelemetryStore, engine: Engine) -> None:
+    roll_up(
         store,
         point(1, NOW - 60, attributes={"user.id": "ana", "route": "/"}),
         point(5, NOW - 50, MetricKind.CUMULATIVE, "served", attributes={"user.id": "ana"}),
@@ -153,14 +155,14 @@ def test_nobodys_name_becomes_a_series(store: TelemetryStore, engine: Engine) ->
     assert "ana" not in str(rows)
 
 
-def test_a_pass_takes_no_more_than_its_limit_and_the_next_goes_on(store: TelemetryStore) -> None:
+def test_a_pass_takes_no_more_than_its_limit_and_the_next_continues(store: TelemetryStore) -> None:
     store.append_metric_points([point(n, NOW - 60 + n) for n in range(5)])
     assert [store.roll_up((), now=NOW, limit=2).points for _ in range(4)] == [2, 2, 1, 0]
     assert series_of(store)["depth", ""].counts.tolist() == [5]
 
 
 def test_some_series_are_read_by_name(store: TelemetryStore) -> None:
-    taken(store, point(1, NOW - 60), point(2, NOW - 60, name="lag"), point(3, NOW - 60, service="cart"))
+    roll_up(store, point(1, NOW - 60), point(2, NOW - 60, name="lag"), point(3, NOW - 60, service="cart"))
     wanted = [("cart", "depth", ""), ("shop", "lag", ""), ("shop", "nothing", "")]
     found = store.metric_series(since=NOW - 120, until=NOW, bucket_seconds=FINE_METRIC_SECONDS, series=wanted)
     assert [(one.service, one.name, one.means.tolist()) for one in found] == [
@@ -169,14 +171,14 @@ def test_some_series_are_read_by_name(store: TelemetryStore) -> None:
     ]
 
 
-def test_levels_are_all_buckets_in_brief_and_names_all_series(store: TelemetryStore) -> None:
-    taken(store, point(1, NOW - 120), point(2, NOW - 60), point(3, NOW - 60, name="lag"))
+def test_metric_levels_hold_all_buckets_and_metric_names_all_series(store: TelemetryStore) -> None:
+    roll_up(store, point(1, NOW - 120), point(2, NOW - 60), point(3, NOW - 60, name="lag"))
     found = store.metric_levels(since=NOW - 3600, until=NOW, bucket_seconds=FINE_METRIC_SECONDS)
-    told = sorted(
+    found_means = sorted(
         (found.names[row], start, mean)
         for row, start, mean in zip(found.rows.tolist(), found.bucket_starts, found.means, strict=True)
     )
-    assert told == [
+    assert found_means == [
         (("shop", "depth", ""), NOW - 120, 1.0),
         (("shop", "depth", ""), NOW - 60, 2.0),
         (("shop", "lag", ""), NOW - 60, 3.0),
@@ -185,8 +187,8 @@ def test_levels_are_all_buckets_in_brief_and_names_all_series(store: TelemetrySt
     assert [one.name for one in store.metric_names(limit=1, offset=1)] == ["lag"]
 
 
-def test_absurd_names_and_values_do_no_harm(store: TelemetryStore) -> None:
-    taken(
+def test_overlong_names_and_extreme_values_do_no_harm(store: TelemetryStore) -> None:
+    roll_up(
         store,
         point(1, NOW - 60, name="n" * 5000, service="s" * 5000, attributes={"k" * 300: "v" * 5000, "deep": {"a": [1]}}),
         point(float("inf"), NOW - 60),
@@ -197,17 +199,17 @@ def test_absurd_names_and_values_do_no_harm(store: TelemetryStore) -> None:
     assert len(attributes) <= 150
 
 
-def test_old_buckets_and_series_nobody_sends_any_more_expire_and_make_room(
+def test_old_buckets_and_series_no_longer_sent_expire_and_make_room(
     store: TelemetryStore, clock: Clock, engine: Engine
 ) -> None:
-    taken(store, *[point(1, NOW - 60, attributes={"pod": f"p{n}"}) for n in range(SETS_A_METRIC)])
+    roll_up(store, *[point(1, NOW - 60, attributes={"pod": f"p{n}"}) for n in range(MAX_SETS_PER_METRIC)])
     later = NOW + 4 * DAY
     clock.now = later
-    taken(store, point(2, later - 60, attributes={"pod": "new"}), now=later)
+    roll_up(store, point(2, later - 60, attributes={"pod": "new"}), now=later)
     assert series_of_hour(store, later) == {"other": 2.0}
 
     store.expire(now=later)
-    taken(store, point(3, later - 30, attributes={"pod": "newer"}), now=later)
+    roll_up(store, point(3, later - 30, attributes={"pod": "newer"}), now=later)
     assert series_of_hour(store, later)["pod=newer"] == 3.0
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(metric_series)) == 2
@@ -229,7 +231,7 @@ def test_a_point_stays_in_the_hot_store_until_it_is_rolled_up(store: TelemetrySt
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_however_the_points_are_cut_into_passes_the_buckets_are_the_same(
+def test_the_number_of_points_per_pass_does_not_change_the_buckets(
     make_store: Callable[..., TelemetryStore], size: int
 ) -> None:
     random = np.random.default_rng(5)

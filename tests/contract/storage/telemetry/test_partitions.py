@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event, func, select, text
 
 from detection.funnels.attempts import attempts
 from detection.types import LogRecord, MetricPoint
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.telemetry.hot import eviction
 from storage.telemetry.hot.partitions import SENDERS_IDS, Period, partitions, prepare_partitions
 from storage.telemetry.protocol import Appended, TelemetryStore
@@ -32,14 +32,14 @@ HOUR = 3600.0
 
 @pytest.fixture
 def database_url(postgres_server: PostgresServer) -> str:
-    """SQLite's hot tables are whole."""
+    """PostgreSQL only: SQLite's hot tables have no partitions."""
     postgres_server.empty("argux")
     return postgres_server.url("argux")
 
 
 @pytest.fixture
 def engine(engine: Engine) -> Engine:
-    """Without any partition."""
+    """A database without any partition."""
     with engine.begin() as connection:
         for table in SENDERS_IDS:
             for partition in partitions(connection, table):
@@ -62,7 +62,7 @@ def stored(engine: Engine) -> int:
         return connection.scalar(select(func.count()).select_from(events)) or 0
 
 
-def test_partitions_are_there_before_their_hour_begins(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
+def test_partitions_are_created_before_their_hour_begins(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
     store.expire(now=NOW + 1800)
     expected = [Period(NOW, NOW + HOUR), Period(NOW + HOUR, NOW + 2 * HOUR)]
     assert {table.name: periods(engine, table.name) for table in SENDERS_IDS} == {
@@ -72,7 +72,7 @@ def test_partitions_are_there_before_their_hour_begins(engine: Engine, store: Te
     assert periods(engine) == expected
 
 
-def test_an_append_makes_the_partition_that_nobody_made(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
+def test_an_append_creates_a_missing_partition(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
     assert periods(engine) == []
     assert store.append_events(visit("u1", NOW, *STEPS)) == Appended(3, 0)
     clock.now += 40 * DAY
@@ -80,16 +80,14 @@ def test_an_append_makes_the_partition_that_nobody_made(engine: Engine, store: T
     assert periods(engine) == [Period(NOW, NOW + HOUR), Period(NOW + 40 * DAY, NOW + 40 * DAY + HOUR)]
 
 
-def test_what_happened_long_ago_or_in_the_future_is_kept_by_when_it_arrived(
-    engine: Engine, store: TelemetryStore
-) -> None:
+def test_records_of_any_event_time_are_partitioned_by_arrival(engine: Engine, store: TelemetryStore) -> None:
     late_and_early = [make_event("view", "u1", NOW - 20 * DAY), make_event("view", "u2", NOW + DAY)]
     assert store.append_events(late_and_early) == Appended(2, 0)
     assert store.recent_events() == late_and_early[::-1]
     assert periods(engine) == [Period(NOW, NOW + HOUR)]
 
 
-def test_every_kind_of_record_is_recognised_in_the_next_hour(
+def test_duplicates_of_every_kind_of_record_are_recognised_in_the_next_hour(
     engine: Engine, store: TelemetryStore, clock: Clock
 ) -> None:
     log, point = LogRecord("l1", "shop", None, NOW, "INFO", "x", None), MetricPoint("p1", "cpu", "shop", NOW, 1.0)
@@ -114,7 +112,7 @@ def test_records_sent_twice_in_one_batch_are_stored_once(engine: Engine, store: 
     assert store.append_event_groups(groups) == [Appended(1, 0), Appended(0, 2), Appended(0, 0)]
 
 
-def test_of_many_senders_of_the_same_at_once_on_both_sides_of_the_hour_one_is_counted(engine: Engine) -> None:
+def test_the_same_records_sent_concurrently_on_both_sides_of_the_hour_are_stored_once(engine: Engine) -> None:
     senders = 8
     together = Barrier(senders)
     stores = [another_process(engine, NOW + HOUR + (-0.01 if n % 2 else 0.01)) for n in range(senders)]
@@ -138,12 +136,12 @@ def test_an_id_that_another_sender_commits_after_the_look_up_is_a_duplicate(engi
     theirs.append_events([make_event("view", "first")])
     sent: list[Appended] = []
 
-    def meanwhile(*arguments: object) -> None:
+    def append_meanwhile(*arguments: object) -> None:
         if not sent and "= ANY" in str(arguments[2]):
             sent.append(Appended(0, 0))
             sent.append(theirs.append_events([make_event("view"), make_event("cart")]))
 
-    event.listen(engine, "after_cursor_execute", meanwhile)
+    event.listen(engine, "after_cursor_execute", append_meanwhile)
     assert ours.append_events([make_event("view"), make_event("pay")]) == Appended(1, 1)
     assert sent[1] == Appended(2, 0)
     assert stored(engine) == 4
@@ -167,13 +165,13 @@ def test_expiry_drops_whole_partitions_once_their_last_record_is_old(
     assert store.append_events(visit("u1", NOW, *STEPS)) == Appended(3, 0)
 
 
-def test_a_partition_that_a_roll_up_has_not_read_stays(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
+def test_a_partition_that_is_not_rolled_up_stays(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
     store.append_events(visit("u1", NOW, *STEPS))
     store.expire(now=NOW + DAY)
     assert stored(engine) == 3
 
 
-def test_a_partition_somebody_reads_for_long_is_dropped_another_time(
+def test_a_partition_with_a_long_running_reader_is_dropped_later(
     engine: Engine, store: TelemetryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(eviction, "LOCK_TIMEOUT", "50ms")
@@ -187,9 +185,7 @@ def test_a_partition_somebody_reads_for_long_is_dropped_another_time(
     assert stored(engine) == 0
 
 
-def test_records_that_must_stay_for_days_are_in_partitions_of_a_day(
-    engine: Engine, store: TelemetryStore, clock: Clock
-) -> None:
+def test_records_kept_for_days_are_in_partitions_of_a_day(engine: Engine, store: TelemetryStore, clock: Clock) -> None:
     store.append_events(visit("u1", NOW, "view"))
     week = FUNNEL.__class__(1, "Week", FUNNEL.steps, 7 * DAY, 7)
     roll_up_all(store, (week,))
@@ -201,11 +197,11 @@ def test_records_that_must_stay_for_days_are_in_partitions_of_a_day(
     assert periods(engine)[2:] == [Period(midnight, midnight + DAY)]
 
 
-def test_an_append_waits_for_one_of_another_hour_that_is_under_way(engine: Engine) -> None:
+def test_an_append_waits_for_a_running_append_of_another_hour(engine: Engine) -> None:
     another_process(engine, NOW).append_events([make_event("view", "first")])
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as connection:
-            alone(connection, Lock.APPEND)
+            lock_exclusive(connection, Lock.APPEND)
             later = pool.submit(another_process(engine, NOW + HOUR).append_events, [make_event("view")])
             with pytest.raises(TimeoutError):
                 later.result(timeout=0.2)

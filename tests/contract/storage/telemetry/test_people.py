@@ -1,6 +1,8 @@
-"""Event types, metric points, hiding personal data and forgetting a person, on both databases."""
+"""Event types, metric points, hiding personal data and erasing a person, on both databases."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -49,7 +51,7 @@ def test_metric_points_are_kept_once_and_read_newest_first(store: TelemetryStore
     assert store.metric_samples("shop", "cpu", since=NOW, until=NOW + 60) == []
 
 
-def test_a_person_is_forgotten_and_the_counts_of_many_stay(store: TelemetryStore) -> None:
+def test_a_persons_records_are_erased_and_counts_of_many_stay(store: TelemetryStore) -> None:
     store.append_events([*visit("u1", NOW, *STEPS), *visit("u2", NOW, *STEPS)])
     roll_up_all(store)
     store.append_logs(
@@ -61,7 +63,8 @@ def test_a_person_is_forgotten_and_the_counts_of_many_stay(store: TelemetryStore
             line("l5", **{"enduser.id": "u1"}),
         ]
     )
-    store.append_metric_points([point("p1", **{"user.id": "u1"}), point("p2")])
+    named: dict[str, Any] = {"user.id": "u1"}
+    store.append_metric_points([point("p1", **named), point("p2")])
 
     assert store.erase_person(["u1"]) == Erased(events=3, funnel_attempts=1, log_records=3, metric_points=1)
     assert {event.user_id for event in store.recent_events()} == {"u2"}
@@ -71,7 +74,7 @@ def test_a_person_is_forgotten_and_the_counts_of_many_stay(store: TelemetryStore
     assert store.erase_person(["u1"]) == Erased(0, 0, 0, 0)
 
 
-def test_who_comes_back_after_being_forgotten_is_counted_anew(store: TelemetryStore) -> None:
+def test_an_erased_person_who_comes_back_is_counted_as_new(store: TelemetryStore) -> None:
     store.append_events(visit("u1", NOW, "view", "cart"))
     roll_up_all(store)
     store.erase_person(["u1"])
@@ -81,7 +84,7 @@ def test_who_comes_back_after_being_forgotten_is_counted_anew(store: TelemetrySt
 
 
 @pytest.mark.parametrize("user_id", ["7", "100%", "a_b", 'quo"te\\', "ümlaut", "x" * 400, "'; DROP TABLE events"])
-def test_any_id_can_be_forgotten_and_only_that_one(store: TelemetryStore, user_id: str) -> None:
+def test_any_id_can_be_erased_and_only_that_one(store: TelemetryStore, user_id: str) -> None:
     store.append_events([make_event("view", user_id), make_event("view", f"{user_id}0")])
     store.append_logs([line("l1", user_id=user_id), line("l2", user_id=f"{user_id}0"), line("l3", user_id="aXb")])
     assert store.erase_person([user_id]) == Erased(1, 0, 1, 0)
@@ -112,7 +115,7 @@ def test_named_properties_are_hidden_in_events_logs_and_metrics_before_they_are_
     assert (record.attributes, measured.attributes) == ({"user": {"EMAIL": hidden}}, {"email": hidden})
 
 
-def test_people_whose_ids_are_hidden_are_found_by_the_id_that_they_have_outside(engine: Engine) -> None:
+def test_people_with_hidden_ids_are_erased_by_their_original_or_hidden_id(engine: Engine) -> None:
     store = hiding(engine, "user_id")
     store.append_events([make_event("view", "ana", at=NOW - DAY / 100, user_id="ana"), make_event("view", "ben")])
     store.append_logs([line("l1", user_id="ana"), line("l2", **{"enduser.id": "ana"})])

@@ -30,7 +30,7 @@ def test_spans_of_two_traces_may_share_a_span_id(store: TelemetryStore) -> None:
     assert store.append_spans(spans) == Appended(2, 0)
 
 
-def test_text_that_no_database_takes_does_not_lose_the_batch_it_came_in(store: TelemetryStore) -> None:
+def test_text_that_databases_refuse_does_not_lose_its_batch(store: TelemetryStore) -> None:
     bad = Event("nul\x00", "view\x00", "half \ud800 pair", NOW, {"page": "/\x00", "name": "\udc00"})
     long = [make_event("view", user=letter * 10_000 + str(number)) for letter in "ü€" for number in range(2)]
     assert store.append_events([bad, *long, make_event("view")]) == Appended(6, 0)
@@ -64,14 +64,14 @@ def test_statements_are_counted_per_request_without_their_literals(store: Teleme
     assert store.statement_counts("shop", "GET /nothing", since=NOW, until=NOW + 1) == []
 
 
-def test_versions_are_told_by_when_their_first_request_began(store: TelemetryStore) -> None:
+def test_versions_are_ordered_by_the_start_of_their_first_request(store: TelemetryStore) -> None:
     for number, version in enumerate(["2.0", "1.0", "2.0", None]):
         store.append_spans(request_spans(f"t{number}", NOW + 10 - number, queries=0, version=version))
     roll_up_all(store, now=NOW + 60)
     assert store.versions_seen("shop", since=NOW, until=NOW + 60) == [("2.0", NOW + 8), ("1.0", NOW + 9)]
 
 
-def test_logs_can_be_asked_for_by_service_and_least_severity(store: TelemetryStore) -> None:
+def test_logs_can_be_read_by_service_and_minimum_severity(store: TelemetryStore) -> None:
     levels = ["DEBUG", "info", "Warning", "ERROR", "FATAL"]
     store.append_logs([LogRecord(word, "shop", None, NOW + n, word, "", None) for n, word in enumerate(levels)])
     store.append_logs([LogRecord("other", "api", None, NOW, "ERROR", "", None)])

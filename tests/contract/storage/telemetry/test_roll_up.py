@@ -96,10 +96,10 @@ def test_rolling_up_twice_counts_once(store: TelemetryStore) -> None:
     assert endpoint_totals(store) == ([1], [3])
 
 
-def test_a_roll_up_that_dies_half_way_leaves_nothing_behind_and_the_next_one_counts_all(
+def test_a_roll_up_that_fails_half_way_changes_nothing_and_the_next_one_counts_all(
     store: TelemetryStore, make_store: Callable[..., TelemetryStore]
 ) -> None:
-    def dying_reader(funnel: FunnelDefinition, events: Sequence[Event]) -> Sequence[FunnelProgress]:
+    def failing_reader(funnel: FunnelDefinition, events: Sequence[Event]) -> Sequence[FunnelProgress]:
         if events[0].user_id == "u2":
             raise RuntimeError("killed")
         return attempts(funnel, events)
@@ -107,13 +107,13 @@ def test_a_roll_up_that_dies_half_way_leaves_nothing_behind_and_the_next_one_cou
     store.append_events(visit("u1", NOW, *STEPS) + visit("u2", NOW, *STEPS))
     store.append_spans(request_spans("t1", NOW, queries=3))
     with pytest.raises(RuntimeError, match="killed"):
-        make_store(dying_reader).roll_up([FUNNEL], now=NOW + 5)
+        make_store(failing_reader).roll_up([FUNNEL], now=NOW + 5)
     assert store.funnel_series(1, since=0, until=NOW + DAY, bucket_seconds=10) == []
     roll_up_all(store)
     assert (reached_by_bucket(store), endpoint_totals(store)) == ({NOW: (2, 2, 2)}, ([1], [3]))
 
 
-def test_two_roll_ups_at_once_count_once(make_store: Callable[..., TelemetryStore]) -> None:
+def test_concurrent_roll_ups_count_each_record_once(make_store: Callable[..., TelemetryStore]) -> None:
     store = make_store()
     for user in range(50):
         store.append_events(visit(f"u{user}", NOW, *STEPS))
@@ -133,7 +133,7 @@ def test_events_appended_while_roll_ups_run_are_each_counted_once(store: Telemet
         writers = [pool.submit(append, number) for number in range(4)]
         while not all(writer.done() for writer in writers):
             store.roll_up([FUNNEL], now=NOW + 5)
-            # As a worker rests between its passes: SQLite lets no one in who only asks while another holds its lock.
+            # Pause between passes, as a worker does: SQLite's waiting writers only poll, and would never find it free.
             wait(writers, timeout=0.01)
     for writer in writers:
         writer.result()
@@ -141,7 +141,7 @@ def test_events_appended_while_roll_ups_run_are_each_counted_once(store: Telemet
     assert reached_by_bucket(store) == {NOW: (60, 60, 60)}
 
 
-def test_a_funnel_made_today_is_filled_from_the_hot_store_without_touching_the_others(store: TelemetryStore) -> None:
+def test_a_new_funnel_is_filled_from_the_hot_store_without_changing_the_others(store: TelemetryStore) -> None:
     store.append_events(visit("u1", NOW, *STEPS) + visit("u2", NOW, "view"))
     roll_up_all(store)
     before = reached_by_bucket(store)
@@ -151,7 +151,7 @@ def test_a_funnel_made_today_is_filled_from_the_hot_store_without_touching_the_o
     assert (everyone.reached.tolist(), reached_by_bucket(store)) == ([[2, 1]], before)
 
 
-def test_a_dimension_has_twenty_values_at_most_the_commonest_and_the_rest_are_other(
+def test_a_dimension_has_at_most_twenty_values_the_most_frequent_and_the_rest_are_other(
     store: TelemetryStore,
 ) -> None:
     for number in range(30):
@@ -162,7 +162,7 @@ def test_a_dimension_has_twenty_values_at_most_the_commonest_and_the_rest_are_ot
     assert found == {f"c{number}": 2 for number in range(10, 30)} | {"other": 10}
 
 
-def test_an_attempt_counted_as_other_is_taken_back_from_other_when_it_goes_further(store: TelemetryStore) -> None:
+def test_an_attempt_counted_as_other_is_subtracted_from_other_when_it_advances(store: TelemetryStore) -> None:
     store.append_events([event for n in range(21) for event in visit(f"u{n}", NOW, "view", country=f"c{n:02}")])
     roll_up_all(store)
     for number in range(21):
@@ -173,7 +173,7 @@ def test_an_attempt_counted_as_other_is_taken_back_from_other_when_it_goes_furth
     assert [series.reached.tolist() for series in found[1:]] == [[[1, 1, 0]]] * 21
 
 
-def test_a_requests_queries_are_the_database_spans_below_it_up_to_the_next_request(
+def test_a_requests_queries_are_the_database_spans_below_it_down_to_the_next_request(
     store: TelemetryStore,
 ) -> None:
     outer = make_span("outer", None, SpanKind.SERVER)

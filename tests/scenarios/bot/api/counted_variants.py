@@ -1,4 +1,4 @@
-"""Events of a funnel's users, by the variant that they saw, as a sender's library would send them."""
+"""Store events of funnel users by variant, as a sender's library would send them, and roll them up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workers.services import Services
 
 
 def visit(services: Services, variant: str, *, users: int, convert: int, hours_ago: float, wave: str = "") -> None:
-    """So many users enter with this variant as their country, and the first of them convert a minute later."""
+    """Let `users` enter with this variant as their country; the first `convert` of them convert a minute later."""
     at = services.clock().timestamp() - hours_ago * 3600
     events = []
     for number in range(users):

@@ -1,4 +1,4 @@
-"""Text and values that no database keeps: refused with the field's path and what is allowed, on either database."""
+"""Texts and values that a database cannot store are refused with the field's path and what is allowed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FIRST = SIGNUP["steps"][0]
 
 
 def with_filter(event: str = "signed_up", properties: Any = None) -> dict[str, Any]:
-    """The funnel, its second step as told."""
+    """Return the signup funnel with another filter in its second step."""
     step = {"name": "sign up", "event_filter": {"event": event, "properties": properties or {}}}
     return {**SIGNUP, "steps": [FIRST, step]}
 
 
 @pytest.fixture
-def asked(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
-    """An operator's client, over a database of each kind; a funnel is there."""
+def operator_client(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
+    """Return a client with an operator key and one funnel, on SQLite and on PostgreSQL."""
     settings = Settings(
         _env_file=None, database_url=database_url, argux_data_dir=tmp_path, audit_key=SecretStr("an audit key")
     )
@@ -40,7 +40,7 @@ def asked(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
     services.engine.dispose()
 
 
-def test_a_nul_in_any_text_that_meets_the_database_is_422_with_its_field(asked: TestClient) -> None:
+def test_a_nul_in_a_text_that_reaches_the_database_is_422_with_its_field(operator_client: TestClient) -> None:
     other = {**SIGNUP, "name": "Other"}
     bodies: list[tuple[str, str, dict[str, Any], str]] = [
         ("POST", "/api/funnels", {**SIGNUP, "name": NUL}, "name"),
@@ -58,7 +58,7 @@ def test_a_nul_in_any_text_that_meets_the_database_is_422_with_its_field(asked: 
         ("POST", "/api/logs/patterns", {"name": NUL, "expression": "one"}, "name"),
     ]
     for method, path, body, field in bodies:
-        answer = asked.request(method, path, json=body)
+        answer = operator_client.request(method, path, json=body)
         assert (path, answer.status_code, answer.json()["error"]["field"]) == (path, 422, field)
 
     for method, path, field in [
@@ -72,7 +72,7 @@ def test_a_nul_in_any_text_that_meets_the_database_is_422_with_its_field(asked: 
         ("DELETE", "/api/logs/patterns/a%00", "name"),
         ("DELETE", "/api/users/a%00", "user_id"),
     ]:
-        answer = asked.request(method, path)
+        answer = operator_client.request(method, path)
         assert (path, answer.status_code, answer.json()["error"]["field"]) == (path, 422, field)
         assert "NUL" in answer.json()["error"]["message"]
 
@@ -82,8 +82,8 @@ def test_a_nul_in_any_text_that_meets_the_database_is_422_with_its_field(asked: 
     ["[1]", "{}", "null", "NaN", "Infinity", "-1e999", "1" + "0" * 400, r'"\ud800"', r'"\u0000"'],
     ids=["a list", "an object", "null", "NaN", "infinity", "too small", "too large", "half a pair", "NUL"],
 )
-def test_a_property_that_is_no_text_number_or_truth_value_is_refused_by_its_name(
-    client: TestClient, operator, value: str
+def test_a_property_that_is_no_text_number_or_boolean_is_refused_by_its_name(
+    client: TestClient, operator: dict[str, str], value: str
 ) -> None:
     body = json.dumps(with_filter(properties={"x": "THE VALUE"})).replace('"THE VALUE"', value)
 
@@ -96,7 +96,7 @@ def test_a_property_that_is_no_text_number_or_truth_value_is_refused_by_its_name
     assert "others" not in error
 
 
-def test_properties_of_every_kind_that_is_allowed_are_kept_as_they_were_written(client: TestClient, operator) -> None:
+def test_properties_of_every_allowed_type_are_stored_unchanged(client: TestClient, operator: dict[str, str]) -> None:
     properties = {"plan": "pro", "seats": 3, "price": 9.5, "trial": True, "huge": 1e308, "empty": ""}
 
     made = client.post("/api/funnels", json=with_filter(properties=properties), headers=operator)
@@ -108,7 +108,7 @@ def test_properties_of_every_kind_that_is_allowed_are_kept_as_they_were_written(
     ]
 
 
-def test_broken_json_is_told_as_the_bodys_with_the_place(client: TestClient, operator) -> None:
+def test_broken_json_is_refused_with_the_position_in_the_body(client: TestClient, operator: dict[str, str]) -> None:
     headers = {**operator, "Content-Type": "application/json"}
 
     error = client.post("/api/funnels", content='{"name":x', headers=headers).json()["error"]
@@ -117,7 +117,7 @@ def test_broken_json_is_told_as_the_bodys_with_the_place(client: TestClient, ope
     assert "the JSON is broken at character 8" in error["message"]
 
 
-def test_a_limit_that_no_number_holds_is_refused(client: TestClient, operator) -> None:
+def test_a_limit_too_large_for_a_float_is_refused(client: TestClient, operator: dict[str, str]) -> None:
     headers = {**operator, "Content-Type": "application/json"}
 
     answer = client.post("/api/metrics/limits", content='{"name": "q", "limit": 1' + "0" * 400 + "}", headers=headers)
@@ -125,7 +125,7 @@ def test_a_limit_that_no_number_holds_is_refused(client: TestClient, operator) -
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "limit")
 
 
-def test_what_is_wrong_is_said_without_words_of_the_library(client: TestClient, operator) -> None:
+def test_a_validation_message_has_no_prefix_of_pydantic(client: TestClient, operator: dict[str, str]) -> None:
     error = client.post("/api/funnels", json={**SIGNUP, "steps": [FIRST, FIRST]}, headers=operator).json()["error"]
 
     assert error["message"] == "steps: two steps are called 'view'; give each a name of its own"

@@ -1,4 +1,4 @@
-"""Two variants compared over HTTP: what is shown, what is not yet, and what to set where nothing is counted."""
+"""Two variants compared over HTTP: a difference, no difference, too little data, and invalid requests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ASKED = "property=country&a=control&b=new"
 
 @pytest.fixture
 def funnel(client: TestClient, operator: dict[str, str]) -> str:
-    """The path of a watched funnel."""
+    """Create a funnel and return its path."""
     return f"/api/funnels/{client.post('/api/funnels', json=SIGNUP, headers=operator).json()['id']}"
 
 
-def test_a_variant_that_converts_better_is_told_with_its_difference_and_bounds(
+def test_a_variant_that_converts_better_is_reported_with_its_difference_and_bounds(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:
     visit(services, "control", users=400, convert=40, hours_ago=30)
@@ -37,7 +37,7 @@ def test_a_variant_that_converts_better_is_told_with_its_difference_and_bounds(
     assert answer["relative_difference"]["value"] == pytest.approx(1.0)
 
 
-def test_where_no_difference_shows_the_answer_says_how_many_more_entries_it_takes(
+def test_without_a_difference_the_answer_says_how_many_more_entries_are_needed(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:
     visit(services, "control", users=100, convert=20, hours_ago=30)
@@ -53,7 +53,7 @@ def test_where_no_difference_shows_the_answer_says_how_many_more_entries_it_take
     )
 
 
-def test_too_few_entries_are_said_to_be_too_few(
+def test_too_few_entries_are_insufficient_data(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:
     visit(services, "control", users=10, convert=1, hours_ago=30)
@@ -64,7 +64,7 @@ def test_too_few_entries_are_said_to_be_too_few(
     assert (answer["state"], answer["text"][:15]) == ("insufficient_data", "Too few entries")
 
 
-def test_entries_that_may_still_convert_and_those_of_other_days_do_not_count(
+def test_entries_that_may_still_convert_and_entries_of_earlier_days_do_not_count(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:
     for hours_ago, users in ((0.2, 50), (30, 60), (80, 70)):
@@ -87,7 +87,7 @@ def test_entries_that_may_still_convert_and_those_of_other_days_do_not_count(
         ("property=country&a=control&b=new&days=36", "days", "35"),
     ],
 )
-def test_a_question_that_cannot_be_answered_says_what_to_mend(
+def test_an_invalid_comparison_is_refused_with_what_to_fix(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str, asked: str, field: str, words: str
 ) -> None:
     visit(services, "control", users=5, convert=1, hours_ago=30)
@@ -98,7 +98,7 @@ def test_a_question_that_cannot_be_answered_says_what_to_mend(
     assert words in answer.json()["error"]["message"]
 
 
-def test_only_operators_may_ask_and_only_of_funnels_that_are(
+def test_a_comparison_needs_an_operator_key_and_an_existing_funnel(
     client: TestClient, operator: dict[str, str], sender: dict[str, str], funnel: str
 ) -> None:
     assert client.get(f"{funnel}/experiment?{ASKED}", headers=sender).status_code == 403

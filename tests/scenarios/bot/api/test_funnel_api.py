@@ -1,4 +1,4 @@
-"""Funnels through the API: made, listed, refused with the field's path, measured."""
+"""Funnels through the API: created, listed, refused with the field's path, measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNUP: dict[str, Any] = {
 }
 
 
-def test_the_funnel_of_the_issue_is_made_listed_and_read(client: TestClient, operator) -> None:
+def test_a_funnel_is_created_listed_and_read(client: TestClient, operator: dict[str, str]) -> None:
     made = client.post("/api/funnels", json=SIGNUP, headers=operator)
 
     assert made.status_code == 201
@@ -50,8 +50,8 @@ def test_the_funnel_of_the_issue_is_made_listed_and_read(client: TestClient, ope
         ({"window": 30}, "window"),
     ],
 )
-def test_a_wrong_funnel_is_422_with_the_path_of_the_field(
-    client: TestClient, operator, change: dict[str, Any], field: str
+def test_an_invalid_funnel_is_422_with_the_path_of_the_field(
+    client: TestClient, operator: dict[str, str], change: dict[str, Any], field: str
 ) -> None:
     answer = client.post("/api/funnels", json={**SIGNUP, **change}, headers=operator)
 
@@ -59,8 +59,8 @@ def test_a_wrong_funnel_is_422_with_the_path_of_the_field(
     assert client.get("/api/funnels", headers=operator).json() == []
 
 
-def test_metrics_tell_entries_conversion_and_the_median_time_by_day(
-    client: TestClient, services: Services, operator
+def test_metrics_have_entries_conversion_rate_and_median_time_by_day(
+    client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
     funnel_id = client.post("/api/funnels", json=SIGNUP, headers=operator).json()["id"]
     today = services.clock()
@@ -89,7 +89,7 @@ def test_metrics_tell_entries_conversion_and_the_median_time_by_day(
     assert metrics["days"][5]["conversion_rate"] == 0.5
 
 
-def test_metrics_of_a_funnel_without_events_are_empty_not_wrong(client: TestClient, operator) -> None:
+def test_metrics_of_a_funnel_without_events_are_zero_and_null(client: TestClient, operator: dict[str, str]) -> None:
     funnel_id = client.post("/api/funnels", json=SIGNUP, headers=operator).json()["id"]
 
     metrics = client.get(f"/api/funnels/{funnel_id}/metrics", headers=operator).json()
@@ -97,14 +97,14 @@ def test_metrics_of_a_funnel_without_events_are_empty_not_wrong(client: TestClie
     assert (metrics["overall"]["entries"], metrics["overall"]["conversion_rate"], len(metrics["days"])) == (0, None, 7)
 
 
-def test_a_funnel_that_is_not_there_is_404(client: TestClient, operator) -> None:
+def test_an_unknown_funnel_is_404(client: TestClient, operator: dict[str, str]) -> None:
     for path in ("/api/funnels/9", "/api/funnels/9/metrics"):
         answer = client.get(path, headers=operator)
         assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no funnel 9.")
 
 
 @pytest.mark.parametrize("path", ["/api/funnels/1/metrics?days=0", "/api/funnels/1/metrics?days=36", "/api/funnels/x"])
-def test_a_question_that_makes_no_sense_is_422(client: TestClient, operator, path: str) -> None:
+def test_an_invalid_parameter_is_422(client: TestClient, operator: dict[str, str], path: str) -> None:
     answer = client.get(path, headers=operator)
 
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "funnel_id" if path.endswith("x") else "days")

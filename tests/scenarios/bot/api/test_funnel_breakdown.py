@@ -1,4 +1,4 @@
-"""A funnel's metrics by dimension, its value, its changes and its end, through the API."""
+"""Funnels through the API: metrics by dimension, the value of a conversion, changes, and removal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from workers.services import Services
 
 @pytest.fixture
 def funnel(client: TestClient, operator: dict[str, str]) -> str:
-    """The path of a watched funnel."""
+    """Create a funnel and return its path."""
     return f"/api/funnels/{client.post('/api/funnels', json=SIGNUP, headers=operator).json()['id']}"
 
 
-def test_metrics_by_a_dimension_tell_each_value_and_which_has_too_few(
+def test_metrics_by_a_dimension_list_each_value_and_mark_those_with_too_few_entries(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:
     visit(services, "DE", users=120, convert=30, hours_ago=3)
@@ -53,7 +53,7 @@ def test_a_late_event_counts_on_the_day_and_in_the_segment_where_its_user_entere
     assert metrics["segments"][0]["conversions"] == 2
 
 
-def test_a_dimension_that_is_not_counted_names_what_to_set(
+def test_an_uncounted_dimension_is_refused_with_the_setting_to_change(
     client: TestClient, operator: dict[str, str], funnel: str
 ) -> None:
     answer = client.get(f"{funnel}/metrics?dimension=plan", headers=operator)
@@ -62,7 +62,7 @@ def test_a_dimension_that_is_not_counted_names_what_to_set(
     assert "Add it to SEGMENT_DIMENSIONS (now country, device" in answer.json()["error"]["message"]
 
 
-def test_a_conversion_has_a_value_that_can_be_given_changed_and_forgotten(
+def test_the_value_of_a_conversion_can_be_set_changed_and_removed(
     client: TestClient, operator: dict[str, str], funnel: str
 ) -> None:
     worth = client.patch(funnel, json={"value_per_conversion": 48.5, "currency": "eur"}, headers=operator).json()
@@ -91,7 +91,7 @@ def test_a_conversion_has_a_value_that_can_be_given_changed_and_forgotten(
         ({}, "give a name"),
     ],
 )
-def test_a_change_that_makes_no_sense_is_422_and_changes_nothing(
+def test_an_invalid_change_is_422_and_changes_nothing(
     client: TestClient, operator: dict[str, str], funnel: str, change: dict[str, Any], words: str
 ) -> None:
     before = client.get(funnel, headers=operator).json()
@@ -103,7 +103,7 @@ def test_a_change_that_makes_no_sense_is_422_and_changes_nothing(
     assert client.get(funnel, headers=operator).json() == before
 
 
-def test_a_removed_funnel_is_gone_with_its_counts_and_its_number_is_not_used_again(
+def test_a_removed_funnel_is_gone_with_its_counts_and_its_id_is_not_reused(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:
     visit(services, "DE", users=4, convert=1, hours_ago=3)

@@ -1,6 +1,8 @@
-"""Incidents through the API: read whole, changed with an audit entry and a job in one transaction, diagnosed again."""
+"""Incidents through the API: read, changed with an audit entry and a job in one transaction, diagnosed again."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,10 +13,12 @@ from storage import audit, diagnoses, incidents, proposals
 from storage.models import AuditEntry, OutboxJob
 from workers.services import Services
 
+Row = TypeVar("Row", OutboxJob, AuditEntry)
+
 
 @pytest.fixture
 def incident_id(services: Services) -> int:
-    """An incident of a slow checkout that has been diagnosed and has a fix on offer."""
+    """Store an incident of a slow checkout with a diagnosis and a proposal, and return its id."""
     now = services.clock()
     finding = Finding(
         detector="endpoint_latency",
@@ -91,12 +95,14 @@ def incident_id(services: Services) -> int:
         return incident.id
 
 
-def rows(services: Services, table: type[OutboxJob] | type[AuditEntry]) -> list[OutboxJob | AuditEntry]:
+def rows(services: Services, table: type[Row]) -> list[Row]:
     with services.readers() as session:
         return list(session.scalars(select(table)))
 
 
-def test_an_incident_is_read_with_every_station_it_has_come_to(client: TestClient, operator, incident_id: int) -> None:
+def test_an_incident_is_read_with_everything_recorded_so_far(
+    client: TestClient, operator: dict[str, str], incident_id: int
+) -> None:
     incident = client.get(f"/api/incidents/{incident_id}", headers=operator).json()
 
     assert (incident["title"], incident["status"], incident["severity"]) == ("Checkout is slow", "open", "sev2")
@@ -111,22 +117,24 @@ def test_an_incident_is_read_with_every_station_it_has_come_to(client: TestClien
     assert incident["timeline"][0]["kind"] == "opened"
 
 
-def test_what_is_at_stake_is_told_in_words_and_numbers(client: TestClient, operator, incident_id: int) -> None:
+def test_the_stakes_are_given_in_words_and_numbers(
+    client: TestClient, operator: dict[str, str], incident_id: int
+) -> None:
     stakes = client.get(f"/api/incidents/{incident_id}", headers=operator).json()["stakes"]
 
     assert stakes["text"] == "about 400 requests a minute"
     assert (stakes["requests_a_minute"], stakes["affected_users"], stakes["revenue_a_day"]) == (400.0, None, None)
 
 
-def test_incidents_are_listed_by_status(client: TestClient, operator, incident_id: int) -> None:
+def test_incidents_are_listed_by_status(client: TestClient, operator: dict[str, str], incident_id: int) -> None:
     assert [row["id"] for row in client.get("/api/incidents?status=open", headers=operator).json()] == [incident_id]
     assert client.get("/api/incidents?status=resolved", headers=operator).json() == []
     assert client.get("/api/incidents?status=broken", headers=operator).json()["error"]["field"] == "status"
     assert client.get("/api/incidents?limit=0", headers=operator).json()["error"]["field"] == "limit"
 
 
-def test_a_change_is_made_audited_and_owed_to_the_channel(
-    client: TestClient, services: Services, operator, incident_id: int
+def test_a_change_is_made_audited_and_enqueued_for_the_channel(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
 ) -> None:
     answer = client.patch(
         f"/api/incidents/{incident_id}", json={"status": "acknowledged", "severity": "sev1"}, headers=operator
@@ -144,8 +152,8 @@ def test_a_change_is_made_audited_and_owed_to_the_channel(
         assert audit.verify(session, key=services.audit_key).ok
 
 
-def test_a_status_that_cannot_follow_is_409_and_says_which_can(
-    client: TestClient, services: Services, operator, incident_id: int
+def test_an_invalid_transition_is_409_and_says_why(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
 ) -> None:
     client.patch(f"/api/incidents/{incident_id}", json={"status": "resolved"}, headers=operator)
 
@@ -157,29 +165,29 @@ def test_a_status_that_cannot_follow_is_409_and_says_which_can(
     assert len(rows(services, AuditEntry)) == 1
 
 
-def test_saying_what_is_already_so_changes_nothing(
-    client: TestClient, services: Services, operator, incident_id: int
+def test_setting_the_current_status_changes_nothing(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
 ) -> None:
     answer = client.patch(f"/api/incidents/{incident_id}", json={"status": "open"}, headers=operator)
 
     assert answer.status_code == 200
-    assert rows(services, AuditEntry) == rows(services, OutboxJob) == []
+    assert (rows(services, AuditEntry), rows(services, OutboxJob)) == ([], [])
 
 
 @pytest.mark.parametrize(
     ("body", "field"),
     [({}, None), ({"status": "gone"}, "status"), ({"severity": "sev9"}, "severity"), ({"title": "x"}, "title")],
 )
-def test_a_change_that_makes_no_sense_is_422(
-    client: TestClient, operator, incident_id: int, body: dict[str, str], field: str | None
+def test_an_invalid_change_is_422(
+    client: TestClient, operator: dict[str, str], incident_id: int, body: dict[str, str], field: str | None
 ) -> None:
     answer = client.patch(f"/api/incidents/{incident_id}", json=body, headers=operator)
 
     assert (answer.status_code, answer.json()["error"].get("field")) == (422, field)
 
 
-def test_a_diagnosis_is_queued_and_the_answer_does_not_wait(
-    client: TestClient, services: Services, operator, incident_id: int
+def test_a_diagnosis_is_enqueued_and_the_answer_does_not_wait(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
 ) -> None:
     answer = client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator)
 
@@ -188,7 +196,9 @@ def test_a_diagnosis_is_queued_and_the_answer_does_not_wait(
     assert (job.actor, job.arguments) == ("diagnose", {"incident_id": incident_id})
 
 
-def test_a_closed_incident_is_not_diagnosed(client: TestClient, services: Services, operator, incident_id: int) -> None:
+def test_a_closed_incident_is_not_diagnosed(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
+) -> None:
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         incidents.change_status(session, incident, IncidentStatus.FALSE_ALARM, actor="ana", now=services.clock())
@@ -197,7 +207,7 @@ def test_a_closed_incident_is_not_diagnosed(client: TestClient, services: Servic
     assert rows(services, OutboxJob) == []
 
 
-def test_an_incident_that_is_not_there_is_404(client: TestClient, operator) -> None:
+def test_an_unknown_incident_is_404(client: TestClient, operator: dict[str, str]) -> None:
     for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/diagnose")):
         answer = client.request(
             method,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from bot.auth import REMEMBER_SECONDS, KeyRing
+from bot.auth import CACHE_SECONDS, KeyRing
 from bot.errors import UnauthorizedError
 from storage.keys import create_key, revoke_key
 from workers.services import Services
@@ -24,7 +24,7 @@ from workers.services import Services
         ("GET", "/api/deploys"),
     ],
 )
-def test_an_ingest_key_may_only_send(client: TestClient, sender, method: str, path: str) -> None:
+def test_an_ingest_key_may_only_send_data(client: TestClient, sender: dict[str, str], method: str, path: str) -> None:
     refused = client.request(method, path, headers=sender)
     unknown = client.request(method, path)
 
@@ -34,11 +34,11 @@ def test_an_ingest_key_may_only_send(client: TestClient, sender, method: str, pa
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/db", "/metrics", "/docs", "/openapi.json"])
-def test_health_and_docs_want_no_key(client: TestClient, path: str) -> None:
+def test_health_and_docs_need_no_key(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
-async def test_a_revoked_key_stops_working_within_the_time_it_is_remembered(services: Services) -> None:
+async def test_a_revoked_key_stops_working_when_its_cache_entry_expires(services: Services) -> None:
     moment = 0.0
     ring = KeyRing(services.readers, monotonic=lambda: moment)
     with services.sessions.begin() as session:
@@ -47,14 +47,14 @@ async def test_a_revoked_key_stops_working_within_the_time_it_is_remembered(serv
     with services.sessions.begin() as session:
         revoke_key(session, "shop", now=services.clock())
 
-    moment = REMEMBER_SECONDS - 0.1
+    moment = CACHE_SECONDS - 0.1
     assert (await ring.identify(secret)).role == "ingest"
-    moment = REMEMBER_SECONDS
+    moment = CACHE_SECONDS
     with pytest.raises(UnauthorizedError):
         await ring.identify(secret)
 
 
-async def test_a_known_key_does_not_ask_the_database_again(services: Services) -> None:
+async def test_a_cached_key_does_not_query_the_database_again(services: Services) -> None:
     ring = KeyRing(services.readers)
     with services.sessions.begin() as session:
         secret = create_key(session, "shop", role="ingest", now=services.clock())

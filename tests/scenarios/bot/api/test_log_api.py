@@ -1,9 +1,9 @@
-"""Log lines over HTTP: in by a door, counted by a roll-up, read back."""
+"""Log lines over HTTP: sent through a door, counted by a roll-up, and read back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,10 +14,12 @@ from workers.services import Services
 NOON = int(NOW.timestamp()) - 1800
 HOUR = 3600
 
+SendLines = Callable[..., None]
+
 
 @pytest.fixture
-def say(client: TestClient, services: Services, operator: dict[str, str]) -> Any:
-    """Send lines through the Loki door as (seconds after noon, severity, text) and have them counted."""
+def send_lines(client: TestClient, services: Services, operator: dict[str, str]) -> SendLines:
+    """Return a function that sends (seconds after noon, severity, text) through the Loki door and rolls them up."""
 
     def send(*lines: tuple[float, str, str], service: str = "shop") -> None:
         streams = [
@@ -35,9 +37,11 @@ def at(seconds: float) -> str:
     return datetime.fromtimestamp(NOON + seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def test_recent_lines_are_listed_newest_first_from_a_severity_on(client: TestClient, operator, say) -> None:
-    say((0, "info", "order 1 was paid"), (60, "warn", "slow"), (120, "error", "it broke"))
-    say((90, "error", "elsewhere"), service="billing")
+def test_recent_lines_of_a_minimum_severity_are_listed_newest_first(
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
+) -> None:
+    send_lines((0, "info", "order 1 was paid"), (60, "warn", "slow"), (120, "error", "it broke"))
+    send_lines((90, "error", "elsewhere"), service="billing")
     answer = client.get("/api/logs/recent?severity=warn&service=shop", headers=operator).json()
     assert [record["body"] for record in answer["records"]] == ["it broke", "slow"]
     assert answer["records"][0]["timestamp"] == at(120)
@@ -46,9 +50,11 @@ def test_recent_lines_are_listed_newest_first_from_a_severity_on(client: TestCli
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, "severity")
 
 
-def test_lines_are_counted_by_service_severity_template_and_pattern(client: TestClient, operator, say) -> None:
-    say(*((60 * n, "info", f"order {n} was paid") for n in range(5)), (10, "error", "Connection refused"))
-    say((20, "info", "hello"), service="billing")
+def test_lines_are_counted_by_service_severity_template_and_pattern(
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
+) -> None:
+    send_lines(*((60 * n, "info", f"order {n} was paid") for n in range(5)), (10, "error", "Connection refused"))
+    send_lines((20, "info", "hello"), service="billing")
     answer = client.get(f"/api/logs/statistics?since={at(0)}&until={at(240)}", headers=operator).json()
     assert (answer["since"], answer["until"], answer["bucket_seconds"]) == (at(0), at(240), 60)
     assert answer["lines"] == 6
@@ -76,13 +82,19 @@ def test_lines_are_counted_by_service_severity_template_and_pattern(client: Test
         ("service=%00", "service"),
     ],
 )
-def test_a_time_that_cannot_be_asked_for_is_refused_by_its_field(client: TestClient, operator, query, field) -> None:
+def test_an_invalid_time_range_is_refused_by_its_field(
+    client: TestClient, operator: dict[str, str], query: str, field: str | None
+) -> None:
     refused = client.get(f"/api/logs/statistics?{query}", headers=operator)
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, field)
 
 
-def test_lines_given_are_analysed_against_what_their_service_says(client: TestClient, operator, say) -> None:
-    say(*((n, "info", f"order {n} of {person} was paid") for n, person in enumerate(["ana", "bo", "chen", "dora"])))
+def test_given_lines_are_analysed_against_the_templates_of_their_service(
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
+) -> None:
+    send_lines(
+        *((n, "info", f"order {n} of {person} was paid") for n, person in enumerate(["ana", "bo", "chen", "dora"]))
+    )
     lines = ["order 77 of zoe was paid", "java.lang.OutOfMemoryError: heap", "order 78 of eve was paid"]
     answer = client.post("/api/logs/analyze", json={"lines": lines, "service": "shop"}, headers=operator).json()
     assert answer["lines"] == 3
@@ -94,15 +106,17 @@ def test_lines_given_are_analysed_against_what_their_service_says(client: TestCl
         ("memory", "sev2", "java.lang.OutOfMemoryError: heap")
     ]
     assert [one["kind"] for one in answer["anomalies"]] == ["pattern", "new_template"]
-    told = client.post("/api/logs/analyze", json={"lines": ["out of memory"]}, headers=operator).json()
-    assert told["anomalies"][0]["sentence"] == "1 line matches “memory”, such as “out of memory”"
+    message = client.post("/api/logs/analyze", json={"lines": ["out of memory"]}, headers=operator).json()
+    assert message["anomalies"][0]["sentence"] == "1 line matches “memory”, such as “out of memory”"
     stranger = client.post("/api/logs/analyze", json={"lines": lines}, headers=operator).json()
     assert {one["is_new"] for one in stranger["templates"]} == {None}
 
 
-def test_stored_lines_are_analysed_against_the_days_before(client: TestClient, operator, say) -> None:
-    say(*((-HOUR * n, "info", f"order {n} was paid") for n in range(60)))
-    say(*((600 + n, "error", f"charge {n} failed") for n in range(12)), (700, "info", "order 9 was paid"))
+def test_stored_lines_are_analysed_against_the_days_before(
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
+) -> None:
+    send_lines(*((-HOUR * n, "info", f"order {n} was paid") for n in range(60)))
+    send_lines(*((600 + n, "error", f"charge {n} failed") for n in range(12)), (700, "info", "order 9 was paid"))
     asked = {"since": at(600), "until": at(1200), "service": "shop"}
     answer = client.post("/api/logs/analyze", json=asked, headers=operator).json()
     assert answer["lines"] == 13
@@ -129,15 +143,17 @@ def test_stored_lines_are_analysed_against_the_days_before(client: TestClient, o
         ({"lines": ["a"], "service": "a\0b"}, "service"),
     ],
 )
-def test_what_cannot_be_analysed_is_refused(client: TestClient, operator, body, field) -> None:
+def test_an_invalid_analysis_request_is_refused(
+    client: TestClient, operator: dict[str, str], body: dict[str, object], field: str | None
+) -> None:
     refused = client.post("/api/logs/analyze", json=body, headers=operator)
     assert (refused.status_code, refused.json()["error"].get("field")) == (422, field)
 
 
-def test_two_windows_are_compared(client: TestClient, operator, say) -> None:
+def test_two_windows_are_compared(client: TestClient, operator: dict[str, str], send_lines: SendLines) -> None:
     before = [(n, "info", f"order {n} was paid") for n in range(0, 600, 20)]
     after = [(600 + n, "info", f"order {n} was paid") for n in range(0, 600, 20)]
-    say(*before, *after, *((900 + n, "error", f"charge {n} failed") for n in range(9)), (5, "info", "warmed up"))
+    send_lines(*before, *after, *((900 + n, "error", f"charge {n} failed") for n in range(9)), (5, "info", "warmed up"))
     query = {"before": f"{at(0)}/{at(600)}", "after": f"{at(600)}/{at(1200)}"}
     answer = client.get("/api/logs/diff", params=query, headers=operator).json()
     assert (answer["before_since"], answer["after_until"], answer["unchanged"]) == (at(0), at(1200), 1)
@@ -152,7 +168,7 @@ def test_two_windows_are_compared(client: TestClient, operator, say) -> None:
 @pytest.mark.parametrize(
     "wrong", ["now", "a/b", f"{at(60)}/{at(0)}", f"{at(-40 * 86_400)}/{at(0)}", "1/2/3", "0001-01-01/0001-01-02"]
 )
-def test_a_window_that_is_none_is_refused(client: TestClient, operator, wrong: str) -> None:
+def test_an_invalid_window_is_refused(client: TestClient, operator: dict[str, str], wrong: str) -> None:
     query = {"before": wrong, "after": f"{at(600)}/{at(1200)}"}
     refused = client.get("/api/logs/diff", params=query, headers=operator)
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, "before")
@@ -161,7 +177,7 @@ def test_a_window_that_is_none_is_refused(client: TestClient, operator, wrong: s
 PATTERN = {"name": "declined", "expression": r"(?i)card \w+ declined", "severity": "sev2", "description": "No money."}
 
 
-def test_a_pattern_is_added_listed_switched_and_removed(client: TestClient, operator) -> None:
+def test_a_pattern_is_added_listed_switched_and_removed(client: TestClient, operator: dict[str, str]) -> None:
     made = client.post("/api/logs/patterns", json=PATTERN, headers=operator)
     assert (made.status_code, made.json()) == (201, {**PATTERN, "enabled": True, "built_in": False})
     again = client.post("/api/logs/patterns", json=PATTERN, headers=operator)
@@ -178,7 +194,7 @@ def test_a_pattern_is_added_listed_switched_and_removed(client: TestClient, oper
     assert client.patch("/api/logs/patterns/declined", json={"enabled": True}, headers=operator).status_code == 404
 
 
-def test_a_built_in_pattern_that_is_off_can_be_replaced(client: TestClient, operator) -> None:
+def test_a_built_in_pattern_that_is_off_can_be_replaced(client: TestClient, operator: dict[str, str]) -> None:
     own = {**PATTERN, "name": "disk"}
     assert client.post("/api/logs/patterns", json=own, headers=operator).status_code == 409
     client.patch("/api/logs/patterns/disk", json={"enabled": False}, headers=operator)
@@ -189,7 +205,7 @@ def test_a_built_in_pattern_that_is_off_can_be_replaced(client: TestClient, oper
 
 
 @pytest.mark.parametrize(
-    ("expression", "told"),
+    ("expression", "message"),
     [
         ("(unclosed", "missing )"),
         (r"(?<=a)b", "look-around"),
@@ -200,13 +216,15 @@ def test_a_built_in_pattern_that_is_off_can_be_replaced(client: TestClient, oper
         ("", "at least 1 character"),
     ],
 )
-def test_an_expression_that_cannot_be_one_is_refused_and_says_why(client, operator, expression, told) -> None:
+def test_an_invalid_expression_is_refused_with_a_reason(
+    client: TestClient, operator: dict[str, str], expression: str, message: str
+) -> None:
     refused = client.post("/api/logs/patterns", json={**PATTERN, "expression": expression}, headers=operator)
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, "expression")
-    assert told in refused.json()["error"]["message"]
+    assert message in refused.json()["error"]["message"]
 
 
-def test_a_pattern_that_would_take_for_ever_elsewhere_is_quick(client: TestClient, operator) -> None:
+def test_an_expression_prone_to_backtracking_is_matched_quickly(client: TestClient, operator: dict[str, str]) -> None:
     client.post("/api/logs/patterns", json={**PATTERN, "expression": "(a+)+$b"}, headers=operator)
     client.post("/api/logs/patterns", json={**PATTERN, "name": "slow", "expression": "(a|aa)+c"}, headers=operator)
     lines = {"lines": ["a" * 8000] * 20}
@@ -224,15 +242,19 @@ def test_a_pattern_that_would_take_for_ever_elsewhere_is_quick(client: TestClien
         ({"description": "a\0b"}, "description"),
     ],
 )
-def test_a_pattern_with_a_wrong_field_is_refused_by_it(client: TestClient, operator, changed, field) -> None:
+def test_a_pattern_with_an_invalid_field_is_refused_by_its_name(
+    client: TestClient, operator: dict[str, str], changed: dict[str, object], field: str | None
+) -> None:
     refused = client.post("/api/logs/patterns", json={**PATTERN, **changed}, headers=operator)
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, field)
 
 
-def test_a_new_pattern_counts_lines_from_then_on(client: TestClient, operator, say) -> None:
-    say((0, "info", "card visa declined"))
+def test_a_new_pattern_counts_only_later_lines(
+    client: TestClient, operator: dict[str, str], send_lines: SendLines
+) -> None:
+    send_lines((0, "info", "card visa declined"))
     client.post("/api/logs/patterns", json=PATTERN, headers=operator)
-    say((60, "info", "Card Visa declined"))
+    send_lines((60, "info", "Card Visa declined"))
     answer = client.get(f"/api/logs/statistics?since={at(0)}", headers=operator).json()
     assert [(one["name"], one["lines"], one["description"]) for one in answer["patterns"]] == [
         ("declined", 1, "No money.")
@@ -243,5 +265,5 @@ def test_a_new_pattern_counts_lines_from_then_on(client: TestClient, operator, s
     ("method", "path"),
     [("GET", "recent"), ("GET", "statistics"), ("POST", "analyze"), ("GET", "diff"), ("POST", "patterns")],
 )
-def test_a_key_that_may_only_send_sees_no_logs(client: TestClient, sender, method: str, path: str) -> None:
+def test_an_ingest_key_may_not_read_logs(client: TestClient, sender: dict[str, str], method: str, path: str) -> None:
     assert client.request(method, f"/api/logs/{path}", headers=sender).status_code == 403

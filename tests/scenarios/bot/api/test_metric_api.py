@@ -1,4 +1,4 @@
-"""Custom metrics over HTTP: sent by OTLP, listed with their state and forecast; limits set and taken back."""
+"""Custom metrics over HTTP: sent by OTLP, listed with their state and forecast; limits set and removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ AT = NOW.timestamp()
 JSON = {"Content-Type": "application/json"}
 
 
-def sent(services: Services, name: str, values: Any, *, hours: float, step: float = 60.0, **attributes: str) -> None:
+def send_points(
+    services: Services, name: str, values: Any, *, hours: float, step: float = 60.0, **attributes: str
+) -> None:
     moments = np.arange(AT - hours * 3600, AT, step)
     services.telemetry.append_metric_points(
         [
@@ -35,7 +37,7 @@ def noisy(level: float) -> Any:
     return lambda moments: level + random.normal(0, level / 50, len(moments))
 
 
-def test_a_metric_sent_by_otlp_is_listed_as_not_known_well_enough_yet(
+def test_a_new_metric_sent_by_otlp_is_listed_with_insufficient_data(
     client: TestClient, services: Services, operator: dict[str, str], sender: dict[str, str]
 ) -> None:
     point = {"timeUnixNano": str(int((AT - 30) * 1e9)), "asDouble": 12.5}
@@ -61,17 +63,17 @@ def test_a_metric_sent_by_otlp_is_listed_as_not_known_well_enough_yet(
 def test_a_known_metric_is_ok_at_its_level_and_unusual_away_from_it(
     client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
-    sent(services, "calm", noisy(100), hours=48)
-    sent(services, "wild", lambda at: np.where(at < AT - 600, noisy(100)(at), 400.0), hours=48)
+    send_points(services, "calm", noisy(100), hours=48)
+    send_points(services, "wild", lambda at: np.where(at < AT - 600, noisy(100)(at), 400.0), hours=48)
     calm, wild = client.get("/api/metrics?service=shop", headers=operator).json()["metrics"]
     assert (calm["state"], wild["state"]) == ("ok", "unusual")
     assert calm["expected_low"] < calm["latest"] < calm["expected_high"] < wild["latest"]
 
 
-def test_a_metric_on_its_way_to_a_limit_says_when_and_how_sure(
+def test_a_metric_approaching_a_limit_has_a_forecast_with_time_and_probability(
     client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
-    sent(services, "queue.depth", lambda at: 100 + (at - AT + 7200) / 60, hours=2)
+    send_points(services, "queue.depth", lambda at: 100 + (at - AT + 7200) / 60, hours=2)
     made = client.post("/api/metrics/limits", headers=operator, json={"name": "queue.depth", "limit": 400})
     assert made.status_code == 201
     [metric] = client.get("/api/metrics?name=queue.depth", headers=operator).json()["metrics"]
@@ -82,7 +84,7 @@ def test_a_metric_on_its_way_to_a_limit_says_when_and_how_sure(
     assert forecast["earliest"] <= forecast["crossing_at"] <= forecast["latest"]
 
 
-def test_a_limit_is_set_listed_moved_and_taken_back_on_record(
+def test_a_limit_is_set_listed_moved_and_removed_and_each_step_is_audited(
     client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
     body = {"name": "queue.depth", "service": "shop", "limit": 500, "horizon_hours": 12}
@@ -109,7 +111,7 @@ def test_a_limit_is_set_listed_moved_and_taken_back_on_record(
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_wrong_limit_is_refused_by_its_field(
+def test_an_invalid_limit_is_refused_by_its_field(
     client: TestClient, operator: dict[str, str], change: dict[str, Any], field: str
 ) -> None:
     body = {"name": "queue.depth", "limit": 500, **change}
@@ -118,11 +120,11 @@ def test_a_wrong_limit_is_refused_by_its_field(
     assert answer.json()["error"]["field"] == field
 
 
-def test_the_list_comes_in_pages_and_a_senders_key_may_not_read_it(
+def test_the_list_is_paged_and_an_ingest_key_may_not_read_it(
     client: TestClient, services: Services, operator: dict[str, str], sender: dict[str, str]
 ) -> None:
     for name in ("a", "b", "c"):
-        sent(services, name, noisy(10), hours=0.1)
+        send_points(services, name, noisy(10), hours=0.1)
     first = client.get("/api/metrics?limit=2", headers=operator).json()
     assert ([one["name"] for one in first["metrics"]], first["next_offset"]) == (["a", "b"], 2)
     second = client.get("/api/metrics?limit=2&offset=2", headers=operator).json()

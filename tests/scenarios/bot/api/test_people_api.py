@@ -1,4 +1,4 @@
-"""Looking at events, and forgetting who did them."""
+"""Reading product events, and erasing a person's data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.services import Services
 NOON = 1_770_465_600
 
 
-def send(client: TestClient, headers: dict[str, str], *users: str, **properties: object) -> None:
+def send_events(client: TestClient, headers: dict[str, str], *users: str, **properties: object) -> None:
     events = [
         {"event": "page_view", "event_id": f"e-{n}", "user_id": user, "timestamp": NOON + n, "properties": properties}
         for n, user in enumerate(users)
@@ -22,8 +22,8 @@ def send(client: TestClient, headers: dict[str, str], *users: str, **properties:
     assert client.post("/api/events", json=events, headers=headers).status_code == 201
 
 
-def test_events_are_listed_newest_first_page_by_page(client: TestClient, operator) -> None:
-    send(client, operator, "u0", "u1", "u2", page="/")
+def test_events_are_listed_newest_first_page_by_page(client: TestClient, operator: dict[str, str]) -> None:
+    send_events(client, operator, "u0", "u1", "u2", page="/")
     first = client.get("/api/events?limit=2", headers=operator).json()
     assert [event["event_id"] for event in first["events"]] == ["e-2", "e-1"]
     assert first["events"][0] == {
@@ -38,8 +38,8 @@ def test_events_are_listed_newest_first_page_by_page(client: TestClient, operato
     assert client.get("/api/events?event=other", headers=operator).json() == {"events": [], "next_offset": None}
 
 
-def test_event_types_are_counted(client: TestClient, operator) -> None:
-    send(client, operator, "u0", "u1")
+def test_event_types_are_counted(client: TestClient, operator: dict[str, str]) -> None:
+    send_events(client, operator, "u0", "u1")
     assert client.get("/api/events/types", headers=operator).json() == [
         {
             "event": "page_view",
@@ -51,15 +51,15 @@ def test_event_types_are_counted(client: TestClient, operator) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "offset=-1", "limit=many"])
-def test_a_page_that_cannot_be_is_422(client: TestClient, operator, query: str) -> None:
+def test_an_invalid_page_is_422(client: TestClient, operator: dict[str, str], query: str) -> None:
     answer = client.get(f"/api/events?{query}", headers=operator)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, query.partition("=")[0])
 
 
-def test_a_person_is_forgotten_and_the_audit_chain_says_so_without_their_name(
-    client: TestClient, services: Services, operator
+def test_a_person_is_erased_and_the_audit_entry_does_not_name_them(
+    client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
-    send(client, operator, "ana@acme.example/7", "ben")
+    send_events(client, operator, "ana@acme.example/7", "ben")
     answer = client.delete("/api/users/ana@acme.example/7", headers=operator)
 
     assert answer.json() == {
@@ -81,16 +81,18 @@ def test_a_person_is_forgotten_and_the_audit_chain_says_so_without_their_name(
         assert audit.verify(session, key=services.audit_key).ok
 
 
-def test_reading_and_forgetting_want_an_operators_key(client: TestClient, sender) -> None:
+def test_reading_events_and_erasing_a_person_need_an_operator_key(client: TestClient, sender: dict[str, str]) -> None:
     for method, path in [("GET", "/api/events"), ("GET", "/api/events/types"), ("DELETE", "/api/users/u1")]:
         assert client.request(method, path, headers=sender).status_code == 403
         assert client.request(method, path).status_code == 401
 
 
-def test_personal_data_is_hidden_before_it_is_stored_when_the_settings_say_so(services: Services, operator) -> None:
+def test_personal_data_is_hidden_before_it_is_stored_when_the_settings_say_so(
+    services: Services, operator: dict[str, str]
+) -> None:
     services.settings = services.settings.model_copy(update={"pii_properties": ["email", "user_id"]})
     client = TestClient(create_app(services))
-    send(client, operator, "ana@acme.example", email="ana@acme.example", plan="free")
+    send_events(client, operator, "ana@acme.example", email="ana@acme.example", plan="free")
 
     shown = client.get("/api/events", headers=operator)
     assert "acme.example" not in shown.text

@@ -1,4 +1,4 @@
-"""Maintenance windows, snoozes and the state of what is watched, through the API."""
+"""Maintenance windows, snoozes and the status of what is watched, through the API."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ def incident_id(services: Services) -> int:
         return incident.id
 
 
-def audited(services: Services) -> list[tuple[str, str]]:
+def audit_events(services: Services) -> list[tuple[str, str]]:
     with services.readers() as session:
         rows = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence)).all()
         return [(row.actor, row.event) for row in rows]
 
 
-def test_a_window_is_made_listed_ended_and_audited(client: TestClient, services: Services, operator) -> None:
+def test_a_window_is_created_listed_ended_and_audited(
+    client: TestClient, services: Services, operator: dict[str, str]
+) -> None:
     made = client.post(
         "/api/maintenance", json={"service": "shop", "minutes": 120, "reason": "new database"}, headers=operator
     )
@@ -46,10 +48,10 @@ def test_a_window_is_made_listed_ended_and_audited(client: TestClient, services:
     assert [row["id"] for row in client.get("/api/maintenance?past=true", headers=operator).json()] == [window["id"]]
     again = client.delete(f"/api/maintenance/{window['id']}", headers=operator)
     assert (again.status_code, "over already" in again.json()["error"]["message"]) == (409, True)
-    assert audited(services) == [("ana", "maintenance_started"), ("ana", "maintenance_ended")]
+    assert audit_events(services) == [("ana", "maintenance_started"), ("ana", "maintenance_ended")]
 
 
-def test_a_window_to_come_does_not_run_yet_and_can_be_called_off(client: TestClient, operator) -> None:
+def test_a_future_window_is_not_running_and_can_be_cancelled(client: TestClient, operator: dict[str, str]) -> None:
     body = {"service": "everything", "begins_at": "2026-02-07T22:00:00Z", "ends_at": "2026-02-08T06:00:00Z"}
     window = client.post("/api/maintenance", json=body, headers=operator).json()
     assert (window["service"], window["running"]) == (None, False)
@@ -57,8 +59,8 @@ def test_a_window_to_come_does_not_run_yet_and_can_be_called_off(client: TestCli
     assert client.get("/api/maintenance", headers=operator).json() == []
 
 
-def test_times_without_a_zone_are_the_teams_also_over_the_night_that_skips_an_hour(
-    client: TestClient, services: Services, operator
+def test_times_without_a_zone_are_in_the_teams_zone_even_across_a_clock_change(
+    client: TestClient, services: Services, operator: dict[str, str]
 ) -> None:
     services.settings = services.settings.model_copy(update={"argux_timezone": "Europe/Berlin"})
     body = {"begins_at": "2026-03-28T22:00:00", "ends_at": "2026-03-29T06:00:00"}
@@ -67,7 +69,7 @@ def test_times_without_a_zone_are_the_teams_also_over_the_night_that_skips_an_ho
 
 
 @pytest.mark.parametrize(
-    ("body", "field", "told"),
+    ("body", "field", "message"),
     [
         ({}, "ends_at", "Give either ends_at or minutes"),
         ({"minutes": 5, "ends_at": "2026-02-08T00:00:00Z"}, "ends_at", "Give either ends_at or minutes"),
@@ -84,15 +86,17 @@ def test_times_without_a_zone_are_the_teams_also_over_the_night_that_skips_an_ho
         ({"minutes": 5, "until": "x"}, "until", "not permitted"),
     ],
 )
-def test_a_window_that_makes_no_sense_is_refused_with_what_is_wrong(
-    client: TestClient, operator, body: dict[str, Any], field: str, told: str
+def test_an_invalid_window_is_refused_with_what_is_wrong(
+    client: TestClient, operator: dict[str, str], body: dict[str, Any], field: str, message: str
 ) -> None:
     answer = client.post("/api/maintenance", json=body, headers=operator)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
-    assert told in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
 
 
-def test_an_hour_that_the_clocks_skip_is_refused(client: TestClient, services: Services, operator) -> None:
+def test_a_local_time_that_the_clock_change_skips_is_refused(
+    client: TestClient, services: Services, operator: dict[str, str]
+) -> None:
     services.settings = services.settings.model_copy(update={"argux_timezone": "Europe/Berlin"})
     body = {"begins_at": "2026-03-29T02:30:00", "minutes": 60}
     answer = client.post("/api/maintenance", json=body, headers=operator)
@@ -102,8 +106,8 @@ def test_an_hour_that_the_clocks_skip_is_refused(client: TestClient, services: S
     }
 
 
-def test_a_snooze_is_shown_on_the_incident_refused_twice_and_ended(
-    client: TestClient, services: Services, operator, incident_id: int
+def test_a_snooze_is_shown_extended_ended_and_refused_when_it_changes_nothing(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
 ) -> None:
     path = f"/api/incidents/{incident_id}/snooze"
     snoozed = client.post(path, json={"minutes": 60}, headers=operator).json()
@@ -114,12 +118,12 @@ def test_a_snooze_is_shown_on_the_incident_refused_twice_and_ended(
     ended = client.delete(path, headers=operator).json()
     assert (ended["snoozed_until"], ended["status"]) == (None, "open")
     assert client.delete(path, headers=operator).status_code == 409
-    assert [event for _, event in audited(services)] == ["snoozed", "snoozed", "unsnoozed"]
+    assert [event for _, event in audit_events(services)] == ["snoozed", "snoozed", "unsnoozed"]
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 1e6, "soon"])
-def test_a_snooze_of_no_or_of_endless_length_is_refused(
-    client: TestClient, operator, incident_id: int, minutes: object
+def test_a_snooze_of_invalid_length_is_refused(
+    client: TestClient, operator: dict[str, str], incident_id: int, minutes: object
 ) -> None:
     answer = client.post(f"/api/incidents/{incident_id}/snooze", json={"minutes": minutes}, headers=operator)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "minutes")
@@ -136,11 +140,13 @@ def test_a_snooze_of_no_or_of_endless_length_is_refused(
         ("GET", "/api/status"),
     ],
 )
-def test_a_key_that_may_only_send_data_is_refused(client: TestClient, sender, method: str, path: str) -> None:
+def test_an_ingest_key_is_refused(client: TestClient, sender: dict[str, str], method: str, path: str) -> None:
     assert client.request(method, path, headers=sender).status_code == 403
 
 
-def test_the_status_names_what_cannot_be_judged_and_why(client: TestClient, services: Services, operator) -> None:
+def test_the_status_names_what_lacks_data_and_why(
+    client: TestClient, services: Services, operator: dict[str, str]
+) -> None:
     steps = [{"name": name, "event_filter": {"event": name}} for name in ("view", "sign up")]
     client.post("/api/funnels", json={"name": "Sign-up", "steps": steps}, headers=operator).raise_for_status()
     now = services.clock().timestamp()
@@ -153,7 +159,7 @@ def test_the_status_names_what_cannot_be_judged_and_why(client: TestClient, serv
         for n in range(40)
     ]  # fmt: skip
     services.telemetry.append_spans(spans)
-    # A span is rolled up some seconds after it arrived, which a test need not wait for.
+    # Spans are rolled up some seconds after they arrive; the clock is set ahead instead of waiting.
     services.telemetry.roll_up([], now=now + 10)
     found = client.get("/api/status", headers=operator).json()
     assert found["counts"] == {"ok": 0, "broken": 0, "insufficient_data": 2}

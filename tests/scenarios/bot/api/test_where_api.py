@@ -1,4 +1,4 @@
-"""Where conversions were lost, asked freely of a funnel, and read with an incident."""
+"""Where conversions were lost: read for a funnel, and with an incident."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHECKOUT: dict[str, Any] = {
 
 @pytest.fixture
 def funnel_id(client: TestClient, services: Services, operator: dict[str, str]) -> int:
-    """Three hours of users; in the last of them nobody in DE can pay by paypal."""
+    """Create a funnel with three hours of users; in the last hour no payment by paypal in DE succeeds."""
     made: int = client.post("/api/funnels", json=CHECKOUT, headers=operator).json()["id"]
     drawn, now = random.Random(1), services.clock().timestamp()
     events = []
@@ -44,14 +44,14 @@ def funnel_id(client: TestClient, services: Services, operator: dict[str, str]) 
     return made
 
 
-def ago(services: Services, **since: float) -> str:
+def time_ago(services: Services, **since: float) -> str:
     return (services.clock() - timedelta(**since)).isoformat()
 
 
 def test_the_last_hour_is_compared_with_the_time_before_it(
     client: TestClient, services: Services, operator: dict[str, str], funnel_id: int
 ) -> None:
-    asked = {"since": ago(services, hours=1)}
+    asked = {"since": time_ago(services, hours=1)}
     found = client.get(f"/api/funnels/{funnel_id}/where", params=asked, headers=operator).json()
 
     answer = found["answer"]
@@ -67,7 +67,7 @@ def test_the_last_hour_is_compared_with_the_time_before_it(
     assert found["until"] < services.clock().isoformat()
 
 
-def test_nothing_to_compare_with_is_null(client: TestClient, operator: dict[str, str]) -> None:
+def test_without_data_the_answer_is_null(client: TestClient, operator: dict[str, str]) -> None:
     made = client.post("/api/funnels", json=CHECKOUT, headers=operator).json()["id"]
     assert client.get(f"/api/funnels/{made}/where", headers=operator).json()["answer"] is None
     assert client.get("/api/funnels/99/where", headers=operator).status_code == 404
@@ -85,18 +85,20 @@ def test_nothing_to_compare_with_is_null(client: TestClient, operator: dict[str,
         ({"since": "2026-02-07T11:00:00Z", "against_since": "2026-02-07T11:30:00Z"}, "against_since"),
     ],
 )
-def test_a_wrong_window_is_refused_with_the_fields_name(
+def test_an_invalid_window_is_refused_with_the_fields_name(
     client: TestClient, operator: dict[str, str], funnel_id: int, asked: dict[str, str], field: str
 ) -> None:
     answer = client.get(f"/api/funnels/{funnel_id}/where", params=asked, headers=operator)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
 
 
-def test_an_incident_tells_where_its_loss_is(client: TestClient, services: Services, operator: dict[str, str]) -> None:
+def test_an_incident_says_where_conversions_are_lost(
+    client: TestClient, services: Services, operator: dict[str, str]
+) -> None:
     now = services.clock()
     place = Place((("country", "DE"), ("provider", "paypal")), 100.0, 10.0, 40.0, 0.9)
     known = Attribution(WhereVerdict.PLACES, 0.3, 0.38, -0.075, -0.005, (place,), (), ("country", "provider"))
-    incident_id = opened(services, known, now)
+    incident_id = open_incident(services, known, now)
 
     found = client.get(f"/api/incidents/{incident_id}", headers=operator).json()
 
@@ -105,7 +107,7 @@ def test_an_incident_tells_where_its_loss_is(client: TestClient, services: Servi
     assert found["title"] == ("Checkout conversion for country DE and provider paypal is 10.0 %, normally 40.0 %")
 
 
-def opened(services: Services, known: Attribution, now: datetime) -> int:
+def open_incident(services: Services, known: Attribution, now: datetime) -> int:
     finding = Finding(
         detector="funnel_conversion", metric=Metric.CONVERSION_RATE, subject=Subject("funnel", "Checkout", funnel_id=1),
         observed=0.3, expected=0.38, expected_low=0.36, expected_high=0.4, sample_size=400, score=-9.0, p_value=1e-9,

@@ -1,4 +1,4 @@
-"""Amazon's doors in a whole web process. Pages of Amazon's are read by a function that the test hands in."""
+"""The AWS doors in a whole web process. A fake function fetches Amazon's pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -22,6 +22,10 @@ from bot.web.app import create_app
 from detection.types import LogRecord
 from workers.services import Services
 
+if TYPE_CHECKING:
+    # Starlette's test client is typed with httpx2 where that is installed.
+    from httpx2 import Response
+
 NOW = datetime(2026, 2, 7, 12, 30, tzinfo=UTC)
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
@@ -31,7 +35,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Amazon:
-    """Signs messages, and serves the certificate and the address that confirms a subscription."""
+    """Signs messages, and serves the certificate and the page that confirms a subscription."""
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -137,7 +141,7 @@ def test_a_subscription_never_opens_an_address_that_is_not_amazons(client: TestC
     ],
     ids=["another topic", "another host's certificate", "another signature"],
 )
-def test_a_message_that_is_not_the_teams_own_is_refused(
+def test_a_message_from_another_topic_or_with_a_false_signature_is_refused(
     client: TestClient, services: Services, amazon: Amazon, changes: dict[str, str], visited: list[str]
 ) -> None:
     answer = client.post("/aws/sns", content=amazon.message(**changes), headers=PLAIN)
@@ -147,7 +151,7 @@ def test_a_message_that_is_not_the_teams_own_is_refused(
     assert 'argux_ingest_rejected_total{door="sns",reason="forbidden"} 1.0' in client.get("/metrics").text
 
 
-def test_while_the_certificate_cannot_be_fetched_amazon_is_asked_to_come_again(
+def test_while_the_certificate_cannot_be_fetched_amazon_is_told_to_retry(
     client: TestClient, services: Services, amazon: Amazon
 ) -> None:
     amazon.is_away = True
@@ -165,7 +169,7 @@ def test_an_unsubscription_is_acknowledged(client: TestClient, services: Service
     assert stored(services) == []
 
 
-async def test_certificates_kept_are_bounded() -> None:
+async def test_the_certificate_cache_is_bounded() -> None:
     async def fetch(url: str) -> bytes:
         return url.encode()
 
@@ -194,14 +198,14 @@ def test_a_subscription_forwarded_by_a_lambda_is_stored_once(
     assert len(stored(services)) == 3
 
 
-def firehose(client: TestClient, key: str, *records: str, **headers: str) -> httpx.Response:
+def firehose(client: TestClient, key: str, *records: str, **headers: str) -> Response:
     body = {"requestId": "ed4acda5", "timestamp": 1_770_465_600_000, "records": [{"data": data} for data in records]}
     sent = {**JSON, "X-Amz-Firehose-Request-Id": "ed4acda5", "X-Amz-Firehose-Access-Key": key, **headers}
     return client.post("/aws/firehose", content=gzip.compress(json.dumps(body).encode()),
                        headers={**sent, "Content-Encoding": "gzip"})  # fmt: skip
 
 
-def test_firehose_is_answered_in_the_form_it_insists_on(client: TestClient, services: Services, sender: Any) -> None:
+def test_firehose_is_answered_in_its_required_format(client: TestClient, services: Services, sender: Any) -> None:
     key = sender["Authorization"].removeprefix("Bearer ")
     common = json.dumps({"commonAttributes": {"service": "api"}})
     plain = base64.b64encode(b"WARN slow\n").decode()
@@ -216,7 +220,7 @@ def test_firehose_is_answered_in_the_form_it_insists_on(client: TestClient, serv
     assert len(stored(services)) == 2
 
 
-def test_firehose_learns_of_a_wrong_key_in_its_own_form_and_of_bad_records_beside_the_200(
+def test_firehose_gets_a_wrong_key_in_its_format_and_bad_records_beside_the_200(
     client: TestClient, services: Services, sender: Any
 ) -> None:
     refused = firehose(client, "argux_wrong", packed("1"))

@@ -1,8 +1,9 @@
-"""POST /api/deploys and what GET /api/deploys makes of it."""
+"""POST /api/deploys stores deploys, GET /api/deploys lists them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -20,7 +21,9 @@ DEPLOY = {
 }
 
 
-def test_a_deploy_is_listed_with_the_commit_it_replaced(client: TestClient, sender, operator) -> None:
+def test_a_deploy_is_listed_with_the_commit_it_replaced(
+    client: TestClient, sender: dict[str, str], operator: dict[str, str]
+) -> None:
     before = {**DEPLOY, "version": "v41", "commit_sha": "a" * 40, "deployed_at": "2026-02-07T10:00:00Z"}
     for deploy in (before, DEPLOY):
         assert client.post("/api/deploys", json=deploy, headers=sender).status_code == 201
@@ -31,7 +34,9 @@ def test_a_deploy_is_listed_with_the_commit_it_replaced(client: TestClient, send
     assert (oldest["version"], oldest["previous_commit_sha"]) == ("v41", None)
 
 
-def test_the_same_deploy_told_twice_is_one(client: TestClient, sender, operator) -> None:
+def test_the_same_deploy_sent_twice_is_one(
+    client: TestClient, sender: dict[str, str], operator: dict[str, str]
+) -> None:
     first = client.post("/api/deploys", json=DEPLOY, headers=sender)
     again = client.post("/api/deploys", json=DEPLOY, headers=sender)
 
@@ -40,7 +45,7 @@ def test_the_same_deploy_told_twice_is_one(client: TestClient, sender, operator)
     assert len(client.get("/api/deploys", headers=operator).json()) == 1
 
 
-def test_a_deploy_without_its_commit_is_422_and_names_the_field(client: TestClient, sender) -> None:
+def test_a_deploy_without_its_commit_is_422_and_names_the_field(client: TestClient, sender: dict[str, str]) -> None:
     answer = client.post("/api/deploys", json={**DEPLOY, "commit_sha": ""}, headers=sender)
 
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "commit_sha")
@@ -53,7 +58,9 @@ def test_a_deploy_without_a_key_is_401(client: TestClient) -> None:
 UNTIMED = {name: value for name, value in DEPLOY.items() if name != "deployed_at"}
 
 
-def test_a_retry_without_a_time_is_the_same_deploy(client: TestClient, services: Services, sender) -> None:
+def test_a_retry_without_a_time_is_the_same_deploy(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     first = client.post("/api/deploys", json=UNTIMED, headers=sender)
     services.clock = lambda: NOW + timedelta(minutes=9)
     again = client.post("/api/deploys", json=UNTIMED, headers=sender)
@@ -66,8 +73,8 @@ def test_a_retry_without_a_time_is_the_same_deploy(client: TestClient, services:
     ("other", "minutes"),
     [({}, 11), ({"deployed_at": "2026-02-07T12:31:00Z"}, 5), ({"commit_sha": "b" * 40}, 1), ({"version": "v43"}, 1)],
 )
-def test_what_is_told_later_with_a_time_or_differently_is_another_deploy(
-    client: TestClient, services: Services, sender, other: dict[str, str], minutes: int
+def test_a_notice_that_is_later_or_timed_or_different_is_another_deploy(
+    client: TestClient, services: Services, sender: dict[str, str], other: dict[str, str], minutes: int
 ) -> None:
     client.post("/api/deploys", json=UNTIMED, headers=sender)
     services.clock = lambda: NOW + timedelta(minutes=minutes)
@@ -75,10 +82,16 @@ def test_what_is_told_later_with_a_time_or_differently_is_another_deploy(
     assert client.post("/api/deploys", json={**UNTIMED, **other}, headers=sender).status_code == 201
 
 
-def test_going_back_to_a_version_within_minutes_is_a_deploy(client: TestClient, services: Services, sender) -> None:
+def clock_at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
+def test_going_back_to_a_version_within_minutes_is_a_deploy(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     answers = []
     for minute, version in enumerate(["v42", "v43", "v42"]):
-        services.clock = lambda minute=minute: NOW + timedelta(minutes=minute)
+        services.clock = clock_at(NOW + timedelta(minutes=minute))
         answers.append(client.post("/api/deploys", json={**UNTIMED, "version": version}, headers=sender).status_code)
 
     assert answers == [201, 201, 201]

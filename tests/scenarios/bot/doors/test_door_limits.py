@@ -1,4 +1,4 @@
-"""Doors that are too full, bodies that are too big, a database that is away."""
+"""Too many requests in flight, bodies that are too large, a database that is unavailable."""
 
 from __future__ import annotations
 
@@ -17,64 +17,66 @@ from workers.services import Services
 
 EVENT = {"event": "page_view", "properties": {"user_id": "u1", "timestamp": "2026-02-07T12:00:00Z"}}
 
-Open = Callable[[Limits], TestClient]
+OpenClient = Callable[[Limits], TestClient]
 
 
 @pytest.fixture
-def opened(services: Services) -> Open:
+def open_client(services: Services) -> OpenClient:
     return lambda limits: TestClient(create_app(services, limits=limits))
 
 
-def test_a_body_that_says_it_is_too_long_is_413(opened: Open, sender) -> None:
-    answer = opened(Limits(body_bytes=50)).post("/api/events", json=EVENT, headers=sender)
+def test_a_body_with_a_content_length_over_the_limit_is_413(open_client: OpenClient, sender: dict[str, str]) -> None:
+    answer = open_client(Limits(body_bytes=50)).post("/api/events", json=EVENT, headers=sender)
 
     assert answer.status_code == 413
     assert "0.00005 MB" in answer.json()["error"]["message"].replace("5e-05", "0.00005")
 
 
-def test_a_body_a_little_too_long_is_told_in_bytes(opened: Open, sender) -> None:
+def test_a_body_slightly_over_the_limit_is_reported_in_bytes(open_client: OpenClient, sender: dict[str, str]) -> None:
     headers = {**sender, "Content-Type": "application/json", "Content-Length": "10000003"}
 
-    answer = opened(Limits()).post("/api/events", content=b"{}", headers=headers)
+    answer = open_client(Limits()).post("/api/events", content=b"{}", headers=headers)
 
     message = "The body is 10,000,003 bytes; this door takes 10 MB at once."
     assert (answer.status_code, answer.json()["error"]["message"]) == (413, message)
 
 
-def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_limit(opened: Open, sender) -> None:
+def test_a_body_without_a_content_length_is_cut_off_at_the_limit(
+    open_client: OpenClient, sender: dict[str, str]
+) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(100):
             yield b"x" * 1000
 
     headers = {**sender, "Content-Type": "application/json"}
-    answer = opened(Limits(body_bytes=5000)).post("/api/events", content=chunks(), headers=headers)
+    answer = open_client(Limits(body_bytes=5000)).post("/api/events", content=chunks(), headers=headers)
 
     assert answer.status_code == 413
 
 
-def test_a_small_body_that_unpacks_to_too_much_is_413(opened: Open, sender) -> None:
+def test_a_small_body_that_decompresses_over_the_limit_is_413(open_client: OpenClient, sender: dict[str, str]) -> None:
     bomb = gzip.compress(b'{"event": "' + b"a" * 1_000_000 + b'"}')
     headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "gzip"}
 
-    answer = opened(Limits(decoded_bytes=100_000)).post("/api/events", content=bomb, headers=headers)
+    answer = open_client(Limits(decoded_bytes=100_000)).post("/api/events", content=bomb, headers=headers)
 
     assert answer.status_code == 413
 
 
-def test_a_full_house_says_when_to_come_again(opened: Open, sender) -> None:
-    answer = opened(Limits(requests_in_flight=0)).post("/api/events", json=EVENT, headers=sender)
+def test_too_many_requests_are_429_with_retry_after(open_client: OpenClient, sender: dict[str, str]) -> None:
+    answer = open_client(Limits(requests_in_flight=0)).post("/api/events", json=EVENT, headers=sender)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_too_many_bytes_at_once_say_when_to_come_again(opened: Open, sender) -> None:
-    answer = opened(Limits(bytes_in_flight=10)).post("/api/events", json=EVENT, headers=sender)
+def test_too_many_bytes_in_flight_are_429_with_retry_after(open_client: OpenClient, sender: dict[str, str]) -> None:
+    answer = open_client(Limits(bytes_in_flight=10)).post("/api/events", json=EVENT, headers=sender)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_a_refused_body_leaves_its_place_to_the_next(opened: Open, sender) -> None:
-    client = opened(Limits(requests_in_flight=1, bytes_in_flight=1000))
+def test_a_refused_body_frees_its_place_for_the_next(open_client: OpenClient, sender: dict[str, str]) -> None:
+    client = open_client(Limits(requests_in_flight=1, bytes_in_flight=1000))
 
     refused = client.post("/api/events", json=[EVENT] * 50, headers=sender)
     welcome = client.post("/api/events", json=EVENT, headers=sender)
@@ -83,14 +85,14 @@ def test_a_refused_body_leaves_its_place_to_the_next(opened: Open, sender) -> No
 
 
 class LockedStore:
-    """A telemetry store whose database is locked for longer than anybody waits."""
+    """A telemetry store whose database stays locked for longer than any request waits."""
 
     def append_event_groups(self, groups: list[list[Event]]) -> None:
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
 
 
-def test_a_locked_database_is_503_with_a_time_to_try_again(services: Services, sender) -> None:
-    services.telemetry = LockedStore()
+def test_a_locked_database_is_503_with_retry_after(services: Services, sender: dict[str, str]) -> None:
+    services.telemetry = LockedStore()  # type: ignore[assignment]
 
     answer = TestClient(create_app(services)).post("/api/events", json=EVENT, headers=sender)
 
@@ -100,7 +102,7 @@ def test_a_locked_database_is_503_with_a_time_to_try_again(services: Services, s
 
 @pytest.mark.parametrize("path", ["/api/events", "/v1/batch", "/api/deploys", "/api/v2/logs"])
 @pytest.mark.parametrize("credentials", ["!!!", "w7w6w7w=", "bm8gY29sb24="])
-def test_basic_authentication_that_cannot_be_read_is_our_401_and_counted(
+def test_unreadable_basic_authentication_is_401_in_our_format_and_counted(
     services: Services, path: str, credentials: str
 ) -> None:
     app = create_app(services)

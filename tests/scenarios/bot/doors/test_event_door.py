@@ -1,4 +1,4 @@
-"""POST /api/events: what is stored, what is refused, and what the answer says."""
+"""POST /api/events: what is stored, what is refused, and what the answer contains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def stored_users(services: Services) -> list[str]:
     return sorted(event.user_id for event in services.telemetry.recent_events())
 
 
-def test_the_event_of_the_issue_is_stored_before_the_answer(client: TestClient, services: Services, sender) -> None:
+def test_an_event_is_stored_before_the_answer(client: TestClient, services: Services, sender: dict[str, str]) -> None:
     answer = client.post("/api/events", json=page_view("u1"), headers=sender)
 
     assert (answer.status_code, answer.json()) == (201, {"accepted": 1, "duplicates": 0})
@@ -31,7 +31,9 @@ def test_the_event_of_the_issue_is_stored_before_the_answer(client: TestClient, 
     assert event.properties["page"] == "/signup"
 
 
-def test_an_array_and_ndjson_hold_several_events(client: TestClient, services: Services, sender) -> None:
+def test_an_array_and_ndjson_hold_several_events(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     array = client.post("/api/events", json=[page_view("u1"), page_view("u2")], headers=sender)
     lines = "\n".join(json.dumps(page_view(user)) for user in ("u3", "u4"))
     ndjson = client.post("/api/events", content=lines, headers={**sender, "Content-Type": "application/x-ndjson"})
@@ -40,7 +42,7 @@ def test_an_array_and_ndjson_hold_several_events(client: TestClient, services: S
     assert stored_users(services) == ["u1", "u2", "u3", "u4"]
 
 
-def test_a_gzipped_body_is_read(client: TestClient, services: Services, sender) -> None:
+def test_a_gzipped_body_is_read(client: TestClient, services: Services, sender: dict[str, str]) -> None:
     body = gzip.compress(json.dumps(page_view("u1")).encode())
     headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "gzip"}
 
@@ -48,7 +50,9 @@ def test_a_gzipped_body_is_read(client: TestClient, services: Services, sender) 
     assert stored_users(services) == ["u1"]
 
 
-def test_the_same_event_id_sent_again_is_a_duplicate(client: TestClient, services: Services, sender) -> None:
+def test_the_same_event_id_sent_again_is_a_duplicate(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     event = {**page_view("u1"), "event_id": "e-1"}
 
     client.post("/api/events", json=event, headers=sender)
@@ -58,8 +62,8 @@ def test_the_same_event_id_sent_again_is_a_duplicate(client: TestClient, service
     assert stored_users(services) == ["u1"]
 
 
-def test_a_malformed_event_does_not_lose_the_good_ones_of_its_batch(
-    client: TestClient, services: Services, sender
+def test_a_malformed_event_does_not_affect_the_valid_ones_of_its_batch(
+    client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     batch = [page_view("u1"), page_view("u2", timestamp="yesterday"), page_view("u3")]
 
@@ -77,7 +81,7 @@ def test_a_malformed_event_does_not_lose_the_good_ones_of_its_batch(
     assert stored_users(services) == ["u1", "u3"]
 
 
-def test_a_body_that_is_not_json_is_422(client: TestClient, sender) -> None:
+def test_a_body_that_is_not_json_is_422(client: TestClient, sender: dict[str, str]) -> None:
     headers = {**sender, "Content-Type": "application/json"}
 
     answer = client.post("/api/events", content=b'{"event": ', headers=headers)
@@ -87,14 +91,16 @@ def test_a_body_that_is_not_json_is_422(client: TestClient, sender) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/x-www-form-urlencoded", ""])
-def test_another_content_type_is_415_and_the_answer_names_the_right_ones(client: TestClient, sender, kind: str) -> None:
+def test_another_content_type_is_415_and_the_answer_names_the_right_ones(
+    client: TestClient, sender: dict[str, str], kind: str
+) -> None:
     answer = client.post("/api/events", content=b"{}", headers={**sender, "Content-Type": kind})
 
     assert answer.status_code == 415
     assert "application/json or application/x-ndjson" in answer.json()["error"]["message"]
 
 
-def test_an_unknown_content_encoding_is_415(client: TestClient, sender) -> None:
+def test_an_unknown_content_encoding_is_415(client: TestClient, sender: dict[str, str]) -> None:
     headers = {**sender, "Content-Type": "application/json", "Content-Encoding": "br"}
 
     assert client.post("/api/events", content=b"{}", headers=headers).status_code == 415
@@ -113,13 +119,13 @@ def test_a_wrong_or_missing_key_is_401_and_stores_nothing(
     assert stored_users(services) == []
 
 
-def test_the_key_may_come_in_its_own_header(client: TestClient, sender) -> None:
+def test_the_key_may_come_in_its_own_header(client: TestClient, sender: dict[str, str]) -> None:
     secret = sender["Authorization"].removeprefix("Bearer ")
 
     assert client.post("/api/events", json=page_view("u1"), headers={"X-API-Key": secret}).status_code == 201
 
 
-def test_the_numbers_of_a_door_can_be_read_by_prometheus(client: TestClient, sender) -> None:
+def test_the_counters_of_a_door_are_exported_to_prometheus(client: TestClient, sender: dict[str, str]) -> None:
     client.post("/api/events", json=[page_view("u1"), {"event": ""}], headers=sender)
     client.post("/api/events", json=page_view("u1"))
 

@@ -1,4 +1,4 @@
-"""GitHub's webhooks, signed as GitHub signs them."""
+"""GitHub webhooks, signed as GitHub signs them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import hmac
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
@@ -18,10 +17,14 @@ from bot.web.app import create_app
 from storage.deploys import latest_deploy
 from workers.services import Services
 
+if TYPE_CHECKING:
+    # Starlette's test client is typed with httpx2 where that is installed.
+    from httpx2 import Response
+
 SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
 SECRET = "a webhook secret"
 REPOSITORY = {"full_name": "acme/shop", "default_branch": "main"}
-DEPLOYMENT = {
+DEPLOYMENT: dict[str, Any] = {
     "deployment_status": {"state": "success", "created_at": "2026-02-07T12:00:00Z", "environment": "production"},
     "deployment": {"sha": SHA, "ref": "v42", "environment": "production", "production_environment": True,
                    "creator": {"login": "ana"}},
@@ -41,7 +44,7 @@ def client(services: Services) -> Iterator[TestClient]:
         yield client
 
 
-def deliver(client: TestClient, event: str, payload: Any, *, secret: str = SECRET, **headers: str) -> httpx.Response:
+def deliver(client: TestClient, event: str, payload: Any, *, secret: str = SECRET, **headers: str) -> Response:
     body = json.dumps(payload).encode()
     signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     sent = {"Content-Type": "application/json", "X-GitHub-Event": event, "X-GitHub-Delivery": "72d3162e",
@@ -49,7 +52,7 @@ def deliver(client: TestClient, event: str, payload: Any, *, secret: str = SECRE
     return client.post("/github/webhooks", content=body, headers=sent)
 
 
-def test_a_deployment_to_production_is_a_deploy_and_delivered_again_it_is_known(
+def test_a_deployment_to_production_is_a_deploy_and_a_redelivery_is_a_duplicate(
     client: TestClient, services: Services
 ) -> None:
     first = deliver(client, "deployment_status", DEPLOYMENT)
@@ -75,7 +78,7 @@ def test_a_ping_is_acknowledged(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Hub-Signature-256": ""}, {"X-Hub-Signature-256": "sha256=00"}])
-def test_a_webhook_signed_otherwise_is_refused_before_it_is_read(
+def test_a_webhook_with_a_wrong_signature_is_refused_and_stores_nothing(
     client: TestClient, services: Services, headers: dict[str, str]
 ) -> None:
     assert deliver(client, "deployment_status", DEPLOYMENT, secret="another", **headers).status_code == 401
@@ -84,7 +87,7 @@ def test_a_webhook_signed_otherwise_is_refused_before_it_is_read(
     assert 'argux_ingest_rejected_total{door="github",reason="unauthorized"} 1.0' in client.get("/metrics").text
 
 
-def test_what_is_wrong_with_a_deployment_is_named(client: TestClient) -> None:
+def test_an_invalid_field_of_a_deployment_is_named(client: TestClient) -> None:
     payload = {**DEPLOYMENT, "deployment": {**DEPLOYMENT["deployment"], "sha": 7}}
     answer = deliver(client, "deployment_status", payload)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "deployment.sha")

@@ -1,4 +1,4 @@
-"""OTLP over gRPC: what is stored, what is refused, and how it ends."""
+"""OTLP over gRPC: what is stored, what is refused, and how the server stops."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def logs(*bodies: str, at: int = NOON) -> bytes:
 
 
 class Running:
-    """A door and a channel to it."""
+    """A gRPC door and a client channel to it."""
 
     def __init__(self, services: Services, limits: Limits) -> None:
         self.reception = Reception(services, KeyRing(services.readers), Metrics(), limits)
@@ -49,7 +49,7 @@ class Running:
 
     async def export(self, body: bytes, key: str | None, **more: Any) -> ExportLogsServiceResponse:
         metadata = (("authorization", f"Bearer {key}"),) if key else ()
-        call = self.channel.unary_unary(EXPORT)
+        call: aio.UnaryUnaryMultiCallable[bytes, bytes] = self.channel.unary_unary(EXPORT)
         return ExportLogsServiceResponse.FromString(await call(body, metadata=metadata, timeout=60, **more))
 
     async def refusal(self, body: bytes, key: str | None, **more: Any) -> aio.AioRpcError:
@@ -77,7 +77,9 @@ def key(sender: dict[str, str]) -> str:
     return sender["Authorization"].removeprefix("Bearer ")
 
 
-async def test_records_are_stored_once_and_rejections_told(running: Running, services: Services, key: str) -> None:
+async def test_records_are_stored_once_and_rejections_are_reported(
+    running: Running, services: Services, key: str
+) -> None:
     assert await running.export(logs("refused"), key) == ExportLogsServiceResponse()
     await running.export(logs("refused"), key)
     partial = (await running.export(logs("fine") + logs("late", at=4_000_000_000), key)).partial_success
@@ -97,7 +99,7 @@ async def test_garbage_is_an_invalid_argument(running: Running, key: str) -> Non
     assert "not a protobuf" in str(error.details())
 
 
-async def test_a_line_that_is_no_utf_8_is_kept_beside_the_good_one(
+async def test_a_line_with_invalid_utf_8_is_stored_beside_the_valid_one(
     running: Running, services: Services, key: str
 ) -> None:
     answer = await running.export(logs("cafe").replace(b"cafe", b"caf\xe9") + logs("fine"), key)
@@ -114,12 +116,12 @@ async def test_a_message_too_large_before_or_after_decompression_is_refused(runn
         assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-class TestAFullHouse:
+class TestWithFewBytesInFlight:
     @pytest.fixture
     def limits(self) -> Limits:
         return Limits(bytes_in_flight=10)
 
-    async def test_says_when_to_come_again(self, running: Running, key: str) -> None:
+    async def test_refuses_with_a_retry_delay(self, running: Running, key: str) -> None:
         error = await running.refusal(logs("refused"), key)
         assert error.code() is grpc.StatusCode.UNAVAILABLE
         trailing = dict(error.trailing_metadata() or ())
@@ -128,12 +130,12 @@ class TestAFullHouse:
         assert wait.retry_delay.seconds == 1
 
 
-class TestOnePlace:
+class TestWithOneRequestInFlight:
     @pytest.fixture
     def limits(self) -> Limits:
         return Limits(requests_in_flight=1)
 
-    async def test_many_calls_at_once_are_refused_in_words_that_senders_try_again_after(
+    async def test_calls_over_the_limit_are_refused_with_a_retryable_status(
         self, running: Running, services: Services, key: str
     ) -> None:
         slow = SlowStore(services.telemetry)
@@ -149,25 +151,27 @@ class TestOnePlace:
         assert running.reception.metrics.rejected.labels("otlp_logs", "busy")._value.get() == 10
 
 
-class TestOnePlaceAndLittleTime:
+class TestWithOneRequestInFlightAndShortPauses:
     @pytest.fixture
     def limits(self) -> Limits:
-        # So much that a message which was sent is there in time on a busy machine too.
+        # Long enough that a message that was sent arrives in time even on a busy machine.
         return Limits(requests_in_flight=1, pause_seconds=2.0)
 
-    async def test_calls_that_stay_silent_are_ended_and_keep_nobody_out(self, running: Running, key: str) -> None:
+    async def test_calls_without_a_message_time_out_and_do_not_block_others(self, running: Running, key: str) -> None:
         metadata = (("authorization", f"Bearer {key}"),)
-        silent = [running.channel.stream_unary(EXPORT)(metadata=metadata, timeout=60) for _ in range(4)]
+        silent: list[aio.StreamUnaryCall[bytes, bytes]] = [
+            running.channel.stream_unary(EXPORT)(metadata=metadata, timeout=60) for _ in range(4)
+        ]
         await running.export(logs("heard"), key)
         assert {await call.code() for call in silent} == {grpc.StatusCode.DEADLINE_EXCEEDED}
         assert running.reception.metrics.rejected.labels("otlp_logs", "too_slow")._value.get() == 4
 
-    async def test_a_stranger_is_sent_away_before_a_message(self, running: Running) -> None:
-        call = running.channel.stream_unary(EXPORT)(timeout=60)
+    async def test_a_call_without_a_key_is_refused_before_its_message(self, running: Running) -> None:
+        call: aio.StreamUnaryCall[bytes, bytes] = running.channel.stream_unary(EXPORT)(timeout=60)
         assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-async def test_an_address_that_is_taken_is_told_at_the_start(running: Running) -> None:
+async def test_an_address_in_use_is_an_error_at_the_start(running: Running) -> None:
     other = GrpcDoor(running.reception, running.address)
     with pytest.raises(RuntimeError, match=f"{running.address}: set OTLP_GRPC_PORT"):
         await other.start()
@@ -175,7 +179,7 @@ async def test_an_address_that_is_taken_is_told_at_the_start(running: Running) -
 
 
 class SlowStore:
-    """The store, but an append of log records waits until it is let go on."""
+    """A store in which appending log records waits for `go_on`."""
 
     def __init__(self, store: TelemetryStore) -> None:
         self._store = store

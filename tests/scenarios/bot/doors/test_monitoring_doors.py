@@ -1,4 +1,4 @@
-"""The doors of monitoring systems, in a whole web process: keys, refusals, what is stored."""
+"""The doors of monitoring systems in a whole web process: keys, refusals, and what is stored."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ DOORS = [
 
 
 @pytest.mark.parametrize(("path", "headers", "body", "status", "door"), DOORS)
-def test_a_record_is_stored_once_however_often_it_is_sent(
+def test_a_record_that_is_sent_twice_is_stored_once(
     client: TestClient, services: Services, sender: Any, path: str, headers: Any, body: bytes, status: int, door: str
 ) -> None:
     for _ in range(2):
@@ -79,8 +79,11 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_stored(
     assert f'argux_ingest_rejected_total{{door="{door}",reason="unauthorized"}} 2.0' in client.get("/metrics").text
 
 
-def refusal(path: str, status: int) -> int:
-    """Datadog's agent and Fluent Bit's Loki output give a body up for 400; Elasticsearch says it of lines that lie."""
+def expected_status(path: str, status: int) -> int:
+    """Return the status that a door answers in place of `status`.
+
+    Datadog's agent and Fluent Bit's Loki output discard a body only on 400; Elasticsearch answers 400 to bad lines.
+    """
     if path in ("/api/v2/logs", "/loki/api/v1/push") and status in (415, 422):
         return 400
     return 400 if path == "/_bulk" and status == 422 else status
@@ -106,7 +109,7 @@ def test_a_bad_body_is_refused_and_counted(
     content, sent = spoil(body, headers)
     with TestClient(create_app(services, limits=Limits(body_bytes=200_000, decoded_bytes=1_000_000))) as client:
         answer = client.post(path, content=content, headers={**sender, **sent})
-        assert answer.status_code == refusal(path, expected), answer.text
+        assert answer.status_code == expected_status(path, expected), answer.text
         assert answer.json()["error"]["message"]
         assert f'argux_ingest_rejected_total{{door="{door}",reason=' in client.get("/metrics").text
     assert stored(services) == []
@@ -121,11 +124,11 @@ def test_a_bad_body_is_refused_and_counted(
         ("/api/7/envelope/", ENVELOPE, SENTRY + b'{"type": "event"}\n[]\n', "items[1]"),
     ],
 )
-def test_one_bad_record_is_told_by_its_place_and_the_good_one_is_stored(
+def test_one_bad_record_is_reported_by_its_path_and_the_good_one_is_stored(
     client: TestClient, services: Services, sender: Any, path: str, headers: Any, body: bytes, field: str
 ) -> None:
     answer = client.post(path, content=body, headers={**sender, **headers})
-    assert answer.status_code == refusal(path, 422)
+    assert answer.status_code == expected_status(path, 422)
     assert answer.json()["error"]["message"].startswith("1 record was stored, 1 refused; the first of those: ")
     assert [rejected["field"] for rejected in answer.json()["rejected"]] == [field]
     assert answer.json()["error"]["field"] == field
@@ -134,7 +137,7 @@ def test_one_bad_record_is_told_by_its_place_and_the_good_one_is_stored(
 
 
 @pytest.mark.parametrize("path", ["/api/v2/logs", "/v1/input"])
-def test_what_datadogs_agent_would_send_again_without_end_is_refused_with_400(
+def test_a_bad_body_of_datadogs_agent_is_400_because_it_retries_other_errors_without_end(
     client: TestClient, services: Services, sender: Any, path: str
 ) -> None:
     for body, headers in (
@@ -148,7 +151,7 @@ def test_what_datadogs_agent_would_send_again_without_end_is_refused_with_400(
 
 
 @pytest.mark.parametrize("body", [b"{}", b" { }\n", b"[]"])
-def test_datadogs_agent_may_ask_whether_anybody_is_there(
+def test_the_connection_check_of_datadogs_agent_is_accepted(
     client: TestClient, services: Services, sender: Any, body: bytes
 ) -> None:
     answer = client.post("/api/v2/logs", content=body, headers={**sender, **JSON})
@@ -158,25 +161,25 @@ def test_datadogs_agent_may_ask_whether_anybody_is_there(
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         (BULK + b'{"message": "x"}\n', "line 3 is not an action such as"),
         (BULK + b'{"create": {}}\n', "line 3 says create, but no document comes after it"),
         (b"7\n", "line 1 is not an action such as"),
     ],
 )
-def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_words(
-    client: TestClient, services: Services, sender: Any, body: bytes, told: str
+def test_bulk_lines_that_do_not_pair_up_are_refused_in_elasticsearchs_format(
+    client: TestClient, services: Services, sender: Any, body: bytes, message: str
 ) -> None:
     answer = client.post("/_bulk", content=body, headers={**sender, **NDJSON})
     assert (answer.status_code, answer.json()["status"]) == (400, 400)
-    assert told in answer.json()["error"]["reason"]
+    assert message in answer.json()["error"]["reason"]
     assert answer.json()["error"]["root_cause"][0]["type"] == "illegal_argument_exception"
     assert stored(services) == []
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd"])
-def test_sentry_and_datadog_may_compress_as_they_like(
+def test_sentry_and_datadog_bodies_may_be_compressed_with_brotli_and_zstd(
     client: TestClient, services: Services, sender: Any, encoding: str
 ) -> None:
     compress = cramjam.brotli.compress if encoding == "br" else cramjam.zstd.compress
@@ -186,7 +189,7 @@ def test_sentry_and_datadog_may_compress_as_they_like(
     assert len(stored(services)) == 2
 
 
-def test_each_vendors_own_header_brings_the_key(client: TestClient, services: Services, sender: Any) -> None:
+def test_each_vendors_own_header_may_carry_the_key(client: TestClient, services: Services, sender: Any) -> None:
     key = key_of(sender)
     auth = f"Sentry sentry_version=7, sentry_client=sentry.python/2, sentry_key={key}"
     for path, headers, body in (
@@ -240,7 +243,7 @@ def test_sentrys_signed_webhook_is_an_alert(sentry: TestClient, services: Servic
 
 
 @pytest.mark.parametrize("headers", [signed(SENTRY_ALERT, "another secret"), signed(b"another body"), JSON])
-def test_a_sentry_webhook_signed_otherwise_is_refused(
+def test_a_sentry_webhook_with_a_wrong_signature_is_refused(
     sentry: TestClient, services: Services, headers: dict[str, str]
 ) -> None:
     assert sentry.post("/sentry/webhook", content=SENTRY_ALERT, headers=headers).status_code == 401
@@ -248,18 +251,18 @@ def test_a_sentry_webhook_signed_otherwise_is_refused(
     assert 'argux_ingest_rejected_total{door="sentry_webhook",reason="unauthorized"} 1.0' in sentry.get("/metrics").text
 
 
-def test_a_door_whose_secret_is_not_set_says_which(client: TestClient) -> None:
+def test_a_door_without_its_secret_is_503_and_names_the_setting(client: TestClient) -> None:
     for path, name in (("/sentry/webhook", "SENTRY_CLIENT_SECRET"), ("/github/webhooks", "GITHUB_WEBHOOK_SECRET")):
         answer = client.post(path, content=b"{}", headers=JSON)
         assert answer.status_code == 503
         assert name in answer.text
 
 
-def test_the_root_leads_a_browser_to_the_page_and_tells_elasticsearchs_clients_who_is_there(
+def test_the_root_redirects_a_browser_and_answers_elasticsearch_clients_with_the_version(
     client: TestClient, sender: Any
 ) -> None:
     assert client.get("/").headers["location"] == "/docs"
-    told = client.get("/", headers=sender)
-    assert (told.status_code, told.headers["x-elastic-product"]) == (200, "Elasticsearch")
-    assert told.json()["tagline"]
+    message = client.get("/", headers=sender)
+    assert (message.status_code, message.headers["x-elastic-product"]) == (200, "Elasticsearch")
+    assert message.json()["tagline"]
     assert client.get("/", headers={"X-API-Key": "argux_wrong"}).status_code == 401

@@ -1,4 +1,4 @@
-"""OTLP as JSON, metrics, and what a sender hears when something is wrong."""
+"""OTLP over HTTP: JSON bodies, metrics, and the answers to invalid data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def log(body: Any) -> dict[str, Any]:
     return {"resourceLogs": [{"resource": RESOURCE, "scopeLogs": [{"logRecords": records}]}]}
 
 
-def test_metrics_as_json_are_stored_once_and_answered_in_json(client: TestClient, services: Services, sender) -> None:
+def test_metrics_as_json_are_stored_once_and_answered_in_json(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     for _ in range(2):
         answer = client.post("/v1/metrics", json=gauge(3, 4.5), headers=sender)
         assert (answer.status_code, answer.headers["content-type"], answer.json()) == (200, "application/json", {})
@@ -40,8 +42,8 @@ def test_metrics_as_json_are_stored_once_and_answered_in_json(client: TestClient
     assert [point.value for point in points] == [4.5, 3.0]
 
 
-def test_a_rejected_point_is_told_in_partial_success_and_the_others_are_kept(
-    client: TestClient, services: Services, sender
+def test_a_rejected_point_is_reported_in_partial_success_and_the_others_are_stored(
+    client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     answer = client.post("/v1/metrics", json=gauge(3, "NaN"), headers=sender)
     partial = answer.json()["partialSuccess"]
@@ -50,8 +52,8 @@ def test_a_rejected_point_is_told_in_partial_success_and_the_others_are_kept(
     assert len(services.telemetry.metric_samples("shop", "queue.length", since=NOON, until=NOON + 60)) == 1
 
 
-def test_what_is_wrong_with_one_record_is_told_in_partial_success_and_the_others_are_kept(
-    client: TestClient, services: Services, sender
+def test_rejected_records_are_reported_in_partial_success_and_the_others_are_stored(
+    client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     good = log({"stringValue": "fine"})["resourceLogs"][0]
     answer = client.post(
@@ -66,7 +68,7 @@ def test_what_is_wrong_with_one_record_is_told_in_partial_success_and_the_others
     assert len(services.telemetry.metric_samples("shop", "queue.length", since=NOON, until=NOON + 60)) == 3
 
 
-def test_chunked_and_gzipped_json_is_read(client: TestClient, services: Services, sender) -> None:
+def test_chunked_and_gzipped_json_is_read(client: TestClient, services: Services, sender: dict[str, str]) -> None:
     body = gzip.compress(json.dumps(log({"stringValue": "stock is low"})).encode())
 
     def chunks() -> Iterator[bytes]:
@@ -80,7 +82,9 @@ def test_chunked_and_gzipped_json_is_read(client: TestClient, services: Services
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
-def test_a_refusal_is_a_status_in_the_encoding_of_the_request(client: TestClient, sender, path: str) -> None:
+def test_an_error_is_an_rpc_status_in_the_encoding_of_the_request(
+    client: TestClient, sender: dict[str, str], path: str
+) -> None:
     as_json = client.post(path, content=b"{", headers={**sender, **JSON})
     as_protobuf = client.post(path, content=b"\xff\xff", headers={**sender, **PROTOBUF})
     cut = client.post(
@@ -93,13 +97,13 @@ def test_a_refusal_is_a_status_in_the_encoding_of_the_request(client: TestClient
     assert "cut short" in Status.FromString(cut.content).message
 
 
-def test_a_door_that_is_full_says_when_to_come_again(services: Services, sender) -> None:
+def test_too_many_requests_are_429_with_retry_after(services: Services, sender: dict[str, str]) -> None:
     client = TestClient(create_app(services, limits=Limits(requests_in_flight=0)))
     answer = client.post("/v1/metrics", json=gauge(1), headers=sender)
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["code"]) == (429, "1", 14)
 
 
-def test_a_bomb_is_413(services: Services, sender) -> None:
+def test_a_gzip_bomb_is_413(services: Services, sender: dict[str, str]) -> None:
     client = TestClient(create_app(services, limits=Limits(decoded_bytes=1_000_000)))
     bomb = gzip.compress(b" " * 50_000_000)
     headers = {**sender, **JSON, "Content-Encoding": "gzip"}

@@ -1,4 +1,4 @@
-"""What Segment's, Amplitude's, Mixpanel's and PostHog's doors answer, in their libraries' words."""
+"""The doors of Segment, Amplitude, Mixpanel and PostHog answer in the format of their libraries."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def mixpanel(key: str, user: str, **properties: Any) -> dict[str, Any]:
     return {"event": "Paid", "properties": {"token": key, "distinct_id": user, "time": NOON, **properties}}
 
 
-def test_segments_write_key_is_a_user_name_or_stands_in_the_body(client: TestClient, services: Services, key) -> None:
+def test_segments_write_key_may_be_the_basic_user_name_or_in_the_body(
+    client: TestClient, services: Services, key: str
+) -> None:
     by_header = client.post("/v1/batch", json={"batch": [message("u1")]}, headers=basic(key))
     by_body = client.post("/v1/track", json={**message("u2"), "writeKey": key})
     without = client.post("/v1/batch", json={"batch": [message("u3")]})
@@ -53,14 +55,14 @@ def test_segments_write_key_is_a_user_name_or_stands_in_the_body(client: TestCli
 
 
 @pytest.mark.parametrize("call", ["identify", "page", "screen", "group", "alias"])
-def test_each_of_segments_addresses_is_a_kind_of_message(
-    client: TestClient, services: Services, key, call: str
-) -> None:
+def test_each_segment_path_is_a_type_of_message(client: TestClient, services: Services, key: str, call: str) -> None:
     assert client.post(f"/v1/{call}", json={"userId": "u1"}, headers=basic(key)).status_code == 200
     assert [event.event for event in services.telemetry.recent_events()] == [call]
 
 
-def test_a_segment_batch_with_a_wrong_message_keeps_the_others(client: TestClient, services: Services, key) -> None:
+def test_a_segment_batch_with_an_invalid_message_stores_the_others(
+    client: TestClient, services: Services, key: str
+) -> None:
     batch = [message("u1"), message("u2", event=None), message("u3")]
     answer = client.post("/v1/batch", json={"batch": batch}, headers=basic(key))
     alone = client.post("/v1/track", json=message("u2", event=None), headers=basic(key))
@@ -72,7 +74,7 @@ def test_a_segment_batch_with_a_wrong_message_keeps_the_others(client: TestClien
 
 
 @pytest.mark.parametrize("path", ["/2/httpapi", "/batch"])
-def test_amplitude_hears_what_it_waits_for(client: TestClient, services: Services, key, path: str) -> None:
+def test_amplitude_gets_its_own_response_format(client: TestClient, services: Services, key: str, path: str) -> None:
     good = client.post(path, json=amplitude(key, {}, {}))
     mixed = client.post(path, json=amplitude(key, {}, {"event_type": 7}))
     wrong_key = client.post(path, json=amplitude("argux_wrong", {}))
@@ -87,7 +89,9 @@ def test_amplitude_hears_what_it_waits_for(client: TestClient, services: Service
     assert 'argux_ingest_accepted_total{door="amplitude"} 2.0' in client.get("/metrics").text
 
 
-def test_mixpanels_import_is_strict_unless_asked_otherwise(client: TestClient, services: Services, key) -> None:
+def test_mixpanels_import_is_strict_by_default_and_lenient_on_request(
+    client: TestClient, services: Services, key: str
+) -> None:
     batch = [mixpanel(key, "u1"), mixpanel(key, "u2", time=None)]
     strict = client.post("/import?strict=1", json=batch, headers=basic("service", key))
     lenient = client.post("/import?strict=0", json=batch, headers=basic("service", key))
@@ -104,7 +108,7 @@ def test_mixpanels_import_is_strict_unless_asked_otherwise(client: TestClient, s
     assert users(services) == ["l0", "l1", "l2", "u1"]
 
 
-def test_mixpanels_track_says_why_not(client: TestClient, services: Services, key) -> None:
+def test_mixpanels_track_reports_the_reason_of_a_refusal(client: TestClient, services: Services, key: str) -> None:
     good = client.post("/track", data={"data": json.dumps(mixpanel(key, "u1")), "verbose": "1"})
     bad = client.post("/track/", json=mixpanel(key, ""))
     wrong_key = client.post("/track", json=mixpanel("argux_wrong", "u2"))
@@ -116,7 +120,7 @@ def test_mixpanels_track_says_why_not(client: TestClient, services: Services, ke
     assert users(services) == ["u1"]
 
 
-def test_the_same_delivery_again_is_stored_once_at_every_door(client: TestClient, services: Services, key) -> None:
+def test_a_repeated_delivery_is_stored_once_at_every_door(client: TestClient, services: Services, key: str) -> None:
     deliveries: list[tuple[str, Any]] = [
         ("/v1/batch", {"writeKey": key, "batch": [message("u1", messageId="m-1")]}),
         ("/2/httpapi", amplitude(key, {})),
@@ -128,7 +132,9 @@ def test_the_same_delivery_again_is_stored_once_at_every_door(client: TestClient
     assert len(services.telemetry.recent_events()) == len(deliveries)
 
 
-def test_posthogs_exception_goes_to_the_logs_and_not_to_the_events(client: TestClient, services: Services, key) -> None:
+def test_a_posthog_exception_is_stored_as_a_log_record_and_not_as_an_event(
+    client: TestClient, services: Services, key: str
+) -> None:
     exception = {"event": "$exception", "distinct_id": "u1", "timestamp": NOON, "properties": {"service": "shop"}}
     body = {"api_key": key, "batch": [exception, {"event": "paid", "distinct_id": "u1"}]}
 
@@ -148,7 +154,9 @@ def test_posthogs_exception_goes_to_the_logs_and_not_to_the_events(client: TestC
         ("/batch/", b"{" * 30_000),
     ],
 )
-def test_garbage_is_a_plain_refusal(client: TestClient, sender, path: str, body: bytes) -> None:
+def test_garbage_is_refused_with_a_json_answer(
+    client: TestClient, sender: dict[str, str], path: str, body: bytes
+) -> None:
     for content_type in ("application/json", "image/png"):
         answer = client.post(path, content=body, headers={**sender, "Content-Type": content_type})
         assert answer.status_code in (200, 400, 415, 422)

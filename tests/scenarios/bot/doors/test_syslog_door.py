@@ -1,4 +1,4 @@
-"""The syslog door by itself: who may send, what happens while the database is away."""
+"""The syslog door by itself: who may send, and what happens while the database is unavailable."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def reception(services: Services) -> Reception:
 
 
 def free_port() -> int:
-    """A port that is free for both protocols."""
+    """Return a port that is free for TCP and UDP."""
     while True:
         port = ports.free_port()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, suppress(OSError):
@@ -89,7 +89,7 @@ async def test_messages_of_both_protocols_are_stored(reception: Reception) -> No
     assert {record.service for record in stored(reception)} == {"shop"}
 
 
-async def test_what_is_queued_when_the_process_ends_is_written_first(
+async def test_queued_messages_are_written_before_the_door_closes(
     reception: Reception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queued: list[LogRecord] = []
@@ -105,7 +105,7 @@ async def test_what_is_queued_when_the_process_ends_is_written_first(
     assert len(stored(reception)) == 50
 
 
-async def test_a_sender_that_is_not_on_the_list_is_not_heard(reception: Reception) -> None:
+async def test_a_sender_that_is_not_on_the_list_is_refused(reception: Reception) -> None:
     async with open_door(reception, "10.0.0.0/8", "::1/128") as port:
         send_datagram(port, MESSAGE)
         await send_stream(port, MESSAGE)
@@ -122,7 +122,7 @@ async def test_a_bad_message_is_counted_and_the_next_one_is_stored(reception: Re
     assert counted(reception, "too_large") == 1
 
 
-async def test_nothing_is_lost_while_the_database_is_away(
+async def test_no_message_is_lost_while_the_database_is_unavailable(
     reception: Reception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     telemetry = reception.services.telemetry

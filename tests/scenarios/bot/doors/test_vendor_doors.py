@@ -1,4 +1,4 @@
-"""The doors that other people's client libraries post to: PostHog's and OpenTelemetry's."""
+"""The doors for PostHog's and OpenTelemetry's client libraries."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def secret_of(headers: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("path", ["/batch/", "/batch", "/capture/"])
-def test_a_posthog_client_sends_its_key_in_the_body(client: TestClient, services: Services, sender, path: str) -> None:
+def test_a_posthog_client_may_send_its_key_in_the_body(
+    client: TestClient, services: Services, sender: dict[str, str], path: str
+) -> None:
     body = gzip.compress(captured(secret_of(sender), "u1", "u2"))
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
@@ -49,7 +51,9 @@ def test_a_posthog_client_sends_its_key_in_the_body(client: TestClient, services
     assert {event.user_id for event in services.telemetry.recent_events()} == {"u1", "u2"}
 
 
-def test_a_posthog_batch_sent_again_is_stored_once(client: TestClient, services: Services, sender) -> None:
+def test_a_posthog_batch_sent_again_is_stored_once(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     body, headers = captured(secret_of(sender), "u1"), {"Content-Type": "application/json"}
 
     client.post("/batch/", content=body, headers=headers)
@@ -66,8 +70,8 @@ def test_a_posthog_batch_with_a_wrong_key_is_401_and_stores_nothing(client: Test
     assert services.telemetry.recent_events() == []
 
 
-def test_a_malformed_event_in_a_posthog_batch_is_told_beside_the_ok(
-    client: TestClient, services: Services, sender
+def test_a_malformed_event_in_a_posthog_batch_is_reported_beside_the_ok(
+    client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:
     batch = json.loads(captured(secret_of(sender), "u1", "u2"))
     batch["batch"][0]["event"] = 7
@@ -91,7 +95,9 @@ def traces(*span_ids: bytes) -> ExportTraceServiceRequest:
     return request
 
 
-def test_spans_are_stored_and_the_answer_is_protobuf(client: TestClient, services: Services, sender) -> None:
+def test_spans_are_stored_and_the_answer_is_protobuf(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
     body = traces(b"s" * 8).SerializeToString()
 
     answer = client.post("/v1/traces", content=body, headers={**sender, **PROTOBUF})
@@ -102,7 +108,7 @@ def test_spans_are_stored_and_the_answer_is_protobuf(client: TestClient, service
     assert 'argux_ingest_accepted_total{door="otlp_traces"} 1.0' in numbers
 
 
-def test_a_rejected_span_is_told_in_partial_success(client: TestClient, sender) -> None:
+def test_a_rejected_span_is_reported_in_partial_success(client: TestClient, sender: dict[str, str]) -> None:
     body = traces(b"s" * 8, b"short").SerializeToString()
 
     answer = client.post("/v1/traces", content=body, headers={**sender, **PROTOBUF})
@@ -112,7 +118,7 @@ def test_a_rejected_span_is_told_in_partial_success(client: TestClient, sender) 
     assert partial.error_message
 
 
-def test_log_records_are_stored(client: TestClient, services: Services, sender) -> None:
+def test_log_records_are_stored(client: TestClient, services: Services, sender: dict[str, str]) -> None:
     request = ExportLogsServiceRequest()
     resource = request.resource_logs.add()
     resource.resource.attributes.add(key="service.name").value.string_value = "shop"
@@ -129,7 +135,7 @@ def test_log_records_are_stored(client: TestClient, services: Services, sender) 
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs"])
-def test_otlp_without_a_key_is_401_and_garbage_is_400(client: TestClient, sender, path: str) -> None:
+def test_otlp_without_a_key_is_401_and_garbage_is_400(client: TestClient, sender: dict[str, str], path: str) -> None:
     assert client.post(path, content=b"", headers=PROTOBUF).status_code == 401
     assert client.post(path, content=b"\xff\xff\xff", headers={**sender, **PROTOBUF}).status_code == 400
     assert client.post(path, content=b"{}", headers={**sender, "Content-Type": "text/plain"}).status_code == 415

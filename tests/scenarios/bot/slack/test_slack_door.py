@@ -1,4 +1,4 @@
-"""A signed Slack payload goes in; an outbox row or a message on the broker comes out, and nothing else happens."""
+"""A signed Slack payload becomes an outbox row or a message on the broker, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COMMAND = {
 }
 
 
-def click(action_id: str = "acknowledge", **changes: str) -> dict[str, str]:
+def click_form(action_id: str = "acknowledge", **changes: str) -> dict[str, str]:
     action = {"type": "button", "action_id": action_id, "value": "7", "action_ts": "100.1", "block_id": "b", **changes}
     payload = {
         "type": "block_actions",
@@ -49,18 +49,18 @@ def click(action_id: str = "acknowledge", **changes: str) -> dict[str, str]:
     return {"payload": json.dumps(payload)}
 
 
-def submission(value: str = "3:abc") -> dict[str, str]:
+def dialog_form(value: str = "3:abc") -> dict[str, str]:
     view = {"id": "V1", "type": "modal", "callback_id": "confirm_approval", "private_metadata": value, "state": {}}
     user = {"id": "U0ANA", "name": "ana", "team_id": "T0ACME"}
     return {"payload": json.dumps({"type": "view_submission", "user": user, "team": {"id": "T0ACME"}, "view": view})}
 
 
-def jobs(services: Services) -> list[OutboxJob]:
+def outbox_jobs(services: Services) -> list[OutboxJob]:
     with services.readers() as session:
         return list(session.scalars(select(OutboxJob).order_by(OutboxJob.id)))
 
 
-def sent(services: Services) -> list[dict[str, Any]]:
+def broker_messages(services: Services) -> list[dict[str, Any]]:
     queue = services.broker.queues[PEOPLE]
     messages = [Message.decode(queue.get_nowait()) for _ in range(queue.qsize())]
     return [{"actor": message.actor_name, **message.kwargs} for message in messages]
@@ -68,7 +68,7 @@ def sent(services: Services) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail loudly on any try to reach another system."""
+    """Fail the test if a connection to another system is opened."""
 
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("a Slack listener opened a connection")
@@ -77,13 +77,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_slash_command_is_acked_and_sent_to_the_worker(client: TestClient, services: Services, signed: Sign) -> None:
+def test_a_slash_command_is_acknowledged_and_sent_to_the_worker(
+    client: TestClient, services: Services, signed: Sign
+) -> None:
     body, headers = signed(COMMAND)
 
     answer = client.post("/slack/events", content=body, headers=headers)
 
     assert (answer.status_code, answer.text) == (200, "")
-    assert sent(services) == [
+    assert broker_messages(services) == [
         {
             "actor": "answer_command",
             "text": "incidents open",
@@ -93,10 +95,10 @@ def test_a_slash_command_is_acked_and_sent_to_the_worker(client: TestClient, ser
             "response_url": "https://hooks.slack.example/commands/1",
         }
     ]
-    assert jobs(services) == []
+    assert outbox_jobs(services) == []
 
 
-def test_a_slash_command_while_the_broker_is_away_says_so_to_whoever_typed_it(
+def test_a_slash_command_while_the_broker_is_away_is_answered_with_try_again(
     client: TestClient, services: Services, signed: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(message: object) -> None:
@@ -113,15 +115,15 @@ def test_a_slash_command_while_the_broker_is_away_says_so_to_whoever_typed_it(
 
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("action_id", sorted(ACTIONS))
-def test_a_click_is_in_the_outbox_before_it_is_acked(
+def test_a_click_is_in_the_outbox_before_it_is_acknowledged(
     client: TestClient, services: Services, signed: Sign, action_id: str
 ) -> None:
-    body, headers = signed(click(action_id))
+    body, headers = signed(click_form(action_id))
 
     answer = client.post("/slack/events", content=body, headers=headers)
 
     assert (answer.status_code, answer.text) == (200, "")
-    [job] = jobs(services)
+    [job] = outbox_jobs(services)
     assert job.actor == "handle_click"
     assert job.arguments == {
         "action_id": action_id,
@@ -134,10 +136,10 @@ def test_a_click_is_in_the_outbox_before_it_is_acked(
         "trigger_id": "1.2",
         "response_url": "https://hooks.slack.example/actions/1",
     }
-    assert sent(services) == []
+    assert broker_messages(services) == []
 
 
-def test_a_click_that_opens_a_dialog_is_acked_before_slack_has_opened_it(
+def test_a_click_that_opens_a_dialog_is_acknowledged_before_slack_has_opened_it(
     client: TestClient, services: Services, signed: Sign
 ) -> None:
     go_on, opened = threading.Event(), threading.Event()
@@ -149,47 +151,47 @@ def test_a_click_that_opens_a_dialog_is_acked_before_slack_has_opened_it(
             opened.set()
 
     services.chat = SlowSlack()  # type: ignore[assignment]
-    body, headers = signed(click("approve_fix"))
+    body, headers = signed(click_form("approve_fix"))
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 200
     assert not opened.is_set()
-    assert len(jobs(services)) == 1
+    assert len(outbox_jobs(services)) == 1
     go_on.set()
     assert opened.wait(60)
 
 
-def test_slack_sending_a_click_again_changes_nothing(client: TestClient, services: Services, signed: Sign) -> None:
+def test_a_click_that_slack_sends_again_is_one_job(client: TestClient, services: Services, signed: Sign) -> None:
     for _ in range(3):
-        body, headers = signed(click())
+        body, headers = signed(click_form())
         assert client.post("/slack/events", content=body, headers=headers).status_code == 200
 
-    assert len(jobs(services)) == 1
+    assert len(outbox_jobs(services)) == 1
 
 
-def test_a_second_press_of_the_same_button_is_a_job_of_its_own(
+def test_a_second_press_of_the_same_button_is_a_second_job(
     client: TestClient, services: Services, signed: Sign
 ) -> None:
     for moment in ("100.1", "101.5"):
-        body, headers = signed(click(action_ts=moment))
+        body, headers = signed(click_form(action_ts=moment))
         client.post("/slack/events", content=body, headers=headers)
 
-    assert len(jobs(services)) == 2
+    assert len(outbox_jobs(services)) == 2
 
 
-def test_a_link_button_is_acked_and_forgotten(client: TestClient, services: Services, signed: Sign) -> None:
-    body, headers = signed(click("open_pull_request"))
+def test_a_link_button_is_acknowledged_and_ignored(client: TestClient, services: Services, signed: Sign) -> None:
+    body, headers = signed(click_form("open_pull_request"))
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 200
-    assert jobs(services) == []
+    assert outbox_jobs(services) == []
 
 
 @pytest.mark.usefixtures("no_network")
 def test_a_submitted_dialog_is_in_the_outbox_once(client: TestClient, services: Services, signed: Sign) -> None:
     for _ in range(2):
-        body, headers = signed(submission())
+        body, headers = signed(dialog_form())
         assert client.post("/slack/events", content=body, headers=headers).status_code == 200
 
-    [job] = jobs(services)
+    [job] = outbox_jobs(services)
     assert (job.actor, job.arguments) == (
         "handle_submission",
         {
@@ -202,14 +204,14 @@ def test_a_submitted_dialog_is_in_the_outbox_once(client: TestClient, services: 
     )
 
 
-def test_a_click_that_cannot_be_stored_is_not_acked(
+def test_a_click_that_cannot_be_stored_is_not_acknowledged(
     client: TestClient, services: Services, signed: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object, **options: object) -> bool:
         raise OSError("no space left on device")
 
     monkeypatch.setattr("storage.outbox.enqueue", full)
-    body, headers = signed(click())
+    body, headers = signed(click_form())
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 500
 
@@ -223,22 +225,22 @@ def test_a_click_that_cannot_be_stored_is_not_acked(
         {"X-Slack-Request-Timestamp": "soon"},
     ],
 )
-def test_a_bad_signature_is_401_and_nothing_happens(
+def test_a_bad_signature_is_401_and_no_job_is_stored(
     client: TestClient, services: Services, signed: Sign, changed: dict[str, str]
 ) -> None:
-    body, headers = signed(click())
+    body, headers = signed(click_form())
 
     answer = client.post("/slack/events", content=body, headers={**headers, **changed})
 
     assert answer.status_code == 401
-    assert jobs(services) == []
+    assert outbox_jobs(services) == []
 
 
 def test_a_payload_signed_with_another_secret_is_401(client: TestClient, services: Services, signed: Sign) -> None:
     body, headers = signed(COMMAND, secret="another")
 
     assert client.post("/slack/events", content=body, headers=headers).status_code == 401
-    assert sent(services) == []
+    assert broker_messages(services) == []
 
 
 def test_without_a_signing_secret_there_is_no_slack_door(services: Services) -> None:

@@ -1,4 +1,4 @@
-"""Socket Mode against a Slack that is not there yet."""
+"""Socket Mode while Slack is unreachable."""
 
 from __future__ import annotations
 

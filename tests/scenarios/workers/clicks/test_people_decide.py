@@ -68,7 +68,7 @@ def test_approve_shows_the_diff_and_the_head_and_merges_only_after_the_dialog(
     assert "Fix merged" in chat.thread_titles()
 
 
-def test_a_second_approval_does_nothing_and_says_who_approved(services: Services, worker: Worker) -> None:
+def test_a_second_approval_changes_nothing_and_names_the_approver(services: Services, worker: Worker) -> None:
     chat, code_host = fakes(services)
     incident_id = opened(services)
     proposal_id = offered(services, incident_id)
@@ -85,7 +85,7 @@ def test_a_second_approval_does_nothing_and_says_who_approved(services: Services
     assert set(refusals) == {f"Ana approved this already at {approved_at}. Nothing more was done."}
 
 
-def test_an_approval_whose_entry_was_cut_off_the_audit_chain_is_missed(services: Services) -> None:
+def test_an_approval_missing_from_the_audit_chain_is_noticed(services: Services) -> None:
     proposal_id = offered(services, opened(services))
     click(services, "approve_fix", proposal_id)
     submit(services)
@@ -96,7 +96,7 @@ def test_an_approval_whose_entry_was_cut_off_the_audit_chain_is_missed(services:
         assert audit.unrecorded_approvals(session) == [proposal_id]
 
 
-def test_an_approval_of_a_head_that_moved_merges_nothing_and_says_so(services: Services, worker: Worker) -> None:
+def test_approving_a_head_that_moved_merges_nothing_and_says_so(services: Services, worker: Worker) -> None:
     chat, code_host = fakes(services)
     incident_id = opened(services)
     proposal_id = offered(services, incident_id)
@@ -114,7 +114,7 @@ def test_an_approval_of_a_head_that_moved_merges_nothing_and_says_so(services: S
     ("state", "head_sha", "reason"),
     [("open", "e" * 40, "changed since Argux proposed it"), ("closed", "a" * 40, "was closed without being merged")],
 )
-def test_an_offer_whose_pull_request_is_not_the_same_any_more_is_withdrawn_for_a_new_diagnosis(
+def test_a_proposal_whose_pull_request_changed_is_withdrawn_and_a_new_diagnosis_offered(
     services: Services, worker: Worker, state: str, head_sha: str, reason: str
 ) -> None:
     chat, code_host = fakes(services)
@@ -131,7 +131,7 @@ def test_an_offer_whose_pull_request_is_not_the_same_any_more_is_withdrawn_for_a
     assert len(chat.modals) == 0
 
 
-def test_the_dialog_says_that_somebody_merged_it_already(services: Services) -> None:
+def test_the_dialog_says_that_the_pull_request_is_merged_already(services: Services) -> None:
     chat, code_host = fakes(services)
     proposal_id = offered(services, opened(services))
     code_host.merged_elsewhere_at = services.clock().timestamp()
@@ -155,14 +155,14 @@ def test_only_named_approvers_may_approve(services: Services) -> None:
         (["UBEN", *(f"U{number}" for number in range(8))], "Ben, 0, 1, 2, 3 and 4 others"),
     ],
 )
-def test_many_approvers_are_named_in_one_breath(services: Services, approvers: list[str], named: str) -> None:
+def test_many_approvers_are_listed_in_a_short_text(services: Services, approvers: list[str], named: str) -> None:
     chat, _ = fakes(services)
     services.settings = services.settings.model_copy(update={"approver_ids": approvers})
     click(services, "approve_fix", offered(services, opened(services)))
     assert chat.ephemerals == [("UANA", f"Only {named} may approve fixes here.")]
 
 
-def test_approvers_whom_the_channel_does_not_know_are_never_shown_as_ids(
+def test_approvers_unknown_to_the_channel_are_never_shown_as_ids(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(self: FakeChat, user_id: str) -> ChannelUser:
@@ -188,7 +188,7 @@ def test_the_role_is_checked_again_when_the_dialog_is_submitted(
     assert "may approve fixes" in chat.ephemerals[-1][1]
 
 
-def test_an_offer_that_expired_cannot_be_approved_and_its_button_gives_way_to_a_new_diagnosis(
+def test_an_expired_proposal_cannot_be_approved_and_its_button_is_replaced_by_diagnose_again(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
     chat, _ = fakes(services)
@@ -205,14 +205,14 @@ def test_an_offer_that_expired_cannot_be_approved_and_its_button_gives_way_to_a_
     assert "diagnose_again" in chat.buttons()
 
 
-def test_a_dialog_that_slack_no_longer_takes_is_explained(services: Services) -> None:
+def test_a_dialog_that_slack_refuses_is_explained(services: Services) -> None:
     chat, _ = fakes(services)
     chat.failures.append(RejectedError("Slack", "expired_trigger_id"))
     click(services, "approve_fix", offered(services, opened(services)))
     assert "Press Approve fix again" in chat.ephemerals[-1][1]
 
 
-def test_a_second_acknowledgement_says_who_is_on_it(services: Services, worker: Worker) -> None:
+def test_a_second_acknowledgement_names_who_acknowledged_first(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)
     click(services, "acknowledge", incident_id, "Ana")
@@ -222,7 +222,7 @@ def test_a_second_acknowledgement_says_who_is_on_it(services: Services, worker: 
     assert ("On it", "Ana") in chat.root().card.fields
 
 
-def test_two_people_asking_for_a_ticket_get_one(services: Services, worker: Worker) -> None:
+def test_two_requests_for_a_ticket_create_one(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     assert isinstance(services.tickets, FakeTickets)
     incident_id = opened(services)
@@ -248,13 +248,13 @@ def test_escalating_posts_the_card_without_buttons_and_only_once(services: Servi
 
 
 @pytest.mark.parametrize(("action_id", "value"), [("launch", 1), ("resolve", 99)])
-def test_a_button_that_means_nothing_here_is_refused_privately(services: Services, action_id: str, value: int) -> None:
+def test_an_unknown_button_or_incident_is_refused_privately(services: Services, action_id: str, value: int) -> None:
     chat, _ = fakes(services)
     click(services, action_id, value)
     assert len(chat.ephemerals) == 1
 
 
-def test_every_decision_is_in_the_audit_chain_and_the_chain_holds(services: Services, worker: Worker) -> None:
+def test_every_decision_is_in_the_audit_chain_and_the_chain_verifies(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     proposal_id = offered(services, incident_id)
     click(services, "acknowledge", incident_id)
@@ -263,7 +263,7 @@ def test_every_decision_is_in_the_audit_chain_and_the_chain_holds(services: Serv
     worker.run_all()
     with services.readers() as session:
         report = audit.verify(session, key=services.audit_key)
-        events = [entry.event for entry in session.query(audit.AuditEntry)]
+        events = [entry.event for entry in session.query(AuditEntry)]
         proposal: Any = proposals.get_proposal(session, proposal_id)
     assert report.ok
     assert events == ["acknowledge", "proposal_approved", "action_done"]

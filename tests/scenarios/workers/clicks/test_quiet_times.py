@@ -1,4 +1,4 @@
-"""Maintenance windows and snoozes: nobody is told, all is recorded, and what still goes on is told afterwards."""
+"""Maintenance windows and snoozes hold messages back, record everything, and release messages of open incidents."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.buttons import handle_click
 from workers.rules.maintenance import end_window, start_window
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
-from workers.telling.held_messages import tell_what_was_quiet
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.held_messages import end_quiet_times
 
 
 def chat(services: Services) -> FakeChat:
@@ -29,7 +29,7 @@ def chat(services: Services) -> FakeChat:
 
 
 def settle(worker: Worker) -> None:
-    """Work off what is due, and what waits for that."""
+    """Run the due jobs and those that wait for them."""
     for _ in range(6):
         worker.run()
         worker.clock.forward(0.5)
@@ -47,7 +47,9 @@ def maintained(services: Services, service: str | None = "shop", hours: float = 
 
 def said(services: Services, incident_id: int, title: str) -> None:
     with services.sessions.begin() as session:
-        tell_thread(session, incident_id, key=title, card=Card(title=title), channel="C1", now=services.clock())
+        enqueue_thread_message(
+            session, incident_id, key=title, card=Card(title=title), channel="C1", now=services.clock()
+        )
 
 
 def set_status(services: Services, incident_id: int, status: IncidentStatus) -> None:
@@ -55,7 +57,7 @@ def set_status(services: Services, incident_id: int, status: IncidentStatus) -> 
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         incidents.change_status(session, incident, status, actor="Ana", now=now)
-        changed(session, incident_id, key=f"{status}:{now.timestamp()}", now=now)
+        enqueue_refresh(session, incident_id, key=f"{status}:{now.timestamp()}", now=now)
 
 
 def timeline(services: Services, incident_id: int) -> list[str]:
@@ -72,11 +74,11 @@ def press(services: Services, action_id: str, incident_id: int, user: str = "Ana
 
 @pytest.fixture
 def later(services: Services, worker: Worker, clock: Clock) -> Callable[[float], None]:
-    """Let time pass, look at what is quiet no longer, and work off what is due."""
+    """Return a function that lets minutes pass, ends quiet times that are over, and runs the due jobs."""
 
     def pass_by(minutes: float) -> None:
         clock.forward(minutes * 60)
-        tell_what_was_quiet(services)
+        end_quiet_times(services)
         settle(worker)
 
     return pass_by
@@ -97,7 +99,7 @@ def test_under_maintenance_an_incident_is_recorded_and_nothing_is_posted(service
     assert timeline(services, incident_id) == ["POST /checkout is slow", quiet]
 
 
-def test_what_still_goes_on_after_the_window_is_told_then_with_how_long_it_has_lasted(
+def test_an_incident_that_outlasts_the_window_is_posted_then_with_its_duration(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     maintained(services)
@@ -114,7 +116,7 @@ def test_what_still_goes_on_after_the_window_is_told_then_with_how_long_it_has_l
     assert len(chat(services).messages) == 2
 
 
-def test_what_was_over_before_the_window_ended_is_never_posted(
+def test_an_incident_that_ended_during_the_window_is_never_posted(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     maintained(services)
@@ -131,7 +133,7 @@ def test_what_was_over_before_the_window_ended_is_never_posted(
     assert [(row.purpose, row.status) for row in rows] == [("root", "muted"), ("thread", "muted")]
 
 
-def test_an_incident_muted_by_a_window_is_told_when_it_is_opened_again(
+def test_an_incident_muted_by_a_window_is_posted_when_it_is_reopened(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     maintained(services)
@@ -154,7 +156,7 @@ def test_a_window_covers_its_own_service_or_everything(
     assert bool(chat(services).messages) is told
 
 
-def test_overlapping_windows_keep_quiet_until_the_last_of_them_ends(
+def test_overlapping_windows_hold_messages_back_until_the_last_one_ends(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     maintained(services, hours=1)
@@ -167,7 +169,7 @@ def test_overlapping_windows_keep_quiet_until_the_last_of_them_ends(
     assert len(chat(services).messages) == 1
 
 
-def test_a_window_ended_early_tells_what_it_held(
+def test_a_window_ended_early_releases_its_held_messages(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     window_id = maintained(services)
@@ -209,7 +211,7 @@ def test_a_second_snooze_says_who_snoozed_it_and_changes_nothing(services: Servi
     assert events.count("snoozed") == 1
 
 
-def test_while_snoozed_everything_is_recorded_and_after_it_what_is_broken_is_told_once(
+def test_a_snooze_records_everything_and_an_incident_still_open_after_it_is_posted_once(
     services: Services, later: Callable[[float], None], worker: Worker, clock: Clock
 ) -> None:
     incident_id = opened(services)
@@ -231,7 +233,7 @@ def test_while_snoozed_everything_is_recorded_and_after_it_what_is_broken_is_tol
     assert all(label != "Quiet" for label, _ in chat(services).root().card.fields)
 
 
-def test_unsnooze_lets_it_be_told_at_once(services: Services, worker: Worker) -> None:
+def test_unsnooze_releases_held_messages_at_once(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     settle(worker)
     press(services, "snooze", incident_id, "Ana")
@@ -244,7 +246,7 @@ def test_unsnooze_lets_it_be_told_at_once(services: Services, worker: Worker) ->
     assert chat(services).ephemerals[-1][1] == "This is not snoozed any more."
 
 
-def test_the_same_trouble_again_within_the_snooze_is_a_new_incident_that_is_not_told(
+def test_the_same_finding_again_during_the_snooze_is_a_new_incident_that_is_not_posted(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     first = opened(services)
@@ -270,7 +272,7 @@ def test_a_closed_incident_cannot_be_snoozed(services: Services) -> None:
     assert chat(services).ephemerals[-1][1] == "The incident is closed already; there is nothing to snooze."
 
 
-def test_a_snooze_of_an_incident_that_is_resolved_meanwhile_ends_without_a_word(
+def test_the_snooze_of_a_resolved_incident_ends_without_a_message(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
     incident_id = opened(services)
@@ -312,6 +314,6 @@ def test_a_funnel_alone_is_covered_by_its_own_name(services: Services, worker: W
             session, title="Purchase fell", severity=Severity.SEV2, service=None, onset_at=now, now=now
         )
         incidents.record_finding(session, incident, finding, now=now)
-        changed(session, incident.id, key="opened", now=now)
+        enqueue_refresh(session, incident.id, key="opened", now=now)
     settle(worker)
     assert chat(services).messages == {}

@@ -1,9 +1,10 @@
-"""`/argux status`: what is broken, what cannot be judged and why, and what is kept quiet."""
+"""`/argux status`: what is broken, what cannot be judged and why, and what is under maintenance or snoozed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,11 @@ from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Clock
 from workers.clicks.slash_command import answer_command
-from workers.clicks.snooze import snooze
+from workers.clicks.snooze import snooze_incident
 from workers.rules.maintenance import start_window
 from workers.services import Services
 from workers.watching import states as watching
+from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Tick
 
 
@@ -29,12 +31,12 @@ def asked(services: Services, text: str = "status") -> Card:
 
 
 def watch_funnel(services: Services, name: str) -> None:
-    steps = [{"name": step, "event": step, "properties": {}} for step in ("view", "sign up")]
+    steps: list[dict[str, Any]] = [{"name": step, "event": step, "properties": {}} for step in ("view", "sign up")]
     with services.sessions.begin() as session:
         funnels.create_funnel(session, name=name, steps=steps, baseline_days=7, window_minutes=30, now=services.clock())
 
 
-def test_silence_for_lack_of_data_is_not_called_quiet(services: Services) -> None:
+def test_a_lack_of_data_is_not_reported_as_all_quiet(services: Services) -> None:
     watch_funnel(services, "Sign-up")
     card = asked(services)
     assert card.title == "Nothing is known to be broken"
@@ -61,11 +63,11 @@ def test_logs_and_metrics_have_a_state_of_their_own(services: Services, clock: C
     ]
 
 
-def test_with_nothing_to_watch_the_answer_says_so(services: Services) -> None:
+def test_the_answer_says_when_nothing_is_watched(services: Services) -> None:
     assert dict(asked(services).fields)["Watching"].startswith("nothing yet")
 
 
-def test_when_all_can_be_judged_and_nothing_is_broken_all_is_quiet(
+def test_all_is_quiet_when_everything_can_be_judged_and_nothing_is_broken(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fine = [Watched(Subject("endpoint", "POST /a", service="shop", endpoint="POST /a"), WatchState.OK)]
@@ -74,7 +76,7 @@ def test_when_all_can_be_judged_and_nothing_is_broken_all_is_quiet(
     assert (card.title, card.sections) == ("All quiet", ())
 
 
-def test_what_lacks_data_comes_first_whole_things_before_segments_and_the_rest_is_counted(
+def test_subjects_without_enough_data_are_listed_first_wholes_before_segments_and_the_rest_counted(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def many(services: Services, tick: Tick) -> list[Watched]:
@@ -84,7 +86,7 @@ def test_what_lacks_data_comes_first_whole_things_before_segments_and_the_rest_i
             *(watched(one, [Need(1, 100, "entries")]) for one in (*some, Subject("funnel", "Buy", funnel_id=1))),
         ]
 
-    watch = watching.WATCHES[0]
+    watch = WATCHES[0]
     monkeypatch.setattr(watching, "WATCHES", (replace(watch, states=many),))
     states = watching.watched_states(services)
     assert states[0].subject.dimension is None
@@ -95,7 +97,7 @@ def test_what_lacks_data_comes_first_whole_things_before_segments_and_the_rest_i
     assert lines[-1] == "… and 5 more: `GET /api/status`"
 
 
-def test_running_windows_and_snoozes_are_told(services: Services, clock: Clock) -> None:
+def test_running_windows_and_snoozes_are_listed(services: Services, clock: Clock) -> None:
     incident_id = opened(services)
     now = clock()
     with services.sessions.begin() as session:
@@ -104,7 +106,7 @@ def test_running_windows_and_snoozes_are_told(services: Services, clock: Clock) 
             services, session, service="shop", begins_at=now, ends_at=ends, reason="new database", actor="Ana", now=now
         )
         incident = incidents.get_incident(session, incident_id)
-        snooze(services, session, incident, minutes=60, actor="Ana", now=now)
+        snooze_incident(services, session, incident, minutes=60, actor="Ana", now=now)
     card = asked(services)
     assert ("Maintenance", f"shop (new database) until {moment(ends.timestamp())}: nobody is told") in card.fields
     assert f"snoozed until {moment((now + timedelta(hours=1)).timestamp())}" in card.text

@@ -1,4 +1,4 @@
-"""Endpoints that go back to usual by themselves: told with figures and resolved; never on silence, never twice."""
+"""Endpoints that recover by themselves: resolved and posted with figures, never on missing data, never twice."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def api(services: Services, clock: Clock) -> Api:
 
 
 def lives(services: Services, api: Api, minutes: int, **how: object) -> None:
-    """Let minutes pass, with a tick each."""
+    """Send traffic for some minutes, with one tick each."""
     for _ in range(minutes):
         if how:
             api.live(57, GOOD, **how)  # type: ignore[arg-type]
@@ -63,12 +63,12 @@ def chat(services: Services) -> FakeChat:
 
 
 def told(services: Services, title: str) -> str:
-    """The one message of this title in the thread."""
+    """Return the text of the only thread message with this title."""
     (card,) = [one.card for one in chat(services).messages.values() if one.card.title == title]
     return card.text
 
 
-def test_an_error_burst_that_ends_by_itself_is_told_with_figures_and_resolved(
+def test_an_error_burst_that_ends_by_itself_is_posted_with_figures_and_resolved(
     services: Services, api: Api, worker: Worker
 ) -> None:
     lives(services, api, 2, failing=FAILING)
@@ -91,7 +91,7 @@ def test_an_error_burst_that_ends_by_itself_is_told_with_figures_and_resolved(
     assert chat(services).buttons() == []
 
 
-def test_what_was_measured_is_kept_in_the_timeline_the_audit_chain_and_as_knowledge(
+def test_a_self_recovery_is_in_the_timeline_the_audit_chain_and_the_knowledge_entries(
     services: Services, api: Api
 ) -> None:
     lives(services, api, 2, failing=FAILING)
@@ -121,7 +121,9 @@ def test_what_was_measured_is_kept_in_the_timeline_the_audit_chain_and_as_knowle
     assert shown.verification.measures == verification.measures
 
 
-def test_a_deploy_in_between_is_told_as_seen_and_not_as_the_cure(services: Services, api: Api, worker: Worker) -> None:
+def test_a_deploy_before_the_recovery_is_mentioned_but_not_called_the_cure(
+    services: Services, api: Api, worker: Worker
+) -> None:
     lives(services, api, 2, failing=FAILING)
     api.deploy(OTHER)
     with services.sessions.begin() as session:
@@ -140,7 +142,7 @@ def test_a_deploy_in_between_is_told_as_seen_and_not_as_the_cure(services: Servi
     assert learnt.fix.startswith("None known: it recovered by itself. Deploy `4444444`")
 
 
-def test_latency_that_is_usual_again_is_resolved(services: Services, api: Api, worker: Worker) -> None:
+def test_latency_back_to_usual_is_resolved(services: Services, api: Api, worker: Worker) -> None:
     lives(services, api, 2, ms=600.0)
     lives(services, api, 12)
     assert status(services) == (IncidentStatus.RESOLVED, "Argux")
@@ -148,7 +150,7 @@ def test_latency_that_is_usual_again_is_resolved(services: Services, api: Api, w
     assert "POST /checkout p95 latency: " in told(services, "Back to usual")
 
 
-def test_traffic_that_comes_again_is_resolved_and_traffic_that_stays_away_is_not(services: Services, api: Api) -> None:
+def test_traffic_that_returns_is_resolved_and_traffic_that_stays_away_is_not(services: Services, api: Api) -> None:
     lives(services, api, 2, called={"POST /checkout": 0.0})
     assert [record.metric for record in the_incident(services).findings] == ["request_rate"]
     lives(services, api, 20, called={"POST /checkout": 0.0})
@@ -171,9 +173,7 @@ def test_silence_is_no_recovery(services: Services, api: Api) -> None:
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
-def test_what_comes_and_goes_within_minutes_is_one_incident_with_few_words(
-    services: Services, api: Api, worker: Worker
-) -> None:
+def test_a_flapping_signal_is_one_incident_with_few_messages(services: Services, api: Api, worker: Worker) -> None:
     for _ in range(4):
         lives(services, api, 2, failing=FAILING)
         lives(services, api, 7)
@@ -182,7 +182,7 @@ def test_what_comes_and_goes_within_minutes_is_one_incident_with_few_words(
     assert "Back to usual" not in chat(services).thread_titles()
 
 
-def test_the_same_trouble_soon_after_opens_the_same_incident_which_then_must_be_quiet_for_longer(
+def test_a_relapse_reopens_the_incident_which_must_then_be_quiet_for_longer(
     services: Services, api: Api, worker: Worker
 ) -> None:
     lives(services, api, 2, failing=FAILING)
@@ -203,7 +203,7 @@ def test_the_same_trouble_soon_after_opens_the_same_incident_which_then_must_be_
     assert chat(services).thread_titles().count("Back to usual") == 2
 
 
-def test_other_trouble_soon_after_is_another_incident(services: Services, api: Api) -> None:
+def test_a_different_finding_soon_after_is_another_incident(services: Services, api: Api) -> None:
     lives(services, api, 2, failing=FAILING)
     lives(services, api, 19)
     lives(services, api, 2, failing={"GET /cart": 0.3})
@@ -211,7 +211,7 @@ def test_other_trouble_soon_after_is_another_incident(services: Services, api: A
         assert [row.status for row in incidents.list_incidents(session)] == ["open", "resolved"]
 
 
-def test_an_incident_that_a_person_resolved_is_not_opened_again_by_this(services: Services, api: Api) -> None:
+def test_a_relapse_does_not_reopen_an_incident_that_a_person_resolved(services: Services, api: Api) -> None:
     lives(services, api, 2, failing=FAILING)
     click(services, "resolve", the_incident(services).id)
     lives(services, api, 12)
@@ -220,7 +220,7 @@ def test_an_incident_that_a_person_resolved_is_not_opened_again_by_this(services
         assert [row.status for row in incidents.list_incidents(session)] == ["open", "resolved"]
 
 
-def test_while_a_fix_is_under_way_the_verification_alone_decides(services: Services, api: Api, worker: Worker) -> None:
+def test_while_a_fix_is_under_way_only_the_verification_decides(services: Services, api: Api, worker: Worker) -> None:
     lives(services, api, 2, failing=FAILING)
     click(services, "approve_fix", offered(services, the_incident(services).id))
     submit(services)
@@ -229,7 +229,7 @@ def test_while_a_fix_is_under_way_the_verification_alone_decides(services: Servi
     assert status(services) == (IncidentStatus.MITIGATING, None)
 
 
-def test_a_fix_that_waits_for_approval_is_spent(services: Services, api: Api, worker: Worker) -> None:
+def test_a_self_recovery_ends_a_fix_that_waits_for_approval(services: Services, api: Api, worker: Worker) -> None:
     lives(services, api, 2, failing=FAILING)
     proposal_id = offered(services, the_incident(services).id)
     worker.run_all()
@@ -252,7 +252,9 @@ def test_an_acknowledged_incident_recovers_too(services: Services, api: Api) -> 
     assert status(services) == (IncidentStatus.RESOLVED, "Argux")
 
 
-def test_under_maintenance_it_is_resolved_and_nobody_is_told(services: Services, api: Api, worker: Worker) -> None:
+def test_under_maintenance_a_recovered_incident_is_resolved_without_messages(
+    services: Services, api: Api, worker: Worker
+) -> None:
     with services.sessions.begin() as session:
         now = services.clock()
         start_window(
@@ -270,7 +272,7 @@ def test_under_maintenance_it_is_resolved_and_nobody_is_told(services: Services,
     assert chat(services).messages == {}
 
 
-def test_the_status_answer_names_what_is_back_to_usual(services: Services, api: Api) -> None:
+def test_the_status_answer_lists_recovered_incidents(services: Services, api: Api) -> None:
     lives(services, api, 2, failing=FAILING)
     lives(services, api, 12)
     with services.readers() as session:

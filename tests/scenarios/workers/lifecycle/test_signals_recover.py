@@ -1,4 +1,4 @@
-"""Every other kind of signal that goes back to usual by itself: funnels either way, custom metrics, log templates."""
+"""The other kinds of signals that recover by themselves: funnels in both directions, custom metrics, log templates."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def told(services: Services, worker: Worker) -> str:
 def funnel_that(
     services: Services, clock: Clock, *, changed_to: float, for_minutes: float, silent_afterwards: bool = False
 ) -> CountedFunnel:
-    """Two weeks of 30 %, then another rate from now on for some minutes, and 30 % again for three hours."""
+    """A funnel with two weeks of 30 %, then some minutes of another rate from now on, then three hours of 30 %."""
     funnel, now = counted_funnel(services), clock().timestamp()
     ends = now + for_minutes * MINUTE
     funnel.hours(14, entries=7200, rate=0.3)
@@ -66,7 +66,7 @@ def minutes_pass(services: Services, clock: Clock, minutes: int) -> None:
 
 
 @pytest.mark.parametrize("changed_to", [0.1, 0.5], ids=["drop", "rise"])
-def test_a_conversion_that_is_usual_again_is_resolved(
+def test_a_conversion_rate_back_to_usual_is_resolved(
     services: Services, clock: Clock, worker: Worker, changed_to: float
 ) -> None:
     funnel_that(services, clock, changed_to=changed_to, for_minutes=15)
@@ -80,7 +80,7 @@ def test_a_conversion_that_is_usual_again_is_resolved(
 
 
 @pytest.mark.parametrize("changed_to", [0.1, 0.5], ids=["drop", "rise"])
-def test_a_conversion_that_stays_away_keeps_its_incident_open(
+def test_a_conversion_rate_that_stays_abnormal_keeps_its_incident_open(
     services: Services, clock: Clock, changed_to: float
 ) -> None:
     funnel_that(services, clock, changed_to=changed_to, for_minutes=180)
@@ -88,14 +88,14 @@ def test_a_conversion_that_stays_away_keeps_its_incident_open(
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
-def test_a_funnel_into_which_nobody_comes_any_more_has_not_recovered(services: Services, clock: Clock) -> None:
+def test_a_funnel_without_entries_has_not_recovered(services: Services, clock: Clock) -> None:
     funnel_that(services, clock, changed_to=0.1, for_minutes=15, silent_afterwards=True)
     minutes_pass(services, clock, 80)
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
 def drifting(services: Services, clock: Clock, rate: Callable[[float], float]) -> None:
-    """Two weeks of hours, and two days that are yet to come; `rate` by hours from now."""
+    """Write two weeks of hourly buckets and two future days; `rate` is a function of the hours from now."""
     funnel, now = counted_funnel(services), clock().timestamp()
     clock.forward(2 * DAY)
     funnel.hours(16, entries=4000, rate=lambda at: rate((at - now) / HOUR))
@@ -110,7 +110,7 @@ def hours_pass(services: Services, clock: Clock, hours: int) -> None:
 
 
 @pytest.mark.parametrize("slip", [-0.07, 0.07], ids=["down", "up"])
-def test_a_slow_drift_that_is_over_is_resolved_and_one_that_stays_is_not(
+def test_a_slow_drift_that_ended_is_resolved_and_one_that_lasts_is_not(
     services: Services, clock: Clock, worker: Worker, slip: float
 ) -> None:
     drifting(services, clock, lambda hour: 0.3 + (slip * max(0.0, 1 + hour / 48) if hour < 6 else 0.0))
@@ -131,7 +131,7 @@ def sender(services: Services, clock: Clock) -> Sender:
 
 
 @pytest.mark.parametrize("level", [600, 20], ids=["high", "low"])
-def test_a_custom_metric_at_its_usual_level_again_is_resolved(
+def test_a_custom_metric_back_at_its_usual_level_is_resolved(
     services: Services, worker: Worker, sender: Sender, level: float
 ) -> None:
     sender.live(8, queue_depth=around(level))
@@ -142,7 +142,7 @@ def test_a_custom_metric_at_its_usual_level_again_is_resolved(
     assert "queue_depth: 14" in told(services, worker) or "queue_depth: 13" in told(services, worker)
 
 
-def test_a_custom_metric_that_is_away_or_silent_keeps_its_incident_open(services: Services, sender: Sender) -> None:
+def test_a_custom_metric_that_is_abnormal_or_silent_keeps_its_incident_open(services: Services, sender: Sender) -> None:
     sender.live(30, queue_depth=around(600))
     assert status(services) == (IncidentStatus.OPEN, None)
     sender.live(5, queue_depth=around(140))
@@ -188,20 +188,18 @@ def test_a_log_template_that_went_quiet_is_resolved(services: Services, shop: Sh
     )
 
 
-def test_a_log_template_that_is_still_said_keeps_its_incident_open(services: Services, shop: Shop) -> None:
+def test_a_log_template_that_is_still_logged_keeps_its_incident_open(services: Services, shop: Shop) -> None:
     said(services, shop, 30, REFUSED)
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
-def test_a_service_that_says_nothing_at_all_any_more_has_not_recovered(
-    services: Services, shop: Shop, clock: Clock
-) -> None:
+def test_a_service_that_stops_logging_has_not_recovered(services: Services, shop: Shop, clock: Clock) -> None:
     said(services, shop, 6, REFUSED)
     minutes_pass(services, clock, 40)
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
-def test_beside_an_alert_the_rest_waits_until_the_alert_is_over(
+def test_an_incident_with_an_alert_is_resolved_only_after_the_alert_ended(
     services: Services, clock: Clock, sender: Sender
 ) -> None:
     alertmanager = Alertmanager(services, clock)

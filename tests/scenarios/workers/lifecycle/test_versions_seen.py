@@ -1,4 +1,4 @@
-"""Deploys that nobody told of, seen by the `service.version` of spans."""
+"""Deploys that no pipeline reported, detected by the `service.version` of spans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy
 from storage.models import Deploy
 from tests.scenarios.workers.worker import Clock
 from workers.lifecycle.detect import roll_up
-from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, note_versions
+from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, record_new_versions
 from workers.services import Services
 
 SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
@@ -23,7 +23,7 @@ def shop(services: Services) -> None:
 
 
 class Traffic:
-    """Requests of the shop, one a call, rolled up as the tick does it."""
+    """Sends one request of the shop per call, and rolls up as the tick does."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         self.services, self.clock, self.count = services, clock, 0
@@ -39,7 +39,7 @@ class Traffic:
     def look(self, seconds: float = GRACE_SECONDS + 1) -> list[Deploy]:
         self.clock.forward(seconds)
         assert roll_up(self.services, [], self.clock() + timedelta(seconds=30))
-        note_versions(self.services, self.clock())
+        record_new_versions(self.services, self.clock())
         with self.services.readers() as session:
             return list(deploys_between(session, None, datetime(2000, 1, 1, tzinfo=UTC), self.clock()))
 
@@ -49,7 +49,7 @@ def traffic(services: Services, clock: Clock) -> Traffic:
     return Traffic(services, clock)
 
 
-def test_the_version_that_ran_when_argux_came_is_no_deploy(traffic: Traffic) -> None:
+def test_the_version_running_when_argux_started_is_no_deploy(traffic: Traffic) -> None:
     traffic.serve("v1")
     assert traffic.look() == []
 
@@ -60,13 +60,14 @@ def test_a_second_version_is_a_deploy_at_the_moment_it_was_first_seen(traffic: T
     seen_at = traffic.serve(SHA.upper())
     [deploy] = traffic.look()
     assert (deploy.service, deploy.version, deploy.commit_sha) == ("shop", SHA.upper(), SHA)
-    assert (deploy.deployed_at.timestamp(), deploy.deployed_by) == (pytest.approx(seen_at), SEEN_IN_SPANS)
+    assert deploy.deployed_at.timestamp() == pytest.approx(seen_at)
+    assert deploy.deployed_by == SEEN_IN_SPANS
     assert deploy.repository == "acme/shop"
     traffic.serve(SHA.upper())
     assert len(traffic.look()) == 1
 
 
-def test_a_version_that_is_no_commit_stands_for_its_tag(traffic: Traffic) -> None:
+def test_a_version_that_is_no_commit_is_taken_as_a_tag(traffic: Traffic) -> None:
     traffic.serve("v1")
     traffic.look()
     traffic.serve("v2")
@@ -74,7 +75,7 @@ def test_a_version_that_is_no_commit_stands_for_its_tag(traffic: Traffic) -> Non
 
 
 @pytest.mark.parametrize("told", [("v2", SHA), ("release 2", SHA)])
-def test_a_deploy_that_somebody_told_of_is_not_recorded_again(
+def test_a_reported_deploy_is_not_recorded_again(
     traffic: Traffic, services: Services, clock: Clock, told: tuple[str, str]
 ) -> None:
     version, commit_sha = told
@@ -88,7 +89,7 @@ def test_a_deploy_that_somebody_told_of_is_not_recorded_again(
     assert [deploy.deployed_by for deploy in traffic.look()] == ["ana"]
 
 
-def test_a_version_is_given_time_to_be_told_of(traffic: Traffic) -> None:
+def test_a_new_version_waits_for_its_deploy_to_be_reported(traffic: Traffic) -> None:
     traffic.serve("v1")
     traffic.look()
     traffic.serve("v2")
@@ -103,14 +104,14 @@ def test_going_back_to_a_known_version_is_not_a_new_one(traffic: Traffic) -> Non
     assert [deploy.version for deploy in deploys] == ["v2"]
 
 
-def test_services_without_a_repository_and_spans_without_a_version_are_left_aside(traffic: Traffic) -> None:
+def test_services_without_a_repository_and_spans_without_a_version_are_ignored(traffic: Traffic) -> None:
     for version in ("v1", None, "v2"):
         traffic.serve(version, service="elsewhere")
         traffic.serve(None)
         assert traffic.look() == []
 
 
-def test_single_requests_are_not_read_at_every_tick(traffic: Traffic, services: Services, clock: Clock) -> None:
+def test_single_spans_are_not_read_at_every_tick(traffic: Traffic, services: Services, clock: Clock) -> None:
     traffic.look()
     looked: list[str] = []
     seen = services.telemetry.versions_seen
@@ -123,5 +124,5 @@ def test_single_requests_are_not_read_at_every_tick(traffic: Traffic, services: 
     services.telemetry = Watched()  # type: ignore[assignment]
     for _ in range(10):
         clock.forward(LOOK_EVERY_SECONDS / 3)
-        note_versions(services, clock())
+        record_new_versions(services, clock())
     assert len(looked) == 3

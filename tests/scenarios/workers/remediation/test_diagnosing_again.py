@@ -1,4 +1,4 @@
-"""A person asks for a new diagnosis from the incident's message, and is told what came of it."""
+"""A person requests a new diagnosis from the incident's message and gets its result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def texts(chat: FakeChat) -> list[str]:
     return [posted.card.text for posted in chat.messages.values()]
 
 
-def test_the_button_comes_once_a_diagnosis_is_finished_and_no_fix_waits(services: Services, worker: Worker) -> None:
+def test_the_button_appears_once_a_diagnosis_is_finished_and_no_fix_waits(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)
     settle(worker)
@@ -79,7 +79,7 @@ def test_a_click_diagnoses_again_and_the_message_says_so_meanwhile(services: Ser
     assert ("Ana", "Asked for a new diagnosis.") in timeline
 
 
-def test_two_clicks_are_one_diagnosis_and_the_second_is_told_so(services: Services) -> None:
+def test_two_clicks_start_one_diagnosis_and_the_second_person_is_told(services: Services) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)
     diagnosed(services, incident_id)
@@ -96,7 +96,7 @@ def test_two_clicks_are_one_diagnosis_and_the_second_is_told_so(services: Servic
         (IncidentStatus.MITIGATING, "A fix is under way; the thread says how it goes."),
     ],
 )
-def test_an_old_button_is_refused_where_there_is_nothing_to_find_out(
+def test_an_outdated_button_is_refused_when_there_is_nothing_to_diagnose(
     services: Services, status: IncidentStatus, refusal: str
 ) -> None:
     chat, _ = fakes(services)
@@ -110,7 +110,7 @@ def test_an_old_button_is_refused_where_there_is_nothing_to_find_out(
     assert asked(services) == []
 
 
-def test_what_a_person_asked_for_is_told_while_the_incident_is_snoozed(services: Services, worker: Worker) -> None:
+def test_a_requested_diagnosis_is_posted_while_the_incident_is_snoozed(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)
     diagnosed(services, incident_id)
@@ -129,7 +129,7 @@ def test_what_a_person_asked_for_is_told_while_the_incident_is_snoozed(services:
         (RejectedError("GitHub", "main holds nothing of these commits any more"), "holds nothing of these commits"),
     ],
 )
-def test_a_fix_that_cannot_be_offered_is_told_with_the_reason(
+def test_a_fix_that_cannot_be_proposed_is_posted_with_the_reason(
     services: Services, worker: Worker, refusal: PermanentError, told: str
 ) -> None:
     chat, code_host = fakes(services)
@@ -146,7 +146,7 @@ def test_a_fix_that_cannot_be_offered_is_told_with_the_reason(
     assert "diagnose_again" in chat.buttons()
 
 
-def test_a_revert_that_is_merged_already_is_not_offered_once_more(services: Services, worker: Worker) -> None:
+def test_a_revert_that_is_merged_already_is_not_proposed_again(services: Services, worker: Worker) -> None:
     chat, code_host = fakes(services)
     assert isinstance(code_host, FakeCodeHost)
     diagnosis_id = diagnosed(services, opened(services), fix=FIX)

@@ -1,4 +1,4 @@
-"""From the approval to the merge: what happens when people, the code host or the clock come in between."""
+"""From approval to merge, when people, code host errors or deadlines intervene."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.services import Services
 
 
 def approved(services: Services, worker: Worker) -> int:
-    """An incident whose fix has just been approved by Ana; nothing is carried out yet."""
+    """Open an incident whose fix Ana has just approved; no action has run yet."""
     incident_id = opened(services)
     proposal_id = offered(services, incident_id)
     settle(worker)
@@ -75,7 +75,7 @@ def test_nothing_is_merged_for_an_incident_that_was_closed_while_the_code_host_w
     assert "open again" not in text
 
 
-def test_what_was_merged_before_the_incident_was_closed_is_told_and_the_incident_stays_closed(
+def test_a_merge_before_the_incident_was_closed_is_posted_and_the_incident_stays_closed(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
     chat, code_host = fakes(services)
@@ -93,7 +93,7 @@ def test_what_was_merged_before_the_incident_was_closed_is_told_and_the_incident
     assert events(services)[-1] == "action_done"
 
 
-def test_a_merge_asked_for_and_then_unknown_is_never_told_as_not_merged(
+def test_a_merge_with_an_unknown_outcome_is_never_reported_as_not_merged(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
     chat, code_host = fakes(services)
@@ -112,7 +112,7 @@ def test_a_merge_asked_for_and_then_unknown_is_never_told_as_not_merged(
     assert "The fix was not merged" not in chat.thread_titles()
 
 
-def test_a_fix_that_a_code_host_never_answers_for_is_given_up_in_words(
+def test_a_fix_that_the_code_host_never_answers_is_given_up_with_a_message(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
     chat, code_host = fakes(services)
@@ -126,9 +126,7 @@ def test_a_fix_that_a_code_host_never_answers_for_is_given_up_in_words(
     assert "GitHub: HTTP 500" in said(chat, "The fix was not merged")
 
 
-def test_a_pull_request_that_somebody_merged_is_taken_as_merged_and_verified(
-    services: Services, worker: Worker, clock: Clock
-) -> None:
+def test_a_pull_request_merged_by_somebody_else_is_verified(services: Services, worker: Worker, clock: Clock) -> None:
     chat, code_host = fakes(services)
     incident_id = approved(services, worker)
     merged_at = clock() - timedelta(minutes=5)
@@ -149,7 +147,7 @@ def test_a_pull_request_that_somebody_merged_is_taken_as_merged_and_verified(
     assert row.live_at == deployed_at
 
 
-def test_a_pull_request_that_somebody_closed_is_told_as_closed(
+def test_a_pull_request_closed_by_somebody_is_reported_as_closed(
     services: Services, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat, code_host = fakes(services)
@@ -168,7 +166,7 @@ def test_a_pull_request_that_somebody_closed_is_told_as_closed(
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
-def test_the_outcome_of_a_decision_is_told_while_the_incident_is_snoozed(
+def test_the_outcome_of_a_decision_is_posted_while_the_incident_is_snoozed(
     services: Services, worker: Worker, succeeds: bool
 ) -> None:
     chat, code_host = fakes(services)
@@ -180,9 +178,7 @@ def test_the_outcome_of_a_decision_is_told_while_the_incident_is_snoozed(
     assert ("Fix merged" if succeeds else "The fix was not merged") in chat.thread_titles()
 
 
-def test_a_ticket_that_a_person_asked_for_is_told_while_the_incident_is_snoozed(
-    services: Services, worker: Worker
-) -> None:
+def test_a_requested_ticket_is_posted_while_the_incident_is_snoozed(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)
     settle(worker)
@@ -199,7 +195,7 @@ def run_out_of_time(services: Services, worker: Worker, clock: Clock) -> None:
     settle(worker)
 
 
-def test_the_outcome_of_the_verification_is_told_while_the_incident_is_snoozed(
+def test_the_outcome_of_the_verification_is_posted_while_the_incident_is_snoozed(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
     chat, _ = fakes(services)
@@ -224,7 +220,7 @@ def test_a_verification_that_ends_after_a_person_closed_the_incident_does_not_sa
     assert "closed by Ana" in said(chat, "Not recovered")
 
 
-def test_what_was_done_is_in_the_incidents_own_history(services: Services, worker: Worker) -> None:
+def test_the_outcome_of_an_action_is_in_the_incidents_timeline(services: Services, worker: Worker) -> None:
     _, code_host = fakes(services)
     incident_id = approved(services, worker)
     code_host.head_sha = "e" * 40

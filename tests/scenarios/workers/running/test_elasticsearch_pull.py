@@ -1,4 +1,4 @@
-"""Pulling from an Elasticsearch (the server beside this module stands for one)."""
+"""Pulling log documents from Elasticsearch, against the stand-in in elasticsearch_server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.cursors import read_cursor
 from tests.scenarios.workers.elasticsearch_server import Elasticsearch, running_elasticsearch
 from tests.scenarios.workers.worker import Clock
 from workers.errors import NotYetError
-from workers.running.elasticsearch_pull import Looked, look, pull_elasticsearch, time_of_hit
+from workers.running.elasticsearch_pull import PullCounts, pull_elasticsearch, pull_once, time_of_hit
 from workers.services import Services
 
 
@@ -48,73 +48,77 @@ def names(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number:03}" for number in range(count)]
 
 
-def test_each_document_is_stored_once_however_many_pages_and_looks_it_takes(
+def test_each_document_is_stored_once_over_many_pages_and_pulls(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, *names("a", 35), seconds_ago=5)
-    assert look(services) == Looked(stored=35)
+    assert pull_once(services) == PullCounts(stored=35)
     clock.forward(30)
     put(server, clock, *names("b", 7))
-    assert look(services) == Looked(stored=7, known=35)
+    assert pull_once(services) == PullCounts(stored=7, known=35)
     clock.forward(600)
-    # The cursor waits at the newest document, so that what was held up on its way is found however late it comes.
-    assert look(services) == Looked(known=42)
+    # The cursor stays at the newest document, so delayed documents are found.
+    assert pull_once(services) == PullCounts(known=42)
     clock.forward(3 * 3600)
-    look(services)
-    assert look(services) == Looked()
+    pull_once(services)
+    assert pull_once(services) == PullCounts()
     assert bodies(services) == [f"refused {name}" for name in (*names("a", 35), *names("b", 7))]
 
 
-def test_many_documents_of_one_moment_are_all_found(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_many_documents_with_the_same_time_are_all_found(
+    services: Services, clock: Clock, server: Elasticsearch
+) -> None:
     put(server, clock, *names("same", 45), seconds_ago=1)
-    look(services)
+    pull_once(services)
     clock.forward(10)
     put(server, clock, "late", seconds_ago=11)
-    look(services)
+    pull_once(services)
     assert len(bodies(services)) == 46
 
 
-def test_a_document_that_became_visible_late_is_found(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_document_that_became_searchable_late_is_found(
+    services: Services, clock: Clock, server: Elasticsearch
+) -> None:
     put(server, clock, "first")
-    look(services)
+    pull_once(services)
     clock.forward(60)
     put(server, clock, "second")
-    look(services)
+    pull_once(services)
     put(server, clock, "late", seconds_ago=100)
     clock.forward(30)
-    look(services)
+    pull_once(services)
     assert bodies(services) == ["refused first", "refused late", "refused second"]
 
 
-def test_a_fault_midway_keeps_what_was_read_and_the_next_look_goes_on_there(
+def test_an_error_midway_keeps_the_pages_read_and_the_next_pull_continues_there(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     for number in range(30):
         put(server, clock, f"n{number:03}", seconds_ago=600 - 10 * number)
     server.fail_at = 3
     with pytest.raises(RetryableError, match="shards are moving"):
-        look(services)
+        pull_once(services)
     assert len(bodies(services)) == 20
-    look(services)
+    pull_once(services)
     assert len(bodies(services)) == 30
     again = server.searches[3]["query"]["bool"]["filter"][0]["range"]["@timestamp"]["gte"]
     assert again > server.searches[0]["query"]["bool"]["filter"][0]["range"]["@timestamp"]["gte"]
     assert server.points == {}
 
 
-def test_a_document_from_the_future_does_not_carry_the_cursor_away(
+def test_a_document_from_the_future_does_not_move_the_cursor_ahead(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, "now")
     put(server, clock, "future", seconds_ago=-7200)
-    look(services)
+    pull_once(services)
     clock.forward(60)
     put(server, clock, "later")
-    look(services)
+    pull_once(services)
     assert bodies(services) == ["refused later", "refused now"]
 
 
-def test_a_document_that_cannot_be_read_is_left_out_and_the_others_are_kept(
+def test_an_unreadable_document_is_skipped_and_the_others_are_stored(
     services: Services, clock: Clock, server: Elasticsearch
 ) -> None:
     put(server, clock, "good", "bad")
@@ -122,26 +126,26 @@ def test_a_document_that_cannot_be_read_is_left_out_and_the_others_are_kept(
     server.documents["good"]["ingested"] = server.documents["bad"]["@timestamp"]
     server.documents["bad"]["@timestamp"] = "yesterday"
     services.settings = services.settings.model_copy(update={"elasticsearch_time_field": "ingested"})
-    assert look(services) == Looked(stored=1, refused=1)
+    assert pull_once(services) == PullCounts(stored=1, refused=1)
 
 
-def test_a_record_keeps_what_the_document_says(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_log_record_keeps_the_documents_content(services: Services, clock: Clock, server: Elasticsearch) -> None:
     put(server, clock, "one")
-    look(services)
+    pull_once(services)
     [record] = services.telemetry.log_samples(since=0.0, until=1e11)
     assert (record.service, record.severity, record.record_id) == ("shop", "ERROR", "elasticsearch:logs-shop:one")
     assert record.happened_at == clock().timestamp()
 
 
-def test_a_wrong_key_is_told_and_nothing_is_remembered(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_wrong_key_is_reported_and_moves_no_cursor(services: Services, clock: Clock, server: Elasticsearch) -> None:
     services.settings = services.settings.model_copy(update={"elasticsearch_api_key": SecretStr("wrong")})
     with pytest.raises(AuthenticationError, match="unable to authenticate"):
-        look(services)
+        pull_once(services)
     with services.readers() as session:
         assert read_cursor(session, f"elasticsearch:{server.url}:logs-*") is None
 
 
-def test_the_job_does_nothing_where_no_elasticsearch_is_set(services: Services) -> None:
+def test_the_job_does_nothing_without_an_elasticsearch_url(services: Services) -> None:
     pull_elasticsearch(services)
     assert bodies(services) == []
 
@@ -155,14 +159,16 @@ def test_two_workers_do_not_pull_at_the_same_time(services: Services, server: El
     pull_elasticsearch(services)
 
 
-def test_a_server_that_is_away_is_named(server: Elasticsearch) -> None:
+def test_an_unreachable_server_is_named_in_the_error(server: Elasticsearch) -> None:
     with ElasticsearchReader("http://127.0.0.1:1", api_key=None) as reader, pytest.raises(RetryableError):
         reader.check()
     with ElasticsearchReader(server.url, api_key="es-key") as reader:
         assert reader.check() == "acme, version 9.0.0"
 
 
-def test_a_time_field_that_holds_no_times_is_named(services: Services, clock: Clock, server: Elasticsearch) -> None:
+def test_a_time_field_without_times_is_named_in_the_error(
+    services: Services, clock: Clock, server: Elasticsearch
+) -> None:
     put(server, clock, "one")
     server.documents["one"]["@timestamp"] = "1999-01-01T00:00:00+00:00"
     reader = ElasticsearchReader(server.url, api_key="es-key")

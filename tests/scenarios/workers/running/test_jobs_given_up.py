@@ -14,7 +14,7 @@ from workers.services import Services
 
 @pytest.fixture
 def broken_diagnosis(services: Services, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> int:
-    """An incident whose diagnosis began and can never be finished."""
+    """An incident whose diagnosis has started and always fails."""
     incident_id = opened(services)
 
     def run(incident_id: int, sources: pipeline.DiagnosisSources) -> None:
@@ -41,7 +41,7 @@ def test_a_diagnosis_that_was_given_up_says_so_in_the_thread(services: Services,
 
 
 @pytest.mark.usefixtures("broken_diagnosis")
-def test_the_status_counts_the_jobs_that_wait_for_a_person(services: Services) -> None:
+def test_the_status_answer_counts_stuck_jobs(services: Services) -> None:
     with services.readers() as session:
         fields = dict(status_card(services, session).fields)
     assert fields["Stuck jobs"] == "1: `argux doctor` says which"

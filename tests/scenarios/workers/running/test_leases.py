@@ -14,20 +14,20 @@ from workers.services import Services
 from workers.settings import Settings
 
 
-def test_while_one_holds_a_lease_another_does_not_get_it(services: Services) -> None:
+def test_a_lease_has_only_one_holder(services: Services) -> None:
     with lease(services, "tick") as first, lease(services, "tick") as second:
         assert (first, second) == (True, False)
     with lease(services, "tick") as third:
         assert third
 
 
-def test_a_job_that_finds_the_lease_taken_is_put_off(services: Services) -> None:
+def test_a_job_that_finds_the_lease_taken_is_postponed(services: Services) -> None:
     with one_at_a_time(services, "root:1"), pytest.raises(NotYetError), one_at_a_time(services, "root:1"):
         pass
 
 
-def test_a_lease_lasts_as_long_as_the_work_however_long(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Renewed three times in its length: a busy machine may be late by two thirds of it.
+def test_a_lease_is_renewed_as_long_as_the_work_lasts(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A lease is renewed three times in its length, so a busy machine may be late by two thirds of it.
     monkeypatch.setattr(locks, "LEASE_SECONDS", 3.0)
     with lease(services, "tick"):
         time.sleep(4.0)
@@ -35,9 +35,7 @@ def test_a_lease_lasts_as_long_as_the_work_however_long(services: Services, monk
             assert not second
 
 
-def test_a_lease_is_kept_although_the_broker_once_did_not_answer_in_time(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_survives_one_broker_timeout(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     renewals: list[Lock] = []
     really_renew = Lock.reacquire
 

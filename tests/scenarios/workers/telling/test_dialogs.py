@@ -1,4 +1,4 @@
-"""A tired person presses Approve fix once: the dialog comes up, whatever else is slow or broken at that moment."""
+"""The approval dialog opens after one press of Approve fix, whatever else is slow or broken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRIGGER = "1.2.ana"
 
 
 def pressed(services: Services, proposal_id: int) -> None:
-    """The click as the web process stores it."""
+    """Store the click as the web process does."""
     arguments = {
         "action_id": "approve_fix",
         "value": str(proposal_id),
@@ -37,7 +37,7 @@ def chat(services: Services) -> FakeChat:
 
 
 def shown(services: Services) -> str:
-    """The text of the one dialog that is open."""
+    """Return the text of the only open dialog."""
     (modal,) = chat(services).modals
     return "\n".join((modal.title, *modal.sections, modal.code))
 
@@ -62,7 +62,7 @@ def test_the_dialog_opens_empty_at_once_and_is_filled_by_the_worker(
     assert chat(services).ephemerals == []
 
 
-def test_a_worker_that_comes_after_the_trigger_expired_still_fills_the_dialog(
+def test_a_worker_that_starts_after_the_trigger_expired_still_fills_the_dialog(
     services: Services, worker: Worker, proposal_id: int
 ) -> None:
     pressed(services, proposal_id)
@@ -72,7 +72,7 @@ def test_a_worker_that_comes_after_the_trigger_expired_still_fills_the_dialog(
     assert "+good" in shown(services)
 
 
-def test_the_worker_opens_the_dialog_where_the_web_process_could_not(
+def test_the_worker_opens_the_dialog_if_the_web_process_could_not(
     services: Services, worker: Worker, proposal_id: int
 ) -> None:
     pressed(services, proposal_id)
@@ -82,14 +82,14 @@ def test_the_worker_opens_the_dialog_where_the_web_process_could_not(
     assert "+good" in shown(services)
 
 
-def test_a_dialog_opened_by_the_other_side_in_between_is_filled_and_not_opened_twice(
+def test_a_dialog_opened_meanwhile_by_the_web_process_is_filled_and_not_opened_twice(
     services: Services, worker: Worker, proposal_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = chat(services)
     really_open = fake.open_modal
 
     def too_late(trigger_id: str, modal: object) -> None:
-        really_open(trigger_id, dialogs._words("approve_fix", trigger_id, "Loading the change …"))
+        really_open(trigger_id, dialogs._text_modal("approve_fix", trigger_id, "Loading the change …"))
         raise RejectedError("Slack", "exchanged_trigger_id")
 
     monkeypatch.setattr(fake, "open_modal", too_late)
@@ -98,7 +98,7 @@ def test_a_dialog_opened_by_the_other_side_in_between_is_filled_and_not_opened_t
     assert "+good" in shown(services)
 
 
-def test_a_github_that_fails_is_asked_again_and_the_dialog_says_so_meanwhile(
+def test_a_github_error_is_retried_and_the_dialog_says_so_meanwhile(
     services: Services, worker: Worker, proposal_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(repository: str, number: int) -> PullRequest:
@@ -115,7 +115,7 @@ def test_a_github_that_fails_is_asked_again_and_the_dialog_says_so_meanwhile(
     assert chat(services).ephemerals == []
 
 
-def test_a_github_that_refuses_for_good_is_told_in_the_dialog(
+def test_a_permanent_refusal_by_github_is_shown_in_the_dialog(
     services: Services, worker: Worker, proposal_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(self: FakeCodeHost, repository: str, number: int) -> str:
@@ -128,7 +128,7 @@ def test_a_github_that_refuses_for_good_is_told_in_the_dialog(
     assert "the token was refused" in shown(services)
 
 
-def test_a_refusal_is_read_in_the_dialog_that_is_open(services: Services, worker: Worker, proposal_id: int) -> None:
+def test_a_refusal_is_shown_in_the_open_dialog(services: Services, worker: Worker, proposal_id: int) -> None:
     services.settings = services.settings.model_copy(update={"approver_ids": ["UBEN"]})
     pressed(services, proposal_id)
     dialogs.open_at_once(services, "approve_fix", TRIGGER)
@@ -138,7 +138,7 @@ def test_a_refusal_is_read_in_the_dialog_that_is_open(services: Services, worker
     assert chat(services).ephemerals == []
 
 
-def test_the_button_of_an_older_offer_opens_the_newest_and_says_so(
+def test_the_button_of_a_superseded_proposal_opens_the_current_one_and_says_so(
     services: Services, worker: Worker, proposal_id: int
 ) -> None:
     newer = offered(services, 1)
@@ -149,7 +149,7 @@ def test_the_button_of_an_older_offer_opens_the_newest_and_says_so(
     assert "A closer look has found a better fix" in shown(services)
 
 
-def test_a_click_that_is_given_up_after_many_tries_says_so(
+def test_a_click_given_up_after_all_retries_is_reported_to_the_person(
     services: Services, worker: Worker, proposal_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(self: FakeCodeHost, repository: str, number: int) -> str:

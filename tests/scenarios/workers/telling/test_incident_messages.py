@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from detection.types import IncidentStatus
 from integrations.cards import Card
 from integrations.errors import PermanentError, RejectedError, RetryableError
 from storage import deliveries, incidents, outbox
@@ -8,7 +9,7 @@ from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling.enqueue import changed, tell_thread
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 
 def chat(services: Services) -> FakeChat:
@@ -38,7 +39,7 @@ def test_a_change_edits_the_message_in_place_and_an_equal_card_is_not_sent_again
     incident_id = opened(services)
     worker.run_all()
     with services.sessions.begin() as session:
-        changed(session, incident_id, key="nothing new", now=services.clock())
+        enqueue_refresh(session, incident_id, key="nothing new", now=services.clock())
     worker.run_all()
     assert chat(services).root().edits == 0
     offered(services, incident_id)
@@ -47,7 +48,7 @@ def test_a_change_edits_the_message_in_place_and_an_equal_card_is_not_sent_again
     assert chat(services).buttons()[0] == "approve_fix"
 
 
-def test_a_slack_that_says_wait_is_asked_again_when_it_said(services: Services, worker: Worker, clock: Clock) -> None:
+def test_a_rate_limited_post_is_retried_when_slack_allows_it(services: Services, worker: Worker, clock: Clock) -> None:
     chat(services).failures.append(RetryableError("Slack", "429", retry_after_seconds=30))
     opened(services)
     worker.run()
@@ -58,7 +59,7 @@ def test_a_slack_that_says_wait_is_asked_again_when_it_said(services: Services, 
     assert len(chat(services).messages) == 1
 
 
-def test_a_post_whose_answer_was_lost_is_found_and_not_posted_twice(services: Services, worker: Worker) -> None:
+def test_a_post_whose_response_was_lost_is_found_and_not_posted_twice(services: Services, worker: Worker) -> None:
     chat(services).lost_answers.append(RetryableError("Slack", "the connection broke"))
     opened(services)
     worker.run_all()
@@ -69,7 +70,7 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_posted_twice(services: Se
     assert root.status == "delivered"
 
 
-def test_a_message_that_is_refused_for_good_is_shown_as_undelivered_with_the_reason(
+def test_a_permanently_refused_message_is_marked_undelivered_with_the_reason(
     services: Services, worker: Worker
 ) -> None:
     chat(services).failures.append(RejectedError("Slack", "channel_is_archived"))
@@ -83,34 +84,30 @@ def test_a_message_that_is_refused_for_good_is_shown_as_undelivered_with_the_rea
     assert [job.actor for job in dead] == ["refresh_incident"]
 
 
-def test_thread_messages_wait_for_the_message_that_they_answer(services: Services, worker: Worker) -> None:
+def test_thread_messages_wait_for_the_root_message(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     chat(services).failures.extend([RetryableError("Slack", "500")] * 2)
     with services.sessions.begin() as session:
         card = Card(title="First words")
-        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
     worker.run_all()
     assert chat(services).thread_titles() == ["First words"]
     thread = next(posted for posted in chat(services).messages.values() if posted.thread)
     assert chat(services).messages[str(thread.thread)] is chat(services).root()
 
 
-def test_thread_messages_wait_however_long_slack_keeps_the_first_one_waiting(
-    services: Services, worker: Worker
-) -> None:
+def test_thread_messages_wait_as_long_as_the_root_message_is_retried(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     chat(services).failures.append(RetryableError("Slack", "429", retry_after_seconds=30))
     with services.sessions.begin() as session:
         card = Card(title="First words")
-        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
     for _ in range(2):
         worker.run_all()
     assert chat(services).thread_titles() == ["First words"]
 
 
-def test_a_message_that_waits_its_turn_a_hundred_times_is_still_brought_up_to_date(
-    services: Services, worker: Worker
-) -> None:
+def test_a_message_postponed_a_hundred_times_is_still_updated(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     worker.run_all()
     offered(services, incident_id)
@@ -121,14 +118,14 @@ def test_a_message_that_waits_its_turn_a_hundred_times_is_still_brought_up_to_da
     assert "approve_fix" in chat(services).buttons()
 
 
-def test_a_message_that_slack_never_took_is_undelivered_and_its_thread_waits_no_longer(
+def test_a_root_message_given_up_is_undelivered_and_its_thread_stops_waiting(
     services: Services, worker: Worker
 ) -> None:
     incident_id = opened(services)
     chat(services).failures.extend([RetryableError("Slack", "HTTP 500", retry_after_seconds=1.0)] * 40)
     with services.sessions.begin() as session:
         card = Card(title="First words")
-        tell_thread(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
     for _ in range(3):
         worker.run_all()
         worker.clock.forward(600)
@@ -143,9 +140,7 @@ def test_a_closed_incident_offers_no_buttons(services: Services, worker: Worker)
     offered(services, incident_id)
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
-        incidents.change_status(
-            session, incident, incidents.IncidentStatus.FALSE_ALARM, actor="Ana", now=services.clock()
-        )
+        incidents.change_status(session, incident, IncidentStatus.FALSE_ALARM, actor="Ana", now=services.clock())
     worker.run_all()
     assert chat(services).buttons() == []
     assert "Marked as a false alarm by Ana" in chat(services).root().card.text

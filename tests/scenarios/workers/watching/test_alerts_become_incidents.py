@@ -1,4 +1,4 @@
-"""Other monitors' alerts: one incident when they fire, its end when they are over."""
+"""Alerts of other monitors open one incident when they fire, and resolve it when they are over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.doors.alert_keeping import keeping_alerts
+from bot.doors.alert_storage import alert_appender
 from detection.recovery import RecoveryState
 from detection.types import IncidentStatus, Severity
 from integrations.inbound.monitoring.alertmanager import read_alertmanager
@@ -52,7 +52,7 @@ class Alertmanager:
         body = json.dumps({"version": "4", "groupKey": "{}:{}", "receiver": "argux", "alerts": alerts}).encode()
         parsed = read_alertmanager(body, now=self.clock().timestamp())
         assert not parsed.rejections
-        keeping_alerts(self.services)(self.services.telemetry, parsed.records)
+        alert_appender(self.services)(self.services.telemetry, parsed.records)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_firing_alert_opens_one_incident_however_often_it_is_sent(
     assert card.picture is None
 
 
-def test_alerts_of_one_service_at_one_time_are_one_incident_and_of_several_places_one_finding(
+def test_simultaneous_alerts_of_one_service_are_one_incident_and_several_places_one_finding(
     services: Services, alertmanager: Alertmanager
 ) -> None:
     alertmanager.send(
@@ -108,13 +108,13 @@ def test_alerts_of_one_service_at_one_time_are_one_incident_and_of_several_place
     assert incident.title == "HighErrorRate is firing in 2 places: HighErrorRate it is"
 
 
-def test_alerts_that_ask_for_nobody_open_nothing(services: Services, alertmanager: Alertmanager) -> None:
+def test_alerts_that_need_no_person_open_no_incident(services: Services, alertmanager: Alertmanager) -> None:
     alertmanager.send(alertmanager.alert("Watchdog", "firing", severity="none"))
     tick(services)
     assert all_incidents(services) == []
 
 
-def test_when_all_its_alerts_are_over_the_incident_is_closed_with_words(
+def test_an_incident_is_resolved_with_a_message_when_all_its_alerts_are_over(
     services: Services, clock: Clock, worker: Worker, alertmanager: Alertmanager
 ) -> None:
     alertmanager.send(alertmanager.alert("HighErrorRate", "firing"), alertmanager.alert("Saturated", "firing"))
@@ -140,7 +140,7 @@ def test_when_all_its_alerts_are_over_the_incident_is_closed_with_words(
     assert any("All 2 of its alerts are over, and nothing else was wrong." in text for text in texts)
 
 
-def test_an_alert_that_flaps_is_one_incident_with_few_words(
+def test_a_flapping_alert_is_one_incident_with_few_messages(
     services: Services, clock: Clock, worker: Worker, alertmanager: Alertmanager
 ) -> None:
     for _ in range(5):
@@ -191,7 +191,7 @@ def test_an_old_delivery_after_the_end_changes_nothing(
     assert all_incidents(services) == []
 
 
-def test_the_numbers_of_an_alert_are_watched_as_a_metric(
+def test_the_values_of_an_alert_are_watched_as_a_metric(
     services: Services, clock: Clock, alertmanager: Alertmanager
 ) -> None:
     alertmanager.send(alertmanager.alert("DiskFull", "firing") | {"annotations": {"value": "91 %"}})
@@ -212,7 +212,7 @@ def test_an_alert_is_tested_again_after_a_fix(services: Services, clock: Clock, 
     assert alerts.retest(services, finding, live_at).state is RecoveryState.RECOVERED
 
 
-def test_alerts_told_in_one_breath_are_one_incident_whatever_their_services(
+def test_alerts_sent_in_one_notification_are_one_incident_whatever_their_services(
     services: Services, alertmanager: Alertmanager
 ) -> None:
     alertmanager.send(*(alertmanager.alert("NodeDown", "firing", service=name) for name in ("shop", "cart", "search")))

@@ -1,4 +1,4 @@
-"""What `argux backtest` says of a history is what a worker made of the same points as they came."""
+"""`argux backtest` on a history finds the same as a worker that received the same points live."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sender(services: Services, clock: Clock) -> Sender:
 
 
 def depth(moments: Floats) -> Floats:
-    """A hundred with noise; six times that for eight minutes from 12:40 and again from 13:05."""
+    """Return 100 with noise, and six times that for eight minutes from 12:40 and again from 13:05."""
     noise = 100 + 4 * np.sin(moments * 12.9898)
     minute = (moments - datetime(2026, 2, 7, 12, 40, tzinfo=UTC).timestamp()) / MINUTE
     broken = ((minute >= 0) & (minute < TROUBLE)) | ((minute >= 25) & (minute < 25 + TROUBLE))
@@ -57,5 +57,5 @@ def test_a_metric_that_breaks_recovers_and_breaks_again(services: Services, cloc
         assert told.noticed_at == pytest.approx(seen.opened_at.timestamp(), abs=2.0)
         assert seen.status == IncidentStatus.RESOLVED
         assert seen.closed_at is not None
-        assert told.over_at == pytest.approx(seen.closed_at.timestamp(), abs=2.0)
-    assert told.returned == 1
+        assert told.resolved_at == pytest.approx(seen.closed_at.timestamp(), abs=2.0)
+    assert told.reopened == 1

@@ -1,4 +1,4 @@
-"""Custom metrics: away from what is usual, on the way to a limit, and back again."""
+"""Custom metrics: leaving their usual level, approaching a limit, and recovering."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Values = Callable[[np.ndarray], np.ndarray]
 
 
 class Sender:
-    """Sends a metric's points as an exporter does: one a minute."""
+    """Sends a metric's points as an exporter does: one per minute."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         self.services, self.clock = services, clock
@@ -42,7 +42,7 @@ class Sender:
         )
 
     def live(self, minutes: int, **metrics_: Values) -> None:
-        """Let time pass, with a tick a minute."""
+        """Send points and run a tick for each minute."""
         for _ in range(minutes):
             since = self.clock().timestamp()
             self.clock.forward(MINUTE)
@@ -117,7 +117,7 @@ def test_a_metric_that_leaves_its_level_becomes_an_incident_that_is_diagnosed_an
     assert metrics.retest(services, finding, broke_at).state is RecoveryState.RECOVERED
 
 
-def test_a_metric_that_stays_broken_is_not_taken_for_recovered_and_does_not_become_normal(
+def test_a_metric_that_stays_abnormal_does_not_count_as_recovered_or_become_normal(
     services: Services, clock: Clock, sender: Sender
 ) -> None:
     a_week_of(sender, "queue_depth", around(140))
@@ -134,7 +134,7 @@ def test_a_metric_that_stays_broken_is_not_taken_for_recovered_and_does_not_beco
     assert finding.expected == pytest.approx(140, rel=0.1)
 
 
-def test_a_counter_that_stops_is_told_as_a_rate(services: Services, clock: Clock, sender: Sender) -> None:
+def test_a_counter_that_stops_is_reported_as_a_rate(services: Services, clock: Clock, sender: Sender) -> None:
     now = clock().timestamp()
     steady: Values = lambda moments: 3.0 * (moments - now + 8 * DAY)  # noqa: E731
     sender.send(
@@ -152,7 +152,7 @@ def test_a_counter_that_stops_is_told_as_a_rate(services: Services, clock: Clock
     assert the_incident(services).title == "orders is 0 a second, normally 3 a second"
 
 
-def test_a_disk_that_fills_is_told_before_it_is_full(services: Services, clock: Clock, sender: Sender) -> None:
+def test_a_filling_disk_is_reported_before_it_is_full(services: Services, clock: Clock, sender: Sender) -> None:
     now = clock().timestamp()
     random = np.random.default_rng(1)
     name = "system.filesystem.utilization"
@@ -186,7 +186,9 @@ def test_a_disk_that_fills_is_told_before_it_is_full(services: Services, clock: 
     assert metrics.retest(services, finding, live_at).state is RecoveryState.RECOVERED
 
 
-def test_a_limit_that_people_set_is_told_when_it_is_passed(services: Services, clock: Clock, sender: Sender) -> None:
+def test_a_limit_that_people_set_is_reported_when_it_is_exceeded(
+    services: Services, clock: Clock, sender: Sender
+) -> None:
     with services.sessions.begin() as session:
         add_limit(
             session, name="queue_depth", service="shop", threshold=150, above=True, horizon_hours=2, created_by="Mia",
@@ -200,9 +202,7 @@ def test_a_limit_that_people_set_is_told_when_it_is_passed(services: Services, c
     assert the_incident(services).severity == Severity.SEV2
 
 
-def test_a_metric_known_for_an_hour_opens_nothing_whatever_it_does(
-    services: Services, clock: Clock, sender: Sender
-) -> None:
+def test_a_metric_known_for_only_an_hour_opens_no_incident(services: Services, clock: Clock, sender: Sender) -> None:
     now = clock().timestamp()
     sender.send("fresh", around(10), since=now - HOUR, until=now)
     sender.live(8, fresh=around(1000))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -23,6 +23,7 @@ from workers.lifecycle.tick import tick
 from workers.rules.maintenance import start_window
 from workers.services import Services
 from workers.watching import logs
+from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Watch
 
 GOOD, BAD, CURED = "1" * 40, "2" * 40, "3" * 40
@@ -31,7 +32,7 @@ LIMIT = 100_000_000
 
 @pytest.fixture
 def send(services: Services, clock: Clock) -> Callable[[str, bytes], None]:
-    """The doors without HTTP: what they parse goes straight to the store."""
+    """Parse bodies as the doors do, and append the records to the store without HTTP."""
 
     def append(path: str, body: bytes) -> None:
         now = clock().timestamp()
@@ -45,7 +46,7 @@ def send(services: Services, clock: Clock) -> Callable[[str, bytes], None]:
 
 
 class Shop:
-    """The shop's past and present as Argux is told of it."""
+    """Sends the shop's history, deploys and live traffic to Argux."""
 
     def __init__(self, services: Services, clock: Clock, send: Callable[[str, bytes], None]) -> None:
         self.services, self.clock, self.send = services, clock, send
@@ -67,9 +68,10 @@ class Shop:
 
 @pytest.fixture
 def shop(services: Services, clock: Clock, send: Callable[[str, bytes], None]) -> Shop:
-    """A week of health and a healthy quarter of an hour, with a funnel watched."""
+    """A shop with a watched funnel, a week of healthy history and ten healthy minutes."""
+    funnel_steps = cast("list[dict[str, Any]]", FUNNEL["steps"])
     steps: list[dict[str, Any]] = [
-        {"name": step["name"], "event": step["event_filter"]["event"], "properties": {}} for step in FUNNEL["steps"]
+        {"name": step["name"], "event": step["event_filter"]["event"], "properties": {}} for step in funnel_steps
     ]
     with services.sessions.begin() as session:
         funnels.create_funnel(session, name="Purchase", steps=steps, baseline_days=7, window_minutes=30, now=clock())
@@ -86,12 +88,12 @@ def the_incident(services: Services) -> Incident | None:
     return found[0] if found else None
 
 
-def test_health_opens_nothing(services: Services, shop: Shop) -> None:
+def test_healthy_traffic_opens_no_incident(services: Services, shop: Shop) -> None:
     tick(services)
     assert the_incident(services) is None
 
 
-def test_a_slow_deploy_becomes_one_incident_with_all_that_it_broke(services: Services, shop: Shop) -> None:
+def test_a_slow_deploy_becomes_one_incident_with_all_its_findings(services: Services, shop: Shop) -> None:
     shop.deploy(BAD)
     broke_at = shop.clock().timestamp()
     shop.live(45, BAD, broken=True)
@@ -104,13 +106,13 @@ def test_a_slow_deploy_becomes_one_incident_with_all_that_it_broke(services: Ser
     assert abs(incident.onset_at.timestamp() - broke_at) <= 15
 
 
-def test_a_signal_that_cannot_be_watched_blinds_no_other_and_is_not_hushed_up(
+def test_a_failing_watch_does_not_stop_the_others_and_its_error_is_raised(
     services: Services, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> list[Finding]:
         raise ValueError("a detector's own bug")
 
-    watches = (Watch(frozenset({Metric.LOG_RATE}), broken, logs.points, logs.retest), *detect.WATCHES)
+    watches = (Watch(frozenset({Metric.LOG_RATE}), broken, logs.points, logs.retest), *WATCHES)
     monkeypatch.setattr(detect, "WATCHES", watches)
     shop.deploy(BAD)
     shop.live(45, BAD, broken=True)
@@ -136,7 +138,7 @@ def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
     assert services.chat.buttons() == []
 
 
-def test_under_maintenance_all_of_the_spine_goes_on_and_nobody_is_told(
+def test_under_maintenance_every_stage_runs_and_no_message_is_posted(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
     with services.sessions.begin() as session:
@@ -165,7 +167,7 @@ def test_under_maintenance_all_of_the_spine_goes_on_and_nobody_is_told(
     assert services.chat.messages == {}
 
 
-def test_a_fix_that_does_not_cure_in_time_reopens_the_incident_and_says_so(
+def test_a_fix_that_does_not_help_in_time_reopens_the_incident_and_says_so(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
     incident_id = approved_and_merged(services, shop, worker)
@@ -184,7 +186,7 @@ def test_a_fix_that_does_not_cure_in_time_reopens_the_incident_and_says_so(
     assert "**The fix did not cure it.**" in services.chat.root().card.text
 
 
-def test_a_fix_after_which_nobody_comes_is_said_to_be_untested_never_recovered(
+def test_a_fix_followed_by_no_traffic_is_reported_as_untested_never_as_recovered(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
     incident_id = approved_and_merged(services, shop, worker)
@@ -202,7 +204,7 @@ def test_a_fix_after_which_nobody_comes_is_said_to_be_untested_never_recovered(
     assert "**Insufficient data to tell whether the fix cured it.**" in services.chat.root().card.text
 
 
-def test_a_false_alarm_that_goes_on_is_recorded_and_not_told_again(services: Services, shop: Shop) -> None:
+def test_a_false_alarm_that_continues_is_recorded_and_not_posted_again(services: Services, shop: Shop) -> None:
     shop.deploy(BAD)
     shop.live(60, BAD, broken=True)
     tick(services)

@@ -1,4 +1,4 @@
-"""Endpoints that fail, and endpoints that are called no more: from the requests to the incident and back."""
+"""Endpoints that fail or are not called any more: from the requests to the incident and its recovery."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def the_diagnosis(services: Services, incident_id: int) -> Diagnosis:
         return found
 
 
-def test_health_opens_nothing(services: Services, api: Api) -> None:
+def test_healthy_traffic_opens_no_incident(services: Services, api: Api) -> None:
     api.live(60, GOOD)
     tick(services)
     assert every_incident(services) == []
 
 
-def test_a_deploy_that_makes_a_third_of_requests_fail_is_found_named_reverted_and_recovers(
+def test_a_deploy_that_breaks_a_third_of_requests_is_detected_diagnosed_reverted_and_recovers(
     services: Services, api: Api, worker: Worker
 ) -> None:
     api.deploy(BAD)
@@ -100,7 +100,7 @@ def test_an_incident_that_gets_worse_says_so_in_its_title_and_severity(services:
     assert len(set(asked)) == 2
 
 
-def test_traffic_that_vanishes_is_an_incident_although_nothing_came_to_tell_of_it(services: Services, api: Api) -> None:
+def test_traffic_that_vanishes_is_an_incident_although_no_data_arrives(services: Services, api: Api) -> None:
     stopped_at = api.clock().timestamp()
     api.live(60, GOOD, called={"POST /checkout": 0.0})
     tick(services)
@@ -112,7 +112,7 @@ def test_traffic_that_vanishes_is_an_incident_although_nothing_came_to_tell_of_i
 
 
 def approved_after_silence(services: Services, api: Api, worker: Worker) -> int:
-    """The incident of an endpoint that is called no more, its fix approved and merged."""
+    """Create the incident of an endpoint that is not called any more, its fix approved and merged."""
     api.live(60, GOOD, called={"POST /checkout": 0.0})
     tick(services)
     (incident,) = every_incident(services)
@@ -123,7 +123,7 @@ def approved_after_silence(services: Services, api: Api, worker: Worker) -> int:
     return incident.id
 
 
-def test_traffic_that_came_back_has_recovered(services: Services, api: Api, worker: Worker) -> None:
+def test_traffic_that_returned_has_recovered(services: Services, api: Api, worker: Worker) -> None:
     approved_after_silence(services, api, worker)
     api.clock.forward(1)
     api.deploy(CURED)
@@ -133,7 +133,9 @@ def test_traffic_that_came_back_has_recovered(services: Services, api: Api, work
     assert resolved.status == IncidentStatus.RESOLVED
 
 
-def test_what_a_person_called_a_false_alarm_teaches_nothing(services: Services, api: Api, worker: Worker) -> None:
+def test_an_incident_marked_false_alarm_creates_no_knowledge_entry(
+    services: Services, api: Api, worker: Worker
+) -> None:
     incident_id = approved_after_silence(services, api, worker)
     click(services, "false_alarm", incident_id)
     api.clock.forward(1)
@@ -145,7 +147,7 @@ def test_what_a_person_called_a_false_alarm_teaches_nothing(services: Services, 
         assert session.scalars(select(KnowledgeEntry)).all() == []
 
 
-def test_requests_that_only_arrive_late_are_not_missing(services: Services, api: Api) -> None:
+def test_requests_that_arrive_late_do_not_count_as_missing(services: Services, api: Api) -> None:
     services.telemetry.delivery_lag = lambda service, endpoint, *, until: 70.0  # type: ignore[method-assign]
     api.live(60, GOOD, called={"POST /checkout": 0.0})
     tick(services)
@@ -155,7 +157,7 @@ def test_requests_that_only_arrive_late_are_not_missing(services: Services, api:
     assert len(every_incident(services)) == 1
 
 
-def test_an_outage_of_everything_is_one_incident_named_by_what_users_feel_most(services: Services, api: Api) -> None:
+def test_a_total_outage_is_one_incident_titled_by_its_failing_requests(services: Services, api: Api) -> None:
     api.deploy(BAD)
     everything = {"POST /checkout": 1.0, "GET /cart": 1.0}
     api.live(60, BAD, failing=everything, called=dict.fromkeys(everything, 0.3), ms=2000.0)

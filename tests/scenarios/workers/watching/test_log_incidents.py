@@ -23,7 +23,7 @@ BAD, CURED = "2" * 40, "3" * 40
 
 
 class Shop:
-    """A service that says ordinary things, and what a test has it say beside them."""
+    """A service that logs ordinary lines, plus the lines a test adds."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         self.services, self.clock = services, clock
@@ -36,7 +36,7 @@ class Shop:
         self.services.telemetry.append_logs([record])
 
     def history(self, days: float) -> None:
-        """Some ordinary lines an hour, up to a quarter of an hour ago."""
+        """Write some ordinary lines per hour, up to a quarter of an hour ago."""
         now = self.clock()
         records = []
         for hour in range(int(days * 24)):
@@ -49,7 +49,7 @@ class Shop:
         self.services.telemetry.append_logs(records)
 
     def live(self, minutes: int, body: str | None = None, severity: str = "ERROR", a_minute: int = 4) -> None:
-        """Minutes of ordinary life, with `a_minute` of these lines."""
+        """Log ordinary lines for some minutes, plus `a_minute` lines with this body per minute."""
         for _ in range(minutes):
             now = self.clock()
             self.say("order {number} was paid", now)
@@ -81,13 +81,13 @@ def all_incidents(services: Services) -> list[Incident]:
         return list(incidents.list_incidents(session))
 
 
-def test_health_and_new_information_open_nothing(services: Services, shop: Shop) -> None:
+def test_healthy_logs_and_new_info_lines_open_no_incident(services: Services, shop: Shop) -> None:
     shop.live(5, "A new cache of {number} entries was built", "INFO", a_minute=10)
     tick(services)
     assert all_incidents(services) == []
 
 
-def test_a_new_error_becomes_an_incident_in_words_that_read_well(services: Services, shop: Shop) -> None:
+def test_a_new_error_becomes_an_incident_with_a_readable_title(services: Services, shop: Shop) -> None:
     shop.live(5)
     broke_at = shop.clock().timestamp()
     shop.live(3, REFUSED)
@@ -101,7 +101,7 @@ def test_a_new_error_becomes_an_incident_in_words_that_read_well(services: Servi
     assert abs(incident.onset_at.timestamp() - broke_at) <= 120
 
 
-def test_a_service_just_heard_of_fires_by_pattern_alone(services: Services, clock: Clock) -> None:
+def test_a_new_service_has_findings_only_by_pattern(services: Services, clock: Clock) -> None:
     clock.now = clock.now.replace(second=0)
     young = Shop(services, clock)
     young.live(90)
@@ -115,7 +115,7 @@ def test_a_service_just_heard_of_fires_by_pattern_alone(services: Services, cloc
     assert incident.severity == Severity.SEV2
 
 
-def test_a_pattern_of_the_teams_own_fires_with_its_severity(services: Services, shop: Shop, clock: Clock) -> None:
+def test_a_teams_own_pattern_opens_an_incident_with_its_severity(services: Services, shop: Shop, clock: Clock) -> None:
     with services.sessions.begin() as session:
         log_patterns.add_pattern(
             session, name="declined", expression="gateway said declined", severity=Severity.SEV1,
@@ -150,7 +150,7 @@ def test_without_a_deploy_the_cause_is_not_known(services: Services, shop: Shop,
     assert "Argux does not know why this happens" in _thread(services.chat)
 
 
-def test_quiet_after_the_fix_resolves_the_incident(services: Services, shop: Shop, worker: Worker) -> None:
+def test_no_more_lines_after_the_fix_resolve_the_incident(services: Services, shop: Shop, worker: Worker) -> None:
     incident_id = _approved_and_merged(services, shop, worker)
     shop.deploy(CURED)
     shop.live(3)
@@ -164,7 +164,7 @@ def test_quiet_after_the_fix_resolves_the_incident(services: Services, shop: Sho
     assert "lines a minute: 0.0 a minute before" in _thread(services.chat)
 
 
-def test_lines_that_go_on_after_the_fix_reopen_it(services: Services, shop: Shop, worker: Worker) -> None:
+def test_lines_that_continue_after_the_fix_reopen_the_incident(services: Services, shop: Shop, worker: Worker) -> None:
     incident_id = _approved_and_merged(services, shop, worker)
     shop.deploy(CURED)
     shop.live(12, REFUSED)
@@ -174,7 +174,7 @@ def test_lines_that_go_on_after_the_fix_reopen_it(services: Services, shop: Shop
         assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
 
 
-def test_the_same_error_of_a_past_incident_is_said_to_be_back(services: Services, shop: Shop, worker: Worker) -> None:
+def test_the_error_of_a_past_incident_is_reported_as_back(services: Services, shop: Shop, worker: Worker) -> None:
     shop.live(3, REFUSED)
     tick(services)
     (first,) = all_incidents(services)
@@ -205,7 +205,7 @@ def test_a_storm_of_new_errors_is_one_incident_with_a_few_findings(services: Ser
     assert len(incident.findings) == 5
 
 
-def test_the_memory_of_past_windows_looks_only_at_what_is_unusual(services: Services, shop: Shop) -> None:
+def test_the_memory_of_past_windows_selects_only_unusual_series(services: Services, shop: Shop) -> None:
     shop.live(3, REFUSED)
     tick(services)
     suspects = services.log_memory.worth_reading(services.telemetry, now=shop.clock().timestamp(), options=OPTIONS)
@@ -215,7 +215,7 @@ def test_the_memory_of_past_windows_looks_only_at_what_is_unusual(services: Serv
             since=0, until=shop.clock().timestamp(), bucket_seconds=3600, names=suspects.names
         )
     }
-    assert suspects.looked_at == 2
+    assert suspects.checked == 2
     assert texts == {"Charge for order <*> failed: gateway said declined"}
     assert all(isinstance(name, LogName) and name.kind == LOG_TEMPLATE for name in suspects.names)
 
@@ -225,7 +225,7 @@ def _thread(chat: FakeChat) -> str:
 
 
 def _diagnosed(worker: Worker) -> None:
-    """Wait as long as a diagnosis waits for the company of an endpoint, and tell what came out."""
+    """Wait as long as a diagnosis waits for an endpoint's finding, then run all jobs."""
     worker.clock.forward(20)
     while worker.run():
         pass

@@ -1,4 +1,4 @@
-"""Events go in, and the incident says in which kinds of users conversions are lost, or that there are other users."""
+"""From events to the incident, which shows which users lose conversions, or that the mix of users changed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ KINDS: Mix = {
     "device": {"ios": 1, "android": 1, "web": 1},
     "payment_method": {"card": 1, "paypal": 1},
 }
-"""Values and how common they are."""
+"""The values of each dimension, with their weights."""
 
 USUALLY = {"IN": 0.1, "US": 0.6}
-"""What users of these countries convert at; all others at a half."""
+"""The conversion rate by country; 0.5 for all others."""
 
 Where = Sequence[tuple[str, str]]
 
 
 class Shop:
-    """Sends what users do; `broken` is where nearly all conversions fail."""
+    """Sends users' events; `broken` is the segment where nearly all conversions fail."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         self.services, self.clock, self.random, self.numbers = services, clock, random.Random(3), count()
@@ -46,7 +46,7 @@ class Shop:
         self.services.telemetry.append_events([event for event in events if event.happened_at <= now])
 
     def live(self, minutes: float, **about: Any) -> None:
-        """Three users a second."""
+        """Send the events of three users per second."""
         since = self.clock().timestamp()
         self.clock.forward(minutes * 60)
         self.users(int(minutes * 180), since, self.clock().timestamp(), **about)
@@ -64,8 +64,8 @@ class Shop:
 
 @pytest.fixture
 def shop(services: Services, clock: Clock) -> Shop:
-    """Two healthy days and a few healthy minutes."""
-    steps = [{"name": name, "event": name, "properties": {}} for name in ("view", "pay")]
+    """A shop with two healthy days of history and a few healthy minutes."""
+    steps: list[dict[str, Any]] = [{"name": name, "event": name, "properties": {}} for name in ("view", "pay")]
     with services.sessions.begin() as session:
         funnels.create_funnel(session, name="Checkout", steps=steps, baseline_days=7, window_minutes=30, now=clock())
     made, now = Shop(services, clock), clock().timestamp()
@@ -85,7 +85,7 @@ def incident_after(services: Services, shop: Shop, minutes: float = 4, **about: 
 
 
 def told(services: Services, worker: Worker) -> tuple[str, str, str]:
-    """The incident's title, its card's section and the thread's message about where."""
+    """Return the incident's title, its card's section and the thread message about the location."""
     worker.run()
     worker.run()
     assert isinstance(services.chat, FakeChat)
@@ -106,7 +106,7 @@ def test_a_break_in_a_combination_names_it_in_the_title_the_card_and_the_thread(
     assert "country = DE and payment_method = paypal carries" in message
 
 
-def test_a_break_in_one_dimension_is_not_told_as_narrower(services: Services, shop: Shop, worker: Worker) -> None:
+def test_a_break_in_one_dimension_is_not_reported_as_narrower(services: Services, shop: Shop, worker: Worker) -> None:
     incident_after(services, shop, broken=(("payment_method", "paypal"),))
     title, section, _ = told(services, worker)
     assert title.startswith("#1 Checkout conversion for payment_method paypal is ")
@@ -114,14 +114,14 @@ def test_a_break_in_one_dimension_is_not_told_as_narrower(services: Services, sh
     assert "country" not in section
 
 
-def test_a_break_everywhere_is_said_to_be_everywhere(services: Services, shop: Shop, worker: Worker) -> None:
+def test_a_break_everywhere_is_reported_as_everywhere(services: Services, shop: Shop, worker: Worker) -> None:
     incident_after(services, shop, broken=())
     title, section, _ = told(services, worker)
     assert title.startswith("#1 Checkout conversion is ")
     assert "Everywhere alike: no country, device or payment_method fares worse than the others." in section
 
 
-def test_other_users_than_usual_are_told_as_such_and_no_place_is_named(
+def test_a_changed_mix_of_users_is_reported_and_no_place_is_named(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
     incident_after(services, shop, mix={"country": {"DE": 1, "IN": 6}})

@@ -1,4 +1,4 @@
-"""A funnel's hourly rollups summed into days and medians."""
+"""Sum a funnel's hourly rollups into days, and compute quantiles of the time to convert."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FUNNEL = FunnelDefinition(1, "Signup", (FunnelStep("view", "view"), FunnelStep("
 
 
 def counts(**users: int) -> np.ndarray:
-    """A histogram with so many users in bucket bN."""
+    """Return a histogram of the time to convert, given as b3=5 for five users in bucket 3."""
     histogram = np.zeros(len(DELAY_EDGES_SECONDS) + 1, dtype=np.int64)
     for bucket, number in users.items():
         histogram[int(bucket.removeprefix("b"))] = number
@@ -26,7 +26,7 @@ def counts(**users: int) -> np.ndarray:
 ANY_TIME = float(DELAY_EDGES_SECONDS[-1])
 
 
-def test_nobody_converting_has_no_median() -> None:
+def test_without_conversions_there_is_no_median() -> None:
     assert seconds_to_convert(counts(), 0.5, ANY_TIME) is None
 
 
@@ -48,7 +48,7 @@ def test_nine_of_ten_conversions_lie_below_the_ninetieth_percentile() -> None:
     assert ninetieth == pytest.approx(float(DELAY_EDGES_SECONDS[3]))
 
 
-def test_no_share_of_the_conversions_took_longer_than_the_window() -> None:
+def test_no_quantile_is_longer_than_the_window() -> None:
     window = 600.0
     bucket = int(np.searchsorted(DELAY_EDGES_SECONDS, window))
     low = float(DELAY_EDGES_SECONDS[bucket - 1])
@@ -58,7 +58,7 @@ def test_no_share_of_the_conversions_took_longer_than_the_window() -> None:
     assert seconds_to_convert(counts(b48=3), 0.5, window) == window
 
 
-def test_the_funnels_own_window_bounds_the_times_it_shows() -> None:
+def test_the_funnels_window_bounds_its_time_to_convert() -> None:
     day = datetime(2026, 2, 6, 10, tzinfo=UTC)
     slow = replace(series((day, 20, 10)), converted_by_delay=np.array([counts(b27=10)]))
 
@@ -72,7 +72,7 @@ def test_the_funnels_own_window_bounds_the_times_it_shows() -> None:
 
 
 def series(*hours: tuple[datetime, int, int]) -> FunnelSeries:
-    """(start of the hour, entries, conversions)."""
+    """Return hourly rollups, given as (start of the hour, entries, conversions)."""
     return FunnelSeries(
         funnel_id=1,
         dimension=None,
@@ -102,7 +102,7 @@ def test_hours_of_other_days_do_not_count() -> None:
     assert (metrics.overall.entries, metrics.overall.median_seconds_to_convert) == (0, None)
 
 
-def test_a_dimension_is_told_by_value_and_says_where_too_few_entered() -> None:
+def test_a_dimension_is_listed_by_value_and_marks_values_with_too_few_entries() -> None:
     day = datetime(2026, 2, 6, 10, tzinfo=UTC)
     parts = [
         replace(series((day, entries, 10)), dimension=dimension, value=value)

@@ -1,4 +1,4 @@
-"""A metric's own CSV history through the detector: read, told, drawn, and refused with the line and the column."""
+"""`argux backtest`: read a CSV history, print its alarms, draw the chart, and refuse bad files by line and column."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bot.backtest.chart import DRAWN, Course, chart_of, drawn_places
+from bot.backtest.chart import MOST_POINTS, ChartData, chart_specification, drawn_indices
 from bot.backtest.command import run
 from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
 from bot.backtest.funnel import replay
 from bot.backtest.funnel_screen import FunnelScreen
+from detection.types import Floats
 from workers.settings import Settings
 
 START = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -26,17 +27,17 @@ def file(tmp_path: Path) -> Path:
 
 
 def settings(**others: object) -> Settings:
-    return Settings(_env_file=None, **others)  # type: ignore[arg-type,call-arg]
+    return Settings(_env_file=None, **others)  # type: ignore[arg-type]
 
 
-def values() -> np.ndarray:
-    """A week by five minutes, with an hour of trouble on its sixth day."""
+def week_with_a_spike() -> Floats:
+    """Return a week of values, one per five minutes, with an hour of high values on the sixth day."""
     measured = 100 + np.random.default_rng(1).normal(0, 3, 2000)
     measured[1500:1512] = 400.0
     return measured
 
 
-def written(file: Path, measured: np.ndarray) -> Path:
+def write_history(file: Path, measured: Floats) -> Path:
     rows = [
         f"{datetime.fromtimestamp(START + 300 * place, UTC):%Y-%m-%d %H:%M:%S},{value:.3f}"
         for place, value in enumerate(measured)
@@ -45,22 +46,22 @@ def written(file: Path, measured: np.ndarray) -> Path:
     return file
 
 
-def told(file: Path, chart: Path | None = None, **others: object) -> tuple[int, str]:
+def run_backtest(file: Path, chart: Path | None = None, **others: object) -> tuple[int, str]:
     console = Console(file=io.StringIO(), width=120)
     code = run(file, chart=chart, console=console, settings=settings(**others))
     assert isinstance(console.file, io.StringIO)
     return code, console.file.getvalue()
 
 
-def read(file: Path, text: str) -> History:
+def read_metric_history(file: Path, text: str) -> History:
     file.write_text(text)
     history = read_history(file)
     assert isinstance(history, History)
     return history
 
 
-def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Path) -> None:
-    code, text = told(written(file, values()))
+def test_an_alarm_is_printed_with_its_time_and_the_expected_value(file: Path) -> None:
+    code, text = run_backtest(write_history(file, week_with_a_spike()))
     [row] = [line for line in text.splitlines() if "2026-02-06 05:" in line]
 
     assert code == 0
@@ -69,68 +70,72 @@ def test_what_would_have_fired_is_told_with_when_and_what_was_expected(file: Pat
     assert "1 alarm would have fired." in text
 
 
-def test_a_history_in_which_nothing_happened_says_so(file: Path) -> None:
-    assert told(written(file, np.full(500, 7.0)))[1].splitlines()[-1] == "Nothing would have fired."
+def test_a_history_without_alarms_says_that_nothing_would_have_fired(file: Path) -> None:
+    assert run_backtest(write_history(file, np.full(500, 7.0)))[1].splitlines()[-1] == "Nothing would have fired."
 
 
-def test_a_history_too_short_or_too_sparse_to_be_judged_says_what_it_takes(file: Path) -> None:
+def test_a_history_too_short_or_too_sparse_says_what_is_needed(file: Path) -> None:
     needs = "Too little to judge: a metric is judged once it is known for 24 hours, with 5 measured minutes"
-    assert needs in told(written(file, np.full(200, 7.0)))[1]
+    assert needs in run_backtest(write_history(file, np.full(200, 7.0)))[1]
     hourly = [f"{START + 3600 * hour:.0f},{hour % 7}" for hour in range(300)]
     file.write_text("\n".join(hourly))
-    assert needs in told(file)[1]
+    assert needs in run_backtest(file)[1]
 
 
-def test_the_settings_say_what_fires(file: Path) -> None:
-    assert "Nothing would have fired." in told(written(file, values()), anomaly_threshold=1000)[1]
-    drop = funnel(file, minutes=60, entries=1500)
-    assert "Nothing would have fired." in told(drop, min_drop_percent=70)[1]
+def test_the_settings_decide_what_fires(file: Path) -> None:
+    assert (
+        "Nothing would have fired." in run_backtest(write_history(file, week_with_a_spike()), anomaly_threshold=1000)[1]
+    )
+    drop = write_funnel(file, minutes=60, entries=1500)
+    assert "Nothing would have fired." in run_backtest(drop, min_drop_percent=70)[1]
 
 
-def test_a_repeated_row_counts_once_and_is_told(file: Path) -> None:
-    once = told(written(file, values()))[1]
+def test_a_repeated_row_counts_once_and_is_reported(file: Path) -> None:
+    once = run_backtest(write_history(file, week_with_a_spike()))[1]
     header, *rows = file.read_text().splitlines()
     file.write_text("\n".join([header, *(row for row in rows for _ in range(2))]))
 
-    first, *rest = told(file)[1].splitlines()
+    first, *rest = run_backtest(file)[1].splitlines()
 
     assert first == "2,000 rows said again what another had said, and counted once."
     assert rest == once.splitlines()
 
 
-def test_a_name_in_square_brackets_is_told_as_it_is(tmp_path: Path) -> None:
-    file = written(tmp_path / "depth[bold].csv", values())
+def test_a_name_in_square_brackets_is_printed_literally(tmp_path: Path) -> None:
+    file = write_history(tmp_path / "depth[bold].csv", week_with_a_spike())
 
-    assert "depth[bold] is 400" in told(file)[1]
+    assert "depth[bold] is 400" in run_backtest(file)[1]
 
 
 def test_the_chart_is_a_png_that_shows_the_alarms(file: Path, tmp_path: Path) -> None:
     chart = tmp_path / "chart.png"
 
-    code, text = told(written(file, values()), chart)
+    code, text = run_backtest(write_history(file, week_with_a_spike()), chart)
 
     assert code == 0
     assert str(chart) in text.replace("\n", "")
     assert chart.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_chart_that_cannot_be_written_is_told(file: Path, tmp_path: Path) -> None:
-    code, text = told(written(file, np.full(300, 7.0)), tmp_path / "nowhere" / "chart.png")
+def test_a_chart_that_cannot_be_written_is_an_error_with_its_reason(file: Path, tmp_path: Path) -> None:
+    code, text = run_backtest(write_history(file, np.full(300, 7.0)), tmp_path / "nowhere" / "chart.png")
 
     assert code == 2
     assert "No such file or directory" in text.replace("\n", " ")
 
 
 def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None:
-    measured = np.tile(values(), 2)
+    measured = np.tile(week_with_a_spike(), 2)
     unknown, fired = np.full(len(measured), np.nan), measured > 300
-    course = Course(START + 300 * np.arange(len(measured)), measured, unknown, unknown, fired)
-    places = drawn_places(measured)
+    chart_data = ChartData(
+        START + 300.0 * np.arange(len(measured), dtype=np.float64), measured, unknown, unknown, fired
+    )
+    places = drawn_indices(measured)
 
-    assert len(places) <= DRAWN
+    assert len(places) <= MOST_POINTS
     assert measured[places].max() == 400.0
     assert places == sorted(places)
-    assert "24 alarms" in str(chart_of(course, "x")["title"])
+    assert "24 alarms" in str(chart_specification(chart_data, "x")["title"])
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,7 @@ def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None
     ids=["header", "offset", "epoch", "milliseconds", "newest first", "named columns", "semicolons", "tabs"],
 )
 def test_times_are_read_in_the_usual_forms(file: Path, text: str) -> None:
-    history = read(file, text)
+    history = read_metric_history(file, text)
 
     assert history.times.tolist() == [START, START + 300]
     assert history.values.tolist() == [1.0, 2.0]
@@ -182,21 +187,21 @@ def test_times_are_read_in_the_usual_forms(file: Path, text: str) -> None:
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_line_and_the_column(file: Path, text: str, words: str) -> None:
     with pytest.raises(CsvError) as refused:
-        read(file, text)
+        read_metric_history(file, text)
 
     assert words in str(refused.value)
 
 
-def test_a_file_that_is_no_text_is_refused_and_a_missing_one_told(file: Path, tmp_path: Path) -> None:
+def test_a_binary_file_and_a_missing_file_are_refused(file: Path, tmp_path: Path) -> None:
     file.write_bytes(b"\x89PNG\xff\xfe\x00\x01")
 
-    assert told(file)[0] == 2
-    assert "not a text file" in told(file)[1]
-    assert "No such file or directory" in told(tmp_path / "missing.csv")[1]
+    assert run_backtest(file)[0] == 2
+    assert "not a text file" in run_backtest(file)[1]
+    assert "No such file or directory" in run_backtest(tmp_path / "missing.csv")[1]
 
 
-def funnel(file: Path, *, minutes: int, days: int = 8, entries: int = 100) -> Path:
-    """A third comes through, but only a sixth for an hour of the last day."""
+def write_funnel(file: Path, *, minutes: int, days: int = 8, entries: int = 100) -> Path:
+    """Write a funnel's history: a conversion rate of one third, but of one sixth for an hour of the last day."""
     random, rows = np.random.default_rng(2), days * 1440 // minutes
     broken_from = rows - 720 // minutes
     lines = ["timestamp,visits,orders"]
@@ -209,7 +214,7 @@ def funnel(file: Path, *, minutes: int, days: int = 8, entries: int = 100) -> Pa
 
 
 def test_a_funnels_history_is_replayed_through_the_funnel_detector(file: Path, tmp_path: Path) -> None:
-    code, text = told(funnel(file, minutes=60, entries=1500), tmp_path / "chart.png")
+    code, text = run_backtest(write_funnel(file, minutes=60, entries=1500), tmp_path / "chart.png")
 
     assert code == 0
     assert "192 rows" in text
@@ -220,9 +225,9 @@ def test_a_funnels_history_is_replayed_through_the_funnel_detector(file: Path, t
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_rise_that_is_a_drops_echo_is_not_told(file: Path) -> None:
-    """Those who could not finish come back and do: in production too that is no news."""
-    measured = read_history(funnel(file, minutes=60, entries=1500))
+def test_a_rise_that_only_follows_a_drop_is_no_alarm(file: Path) -> None:
+    """Users who could not convert during the drop convert after it: in production that is not reported either."""
+    measured = read_history(write_funnel(file, minutes=60, entries=1500))
     assert isinstance(measured, FunnelHistory)
     conversions = measured.conversions.copy()
     [dropped] = np.flatnonzero(conversions < 350)
@@ -236,31 +241,33 @@ def test_a_rise_that_is_a_drops_echo_is_not_told(file: Path) -> None:
     assert [one.subject.kind for one in replay(rise_alone, settings()).alarms] == ["funnel_rise"]
 
 
-def test_the_quick_look_leaves_out_no_alarm(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    history = read_history(funnel(file, minutes=60, entries=1500))
+def test_the_quick_check_misses_no_alarm(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = read_history(write_funnel(file, minutes=60, entries=1500))
     assert isinstance(history, FunnelHistory)
     quick = replay(history, settings()).alarms
-    monkeypatch.setattr(FunnelScreen, "worth_a_look", lambda screen, now, broken: True)
+    monkeypatch.setattr(FunnelScreen, "may_have_finding", lambda screen, now, broken: True)
 
     assert quick == replay(history, settings()).alarms
     assert len(quick) == 1
 
 
-def test_no_row_is_judged_by_those_after_it(file: Path) -> None:
-    whole = read_history(funnel(file, minutes=60, entries=1500))
+def test_no_row_is_judged_by_later_rows(file: Path) -> None:
+    whole = read_history(write_funnel(file, minutes=60, entries=1500))
     lines = file.read_text().splitlines()
     file.write_text("\n".join(lines[:-9]))
     cut = read_history(file)
     assert isinstance(whole, FunnelHistory)
     assert isinstance(cut, FunnelHistory)
     kept = len(cut.times)
-    assert replay(cut, settings()).course.fired.tolist() == replay(whole, settings()).course.fired[:kept].tolist()
+    assert (
+        replay(cut, settings()).chart_data.fired.tolist() == replay(whole, settings()).chart_data.fired[:kept].tolist()
+    )
 
 
-def test_a_funnel_by_the_hour_is_read_and_one_by_the_day_is_refused(file: Path) -> None:
-    history = read_history(funnel(file, minutes=60))
+def test_an_hourly_funnel_is_read_and_a_daily_one_is_refused(file: Path) -> None:
+    history = read_history(write_funnel(file, minutes=60))
     assert isinstance(history, FunnelHistory)
     assert history.entries.tolist() == [100.0] * 192
-    code, text = told(funnel(file, minutes=1440))
+    code, text = run_backtest(write_funnel(file, minutes=1440))
     assert code == 2
     assert "24 h apart" in text

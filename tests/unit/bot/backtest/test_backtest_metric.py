@@ -1,4 +1,4 @@
-"""A metric's history is replayed as production would have lived it: minute by minute, with nobody at hand."""
+"""A metric's history is replayed as in production: minute by minute, with incidents that nobody acts on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
 def settings(**others: object) -> Settings:
-    return Settings(_env_file=None, **others)  # type: ignore[arg-type,call-arg]
+    return Settings(_env_file=None, **others)  # type: ignore[arg-type]
 
 
 def replayed(times: Floats, values: Floats, name: str = "depth", **others: object) -> MetricReplay:
@@ -29,11 +29,11 @@ def replayed(times: Floats, values: Floats, name: str = "depth", **others: objec
 
 
 def minutes(days: float) -> Floats:
-    return START + MINUTE * np.arange(round(days * 1440))
+    return START + MINUTE * np.arange(round(days * 1440), dtype=np.float64)
 
 
-def restless(times: Floats, seed: int = 7) -> Floats:
-    """Noise that wanders around nothing, with two hours of trouble on the third day."""
+def noise_with_trouble(times: Floats, seed: int = 7) -> Floats:
+    """Return autocorrelated noise around zero, with two hours of high values on the third day."""
     random, values = np.random.default_rng(seed), np.zeros(len(times))
     steps = random.normal(0, 1, len(times))
     for place in range(1, len(times)):
@@ -43,7 +43,7 @@ def restless(times: Floats, seed: int = 7) -> Floats:
 
 
 def test_a_long_steady_history_raises_no_alarm() -> None:
-    times = START + 10 * np.arange(300_000)
+    times = START + 10 * np.arange(300_000, dtype=np.float64)
     values = np.random.default_rng(1).normal(100, 3, len(times))
 
     result = replayed(times, values)
@@ -52,9 +52,9 @@ def test_a_long_steady_history_raises_no_alarm() -> None:
     assert result.minutes - result.judged == 24.5 * 60 - 1
 
 
-def test_an_alarm_begins_at_the_very_minute_at_which_the_detector_asked_alone_finds_something() -> None:
+def test_an_alarm_begins_at_the_first_minute_at_which_the_detector_finds_something() -> None:
     times = minutes(3)
-    values, options = restless(times), metric_options(settings())
+    values, options = noise_with_trouble(times), metric_options(settings())
     buckets = buckets_of(times, values, "depth")
 
     def finds(now: float) -> bool:
@@ -62,52 +62,52 @@ def test_an_alarm_begins_at_the_very_minute_at_which_the_detector_asked_alone_fi
         return bool(metric_findings([buckets.fine(now)], [past], now=now, options=options))
 
     asked = [now for now in (START + DAY + MINUTE * np.arange(2880)).tolist() if finds(now)]
-    [told] = replayed(times, values).incidents
+    [incident] = replayed(times, values).incidents
 
-    assert told.noticed_at == asked[0]
-    assert told.over_at is not None
-    assert told.over_at >= asked[-1] + 600
+    assert incident.noticed_at == asked[0]
+    assert incident.resolved_at is not None
+    assert incident.resolved_at >= asked[-1] + 600
 
 
-def test_the_hour_of_the_week_is_that_of_the_teams_time_zone() -> None:
+def test_the_hour_of_the_week_is_in_the_teams_time_zone() -> None:
     times = minutes(16)
     local = (times + 5.5 * HOUR) % DAY
     random = np.random.default_rng(3)
     values = np.where((local >= 9 * HOUR) & (local < 18 * HOUR), 1000.0, 100.0) + random.normal(0, 5, len(times))
-    low = replayed(times, values, argux_timezone="Asia/Kolkata").course.low
-    utc = replayed(times, values).course.low
+    low = replayed(times, values, argux_timezone="Asia/Kolkata").chart_data.low
+    utc = replayed(times, values).chart_data.low
     first_hour = (times >= START + 15 * DAY) & (local >= 9 * HOUR) & (local < 9.5 * HOUR)
 
     assert not np.allclose(low[first_hour], utc[first_hour])
 
 
-def test_nothing_is_judged_by_what_came_after_it() -> None:
+def test_no_minute_is_judged_by_later_data() -> None:
     times = minutes(3)
-    values = restless(times)
+    values = noise_with_trouble(times)
     kept = round(2.6 * 1440)
     whole, cut = replayed(times, values), replayed(times[:kept], values[:kept])
 
-    assert cut.course.fired.tolist() == whole.course.fired[:kept].tolist()
-    assert np.array_equal(cut.course.low, whole.course.low[:kept], equal_nan=True)
+    assert cut.chart_data.fired.tolist() == whole.chart_data.fired[:kept].tolist()
+    assert np.array_equal(cut.chart_data.low, whole.chart_data.low[:kept], equal_nan=True)
 
 
-def test_a_disk_that_fills_is_foretold_by_the_limit_its_name_has() -> None:
+def test_a_filling_disk_is_forecast_by_the_built_in_limit_of_its_metric() -> None:
     times = minutes(1.5)
     filling = 0.4 + 0.1 * np.clip(times - START - DAY, 0, None) / HOUR
     values = np.minimum(filling, 0.99) + np.random.default_rng(2).normal(0, 0.002, len(times))
     early = times < START + DAY + 3 * HOUR
 
-    *_, told = replayed(times[early], values[early], "system.filesystem.utilization").incidents
+    *_, incident = replayed(times[early], values[early], "system.filesystem.utilization").incidents
 
-    assert told.first.detector == "metric_forecast"
-    assert told.noticed_at < START + DAY + 3 * HOUR
-    assert told.first.subject.service == SERVICE
-    assert details_as(ForecastDetails, told.first).crossing_at == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
+    assert incident.first.detector == "metric_forecast"
+    assert incident.noticed_at < START + DAY + 3 * HOUR
+    assert incident.first.subject.service == SERVICE
+    assert details_as(ForecastDetails, incident.first).crossing_at == pytest.approx(START + DAY + 6 * HOUR, abs=HOUR)
 
 
-def test_after_three_days_of_silence_the_past_is_forgotten() -> None:
+def test_after_three_days_of_silence_earlier_data_is_dropped() -> None:
     times = np.concatenate([minutes(2), START + 6 * DAY + MINUTE * np.arange(1440 // 2)])
     result = replayed(times, np.random.default_rng(1).normal(100, 3, len(times)))
 
-    assert np.isnan(result.course.low[-1])
-    assert np.isfinite(result.course.low[2800])
+    assert np.isnan(result.chart_data.low[-1])
+    assert np.isfinite(result.chart_data.low[2800])

@@ -1,3 +1,5 @@
+"""`argux query`: SQL on the archive, and only on the archive."""
+
 from __future__ import annotations
 
 import time
@@ -11,8 +13,8 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.commands import query as archive_query
-from bot.commands.query import QueryError, nothing_archived, query
-from storage.telemetry.archive.archive import write_parquet
+from bot.commands.query import QueryError, is_archive_empty, query
+from storage.telemetry.archive.cold_store import write_parquet
 from storage.telemetry.archive.layout import KINDS
 
 EVENTS = KINDS[0]
@@ -31,12 +33,12 @@ def directory(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_question_is_answered_with_names_and_rows(directory: Path) -> None:
+def test_a_query_returns_column_names_and_rows(directory: Path) -> None:
     answer = query(directory, "SELECT event, count(*) AS how_many FROM events WHERE day = '2026-02-07' GROUP BY event;")
     assert (answer.columns, answer.rows, answer.is_cut) == (["event", "how_many"], [("view", 5)], False)
 
 
-def test_more_rows_than_the_limit_are_cut_and_it_says_so(directory: Path) -> None:
+def test_more_rows_than_the_limit_are_cut_and_marked(directory: Path) -> None:
     answer = query(directory, "FROM events", rows=3)
     assert (len(answer.rows), answer.is_cut) == (3, True)
     assert not query(directory, "FROM events", rows=5).is_cut
@@ -71,14 +73,14 @@ def test_nothing_but_the_archive_is_read_and_nothing_is_written(directory: Path,
     assert sorted(directory.rglob("*")) == before
 
 
-def test_a_mistake_is_answered_with_where_it_is(directory: Path) -> None:
+def test_a_mistake_in_the_query_is_named(directory: Path) -> None:
     with pytest.raises(QueryError, match="user_name"):
         query(directory, "SELECT user_name FROM events")
     with pytest.raises(QueryError, match="SELEKT"):
         query(directory, "SELEKT 1")
 
 
-def test_a_view_that_is_not_there_is_answered_with_those_that_are(directory: Path) -> None:
+def test_an_unknown_view_is_answered_with_the_existing_ones(directory: Path) -> None:
     for sql in ("FROM nope", "SELECT count(*) FROM events JOIN nope USING (event_id)", "FROM other.nope"):
         with pytest.raises(
             QueryError, match=r"no (other\.)?nope in the archive: ask the views events, requests, logs and metrics"
@@ -86,9 +88,9 @@ def test_a_view_that_is_not_there_is_answered_with_those_that_are(directory: Pat
             query(directory, sql)
 
 
-def test_an_archive_knows_whether_anything_is_in_it(directory: Path, tmp_path: Path) -> None:
-    assert not nothing_archived(directory)
-    assert nothing_archived(tmp_path / "none")
+def test_an_archive_is_empty_until_something_is_archived(directory: Path, tmp_path: Path) -> None:
+    assert not is_archive_empty(directory)
+    assert is_archive_empty(tmp_path / "none")
 
 
 def test_the_command_says_that_nothing_has_been_archived_yet(
@@ -102,15 +104,15 @@ def test_the_command_says_that_nothing_has_been_archived_yet(
     assert CliRunner().invoke(app, ["query", "SELECT count(*) FROM events"]).stderr == ""
 
 
-def test_a_question_that_takes_too_long_ends(directory: Path) -> None:
+def test_a_query_that_takes_too_long_is_interrupted(directory: Path) -> None:
     with pytest.raises(QueryError, match=r"longer than 0\.3 s"):
         query(directory, ENDLESS, seconds=0.3)
 
 
-def test_a_question_that_only_begins_when_its_time_is_over_ends_too(
+def test_a_query_that_starts_after_its_time_limit_is_interrupted_too(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timed = archive_query._interrupted_after
+    timed = archive_query._interrupt_after
 
     @contextmanager
     def late(connection: DuckDBPyConnection, seconds: float) -> Iterator[None]:
@@ -118,6 +120,6 @@ def test_a_question_that_only_begins_when_its_time_is_over_ends_too(
             time.sleep(0.5)
             yield
 
-    monkeypatch.setattr(archive_query, "_interrupted_after", late)
+    monkeypatch.setattr(archive_query, "_interrupt_after", late)
     with pytest.raises(QueryError, match=r"longer than 0\.1 s"):
         query(directory, ENDLESS, seconds=0.1)

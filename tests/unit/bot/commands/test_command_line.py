@@ -1,4 +1,4 @@
-"""The `argux` command as a person types it."""
+"""The `argux` command line, run as a user types it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from detection.types import Event
 from storage.audit import append
 from storage.funnels import create_funnel, definition
 from storage.keys import authenticate
-from tests.unit.bot.conftest import Type
+from tests.unit.bot.conftest import RunArgux
 from workers.services import Services
 
 
-def test_a_key_is_shown_once_and_works(type_: Type, services: Services) -> None:
-    made = type_("keys", "create", "shop", "--role", "ingest")
+def test_a_key_is_shown_once_and_works(run_argux: RunArgux, services: Services) -> None:
+    made = run_argux("keys", "create", "shop", "--role", "ingest")
 
     secret = made.stdout.strip()
     assert secret.startswith("argux_")
@@ -27,23 +27,23 @@ def test_a_key_is_shown_once_and_works(type_: Type, services: Services) -> None:
         key = authenticate(session, secret)
     assert key is not None
     assert (key.name, key.role) == ("shop", "ingest")
-    listed = type_("keys", "list").stdout
+    listed = run_argux("keys", "list").stdout
     assert "shop" in listed
     assert secret not in listed
 
 
-def test_a_revoked_key_no_longer_works(type_: Type, services: Services) -> None:
-    secret = type_("keys", "create", "shop").stdout.strip()
+def test_a_revoked_key_no_longer_works(run_argux: RunArgux, services: Services) -> None:
+    secret = run_argux("keys", "create", "shop").stdout.strip()
 
-    assert type_("keys", "revoke", "shop").exit_code == 0
+    assert run_argux("keys", "revoke", "shop").exit_code == 0
 
     with services.readers() as session:
         assert authenticate(session, secret) is None
-    assert "revoked" in type_("keys", "list").stdout
+    assert "revoked" in run_argux("keys", "list").stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("keys", "create", "shop", "--role", "admin"), "--role must be one of ingest, operator, not admin."),
         (("keys", "create", " "), "The key needs a name"),
@@ -54,22 +54,22 @@ def test_a_revoked_key_no_longer_works(type_: Type, services: Services) -> None:
     ],
 )
 @pytest.mark.usefixtures("services")
-def test_a_mistake_is_told_in_one_line(type_: Type, words: tuple[str, ...], told: str) -> None:
-    result = type_(*words)
+def test_a_user_error_is_one_line(run_argux: RunArgux, words: tuple[str, ...], message: str) -> None:
+    result = run_argux(*words)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
-def test_a_database_without_tables_says_what_to_run(type_: Type) -> None:
-    result = type_("keys", "list")
+def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None:
+    result = run_argux("keys", "list")
 
     assert result.exit_code == 1
     assert "argux migrate" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("ARGUX_PORT", "many", "ARGUX_PORT: Input should be a valid integer"),
         ("ARGUX_TIMEZONE", "Berlin", "ARGUX_TIMEZONE: 'Berlin' is no IANA time zone, such as Europe/Berlin"),
@@ -81,24 +81,24 @@ def test_a_database_without_tables_says_what_to_run(type_: Type) -> None:
 )
 @pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("web",)])
 def test_a_wrong_setting_is_named_with_what_is_wrong(
-    type_: Type, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, told: str
+    run_argux: RunArgux, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(name, value)
 
-    result = type_(*command)
+    result = run_argux(*command)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith(told)
+    assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1
 
 
 def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
-    type_: Type, services: Services, monkeypatch: pytest.MonkeyPatch
+    run_argux: RunArgux, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bot.doctor, "examine", partial(bot.doctor.examine, seconds=60))
-    well = type_("doctor")
+    well = run_argux("doctor")
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    unwell = type_("doctor")
+    unwell = run_argux("doctor")
 
     assert (well.exit_code, unwell.exit_code) == (0, 1)
     assert [line.split(":")[0] for line in well.stdout.splitlines()] == [
@@ -106,7 +106,7 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
     ]  # fmt: skip
 
 
-def test_a_changed_audit_chain_is_named_by_its_entry(type_: Type, services: Services) -> None:
+def test_a_broken_audit_chain_is_reported_with_the_broken_entry(run_argux: RunArgux, services: Services) -> None:
     with services.sessions.begin() as session:
         for number in range(3):
             entry = append(
@@ -117,17 +117,17 @@ def test_a_changed_audit_chain_is_named_by_its_entry(type_: Type, services: Serv
                 payload={"proposal": number},
                 now=services.clock(),
             )
-    assert "The chain holds: 3 entries" in type_("audit", "verify").stdout
+    assert "The chain holds: 3 entries" in run_argux("audit", "verify").stdout
     with services.sessions.begin() as session:
         session.merge(entry).actor = "ben"
 
-    broken = type_("audit", "verify")
+    broken = run_argux("audit", "verify")
 
     assert broken.exit_code == 1
     assert "broken at entry 3" in broken.stderr
 
 
-def test_two_variants_are_compared_in_plain_words(type_: Type, services: Services) -> None:
+def test_two_variants_are_compared_in_plain_words(run_argux: RunArgux, services: Services) -> None:
     steps = [{"name": "view", "event": "view"}, {"name": "done", "event": "done"}]
     with services.sessions.begin() as session:
         row = create_funnel(
@@ -144,9 +144,9 @@ def test_two_variants_are_compared_in_plain_words(type_: Type, services: Service
             )
     services.telemetry.roll_up([watched], now=services.clock().timestamp())
 
-    answer = type_("experiment", "signup", "country", "control", "new")
-    unknown = type_("experiment", "Checkout", "country", "control", "new")
-    uncounted = type_("experiment", "1", "plan", "a", "b")
+    answer = run_argux("experiment", "signup", "country", "control", "new")
+    unknown = run_argux("experiment", "Checkout", "country", "control", "new")
+    uncounted = run_argux("experiment", "1", "plan", "a", "b")
 
     assert answer.exit_code == 0
     assert "new converts better than control: 30.0 % of 100 entries" in " ".join(answer.stdout.split())
@@ -156,7 +156,7 @@ def test_two_variants_are_compared_in_plain_words(type_: Type, services: Service
 
 
 def loaded_by(module: str, *watched: str) -> str:
-    """Which of the watched packages a fresh interpreter has in memory after importing the module."""
+    """Return which of the watched packages a fresh interpreter has loaded after importing the module."""
     source = f"import sys, {module}; print(*sorted(set({watched!r}) & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=100)
     return done.stdout.strip()
@@ -166,11 +166,11 @@ def test_the_command_line_loads_only_what_a_command_needs() -> None:
     assert loaded_by("bot.cli", "numpy", "sqlalchemy", "fastapi", "slack_bolt", "dramatiq", "pydantic") == ""
 
 
-def test_the_supervisor_does_not_carry_the_database_around() -> None:
+def test_the_supervisor_does_not_load_the_database_libraries() -> None:
     assert loaded_by("bot.commands.up", "numpy", "sqlalchemy", "fastapi", "slack_bolt") == ""
 
 
-def test_the_web_process_does_not_carry_what_only_a_worker_needs() -> None:
+def test_the_web_process_does_not_load_what_only_a_worker_needs() -> None:
     assert (
         loaded_by("bot.web.app", "scipy.stats", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler")
         == ""

@@ -1,4 +1,4 @@
-"""`argux patterns` and `argux logs` as a person types them."""
+"""`argux patterns` and `argux logs`, run as a user types them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pytest
 
 from bot.intervals import IntervalError, read_interval
 from detection.types import LogRecord
-from tests.unit.bot.conftest import Type
+from tests.unit.bot.conftest import RunArgux
 from workers.services import Services
 
 
-def test_patterns_are_added_listed_turned_off_and_removed(type_: Type, services: Services) -> None:
-    added = type_("patterns", "add", "declined", r"card \w+ declined", "--severity", "sev3")
+def test_patterns_are_added_listed_turned_off_and_removed(run_argux: RunArgux, services: Services) -> None:
+    added = run_argux("patterns", "add", "declined", r"card \w+ declined", "--severity", "sev3")
     assert (added.exit_code, added.stdout.strip()) == (0, "Watching for declined.")
-    assert type_("patterns", "off", "memory").stdout.strip() == "memory is off."
-    listed = type_("patterns", "list").stdout
+    assert run_argux("patterns", "off", "memory").stdout.strip() == "memory is off."
+    listed = run_argux("patterns", "list").stdout
     assert "declined" in listed
     assert "built in, off" in listed
-    assert type_("patterns", "on", "memory").exit_code == 0
-    assert type_("patterns", "remove", "declined").exit_code == 0
-    assert "declined" not in type_("patterns", "list").stdout
+    assert run_argux("patterns", "on", "memory").exit_code == 0
+    assert run_argux("patterns", "remove", "declined").exit_code == 0
+    assert "declined" not in run_argux("patterns", "list").stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("add", "declined", "(a"), "missing )"),
         (("add", "declined", "a", "--severity", "bad"), "--severity must be one of sev1, sev2, sev3, sev4"),
@@ -36,23 +36,25 @@ def test_patterns_are_added_listed_turned_off_and_removed(type_: Type, services:
         (("test", "(a", "text"), "missing )"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line(type_: Type, services: Services, words, told: str) -> None:
-    refused = type_("patterns", *words)
+def test_a_refused_command_says_why_in_one_line(
+    run_argux: RunArgux, services: Services, words: tuple[str, ...], message: str
+) -> None:
+    refused = run_argux("patterns", *words)
     assert refused.exit_code == 1
-    assert told in refused.stderr
+    assert message in refused.stderr
 
 
-def test_a_pattern_is_tried_on_a_text_and_on_a_file(type_: Type, services: Services, home: Path) -> None:
-    found = type_("patterns", "test", "connection", "connection refused by peer")
+def test_a_pattern_is_tested_on_a_text_and_on_a_file(run_argux: RunArgux, services: Services, home: Path) -> None:
+    found = run_argux("patterns", "test", "connection", "connection refused by peer")
     assert (found.exit_code, found.stdout.splitlines()) == (0, ["connection refused by peer", "1 of 1 line matches."])
     file = home / "shop.log"
     file.write_text("all well\n" + "card visa declined\n" * 30)
-    found = type_("patterns", "test", "card .* declined", str(file))
+    found = run_argux("patterns", "test", "card .* declined", str(file))
     assert found.stdout.splitlines()[-2:] == ["… and 10 more", "30 of 31 lines match."]
-    assert type_("patterns", "test", "disk", str(file)).exit_code == 1
+    assert run_argux("patterns", "test", "disk", str(file)).exit_code == 1
 
 
-def test_two_windows_of_logs_are_compared(type_: Type, services: Services) -> None:
+def test_two_windows_of_logs_are_compared(run_argux: RunArgux, services: Services) -> None:
     now = datetime.now(UTC).timestamp() // 60 * 60
     lines = [
         LogRecord(
@@ -68,14 +70,14 @@ def test_two_windows_of_logs_are_compared(type_: Type, services: Services) -> No
     services.telemetry.append_logs(lines)
     services.telemetry.roll_up([], now=now)
     begin, middle, end = (datetime.fromtimestamp(now + shift, UTC).isoformat() for shift in (-1200, -600, 0))
-    shown = type_("logs", "diff", "--before", f"{begin}/{middle}", "--after", f"{middle}/{end}")
+    shown = run_argux("logs", "diff", "--before", f"{begin}/{middle}", "--after", f"{middle}/{end}")
     assert shown.exit_code == 0
     assert "2 templates have changed, 0 have not." in shown.stdout
     assert "new" in shown.stdout
     assert "gone" in shown.stdout
-    same = type_("logs", "diff", "--before", f"{begin}/{middle}", "--after", f"{begin}/{middle}")
+    same = run_argux("logs", "diff", "--before", f"{begin}/{middle}", "--after", f"{begin}/{middle}")
     assert same.stdout.strip() == "Nothing has changed: 1 template was heard about as often."
-    wrong = type_("logs", "diff", "--before", "yesterday", "--after", f"{begin}/{middle}")
+    wrong = run_argux("logs", "diff", "--before", "yesterday", "--after", f"{begin}/{middle}")
     assert (wrong.exit_code, "START/END" in wrong.stderr) == (1, True)
 
 

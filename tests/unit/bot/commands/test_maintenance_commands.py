@@ -1,17 +1,20 @@
-"""`argux maintenance …` as a person types it."""
+"""`argux maintenance …`, run as a user types it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot import cli
 
+Run = Callable[..., Result]
+
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'argux.db'}")
     monkeypatch.setenv("AUDIT_KEY", "an audit key")
@@ -23,7 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return lambda *words: runner.invoke(cli.app, ["maintenance", *words])
 
 
-def test_a_window_is_started_listed_and_ended(run) -> None:
+def test_a_window_is_started_listed_and_ended(run: Run) -> None:
     started = run("start", "shop", "--for", "2h", "--reason", "new database").stdout
     assert "shop" in started
     assert "running" in started
@@ -34,13 +37,13 @@ def test_a_window_is_started_listed_and_ended(run) -> None:
     assert "over" in run("list", "--past").stdout
 
 
-def test_a_window_to_come_is_told_in_the_teams_time(run) -> None:
-    told = run("start", "everything", "--from", "2099-03-28 22:00", "--for", "8h").stdout
-    assert "everything           2099-03-28 22:00 to 2099-03-29 07:00 CEST  to come" in told
+def test_a_future_window_is_shown_in_the_teams_time_zone(run: Run) -> None:
+    message = run("start", "everything", "--from", "2099-03-28 22:00", "--for", "8h").stdout
+    assert "everything           2099-03-28 22:00 to 2099-03-29 07:00 CEST  to come" in message
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("start", "shop"), "Say how long: --for 2h"),
         (("start", "shop", "--for", "2h", "--until", "2099-01-01 00:00"), "Say how long"),
@@ -51,7 +54,7 @@ def test_a_window_to_come_is_told_in_the_teams_time(run) -> None:
         (("end", "7"), "There is no maintenance window 7."),
     ],
 )
-def test_a_mistake_is_told_in_one_line(run, words: tuple[str, ...], told: str) -> None:
+def test_a_user_error_is_one_line(run: Run, words: tuple[str, ...], message: str) -> None:
     result = run(*words)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr

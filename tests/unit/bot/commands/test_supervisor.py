@@ -1,4 +1,4 @@
-"""Several processes kept running as one, with real processes."""
+"""The supervisor with real processes: output, restarts, and stopping."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOREVER = "import time\ntime.sleep(600)"
 
 
 class Running:
-    """A supervisor in a thread of this process."""
+    """A supervisor that runs in a thread of this process."""
 
     def __init__(self, programs: Sequence[Program]) -> None:
         self.out = io.StringIO()
@@ -58,14 +58,14 @@ def run() -> Iterator[Callable[..., Running]]:
 
 
 def is_alive(process_id: int) -> bool:
-    """Whether the process is there and not merely waiting to be reaped."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def test_every_line_is_told_with_the_name_of_its_process(run: Callable[..., Running]) -> None:
+def test_every_output_line_has_the_name_of_its_process(run: Callable[..., Running]) -> None:
     running = run(web=f"print('ready')\n{FOREVER}", scheduler=f"print('leads')\n{FOREVER}")
 
     running.until(lambda: "ready" in running.out.getvalue() and "leads" in running.out.getvalue())
@@ -77,7 +77,7 @@ def test_every_line_is_told_with_the_name_of_its_process(run: Callable[..., Runn
     assert running.code == 0
 
 
-def test_a_process_that_dies_is_started_again(run: Callable[..., Running], tmp_path: Path) -> None:
+def test_a_process_that_dies_is_restarted(run: Callable[..., Running], tmp_path: Path) -> None:
     marker = tmp_path / "died"
     once = (
         f"import pathlib, os\np = pathlib.Path({str(marker)!r})\n"
@@ -90,7 +90,7 @@ def test_a_process_that_dies_is_started_again(run: Callable[..., Running], tmp_p
     assert "killed by SIGKILL; starting it again in 1 s." in running.out.getvalue()
 
 
-def test_three_quick_deaths_stop_all_and_say_why(run: Callable[..., Running]) -> None:
+def test_three_quick_exits_stop_all_processes_and_say_why(run: Callable[..., Running]) -> None:
     running = run(web="raise SystemExit('no such database')", worker=FOREVER)
 
     running.until(lambda: running.code is not None)
@@ -117,9 +117,7 @@ def test_stopping_leaves_no_process_not_even_a_grandchild(run: Callable[..., Run
     running.until(lambda: not any(is_alive(member) for member in members))
 
 
-def test_a_process_that_will_not_end_is_ended_by_force(
-    run: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(run: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.commands.supervisor.STOP_SECONDS", 0.5)
     stubborn = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('stubborn')\n{FOREVER}"
     running = run(worker=stubborn)

@@ -1,4 +1,4 @@
-"""Messages out of a stream, however it is cut into pieces."""
+"""Split a TCP stream into syslog messages, however it is cut into pieces."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_a_line_that_begins_with_digits_is_still_a_line() -> None:
     assert await frames(b"2026-02-07 hello\n12\n3") == [b"2026-02-07 hello\n", b"12\n", b"3"]
 
 
-async def test_a_stream_that_ends_within_a_message_ends_with_what_there_is() -> None:
+async def test_a_stream_that_ends_within_a_message_returns_its_beginning() -> None:
     assert await frames(b"10 <1>ab") == [b"<1>ab"]
 
 
@@ -44,11 +44,11 @@ async def test_an_endless_line_is_skipped_and_the_next_is_read() -> None:
     assert await frames(endless, b"\n<2>b\n") == ["too long", b"<2>b\n"]
 
 
-async def test_a_count_beyond_the_limit_skips_that_many_bytes() -> None:
+async def test_a_message_with_a_count_over_the_limit_is_skipped() -> None:
     assert await frames(b"70000 " + b"x" * 70_000 + b"5 <2>b\n") == ["too long", b"<2>b\n"]
     assert await frames(b"9999999999 " + b"x" * 10) == ["too long"]
 
 
 @given(pieces=st.lists(st.binary(max_size=50), max_size=10))
-async def test_any_bytes_at_all_come_to_an_end(pieces: list[bytes]) -> None:
+async def test_reading_any_bytes_terminates(pieces: list[bytes]) -> None:
     assert sum(len(frame) for frame in await frames(*pieces)) <= sum(map(len, pieces)) + len("too long") * len(pieces)

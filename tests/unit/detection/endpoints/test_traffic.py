@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from detection.endpoints.findings import endpoint_findings
-from detection.endpoints.normal import Spans
 from detection.endpoints.recovery import endpoint_recovery
 from detection.endpoints.traffic import traffic_range
 from detection.options import EndpointOptions
 from detection.recovery import RecoveryState
-from detection.types import EndpointSeries, Finding, Floats, Metric, TrafficDetails
+from detection.types import EndpointSeries, Finding, Floats, Metric, TimeSpans, TrafficDetails
 from tests.finding_details import details_as
 from tests.unit.detection.conftest import Shop
 
@@ -25,7 +24,7 @@ def traffic_found(
     series: EndpointSeries,
     baseline: EndpointSeries,
     *,
-    excluded: Mapping[tuple[str, str], Spans] | None = None,
+    excluded: Mapping[tuple[str, str], TimeSpans] | None = None,
 ) -> list[Finding]:
     found = endpoint_findings([series], [baseline], now=shop.now + 5, options=OPTIONS, excluded=excluded)
     return [finding for finding in found if finding.metric is Metric.REQUEST_RATE]

@@ -13,7 +13,7 @@ from detection.funnels.scan import StepTest, StepTests, scan_for_drops
 from detection.options import FunnelOptions
 from detection.statistics.baselines import RateBaseline
 from detection.types import Floats, FunnelDefinition, FunnelDropDetails, FunnelSeries, FunnelStep, Integers
-from tests.benchmarks.simulated_funnels import Break, Shop, drawn
+from tests.benchmarks.simulated_funnels import Break, Shop, draw_buckets
 from tests.finding_details import details_as
 
 OPTIONS = FunnelOptions()
@@ -67,7 +67,9 @@ def test_steps_are_tested_only_for_series_that_have_fallen() -> None:
 
 
 def test_the_steps_of_a_series_chain_from_its_entries_to_its_conversions() -> None:
-    series = drawn(np.random.default_rng(1), SHOP, since=0.0, until=3600.0, entries_a_second=5.0).series(0.0, 3600.0)
+    series = draw_buckets(np.random.default_rng(1), SHOP, since=0.0, until=3600.0, entries_a_second=5.0).series(
+        0.0, 3600.0
+    )
     first, last = gathered_steps([series], 60.0, since=600.0, until=1800.0, bucket_seconds=10.0)
     whole = gathered([series], 60.0, since=600.0, until=1800.0, bucket_seconds=10.0)
     assert first.entries.tolist() == whole.entries.tolist()
@@ -78,11 +80,13 @@ def test_the_steps_of_a_series_chain_from_its_entries_to_its_conversions() -> No
 def broken_shop() -> tuple[list[FunnelSeries], list[FunnelSeries]]:
     """Draw a shop that loses two of five users at the last step since ONSET, where 60 conversions were expected."""
     random, a_second = np.random.default_rng(5), 0.1
-    hours = drawn(
+    hours = draw_buckets(
         random, SHOP, since=ONSET - 7 * 86_400, until=ONSET - 3600, entries_a_second=a_second, width=3600.0
     ).series(0.0, ONSET)
     broken = Break(ONSET, step=1, left=0.6)
-    fine = drawn(random, SHOP, since=ONSET - 3600, until=NOW, entries_a_second=a_second, broken=broken).series(0.0, NOW)
+    fine = draw_buckets(random, SHOP, since=ONSET - 3600, until=NOW, entries_a_second=a_second, broken=broken).series(
+        0.0, NOW
+    )
     return [fine], [hours]
 
 

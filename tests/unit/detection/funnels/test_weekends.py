@@ -22,7 +22,7 @@ from tests.benchmarks.simulated_funnels import (
     Break,
     Buckets,
     Shop,
-    drawn,
+    draw_buckets,
 )
 
 OPTIONS = FunnelOptions()
@@ -113,8 +113,8 @@ def test_the_same_hour_of_last_week_is_in_the_baseline_at_every_minute(monkeypat
 
     random = np.random.default_rng(5)
     since = SATURDAY - WEEK_SECONDS - DAY_SECONDS
-    hours = drawn(random, SHOP, since=since, until=SATURDAY, entries_a_second=FEW, width=HOUR_SECONDS)
-    fine = drawn(random, SHOP, since=SATURDAY - 3 * HOUR_SECONDS, until=SATURDAY, entries_a_second=FEW)
+    hours = draw_buckets(random, SHOP, since=since, until=SATURDAY, entries_a_second=FEW, width=HOUR_SECONDS)
+    fine = draw_buckets(random, SHOP, since=SATURDAY - 3 * HOUR_SECONDS, until=SATURDAY, entries_a_second=FEW)
     monkeypatch.setattr(normal, "rate_baseline", watched)
     for minute in range(60):
         now = SATURDAY - minute * 60.0
@@ -137,7 +137,7 @@ def test_a_baseline_of_a_week_begins_with_the_same_hour_of_last_week_also_across
 def test_regularly_worse_weekends_give_no_finding_from_the_first_weekend_on() -> None:
     random = np.random.default_rng(6)
     until = MONDAY + 3 * WEEK_SECONDS
-    fine = drawn(random, SHOP, since=MONDAY, until=until, entries_a_second=FEW)
+    fine = draw_buckets(random, SHOP, since=MONDAY, until=until, entries_a_second=FEW)
     hours = fine.hourly()
     weekends = [SATURDAY + week * WEEK_SECONDS + np.arange(0, 2.2 * DAY_SECONDS, 3600.0) for week in range(3)]
     ticks = [float(tick) for tick in np.concatenate(weekends) if tick < until]
@@ -151,7 +151,7 @@ def test_a_drop_by_half_is_found_in_the_first_weekend_and_by_a_third_from_the_se
     random = np.random.default_rng(7)
     noon = SATURDAY + weekend * WEEK_SECONDS + DAY_SECONDS / 2
     shop = replace(SHOP, weekend_rate=0.9)
-    fine = drawn(
+    fine = draw_buckets(
         random, shop, since=MONDAY, until=noon + HOUR_SECONDS, entries_a_second=FEW, broken=Break(noon, 1, left)
     )
     now = noon + OPTIONS.recent_window_seconds + HORIZON_SECONDS + 20
@@ -162,7 +162,9 @@ def test_a_drop_by_half_is_found_in_the_first_weekend_and_by_a_third_from_the_se
 @pytest.mark.parametrize("week", [1, 2])
 def test_a_weekend_is_no_slow_drift(week: int) -> None:
     until = MONDAY + (week + 1) * WEEK_SECONDS
-    hours = drawn(np.random.default_rng(8), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS)
+    hours = draw_buckets(
+        np.random.default_rng(8), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS
+    )
     for now in until - np.arange(0, 3 * DAY_SECONDS, 4 * HOUR_SECONDS):
         series = hours.series(float(now) - 10 * DAY_SECONDS - 2 * HOUR_SECONDS, float(now))
         assert drifts(series, float(now)) == []
@@ -170,7 +172,9 @@ def test_a_weekend_is_no_slow_drift(week: int) -> None:
 
 def test_a_first_weekend_is_no_slow_drift_either() -> None:
     until = MONDAY + WEEK_SECONDS
-    hours = drawn(np.random.default_rng(9), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS)
+    hours = draw_buckets(
+        np.random.default_rng(9), SHOP, since=MONDAY, until=until, entries_a_second=FEW, width=HOUR_SECONDS
+    )
     assert drifts(hours.series(MONDAY, until), until) == []
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from integrations.errors import ConflictError
 from integrations.github.objects import Change, Entry
-from integrations.github.revert import message, three_way, undo
+from integrations.github.revert import commit_message, three_way_merge, undo_commits
 
 Files = dict[str, bytes | tuple[bytes, str]]
 
 
 class MemoryObjects:
-    """Git objects in memory, whole trees as flat listings; it keeps the contract of GitHub's."""
+    """Git objects in memory, with each tree as a flat listing. It fulfils the same protocol as GitObjects."""
 
     def __init__(self) -> None:
         self.blobs: dict[str, bytes] = {}
@@ -48,11 +48,11 @@ class MemoryObjects:
 
 
 def reverted(head: Files, *commits: tuple[Files, Files]) -> Files:
-    """The files of `head` once these commits, given newest first as (before, after), are undone."""
+    """Return the files of `head` after reverting these commits, given newest first as (before, after)."""
     objects = MemoryObjects()
     head_tree = objects.tree(head)
     trees: Iterable[tuple[str, str]] = [(objects.tree(before), objects.tree(after)) for before, after in commits]
-    changed = undo(objects, head_tree, trees)
+    changed = undo_commits(objects, head_tree, trees)
     entries = {**objects.trees[head_tree], **changed}
     return {
         path: (objects.read(entry.sha), entry.mode) if entry.mode != "100644" else objects.read(entry.sha)
@@ -65,20 +65,20 @@ GOOD = b"def checkout(cart):\n    items = load_all(cart)\n    return pay(items)\
 BAD = b"def checkout(cart):\n    items = [load(i) for i in cart]\n    return pay(items)\n"
 
 
-def test_a_file_untouched_since_goes_back_to_what_it_was() -> None:
+def test_a_file_without_later_changes_is_restored() -> None:
     assert reverted({"a.py": BAD, "b.py": b"b"}, ({"a.py": GOOD, "b.py": b"b"}, {"a.py": BAD, "b.py": b"b"})) == {
         "a.py": GOOD,
         "b.py": b"b",
     }
 
 
-def test_a_file_that_the_commit_added_goes_and_one_that_it_deleted_comes_back() -> None:
+def test_an_added_file_is_removed_and_a_deleted_file_is_restored() -> None:
     before: Files = {"old.py": b"old"}
     after: Files = {"new.py": b"new"}
     assert reverted(after, (before, after)) == before
 
 
-def test_a_later_change_elsewhere_in_the_file_stays() -> None:
+def test_a_later_change_elsewhere_in_the_file_is_kept() -> None:
     head = BAD + b"\n\ndef refund(order):\n    return order\n"
     assert reverted({"a.py": head}, ({"a.py": GOOD}, {"a.py": BAD})) == {
         "a.py": GOOD + b"\n\ndef refund(order):\n    return order\n"
@@ -100,20 +100,20 @@ def test_a_file_that_was_deleted_since_is_a_conflict() -> None:
         reverted({"b.py": b"b"}, ({"a.py": GOOD}, {"a.py": BAD}))
 
 
-def test_two_commits_are_undone_newest_first() -> None:
+def test_two_commits_are_reverted_newest_first() -> None:
     first: Files = {"a.py": b"1\n"}
     second: Files = {"a.py": b"2\n"}
     third: Files = {"a.py": b"3\n"}
     assert reverted(third, (second, third), (first, second)) == first
 
 
-def test_what_somebody_undid_already_is_no_change_at_all() -> None:
+def test_a_commit_that_was_already_reverted_gives_no_changes() -> None:
     objects = MemoryObjects()
     good, bad = objects.tree({"a.py": GOOD}), objects.tree({"a.py": BAD})
-    assert undo(objects, good, [(good, bad)]) == {}
+    assert undo_commits(objects, good, [(good, bad)]) == {}
 
 
-def test_a_change_of_mode_is_undone_and_a_later_one_kept() -> None:
+def test_a_mode_change_is_reverted_and_a_later_mode_change_is_kept() -> None:
     script: Files = {"run.sh": (b"x", "100755")}
     plain: Files = {"run.sh": b"x"}
     assert reverted(plain, (script, plain)) == script
@@ -122,23 +122,23 @@ def test_a_change_of_mode_is_undone_and_a_later_one_kept() -> None:
     }
 
 
-def test_a_binary_file_changed_since_is_a_conflict_and_not_garbage() -> None:
-    assert three_way(b"\0a\n", b"\0a\nb\n", b"\0c\n") is None
+def test_a_binary_file_with_later_changes_is_a_conflict() -> None:
+    assert three_way_merge(b"\0a\n", b"\0a\nb\n", b"\0c\n") is None
 
 
-def test_a_frequent_line_in_a_long_file_makes_no_conflict() -> None:
+def test_a_frequent_line_in_a_long_file_causes_no_conflict() -> None:
     base = b"".join(b"}\n" if number % 2 else b"line %d\n" % number for number in range(1000))
     ours = base.replace(b"line 10\n", b"line ten\n")
     theirs = base.replace(b"line 900\n", b"line nine hundred\n")
-    assert three_way(base, ours, theirs) == ours.replace(b"line 900\n", b"line nine hundred\n")
+    assert three_way_merge(base, ours, theirs) == ours.replace(b"line 900\n", b"line nine hundred\n")
 
 
-def test_a_file_without_a_last_newline_is_merged_as_it_is() -> None:
-    assert three_way(b"a\nb\nc\nd", b"A\nb\nc\nd", b"a\nb\nc\nD") == b"A\nb\nc\nD"
+def test_a_file_without_a_final_newline_is_merged_correctly() -> None:
+    assert three_way_merge(b"a\nb\nc\nd", b"A\nb\nc\nd", b"a\nb\nc\nD") == b"A\nb\nc\nD"
 
 
-def test_the_message_is_gits_own_with_the_reason_below() -> None:
-    assert message([("abc123", "Load items one by one\n\nbecause")], "p95 rose.") == (
+def test_the_commit_message_is_gits_own_followed_by_the_reason() -> None:
+    assert commit_message([("abc123", "Load items one by one\n\nbecause")], "p95 rose.") == (
         'Revert "Load items one by one"\n\nThis reverts commit abc123.\n\np95 rose.\n'
     )
-    assert message([("b", "two"), ("a", "one")], "").startswith("Revert 2 commits\n\nThis reverts commit b")
+    assert commit_message([("b", "two"), ("a", "one")], "").startswith("Revert 2 commits\n\nThis reverts commit b")

@@ -1,4 +1,4 @@
-"""Whatever comes in, a reader answers with records and rejections, or with PayloadError: nothing else gets out."""
+"""Whatever the input, a reader returns records and rejections or raises PayloadError, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ NOW = 1_770_465_600.0
 LIMITS: dict[str, Any] = {"now": NOW, "max_decoded_bytes": 100_000}
 Reader = Callable[[bytes], Parsed[Any]]
 
+OTLP: dict[str, Callable[..., Parsed[Any]]] = {"traces": parse_traces, "logs": parse_logs, "metrics": parse_metrics}
 READERS: dict[str, Reader] = {
     "events": partial(parse_events, **LIMITS),
     "posthog": lambda body: parse_capture(body, **LIMITS).records,
@@ -42,11 +43,11 @@ READERS: dict[str, Reader] = {
     "mixpanel form": lambda body: parse_tracked(body, content_type=FORM, needs_time=False, **LIMITS).events,
     **{
         f"otlp {name} {kind}": partial(parse, content_type=f"application/{kind}", **LIMITS)
-        for name, parse in {"traces": parse_traces, "logs": parse_logs, "metrics": parse_metrics}.items()
+        for name, parse in OTLP.items()
         for kind in ("json", "x-protobuf")
     },
 }
-"""Every reader of a product's or OpenTelemetry's bodies."""
+"""All readers of product events and of OTLP."""
 
 ENVELOPES: dict[str, Callable[[list[Any]], Any]] = {
     "events": lambda records: records,
@@ -117,27 +118,27 @@ def sound(parsed: Parsed[Any]) -> None:
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=60)
 @given(body=st.binary(max_size=200))
-def test_any_bytes_are_records_or_refused(name: str, body: bytes) -> None:
+def test_any_bytes_become_records_or_are_refused(name: str, body: bytes) -> None:
     checked(READERS[name], body)
 
 
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=60)
 @given(document=DOCUMENTS)
-def test_any_json_is_records_or_refused(name: str, document: Any) -> None:
+def test_any_json_becomes_records_or_is_refused(name: str, document: Any) -> None:
     checked(READERS[name], json.dumps(document).encode())
 
 
 @pytest.mark.parametrize("name", ENVELOPES)
 @settings(max_examples=100)
 @given(records=st.lists(st.dictionaries(KEYS, DOCUMENTS, max_size=8) | SCALARS, max_size=3))
-def test_any_record_in_a_good_envelope_is_kept_or_refused(name: str, records: list[Any]) -> None:
+def test_any_record_in_a_valid_envelope_is_kept_or_refused(name: str, records: list[Any]) -> None:
     checked(READERS[name], json.dumps(ENVELOPES[name](records)).encode())
 
 
 @settings(max_examples=200)
 @given(places=st.lists(st.tuples(st.integers(0, len(PROTOBUF) - 1), st.integers(0, 255)), max_size=4))
-def test_protobuf_with_some_bytes_changed_is_records_or_refused(places: list[tuple[int, int]]) -> None:
+def test_protobuf_with_some_bytes_changed_becomes_records_or_is_refused(places: list[tuple[int, int]]) -> None:
     body = bytearray(PROTOBUF)
     for place, byte in places:
         body[place] = byte
@@ -147,6 +148,6 @@ def test_protobuf_with_some_bytes_changed_is_records_or_refused(places: list[tup
 
 @settings(max_examples=100)
 @given(document=DOCUMENTS)
-def test_any_json_is_a_deploy_or_refused(document: Any) -> None:
+def test_any_json_becomes_a_deploy_or_is_refused(document: Any) -> None:
     with suppress(PayloadError):
         assert parse_deploy(json.dumps(document).encode(), now=NOW).service

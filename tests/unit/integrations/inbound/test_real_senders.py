@@ -1,10 +1,9 @@
-"""What the stock client libraries really post to a server on this machine, read by our own readers."""
+"""The real client libraries post to a server on this machine, and our readers read what they sent."""
 
 from __future__ import annotations
 
 import json
 import time
-from typing import Any
 
 import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -23,13 +22,14 @@ from detection.types import Event, SpanKind
 from integrations.inbound.otlp.doors import parse_logs, parse_traces
 from integrations.inbound.product.posthog import Capture, parse_capture
 from integrations.inbound.reading.records import PayloadError
+from tests.unit.integrations.loopback import Loopback
 
 LIMIT = 1_000_000
 SHOP = Resource.create({"service.name": "shop", "service.version": "v42"})
 
 
-def captured(loopback: Any, *, compressed: bool) -> Capture:
-    """What posthog-python sends of two events and an identification."""
+def captured(loopback: Loopback, *, compressed: bool) -> Capture:
+    """Return the capture of what posthog-python sends for two events and one `set` call."""
     loopback.answer(200, b'{"status": 1}')
     client = Posthog("phc_key", host=loopback.url, gzip=compressed, flush_at=3, flush_interval=60, disable_geoip=True)
     client.capture("page_view", distinct_id="u1", properties={"page": "/signup"})
@@ -46,40 +46,45 @@ def captured(loopback: Any, *, compressed: bool) -> Capture:
     )
 
 
+def events_of(capture: Capture) -> list[Event]:
+    events = [record for record in capture.records.records if isinstance(record, Event)]
+    assert len(events) == len(capture.records.records)
+    return events
+
+
 @pytest.mark.parametrize("compressed", [False, True])
-def test_posthogs_batch_is_read_with_its_key_its_ids_and_its_own_events(loopback: Any, compressed: bool) -> None:
+def test_a_posthog_batch_is_read_with_its_key_its_ids_and_special_events(loopback: Loopback, compressed: bool) -> None:
     capture = captured(loopback, compressed=compressed)
     assert capture.api_key == "phc_key"
     assert capture.records.rejections == []
-    view, person, purchase = capture.records.records
+    view, person, purchase = events_of(capture)
     assert (view.event, view.user_id, view.properties["page"]) == ("page_view", "u1", "/signup")
     assert person.event == "$set"
     assert (purchase.event_id, purchase.user_id) == ("0193c0de-0000-7000-8000-000000000001", "u2")
     assert abs(view.happened_at - time.time()) < 60
 
 
-def test_the_same_batch_again_has_the_same_ids(loopback: Any) -> None:
+def test_a_repeated_batch_has_the_same_ids(loopback: Loopback) -> None:
     captured(loopback, compressed=False)
     body = loopback.received[0].body
 
     def ids() -> list[str]:
-        records: list[Event] = parse_capture(body, now=time.time(), max_decoded_bytes=LIMIT).records.records
-        return [record.event_id for record in records]
+        return [event.event_id for event in events_of(parse_capture(body, now=time.time(), max_decoded_bytes=LIMIT))]
 
     assert ids() == ids()
 
 
-def test_a_single_capture_is_read_and_without_a_time_happened_now() -> None:
+def test_a_single_capture_without_a_time_gets_the_current_time() -> None:
     body = {"api_key": "phc_key", "event": "page_view", "distinct_id": "u1", "properties": {"page": "/"}}
     capture = parse_capture(json.dumps(body).encode(), now=1_770_465_600.0, max_decoded_bytes=LIMIT)
     assert capture.api_key == "phc_key"
     assert capture.records.records[0].happened_at == 1_770_465_600.0
 
 
-def test_a_bad_event_in_a_batch_is_named_by_its_place() -> None:
+def test_an_invalid_event_in_a_batch_is_rejected_with_its_path() -> None:
     batch = [{"event": "a", "distinct_id": "u1"}, {"event": "b"}, {"event": 7, "distinct_id": "u1"}]
     capture = parse_capture(json.dumps({"batch": batch}).encode(), now=1_770_465_600.0, max_decoded_bytes=LIMIT)
-    assert [record.event for record in capture.records.records] == ["a"]
+    assert [event.event for event in events_of(capture)] == ["a"]
     assert [rejection.field for rejection in capture.records.rejections] == [
         "batch[1].properties.user_id",
         "batch[2].event",
@@ -87,12 +92,12 @@ def test_a_bad_event_in_a_batch_is_named_by_its_place() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"7", b"{", b'{"batch": {}}', b'{"api_key": 7}', b"data=eyJ9"])
-def test_a_body_of_another_shape_is_refused_as_a_whole(body: bytes) -> None:
+def test_a_body_of_the_wrong_shape_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises(PayloadError):
         parse_capture(body, now=1_770_465_600.0, max_decoded_bytes=LIMIT)
 
 
-def test_the_stock_trace_exporters_spans_are_requests_and_database_calls(loopback: Any) -> None:
+def test_the_spans_of_the_standard_exporter_become_requests_and_database_calls(loopback: Loopback) -> None:
     loopback.answer(200, ExportTraceServiceResponse().SerializeToString(), Content_Type="application/x-protobuf")
     loopback.answer(200, ExportTraceServiceResponse().SerializeToString(), Content_Type="application/x-protobuf")
     provider = TracerProvider(resource=SHOP)
@@ -124,7 +129,7 @@ def test_the_stock_trace_exporters_spans_are_requests_and_database_calls(loopbac
     assert database.trace_id == request.trace_id
 
 
-def test_the_stock_log_exporters_records_keep_their_words(loopback: Any) -> None:
+def test_the_log_records_of_the_standard_exporter_keep_their_text(loopback: Loopback) -> None:
     loopback.answer(200, b"", Content_Type="application/x-protobuf")
     provider = LoggerProvider(resource=SHOP)
     provider.add_log_record_processor(SimpleLogRecordProcessor(OTLPLogExporter(f"{loopback.url}/v1/logs")))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -9,6 +8,7 @@ from integrations.errors import AuthenticationError, RetryableError
 from integrations.jira import JiraTracker
 from integrations.jira.tracker import label_for
 from integrations.jira.wiki import to_wiki
+from tests.unit.integrations.loopback import Loopback
 
 SERVER = json.dumps({"versionNumbers": [1001, 0, 0], "deploymentType": "Cloud"}).encode()
 
@@ -25,21 +25,21 @@ SERVER = json.dumps({"versionNumbers": [1001, 0, 0], "deploymentType": "Cloud"})
         ("{code} and [~admin]", "\\{code\\} and \\[~admin\\]"),
     ],
 )
-def test_markdown_becomes_what_jira_shows_the_same_way(markdown: str, wiki: str) -> None:
+def test_markdown_becomes_the_equivalent_jira_markup(markdown: str, wiki: str) -> None:
     assert to_wiki(markdown) == wiki
 
 
-def test_a_key_becomes_a_label_without_spaces_that_stays_unique() -> None:
+def test_a_key_becomes_a_unique_label_without_spaces() -> None:
     assert label_for("incident-7") == "argux-incident-7"
     assert " " not in label_for("incident 7")
     assert label_for("incident 7") != label_for("incident:7")
 
 
-def tracker(loopback: Any) -> JiraTracker:
+def tracker(loopback: Loopback) -> JiraTracker:
     return JiraTracker(loopback.url, email="bot@acme.test", token="jira-secret", project="SHOP")
 
 
-def test_a_rate_limit_says_when_to_come_back_and_is_not_retried_here(loopback: Any) -> None:
+def test_a_rate_limit_reports_when_to_retry_and_is_not_retried_by_the_client(loopback: Loopback) -> None:
     loopback.answer(200, SERVER)
     loopback.answer(429, b"{}", Retry_After="9")
     with pytest.raises(RetryableError) as caught:
@@ -48,7 +48,7 @@ def test_a_rate_limit_says_when_to_come_back_and_is_not_retried_here(loopback: A
     assert len(loopback.received) == 2
 
 
-def test_a_refused_token_is_not_shown(loopback: Any) -> None:
+def test_a_refused_token_is_not_shown(loopback: Loopback) -> None:
     loopback.answer(200, SERVER)
     loopback.answer(401, b'{"errorMessages": ["Client must be authenticated"]}')
     with pytest.raises(AuthenticationError) as caught:
@@ -57,7 +57,7 @@ def test_a_refused_token_is_not_shown(loopback: Any) -> None:
     assert "Client must be authenticated" in str(caught.value)
 
 
-def test_a_first_call_that_fails_does_not_spoil_the_next(loopback: Any) -> None:
+def test_a_failed_first_call_does_not_affect_the_next_call(loopback: Loopback) -> None:
     jira = tracker(loopback)
     loopback.answer(503)
     with pytest.raises(RetryableError):
@@ -68,7 +68,7 @@ def test_a_first_call_that_fails_does_not_spoil_the_next(loopback: Any) -> None:
     assert jira.check() == "connected as Argux, project SHOP"
 
 
-def test_a_project_without_a_priority_field_still_gets_its_ticket(loopback: Any) -> None:
+def test_a_project_without_a_priority_field_still_gets_its_ticket(loopback: Loopback) -> None:
     loopback.answer(200, SERVER)
     loopback.answer(200, b"[]")
     loopback.answer(200, b'{"issues": [], "isLast": true}')

@@ -59,7 +59,7 @@ def action_ids(blocks: list[dict[str, Any]]) -> list[str]:
 
 @settings(max_examples=60, deadline=None)
 @given(CARDS)
-def test_every_card_keeps_to_slacks_limits(card: Card) -> None:
+def test_every_card_stays_within_slacks_limits(card: Card) -> None:
     blocks = card_blocks(card)
     checked_by_slack_sdk(blocks)
     assert len(blocks) <= 50
@@ -78,7 +78,7 @@ def test_every_card_keeps_to_slacks_limits(card: Card) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(MODALS)
-def test_every_modal_keeps_to_slacks_limits(modal: Modal) -> None:
+def test_every_modal_stays_within_slacks_limits(modal: Modal) -> None:
     view = modal_view(modal)
     assert View(**view).to_dict()["type"] == "modal"
     checked_by_slack_sdk(view["blocks"])
@@ -90,13 +90,13 @@ def test_every_modal_keeps_to_slacks_limits(modal: Modal) -> None:
     assert view["private_metadata"] == modal.value
 
 
-def test_the_severity_is_said_in_words() -> None:
+def test_the_severity_is_written_as_a_word() -> None:
     card = Card(title="Checkout is slow", severity=Severity.SEV2)
     assert card_blocks(card)[0]["text"]["text"] == "🟠 SEV2 · Checkout is slow"
     assert message_text(card).startswith("🟠 SEV2 · Checkout is slow")
 
 
-def test_a_card_reads_from_the_title_down_to_its_buttons() -> None:
+def test_a_card_shows_its_parts_in_order_from_title_to_buttons() -> None:
     card = Card(
         title="Checkout is slow",
         severity=Severity.SEV1,
@@ -123,7 +123,7 @@ def test_a_card_reads_from_the_title_down_to_its_buttons() -> None:
     assert blocks[6]["elements"][0]["value"] == "7"
 
 
-def test_the_fallback_says_everything_that_the_blocks_say() -> None:
+def test_the_fallback_text_contains_everything_in_the_blocks() -> None:
     card = Card(
         title="Checkout is slow",
         text="**p95** is up",
@@ -138,7 +138,7 @@ def test_the_fallback_says_everything_that_the_blocks_say() -> None:
         assert part in text
 
 
-def test_a_card_too_long_for_one_message_says_so_and_keeps_its_buttons() -> None:
+def test_a_card_too_long_for_one_message_shows_a_notice_and_keeps_its_buttons() -> None:
     card = Card(
         title="Long",
         sections=tuple(f"section {number} " + "word " * 400 for number in range(20)),
@@ -154,17 +154,17 @@ def test_the_eleventh_field_is_still_in_the_message() -> None:
     assert "value11" in json.dumps(card_blocks(card))
 
 
-def test_a_repeated_button_gets_an_id_of_its_own_that_still_begins_with_its_name() -> None:
+def test_a_repeated_button_gets_a_unique_id_that_starts_with_its_name() -> None:
     action = CardAction("resolve", "Resolve", "1")
     assert action_ids(card_blocks(Card(title="x", actions=(action, action)))) == ["resolve", "resolve:2"]
 
 
-def test_a_value_that_does_not_fit_is_refused_rather_than_cut_to_mean_something_else() -> None:
+def test_a_value_that_is_too_long_is_refused_and_never_cut() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         card_blocks(Card(title="x", actions=(CardAction("resolve", "Resolve", "1" * 2001),)))
 
 
-def test_a_diff_is_shown_in_fences_and_the_rest_of_it_counted() -> None:
+def test_a_long_diff_is_shown_in_fences_and_its_remaining_lines_are_counted() -> None:
     diff = "\n".join(f"+line {number} " + "x" * 80 for number in range(400))
     blocks = modal_view(Modal("confirm_approval", "Approve fix", "Merge", "1:abc", code=diff))["blocks"]
     shown = [block["text"]["text"] for block in blocks if block["text"]["text"].startswith("```")]

@@ -17,6 +17,7 @@ from integrations.errors import (
 )
 from integrations.protocols import MessageReference
 from integrations.slack import SlackChannel
+from tests.unit.integrations.loopback import Loopback
 
 CARD = Card(title="Checkout is slow")
 
@@ -25,7 +26,7 @@ def refusal(error: str, **more: Any) -> bytes:
     return json.dumps({"ok": False, "error": error, **more}).encode()
 
 
-def failure(loopback: Any, status: int, body: bytes, **headers: str) -> IntegrationError:
+def failure(loopback: Loopback, status: int, body: bytes, **headers: str) -> IntegrationError:
     loopback.answer(status, body, **headers)
     with pytest.raises(IntegrationError) as caught:
         SlackChannel("xoxb-secret", base_url=loopback.url).update(MessageReference("C123", "1.2"), CARD)
@@ -46,28 +47,28 @@ def failure(loopback: Any, status: int, body: bytes, **headers: str) -> Integrat
         (200, b"<html>a captive portal</html>", RetryableError),
     ],
 )
-def test_a_failure_is_told_apart_by_whether_trying_again_can_help(
-    loopback: Any, status: int, body: bytes, kind: type[IntegrationError]
+def test_a_failure_becomes_the_error_that_says_whether_a_retry_can_help(
+    loopback: Loopback, status: int, body: bytes, kind: type[IntegrationError]
 ) -> None:
     assert type(failure(loopback, status, body)) is kind
     assert len(loopback.received) == 1
 
 
-def test_a_rate_limit_says_when_to_come_back_and_is_not_retried_here(loopback: Any) -> None:
+def test_a_rate_limit_reports_when_to_retry_and_is_not_retried_by_the_client(loopback: Loopback) -> None:
     error = failure(loopback, 429, refusal("ratelimited"), Retry_After="7")
     assert isinstance(error, RetryableError)
     assert error.retry_after_seconds == 7.0
     assert len(loopback.received) == 1
 
 
-def test_a_refusal_says_which_block_is_at_fault(loopback: Any) -> None:
+def test_a_refusal_reports_the_invalid_block(loopback: Loopback) -> None:
     body = refusal("invalid_blocks", response_metadata={"messages": ["[ERROR] must be more than 0 characters"]})
     error = failure(loopback, 200, body)
     assert isinstance(error, RejectedError)
     assert "must be more than 0 characters" in str(error)
 
 
-def test_a_picture_that_slack_has_not_looked_at_yet_is_worth_another_try(loopback: Any) -> None:
+def test_a_picture_that_slack_has_not_processed_yet_is_retryable(loopback: Loopback) -> None:
     body = refusal(
         "invalid_blocks", response_metadata={"messages": ["[ERROR] invalid slack_file [json-pointer:/blocks/1]"]}
     )
@@ -76,7 +77,7 @@ def test_a_picture_that_slack_has_not_looked_at_yet_is_worth_another_try(loopbac
     assert error.retry_after_seconds
 
 
-def test_a_refused_connection_and_a_time_out_are_worth_another_try() -> None:
+def test_a_refused_connection_and_a_timeout_are_retryable() -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -98,13 +99,13 @@ def test_a_refused_connection_and_a_time_out_are_worth_another_try() -> None:
         lambda slack: slack.check(),
     ],
 )
-def test_every_call_raises_our_own_errors(loopback: Any, call: Callable[[SlackChannel], object]) -> None:
+def test_every_call_raises_our_own_errors(loopback: Loopback, call: Callable[[SlackChannel], object]) -> None:
     loopback.answer(200, refusal("token_revoked"))
     with pytest.raises(AuthenticationError):
         call(SlackChannel("xoxb-secret", base_url=loopback.url))
 
 
-def test_channels_are_looked_up_by_name_over_every_page_and_then_remembered(loopback: Any) -> None:
+def test_channels_are_looked_up_by_name_on_all_pages_and_cached(loopback: Loopback) -> None:
     page = {"ok": True, "channels": [{"id": "C1", "name": "general"}], "response_metadata": {"next_cursor": "more"}}
     loopback.answer(200, json.dumps(page).encode())
     loopback.answer(200, json.dumps({"ok": True, "channels": [{"id": "C2", "name": "incidents"}]}).encode())
@@ -121,18 +122,18 @@ def test_channels_are_looked_up_by_name_over_every_page_and_then_remembered(loop
     ]
 
 
-def test_a_channel_that_the_bot_cannot_see_is_named(loopback: Any) -> None:
+def test_the_error_for_an_invisible_channel_names_the_channel(loopback: Loopback) -> None:
     loopback.answer(200, json.dumps({"ok": True, "channels": []}).encode())
     with pytest.raises(NotFoundError, match="#incidents"):
         SlackChannel("xoxb-secret", base_url=loopback.url).post("#incidents", CARD, idempotency_key="a")
 
 
-def test_an_expired_response_url_is_reported_as_gone(loopback: Any) -> None:
+def test_an_expired_response_url_is_reported_as_gone(loopback: Loopback) -> None:
     loopback.answer(404, b"expired_url")
     with pytest.raises(NotFoundError):
         SlackChannel("xoxb-secret").respond(f"{loopback.url}/commands/1", CARD)
 
 
-def test_an_answer_is_not_posted_to_an_address_inside_the_network() -> None:
+def test_a_response_url_in_a_private_network_is_refused() -> None:
     with pytest.raises(RejectedError):
         SlackChannel("xoxb-secret").respond("http://169.254.169.254/latest", CARD)

@@ -27,11 +27,11 @@ MARKDOWN = st.lists(
         ("<!channel> hello", "&lt;!channel&gt; hello"),
     ],
 )
-def test_markdown_becomes_what_slack_shows_the_same_way(markdown: str, mrkdwn: str) -> None:
+def test_markdown_becomes_the_equivalent_slack_markup(markdown: str, mrkdwn: str) -> None:
     assert to_mrkdwn(markdown) == mrkdwn
 
 
-def test_a_mention_stays_one_only_where_the_caller_says_so() -> None:
+def test_a_mention_is_kept_only_if_the_caller_allows_it() -> None:
     assert to_mrkdwn("ask <@U0ANA>") == "ask &lt;@U0ANA&gt;"
     assert to_mrkdwn("ask <@U0ANA> <!here>", mentions=True) == "ask <@U0ANA> &lt;!here&gt;"
 
@@ -40,12 +40,12 @@ def test_a_link_cannot_be_ended_early_by_its_address_or_label() -> None:
     assert link("a|b", "https://x.y/?q=a|b>c") == "<https://x.y/?q=a%7Cb%3Ec|a/b>"
 
 
-def test_an_absurdly_long_link_is_only_its_label() -> None:
+def test_a_link_that_is_too_long_becomes_its_label() -> None:
     assert link("label", "https://x.y/" + "a" * 3000) == "label"
 
 
 @given(MARKDOWN)
-def test_foreign_text_never_holds_a_control_sequence_of_slack(markdown: str) -> None:
+def test_text_from_outside_never_contains_a_slack_control_sequence(markdown: str) -> None:
     text = to_mrkdwn(markdown)
     assert "<!" not in text
     assert "<@" not in text
@@ -70,6 +70,6 @@ def test_cutting_never_splits_an_entity(text: str, limit: int) -> None:
     assert "&" not in rest
 
 
-def test_a_long_text_loses_none_of_its_words_when_it_is_split() -> None:
+def test_splitting_a_long_text_loses_no_words() -> None:
     words = [f"word{number}" for number in range(2000)]
     assert " ".join(pieces(" ".join(words), 300)).split() == words

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from integrations.errors import AuthenticationError, NotFoundError, RejectedErro
 from integrations.teams import TeamsWebhook
 from integrations.teams.adaptive import adaptive_card
 from integrations.teams.message import webhook_message
+from tests.unit.integrations.loopback import Loopback
 
 CARD = Card(
     title="Checkout is slow",
@@ -27,10 +27,11 @@ CARD = Card(
     links=(CardLink("Pull request", "https://x.y/1"),),
     context="since 14:05",
 )
+
 TEXTS = st.one_of(st.text(max_size=60), st.integers(1, 30_000).map(lambda size: "🟠ber\n" * (size // 5)))
 
 
-def test_a_card_reads_from_the_title_down_and_says_its_severity_in_words() -> None:
+def test_a_card_starts_with_its_title_and_writes_its_severity_as_a_word() -> None:
     body = adaptive_card(CARD)["body"]
     assert body[0]["text"] == "🔴 SEV1 · Checkout is slow"
     assert body[1]["facts"] == [{"title": "Service", "value": "shop"}]
@@ -44,25 +45,25 @@ def test_a_card_reads_from_the_title_down_and_says_its_severity_in_words() -> No
     assert body[3]["fontType"] == "Monospace"
 
 
-def test_a_moment_is_shown_on_the_readers_own_clock() -> None:
+def test_a_time_is_shown_in_the_readers_time_zone() -> None:
     card = adaptive_card(Card(title="x", text="since <t:1770465600>"))
     assert card["body"][1]["text"] == "since {{TIME(2026-02-07T12:00:00Z)}} {{DATE(2026-02-07T12:00:00Z, SHORT)}}"
     assert "since 2026-02-07 12:00 UTC" in card["fallbackText"]
 
 
-def test_links_become_buttons_and_buttons_that_could_not_answer_are_left_out() -> None:
+def test_links_become_buttons_and_action_buttons_are_left_out() -> None:
     rendered = adaptive_card(CARD)
     assert rendered["actions"] == [{"type": "Action.OpenUrl", "title": "Pull request", "url": "https://x.y/1"}]
     assert "Resolve" not in json.dumps(rendered)
 
 
-def test_the_fallback_text_says_what_the_card_says() -> None:
+def test_the_fallback_text_contains_the_whole_card() -> None:
     fallback = adaptive_card(CARD)["fallbackText"]
     for part in ("SEV1", "p95 is 4.2 s", "SELECT 1", "https://x.y/1"):
         assert part in fallback
 
 
-def test_the_card_keeps_to_the_published_schema() -> None:
+def test_the_card_is_valid_under_the_published_schema() -> None:
     schema = json.loads((resources.files("adaptive_cards") / "schemas" / "schema-1.4.json").read_text())
     card = {name: value for name, value in adaptive_card(CARD).items() if name != "msteams"}
     assert [error.message for error in Draft6Validator(schema).iter_errors(card)] == []
@@ -80,11 +81,11 @@ def test_the_card_keeps_to_the_published_schema() -> None:
         links=st.lists(st.builds(CardLink, label=TEXTS, url=TEXTS.map("https://x.y/".__add__)), max_size=8).map(tuple),
     )
 )
-def test_every_message_fits_in_what_teams_takes(card: Card) -> None:
+def test_every_message_stays_under_the_size_limit_of_teams(card: Card) -> None:
     assert len(json.dumps(webhook_message(card), ensure_ascii=False).encode()) <= 28 * 1024
 
 
-def test_the_webhook_gets_a_message_with_the_card_attached(loopback: Any) -> None:
+def test_the_webhook_gets_a_message_with_the_card_attached(loopback: Loopback) -> None:
     TeamsWebhook(f"{loopback.url}/teams/webhook/secret").escalate(CARD)
     message = json.loads(loopback.received[0].body)
     assert message["type"] == "message"
@@ -102,8 +103,8 @@ def test_the_webhook_gets_a_message_with_the_card_attached(loopback: Any) -> Non
         (400, RejectedError),
     ],
 )
-def test_a_failure_is_told_apart_by_whether_trying_again_can_help(
-    loopback: Any, status: int, kind: type[Exception]
+def test_a_failure_becomes_the_error_that_says_whether_a_retry_can_help(
+    loopback: Loopback, status: int, kind: type[Exception]
 ) -> None:
     loopback.answer(status, b"no", Retry_After="12")
     with pytest.raises(kind) as caught:
@@ -112,7 +113,7 @@ def test_a_failure_is_told_apart_by_whether_trying_again_can_help(
     assert getattr(caught.value, "retry_after_seconds", 12.0) == 12.0
 
 
-def test_a_failure_hidden_in_a_200_is_seen(loopback: Any) -> None:
+def test_a_failure_reported_in_a_200_response_is_detected(loopback: Loopback) -> None:
     loopback.answer(
         200, b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429"
     )
@@ -120,18 +121,18 @@ def test_a_failure_hidden_in_a_200_is_seen(loopback: Any) -> None:
         TeamsWebhook(f"{loopback.url}/x").escalate(CARD)
 
 
-def test_a_redirect_is_not_followed(loopback: Any) -> None:
+def test_a_redirect_is_not_followed(loopback: Loopback) -> None:
     loopback.answer(302, b"", Location="http://169.254.169.254/")
     with pytest.raises(RejectedError):
         TeamsWebhook(f"{loopback.url}/x").escalate(CARD)
 
 
-def test_nothing_is_posted_to_an_address_inside_the_network() -> None:
+def test_nothing_is_posted_to_a_private_network_address() -> None:
     with pytest.raises(RejectedError, match="private network"):
         TeamsWebhook("https://10.1.2.3/hook").escalate(CARD)
 
 
-def test_the_check_names_the_host_and_keeps_the_rest_of_the_address_secret(loopback: Any) -> None:
+def test_the_check_shows_only_the_host_of_the_secret_address(loopback: Loopback) -> None:
     assert (
         TeamsWebhook("https://acme.webhook.office.com/webhookb2/secret").check() == "posts to acme.webhook.office.com"
     )

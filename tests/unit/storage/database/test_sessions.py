@@ -33,13 +33,13 @@ def test_sqlite_is_durable_at_every_commit_and_keeps_foreign_keys(
         assert connection.scalar(text("PRAGMA busy_timeout")) == 10_000
 
 
-def test_a_row_that_points_nowhere_is_refused(session: Session) -> None:
+def test_a_row_with_a_dangling_foreign_key_is_refused(session: Session) -> None:
     session.add(TimelineEntry(incident_id=404, happened_at=NOW, kind="note", actor="Ana", text="lost"))
     with pytest.raises(IntegrityError):
         session.flush()
 
 
-def test_a_reading_turned_into_a_write_waits_for_the_other_writer_instead_of_failing(
+def test_a_transaction_that_reads_then_writes_waits_for_the_other_writer_instead_of_failing(
     sessions: sessionmaker[Session],
 ) -> None:
     first_has_read, both_done = threading.Event(), threading.Barrier(2, timeout=20)
@@ -68,7 +68,7 @@ def test_readers_do_not_wait_for_a_writer_and_see_only_what_is_committed(
         assert len(list_funnels(reader)) == 1
 
 
-def test_a_naive_moment_is_refused_and_an_aware_one_comes_back_in_utc(session: Session) -> None:
+def test_a_naive_datetime_is_refused_and_an_aware_one_is_read_back_in_utc(session: Session) -> None:
     _funnel(session)
     session.expire_all()
     assert list_funnels(session)[0].created_at == NOW
@@ -86,7 +86,7 @@ def test_every_spelling_of_postgresql_gets_the_same_driver(url: str) -> None:
     assert create_database(url).url.drivername == "postgresql+psycopg"
 
 
-def test_a_writer_waits_for_another_no_longer_than_it_has_patience(
+def test_a_writer_waits_for_another_no_longer_than_its_wait_budget(
     tmp_path: Path, open_database: Callable[[str], Engine]
 ) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'argux.db'}")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.commands.query import query
 from storage.telemetry.archive import compaction
-from storage.telemetry.archive.archive import write_parquet
+from storage.telemetry.archive.cold_store import write_parquet
 from storage.telemetry.archive.compaction import SMALL_FILES, compact, finish_compaction
 from storage.telemetry.archive.erasure import erase_user
 from storage.telemetry.archive.layout import DRAFTS, KINDS, files
@@ -19,12 +19,12 @@ NOW = 1_770_465_600.0
 
 
 class PowerCut(BaseException):
-    """Ends a pass where it stands."""
+    """Simulates a crash: no handler for Exception catches it."""
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """With as many small files as are put together, two rows each."""
+    """An archive with just enough small files to be merged, two rows each."""
     home = tmp_path / "it's" / "events" / DAY
     home.mkdir(parents=True)
     for number in range(SMALL_FILES):
@@ -55,7 +55,9 @@ def test_a_few_small_files_are_left_as_they_are(directory: Path) -> None:
     assert files(directory, "events") == before
 
 
-def test_a_large_file_stays_beside_the_one_made_of_the_small(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_stays_beside_the_file_merged_from_the_small_ones(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     large = directory / "events" / DAY / "large.parquet"
     rows: list[Any] = [(f"large{number:032x}", "view", "ana", NOW, NOW, '{"country":"de"}') for number in range(500)]
     write_parquet(large, EVENTS, rows)
@@ -67,7 +69,7 @@ def test_a_large_file_stays_beside_the_one_made_of_the_small(directory: Path, mo
 
 
 @pytest.mark.parametrize("renames", [0, 1, 2])
-def test_a_pass_that_dies_between_any_two_renames_loses_nothing_and_doubles_nothing(
+def test_a_crash_between_any_two_renames_loses_and_duplicates_nothing(
     renames: int, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = iter([True] * renames)
@@ -87,14 +89,12 @@ def test_a_pass_that_dies_between_any_two_renames_loses_nothing_and_doubles_noth
     assert list((directory / DRAFTS).iterdir()) == []
 
 
-def test_a_pass_that_dies_before_it_tidied_up_leaves_every_row_once(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def dies(*_: object) -> None:
+def test_a_crash_before_the_cleanup_leaves_every_row_once(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crashes(*_: object) -> None:
         raise PowerCut
 
     with monkeypatch.context() as patch:
-        patch.setattr(compaction.shutil, "rmtree", dies)
+        patch.setattr("storage.telemetry.archive.compaction.shutil.rmtree", crashes)
         with pytest.raises(PowerCut):
             compact(directory)
     finish_compaction(directory)
@@ -102,7 +102,7 @@ def test_a_pass_that_dies_before_it_tidied_up_leaves_every_row_once(
     assert list((directory / DRAFTS).iterdir()) == []
 
 
-def test_a_person_forgotten_after_a_pass_died_does_not_come_back(
+def test_a_person_erased_after_a_crashed_compaction_does_not_come_back(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Path.rename
@@ -122,11 +122,11 @@ def test_a_person_forgotten_after_a_pass_died_does_not_come_back(
 
 
 def test_a_full_disk_leaves_the_day_as_it_was(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def disk_full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     before = files(directory, "events")
-    monkeypatch.setattr(compaction, "_merge", full)
+    monkeypatch.setattr(compaction, "_merge", disk_full)
     with pytest.raises(OSError, match="No space"):
         compact(directory)
     assert files(directory, "events") == before

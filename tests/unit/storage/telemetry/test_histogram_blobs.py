@@ -1,4 +1,4 @@
-"""Histograms as blobs."""
+"""Histograms stored as blobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from storage.telemetry.rows.histogram_blobs import Counts, dense, pack, quantile_columns
 
 
-def test_the_column_of_a_quantile_is_the_first_at_which_the_share_is_reached() -> None:
+def test_a_quantile_is_in_the_first_column_at_which_its_share_is_reached() -> None:
     generator = np.random.default_rng(1)
     table = generator.integers(0, 4, (50, 12)) * 10 ** generator.integers(0, 9, (50, 1))
     table[[0, 17, 49]] = 0
@@ -20,6 +20,6 @@ def test_the_column_of_a_quantile_is_the_first_at_which_the_share_is_reached() -
         assert quantile_columns(blobs, share).tolist() == reached.argmax(axis=1).tolist()
 
 
-def test_of_no_histograms_there_are_no_quantiles() -> None:
+def test_no_histograms_have_no_quantiles_and_an_empty_one_has_zero() -> None:
     assert quantile_columns([], 0.95).tolist() == []
     assert quantile_columns([b""], 0.95).tolist() == [0]

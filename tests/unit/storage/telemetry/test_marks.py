@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from detection.types import Event
-from storage.database.locks import Lock, together
+from storage.database.locks import Lock, lock_shared
 from storage.telemetry.hot.partitions import prepare_partitions
 from storage.telemetry.rollups.marks import high_water, mark, set_mark
 from storage.telemetry.rows.bulk import insert_new
@@ -16,13 +16,13 @@ from storage.telemetry.rows.tables import events
 
 
 def _append(connection: Connection, event_id: str) -> None:
-    together(connection, Lock.APPEND)
+    lock_shared(connection, Lock.APPEND)
     insert_new(connection, events, EVENT_COLUMNS, event_rows([Event(event_id, "view", "u", 1.0, {})], 1.0))
 
 
-# SQLite has one writer at a time: there, no record can overtake another.
+# PostgreSQL only: SQLite has one writer at a time, so commits are in the order of sequences.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_record_that_commits_after_one_with_a_higher_number_is_not_passed_over(engine: Engine) -> None:
+def test_a_record_committed_after_one_with_a_higher_sequence_is_not_skipped(engine: Engine) -> None:
     prepare_partitions(engine, now=1.0)
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as slow:
@@ -37,7 +37,7 @@ def test_a_record_that_commits_after_one_with_a_higher_number_is_not_passed_over
         assert connection.execute(events.select()).rowcount == 2
 
 
-def test_a_mark_is_zero_until_it_is_set_and_goes_where_it_is_put(engine: Engine) -> None:
+def test_a_mark_is_zero_until_it_is_set_and_then_as_last_set(engine: Engine) -> None:
     with engine.begin() as connection:
         assert mark(connection, "events") == 0
         set_mark(connection, "events", 7)

@@ -26,7 +26,7 @@ IDS = (
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database, not migrated."""
+    """The URL of a new database that is not migrated yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'before.db'}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
@@ -36,9 +36,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def before(url: str) -> Iterator[Engine]:
-    """At the revision before this one, with records in it."""
+    """A database with records, at the revision before the partitions (0008)."""
     engine = database.create_database(url)
-    to(engine, "0008")
+    migrate_to(engine, "0008")
     with engine.begin() as connection:
         tables = MetaData()
         events, spans, requests = (
@@ -58,15 +58,15 @@ def before(url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def to(engine: Engine, revision: str, *, down: bool = False) -> None:
+def migrate_to(engine: Engine, revision: str, *, down: bool = False) -> None:
     with engine.begin() as connection:
         configuration = database._alembic()
         configuration.attributes["connection"] = connection
         (command.downgrade if down else command.upgrade)(configuration, revision)
 
 
-def test_records_that_were_there_are_there_after_the_move_and_are_recognised(before: Engine) -> None:
-    to(before, "head")
+def test_existing_records_survive_the_migration_and_are_recognised_as_duplicates(before: Engine) -> None:
+    migrate_to(before, "head")
     store = SqlTelemetry(before, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW + 9000)
     assert [event.event_id for event in store.recent_events()] == list(reversed(IDS))
     assert store.append_events([make_event("view", "u9", NOW, event_id) for event_id in IDS]) == Appended(0, 5)
@@ -79,16 +79,16 @@ def test_records_that_were_there_are_there_after_the_move_and_are_recognised(bef
     assert (taken.events, taken.spans) == (1, 0)
 
 
-def test_the_way_back_keeps_the_records_and_their_ids(before: Engine) -> None:
-    was = inspect(before).get_unique_constraints("events")
-    to(before, "head")
-    to(before, "0008", down=True)
+def test_the_downgrade_keeps_the_records_and_their_ids(before: Engine) -> None:
+    constraints = inspect(before).get_unique_constraints("events")
+    migrate_to(before, "head")
+    migrate_to(before, "0008", down=True)
     with before.connect() as connection:
         found = connection.execute(text("SELECT event_id FROM events ORDER BY sequence")).scalars().all()
         assert connection.scalar(text("SELECT max(sequence) FROM spans")) == 3
     assert tuple(found) == IDS
-    assert inspect(before).get_unique_constraints("events") == was
-    to(before, "head")
+    assert inspect(before).get_unique_constraints("events") == constraints
+    migrate_to(before, "head")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is hidden of a record, and how."""
+"""Hiding personal data in records."""
 
 from __future__ import annotations
 
@@ -33,24 +33,27 @@ def test_the_same_value_has_the_same_digest_under_one_key_and_another_under_anot
     assert first != hidden(other, email="ana@acme.example").properties["email"]
 
 
-def test_values_of_any_kind_at_any_depth_are_hidden_and_the_rest_is_left() -> None:
+def test_values_of_any_type_at_any_depth_are_hidden_and_the_rest_is_unchanged() -> None:
     event = hidden(
         Privacy(["phone"], key=b"k"), phone=[1, {"a": 2}], deep=[{"phone": 7, "plan": "free"}], none={"phone": None}
     )
     assert str(event.properties["phone"]).startswith("hidden:")
-    [inner] = event.properties["deep"]  # type: ignore[misc,union-attr]
-    assert str(inner["phone"]).startswith("hidden:")  # type: ignore[index,call-overload]
-    assert inner["plan"] == "free"  # type: ignore[index,call-overload]
+    deep = event.properties["deep"]
+    assert isinstance(deep, list)
+    [inner] = deep
+    assert isinstance(inner, dict)
+    assert str(inner["phone"]).startswith("hidden:")
+    assert inner["plan"] == "free"
     assert event.properties["none"] == {"phone": None}
 
 
-def test_dropping_leaves_nothing_but_still_tells_people_apart() -> None:
+def test_dropping_removes_properties_but_keeps_people_apart() -> None:
     event = hidden(Privacy(["email", "user_id"], key=b"k", drop=True), email="ana@acme.example", distinct_id="u1", n=1)
     assert event.user_id.startswith("hidden:")
     assert event.properties == {"distinct_id": event.user_id, "n": 1}
 
 
-def test_what_is_hidden_stays_as_it_is_and_what_only_looks_so_is_hidden() -> None:
+def test_a_hidden_value_is_not_hidden_again_and_one_that_only_looks_hidden_is() -> None:
     privacy = Privacy(["user_id"], key=b"k")
     once = privacy.user_id("ana")
     assert privacy.user_id(once) == once

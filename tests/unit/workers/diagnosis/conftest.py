@@ -1,4 +1,4 @@
-"""A small shop: its telemetry in memory, its commits in memory, its incidents in a real SQLite database."""
+"""A small shop: telemetry and commits in memory, incidents in a real SQLite database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pytest
@@ -20,21 +20,23 @@ from detection.types import (
     QUERY_EDGES,
     EndpointSeries,
     Finding,
+    Floats,
     FunnelCells,
     FunnelSeries,
+    Integers,
     Metric,
     Severity,
     Subject,
 )
 from integrations.errors import IntegrationError, NotFoundError
-from integrations.protocols import ChangedFile, Commit
+from integrations.protocols import ChangedFile, CodeHost, Commit
 from storage.database.base import Base
 from storage.database.session import create_database, sessions
 from storage.deploys import record_deploy
 from storage.diagnoses import get_diagnosis
 from storage.incidents import open_incident, record_finding
 from storage.models import Diagnosis
-from storage.telemetry.protocol import RequestSample, StatementCount
+from storage.telemetry.protocol import RequestSample, StatementCount, TelemetryStore
 from tests.finding_details import DROP
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.citations import numbers_in
@@ -45,6 +47,10 @@ NOW = datetime(2026, 2, 7, 14, 10, tzinfo=UTC)
 ONSET = NOW - timedelta(minutes=8)
 STOCK_QUERY = "SELECT stock FROM products WHERE id = ?"
 CART_QUERY = "SELECT * FROM carts WHERE user_id = ?"
+
+
+MakeFinding: TypeAlias = Callable[..., Finding]
+MakeCommit: TypeAlias = Callable[..., Commit]
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Entry:
 
 @dataclass
 class MemoryTelemetry:
-    """The reading half of TelemetryStore over two lists."""
+    """The methods of TelemetryStore that the diagnosis reads, over two lists."""
 
     served: list[Served] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -159,7 +165,7 @@ def _endpoint_series(service: str, endpoint: str, buckets: Mapping[float, list[R
     )
 
 
-def _histogram(values: Sequence[float], edges: np.ndarray) -> np.ndarray:
+def _histogram(values: Sequence[float], edges: Floats | Integers) -> Integers:
     return np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
 
 
@@ -187,7 +193,7 @@ def _funnel_series(
 
 @dataclass
 class MemoryCodeHost:
-    """`commits_between` over a list of commits, oldest first; `faults` are raised one by one before it answers."""
+    """`commits_between` over a list of commits, oldest first; each call first raises the next of `faults`, if any."""
 
     commits: list[Commit] = field(default_factory=list)
     faults: list[IntegrationError] = field(default_factory=list)
@@ -222,7 +228,7 @@ def a_commit(sha: str, message: str, path: str, patch: str, author: str = "Mia")
 
 @dataclass
 class Shop:
-    """The world of a test: what was served, deployed and found."""
+    """The surroundings of a test: requests served, funnel entries, deploys and incidents."""
 
     sessions: sessionmaker[Session]
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
@@ -232,8 +238,8 @@ class Shop:
     def sources(self) -> DiagnosisSources:
         return DiagnosisSources(
             sessions=self.sessions,
-            telemetry=self.telemetry,
-            code_host=self.code_host,
+            telemetry=cast(TelemetryStore, self.telemetry),
+            code_host=cast(CodeHost, self.code_host),
             clock=lambda: NOW,
             wait=self.waits.append,
         )
@@ -249,7 +255,7 @@ class Shop:
         statements: Mapping[str, int] | None = None,
         every_seconds: float = 6.0,
     ) -> None:
-        """Requests at an even pace, their durations spread over a fifth."""
+        """Serve requests at an even rate; their durations vary by 10 % around `duration_ms`."""
         runs = dict(statements or {CART_QUERY: 1})
         at, count = since.timestamp(), 0
         while at < until.timestamp():
@@ -266,7 +272,7 @@ class Shop:
             at, count = at + every_seconds, count + 1
 
     def enter_funnel(self, *, since: datetime, until: datetime, rates: Mapping[str, float], every: float = 2.0) -> None:
-        """Entries at an even pace by payment method in turn, of which each method's share converts."""
+        """Add entries at an even rate, by payment method in turn; `rates` holds the conversion rate of each method."""
         at, count = since.timestamp(), 0
         while at < until.timestamp():
             method = list(rates)[count % len(rates)]
@@ -304,7 +310,7 @@ class Shop:
 
 
 def a_finding(metric: Metric, observed: float, expected: float, **details: Any) -> Finding:
-    """Of POST /checkout, or of the funnel Purchase for a conversion rate."""
+    """Make a finding about POST /checkout, or about the funnel Purchase for a conversion rate."""
     funnel = metric is Metric.CONVERSION_RATE
     subject = (
         Subject("funnel", "Purchase", funnel_id=1)
@@ -376,7 +382,7 @@ README_PATCH = "@@ -1 +1,2 @@\n # Shop\n+The query SELECT stock FROM products WH
 
 @pytest.fixture
 def broken_checkout(shop: Shop) -> Shop:
-    """A harmless deploy an hour before, then one of three commits whose middle one is an N+1 query at checkout."""
+    """A harmless deploy an hour before the onset, then one of three commits; the middle one adds an N+1 at checkout."""
     shop.code_host.commits = [
         a_commit("1" * 40, "Start", "app.py", BANNER_PATCH),
         a_commit("2" * 40, "Greet in the header", "header.py", BANNER_PATCH),
@@ -399,9 +405,12 @@ def broken_checkout(shop: Shop) -> Shop:
     return shop
 
 
+Answered: TypeAlias = Callable[[Shop, DiagnosisOutcome], Diagnosis]
+
+
 @pytest.fixture
-def answered() -> Callable[[Shop, DiagnosisOutcome], Diagnosis]:
-    """The stored diagnosis behind an outcome, once its every sentence is seen to cite evidence that exists."""
+def answered() -> Answered:
+    """Load the stored diagnosis of an outcome, and assert that each of its sentences cites existing evidence."""
 
     def read(shop: Shop, outcome: DiagnosisOutcome) -> Diagnosis:
         with shop.sessions() as session:
@@ -436,12 +445,12 @@ def checkout_incident(broken_checkout: Shop) -> int:
 
 
 @pytest.fixture
-def find() -> Callable[..., Finding]:
+def find() -> MakeFinding:
     """Make a finding: metric, observed, expected, details."""
     return a_finding
 
 
 @pytest.fixture
-def commit() -> Callable[..., Commit]:
+def commit() -> MakeCommit:
     """Make a commit of one file: sha, message, path, patch, author."""
     return a_commit

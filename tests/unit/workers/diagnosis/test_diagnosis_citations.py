@@ -1,4 +1,4 @@
-"""Citations point at evidence that exists, and nobody else's text can fake one."""
+"""Citations refer to existing evidence, and untrusted text cannot fake one."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from workers.words.text import counted, likelihood, measure, number, query_text,
 texts = st.lists(st.one_of(st.text(max_size=20), st.integers(0, 30).map(lambda n: f"[E{n}]"))).map(" ".join)
 
 
-def test_citations_stand_before_the_full_stop():
+def test_citations_are_placed_before_the_full_stop() -> None:
     assert cited("It is slow.", 1, 4, 4) == "It is slow [E1][E4]."
     assert cited("it is slow", 2) == "it is slow [E2]"
     assert cited("It is slow.") == "It is slow."
 
 
 @given(texts, st.sets(st.integers(0, 30)))
-def test_only_citations_of_known_evidence_are_left(text, known):
+def test_citations_of_unknown_evidence_are_removed(text: str, known: set[int]) -> None:
     kept = without_unknown(text, known)
 
     assert numbers_in(kept) == tuple(found for found in numbers_in(text) if found in known)
 
 
-def test_a_removed_citation_leaves_no_gap():
+def test_a_removed_citation_leaves_no_gap() -> None:
     assert without_unknown("It is slow [E1][E9].", {1}) == "It is slow [E1]."
     assert without_unknown("It is slow [E9].", {1}) == "It is slow."
 
 
 @given(texts)
-def test_quoted_text_is_one_line_and_cites_nothing(text):
+def test_quoted_text_is_one_line_and_cites_nothing(text: str) -> None:
     line = quoted(f"{text} [E 7] [e8, E9]\n`x`\u200b")
 
     assert numbers_in(line) == ()
@@ -40,7 +40,7 @@ def test_quoted_text_is_one_line_and_cites_nothing(text):
     assert len(line) <= 160
 
 
-def test_figures_carry_units_and_no_needless_places():
+def test_figures_have_units_and_are_rounded() -> None:
     assert measure(Metric.LATENCY_P95, 2412.0) == "2.4 s"
     assert measure(Metric.LATENCY_P95, 90.4) == "90 ms"
     assert measure(Metric.CONVERSION_RATE, 0.41) == "41 %"
@@ -51,5 +51,5 @@ def test_figures_carry_units_and_no_needless_places():
     assert [likelihood(share) for share in (0.001, 0.5, 0.999)] == ["under 1 %", "50 %", "over 99 %"]
 
 
-def test_a_query_text_writes_moments_as_times():
+def test_a_query_text_formats_timestamps_as_iso_8601() -> None:
     assert query_text("f", since=0.0, limit=5) == "f(since=1970-01-01T00:00:00Z, limit=5)"

@@ -1,22 +1,36 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeAlias, cast
 
 import pytest
 
-from detection.types import Metric
-from tests.unit.workers.diagnosis.conftest import NOW, ONSET, Entry
+from detection.types import FunnelDropDetails, Metric, Where
+from storage.telemetry.protocol import TelemetryStore
+from tests.unit.workers.diagnosis.conftest import NOW, ONSET, Answered, Entry, MakeCommit, MakeFinding, Shop
+from workers.diagnosis.model import DiagnosisOutcome, Ranked
 from workers.diagnosis.pipeline import run
-from workers.words.attribution_details import WhereQuestion, where
+from workers.watching.attribution_query import AttributionQuery, locate_loss
 
 BROKEN = (("country", "DE"), ("provider", "paypal"))
+MakeIncident: TypeAlias = Callable[[float, float], int]
+
 COUNTRIES = {"DE": 2, "FR": 2, "IN": 1}
 
 
-def enter(shop, since, until, every, *, broken=(), countries=COUNTRIES):
-    """Users who convert at 60 %, in India at 10 %; where it is broken nobody does."""
+def enter(
+    shop: Shop,
+    since: datetime,
+    until: datetime,
+    every: float,
+    *,
+    broken: Where = (),
+    countries: Mapping[str, int] = COUNTRIES,
+) -> None:
+    """Add users who convert at 60 %, in India at 10 %, and not at all in the `broken` place."""
     drawn, at = random.Random(2), since.timestamp()
     while at < until.timestamp():
         kind = {
@@ -31,25 +45,29 @@ def enter(shop, since, until, every, *, broken=(), countries=COUNTRIES):
 
 
 @pytest.fixture
-def found(shop, find):
-    """The incident of a drop as the detectors hand it over, with what they found of where."""
+def found(shop: Shop, find: MakeFinding) -> MakeIncident:
+    """Open an incident about a drop, with the attribution that the detectors add."""
 
-    def make(observed, expected):
+    def make(observed: float, expected: float) -> int:
         finding = find(Metric.CONVERSION_RATE, observed, expected, where=(), step="paid")
-        question = WhereQuestion(
+        assert isinstance(finding.details, FunnelDropDetails)
+        query = AttributionQuery(
             1, ONSET.timestamp(), NOW.timestamp(), (NOW - timedelta(days=7)).timestamp(), 30.0, expected=expected
         )
-        attribution = where(shop.telemetry, question, now=NOW.timestamp())
+        attribution = locate_loss(cast(TelemetryStore, shop.telemetry), query, now=NOW.timestamp())
+        assert attribution is not None
         return shop.incident(replace(finding, details=replace(finding.details, attribution=attribution)))
 
     return make
 
 
-def origins(outcome):
+def origins(outcome: DiagnosisOutcome) -> dict[str, Ranked]:
     return {item.key: item for item in outcome.hypotheses}
 
 
-def test_a_drop_of_one_provider_in_one_country_is_an_outage_there_with_its_evidence(shop, found, answered):
+def test_a_drop_for_one_provider_in_one_country_is_blamed_on_an_outage_there(
+    shop: Shop, found: MakeIncident, answered: Answered
+) -> None:
     enter(shop, NOW - timedelta(hours=6), ONSET, 1.0)
     enter(shop, ONSET, NOW, 0.4, broken=BROKEN)
 
@@ -67,7 +85,9 @@ def test_a_drop_of_one_provider_in_one_country_is_an_outage_there_with_its_evide
     ]  # fmt: skip
 
 
-def test_other_users_than_usual_are_the_cause_and_speak_against_the_deploy_at_the_same_time(shop, found, answered):
+def test_a_changed_mix_of_users_is_confirmed_and_rejects_the_deploy_at_the_same_time(
+    shop: Shop, found: MakeIncident, answered: Answered
+) -> None:
     shop.deploy("d" * 40, ONSET - timedelta(seconds=20))
     enter(shop, NOW - timedelta(hours=6), ONSET, 1.0)
     enter(shop, ONSET, NOW, 0.4, countries={"DE": 1, "FR": 1, "IN": 8})
@@ -82,7 +102,9 @@ def test_other_users_than_usual_are_the_cause_and_speak_against_the_deploy_at_th
     assert outcome.fix.action is None
 
 
-def test_a_drop_everywhere_speaks_for_the_deploy_and_against_any_kind_of_user(shop, found, answered, commit):
+def test_a_drop_for_all_users_confirms_the_deploy_and_rejects_the_segment_hypothesis(
+    shop: Shop, found: MakeIncident, answered: Answered, commit: MakeCommit
+) -> None:
     shop.code_host.commits = [commit("d" * 40, "Hide the pay button", "pay.py", "@@ -1 +1 @@\n+button.hide()\n")]
     shop.deploy("d" * 40, ONSET - timedelta(seconds=20), service="payments")
     enter(shop, NOW - timedelta(hours=6), ONSET, 1.0)

@@ -1,20 +1,24 @@
-"""The same answer comes from spans in the real telemetry store as from a list in memory."""
+"""A diagnosis of spans in the real telemetry store gives the same result as one of lists in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
 
 from detection.funnels.attempts import attempts
 from detection.types import Span, SpanKind
 from storage.telemetry.sql import SqlTelemetry
+from tests.unit.workers.diagnosis.conftest import Answered, Served, Shop
 from workers.diagnosis.pipeline import run
 
 NOW = datetime(2026, 2, 7, 14, 10, tzinfo=UTC)
 
 
-def spans(number, served):
-    """A server span and a database span for every query under it."""
+def spans(number: int, served: Served) -> Iterator[Span]:
+    """Yield a server span, and under it a database span for each query."""
     request, trace = served.request, f"{number:032x}"
     root = Span(
         trace_id=trace,
@@ -47,7 +51,9 @@ def spans(number, served):
             )
 
 
-def test_an_n_plus_one_deploy_is_found_in_stored_spans(engine, broken_checkout, checkout_incident, answered):
+def test_an_n_plus_one_deploy_is_found_in_stored_spans(
+    engine: Engine, broken_checkout: Shop, checkout_incident: int, answered: Answered
+) -> None:
     recent = (NOW - timedelta(minutes=25)).timestamp()
     store = SqlTelemetry(
         engine, funnel_reader=attempts, segment_dimensions=["country"], clock=lambda: NOW.timestamp() - 10

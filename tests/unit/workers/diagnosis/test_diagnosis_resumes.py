@@ -1,15 +1,21 @@
-"""A diagnosis that is interrupted goes on where it was, and two at once become one."""
+"""An interrupted diagnosis resumes, and two concurrent workers write one diagnosis."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from storage import diagnoses
 from storage.incidents import add_timeline
+from storage.models import Diagnosis
+from tests.unit.workers.diagnosis.conftest import Answered, Shop
 from workers.diagnosis import pipeline
+from workers.diagnosis.model import DiagnosisOutcome
 
 NOW = datetime(2026, 2, 7, 14, 10, tzinfo=UTC)
 WORK = {
@@ -26,13 +32,13 @@ class PowerCut(Exception):
     pass
 
 
-def counting(monkeypatch):
-    """Count how often each step does its work."""
+def counting(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Count how often each step runs."""
     done = dict.fromkeys(STEPS, 0)
     for step, name in WORK.items():
         work = getattr(pipeline, name)
 
-        def counted(*arguments, _step=step, _work=work, **named):
+        def counted(*arguments: Any, _step: str = step, _work: Callable[..., Any] = work, **named: Any) -> Any:
             done[_step] += 1
             return _work(*arguments, **named)
 
@@ -42,12 +48,12 @@ def counting(monkeypatch):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_crash_within_a_step_repeats_that_step_and_no_earlier_one(
-    step, broken_checkout, checkout_incident, monkeypatch, answered
-):
+    step: str, broken_checkout: Shop, checkout_incident: int, monkeypatch: pytest.MonkeyPatch, answered: Answered
+) -> None:
     done = counting(monkeypatch)
     with monkeypatch.context() as broken:
 
-        def fail(*arguments, **named):
+        def fail(*arguments: object, **named: object) -> None:
             raise PowerCut
 
         broken.setattr(pipeline, WORK[step], fail)
@@ -63,12 +69,12 @@ def test_a_crash_within_a_step_repeats_that_step_and_no_earlier_one(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_crash_before_a_checkpoint_is_committed_leaves_none_of_the_steps_rows(
-    step, broken_checkout, checkout_incident, monkeypatch, answered
-):
+def test_a_crash_before_a_checkpoint_is_committed_leaves_no_rows_of_that_step(
+    step: str, broken_checkout: Shop, checkout_incident: int, monkeypatch: pytest.MonkeyPatch, answered: Answered
+) -> None:
     with monkeypatch.context() as broken:
 
-        def fail_at(session, diagnosis, name, output):
+        def fail_at(session: Session, diagnosis: Diagnosis, name: str, output: dict[str, Any]) -> None:
             diagnoses.save_checkpoint(session, diagnosis, name, output)
             if name == step:
                 raise PowerCut
@@ -89,7 +95,9 @@ def test_a_crash_before_a_checkpoint_is_committed_leaves_none_of_the_steps_rows(
     assert done == {name: int(STEPS.index(name) >= STEPS.index(step)) for name in STEPS}
 
 
-def test_a_failing_telemetry_store_stops_the_step_and_the_next_call_finishes(broken_checkout, checkout_incident):
+def test_an_error_of_the_telemetry_store_stops_the_step_and_the_next_call_finishes(
+    broken_checkout: Shop, checkout_incident: int
+) -> None:
     broken_checkout.telemetry.fault = OperationalError("select", {}, Exception("locked"))
     with pytest.raises(OperationalError):
         pipeline.run(checkout_incident, broken_checkout.sources())
@@ -98,8 +106,8 @@ def test_a_failing_telemetry_store_stops_the_step_and_the_next_call_finishes(bro
     assert pipeline.run(checkout_incident, broken_checkout.sources()).suspect_commit == "b" * 40
 
 
-def test_no_transaction_is_open_while_the_code_host_is_asked(broken_checkout, checkout_incident):
-    def write_meanwhile():
+def test_no_transaction_is_open_during_a_call_of_the_code_host(broken_checkout: Shop, checkout_incident: int) -> None:
+    def write_meanwhile() -> None:
         with broken_checkout.sessions.begin() as session:
             add_timeline(session, checkout_incident, kind="note", actor="Ana", text="I look into it", now=NOW)
 
@@ -108,10 +116,12 @@ def test_no_transaction_is_open_while_the_code_host_is_asked(broken_checkout, ch
     assert pipeline.run(checkout_incident, broken_checkout.sources()).status == "concluded"
 
 
-def test_two_workers_on_one_incident_write_one_diagnosis(broken_checkout, checkout_incident, answered):
-    others = []
+def test_two_workers_on_one_incident_write_one_diagnosis(
+    broken_checkout: Shop, checkout_incident: int, answered: Answered
+) -> None:
+    others: list[DiagnosisOutcome] = []
 
-    def other_worker():
+    def other_worker() -> None:
         broken_checkout.code_host.before_answer = lambda: None
         others.append(pipeline.run(checkout_incident, broken_checkout.sources()))
 
@@ -123,7 +133,7 @@ def test_two_workers_on_one_incident_write_one_diagnosis(broken_checkout, checko
     assert others == [outcome]
 
 
-def test_a_finished_diagnosis_is_followed_by_a_new_one(broken_checkout, checkout_incident):
+def test_a_finished_diagnosis_is_followed_by_a_new_one(broken_checkout: Shop, checkout_incident: int) -> None:
     first = pipeline.run(checkout_incident, broken_checkout.sources())
     second = pipeline.run(checkout_incident, broken_checkout.sources())
 
@@ -131,7 +141,7 @@ def test_a_finished_diagnosis_is_followed_by_a_new_one(broken_checkout, checkout
     assert second.suspect_commit == first.suspect_commit
 
 
-def test_a_running_diagnosis_has_no_outcome_yet(broken_checkout, checkout_incident):
+def test_a_running_diagnosis_has_no_outcome_yet(broken_checkout: Shop, checkout_incident: int) -> None:
     with broken_checkout.sessions.begin() as session:
         running = diagnoses.start_diagnosis(session, checkout_incident, now=NOW)
 

@@ -1,4 +1,4 @@
-"""SQL texts: one form for all runs, and recognising a query in source code."""
+"""SQL statements: their normal form, and recognising a query in source code."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ STOCK = "SELECT stock FROM products WHERE id = ?"
         "/* traceparent='00-1' */ SELECT stock FROM products WHERE id = $1",
     ],
 )
-def test_runs_of_one_query_have_one_normal_form(statement):
+def test_runs_of_one_query_have_one_normal_form(statement: str) -> None:
     assert normal_form(statement) == STOCK
 
 
-def test_lists_of_any_length_have_one_normal_form():
+def test_lists_of_any_length_have_one_normal_form() -> None:
     assert normal_form("SELECT a FROM b WHERE c IN (1, 2, 3)") == normal_form("SELECT a FROM b WHERE c IN (?, ?)")
 
 
-def test_a_cast_and_a_time_of_day_are_no_placeholders():
+def test_a_cast_is_not_a_placeholder() -> None:
     assert normal_form("SELECT a::text FROM b") == "SELECT a::text FROM b"
 
 
@@ -38,7 +38,7 @@ WORDS = ["select", "a1", "FROM", "b.c", "=", "7", "8.5", "'x'", "''", "?", "%s",
 
 
 @given(st.lists(st.sampled_from(WORDS)))
-def test_the_normal_form_is_its_own_normal_form(words):
+def test_normalising_is_idempotent(words: list[str]) -> None:
     once = normal_form(" ".join(words))
 
     assert normal_form(once) == once
@@ -54,7 +54,7 @@ def test_the_normal_form_is_its_own_normal_form(words):
         'sql := "SELECT p.stock FROM shop.products AS p WHERE p.id = $1"',
     ],
 )
-def test_a_query_is_recognised_however_the_code_spells_it(code):
+def test_a_query_is_recognised_in_any_spelling_of_the_code(code: str) -> None:
     assert likeness(STOCK, code) == 1.0
 
 
@@ -67,19 +67,19 @@ def test_a_query_is_recognised_however_the_code_spells_it(code):
         "",
     ],
 )
-def test_other_code_is_not_taken_for_the_query(code):
+def test_unrelated_code_is_not_recognised_as_the_query(code: str) -> None:
     assert likeness(STOCK, code) < 0.8
 
 
-def test_a_query_without_names_is_too_common_to_be_recognised():
+def test_a_query_without_names_is_too_common_to_be_recognised() -> None:
     assert likeness("SELECT 1", "SELECT 1") == 0.0
 
 
-def test_tables_are_named_without_their_schema():
+def test_table_names_omit_the_schema() -> None:
     assert tables('SELECT * FROM shop.orders JOIN "items" ON true') == {"orders", "items"}
 
 
-def test_an_orms_code_is_recognised_by_the_tables_it_names():
+def test_orm_code_is_recognised_by_the_tables_it_names() -> None:
     statement = "SELECT product_stocks.id FROM product_stocks WHERE product_stocks.id = ?"
 
     assert names_every_table(statement, "ProductStock.objects.get(pk=item.id)")

@@ -11,8 +11,8 @@ from detection.types import Finding, Metric, Subject
 from integrations.charts import Point
 from tests.finding_details import DROP
 from workers.lifecycle.self_recovery import FORECAST_QUIET_SECONDS, QUIET_SECONDS, quiet_seconds
-from workers.watching.last_away import last_halfway
-from workers.words.measures import measure, measure_by_itself
+from workers.watching.last_abnormal import last_beyond_halfway
+from workers.words.measures import measure, measure_without_fix
 
 SLOW = Finding(
     detector="endpoint_latency", metric=Metric.LATENCY_P95,
@@ -41,17 +41,17 @@ def test_a_funnel_also_waits_for_its_entries_to_convert_and_a_drift_for_whole_ho
 
 
 @pytest.mark.parametrize(("usual", "worst"), [(100.0, 900.0), (900.0, 100.0)])
-def test_a_minute_halfway_to_the_worst_is_no_calm_whichever_way_that_is(usual: float, worst: float) -> None:
+def test_a_minute_halfway_to_the_worst_value_is_abnormal_in_both_directions(usual: float, worst: float) -> None:
     halfway, near = (usual + worst) / 2, usual + (worst - usual) / 4
     values = [usual, halfway, worst, worst, near, None]
     points = [Point(20.0 * place, value) for place, value in enumerate(values)]
-    assert last_halfway(points, usual=usual, worst=worst) == 60.0
-    assert last_halfway(points[2:], usual=usual, worst=worst) is None
-    assert last_halfway(points, usual=usual, worst=usual) is None
+    assert last_beyond_halfway(points, usual=usual, worst=worst) == 60.0
+    assert last_beyond_halfway(points[2:], usual=usual, worst=worst) is None
+    assert last_beyond_halfway(points, usual=usual, worst=usual) is None
 
 
-def test_without_a_fix_it_is_told_how_bad_it_was_at_its_worst() -> None:
-    said = measure_by_itself(SLOW, USUAL_AGAIN)
+def test_a_recovery_without_a_fix_shows_the_worst_value() -> None:
+    said = measure_without_fix(SLOW, USUAL_AGAIN)
     assert said["text"] == "POST /pay p95 latency: 100 ms before, 900 ms at its worst, 140 ms now."
     assert (said["during"], said["recovered_share"]) == (900.0, 0.95)
     assert measure(SLOW, USUAL_AGAIN)["text"].endswith("500 ms during, 140 ms now (back to usual).")

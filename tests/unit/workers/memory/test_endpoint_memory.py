@@ -1,4 +1,4 @@
-"""What the quick look lets through: everyone that a full look at everyone would have found."""
+"""The screening of endpoints selects every endpoint that a full read of all would find."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from detection.funnels.attempts import attempts
 from detection.options import EndpointOptions
 from detection.types import DURATION_EDGES_MS
 from storage.database.session import create_database, migrate
-from storage.telemetry.endpoints.rollup import _BUCKET_COLUMNS
+from storage.telemetry.endpoints.rollup import EndpointBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
@@ -52,7 +52,7 @@ class Buckets:
         queries_blob = pack([Counts(rows, rows + queries, rows + 1)], 1)[0]
         row = (resolution, start, "shop", endpoint, requests, errors, queries * requests, durations_blob, queries_blob)
         with self.store._engine.begin() as connection:
-            put(connection, endpoint_buckets, _BUCKET_COLUMNS, [row])
+            put(connection, endpoint_buckets, EndpointBucket._fields, [row])
 
     def history(self, endpoint: str, ms: float, *, hours: int = 48, requests: int = 200) -> None:
         for hour in range(1, hours + 1):
@@ -80,7 +80,7 @@ def worth_reading(store: SqlTelemetry, memory: EndpointMemory | None = None, now
 
 
 def found_in_full(store: SqlTelemetry) -> set[str]:
-    """Everyone broken, by reading everything of everyone."""
+    """Return the endpoints with findings when everything is read in full."""
     findings = endpoint_findings(
         store.endpoint_series(since=NOW - 3600, until=NOW, bucket_seconds=FINE_ENDPOINT_SECONDS),
         store.endpoint_series(since=NOW - 168 * 3600, until=NOW, bucket_seconds=COARSE_SECONDS),
@@ -90,7 +90,7 @@ def found_in_full(store: SqlTelemetry) -> set[str]:
     return {finding.subject.endpoint or "" for finding in findings}
 
 
-def test_whoever_is_found_by_reading_everything_is_worth_reading(buckets: Buckets) -> None:
+def test_every_endpoint_found_by_reading_everything_is_worth_reading(buckets: Buckets) -> None:
     for number, times in enumerate([1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 8.0]):
         buckets.history(f"latency {number}", 80.0)
         buckets.lately(f"latency {number}", 80.0 * times)
@@ -114,20 +114,20 @@ def test_a_healthy_endpoint_is_not_read_in_full_and_a_broken_one_is(buckets: Buc
     assert worth_reading(buckets.store) == {"broken"}
 
 
-def test_an_endpoint_with_too_few_hours_to_tell_is_read_in_full(buckets: Buckets) -> None:
+def test_an_endpoint_with_too_little_history_is_read_in_full(buckets: Buckets) -> None:
     buckets.history("new", 80.0, hours=2)
     buckets.lately("new", 80.0)
     buckets.lately("newer", 80.0)
     assert worth_reading(buckets.store) == {"new", "newer"}
 
 
-def test_an_endpoint_that_is_hardly_called_is_not(buckets: Buckets) -> None:
+def test_an_endpoint_that_is_hardly_called_is_not_read_in_full(buckets: Buckets) -> None:
     buckets.history("rare", 80.0)
     buckets.lately("rare", 800.0, requests=4)
     assert worth_reading(buckets.store) == set()
 
 
-def test_hours_that_late_data_changed_are_known_after_as_many_ticks_as_there_are_hours(buckets: Buckets) -> None:
+def test_late_data_in_an_hour_is_included_after_as_many_ticks_as_there_are_hours(buckets: Buckets) -> None:
     buckets.history("shifted", 800.0)
     buckets.lately("shifted", 800.0)
     memory = EndpointMemory()
@@ -137,7 +137,7 @@ def test_hours_that_late_data_changed_are_known_after_as_many_ticks_as_there_are
     assert seen[-1] == {"shifted"}
 
 
-def test_after_the_first_tick_two_hours_are_read_at_each(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_first_tick_two_hours_are_read_per_tick(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
     buckets.history("healthy", 80.0)
     buckets.lately("healthy", 80.0)
     memory, read = EndpointMemory(), list[float]()
@@ -161,7 +161,7 @@ def test_after_the_first_tick_two_hours_are_read_at_each(buckets: Buckets, monke
     assert len(read) <= 2
 
 
-def test_of_the_last_intervals_only_the_newest_and_one_more_are_read_again(
+def test_only_the_newest_intervals_and_one_more_are_read_again(
     buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.history("healthy", 80.0)
@@ -180,7 +180,7 @@ def test_of_the_last_intervals_only_the_newest_and_one_more_are_read_again(
     assert len(read) == NEWEST_INTERVALS + 1
 
 
-def test_a_break_in_requests_that_came_late_is_known_after_as_many_ticks_as_there_are_intervals(
+def test_a_break_in_late_requests_is_included_after_as_many_ticks_as_there_are_intervals(
     buckets: Buckets,
 ) -> None:
     buckets.history("late", 80.0)
@@ -191,14 +191,14 @@ def test_a_break_in_requests_that_came_late_is_known_after_as_many_ticks_as_ther
     assert [worth_reading(buckets.store, memory) for _ in range(12)][-1] == {"late"}
 
 
-def test_an_endpoint_that_is_called_no_more_is_missed(buckets: Buckets) -> None:
+def test_an_endpoint_that_is_not_called_any_more_is_worth_reading(buckets: Buckets) -> None:
     for hour in range(1, 8 * 24):
         buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "silent", 15_000, 80.0)
     assert worth_reading(buckets.store) == {"silent"}
 
 
-def test_hours_in_which_it_was_broken_hide_nothing_and_teach_nothing(buckets: Buckets) -> None:
-    """Three days of an incident left open are not the new normal, whichever of its metrics was broken."""
+def test_hours_of_an_incident_are_left_out_of_the_baseline(buckets: Buckets) -> None:
+    """Three days of an open incident do not become normal, whichever metric was broken."""
     buckets.history("left", 80.0, hours=160)
     for hour in range(1, 73):
         buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "left", 200, 20.0)
@@ -210,7 +210,7 @@ def test_hours_in_which_it_was_broken_hide_nothing_and_teach_nothing(buckets: Bu
     assert read == []
 
 
-def test_every_hour_is_read_again_within_the_hour_however_seldom_the_ticks_are(buckets: Buckets) -> None:
+def test_every_hour_is_read_again_within_an_hour_even_if_ticks_are_rare(buckets: Buckets) -> None:
     buckets.history("shifted", 800.0)
     buckets.lately("shifted", 800.0)
     memory = EndpointMemory()

@@ -1,4 +1,4 @@
-"""The quick look over funnels: reads little, knows what came late in time, and lets the broken ones through."""
+"""The screening of funnels reads little, includes late data in time, and selects the broken ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from detection.funnels.attempts import attempts
 from detection.options import FunnelOptions
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelStep
 from storage.database.session import create_database, migrate
-from storage.telemetry.funnels.rollup import _BUCKET_COLUMNS
+from storage.telemetry.funnels.rollup import FunnelBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, FunnelLevels
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
@@ -30,7 +30,7 @@ TEN_MINUTES = 600.0
 
 @dataclass
 class Counting(SqlTelemetry):
-    """The real store, noting from when until when buckets are asked for."""
+    """The real store; it records which buckets are read."""
 
     engine: object
     asked: list[tuple[int, float, float]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Counting(SqlTelemetry):
     def fill(
         self, resolution: int, starts: Sequence[float], entries: int, rate: float, country: str | None = None
     ) -> None:
-        """Exactly so many entries and conversions in each bucket."""
+        """Write exactly this number of entries and conversions into each bucket."""
         converted, size = round(entries * rate), len(starts)
         rows, column = np.arange(size), int(np.searchsorted(DELAY_EDGES_SECONDS, 3.0))
         reached = pack(
@@ -65,12 +65,12 @@ class Counting(SqlTelemetry):
             for start, *blobs in zip(starts, reached, delays, strict=True)
         ]
         with self._engine.begin() as connection:
-            put(connection, funnel_buckets, _BUCKET_COLUMNS, table)
+            put(connection, funnel_buckets, FunnelBucket._fields, table)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Counting]:
-    """Nobody has entered yet."""
+    """A store with the funnel and no entries."""
     url = f"sqlite:///{tmp_path / 'argux.db'}"
     migrate(url)
     engine = create_database(url)
@@ -106,7 +106,7 @@ def test_a_healthy_funnel_is_not_worth_reading_and_a_broken_one_is(store: Counti
     assert is_worth(memory, store, NOW + TEN_MINUTES)
 
 
-def test_the_hours_begin_with_the_same_hour_of_last_week_at_every_minute(store: Counting) -> None:
+def test_at_every_minute_the_hours_begin_with_the_same_hour_of_last_week(store: Counting) -> None:
     for minute in range(0, 60, 7):
         now = HOUR + 60.0 * minute
         is_worth(FunnelMemory(), store, now)
@@ -140,8 +140,8 @@ def test_the_next_tick_reads_a_few_buckets_and_not_the_past(store: Counting) -> 
     assert store.buckets_asked(FINE_FUNNEL_SECONDS) <= 7
 
 
-def test_what_comes_late_is_known_when_every_bucket_has_had_its_turn(store: Counting) -> None:
-    """At first most conversions of the last half hour are missing; then they arrive, all in buckets known already."""
+def test_late_data_is_included_once_every_bucket_was_read_again(store: Counting) -> None:
+    """At first most conversions of the last half hour are missing; then they arrive, in buckets read before."""
     store.fill(COARSE_SECONDS, hours(100), 7200, 0.3)
     store.fill(FINE_FUNNEL_SECONDS, tens(NOW - 2400, NOW), 20, 0.1)
     memory = FunnelMemory()
@@ -153,7 +153,7 @@ def test_what_comes_late_is_known_when_every_bucket_has_had_its_turn(store: Coun
     assert not seen[-1]
 
 
-def test_a_history_that_is_just_being_sent_is_known_as_soon_as_it_is_there(store: Counting) -> None:
+def test_a_history_that_is_still_arriving_is_used_as_soon_as_it_is_complete(store: Counting) -> None:
     memory = FunnelMemory()
     assert not is_worth(memory, store)
     store.fill(FINE_FUNNEL_SECONDS, tens(NOW - 2400, NOW), 20, 0.1)
@@ -166,7 +166,7 @@ def test_a_history_that_is_just_being_sent_is_known_as_soon_as_it_is_there(store
     assert is_worth(memory, store, NOW + 10)
 
 
-def test_hours_in_which_something_was_broken_are_no_baseline(store: Counting) -> None:
+def test_hours_of_an_incident_are_left_out_of_a_funnels_baseline(store: Counting) -> None:
     store.fill(COARSE_SECONDS, hours(160), 7200, 0.3)
     store.fill(COARSE_SECONDS, hours(120), 7200, 0.15)
     store.fill(FINE_FUNNEL_SECONDS, tens(NOW - 2400, NOW), 20, 0.15)

@@ -9,7 +9,7 @@ INFO, DEBUG = 9, 5
 
 
 class Kept:
-    """The row of a service, as a database would hold it."""
+    """Stands for the database row with a service's state."""
 
     def __init__(self) -> None:
         self.version: str | None = None
@@ -27,7 +27,7 @@ class Kept:
             self.version, self.state = reading.learnt.version, reading.learnt.state
 
 
-def test_what_was_kept_is_loaded_once_and_kept_again_only_when_something_was_learnt() -> None:
+def test_the_stored_state_is_loaded_once_and_saved_only_when_something_was_learnt() -> None:
     kept, reader = Kept(), TemplateLogReader()
     kept.put(reader.read("shop", ["order 1 was paid"], kept.now()))
     again = reader.read("shop", ["order 2 was paid"], kept.now())
@@ -39,7 +39,7 @@ def test_what_was_kept_is_loaded_once_and_kept_again_only_when_something_was_lea
     assert kept.loads == 1
 
 
-def test_what_was_learnt_in_vain_is_not_gone_on_from() -> None:
+def test_learning_from_a_failed_transaction_is_discarded() -> None:
     kept, reader = Kept(), TemplateLogReader()
     kept.put(reader.read("shop", ["order 1 was paid"], kept.now()))
     lost = reader.read("shop", ["it broke"], kept.now())
@@ -48,13 +48,13 @@ def test_what_was_learnt_in_vain_is_not_gone_on_from() -> None:
     assert kept.loads == 1
 
 
-def test_no_line_is_kept_whole() -> None:
+def test_no_complete_line_is_stored() -> None:
     kept = Kept()
     kept.put(TemplateLogReader().read("shop", ["pin 4711 is wrong"], kept.now()))
     assert b"4711" not in decompress(kept.state)
 
 
-def test_built_in_patterns_pass_over_what_is_said_for_debugging_and_the_teams_own_do_not() -> None:
+def test_built_in_patterns_skip_debug_lines_and_the_teams_own_do_not() -> None:
     own = [StoredPattern("mine", "refused", "sev3", "", enabled=True)]
     lines = ["connection refused", "connection refused"]
     found = TemplateLogReader().matches(lines, [INFO, DEBUG], own)

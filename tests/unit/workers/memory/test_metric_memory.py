@@ -1,4 +1,4 @@
-"""The memory of custom metrics misses nothing that a full look finds, and reads little."""
+"""The screening of custom metrics misses no finding of a full read, and reads little."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPTIONS = MetricOptions(anomaly_threshold=6, consecutive_strikes=5, minimum_chan
 
 
 class Store:
-    """Holds series; counts how many buckets were read."""
+    """Holds series and counts the buckets read."""
 
     def __init__(self, fine: list[MetricSeries], coarse: list[MetricSeries]) -> None:
         self.held = {FINE_METRIC_SECONDS: fine, COARSE_SECONDS: coarse}
@@ -41,7 +41,7 @@ class Store:
 
 
 def wild(count: int, seed: int) -> tuple[list[MetricSeries], list[MetricSeries]]:
-    """Series of every temper: some leave their level, some are sparse, some are new."""
+    """Return varied series: some leave their level, some are sparse, some are new."""
     random = np.random.default_rng(seed)
     fine, coarse = [], []
     for number in range(count):
@@ -63,11 +63,11 @@ def unusual(memory: MetricMemory, store: Store, now: float, broken: tuple[str, .
     return set(found)
 
 
-def test_whatever_a_full_look_finds_is_among_the_suspects_and_few_others_are() -> None:
+def test_the_suspects_include_every_finding_of_a_full_read_and_few_others() -> None:
     fine, coarse = wild(300, seed=1)
     store, memory = Store(fine, coarse), MetricMemory()
     for minutes_ago in range(8, 0, -1):
-        unusual(memory, store, NOW - minutes_ago * MINUTE)  # It learns the past piece by piece.
+        unusual(memory, store, NOW - minutes_ago * MINUTE)  # The memory reads the past step by step.
     suspects = unusual(memory, store, NOW + 5)
     found = {key_of(one) for one in fine if metric_findings([one], [coarse[fine.index(one)]], now=NOW, options=OPTIONS)}
     assert len(found) > 10
@@ -75,7 +75,7 @@ def test_whatever_a_full_look_finds_is_among_the_suspects_and_few_others_are() -
     assert len(suspects) < 100
 
 
-def test_a_minute_is_looked_at_once_and_costs_a_few_buckets_a_series() -> None:
+def test_a_minute_is_checked_once_and_reads_a_few_buckets_per_series() -> None:
     fine, coarse = wild(50, seed=2)
     store, memory = Store(fine, coarse), MetricMemory()
     for minutes_ago in range(8, 0, -1):
@@ -88,14 +88,14 @@ def test_a_minute_is_looked_at_once_and_costs_a_few_buckets_a_series() -> None:
     assert store.read == 0
 
 
-def test_what_was_broken_is_always_looked_at() -> None:
+def test_a_series_of_an_incident_is_always_read_in_full() -> None:
     fine, coarse = wild(20, seed=3)
     memory = MetricMemory()
     suspects = unusual(memory, Store(fine, coarse), NOW + 5, ("custom_metric:metric:shop:metric.1", "alert:alert:x"))
     assert ("shop", "metric.1", "") in suspects
 
 
-def test_limits_are_forecast_a_few_at_a_time_the_nearest_first_and_those_out_of_reach_not_at_all() -> None:
+def test_only_limits_within_reach_are_forecast_a_few_at_a_time_nearest_first() -> None:
     fine, coarse = wild(4, seed=4)
     memory = MetricMemory()
     unusual(memory, Store(fine, coarse), NOW + 5)

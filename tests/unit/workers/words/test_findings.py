@@ -17,9 +17,12 @@ from workers.words.findings import (
 )
 
 
-def finding(metric: Metric, observed: float, expected: float, **subject: str) -> Finding:
+def finding(
+    metric: Metric, observed: float, expected: float, *, kind: str = "endpoint", name: str = "POST /checkout",
+    dimension: str | None = None, value: str | None = None,
+) -> Finding:  # fmt: skip
     return Finding(
-        detector="test", metric=metric, subject=Subject(**{"kind": "endpoint", "name": "POST /checkout", **subject}),
+        detector="test", metric=metric, subject=Subject(kind, name, dimension=dimension, value=value),
         observed=observed, expected=expected, expected_low=expected, expected_high=expected, sample_size=100,
         score=5.0, p_value=0.0, window_start=0.0, window_end=30.0, onset_at=0.0,
     )  # fmt: skip
@@ -37,7 +40,7 @@ def test_every_metric_has_a_severity(metric: Metric) -> None:
     assert severity_of(finding(metric, 5.0, 1.0)) in Severity
 
 
-def test_a_segment_is_named() -> None:
+def test_the_sentence_names_the_segment() -> None:
     found = finding(Metric.CONVERSION_RATE, 0.2, 0.4, name="Purchase", dimension="country", value="DE")
     assert finding_sentence(found) == "Purchase conversion for country DE is 20.0 %, normally 40.0 %"
 
@@ -61,7 +64,7 @@ def test_a_segment_is_named() -> None:
         ),
     ],
 )
-def test_rises_and_drifts_say_how_they_came_and_what_they_mean(
+def test_rises_and_drifts_have_their_own_verbs_and_a_notice(
     kind: str, observed: float, details: FindingDetails, sentence: str
 ) -> None:
     found = finding(Metric.CONVERSION_RATE, observed, 0.4, kind=kind, name="Purchase")
@@ -70,7 +73,7 @@ def test_rises_and_drifts_say_how_they_came_and_what_they_mean(
     assert notice_text(found)
 
 
-def test_what_is_no_outage_is_no_worse_than_its_size_and_a_rise_is_never_bad() -> None:
+def test_a_rise_is_a_notice_of_sev4_a_drift_is_graded_by_size_and_an_outage_is_no_notice() -> None:
     rise = finding(Metric.CONVERSION_RATE, 0.9, 0.4, kind="funnel_rise")
     assert severity_of(rise) is Severity.SEV4
     assert severity_of(finding(Metric.CONVERSION_RATE, 0.35, 0.4, kind="funnel_drift")) is Severity.SEV3
@@ -79,13 +82,13 @@ def test_what_is_no_outage_is_no_worse_than_its_size_and_a_rise_is_never_bad() -
     assert not is_notice(finding(Metric.LATENCY_P95, 900.0, 100.0))
 
 
-def test_half_of_all_conversions_lost_is_the_worst_there_is() -> None:
+def test_losing_half_of_the_conversions_is_sev1() -> None:
     assert severity_of(finding(Metric.CONVERSION_RATE, 0.2, 0.4)) is Severity.SEV1
     assert severity_of(finding(Metric.CONVERSION_RATE, 0.27, 0.4)) is Severity.SEV2
     assert severity_of(finding(Metric.CONVERSION_RATE, 0.35, 0.4)) is Severity.SEV3
 
 
-def test_the_title_is_the_worst_finding_and_of_equals_what_users_feel() -> None:
+def test_the_title_is_the_worst_finding_and_among_equals_the_one_that_users_notice() -> None:
     slow = finding(Metric.LATENCY_P95, 1000.0, 50.0)
     queries = dataclasses.replace(slow, metric=Metric.QUERY_COUNT, observed=120.0, expected=4.0)
     assert incident_title([queries, slow]) == "POST /checkout is slow: p95 1,000 ms, normally 50 ms"

@@ -53,7 +53,7 @@ def finding(detector: str, observed: float = 1.2, expected: float = 0.1, **detai
         ),
     ],
 )
-def test_a_finding_reads_well(found: Finding, sentence: str) -> None:
+def test_the_sentence_of_a_finding_about_logs(found: Finding, sentence: str) -> None:
     assert finding_sentence(found) == sentence
 
 
@@ -75,10 +75,12 @@ def test_a_finding_without_details_still_has_a_sentence() -> None:
         (finding("log_pattern", pattern_severity=Severity.SEV1), Severity.SEV1),
     ],
 )
-def test_how_bad_it_is_follows_the_lines_or_the_patterns_author(found: Finding, severity: Severity) -> None:
+def test_the_severity_comes_from_the_log_level_or_from_the_author_of_the_pattern(
+    found: Finding, severity: Severity
+) -> None:
     assert severity_of(found) is severity
 
 
-def test_somebodys_text_is_one_safe_short_line() -> None:
+def test_untrusted_text_becomes_one_safe_short_line() -> None:
     assert readable("a\n\tb\x00 `c` *d* <*>", 80) == "a b 'c' d …"
     assert readable("word " * 50, 20) == "word word word word…"

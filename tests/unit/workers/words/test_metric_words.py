@@ -8,7 +8,7 @@ import pytest
 from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, ForecastDetails, LevelDetails, Metric, Severity, Subject
 from tests.finding_details import ALERT, FORECAST, LEVEL
-from workers.rules.metric_limits import counts_what_is_used
+from workers.rules.metric_limits import measures_used_space
 from workers.words.findings import finding_sentence, incident_title, severity_of
 from workers.words.metrics import number_text, recovery_text
 
@@ -60,7 +60,7 @@ DISK = {"metric": "system.filesystem.utilization", "attributes": "device=sda1"}
         (alert(3), "Down is firing in 3 places"),
     ],
 )  # fmt: skip
-def test_a_finding_reads_like_this(one: Finding, sentence: str) -> None:
+def test_the_sentence_of_a_finding_about_a_metric_or_an_alert(one: Finding, sentence: str) -> None:
     assert finding_sentence(one) == sentence
 
 
@@ -68,18 +68,18 @@ def test_a_finding_reads_like_this(one: Finding, sentence: str) -> None:
     ("value", "text"),
     [(0.03125, "0.03125"), (42.5, "42.5"), (1204.4, "1,204"), (3.14e6, "3.14 million"), (-2e9, "-2 billion"), (0, "0")],
 )
-def test_numbers_have_no_more_figures_than_a_person_needs(value: float, text: str) -> None:
+def test_numbers_are_rounded_to_the_digits_that_people_need(value: float, text: str) -> None:
     assert number_text(value) == text
 
 
-def test_how_bad_it_is() -> None:
+def test_the_severity_depends_on_how_soon_a_limit_is_reached_or_on_the_monitor() -> None:
     assert severity_of(finding(300, 140)) is Severity.SEV4
     assert severity_of(forecast(400, 500, (2, 3, 5))) is Severity.SEV3
     assert severity_of(forecast(400, 500, (0.1, 0.5, 1))) is Severity.SEV2
     assert severity_of(alert(1, severity=Severity.SEV2)) is Severity.SEV2
 
 
-def test_a_title_fits_its_column_whatever_an_alert_says() -> None:
+def test_the_title_of_a_long_alert_is_cut_to_its_column() -> None:
     assert len(incident_title([alert(1, title="n" * 200, summary="s" * 9000)])) <= 300
 
 
@@ -87,7 +87,7 @@ def recovery(state: RecoveryState, metric: Metric = Metric.CUSTOM, after: float 
     return Recovery(state, metric, 140, 300, after, 1.0, 5, 100, 180)
 
 
-def test_a_recovery_reads_like_this() -> None:
+def test_the_sentence_of_a_recovery() -> None:
     one = finding(300, 140)
     assert recovery_text(one, recovery(RecoveryState.RECOVERED)) == (
         "queue.depth: 140 before, 300 during, 141 now (usual again)."
@@ -97,8 +97,8 @@ def test_a_recovery_reads_like_this() -> None:
     down = alert(1)
     assert recovery_text(down, recovery(RecoveryState.RECOVERED, Metric.ALERT)) == "Down no longer fires."
     assert recovery_text(down, recovery(RecoveryState.STILL_BROKEN, Metric.ALERT)) == "Down still fires."
-    told = recovery_text(forecast(400, 500, (2, 3, 5)), recovery(RecoveryState.RECOVERED))
-    assert told == "queue.depth is no longer on its way there: 300 then, 141 now, its limit is 140."
+    on_its_way = recovery_text(forecast(400, 500, (2, 3, 5)), recovery(RecoveryState.RECOVERED))
+    assert on_its_way == "queue.depth is no longer on its way there: 300 then, 141 now, its limit is 140."
 
 
 @pytest.mark.parametrize(
@@ -106,5 +106,5 @@ def test_a_recovery_reads_like_this() -> None:
     [("", True), ("device=sda1, state=used", True), ("system.memory.state=used", True), ("state=free", False),
      ("device=a, system.filesystem.state=reserved, mode=rw", False)],
 )  # fmt: skip
-def test_only_what_is_used_can_be_full(attributes: str, expected: bool) -> None:
-    assert counts_what_is_used(attributes) is expected
+def test_only_series_of_used_space_can_be_full(attributes: str, expected: bool) -> None:
+    assert measures_used_space(attributes) is expected

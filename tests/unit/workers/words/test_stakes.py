@@ -1,4 +1,4 @@
-"""What is at stake, in words a tired person understands."""
+"""The stakes of an outage, as figures and in words."""
 
 from __future__ import annotations
 
@@ -41,13 +41,15 @@ def called(metric: Metric, observed: float) -> Finding:
         ),
     ],
 )
-def test_people_and_money_are_told_with_their_bounds(revenue: Estimate | None, currency: str | None, text: str) -> None:
+def test_users_and_money_are_written_with_their_bounds(
+    revenue: Estimate | None, currency: str | None, text: str
+) -> None:
     stakes = stakes_of(drop(revenue, currency))
     assert isinstance(stakes, FunnelStakes)
     assert stakes.text == text
 
 
-def test_an_endpoint_is_told_in_calls_and_failures_with_bounds() -> None:
+def test_the_stakes_of_an_endpoint_are_requests_and_failures_with_bounds() -> None:
     failing = stakes_of(called(Metric.ERROR_RATE, 0.05))
     assert isinstance(failing, EndpointStakes)
     assert failing.text == "about 12 of 240 requests a minute fail (5.5 to 25)"
@@ -56,14 +58,14 @@ def test_an_endpoint_is_told_in_calls_and_failures_with_bounds() -> None:
     assert slow.text == "about 240 requests a minute"
 
 
-def test_where_nothing_honest_can_be_said_nothing_is() -> None:
+def test_there_are_no_stakes_without_the_data_for_them() -> None:
     assert stakes_of(called(Metric.REQUEST_RATE, 0.0)) is None
     assert stakes_of(replace(called(Metric.LATENCY_P95, 900.0), window_end=0.0)) is None
     assert stakes_of(replace(drop(), details=None)) is None
     assert worst_stakes([]) is None
 
 
-def test_of_several_findings_the_one_that_costs_most_is_told_and_people_before_calls() -> None:
+def test_the_worst_stakes_are_those_of_the_costliest_funnel_and_users_come_before_requests() -> None:
     cheap, dear = drop(affected=10.0), drop(affected=90.0)
     worst = worst_stakes([called(Metric.ERROR_RATE, 0.9), cheap, dear])
     assert isinstance(worst, FunnelStakes)

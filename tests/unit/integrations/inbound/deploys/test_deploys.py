@@ -24,11 +24,11 @@ def parsed(**changes: Any) -> DeployNotice:
     return parse_deploy(json.dumps(body).encode(), now=NOW)
 
 
-def test_a_deploy_is_read_whole() -> None:
+def test_all_fields_of_a_deploy_are_read() -> None:
     assert parsed() == DeployNotice("shop", "v42", "3f2a9c1" + "0" * 33, "acme/shop", NOW - 60, "ana")
 
 
-def test_a_deploy_without_a_time_happened_now() -> None:
+def test_a_deploy_without_a_time_gets_the_current_time() -> None:
     assert parsed(deployed_at=None, deployed_by=None).deployed_at == NOW
 
 
@@ -45,13 +45,13 @@ def test_a_deploy_without_a_time_happened_now() -> None:
         ({"deployed_at": NOW + 90_000}, "deployed_at"),
     ],
 )
-def test_a_malformed_deploy_is_refused_with_the_field_at_fault(changes: dict[str, Any], field: str) -> None:
+def test_a_malformed_deploy_is_refused_with_the_invalid_field(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(PayloadError) as caught:
         parsed(**changes)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
-def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(body: bytes) -> None:
     with pytest.raises(PayloadError):
         parse_deploy(body, now=NOW)

@@ -1,4 +1,4 @@
-"""GitHub's webhooks; PyGithub reads the same payloads, so their shape is GitHub's."""
+"""GitHub's webhooks. PyGithub reads the same payloads, which proves that they have GitHub's shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from github.Repository import Repository
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.inbound.deploys.github_webhooks import Told, read_github_webhook
+from integrations.inbound.deploys.github_webhooks import WebhookContent, read_github_webhook
 from integrations.inbound.reading.records import PayloadError
 from integrations.inbound.reading.signatures import is_signed
 
@@ -35,7 +35,7 @@ def deployment(**changes: Any) -> dict[str, Any]:
     return {"action": "created", "deployment_status": status, "deployment": made, "repository": REPOSITORY}
 
 
-def told(payload: Any, event: str = "deployment_status", services: dict[str, str] | None = None) -> Told:
+def told(payload: Any, event: str = "deployment_status", services: dict[str, str] | None = None) -> WebhookContent:
     return read_github_webhook(
         json.dumps(payload).encode(),
         event=event,
@@ -46,7 +46,7 @@ def told(payload: Any, event: str = "deployment_status", services: dict[str, str
     )
 
 
-def test_a_deployment_that_succeeded_is_a_deploy_of_every_service_in_the_repository() -> None:
+def test_a_successful_deployment_is_a_deploy_of_every_service_in_the_repository() -> None:
     services = {"api": "Acme/Shop", "web": "acme/shop", "other": "acme/other"}
     deploys = told(deployment(), services=services).deploys
     assert [(deploy.service, deploy.version, deploy.commit_sha) for deploy in deploys] == [
@@ -69,20 +69,20 @@ def test_a_deployed_tag_is_the_version() -> None:
         ({"environment": "staging", "production_environment": False}, "DEPLOY_ENVIRONMENTS"),
     ],
 )
-def test_what_is_not_live_is_left_aside(changes: dict[str, Any], why: str) -> None:
+def test_a_deployment_that_is_not_live_is_ignored(changes: dict[str, Any], why: str) -> None:
     left = told(deployment(**changes))
     assert not left.deploys
     assert why in left.ignored
 
 
-def test_an_environment_that_the_team_calls_live_counts() -> None:
+def test_a_deployment_to_a_configured_environment_counts() -> None:
     assert told(deployment(environment="Live", production_environment=False)).deploys
 
 
 @pytest.mark.parametrize(
     ("changes", "field"), [({"sha": "main"}, "deployment.sha"), ({"created_at": "x"}, "deployment_status.created_at")]
 )
-def test_a_deployment_that_cannot_be_true_is_refused_by_name(changes: dict[str, Any], field: str) -> None:
+def test_an_invalid_deployment_is_refused_with_its_field(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(PayloadError) as refused:
         told(deployment(**changes))
     assert refused.value.field == field
@@ -96,20 +96,20 @@ def push(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_push_to_the_default_branch_is_written_down() -> None:
+def test_a_push_to_the_default_branch_becomes_a_log_record() -> None:
     [record] = told(push(), "push").records
     assert record.body == "ana pushed 3f2a9c1 to main of acme/shop: Batch the stock query"
     assert (record.service, record.attributes["commit_sha"]) == ("shop", SHA)
     assert record.record_id == "github:72d3162e:shop"
 
 
-def test_another_branch_and_other_events_are_left_aside() -> None:
+def test_pushes_to_other_branches_and_other_events_are_ignored() -> None:
     assert "not the default branch" in told(push(ref="refs/heads/feature"), "push").ignored
     assert told(push(head_commit=None), "push").ignored
     assert told({"zen": "Keep it logically awesome."}, "ping").ignored
 
 
-def test_pygithub_reads_the_same_out_of_these_payloads() -> None:
+def test_pygithub_reads_the_same_values_from_these_payloads() -> None:
     payload = deployment(ref="v42")
     with Github(lazy=True) as github:
         made = Deployment(github.requester, {}, payload["deployment"], completed=True)
@@ -122,13 +122,13 @@ def test_pygithub_reads_the_same_out_of_these_payloads() -> None:
 
 
 @given(body=st.binary(max_size=100))
-def test_no_body_breaks_the_reader(body: bytes) -> None:
+def test_an_invalid_body_raises_payload_error(body: bytes) -> None:
     for event in ("push", "deployment_status"):
         with pytest.raises(PayloadError):
             read_github_webhook(body, event=event, delivery="", services={}, environments=[], now=NOW)
 
 
-def test_a_signature_fits_one_body_and_one_secret() -> None:
+def test_a_signature_matches_only_its_own_body_and_secret() -> None:
     signature = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     assert is_signed(b"Hello, World!", "It's a Secret to Everybody", signature)
     assert not is_signed(b"Hello, World?", "It's a Secret to Everybody", signature)

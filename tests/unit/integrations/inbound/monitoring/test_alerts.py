@@ -1,4 +1,4 @@
-"""Alerts of Alertmanager, Datadog and Sentry as log records."""
+"""Alerts of Alertmanager, Datadog and Sentry, read as log records and alert changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from detection.types import AlertChange, LogRecord
 from integrations.inbound.monitoring.alertmanager import read_alertmanager
-from integrations.inbound.monitoring.alerts import Alert, figure, to_change, to_points, to_record
+from integrations.inbound.monitoring.alerts import Alert, parse_number, to_change, to_points, to_record
 from integrations.inbound.monitoring.datadog import read_datadog_alert
 from integrations.inbound.monitoring.sentry_webhooks import read_sentry_webhook
 from integrations.inbound.reading.records import Parsed, PayloadError
@@ -47,7 +47,7 @@ def notification(*alerts: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def test_a_firing_alert_says_what_since_when_and_where() -> None:
+def test_a_firing_alert_keeps_its_name_its_start_and_its_service() -> None:
     [record] = records(read_alertmanager(notification(alert()), now=NOW))
     assert record.body == "HighErrorRate is firing: 5 % of requests fail"
     assert (record.service, record.severity) == ("shop", "WARN")
@@ -57,7 +57,7 @@ def test_a_firing_alert_says_what_since_when_and_where() -> None:
     assert record.attributes["url"] == "http://prometheus.example/graph"
 
 
-def test_the_same_firing_has_one_id_and_the_next_one_another() -> None:
+def test_a_repeated_firing_has_the_same_id_and_a_new_firing_another_id() -> None:
     def ids(*alerts: Any) -> list[str]:
         return [record.record_id for record in records(read_alertmanager(notification(*alerts), now=NOW))]
 
@@ -65,7 +65,7 @@ def test_the_same_firing_has_one_id_and_the_next_one_another() -> None:
     assert len(set(ids(alert(), alert(status="resolved"), alert(startsAt="2026-02-07T11:59:00Z")))) == 3
 
 
-def test_a_resolved_alert_happened_at_its_end() -> None:
+def test_a_resolved_alert_has_the_time_of_its_end() -> None:
     over = alert(status="resolved", endsAt="2026-02-07T11:59:00Z")
     [record] = records(read_alertmanager(notification(over), now=NOW))
     assert (record.happened_at, record.severity) == (NOW - 60, "INFO")
@@ -83,14 +83,14 @@ def test_a_resolved_alert_happened_at_its_end() -> None:
         ("no alert", "alerts[1]"),
     ],
 )
-def test_one_bad_alert_is_named_and_the_others_are_kept(bad: Any, field: str) -> None:
+def test_an_invalid_alert_is_rejected_with_its_path_and_the_others_are_kept(bad: Any, field: str) -> None:
     parsed = read_alertmanager(notification(alert(), bad, alert(status="resolved")), now=NOW)
     assert len(parsed.records) == 2
     assert [rejection.field for rejection in parsed.rejections] == [field]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"alerts": 7}', b"{", b'{"version": "4"}'])
-def test_what_is_no_notification_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_notification_is_refused(body: bytes) -> None:
     with pytest.raises(PayloadError):
         read_alertmanager(body, now=NOW)
 
@@ -116,13 +116,13 @@ DATADOG_DEFAULT = {
         ("[Recovered on {service:shop}] Too many errors", "resolved", "INFO"),
     ],
 )
-def test_datadogs_own_payload_tells_by_its_title(title: str, status: str, severity: str) -> None:
+def test_datadogs_default_payload_gives_the_state_in_its_title(title: str, status: str, severity: str) -> None:
     [record] = records(read_datadog_alert(json.dumps({**DATADOG_DEFAULT, "title": title}).encode(), now=NOW))
     assert (record.attributes["alert"], record.attributes["status"]) == ("Too many errors", status)
     assert (record.severity, record.happened_at) == (severity, NOW - 60)
 
 
-def test_the_fuller_payload_names_the_service_and_the_monitor() -> None:
+def test_the_fuller_datadog_payload_contains_the_service_and_the_monitor() -> None:
     body = {
         "id": "1", "alert_id": "42", "title": "Too many errors", "alert_transition": "Triggered",
         "alert_status": "errors was > 5", "tags": "service:shop,env:prod", "date": "1770465540000", "link": "https://x",
@@ -132,7 +132,7 @@ def test_the_fuller_payload_names_the_service_and_the_monitor() -> None:
     assert record.body == "Too many errors is firing: errors was > 5"
 
 
-def test_a_datadog_alert_without_a_title_or_with_an_impossible_time_says_so() -> None:
+def test_a_datadog_alert_without_a_title_or_with_an_implausible_time_is_refused_with_its_field() -> None:
     with pytest.raises(PayloadError) as missing:
         read_datadog_alert(b'{"id": "1"}', now=NOW)
     assert missing.value.field == "title"
@@ -153,7 +153,7 @@ EVENT = {
 }
 
 
-def test_a_sentry_issue_alert_names_its_rule_its_service_and_its_issue() -> None:
+def test_a_sentry_issue_alert_contains_its_rule_its_service_and_its_issue() -> None:
     body = {"action": "triggered", "data": {"event": EVENT, "triggered_rule": "Very important alert"}}
     parsed = read_sentry_webhook(json.dumps(body).encode(), resource="event_alert", request_id="r", now=NOW)
     [record] = records(parsed)
@@ -166,7 +166,7 @@ def test_a_sentry_issue_alert_names_its_rule_its_service_and_its_issue() -> None
     ("action", "status", "severity"),
     [("critical", "firing", "ERROR"), ("warning", "firing", "WARN"), ("resolved", "resolved", "INFO")],
 )
-def test_a_sentry_metric_alert_fires_and_ends(action: str, status: str, severity: str) -> None:
+def test_a_sentry_metric_alert_fires_and_is_resolved(action: str, status: str, severity: str) -> None:
     body = {
         "action": action,
         "data": {
@@ -200,7 +200,7 @@ def test_a_sentry_issue_is_firing_while_it_is_open() -> None:
     assert (status("created"), status("resolved"), status("assigned")) == (["firing"], ["resolved"], [])
 
 
-def test_other_resources_hold_no_alert_and_a_missing_part_is_named() -> None:
+def test_other_sentry_resources_contain_no_alert_and_a_missing_part_is_reported() -> None:
     assert read_sentry_webhook(b'{"data": {}}', resource="installation", request_id=None, now=NOW).records == []
     parsed = read_sentry_webhook(b'{"data": {}}', resource="event_alert", request_id=None, now=NOW)
     assert [rejection.field for rejection in parsed.rejections] == ["data.event"]
@@ -208,7 +208,7 @@ def test_other_resources_hold_no_alert_and_a_missing_part_is_named() -> None:
         read_sentry_webhook(b'{"data": 7}', resource="event_alert", request_id=None, now=NOW)
 
 
-def test_an_alert_is_the_same_however_often_it_fires_and_ends() -> None:
+def test_an_alert_keeps_its_identity_over_all_its_firings() -> None:
     again = alert(status="resolved", startsAt="2026-02-07T11:59:00Z", endsAt="2026-02-07T11:59:30Z")
     first, last = changes(read_alertmanager(notification(alert(), again), now=NOW))
     assert first is not None
@@ -220,7 +220,7 @@ def test_an_alert_is_the_same_however_often_it_fires_and_ends() -> None:
     assert first.together == '{}:{alertname="HighErrorRate"}'
 
 
-def test_datadogs_end_is_of_the_alert_that_began_whichever_payload_it_sends() -> None:
+def test_a_datadog_alert_has_the_same_identity_when_it_is_resolved_in_both_payloads() -> None:
     def change(body: dict[str, Any]) -> AlertChange:
         [found] = changes(read_datadog_alert(json.dumps(body).encode(), now=NOW))
         assert found is not None
@@ -234,7 +234,7 @@ def test_datadogs_end_is_of_the_alert_that_began_whichever_payload_it_sends() ->
     assert change(full).identity == change(over).identity != change({**full, "alert_scope": "host:b"}).identity
 
 
-def test_closing_a_sentry_issue_ends_its_alerts_and_a_new_issue_is_none() -> None:
+def test_closing_a_sentry_issue_resolves_its_alerts_and_a_new_issue_is_not_an_alert() -> None:
     def change(resource: str, action: str, data: dict[str, Any]) -> AlertChange | None:
         body = json.dumps({"action": action, "data": data}).encode()
         [found] = changes(read_sentry_webhook(body, resource=resource, request_id="r", now=NOW))
@@ -262,11 +262,11 @@ def test_closing_a_sentry_issue_ends_its_alerts_and_a_new_issue_is_none() -> Non
         ("+Inf", None),
     ],
 )
-def test_a_figure_is_read_as_templates_write_it(text: str, expected: float | None) -> None:
-    assert figure(text) == (None if expected is None else pytest.approx(expected))
+def test_a_number_is_parsed_in_the_forms_that_templates_write(text: str, expected: float | None) -> None:
+    assert parse_number(text) == (None if expected is None else pytest.approx(expected))
 
 
-def test_the_numbers_that_come_with_an_alert_are_points_of_a_metric_of_its_name() -> None:
+def test_the_numbers_of_an_alert_become_points_of_a_metric_with_its_name() -> None:
     fired = alert(annotations={"value": "0.97"})
     [point] = [
         point for one in read_alertmanager(notification(fired), now=NOW).records for point in to_points(one, now=NOW)
@@ -279,7 +279,7 @@ def test_the_numbers_that_come_with_an_alert_are_points_of_a_metric_of_its_name(
     ]
 
 
-def test_an_alerts_numbers_have_the_same_ids_when_it_is_delivered_again() -> None:
+def test_the_points_of_a_repeated_alert_have_the_same_ids() -> None:
     fired = alert(labels={"alertname": "Disk", "value": "91 %"}, annotations={})
     once, twice = (
         to_points(read_alertmanager(notification(fired), now=at).records[0], now=at) for at in (NOW, NOW + 5)

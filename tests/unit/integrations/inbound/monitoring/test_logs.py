@@ -1,4 +1,4 @@
-"""What log shippers send: Datadog, CloudWatch, Loki, Elasticsearch's bulk API, Sentry's envelopes, plain lines."""
+"""Logs from Datadog, CloudWatch, Loki, Elasticsearch's bulk API, Sentry's envelopes, and plain lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from integrations.inbound.monitoring.plain_line import line_record
 from integrations.inbound.monitoring.sentry_envelopes import read_envelope
 from integrations.inbound.monitoring.sns import read_message
 from integrations.inbound.reading.body import decoded
-from integrations.inbound.reading.compression import unsnapped
+from integrations.inbound.reading.compression import decompress_snappy
 from integrations.inbound.reading.records import PayloadError, PayloadTooLargeError
 
 NOW = 1_770_465_600.0
@@ -40,14 +40,14 @@ def test_a_datadog_log_takes_version_and_service_from_its_tags() -> None:
     assert record.attributes["tags"] == {"service": "shop", "version": "v42", "beta": True, "env": "prod"}
 
 
-def test_a_bad_datadog_log_is_named_and_the_others_are_kept() -> None:
+def test_an_invalid_datadog_log_is_rejected_with_its_path_and_the_others_are_kept() -> None:
     body = [{"message": "a"}, {"service": "shop"}, 7, {"message": "b", "date": "tomorrow"}, {"message": None}]
     parsed = read_datadog_logs(json.dumps(body).encode(), now=NOW)
     assert [record.body for record in parsed.records] == ["a", "null"]
     assert [rejection.field for rejection in parsed.rejections] == ["[1].message", "[2]", "[3].date"]
 
 
-def test_equal_logs_with_a_time_are_known_again_and_those_without_are_new_each_time() -> None:
+def test_a_repeated_log_with_a_time_keeps_its_id_and_one_without_a_time_gets_a_new_id() -> None:
     def ids(log: dict[str, Any], now: float) -> list[str]:
         return [record.record_id for record in read_datadog_logs(json.dumps([log, log]).encode(), now=now).records]
 
@@ -78,7 +78,7 @@ LOG_EVENT = {"id": "36", "timestamp": NOON_MS, "message": "[ERROR] payment refus
         lambda data: {"Records": [{"kinesis": {"data": data, "partitionKey": "x"}, "eventSource": "aws:kinesis"}]},
     ],
 )
-def test_a_subscription_is_read_as_lambda_and_kinesis_hand_it_over(wrap: Callable[[str], Any]) -> None:
+def test_a_subscription_is_read_in_the_formats_of_lambda_and_kinesis(wrap: Callable[[str], Any]) -> None:
     body = json.dumps(wrap(packed(data_message(LOG_EVENT)))).encode()
     [record] = read_subscription(body, now=NOW, max_decoded_bytes=LIMIT).records
     assert (record.service, record.severity, record.body) == ("checkout", "ERROR", "[ERROR] payment refused")
@@ -86,7 +86,7 @@ def test_a_subscription_is_read_as_lambda_and_kinesis_hand_it_over(wrap: Callabl
     assert record.attributes["log_group"] == "/aws/lambda/checkout"
 
 
-def test_a_bad_log_event_or_a_broken_part_loses_only_itself() -> None:
+def test_an_invalid_log_event_or_a_broken_part_affects_only_itself() -> None:
     parts = [packed(data_message({"id": 1}, LOG_EVENT)), "!", base64.b64encode(b"\x1f\x8bcut").decode(), packed([])]
     body = json.dumps({"Records": [{"kinesis": {"data": part}} for part in parts]}).encode()
     parsed = read_subscription(body, now=NOW, max_decoded_bytes=LIMIT)
@@ -99,7 +99,7 @@ def test_a_bad_log_event_or_a_broken_part_loses_only_itself() -> None:
     ]
 
 
-def test_a_record_of_another_shape_loses_only_itself_in_kinesis_and_firehose() -> None:
+def test_a_record_of_the_wrong_shape_affects_only_itself_in_kinesis_and_firehose() -> None:
     good = packed(data_message(LOG_EVENT))
     kinesis = {"Records": [{"kinesis": 5}, 7, {"kinesis": {"data": good}}]}
     parsed = read_subscription(json.dumps(kinesis).encode(), now=NOW, max_decoded_bytes=LIMIT)
@@ -117,20 +117,20 @@ def test_a_record_of_another_shape_loses_only_itself_in_kinesis_and_firehose() -
     ]
 
 
-def test_a_control_message_holds_nothing() -> None:
+def test_a_control_message_contains_no_records() -> None:
     body = json.dumps({"awslogs": {"data": packed(data_message(LOG_EVENT, kind="CONTROL_MESSAGE"))}}).encode()
     parsed = read_subscription(body, now=NOW, max_decoded_bytes=LIMIT)
     assert (parsed.records, parsed.rejections) == ([], [])
 
 
-def test_many_small_bombs_are_bounded_together() -> None:
+def test_the_size_limit_applies_to_all_compressed_parts_together() -> None:
     bomb = base64.b64encode(gzip.compress(b" " * 600_000)).decode()
     body = json.dumps({"requestId": "r", "timestamp": 1, "records": [{"data": bomb}, {"data": bomb}]}).encode()
     with pytest.raises(PayloadTooLargeError):
         read_firehose(body, now=NOW, max_decoded_bytes=LIMIT)
 
 
-def test_firehose_brings_data_messages_and_plain_lines_known_by_the_request() -> None:
+def test_firehose_delivers_data_messages_and_plain_lines_with_ids_from_the_request() -> None:
     lines = base64.b64encode(b'2026-02-07T11:59:00Z WARN slow\n{"message": "m", "level": "error"}\n').decode()
     body = {"requestId": "r-1", "timestamp": 1, "records": [{"data": packed(data_message(LOG_EVENT))}, {"data": lines}]}
     delivery = read_firehose(json.dumps(body).encode(), service="api", now=NOW, max_decoded_bytes=LIMIT)
@@ -144,7 +144,7 @@ def test_firehose_brings_data_messages_and_plain_lines_known_by_the_request() ->
     assert delivery.parsed.records[1].happened_at == NOW - 60
 
 
-def test_what_firehose_brings_is_numbered_through_all_its_records() -> None:
+def test_rejections_of_firehose_are_numbered_across_all_its_records() -> None:
     bad = {"id": 1}
     parts = [packed(data_message(LOG_EVENT, bad)), "?", packed(data_message(bad, bad, LOG_EVENT)), "!"]
     body = {"requestId": "r-1", "timestamp": 1, "records": [{"data": part} for part in parts]}
@@ -162,7 +162,7 @@ def pushed(*values: Any) -> bytes:
     return json.dumps({"streams": [{"stream": {"app": "shop", "level": "error"}, "values": list(values)}]}).encode()
 
 
-def test_a_loki_push_in_json_names_what_is_wrong_with_each_value() -> None:
+def test_a_loki_push_in_json_reports_the_path_of_each_invalid_value() -> None:
     time = str(NOON_MS * 1_000_000)
     parsed = read_push_json(
         pushed([time, "a"], ["x", "b"], [time, 7], [time], [time, "c", {"trace_id": "t"}], [time, "d", 7], 7), now=NOW
@@ -191,7 +191,7 @@ def test_a_loki_push_in_json_names_what_is_wrong_with_each_value() -> None:
         (None, ""),
     ],
 )
-def test_a_bad_loki_stream_loses_only_itself(bad: Any, field: str) -> None:
+def test_an_invalid_loki_stream_affects_only_itself(bad: Any, field: str) -> None:
     good = {"stream": {"app": "shop"}, "values": [[str(NOON_MS * 1_000_000), "a"]]}
     parsed = read_push_json(json.dumps({"streams": [good, bad, good]}).encode(), now=NOW)
     assert [record.body for record in parsed.records] == ["a", "a"]
@@ -199,14 +199,14 @@ def test_a_bad_loki_stream_loses_only_itself(bad: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize("spoilt", [b"NaN", b"1e999", b"-Infinity"])
-def test_a_bare_nan_in_a_loki_push_loses_only_its_value(spoilt: bytes) -> None:
+def test_a_bare_nan_in_a_loki_push_affects_only_its_value(spoilt: bytes) -> None:
     time = str(NOON_MS * 1_000_000)
     parsed = read_push_json(pushed([0, "a"], [time, "b"]).replace(b"[0,", b"[" + spoilt + b","), now=NOW)
     assert [record.body for record in parsed.records] == ["b"]
     assert [rejection.field for rejection in parsed.rejections] == ["streams[0].values[0].timestamp"]
 
 
-def test_a_loki_line_that_is_no_unicode_is_kept_with_replacements() -> None:
+def test_a_loki_line_with_invalid_unicode_is_kept_with_replacement_characters() -> None:
     time = str(NOON_MS * 1_000_000)
     body = pushed([time, "caf#"], [time, "b"]).replace(b"#", b"\xe9").replace(b'"b"', b'"b\\ud800"')
     found = [record.body for record in read_push_json(body, now=NOW).records]
@@ -274,7 +274,7 @@ def test_a_bulk_request_is_answered_action_by_action() -> None:
         b'{"a":{},"b":{}}\n',
     ],
 )
-def test_a_bulk_request_whose_lines_do_not_pair_up_is_refused_as_a_whole(body: bytes) -> None:
+def test_a_bulk_request_whose_lines_do_not_form_pairs_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises(PayloadError):
         read_bulk(body, now=NOW)
 
@@ -286,7 +286,7 @@ def envelope(*items: tuple[dict[str, Any], bytes]) -> bytes:
     return b"\n".join(lines) + b"\n"
 
 
-def test_an_envelopes_events_are_read_whether_their_length_is_told_or_not() -> None:
+def test_events_of_an_envelope_are_read_with_or_without_a_length() -> None:
     event = json.dumps({"message": "first\nline", "level": "fatal", "release": "shop@1.2", "timestamp": NOW - 60})
     second = json.dumps({"logentry": {"message": "%s", "formatted": "second"}, "tags": {"service": "api"}})
     read = read_envelope(
@@ -327,13 +327,13 @@ def test_a_broken_envelope_is_refused(body: bytes) -> None:
         ("{not json ERROR", "ERROR", NOW),
     ],
 )
-def test_a_plain_line_tells_its_time_and_its_level(line: str, severity: str, happened_at: float) -> None:
+def test_the_time_and_the_level_of_a_plain_line_are_recognised(line: str, severity: str, happened_at: float) -> None:
     record = line_record(line, "id", "app", now=NOW)
     assert (record.severity, record.happened_at, record.service) == (severity, happened_at, "app")
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd"])
-def test_brotli_and_zstandard_are_undone_within_bounds(encoding: str) -> None:
+def test_brotli_and_zstandard_are_decompressed_within_the_limit(encoding: str) -> None:
     compress = cramjam.brotli.compress if encoding == "br" else cramjam.zstd.compress
     packed_body = bytes(compress(b"a" * 500_000))
     assert decoded(packed_body, encoding, LIMIT) == b"a" * 500_000
@@ -344,13 +344,13 @@ def test_brotli_and_zstandard_are_undone_within_bounds(encoding: str) -> None:
             decoded(broken, encoding, LIMIT)
 
 
-def test_snappy_is_undone_within_bounds() -> None:
+def test_snappy_is_decompressed_within_the_limit() -> None:
     body = bytes(cramjam.snappy.compress_raw(b"a" * 1000))
-    assert unsnapped(body, 1000) == b"a" * 1000
+    assert decompress_snappy(body, 1000) == b"a" * 1000
     with pytest.raises(PayloadTooLargeError):
-        unsnapped(body, 999)
+        decompress_snappy(body, 999)
     with pytest.raises(PayloadError):
-        unsnapped(b"\xff\xff", 1000)
+        decompress_snappy(b"\xff\xff", 1000)
 
 
 READERS: list[Callable[[bytes], object]] = [
@@ -385,14 +385,15 @@ JSON = st.recursive(
 
 @given(body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 @pytest.mark.parametrize("read", READERS)
-def test_no_body_breaks_a_reader(read: Callable[[bytes], object], body: bytes) -> None:
+def test_any_body_is_read_or_raises_payload_error(read: Callable[[bytes], object], body: bytes) -> None:
     with suppress(PayloadError):
         read(body)
 
 
 @given(documents=st.lists(JSON, min_size=1, max_size=4))
-def test_no_document_breaks_the_bulk_reader_or_the_envelope(documents: list[Any]) -> None:
-    lines = [line for document in documents for line in ({"index": {}}, document)]
+def test_any_document_is_handled_by_the_bulk_reader_and_the_envelope_reader(documents: list[Any]) -> None:
+    action: dict[str, Any] = {"index": {}}
+    lines = [line for document in documents for line in (action, document)]
     bulk = read_bulk(bulk_body(*lines), now=NOW)
     assert len(bulk.items) == len(documents)
     assert len(bulk.parsed.records) + len(bulk.parsed.rejections) == len(documents)

@@ -1,4 +1,4 @@
-"""SNS messages signed with a key pair made here: the canonical text is put together as Amazon's documents say."""
+"""SNS messages, signed with a generated key pair. The text to sign is built as Amazon's documentation says."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def notification(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def signed(key: rsa.RSAPrivateKey) -> Sign:
-    """A message as Amazon would sign it; `tampered` is changed afterwards."""
+    """Return a function that signs a message as Amazon does. `tampered` fields are changed after signing."""
 
     def sign(body: dict[str, Any], **tampered: Any) -> Message:
         if body["Type"] == "Notification":
@@ -90,7 +90,7 @@ def signed(key: rsa.RSAPrivateKey) -> Sign:
     return sign
 
 
-def test_the_text_to_sign_is_the_documented_one() -> None:
+def test_the_text_to_sign_matches_amazons_documentation() -> None:
     message = read_message(json.dumps(notification()).encode())
     assert string_to_sign(message) == (
         b"Message\nthe shop is down\nMessageId\n22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324\nSubject\nALARM\n"
@@ -98,18 +98,18 @@ def test_the_text_to_sign_is_the_documented_one() -> None:
     )
 
 
-def test_without_a_subject_its_line_is_left_out() -> None:
+def test_a_missing_subject_is_left_out_of_the_text_to_sign() -> None:
     body = notification()
     del body["Subject"]
     assert b"Subject" not in string_to_sign(read_message(json.dumps(body).encode()))
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
-def test_a_message_that_amazon_signed_is_believed(signed: Sign, certificate: bytes, version: str) -> None:
+def test_a_message_signed_by_amazon_is_accepted(signed: Sign, certificate: bytes, version: str) -> None:
     check_signature(signed(notification(SignatureVersion=version)), certificate, now=NOW)
 
 
-def test_a_subscription_is_signed_over_its_token_and_its_address(signed: Sign, certificate: bytes) -> None:
+def test_a_subscription_signature_covers_its_token_and_its_address(signed: Sign, certificate: bytes) -> None:
     body = notification(
         Type="SubscriptionConfirmation",
         Subject=None,
@@ -135,14 +135,12 @@ def test_a_subscription_is_signed_over_its_token_and_its_address(signed: Sign, c
         {"Subject": None},
     ],
 )
-def test_a_message_changed_after_it_was_signed_is_not_believed(
-    signed: Sign, certificate: bytes, tampered: dict[str, Any]
-) -> None:
+def test_a_message_changed_after_signing_is_refused(signed: Sign, certificate: bytes, tampered: dict[str, Any]) -> None:
     with pytest.raises(ForgedError):
         check_signature(signed(notification(), **tampered), certificate, now=NOW)
 
 
-def test_a_certificate_past_its_time_or_broken_vouches_for_nothing(signed: Sign, certificate: bytes) -> None:
+def test_an_expired_or_broken_certificate_is_refused(signed: Sign, certificate: bytes) -> None:
     message = signed(notification())
     with pytest.raises(ForgedError, match="not valid now"):
         check_signature(message, certificate, now=NOW + 7 * 86_400)
@@ -166,19 +164,19 @@ def test_a_certificate_past_its_time_or_broken_vouches_for_nothing(signed: Sign,
         "",
     ],
 )
-def test_no_address_but_snss_own_is_opened(url: str) -> None:
+def test_only_addresses_of_sns_are_accepted(url: str) -> None:
     with pytest.raises(ForgedError):
         amazon_url(url)
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-gov-west-1", "ap-southeast-2"])
-def test_every_region_is_amazons(region: str) -> None:
+def test_the_addresses_of_all_regions_are_accepted(region: str) -> None:
     assert amazon_url(f"https://sns.{region}.amazonaws.com/?Action=ConfirmSubscription&Token=t")
     assert amazon_url("https://sns.cn-north-1.amazonaws.com.cn/x")
 
 
 @pytest.mark.parametrize("path", ["/", "/other.pem", "/SimpleNotificationService-1.pem?x=1", "/a/../x.pem"])
-def test_a_certificate_comes_from_where_certificates_are_and_nowhere_else(path: str) -> None:
+def test_only_certificate_paths_of_sns_are_accepted(path: str) -> None:
     message = read_message(
         json.dumps(notification(SigningCertURL=f"https://sns.eu-west-1.amazonaws.com{path}")).encode()
     )
@@ -208,7 +206,7 @@ ALARM = {
     ("state", "status", "severity"),
     [("ALARM", "firing", "ERROR"), ("OK", "resolved", "INFO"), ("INSUFFICIENT_DATA", "firing", "WARN")],
 )
-def test_a_cloudwatch_alarm_is_an_alert_of_its_service(state: str, status: str, severity: str) -> None:
+def test_a_cloudwatch_alarm_becomes_an_alert_of_its_service(state: str, status: str, severity: str) -> None:
     body = notification(Message=json.dumps({**ALARM, "NewStateValue": state}))
     [alarm] = read_notification(read_message(json.dumps(body).encode()), now=NOW).records
     assert isinstance(alarm, Alert)
@@ -219,20 +217,20 @@ def test_a_cloudwatch_alarm_is_an_alert_of_its_service(state: str, status: str, 
     assert "Threshold Crossed" in record.body
 
 
-def test_another_notification_is_kept_as_its_words() -> None:
+def test_another_notification_is_stored_as_a_plain_log_record() -> None:
     [record] = read_notification(read_message(json.dumps(notification()).encode()), now=NOW).records
     assert isinstance(record, LogRecord)
     assert (record.body, record.severity) == ("ALARM: the shop is down", "INFO")
     assert record.record_id == "sns:22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324"
 
 
-def test_an_alarm_whose_time_cannot_be_true_is_refused_by_name() -> None:
+def test_an_alarm_with_an_implausible_time_is_refused_with_its_field() -> None:
     body = notification(Message=json.dumps({**ALARM, "StateChangeTime": "1999-01-01T00:00:00Z"}))
     [rejection] = read_notification(read_message(json.dumps(body).encode()), now=NOW).rejections
     assert rejection.field == "Message.StateChangeTime"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"Type": "Other"}', b"\xff"])
-def test_what_is_no_sns_message_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_sns_message_is_refused(body: bytes) -> None:
     with pytest.raises(PayloadError):
         read_message(body)

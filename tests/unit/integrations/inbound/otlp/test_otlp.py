@@ -82,7 +82,7 @@ def parsed_logs(*records: OtlpLogRecord) -> Parsed[LogRecord]:
         {"http.method": "POST", "http.route": "/checkout", "http.status_code": "201"},
     ],
 )
-def test_a_server_span_is_a_request_in_the_old_conventions_and_the_new(attributes: dict[str, Any]) -> None:
+def test_a_server_span_becomes_a_request_under_old_and_new_conventions(attributes: dict[str, Any]) -> None:
     (found,) = parsed(span(attributes, name="other")).records
     assert found == Span(
         trace_id="01" * 16,
@@ -108,7 +108,7 @@ def test_a_span_with_a_statement_is_a_database_call(name: str) -> None:
     assert found.parent_span_id == "03" * 8
 
 
-def test_a_client_span_without_a_statement_is_neither() -> None:
+def test_a_client_span_without_a_statement_has_the_kind_other() -> None:
     assert parsed(span(kind=OtlpSpan.SPAN_KIND_CLIENT)).records[0].kind is SpanKind.OTHER
 
 
@@ -121,11 +121,13 @@ def test_a_client_span_without_a_statement_is_neither() -> None:
         ({}, Status.STATUS_CODE_OK, False),
     ],
 )
-def test_an_error_is_a_5xx_or_a_status_that_says_so(attributes: dict[str, Any], status: Any, is_error: bool) -> None:
+def test_a_5xx_or_an_error_status_makes_a_span_an_error(
+    attributes: dict[str, Any], status: Any, is_error: bool
+) -> None:
     assert parsed(span(attributes, status=Status(code=status))).records[0].is_error is is_error
 
 
-def test_a_request_that_matched_no_route_is_known_by_its_spans_name_and_never_by_its_path() -> None:
+def test_a_request_without_a_route_uses_the_span_name_as_endpoint_and_never_the_path() -> None:
     (found,) = parsed(span({"http.method": "GET", "url.path": "/orders/17"}, name="GET")).records
     assert found.endpoint == "GET"
 
@@ -149,14 +151,16 @@ def test_a_service_without_a_name_is_called_unknown() -> None:
         ({"start_time_unix_nano": 2**64 - 2, "end_time_unix_nano": 2**64 - 1}, "startTimeUnixNano"),
     ],
 )
-def test_a_span_that_cannot_be_true_is_refused_and_the_others_kept(changes: dict[str, Any], field: str) -> None:
+def test_a_span_with_invalid_ids_or_times_is_refused_and_the_others_are_kept(
+    changes: dict[str, Any], field: str
+) -> None:
     result = parsed(span(), span(**changes), span())
     assert len(result.records) == 2
     (rejection,) = result.rejections
     assert (rejection.index, rejection.field) == (1, f"resourceSpans[0].scopeSpans[0].spans[1].{field}")
 
 
-def test_the_answer_says_how_many_were_refused_and_why() -> None:
+def test_the_response_reports_how_many_were_refused_and_why() -> None:
     rejections = parsed(span(span_id=b""), span(span_id=b"")).rejections
     answer = ExportTraceServiceResponse.FromString(traces_response(rejections))
     assert answer.partial_success.rejected_spans == 2
@@ -164,24 +168,24 @@ def test_the_answer_says_how_many_were_refused_and_why() -> None:
     assert ExportLogsServiceResponse.FromString(logs_response(rejections)).partial_success.rejected_log_records == 2
 
 
-def test_the_answer_to_a_batch_taken_whole_is_empty() -> None:
+def test_the_response_to_a_fully_accepted_batch_is_empty() -> None:
     assert traces_response([]) == b""
     assert logs_response([]) == b""
 
 
-def test_bytes_that_are_no_protobuf_are_refused_as_a_whole() -> None:
+def test_bytes_that_are_not_protobuf_are_refused_as_a_whole() -> None:
     for parse in (parse_traces, parse_logs):
         with pytest.raises(PayloadError, match="not a protobuf"):
             parse(b'{"resourceSpans": []}', now=NOW, max_decoded_bytes=LIMIT)
 
 
-def test_a_bomb_is_stopped_at_the_limit() -> None:
+def test_a_decompression_bomb_is_stopped_at_the_limit() -> None:
     with pytest.raises(PayloadTooLargeError):
         parse_traces(gzip.compress(b"\0" * 20_000_000), content_encoding="gzip", now=NOW, max_decoded_bytes=LIMIT)
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_at_all_make_the_readers_fail_in_another_way(body: bytes) -> None:
+def test_any_bytes_are_read_or_raise_payload_error(body: bytes) -> None:
     for parse in (parse_traces, parse_logs):
         try:
             result = parse(body, now=NOW, max_decoded_bytes=LIMIT)
@@ -202,7 +206,7 @@ def line(**changes: Any) -> OtlpLogRecord:
     return OtlpLogRecord(**{**given, **changes})
 
 
-def test_a_log_record_keeps_what_was_said_by_whom_and_in_which_request() -> None:
+def test_a_log_record_keeps_its_body_its_sender_and_its_trace_id() -> None:
     (found,) = parsed_logs(line()).records
     assert (found.service, found.version, found.happened_at) == ("shop", "v42", NOW)
     assert (found.severity, found.body, found.trace_id) == ("ERROR", "payment refused", "01" * 16)
@@ -213,22 +217,22 @@ def test_a_log_record_keeps_what_was_said_by_whom_and_in_which_request() -> None
     ("number", "written", "severity"),
     [(1, "", "TRACE"), (9, "Information", "INFO"), (24, "", "FATAL"), (0, "notice", "NOTICE"), (0, "", "INFO")],
 )
-def test_severities_are_read_by_number_before_name(number: int, written: str, severity: str) -> None:
+def test_the_severity_number_takes_precedence_over_the_severity_text(number: int, written: str, severity: str) -> None:
     assert parsed_logs(line(severity_number=number, severity_text=written)).records[0].severity == severity
 
 
-def test_a_body_that_is_no_text_is_kept_as_json() -> None:
+def test_a_body_that_is_not_text_is_stored_as_json() -> None:
     assert parsed_logs(line(body=value({"a": [1, True]}))).records[0].body == '{"a":[1,true]}'
 
 
-def test_equal_lines_of_one_batch_stay_apart_and_the_same_batch_again_is_the_same() -> None:
+def test_equal_lines_of_one_batch_get_different_ids_and_a_resent_batch_gets_the_same_ids() -> None:
     first = [record.record_id for record in parsed_logs(line(), line(), line(body=value("other"))).records]
     again = [record.record_id for record in parsed_logs(line(), line(), line(body=value("other"))).records]
     assert len(set(first)) == 3
     assert first == again
 
 
-def test_a_line_without_any_time_was_said_now_and_one_from_the_far_future_is_refused() -> None:
+def test_a_line_without_a_time_gets_the_current_time_and_one_from_the_far_future_is_refused() -> None:
     result = parsed_logs(line(time_unix_nano=0), line(time_unix_nano=2**63))
     assert result.records[0].happened_at == NOW
     assert result.rejections[0].field == "resourceLogs[0].scopeLogs[0].logRecords[1].timeUnixNano"

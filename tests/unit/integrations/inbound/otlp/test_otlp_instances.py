@@ -1,4 +1,4 @@
-"""Which instance and which machine a metric's point is from."""
+"""The instance and the host of a metric's points."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def sent(name: str, **resource: str) -> list[MetricPoint]:
     return parsed.records
 
 
-def test_the_counters_of_two_instances_are_told_apart() -> None:
+def test_counters_of_two_instances_have_different_ids() -> None:
     [one], [two] = (sent("orders", **{"service.name": "shop", "service.instance.id": name}) for name in "ab")
     assert one.attributes == {"service.instance.id": "a"}
     assert one.point_id != two.point_id
 
 
-def test_a_pod_is_an_instance_where_none_is_named() -> None:
+def test_the_pod_name_is_the_instance_if_no_instance_is_set() -> None:
     [point] = sent("orders", **{"k8s.pod.name": "shop-7f9", "host.name": "node-1"})
     assert point.attributes == {"service.instance.id": "shop-7f9"}
 
 
-def test_a_machines_own_metric_names_the_machine() -> None:
+def test_a_metric_about_a_machine_keeps_the_host_name() -> None:
     [point] = sent("system.filesystem.utilization", **{"host.name": "db-1"})
     assert point.attributes["host.name"] == "db-1"
 
 
-def test_a_sender_that_says_nothing_of_itself_adds_nothing() -> None:
+def test_a_resource_without_instance_or_host_adds_no_attributes() -> None:
     [point] = sent("orders", **{"service.name": "shop"})
     assert point.attributes == {}

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AggregationTemporality,
     ExponentialHistogram,
     ExponentialHistogramDataPoint,
     Gauge,
@@ -38,7 +39,8 @@ NANOSECONDS = int(NOW) * 10**9
 LIMIT = 1_000_000
 JSON = "application/json"
 RESOURCE = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
-CUMULATIVE, DELTA = 2, 1
+CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 
 
 def span(**changes: Any) -> dict[str, Any]:
@@ -85,13 +87,13 @@ def values(parsed: Parsed[MetricPoint]) -> dict[str, tuple[float, str]]:
     return {found.name: (found.value, found.kind.value) for found in parsed.records}
 
 
-def test_json_ids_are_hex_in_either_case_and_long_numbers_are_text() -> None:
+def test_json_ids_are_hex_in_upper_or_lower_case_and_long_numbers_are_text() -> None:
     [found] = spans(span()).records
     assert (found.trace_id, found.span_id) == ("5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174")
     assert (found.service, found.started_at, found.duration_ms, found.status_code) == ("shop", NOW, 250.0, 503)
 
 
-def test_numbers_may_be_numbers_and_names_protobufs_own() -> None:
+def test_json_may_use_plain_numbers_and_protobufs_field_names() -> None:
     given = {"time_unix_nano": NANOSECONDS, "severity_number": 17, "body": {"string_value": "refused"}}
     [record] = logs(given).records
     assert (record.happened_at, record.severity, record.body) == (NOW, "ERROR", "refused")
@@ -111,7 +113,7 @@ def test_numbers_may_be_numbers_and_names_protobufs_own() -> None:
         ({"name": {}}, ""),
     ],
 )
-def test_a_wrong_span_is_named_by_its_place_and_the_others_are_kept(changes: dict[str, Any], field: str) -> None:
+def test_an_invalid_span_is_rejected_with_its_path_and_the_others_are_kept(changes: dict[str, Any], field: str) -> None:
     result = spans(span(), span(**changes), span())
     assert len(result.records) == 2
     [rejection] = result.rejections
@@ -119,7 +121,7 @@ def test_a_wrong_span_is_named_by_its_place_and_the_others_are_kept(changes: dic
     assert rejection.message
 
 
-def test_a_sender_that_cannot_be_read_loses_its_own_spans() -> None:
+def test_spans_of_an_unreadable_resource_are_rejected() -> None:
     [rejection] = spans(span(), resource={"attributes": 7}).rejections
     assert rejection.field == "resourceSpans[0].scopeSpans[0].spans[0].resource"
 
@@ -135,12 +137,12 @@ def test_a_sender_that_cannot_be_read_loses_its_own_spans() -> None:
         b'{"a": ' + b"[" * 20_000,
     ],
 )
-def test_json_that_is_no_request_is_refused_as_a_whole(body: bytes) -> None:
+def test_json_that_is_not_a_request_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises(PayloadError):
         parse_traces(body, content_type=JSON, now=NOW, max_decoded_bytes=LIMIT)
 
 
-def test_an_attribute_nested_too_deeply_loses_only_its_record() -> None:
+def test_an_attribute_nested_too_deeply_affects_only_its_record() -> None:
     deep: dict[str, Any] = {"stringValue": "x"}
     for _ in range(150):
         deep = {"arrayValue": {"values": [deep]}}
@@ -149,7 +151,7 @@ def test_an_attribute_nested_too_deeply_loses_only_its_record() -> None:
     assert len(result.rejections) == 1
 
 
-def test_gauges_and_sums_are_one_point_each_and_say_what_they_count() -> None:
+def test_gauges_and_sums_become_one_point_each_with_the_right_kind() -> None:
     found = metrics(
         Metric(name="cpu", gauge=Gauge(data_points=[point(0.5)])),
         Metric(name="orders", sum=Sum(data_points=[point(3)], is_monotonic=True, aggregation_temporality=CUMULATIVE)),
@@ -166,7 +168,7 @@ def test_gauges_and_sums_are_one_point_each_and_say_what_they_count() -> None:
     }
 
 
-def test_histograms_and_summaries_are_several_points() -> None:
+def test_histograms_and_summaries_become_several_points() -> None:
     plain = HistogramDataPoint(time_unix_nano=NANOSECONDS, count=4, sum=10.0, max=5.0)
     exponential = ExponentialHistogramDataPoint(time_unix_nano=NANOSECONDS, count=2, sum=3.0)
     summary = SummaryDataPoint(time_unix_nano=NANOSECONDS, count=9, sum=90.0)
@@ -189,7 +191,7 @@ def test_histograms_and_summaries_are_several_points() -> None:
     }
 
 
-def test_a_point_without_a_value_a_time_or_a_number_is_refused_and_the_others_kept() -> None:
+def test_a_point_without_a_value_a_time_or_a_finite_number_is_refused_and_the_others_are_kept() -> None:
     nothing = NumberDataPoint(time_unix_nano=NANOSECONDS)
     timeless = NumberDataPoint(as_double=1.0)
     absent = NumberDataPoint(time_unix_nano=NANOSECONDS, flags=1)
@@ -208,7 +210,7 @@ def test_a_point_without_a_value_a_time_or_a_number_is_refused_and_the_others_ke
     assert answer.partial_success.rejected_data_points == 9
 
 
-def test_the_same_point_again_has_the_same_id_and_other_attributes_another() -> None:
+def test_a_repeated_point_has_the_same_id_and_other_attributes_give_another_id() -> None:
     tagged = [KeyValue(key="pod", value=AnyValue(string_value="a"))]
     gauge = Gauge(data_points=[point(1.0), point(1.0, attributes=tagged)])
     first = [found.point_id for found in metrics(Metric(name="cpu", gauge=gauge)).records]
@@ -217,7 +219,7 @@ def test_the_same_point_again_has_the_same_id_and_other_attributes_another() -> 
     assert len(set(first)) == 2
 
 
-def test_metrics_as_json_say_the_same_and_the_answer_is_json() -> None:
+def test_metrics_as_json_equal_metrics_as_protobuf_and_the_response_is_json() -> None:
     message = request(Metric(name="cpu", gauge=Gauge(data_points=[point(0.5)])))
     body = json.dumps(MessageToDict(message)).encode()
     found = parse_metrics(body, content_type=JSON, now=NOW, max_decoded_bytes=LIMIT)

@@ -1,4 +1,4 @@
-"""What is wrong with one part of an OTLP request loses that part alone, in JSON and in protobuf."""
+"""An invalid part of an OTLP request affects only that part, in JSON and in protobuf."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def refusals(kind: str, body: dict[str, Any]) -> tuple[int, list[tuple[str, str]
 
 @pytest.mark.parametrize("kind", PARSERS)
 @pytest.mark.parametrize("bad", [5, "x", None, [1]])
-def test_an_element_that_is_no_object_is_named_by_its_place_and_the_others_are_kept(kind: str, bad: Any) -> None:
+def test_an_element_that_is_not_an_object_is_rejected_with_its_path_and_the_others_are_kept(
+    kind: str, bad: Any
+) -> None:
     good = GOOD[kind]
     first = f"resource{kind}[0]"
     among_records = request(kind, resource(kind, bad, good))
@@ -66,7 +68,7 @@ def test_an_element_that_is_no_object_is_named_by_its_place_and_the_others_are_k
 
 
 @pytest.mark.parametrize("kind", PARSERS)
-def test_a_list_that_is_none_is_named_and_the_others_are_kept(kind: str) -> None:
+def test_a_field_that_must_be_a_list_is_rejected_with_its_path_and_the_others_are_kept(kind: str) -> None:
     good = resource(kind, GOOD[kind])
     first, told = f"resource{kind}[0]", "must be an array of objects"
     assert refusals(kind, request(kind, {f"scope{kind}": 1}, good)) == (1, [(f"{first}.scope{kind}", told)])
@@ -77,7 +79,7 @@ def test_a_list_that_is_none_is_named_and_the_others_are_kept(kind: str) -> None
 
 
 @pytest.mark.parametrize("data", ["gauge", "sum", "histogram", "exponentialHistogram", "summary"])
-def test_each_data_point_is_refused_by_itself(data: str) -> None:
+def test_each_data_point_is_refused_separately(data: str) -> None:
     good = {"timeUnixNano": TIME, "count": "3", "sum": 4.0} if data not in ("gauge", "sum") else POINT
     bad = ["x", 1.5, {"timeUnixNano": {}}, None]
     metric = {"name": "cpu", data: {"dataPoints": [*bad, good, good | {"timeUnixNano": "0"}]}}
@@ -90,7 +92,7 @@ def test_each_data_point_is_refused_by_itself(data: str) -> None:
     ]
 
 
-def test_a_metric_that_cannot_be_read_counts_all_its_points() -> None:
+def test_an_unreadable_metric_counts_one_rejection_per_data_point() -> None:
     points = {"dataPoints": [POINT, POINT, POINT]}
     for bad in ({"name": 5, "gauge": points}, {"gauge": points}, {"name": "cpu", "sum": points | {"isMonotonic": 7}}):
         taken, refused = refusals("Metrics", request("Metrics", resource("Metrics", bad, GOOD["Metrics"])))
@@ -100,7 +102,7 @@ def test_a_metric_that_cannot_be_read_counts_all_its_points() -> None:
     assert (taken, len(refused)) == (0, 3)
 
 
-def test_an_exemplar_is_not_read() -> None:
+def test_exemplars_are_ignored() -> None:
     metric = {"name": "cpu", "gauge": {"dataPoints": [POINT | {"exemplars": [5]}]}}
     assert refusals("Metrics", request("Metrics", resource("Metrics", metric))) == (1, [])
 
@@ -116,14 +118,14 @@ def test_an_exemplar_is_not_read() -> None:
         {"name": 10**400},
     ],
 )
-def test_no_refusal_speaks_of_pythons_types(changes: dict[str, Any]) -> None:
+def test_no_rejection_message_mentions_python_types(changes: dict[str, Any]) -> None:
     taken, [(_, message)] = refusals("Spans", request("Spans", resource("Spans", SPAN | changes, SPAN)))
     assert taken == 1
     assert not any(word in message for word in ("object is not", "bad argument", "unhashable", "bytes-like", "indices"))
 
 
 @pytest.mark.parametrize("bare", ["NaN", "-Infinity", "1e999"])
-def test_a_bare_number_that_is_none_loses_its_own_point(bare: str) -> None:
+def test_a_bare_nan_or_infinity_affects_only_its_own_point(bare: str) -> None:
     body = json.dumps(request("Metrics", resource("Metrics", GOOD["Metrics"], GOOD["Metrics"])))
     parsed = read("Metrics", body.replace("1.5", bare, 1).encode())
     assert [record.value for record in parsed.records] == [1.5]
@@ -132,13 +134,13 @@ def test_a_bare_number_that_is_none_loses_its_own_point(bare: str) -> None:
     assert "use quoted" in rejection.message
 
 
-def test_a_quoted_nan_is_an_attribute_as_good_as_any() -> None:
+def test_a_quoted_nan_attribute_is_accepted_as_null() -> None:
     attribute = {"key": "ratio", "value": {"doubleValue": "NaN"}}
     parsed = read("Logs", json.dumps(request("Logs", resource("Logs", LOG | {"attributes": [attribute]}))).encode())
     assert [record.attributes for record in parsed.records] == [{"ratio": None}]
 
 
-def test_json_that_is_not_all_utf_8_is_read_with_replacements() -> None:
+def test_json_with_invalid_utf_8_is_read_with_replacement_characters() -> None:
     body = json.dumps(request("Logs", resource("Logs", LOG, LOG))).encode().replace(b"good", b"caf\xe9", 1)
     assert [record.body for record in read("Logs", body).records] == ["caf\ufffd", "good"]
 
@@ -156,7 +158,7 @@ def on_the_wire(kind: str, *records: Any) -> bytes:
 
 
 def latin(kind: str) -> Any:
-    """A record with the text "cafe" in all the places that texts have."""
+    """Return a record with the text "cafe" in every place where a text can be."""
     nested = {
         "arrayValue": {"values": [{"kvlistValue": {"values": [{"key": "cafe", "value": {"stringValue": "cafe"}}]}}]}
     }
@@ -174,7 +176,7 @@ def latin(kind: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", PARSERS)
-def test_protobuf_that_is_not_all_utf_8_is_read_with_replacements(kind: str) -> None:
+def test_protobuf_with_invalid_utf_8_is_read_with_replacement_characters(kind: str) -> None:
     good = latin(kind)
     body = on_the_wire(kind, good, good)
     broken = body.replace(b"cafe", b"caf\xe9")
@@ -187,12 +189,12 @@ def test_protobuf_that_is_not_all_utf_8_is_read_with_replacements(kind: str) -> 
     assert [record.service for record in found.records] == ["shop"] * 4
 
 
-def test_a_senders_own_name_may_lack_utf_8_too() -> None:
+def test_a_service_name_with_invalid_utf_8_is_read_with_a_replacement_character() -> None:
     body = on_the_wire("Logs", LOG).replace(b"shop", b"sh\xffp")
     assert {record.service for record in read("Logs", body, PROTOBUF).records} == {"sh\ufffdp"}
 
 
-def test_a_span_whose_bytes_are_no_message_is_refused_by_itself() -> None:
+def test_a_span_with_broken_bytes_is_refused_alone() -> None:
     name = b"\x2a\x08abcdefgh"
     body = on_the_wire("Spans", latin("Spans") | {"name": "abcdefgh"})
     assert body.count(name) == 2
@@ -207,6 +209,6 @@ def test_a_span_whose_bytes_are_no_message_is_refused_by_itself() -> None:
 
 @pytest.mark.parametrize("body", [b"\xff\xff\xff", b"hello", b"\x0a\x05hello", b"\x0a\x02\x12\x7f", b"\x00\x00"])
 @pytest.mark.parametrize("kind", PARSERS)
-def test_bytes_of_which_nothing_can_be_read_are_refused_as_a_whole(kind: str, body: bytes) -> None:
+def test_completely_unreadable_bytes_are_refused_as_a_whole(kind: str, body: bytes) -> None:
     with pytest.raises(PayloadError, match="not a protobuf Export"):
         read(kind, body, PROTOBUF)

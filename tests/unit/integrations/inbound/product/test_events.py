@@ -33,7 +33,7 @@ def properties(**changes: Any) -> dict[str, Any]:
     return event(properties={**event()["properties"], **changes})
 
 
-def test_one_object_an_array_and_lines_all_say_the_same() -> None:
+def test_one_object_an_array_and_ndjson_give_the_same_event() -> None:
     line = json.dumps(event()).encode()
     one = parsed(event()).records
     assert one == parsed([event()]).records
@@ -45,7 +45,7 @@ def test_one_object_an_array_and_lines_all_say_the_same() -> None:
     assert one[0].properties["page"] == "/signup"
 
 
-def test_an_object_written_over_several_lines_is_one_event() -> None:
+def test_an_indented_object_over_several_lines_is_one_event() -> None:
     assert len(parsed(json.dumps(event(), indent=2).encode()).records) == 1
 
 
@@ -62,7 +62,7 @@ def test_an_object_written_over_several_lines_is_one_event() -> None:
         1_770_465_600_000_000_000,
     ],
 )
-def test_a_time_is_understood_in_every_usual_form(written: object) -> None:
+def test_a_time_is_parsed_in_every_common_format(written: object) -> None:
     assert parsed(properties(timestamp=written)).records[0].happened_at == NOW
 
 
@@ -97,7 +97,7 @@ def test_a_malformed_event_is_refused_with_the_path_of_its_field(payload: dict[s
 
 
 @pytest.mark.parametrize("bad", [b'{"event": ', b'{"event": "deep", "properties": {"a": ' + b"[" * 5_000])
-def test_a_line_that_is_no_json_loses_only_itself(bad: bytes) -> None:
+def test_a_line_that_is_not_json_affects_only_itself(bad: bytes) -> None:
     line = json.dumps(event()).encode()
     result = parsed(b"\n".join([line, bad, line]), content_type="application/x-ndjson")
     assert len(result.records) == 2
@@ -105,7 +105,7 @@ def test_a_line_that_is_no_json_loses_only_itself(bad: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n", b"hello", b"[{]", b'{"event"', b"\xff\xfe", b"[" * 50_000])
-def test_a_body_that_is_no_json_is_refused_as_a_whole(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises(PayloadError):
         parsed(body)
 
@@ -120,7 +120,7 @@ def test_a_body_that_is_no_json_is_refused_as_a_whole(body: bytes) -> None:
         (b'{"event": "long", "properties": {"user_id": 1' + b"0" * 4_000 + b"}}", "at most|characters"),
     ],
 )
-def test_an_event_that_cannot_be_read_loses_only_itself(bad: bytes, message: str) -> None:
+def test_an_unreadable_event_affects_only_itself(bad: bytes, message: str) -> None:
     good = json.dumps(event()).encode()
     result = parsed(b"[" + b",".join([good, bad, good]) + b"]")
     assert len(result.records) == 2
@@ -132,13 +132,13 @@ def test_an_event_that_cannot_be_read_loses_only_itself(bad: bytes, message: str
     ("body", "told"),
     [(b"7", "it is 7"), (b"null", "it is null"), (b'"text"', "it is a text"), (b"-Infinity", "it is not JSON")],
 )
-def test_a_body_of_another_shape_is_told_what_to_send(body: bytes, told: str) -> None:
+def test_the_error_for_a_body_of_the_wrong_shape_says_what_to_send(body: bytes, told: str) -> None:
     with pytest.raises(PayloadError, match=rf"{told}; send an event \(an object\), an array") as refused:
         parsed(body)
     assert refused.value.field == ""
 
 
-def test_elements_of_another_shape_are_no_events() -> None:
+def test_array_elements_that_are_not_objects_are_rejected() -> None:
     result = parsed(b"[1, null]")
     assert (result.records, [rejection.field for rejection in result.rejections]) == ([], ["[0]", "[1]"])
 
@@ -165,14 +165,14 @@ def test_the_senders_own_id_is_kept() -> None:
         assert parsed(event(**{name: "abc"})).records[0].event_id == "abc"
 
 
-def test_without_an_id_the_same_content_is_the_same_event_however_it_is_ordered() -> None:
+def test_without_an_id_the_same_content_in_any_order_gets_the_same_id() -> None:
     turned = {"properties": dict(reversed(event()["properties"].items())), "event": "page_view"}
     first = parsed(event()).records[0].event_id
     assert parsed(turned).records[0].event_id == first
     assert parsed(properties(page="/other")).records[0].event_id != first
 
 
-def test_a_compressed_body_is_read_whether_or_not_it_says_so() -> None:
+def test_a_gzip_body_is_read_with_or_without_a_content_encoding() -> None:
     body = json.dumps([event()] * 3).encode()
     assert len(parsed(gzip.compress(body), content_encoding="gzip").records) == 3
     assert len(parsed(gzip.compress(body)).records) == 3
@@ -180,7 +180,7 @@ def test_a_compressed_body_is_read_whether_or_not_it_says_so() -> None:
     assert len(parsed(gzip.compress(body[:20]) + gzip.compress(body[20:])).records) == 3
 
 
-def test_a_small_body_that_grows_without_end_is_stopped_at_the_limit() -> None:
+def test_a_decompression_bomb_is_stopped_at_the_limit() -> None:
     bomb = gzip.compress(b"[" + b" " * 20_000_000 + b"]")
     tracemalloc.start()
     try:
@@ -200,7 +200,7 @@ def test_broken_or_unknown_compression_is_refused(body: bytes, encoding: str) ->
         parsed(body, content_encoding=encoding)
 
 
-def test_a_nul_never_reaches_the_database_and_a_written_backslash_stays() -> None:
+def test_a_nul_is_replaced_and_an_escaped_backslash_is_kept() -> None:
     body = json.dumps(properties(page="a\x00b", path="c:\\u0000")).encode()
     kept = parsed(body).records[0].properties
     assert kept["page"] == "a\ufffdb"
@@ -208,7 +208,7 @@ def test_a_nul_never_reaches_the_database_and_a_written_backslash_stays() -> Non
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_at_all_make_the_reader_fail_in_another_way(body: bytes) -> None:
+def test_any_bytes_are_read_or_raise_payload_error(body: bytes) -> None:
     try:
         result = parsed(body)
     except PayloadError:
@@ -235,14 +235,14 @@ def test_no_bytes_at_all_make_the_reader_fail_in_another_way(body: bytes) -> Non
         max_size=8,
     )
 )
-def test_every_event_of_a_batch_is_either_read_or_refused(batch: list[dict[str, Any]]) -> None:
+def test_every_event_of_a_batch_is_either_accepted_or_refused(batch: list[dict[str, Any]]) -> None:
     result = parsed(batch)
     assert len(result.records) + len(result.rejections) == len(batch)
     assert all(rejection.field.startswith(f"[{rejection.index}]") for rejection in result.rejections)
 
 
 @pytest.mark.parametrize("body", [b"[" + b"1," * 3_000_001 + b"1]", b"{}\n" * 3_000_002])
-def test_a_body_of_millions_of_nothings_is_refused_before_it_takes_room(body: bytes) -> None:
+def test_a_body_with_millions_of_tiny_values_is_refused_before_it_uses_memory(body: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(PayloadError, match="more than 3,000,000 values; send fewer records at once"):

@@ -1,4 +1,4 @@
-"""PostHog's forms, arrays and exceptions; what its own library sends is in test_inbound_real_senders."""
+"""PostHog's forms, arrays and exceptions. test_real_senders covers what its own library sends."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def capture(body: bytes, content_type: str = FORM) -> Capture:
         lambda text: base64.b64encode(gzip.compress(text)).decode(),
     ],
 )
-def test_a_form_holds_json_base64_or_gzip_in_base64(payload: Any, encode: Any) -> None:
+def test_a_form_may_contain_json_base64_or_gzip_in_base64(payload: Any, encode: Any) -> None:
     found = capture(urlencode({"data": encode(json.dumps(payload).encode()), "compression": "base64"}).encode())
     [record] = found.records.records
     assert isinstance(record, Event)
     assert (found.api_key, record.event, record.user_id) == ("argux_key", "page_view", "u1")
 
 
-def test_a_browsers_gzipped_body_is_read_whatever_type_it_claims() -> None:
+def test_a_gzipped_body_is_read_even_with_a_wrong_content_type() -> None:
     found = capture(gzip.compress(json.dumps([event(), event(page="/")]).encode()), "text/plain")
     assert (found.api_key, len(found.records.records)) == ("argux_key", 2)
 
 
-def test_a_key_beside_the_data_goes_before_one_within() -> None:
+def test_a_key_in_its_own_form_field_takes_precedence_over_one_in_the_data() -> None:
     assert capture(urlencode({"data": json.dumps(event()), "api_key": "argux_other"}).encode()).api_key == "argux_other"
 
 
 @pytest.mark.parametrize("spoilt", [b"NaN", b"1e999", b'"\xff"', b'["]}", NaN]'])
-def test_an_event_that_is_no_json_loses_only_itself_in_its_batch(spoilt: bytes) -> None:
+def test_an_event_that_is_not_json_affects_only_itself_in_its_batch(spoilt: bytes) -> None:
     for outer in ({"api_key": "argux_key", "batch": [event(a="#"), event()]}, {"batch": [event(a="#"), event()]}):
         body = json.dumps(outer).encode().replace(b'"#"', spoilt)
         found = capture(body, "application/json")
@@ -61,7 +61,7 @@ def test_an_event_that_is_no_json_loses_only_itself_in_its_batch(spoilt: bytes) 
         assert found.records.rejections[0].field.startswith("batch[0]")
 
 
-def test_an_exception_is_a_log_record_in_opentelemetrys_words() -> None:
+def test_an_exception_becomes_a_log_record_with_opentelemetrys_attribute_names() -> None:
     frames = [{"filename": "shop.py", "lineno": 7, "function": "pay"}, "odd"]
     exceptions = [{"type": "KeyError", "value": "'card'", "stacktrace": {"frames": frames}}, {"type": "Inner"}]
     given = event(**{"$exception_list": exceptions, "$exception_level": "fatal", "service": "shop", "$app_version": 42})

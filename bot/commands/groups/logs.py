@@ -1,4 +1,4 @@
-"""`argux logs`: what log lines say."""
+"""The `argux logs` group: compare log templates of two time windows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def diff_logs(
     """Show what the logs say in one window that they did not in another."""
     from rich.console import Console
 
-    from bot.commands import logs_work
+    from bot.commands.log_diff import diff
 
     with plain_errors():
-        logs_work.diff(open_services(), before, after, service, Console())
+        diff(open_services(), before, after, service, Console())

@@ -1,4 +1,4 @@
-"""`argux audit`: whether the record of decisions is whole."""
+"""The `argux audit` group: verify the audit chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`argux keys`: who may send and ask."""
+"""The `argux keys` group: create, list and revoke API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doors of alerts do with them: the alert itself, its log record and its numbers, all before the answer."""
+"""Store alerts that monitoring systems send: the alert, its metric points and its log record."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from storage.telemetry.protocol import Appended, TelemetryStore
 from workers.services import Services
 
 
-def keeping_alerts(services: Services) -> Callable[[TelemetryStore, Sequence[Alert | LogRecord]], Appended]:
-    """How a door appends. Each part recognises what it has already, so that a delivery cut short is sent again."""
+def alert_appender(services: Services) -> Callable[[TelemetryStore, Sequence[Alert | LogRecord]], Appended]:
+    """Return the `append` function of an alert door.
 
-    def keep(store: TelemetryStore, records: Sequence[Alert | LogRecord]) -> Appended:
+    Each of the three writes is idempotent, so a delivery that fails halfway can be sent again.
+    """
+
+    def append(store: TelemetryStore, records: Sequence[Alert | LogRecord]) -> Appended:
         now = services.clock()
         alerts = [record for record in records if isinstance(record, Alert)]
         changes = [change for change in map(to_change, alerts) if change is not None]
@@ -26,4 +29,4 @@ def keeping_alerts(services: Services) -> Callable[[TelemetryStore, Sequence[Ale
             store.append_metric_points(points)
         return store.append_logs([to_record(record) if isinstance(record, Alert) else record for record in records])
 
-    return keep
+    return append

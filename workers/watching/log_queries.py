@@ -1,4 +1,4 @@
-"""Looking at log lines on demand: what they say, which named patterns they match, and what is unusual about them."""
+"""Query logs on demand: templates of lines, matching patterns, counts, anomalies and differences between windows."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ BASELINE_SECONDS = OPTIONS.baseline_days * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class SaidTemplate:
-    """A template of lines that were handed in. is_known: its service said so lately; None where no service is named."""
+class LineTemplate:
+    """A template of given lines. is_known: the service logged it in the baseline days; None if no service is given."""
 
     template_id: str
     text: str
@@ -45,7 +45,7 @@ class SaidTemplate:
 
 @dataclass(frozen=True, slots=True)
 class MatchedPattern:
-    """A named pattern and the lines that it matches."""
+    """A named pattern, how many lines it matches, and the first of them."""
 
     pattern: Pattern
     line_count: int
@@ -54,7 +54,7 @@ class MatchedPattern:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was counted between two moments, which are those of whole buckets; the most lines first."""
+    """Line counts in [since, until), which are bucket edges; the series with the most lines come first."""
 
     since: float
     until: float
@@ -64,34 +64,36 @@ class Counts:
     patterns: Sequence[LogSeries]
 
 
-def mined(store: TelemetryStore, lines: Sequence[str], service: str | None, *, now: float) -> list[SaidTemplate]:
-    """The templates of lines, as the service's own are cut where one is named; the most frequent first."""
-    miner = _learnt(store, service)
+def templates_of_lines(
+    store: TelemetryStore, lines: Sequence[str], service: str | None, *, now: float
+) -> list[LineTemplate]:
+    """Return the templates of lines, most frequent first; with a service, matched to that service's own templates."""
+    miner = _stored_miner(store, service)
     template_ids = miner.learn(lines)
     texts = {record.template_id: record.text for record in miner.records()}
     examples = dict(zip(reversed(template_ids), reversed(lines), strict=True))
-    known = _known(store, service, miner, now)
+    known = _known_templates(store, service, miner, now)
     return [
-        SaidTemplate(one, texts.get(one, examples[one]), count, examples[one], None if known is None else one in known)
+        LineTemplate(one, texts.get(one, examples[one]), count, examples[one], None if known is None else one in known)
         for one, count in Counter(template_ids).most_common()
     ]
 
 
-def matched(patterns: Sequence[Pattern], lines: Sequence[str]) -> list[MatchedPattern]:
-    """The enabled patterns that any of the lines matches."""
+def patterns_of_lines(patterns: Sequence[Pattern], lines: Sequence[str]) -> list[MatchedPattern]:
+    """Return the enabled patterns that match any of the lines."""
     enabled = {pattern.name: pattern for pattern in patterns if pattern.enabled}
     matcher = PatternMatcher([pattern.named for pattern in enabled.values()])
     found: dict[str, list[str]] = {}
     for line in lines:
         for pattern in matcher.matches(line):
             found.setdefault(pattern.name, []).append(line)
-    return [MatchedPattern(enabled[name], len(said), said[0]) for name, said in found.items()]
+    return [MatchedPattern(enabled[name], len(matching), matching[0]) for name, matching in found.items()]
 
 
 def counts_between(store: TelemetryStore, since: float, until: float, service: str | None, *, now: float) -> Counts:
-    """How many lines there were, in the finest buckets that are kept for that time."""
+    """Count lines in the finest buckets that are kept for that time."""
     bucket_seconds = buckets_for(since, until, now)
-    since, until = _whole(since, until, bucket_seconds)
+    since, until = _whole_buckets(since, until, bucket_seconds)
     series = store.log_series(since=since, until=until, bucket_seconds=bucket_seconds, service=service)
     by_lines = sorted(series, key=lambda one: -int(one.line_count.sum()))
     return Counts(
@@ -105,12 +107,12 @@ def counts_between(store: TelemetryStore, since: float, until: float, service: s
 def anomalies_between(
     store: TelemetryStore, since: float, until: float, service: str | None, *, now: float
 ) -> list[Finding]:
-    """What was unusual in a time of at most a day, against windows as long of the days before it.
+    """Return what was unusual in a time of at most a day, compared with windows of the same length on the days before.
 
-    A tick asks the same of ten minutes.
+    A tick does the same for ten minutes.
     """
     bucket_seconds = buckets_for(since, until, now)
-    since, until = _whole(since, until, bucket_seconds)
+    since, until = _whole_buckets(since, until, bucket_seconds)
     options = replace(OPTIONS, window_seconds=until - since, bucket_seconds=float(bucket_seconds))
     watched = [one for one in _with_baseline(store, since, until, service, now=now) if one.name != LOG_OTHER]
     return log_findings(
@@ -121,8 +123,8 @@ def anomalies_between(
 def new_between(
     store: TelemetryStore, since: float, until: float, service: str | None, *, now: float
 ) -> set[tuple[str, str]]:
-    """The (service, template id) of what was said in a time and not in the days before it."""
-    since, until = _whole(since, until, buckets_for(since, until, now))
+    """Return (service, series name) of the templates and patterns that occur in a time and not in the days before."""
+    since, until = _whole_buckets(since, until, buckets_for(since, until, now))
     series = _with_baseline(store, since, until, service, now=now)
     return {(one.service, one.name) for one in series if one.bucket_starts[0] >= since}
 
@@ -130,7 +132,7 @@ def new_between(
 def _with_baseline(
     store: TelemetryStore, since: float, until: float, service: str | None, *, now: float
 ) -> list[LogSeries]:
-    """Templates and patterns of a time of whole buckets and of the days before it, no line counted twice."""
+    """Read the templates and patterns of a time and of the days before it; no line counts twice."""
     edge = since // LOG_WINDOW_SECONDS * LOG_WINDOW_SECONDS
     before = store.log_series(
         since=edge - BASELINE_SECONDS, until=edge, bucket_seconds=LOG_WINDOW_SECONDS, service=service
@@ -143,9 +145,9 @@ def _with_baseline(
 def differences(
     store: TelemetryStore, before: Window, after: Window, service: str | None, *, now: float
 ) -> tuple[Window, Window, list[TemplateChange]]:
-    """How templates differ between two windows, which are those of whole buckets, and these windows."""
+    """Compare the templates of two windows; return the windows, widened to whole buckets, and the changes."""
     bucket_seconds = max(buckets_for(one.since, one.until, now) for one in (before, after))
-    whole = [Window(*_whole(one.since, one.until, bucket_seconds)) for one in (before, after)]
+    whole = [Window(*_whole_buckets(one.since, one.until, bucket_seconds)) for one in (before, after)]
     series = [
         one
         for window in whole
@@ -162,19 +164,19 @@ def differences(
 
 
 def buckets_for(since: float, until: float, now: float) -> int:
-    """The width of the finest buckets that are kept since then, and are not too many to read."""
+    """Return the width of the finest buckets that are kept since then and are not too many to read."""
     if since >= now - LONGEST_FINE_SECONDS:
         return FINE_LOG_SECONDS
     return LOG_WINDOW_SECONDS if until - since <= LONGEST_BY_WINDOW_SECONDS else COARSE_SECONDS
 
 
-def _whole(since: float, until: float, bucket_seconds: int) -> tuple[float, float]:
-    """The whole buckets that a time touches: one at least."""
+def _whole_buckets(since: float, until: float, bucket_seconds: int) -> tuple[float, float]:
+    """Widen a time to whole buckets, at least one."""
     first = since // bucket_seconds * bucket_seconds
     return first, max(-(-until // bucket_seconds) * bucket_seconds, first + bucket_seconds)
 
 
-def _learnt(store: TelemetryStore, service: str | None) -> TemplateMiner:
+def _stored_miner(store: TelemetryStore, service: str | None) -> TemplateMiner:
     state = store.template_state(service) if service is not None else None
     try:
         return from_bytes(state) if state is not None else TemplateMiner()
@@ -182,8 +184,8 @@ def _learnt(store: TelemetryStore, service: str | None) -> TemplateMiner:
         return TemplateMiner()
 
 
-def _known(store: TelemetryStore, service: str | None, miner: TemplateMiner, now: float) -> set[str] | None:
-    """The ids, as the miner knows them now, of what the service said lately."""
+def _known_templates(store: TelemetryStore, service: str | None, miner: TemplateMiner, now: float) -> set[str] | None:
+    """Return the current ids of the templates that the service logged in the baseline days; None without a service."""
     if service is None:
         return None
     series = store.log_series(

@@ -1,9 +1,10 @@
-"""The cold store: what leaves the hot store goes into Parquet files first, each record once whatever dies when.
+"""The cold store: move records from the hot store into the archive's Parquet files, each exactly once despite crashes.
 
-One batch at a time is written into drafts, then taken out of the hot store in one transaction, which also notes the
-drafts' token, then the drafts are moved into place. A pass that died left drafts behind; the next one looks for their
-token: without it the transaction never happened and the drafts are thrown away, else they are moved into place now. One
-pass at a time works on a directory (a lock on a file of it, freed when its process ends).
+Each batch takes three steps. Its rows are written to draft files. One transaction deletes the rows from the hot store
+and records the drafts' token in `archived_batches`. The drafts are renamed into place. After a crash the next pass
+looks for the token of each draft left behind: if the token is missing the transaction never committed, and the draft is
+deleted; otherwise the draft is renamed into place now. Only one pass at a time works on a directory: it holds a lock on
+a file in it, which is released when its process ends.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, Engine, delete, select
 
-from storage.database.locks import Lock, alone
+from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.archive.compaction import compact, finish_compaction
 from storage.telemetry.archive.files import quoted, sync
@@ -36,17 +38,20 @@ from storage.telemetry.archive.layout import (
     kind_of,
     new_draft,
 )
-from storage.telemetry.hot.eviction import BusyPartitionError, Leaving, left, take_away
+from storage.telemetry.hot.eviction import BusyPartitionError, EvictionBatch, delete_batch, evict
 from storage.telemetry.rows.bulk import Row, insert_new
 from storage.telemetry.rows.tables import archived_batches
 
 _LOCK = "lock"
-_ROWS_A_FILE = 20_000
+_ROWS_PER_FILE = 20_000
 
 
 @contextmanager
-def held(directory: Path, *, wait: bool) -> Iterator[bool]:
-    """Be the only one to change a directory's archive while the block lasts; gives False if another is at it."""
+def locked(directory: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold the exclusive lock on an archive directory within the block.
+
+    wait: whether to wait for another holder. Without waiting, yield False if another process holds the lock.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / _LOCK).open("w") as lock:
         try:
@@ -58,49 +63,55 @@ def held(directory: Path, *, wait: bool) -> Iterator[bool]:
 
 
 class Archive:
-    """Parquet files below `directory`, kept for `keep_days` after the day they are of. Call within `held`."""
+    """Parquet files below `directory`, one directory per day of records, kept for `keep_days` days.
+
+    Call the methods within `locked`.
+    """
 
     def __init__(self, directory: Path, *, keep_days: int) -> None:
         self.directory = directory
         self._keep_days = keep_days
 
     def recover(self, engine: Engine) -> None:
-        """Finish what a pass that died had begun."""
+        """Finish or undo what a crashed pass left behind."""
         finish_compaction(self.directory)
         for unfinished in (self.directory / DRAFTS).glob(f"*{REWRITE}"):
             unfinished.unlink()
         written = list(drafts(self.directory))
         with read_only(engine).connect() as connection:
-            have_left = [draft for draft in written if _has_left(connection, draft)]
-        self._discard([draft for draft in written if draft not in have_left])
-        self._put_in_place(engine, have_left)
+            evicted = [draft for draft in written if _was_evicted(connection, draft)]
+        self._discard([draft for draft in written if draft not in evicted])
+        self._put_in_place(engine, evicted)
 
-    def move(self, engine: Engine, leaving: Leaving) -> int:
-        """Take rows out of the hot store; those of an archived kind are durable in here before.
+    def move(self, engine: Engine, batch: EvictionBatch) -> int:
+        """Evict a batch from the hot store; if its kind is archived, write it to the archive durably first.
 
-        Returns how many went. Raises OSError when there is no room; then nothing went.
+        Return how many rows were evicted. Raises OSError when the disk is full; then nothing was evicted.
         """
-        kind = kind_of(leaving.table)
+        kind = kind_of(batch.table)
         if kind is None:
-            return left(engine, leaving)
+            return evict(engine, batch)
         while True:
-            rows, written = self._draft(engine, kind, leaving)
+            rows, written = self._draft(engine, kind, batch)
             try:
-                gone = self._left(engine, leaving, rows, written)
+                gone = self._evict(engine, batch, rows, written)
             except BusyPartitionError:
                 self._discard(written)
                 return 0
             if gone is not None:
                 self._put_in_place(engine, written)
                 return gone
-            # Somebody was forgotten while their rows were being written.
+            # Rows were erased (a person was forgotten) while the drafts were being written: write them again.
             self._discard(written)
 
-    def _left(self, engine: Engine, leaving: Leaving, rows: int, written: Sequence[Draft]) -> int | None:
-        """Let what was written leave the hot store, and say so in the same transaction; None if that is not all."""
+    def _evict(self, engine: Engine, batch: EvictionBatch, rows: int, written: Sequence[Draft]) -> int | None:
+        """Evict the batch and record the drafts' tokens in one transaction; return how many rows.
+
+        Return None, and change nothing, if the number of rows is no longer what was written to the drafts.
+        """
         with engine.begin() as connection:
-            alone(connection, Lock.ROLL_UP)
-            gone = take_away(connection, leaving)
+            lock_exclusive(connection, Lock.ROLL_UP)
+            gone = delete_batch(connection, batch)
             if gone != rows:
                 connection.rollback()
                 return None
@@ -108,38 +119,38 @@ class Archive:
             return gone
 
     def compact(self) -> None:
-        """Put the small files of a day together."""
+        """Merge the small files of each day."""
         compact(self.directory)
 
     def drop_old(self, now: float) -> None:
-        """Let go of the days past their retention."""
+        """Delete the days past their retention."""
         oldest = (datetime.fromtimestamp(now, UTC) - timedelta(days=self._keep_days)).date()
         for kind in KINDS:
             for day, path in days(self.directory, kind.name):
                 if day < oldest:
                     shutil.rmtree(path)
 
-    def _draft(self, engine: Engine, kind: Kind, leaving: Leaving) -> tuple[int, list[Draft]]:
-        """Write a batch's rows, files of _ROWS_A_FILE at most and of one day each; returns how many rows that were."""
+    def _draft(self, engine: Engine, kind: Kind, batch: EvictionBatch) -> tuple[int, list[Draft]]:
+        """Write a batch to draft files of one day and at most _ROWS_PER_FILE rows each; return how many rows."""
         written: list[Draft] = []
         count = 0
         token = secrets.token_hex(8)
         with read_only(engine).connect() as connection:
-            for rows in _read(connection, kind, leaving):
-                count += len(rows)
-                written += self._draft_days(kind, rows, token)
+            for chunk in _read(connection, kind, batch):
+                count += len(chunk.rows)
+                written += self._draft_days(kind, chunk, token)
         if written:
             sync(self.directory / DRAFTS)
         return count, written
 
-    def _draft_days(self, kind: Kind, rows: Sequence[Row], token: str) -> Iterator[Draft]:
-        """A file for each day; the first column of a row is its sequence, the others are the kind's."""
-        moment = list(kind.columns).index(kind.moment) + 1
-        by_day = defaultdict(list)
-        for row in rows:
-            by_day[day_of(row[moment])].append(row[1:])
+    def _draft_days(self, kind: Kind, chunk: _Chunk, token: str) -> Iterator[Draft]:
+        """Write one file per day."""
+        moment = list(kind.columns).index(kind.moment)
+        by_day: dict[date, list[Row]] = defaultdict(list)
+        for row in chunk.rows:
+            by_day[day_of(row[moment])].append(row)
         for day, some in by_day.items():
-            draft = new_draft(self.directory, kind.name, day, rows[0][0], rows[-1][0], token)
+            draft = new_draft(self.directory, kind.name, day, chunk.first, chunk.last, token)
             draft.path.parent.mkdir(parents=True, exist_ok=True)
             write_parquet(draft.path, kind, some)
             yield draft
@@ -162,7 +173,7 @@ class Archive:
 
 
 def write_parquet(path: Path, kind: Kind, rows: Sequence[Row]) -> None:
-    """Write rows of the kind's columns, durable when it returns; an unfinished file is taken away again."""
+    """Write rows of the kind's columns to a Parquet file, durable on return. Remove the file if writing fails."""
     import duckdb
 
     columns = {
@@ -189,27 +200,37 @@ def _converted(name: str, sql_type: str) -> str:
     return f"CAST({value} AS {sql_type}) AS {name}"
 
 
-def _read(connection: Connection, kind: Kind, leaving: Leaving) -> Iterator[Sequence[Row]]:
-    """A batch's rows by sequence, _ROWS_A_FILE at most at a time: the sequence, then the kind's columns."""
-    source = leaving.source.c
+class _Chunk(NamedTuple):
+    """Rows for one draft file per day: values of a kind's columns, ordered by sequence from `first` to `last`."""
+
+    first: int
+    last: int
+    rows: Sequence[Row]
+
+
+def _read(connection: Connection, kind: Kind, batch: EvictionBatch) -> Iterator[_Chunk]:
+    """Read a batch in the order of its sequence, at most _ROWS_PER_FILE rows at a time."""
+    source = batch.source.c
     sequence = source.sequence
-    query = select(sequence, *(source[name] for name in kind.columns)).order_by(sequence).limit(_ROWS_A_FILE)
-    last = leaving.first - 1
-    while rows := [
-        tuple(row) for row in connection.execute(query.where(sequence > last, sequence <= leaving.last)).all()
-    ]:
-        yield rows
-        last = rows[-1][0]
+    query = select(sequence, *(source[name] for name in kind.columns)).order_by(sequence).limit(_ROWS_PER_FILE)
+    last = batch.first - 1
+    while found := connection.execute(query.where(sequence > last, sequence <= batch.last)).all():
+        chunk = _Chunk(found[0].sequence, found[-1].sequence, [tuple(row[1:]) for row in found])
+        yield chunk
+        last = chunk.last
 
 
-def _has_left(connection: Connection, draft: Draft) -> bool:
-    """Whether the transaction happened that took a draft's rows out of the hot store."""
-    said = select(archived_batches.c.token).where(archived_batches.c.token == draft.token)
-    return connection.execute(said).first() is not None or not _is_hot(connection, draft)
+def _was_evicted(connection: Connection, draft: Draft) -> bool:
+    """Tell whether the transaction that evicts a draft's rows has committed."""
+    recorded = select(archived_batches.c.token).where(archived_batches.c.token == draft.token)
+    return connection.execute(recorded).first() is not None or not _is_hot(connection, draft)
 
 
 def _is_hot(connection: Connection, draft: Draft) -> bool:
-    """Whether any of a draft's rows is still in the hot store: versions before 0.2 did not say what had left."""
+    """Tell whether any of a draft's rows is still in the hot store.
+
+    Versions before 0.2 did not record tokens, so a missing token alone does not prove that nothing was evicted.
+    """
     table = next(kind.table for kind in KINDS if kind.name == draft.kind)
     within = table.c.sequence.between(draft.first, draft.last)
     return connection.execute(select(table.c.sequence).where(within).limit(1)).first() is not None

@@ -1,0 +1,84 @@
+"""The `argux patterns` group: add, list, test, switch and remove named log patterns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.commands.frame import open_services, plain_errors
+
+patterns = typer.Typer(help="Named patterns of log lines.", no_args_is_help=True)
+
+
+@patterns.command("add")
+def add_pattern(
+    name: Annotated[str, typer.Argument(help="What to call it, such as payment-declined.")],
+    regex: Annotated[str, typer.Argument(help="A regular expression in RE2's syntax, found anywhere in a line.")],
+    severity: Annotated[str, typer.Option(help="How bad an incident it opens: sev1 (the worst) to sev4.")] = "sev3",
+    description: Annotated[str, typer.Option(help="What such a line means.")] = "",
+) -> None:
+    """Watch for a pattern in every line that comes in from now on."""
+    from bot.commands.patterns import add
+
+    services = open_services()
+    with plain_errors(), services.sessions.begin() as session:
+        add(session, name, regex, severity, description, services.clock())
+    typer.echo(f"Watching for {name}.")
+
+
+@patterns.command("list")
+def list_patterns() -> None:
+    """List the built-in patterns and your own."""
+    from rich.console import Console
+
+    from bot.commands.patterns import print_all
+
+    with plain_errors(), open_services().readers() as session:
+        print_all(session, Console())
+
+
+@patterns.command("test")
+def try_pattern(
+    pattern: Annotated[str, typer.Argument(help="The name of a pattern, or a regular expression.")],
+    subject: Annotated[str | None, typer.Argument(help="A file or a text; otherwise what comes in.")] = None,
+) -> None:
+    """Show which lines a pattern matches; exit code 1 when there is none."""
+    from rich.console import Console
+
+    from bot.commands.patterns import print_matches
+
+    with plain_errors(), open_services().readers() as session:
+        code = print_matches(session, pattern, subject, Console())
+    raise typer.Exit(code)
+
+
+@patterns.command("on")
+def turn_pattern_on(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
+    """Look for a pattern again."""
+    _switch_pattern(name, enabled=True)
+
+
+@patterns.command("off")
+def turn_pattern_off(name: Annotated[str, typer.Argument(help="The pattern's name; a built-in one too.")]) -> None:
+    """Look for a pattern no more, and keep it."""
+    _switch_pattern(name, enabled=False)
+
+
+@patterns.command("remove")
+def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
+    """Forget one of your own patterns."""
+    from workers.rules.log_patterns import remove_pattern as remove
+
+    with plain_errors(), open_services().sessions.begin() as session:
+        remove(session, name)
+    typer.echo(f"{name} is removed.")
+
+
+def _switch_pattern(name: str, *, enabled: bool) -> None:
+    from workers.rules.log_patterns import switch_pattern
+
+    services = open_services()
+    with plain_errors(), services.sessions.begin() as session:
+        switch_pattern(session, name, enabled=enabled, by="the command line", now=services.clock())
+    typer.echo(f"{name} is {'on' if enabled else 'off'}.")
