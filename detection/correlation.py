@@ -139,7 +139,7 @@ def _nested(finding: Finding, other: Finding) -> bool:
 
 
 def _places(finding: Finding) -> set[Where]:
-    """Return the places that `detection.where` found to carry the finding's loss, as texts."""
+    """Return the places that `detection.where` found to carry the finding's loss."""
     attribution = finding.details.attribution if isinstance(finding.details, LossDetails) else None
     return {place.where for place in attribution.places} if attribution is not None else set()
 

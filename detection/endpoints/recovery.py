@@ -96,7 +96,7 @@ def _recovery(
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """How one metric of single requests is measured and judged."""
+    """How one metric of single requests is measured and tested."""
 
     value: Callable[[Intervals], float]
     usual: Callable[[NormalEndpoint], tuple[float, float, float]]
@@ -127,7 +127,10 @@ _MEASURES = {
 
 
 def _latest(intervals: Intervals) -> tuple[Intervals, int]:
-    """Add up the fewest last intervals that say enough, so that a slow start after the fix does not count for ever."""
+    """Pool the fewest last intervals with enough requests, so that a slow start after the fix does not count for ever.
+
+    Return the pooled interval and the number of intervals in it.
+    """
     called = np.flatnonzero(intervals.requests[0])
     running = np.cumsum(intervals.requests[0, called][::-1])
     needed = max(int(np.searchsorted(running, _FEWEST_REQUESTS)) + 1, FEWEST_INTERVALS)

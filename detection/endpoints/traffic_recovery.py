@@ -15,7 +15,7 @@ from detection.recovery import Recovery, RecoveryState, regained_share
 from detection.types import EndpointSeries, Finding, TimeSpans
 
 FEWEST_INTERVALS = 3
-"""Intervals since the fix from which a metric of an endpoint can be judged."""
+"""The fewest intervals since the fix with which a metric of an endpoint is judged."""
 
 _MINUTE = 60.0
 

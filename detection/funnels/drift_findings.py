@@ -81,7 +81,7 @@ def _finding(
 def _where(
     drift: Drift, series: Sequence[FunnelSeries], horizon_seconds: float, until: float
 ) -> tuple[SegmentLoss, ...]:
-    """The segments that a downward drift lies in."""
+    """Return the segments that carry a downward drift."""
     if drift.observed >= drift.expected:
         return ()
     answer = segment_contributions(

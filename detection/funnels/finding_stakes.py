@@ -13,8 +13,9 @@ from detection.types import Estimate, Finding, FunnelDefinition, FunnelSeries, L
 def with_stakes(finding: Finding, recent: FunnelSeries, past: FunnelSeries, funnel: FunnelDefinition) -> Finding:
     """Add `stakes` to a finding's details: the users affected since its onset, and the cost per hour and per day.
 
-    recent: the segment's series since the onset (fine, or hourly for a drift); past: its hourly series, of which the
-    days before the onset say how many enter. Unchanged where nobody has entered since the onset.
+    recent: the segment's series since the onset (fine, or hourly for a drift); past: its hourly series, whose days
+    before the onset give the usual number of entries. The finding is returned unchanged if there are no entries since
+    the onset.
     """
     details = finding.details
     assert isinstance(details, LossDetails)
@@ -32,7 +33,7 @@ def with_stakes(finding: Finding, recent: FunnelSeries, past: FunnelSeries, funn
     )
     hourly_entries = counted_in(entries, share=(until - since) / HOUR_SECONDS)
     lost = shortfall(entries=entries, converted=converted, expected=expected)
-    told = LossStakes(
+    cost = LossStakes(
         since=since,
         until=until,
         entries=entries,
@@ -43,4 +44,4 @@ def with_stakes(finding: Finding, recent: FunnelSeries, past: FunnelSeries, funn
         revenue_a_day=stakes.revenue_per_day,
         currency=funnel.currency,
     )
-    return replace(finding, details=replace(details, stakes=told))
+    return replace(finding, details=replace(details, stakes=cost))

@@ -70,7 +70,10 @@ def _recovery(
             state = RecoveryState.STILL_BROKEN
         elif (
             not _is_away(finding, converted / entries, before, options)
-            and (width == FINE_SECONDS or _is_told_apart(finding, converted, entries, float(normal.strength[0])))
+            and (
+                width == FINE_SECONDS
+                or _differs_from_drifted_rate(finding, converted, entries, float(normal.strength[0]))
+            )
             and is_heard(fine.bucket_starts, fine.entries, since=since, now=now, bucket_seconds=width)
         ):
             state = RecoveryState.RECOVERED
@@ -89,25 +92,28 @@ def _recovery(
 
 
 def _chance_of_so_far_away(finding: Finding, converted: int, entries: int, usual: float, strength: float) -> float:
-    """How likely so few would convert, or after a rise so many, were the usual rate back."""
+    """Return the p-value of so few conversions (after a rise: so many) if the usual rate were back."""
     fewer = float(beta_binomial_mid_p(converted, entries, usual, strength))
     return fewer if finding.observed < finding.expected else 1 - fewer
 
 
 def _is_away(finding: Finding, rate: float, usual: float, options: FunnelOptions) -> bool:
-    """Whether it is off by what the detector asks of a drop, or of a rise; a drift may have been less than that."""
+    """Whether the rate is off by the detector's minimum for a drop or a rise; a drift may have been smaller."""
     if finding.observed < finding.expected:
         return rate <= usual * (1 - options.min_drop_percent / 100)
     return rate >= usual * (1 + options.min_drop_percent / 100)
 
 
-def _is_told_apart(finding: Finding, converted: int, entries: int, strength: float) -> bool:
-    """Whether it has come away from the rate that it had drifted to: a tenth is soon mistaken for chance."""
+def _differs_from_drifted_rate(finding: Finding, converted: int, entries: int, strength: float) -> bool:
+    """Whether the rate differs significantly from the one it had drifted to; a change of a tenth may be chance."""
     fewer = float(beta_binomial_mid_p(converted, entries, finding.observed, strength))
     return (1 - fewer if finding.observed < finding.expected else fewer) <= _CHANCE_OF_NO_CHANGE
 
 
 def _rate_during(finding: Finding, fine: FunnelSeries, horizon_seconds: float, since: float) -> float:
-    """Take all of the incident but its last entries, which the fix may have saved; the finding saw only its start."""
+    """Return the rate during the incident, without its last entries, whose conversions the fix may have saved.
+
+    The finding measured only the start of the incident; its rate is used when there are too few entries.
+    """
     entries, converted, _ = totals(fine, horizon_seconds, since=finding.onset_at, until=since - horizon_seconds)
     return converted / entries if entries >= _FEWEST_ENTRIES else finding.observed

@@ -15,7 +15,7 @@ _ENOUGH, _MISSING = 0.8, 0.5
 
 
 def read_rise(rise: Finding, past: FunnelSeries, *, timezone: str) -> Finding:
-    """Add to a rise's details `reading` and `usual_entries`, those that its window usually has.
+    """Add to the details of a rise `reading` and `usual_entries`, the usual number in its window.
 
     past: the hourly series of the same segment. A rate can also rise because its denominator shrinks: when the first
     step is no longer tracked for some users, only the rate of the others is measured.

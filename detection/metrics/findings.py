@@ -103,8 +103,8 @@ def forecast_findings(
 ) -> list[Finding]:
     """Return findings about metrics that will probably reach a limit within the horizon, with the crossing time.
 
-    series: buckets of any width, of about as long a past as the horizon is. baseline: hourly buckets of some days; a
-    metric that keeps passing the level at which it is now is not foretold, only told once it is at the limit.
+    series: buckets of any width, over a past about as long as the horizon. baseline: hourly buckets of several days;
+    a metric that repeatedly crosses its current level gives no forecast, only a finding once it is at the limit.
     """
     by_key = {key_of(one): one for one in series}
     found = [
@@ -122,8 +122,8 @@ def _is_routine(finding: Finding, past: Mapping[tuple[str, str, str], MetricSeri
     assert isinstance(details, ForecastDetails)
     known = past.get((finding.subject.service or "", details.metric, details.attributes))
     apart = finding.observed - finding.expected
-    is_there = apart >= 0 if details.above else apart <= 0
-    return known is not None and not is_there and comes_and_goes(finding.observed, known, now=now)
+    is_at_limit = apart >= 0 if details.above else apart <= 0
+    return known is not None and not is_at_limit and comes_and_goes(finding.observed, known, now=now)
 
 
 def limit_forecast(

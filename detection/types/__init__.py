@@ -1,6 +1,6 @@
-"""The words everyone uses: telemetry records, series, findings and the states of an incident.
+"""The shared types: telemetry records, series, findings and the states of an incident.
 
-Times are seconds since the Unix epoch, UTC, as floats; durations carry their unit in their name.
+Times are seconds since the Unix epoch, UTC, as floats. Names of durations include the unit.
 """
 
 from detection.types.attributions import VERSION_DIMENSION, Attribution, Place, Shift, Where, WhereVerdict

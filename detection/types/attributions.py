@@ -1,4 +1,4 @@
-"""Where a conversion rate was lost: the answer of `detection.where`, as it is kept with a finding."""
+"""The attribution of a lost conversion rate: the result of `detection.where`, stored with a finding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 VERSION_DIMENSION = "version"
-"""The dimension that tells deploys apart: it is no trait of a user, and it is new with every deploy."""
+"""The dimension for deploys: it is not a property of the user, and every deploy adds a new value."""
 
 Where = tuple[tuple[str, str], ...]
 

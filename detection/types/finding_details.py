@@ -1,7 +1,7 @@
-"""The details of a finding: what the detector of its kind measured besides observed against expected.
+"""The details of a finding: what its detector measured besides the observed and the expected value.
 
-Every class is what the detectors of one kind of finding write. Fields with a default are added later by others, or
-are missing for a part of the findings of the kind.
+There is one class for each kind of finding. Fields with a default are added later by other code, or are missing in some
+findings of the kind.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from detection.types.values import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRates:
-    """One step of a funnel: the users that reached it, and their share of those that reached the step before."""
+    """One step of a funnel: the users who reached it, and their share of those who reached the step before."""
 
     name: str
     recent_reached: int
@@ -29,7 +29,7 @@ class StepRates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentLoss:
-    """A segment that fared worse than the rest of the users. share_of_drop: 1 is all of everyone's drop."""
+    """A segment that lost more than the rest of the users. share_of_drop: 1 is the whole drop of the funnel."""
 
     dimension: str
     value: str
@@ -41,9 +41,9 @@ class SegmentLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossStakes:
-    """What a loss of conversions costs, counted on `entries` in [since, until), seconds UTC.
+    """The cost of lost conversions, counted on `entries` in [since, until), seconds UTC.
 
-    affected_users: those who would have converted and did not. revenue_a_day is in `currency`, an ISO 4217 code; None
+    affected_users: users who would have converted but did not. revenue_a_day is in `currency`, an ISO 4217 code; None
     for a funnel without a value per conversion.
     """
 
@@ -59,7 +59,7 @@ class LossStakes:
 
 
 class RiseReading(StrEnum):
-    """How a rise is to be told. UNCLEAR is neither: rather fewer enter than usual, which may or may not be why."""
+    """The meaning of a rise. UNCLEAR: fewer users enter than usual, which may or may not be the reason."""
 
     BETTER = "better"
     ENTRIES_MISSING = "entries_missing"
@@ -68,7 +68,7 @@ class RiseReading(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelWindowDetails:
-    """The conversion of a recent window: what a drop and a rise have in common.
+    """The conversion of a recent window: the common part of drops and rises.
 
     onset_low and onset_high bound the onset, seconds UTC. horizon_seconds: how long entries were given to convert.
     step: the step that broke, if one stands out. where: the segments that stand out.
@@ -93,7 +93,7 @@ class FunnelWindowDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelDropDetails(FunnelWindowDetails):
-    """A conversion rate that fell, with what that costs and where the loss is, once these are known."""
+    """A conversion rate that fell, with its cost and its attribution once these are known."""
 
     stakes: LossStakes | None = None
     attribution: Attribution | None = None
@@ -101,7 +101,7 @@ class FunnelDropDetails(FunnelWindowDetails):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelRiseDetails(FunnelWindowDetails):
-    """A conversion rate that rose; drop_percent is negative. usual_entries: how many its window usually has."""
+    """A conversion rate that rose; drop_percent is negative. usual_entries: the usual number in its window."""
 
     reading: RiseReading | None = None
     usual_entries: float | None = None
@@ -109,9 +109,9 @@ class FunnelRiseDetails(FunnelWindowDetails):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelDriftDetails:
-    """A conversion rate that drifted for so many `hours`.
+    """A conversion rate that drifted over the last `hours`.
 
-    stakes and attribution are known of a downward drift at most, reading and usual_entries of an upward one.
+    stakes and attribution can only be set for a downward drift, reading and usual_entries only for an upward one.
     """
 
     horizon_seconds: float
@@ -129,9 +129,9 @@ class FunnelDriftDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointDetails:
-    """The requests of the intervals that struck, and those of the baseline: latency, queries and errors.
+    """The requests of the run of strikes, and of the baseline: latency, queries and errors.
 
-    slow_share: the share of requests slower than nearly all of the baseline. Latencies are in milliseconds.
+    slow_share: the share of requests above the baseline's p95. Latencies are in milliseconds.
     """
 
     onset_low: float
@@ -155,7 +155,7 @@ class EndpointDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficDetails:
-    """The request rate of an endpoint that changed. minutes_before_per_minute: the rate just before, if known."""
+    """A changed request rate of an endpoint. minutes_before_per_minute: the rate just before, if known."""
 
     onset_low: float
     onset_high: float
@@ -181,8 +181,8 @@ class LevelDetails:
 class ForecastDetails:
     """A custom metric that will probably reach a limit: a ceiling if `above`, else a floor.
 
-    horizon_seconds: how far ahead this limit is foretold, None for as far as all are. crossing_at is the median, the
-    earliest and the latest bound 80 %; seconds UTC, None for beyond the horizon.
+    horizon_seconds: how far ahead this limit is forecast; None means the default horizon. crossing_at: the median;
+    crossing_earliest and crossing_latest: an 80 % interval; in seconds UTC, None beyond the horizon.
     """
 
     metric: str
@@ -202,9 +202,9 @@ class ForecastDetails:
 class LogDetails:
     """Log lines of one template, or of one named pattern, in a recent window.
 
-    text: the template, or what the pattern stands for. sample: one of the lines, "" if none may be shown. severity: the
-    worst that a line of it had. past_incident_lines: lines of past incidents, which are no baseline.
-    pattern_severity: how bad its author says a pattern is; None for a template.
+    text: the template, or the pattern's meaning. sample: one of the lines, "" if none may be shown. severity: the worst
+    of its lines. past_incident_lines: lines of past incidents, which are not part of the baseline. pattern_severity:
+    the severity that its author gave the pattern; None for a template.
     """
 
     onset_low: float
@@ -223,9 +223,9 @@ class LogDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDetails:
-    """The worst of the alerts of one name and service that fire; its fields are those of its AlertChange.
+    """The worst of the firing alerts of one name and service; the fields are those of its AlertChange.
 
-    severity: None if it asks for nobody.
+    severity: None if it needs nobody's attention.
     """
 
     source: str
@@ -239,12 +239,12 @@ class AlertDetails:
 
 
 LossDetails: TypeAlias = FunnelDropDetails | FunnelDriftDetails
-"""Kinds that may have lost conversions."""
+"""The kinds of findings that may have lost conversions."""
 
 FunnelDetails: TypeAlias = FunnelDropDetails | FunnelRiseDetails | FunnelDriftDetails
-"""Kinds about a conversion rate."""
+"""The kinds of findings about a conversion rate."""
 
 MetricDetails: TypeAlias = LevelDetails | ForecastDetails
-"""Kinds about a custom metric."""
+"""The kinds of findings about a custom metric."""
 
 FindingDetails: TypeAlias = FunnelDetails | EndpointDetails | TrafficDetails | MetricDetails | LogDetails | AlertDetails

@@ -1,4 +1,4 @@
-"""What the detectors find: a metric of a subject, observed against expected."""
+"""Findings of the detectors: a metric of a subject, observed against expected."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same problem seen again has the same fingerprint."""
+        """The identity of the problem: the same problem found again has the same fingerprint."""
         return f"{self.metric}:{self.subject.key()}"
 
     @property

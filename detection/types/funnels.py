@@ -1,4 +1,4 @@
-"""Funnels: their definition, and how far a user came in one."""
+"""Funnels: their definition, and the progress of a user in one."""
 
 from __future__ import annotations
 

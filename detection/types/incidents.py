@@ -1,4 +1,4 @@
-"""The states of an incident and how bad it is."""
+"""The status and the severity of incidents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes in, one by one: events, spans, log records, metric points, alerts and deploys."""
+"""Single incoming records: events, spans, log records, metric points, alerts and deploys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records rolled up into buckets of time."""
+"""Series: records rolled up into time buckets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What everything else is made of: JSON values, arrays and estimates."""
+"""Basic values: JSON values, arrays and estimates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Integers: TypeAlias = NDArray[np.int64]
 
 Floats: TypeAlias = NDArray[np.float64]
 TimeSpans: TypeAlias = Sequence[tuple[float, float]]
-"""(begin, end) of each stretch of time, in seconds UTC."""
+"""Periods: the (begin, end) of each, in seconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)

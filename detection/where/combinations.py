@@ -1,10 +1,10 @@
 """Find the combination of up to three dimension values that carries a rise of a bad share, such as lost conversions.
 
-A scan over every combination (one value in each of one, two or three dimensions; the literature calls it a cuboid), as
-the scan statistic of Kulldorff (1997) runs over every circle of a map. The attribution methods for such data
-(Adtributor, Bhagwan et al. 2014; HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019; RobustSpot, Zhang et al. 2021;
-RiskLoc, Kalander 2022) share two thoughts that are kept: what a cause explains is alike in all that lies within it, and
-the plainer of two explanations is the better one.
+The search scans every combination (one value in each of one, two or three dimensions; the literature calls it a
+cuboid), as the scan statistic of Kulldorff (1997) scans every circle of a map. It shares two principles with the
+attribution methods for such data (Adtributor, Bhagwan et al. 2014; HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019;
+RobustSpot, Zhang et al. 2021; RiskLoc, Kalander 2022): a cause affects all cells within it alike, and the simpler of
+two explanations is better.
 
 The likelihood is that of additional failures (a noisy-or): within a cause a share `broken` of those who would have
 succeeded fails, besides those that always failed, so that p becomes p + (1 - p) * broken. For a conversion this is one
@@ -51,7 +51,7 @@ _LARGEST_SHARE = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """One combination of values and what it explains.
+    """One combination of values and the excess it explains.
 
     where: (dimension, value) pairs. excess: the number of bad outcomes above `expected` from the cells' own past.
     share_of_excess: its part of the total excess. broken: the share of the formerly well that fails now. score:
@@ -70,7 +70,7 @@ class Combination:
 
 @dataclass(frozen=True, slots=True)
 class RankedCombinations:
-    """The causes (none: too little evidence, or everywhere alike), and all candidates ranked, the causes first.
+    """The causes (none with too little evidence, or if everything is broken alike) and the ranked candidates.
 
     ranked: the causes first. The change of the overall bad share is rate_effect + mix_effect: the cells themselves got
     worse, and more of the total lies in cells that were always bad (Kitagawa 1955).
@@ -193,10 +193,9 @@ def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_
 
 
 def _scores(past: _Past, family: _Family, left: Mask) -> Floats:
-    """Return the priced log-likelihood ratio of each combination, (combinations,).
+    """Return the penalised log-likelihood ratio of each combination, (combinations,).
 
-    It is a sum over cells, each judged with the combination's own `broken`: so a cause is alike in all that lies within
-    it.
+    All cells of a combination share one `broken`: a cause affects everything within it alike.
     """
     bad, well = past.cells.bad, past.cells.total - past.cells.bad
     weight, size = past.weight * left, len(family.example)

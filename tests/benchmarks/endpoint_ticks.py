@@ -10,11 +10,7 @@ from itertools import groupby
 
 import numpy as np
 
-from detection.endpoints.findings import (
-    endpoint_findings,
-    last_interval_end,
-    strike_window_start,
-)
+from detection.endpoints.findings import endpoint_findings, last_interval_end, strike_window_start
 from detection.endpoints.intervals import Intervals, gathered_intervals
 from detection.endpoints.normal import settled_hours
 from detection.endpoints.screening import Brief, hours_in_brief, in_brief, worth_a_look

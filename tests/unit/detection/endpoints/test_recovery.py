@@ -13,7 +13,7 @@ from tests.unit.detection.conftest import Shop
 
 ENDPOINT = EndpointOptions()
 BREAK, FIX = 900.0, 300.0
-"""Seconds before the shop's now at which these shops broke and were mended."""
+"""Seconds before now at which the shops of these tests break and are fixed."""
 
 
 def endpoint_story(
@@ -36,7 +36,7 @@ def course(shop: Shop, before: float, during: float, after: float) -> Floats:
     return np.where(starts >= shop.now - FIX, after, np.where(starts >= shop.now - BREAK, during, before))
 
 
-def test_latency_and_queries_that_are_back_have_recovered(shop: Shop) -> None:
+def test_latency_and_queries_back_at_normal_have_recovered(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 30), course(shop, 4, 120, 4))
     assert {finding.metric for finding in found} == {Metric.LATENCY_P95, Metric.QUERY_COUNT}
     for finding in found:
@@ -49,7 +49,7 @@ def test_latency_and_queries_that_are_back_have_recovered(shop: Shop) -> None:
         assert result.before < result.during
 
 
-def test_latency_that_is_still_up_is_still_broken(shop: Shop) -> None:
+def test_latency_that_stays_high_is_still_broken(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 800), course(shop, 4, 120, 90))
     for finding in found:
         result = endpoint_recovery(
@@ -59,7 +59,7 @@ def test_latency_that_is_still_up_is_still_broken(shop: Shop) -> None:
         assert result.recovered_share < 0.6
 
 
-def test_a_slow_start_right_after_the_fix_is_forgiven_once_it_is_over(shop: Shop) -> None:
+def test_a_slow_start_right_after_the_fix_is_ignored_once_it_is_over(shop: Shop) -> None:
     starts = shop.tens(shop.now - 3600, shop.now)
     medians = course(shop, 30, 1000, 30)
     medians[(starts >= shop.now - FIX) & (starts < shop.now - FIX + 20)] = 900.0
@@ -71,7 +71,7 @@ def test_a_slow_start_right_after_the_fix_is_forgiven_once_it_is_over(shop: Shop
     assert result.state is RecoveryState.RECOVERED
 
 
-def test_two_intervals_after_the_fix_are_too_few_to_say(shop: Shop) -> None:
+def test_two_intervals_after_the_fix_are_insufficient_data(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 30), course(shop, 4, 120, 4))
     result = endpoint_recovery(
         found[0], series, endpoint_past(shop), since=shop.now - 20, now=shop.now + 5, options=ENDPOINT
@@ -80,7 +80,7 @@ def test_two_intervals_after_the_fix_are_too_few_to_say(shop: Shop) -> None:
     assert result.after is not None
 
 
-def test_the_series_of_another_endpoint_is_not_taken_for_the_findings_own(shop: Shop) -> None:
+def test_the_series_of_another_endpoint_is_ignored(shop: Shop) -> None:
     found, series = endpoint_story(shop, course(shop, 30, 1000, 30), course(shop, 4, 120, 4))
     others = [replace(one, endpoint="GET /other") for one in series]
     for finding in found:

@@ -144,15 +144,15 @@ def test_traffic_has_recovered_when_requests_return_and_not_while_there_are_none
     assert early.state is RecoveryState.INSUFFICIENT_DATA
 
 
-def test_after_a_surge_silence_is_no_recovery(shop: Shop) -> None:
+def test_no_requests_after_a_surge_are_no_recovery(shop: Shop) -> None:
     baseline = hours(shop)
-    quiet = lately(shop, 40.0, since=shop.now - 480)
-    (surge,) = traffic_found(shop, quiet, baseline)
+    surged = lately(shop, 40.0, since=shop.now - 480)
+    (surge,) = traffic_found(shop, surged, baseline)
     assert (surge.metric, surge.observed > surge.expected) == (Metric.REQUEST_RATE, True)
     states = [
         endpoint_recovery(surge, [series], [baseline], since=since, now=until, options=OPTIONS).state
         for series, since, until in (
-            (quiet, shop.now, shop.now + 65),
+            (surged, shop.now, shop.now + 65),
             (lately(shop, 4.0, since=shop.now - 60), shop.now - 60, shop.now),
         )
     ]

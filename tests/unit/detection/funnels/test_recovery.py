@@ -14,7 +14,7 @@ from tests.unit.detection.conftest import Shop
 
 FUNNEL = FunnelOptions()
 BREAK, FIX = 900.0, 300.0
-"""Seconds before the shop's now at which these shops broke and were mended."""
+"""Seconds before now at which the shops of these tests break and are fixed."""
 
 
 def funnel_past(shop: Shop) -> list[FunnelSeries]:
@@ -24,7 +24,7 @@ def funnel_past(shop: Shop) -> list[FunnelSeries]:
 def funnel_story(
     shop: Shop, signup: FunnelDefinition, after: float, *, entries: float = 20.0
 ) -> tuple[Finding, list[FunnelSeries]]:
-    """A conversion of 30 % that fell to 10 % and, since the fix, is `after`."""
+    """Draw a conversion rate of 30 % that fell to 10 % and is `after` since the fix; return the finding and series."""
     starts = shop.tens(shop.now - 7200, shop.now)
     rate = np.where(starts >= shop.now - FIX, after, np.where(starts >= shop.now - BREAK, 0.1, 0.3))
     series = [shop.funnel(starts, np.where(starts >= shop.now - FIX, entries, 20.0), rate, until=shop.now)]
@@ -38,7 +38,7 @@ def judged(shop: Shop, finding: Finding, series: list[FunnelSeries]) -> Recovery
     return funnel_recovery(finding, series, funnel_past(shop), since=shop.now - FIX, now=shop.now, options=FUNNEL)
 
 
-def test_a_conversion_that_is_back_has_recovered_with_before_during_and_after(
+def test_a_conversion_rate_back_at_normal_has_recovered_with_before_during_and_after(
     shop: Shop, signup: FunnelDefinition
 ) -> None:
     result = judged(shop, *funnel_story(shop, signup, 0.3))
@@ -51,29 +51,28 @@ def test_a_conversion_that_is_back_has_recovered_with_before_during_and_after(
     assert result.normal_low <= result.before <= result.normal_high
 
 
-def test_a_conversion_that_stays_down_is_still_broken(shop: Shop, signup: FunnelDefinition) -> None:
+def test_a_conversion_rate_that_stays_low_is_still_broken(shop: Shop, signup: FunnelDefinition) -> None:
     result = judged(shop, *funnel_story(shop, signup, 0.1))
     assert result.state is RecoveryState.STILL_BROKEN
     assert result.recovered_share < 0.2
 
 
-def test_half_way_back_is_not_recovered(shop: Shop, signup: FunnelDefinition) -> None:
+def test_a_conversion_rate_half_way_back_is_not_recovered(shop: Shop, signup: FunnelDefinition) -> None:
     result = judged(shop, *funnel_story(shop, signup, 0.2))
     assert result.state is RecoveryState.STILL_BROKEN
     assert 0.2 < result.recovered_share < 0.8
 
 
-def test_a_handful_of_entries_after_the_fix_says_nothing_yet(shop: Shop, signup: FunnelDefinition) -> None:
+def test_a_handful_of_entries_after_the_fix_is_insufficient_data(shop: Shop, signup: FunnelDefinition) -> None:
     result = judged(shop, *funnel_story(shop, signup, 0.3, entries=0.5))
     assert result.state is RecoveryState.INSUFFICIENT_DATA
     assert result.sample_size < 60
 
 
-def test_what_happened_before_the_fix_does_not_matter_to_the_state(shop: Shop, signup: FunnelDefinition) -> None:
+def test_entries_before_the_fix_do_not_change_the_state(shop: Shop, signup: FunnelDefinition) -> None:
     finding, series = funnel_story(shop, signup, 0.3)
     cut = series[0].bucket_starts >= shop.now - FIX
-    after_only = series[0].only(cut)
-    whole, part = judged(shop, finding, series), judged(shop, finding, [after_only])
+    whole, part = judged(shop, finding, series), judged(shop, finding, [series[0].only(cut)])
     assert (whole.state, whole.after, whole.sample_size) == (part.state, part.after, part.sample_size)
 
 
@@ -89,14 +88,14 @@ def risen(shop: Shop, signup: FunnelDefinition, after: float) -> tuple[RecoveryS
     return result.state, result.recovered_share
 
 
-def test_a_rise_is_over_when_the_rate_has_come_down_again_and_not_before(shop: Shop, signup: FunnelDefinition) -> None:
+def test_a_rise_has_recovered_only_when_the_rate_is_normal_again(shop: Shop, signup: FunnelDefinition) -> None:
     assert risen(shop, signup, 0.5)[0] is RecoveryState.STILL_BROKEN
     state, share = risen(shop, signup, 0.3)
     assert state is RecoveryState.RECOVERED
     assert share > 0.8
 
 
-def test_the_series_of_another_segment_is_not_taken_for_the_findings_own(shop: Shop, signup: FunnelDefinition) -> None:
+def test_the_series_of_another_segment_is_ignored(shop: Shop, signup: FunnelDefinition) -> None:
     finding, series = funnel_story(shop, signup, 0.3)
     segment = [replace(one, dimension="device", value="ios") for one in series]
     for others in ([], segment):
