@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import numpy as np
 import pytest
+from scipy.special import gammainc, ndtr
 
 from detection.types import (
     DELAY_EDGES_SECONDS,
@@ -64,13 +65,10 @@ class Shop:
         """
         entries: Integers = self.random.poisson(np.broadcast_to(entries_per_bucket, starts.shape))
         converted = self.random.binomial(entries, np.broadcast_to(conversion, starts.shape))
-        delays = np.zeros((len(starts), len(DELAY_EDGES_SECONDS) + 1), dtype=np.int64)
-        arrived = np.zeros(len(starts), dtype=np.int64)
-        for row, count in enumerate(converted):
-            took = self.random.gamma(4.0, delay_seconds / 4.0, count)
-            took = took[starts[row] + 5 + took <= until]
-            np.add.at(delays[row], np.searchsorted(DELAY_EDGES_SECONDS, took), 1)
-            arrived[row] = len(took)
+        taken = gammainc(4.0, DELAY_EDGES_SECONDS / (delay_seconds / 4.0))
+        seen = gammainc(4.0, np.maximum(until - starts - 5, 0.0) / (delay_seconds / 4.0))
+        delays = self._histogram(converted, np.minimum(taken, seen[:, None]), seen)
+        arrived = delays.sum(axis=1)
         second = arrived + self.random.binomial(entries - arrived, 0.6)
         kept = entries > 0
         return FunnelSeries(
@@ -96,12 +94,10 @@ class Shop:
         """Draw requests with log-normal latencies around a median and exactly `queries` queries each."""
         requests: Integers = self.random.poisson(np.broadcast_to(requests_per_bucket, starts.shape))
         medians, loads = np.broadcast_to(median_ms, starts.shape), np.broadcast_to(queries, starts.shape)
-        rows = np.repeat(np.arange(len(starts)), requests)
-        durations = np.exp(np.log(medians[rows]) + self.random.normal(0.0, spread, len(rows)))
-        histogram = np.zeros((len(starts), len(DURATION_EDGES_MS) + 1), dtype=np.int64)
-        np.add.at(histogram, (rows, np.searchsorted(DURATION_EDGES_MS, durations)), 1)
+        below = ndtr(np.log(DURATION_EDGES_MS / medians[:, None]) / spread)
+        histogram = self._histogram(requests, below, np.ones(len(starts)))
         counts = np.zeros((len(starts), len(QUERY_EDGES) + 1), dtype=np.int64)
-        np.add.at(counts, (rows, np.searchsorted(QUERY_EDGES, loads[rows])), 1)
+        counts[np.arange(len(starts)), np.searchsorted(QUERY_EDGES, loads)] = requests
         kept = requests > 0
         return EndpointSeries(
             service="shop",
@@ -113,6 +109,17 @@ class Shop:
             duration_histogram=histogram[kept],
             query_histogram=counts[kept],
         )
+
+    def _histogram(self, counts: Integers, below: Floats, seen: Floats) -> Integers:
+        """Draw how many of `counts` (n,) fall into each bucket, instead of drawing every single one.
+
+        below: (n, edges) the share at or below each upper edge. seen: (n,) the share that is observed at all.
+        Returns (n, edges + 1); the rest of `counts` is not observed.
+        """
+        nothing, everything = np.zeros((len(counts), 1)), np.ones((len(counts), 1))
+        cumulative = np.concatenate([nothing, below, seen[:, None], everything], axis=1)
+        drawn: Integers = self.random.multinomial(counts, np.diff(cumulative, axis=1).clip(0.0))
+        return drawn[:, :-1]
 
 
 @pytest.fixture

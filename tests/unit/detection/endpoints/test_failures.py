@@ -82,7 +82,7 @@ def test_the_error_rate_has_recovered_only_when_the_errors_are_gone(shop: Shop) 
     finding = errors_found(shop, lately(shop, 0.4, since=shop.now - 60), baseline)[0]
     for share, state in ((0.01, RecoveryState.RECOVERED), (0.35, RecoveryState.STILL_BROKEN)):
         starts = shop.tens(shop.now - 60, shop.now + 120)
-        broken = failing(shop, shop.endpoint(starts, 20, 30.0), np.where(starts >= shop.now, share, 0.4))
+        broken = failing(shop, shop.endpoint(starts, 200, 30.0), np.where(starts >= shop.now, share, 0.4))
         result = endpoint_recovery(finding, [broken], baseline, since=shop.now, now=shop.now + 125, options=OPTIONS)
         assert (result.metric, result.state) == (Metric.ERROR_RATE, state)
         assert result.after == pytest.approx(share, abs=0.1)
