@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,6 +22,7 @@ from detection.statistics.weekly_rates import WeeklyRates, sums_by_group, weekly
 from detection.types import Floats, Integers
 
 HOUR_SECONDS = 3600.0
+_QUARTER_SECONDS = 900.0
 _OUTLYING = 3.5
 _PASSES = 3
 _MINIMUM_DEVIATION = 0.02
@@ -62,9 +64,15 @@ def hours_of_week(times: Floats, timezone: str) -> Integers:
 
     times: (n,) seconds UTC. The wall clock decides across a daylight saving change, because people live by it.
     """
-    zone = ZoneInfo(timezone)
-    local = [datetime.fromtimestamp(float(time), UTC).astimezone(zone) for time in times]
-    return np.array([moment.weekday() * 24 + moment.hour for moment in local], dtype=np.int64)
+    quarters = np.floor(times / _QUARTER_SECONDS).astype(np.int64)
+    return np.array([_hour_of_week(quarter, timezone) for quarter in quarters.tolist()], dtype=np.int64)
+
+
+@lru_cache(maxsize=8192)
+def _hour_of_week(quarter: int, timezone: str) -> int:
+    """Return the local hour of the week of a quarter of an hour; zones are off UTC by whole quarters."""
+    local = datetime.fromtimestamp(quarter * _QUARTER_SECONDS, UTC).astimezone(ZoneInfo(timezone))
+    return local.weekday() * 24 + local.hour
 
 
 def rate_baseline(successes: Floats, trials: Floats, hours: Integers, at: int) -> RateBaseline:
