@@ -145,12 +145,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of a migrated, empty SQLite database."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'argux.db')}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated, empty database."""
     if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'argux.db')}"
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
     server: PostgresServer = request.getfixturevalue("postgres_server")
     server.empty("argux")
     return server.url("argux")

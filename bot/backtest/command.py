@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.backtest import funnel, metric
-from bot.backtest.chart import ChartData, chart_specification
+from bot.backtest.chart import chart_specification
 from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
 from bot.backtest.funnel import FunnelReplay
 from bot.backtest.incidents import ReplayedIncident
+from bot.backtest.metric import MetricReplay
 from bot.backtest.progress import progress_bar
 from integrations.charts import render_png
 from workers.options import metric_options
@@ -31,14 +32,14 @@ def run(file: Path, *, chart: Path | None, console: Console, settings: Settings)
     try:
         with progress_bar(console, "Reading") as progress:
             history = read_history(file, progress)
-        chart_data = _replay(history, file, console, settings)
+        replayed = _replay(history, file, console, settings)
     except (OSError, CsvError) as error:
         console.print(f"{file}: {_error_text(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     if chart is None:
         return 0
     try:
-        chart.write_bytes(render_png(chart_specification(chart_data, file.name)))
+        chart.write_bytes(render_png(chart_specification(replayed.chart_data, file.name)))
     except OSError as error:
         console.print(f"{chart}: {_error_text(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
@@ -50,8 +51,10 @@ def _error_text(error: OSError | CsvError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _replay(history: History | FunnelHistory, file: Path, console: Console, settings: Settings) -> ChartData:
-    """Replay a history and print its alarms. Return the chart's data."""
+def _replay(
+    history: History | FunnelHistory, file: Path, console: Console, settings: Settings
+) -> FunnelReplay | MetricReplay:
+    """Replay a history and print its alarms."""
     if history.repeated:
         rows = "1 row" if history.repeated == 1 else f"{history.repeated:,} rows"
         console.print(f"{rows} said again what another had said, and counted once.", highlight=False, soft_wrap=True)
@@ -60,7 +63,7 @@ def _replay(history: History | FunnelHistory, file: Path, console: Console, sett
     return _metric(history, file.stem, console, settings)
 
 
-def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> ChartData:
+def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> FunnelReplay:
     with progress_bar(console, "Replaying") as progress:
         replayed = funnel.replay(history, settings, progress)
     people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
@@ -68,10 +71,10 @@ def _funnel(history: FunnelHistory, console: Console, settings: Settings) -> Cha
     _print_alarms(len(replayed.alarms), funnel_table(replayed), console)
     if history.times[-1] - history.times[0] < _ENOUGH_HISTORY_SECONDS:
         console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
-    return replayed.chart_data
+    return replayed
 
 
-def _metric(history: History, stem: str, console: Console, settings: Settings) -> ChartData:
+def _metric(history: History, stem: str, console: Console, settings: Settings) -> MetricReplay:
     name = history.column if history.column.lower() not in ("", "value") else stem
     with progress_bar(console, "Replaying") as progress:
         replayed = metric.replay(history, name, settings, progress)
@@ -88,7 +91,7 @@ def _metric(history: History, stem: str, console: Console, settings: Settings) -
         judged = f"{replayed.judged:,} of {replayed.minutes:,} minutes could be judged"
         console.print(f"{judged}: {needs}.", highlight=False, soft_wrap=True)
     _print_alarms(len(replayed.incidents), alarm_table(replayed.incidents), console)
-    return replayed.chart_data
+    return replayed
 
 
 def _print_alarms(alarms: int, table: Table, console: Console) -> None:

@@ -30,13 +30,21 @@ _DAY = 24 * HOUR_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class FunnelReplay:
-    """The findings that started an alarm, and the chart's data.
+    """The findings that started an alarm, the rows at which they were found, and what the chart is drawn from.
 
     A finding that recurs within two recent windows belongs to the same alarm.
     """
 
     alarms: tuple[Finding, ...]
-    chart_data: ChartData
+    fired: Mask
+    history: FunnelHistory
+    hours: FunnelSeries
+    options: FunnelOptions
+
+    @property
+    def chart_data(self) -> ChartData:
+        """The chart's data; fits a baseline for every hour of the history."""
+        return _chart_data(self.history, self.hours, self.fired, self.options)
 
 
 def replay(
@@ -71,7 +79,7 @@ def replay(
                 fired[row] = True
         progress((row + 1) / len(history.times))
     findings = (replace(one.finding, onset_at=_row_at(history.times, one.finding.onset_at)) for one in alarms)
-    return FunnelReplay(tuple(findings), _chart_data(history, hours, fired, options))
+    return FunnelReplay(tuple(findings), fired, history, hours, options)
 
 
 @dataclass(slots=True)

@@ -144,11 +144,16 @@ def level_baseline(levels: Floats, known: Mask, hours: Integers, at: int) -> Lev
 
 def _day_medians(levels: Floats, known: Mask, hours: Integers) -> Floats:
     """Return for each past hour the median of its hour of the day, (series, n)."""
-    fitted = np.zeros(levels.shape)
-    for hour in range(24):
-        same = hours % 24 == hour
-        fitted[:, same] = medians(levels[:, same], known[:, same])[:, None]
-    return fitted
+    days = hours % 24
+    counts = np.bincount(days, minlength=24)
+    order = np.argsort(days, kind="stable")
+    place = np.empty_like(days)
+    place[order] = np.arange(len(days)) - (np.cumsum(counts) - counts)[days[order]]
+    series, width = len(levels), int(counts.max())
+    by_hour, is_known = np.zeros((series, 24, width)), np.zeros((series, 24, width), dtype=bool)
+    by_hour[:, days, place], is_known[:, days, place] = levels, known
+    fitted = medians(by_hour.reshape(series * 24, width), is_known.reshape(series * 24, width))
+    return fitted.reshape(series, 24)[:, days]
 
 
 def _winsorised(levels: Floats, fitted: Floats, known: Mask) -> Floats:

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from bot.doctor import Check, Health, checks, examine
 from integrations.errors import AuthenticationError
-from storage.database.session import migrate
 from workers.services import Services
 from workers.settings import Settings
 
@@ -64,10 +63,8 @@ def test_a_system_that_hangs_fails_in_time_and_does_not_delay_the_others() -> No
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    url = f"sqlite:///{tmp_path / 'argux.db'}"
-    migrate(url)
-    return Settings(_env_file=None, database_url=url, argux_data_dir=tmp_path)
+def settings(tmp_path: Path, sqlite_url: str) -> Settings:
+    return Settings(_env_file=None, database_url=sqlite_url, argux_data_dir=tmp_path)
 
 
 def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Settings) -> None:

@@ -65,9 +65,9 @@ class Shop:
         """
         entries: Integers = self.random.poisson(np.broadcast_to(entries_per_bucket, starts.shape))
         converted = self.random.binomial(entries, np.broadcast_to(conversion, starts.shape))
-        taken = gammainc(4.0, DELAY_EDGES_SECONDS / (delay_seconds / 4.0))
-        seen = gammainc(4.0, np.maximum(until - starts - 5, 0.0) / (delay_seconds / 4.0))
-        delays = self._histogram(converted, np.minimum(taken, seen[:, None]), seen)
+        taken: Floats = gammainc(4.0, DELAY_EDGES_SECONDS / (delay_seconds / 4.0))
+        seen: Floats = gammainc(4.0, np.maximum(until - starts - 5, 0.0) / (delay_seconds / 4.0))
+        delays = self._histogram(converted, np.minimum(taken, seen[:, None], dtype=np.float64), seen)
         arrived = delays.sum(axis=1)
         second = arrived + self.random.binomial(entries - arrived, 0.6)
         kept = entries > 0

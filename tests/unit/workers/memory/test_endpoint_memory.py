@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from detection.endpoints.findings import endpoint_findings
 from detection.funnels.attempts import attempts
 from detection.options import EndpointOptions
 from detection.types import DURATION_EDGES_MS
-from storage.database.session import create_database, migrate
+from storage.database.session import create_database
 from storage.telemetry.endpoints.rollup import EndpointBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from storage.telemetry.rows.bulk import put
@@ -46,28 +45,45 @@ class Buckets:
         queries: int = 3,
         errors: int = 0,
     ) -> None:
+        self._write([self._row(resolution, start, endpoint, requests, ms, queries, errors)])
+
+    def history(self, endpoint: str, ms: float, *, hours: int = 48, requests: int = 200) -> None:
+        self._write(
+            [
+                self._row(
+                    COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, endpoint, requests, ms * (1 + 0.2 * (hour % 3)), 3, 0
+                )
+                for hour in range(1, hours + 1)
+            ]
+        )
+
+    def lately(self, endpoint: str, ms: float, *, requests: int = 20, queries: int = 3, errors: int = 0) -> None:
+        self._write(
+            [
+                self._row(FINE_ENDPOINT_SECONDS, FINE - interval * 10, endpoint, requests, ms, queries, errors)
+                for interval in range(1, 10)
+            ]
+        )
+
+    def _write(self, rows: list[EndpointBucket]) -> None:
+        with self.store._engine.begin() as connection:
+            put(connection, endpoint_buckets, EndpointBucket._fields, rows)
+
+    def _row(
+        self, resolution: int, start: float, endpoint: str, requests: int, ms: float, queries: int, errors: int
+    ) -> EndpointBucket:
         durations = self.random.lognormal(np.log(ms), 0.4, requests)
         rows = np.zeros(requests, dtype=np.int64)
         durations_blob = pack([Counts(rows, np.searchsorted(DURATION_EDGES_MS, durations), rows + 1)], 1)[0]
         queries_blob = pack([Counts(rows, rows + queries, rows + 1)], 1)[0]
-        row = (resolution, start, "shop", endpoint, requests, errors, queries * requests, durations_blob, queries_blob)
-        with self.store._engine.begin() as connection:
-            put(connection, endpoint_buckets, EndpointBucket._fields, [row])
-
-    def history(self, endpoint: str, ms: float, *, hours: int = 48, requests: int = 200) -> None:
-        for hour in range(1, hours + 1):
-            self.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, endpoint, requests, ms * (1 + 0.2 * (hour % 3)))
-
-    def lately(self, endpoint: str, ms: float, *, requests: int = 20, queries: int = 3, errors: int = 0) -> None:
-        for interval in range(1, 10):
-            self.put(FINE_ENDPOINT_SECONDS, FINE - interval * 10, endpoint, requests, ms, queries, errors)
+        return EndpointBucket(
+            resolution, start, "shop", endpoint, requests, errors, queries * requests, durations_blob, queries_blob
+        )
 
 
 @pytest.fixture
-def buckets(tmp_path: Path) -> Iterator[Buckets]:
-    url = f"sqlite:///{tmp_path / 'argux.db'}"
-    migrate(url)
-    engine = create_database(url)
+def buckets(sqlite_url: str) -> Iterator[Buckets]:
+    engine = create_database(sqlite_url)
     yield Buckets(
         SqlTelemetry(engine, funnel_reader=attempts, segment_dimensions=[], clock=lambda: NOW), np.random.default_rng(1)
     )

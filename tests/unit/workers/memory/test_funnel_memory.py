@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from detection.funnels.attempts import attempts
 from detection.options import FunnelOptions
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelStep
-from storage.database.session import create_database, migrate
+from storage.database.session import create_database
 from storage.telemetry.funnels.rollup import FunnelBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, FunnelLevels
 from storage.telemetry.rows.bulk import put
@@ -69,11 +68,9 @@ class Counting(SqlTelemetry):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Counting]:
+def store(sqlite_url: str) -> Iterator[Counting]:
     """A store with the funnel and no entries."""
-    url = f"sqlite:///{tmp_path / 'argux.db'}"
-    migrate(url)
-    engine = create_database(url)
+    engine = create_database(sqlite_url)
     with engine.begin() as connection:
         put(connection, funnel_marks, ("funnel_id", "sequence", "step_count", "window_seconds"), [(1, 0, 2, 600.0)])
     yield Counting(engine)
