@@ -65,9 +65,10 @@ class Shop:
         """
         entries: Integers = self.random.poisson(np.broadcast_to(entries_per_bucket, starts.shape))
         converted = self.random.binomial(entries, np.broadcast_to(conversion, starts.shape))
-        taken: Floats = gammainc(4.0, DELAY_EDGES_SECONDS / (delay_seconds / 4.0))
-        seen: Floats = gammainc(4.0, np.maximum(until - starts - 5, 0.0) / (delay_seconds / 4.0))
-        delays = self._histogram(converted, np.minimum(taken, seen[:, None], dtype=np.float64), seen)
+        taken = _share_converted(DELAY_EDGES_SECONDS, delay_seconds)
+        seen = _share_converted(np.maximum(until - starts - 5, 0.0), delay_seconds)
+        below: Floats = np.minimum(taken[None], seen[:, None])
+        delays = self._histogram(converted, below, seen)
         arrived = delays.sum(axis=1)
         second = arrived + self.random.binomial(entries - arrived, 0.6)
         kept = entries > 0
@@ -120,6 +121,11 @@ class Shop:
         cumulative = np.concatenate([nothing, below, seen[:, None], everything], axis=1)
         drawn: Integers = self.random.multinomial(counts, np.diff(cumulative, axis=1).clip(0.0))
         return drawn[:, :-1]
+
+
+def _share_converted(after: Floats, delay_seconds: float) -> Floats:
+    """Return the share of conversions within `after` seconds; the time to convert is gamma distributed."""
+    return np.asarray(gammainc(4.0, after / (delay_seconds / 4.0)), dtype=np.float64)
 
 
 @pytest.fixture
