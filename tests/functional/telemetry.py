@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import cycle
 from random import Random
 
@@ -64,14 +65,19 @@ def usual_mix() -> Callable[[Random], Shopper]:
     With random shoppers the conversion rate would vary by a few percent between hours and between runs, so that the
     start time of a test would decide whether a recovery is visible in time.
     """
+    dealt = cycle(_crowd())
+    return lambda _: next(dealt)
+
+
+@cache
+def _crowd() -> list[Shopper]:
     random = Random(1)
     crowd = sorted(
         (draw_shopper(random) for _ in range(CROWD * EVERY)),
         key=lambda shopper: (len(shopper.wants), shopper.patience_seconds),
     )
     # A stride of the golden ratio visits all shoppers, and every short sequence contains each kind.
-    dealt = cycle([crowd[place * STRIDE % CROWD * EVERY + EVERY // 2] for place in range(CROWD)])
-    return lambda _: next(dealt)
+    return [crowd[place * STRIDE % CROWD * EVERY + EVERY // 2] for place in range(CROWD)]
 
 
 def _arrivals(since: float, until: float, broken: bool, draw: Callable[[Random], Shopper]) -> list[Visit]:

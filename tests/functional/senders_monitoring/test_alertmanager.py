@@ -71,7 +71,7 @@ def _is_ready(address: str, process: subprocess.Popen[bytes], directory: Path) -
 
 def post_alert(alertmanager: str, starts_at: datetime, ends_at: datetime | None = None) -> None:
     alert = {
-        "labels": {"alertname": "HighErrorRate", "service": "shop", "severity": "critical"},
+        "labels": {"alertname": "RefundsFail", "service": "shop", "severity": "critical"},
         "annotations": {"summary": "5 % of requests fail"},
         "startsAt": starts_at.isoformat(),
         "generatorURL": "http://prometheus.example/graph",
@@ -90,16 +90,16 @@ def test_a_firing_and_a_resolved_alert_are_stored_once_each(web: Web, alertmanag
 
     assert firing == firing_again
     assert (firing.service, firing.severity) == ("shop", "FATAL")
-    assert firing.body == "HighErrorRate is firing: 5 % of requests fail"
+    assert firing.body == "RefundsFail is firing: 5 % of requests fail"
     assert abs(firing.happened_at - started_at.timestamp()) < 1e-3
     assert (resolved.severity, resolved.attributes["status"]) == ("INFO", "resolved")
-    assert resolved.attributes["alert"] == "HighErrorRate"
+    assert resolved.attributes["alert"] == "RefundsFail"
     # The metrics are updated shortly after the records are stored.
     eventually(lambda: accepted(web) >= before + 2, seconds=60, what="both to be counted")
 
 
 def stored(web: Web, count: int) -> list[LogRecord] | None:
-    found = [record for record in web.logs() if record.attributes.get("alert") == "HighErrorRate"]
+    found = [record for record in web.logs() if record.attributes.get("alert") == "RefundsFail"]
     return found if len(found) >= count else None
 
 

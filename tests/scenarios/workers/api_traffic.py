@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -34,12 +36,8 @@ class Api:
 
     def week(self) -> None:
         """Write eight days of hourly buckets up to now, and the last hour in fine buckets."""
-        now = self.clock().timestamp()
-        newest = now // COARSE_SECONDS * COARSE_SECONDS
-        hours = [(COARSE_SECONDS, newest - number * COARSE_SECONDS) for number in range(WEEK_HOURS + 1)]
-        fine = now // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
-        tens = [(FINE_ENDPOINT_SECONDS, fine - number * FINE_ENDPOINT_SECONDS) for number in range(1, 361)]
-        rows = [self._bucket(*bucket, endpoint, now) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
+        rows, state = _week(self.clock().timestamp())
+        self.random.bit_generator.state = state
         with self.services.engine.begin() as connection:
             put(connection, endpoint_buckets, EndpointBucket._fields, rows)
 
@@ -83,7 +81,9 @@ class Api:
         first = -(-now // FINE_ENDPOINT_SECONDS) * FINE_ENDPOINT_SECONDS
         tens = [first + FINE_ENDPOINT_SECONDS * number for number in range(6)]
         rows = [
-            self._bucket(FINE_ENDPOINT_SECONDS, start, endpoint, first + 60) for start in tens for endpoint in ENDPOINTS
+            _bucket(self.random, FINE_ENDPOINT_SECONDS, start, endpoint, first + 60)
+            for start in tens
+            for endpoint in ENDPOINTS
         ]
         with self.services.engine.begin() as connection:
             put(connection, endpoint_buckets, EndpointBucket._fields, rows)
@@ -97,13 +97,28 @@ class Api:
             duration_ms, is_error, endpoint, 500 if is_error else 200,
         )  # fmt: skip
 
-    def _bucket(self, resolution: int, start: float, endpoint: str, until: float) -> tuple[object, ...]:
-        requests = int(self.random.poisson(PER_SECOND * min(resolution, until - start)))
-        durations = self.random.lognormal(np.log(USUAL_MS), 0.3, requests)
-        rows = np.zeros(requests, dtype=np.int64)
-        blobs = [
-            pack([Counts(rows, columns, rows + 1)], 1)[0]
-            for columns in (np.searchsorted(DURATION_EDGES_MS, durations), rows)
-        ]
-        errors = int(self.random.binomial(requests, 0.005))
-        return (resolution, start, SERVICE, endpoint, requests, errors, 0, *blobs)
+
+@lru_cache(maxsize=1)
+def _week(now: float) -> tuple[list[tuple[object, ...]], Mapping[str, Any]]:
+    """Return eight days of hourly buckets, an hour of fine ones, and the state of the random generator after them."""
+    random = np.random.default_rng(7)
+    newest = now // COARSE_SECONDS * COARSE_SECONDS
+    hours = [(COARSE_SECONDS, newest - number * COARSE_SECONDS) for number in range(WEEK_HOURS + 1)]
+    fine = now // FINE_ENDPOINT_SECONDS * FINE_ENDPOINT_SECONDS
+    tens = [(FINE_ENDPOINT_SECONDS, fine - number * FINE_ENDPOINT_SECONDS) for number in range(1, 361)]
+    rows = [_bucket(random, *bucket, endpoint, now) for bucket in (*hours, *tens) for endpoint in ENDPOINTS]
+    return rows, random.bit_generator.state
+
+
+def _bucket(
+    random: np.random.Generator, resolution: int, start: float, endpoint: str, until: float
+) -> tuple[object, ...]:
+    requests = int(random.poisson(PER_SECOND * min(resolution, until - start)))
+    durations = random.lognormal(np.log(USUAL_MS), 0.3, requests)
+    rows = np.zeros(requests, dtype=np.int64)
+    blobs = [
+        pack([Counts(rows, columns, rows + 1)], 1)[0]
+        for columns in (np.searchsorted(DURATION_EDGES_MS, durations), rows)
+    ]
+    errors = int(random.binomial(requests, 0.005))
+    return (resolution, start, SERVICE, endpoint, requests, errors, 0, *blobs)

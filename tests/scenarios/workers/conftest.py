@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
+from vl_convert import vegalite_to_png
 
+from integrations.charts import SCALE
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
-from tests.scenarios.workers.worker import Clock, Worker
+from tests.scenarios.workers.worker import START, Clock, Worker
 from tests.valkey import running_valkey
 from workers.services import Services
 from workers.settings import Settings
@@ -23,15 +25,17 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock(datetime(2026, 11, 18, 15, 20, 20, tzinfo=UTC))
+    return Clock(START)
 
 
 @pytest.fixture
 def services(
     tmp_path: Path, database_url: str, valkey_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
-    # A message goes out without its picture where the machine is too busy to draw one in time.
-    monkeypatch.setattr("integrations.charts.RENDER_SECONDS", 100)
+    # Drawing in this process takes a tenth of what a process for each picture takes; those are in test_charts.
+    monkeypatch.setattr(
+        "workers.telling.picture.render_png", partial(vegalite_to_png, scale=SCALE, allowed_base_urls=[])
+    )
     settings = Settings(
         _env_file=None,
         database_url=database_url,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from storage import outbox
 from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.services import Services
+
+START = datetime(2026, 11, 18, 15, 20, 20, tzinfo=UTC)
+"""When every scenario begins."""
 
 
 @dataclass

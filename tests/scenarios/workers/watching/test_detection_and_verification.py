@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,27 +14,29 @@ from integrations.inbound.otlp.doors import parse_traces
 from integrations.inbound.product.posthog import parse_capture
 from storage import deploys, funnels, incidents
 from storage.models import Incident, KnowledgeEntry, Verification
+from tests.conftest import PostgresServer
 from tests.functional.stack import FUNNEL
 from tests.functional.telemetry import traffic, week_of_history
 from tests.scenarios.workers.clicks.test_people_decide import click, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
-from tests.scenarios.workers.worker import Clock, Worker
+from tests.scenarios.workers.worker import START, Clock, Worker
 from workers.lifecycle import detect
 from workers.lifecycle.tick import tick
 from workers.rules.maintenance import start_window
 from workers.services import Services
+from workers.settings import Settings
 from workers.watching import logs
 from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Watch
 
 GOOD, BAD, CURED = "1" * 40, "2" * 40, "3" * 40
 LIMIT = 100_000_000
+PAUSE_SECONDS = 3.0
 
 
-@pytest.fixture
-def send(services: Services, clock: Clock) -> Callable[[str, bytes], None]:
-    """Parse bodies as the doors do, and append the records to the store without HTTP."""
+def sender(services: Services, clock: Clock) -> Callable[[str, bytes], None]:
+    """Return a function that parses bodies as the doors do, and appends the records to the store without HTTP."""
 
     def append(path: str, body: bytes) -> None:
         now = clock().timestamp()
@@ -63,22 +67,63 @@ class Shop:
         since = self.clock().timestamp()
         self.clock.forward(seconds)
         traffic(self.send, since=since, until=self.clock().timestamp(), version=version, broken=broken)
-        self.clock.forward(3)
+        self.clock.forward(PAUSE_SECONDS)
 
 
-@pytest.fixture
-def shop(services: Services, clock: Clock, send: Callable[[str, bytes], None]) -> Shop:
-    """A shop with a watched funnel, a week of healthy history and ten healthy minutes."""
+HEALTHY_SECONDS = 600.0
+
+
+def fill_with_a_healthy_shop(services: Services, clock: Clock) -> None:
+    """Create a watched funnel, a week of healthy history and ten healthy minutes."""
     funnel_steps = cast("list[dict[str, Any]]", FUNNEL["steps"])
     steps: list[dict[str, Any]] = [
         {"name": step["name"], "event": step["event_filter"]["event"], "properties": {}} for step in funnel_steps
     ]
     with services.sessions.begin() as session:
         funnels.create_funnel(session, name="Purchase", steps=steps, baseline_days=7, window_minutes=30, now=clock())
+    send = sender(services, clock)
     week_of_history(send, now=clock().timestamp(), version=GOOD, visits=3000)
-    made = Shop(services, clock, send)
-    made.live(600, GOOD, broken=False)
-    return made
+    Shop(services, clock, send).live(HEALTHY_SECONDS, GOOD, broken=False)
+
+
+@pytest.fixture(scope="module")
+def filled() -> dict[str, Path]:
+    """The databases that hold the healthy shop already: it is the same for every test, and takes seconds to make."""
+    return {}
+
+
+@pytest.fixture
+def database_url(
+    database_url: str, filled: dict[str, Path], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The URL of a copy of the healthy shop's database."""
+    is_sqlite = database_url.startswith("sqlite")
+    kind = "sqlite" if is_sqlite else "postgresql"
+    if kind not in filled:
+        directory = tmp_path_factory.mktemp("shop")
+        settings = Settings(_env_file=None, database_url=database_url, audit_key="test", argux_data_dir=directory)
+        clock = Clock(START)
+        services = Services(settings, clock=clock)
+        fill_with_a_healthy_shop(services, clock)
+        services.engine.dispose()
+    if is_sqlite:
+        path = Path(database_url.removeprefix("sqlite:///"))
+        filled[kind] = filled.get(kind) or Path(shutil.copy(path, directory / "shop.db"))
+        shutil.copy(filled[kind], path)
+        return database_url
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    if kind not in filled:
+        server.copy("argux", "shop")
+        filled[kind] = directory
+    server.copy("shop", "shop_of_one_test")
+    return server.url("shop_of_one_test")
+
+
+@pytest.fixture
+def shop(services: Services, clock: Clock) -> Shop:
+    """The healthy shop, ten minutes after its history."""
+    clock.forward(HEALTHY_SECONDS + PAUSE_SECONDS)
+    return Shop(services, clock, sender(services, clock))
 
 
 def the_incident(services: Services) -> Incident | None:
