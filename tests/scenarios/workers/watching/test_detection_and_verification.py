@@ -86,7 +86,7 @@ def fill_with_a_healthy_shop(services: Services, clock: Clock) -> None:
     Shop(services, clock, send).live(HEALTHY_SECONDS, GOOD, broken=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def filled() -> dict[str, Path]:
     """The databases that hold the healthy shop already: it is the same for every test, and takes seconds to make."""
     return {}
