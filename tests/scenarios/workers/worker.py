@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import func, select
+
 from storage import outbox
+from storage.models import OutboxJob
 from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.services import Services
 
 START = datetime(2026, 11, 18, 15, 20, 20, tzinfo=UTC)
 """When every scenario begins."""
+
+STEP_SECONDS = 0.5
 
 
 @dataclass
@@ -45,9 +52,22 @@ class Worker:
         return len(sent)
 
     def run_all(self) -> None:
-        for _ in range(120):
+        left = 120
+        while left > 0:
+            steps = 1
             if not self.run():
-                self.clock.forward(0.5)
+                steps = min(left, self._steps_until_due())
+                self.clock.forward(STEP_SECONDS * steps)
+            left -= steps
+
+    def _steps_until_due(self) -> int:
+        """Return the number of steps of the clock to the next postponed job; as many as there are without one."""
+        pending = (OutboxJob.sent_at.is_(None), OutboxJob.dead_at.is_(None))
+        with self.services.readers() as session:
+            earliest = session.scalar(select(func.min(OutboxJob.available_at)).where(*pending))
+        if earliest is None:
+            return sys.maxsize
+        return max(1, math.ceil((earliest - self.clock()).total_seconds() / STEP_SECONDS))
 
 
 def settle(worker: Worker) -> None:
