@@ -28,6 +28,24 @@ from storage.telemetry.rows.tables import events
 STARTS_WITHIN_SECONDS = 60.0
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the functional tests, a share in each process: they wait for others, and take the longest."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    folder = Path(__file__).parent / "functional"
+    functional = [item for item in items if item.path.is_relative_to(folder)]
+    others = [item for item in items if not item.path.is_relative_to(folder)]
+    shares = [functional[number::processes] for number in range(processes)]
+    size = len(items) // processes
+    # Each process is handed one stretch of the list to begin with.
+    items[:] = []
+    for share in shares:
+        rest = max(size - len(share), 0)
+        items += share + others[:rest]
+        others = others[rest:]
+    items += others
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector the modules and tests that live to the end: a tenth of the suite's time."""
     gc.collect()
