@@ -90,7 +90,7 @@ def _scan(
 ) -> Scan:
     """Scan every series for a lower rate; highest: (series,) the largest share that counts as changed by enough."""
     lengths = window_lengths(cohorts.entries.shape[1])
-    entries, converted = _ending_last(cohorts.entries, lengths), _ending_last(cohorts.converted, lengths)
+    entries, converted = sums_ending_last(cohorts.entries, lengths), sums_ending_last(cohorts.converted, lengths)
     rate, strength = baseline.rate[:, None], baseline.strength[:, None]
     score = sigma_score(converted, entries, rate, strength)
     enough = entries >= options.min_sample_size
@@ -119,7 +119,9 @@ def _combined_with_steps(raw: Floats, rows: Integers, lengths: Integers, steps: 
     wanted, places = np.unique(rows, return_inverse=True)
     p_values = [raw]
     for step in steps(wanted):
-        reached, went_on = (_ending_last(counts, lengths) for counts in (step.cohorts.entries, step.cohorts.converted))
+        reached, went_on = (
+            sums_ending_last(counts, lengths) for counts in (step.cohorts.entries, step.cohorts.converted)
+        )
         every = np.arange(len(rows))
         rate = step.baseline.rate[places] * (1 - step.allowance)
         strength = step.baseline.strength[places]
@@ -140,7 +142,7 @@ def significant(p_values: Floats, tested: Mask, significance: float) -> tuple[Fl
     return adjusted, np.flatnonzero(adjusted <= significance)
 
 
-def _ending_last(values: Floats, lengths: Integers) -> Floats:
+def sums_ending_last(values: Floats, lengths: Integers) -> Floats:
     """Sum the last `length` buckets, for each of `lengths`, (series, lengths)."""
     running = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
     return np.asarray(running[:, -1:] - running[:, values.shape[1] - lengths])

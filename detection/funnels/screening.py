@@ -10,11 +10,11 @@ from scipy.special import betainc
 
 from detection.funnels.cohorts import Cohorts
 from detection.funnels.normal import USABLE_SECONDS
-from detection.funnels.scan import error_shares, window_lengths
+from detection.funnels.scan import error_shares, sums_ending_last, window_lengths
 from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, Mask, RateBaseline, hours_of_week, rate_baseline
 from detection.statistics.proportions import benjamini_hochberg, sigma_score
-from detection.types import Floats, Integers
+from detection.types import Floats
 
 _MARGIN = 5.0
 """The factor by which a p-value may exceed the significance level: the tail is an approximation, and the counts may be
@@ -68,7 +68,7 @@ def worth_reading(recent: Reached, normal: Usual, everyone: Mask, options: Funne
     """
     lengths = window_lengths(len(recent.bucket_starts))
     parts = [
-        (_ending_last(part.entries, lengths), _ending_last(part.converted, lengths), fitted)
+        (sums_ending_last(part.entries, lengths), sums_ending_last(part.converted, lengths), fitted)
         for part, fitted in zip(recent.parts(), normal.parts, strict=True)
     ]
     entries, converted, fitted = parts[0]
@@ -109,12 +109,6 @@ def _tail(entries: Floats, converted: Floats, usual: RateBaseline, counted: Mask
 
 def _mirrored(usual: RateBaseline) -> RateBaseline:
     return replace(usual, rate=1 - usual.rate, low=1 - usual.high, high=1 - usual.low)
-
-
-def _ending_last(values: Floats, lengths: Integers) -> Floats:
-    """Sum the last `length` buckets, for each of `lengths`, (segments, lengths)."""
-    running = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
-    return np.asarray(running[:, -1:] - running[:, values.shape[1] - lengths])
 
 
 def _usable(entries: Floats, fewest: int) -> Mask:

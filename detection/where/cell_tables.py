@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.types import DELAY_EDGES_SECONDS, VERSION_DIMENSION, Floats, FunnelCells, Integers
+from detection.where.cells import coded_values
 
 _NEARLY_ALL = 0.98
 _NEARLY_ALL_DEPLOYED = 0.95
@@ -53,7 +54,7 @@ def cell_table(now: FunnelCells, usual: FunnelCells, past: FunnelCells, *, horiz
         )
         for cells in (now, usual, past)
     ]
-    coded = [_coded(column) for column in zip(*rows, strict=True)] if rows else []
+    coded = [coded_values(column) for column in zip(*rows, strict=True)] if rows else []
     return CellTable(
         dimensions=dimensions,
         values=tuple(values for _, values in coded),
@@ -120,12 +121,6 @@ def _in_time(cells: FunnelCells, horizon_seconds: float) -> Integers:
 
 def _summed(rows: Integers, counts: Integers, size: int) -> Floats:
     return np.bincount(rows, counts, size).astype(np.float64)
-
-
-def _coded(column: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
-    numbers: dict[str, int] = {}
-    codes = np.array([numbers.setdefault(value, len(numbers)) for value in column], dtype=np.int64)
-    return codes, tuple(numbers)
 
 
 def merged(parts: Sequence[FunnelCells], funnel_id: int) -> FunnelCells:

@@ -42,7 +42,7 @@ def counted_cells(
         raise ValueError("every column must have one entry a row")
     if np.any(bad_counts > totals) or np.any(bad_counts < 0):
         raise ValueError("bad must lie between 0 and total in every row")
-    coded = [_coded(column) for column in columns.values()]
+    coded = [coded_values(column) for column in columns.values()]
     rows = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((len(now), 0), dtype=np.int64)
     cell, first_row = grouped(rows)
     size = len(first_row)
@@ -73,7 +73,7 @@ def _summed(cell: Integers, counts: Floats, size: int) -> Floats:
     return np.bincount(cell, counts, size).astype(np.float64)
 
 
-def _coded(column: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
+def coded_values(column: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:
     """Return the code of each value, and the values, in the order of their first occurrence."""
     number: dict[str, int] = {}
     codes = np.fromiter((number.setdefault(value, len(number)) for value in column), np.int64, len(column))

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-REVERT_PULL_REQUEST = "revert_pull_request"
-
 
 class RevertPullRequest(BaseModel):
     """Parameters of the action: merge this pull request, only while its head is exactly `head_sha`."""

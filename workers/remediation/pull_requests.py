@@ -12,7 +12,8 @@ from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
+from workers.diagnosis.fix import REVERT_PULL_REQUEST
+from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.findings import finding_sentence

@@ -7,7 +7,8 @@ from typing import Any
 
 from detection.types import Finding, Metric, Severity, Subject
 from storage import diagnoses, incidents, proposals
-from workers.remediation.catalogue import REVERT_PULL_REQUEST, RevertPullRequest, describe_revert
+from workers.diagnosis.fix import REVERT_PULL_REQUEST
+from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 
