@@ -102,27 +102,34 @@ def chart_spec(chart: Chart) -> dict[str, JsonValue]:
         *_rules(chart, zone),
     ]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "width": WIDTH,
-        "height": HEIGHT,
-        "background": "white",
-        "padding": 16,
-        "title": {
-            "text": chart.title,
-            "subtitle": chart.subtitle or _legend(chart),
-            "anchor": "start",
-            "limit": WIDTH + 60,
-            "fontSize": 24,
-            "subtitleFontSize": 17,
-            "subtitleColor": "#444444",
-            "offset": 14,
-        },
+        **chart_frame(chart.title, chart.subtitle or _legend(chart), title_limit=WIDTH + 60),
         "encoding": {"x": _time_axis(chart), "y": _value_axis(unit)},
         "layer": layers,
         "config": {
             "font": "sans-serif",
             "axis": {"labelFontSize": 18, "titleFontSize": 18, "titleFontWeight": "normal", "gridColor": "#E5E5E5"},
             "view": {"stroke": None},
+        },
+    }
+
+
+def chart_frame(title: str, subtitle: str, *, title_limit: int) -> dict[str, JsonValue]:
+    """Return the size, background and title of a specification, alike in all charts; title_limit: in pixels."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "background": "white",
+        "padding": 16,
+        "title": {
+            "text": title,
+            "subtitle": subtitle,
+            "anchor": "start",
+            "limit": title_limit,
+            "fontSize": 24,
+            "subtitleFontSize": 17,
+            "subtitleColor": "#444444",
+            "offset": 14,
         },
     }
 

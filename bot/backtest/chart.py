@@ -9,7 +9,7 @@ import numpy as np
 
 from detection.statistics.baselines import Mask
 from detection.types import Floats, JsonValue
-from integrations.charts import HEIGHT, MEASURED, ONSET, USUAL, WIDTH
+from integrations.charts import HEIGHT, MEASURED, ONSET, USUAL, WIDTH, chart_frame
 
 MOST_POINTS = 1500
 """The most points of the line. A longer history is drawn by the minimum and maximum of equal parts, to keep spikes."""
@@ -32,22 +32,9 @@ class ChartData:
 def chart_specification(chart_data: ChartData, title: str) -> dict[str, JsonValue]:
     """Return the specification: measured line, usual range in grey, a dot per alarm. Times in UTC, data inline."""
     alarms = int(chart_data.fired.sum())
+    subtitle = f"line: measured · grey: usual · {alarms} alarm{'' if alarms == 1 else 's'} · times in UTC"
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "width": WIDTH,
-        "height": HEIGHT,
-        "background": "white",
-        "padding": 16,
-        "title": {
-            "text": title,
-            "subtitle": f"line: measured · grey: usual · {alarms} alarm{'' if alarms == 1 else 's'} · times in UTC",
-            "anchor": "start",
-            "limit": WIDTH,
-            "fontSize": 24,
-            "subtitleFontSize": 17,
-            "subtitleColor": "#444444",
-            "offset": 14,
-        },
+        **chart_frame(title, subtitle, title_limit=WIDTH),
         "encoding": {
             "x": {
                 "field": "at",
