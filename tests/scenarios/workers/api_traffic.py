@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from detection.types import DURATION_EDGES_MS, Span, SpanKind
-from storage import deploys
 from storage.telemetry.endpoints.rollup import EndpointBucket
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack
 from storage.telemetry.rows.tables import endpoint_buckets
+from tests.scenarios.workers.live_deploys import goes_live
 from tests.scenarios.workers.worker import Clock
 from workers.services import Services
 
@@ -42,12 +42,7 @@ class Api:
             put(connection, endpoint_buckets, EndpointBucket._fields, rows)
 
     def deploy(self, sha: str) -> None:
-        now = self.clock()
-        with self.services.sessions.begin() as session:
-            deploys.record_deploy(
-                session, service=SERVICE, version=sha, commit_sha=sha, repository="acme/shop", deployed_at=now,
-                deployed_by="deployer", now=now,
-            )  # fmt: skip
+        goes_live(self.services, sha)
 
     def live(
         self,

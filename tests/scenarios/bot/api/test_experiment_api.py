@@ -6,16 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.scenarios.bot.api.counted_variants import visit
-from tests.scenarios.bot.api.test_funnel_api import SIGNUP
 from workers.services import Services
 
 ASKED = "property=country&a=control&b=new"
-
-
-@pytest.fixture
-def funnel(client: TestClient, operator: dict[str, str]) -> str:
-    """Create a funnel and return its path."""
-    return f"/api/funnels/{client.post('/api/funnels', json=SIGNUP, headers=operator).json()['id']}"
 
 
 def test_a_variant_that_converts_better_is_reported_with_its_difference_and_bounds(

@@ -13,12 +13,6 @@ from tests.scenarios.bot.api.test_funnel_api import SIGNUP
 from workers.services import Services
 
 
-@pytest.fixture
-def funnel(client: TestClient, operator: dict[str, str]) -> str:
-    """Create a funnel and return its path."""
-    return f"/api/funnels/{client.post('/api/funnels', json=SIGNUP, headers=operator).json()['id']}"
-
-
 def test_metrics_by_a_dimension_list_each_value_and_mark_those_with_too_few_entries(
     client: TestClient, services: Services, operator: dict[str, str], funnel: str
 ) -> None:

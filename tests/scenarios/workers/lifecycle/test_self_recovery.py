@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from bot.api.incident_models import describe
 from detection.types import IncidentStatus
-from storage import audit, deploys, incidents, verifications
+from storage import audit, incidents, verifications
 from storage.models import AuditEntry, Incident, KnowledgeEntry, Proposal
 from tests.scenarios.workers.api_traffic import Api
 from tests.scenarios.workers.clicks.test_people_decide import click, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
+from tests.scenarios.workers.live_deploys import goes_live
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.slash_command import incidents_card, status_card
 from workers.lifecycle.tick import tick
@@ -126,11 +127,7 @@ def test_a_deploy_before_the_recovery_is_mentioned_but_not_called_the_cure(
 ) -> None:
     lives(services, api, 2, failing=FAILING)
     api.deploy(OTHER)
-    with services.sessions.begin() as session:
-        deploys.record_deploy(
-            session, service="billing", version=BAD, commit_sha=BAD, repository="acme/billing",
-            deployed_at=api.clock(), deployed_by="deployer", now=api.clock(),
-        )  # fmt: skip
+    goes_live(services, BAD, service="billing")
     lives(services, api, 12)
     worker.run_all()
     text = told(services, "Back to usual")

@@ -14,9 +14,9 @@ from storage.models import Incident
 from storage.telemetry.protocol import COARSE_SECONDS
 from tests.scenarios.workers.counted_funnel import CountedFunnel, counted_funnel
 from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
 from tests.scenarios.workers.watching.test_alerts_become_incidents import Alertmanager
 from tests.scenarios.workers.watching.test_custom_metrics_are_watched import Sender, a_week_of, around
-from tests.scenarios.workers.watching.test_log_incidents import REFUSED, Shop
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
 from workers.services import Services
@@ -165,20 +165,17 @@ def test_a_disk_that_was_cleaned_up_is_resolved(services: Services, clock: Clock
 
 
 @pytest.fixture
-def shop(services: Services, clock: Clock) -> Shop:
-    clock.now = clock.now.replace(second=0)
-    made = Shop(services, clock)
-    made.history(7.5)
-    return made
+def shop(services: Services, clock: Clock) -> LogShop:
+    return log_shop(services, clock)
 
 
-def said(services: Services, shop: Shop, minutes: int, body: str | None = None) -> None:
+def said(services: Services, shop: LogShop, minutes: int, body: str | None = None) -> None:
     for _ in range(minutes):
         shop.live(1, body)
         tick(services)
 
 
-def test_a_log_template_that_went_quiet_is_resolved(services: Services, shop: Shop, worker: Worker) -> None:
+def test_a_log_template_that_went_quiet_is_resolved(services: Services, shop: LogShop, worker: Worker) -> None:
     said(services, shop, 4, REFUSED)
     assert status(services) == (IncidentStatus.OPEN, None)
     said(services, shop, 23)
@@ -188,12 +185,12 @@ def test_a_log_template_that_went_quiet_is_resolved(services: Services, shop: Sh
     )
 
 
-def test_a_log_template_that_is_still_logged_keeps_its_incident_open(services: Services, shop: Shop) -> None:
+def test_a_log_template_that_is_still_logged_keeps_its_incident_open(services: Services, shop: LogShop) -> None:
     said(services, shop, 30, REFUSED)
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
-def test_a_service_that_stops_logging_has_not_recovered(services: Services, shop: Shop, clock: Clock) -> None:
+def test_a_service_that_stops_logging_has_not_recovered(services: Services, shop: LogShop, clock: Clock) -> None:
     said(services, shop, 6, REFUSED)
     minutes_pass(services, clock, 40)
     assert status(services) == (IncidentStatus.OPEN, None)

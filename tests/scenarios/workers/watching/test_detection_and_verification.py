@@ -12,7 +12,7 @@ from sqlalchemy import select
 from detection.types import Event, Finding, IncidentStatus, Metric
 from integrations.inbound.otlp.doors import parse_traces
 from integrations.inbound.product.posthog import parse_capture
-from storage import deploys, funnels, incidents
+from storage import funnels, incidents
 from storage.models import Incident, KnowledgeEntry, Verification
 from tests.conftest import PostgresServer
 from tests.functional.stack import FUNNEL
@@ -20,6 +20,7 @@ from tests.functional.telemetry import traffic, week_of_history
 from tests.scenarios.workers.clicks.test_people_decide import click, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
+from tests.scenarios.workers.live_deploys import goes_live
 from tests.scenarios.workers.worker import START, Clock, Worker
 from workers.lifecycle import detect
 from workers.lifecycle.tick import tick
@@ -56,12 +57,7 @@ class Shop:
         self.services, self.clock, self.send = services, clock, send
 
     def deploy(self, sha: str) -> None:
-        now = self.clock()
-        with self.services.sessions.begin() as session:
-            deploys.record_deploy(
-                session, service="shop", version=sha, commit_sha=sha, repository="acme/shop", deployed_at=now,
-                deployed_by="deployer", now=now,
-            )  # fmt: skip
+        goes_live(self.services, sha)
 
     def live(self, seconds: float, version: str, *, broken: bool) -> None:
         since = self.clock().timestamp()

@@ -1,79 +1,29 @@
 from __future__ import annotations
 
-import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from detection.types import IncidentStatus, LogRecord, Severity
-from storage import deploys, incidents, log_patterns
+from detection.types import IncidentStatus, Severity
+from storage import incidents, log_patterns
 from storage.models import Incident
 from storage.telemetry.protocol import LOG_PATTERN, LOG_TEMPLATE, LogName
 from tests.scenarios.workers.clicks.test_people_decide import click, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
+from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
 from workers.lifecycle.verification import verify_running
 from workers.services import Services
 from workers.watching.logs import OPTIONS
 
-REFUSED = "Charge for order {number} failed: gateway said declined"
 BAD, CURED = "2" * 40, "3" * 40
 
 
-class Shop:
-    """A service that logs ordinary lines, plus the lines a test adds."""
-
-    def __init__(self, services: Services, clock: Clock) -> None:
-        self.services, self.clock = services, clock
-        self.random, self.sent = random.Random(1), 0
-
-    def say(self, body: str, at: datetime, severity: str = "INFO", service: str = "shop") -> None:
-        self.sent += 1
-        text = body.format(number=self.random.randint(1000, 99999))
-        record = LogRecord(f"r{self.sent}", service, None, at.timestamp(), severity, text)
-        self.services.telemetry.append_logs([record])
-
-    def history(self, days: float) -> None:
-        """Write some ordinary lines per hour, up to a quarter of an hour ago."""
-        now = self.clock()
-        records = []
-        for hour in range(int(days * 24)):
-            at = now - timedelta(hours=hour, minutes=15)
-            for number in range(6):
-                self.sent += 1
-                moment = at.timestamp() - 500 * number
-                body = f"order {self.random.randint(1000, 99999)} was paid"
-                records.append(LogRecord(f"r{self.sent}", "shop", None, moment, "INFO", body))
-        self.services.telemetry.append_logs(records)
-
-    def live(self, minutes: int, body: str | None = None, severity: str = "ERROR", a_minute: int = 4) -> None:
-        """Log ordinary lines for some minutes, plus `a_minute` lines with this body per minute."""
-        for _ in range(minutes):
-            now = self.clock()
-            self.say("order {number} was paid", now)
-            for number in range(a_minute if body else 0):
-                assert body is not None
-                self.say(body, now + timedelta(seconds=10 * number), severity)
-            self.clock.forward(60)
-        self.clock.forward(6)
-
-    def deploy(self, sha: str) -> None:
-        now = self.clock()
-        with self.services.sessions.begin() as session:
-            deploys.record_deploy(
-                session, service="shop", version=sha, commit_sha=sha, repository="acme/shop", deployed_at=now,
-                deployed_by="deployer", now=now,
-            )  # fmt: skip
-
-
 @pytest.fixture
-def shop(services: Services, clock: Clock) -> Shop:
-    clock.now = clock.now.replace(second=0)
-    made = Shop(services, clock)
-    made.history(7.5)
-    return made
+def shop(services: Services, clock: Clock) -> LogShop:
+    return log_shop(services, clock)
 
 
 def all_incidents(services: Services) -> list[Incident]:
@@ -81,13 +31,13 @@ def all_incidents(services: Services) -> list[Incident]:
         return list(incidents.list_incidents(session))
 
 
-def test_healthy_logs_and_new_info_lines_open_no_incident(services: Services, shop: Shop) -> None:
+def test_healthy_logs_and_new_info_lines_open_no_incident(services: Services, shop: LogShop) -> None:
     shop.live(5, "A new cache of {number} entries was built", "INFO", a_minute=10)
     tick(services)
     assert all_incidents(services) == []
 
 
-def test_a_new_error_becomes_an_incident_with_a_readable_title(services: Services, shop: Shop) -> None:
+def test_a_new_error_becomes_an_incident_with_a_readable_title(services: Services, shop: LogShop) -> None:
     shop.live(5)
     broke_at = shop.clock().timestamp()
     shop.live(3, REFUSED)
@@ -103,7 +53,7 @@ def test_a_new_error_becomes_an_incident_with_a_readable_title(services: Service
 
 def test_a_new_service_has_findings_only_by_pattern(services: Services, clock: Clock) -> None:
     clock.now = clock.now.replace(second=0)
-    young = Shop(services, clock)
+    young = LogShop(services, clock)
     young.live(90)
     young.live(3, REFUSED)
     tick(services)
@@ -115,7 +65,9 @@ def test_a_new_service_has_findings_only_by_pattern(services: Services, clock: C
     assert incident.severity == Severity.SEV2
 
 
-def test_a_teams_own_pattern_opens_an_incident_with_its_severity(services: Services, shop: Shop, clock: Clock) -> None:
+def test_a_teams_own_pattern_opens_an_incident_with_its_severity(
+    services: Services, shop: LogShop, clock: Clock
+) -> None:
     with services.sessions.begin() as session:
         log_patterns.add_pattern(
             session, name="declined", expression="gateway said declined", severity=Severity.SEV1,
@@ -129,7 +81,7 @@ def test_a_teams_own_pattern_opens_an_incident_with_its_severity(services: Servi
 
 
 def test_a_deploy_just_before_is_the_cause_and_the_incident_is_charted(
-    services: Services, shop: Shop, worker: Worker
+    services: Services, shop: LogShop, worker: Worker
 ) -> None:
     diagnosed = _broken_by_a_deploy(services, shop, worker)
     with services.readers() as session:
@@ -142,7 +94,7 @@ def test_a_deploy_just_before_is_the_cause_and_the_incident_is_charted(
     assert incident.status == IncidentStatus.OPEN
 
 
-def test_without_a_deploy_the_cause_is_not_known(services: Services, shop: Shop, worker: Worker) -> None:
+def test_without_a_deploy_the_cause_is_not_known(services: Services, shop: LogShop, worker: Worker) -> None:
     shop.live(3, REFUSED)
     tick(services)
     _diagnosed(worker)
@@ -150,7 +102,7 @@ def test_without_a_deploy_the_cause_is_not_known(services: Services, shop: Shop,
     assert "Argux does not know why this happens" in _thread(services.chat)
 
 
-def test_no_more_lines_after_the_fix_resolve_the_incident(services: Services, shop: Shop, worker: Worker) -> None:
+def test_no_more_lines_after_the_fix_resolve_the_incident(services: Services, shop: LogShop, worker: Worker) -> None:
     incident_id = _approved_and_merged(services, shop, worker)
     shop.deploy(CURED)
     shop.live(3)
@@ -164,7 +116,9 @@ def test_no_more_lines_after_the_fix_resolve_the_incident(services: Services, sh
     assert "lines a minute: 0.0 a minute before" in _thread(services.chat)
 
 
-def test_lines_that_continue_after_the_fix_reopen_the_incident(services: Services, shop: Shop, worker: Worker) -> None:
+def test_lines_that_continue_after_the_fix_reopen_the_incident(
+    services: Services, shop: LogShop, worker: Worker
+) -> None:
     incident_id = _approved_and_merged(services, shop, worker)
     shop.deploy(CURED)
     shop.live(12, REFUSED)
@@ -174,7 +128,7 @@ def test_lines_that_continue_after_the_fix_reopen_the_incident(services: Service
         assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
 
 
-def test_the_error_of_a_past_incident_is_reported_as_back(services: Services, shop: Shop, worker: Worker) -> None:
+def test_the_error_of_a_past_incident_is_reported_as_back(services: Services, shop: LogShop, worker: Worker) -> None:
     shop.live(3, REFUSED)
     tick(services)
     (first,) = all_incidents(services)
@@ -189,7 +143,7 @@ def test_the_error_of_a_past_incident_is_reported_as_back(services: Services, sh
     assert "is back in shop: 12 lines in 10 min, before only in past incidents" in second.title
 
 
-def test_a_storm_of_new_errors_is_one_incident_with_a_few_findings(services: Services, shop: Shop) -> None:
+def test_a_storm_of_new_errors_is_one_incident_with_a_few_findings(services: Services, shop: LogShop) -> None:
     words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"]
     now = shop.clock()
     for word in words:
@@ -205,7 +159,7 @@ def test_a_storm_of_new_errors_is_one_incident_with_a_few_findings(services: Ser
     assert len(incident.findings) == 5
 
 
-def test_the_memory_of_past_windows_selects_only_unusual_series(services: Services, shop: Shop) -> None:
+def test_the_memory_of_past_windows_selects_only_unusual_series(services: Services, shop: LogShop) -> None:
     shop.live(3, REFUSED)
     tick(services)
     suspects = services.log_memory.worth_reading(services.telemetry, now=shop.clock().timestamp(), options=OPTIONS)
@@ -231,7 +185,7 @@ def _diagnosed(worker: Worker) -> None:
         pass
 
 
-def _broken_by_a_deploy(services: Services, shop: Shop, worker: Worker) -> int:
+def _broken_by_a_deploy(services: Services, shop: LogShop, worker: Worker) -> int:
     shop.live(5)
     shop.deploy(BAD)
     shop.live(3, REFUSED)
@@ -241,7 +195,7 @@ def _broken_by_a_deploy(services: Services, shop: Shop, worker: Worker) -> int:
     return incident.id
 
 
-def _approved_and_merged(services: Services, shop: Shop, worker: Worker) -> int:
+def _approved_and_merged(services: Services, shop: LogShop, worker: Worker) -> int:
     incident_id = _broken_by_a_deploy(services, shop, worker)
     shop.live(1, REFUSED)
     click(services, "approve_fix", offered(services, incident_id))
