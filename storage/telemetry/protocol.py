@@ -259,10 +259,12 @@ class TelemetryStore(Protocol):
         """
         ...
 
-    def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
-        """Return the first bucket at or after `start`, in brief, of every endpoint with enough requests in it.
+    def endpoint_levels(
+        self, starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int
+    ) -> Sequence[EndpointLevels]:
+        """Return, for each start, the first bucket at or after it, in brief, of every endpoint with enough requests.
 
-        Endpoints with fewer than `minimum_requests` in that bucket are left out.
+        Endpoints with fewer than `minimum_requests` in a bucket are left out of it.
         """
         ...
 

@@ -181,10 +181,12 @@ class SqlTelemetry:
                 return series.endpoint_series(connection, since=since, until=until, bucket_seconds=bucket_seconds)
             return series.series_of(connection, endpoints, since=since, until=until, bucket_seconds=bucket_seconds)
 
-    def endpoint_levels(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointLevels:
-        """Return one bucket, in brief, of every endpoint with at least `minimum_requests` in it."""
+    def endpoint_levels(
+        self, starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int
+    ) -> Sequence[EndpointLevels]:
+        """Return the buckets, in brief, of every endpoint with at least `minimum_requests` in them."""
         with self._readers.connect() as connection:
-            return endpoint_levels(connection, start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+            return endpoint_levels(connection, starts, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     def endpoint_counts(
         self, *, since: float, until: float, bucket_seconds: int, minimum_requests: int = 1

@@ -12,7 +12,7 @@ late data is included within as many ticks as there are intervals.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,9 @@ from workers.memory.broken_times import PastIncident, endpoint_broken_times
 
 NEWEST_INTERVALS = 3
 """How many of the last intervals are read at every tick, because requests are still being added to them."""
+
+_BUCKETS_AT_ONCE = 8
+"""Buckets read in one query: fewer round trips, and yet the histograms of ten thousand endpoints fit into memory."""
 
 METRICS = frozenset({Metric.LATENCY_P95, Metric.QUERY_COUNT, Metric.ERROR_RATE, Metric.REQUEST_RATE})
 
@@ -86,13 +89,27 @@ class EndpointMemory:
         # A dict keeps its insertion order, and each bucket read goes to its end: the first was read longest ago.
         longest_ago = next(iter(self._hours), newest)
         stale = [start for start, hour in self._hours.items() if hour.read_at <= now - HOUR_SECONDS]
-        for start in {newest, longest_ago, *stale, *(hour for hour in wanted if hour not in self._hours)}:
-            self._hours.pop(start, None)
-            self._hours[start] = self._hour(store, start, now)
+        missing = {newest, longest_ago, *stale, *(hour for hour in wanted if hour not in self._hours)}
+        self._read(store, self._hours, missing, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
 
-    def _hour(self, store: TelemetryStore, start: float, now: float) -> _Bucket:
-        found = store.endpoint_levels(start, bucket_seconds=COARSE_SECONDS, minimum_requests=MINIMUM_HOUR_REQUESTS)
-        return self._to_bucket(found, now)
+    def _read(
+        self,
+        store: TelemetryStore,
+        into: dict[float, _Bucket],
+        starts: Collection[float],
+        bucket_seconds: int,
+        *,
+        fewest: int,
+        now: float,
+    ) -> None:
+        """Read the buckets that begin at `starts`, and put them at the end of `into`, oldest first."""
+        in_order = sorted(starts)
+        for first in range(0, len(in_order), _BUCKETS_AT_ONCE):
+            some = in_order[first : first + _BUCKETS_AT_ONCE]
+            found = store.endpoint_levels(some, bucket_seconds=bucket_seconds, minimum_requests=fewest)
+            for start, levels in zip(some, found, strict=True):
+                into.pop(start, None)
+                into[start] = self._to_bucket(levels, now)
 
     def _to_bucket(self, found: EndpointLevels, now: float) -> _Bucket:
         """Return one bucket with its levels by the endpoint's number."""
@@ -126,10 +143,8 @@ class EndpointMemory:
             del self._intervals[gone]
         longest_ago = next(iter(self._intervals), wanted[-1])
         unknown = [start for start in wanted if start not in self._intervals]
-        for start in sorted({longest_ago, *unknown, *wanted[-NEWEST_INTERVALS:]}):
-            found = store.endpoint_levels(start, bucket_seconds=FINE_ENDPOINT_SECONDS, minimum_requests=1)
-            self._intervals.pop(start, None)
-            self._intervals[start] = self._to_bucket(found, until)
+        missing = {longest_ago, *unknown, *wanted[-NEWEST_INTERVALS:]}
+        self._read(store, self._intervals, missing, FINE_ENDPOINT_SECONDS, fewest=1, now=until)
         return self._combined(self._intervals, starts)
 
     def _past(self, starts: Floats) -> Brief:

@@ -40,14 +40,18 @@ def test_endpoint_levels_agree_with_the_full_series(store: TelemetryStore) -> No
     (series,) = store.endpoint_series(since=NOW - 30, until=NOW, bucket_seconds=10, endpoints=[("shop", ENDPOINT)])
     assert series.request_count.tolist() == [14, 13, 13]
     p95 = quantile(series.duration_histogram.astype(np.float64), 0.95)
-    for place, start in enumerate(series.bucket_starts.tolist()):
-        levels = store.endpoint_levels(start, bucket_seconds=10, minimum_requests=2)
+    found = store.endpoint_levels(series.bucket_starts.tolist(), bucket_seconds=10, minimum_requests=2)
+    for place, levels in enumerate(found):
         assert levels.names == [("shop", ENDPOINT)]
         assert levels.request_count == series.request_count[place]
         assert levels.error_count == series.error_count[place]
         assert levels.query_sum == series.query_sum[place]
         assert levels.p95_bucket == np.searchsorted(DURATION_EDGES_MS, p95[place] - 1e-9)
-    assert store.endpoint_levels(NOW + 60, bucket_seconds=10, minimum_requests=2).names == []
+    assert len(found) == 3
+    (between,) = store.endpoint_levels([NOW - 25], bucket_seconds=10, minimum_requests=2)
+    assert between.request_count == series.request_count[1]
+    (empty,) = store.endpoint_levels([NOW + 60], bucket_seconds=10, minimum_requests=2)
+    assert empty.names == []
 
 
 def test_the_delivery_lag_is_the_time_from_request_start_to_arrival(store: TelemetryStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,10 +159,10 @@ def test_after_the_first_tick_two_hours_are_read_per_tick(buckets: Buckets, monk
     memory, read = EndpointMemory(), list[float]()
     real = buckets.store.endpoint_levels
 
-    def counting(start: float, *, bucket_seconds: int, minimum_requests: int) -> object:
+    def counting(starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int) -> object:
         if bucket_seconds == COARSE_SECONDS:
-            read.append(start)
-        return real(start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+            read.extend(starts)
+        return real(starts, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
     worth_reading(buckets.store, memory)
@@ -186,10 +186,10 @@ def test_only_the_newest_intervals_and_one_more_are_read_again(
     worth_reading(buckets.store, memory)
     real = buckets.store.endpoint_levels
 
-    def counting(start: float, *, bucket_seconds: int, minimum_requests: int) -> object:
+    def counting(starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int) -> object:
         if bucket_seconds == FINE_ENDPOINT_SECONDS:
-            read.append(start)
-        return real(start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
+            read.extend(starts)
+        return real(starts, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
     worth_reading(buckets.store, memory, NOW + 10)
