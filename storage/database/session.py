@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from storage.database.patience import Patience, current_patience
 from storage.errors import DatabaseUnavailableError
 
 BUSY_TIMEOUT_SECONDS = 10
+_LOOK_MILLISECONDS = 8
 _CACHE_KIBIBYTES = 16 * 1024
 _PAGES_BEFORE_CHECKPOINT = 8_000
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -155,22 +155,33 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get("sqlite_begin")
-    patience = current_patience()
     if reading is not None:
         connection.exec_driver_sql(reading)
-    elif patience is None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        _begin_writing(connection, patience)
+        return
+    patience = current_patience() or Patience(BUSY_TIMEOUT_SECONDS)
+    with patience.spending() as seconds:
+        _begin_writing(connection, seconds)
 
 
-def _begin_writing(connection: Connection, patience: Patience) -> None:
-    """Begin a writing transaction, waiting within the wait budget. Only the beginning waits for other writers."""
+def _begin_writing(connection: Connection, seconds: float) -> None:
+    """Begin a writing transaction; wait at most `seconds` for other writers. Only the beginning waits.
+
+    SQLite itself looks less and less often, up to every 100 ms, and so misses the gaps of a busy writer. Waiting anew
+    after each few milliseconds finds them.
+    """
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    with patience.spending() as seconds:
-        driver.execute(f"PRAGMA busy_timeout = {math.ceil(seconds * 1000)}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    deadline = time.monotonic() + seconds
+    driver.execute(f"PRAGMA busy_timeout = {_LOOK_MILLISECONDS}")
+    try:
+        while time.monotonic() < deadline - _LOOK_MILLISECONDS / 1000:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")

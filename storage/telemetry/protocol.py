@@ -59,6 +59,28 @@ class RolledUp:
     points: int = 0
     logs: int = 0
 
+    def __bool__(self) -> bool:
+        """Whether the pass took anything."""
+        return bool(self.events or self.spans or self.points or self.logs)
+
+
+class HighWater(NamedTuple):
+    """For each kind of record, the sequence number up to which all records are committed."""
+
+    events: int
+    spans: int
+    points: int = 0
+    logs: int = 0
+
+
+class WholeUntil(NamedTuple):
+    """For each kind of record, the time (seconds, UTC) before which all arrived records are rolled up."""
+
+    events: float
+    spans: float
+    points: float
+    logs: float
+
 
 @dataclass(frozen=True, slots=True)
 class RequestSample:
@@ -211,12 +233,36 @@ class TelemetryStore(Protocol):
         """Append metric points; durable on return. Duplicates by point_id are counted, not stored."""
         ...
 
-    def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
-        """Roll up at most `limit` new records of each kind, in one transaction.
+    def high_water(self) -> HighWater:
+        """Return how far a roll-up can go at this moment: everything appended so far."""
+        ...
 
-        A server span is rolled up 2 s after its arrival, so that its database spans have arrived too. Late records are
-        counted in the bucket in which they happened. A new funnel is filled from the events still in the hot store.
+    def roll_up(
+        self,
+        funnels: Sequence[FunnelDefinition],
+        *,
+        now: float,
+        up_to: HighWater | None = None,
+        limit: int = 50_000,
+    ) -> RolledUp:
+        """Make one pass: roll up the next records of each kind into their buckets, and return how many were taken.
+
+        Each kind is one short transaction, so that an append waits little: at most `limit` records, fewer where they
+        take long. None above `up_to` is taken (default: everything appended so far). Call until nothing is taken. A
+        failed pass changes nothing of its kind. Late records count in the bucket in which they happened. A funnel that
+        is new is filled from the hot store beside the others.
         """
+        ...
+
+    def whole_until(self, *, now: float, up_to: HighWater | None = None) -> WholeUntil:
+        """Return until when the rollups are whole: `now`, or the arrival of the oldest record that still waits.
+
+        up_to: leave out the records above it.
+        """
+        ...
+
+    def filling(self, funnels: Sequence[FunnelDefinition]) -> frozenset[int]:
+        """Return the ids of those funnels whose rollups still lack events of the hot store, because they are new."""
         ...
 
     def funnel_series(

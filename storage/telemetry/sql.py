@@ -19,25 +19,21 @@ from detection.types import (
     MetricSeries,
     Span,
 )
-from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry import erasure, expiry, series
 from storage.telemetry.archive.cold_store import Archive
 from storage.telemetry.archive.erasure import erase_user
 from storage.telemetry.endpoints.brief import endpoint_levels
 from storage.telemetry.endpoints.counts import endpoint_counts
-from storage.telemetry.endpoints.rollup import roll_up_spans
 from storage.telemetry.funnels.brief import funnel_levels
 from storage.telemetry.funnels.cell_reading import read_cells
-from storage.telemetry.funnels.rollup import roll_up_events
+from storage.telemetry.funnels.rollup import filling
 from storage.telemetry.hot import event_queries, samples
 from storage.telemetry.hot.append import Appender
 from storage.telemetry.logs import reading as logs
 from storage.telemetry.logs.reader_protocol import LogReader
-from storage.telemetry.logs.rollup import roll_up_logs
 from storage.telemetry.metrics import points as metric_rows
 from storage.telemetry.metrics import reading as metrics
-from storage.telemetry.metrics.rollup import roll_up_points
 from storage.telemetry.protocol import (
     Appended,
     EndpointCount,
@@ -46,6 +42,7 @@ from storage.telemetry.protocol import (
     EventType,
     FunnelLevels,
     FunnelReader,
+    HighWater,
     LogLevels,
     LogName,
     MetricLevels,
@@ -53,8 +50,11 @@ from storage.telemetry.protocol import (
     RequestSample,
     RolledUp,
     StatementCount,
+    WholeUntil,
 )
+from storage.telemetry.rolling_up import Roller
 from storage.telemetry.rollups.marks import high_water
+from storage.telemetry.rollups.waiting import whole_until
 from storage.telemetry.rows import records, tables
 from storage.telemetry.rows.privacy import Privacy
 
@@ -81,13 +81,14 @@ class SqlTelemetry:
     ) -> None:
         self._engine = engine
         self._readers = read_only(engine)
-        self._funnel_reader = funnel_reader
-        self._segment_dimensions = tuple(segment_dimensions)
         self._clock = clock
         self._privacy = privacy or Privacy()
         self._archive = archive
         self._log_reader = log_reader
         self._appender = Appender(engine)
+        self._roller = Roller(
+            engine, funnel_reader=funnel_reader, segment_dimensions=tuple(segment_dimensions), log_reader=log_reader
+        )
 
     def append_events(self, events: Sequence[Event]) -> Appended:
         """Append events; durable on return."""
@@ -115,24 +116,30 @@ class SqlTelemetry:
         rows = metric_rows.metric_rows(self._privacy.metric_points(points), self._clock())
         return self._appender.append(tables.metric_points, metric_rows.METRIC_COLUMNS, rows)
 
-    def roll_up(self, funnels: Sequence[FunnelDefinition], *, now: float, limit: int = 50_000) -> RolledUp:
-        """Roll up in one transaction; a concurrent roll-up waits for the first."""
-        high = high_water(self._engine)
-        with self._engine.begin() as connection:
-            lock_exclusive(connection, Lock.ROLL_UP)
-            events = roll_up_events(
-                connection,
-                funnels,
-                self._funnel_reader,
-                self._segment_dimensions,
-                up_to=high.events,
-                now=now,
-                limit=limit,
-            )
-            spans = roll_up_spans(connection, up_to=high.spans, now=now, limit=limit)
-            points = roll_up_points(connection, up_to=high.points, now=now, limit=limit)
-            logs = roll_up_logs(connection, self._log_reader, up_to=high.logs, now=now, limit=limit)
-        return RolledUp(events=events, spans=spans, points=points, logs=logs)
+    def high_water(self) -> HighWater:
+        """Return how far a roll-up can go. Waits for appends in flight; new ones wait only until this read is over."""
+        return high_water(self._engine)
+
+    def roll_up(
+        self,
+        funnels: Sequence[FunnelDefinition],
+        *,
+        now: float,
+        up_to: HighWater | None = None,
+        limit: int = 50_000,
+    ) -> RolledUp:
+        """Make one pass over each kind; a concurrent pass waits for the first."""
+        return self._roller.one_pass(funnels, now=now, up_to=up_to or self.high_water(), limit=limit)
+
+    def whole_until(self, *, now: float, up_to: HighWater | None = None) -> WholeUntil:
+        """Return for each kind the arrival of the oldest record that waits; `now` where none does."""
+        with self._readers.connect() as connection:
+            return whole_until(connection, now=now, up_to=up_to)
+
+    def filling(self, funnels: Sequence[FunnelDefinition]) -> frozenset[int]:
+        """Return the ids of those funnels that have not counted all rolled-up events yet."""
+        with self._readers.connect() as connection:
+            return filling(connection, funnels)
 
     def funnel_series(
         self, funnel_id: int, *, since: float, until: float, bucket_seconds: int, everyone_only: bool = False

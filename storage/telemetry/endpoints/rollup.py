@@ -13,12 +13,10 @@ from detection.types import DURATION_EDGES_MS, QUERY_EDGES, Floats, Integers, Sp
 from storage.telemetry.hot.span_trees import SpanNode, database_counts
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept, starts
 from storage.telemetry.rollups.marks import mark, set_mark
+from storage.telemetry.rollups.waiting import SETTLING_SECONDS
 from storage.telemetry.rows.bulk import insert_new, put, read_columns
 from storage.telemetry.rows.histogram_blobs import Counts, pack, unpack
 from storage.telemetry.rows.tables import endpoint_buckets, requests, spans
-
-SETTLING_SECONDS = 2.0
-"""How long a server span waits for its database spans, which exporters may send in another batch."""
 
 _STARTS_PER_QUERY = 500
 

@@ -58,32 +58,64 @@ def roll_up_events(
 ) -> int:
     """Roll up the next events, at most `limit` and none above sequence `up_to`; return how many.
 
-    Starts at the mark of the funnel that is furthest behind; funnels that are further on skip what they have counted.
+    New funnels are behind: they take half of the pass for the events that the others have counted already. So neither
+    waits for the other.
     """
     overall = mark(connection, "events")
-    known = {
-        row.funnel_id: row.sequence
-        for row in connection.execute(select(funnel_marks.c.funnel_id, funnel_marks.c.sequence))
-    }
-    marks = {funnel.funnel_id: known.get(funnel.funnel_id, 0) for funnel in funnels}
-    top, taken = _next_events(connection, min([overall, *marks.values()]), up_to, limit)
-    if not taken:
-        return 0
-    for funnel in funnels:
-        since = marks[funnel.funnel_id]
-        if since < top:
-            changes = changed_attempts(connection, funnel, reader, dimensions, since=since, top=top)
-            keep_progress(connection, funnel.funnel_id, changes)
-            for bucket_seconds in RETENTION_SECONDS:
-                _add_to_buckets(connection, funnel, changes, bucket_seconds, now)
-            add_to_cells(connection, funnel, changes, dimensions, now)
-            _set_funnel_mark(connection, funnel, top)
-    set_mark(connection, "events", max(overall, top))
+    marks = _funnel_marks(connection, funnels)
+    behind = [funnel for funnel in funnels if marks[funnel.funnel_id] < overall]
+    share = max(1, limit // 2) if behind else limit
+    top, taken = _next_events(connection, overall, up_to, share)
+    if taken:
+        for funnel in funnels:
+            if funnel not in behind:
+                _count(connection, funnel, reader, dimensions, since=marks[funnel.funnel_id], top=top, now=now)
+        set_mark(connection, "events", top)
+        overall = top
+    if behind:
+        until, earlier = _next_events(connection, min(marks[one.funnel_id] for one in behind), overall, share)
+        taken += earlier
+        for funnel in behind:
+            _count(connection, funnel, reader, dimensions, since=marks[funnel.funnel_id], top=until, now=now)
     return taken
 
 
+def filling(connection: Connection, funnels: Sequence[FunnelDefinition]) -> frozenset[int]:
+    """Return the ids of the funnels that have not counted all rolled-up events yet."""
+    overall = mark(connection, "events")
+    marks = _funnel_marks(connection, funnels)
+    return frozenset(funnel_id for funnel_id, sequence in marks.items() if sequence < overall)
+
+
+def _funnel_marks(connection: Connection, funnels: Sequence[FunnelDefinition]) -> dict[int, int]:
+    query = select(funnel_marks.c.funnel_id, funnel_marks.c.sequence)
+    known = {row.funnel_id: row.sequence for row in connection.execute(query)}
+    return {funnel.funnel_id: known.get(funnel.funnel_id, 0) for funnel in funnels}
+
+
+def _count(
+    connection: Connection,
+    funnel: FunnelDefinition,
+    reader: FunnelReader,
+    dimensions: Sequence[str],
+    *,
+    since: int,
+    top: int,
+    now: float,
+) -> None:
+    """Count the events above `since` up to `top` for one funnel, and set its mark."""
+    if since >= top:
+        return
+    changes = changed_attempts(connection, funnel, reader, dimensions, since=since, top=top)
+    keep_progress(connection, funnel.funnel_id, changes)
+    for bucket_seconds in RETENTION_SECONDS:
+        _add_to_buckets(connection, funnel, changes, bucket_seconds, now)
+    add_to_cells(connection, funnel, changes, dimensions, now)
+    _set_funnel_mark(connection, funnel, top)
+
+
 def _next_events(connection: Connection, since: int, up_to: int, limit: int) -> tuple[int, int]:
-    """Return the last sequence to roll up and the number of events."""
+    """Return the last sequence to roll up and the number of events; when none is left, `up_to` and 0."""
     window = (
         select(events.c.sequence)
         .where(events.c.sequence > since, events.c.sequence <= up_to)
@@ -92,7 +124,7 @@ def _next_events(connection: Connection, since: int, up_to: int, limit: int) -> 
         .subquery()
     )
     top, taken = connection.execute(select(func.max(window.c.sequence), func.count()).select_from(window)).one()
-    return top or since, taken
+    return (top, taken) if taken else (max(since, up_to), 0)
 
 
 def _set_funnel_mark(connection: Connection, funnel: FunnelDefinition, sequence: int) -> None:

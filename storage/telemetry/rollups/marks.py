@@ -9,23 +9,13 @@ of an append that takes longer.) SQLite has one writer at a time, so numbers and
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sqlalchemy import Connection, Engine, func, select
 
 from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
+from storage.telemetry.protocol import HighWater
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.tables import events, log_records, metric_points, rollup_marks, spans
-
-
-class HighWater(NamedTuple):
-    """For each kind of record, the sequence number up to which all records are committed."""
-
-    events: int
-    spans: int
-    points: int = 0
-    logs: int = 0
 
 
 def high_water(engine: Engine) -> HighWater:
@@ -39,6 +29,13 @@ def high_water(engine: Engine) -> HighWater:
             select(func.coalesce(func.max(log_records.c.sequence), 0)).scalar_subquery(),
         )
         return HighWater(*connection.execute(highest).one())
+
+
+def marks(connection: Connection) -> HighWater:
+    """Return the sequences up to which each kind of record is rolled up."""
+    rows = connection.execute(select(rollup_marks.c.kind, rollup_marks.c.sequence))
+    known = {row.kind: row.sequence for row in rows}
+    return HighWater(*(known.get(kind, 0) for kind in HighWater._fields))
 
 
 def mark(connection: Connection, kind: str) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from detection.types import (
     Event,
     FunnelDefinition,
     FunnelProgress,
+    LogRecord,
     SpanKind,
 )
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, RolledUp, TelemetryStore
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, RolledUp, TelemetryStore, WholeUntil
 from tests.contract.storage.telemetry.records import (
     DAY,
     ENDPOINT,
@@ -230,3 +232,62 @@ def test_endpoint_series_hold_counts_errors_and_histograms_by_the_time_requests_
     assert checkout.duration_histogram[0].tolist() == np.bincount(durations, minlength=131).tolist()
     queries = np.searchsorted(QUERY_EDGES, [0, 25, 1])
     assert checkout.query_histogram[0].tolist() == np.bincount(queries, minlength=len(QUERY_EDGES) + 1).tolist()
+
+
+def test_a_roll_up_to_a_high_water_ends_although_records_keep_arriving(store: TelemetryStore) -> None:
+    store.append_events(visit("u1", NOW, *STEPS))
+    goal = store.high_water()
+    for number in range(50):
+        store.append_events(visit(f"later{number}", NOW, *STEPS))
+        if not store.roll_up([FUNNEL], now=NOW + 60, up_to=goal, limit=1):
+            break
+    assert number == 3
+    assert reached_by_bucket(store) == {NOW: (1, 1, 1)}
+
+
+def test_the_rollups_are_whole_until_the_arrival_of_the_oldest_record_that_waits(
+    store: TelemetryStore, clock: Clock
+) -> None:
+    store.append_events(visit("u1", NOW, "view"))
+    clock.now += 30
+    goal = store.high_water()
+    store.append_events(visit("u2", NOW, "view"))
+    store.append_logs([LogRecord("l1", "shop", None, NOW, "INFO", "hello", None, {})])
+    later = NOW + 60
+    assert store.whole_until(now=later) == WholeUntil(events=NOW, spans=later, points=later, logs=NOW + 30)
+    assert store.whole_until(now=later, up_to=goal) == WholeUntil(events=NOW, spans=later, points=later, logs=later)
+    store.roll_up([FUNNEL], now=later, up_to=goal)
+    assert store.whole_until(now=later).events == NOW + 30
+    roll_up_all(store, now=later)
+    assert store.whole_until(now=later) == WholeUntil(later, later, later, later)
+
+
+def test_a_span_that_still_settles_does_not_make_the_rollups_late(store: TelemetryStore) -> None:
+    store.append_spans(request_spans("t1", NOW, queries=1))
+    assert store.whole_until(now=NOW + 1).spans == NOW + 1
+    assert store.whole_until(now=NOW + 10).spans == NOW
+
+
+def test_the_history_of_a_new_funnel_does_not_delay_the_others(store: TelemetryStore) -> None:
+    for user in range(40):
+        store.append_events(visit(f"u{user}", NOW, *STEPS))
+    roll_up_all(store)
+    new = replace(FUNNEL, funnel_id=2, name="New")
+    store.append_events(visit("newest", NOW, *STEPS))
+    assert store.filling([FUNNEL, new]) == {2}
+    assert store.roll_up([FUNNEL, new], now=NOW + 5, limit=6).events == 6
+    assert reached_by_bucket(store) == {NOW: (41, 41, 41)}
+    assert store.filling([FUNNEL, new]) == {2}
+    roll_up_all(store, [FUNNEL, new])
+    assert store.filling([FUNNEL, new]) == frozenset()
+    everyone = store.funnel_series(2, since=0.0, until=NOW + DAY, bucket_seconds=COARSE_SECONDS)[0]
+    assert everyone.reached.tolist() == [[41, 41, 41]]
+
+
+def test_a_new_funnel_is_full_at_once_when_the_events_have_expired(store: TelemetryStore) -> None:
+    store.append_events(visit("u1", NOW - DAY, *STEPS))
+    roll_up_all(store)
+    store.expire(now=NOW + 2 * DAY)
+    new = replace(FUNNEL, funnel_id=2, name="New")
+    roll_up_all(store, [FUNNEL, new])
+    assert store.filling([FUNNEL, new]) == frozenset()

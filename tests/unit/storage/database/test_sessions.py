@@ -100,3 +100,26 @@ def test_a_writer_waits_for_another_no_longer_than_its_wait_budget(
             assert reader.scalar(text("PRAGMA busy_timeout")) == 10_000
     with waiting_with(patience), engine.begin() as writer:
         assert writer.scalar(text("PRAGMA busy_timeout")) == 10_000
+
+
+def test_a_waiting_writer_finds_the_short_gaps_between_the_transactions_of_a_busy_one(
+    tmp_path: Path, open_database: Callable[[str], Engine]
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'argux.db'}")
+    got_in, transactions = threading.Event(), 0
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin():
+            waiting = pool.submit(_write_once, engine, got_in)
+        for _ in range(60):
+            if got_in.wait(0.01):
+                break
+            with engine.begin():
+                transactions += 1
+                got_in.wait(0.05)
+        waiting.result(timeout=20)
+    assert transactions < 20
+
+
+def _write_once(engine: Engine, done: threading.Event) -> None:
+    with engine.begin():
+        done.set()
