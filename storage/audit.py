@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.at_commit import before_commit
 from storage.database.canonical import canonical_json
 from storage.database.locks import Lock, lock_exclusive
 from storage.models import Approval, AuditEntry
@@ -39,14 +40,17 @@ class AuditReport:
     head: str
 
 
-def append(
-    session: Session, *, key: bytes, actor: str, event: str, payload: Mapping[str, Any], now: datetime
-) -> AuditEntry:
-    """Append an entry. Only one transaction at a time may append, so the chain never forks.
+def append(session: Session, *, key: bytes, actor: str, event: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Append an entry when this transaction commits. Raises ValueError for a payload that JSON cannot represent.
 
-    Call it last in a transaction, because other writers wait from here until its end. Raises ValueError for a payload
-    that JSON cannot represent.
+    Only one transaction at a time may append, so the chain never forks. The others wait for its end; because the entry
+    is the last thing that a transaction writes, the wait is short and never part of a deadlock.
     """
+    canonical_json(payload)
+    before_commit(session, lambda session: _append(session, key, actor, event, payload, now))
+
+
+def _append(session: Session, key: bytes, actor: str, event: str, payload: Mapping[str, Any], now: datetime) -> None:
     lock_exclusive(session, Lock.AUDIT)
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc()).limit(1)).one_or_none()
     entry = AuditEntry(
@@ -60,7 +64,6 @@ def append(
     entry.mac = _mac(key, entry)
     session.add(entry)
     session.flush()
-    return entry
 
 
 def verify(session: Session, *, key: bytes) -> AuditReport:

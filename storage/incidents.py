@@ -156,11 +156,9 @@ def change_status(session: Session, incident: Incident, status: IncidentStatus, 
     add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
 
 
-def expired_snoozes(session: Session, now: datetime) -> Sequence[Incident]:
-    """Return and lock incidents whose snooze has run out and was not ended yet."""
-    return session.scalars(
-        select(Incident).where(Incident.snoozed_until <= now).with_for_update(skip_locked=True)
-    ).all()
+def expired_snoozes(session: Session, now: datetime) -> Sequence[int]:
+    """Return the ids of incidents whose snooze has run out and was not ended yet."""
+    return session.scalars(select(Incident.id).where(Incident.snoozed_until <= now).order_by(Incident.id)).all()
 
 
 def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:

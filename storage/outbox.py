@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from storage.database.upserts import insert_if_new
@@ -40,6 +40,24 @@ def enqueue(
         "attempts": 0,
     }
     return insert_if_new(session, OutboxJob, values, unique=["key"])
+
+
+def unfinished(session: Session, key_prefix: str) -> int:
+    """Count the jobs whose key begins so, and that are neither done nor given up."""
+    query = select(func.count()).where(
+        OutboxJob.key.startswith(key_prefix, autoescape=True), OutboxJob.done_at.is_(None), OutboxJob.dead_at.is_(None)
+    )
+    return session.scalar(query) or 0
+
+
+def hasten(session: Session, key_prefix: str, *, to: datetime) -> None:
+    """Make the jobs whose key begins so, and that are not sent yet, due at `to` if they were due later."""
+    session.execute(
+        update(OutboxJob)
+        .where(OutboxJob.key.startswith(key_prefix, autoescape=True), OutboxJob.sent_at.is_(None))
+        .where(OutboxJob.done_at.is_(None), OutboxJob.dead_at.is_(None), OutboxJob.available_at > to)
+        .values(available_at=to)
+    )
 
 
 def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxJob]:

@@ -2,6 +2,14 @@
 
 On SQLite there is only one writing transaction at a time, so no lock is needed. On PostgreSQL these are advisory locks
 of a transaction: commit, rollback or a lost connection releases them, so a crash leaves nothing locked.
+
+All transactions take their locks in one order, so that no two can wait for each other:
+
+1. the advisory locks of the telemetry store (they are never held together with the rows below);
+2. the row of the incident (`storage.database.rows.hold`), one incident a transaction, before anything else is written;
+3. rows that belong to the incident: findings, proposals, verifications, deliveries, the timeline;
+4. jobs of the outbox;
+5. the audit chain, right before the commit (`storage.audit.append` sees to it).
 """
 
 from __future__ import annotations

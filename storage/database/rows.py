@@ -21,5 +21,8 @@ def get(session: Session, model: type[Row], key: object, what: str) -> Row:
 
 
 def hold(session: Session, row: Row) -> None:
-    """Reload the row and lock it against changes by others until this transaction ends (SELECT … FOR UPDATE)."""
-    session.refresh(row, with_for_update=True)
+    """Reload the row and lock it against changes by others until this transaction ends.
+
+    SELECT … FOR NO KEY UPDATE: others may still insert rows that refer to it.
+    """
+    session.refresh(row, with_for_update={"key_share": True})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -59,10 +59,6 @@ class RolledUp:
     points: int = 0
     logs: int = 0
 
-    def __bool__(self) -> bool:
-        """Whether the pass took anything."""
-        return bool(self.events or self.spans or self.points or self.logs)
-
 
 class HighWater(NamedTuple):
     """For each kind of record, the sequence number up to which all records are committed."""
@@ -80,6 +76,11 @@ class WholeUntil(NamedTuple):
     spans: float
     points: float
     logs: float
+
+    @classmethod
+    def all_at(cls, moment: float) -> WholeUntil:
+        """Return the same moment for every kind."""
+        return cls(moment, moment, moment, moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +245,9 @@ class TelemetryStore(Protocol):
         now: float,
         up_to: HighWater | None = None,
         limit: int = 50_000,
+        kinds: Collection[str] = HighWater._fields,
     ) -> RolledUp:
-        """Make one pass: roll up the next records of each kind into their buckets, and return how many were taken.
+        """Make one pass: roll up the next records of these kinds into their buckets, and return how many were taken.
 
         Each kind is one short transaction, so that an append waits little: at most `limit` records, fewer where they
         take long. None above `up_to` is taken (default: everything appended so far). Call until nothing is taken. A

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
@@ -44,14 +44,23 @@ class Roller:
         self._log_reader = log_reader
         self._sizes = {kind: PassSize() for kind in HighWater._fields}
 
-    def one_pass(self, funnels: Sequence[FunnelDefinition], *, now: float, up_to: HighWater, limit: int) -> RolledUp:
-        """Take the next records of each kind, each kind in a transaction of its own; return how many."""
+    def one_pass(
+        self,
+        funnels: Sequence[FunnelDefinition],
+        *,
+        now: float,
+        up_to: HighWater,
+        limit: int,
+        kinds: Collection[str],
+    ) -> RolledUp:
+        """Take the next records of these kinds, each kind in a transaction of its own; return how many."""
         with self._readers.connect() as connection:
             done, is_filling = marks(connection)._asdict(), bool(filling(connection, funnels))
         wanted = up_to._asdict()
         taken = dict.fromkeys(HighWater._fields, 0)
         for kind, roll_up in self._passes(funnels, now).items():
-            if done[kind] < wanted[kind] or (kind == "events" and is_filling):
+            waits = done[kind] < wanted[kind] or (kind == "events" and is_filling)
+            if kind in kinds and waits:
                 taken[kind] = self._take(kind, roll_up, wanted[kind], limit)
         return RolledUp(**taken)
 

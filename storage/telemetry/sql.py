@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Engine
@@ -127,9 +127,11 @@ class SqlTelemetry:
         now: float,
         up_to: HighWater | None = None,
         limit: int = 50_000,
+        kinds: Collection[str] = HighWater._fields,
     ) -> RolledUp:
-        """Make one pass over each kind; a concurrent pass waits for the first."""
-        return self._roller.one_pass(funnels, now=now, up_to=up_to or self.high_water(), limit=limit)
+        """Make one pass over each of the kinds; a concurrent pass waits for the first."""
+        goal = up_to or self.high_water()
+        return self._roller.one_pass(funnels, now=now, up_to=goal, limit=limit, kinds=kinds)
 
     def whole_until(self, *, now: float, up_to: HighWater | None = None) -> WholeUntil:
         """Return for each kind the arrival of the oldest record that waits; `now` where none does."""

@@ -13,24 +13,23 @@ from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
+from workers.diagnosis.request import is_covered
 from workers.errors import RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 
-def diagnose(services: Services, incident_id: int, finding_count: int | None = None) -> None:
+def diagnose(services: Services, incident_id: int, is_asked: bool = True) -> None:
     """Diagnose an incident, or resume a diagnosis that a restart interrupted. Idempotent.
 
-    finding_count: how many findings the incident had when detection requested this; the request is skipped if the
-    incident has more by now, since a later request covers them. None: a person requested it.
+    is_asked: a person asked for it. Otherwise it is skipped if the latest diagnosis covers all findings.
     """
-    if finding_count is not None and _is_outdated(services, incident_id, finding_count):
+    if not is_asked and _is_covered(services, incident_id):
         return
     with one_at_a_time(services, f"diagnosis:{incident_id}"):
         outcome = pipeline.run(incident_id, _sources(services))
     now = services.clock()
-    is_answer = finding_count is None
     with services.sessions.begin() as session:
         diagnosis = diagnoses.get_diagnosis(session, outcome.diagnosis_id)
         incidents.add_timeline(
@@ -48,15 +47,15 @@ def diagnose(services: Services, incident_id: int, finding_count: int | None = N
             card=diagnosis_card(diagnosis),
             channel=services.settings.slack_channel,
             now=now,
-            is_answer=is_answer,
+            is_answer=is_asked,
         )
         enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
         if diagnosis.status == "concluded" and outcome.fix.action:
-            arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
+            arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_asked}
             outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
 
 
-def diagnosis_given_up(services: Services, incident_id: int, reason: str, finding_count: int | None = None) -> None:
+def diagnosis_given_up(services: Services, incident_id: int, reason: str, is_asked: bool = True) -> None:
     """Mark the running diagnosis as failed and post that in the thread, so that people stop waiting for it."""
     now = services.clock()
     with services.sessions.begin() as session:
@@ -69,42 +68,14 @@ def diagnosis_given_up(services: Services, incident_id: int, reason: str, findin
         card = Card(title="The diagnosis failed", text=f"It could not be finished: {reason}")
         channel = services.settings.slack_channel
         key = f"diagnosis:{diagnosis.id}"
-        is_answer = finding_count is None
-        enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer)
+        enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_asked)
         enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
 
 
-def _is_outdated(services: Services, incident_id: int, finding_count: int) -> bool:
-    """Whether the latest diagnosis names the commit already, or a later request with more findings is enqueued."""
+def _is_covered(services: Services, incident_id: int) -> bool:
     with services.readers() as session:
         latest = diagnoses.latest_diagnosis(session, incident_id)
-        if latest is not None and latest.suspect_commit is not None:
-            return True
-        return len(incidents.get_incident(session, incident_id).findings) > finding_count
-
-
-def enqueue_diagnosis(session: Session, incident: Incident, *, patience_seconds: float, now: datetime) -> None:
-    """Enqueue a diagnosis of the incident's current findings, in the caller's transaction.
-
-    Called whenever a finding joins the incident. Do nothing if the latest diagnosis names the commit already, or if the
-    incident is neither open nor acknowledged. Without an endpoint among the findings the diagnosis is delayed by
-    `patience_seconds`: the endpoint that broke a funnel may be found soon, and shows the cause better.
-    """
-    if not incident.status.awaits_people:
-        return
-    latest = diagnoses.latest_diagnosis(session, incident.id)
-    if latest is not None and latest.suspect_commit is not None:
-        return
-    count = len(incident.findings)
-    has_endpoint = any(record.subject["endpoint"] for record in incident.findings)
-    outbox.enqueue(
-        session,
-        "diagnose",
-        {"incident_id": incident.id, "finding_count": count},
-        key=f"diagnose:{incident.id}:{count}",
-        now=now,
-        delay_seconds=0.0 if has_endpoint else patience_seconds,
-    )
+        return is_covered(incidents.get_incident(session, incident_id), latest)
 
 
 def diagnose_again(session: Session, incident: Incident, *, actor: str, now: datetime) -> None:

@@ -15,38 +15,51 @@ from detection.types import IncidentStatus, Metric
 from integrations.cards import Card
 from storage import audit, incidents
 from storage.alerts import FIRING, alerts_named, resolve_stale_alerts, unannounced_ends
+from storage.database.rows import hold
 from storage.models import Alert, FindingRecord, Incident
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.troubles import Troubles
 from workers.words.findings import duration_text
 
 QUIET_SECONDS = 120.0
 """How long an alert must have been over before its end is posted."""
 
 
-def resolve_ended_alerts(services: Services, now: datetime) -> None:
-    """Post the ends of alerts over for QUIET_SECONDS, and resolve the incidents whose findings are all ended alerts."""
+def resolve_ended_alerts(services: Services, troubles: Troubles, now: datetime) -> None:
+    """Post the ends of alerts over for QUIET_SECONDS, and resolve the incidents whose findings are all ended alerts.
+
+    Each alert and each incident is a transaction of its own.
+    """
     ended_by = now - timedelta(seconds=QUIET_SECONDS)
-    with services.sessions.begin() as session:
+    with troubles.apart("ending alerts that are no longer sent"), services.sessions.begin() as session:
         resolve_stale_alerts(session, now=now)
-        ended = unannounced_ends(session, ended_by=ended_by)
+    with services.readers() as session:
+        ended = [alert.id for alert in unannounced_ends(session, ended_by=ended_by)]
         active = incidents.active_incidents(session)
-        touched = [_post_end(services, session, alert, active, now) for alert in ended]
-        for incident in {one.id: one for one in touched if one is not None}.values():
-            enqueue_refresh(session, incident.id, key=f"alerts_over:{incident.id}:{now.timestamp()}", now=now)
+        over = []
         for incident in active:
+            with troubles.apart(f"looking whether the alerts of incident #{incident.id} are over"):
+                over += [incident.id] if _are_alerts_over(session, incident, ended_by) else []
+    for alert_id in ended:
+        with troubles.apart(f"telling the end of alert {alert_id}"), services.sessions.begin() as session:
+            _post_end(services, session, session.get_one(Alert, alert_id), active, now)
+    for incident_id in over:
+        with troubles.apart(f"resolving incident #{incident_id}"), services.sessions.begin() as session:
+            incident = incidents.get_incident(session, incident_id)
+            hold(session, incident)
             if _are_alerts_over(session, incident, ended_by):
                 _resolve(services, session, incident, now)
 
 
-def _post_end(
-    services: Services, session: Session, alert: Alert, active: Sequence[Incident], now: datetime
-) -> Incident | None:
-    """Post on the alert's active incident, if there is one, that the alert ended; return that incident."""
-    alert.told_at = now
+def _post_end(services: Services, session: Session, alert: Alert, active: Sequence[Incident], now: datetime) -> None:
+    """Post on the alert's active incident, if there is one, that the alert ended."""
     incident = next((one for one in active if any(_matches(record, alert) for record in one.findings)), None)
+    if incident is not None:
+        hold(session, incidents.get_incident(session, incident.id))
+    alert.told_at = now
     if incident is None or alert.ended_at is None:
-        return None
+        return
     lasted = duration_text((alert.ended_at - alert.started_at).total_seconds())
     others = [one for one in alerts_named(session, alert.name, alert.service) if one.state == FIRING]
     text = f"{alert.name} is over; it fired for {lasted}."
@@ -61,7 +74,7 @@ def _post_end(
         channel=services.settings.slack_channel,
         now=now,
     )
-    return incident
+    enqueue_refresh(session, incident.id, key=f"alerts_over:{incident.id}:{now.timestamp()}", now=now)
 
 
 def _matches(record: FindingRecord, alert: Alert) -> bool:

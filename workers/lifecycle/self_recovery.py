@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import structlog
 from sqlalchemy.orm import Session
 
 from detection.metrics.findings import FORECAST_DETECTOR
@@ -19,14 +18,14 @@ from detection.types import Finding, FunnelDetails, Metric
 from storage import incidents, verifications
 from storage.database.rows import hold
 from storage.models import Incident
+from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.alert_endings import QUIET_SECONDS as ALERT_QUIET_SECONDS
 from workers.lifecycle.alert_endings import is_alert_over
 from workers.lifecycle.recovery_messages import resolve
 from workers.services import Services
+from workers.troubles import Troubles
 from workers.watching.catalogue import watch_of
 from workers.watching.last_abnormal import last_abnormal
-
-log = structlog.get_logger()
 
 QUIET_SECONDS = 600.0
 """How long a finding must not have been seen before it is tested. This is longer than any detector needs to find it
@@ -55,23 +54,18 @@ class Candidate:
     last_seen: tuple[datetime, ...]
 
 
-def resolve_recovered(services: Services) -> None:
+def resolve_recovered(services: Services, whole: WholeUntil, unwatched: frozenset[Metric], troubles: Troubles) -> None:
     """Test the incidents whose findings were not seen for long enough, and resolve those that recovered.
 
-    When some incidents could not be tested, raise an ExceptionGroup after testing the others.
+    unwatched: metrics that could not be watched at this tick; that they were not seen broken means nothing.
     """
     now = services.clock()
     with services.readers() as session:
-        due = _due(session, now)
-    failures: list[Exception] = []
+        due = _due(session, whole, now)
     for candidate in due:
-        try:
-            _test_again(services, candidate, now)
-        except Exception as error:
-            log.exception("self_recovery_failed", incident_id=candidate.incident_id)
-            failures.append(error)
-    if failures:
-        raise ExceptionGroup("Not every incident could be tested again at this tick", failures)
+        if unwatched.isdisjoint(finding.metric for finding in candidate.findings):
+            with troubles.apart(f"testing incident #{candidate.incident_id} again"):
+                _test_again(services, candidate, whole, now)
 
 
 def quiet_seconds(finding: Finding) -> float:
@@ -86,7 +80,7 @@ def quiet_seconds(finding: Finding) -> float:
     return FORECAST_QUIET_SECONDS if finding.detector == FORECAST_DETECTOR else QUIET_SECONDS
 
 
-def _due(session: Session, now: datetime) -> list[Candidate]:
+def _due(session: Session, whole: WholeUntil, now: datetime) -> list[Candidate]:
     """Return the incidents to test now. The required quiet time doubles with each earlier self-recovery."""
     drawn = _sample(incidents.unseen_since(session, now - timedelta(seconds=QUIET_SECONDS)), now)
     relapses = verifications.self_recoveries(session, drawn)
@@ -95,7 +89,7 @@ def _due(session: Session, now: datetime) -> list[Candidate]:
         candidate = _candidate(incident)
         patience = 2.0 ** relapses.get(incident.id, 0)
         is_quiet = all(
-            (now - seen).total_seconds() >= patience * quiet_seconds(finding)
+            _whole(finding, whole, now) - seen.timestamp() >= patience * quiet_seconds(finding)
             for finding, seen in zip(candidate.findings, candidate.last_seen, strict=True)
         )
         if is_quiet and _may_be_over(session, incident, now):
@@ -126,16 +120,16 @@ def _sample(unseen: Sequence[int], now: datetime) -> list[int]:
     return [unseen[place] for place in random.choice(len(unseen), TESTS_PER_TICK, replace=False)]
 
 
-def _test_again(services: Services, candidate: Candidate, now: datetime) -> None:
+def _test_again(services: Services, candidate: Candidate, whole: WholeUntil, now: datetime) -> None:
     """Test the findings in turn, up to the first that has not recovered; resolve the incident if all have.
 
     If a signal was abnormal again since its finding was last seen, that time becomes its last-seen time.
     """
     recoveries: list[Recovery] = []
     for finding, last_seen in zip(candidate.findings, candidate.last_seen, strict=True):
-        seen = last_seen.timestamp()
-        recovery = watch_of(finding.metric).recovery(services, finding, seen)
-        again = _abnormal_again(services, finding, recovery, seen, now)
+        seen, until = last_seen.timestamp(), _whole(finding, whole, now)
+        recovery = watch_of(finding.metric).recovery(services, finding, seen, until)
+        again = _abnormal_again(services, finding, recovery, seen, until)
         if again is not None:
             with services.sessions.begin() as session:
                 incidents.mark_seen(session, candidate.incident_id, finding.fingerprint, at=again)
@@ -152,11 +146,16 @@ def _test_again(services: Services, candidate: Candidate, now: datetime) -> None
 
 
 def _abnormal_again(
-    services: Services, finding: Finding, recovery: Recovery, seen: float, now: datetime
+    services: Services, finding: Finding, recovery: Recovery, seen: float, until: float
 ) -> datetime | None:
     """Return when the signal was abnormal since it was last seen; None if it was not."""
     if recovery.state is RecoveryState.STILL_BROKEN:
-        return now
-    since, until = max(seen, now.timestamp() - LONGEST_LOOK_SECONDS), now.timestamp()
+        return datetime.fromtimestamp(until, UTC)
+    since = max(seen, until - LONGEST_LOOK_SECONDS)
     at = last_abnormal(services, finding, usual=recovery.before, since=since, until=until)
-    return datetime.fromtimestamp(at, now.tzinfo) if at is not None else None
+    return datetime.fromtimestamp(at, UTC) if at is not None else None
+
+
+def _whole(finding: Finding, whole: WholeUntil, now: datetime) -> float:
+    """Return until when the finding's kind of signal can be judged, in seconds UTC."""
+    return watch_of(finding.metric).whole(whole, now.timestamp())

@@ -13,11 +13,14 @@ from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, IncidentStatus
 from integrations.cards import Card
 from storage import audit, deploys, incidents, proposals, verifications
+from storage.database.rows import hold
 from storage.models import Action, Incident, Proposal, Verification
+from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.learning import store_knowledge_entry
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.incident_view import incident_view
+from workers.troubles import Troubles
 from workers.watching.catalogue import watch_of
 from workers.words.findings import duration_text
 from workers.words.measures import measure
@@ -36,16 +39,31 @@ class Retest:
     deadline_at: datetime
 
 
-def verify_running(services: Services) -> None:
-    """Test every running verification, and conclude those that recovered or passed their deadline."""
+def verify_running(services: Services, whole: WholeUntil, troubles: Troubles) -> None:
+    """Test every running verification, and conclude those that recovered or passed their deadline.
+
+    One that cannot be tested is tried again at the next tick, and concluded without a measure at its deadline.
+    """
+    with services.readers() as session:
+        running = [(row.id, row.incident_id) for row in verifications.running_verifications(session)]
+    for verification_id, incident_id in running:
+        with troubles.apart(f"verifying the fix of incident #{incident_id}"):
+            _verify(services, verification_id, whole)
+
+
+def _verify(services: Services, verification_id: int, whole: WholeUntil) -> None:
     with services.sessions.begin() as session:
-        retests = [_retest(session, row) for row in verifications.running_verifications(session)]
-    for retest in retests:
-        now = services.clock()
-        recoveries = _recoveries(services, retest)
-        recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)
-        if recovered or now >= retest.deadline_at:
-            _conclude(services, retest, recoveries, recovered=recovered, now=now)
+        retest = _retest(session, session.get_one(Verification, verification_id))
+    now = services.clock()
+    try:
+        recoveries = _recoveries(services, retest, whole, now)
+    except Exception as error:
+        if now >= retest.deadline_at:
+            _conclude(services, retest, [], recovered=False, now=now, why=f"The metric could not be read: {error}")
+        raise
+    recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)
+    if recovered or now >= retest.deadline_at:
+        _conclude(services, retest, recoveries, recovered=recovered, now=now)
 
 
 def _retest(session: Session, row: Verification) -> Retest:
@@ -81,28 +99,39 @@ def _live_since(session: Session, action: Action, service: str) -> datetime | No
     return deploy.deployed_at if deploy is not None else None
 
 
-def _recoveries(services: Services, retest: Retest) -> list[Recovery]:
-    """Return one recovery per finding; none while the fix is not live."""
+def _recoveries(services: Services, retest: Retest, whole: WholeUntil, now: datetime) -> list[Recovery]:
+    """Return one recovery per finding, by the data that is whole; none while the fix is not live."""
     if retest.live_at is None:
         return []
     live_at = retest.live_at.timestamp()
-    return [watch_of(finding.metric).recovery(services, finding, live_at) for finding in retest.findings]
+    watches = [(finding, watch_of(finding.metric)) for finding in retest.findings]
+    return [
+        watch.recovery(services, finding, live_at, watch.whole(whole, now.timestamp())) for finding, watch in watches
+    ]
 
 
 def _conclude(
-    services: Services, retest: Retest, recoveries: list[Recovery], *, recovered: bool, now: datetime
+    services: Services,
+    retest: Retest,
+    recoveries: list[Recovery],
+    *,
+    recovered: bool,
+    now: datetime,
+    why: str = "No deploy with the fix was seen in time.",
 ) -> None:
+    """Record the outcome and post it. why: what to say when there is no measure."""
     measures = [
         measure(finding, item) for finding, item in zip(retest.findings, recoveries, strict=bool(recoveries))
-    ] or [{"text": "No deploy with the fix was seen in time."}]
+    ] or [{"text": why}]
     with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, retest.incident_id)
+        hold(session, incident)
         row = session.get_one(Verification, retest.verification_id)
         if row.status != "running":
             return
         verifications.record_measures(session, row, measures)
         status = _status(recoveries, recovered=recovered)
         verifications.finish_verification(session, row, status=status, now=now)
-        incident = incidents.get_incident(session, retest.incident_id)
         if recovered:
             _resolve(session, incident, row, now)
         else:

@@ -25,6 +25,7 @@ from detection.statistics.baselines import HOUR_SECONDS, Mask
 from detection.types import Floats, Integers, Metric, Subject
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, EndpointLevels, TelemetryStore
 from workers.memory.broken_times import PastIncident, endpoint_broken_times
+from workers.memory.other_data import changed_by_factor
 
 NEWEST_INTERVALS = 3
 """How many of the last intervals are read at every tick, because requests are still being added to them."""
@@ -82,7 +83,10 @@ class EndpointMemory:
             return [names[number] for number in np.flatnonzero(promising).tolist()]
 
     def _update_hours(self, store: TelemetryStore, wanted: list[float], now: float) -> None:
-        """Read the missing hours; read again the newest, the one read longest ago, and those not read for an hour."""
+        """Read the missing hours; read again the newest, the one read longest ago, and those not read for an hour.
+
+        When the one read longest ago has changed by a factor, other data has arrived: read all hours again.
+        """
         for gone in self._hours.keys() - set(wanted):
             del self._hours[gone]
         newest = wanted[-1]
@@ -90,7 +94,14 @@ class EndpointMemory:
         longest_ago = next(iter(self._hours), newest)
         stale = [start for start, hour in self._hours.items() if hour.read_at <= now - HOUR_SECONDS]
         missing = {newest, longest_ago, *stale, *(hour for hour in wanted if hour not in self._hours)}
+        before = self._requests_in(longest_ago)
         self._read(store, self._hours, missing, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
+        if longest_ago != newest and changed_by_factor(before, self._requests_in(longest_ago)):
+            self._read(store, self._hours, wanted, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
+
+    def _requests_in(self, hour: float) -> float:
+        known = self._hours.get(hour)
+        return 0.0 if known is None else float(known.requests.sum())
 
     def _read(
         self,

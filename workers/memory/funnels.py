@@ -7,7 +7,8 @@ strictly. A funnel in which it finds nothing is healthy and is not read.
 
 Once entries have had the horizon to convert, their counts change only through late data. So a tick reads again the
 newest buckets and those read longest ago. Late data is included when all buckets have had their turn: within half an
-hour for a week of hours, within ten minutes for recent entries.
+hour for a week of hours, within ten minutes for recent entries. When a history arrives at once, such as an import, a
+bucket that is read again has changed by a factor: then all buckets are read again, and the horizon is learnt anew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from detection.funnels.cohorts import horizon
+from detection.funnels.cohorts import horizon, totals
 from detection.funnels.normal import baseline_since
 from detection.funnels.screening import Reached, Usual, usual, worth_reading
 from detection.funnels.undisturbed import outside
@@ -25,6 +26,7 @@ from detection.options import FunnelOptions
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
 from detection.types import Finding, FunnelDefinition, FunnelSeries, Integers, TimeSpans
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, FunnelLevels, TelemetryStore
+from workers.memory.other_data import changed_by_factor
 
 HOURS_AGAIN, FINE_AGAIN = 1, 3
 """How many of the known buckets, those read longest ago, are read again at each tick."""
@@ -65,7 +67,12 @@ class FunnelMemory:
             if known is None:
                 everyone = everyone_series(store, funnel.funnel_id, since=now - baseline_seconds, until=now)
                 known = self._learn(funnel, everyone, now, options)
-            return known.may_have_changed(store, now, baseline_seconds, options, excluded)
+            changed = known.may_have_changed(store, now, baseline_seconds, options, excluded)
+            if known.rests_on_other_data():
+                everyone = everyone_series(store, funnel.funnel_id, since=now - baseline_seconds, until=now)
+                known = self._learn(funnel, everyone, now, options)
+                changed = known.may_have_changed(store, now, baseline_seconds, options, excluded)
+            return changed
 
     def recent_findings(self, funnel_id: int, now: float) -> Sequence[Finding]:
         """Return the findings of less than AGAIN_SECONDS ago: a broken funnel need not be read at every tick."""
@@ -117,10 +124,13 @@ class FunnelMemory:
         waited = funnel.window_seconds
         if everyone is not None:
             waited = horizon(everyone, funnel.window_seconds, until=now - options.recent_window_seconds)
-        known = self._known.get(funnel.funnel_id)
+        before = self._known.get(funnel.funnel_id)
+        known = before
         if known is None or known.horizon_seconds != waited:
             known = _Known(funnel, waited)
             self._known[funnel.funnel_id] = known
+        if before is not None:
+            known.conversions_learnt_from = _conversions(everyone, waited, before.hours)
         return known
 
 
@@ -139,6 +149,7 @@ class _Known:
         self.drifts: tuple[Finding, ...] = ()
         self.found: tuple[Finding, ...] = ()
         self.found_at = 0.0
+        self.conversions_learnt_from: int | None = None
         self._funnel = funnel
         self._names: dict[Segment, int] = {}
         self._hours = _Buckets(COARSE_SECONDS, NEWEST_HOURS, HOURS_AGAIN)
@@ -166,6 +177,20 @@ class _Known:
             self.hour = 0.0
             return False
         return worth_reading(self._fine.reached(len(self._funnel.steps), len(self._names)), normal, everyone, options)
+
+    @property
+    def hours(self) -> range:
+        """The hours that are remembered, counted from the epoch."""
+        return self._hours.extent
+
+    def rests_on_other_data(self) -> bool:
+        """Whether the conversions of the past hours have changed by a factor since the horizon was learnt."""
+        steps, segments = len(self._funnel.steps), len(self._names)
+        everyone = self._names.get(_EVERYONE)
+        now = 0 if everyone is None else int(self._hours.reached(steps, segments).counts[-1, everyone].sum())
+        if self.conversions_learnt_from is None:
+            self.conversions_learnt_from = now
+        return changed_by_factor(self.conversions_learnt_from, now)
 
     def _usual(self, at: float, options: FunnelOptions, excluded: Excluded) -> Usual:
         """Return the baseline for this hour of the week; refit it when the hour, the past or `excluded` changes."""
@@ -223,9 +248,16 @@ class _Buckets:
         # A dict keeps its insertion order, and each bucket read goes to its end: the first were read longest ago.
         longest_ago = list(self._kept)[: self._again]
         missing = [number for number in wanted if number not in self._kept]
+        newest = wanted[-self._newest :]
+        # A new fine bucket still fills; an hour is whole.
+        settled = {*longest_ago, *newest} if self._seconds == COARSE_SECONDS else {*longest_ago}.difference(newest)
+        before = {number: int(self._kept[number][0].sum()) for number in settled if number in self._kept}
         changed = False
-        for stretch in _consecutive_runs({*longest_ago, *missing, *wanted[-self._newest :]}):
+        for stretch in _consecutive_runs({*longest_ago, *missing, *newest}):
             changed |= self._read(read, stretch)
+        kept = {number: int(self._kept[number][0].sum()) for number in before}
+        if any(changed_by_factor(before[number], kept[number]) for number in before):
+            changed |= self._read(read, wanted)
         return changed
 
     def _read(self, read: _ReadLevels, stretch: range) -> bool:
@@ -247,6 +279,14 @@ class _Buckets:
             table[:, : counts.shape[1], number - self.extent.start] = counts
         starts = np.arange(self.extent.start, self.extent.stop, dtype=np.float64) * self._seconds
         return Reached(starts, table)
+
+
+def _conversions(everyone: FunnelSeries | None, horizon_seconds: float, hours: range) -> int:
+    """Count the conversions within the horizon of entries in these hours."""
+    if everyone is None or not hours:
+        return 0
+    since, until = hours.start * HOUR_SECONDS, hours.stop * HOUR_SECONDS
+    return totals(everyone, horizon_seconds, since=since, until=until)[1]
 
 
 def _has_changed(before: _Counts, after: _Counts) -> bool:

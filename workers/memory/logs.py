@@ -28,6 +28,7 @@ from storage.telemetry.protocol import (
     LogName,
     TelemetryStore,
 )
+from workers.memory.other_data import changed_by_factor
 
 HOURS_PER_QUERY = 24
 
@@ -78,14 +79,26 @@ class LogMemory:
             return Suspects(names, len(heard.names))
 
     def _update_hours(self, store: TelemetryStore, until: float, options: LogOptions) -> None:
-        """Read the missing hours; read again the newest and the one read longest ago."""
+        """Read the missing hours; read again the newest and the one read longest ago.
+
+        When the one read longest ago has changed by a factor, other data has arrived: read all hours again.
+        """
         newest = until // COARSE_SECONDS * COARSE_SECONDS
         wanted = [newest - number * COARSE_SECONDS for number in range(options.baseline_days * 24 + 1)]
         for gone in self._hours.keys() - set(wanted):
             del self._hours[gone]
         # A dict keeps its insertion order, and each hour read goes to its end: the first was read longest ago.
         longest_ago = next(iter(self._hours), newest)
-        starts = sorted({newest, longest_ago, *(hour for hour in wanted if hour not in self._hours)})
+        before = self._lines_in(longest_ago)
+        self._read(store, sorted({newest, longest_ago, *(hour for hour in wanted if hour not in self._hours)}))
+        if longest_ago != newest and changed_by_factor(before, self._lines_in(longest_ago)):
+            self._read(store, sorted(wanted))
+
+    def _lines_in(self, hour: float) -> int:
+        known = self._hours.get(hour)
+        return 0 if known is None else int(known.line_count.sum())
+
+    def _read(self, store: TelemetryStore, starts: Sequence[float]) -> None:
         for first in range(0, len(starts), HOURS_PER_QUERY):
             some = starts[first : first + HOURS_PER_QUERY]
             for start, levels in zip(some, store.log_hours(some), strict=True):

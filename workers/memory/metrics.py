@@ -19,6 +19,7 @@ from detection.metrics.standings import is_within_reach
 from detection.statistics.baselines import HOUR_SECONDS, LevelBaseline, hours_of_week, level_baseline
 from detection.types import Floats, Metric
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
+from workers.memory.other_data import changed_by_factor
 
 Key = tuple[str, str, str]
 """service, name, attributes."""
@@ -110,8 +111,12 @@ class MetricMemory:
         longest_ago = next(iter(self._hours), newest)
         unknown = [hour for hour in wanted if hour not in self._hours][:_HOURS_AT_ONCE]
         missing = {newest, newest - COARSE_SECONDS, longest_ago, *unknown}
+        before = self._series_in(longest_ago)
         for stretch in _consecutive_runs(sorted(missing)):
             self._read(store, self._hours, COARSE_SECONDS, stretch)
+        if longest_ago < newest - COARSE_SECONDS and changed_by_factor(before, self._series_in(longest_ago)):
+            # Other data has arrived, such as an import: read the older hours again, a few at each minute.
+            self._hours = {hour: row for hour, row in self._hours.items() if hour in missing}
         oldest = minute - _MINUTES * FINE_METRIC_SECONDS
         for gone in [start for start in self._minutes if start < oldest]:
             del self._minutes[gone]
@@ -119,6 +124,10 @@ class MetricMemory:
         since = max(oldest, min(known, minute - _READ_AGAIN * FINE_METRIC_SECONDS))
         starts = np.arange(since, minute, FINE_METRIC_SECONDS).tolist()
         self._read(store, self._minutes, FINE_METRIC_SECONDS, starts)
+
+    def _series_in(self, hour: float) -> int:
+        row = self._hours.get(hour)
+        return 0 if row is None else int((~np.isnan(row)).sum())
 
     def _read(
         self, store: TelemetryStore, into: dict[float, _Row], bucket_seconds: int, starts: Sequence[float]

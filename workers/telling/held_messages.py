@@ -8,25 +8,40 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card
 from storage import deliveries, incidents, maintenance, outbox
+from storage.database.rows import hold
 from storage.models import Delivery, Incident
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.quiet_reasons import quiet_time_of
+from workers.troubles import Troubles
 from workers.words.findings import duration_text
 
 
-def end_quiet_times(services: Services) -> None:
-    """End the snoozes and maintenance windows whose time is over, and release the messages they held."""
+def end_quiet_times(services: Services, troubles: Troubles) -> None:
+    """End the snoozes and maintenance windows whose time is over, and release the messages they held.
+
+    Each incident and each window is a transaction of its own.
+    """
     now = services.clock()
-    with services.sessions.begin() as session:
-        for incident in incidents.expired_snoozes(session, now):
-            end_snooze(services, session, incident, text="The snooze is over.", actor=incidents.ARGUX, now=now)
+    with services.readers() as session:
+        snoozed = incidents.expired_snoozes(session, now)
+        held = deliveries.incidents_with_held(session)
+    for incident_id in snoozed:
+        with troubles.apart(f"ending the snooze of incident #{incident_id}"), services.sessions.begin() as session:
+            incident = incidents.get_incident(session, incident_id)
+            hold(session, incident)
+            if incident.snoozed_until is not None and incident.snoozed_until <= now:
+                end_snooze(services, session, incident, text="The snooze is over.", actor=incidents.ARGUX, now=now)
+    with troubles.apart("ending maintenance windows"), services.sessions.begin() as session:
         for window in maintenance.close_ended_windows(session, now):
             for incident in incidents.active_incidents(session):
                 # The incident's message may still show the window.
                 enqueue_refresh(session, incident.id, key=f"window:{window.id}:{incident.id}", now=now)
-        for incident_id in deliveries.incidents_with_held(session):
-            release(services, session, incidents.get_incident(session, incident_id), now=now)
+    for incident_id in held:
+        with troubles.apart(f"releasing the messages of incident #{incident_id}"), services.sessions.begin() as session:
+            incident = incidents.get_incident(session, incident_id)
+            hold(session, incident)
+            release(services, session, incident, now=now)
 
 
 def end_snooze(

@@ -91,7 +91,7 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
     return ()
 
 
-def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
+def retest(services: Services, finding: Finding, live_at: float, until: float) -> Recovery:
     """Report recovered if no instance of the alert fires, else still broken.
 
     An instance that fires since before the fix may still resolve.

@@ -92,9 +92,9 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
     )
 
 
-def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Compare the requests since `live_at` with the baseline before the onset."""
-    now, wanted, options = services.clock().timestamp(), [_endpoint(finding)], endpoint_options(services.settings)
+def retest(services: Services, finding: Finding, live_at: float, until: float) -> Recovery:
+    """Compare the requests from `live_at` to `until` with the baseline before the onset."""
+    wanted, options = [_endpoint(finding)], endpoint_options(services.settings)
     past_since = baseline_since(finding.onset_at, options)
     with services.readers() as session:
         past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
@@ -102,15 +102,15 @@ def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
     return endpoint_recovery(
         finding,
         services.telemetry.endpoint_series(
-            since=finding.onset_at, until=now, bucket_seconds=FINE_ENDPOINT_SECONDS, endpoints=wanted
+            since=finding.onset_at, until=until, bucket_seconds=FINE_ENDPOINT_SECONDS, endpoints=wanted
         ),
         services.telemetry.endpoint_series(
             since=past_since, until=finding.onset_at, bucket_seconds=COARSE_SECONDS, endpoints=wanted
         ),
         since=live_at,
-        now=now,
+        now=until,
         options=options,
-        excluded=_broken(wanted, before, now).get(wanted[0], ()),
+        excluded=_broken(wanted, before, until).get(wanted[0], ()),
     )
 
 
@@ -154,4 +154,4 @@ def _value(series: EndpointSeries, metric: Metric, since: float, until: float) -
     return float(quantile(series.duration_histogram[inside].sum(axis=0).astype(np.float64), 0.95))
 
 
-WATCH = Watch(METRICS, findings, points, retest, states)
+WATCH = Watch(METRICS, findings, points, retest, states, "spans")

@@ -123,20 +123,20 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
     return tuple(Point(at + step / 2, _rate(series, horizon, at, at + step)) for at in ripe)
 
 
-def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Compare the entries since `live_at` with the baseline before the onset; for a drift, by hourly buckets."""
+def retest(services: Services, finding: Finding, live_at: float, until: float) -> Recovery:
+    """Compare the entries between `live_at` and `until` with the baseline; for a drift, by hourly buckets."""
     assert finding.subject.funnel_id is not None
     width = COARSE_SECONDS if isinstance(finding.details, FunnelDriftDetails) else FINE_FUNNEL_SECONDS
-    funnel_id, now = finding.subject.funnel_id, services.clock().timestamp()
+    funnel_id = finding.subject.funnel_id
     past_since = baseline_since(finding.onset_at, services.settings.baseline_window_hours)
     with services.readers() as session:
         past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
     return funnel_recovery(
         finding,
-        services.telemetry.funnel_series(funnel_id, since=finding.onset_at, until=now, bucket_seconds=width),
+        services.telemetry.funnel_series(funnel_id, since=finding.onset_at, until=until, bucket_seconds=width),
         hourly_series(services, funnel_id, past, since=past_since, until=finding.onset_at),
         since=live_at,
-        now=now,
+        now=until,
         options=funnel_options(services.settings),
     )
 
@@ -160,4 +160,4 @@ def _rate(series: FunnelSeries, horizon: float, since: float, until: float) -> f
     return float(series.converted_by_delay[inside][:, :in_time].sum() / entries)
 
 
-WATCH = Watch(frozenset({Metric.CONVERSION_RATE}), findings, points, retest, states)
+WATCH = Watch(frozenset({Metric.CONVERSION_RATE}), findings, points, retest, states, "events")

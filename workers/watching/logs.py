@@ -77,9 +77,9 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
     )
 
 
-def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Compare the lines since `live_at` with those during the incident, up to the last minute that had any."""
-    since, until = whole_buckets(live_at, services.clock().timestamp(), OPTIONS)
+def retest(services: Services, finding: Finding, live_at: float, until: float) -> Recovery:
+    """Compare the lines between `live_at` and `until` with those of the incident, up to its last minute with any."""
+    since, until = whole_buckets(live_at, until, OPTIONS)
     name = _name(finding)
     everything = [
         LogName(LOG_SEVERITY, name.service, severity)
@@ -181,4 +181,4 @@ def states(services: Services, tick: Tick) -> list[Watched]:
     return log_states(services.telemetry.heard_since(), now=tick.now.timestamp(), options=OPTIONS)
 
 
-WATCH = Watch(frozenset({Metric.LOG_RATE}), findings, points, retest, states)
+WATCH = Watch(frozenset({Metric.LOG_RATE}), findings, points, retest, states, "logs")

@@ -167,17 +167,19 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
     )
 
 
-def retest(services: Services, finding: Finding, live_at: float) -> Recovery:
-    """Compare the minutes since `live_at` with the usual level, or repeat the forecast; stale series do not count."""
-    options, now = metric_options(services.settings), services.clock().timestamp()
-    key = key_in(finding)
-    fine, past = fine_and_hourly(services, [key], now=now, options=options)
-    fine = [series for series in fine if is_fresh(series, now, options)]
+def retest(services: Services, finding: Finding, live_at: float, until: float) -> Recovery:
+    """Compare the minutes between `live_at` and `until` with the usual level, or repeat the forecast.
+
+    Stale series do not count.
+    """
+    options, key = metric_options(services.settings), key_in(finding)
+    fine, past = fine_and_hourly(services, [key], now=until, options=options)
+    fine = [series for series in fine if is_fresh(series, until, options)]
     if finding.detector == FORECAST_DETECTOR:
-        random = np.random.default_rng(int(now))
+        random = np.random.default_rng(int(until))
         return limit_recovery(finding, fine, limit_in(finding), since=live_at, options=options, random=random)
-    before = [without_broken_hours(one, [_until_now(finding)], now) for one in past]
-    return level_recovery(finding, fine, before, since=live_at, now=now, options=options)
+    before = [without_broken_hours(one, [_until_now(finding)], until) for one in past]
+    return level_recovery(finding, fine, before, since=live_at, now=until, options=options)
 
 
 def _until_now(finding: Finding) -> PastIncident:
@@ -224,4 +226,4 @@ def _buckets(levels: MetricLevels) -> dict[Key, int]:
     return {name: int(count) for name, count in zip(levels.names, found, strict=True)}
 
 
-WATCH = Watch(frozenset({Metric.CUSTOM}), findings, points, retest, states)
+WATCH = Watch(frozenset({Metric.CUSTOM}), findings, points, retest, states, "points")

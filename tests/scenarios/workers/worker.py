@@ -11,9 +11,12 @@ from sqlalchemy import func, select
 
 from storage import outbox
 from storage.models import OutboxJob
+from storage.telemetry.protocol import WholeUntil
+from workers.lifecycle.verification import verify_running
 from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.services import Services
+from workers.troubles import Troubles
 
 START = datetime(2026, 11, 18, 15, 20, 20, tzinfo=UTC)
 """When every scenario begins."""
@@ -75,3 +78,10 @@ def settle(worker: Worker) -> None:
     for _ in range(6):
         worker.run()
         worker.clock.forward(0.5)
+
+
+def verify(services: Services) -> None:
+    """Test the running verifications, on data that is whole; raise what failed."""
+    troubles = Troubles()
+    verify_running(services, WholeUntil.all_at(services.clock().timestamp()), troubles)
+    troubles.raise_all()

@@ -52,7 +52,7 @@ def test_an_expired_snooze_is_found_and_a_running_one_is_not(session: Session) -
     )
     over.snoozed_until, running.snoozed_until = NOW, NOW + HOUR
     session.flush()
-    assert [incident.id for incident in expired_snoozes(session, NOW)] == [over.id]
+    assert expired_snoozes(session, NOW) == [over.id]
     assert never.snoozed_until is None
 
 

@@ -21,6 +21,7 @@ from workers.rules.maintenance import end_window, start_window
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.held_messages import end_quiet_times
+from workers.troubles import Troubles
 
 
 def chat(services: Services) -> FakeChat:
@@ -78,7 +79,9 @@ def later(services: Services, worker: Worker, clock: Clock) -> Callable[[float],
 
     def pass_by(minutes: float) -> None:
         clock.forward(minutes * 60)
-        end_quiet_times(services)
+        troubles = Troubles()
+        end_quiet_times(services, troubles)
+        troubles.raise_all()
         settle(worker)
 
     return pass_by

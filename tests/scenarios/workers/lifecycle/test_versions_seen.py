@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +10,6 @@ from detection.types import Span, SpanKind
 from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy
 from storage.models import Deploy
 from tests.scenarios.workers.worker import Clock
-from workers.lifecycle.detect import roll_up
 from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, record_new_versions
 from workers.services import Services
 
@@ -38,7 +37,7 @@ class Traffic:
 
     def look(self, seconds: float = GRACE_SECONDS + 1) -> list[Deploy]:
         self.clock.forward(seconds)
-        assert roll_up(self.services, [], self.clock() + timedelta(seconds=30))
+        self.services.telemetry.roll_up([], now=self.clock().timestamp() + 30)
         record_new_versions(self.services, self.clock())
         with self.services.readers() as session:
             return list(deploys_between(session, None, datetime(2000, 1, 1, tzinfo=UTC), self.clock()))

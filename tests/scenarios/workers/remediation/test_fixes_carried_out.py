@@ -13,8 +13,7 @@ from storage.models import Action, AuditEntry, Verification
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes, status, submit
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import offered, opened
-from tests.scenarios.workers.worker import Clock, Worker, settle
-from workers.lifecycle.verification import verify_running
+from tests.scenarios.workers.worker import Clock, Worker, settle, verify
 from workers.services import Services
 
 
@@ -141,7 +140,7 @@ def test_a_pull_request_merged_by_somebody_else_is_verified(services: Services, 
     assert code_host.merges == 0
     assert said(chat, "Fix merged").startswith(f"Pull request #7 was merged already, as `{'c' * 7}`.")
     assert status(services, incident_id) is IncidentStatus.MITIGATING
-    verify_running(services)
+    verify(services)
     with services.readers() as session:
         (row,) = session.query(Verification)
     assert row.live_at == deployed_at
@@ -191,7 +190,7 @@ def test_a_requested_ticket_is_posted_while_the_incident_is_snoozed(services: Se
 def run_out_of_time(services: Services, worker: Worker, clock: Clock) -> None:
     """Let the verification end without a deploy of the fix."""
     clock.forward(services.settings.verification_deadline_minutes * 60 + 1)
-    verify_running(services)
+    verify(services)
     settle(worker)
 
 

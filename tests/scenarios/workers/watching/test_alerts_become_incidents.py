@@ -206,10 +206,10 @@ def test_an_alert_is_tested_again_after_a_fix(services: Services, clock: Clock, 
     [incident] = all_incidents(services)
     finding = incidents.to_finding(incident.findings[0])
     live_at = clock().timestamp()
-    assert alerts.retest(services, finding, live_at).state is RecoveryState.STILL_BROKEN
+    assert alerts.retest(services, finding, live_at, clock().timestamp()).state is RecoveryState.STILL_BROKEN
     clock.forward(60)
     alertmanager.send(alertmanager.alert("HighErrorRate", "resolved"))
-    assert alerts.retest(services, finding, live_at).state is RecoveryState.RECOVERED
+    assert alerts.retest(services, finding, live_at, clock().timestamp()).state is RecoveryState.RECOVERED
 
 
 def test_alerts_sent_in_one_notification_are_one_incident_whatever_their_services(

@@ -109,12 +109,12 @@ def test_a_metric_that_leaves_its_level_becomes_an_incident_that_is_diagnosed_an
 
     live_at = clock().timestamp()
     sender.live(2, queue_depth=around(140))
-    assert metrics.retest(services, finding, live_at).state is RecoveryState.INSUFFICIENT_DATA
+    assert metrics.retest(services, finding, live_at, clock().timestamp()).state is RecoveryState.INSUFFICIENT_DATA
     sender.live(4, queue_depth=around(140))
-    recovery = metrics.retest(services, finding, live_at)
+    recovery = metrics.retest(services, finding, live_at, clock().timestamp())
     assert recovery.state is RecoveryState.RECOVERED
     assert recovery.before == pytest.approx(140, rel=0.1)
-    assert metrics.retest(services, finding, broke_at).state is RecoveryState.RECOVERED
+    assert metrics.retest(services, finding, broke_at, clock().timestamp()).state is RecoveryState.RECOVERED
 
 
 def test_a_metric_that_stays_abnormal_does_not_count_as_recovered_or_become_normal(
@@ -129,7 +129,7 @@ def test_a_metric_that_stays_abnormal_does_not_count_as_recovered_or_become_norm
     clock.forward(6 * HOUR)
     sender.send("queue_depth", around(600), since=now, until=clock().timestamp())
     sender.live(1, queue_depth=around(600))
-    assert metrics.retest(services, finding, live_at).state is RecoveryState.STILL_BROKEN
+    assert metrics.retest(services, finding, live_at, clock().timestamp()).state is RecoveryState.STILL_BROKEN
     [finding] = findings_of(the_incident(services))
     assert finding.expected == pytest.approx(140, rel=0.1)
 
@@ -183,7 +183,7 @@ def test_a_filling_disk_is_reported_before_it_is_full(services: Services, clock:
     cleaned: Values = lambda moments: 0.5 + random.normal(0, 0.0005, len(moments))  # noqa: E731
     sender.send(name, cleaned, since=live_at, until=clock().timestamp(), device="sda1", state="used")
     tick(services)
-    assert metrics.retest(services, finding, live_at).state is RecoveryState.RECOVERED
+    assert metrics.retest(services, finding, live_at, clock().timestamp()).state is RecoveryState.RECOVERED
 
 
 def test_a_limit_that_people_set_is_reported_when_it_is_exceeded(

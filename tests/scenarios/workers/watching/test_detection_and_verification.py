@@ -22,13 +22,12 @@ from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.live_deploys import goes_live
 from tests.scenarios.workers.worker import START, Clock, Worker
-from workers.lifecycle import detect
+from workers.lifecycle.detect import ROLLED_UP
 from workers.lifecycle.tick import tick
 from workers.rules.maintenance import start_window
 from workers.services import Services
 from workers.settings import Settings
 from workers.watching import logs
-from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Watch
 
 GOOD, BAD, CURED = "1" * 40, "2" * 40, "3" * 40
@@ -153,11 +152,11 @@ def test_a_failing_watch_does_not_stop_the_others_and_its_error_is_raised(
     def broken(*_: object) -> list[Finding]:
         raise ValueError("a detector's own bug")
 
-    watches = (Watch(frozenset({Metric.LOG_RATE}), broken, logs.points, logs.retest), *WATCHES)
-    monkeypatch.setattr(detect, "WATCHES", watches)
+    watches = (Watch(frozenset({Metric.LOG_RATE}), broken, logs.points, logs.retest), *ROLLED_UP)
+    monkeypatch.setattr("workers.lifecycle.tick.ROLLED_UP", watches)
     shop.deploy(BAD)
     shop.live(45, BAD, broken=True)
-    with pytest.raises(ExceptionGroup, match="Not everything could be watched"):
+    with pytest.raises(ExceptionGroup, match="Not everything could be done"):
         tick(services)
     assert the_incident(services) is not None
 

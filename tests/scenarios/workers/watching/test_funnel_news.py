@@ -14,7 +14,7 @@ from storage.models import Incident, OutboxJob
 from tests.scenarios.workers.counted_funnel import CountedFunnel, counted_funnel
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.worker import Clock, Worker
-from workers.lifecycle.detect import detect
+from workers.lifecycle.tick import run_parts
 from workers.services import Services
 
 CHANGED_SECONDS = 1200.0
@@ -61,7 +61,7 @@ def broken_before(services: Services, funnel: CountedFunnel, clock: Clock, *, en
     now = clock.now
     clock.forward(-ended_ago - 3600)
     lately(funnel, clock, entries=20.0, rate=0.1)
-    assert detect(services)
+    run_parts(services).raise_all()
     clock.now = now
     clock.forward(-ended_ago)
     with services.sessions.begin() as session:
@@ -74,7 +74,7 @@ def test_a_rise_is_a_low_severity_incident_without_a_diagnosis(
     services: Services, funnel: CountedFunnel, clock: Clock, worker: Worker
 ) -> None:
     lately(funnel, clock, entries=20.0, rate=0.45)
-    assert detect(services)
+    run_parts(services).raise_all()
     (incident,) = all_incidents(services)
     assert incident.severity == Severity.SEV4
     assert re.fullmatch(r"Signup conversion is up at 4\d\.\d %, normally (29|30)\.\d %", incident.title)
@@ -84,7 +84,7 @@ def test_a_rise_is_a_low_severity_incident_without_a_diagnosis(
     assert card.text.startswith("**Good news, or a step that counts too easily.**")
     assert "approve_fix" not in chat(services).buttons()
     clock.forward(40)
-    assert detect(services)
+    run_parts(services).raise_all()
     assert len(all_incidents(services)) == 1
 
 
@@ -93,7 +93,7 @@ def test_a_rise_shortly_after_an_incident_of_the_funnel_is_not_reported(
 ) -> None:
     broken_before(services, funnel, clock, ended_ago=CHANGED_SECONDS + 600)
     lately(funnel, clock, entries=20.0, rate=0.45)
-    assert detect(services)
+    run_parts(services).raise_all()
     assert len(all_incidents(services)) == 1
 
 
@@ -102,7 +102,7 @@ def test_hours_after_an_incident_a_rise_is_reported_again(
 ) -> None:
     broken_before(services, funnel, clock, ended_ago=5 * 3600)
     lately(funnel, clock, entries=20.0, rate=0.45)
-    assert detect(services)
+    run_parts(services).raise_all()
     assert [incident.severity for incident in all_incidents(services)] == [Severity.SEV4, Severity.SEV1]
 
 
@@ -110,7 +110,7 @@ def test_a_rise_with_vanished_entries_is_not_reported_as_good_news(
     services: Services, funnel: CountedFunnel, clock: Clock, worker: Worker
 ) -> None:
     lately(funnel, clock, entries=6.0, rate=0.6)
-    assert detect(services)
+    run_parts(services).raise_all()
     (incident,) = all_incidents(services)
     assert incident.title.startswith("Signup conversion seems to be ")
     worker.run_all()
@@ -121,7 +121,7 @@ def test_a_rise_with_fewer_entries_than_usual_is_not_reported(
     services: Services, funnel: CountedFunnel, clock: Clock
 ) -> None:
     lately(funnel, clock, entries=13.0, rate=0.45)
-    assert detect(services)
+    run_parts(services).raise_all()
     assert all_incidents(services) == []
 
 
@@ -137,7 +137,7 @@ def test_a_slow_drift_is_reported_once_with_its_hours_and_its_cost(
 ) -> None:
     drift(services, clock)
     for _ in range(3):
-        assert detect(services)
+        run_parts(services).raise_all()
         clock.forward(60)
     (incident,) = all_incidents(services)
     assert incident.severity == Severity.SEV3
@@ -151,13 +151,13 @@ def test_a_slow_drift_is_reported_once_with_its_hours_and_its_cost(
 
 def test_a_drift_closed_by_a_person_is_not_reported_again_the_next_hour(services: Services, clock: Clock) -> None:
     drift(services, clock)
-    assert detect(services)
+    run_parts(services).raise_all()
     with services.sessions.begin() as session:
         (incident,) = incidents.active_incidents(session)
         incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor="ana", now=clock())
     clock.forward(2 * 3600)
-    assert detect(services)
-    assert detect(services)
+    run_parts(services).raise_all()
+    run_parts(services).raise_all()
     assert len(all_incidents(services)) == 1
 
 
@@ -167,7 +167,7 @@ def test_a_drop_shows_what_is_at_stake_on_its_card_and_in_its_thread(
     funnel = counted_funnel(services, value=50.0, currency="EUR")
     funnel.hours(14, entries=7200, rate=0.3)
     lately(funnel, clock, entries=20.0, rate=0.2)
-    assert detect(services)
+    run_parts(services).raise_all()
     worker.run()
     worker.run()
     at_stake = dict(chat(services).root().card.fields)["At stake"]

@@ -12,9 +12,8 @@ from tests.scenarios.workers.clicks.test_people_decide import click, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
-from tests.scenarios.workers.worker import Clock, Worker
+from tests.scenarios.workers.worker import Clock, Worker, verify
 from workers.lifecycle.tick import tick
-from workers.lifecycle.verification import verify_running
 from workers.services import Services
 from workers.watching.logs import OPTIONS
 
@@ -107,7 +106,7 @@ def test_no_more_lines_after_the_fix_resolve_the_incident(services: Services, sh
     shop.deploy(CURED)
     shop.live(3)
     tick(services)
-    verify_running(services)
+    verify(services)
     worker.run()
     with services.readers() as session:
         incident = incidents.get_incident(session, incident_id)
@@ -123,7 +122,7 @@ def test_lines_that_continue_after_the_fix_reopen_the_incident(
     shop.deploy(CURED)
     shop.live(12, REFUSED)
     tick(services)
-    verify_running(services)
+    verify(services)
     with services.readers() as session:
         assert incidents.get_incident(session, incident_id).status == IncidentStatus.OPEN
 

@@ -13,6 +13,7 @@ from detection.types import Event
 from storage.audit import append
 from storage.funnels import create_funnel, definition
 from storage.keys import authenticate
+from storage.models import AuditEntry
 from tests.unit.bot.conftest import RunArgux
 from workers.services import Services
 
@@ -109,7 +110,7 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
 def test_a_broken_audit_chain_is_reported_with_the_broken_entry(run_argux: RunArgux, services: Services) -> None:
     with services.sessions.begin() as session:
         for number in range(3):
-            entry = append(
+            append(
                 session,
                 key=services.audit_key,
                 actor="ana",
@@ -119,7 +120,7 @@ def test_a_broken_audit_chain_is_reported_with_the_broken_entry(run_argux: RunAr
             )
     assert "The chain holds: 3 entries" in run_argux("audit", "verify").stdout
     with services.sessions.begin() as session:
-        session.merge(entry).actor = "ben"
+        session.get_one(AuditEntry, 3).actor = "ben"
 
     broken = run_argux("audit", "verify")
 

@@ -181,3 +181,28 @@ def test_a_turn_comes_once_an_hour_and_one_funnel_at_a_time(store: Counting) -> 
     assert memory.whose_turn([FUNNEL], NOW + 10) is None
     assert memory.whose_turn([FUNNEL], NOW + 3600) == FUNNEL
     assert memory.whose_turn([], NOW + 3600) is None
+
+
+def test_a_funnel_looked_at_before_its_history_arrives_sees_a_drop_at_the_next_tick(store: Counting) -> None:
+    """Without data the horizon is the funnel's window; with it, three seconds. The drop is younger than the window."""
+    memory = FunnelMemory()
+    assert not is_worth(memory, store)
+    memory.learn(FUNNEL, everyone_series(store, 1, since=0.0, until=NOW), [], now=NOW, options=OPTIONS)
+    store.fill(COARSE_SECONDS, hours(100), 7200, 0.3)
+    store.fill(FINE_FUNNEL_SECONDS, tens(NOW - 2400, NOW - 240), 20, 0.3)
+    store.fill(FINE_FUNNEL_SECONDS, tens(NOW - 240, NOW), 20, 0.02)
+    assert is_worth(memory, store, NOW + 10)
+
+
+def test_a_history_that_arrives_in_parts_is_read_again_in_full(store: Counting) -> None:
+    store.fill(COARSE_SECONDS, hours(168), 300, 0.3)
+    store.fill(FINE_FUNNEL_SECONDS, tens(NOW - 2400, NOW), 20, 0.3)
+    memory = FunnelMemory()
+    is_worth(memory, store)
+    store.fill(COARSE_SECONDS, hours(168), 7200, 0.3)
+    asked = []
+    for tick in range(1, 5):
+        is_worth(memory, store, NOW + 10 * tick)
+        asked.append(store.buckets_asked(COARSE_SECONDS))
+    assert max(asked[:2]) >= 165
+    assert max(asked[2:]) <= 2
