@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from sqlalchemy.exc import DBAPIError
 
 from integrations.errors import IntegrationError
+from integrations.wording import plain
 from storage import outbox
 from storage.database import session as storage_session
 from storage.errors import DatabaseUnavailableError
@@ -86,6 +87,13 @@ def _own_checks(services: Services) -> list[Check]:
             "`argux up` starts one of its own; web, worker and scheduler alone need REDIS_URL",
         ),
         Check(
+            "detection",
+            True,
+            lambda: _detection(services),
+            "`argux up` runs everything that detection needs",
+            "",
+        ),
+        Check(
             "jobs",
             True,
             lambda: _jobs(services),
@@ -147,6 +155,20 @@ def _outside_checks(services: Services) -> list[Check]:
 def _broker(services: Services) -> str:
     services.redis.ping()
     return "answers a ping"
+
+
+def _detection(services: Services) -> str:
+    """Raise TroubleError if data is judged late or something fails at every tick."""
+    from workers.watching.delays import delays
+
+    try:
+        with services.readers() as session:
+            found = delays(services, session)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError("It reads the database: mend that first.") from error
+    if sentences := found.sentences():
+        raise TroubleError(plain(" ".join(sentences)))
+    return "has not begun yet" if found.tick is None else "keeps up"
 
 
 def _jobs(services: Services) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from detection.coverage import Watched, WatchState, label
+from integrations.wording import plain
 
 router = APIRouter(prefix="/status", tags=["Status"])
 
@@ -32,6 +33,10 @@ class StatusOut(BaseModel):
     """How many things are in each state, and the things: insufficient data first, then broken, then ok."""
 
     counts: dict[WatchState, int]
+    late: list[str] = Field(
+        description="What Argux itself is late with or cannot do at present; empty when all is well."
+    )
+    lag_seconds: dict[str, float] = Field(description="How long the oldest record of each kind waits to be counted.")
     watched: list[WatchedOut] = Field(description="Those asked for, from `offset` on.")
 
 
@@ -45,11 +50,19 @@ def status(
 ) -> StatusOut:
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
     # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
+    from workers.watching.delays import delays
     from workers.watching.states import counts, watched_states
 
+    with services.readers() as session:
+        found = delays(services, session)
     states = watched_states(services)
     wanted = [one for one in states if state is None or one.state is state]
-    return StatusOut(counts=counts(states), watched=[_watched_out(one) for one in wanted[offset : offset + limit]])
+    return StatusOut(
+        counts=counts(states),
+        late=[plain(sentence) for sentence in found.sentences()],
+        lag_seconds={kind: round(lag, 1) for kind, lag in found.lag_seconds.items()},
+        watched=[_watched_out(one) for one in wanted[offset : offset + limit]],
+    )
 
 
 def _watched_out(one: Watched) -> WatchedOut:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import generate_latest
 from sqlalchemy import func, select
@@ -36,12 +38,31 @@ class Metrics:
         self.undelivered = Gauge(
             "argux_messages_undelivered", "Messages that no channel would take.", registry=self.registry
         )
+        self.lag = Gauge(
+            "argux_roll_up_lag_seconds",
+            "How long the oldest record that is not counted yet has waited.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.tick_age = Gauge(
+            "argux_seconds_since_tick", "Seconds since the last detection tick ended.", registry=self.registry
+        )
+        self.troubles = Gauge(
+            "argux_tick_parts_failing", "Parts of the last detection tick that failed.", registry=self.registry
+        )
         self.database_up = Gauge("argux_database_up", "1 while the database answers.", registry=self.registry)
         self.incidents = Gauge("argux_incidents", "Incidents, by status.", ["status"], registry=self.registry)
 
     def exposition(self) -> bytes:
         """Return all metrics in the text format, version 0.0.4."""
         return generate_latest(self.registry)
+
+    def set_delays(self, lag_seconds: Mapping[str, float], tick_age_seconds: float, parts_failing: int) -> None:
+        """Update the gauges of detection."""
+        for kind, lag in lag_seconds.items():
+            self.lag.labels(kind=kind).set(lag)
+        self.tick_age.set(tick_age_seconds)
+        self.troubles.set(parts_failing)
 
     def read_database(self, session: Session) -> None:
         """Update the gauges from the database."""

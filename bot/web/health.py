@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bot.doctor import Health, Outcome, checks, examine
 from bot.reception.prometheus import Metrics
@@ -72,6 +73,15 @@ def integration_health(request: Request) -> JSONResponse:
     return JSONResponse({"status": "failed" if failing else "ok", "integrations": systems}, 503 if failing else 200)
 
 
+def _read_delays(services: Services, session: Session, numbers: Metrics) -> None:
+    # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
+    from workers.watching.delays import delays
+
+    found = delays(services, session)
+    age = (found.now - found.tick.ended_at).total_seconds() if found.tick else 0.0
+    numbers.set_delays(found.lag_seconds, age, len(found.tick.troubles) if found.tick else 0)
+
+
 @router.get("/metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
     """Return the metrics in Prometheus's text format. While the database is away, its gauges keep their last values."""
@@ -80,6 +90,7 @@ def metrics(request: Request) -> Response:
     try:
         with services.readers() as session:
             numbers.read_database(session)
+            _read_delays(services, session, numbers)
     except SQLAlchemyError:
         numbers.database_up.set(0)
     else:

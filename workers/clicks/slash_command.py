@@ -16,6 +16,7 @@ from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
+from workers.watching.delays import delays
 from workers.watching.states import WORDS, counts, sentence, watched_states
 
 SHOWN = 10
@@ -45,12 +46,14 @@ def answer_command(
 
 
 def status_card(services: Services, session: Session) -> Card:
-    """Return the status card: active incidents, what is watched, maintenance, recoveries, last deploy, stuck jobs."""
+    """Return the status card: active incidents, what is watched, maintenance, recoveries, last deploy, stuck jobs,
+    and whether Argux itself keeps up."""
     active = incidents.active_incidents(session)
     dead = len(outbox.dead_letters(session))
     deploy = deploys.latest_deploy(session, None)
     states = watched_states(services)
-    fields = [("Watching", _watching(states))]
+    late = delays(services, session).sentences()
+    fields = [("Watching", _watching(states)), *(("Argux itself", sentence) for sentence in late)]
     now = services.clock()
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
     recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
@@ -63,7 +66,7 @@ def status_card(services: Services, session: Session) -> Card:
         fields.append(("Stuck jobs", f"{dead}: `argux doctor` says which"))
     title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
     if not active:
-        can_be_judged = all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
+        can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
         title = "All quiet" if can_be_judged else "Nothing is known to be broken"
     return Card(
         title=title,

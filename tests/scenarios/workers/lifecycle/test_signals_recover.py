@@ -12,10 +12,10 @@ from detection.types import IncidentStatus
 from storage import incidents
 from storage.models import Incident
 from storage.telemetry.protocol import COARSE_SECONDS
+from tests.scenarios.workers.alertmanager import Alertmanager
 from tests.scenarios.workers.counted_funnel import CountedFunnel, counted_funnel
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
-from tests.scenarios.workers.watching.test_alerts_become_incidents import Alertmanager
 from tests.scenarios.workers.watching.test_custom_metrics_are_watched import Sender, a_week_of, around
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick

@@ -1,0 +1,73 @@
+"""Whether Argux itself keeps up: how late each kind of data is judged, and what failed at the last tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from integrations.cards import moment
+from workers.services import Services
+from workers.troubles import LastTick, last_tick
+from workers.words.findings import duration_text
+
+TOLD_SECONDS = 60.0
+"""A lag or a pause between ticks longer than this is told."""
+
+_WORDS = {"events": "Events", "spans": "Requests", "points": "Metrics", "logs": "Log lines"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """lag_seconds: by kind of record, how long the oldest one that is not rolled up has waited. tick: the last one."""
+
+    now: datetime
+    lag_seconds: Mapping[str, float]
+    tick: LastTick | None
+
+    @property
+    def longest_lag_seconds(self) -> float:
+        """The lag of the kind that is judged latest."""
+        return max(self.lag_seconds.values())
+
+    def sentences(self) -> list[str]:
+        """Say what is late or failed, and how to mend it; empty when everything is judged in time."""
+        return [*self._pause(), *self._lags(), *self._troubles()]
+
+    def _pause(self) -> list[str]:
+        """Say when no tick has run for too long. Before the first tick there is nothing to say."""
+        if self.tick is None:
+            return []
+        pause = (self.now - self.tick.ended_at).total_seconds()
+        if pause <= TOLD_SECONDS:
+            return []
+        return [
+            f"Nothing has been judged for {duration_text(pause)}. "
+            "Check that a worker and a scheduler run, and that they reach the broker."
+        ]
+
+    def _lags(self) -> list[str]:
+        return [
+            f"{_WORDS[kind]} are judged {duration_text(lag)} late: more arrive than this machine can count. "
+            "Give the worker and the database more CPU, or send less."
+            for kind, lag in self.lag_seconds.items()
+            if lag > TOLD_SECONDS
+        ]
+
+    def _troubles(self) -> list[str]:
+        if self.tick is None:
+            return []
+        return [
+            f"Failing since {moment(one.since.timestamp())}, and tried again at each tick: {one.what} ({one.error})."
+            for one in self.tick.troubles
+        ]
+
+
+def delays(services: Services, session: Session) -> Delays:
+    """Return how Argux keeps up at this moment."""
+    now = services.clock()
+    whole = services.telemetry.whole_until(now=now.timestamp())
+    lags = {kind: max(0.0, now.timestamp() - until) for kind, until in whole._asdict().items()}
+    return Delays(now, lags, last_tick(session))
