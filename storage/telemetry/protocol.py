@@ -345,6 +345,13 @@ class TelemetryStore(Protocol):
         """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         ...
 
+    def versions_above(self, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
+        """Return (service, version, time first seen) of the rolled-up requests above a sequence number.
+
+        Also return the number to ask with next time, so that each request is read once.
+        """
+        ...
+
     def log_samples(
         self,
         *,

@@ -234,6 +234,11 @@ class SqlTelemetry:
         with self._readers.connect() as connection:
             return samples.versions_seen(connection, service, since=since, until=until)
 
+    def versions_above(self, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
+        """Return (service, version, time first seen) of the newer requests, and the number of the newest."""
+        with self._readers.connect() as connection:
+            return samples.versions_above(connection, sequence)
+
     def log_samples(
         self,
         *,

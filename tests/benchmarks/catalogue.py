@@ -13,6 +13,12 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "nezha": ("nezha_as1", "nezha_as3"),
     "ticks": ("tick_10k_s", "tick_history_ratio"),
     "ingest": ("ingest_batch_share", "ingest_single_share", "hot_mb_per_million"),
+    "under_load": tuple(
+        f"{database}_{load}_{figure}_s"
+        for database in ("sqlite", "postgresql")
+        for load in ("50", "200", "1000", "batches")
+        for figure in ("alert", "lag")
+    ),
     "slash_ack": ("slash_ack_p99_ms",),
     "idle_memory": ("idle_memory_mb",),
 }

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +69,7 @@ def posted(client: httpx.Client, path: str, **request: Any) -> None:
 class Stack:
     """The running parts. `api` is authenticated; `page` is the workspace's page."""
 
-    def __init__(self, directory: Path, database_url: str, broker: Valkey) -> None:
+    def __init__(self, directory: Path, database_url: str, broker: Valkey, settings: Mapping[str, str]) -> None:
         self.directory = directory
         self.broker = broker
         web_port, workspace_port = free_port(), free_port()
@@ -77,7 +77,7 @@ class Stack:
         self.workspace_url = f"http://127.0.0.1:{workspace_port}"
         self.secrets = {name: secrets.token_hex(16) for name in ("signing", "github", "jira", "teams", "audit")}
         self.bot_token = f"xoxb-{secrets.token_hex(16)}"
-        self.environment = self._environment(database_url, broker.url, web_port)
+        self.environment = {**self._environment(database_url, broker.url, web_port), **settings}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.repository = ShopRepository(
             directory / "workspace" / "repositories" / "acme" / "shop.git", directory / "clone"
@@ -203,10 +203,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack(directory: Path, database_url: str) -> Iterator[Stack]:
+def running_stack(directory: Path, database_url: str, settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """Everything up, the schema migrated, the shop's repository in place, a key in use."""
     with running_valkey(directory) as valkey:
-        stack = Stack(directory, database_url, valkey)
+        stack = Stack(directory, database_url, valkey, settings or {})
         try:
             stack.command("migrate")
             stack.repository.create(datetime.now(UTC))

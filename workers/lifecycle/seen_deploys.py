@@ -24,34 +24,52 @@ log = structlog.get_logger()
 
 LOOK_EVERY_SECONDS = 30.0
 GRACE_SECONDS = 90.0
-LOOK_BACK_SECONDS = 900.0
 DEPLOYS_REMEMBERED = timedelta(days=30)
 VERSIONS_REMEMBERED = 200
 
 _LOOKED = "versions"
+_Waiting = dict[str, dict[str, float]]
+"""The time at which each version was first seen, by service and version."""
+
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
 _LONGEST_REVISION = 64
 
 
 def record_new_versions(services: Services, now: datetime) -> None:
-    """Record a deploy for each new version, at most every LOOK_EVERY_SECONDS because this reads single spans."""
+    """Record a deploy for each new version, at most every LOOK_EVERY_SECONDS because this reads single requests."""
     with services.readers() as session:
-        last = read_cursor(session, _LOOKED)
-        looked_at = float(last["looked_at"]) if last else now.timestamp()
-        if last and now.timestamp() - looked_at < LOOK_EVERY_SECONDS:
+        last = read_cursor(session, _LOOKED) or {}
+        if last and now.timestamp() - float(last["looked_at"]) < LOOK_EVERY_SECONDS:
             return
         known = deploys_between(session, None, now - DEPLOYS_REMEMBERED, now + timedelta(days=1))
     repositories = {**{deploy.service: deploy.repository for deploy in known}, **services.settings.service_repositories}
-    since = min(now.timestamp() - LOOK_BACK_SECONDS, looked_at - GRACE_SECONDS)
-    until = now.timestamp() - GRACE_SECONDS
-    seen = {
-        service: services.telemetry.versions_seen(service, since=since, until=until) for service in sorted(repositories)
-    }
+    found, top = services.telemetry.versions_above(int(last.get("sequence", 0)))
+    waiting: _Waiting = {service: dict(versions) for service, versions in last.get("waiting", {}).items()}
+    for service, version, first_seen in found:
+        if service in repositories:
+            versions = waiting.setdefault(service, {})
+            versions[version] = min(first_seen, versions.get(version, first_seen))
+    due, later = _split(waiting, until=now.timestamp() - GRACE_SECONDS)
     with services.sessions.begin() as session:
-        for service, versions in seen.items():
+        for service, versions in sorted(due.items()):
             deploys = [deploy for deploy in known if deploy.service == service]
-            _record_versions(session, service, repositories[service], versions, deploys, now)
-        save_cursor(session, _LOOKED, {"looked_at": now.timestamp()}, now=now)
+            ordered = sorted(versions.items(), key=lambda seen: seen[1])
+            _record_versions(session, service, repositories.get(service, ""), ordered, deploys, now)
+        position = {"looked_at": now.timestamp(), "sequence": top, "waiting": later}
+        save_cursor(session, _LOOKED, position, now=now)
+
+
+def _split(waiting: _Waiting, *, until: float) -> tuple[_Waiting, _Waiting]:
+    """Split into the versions first seen before `until`, and those that wait for their report."""
+    due, later = (
+        {
+            service: chosen
+            for service, versions in waiting.items()
+            if (chosen := {name: at for name, at in versions.items() if (at < until) is is_due})
+        }
+        for is_due in (True, False)
+    )
+    return due, later
 
 
 def _record_versions(

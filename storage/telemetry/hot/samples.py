@@ -98,6 +98,17 @@ def versions_seen(connection: Connection, service: str, *, since: float, until: 
     return [(version, moment) for version, moment in connection.execute(query)]
 
 
+def versions_above(connection: Connection, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
+    """Return (service, version, time first seen) of the requests above a sequence number, and the highest number."""
+    top = connection.scalar(select(func.max(requests.c.sequence))) or 0
+    query = (
+        select(requests.c.service, requests.c.version, func.min(requests.c.started_at))
+        .where(requests.c.sequence > sequence, requests.c.sequence <= top, requests.c.version.is_not(None))
+        .group_by(requests.c.service, requests.c.version)
+    )
+    return [(service, version, moment) for service, version, moment in connection.execute(query)], top
+
+
 def log_samples(
     connection: Connection,
     *,

@@ -110,18 +110,20 @@ def test_services_without_a_repository_and_spans_without_a_version_are_ignored(t
         assert traffic.look() == []
 
 
-def test_single_spans_are_not_read_at_every_tick(traffic: Traffic, services: Services, clock: Clock) -> None:
+def test_each_request_is_read_once_and_not_at_every_tick(traffic: Traffic, services: Services, clock: Clock) -> None:
+    traffic.serve("v1")
     traffic.look()
-    looked: list[str] = []
-    seen = services.telemetry.versions_seen
+    read: list[int] = []
+    above = services.telemetry.versions_above
 
     class Watched:
-        def versions_seen(self, service: str, *, since: float, until: float) -> object:
-            looked.append(service)
-            return seen(service, since=since, until=until)
+        def versions_above(self, sequence: int) -> object:
+            found = above(sequence)
+            read.append(len(found[0]))
+            return found
 
     services.telemetry = Watched()  # type: ignore[assignment]
     for _ in range(10):
         clock.forward(LOOK_EVERY_SECONDS / 3)
         record_new_versions(services, clock())
-    assert len(looked) == 3
+    assert read == [0, 0, 0]

@@ -1,0 +1,64 @@
+"""Ticks, clicks and verifications at the same time take their locks in one order (storage.database.locks)."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import pytest
+from sqlalchemy import text
+
+from storage import incidents
+from tests.scenarios.workers.alertmanager import Alertmanager
+from tests.scenarios.workers.worker import Clock
+from workers.clicks.buttons import handle_click
+from workers.lifecycle.tick import run_parts
+from workers.services import Services
+
+ROUNDS = 12
+PRESSERS = 4
+BUTTONS = ("acknowledge", "snooze", "unsnooze", "diagnose_again", "resolve")
+
+
+def deadlocks(services: Services) -> int:
+    with services.readers() as session:
+        found = session.scalar(text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"))
+        return int(found or 0)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_ticks_and_clicks_on_the_same_incidents_never_wait_for_each_other_in_a_circle(
+    services: Services, clock: Clock
+) -> None:
+    alertmanager, before = Alertmanager(services, clock), deadlocks(services)
+    done = threading.Event()
+
+    def press(seed: int) -> None:
+        random = Random(seed)
+        while not done.is_set():
+            with services.readers() as session:
+                known = [incident.id for incident in incidents.active_incidents(session)]
+            if known:
+                click(services, random.choice(BUTTONS), random.choice(known), f"U{seed}")
+
+    with ThreadPoolExecutor(PRESSERS) as pool:
+        pressing = [pool.submit(press, seed) for seed in range(PRESSERS)]
+        try:
+            for turn in range(ROUNDS):
+                for service in ("shop", "search", "mail", "pay"):
+                    alertmanager.send(alertmanager.alert(f"Alert{turn}", "firing", service=service))
+                clock.forward(10)
+                run_parts(services).raise_all()
+        finally:
+            done.set()
+        for one in pressing:
+            one.result(timeout=60)
+    assert deadlocks(services) == before
+
+
+def click(services: Services, action_id: str, incident_id: int, user: str) -> None:
+    handle_click(
+        services, action_id=action_id, value=str(incident_id), user_id=user, user_name=user,
+        channel="C1", message_ts="1", trigger_id="t",
+    )  # fmt: skip
