@@ -9,14 +9,16 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
-from storage import incidents
+from storage import audit, incidents
+from storage.database.rows import hold
+from tests.functional.stack import eventually
 from tests.scenarios.workers.alertmanager import Alertmanager
 from tests.scenarios.workers.worker import Clock
 from workers.clicks.buttons import handle_click
 from workers.lifecycle.tick import run_parts
 from workers.services import Services
 
-ROUNDS = 12
+ROUNDS = 6
 PRESSERS = 4
 BUTTONS = ("acknowledge", "snooze", "unsnooze", "diagnose_again", "resolve")
 
@@ -62,3 +64,31 @@ def click(services: Services, action_id: str, incident_id: int, user: str) -> No
         services, action_id=action_id, value=str(incident_id), user_id=user, user_name=user,
         channel="C1", message_ts="1", trigger_id="t",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_tick_that_waits_for_an_incident_holds_nothing_that_the_click_on_it_needs(
+    services: Services, clock: Clock
+) -> None:
+    alertmanager, before = Alertmanager(services, clock), deadlocks(services)
+    alertmanager.send(alertmanager.alert("Slow", "firing", service="shop"))
+    run_parts(services).raise_all()
+    with services.readers() as session:
+        [known] = incidents.active_incidents(session)
+    alertmanager.send(alertmanager.alert("Slow", "resolved", service="shop"))
+    for name, service in (("Down", "search"), ("Failing", "shop"), ("Off", "mail")):
+        clock.forward(600)
+        alertmanager.send(alertmanager.alert(name, "firing", service=service))
+    with ThreadPoolExecutor(1) as pool:
+        with services.sessions.begin() as session:
+            hold(session, incidents.get_incident(session, known.id))
+            ticking = pool.submit(run_parts, services)
+            eventually(lambda: is_somebody_waiting(services), seconds=20, what="the tick to wait for the incident")
+            audit.append(session, key=services.audit_key, actor="Ana", event="acknowledge", payload={}, now=clock())
+        ticking.result(timeout=20).raise_all()
+    assert deadlocks(services) == before
+
+
+def is_somebody_waiting(services: Services) -> bool:
+    with services.readers() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
