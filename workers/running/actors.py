@@ -9,7 +9,7 @@ import structlog
 from dramatiq import Actor, Broker
 from dramatiq.middleware import TimeLimitExceeded
 
-from integrations.errors import PermanentError, RetryableError
+from integrations.errors import PermanentError, RateLimitedError, RetryableError
 from storage import outbox
 from storage.errors import DatabaseUnavailableError, StorageError
 from workers.errors import NotConfiguredError, NotYetError, RefusedError
@@ -19,6 +19,9 @@ from workers.running.jobs import JOBS, Job, payload
 from workers.services import Services
 
 log = structlog.get_logger()
+
+LIMITED_SECONDS = 30.0
+"""How long a job waits for a rate limit that does not say how long."""
 
 
 def register(broker: Broker, services: Services) -> None:
@@ -101,10 +104,18 @@ def _record_failure(services: Services, outbox_key: str, error: BaseException) -
     _log_failure(error)
     text, now = reason_text(error), services.clock()
     with services.sessions.begin() as session:
-        if isinstance(error, RetryableError) and error.retry_after_seconds is not None:
-            outbox.wait(session, outbox_key, text, now=now, seconds=error.retry_after_seconds)
-        else:
-            outbox.fail(session, outbox_key, text, now=now, permanent=_is_permanent(error))
+        if isinstance(error, RateLimitedError):
+            seconds = LIMITED_SECONDS if error.retry_after_seconds is None else error.retry_after_seconds
+            outbox.wait(session, outbox_key, text, now=now, seconds=seconds)
+            return
+        outbox.fail(
+            session,
+            outbox_key,
+            text,
+            now=now,
+            retry_after_seconds=error.retry_after_seconds if isinstance(error, RetryableError) else None,
+            permanent=_is_permanent(error),
+        )
 
 
 def _log_failure(error: BaseException) -> None:
