@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select, union_all
 from sqlalchemy.orm import Session
 
 from storage.database.rows import get, hold
@@ -48,8 +48,10 @@ def dismiss(session: Session, job_id: int, now: datetime) -> OutboxJob | None:
 def prune(session: Session, now: datetime) -> int:
     """Delete up to PRUNED_AT_ONCE jobs that were done or dismissed more than KEPT_DAYS ago; return how many."""
     until = now - timedelta(days=KEPT_DAYS)
-    old = select(OutboxJob.id).where(or_(OutboxJob.done_at < until, OutboxJob.dismissed_at < until))
-    ids = session.scalars(old.limit(PRUNED_AT_ONCE)).all()
+    done = select(OutboxJob.id).where(OutboxJob.done_at < until)
+    # Dismissed jobs are found among the dead letters, which have an index.
+    dismissed = select(OutboxJob.id).where(OutboxJob.dead_at < until, OutboxJob.dismissed_at < until)
+    ids = session.scalars(union_all(done, dismissed).limit(PRUNED_AT_ONCE)).all()
     if ids:
         session.execute(delete(OutboxJob).where(OutboxJob.id.in_(ids)))
     return len(ids)

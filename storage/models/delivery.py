@@ -29,6 +29,13 @@ class OutboxJob(Base):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        # Done jobs are deleted when they are old enough.
+        Index(
+            "ix_outbox_done_at",
+            "done_at",
+            sqlite_where=text("done_at IS NOT NULL"),
+            postgresql_where=text("done_at IS NOT NULL"),
+        ),
         # Few jobs are dead letters; every status answer and health check counts them.
         Index(
             "ix_outbox_dead_at",
@@ -47,7 +54,7 @@ class OutboxJob(Base):
     sent_at: Mapped[datetime | None]
     message_id: Mapped[str | None] = mapped_column(String(36))
     begun_at: Mapped[datetime | None]
-    done_at: Mapped[datetime | None] = mapped_column(index=True)
+    done_at: Mapped[datetime | None]
     attempts: Mapped[int]
     waiting_since: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]

@@ -11,7 +11,8 @@ branch_labels = None
 depends_on = None
 
 COLUMNS = ("begun_at", "waiting_since", "dismissed_at")
-INDEXES = (("incidents", "closed_at"), ("findings", "last_seen_at"), ("verifications", "status"), ("outbox", "done_at"))
+INDEXES = (("incidents", "closed_at"), ("findings", "last_seen_at"), ("verifications", "status"))
+OF_JOBS = ("done_at", "dead_at")
 
 
 def upgrade() -> None:
@@ -20,14 +21,15 @@ def upgrade() -> None:
         op.add_column("outbox", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     for table, column in INDEXES:
         op.create_index(f"ix_{table}_{column}", table, [column])
-    is_dead = sa.text("dead_at IS NOT NULL")
-    op.create_index("ix_outbox_dead_at", "outbox", ["dead_at"], sqlite_where=is_dead, postgresql_where=is_dead)
+    for column in OF_JOBS:
+        is_set = sa.text(f"{column} IS NOT NULL")
+        op.create_index(f"ix_outbox_{column}", "outbox", [column], sqlite_where=is_set, postgresql_where=is_set)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_outbox_dead_at", table_name="outbox")
+    for column in OF_JOBS:
+        op.drop_index(f"ix_outbox_{column}", table_name="outbox")
     for table, column in INDEXES:
         op.drop_index(f"ix_{table}_{column}", table_name=table)
-    with op.batch_alter_table("outbox") as outbox:
-        for name in (*COLUMNS, "message_id"):
-            outbox.drop_column(name)
+    for name in (*COLUMNS, "message_id"):
+        op.drop_column("outbox", name)
