@@ -56,9 +56,11 @@ def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> str:
     """
     message: Message[Any] = Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=arguments, options={})
     try:
-        return str(broker.enqueue(message).options["redis_message_id"])
+        sent = broker.enqueue(message)
     except (redis.RedisError, DramatiqError) as error:
         raise BrokerAwayError(f"{type(error).__name__}: {error}") from error
+    # The broker on Redis gives each message an id of its own; Dramatiq's other brokers hold it under the message's.
+    return str(sent.options.get("redis_message_id", sent.message_id))
 
 
 @dataclass(frozen=True, slots=True)
