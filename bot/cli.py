@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.commands.frame import fail, open_services, plain_errors, read_settings
-from bot.commands.groups import audit, keys, limits, logs, maintenance, patterns
+from bot.commands.groups import audit, jobs, keys, limits, logs, maintenance, patterns
 
 if TYPE_CHECKING:
     import httpx
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.keys, name="keys")
 app.add_typer(audit.audit, name="audit")
+app.add_typer(jobs.jobs, name="jobs")
 app.add_typer(limits.limits, name="limits")
 app.add_typer(patterns.patterns, name="patterns")
 app.add_typer(logs.logs, name="logs")

@@ -19,6 +19,7 @@ from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services, secret
 from workers.settings import Settings
+from workers.words.jobs import job_text
 
 CHECK_SECONDS = 5.0
 JOBS_SHOWN = 3
@@ -28,10 +29,15 @@ class TroubleError(Exception):
     """A check found a problem; the message says which."""
 
 
+class NoticeError(Exception):
+    """What is checked works, and a person should look at something; the message says at what."""
+
+
 class Health(StrEnum):
-    """The result of a check."""
+    """The result of a check. notice: it works, and a person should look at something."""
 
     OK = "ok"
+    NOTICE = "notice"
     NOT_SET = "not set"
     FAILED = "FAILED"
 
@@ -97,7 +103,7 @@ def _own_checks(services: Services) -> list[Check]:
             "jobs",
             True,
             lambda: _jobs(services),
-            "mend what the reason names; the incident's thread says what was left undone",
+            "mend what the reason names, then `argux jobs retry NUMBER`, or `argux jobs dismiss NUMBER`",
             "",
         ),
     ]
@@ -172,15 +178,19 @@ def _detection(services: Services) -> str:
 
 
 def _jobs(services: Services) -> str:
-    """Raise TroubleError if jobs were given up, because a person must look at them."""
+    """Raise NoticeError if jobs were given up and nobody has retried or dismissed them yet.
+
+    That is no failure: Argux goes on working, and a probe that restarts it for that would mend nothing.
+    """
     try:
         with services.readers() as session:
             dead = outbox.dead_letters(session)
     except DBAPIError as error:
         raise DatabaseUnavailableError("They are in the database: mend that first.") from error
     if dead:
-        newest = "; ".join(f"{job.actor}: {job.error}" for job in dead[:JOBS_SHOWN])
-        raise TroubleError(f"{len(dead)} given up, the newest: {newest}")
+        newest = "; ".join(f"{job_text(job)}: {job.error}" for job in dead[:JOBS_SHOWN])
+        first = min(job.dead_at for job in dead if job.dead_at is not None).astimezone(services.settings.timezone)
+        raise NoticeError(f"{len(dead)} given up since {first:%Y-%m-%d %H:%M %Z}, the newest: {newest}")
     return "none given up"
 
 
@@ -222,6 +232,8 @@ def _examine(check: Check) -> Outcome:
         return Outcome(check.name, Health.OK, check.probe())
     except DatabaseUnavailableError as error:
         return Outcome(check.name, Health.FAILED, str(error))
+    except NoticeError as error:
+        return Outcome(check.name, Health.NOTICE, f"{str(error).rstrip('.')}. To mend it: {check.remedy}")
     except (IntegrationError, NotConfiguredError, TroubleError) as error:
         return Outcome(check.name, Health.FAILED, f"{str(error).rstrip('.')}. To mend it: {check.remedy}")
     except Exception as error:  # noqa: BLE001 - any driver error is a failed check; its text may hold a secret

@@ -2,6 +2,7 @@
 
 IntegrationError
 ├── RetryableError        try again later; `retry_after_seconds` is set if the system sent it
+│   └── RateLimitedError      it asks to wait; that is no failure
 └── PermanentError        a retry cannot help
     ├── AuthenticationError   the token or key was refused
     ├── NotFoundError         the named object does not exist
@@ -29,6 +30,10 @@ class RetryableError(IntegrationError):
     def __init__(self, system: str, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(system, message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimitedError(RetryableError):
+    """The system works, and asks to wait: so many calls are not allowed."""
 
 
 class PermanentError(IntegrationError):

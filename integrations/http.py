@@ -12,6 +12,7 @@ from integrations.errors import (
     AuthenticationError,
     IntegrationError,
     NotFoundError,
+    RateLimitedError,
     RejectedError,
     RetryableError,
 )
@@ -19,7 +20,8 @@ from integrations.errors import (
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """The longest Retry-After that we obey, so that no system can delay a job for longer."""
 
-_PASSING_STATUSES = frozenset({408, 425, 429})
+TOO_MANY_REQUESTS = 429
+_PASSING_STATUSES = frozenset({408, 425})
 _MESSAGE_LIMIT = 300
 
 
@@ -55,6 +57,8 @@ def error_for_status(
     """Return the error for an HTTP status (400 and up). The message is cut, so that no whole HTML page is kept."""
     text = " ".join(message.split())[:_MESSAGE_LIMIT]
     described = f"{text} (HTTP {status})" if text else f"HTTP {status}"
+    if status == TOO_MANY_REQUESTS:
+        return RateLimitedError(system, described, retry_after_seconds)
     if status in _PASSING_STATUSES or status >= 500:
         return RetryableError(system, described, retry_after_seconds)
     if status in (401, 403):

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.orm import Session, selectinload
 
 from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
@@ -168,9 +168,9 @@ def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:
         .join(Incident, Incident.id == FindingRecord.incident_id)
         .where(Incident.status == IncidentStatus.FALSE_ALARM, FindingRecord.last_seen_at >= since)
     )
-    query = select(Incident).where(
-        Incident.status.in_(_CLOSED), or_(Incident.closed_at >= since, Incident.id.in_(still_seen))
-    )
+    # Two questions, each with an index of its own: with OR the database would read every incident.
+    recent = select(Incident.id).where(Incident.closed_at >= since)
+    query = select(Incident).where(Incident.status.in_(_CLOSED), Incident.id.in_(union(recent, still_seen)))
     return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
 
 

@@ -42,8 +42,10 @@ def _renew(lock: Lock, done: threading.Event) -> None:
         try:
             lock.reacquire()
         except LockError:
-            # The lease expired, and another worker may hold it now.
-            return
+            # The lease expired, or Redis lost it. It is taken back, unless another worker holds it now.
+            with suppress(RedisError):
+                if not lock.acquire():
+                    return
         except RedisError:
             # The broker did not answer in time. Two thirds of the lease are left for another try.
             continue

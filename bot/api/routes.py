@@ -14,6 +14,7 @@ from bot.api import (
     funnel_where,
     funnels,
     incidents,
+    jobs,
     log_patterns,
     logs,
     maintenance,
@@ -56,6 +57,7 @@ router.include_router(incidents.router)
 router.include_router(snoozes.router)
 router.include_router(maintenance.router)
 router.include_router(status.router)
+router.include_router(jobs.router)
 router.include_router(deploys.router)
 router.include_router(metrics.router)
 router.include_router(events.router)

@@ -67,7 +67,7 @@ class Metrics:
     def read_database(self, session: Session) -> None:
         """Update the gauges from the database."""
         waiting = select(func.count()).where(OutboxJob.done_at.is_(None), OutboxJob.dead_at.is_(None))
-        dead = select(func.count()).where(OutboxJob.dead_at.is_not(None))
+        dead = select(func.count()).where(OutboxJob.dead_at.is_not(None), OutboxJob.dismissed_at.is_(None))
         undelivered = select(func.count()).where(Delivery.status == "undelivered")
         self.jobs_waiting.set(session.scalar(waiting) or 0)
         self.dead_letters.set(session.scalar(dead) or 0)

@@ -35,9 +35,11 @@ ACTIONS = frozenset(
         "approve_fix",
         "create_ticket",
         "diagnose_again",
+        "dismiss_jobs",
         "escalate",
         "false_alarm",
         "resolve",
+        "retry_jobs",
         "snooze",
         "unsnooze",
     )

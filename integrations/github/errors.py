@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import requests
 from github import BadAttributeException, GithubException, RateLimitExceededException
 
-from integrations.errors import IntegrationError, RetryableError
+from integrations.errors import IntegrationError, RateLimitedError, RetryableError
 from integrations.http import LONGEST_RETRY_AFTER_SECONDS, error_for_status, retry_after_seconds, unreachable
 
 SYSTEM = "GitHub"
@@ -35,7 +35,7 @@ def from_github(error: GithubException) -> IntegrationError:
     wait = _wait_seconds(headers, now=time.time())
     limited = isinstance(error, RateLimitExceededException) or headers.get("x-ratelimit-remaining") == "0"
     if limited or (error.status == 403 and "retry-after" in headers):
-        return RetryableError(SYSTEM, "the rate limit is used up", wait)
+        return RateLimitedError(SYSTEM, "the rate limit is used up", wait)
     return error_for_status(SYSTEM, error.status, error_message(error), retry_after_seconds=wait)
 
 

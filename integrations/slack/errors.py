@@ -15,17 +15,17 @@ from integrations.errors import (
     AuthenticationError,
     IntegrationError,
     NotFoundError,
+    RateLimitedError,
     RejectedError,
     RetryableError,
 )
-from integrations.http import error_for_status, retry_after_seconds, unreachable
+from integrations.http import TOO_MANY_REQUESTS, error_for_status, retry_after_seconds, unreachable
 
 SYSTEM = "Slack"
 PICTURE_SETTLES_SECONDS = 2.0
 
-_TEMPORARY = frozenset(
-    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-)
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_TEMPORARY = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _UNAUTHORISED = frozenset(
     {
         "invalid_auth",
@@ -74,7 +74,9 @@ def _from_api(error: SlackApiError) -> IntegrationError:
     details = _details(body)
     headers = {name.lower(): value for name, value in response.headers.items()}
     retry_after = retry_after_seconds(headers.get("retry-after"), now=time.time())
-    if code in _TEMPORARY or response.status_code == 429 or response.status_code >= 500:
+    if code in _LIMITED or response.status_code == TOO_MANY_REQUESTS:
+        return RateLimitedError(SYSTEM, code or "ratelimited", retry_after)
+    if code in _TEMPORARY or response.status_code >= 500:
         return RetryableError(SYSTEM, code if code in _TEMPORARY else f"HTTP {response.status_code}", retry_after)
     if code == "invalid_blocks" and "slack_file" in details:
         # Slack refuses a new picture until it has processed the upload, which takes about a second.

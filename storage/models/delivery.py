@@ -14,8 +14,9 @@ from storage.database.base import Base
 class OutboxJob(Base):
     """A job committed together with the state change that causes it; a relay hands it to the broker.
 
-    key: makes it idempotent; a second job with the same key is not enqueued. dead_at: when it became a dead letter,
-    which a person must look at.
+    key: makes it idempotent; a second job with the same key is not enqueued. message_id: the broker's id of the message
+    last sent. begun_at: when the run that has not ended began. waiting_since: when it was first told to wait, by a rate
+    limit. dead_at: when it became a dead letter, which a person must look at. dismissed_at: when a person dismissed it.
     """
 
     __tablename__ = "outbox"
@@ -28,6 +29,20 @@ class OutboxJob(Base):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        # Done jobs are deleted when they are old enough.
+        Index(
+            "ix_outbox_done_at",
+            "done_at",
+            sqlite_where=text("done_at IS NOT NULL"),
+            postgresql_where=text("done_at IS NOT NULL"),
+        ),
+        # Few jobs are dead letters; every status answer and health check counts them.
+        Index(
+            "ix_outbox_dead_at",
+            "dead_at",
+            sqlite_where=text("dead_at IS NOT NULL"),
+            postgresql_where=text("dead_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,9 +52,13 @@ class OutboxJob(Base):
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    message_id: Mapped[str | None] = mapped_column(String(36))
+    begun_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     attempts: Mapped[int]
+    waiting_since: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
+    dismissed_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
 
 

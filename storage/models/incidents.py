@@ -27,7 +27,7 @@ class Incident(Base):
     updated_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None] = mapped_column(String(200))
-    closed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None] = mapped_column(index=True)
     closed_by: Mapped[str | None] = mapped_column(String(200))
     ticket_key: Mapped[str | None] = mapped_column(String(50))
     ticket_url: Mapped[str | None] = mapped_column(String(500))
@@ -66,7 +66,7 @@ class FindingRecord(Base):
     onset_at: Mapped[datetime]
     details: Mapped[dict[str, Any]]
     first_seen_at: Mapped[datetime]
-    last_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime] = mapped_column(index=True)
     incident: Mapped[Incident] = relationship(back_populates="findings")
 
 
@@ -210,7 +210,7 @@ class Verification(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
     action_id: Mapped[int | None] = mapped_column(ForeignKey("actions.id"), unique=True)
-    status: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), index=True)
     measures: Mapped[list[Any]]
     attempts: Mapped[int]
     live_at: Mapped[datetime | None]

@@ -17,6 +17,7 @@ from integrations.errors import PermanentError, RetryableError
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
+from workers.clicks.dead_letters import dismiss_listed, retry_listed
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.diagnosis.job import diagnose_again
 from workers.errors import RefusedError
@@ -94,6 +95,18 @@ def handle_submission(
         post_privately(services, channel, user_id, str(refusal))
 
 
+def submission_given_up(services: Services, reason: str, **arguments: Any) -> None:
+    """Tell the person who submitted the dialog that it failed even after all retries."""
+    text = (
+        f"Your approval could not be recorded: {reason}. Nothing was merged. Press Approve fix again when it is mended."
+    )
+    try:
+        channel = approvals.channel_of(services, arguments["value"])
+    except (RefusedError, StorageError):
+        channel = services.settings.slack_channel
+    post_privately(services, channel, arguments["user_id"], text)
+
+
 def _acknowledge(services: Services, click: Click) -> None:
     def refuse_if_acknowledged(session: Session) -> None:
         incident = incidents.get_incident(session, click.subject_id)
@@ -120,6 +133,7 @@ def _change(
             before(session)
         incident = incidents.get_incident(session, click.subject_id)
         incidents.change_status(session, incident, status, actor=click.user_name, now=now)
+        outbox.finish_running(session, now)
         _record(services, session, click, now)
         enqueue_refresh(session, incident.id, key=f"{status}:{incident.id}:{now.timestamp()}", now=now)
 
@@ -142,15 +156,20 @@ def _escalate(services: Services, click: Click) -> None:
 
 
 def _enqueue_job(services: Services, click: Click, actor: str, *, key: str, refusal: Callable[[Incident], str]) -> None:
-    """Enqueue the button's job, once per incident. Raise RefusedError with the text of `refusal`, if it returns one."""
+    """Enqueue the button's job, once per incident; one that was given up begins anew.
+
+    Raise RefusedError with the text of `refusal`, if it returns one, and while the job is on its way.
+    """
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
         if reason := refusal(incident):
             raise RefusedError(reason)
-        _record(services, session, click, now)
         arguments = {"incident_id": incident.id, "user_name": click.user_name}
-        outbox.enqueue(session, actor, arguments, key=f"{key}:{incident.id}", now=now)
+        if not outbox.enqueue_again(session, actor, arguments, key=f"{key}:{incident.id}", now=now):
+            raise RefusedError("That was asked for already and is on its way; the thread says how it goes.")
+        outbox.finish_running(session, now)
+        _record(services, session, click, now)
 
 
 def _diagnose_again(services: Services, click: Click) -> None:
@@ -158,6 +177,7 @@ def _diagnose_again(services: Services, click: Click) -> None:
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
         diagnose_again(session, incident, actor=click.user_name, now=now)
+        outbox.finish_running(session, now)
         _record(services, session, click, now)
 
 
@@ -180,6 +200,7 @@ def _snooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
+        outbox.finish_running(session, now)
         snooze_incident(services, session, incident, minutes=BUTTON_MINUTES, actor=click.user_name, now=now)
 
 
@@ -187,7 +208,16 @@ def _unsnooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
+        outbox.finish_running(session, now)
         unsnooze_incident(services, session, incident, actor=click.user_name, now=now)
+
+
+def _retry_jobs(services: Services, click: Click) -> None:
+    retry_listed(services, click.value, actor=click.user_name)
+
+
+def _dismiss_jobs(services: Services, click: Click) -> None:
+    dismiss_listed(services, click.value, actor=click.user_name)
 
 
 def _record(services: Services, session: Session, click: Click, now: datetime) -> None:
@@ -206,9 +236,11 @@ HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "approve_fix": _approve_fix,
     "create_ticket": _create_ticket,
     "diagnose_again": _diagnose_again,
+    "dismiss_jobs": _dismiss_jobs,
     "escalate": _escalate,
     "false_alarm": _false_alarm,
     "resolve": _resolve,
+    "retry_jobs": _retry_jobs,
     "snooze": _snooze,
     "unsnooze": _unsnooze,
 }

@@ -6,6 +6,7 @@ from integrations.cards import Card
 from storage import audit, incidents
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.given_up import tell_given_up
 from workers.telling.incident_view import incident_view
 from workers.telling.root_card import root_card
 
@@ -47,3 +48,14 @@ def escalate(services: Services, incident_id: int, user_name: str) -> None:
             session, incident_id, key="escalated", card=Card(title="Escalated", text=text), channel=channel, now=now
         )
         enqueue_refresh(session, incident_id, key=f"escalated:{incident_id}", now=now)
+
+
+def escalation_given_up(services: Services, incident_id: int, user_name: str, reason: str) -> None:
+    """Say in the thread why nobody was called; the button works again."""
+    tell_given_up(
+        services,
+        incident_id,
+        title="Nobody was called",
+        text=f"{user_name} escalated this, and Teams could not be told: {reason}. "
+        "Call somebody yourself; when that is mended, **Escalate** works again.",
+    )

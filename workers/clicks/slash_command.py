@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from detection.coverage import Watched, WatchState
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
+from integrations.errors import IntegrationError
 from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
+from workers.telling.delivery import post_privately
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
 from workers.watching.delays import delays
@@ -45,6 +48,15 @@ def answer_command(
     services.chat.respond(response_url, card)
 
 
+def command_given_up(services: Services, reason: str, **arguments: Any) -> None:
+    """Tell the person who asked that there is no answer, by the response URL, else by a private message."""
+    text = f"This could not be answered: {reason}. Please ask again in a minute."
+    try:
+        services.chat.respond(arguments["response_url"], Card(title="No answer", text=text))
+    except IntegrationError:
+        post_privately(services, arguments["channel"], arguments["user_id"], text)
+
+
 def status_card(services: Services, session: Session) -> Card:
     """Return the status card: active incidents, what is watched, maintenance, recoveries, last deploy, stuck jobs,
     and whether Argux itself keeps up."""
@@ -63,7 +75,7 @@ def status_card(services: Services, session: Session) -> Card:
             ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
         )
     if dead:
-        fields.append(("Stuck jobs", f"{dead}: `argux doctor` says which"))
+        fields.append(("Stuck jobs", f"{dead}: `argux jobs list` says which"))
     title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
     if not active:
         can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)

@@ -9,6 +9,7 @@ from storage.models import Diagnosis
 from workers.diagnosis.account import account, evidence_lines
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.given_up import tell_given_up
 from workers.telling.incident_view import incident_view
 from workers.words.findings import finding_sentence
 
@@ -42,6 +43,17 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         channel = services.settings.slack_channel
         enqueue_thread_message(session, incident_id, key="ticket", card=card, channel=channel, now=now, is_answer=True)
         enqueue_refresh(session, incident_id, key=f"ticket:{incident_id}", now=now)
+
+
+def ticket_given_up(services: Services, incident_id: int, user_name: str, reason: str) -> None:
+    """Say in the thread why there is no ticket; the button works again."""
+    tell_given_up(
+        services,
+        incident_id,
+        title="No ticket was created",
+        text=f"{user_name} asked for a Jira ticket, and it could not be created: {reason}. "
+        "When that is mended, press **Create Jira ticket** again.",
+    )
 
 
 def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:

@@ -13,6 +13,7 @@ from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
+from workers.diagnosis.model import FixPlan
 from workers.diagnosis.request import is_covered
 from workers.errors import RefusedError
 from workers.locks import one_at_a_time
@@ -27,41 +28,47 @@ def diagnose(services: Services, incident_id: int, is_asked: bool = True) -> Non
     """
     if not is_asked and _is_covered(services, incident_id):
         return
+
+    def tell(session: Session, diagnosis: Diagnosis, fix: FixPlan) -> None:
+        _tell(services, session, diagnosis, fix, is_answer=is_asked)
+
     with one_at_a_time(services, f"diagnosis:{incident_id}"):
-        outcome = pipeline.run(incident_id, _sources(services))
+        pipeline.run(incident_id, _sources(services), tell)
+
+
+def _tell(services: Services, session: Session, diagnosis: Diagnosis, fix: FixPlan, *, is_answer: bool) -> None:
+    """Enqueue the result and the fix that it calls for, and end the job, all in the diagnosis's last transaction."""
     now = services.clock()
-    with services.sessions.begin() as session:
-        diagnosis = diagnoses.get_diagnosis(session, outcome.diagnosis_id)
-        incidents.add_timeline(
-            session,
-            incident_id,
-            kind="diagnosed",
-            actor="Argux",
-            text=outcome.root_cause or "The cause is not known.",
-            now=now,
-        )
-        enqueue_thread_message(
-            session,
-            incident_id,
-            key=f"diagnosis:{diagnosis.id}",
-            card=diagnosis_card(diagnosis),
-            channel=services.settings.slack_channel,
-            now=now,
-            is_answer=is_asked,
-        )
-        enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
-        if diagnosis.status == "concluded" and outcome.fix.action:
-            arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_asked}
-            outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
+    incident_id = diagnosis.incident_id
+    text = diagnosis.root_cause or "The cause is not known."
+    incidents.add_timeline(session, incident_id, kind="diagnosed", actor="Argux", text=text, now=now)
+    enqueue_thread_message(
+        session,
+        incident_id,
+        key=f"diagnosis:{diagnosis.id}",
+        card=diagnosis_card(diagnosis),
+        channel=services.settings.slack_channel,
+        now=now,
+        is_answer=is_answer,
+    )
+    enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+    if diagnosis.status == "concluded" and fix.action:
+        arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
+        outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
+    outbox.finish_running(session, now)
 
 
 def diagnosis_given_up(services: Services, incident_id: int, reason: str, is_asked: bool = True) -> None:
-    """Mark the running diagnosis as failed and post that in the thread, so that people stop waiting for it."""
+    """Mark the diagnosis as failed and post that in the thread, so that people stop waiting for it.
+
+    One that could not even start counts as well, unless detection asked for it and the incident has another.
+    """
     now = services.clock()
     with services.sessions.begin() as session:
-        diagnosis = diagnoses.latest_diagnosis(session, incident_id)
-        if diagnosis is None or diagnosis.status != "running":
+        latest = diagnoses.latest_diagnosis(session, incident_id)
+        if latest is not None and latest.status != "running" and not is_asked:
             return
+        diagnosis = diagnoses.start_diagnosis(session, incident_id, now=now)
         diagnoses.conclude(
             session, diagnosis, status="failed", root_cause=None, suspect_commit=None, confidence=None, now=now
         )
@@ -70,6 +77,7 @@ def diagnosis_given_up(services: Services, incident_id: int, reason: str, is_ask
         key = f"diagnosis:{diagnosis.id}"
         enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_asked)
         enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+        outbox.finish_running(session, now)
 
 
 def _is_covered(services: Services, incident_id: int) -> bool:

@@ -56,9 +56,21 @@ CONFIRM = Step("confirm", TypeAdapter(Verdict))
 FIX = Step("fix", TypeAdapter(FixPlan))
 
 
-def run(incident_id: int, sources: DiagnosisSources) -> DiagnosisOutcome:
+Conclusion = Callable[[Session, Diagnosis, FixPlan], None]
+"""What is written together with the end of a diagnosis."""
+
+
+def _conclude_silently(session: Session, diagnosis: Diagnosis, fix: FixPlan) -> None:
+    pass
+
+
+def run(
+    incident_id: int, sources: DiagnosisSources, on_conclusion: Conclusion = _conclude_silently
+) -> DiagnosisOutcome:
     """Diagnose an incident, or resume its running diagnosis.
 
+    on_conclusion: called once per diagnosis, in the transaction that ends it, so that a diagnosis is never ended and
+    not told, and never told twice.
     Raises storage's NotFoundError for an unknown incident. An error of the code host becomes evidence and does not stop
     the diagnosis; an error of the database does, and the next call resumes from the last checkpoint.
     """
@@ -77,7 +89,7 @@ def run(incident_id: int, sources: DiagnosisSources) -> DiagnosisOutcome:
     fix = progress.step(
         FIX,
         lambda: plan_fix(verdict, hypotheses, gathered),
-        lambda session, row, output: _conclude(session, row, verdict, output, now=sources.clock()),
+        lambda session, row, output: _conclude(session, row, verdict, output, on_conclusion, now=sources.clock()),
     )
     return _outcome(diagnosis_id, verdict, fix)
 
@@ -211,7 +223,15 @@ def _write_ranking(session: Session, diagnosis: Diagnosis, verdict: Verdict) -> 
     return verdict
 
 
-def _conclude(session: Session, diagnosis: Diagnosis, verdict: Verdict, fix: FixPlan, *, now: datetime) -> FixPlan:
+def _conclude(
+    session: Session,
+    diagnosis: Diagnosis,
+    verdict: Verdict,
+    fix: FixPlan,
+    on_conclusion: Conclusion,
+    *,
+    now: datetime,
+) -> FixPlan:
     conclude(
         session,
         diagnosis,
@@ -221,4 +241,5 @@ def _conclude(session: Session, diagnosis: Diagnosis, verdict: Verdict, fix: Fix
         confidence=verdict.confidence,
         now=now,
     )
+    on_conclusion(session, diagnosis, fix)
     return fix

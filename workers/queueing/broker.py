@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ SOCKET_SECONDS = 2.0
 """Less than the 3 s that Slack waits for an ack."""
 
 HEARTBEAT_SECONDS = 15
+ASKED_AT_ONCE = 500
+"""How many messages are asked for in one round trip."""
+
 MAINTENANCE_PER_MILLION = 10_000
 """How many of a million commands also look for killed workers; an idle worker sends about 20 commands a second."""
 
@@ -44,13 +49,47 @@ def create_broker(url: str) -> Broker:
     return broker
 
 
-def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> None:
-    """Send one message to the actor of this name; raise BrokerAwayError when the broker does not answer."""
+def send(broker: Broker, actor: str, arguments: dict[str, Any]) -> str:
+    """Send one message to the actor of this name and return the id under which the broker holds it.
+
+    Raise BrokerAwayError when the broker does not answer.
+    """
     message: Message[Any] = Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=arguments, options={})
     try:
-        broker.enqueue(message)
+        sent = broker.enqueue(message)
     except (redis.RedisError, DramatiqError) as error:
         raise BrokerAwayError(f"{type(error).__name__}: {error}") from error
+    # The broker on Redis gives each message an id of its own; Dramatiq's other brokers hold it under the message's.
+    return str(sent.options.get("redis_message_id", sent.message_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that the broker should hold: whose actor it is for, and its id."""
+
+    actor: str
+    message_id: str
+
+
+def held_messages(broker: Broker, messages: Sequence[Held]) -> set[str]:
+    """Return the ids of those messages that the broker holds, in a queue or in the hands of a worker.
+
+    Dramatiq keeps each message in the hash `<namespace>:<queue>.msgs` until a worker has acknowledged it. Raise
+    BrokerAwayError when the broker does not answer.
+    """
+    assert isinstance(broker, RedisBroker)
+    held: set[str] = set()
+    try:
+        for first in range(0, len(messages), ASKED_AT_ONCE):
+            part = messages[first : first + ASKED_AT_ONCE]
+            with broker.client.pipeline(transaction=False) as pipeline:
+                for message in part:
+                    pipeline.hexists(f"{broker.namespace}:{QUEUES[message.actor]}.msgs", message.message_id)
+                answers = pipeline.execute()
+            held.update(message.message_id for message, is_held in zip(part, answers, strict=True) if is_held)
+    except redis.RedisError as error:
+        raise BrokerAwayError(f"{type(error).__name__}: {error}") from error
+    return held
 
 
 def _binary() -> str:

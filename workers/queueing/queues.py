@@ -20,6 +20,8 @@ QUEUES: Mapping[str, str] = {
     "escalate": PEOPLE,
     "propose_fix": PEOPLE,
     "execute_proposal": PEOPLE,
+    "give_up": PEOPLE,
+    "tell_dead_letters": PEOPLE,
     "diagnose": BACKGROUND,
     "tick": BACKGROUND,
     "pull_elasticsearch": BACKGROUND,

@@ -97,6 +97,7 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
         incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is not IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor=user_name, now=now)
+        outbox.finish_running(session, now)
         audit.append(
             session,
             key=services.audit_key,

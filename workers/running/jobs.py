@@ -6,24 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workers.clicks.buttons import click_given_up, handle_click, handle_submission
-from workers.clicks.escalate import escalate
-from workers.clicks.slash_command import answer_command
-from workers.clicks.ticket import create_ticket
+from storage import outbox
+from storage.dead_letters import get_job
+from workers.clicks.buttons import click_given_up, handle_click, handle_submission, submission_given_up
+from workers.clicks.escalate import escalate, escalation_given_up
+from workers.clicks.slash_command import answer_command, command_given_up
+from workers.clicks.ticket import create_ticket, ticket_given_up
 from workers.diagnosis.job import diagnose, diagnosis_given_up
 from workers.lifecycle.tick import tick
 from workers.remediation.execution import action_given_up, execute_proposal
 from workers.remediation.pull_requests import fix_given_up, propose_fix
 from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
-from workers.telling.delivery import deliver, message_given_up, refresh_incident
+from workers.services import Services
+from workers.telling.dead_letters import tell_dead_letters
+from workers.telling.delivery import deliver, delivery_given_up, message_given_up, refresh_incident
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A background job. `work(services, **arguments)` must be idempotent: it may run twice with the same arguments.
 
-    `given_up` is called with the same arguments and the `reason` when the job becomes a dead letter.
+    `given_up` is called with the same arguments and the `reason` when the job becomes a dead letter, whatever the way;
+    it tells who waits for the job, and may run twice as well.
     """
 
     work: Callable[..., None]
@@ -31,17 +36,30 @@ class Job:
     given_up: Callable[..., None] | None = None
 
 
+def give_up(services: Services, job_id: int) -> None:
+    """Tell whoever waits for a dead letter. Do nothing if the job is being tried anew, or if nobody waits for it."""
+    with services.readers() as session:
+        dead = get_job(session, job_id)
+        job, arguments, reason = JOBS.get(dead.actor), dict(dead.arguments), dead.error or "it did not work"
+        if dead.dead_at is None:
+            return
+    if job is not None and job.given_up is not None:
+        job.given_up(services, reason=reason, **arguments)
+
+
 JOBS: dict[str, Job] = {
-    "answer_command": Job(answer_command, 30),
+    "answer_command": Job(answer_command, 30, command_given_up),
     "handle_click": Job(handle_click, 30, click_given_up),
-    "handle_submission": Job(handle_submission, 30),
+    "handle_submission": Job(handle_submission, 30, submission_given_up),
     "refresh_incident": Job(refresh_incident, given_up=message_given_up),
-    "deliver": Job(deliver),
-    "create_ticket": Job(create_ticket),
-    "escalate": Job(escalate),
+    "deliver": Job(deliver, given_up=delivery_given_up),
+    "create_ticket": Job(create_ticket, given_up=ticket_given_up),
+    "escalate": Job(escalate, given_up=escalation_given_up),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),
     "execute_proposal": Job(execute_proposal, given_up=action_given_up),
     "diagnose": Job(diagnose, 300, diagnosis_given_up),
+    outbox.GIVE_UP: Job(give_up),
+    outbox.TELL_DEAD_LETTERS: Job(tell_dead_letters),
     "tick": Job(tick, 300),
     "pull_elasticsearch": Job(pull_elasticsearch, 600),
     "expire": Job(expire, 600),

@@ -1,42 +1,76 @@
-"""The relay: sends committed outbox jobs to the broker, and sends lost ones again."""
+"""The relay: sends committed outbox jobs to the broker, and sends again what the broker has lost."""
 
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import structlog
 
 from storage import outbox
 from workers.errors import BrokerAwayError
-from workers.queueing.broker import send
+from workers.locks import LEASE_SECONDS
+from workers.queueing.broker import Held, held_messages, send
+from workers.queueing.queues import QUEUES
 from workers.services import Services
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.1
-LOST_SECONDS = 360.0
-"""A job sent this long ago and still not done counts as lost. No job sent by the outbox has a longer time limit."""
+LOOK_SECONDS = 5.0
+"""How often lost jobs are looked for, and how long after its sending a job may first be found lost."""
+
+LOOKED_AT = 5_000
+"""How many jobs on their way are looked at in one pass, the first sent first."""
 
 BATCH = 100
 
 
 def relay_once(services: Services) -> int:
-    """Send the due jobs and return their number. Raise BrokerAwayError when the broker is away; they stay due."""
+    """Send the due jobs and return their number. Raise BrokerAwayError when the broker is away; they stay due.
+
+    A job that only another version of Argux knows becomes a dead letter, so that it holds up no other.
+    """
     with services.sessions.begin() as session:
         now = services.clock()
         jobs = outbox.due(session, now=now, limit=BATCH)
         for job in jobs:
-            send(services.broker, job.actor, {"outbox_key": job.key, **job.arguments})
-            outbox.mark_sent(session, job.key, now)
+            if job.actor not in QUEUES:
+                outbox.fail(session, job.key, f"this version has no job {job.actor}", now=now, permanent=True)
+                continue
+            message_id = send(services.broker, job.actor, {"outbox_key": job.key, **job.arguments})
+            outbox.mark_sent(session, job.key, now, message_id=message_id)
         return len(jobs)
 
 
-def resend_lost(services: Services) -> None:
-    """Make jobs due again that were sent LOST_SECONDS ago and never finished."""
-    with services.sessions.begin() as session:
-        count = outbox.resend_lost(session, now=services.clock(), older_than_seconds=LOST_SECONDS)
+def resend_lost(services: Services) -> int:
+    """Make jobs due again whose message the broker no longer holds though they have not ended; return how many.
+
+    The broker holds a message from its sending until its job has ended. It loses messages when Redis is emptied, or
+    restarts without what it held; a job's message also goes when its outcome could not be written to the database. What
+    merely waits in a queue, however long, is held. A job that a worker has begun is left alone for the time of a lease,
+    in which a living worker takes its own back.
+    """
+    now = services.clock()
+    with services.readers() as session:
+        sent = outbox.sent_and_unfinished(session, sent_before=now - timedelta(seconds=LOOK_SECONDS), limit=LOOKED_AT)
+    try:
+        known = [Held(job.actor, job.message_id) for job in sent if job.message_id and job.actor in QUEUES]
+        held = held_messages(services.broker, known)
+    except BrokerAwayError as error:
+        log.warning("broker_away", error=str(error))
+        return 0
+    lost = [job for job in sent if job.message_id not in held]
+    count = 0
+    for first in range(0, len(lost), BATCH):
+        with services.sessions.begin() as session:
+            count += sum(
+                outbox.send_again(session, job, now=now, begun_delay_seconds=LEASE_SECONDS)
+                for job in lost[first : first + BATCH]
+            )
     if count:
         log.warning("jobs_sent_again", count=count)
+    return count
 
 
 def relay_until(services: Services, stop: threading.Event) -> None:

@@ -14,7 +14,7 @@ from redis.lock import Lock
 
 from workers.errors import BrokerAwayError
 from workers.queueing.broker import send
-from workers.running.relay import relay_until, resend_lost
+from workers.running.relay import LOOK_SECONDS, relay_until, resend_lost
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
     ended = threading.Event()
     clock = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
     clock.add_job(_send_tick, "interval", [services], seconds=services.settings.detection_interval_sec)
-    clock.add_job(resend_lost, "interval", [services], seconds=60)
+    clock.add_job(resend_lost, "interval", [services], seconds=LOOK_SECONDS)
     clock.add_job(_send_expire, "interval", [services], minutes=10)
     if services.settings.elasticsearch_url is not None:
         clock.add_job(_send_pull, "interval", [services], seconds=services.settings.monitoring_interval)

@@ -110,6 +110,14 @@ def deliver(services: Services, delivery_id: int) -> None:
             )
 
 
+def delivery_given_up(services: Services, delivery_id: int, reason: str) -> None:
+    """Mark the thread message undelivered after its last retry, so that it is seen not to have come."""
+    with services.sessions.begin() as session:
+        delivery = deliveries.get_delivery(session, delivery_id)
+        if delivery.message_id is None:
+            deliveries.mark_undelivered(session, delivery, reason)
+
+
 def _hold_back_if_quiet(services: Services, session: Session, delivery: Delivery) -> bool:
     """Hold a message back if its incident is quiet now; drop it if the incident was closed during its quiet time.
 

@@ -95,8 +95,8 @@ class FakeChat:
             raise self.failures.popleft()
 
     def root(self) -> Posted:
-        """Return the only root message."""
-        (root,) = [posted for posted in self.messages.values() if posted.thread is None]
+        """Return the only root message of an incident."""
+        (root,) = [p for p in self.messages.values() if p.thread is None and not p.key.startswith("jobs:")]
         return root
 
     def thread_titles(self) -> list[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
+from integrations.errors import AuthenticationError, NotFoundError, RateLimitedError, RejectedError, RetryableError
 from integrations.http import check_outbound_url, error_for_status, retry_after_seconds, unreachable
 
 NOW = 1_770_465_600.0  # 2026-02-07T12:00:00Z
@@ -37,7 +37,7 @@ def test_a_retry_after_header_is_parsed_in_both_formats_and_limited(header: str 
         (410, NotFoundError),
         (408, RetryableError),
         (422, RejectedError),
-        (429, RetryableError),
+        (429, RateLimitedError),
         (500, RetryableError),
         (503, RetryableError),
     ],

@@ -17,7 +17,7 @@ def broken_diagnosis(services: Services, worker: Worker, monkeypatch: pytest.Mon
     """An incident whose diagnosis has started and always fails."""
     incident_id = opened(services)
 
-    def run(incident_id: int, sources: pipeline.DiagnosisSources) -> None:
+    def run(incident_id: int, sources: pipeline.DiagnosisSources, on_conclusion: pipeline.Conclusion) -> None:
         with services.sessions.begin() as session:
             diagnoses.start_diagnosis(session, incident_id, now=services.clock())
         raise PermanentError("GitHub", "the repository is gone")
@@ -44,4 +44,4 @@ def test_a_diagnosis_that_was_given_up_says_so_in_the_thread(services: Services,
 def test_the_status_answer_counts_stuck_jobs(services: Services) -> None:
     with services.readers() as session:
         fields = dict(status_card(services, session).fields)
-    assert fields["Stuck jobs"] == "1: `argux doctor` says which"
+    assert fields["Stuck jobs"] == "1: `argux jobs list` says which"

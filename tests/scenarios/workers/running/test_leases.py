@@ -54,6 +54,30 @@ def test_a_lease_survives_one_broker_timeout(services: Services, monkeypatch: py
     assert len(renewals) > 1
 
 
+def test_a_holder_takes_its_lease_back_when_redis_was_emptied(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 3.0)
+    with lease(services, "tick"):
+        services.redis.flushdb()
+        deadline = time.monotonic() + 30
+        while not services.redis.exists("argux:tick") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with lease(services, "tick") as second:
+            assert not second
+    with lease(services, "tick") as third:
+        assert third
+
+
+def test_a_holder_takes_no_lease_back_that_another_has_meanwhile(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 1.0)
+    with lease(services, "tick"):
+        services.redis.set("argux:tick", "of another", ex=60)
+    assert services.redis.get("argux:tick") == b"of another"
+
+
 def hold_for_ever(redis_url: str) -> None:
     locks.LEASE_SECONDS = 0.5
     with lease(Services(Settings(_env_file=None, redis_url=redis_url)), "tick"):

@@ -1,0 +1,119 @@
+"""Show in the channel which jobs failed for good, in one message that is kept current, with Retry and Dismiss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integrations.cards import Card, CardAction, moment
+from integrations.errors import PermanentError
+from integrations.protocols import MessageReference
+from storage import deliveries, outbox
+from storage.models import Delivery, OutboxJob
+from workers.errors import NotConfiguredError
+from workers.locks import one_at_a_time
+from workers.services import Services
+from workers.words.jobs import job_text, jobs_text
+
+log = structlog.get_logger()
+
+PURPOSE = "jobs"
+SHOWN = 10
+"""How many jobs the message lists; its buttons are about these."""
+
+LONGEST_REASON = 300
+
+
+def tell_dead_letters(services: Services) -> None:
+    """Post which jobs failed for good, or edit that message; when the last is dealt with, say so and end it.
+
+    The next failure then begins a new message, as does an edit that is refused, because the message was deleted. If the
+    channel refuses a new one, that is only logged: the doctor, the status and `argux jobs list` show the jobs as well.
+    """
+    with one_at_a_time(services, "dead letters"):
+        with services.sessions.begin() as session:
+            dead = outbox.dead_letters(session)
+            message = _open_message(session)
+        if message is not None and message.message_id is not None and _show(services, message, dead):
+            return
+        if dead:
+            with services.sessions.begin() as session:
+                message = _open_message(session) or _new_message(services, session)
+            _show(services, message, dead)
+
+
+def _show(services: Services, message: Delivery, dead: Sequence[OutboxJob]) -> bool:
+    """Post or edit the message; return False if the channel refused."""
+    card = dead_letters_card(dead)
+    with services.sessions.begin() as session:
+        row = deliveries.get_delivery(session, message.id)
+        tried_before, row.attempts = row.attempts > 0, row.attempts + 1
+    try:
+        if message.message_id is None:
+            posted = services.chat.post(message.channel, card, idempotency_key=message.key, look_first=tried_before)
+        else:
+            posted = MessageReference(message.channel, message.message_id)
+            services.chat.update(posted, card)
+    except (PermanentError, NotConfiguredError) as error:
+        log.warning("dead_letters_not_told", error=str(error), count=len(dead))
+        with services.sessions.begin() as session:
+            deliveries.mark_undelivered(session, deliveries.get_delivery(session, message.id), str(error))
+        return False
+    now = services.clock()
+    with services.sessions.begin() as session:
+        row = deliveries.get_delivery(session, message.id)
+        row.channel, row.content = posted.channel, {"is_over": not dead}
+        deliveries.mark_delivered(session, row, message_id=posted.message_id, content_hash=None, now=now)
+    return True
+
+
+def dead_letters_card(dead: Sequence[OutboxJob]) -> Card:
+    """Return the message about these dead letters, newest first; about none, that all is dealt with."""
+    if not dead:
+        return Card(title="Every job that failed is dealt with")
+    shown = dead[:SHOWN]
+    lines = [_line(job) for job in shown]
+    if len(dead) > SHOWN:
+        lines.append(f"… and {jobs_text(len(dead) - SHOWN)} more: `argux jobs list`")
+    ids = ",".join(str(job.id) for job in shown)
+    which = "all of these" if len(shown) > 1 else "this"
+    return Card(
+        title=f"{jobs_text(len(dead))} failed for good",
+        text="\n".join(lines),
+        actions=(
+            CardAction("retry_jobs", "Retry", ids),
+            CardAction("dismiss_jobs", "Dismiss", ids, confirm=f"Dismiss {which}? It will not be done."),
+        ),
+        context="Retry when what is named is mended. `argux jobs` does it one by one.",
+    )
+
+
+def _line(job: OutboxJob) -> str:
+    assert job.dead_at is not None
+    reason = " ".join((job.error or "no reason is known").split())[:LONGEST_REASON]
+    return f"- **#{job.id}** {job_text(job)}, {moment(job.dead_at.timestamp())}: {reason}"
+
+
+def _open_message(session: Session) -> Delivery | None:
+    """Return the newest message of this kind, unless it said that all is dealt with, or was refused."""
+    query = select(Delivery).where(Delivery.purpose == PURPOSE).order_by(Delivery.id.desc()).limit(1)
+    message = session.scalars(query).one_or_none()
+    if message is None or message.content.get("is_over") or message.status == "undelivered":
+        return None
+    return message
+
+
+def _new_message(services: Services, session: Session) -> Delivery:
+    now = services.clock()
+    return deliveries.create_delivery(
+        session,
+        key=f"jobs:{now.timestamp()}",
+        incident_id=None,
+        purpose=PURPOSE,
+        channel=services.settings.slack_channel,
+        content={"is_over": False},
+        now=now,
+    )
