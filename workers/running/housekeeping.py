@@ -1,10 +1,11 @@
-"""Delete telemetry and alerts past their retention, and expire proposals past their time."""
+"""Delete telemetry and alerts past their retention, and end the proposals and diagnoses past their time."""
 
 from __future__ import annotations
 
 import structlog
 
 from storage.alerts import drop_old_alerts
+from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals
 from workers.services import Services
 
@@ -19,3 +20,4 @@ def expire(services: Services) -> None:
     with services.sessions.begin() as session:
         drop_old_alerts(session, now=now)
     expire_proposals(services)
+    give_up_overdue(services)
