@@ -2,6 +2,7 @@
 
 IntegrationError
 ├── RetryableError        try again later; `retry_after_seconds` is set if the system sent it
+│   └── WaitingError          it was understood and is not possible yet; `waits_for` says what for
 └── PermanentError        a retry cannot help
     ├── AuthenticationError   the token or key was refused
     ├── NotFoundError         the named object does not exist
@@ -29,6 +30,19 @@ class RetryableError(IntegrationError):
     def __init__(self, system: str, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(system, message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class WaitingError(RetryableError):
+    """What was asked is not possible yet, and will be by itself or once a person has acted.
+
+    waits_for: what has to happen first, such as "the check “test” to end". is_under_way: the system has taken the
+    request on, and may carry it out without being asked again, as a merge queue does.
+    """
+
+    def __init__(self, system: str, waits_for: str, *, is_under_way: bool = False) -> None:
+        super().__init__(system, f"waiting for {waits_for}")
+        self.waits_for = waits_for
+        self.is_under_way = is_under_way
 
 
 class PermanentError(IntegrationError):
