@@ -43,7 +43,7 @@ def create_proposal(
         action=action,
         title=title,
         parameters=dict(parameters),
-        content_hash=content_hash(action, parameters),
+        content_hash=content_hash(action, parameters, incident_id=incident_id),
         risk=risk,
         blast_radius=blast_radius,
         verified_by=verified_by,
@@ -57,9 +57,25 @@ def create_proposal(
     return proposal
 
 
-def content_hash(action: str, parameters: Mapping[str, Any]) -> str:
-    """Return what an approval is bound to: the SHA-256 of exactly what would be done."""
-    return fingerprint({"action": action, "parameters": dict(parameters)})
+def content_hash(action: str, parameters: Mapping[str, Any], *, incident_id: int) -> str:
+    """Return what an approval is bound to: the SHA-256 of exactly what would be done, and for which incident."""
+    return fingerprint({"action": action, "parameters": dict(parameters), "incident_id": incident_id})
+
+
+def restate(session: Session, proposal: Proposal, parameters: Mapping[str, Any]) -> bool:
+    """Give an open proposal the parameters that a person is about to be shown; return whether they are others.
+
+    Whoever was shown the earlier ones cannot approve with them any more. Raises ContentChangedError if the row is not
+    what was proposed.
+    """
+    hold(session, proposal)
+    _must_be_current(proposal, proposal.content_hash)
+    if dict(parameters) == proposal.parameters:
+        return False
+    proposal.parameters = dict(parameters)
+    proposal.content_hash = _hash_now(proposal)
+    session.flush()
+    return True
 
 
 def get_proposal(session: Session, proposal_id: int) -> Proposal:
@@ -71,6 +87,12 @@ def current_proposal(session: Session, incident_id: int) -> Proposal | None:
     """Return the incident's newest proposal that is not superseded, whatever its status (also expired or done)."""
     query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
     return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()
+
+
+def is_offered(session: Session, incident_id: int, number: int) -> bool:
+    """Whether the incident has, or had, a proposal of this pull request."""
+    rows = session.scalars(select(Proposal.parameters).where(Proposal.incident_id == incident_id))
+    return any(parameters.get("number") == number for parameters in rows)
 
 
 def approve(
@@ -133,15 +155,21 @@ def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Acti
     started = session.scalars(select(Action).where(Action.proposal_id == proposal.id)).one_or_none()
     if started is not None:
         return started
-    approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
-    if approval is None or approval.content_hash != _hash_now(proposal) or proposal.status != "approved":
-        raise NotApprovedError("Nobody has approved exactly this.")
+    require_approval(session, proposal)
     action = Action(
         proposal_id=proposal.id, incident_id=proposal.incident_id, status="running", result={}, started_at=now
     )
     session.add(action)
     session.flush()
     return action
+
+
+def require_approval(session: Session, proposal: Proposal) -> Approval:
+    """Return the approval of what the proposal would do now; raise NotApprovedError if nobody approved exactly this."""
+    approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
+    if approval is None or approval.content_hash != _hash_now(proposal) or proposal.status != "approved":
+        raise NotApprovedError("Nobody has approved exactly this.")
+    return approval
 
 
 def finish_action(session: Session, action: Action, *, status: str, result: Mapping[str, Any], now: datetime) -> None:
@@ -162,4 +190,4 @@ def _must_be_current(proposal: Proposal, seen: str) -> None:
 
 def _hash_now(proposal: Proposal) -> str:
     """Hash what the row would do now, rather than trust its stored content_hash."""
-    return content_hash(proposal.action, proposal.parameters)
+    return content_hash(proposal.action, proposal.parameters, incident_id=proposal.incident_id)

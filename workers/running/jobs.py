@@ -12,6 +12,7 @@ from workers.clicks.slash_command import answer_command
 from workers.clicks.ticket import create_ticket
 from workers.diagnosis.job import diagnose, diagnosis_given_up
 from workers.lifecycle.tick import tick
+from workers.remediation.closing import close_given_up, close_pull_request
 from workers.remediation.execution import action_given_up, execute_proposal
 from workers.remediation.pull_requests import fix_given_up, propose_fix
 from workers.running.elasticsearch_pull import pull_elasticsearch
@@ -40,6 +41,7 @@ JOBS: dict[str, Job] = {
     "create_ticket": Job(create_ticket),
     "escalate": Job(escalate),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),
+    "close_pull_request": Job(close_pull_request, given_up=close_given_up),
     "execute_proposal": Job(execute_proposal, given_up=action_given_up),
     "diagnose": Job(diagnose, 300, diagnosis_given_up),
     "tick": Job(tick, 300),

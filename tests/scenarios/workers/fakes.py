@@ -9,6 +9,8 @@ from integrations.cards import Card, Modal
 from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
 from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Ticket
 
+DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
+
 
 @dataclass
 class Posted:
@@ -122,6 +124,8 @@ class FakeCodeHost:
     refusals: deque[IntegrationError] = field(default_factory=deque)
     merged_elsewhere_at: float | None = None
     state: str = "open"
+    base_branch: str = "main"
+    diff_text: str = DIFF
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
         return ()
@@ -140,10 +144,11 @@ class FakeCodeHost:
         return PullRequest(
             repository, number, f"https://code.example/pull/{number}", "Revert", "merged" if is_merged else self.state,
             "argux/revert", self.head_sha, "b" * 40, "c" * 40 if is_merged else None, self.merged_elsewhere_at,
+            self.base_branch,
         )  # fmt: skip
 
     def diff(self, repository: str, number: int) -> str:
-        return "--- a/shop.py\n+++ b/shop.py\n-bad\n+good\n"
+        return self.diff_text
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
         if head_sha != self.head_sha:
