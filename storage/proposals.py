@@ -184,7 +184,7 @@ def finish_action(session: Session, action: Action, *, status: str, result: Mapp
 def _must_be_current(proposal: Proposal, seen: str) -> None:
     if proposal.status != "open":
         raise ContentChangedError("A newer proposal has taken this one's place.")
-    if not hmac.compare_digest(seen, _hash_now(proposal)):
+    if not hmac.compare_digest(seen.encode(), _hash_now(proposal).encode()):
         raise ContentChangedError("What this would do has changed since you looked. Open it again to see it.")
 
 

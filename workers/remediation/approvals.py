@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from detection.types import IncidentStatus
 from integrations.cards import Modal, moment
 from storage import audit, deliveries, incidents, outbox, proposals
-from storage.errors import AlreadyDecidedError
+from storage.errors import AlreadyDecidedError, NotFoundError
 from storage.models import Approval, Proposal
 from workers.errors import RefusedError
 from workers.remediation import binding
@@ -18,6 +19,8 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.names import listed_names
+
+_PROPOSAL_ID = re.compile(r"[0-9]{1,18}")
 
 CALLBACK_ID = "confirm_approval"
 NEWER = "A closer look has found a better fix since that button was drawn; this is it."
@@ -158,17 +161,22 @@ def expire_proposals(services: Services) -> None:
 
 
 def channel_of(services: Services, value: str) -> str:
-    """Return the channel of the incident's root message; a dialog submission does not carry it."""
-    proposal_id, _ = _parse_value(value)
+    """Return the channel of the incident's root message; a dialog submission does not carry it.
+
+    The value may be forged: without such a proposal it is the configured channel.
+    """
     with services.readers() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
+        try:
+            proposal = proposals.get_proposal(session, _parse_value(value)[0])
+        except (RefusedError, NotFoundError):
+            return services.settings.slack_channel
         root = deliveries.root_delivery(session, proposal.incident_id)
         return root.channel if root is not None else services.settings.slack_channel
 
 
 def _parse_value(value: str) -> tuple[int, str]:
     proposal_id, _, content_hash = value.partition(":")
-    if not proposal_id.isdigit() or not content_hash:
+    if not _PROPOSAL_ID.fullmatch(proposal_id) or not content_hash:
         raise RefusedError("This dialog is from another version of Argux. Press Approve fix again.")
     return int(proposal_id), content_hash
 
