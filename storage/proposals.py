@@ -73,7 +73,7 @@ def restate(session: Session, proposal: Proposal, parameters: Mapping[str, Any])
     if dict(parameters) == proposal.parameters:
         return False
     proposal.parameters = dict(parameters)
-    proposal.content_hash = _hash_now(proposal)
+    proposal.content_hash = current_hash(proposal)
     session.flush()
     return True
 
@@ -167,7 +167,7 @@ def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Acti
 def require_approval(session: Session, proposal: Proposal) -> Approval:
     """Return the approval of what the proposal would do now; raise NotApprovedError if nobody approved exactly this."""
     approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
-    if approval is None or approval.content_hash != _hash_now(proposal) or proposal.status != "approved":
+    if approval is None or approval.content_hash != current_hash(proposal) or proposal.status != "approved":
         raise NotApprovedError("Nobody has approved exactly this.")
     return approval
 
@@ -184,10 +184,10 @@ def finish_action(session: Session, action: Action, *, status: str, result: Mapp
 def _must_be_current(proposal: Proposal, seen: str) -> None:
     if proposal.status != "open":
         raise ContentChangedError("A newer proposal has taken this one's place.")
-    if not hmac.compare_digest(seen.encode(), _hash_now(proposal).encode()):
+    if not hmac.compare_digest(seen.encode(), current_hash(proposal).encode()):
         raise ContentChangedError("What this would do has changed since you looked. Open it again to see it.")
 
 
-def _hash_now(proposal: Proposal) -> str:
+def current_hash(proposal: Proposal) -> str:
     """Hash what the row would do now, rather than trust its stored content_hash."""
     return content_hash(proposal.action, proposal.parameters, incident_id=proposal.incident_id)

@@ -1,4 +1,4 @@
-"""Delete telemetry and alerts past their retention, and end the proposals and diagnoses past their time."""
+"""Delete telemetry and alerts past their retention, end what is past its time, and tell the audit chain's head."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import structlog
 from storage.alerts import drop_old_alerts
 from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals
+from workers.running.audit_head import tell_head
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -21,3 +22,4 @@ def expire(services: Services) -> None:
         drop_old_alerts(session, now=now)
     expire_proposals(services)
     give_up_overdue(services)
+    tell_head(services)
