@@ -7,6 +7,7 @@ IntegrationError
     ├── AuthenticationError   the token or key was refused
     ├── NotFoundError         the named object does not exist
     ├── RejectedError         the request was understood and refused (bad blocks, a closed ticket)
+    │   └── FieldsRequiredError   the tracker wants fields that only a person can fill; `fields` names them
     ├── StaleHeadError        a pull request's head moved since it was approved
     └── ConflictError         a revert or merge does not apply cleanly
 
@@ -59,6 +60,14 @@ class NotFoundError(PermanentError):
 
 class RejectedError(PermanentError):
     """The request was understood and refused."""
+
+
+class FieldsRequiredError(RejectedError):
+    """The tracker wants fields filled that have neither a default nor one only value; `fields` are their names."""
+
+    def __init__(self, system: str, message: str, fields: tuple[str, ...]) -> None:
+        super().__init__(system, message)
+        self.fields = fields
 
 
 class StaleHeadError(PermanentError):
