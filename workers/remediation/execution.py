@@ -92,6 +92,9 @@ def _wait(services: Services, action_id: int, plan: RevertPullRequest, error: Re
         known = UNKNOWN_OUTCOME if _merge_was_requested(action) else NOTHING_MERGED
         proposal_id = action.proposal_id
         if not is_over(since, now):
+            if isinstance(error, WaitingError) and action.result.get("waits_for") != error.waits_for:
+                action.result = {**action.result, "waits_for": error.waits_for}
+                enqueue_refresh(session, action.incident_id, key=f"waits:{action_id}:{now.timestamp()}", now=now)
             links = (CardLink(f"Pull request #{plan.number}", plan.url),)
             tell(
                 services,

@@ -114,7 +114,9 @@ def _fix_status(view: IncidentView) -> str:
     assert view.proposal is not None
     name = view.proposal.title
     if view.action is not None:
-        words = {"running": "being carried out", "done": "done", "failed": "failed; see the thread"}
+        waits_for = view.action.result.get("waits_for")
+        running = f"approved, waiting for {waits_for}" if waits_for else "being carried out"
+        words = {"running": running, "done": "done", "failed": "failed; see the thread"}
         return f"{name}: {words[view.action.status]}"
     if view.approval is not None:
         return f"{name}: approved by {view.approval.decided_by}"

@@ -187,11 +187,14 @@ class FakeCodeHost:
 
 @dataclass
 class FakeTickets:
-    """A ticket tracker that stores tickets by their idempotency key."""
+    """A ticket tracker that stores tickets by their idempotency key. `failures` are raised by the next creations."""
 
     made: dict[str, str] = field(default_factory=dict)
+    failures: deque[IntegrationError] = field(default_factory=deque)
 
     def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+        if self.failures:
+            raise self.failures.popleft()
         self.made.setdefault(idempotency_key, title)
         return Ticket("SHOP-1", "https://tickets.example/SHOP-1")
 

@@ -20,7 +20,7 @@ from integrations.errors import (
 from storage import outbox
 from storage.models import Action, OutboxJob, Proposal
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes, status, submit
-from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.fakes import FakeChat, FakeTickets
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.remediation.test_diagnosing_again import FIX
 from tests.scenarios.workers.worker import Clock, Worker, settle
@@ -195,6 +195,34 @@ def test_a_wait_is_no_failed_try_and_leaves_no_dead_letter(services: Services, w
         (job,) = session.query(OutboxJob).filter(OutboxJob.actor == "execute_proposal")
         assert (job.attempts, job.dead_at) == (0, None)
         assert session.query(Action).one().status == "done"
+
+
+@pytest.mark.parametrize("error", [RetryableError("Jira", "HTTP 503"), RetryableError("Jira", "HTTP 429", 60.0)])
+def test_a_ticket_that_waits_for_jira_is_told_and_then_made(
+    services: Services, worker: Worker, error: RetryableError
+) -> None:
+    chat, _ = fakes(services)
+    assert isinstance(services.tickets, FakeTickets)
+    incident_id = opened(services)
+    settle(worker)
+    services.tickets.failures.append(error)
+    click(services, "create_ticket", incident_id)
+    settle(worker)
+    assert str(error) in told(chat)
+    worker.run_all()
+    worker.run_all()
+    assert "Ticket created" in chat.thread_titles()
+
+
+def test_the_card_says_what_an_approved_fix_waits_for(services: Services, worker: Worker) -> None:
+    chat, code_host = fakes(services)
+    proposal_id = offered(services, opened(services))
+    settle(worker)
+    click(services, "approve_fix", proposal_id)
+    submit(services)
+    code_host.merge_refusals.extend([ANSWERS["check runs"]()] * 9)
+    settle(worker)
+    assert "waiting for the check “ci/test” to end" in dict(chat.root().card.fields)["Fix"]
 
 
 def prepared_again(services: Services, incident_id: int, shas: list[str]) -> None:
