@@ -50,7 +50,8 @@ def tell(
     now = services.clock()
     if not isinstance(error, WaitingError) and not _is_worth_telling(error, since, now):
         return
-    until = moment((since + LONGEST_WAIT).timestamp())
+    asked_for = timedelta(seconds=error.retry_after_seconds or 0.0)
+    until = moment(max(since + LONGEST_WAIT, now + asked_for).timestamp())
     what = error.waits_for if isinstance(error, WaitingError) else f"GitHub to answer ({error})"
     text = f"Waiting for {what}. Argux goes on by itself as soon as it can, and stops waiting at {until}."
     enqueue_thread_message(
