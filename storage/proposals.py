@@ -62,6 +62,11 @@ def content_hash(action: str, parameters: Mapping[str, Any], *, incident_id: int
     return fingerprint({"action": action, "parameters": dict(parameters), "incident_id": incident_id})
 
 
+def is_unaltered(proposal: Proposal) -> bool:
+    """Whether the row would do what its own hash says."""
+    return proposal.content_hash == current_hash(proposal)
+
+
 def restate(session: Session, proposal: Proposal, parameters: Mapping[str, Any]) -> bool:
     """Give an open proposal the parameters that a person is about to be shown; return whether they are others.
 

@@ -75,12 +75,17 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
 
 
 def _restate(services: Services, proposal_id: int, plan: RevertPullRequest) -> tuple[RevertPullRequest, str]:
-    """Store what is about to be shown as what is proposed; return it with its hash."""
+    """Store what is about to be shown as what is proposed; return it with its hash.
+
+    An offer that is stored otherwise than it was made, by another hand or another version, is withdrawn.
+    """
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
-        shown = binding.with_tests(services, session, proposal.incident_id, plan)
-        proposals.restate(session, proposal, binding.parameters(shown))
-        return shown, proposal.content_hash
+        if proposal.status != "open" or proposals.is_unaltered(proposal):
+            shown = binding.with_tests(services, session, proposal.incident_id, plan)
+            proposals.restate(session, proposal, binding.parameters(shown))
+            return shown, proposal.content_hash
+    raise _withdraw(services, proposal_id, "What is stored of this offer is not what Argux offered")
 
 
 def _shortened(names: tuple[str, ...]) -> str:

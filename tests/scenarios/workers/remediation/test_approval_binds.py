@@ -116,6 +116,19 @@ def test_what_was_changed_in_the_database_after_the_approval_is_not_carried_out_
         assert session.query(Action).count() == 0
 
 
+@stored
+def test_an_offer_that_was_changed_in_the_database_before_it_is_shown_is_withdrawn(
+    services: Services, worker: Worker, change: Callable[[Services], None]
+) -> None:
+    chat, _ = fakes(services)
+    proposal_id = offered(services, opened(services))
+    settle(worker)
+    change(services)
+    click(services, "approve_fix", proposal_id)
+    assert chat.modals == []
+    assert "The offer is withdrawn" in said(chat)
+
+
 def test_a_finding_that_joined_since_changes_what_is_tested_and_is_named(services: Services, worker: Worker) -> None:
     incident_id, chat, code_host = shown(services, worker)
     another_finding(services, incident_id)
