@@ -2,11 +2,13 @@
 
 IntegrationError
 ├── RetryableError        try again later; `retry_after_seconds` is set if the system sent it
-│   └── RateLimitedError      it asks to wait; that is no failure
+│   ├── RateLimitedError      it asks to wait; that is no failure
+│   └── WaitingError          it was understood and is not possible yet; `waits_for` says what for
 └── PermanentError        a retry cannot help
     ├── AuthenticationError   the token or key was refused
     ├── NotFoundError         the named object does not exist
     ├── RejectedError         the request was understood and refused (bad blocks, a closed ticket)
+    │   └── FieldsRequiredError   the tracker wants fields that only a person can fill; `fields` names them
     ├── StaleHeadError        a pull request's head moved since it was approved
     └── ConflictError         a revert or merge does not apply cleanly
 
@@ -36,6 +38,19 @@ class RateLimitedError(RetryableError):
     """The system works, and asks to wait: so many calls are not allowed."""
 
 
+class WaitingError(RetryableError):
+    """What was asked is not possible yet, and will be by itself or once a person has acted.
+
+    waits_for: what has to happen first, such as "the check “test” to end". is_under_way: the system has taken the
+    request on, and may carry it out without being asked again, as a merge queue does.
+    """
+
+    def __init__(self, system: str, waits_for: str, *, is_under_way: bool = False) -> None:
+        super().__init__(system, f"waiting for {waits_for}")
+        self.waits_for = waits_for
+        self.is_under_way = is_under_way
+
+
 class PermanentError(IntegrationError):
     """A failure that lasts until a person changes something."""
 
@@ -50,6 +65,14 @@ class NotFoundError(PermanentError):
 
 class RejectedError(PermanentError):
     """The request was understood and refused."""
+
+
+class FieldsRequiredError(RejectedError):
+    """The tracker wants fields filled that have neither a default nor one only value; `fields` are their names."""
+
+    def __init__(self, system: str, message: str, fields: tuple[str, ...]) -> None:
+        super().__init__(system, message)
+        self.fields = fields
 
 
 class StaleHeadError(PermanentError):

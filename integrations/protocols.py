@@ -99,7 +99,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """The current state of a pull request. `state` is "open", "merged" or "closed".
+    """The current state of a pull request. `state` is "open", "merged" or "closed"; it merges into `base_branch`.
 
     `merge_commit_sha` and `merged_at` (seconds, UTC) are set once it is merged.
     """
@@ -114,6 +114,7 @@ class PullRequest:
     base_sha: str
     merge_commit_sha: str | None = None
     merged_at: float | None = None
+    base_branch: str = ""
 
 
 class CodeHost(Protocol):
@@ -137,11 +138,14 @@ class CodeHost(Protocol):
         ...
 
     def diff(self, repository: str, number: int) -> str:
-        """Return the pull request's unified diff."""
+        """Return the pull request's diff as the code host sends it; the caller checks that it is one."""
         ...
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
-        """Merge only if the head is `head_sha` (else StaleHeadError). Already merged at that head is a success."""
+        """Merge only if the head is `head_sha` (else StaleHeadError). Already merged at that head is a success.
+
+        Raises WaitingError for what passes by itself or by a person's act, such as a check or a merge queue.
+        """
         ...
 
     def close(self, repository: str, number: int, *, comment: str) -> None:

@@ -90,6 +90,33 @@ def unrecorded_approvals(session: Session) -> list[int]:
     return sorted(set(session.scalars(select(Approval.proposal_id))) - recorded)
 
 
+def approval_fault(session: Session, approval: Approval, *, key: bytes) -> str | None:
+    """Return why the chain does not vouch for an approval; None if it has the valid entry of exactly this decision."""
+    query = select(AuditEntry).where(AuditEntry.event == APPROVED).order_by(AuditEntry.sequence.desc())
+    entry = next((found for found in session.scalars(query) if is_of(found, approval)), None)
+    if entry is None:
+        return "the audit chain has no entry of this approval"
+    before = session.get(AuditEntry, entry.sequence - 1)
+    previous = before.mac if before is not None else _FIRST_PREVIOUS
+    is_linked = entry.previous_mac == previous and (before is not None or entry.sequence == 1)
+    if not is_linked or not hmac.compare_digest(entry.mac, _mac(key, entry)):
+        return f"entry {entry.sequence} of the audit chain, which records this approval, was changed"
+    return _difference(entry, approval)
+
+
+def is_of(entry: AuditEntry, approval: Approval) -> bool:
+    """Whether the entry records the decision on the approval's proposal."""
+    return entry.event == APPROVED and entry.payload.get("proposal_id") == approval.proposal_id
+
+
+def _difference(entry: AuditEntry, approval: Approval) -> str | None:
+    recorded = (entry.actor, entry.payload.get("user_id"), entry.payload.get("content_hash"), "approved")
+    kept = (approval.decided_by, approval.decided_by_id, approval.content_hash, approval.decision)
+    if recorded == kept:
+        return None
+    return f"entry {entry.sequence} of the audit chain records another decision than the one that is stored"
+
+
 def _mac(key: bytes, entry: AuditEntry) -> str:
     content = {
         "sequence": entry.sequence,

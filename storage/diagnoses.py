@@ -32,6 +32,12 @@ def latest_diagnosis(session: Session, incident_id: int) -> Diagnosis | None:
     return session.scalars(query).one_or_none()
 
 
+def running_since(session: Session, before: datetime) -> Sequence[Diagnosis]:
+    """Return the runs that began before then and have not ended."""
+    query = select(Diagnosis).where(Diagnosis.status == "running", Diagnosis.started_at <= before)
+    return session.scalars(query.order_by(Diagnosis.id)).all()
+
+
 def get_diagnosis(session: Session, diagnosis_id: int) -> Diagnosis:
     """Return one run; raise NotFoundError if there is none."""
     return get(session, Diagnosis, diagnosis_id, "diagnosis")

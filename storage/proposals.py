@@ -43,7 +43,7 @@ def create_proposal(
         action=action,
         title=title,
         parameters=dict(parameters),
-        content_hash=content_hash(action, parameters),
+        content_hash=content_hash(action, parameters, incident_id=incident_id),
         risk=risk,
         blast_radius=blast_radius,
         verified_by=verified_by,
@@ -57,9 +57,30 @@ def create_proposal(
     return proposal
 
 
-def content_hash(action: str, parameters: Mapping[str, Any]) -> str:
-    """Return what an approval is bound to: the SHA-256 of exactly what would be done."""
-    return fingerprint({"action": action, "parameters": dict(parameters)})
+def content_hash(action: str, parameters: Mapping[str, Any], *, incident_id: int) -> str:
+    """Return what an approval is bound to: the SHA-256 of exactly what would be done, and for which incident."""
+    return fingerprint({"action": action, "parameters": dict(parameters), "incident_id": incident_id})
+
+
+def is_unaltered(proposal: Proposal) -> bool:
+    """Whether the row would do what its own hash says."""
+    return proposal.content_hash == current_hash(proposal)
+
+
+def restate(session: Session, proposal: Proposal, parameters: Mapping[str, Any]) -> bool:
+    """Give an open proposal the parameters that a person is about to be shown; return whether they are others.
+
+    Whoever was shown the earlier ones cannot approve with them any more. Raises ContentChangedError if the row is not
+    what was proposed.
+    """
+    hold(session, proposal)
+    _must_be_current(proposal, proposal.content_hash)
+    if dict(parameters) == proposal.parameters:
+        return False
+    proposal.parameters = dict(parameters)
+    proposal.content_hash = current_hash(proposal)
+    session.flush()
+    return True
 
 
 def get_proposal(session: Session, proposal_id: int) -> Proposal:
@@ -71,6 +92,12 @@ def current_proposal(session: Session, incident_id: int) -> Proposal | None:
     """Return the incident's newest proposal that is not superseded, whatever its status (also expired or done)."""
     query = select(Proposal).where(Proposal.incident_id == incident_id, Proposal.status != "superseded")
     return session.scalars(query.order_by(Proposal.id.desc()).limit(1)).one_or_none()
+
+
+def is_offered(session: Session, incident_id: int, number: int) -> bool:
+    """Whether the incident has, or had, a proposal of this pull request."""
+    rows = session.scalars(select(Proposal.parameters).where(Proposal.incident_id == incident_id))
+    return any(parameters.get("number") == number for parameters in rows)
 
 
 def approve(
@@ -133,15 +160,21 @@ def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Acti
     started = session.scalars(select(Action).where(Action.proposal_id == proposal.id)).one_or_none()
     if started is not None:
         return started
-    approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
-    if approval is None or approval.content_hash != _hash_now(proposal) or proposal.status != "approved":
-        raise NotApprovedError("Nobody has approved exactly this.")
+    require_approval(session, proposal)
     action = Action(
         proposal_id=proposal.id, incident_id=proposal.incident_id, status="running", result={}, started_at=now
     )
     session.add(action)
     session.flush()
     return action
+
+
+def require_approval(session: Session, proposal: Proposal) -> Approval:
+    """Return the approval of what the proposal would do now; raise NotApprovedError if nobody approved exactly this."""
+    approval = session.scalars(select(Approval).where(Approval.proposal_id == proposal.id)).one_or_none()
+    if approval is None or approval.content_hash != current_hash(proposal) or proposal.status != "approved":
+        raise NotApprovedError("Nobody has approved exactly this.")
+    return approval
 
 
 def finish_action(session: Session, action: Action, *, status: str, result: Mapping[str, Any], now: datetime) -> None:
@@ -156,10 +189,10 @@ def finish_action(session: Session, action: Action, *, status: str, result: Mapp
 def _must_be_current(proposal: Proposal, seen: str) -> None:
     if proposal.status != "open":
         raise ContentChangedError("A newer proposal has taken this one's place.")
-    if not hmac.compare_digest(seen, _hash_now(proposal)):
+    if not hmac.compare_digest(seen.encode(), current_hash(proposal).encode()):
         raise ContentChangedError("What this would do has changed since you looked. Open it again to see it.")
 
 
-def _hash_now(proposal: Proposal) -> str:
+def current_hash(proposal: Proposal) -> str:
     """Hash what the row would do now, rather than trust its stored content_hash."""
-    return content_hash(proposal.action, proposal.parameters)
+    return content_hash(proposal.action, proposal.parameters, incident_id=proposal.incident_id)

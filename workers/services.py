@@ -18,7 +18,7 @@ from dramatiq import Broker
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from storage.database.session import create_database, readers, sessions
+from storage.database.session import create_database, readers, sessions, snapshots
 from workers.errors import NotConfiguredError
 from workers.queueing.broker import create_broker
 from workers.settings import Settings
@@ -82,6 +82,11 @@ class Services:
     def readers(self) -> sessionmaker[Session]:
         """Session factory for reading only; such sessions never wait for a writer."""
         return readers(self.engine)
+
+    @cached_property
+    def snapshots(self) -> sessionmaker[Session]:
+        """Session factory for reading one snapshot of several tables."""
+        return snapshots(self.engine)
 
     @cached_property
     def telemetry(self) -> TelemetryStore:

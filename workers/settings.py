@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = None
     slack_channel: str = "#incidents"
     slack_api_url: str = "https://slack.com/api/"
+    audit_channel: str | None = None
     approver_ids: Annotated[list[str], NoDecode] = []
 
     github_token: SecretStr | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,14 @@ from integrations.errors import IntegrationError, RateLimitedError, RetryableErr
 from integrations.http import LONGEST_RETRY_AFTER_SECONDS, error_for_status, retry_after_seconds, unreachable
 
 SYSTEM = "GitHub"
+
+SHORTEST_PAUSE_SECONDS = 60.0
+"""How long GitHub wants to be left alone after a limit, if it names no time ("wait for at least one minute").
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+
+_SECONDARY_LIMIT = re.compile(r"secondary rate limit|abuse detection|rate limit exceeded", re.IGNORECASE)
 
 
 @contextmanager
@@ -35,8 +44,11 @@ def from_github(error: GithubException) -> IntegrationError:
     wait = _wait_seconds(headers, now=time.time())
     limited = isinstance(error, RateLimitExceededException) or headers.get("x-ratelimit-remaining") == "0"
     if limited or (error.status == 403 and "retry-after" in headers):
-        return RateLimitedError(SYSTEM, "the rate limit is used up", wait)
-    return error_for_status(SYSTEM, error.status, error_message(error), retry_after_seconds=wait)
+        return RateLimitedError(SYSTEM, "the rate limit is used up", SHORTEST_PAUSE_SECONDS if wait is None else wait)
+    text = error_message(error)
+    if error.status == 429 or (error.status == 403 and _SECONDARY_LIMIT.search(text)):
+        return RateLimitedError(SYSTEM, "it asks for a pause", SHORTEST_PAUSE_SECONDS if wait is None else wait)
+    return error_for_status(SYSTEM, error.status, text, retry_after_seconds=wait)
 
 
 def error_message(error: GithubException) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from github import Auth, Github, GithubException
+from github import Auth, Github
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository
 
 from integrations import wording
-from integrations.errors import ConflictError, RejectedError, RetryableError, StaleHeadError
-from integrations.github import branches, reading
-from integrations.github.errors import SYSTEM, error_message, from_github, github_errors
+from integrations.errors import RejectedError
+from integrations.github import branches, merging, reading
+from integrations.github.errors import SYSTEM, github_errors
 from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
 
@@ -65,31 +65,25 @@ class GitHubCodeHost:
             return reading.pull_request(repository, found.get_pull(number))
 
     def diff(self, repository: str, number: int) -> str:
-        """Return the pull request's unified diff."""
+        """Return the pull request's diff as GitHub sends it; the caller checks that it is one."""
         with self._repository(repository) as found:
             status, _, text = found.requester.requestJson(
                 "GET", f"{found.url}/pulls/{number}", headers={"Accept": "application/vnd.github.v3.diff"}
             )
+        if status == 406:
+            raise RejectedError(SYSTEM, f"the diff of pull request #{number} is too large for GitHub to send")
         if status >= 400:
             raise error_for_status(SYSTEM, status, "the diff cannot be read")
         return text
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
-        """Merge only if the head is `head_sha` (else StaleHeadError). Already merged at that head is a success."""
+        """Merge only if the head is `head_sha` (else StaleHeadError). Already merged at that head is a success.
+
+        By a merge commit, else a squash, else a rebase: whatever the repository allows. Raises WaitingError for what
+        passes by itself or by a person's act: a check, a review, a merge queue, another merge.
+        """
         with self._repository(repository) as found:
-            pull = _require_head(found.get_pull(number), head_sha)
-            if pull.merged:
-                return reading.pull_request(repository, pull)
-            if pull.state != "open":
-                raise RejectedError(SYSTEM, f"pull request #{number} was closed without being merged")
-            try:
-                pull.merge(sha=head_sha, merge_method=_merge_method(found))
-            except GithubException as error:
-                if error.status in (405, 409) and (now := _require_head(found.get_pull(number), head_sha)).merged:
-                    # Somebody merged it between our check and our merge.
-                    return reading.pull_request(repository, now)
-                raise _merge_failure(error, number) from error
-            return reading.pull_request(repository, found.get_pull(number))
+            return reading.pull_request(repository, merging.merge(found, number, head_sha))
 
     def close(self, repository: str, number: int, *, comment: str) -> None:
         """Close without merging, with a comment that says why. Does nothing if it is already closed."""
@@ -144,34 +138,3 @@ def _find_or_create_pull_request(repository: Repository, branch: str, title: str
         title=wording.cut(title, TITLE_LIMIT),
         body=wording.cut(body, BODY_LIMIT),
     )
-
-
-def _require_head(pull: GithubPullRequest, head_sha: str) -> GithubPullRequest:
-    """Return the pull request if its head is the approved one. Raises StaleHeadError otherwise."""
-    if pull.head.sha == head_sha:
-        return pull
-    if pull.merged:
-        text = f"pull request #{pull.number} was merged already, but not at the commit that was approved"
-        raise StaleHeadError(SYSTEM, text)
-    raise StaleHeadError(SYSTEM, f"pull request #{pull.number} changed since it was approved")
-
-
-def _merge_method(repository: Repository) -> str:
-    """Return "merge" if the repository allows it, because a merge commit is the easiest to read and to revert."""
-    if repository.allow_merge_commit is not False:
-        return "merge"
-    return "squash" if repository.allow_squash_merge is not False else "rebase"
-
-
-def _merge_failure(error: GithubException, number: int) -> Exception:
-    """Return the error for a failed merge. 409: the head moved. 405: not mergeable now; only the message says why."""
-    text = error_message(error)
-    if error.status == 409:
-        return StaleHeadError(SYSTEM, f"pull request #{number} changed since it was approved")
-    if error.status != 405:
-        return from_github(error)
-    if "base branch was modified" in text.lower():
-        return RetryableError(SYSTEM, text)
-    if "not mergeable" in text.lower() or "conflict" in text.lower():
-        return ConflictError(SYSTEM, f"pull request #{number} no longer merges cleanly")
-    return RejectedError(SYSTEM, text)

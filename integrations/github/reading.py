@@ -40,6 +40,7 @@ def pull_request(repository: str, found: GithubPullRequest) -> PullRequest:
         branch=found.head.ref,
         head_sha=found.head.sha,
         base_sha=found.base.sha,
+        base_branch=found.base.ref,
         merge_commit_sha=found.merge_commit_sha if found.merged else None,
         merged_at=found.merged_at.timestamp() if found.merged_at else None,
     )

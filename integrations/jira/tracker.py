@@ -19,10 +19,10 @@ from detection.types import Severity
 from integrations import wording
 from integrations.errors import IntegrationError, RetryableError
 from integrations.http import error_for_status, retry_after_seconds, unreachable
+from integrations.jira.creation import SYSTEM, create_whole
 from integrations.jira.wiki import to_wiki
 from integrations.protocols import Ticket
 
-SYSTEM = "Jira"
 SUMMARY_LIMIT = 255
 DESCRIPTION_LIMIT = 32_000
 LABEL_LIMIT = 200
@@ -60,15 +60,17 @@ class JiraTracker:
     def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
         """Create a ticket idempotently: the key is stored as a label, and a ticket with that label is returned.
 
+        Where labels are refused, the label stands in the description. Raises FieldsRequiredError for fields that the
+        project wants and only a person can fill.
+
         Jira's search may not find a ticket in its first seconds, so a retry should wait longer than that.
         """
         label = label_for(idempotency_key)
         with jira_errors():
             client = self._client()
             query = f'project = "{self._project}" AND labels = "{label}" ORDER BY created ASC'
-            found = client.search_issues(query, maxResults=1, fields=["summary"])
-            if found:
-                return self._ticket(found[0].key)
+            if (known := _found(client, query)) is not None:
+                return self._ticket(known)
             fields = {
                 "project": {"key": self._project},
                 "issuetype": {"name": self._issue_type_name(client)},
@@ -77,7 +79,7 @@ class JiraTracker:
                 "labels": [label],
                 **_priority(client, severity),
             }
-            return self._ticket(_create(client, fields))
+            return self._ticket(create_whole(client, fields, label=label))
 
     def check(self) -> str:
         """Return the Jira account in use and the project. Raises if the project does not exist."""
@@ -109,28 +111,27 @@ class JiraTracker:
         return self._issue_type if self._issue_type in offered or not offered else str(offered[0])
 
 
-def _priority(client: JIRA, severity: str) -> dict[str, Any]:
-    """Return the priority field, or nothing if Jira has no priority of that name."""
-    name = PRIORITIES.get(severity)
-    return {"priority": {"name": name}} if name in {found.name for found in client.priorities()} else {}
-
-
-def _create(client: JIRA, fields: dict[str, Any]) -> str:
-    """Create the ticket. Retry without the priority if the project rejects that field or value."""
+def _found(client: JIRA, query: str) -> str | None:
+    """Return the key of the first ticket found. A project without labels refuses the query; that finds nothing."""
     try:
-        return str(client.create_issue(fields=fields, prefetch=False).key)
+        found = client.search_issues(query, maxResults=1, fields=["summary"])
     except JIRAError as error:
-        if "priority" not in fields or "priority" not in _rejected_fields(error):
-            raise
-    without_priority = {name: value for name, value in fields.items() if name != "priority"}
-    return str(client.create_issue(fields=without_priority, prefetch=False).key)
+        if error.status_code == 400:
+            return None
+        raise
+    return str(found[0].key) if found else None
 
 
-def _rejected_fields(error: JIRAError) -> frozenset[str]:
-    if error.status_code != 400 or error.response is None:
-        return frozenset()
-    answer = error.response.json()
-    return frozenset(answer.get("errors") or ()) if isinstance(answer, dict) else frozenset()
+def _priority(client: JIRA, severity: str) -> dict[str, Any]:
+    """Return the priority field, or nothing if Jira has no priority of that name or does not list them."""
+    name = PRIORITIES.get(severity)
+    try:
+        known = {found.name for found in client.priorities()}
+    except JIRAError as error:
+        if error.status_code in (400, 403, 404):
+            return {}
+        raise
+    return {"priority": {"name": name}} if name in known else {}
 
 
 def label_for(idempotency_key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,7 @@ class Fault(BaseModel):
     status: an HTTP status; "timeout" waits for `seconds`, then closes the connection without processing the request;
     "lost_answer" processes the request, then closes the connection without a response.
     path_contains: the fault applies only to requests whose path contains this.
+    body: what is answered with the status, as the system words it; a text is sent as HTML. None: the usual error.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,6 +34,7 @@ class Fault(BaseModel):
     count: int = Field(default=1, ge=1)
     retry_after: int | None = Field(default=None, ge=0)
     path_contains: str = ""
+    body: dict[str, Any] | list[Any] | str | None = None
     seconds: float = Field(default=30.0, ge=0, le=300)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from integrations.local.changes import Changes
@@ -51,7 +51,12 @@ class Traffic:
         else:
             status = int(fault.status)
             headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-            await JSONResponse(error_body(fault.system, status), status, headers)(scope, receive, send)
+            if isinstance(fault.body, str):
+                answer: Response = HTMLResponse(fault.body, status, headers)
+            else:
+                body = error_body(fault.system, status) if fault.body is None else fault.body
+                answer = JSONResponse(body, status, headers)
+            await answer(scope, receive, send)
 
 
 # Paths that clients call. The pages of pull requests and tickets, which people read, are not among them.
@@ -59,6 +64,7 @@ _PREFIXES = {
     "/slack/": System.SLACK,
     "/github/repos/": System.GITHUB,
     "/github/user": System.GITHUB,
+    "/github/graphql": System.GITHUB,
     "/jira/rest/": System.JIRA,
     "/teams/": System.TEAMS,
 }

@@ -66,6 +66,13 @@ def readers(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(read_only(engine), expire_on_commit=False)
 
 
+def snapshots(engine: Engine) -> sessionmaker[Session]:
+    """Return a factory of sessions that only read and see one snapshot, for comparing tables that others write to."""
+    if engine.dialect.name == "postgresql":
+        return sessionmaker(engine.execution_options(isolation_level="REPEATABLE READ"), expire_on_commit=False)
+    return readers(engine)
+
+
 def read_only(engine: Engine) -> Engine:
     """Return the same engine, with the same pool, for transactions that only read."""
     return engine.execution_options(**_READ_ONLY)

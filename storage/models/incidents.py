@@ -148,7 +148,7 @@ class Evidence(Base):
 class Proposal(Base):
     """A proposed action. status: open, approved, superseded, expired, done, failed.
 
-    content_hash covers action and parameters (for a pull request: its repository, number and head SHA).
+    content_hash covers the action, its parameters and the incident.
     """
 
     __tablename__ = "proposals"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detection.types import Finding
 from integrations.cards import Card, CardLink
+from integrations.errors import RetryableError
 from storage import audit, incidents
 from storage.models import Diagnosis
 from workers.diagnosis.account import account, evidence_lines
@@ -22,9 +23,13 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
             return
         title, severity = view.incident.title, view.incident.severity
         body = _body(view.findings, view.diagnosis, incident_id)
-    ticket = services.tickets.create(
-        idempotency_key=f"incident-{incident_id}", title=title, body=body, severity=severity
-    )
+    try:
+        ticket = services.tickets.create(
+            idempotency_key=f"incident-{incident_id}", title=title, body=body, severity=severity
+        )
+    except RetryableError as error:
+        _tell_waiting(services, incident_id, error)
+        raise
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
@@ -54,6 +59,21 @@ def ticket_given_up(services: Services, incident_id: int, user_name: str, reason
         text=f"{user_name} asked for a Jira ticket, and it could not be created: {reason}. "
         "When that is mended, press **Create Jira ticket** again.",
     )
+
+
+def _tell_waiting(services: Services, incident_id: int, error: RetryableError) -> None:
+    """Say once in the thread that the ticket comes later, because whoever pressed the button waits for it."""
+    card = Card(title="The ticket waits", text=f"{error}. Argux goes on trying by itself, and says here how it ends.")
+    with services.sessions.begin() as session:
+        enqueue_thread_message(
+            session,
+            incident_id,
+            key="ticket_waits",
+            card=card,
+            channel=services.settings.slack_channel,
+            now=services.clock(),
+            is_answer=True,
+        )
 
 
 def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workers.diagnosis.checks.commits import check_commits, read_commits
+from storage.telemetry.protocol import TelemetryStore
+from workers.diagnosis.checks.asking import asked, could_not_ask
+from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits
 from workers.diagnosis.checks.log_versions import log_version_split
 from workers.diagnosis.checks.places import mix_evidence, place_evidence, rates_unchanged
 from workers.diagnosis.checks.queries import RepeatedStatement, query_count_change, repeated_statements
@@ -11,12 +13,14 @@ from workers.diagnosis.checks.symptoms import symptom_evidence
 from workers.diagnosis.checks.timing import deploy_timing, no_deploy
 from workers.diagnosis.checks.versions import version_split
 from workers.diagnosis.model import (
+    INCIDENT,
     Characterisation,
     CommitScore,
     DiagnosisSources,
     Evidence,
     Gathered,
     Hypothesis,
+    Outcome,
 )
 
 MOST_DEPLOYS_READ = 5
@@ -27,24 +31,38 @@ def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sour
 
     Reads the telemetry store and the code host; holds no transaction.
     """
+    telemetry = sources.telemetry
     evidence: list[Evidence | None] = [symptom_evidence(symptom, described) for symptom in described.symptoms]
     statements: dict[str, list[RepeatedStatement]] = {}
     for hypothesis in hypotheses:
+        key = hypothesis.key
         if hypothesis.cause == "n_plus_one":
-            evidence.append(query_count_change(hypothesis, described, sources.telemetry))
-            found, repeated = repeated_statements(hypothesis, described, sources.telemetry)
+            evidence.append(asked("query_count", key, query_count_change, hypothesis, described, telemetry))
+            found, repeated = _repeated(hypothesis, described, telemetry)
             evidence.append(found)
             statements.setdefault(hypothesis.service or "", []).extend(repeated)
         elif hypothesis.cause == "segment":
-            evidence.append(place_evidence(hypothesis, described, sources.telemetry))
+            evidence.append(asked("segments", key, place_evidence, hypothesis, described, telemetry))
         elif hypothesis.cause == "mix":
-            mix = mix_evidence(hypothesis, described, sources.telemetry)
-            evidence += [mix, *(rates_unchanged(deploy, mix) for deploy in hypotheses if deploy.deploy)]
+            mix = asked("mix", key, mix_evidence, hypothesis, described, telemetry)
+            evidence.append(mix)
+            if mix is None or mix.outcome is not Outcome.ERROR:
+                evidence += [rates_unchanged(deploy, mix) for deploy in hypotheses if deploy.deploy]
     if not any(hypothesis.deploy for hypothesis in hypotheses):
         evidence.append(no_deploy(described))
-    evidence += [traffic(described, sources.telemetry), other_endpoints(described, sources.telemetry)]
+    evidence.append(asked("traffic", INCIDENT, traffic, described, telemetry))
+    evidence.append(asked("other_endpoints", INCIDENT, other_endpoints, described, telemetry))
     from_deploys, commits = _deploys(described, hypotheses, statements, sources)
     return Gathered(tuple(item for item in [*evidence, *from_deploys] if item is not None), commits)
+
+
+def _repeated(
+    hypothesis: Hypothesis, described: Characterisation, telemetry: TelemetryStore
+) -> tuple[Evidence, tuple[RepeatedStatement, ...]]:
+    try:
+        return repeated_statements(hypothesis, described, telemetry)
+    except Exception as error:  # noqa: BLE001 - what cannot be asked is told, and does not end the diagnosis
+        return could_not_ask("repeated_statement", hypothesis.key, error), ()
 
 
 def _deploys(
@@ -53,16 +71,23 @@ def _deploys(
     statements: dict[str, list[RepeatedStatement]],
     sources: DiagnosisSources,
 ) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]]]:
-    """Check the time and the version of every deploy; read the commits of the MOST_DEPLOYS_READ likeliest."""
+    """Check the time and the version of every deploy; read the commits of the MOST_DEPLOYS_READ likeliest.
+
+    A code host that does not answer is not asked for the next deploy's commits too: people wait for the rest.
+    """
     evidence: list[Evidence | None] = []
     commits: dict[str, tuple[CommitScore, ...]] = {}
     deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]
+    is_away = False
     for place, hypothesis in enumerate(deploys):
-        evidence.append(deploy_timing(hypothesis, described, sources.telemetry))
-        evidence.append(version_split(hypothesis, described, sources.telemetry))
-        evidence.append(log_version_split(hypothesis, described, sources.telemetry))
-        if place < MOST_DEPLOYS_READ:
-            found, scores = _commits(described, hypothesis, statements, sources)
+        key, telemetry = hypothesis.key, sources.telemetry
+        evidence.append(asked("deploy_timing", key, deploy_timing, hypothesis, described, telemetry))
+        evidence.append(asked("metric_by_version", key, version_split, hypothesis, described, telemetry))
+        evidence.append(asked("lines_by_version", key, log_version_split, hypothesis, described, telemetry))
+        if place < MOST_DEPLOYS_READ and not is_away and hypothesis.deploy is not None:
+            read = read_commits(hypothesis.deploy, sources)
+            is_away = read.is_away
+            found, scores = _commits(described, hypothesis, read, statements)
             evidence += found
             if scores:
                 commits[hypothesis.key] = scores
@@ -72,8 +97,8 @@ def _deploys(
 def _commits(
     described: Characterisation,
     hypothesis: Hypothesis,
+    read: CommitsRead,
     statements: dict[str, list[RepeatedStatement]],
-    sources: DiagnosisSources,
 ) -> tuple[list[Evidence], tuple[CommitScore, ...]]:
     if hypothesis.deploy is None:
         return [], ()
@@ -83,9 +108,4 @@ def _commits(
         for symptom in described.endpoint_symptoms()
         if symptom.endpoint is not None and symptom.service == service
     )
-    return check_commits(
-        hypothesis,
-        read_commits(hypothesis.deploy, sources),
-        statements=statements.get(service, []),
-        endpoints=list(endpoints),
-    )
+    return check_commits(hypothesis, read, statements=statements.get(service, []), endpoints=list(endpoints))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Card
+from integrations.protocols import CodeHost
 from storage import diagnoses, incidents, outbox
 from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
@@ -15,10 +16,15 @@ from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.model import FixPlan
 from workers.diagnosis.request import is_covered
-from workers.errors import RefusedError
+from workers.errors import NotConfiguredError, RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+
+OVERDUE = timedelta(minutes=30)
+"""How long a diagnosis may run, with all its retries, before people are told not to wait for it."""
+
+AGAIN = "Press Diagnose again on the incident's message when that is mended."
 
 
 def diagnose(services: Services, incident_id: int, is_asked: bool = True) -> None:
@@ -72,12 +78,22 @@ def diagnosis_given_up(services: Services, incident_id: int, reason: str, is_ask
         diagnoses.conclude(
             session, diagnosis, status="failed", root_cause=None, suspect_commit=None, confidence=None, now=now
         )
-        card = Card(title="The diagnosis failed", text=f"It could not be finished: {reason}")
+        card = Card(title="The diagnosis failed", text=f"It could not be finished: {reason}. {AGAIN}")
         channel = services.settings.slack_channel
         key = f"diagnosis:{diagnosis.id}"
         enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_asked)
         enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
         outbox.finish_running(session, now)
+
+
+def give_up_overdue(services: Services) -> None:
+    """Give up the diagnoses that have run for OVERDUE, such as those whose job was lost, so that nobody waits on."""
+    with services.readers() as session:
+        overdue = diagnoses.running_since(session, services.clock() - OVERDUE)
+        incident_ids = [diagnosis.incident_id for diagnosis in overdue]
+    for incident_id in incident_ids:
+        minutes = OVERDUE.total_seconds() / 60
+        diagnosis_given_up(services, incident_id, f"it has not ended in {minutes:.0f} minutes")
 
 
 def _is_covered(services: Services, incident_id: int) -> bool:
@@ -107,10 +123,18 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
 
 
 def _sources(services: Services) -> pipeline.DiagnosisSources:
+    """Return what a diagnosis may ask. A code host that is not set up is left out, and the diagnosis says so."""
+    code_host: CodeHost | None = None
+    no_code_host = ""
+    try:
+        code_host = services.code_host
+    except NotConfiguredError as error:
+        no_code_host = str(error)
     return pipeline.DiagnosisSources(
         sessions=services.sessions,
         telemetry=services.telemetry,
-        code_host=services.code_host,
+        code_host=code_host,
+        no_code_host=no_code_host,
         clock=services.clock,
         service_repositories=services.settings.service_repositories,
     )

@@ -25,12 +25,16 @@ INCIDENT = "incident"
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisSources:
-    """The stores and clients that a diagnosis uses; `wait` sleeps between retries of a failing code host."""
+    """The stores and clients that a diagnosis uses; `wait` sleeps between retries of a failing code host.
+
+    code_host: None if it is not set up; then `no_code_host` says what is missing, such as "GITHUB_TOKEN is not set".
+    """
 
     sessions: sessionmaker[Session]
     telemetry: TelemetryStore
-    code_host: CodeHost
+    code_host: CodeHost | None
     clock: Callable[[], datetime]
+    no_code_host: str = ""
     service_repositories: Mapping[str, str] = field(default_factory=dict)
     wait: Callable[[float], None] = time.sleep
 

@@ -19,6 +19,7 @@ QUEUES: Mapping[str, str] = {
     "create_ticket": PEOPLE,
     "escalate": PEOPLE,
     "propose_fix": PEOPLE,
+    "close_pull_request": PEOPLE,
     "execute_proposal": PEOPLE,
     "give_up": PEOPLE,
     "tell_dead_letters": PEOPLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,13 +11,16 @@ from sqlalchemy.orm import Session
 from detection.types import IncidentStatus
 from integrations.cards import Modal, moment
 from storage import audit, deliveries, incidents, outbox, proposals
-from storage.errors import AlreadyDecidedError
+from storage.errors import AlreadyDecidedError, NotFoundError
 from storage.models import Approval, Proposal
 from workers.errors import RefusedError
+from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.names import listed_names
+
+_PROPOSAL_ID = re.compile(r"[0-9]{1,18}")
 
 CALLBACK_ID = "confirm_approval"
 NEWER = "A closer look has found a better fix since that button was drawn; this is it."
@@ -38,6 +42,13 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         raise _withdraw(services, proposal.id, f"Pull request #{plan.number} changed since Argux proposed it")
     if pull_request.state == "closed":
         raise _withdraw(services, proposal.id, f"Pull request #{plan.number} was closed without being merged")
+    diff = binding.read_diff(services, plan)
+    present = binding.with_pull_request(plan, pull_request, diff)
+    if difference := binding.moved(plan, present):
+        raise _withdraw(
+            services, proposal.id, f"Pull request #{plan.number} changed since Argux proposed it: {difference}"
+        )
+    plan, content_hash = _restate(services, proposal.id, present)
     notes = [NEWER] if proposal is not pressed else []
     if pull_request.state == "merged":
         notes.append(MERGED)
@@ -45,17 +56,41 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         callback_id=CALLBACK_ID,
         title="Approve fix",
         submit_label="Approve and verify" if pull_request.state == "merged" else "Approve and merge",
-        value=f"{proposal.id}:{proposal.content_hash}",
+        value=f"{proposal.id}:{content_hash}",
         sections=(f"**{proposal.title}**", proposal.blast_radius, *notes),
         fields=(
             ("Pull request", f"[#{plan.number}]({pull_request.url})"),
             ("Head SHA", f"`{plan.head_sha}`"),
-            ("Checked by", proposal.verified_by),
+            ("Merged into", f"{plan.base_branch or 'the default branch'}, by {plan.merged_by}"),
+            ("Checked by", f"{proposal.verified_by}: {_shortened(plan.metrics)}"),
             ("Undone by", proposal.undone_by),
+            (
+                "Approval binds",
+                f"all of this and the diff, as `{content_hash[:12]}`; if any of it moves, nothing is merged",
+            ),
         ),
-        code=services.code_host.diff(plan.repository, plan.number),
+        code=diff,
         code_language="diff",
     )
+
+
+def _restate(services: Services, proposal_id: int, plan: RevertPullRequest) -> tuple[RevertPullRequest, str]:
+    """Store what is about to be shown as what is proposed; return it with its hash.
+
+    An offer that is stored otherwise than it was made, by another hand or another version, is withdrawn.
+    """
+    with services.sessions.begin() as session:
+        proposal = proposals.get_proposal(session, proposal_id)
+        if proposal.status != "open" or proposals.is_unaltered(proposal):
+            shown = binding.with_tests(services, session, proposal.incident_id, plan)
+            proposals.restate(session, proposal, binding.parameters(shown))
+            return shown, proposal.content_hash
+    raise _withdraw(services, proposal_id, "What is stored of this offer is not what Argux offered")
+
+
+def _shortened(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _withdraw(services: Services, proposal_id: int, reason: str) -> RefusedError:
@@ -88,6 +123,11 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         _check_open(services, session, proposal)
+        plan = RevertPullRequest.model_validate(proposal.parameters)
+        if difference := binding.moved(plan, binding.with_tests(services, session, proposal.incident_id, plan)):
+            raise RefusedError(
+                f"Since you looked, {difference}. Nothing was merged: press Approve fix again to read it."
+            )
         try:
             proposals.approve(
                 session, proposal, content_hash=content_hash, user_id=user_id, user_name=user_name, now=now
@@ -107,7 +147,8 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
                 "incident_id": incident.id,
                 "proposal_id": proposal.id,
                 "content_hash": content_hash,
-                "head_sha": proposal.parameters["head_sha"],
+                "head_sha": plan.head_sha,
+                "binds": proposal.parameters,
                 "user_id": user_id,
             },
             now=now,
@@ -126,17 +167,22 @@ def expire_proposals(services: Services) -> None:
 
 
 def channel_of(services: Services, value: str) -> str:
-    """Return the channel of the incident's root message; a dialog submission does not carry it."""
-    proposal_id, _ = _parse_value(value)
+    """Return the channel of the incident's root message; a dialog submission does not carry it.
+
+    The value may be forged: without such a proposal it is the configured channel.
+    """
     with services.readers() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
+        try:
+            proposal = proposals.get_proposal(session, _parse_value(value)[0])
+        except (RefusedError, NotFoundError):
+            return services.settings.slack_channel
         root = deliveries.root_delivery(session, proposal.incident_id)
         return root.channel if root is not None else services.settings.slack_channel
 
 
 def _parse_value(value: str) -> tuple[int, str]:
     proposal_id, _, content_hash = value.partition(":")
-    if not proposal_id.isdigit() or not content_hash:
+    if not _PROPOSAL_ID.fullmatch(proposal_id) or not content_hash:
         raise RefusedError("This dialog is from another version of Argux. Press Approve fix again.")
     return int(proposal_id), content_hash
 

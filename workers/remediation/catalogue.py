@@ -8,7 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class RevertPullRequest(BaseModel):
-    """Parameters of the action: merge this pull request, only while its head is exactly `head_sha`."""
+    """Parameters of the action: merge this pull request, only while it is exactly what is described here.
+
+    diff_sha256: digest of the diff that a person reads. It stands for the base's commit, which moves all day without
+    changing what the pull request does. metrics: what is tested afterwards. environments: where a deploy counts as
+    live. An empty value is not known yet; it is filled in before a person is asked.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,6 +23,11 @@ class RevertPullRequest(BaseModel):
     url: str
     service: str
     commit_shas: tuple[str, ...]
+    base_branch: str = ""
+    diff_sha256: str = ""
+    metrics: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    merged_by: str = "merge commit, else squash, else rebase"
 
 
 @dataclass(frozen=True, slots=True)

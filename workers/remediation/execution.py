@@ -11,17 +11,23 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
-from integrations.errors import PermanentError
+from integrations.errors import PermanentError, RejectedError, RetryableError, WaitingError
 from integrations.protocols import PullRequest
 from storage import audit, incidents, proposals, verifications
+from storage.errors import NotApprovedError
 from storage.models import Action, Incident
 from workers.errors import RefusedError
+from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest
+from workers.remediation.waiting import LONGEST_WAIT, is_over, put_off, tell
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 MERGE_REQUESTED = {"merge_asked": True}
 """Result of a running action, stored just before the merge request is sent: from then on it may be merged."""
+
+NOTHING_MERGED = "Argux merged nothing."
+UNKNOWN_OUTCOME = "Whether it was merged is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +55,88 @@ class Merged:
 
 
 def execute_proposal(services: Services, proposal_id: int) -> None:
-    """Merge the approved head. Idempotent: run again after a crash, it finds the merge done and continues."""
-    with services.sessions.begin() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
-        action = proposals.start_action(session, proposal, now=services.clock())
-        if action.status != "running":
-            return
-        action_id, plan = action.id, RevertPullRequest.model_validate(proposal.parameters)
+    """Merge the approved head. Idempotent: run again after a crash, it finds the merge done and continues.
+
+    What passes by itself is waited for until LONGEST_WAIT after the start, and the thread says what for.
+    """
+    try:
+        with services.sessions.begin() as session:
+            proposal = proposals.get_proposal(session, proposal_id)
+            action = proposals.start_action(session, proposal, now=services.clock())
+            if action.status != "running":
+                return
+            action_id, plan = action.id, RevertPullRequest.model_validate(proposal.parameters)
+    except NotApprovedError as error:
+        _refuse_unapproved(services, proposal_id, str(error))
+        return
     try:
         merged = _merge(services, action_id, plan)
-    except (PermanentError, RefusedError) as error:
+    except RetryableError as error:
+        _wait(services, action_id, plan, error)
+        return
+    except (PermanentError, RefusedError, NotApprovedError) as error:
         _finish_failed(services, proposal_id, plan, str(error))
         return
     _finish_done(services, proposal_id, plan, merged)
+
+
+def _wait(services: Services, action_id: int, plan: RevertPullRequest, error: RetryableError) -> None:
+    """Put the merge off and say what it waits for; after LONGEST_WAIT it has failed."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        action = session.get_one(Action, action_id)
+        since = action.started_at
+        if isinstance(error, WaitingError) and not error.is_under_way:
+            # GitHub has refused the request, so it is known not to be merged by it.
+            action.result = {name: value for name, value in action.result.items() if name not in MERGE_REQUESTED}
+        known = UNKNOWN_OUTCOME if _merge_was_requested(action) else NOTHING_MERGED
+        proposal_id = action.proposal_id
+        if not is_over(since, now):
+            if isinstance(error, WaitingError) and action.result.get("waits_for") != error.waits_for:
+                action.result = {**action.result, "waits_for": error.waits_for}
+                enqueue_refresh(session, action.incident_id, key=f"waits:{action_id}:{now.timestamp()}", now=now)
+            links = (CardLink(f"Pull request #{plan.number}", plan.url),)
+            tell(
+                services,
+                session,
+                action.incident_id,
+                key=f"merge:{action_id}",
+                title="The approved fix waits",
+                error=error,
+                since=since,
+                links=links,
+            )
+    if is_over(since, now):
+        minutes = LONGEST_WAIT.total_seconds() / 60
+        _finish_failed(services, proposal_id, plan, f"{error}. Argux has stopped after {minutes:.0f} minutes. {known}")
+        return
+    raise put_off(error, since=since, now=now)
+
+
+def _refuse_unapproved(services: Services, proposal_id: int, reason: str) -> None:
+    """Carry nothing out, and say so in the thread and in the chain: what is stored is not what somebody approved."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        proposal = proposals.get_proposal(session, proposal_id)
+        proposal.status = "failed"
+        incident = incidents.get_incident(session, proposal.incident_id)
+        if incident.status is IncidentStatus.MITIGATING:
+            incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
+        text = f"{reason} {NOTHING_MERGED} Find out who changed it, then press Diagnose again."
+        incidents.add_timeline(session, incident.id, kind="action_refused", actor="Argux", text=text, now=now)
+        key = f"refused:{proposal_id}"
+        channel = services.settings.slack_channel
+        card = Card(title="The fix was not merged", text=text)
+        enqueue_thread_message(session, incident.id, key=key, card=card, channel=channel, now=now, is_answer=True)
+        enqueue_refresh(session, incident.id, key=key, now=now)
+        audit.append(
+            session,
+            key=services.audit_key,
+            actor="Argux",
+            event="action_refused",
+            payload={"proposal_id": proposal_id, "error": reason},
+            now=now,
+        )
 
 
 def action_given_up(services: Services, proposal_id: int, reason: str) -> None:
@@ -71,12 +146,12 @@ def action_given_up(services: Services, proposal_id: int, reason: str) -> None:
         if action is None or action.status != "running":
             return
         plan = RevertPullRequest.model_validate(proposals.get_proposal(session, proposal_id).parameters)
-        known = "Whether it was merged is not known." if _merge_was_requested(action) else "Argux merged nothing."
+        known = UNKNOWN_OUTCOME if _merge_was_requested(action) else NOTHING_MERGED
     _finish_failed(services, proposal_id, plan, f"{reason}. Argux has given up trying. {known}")
 
 
 def _merge(services: Services, action_id: int, plan: RevertPullRequest) -> Merged:
-    """Merge the pull request. Raise RefusedError when the incident is closed and the merge was not requested before.
+    """Merge the pull request if it is still wanted, still approved, and still what was approved.
 
     A pull request that is merged already counts as merged, even if the incident was closed after an earlier request.
     """
@@ -84,13 +159,14 @@ def _merge(services: Services, action_id: int, plan: RevertPullRequest) -> Merge
         action = session.get_one(Action, action_id)
         was_requested = _merge_was_requested(action)
         if not was_requested:
-            _refuse_if_closed(session, action)
+            _check_wanted(services, session, action)
     found = services.code_host.pull_request(plan.repository, plan.number)
     if found.state != "merged":
+        _check_unmoved(services, plan, found)
         with services.sessions.begin() as session:
-            action = session.get_one(Action, action_id)
-            _refuse_if_closed(session, action)
-            action.result = MERGE_REQUESTED
+            action = session.get_one(Action, action_id, with_for_update=True)
+            _check_wanted(services, session, action)
+            action.result = {**action.result, **MERGE_REQUESTED}
     merged = services.code_host.merge(plan.repository, plan.number, head_sha=plan.head_sha)
     return Merged(merged, by_others=found.state == "merged" and not was_requested)
 
@@ -99,10 +175,36 @@ def _merge_was_requested(action: Action) -> bool:
     return bool(action.result.get("merge_asked"))
 
 
-def _refuse_if_closed(session: Session, action: Action) -> None:
+def _check_wanted(services: Services, session: Session, action: Action) -> None:
+    """Raise unless the action is running, its incident is open, and its approval stands, vouched for by the chain."""
     incident = incidents.get_incident(session, action.incident_id)
     if incident.status.is_closed:
-        raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; nothing was merged.")
+        outcome = "nothing was merged"
+        if _merge_was_requested(action):
+            outcome = "if it is in a merge queue of GitHub, take it out there"
+        raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; {outcome}.")
+    if action.status != "running":
+        raise RefusedError(f"The fix is {action.status} already; nothing more was done.")
+    approval = proposals.require_approval(session, proposals.get_proposal(session, action.proposal_id))
+    fault = audit.approval_fault(session, approval, key=services.audit_key)
+    if fault is not None:
+        raise RefusedError(
+            f"{NOTHING_MERGED} The reason: {fault}. Somebody has changed the database past Argux. "
+            "`argux audit verify` says more."
+        )
+
+
+def _check_unmoved(services: Services, plan: RevertPullRequest, found: PullRequest) -> None:
+    """Raise unless the open pull request is what the person was shown. Its head is checked by the merge itself."""
+    if found.state != "open" or found.head_sha != plan.head_sha or not plan.diff_sha256:
+        return
+    try:
+        diff = binding.read_diff(services, plan)
+    except RejectedError as error:
+        # Whoever approved it has read it, so an answer that is no diff can only be a passing fault.
+        raise RetryableError("GitHub", f"the diff of pull request #{plan.number} could not be read again") from error
+    if difference := binding.moved(plan, binding.with_pull_request(plan, found, diff)):
+        raise RefusedError(f"Pull request #{plan.number} changed since it was approved: {difference}. {NOTHING_MERGED}")
 
 
 def _finish_done(services: Services, proposal_id: int, plan: RevertPullRequest, merged: Merged) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from integrations.cards import Card, CardLink
-from integrations.errors import ConflictError, PermanentError, RejectedError
+from integrations.errors import ConflictError, PermanentError, RejectedError, RetryableError
 from integrations.protocols import PullRequest
 from integrations.wording import with_utc_times
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.fix import REVERT_PULL_REQUEST
+from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
+from workers.remediation.closing import enqueue_close
+from workers.remediation.waiting import is_over, put_off, tell
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.findings import finding_sentence
@@ -35,6 +40,7 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         title = _title(fix, diagnosis.checkpoints["confirm"]["suspect"])
         body = _body(diagnosis, [finding_sentence(incidents.to_finding(row)) for row in incident.findings])
         suffix = "-".join(sha[:7] for sha in fix["commit_shas"][:3])
+        since = diagnosis.finished_at or services.clock()
     try:
         pull_request = services.code_host.open_revert(
             fix["repository"],
@@ -43,6 +49,10 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
             title=title,
             body=body,
         )
+        plan = _plan(services, pull_request, fix)
+    except RetryableError as error:
+        _wait(services, diagnosis, error, since=since, is_answer=is_answer)
+        return
     except PermanentError as error:
         _post_no_revert(services, diagnosis, _reason_text(error), is_answer=is_answer)
         return
@@ -52,8 +62,27 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
         _post_no_revert(services, diagnosis, text, link, is_answer=is_answer)
         return
-    if _propose(services, diagnosis, pull_request, fix, is_answer=is_answer) and earlier is not None:
-        _close_earlier(services, earlier, pull_request)
+    _propose(services, diagnosis, plan, fix, is_answer=is_answer)
+
+
+def _wait(services: Services, diagnosis: Diagnosis, error: RetryableError, *, since: datetime, is_answer: bool) -> None:
+    """Put the job off and say what it waits for; after LONGEST_WAIT say that there is no fix."""
+    now = services.clock()
+    if is_over(since, now):
+        fix_given_up(services, diagnosis.id, str(error), is_answer=is_answer)
+        return
+    with services.sessions.begin() as session:
+        key = f"fix:{diagnosis.id}"
+        tell(
+            services,
+            session,
+            diagnosis.incident_id,
+            key=key,
+            title="The fix is being prepared",
+            error=error,
+            since=since,
+        )
+    raise put_off(error, since=since, now=now)
 
 
 def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: bool = False) -> None:
@@ -73,11 +102,40 @@ def _is_wanted(incident: Incident, earlier: Proposal | None, fix: dict[str, Any]
     return earlier.status == "open" and earlier.parameters["commit_shas"] != list(fix["commit_shas"])
 
 
-def _close_earlier(services: Services, earlier: Proposal, pull_request: PullRequest) -> None:
-    if earlier.status == "open":
-        plan = RevertPullRequest.model_validate(earlier.parameters)
-        comment = f"A closer look found less to revert: see #{pull_request.number}."
-        services.code_host.close(plan.repository, plan.number, comment=comment)
+def _plan(services: Services, pull_request: PullRequest, fix: dict[str, Any]) -> RevertPullRequest:
+    """Return what is proposed. A diff that cannot be read is left out here; the dialog then refuses the approval."""
+    plan = RevertPullRequest(
+        repository=pull_request.repository,
+        number=pull_request.number,
+        head_sha=pull_request.head_sha,
+        url=pull_request.url,
+        service=fix["service"],
+        commit_shas=tuple(fix["commit_shas"]),
+        base_branch=pull_request.base_branch,
+    )
+    try:
+        return binding.with_pull_request(plan, pull_request, binding.read_diff(services, plan))
+    except PermanentError:
+        return plan
+
+
+def _close_earlier(session: Session, earlier: Proposal | None, plan: RevertPullRequest, now: datetime) -> None:
+    """Enqueue the closing of the pull request that the new offer takes the place of."""
+    if earlier is None or earlier.status != "open":
+        return
+    old = RevertPullRequest.model_validate(earlier.parameters)
+    if (old.repository, old.number) != (plan.repository, plan.number):
+        comment = f"A closer look found less to revert: see #{plan.number}."
+        enqueue_close(
+            session, earlier.incident_id, repository=old.repository, number=old.number, comment=comment, now=now
+        )
+
+
+def _withdraw_unwanted(session: Session, incident: Incident, plan: RevertPullRequest, now: datetime) -> None:
+    """Enqueue the closing of a pull request that was opened while its incident was closed; keep one that is offered."""
+    if incident.status.is_closed and not proposals.is_offered(session, incident.id, plan.number):
+        comment = f"Incident #{incident.id} was closed before this was offered."
+        enqueue_close(session, incident.id, repository=plan.repository, number=plan.number, comment=comment, now=now)
 
 
 def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
@@ -104,30 +162,29 @@ def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
 
 
 def _propose(
-    services: Services, diagnosis: Diagnosis, pull_request: PullRequest, fix: dict[str, Any], *, is_answer: bool
-) -> bool:
-    """Create the proposal and announce it; return False if it is not wanted any more, such as after an approval."""
-    plan = RevertPullRequest(
-        repository=pull_request.repository,
-        number=pull_request.number,
-        head_sha=pull_request.head_sha,
-        url=pull_request.url,
-        service=fix["service"],
-        commit_shas=tuple(fix["commit_shas"]),
-    )
+    services: Services, diagnosis: Diagnosis, plan: RevertPullRequest, fix: dict[str, Any], *, is_answer: bool
+) -> None:
+    """Create the proposal, announce it and close the earlier one's pull request: all of it or nothing.
+
+    Nothing is proposed if it is not wanted any more, such as after an approval.
+    """
     description = describe_revert(plan)
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, diagnosis.incident_id)
-        if not _is_wanted(incident, proposals.current_proposal(session, incident.id), fix):
-            return False
+        earlier = proposals.current_proposal(session, incident.id)
+        if not _is_wanted(incident, earlier, fix):
+            _withdraw_unwanted(session, incident, plan, now)
+            return
+        _close_earlier(session, earlier, plan, now)
+        plan = binding.with_tests(services, session, incident.id, plan)
         proposal = proposals.create_proposal(
             session,
             incident_id=diagnosis.incident_id,
             diagnosis_id=diagnosis.id,
             action=REVERT_PULL_REQUEST,
             title=description.title,
-            parameters=plan.model_dump(mode="json"),
+            parameters=binding.parameters(plan),
             risk=description.risk,
             blast_radius=description.blast_radius,
             verified_by=description.verified_by,
@@ -160,7 +217,6 @@ def _propose(
             session, diagnosis.incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_answer
         )
         enqueue_refresh(session, diagnosis.incident_id, key=key, now=now)
-    return True
 
 
 def _reason_text(error: PermanentError) -> str:

@@ -14,6 +14,7 @@ from workers.clicks.slash_command import answer_command, command_given_up
 from workers.clicks.ticket import create_ticket, ticket_given_up
 from workers.diagnosis.job import diagnose, diagnosis_given_up
 from workers.lifecycle.tick import tick
+from workers.remediation.closing import close_given_up, close_pull_request
 from workers.remediation.execution import action_given_up, execute_proposal
 from workers.remediation.pull_requests import fix_given_up, propose_fix
 from workers.running.elasticsearch_pull import pull_elasticsearch
@@ -56,6 +57,7 @@ JOBS: dict[str, Job] = {
     "create_ticket": Job(create_ticket, given_up=ticket_given_up),
     "escalate": Job(escalate, given_up=escalation_given_up),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),
+    "close_pull_request": Job(close_pull_request, given_up=close_given_up),
     "execute_proposal": Job(execute_proposal, given_up=action_given_up),
     "diagnose": Job(diagnose, 300, diagnosis_given_up),
     outbox.GIVE_UP: Job(give_up),

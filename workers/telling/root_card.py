@@ -31,7 +31,12 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
         severity=incident.severity,
         text=_headline(view),
         fields=(*_fields(view), *((("Quiet", quiet),) if quiet else ())),
-        sections=(*((told_late,) if told_late else ()), *attribution_section(view.findings), *_also_seen(view)),
+        sections=(
+            *((told_late,) if told_late else ()),
+            *attribution_section(view.findings),
+            *_also_seen(view),
+            *_not_asked(view),
+        ),
         picture=picture,
         actions=_actions(view, is_quiet=bool(quiet)),
         links=_links(view),
@@ -58,7 +63,7 @@ def _headline(view: IncidentView) -> str:
     if diagnosis is None and view.findings and (notice := notice_text(leading(view.findings))) is not None:
         return notice
     if diagnosis is None or diagnosis.status == "running":
-        return "Looking for the cause …"
+        return "Closed before a cause was found." if view.incident.status.is_closed else "Looking for the cause …"
     if diagnosis.status == "failed":
         return "The diagnosis failed; the thread says why."
     if diagnosis.status == "inconclusive":
@@ -109,7 +114,9 @@ def _fix_status(view: IncidentView) -> str:
     assert view.proposal is not None
     name = view.proposal.title
     if view.action is not None:
-        words = {"running": "being carried out", "done": "done", "failed": "failed; see the thread"}
+        waits_for = view.action.result.get("waits_for")
+        running = f"approved, waiting for {waits_for}" if waits_for else "being carried out"
+        words = {"running": running, "done": "done", "failed": "failed; see the thread"}
         return f"{name}: {words[view.action.status]}"
     if view.approval is not None:
         return f"{name}: approved by {view.approval.decided_by}"
@@ -126,6 +133,15 @@ def _also_seen(view: IncidentView) -> tuple[str, ...]:
     lead = leading(view.findings)
     others = [finding_sentence(finding) for finding in view.findings if finding is not lead]
     return ("**Also seen**\n" + "\n".join(f"- {sentence}" for sentence in others),) if others else ()
+
+
+def _not_asked(view: IncidentView) -> tuple[str, ...]:
+    """Return what the finished diagnosis could not ask, such as a GitHub that is not set up."""
+    if view.diagnosis is None or view.diagnosis.status == "running" or view.incident.status.is_closed:
+        return ()
+    evidence = view.diagnosis.checkpoints.get("gather", {}).get("evidence", [])
+    results = dict.fromkeys(item["result"] for item in evidence if item["outcome"] == "error")
+    return ("**Not asked**\n" + "\n".join(f"- {result}" for result in results),) if results else ()
 
 
 def _links(view: IncidentView) -> tuple[CardLink, ...]:

@@ -9,6 +9,8 @@ from integrations.cards import Card, Modal
 from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
 from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Ticket
 
+DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
+
 
 @dataclass
 class Posted:
@@ -111,7 +113,9 @@ class FakeCodeHost:
     """A code host with one pull request whose head may move; merges are counted.
 
     `failures` are raised by the next reads and merges, in order; `lost_answers` by the next merges after they
-    succeeded. `merged_elsewhere_at` (seconds, UTC): when somebody merged it by hand.
+    succeeded. `refusals`, `merge_refusals`, `diff_failures` and `close_failures` are raised by the next openings,
+    merges, readings of the diff and closings.
+    `merged_elsewhere_at` (seconds, UTC): when somebody merged it by hand. `number`: that of the next one opened.
     """
 
     head_sha: str = "a" * 40
@@ -120,8 +124,15 @@ class FakeCodeHost:
     failures: deque[IntegrationError] = field(default_factory=deque)
     lost_answers: deque[IntegrationError] = field(default_factory=deque)
     refusals: deque[IntegrationError] = field(default_factory=deque)
+    merge_refusals: deque[IntegrationError] = field(default_factory=deque)
+    diff_failures: deque[IntegrationError] = field(default_factory=deque)
+    close_failures: deque[IntegrationError] = field(default_factory=deque)
+    closed: list[int] = field(default_factory=list)
+    number: int = 7
     merged_elsewhere_at: float | None = None
     state: str = "open"
+    base_branch: str = "main"
+    diff_text: str = DIFF
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
         return ()
@@ -132,7 +143,7 @@ class FakeCodeHost:
         if self.refusals:
             raise self.refusals.popleft()
         self.opened += 1
-        return self.pull_request(repository, 7)
+        return self.pull_request(repository, self.number)
 
     def pull_request(self, repository: str, number: int) -> PullRequest:
         self._fail()
@@ -140,15 +151,20 @@ class FakeCodeHost:
         return PullRequest(
             repository, number, f"https://code.example/pull/{number}", "Revert", "merged" if is_merged else self.state,
             "argux/revert", self.head_sha, "b" * 40, "c" * 40 if is_merged else None, self.merged_elsewhere_at,
+            self.base_branch,
         )  # fmt: skip
 
     def diff(self, repository: str, number: int) -> str:
-        return "--- a/shop.py\n+++ b/shop.py\n-bad\n+good\n"
+        if self.diff_failures:
+            raise self.diff_failures.popleft()
+        return self.diff_text
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
         if head_sha != self.head_sha:
             raise StaleHeadError("GitHub", f"pull request #{number} has a new head")
         self._fail()
+        if self.merge_refusals and self.merged_elsewhere_at is None:
+            raise self.merge_refusals.popleft()
         if self.merges == 0 and self.merged_elsewhere_at is None:
             self.merges += 1
         if self.lost_answers:
@@ -160,7 +176,10 @@ class FakeCodeHost:
             raise self.failures.popleft()
 
     def close(self, repository: str, number: int, *, comment: str) -> None:
-        return None
+        if self.close_failures:
+            raise self.close_failures.popleft()
+        if number not in self.closed:
+            self.closed.append(number)
 
     def check(self) -> str:
         return "a fake code host"
@@ -168,11 +187,14 @@ class FakeCodeHost:
 
 @dataclass
 class FakeTickets:
-    """A ticket tracker that stores tickets by their idempotency key."""
+    """A ticket tracker that stores tickets by their idempotency key. `failures` are raised by the next creations."""
 
     made: dict[str, str] = field(default_factory=dict)
+    failures: deque[IntegrationError] = field(default_factory=deque)
 
     def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+        if self.failures:
+            raise self.failures.popleft()
         self.made.setdefault(idempotency_key, title)
         return Ticket("SHOP-1", "https://tickets.example/SHOP-1")
 

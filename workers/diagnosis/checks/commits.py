@@ -24,32 +24,40 @@ TRIES = 3
 LONGEST_WAIT_SECONDS = 3.0
 MOST_STATEMENTS = 3
 MOST_COMMITS = 100
+AGAIN = "When that is mended, press Diagnose again."
 
 
 @dataclass(frozen=True, slots=True)
 class CommitsRead:
-    """A deploy's commits, oldest first, or why they could not be read."""
+    """A deploy's commits, oldest first, or why they could not be read.
+
+    error: what the code host said. is_away: it does not answer, so there is no use in asking it for more.
+    not_asked: why it was not asked at all.
+    """
 
     query: str
     commits: tuple[Commit, ...] = ()
     error: str | None = None
-    asked: bool = True
+    is_away: bool = False
+    not_asked: str | None = None
 
 
 def read_commits(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
-    """Read the commits from the code host; retry temporary errors. A final error is returned, not raised."""
+    """Read the commits from the code host, and try a temporary error TRIES times. The last error is not raised."""
     repository = deploy.repository
     query = query_text(
         "commits_between", repository=repository, base=deploy.previous_commit_sha, head=deploy.commit_sha
     )
     if not repository:
-        return CommitsRead(query, asked=False)
+        return CommitsRead(query, not_asked=f"no repository is known for {deploy.service} (SERVICE_REPOSITORIES)")
+    if sources.code_host is None:
+        return CommitsRead(query, not_asked=sources.no_code_host)
     for remaining in reversed(range(TRIES)):
         try:
             commits = sources.code_host.commits_between(repository, deploy.previous_commit_sha, deploy.commit_sha)
         except RetryableError as error:
             if not remaining:
-                return CommitsRead(query, error=str(error))
+                return CommitsRead(query, error=str(error), is_away=True)
             sources.wait(min(error.retry_after_seconds or 1.0, LONGEST_WAIT_SECONDS))
         except IntegrationError as error:
             return CommitsRead(query, error=str(error))
@@ -104,9 +112,11 @@ def _initial_weight(commit: Commit, repeats: frozenset[str]) -> float:
 
 def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
     if read.error is not None:
-        result, outcome = f"The commits of {name} could not be read: {quoted(read.error)}.", Outcome.ERROR
-    elif not read.asked:
-        result, outcome = f"No repository is known for {name}, so its commits were not read.", Outcome.NO_DATA
+        result = f"The commits of {name} could not be read: {quoted(read.error)}. {AGAIN}"
+        outcome = Outcome.ERROR
+    elif read.not_asked is not None:
+        result = f"GitHub was not asked for the commits of {name}: {quoted(read.not_asked)}. {AGAIN}"
+        outcome = Outcome.ERROR
     else:
         result, outcome = f"{name} brought no commit.", Outcome.NO_DATA
     return _evidence("commits", hypothesis, read, result, {}, outcome, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -151,6 +152,45 @@ def test_with_github_down_the_deploy_is_named_with_less_confidence_and_the_error
     assert any("could not be read: GitHub: 502 Bad Gateway" in sentence for sentence in outcome.explanation)
     assert outcome.fix.action is None
     assert "could not be read" in outcome.fix.reason
+
+
+def test_without_a_code_host_the_deploy_is_named_and_the_account_says_what_was_not_asked(
+    broken_checkout: Shop, checkout_incident: int, answered: Answered
+) -> None:
+    sources = replace(broken_checkout.sources(), code_host=None, no_code_host="GITHUB_TOKEN is not set")
+
+    outcome = run(checkout_incident, sources)
+
+    answered(broken_checkout, outcome)
+    assert outcome.status == "concluded"
+    assert "Deploy ccccccc" in (outcome.root_cause or "")
+    assert any("GitHub was not asked" in item and "GITHUB_TOKEN is not set" in item for item in outcome.explanation)
+    assert outcome.fix.action is None
+
+
+def test_a_code_host_that_does_not_answer_is_not_asked_for_every_deploy_in_turn(
+    broken_checkout: Shop, checkout_incident: int
+) -> None:
+    broken_checkout.code_host.faults = [RetryableError("GitHub", "it did not answer in time")] * 100
+
+    run(checkout_incident, broken_checkout.sources())
+
+    assert broken_checkout.code_host.asked == 3
+
+
+def test_a_check_that_fails_is_told_and_the_others_still_answer(
+    broken_checkout: Shop, checkout_incident: int, answered: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> None:
+        raise OSError("the archive cannot be read")
+
+    monkeypatch.setattr("workers.diagnosis.gather.traffic", broken)
+
+    outcome = run(checkout_incident, broken_checkout.sources())
+
+    answered(broken_checkout, outcome)
+    assert outcome.suspect_commit == CULPRIT
+    assert any("check of traffic" in sentence for sentence in outcome.explanation)
 
 
 def test_a_temporary_github_error_is_retried_after_a_bounded_wait(

@@ -1,0 +1,51 @@
+"""Close a pull request that Argux opened and does not offer any more, as a job of the transaction that decides it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from integrations.cards import Card
+from integrations.errors import NotFoundError, RejectedError
+from storage import outbox
+from workers.services import Services
+from workers.telling.enqueue import enqueue_thread_message
+
+
+def enqueue_close(
+    session: Session, incident_id: int, *, repository: str, number: int, comment: str, now: datetime
+) -> None:
+    """Enqueue the closing of a pull request; the comment on it says why."""
+    arguments = {"incident_id": incident_id, "repository": repository, "number": number, "comment": comment}
+    outbox.enqueue(session, "close_pull_request", arguments, key=f"close:{repository}#{number}", now=now)
+
+
+def close_pull_request(services: Services, incident_id: int, repository: str, number: int, comment: str) -> None:
+    """Close the pull request. Idempotent: one that is closed, merged or gone already is left as it is."""
+    try:
+        services.code_host.close(repository, number, comment=comment)
+    except (NotFoundError, RejectedError) as error:
+        _tell(services, incident_id, number, f"{error}.")
+
+
+def close_given_up(
+    services: Services, incident_id: int, repository: str, number: int, comment: str, reason: str
+) -> None:
+    """Tell the thread that the pull request is open still, so that somebody closes it by hand."""
+    _tell(services, incident_id, number, f"{reason}. Close it by hand: two open ones are easily mixed up.")
+
+
+def _tell(services: Services, incident_id: int, number: int, text: str) -> None:
+    card = Card(
+        title="An earlier pull request was not closed", text=f"Pull request #{number} is not offered any more. {text}"
+    )
+    with services.sessions.begin() as session:
+        enqueue_thread_message(
+            session,
+            incident_id,
+            key=f"not_closed:{number}",
+            card=card,
+            channel=services.settings.slack_channel,
+            now=services.clock(),
+        )
