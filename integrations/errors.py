@@ -2,10 +2,16 @@
 
 IntegrationError
 ├── RetryableError        try again later; `retry_after_seconds` is set if the system sent it
+│   └── PictureNotReadyError  the system has not processed the uploaded picture; the rest of the message is fine
 └── PermanentError        a retry cannot help
     ├── AuthenticationError   the token or key was refused
     ├── NotFoundError         the named object does not exist
+    │   ├── ChannelRefusedError   we may not write in the channel until a person changes something there
+    │   └── MessageGoneError      the message to edit or to answer was deleted
     ├── RejectedError         the request was understood and refused (bad blocks, a closed ticket)
+    │   ├── ContentRefusedError   the message's content was refused; a plainer one may be taken
+    │   ├── NotEditableError      the message stands, but may not be edited
+    │   └── ThreadRefusedError    the message stands, but may not be answered in a thread
     ├── StaleHeadError        a pull request's head moved since it was approved
     └── ConflictError         a revert or merge does not apply cleanly
 
@@ -31,6 +37,10 @@ class RetryableError(IntegrationError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class PictureNotReadyError(RetryableError):
+    """The uploaded picture cannot be shown yet, or not at all; the rest of the message is fine."""
+
+
 class PermanentError(IntegrationError):
     """A failure that lasts until a person changes something."""
 
@@ -45,6 +55,26 @@ class NotFoundError(PermanentError):
 
 class RejectedError(PermanentError):
     """The request was understood and refused."""
+
+
+class ChannelRefusedError(NotFoundError):
+    """We may not write in the channel until a person changes something; the text says what."""
+
+
+class MessageGoneError(NotFoundError):
+    """The message to edit or to answer was deleted."""
+
+
+class ContentRefusedError(RejectedError):
+    """The message's content was refused; a plainer one may be taken."""
+
+
+class NotEditableError(RejectedError):
+    """The message stands, but may not be edited."""
+
+
+class ThreadRefusedError(RejectedError):
+    """The message stands, but may not be answered in a thread."""
 
 
 class StaleHeadError(PermanentError):

@@ -23,6 +23,7 @@ class Fault(BaseModel):
 
     status: an HTTP status; "timeout" waits for `seconds`, then closes the connection without processing the request;
     "lost_answer" processes the request, then closes the connection without a response.
+    error: the code in the body of a Slack error, which Slack sends with status 200, such as "is_archived".
     path_contains: the fault applies only to requests whose path contains this.
     """
 
@@ -33,6 +34,7 @@ class Fault(BaseModel):
     count: int = Field(default=1, ge=1)
     retry_after: int | None = Field(default=None, ge=0)
     path_contains: str = ""
+    error: str = ""
     seconds: float = Field(default=30.0, ge=0, le=300)
 
 
@@ -68,9 +70,11 @@ class Faults:
         return None
 
 
-def error_body(system: System, status: int) -> dict[str, object]:
-    """Return the body of an HTTP error in the system's own format."""
+def error_body(system: System, status: int, error: str = "") -> dict[str, object]:
+    """Return the body of an error in the system's own format; `error` is the code, where Slack sends one."""
     limited = status == 429
+    if system is System.SLACK and error:
+        return {"ok": False, "error": error}
     if system is System.SLACK:
         return {"ok": False, "error": "ratelimited" if limited else "internal_error"}
     if system is System.JIRA:

@@ -51,7 +51,7 @@ class Traffic:
         else:
             status = int(fault.status)
             headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-            await JSONResponse(error_body(fault.system, status), status, headers)(scope, receive, send)
+            await JSONResponse(error_body(fault.system, status, fault.error), status, headers)(scope, receive, send)
 
 
 # Paths that clients call. The pages of pull requests and tickets, which people read, are not among them.
