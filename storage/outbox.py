@@ -105,6 +105,21 @@ def postpone(session: Session, key: str, *, now: datetime, seconds: float) -> No
     session.flush()
 
 
+def hasten(session: Session, key: str, *, now: datetime) -> None:
+    """Make a postponed job due now, because what it waits for has happened; do nothing to any other job."""
+    query = select(OutboxJob).where(
+        OutboxJob.key == key,
+        OutboxJob.sent_at.is_(None),
+        OutboxJob.dead_at.is_(None),
+        OutboxJob.done_at.is_(None),
+        OutboxJob.available_at > now,
+    )
+    job = session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
+    if job is not None:
+        job.available_at = now
+        session.flush()
+
+
 def resend_lost(session: Session, *, now: datetime, older_than_seconds: float) -> int:
     """Resend jobs that were sent long ago and never finished; return how many.
 

@@ -16,7 +16,11 @@ from workers.remediation.execution import action_given_up, execute_proposal
 from workers.remediation.pull_requests import fix_given_up, propose_fix
 from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
-from workers.telling.delivery import deliver, message_given_up, refresh_incident
+from workers.telling.delivery import deliver, delivery_given_up
+from workers.telling.outages import tell_outage
+from workers.telling.picture import draw_picture
+from workers.telling.private_messages import tell_person
+from workers.telling.root_message import message_given_up, refresh_incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,10 @@ JOBS: dict[str, Job] = {
     "handle_click": Job(handle_click, 30, click_given_up),
     "handle_submission": Job(handle_submission, 30),
     "refresh_incident": Job(refresh_incident, given_up=message_given_up),
-    "deliver": Job(deliver),
+    "deliver": Job(deliver, given_up=delivery_given_up),
+    "draw_picture": Job(draw_picture),
+    "tell_person": Job(tell_person, 60),
+    "tell_outage": Job(tell_outage, 60),
     "create_ticket": Job(create_ticket),
     "escalate": Job(escalate),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),
