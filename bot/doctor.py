@@ -18,6 +18,7 @@ from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services, secret
 from workers.settings import Settings
+from workers.telling.outages import held_texts
 
 CHECK_SECONDS = 5.0
 JOBS_SHOWN = 3
@@ -92,6 +93,13 @@ def _own_checks(services: Services) -> list[Check]:
             "mend what the reason names; the incident's thread says what was left undone",
             "",
         ),
+        Check(
+            "messages",
+            True,
+            lambda: _messages(services),
+            "mend what the reason names; then they are posted, in order, within a minute",
+            "",
+        ),
     ]
 
 
@@ -160,6 +168,20 @@ def _jobs(services: Services) -> str:
         newest = "; ".join(f"{job.actor}: {job.error}" for job in dead[:JOBS_SHOWN])
         raise TroubleError(f"{len(dead)} given up, the newest: {newest}")
     return "none given up"
+
+
+def _messages(services: Services) -> str:
+    """Raise TroubleError if messages are held because Slack refuses them. Slack left unset is no trouble."""
+    try:
+        with services.readers() as session:
+            held = held_texts(session)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError("They are in the database: mend that first.") from error
+    if not held:
+        return "none held"
+    if services.settings.slack_bot_token is None:
+        return f"held until Slack is set: {held[0]}"
+    raise TroubleError(f"held: {'; '.join(held[:JOBS_SHOWN])}")
 
 
 def _slack(services: Services) -> str:

@@ -29,9 +29,13 @@ class WatchedOut(BaseModel):
 
 
 class StatusOut(BaseModel):
-    """How many things are in each state, and the things: insufficient data first, then broken, then ok."""
+    """How many things are in each state, and the things: insufficient data first, then broken, then ok.
+
+    held_messages: why messages about incidents cannot be posted, and how many wait; empty when all are posted.
+    """
 
     counts: dict[WatchState, int]
+    held_messages: list[str]
     watched: list[WatchedOut] = Field(description="Those asked for, from `offset` on.")
 
 
@@ -45,11 +49,18 @@ def status(
 ) -> StatusOut:
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
     # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
+    from workers.telling.outages import held_texts
     from workers.watching.states import counts, watched_states
 
     states = watched_states(services)
     wanted = [one for one in states if state is None or one.state is state]
-    return StatusOut(counts=counts(states), watched=[_watched_out(one) for one in wanted[offset : offset + limit]])
+    with services.readers() as session:
+        held = held_texts(session)
+    return StatusOut(
+        counts=counts(states),
+        held_messages=held,
+        watched=[_watched_out(one) for one in wanted[offset : offset + limit]],
+    )
 
 
 def _watched_out(one: Watched) -> WatchedOut:
