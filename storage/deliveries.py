@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from storage.database.rows import get
@@ -65,12 +65,23 @@ def incidents_with_held(session: Session) -> Sequence[int]:
 
 def first_waiting(session: Session, incident_id: int) -> Delivery | None:
     """Return the message of the incident's thread whose turn it is: the oldest that is neither sent nor given up."""
-    query = select(Delivery).where(
+    query = select(Delivery).where(*_waits_in_thread(incident_id))
+    return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
+
+
+def waiting_before(session: Session, delivery: Delivery) -> int:
+    """Return how many messages of the same thread are to be sent before this one."""
+    assert delivery.incident_id is not None
+    query = select(func.count()).where(*_waits_in_thread(delivery.incident_id), Delivery.id < delivery.id)
+    return session.scalar(query) or 0
+
+
+def _waits_in_thread(incident_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
         Delivery.incident_id == incident_id,
         Delivery.purpose.in_(("thread", "answer")),
         Delivery.status.in_(("pending", "blocked")),
     )
-    return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
 
 
 @dataclass(frozen=True, slots=True)

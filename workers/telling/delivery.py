@@ -19,15 +19,15 @@ from workers.telling import pace
 from workers.telling.enqueue import CARD, wake_thread
 from workers.telling.holding_back import hold_back_if_quiet
 from workers.telling.root_message import card_hash, post_anew
-from workers.telling.sending import sending
+from workers.telling.sending import sending, take_turn
 
 log = structlog.get_logger()
 
-WAIT_SECONDS = 2.0
+WAIT_SECONDS = 5.0
 """When a message looks again whether it is its turn; usually the message before it wakes it earlier."""
 
-BLOCKED_SECONDS = 30.0
-"""The same, while the channel takes no messages."""
+BLOCKED_SECONDS = 60.0
+"""The same, while the channel takes no messages, and at most."""
 
 
 def deliver(services: Services, delivery_id: int) -> None:
@@ -49,7 +49,7 @@ def deliver(services: Services, delivery_id: int) -> None:
         if isinstance(place, NotYetError):
             raise place
         lane = pace.Lane.FIRST if delivery.purpose == "answer" else pace.Lane.LATER
-        pace.take_turn(services, place.pace, delivery.key, lane)
+        take_turn(services, delivery, place.pace, delivery.key, lane)
         card = CARD.validate_python(delivery.content)
         with sending(services, delivery, place.pace, delivery.key):
             posted = _post(services, delivery, place, card)
@@ -77,9 +77,9 @@ class _Place:
 def _place(services: Services, session: Session, delivery: Delivery) -> _Place | NotYetError:
     """Return the incident's thread, the channel itself if its root message was given up, or why it must wait."""
     assert delivery.incident_id is not None
-    first = deliveries.first_waiting(session, delivery.incident_id)
-    if first is not None and first.id < delivery.id:
-        return _later(delivery, first, "an earlier message of the thread is not posted yet")
+    if earlier := deliveries.waiting_before(session, delivery):
+        first = deliveries.first_waiting(session, delivery.incident_id)
+        return _later(delivery, first, f"{earlier} earlier messages of the thread are not posted yet", earlier)
     configured = services.settings.slack_channel
     root = deliveries.root_delivery(session, delivery.incident_id)
     if root is not None and root.message_id is not None:
@@ -90,12 +90,16 @@ def _place(services: Services, session: Session, delivery: Delivery) -> _Place |
     return _later(delivery, root, "the incident's message is not posted yet")
 
 
-def _later(delivery: Delivery, before: Delivery | None, why: str) -> NotYetError:
-    """Return the error that postpones the delivery; it is blocked by what blocks the message before it."""
-    if before is None or before.status != "blocked":
-        return NotYetError(why, after_seconds=WAIT_SECONDS)
-    delivery.status, delivery.error = before.status, before.error
-    return NotYetError(why, after_seconds=BLOCKED_SECONDS)
+def _later(delivery: Delivery, before: Delivery | None, why: str, earlier: int = 1) -> NotYetError:
+    """Return the error that postpones the delivery; it is blocked by what blocks the message before it.
+
+    The message before it wakes it, so it seldom looks by itself, the more seldom the more are to be sent before.
+    """
+    wait = min(WAIT_SECONDS * earlier, BLOCKED_SECONDS)
+    if before is not None and before.status == "blocked":
+        delivery.status, delivery.error = before.status, before.error
+        wait = BLOCKED_SECONDS
+    return NotYetError(why, after_seconds=wait)
 
 
 def _post(services: Services, delivery: Delivery, place: _Place, card: Card) -> MessageReference:

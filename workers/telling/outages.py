@@ -44,6 +44,7 @@ def close_channel(services: Services, channel: str, message: str, error: Trouble
     is_outage = not isinstance(error, RetryableError) or lasting > TELL_AFTER_SECONDS
     log.warning("messages_wait", channel=channel, reason=str(error), again_in_seconds=wait)
     if is_outage:
+        pace.note_outage(services, channel, str(error))
         with services.sessions.begin() as session:
             tell_elsewhere(services, session, f"{channel}:{since:.0f}", f"Argux can't post to {channel}", str(error))
     return wait, is_outage

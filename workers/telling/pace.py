@@ -91,9 +91,20 @@ def count_failure(services: Services, channel: str) -> tuple[int, float]:
     return int(failures), float(since)
 
 
+def note_outage(services: Services, channel: str, reason: str) -> None:
+    """Keep why the channel takes nothing, for all messages that wait for it."""
+    services.redis.hset(_key(channel), "reason", reason)
+
+
+def outage_of(services: Services, channel: str) -> str | None:
+    """Return why the channel takes nothing; None if it does, or is expected to soon."""
+    reason = services.redis.hget(_key(channel), "reason")
+    return reason.decode() if isinstance(reason, bytes) else None
+
+
 def note_success(services: Services, channel: str) -> None:
     """Forget the failures: the channel takes messages."""
-    services.redis.hdel(_key(channel), "failures", "since")
+    services.redis.hdel(_key(channel), "failures", "since", "reason")
 
 
 def _key(channel: str) -> str:

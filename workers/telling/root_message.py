@@ -29,7 +29,7 @@ from workers.telling.incident_view import incident_view
 from workers.telling.picture import current_picture, wanted_phase
 from workers.telling.quiet_reasons import quiet_time_of
 from workers.telling.root_card import root_card
-from workers.telling.sending import sending
+from workers.telling.sending import sending, take_turn
 
 log = structlog.get_logger()
 
@@ -48,7 +48,8 @@ def refresh_incident(services: Services, incident_id: int) -> None:
             configured = root.content.get("configured", services.settings.slack_channel)
             channel = services.settings.slack_channel if root.message_id is None else configured
             name = f"root:{incident_id}"
-            pace.take_turn(services, channel, name, pace.Lane.FIRST if rendered.is_urgent else pace.Lane.LATER)
+            lane = pace.Lane.FIRST if rendered.is_urgent else pace.Lane.LATER
+            take_turn(services, root, channel, name, lane)
             with sending(services, root, channel, name):
                 shown = _show_without_picture_if_refused(services, root, rendered.card)
             _mark_shown(services, root, shown, rendered.content)

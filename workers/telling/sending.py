@@ -24,6 +24,20 @@ GIVEN_UP_AFTER = timedelta(hours=24)
 """How long a message that Slack refuses for a reason of its own is tried again."""
 
 
+def take_turn(services: Services, delivery: Delivery, channel: str, name: str, lane: pace.Lane) -> None:
+    """Take the delivery's turn in the channel; raise NotYetError until it comes.
+
+    While the channel takes nothing, the delivery is marked as blocked, with the reason.
+    """
+    try:
+        pace.take_turn(services, channel, name, lane)
+    except NotYetError:
+        reason = pace.outage_of(services, channel)
+        if reason is not None and (delivery.status, delivery.error) != ("blocked", reason):
+            _wait(services, delivery.id, "blocked", reason, was_refused=False)
+        raise
+
+
 @contextmanager
 def sending(services: Services, delivery: Delivery, channel: str, name: str) -> Iterator[None]:
     """Send the delivery in the block. A failure postpones the job, and says in the delivery why it waits.

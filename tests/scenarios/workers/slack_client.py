@@ -59,7 +59,7 @@ class Workspace:
         response = SlackResponse(
             client=None, http_verb="POST", api_url="", req_args={}, data=body, headers={}, status_code=200
         )  # fmt: skip
-        raise SlackApiError("refused", response)
+        raise SlackApiError("refused", response)  # type: ignore[no-untyped-call]
 
     def chat_postMessage(self, **sent: Any) -> Any:
         channel = sent["channel"]
