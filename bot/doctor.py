@@ -19,6 +19,7 @@ from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services, secret
 from workers.settings import Settings
+from workers.telling.outages import held_texts
 from workers.words.jobs import job_text
 
 CHECK_SECONDS = 5.0
@@ -104,6 +105,13 @@ def _own_checks(services: Services) -> list[Check]:
             True,
             lambda: _jobs(services),
             "mend what the reason names, then `argux jobs retry NUMBER`, or `argux jobs dismiss NUMBER`",
+            "",
+        ),
+        Check(
+            "messages",
+            True,
+            lambda: _messages(services),
+            "mend what the reason names; then they are posted, in order, within a minute",
             "",
         ),
     ]
@@ -192,6 +200,20 @@ def _jobs(services: Services) -> str:
         first = min(job.dead_at for job in dead if job.dead_at is not None).astimezone(services.settings.timezone)
         raise NoticeError(f"{len(dead)} given up since {first:%Y-%m-%d %H:%M %Z}, the newest: {newest}")
     return "none given up"
+
+
+def _messages(services: Services) -> str:
+    """Raise TroubleError if messages are held because Slack refuses them. Slack left unset is no trouble."""
+    try:
+        with services.readers() as session:
+            held = held_texts(session)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError("They are in the database: mend that first.") from error
+    if not held:
+        return "none held"
+    if services.settings.slack_bot_token is None:
+        return f"held until Slack is set: {held[0]}"
+    raise TroubleError(f"held: {'; '.join(held[:JOBS_SHOWN])}")
 
 
 def _slack(services: Services) -> str:

@@ -3,12 +3,18 @@
 IntegrationError
 ├── RetryableError        try again later; `retry_after_seconds` is set if the system sent it
 │   ├── RateLimitedError      it asks to wait; that is no failure
-│   └── WaitingError          it was understood and is not possible yet; `waits_for` says what for
+│   ├── WaitingError          it was understood and is not possible yet; `waits_for` says what for
+│   └── PictureNotReadyError  the system has not processed the uploaded picture; the rest of the message is fine
 └── PermanentError        a retry cannot help
     ├── AuthenticationError   the token or key was refused
     ├── NotFoundError         the named object does not exist
+    │   ├── ChannelRefusedError   we may not write in the channel until a person changes something there
+    │   └── MessageGoneError      the message to edit or to answer was deleted
     ├── RejectedError         the request was understood and refused (bad blocks, a closed ticket)
-    │   └── FieldsRequiredError   the tracker wants fields that only a person can fill; `fields` names them
+    │   ├── FieldsRequiredError   the tracker wants fields that only a person can fill; `fields` names them
+    │   ├── ContentRefusedError   the message's content was refused; a plainer one may be taken
+    │   ├── NotEditableError      the message stands, but may not be edited
+    │   └── ThreadRefusedError    the message stands, but may not be answered in a thread
     ├── StaleHeadError        a pull request's head moved since it was approved
     └── ConflictError         a revert or merge does not apply cleanly
 
@@ -51,6 +57,10 @@ class WaitingError(RetryableError):
         self.is_under_way = is_under_way
 
 
+class PictureNotReadyError(RetryableError):
+    """The uploaded picture cannot be shown yet, or not at all; the rest of the message is fine."""
+
+
 class PermanentError(IntegrationError):
     """A failure that lasts until a person changes something."""
 
@@ -73,6 +83,26 @@ class FieldsRequiredError(RejectedError):
     def __init__(self, system: str, message: str, fields: tuple[str, ...]) -> None:
         super().__init__(system, message)
         self.fields = fields
+
+
+class ChannelRefusedError(NotFoundError):
+    """We may not write in the channel until a person changes something; the text says what."""
+
+
+class MessageGoneError(NotFoundError):
+    """The message to edit or to answer was deleted."""
+
+
+class ContentRefusedError(RejectedError):
+    """The message's content was refused; a plainer one may be taken."""
+
+
+class NotEditableError(RejectedError):
+    """The message stands, but may not be edited."""
+
+
+class ThreadRefusedError(RejectedError):
+    """The message stands, but may not be answered in a thread."""
 
 
 class StaleHeadError(PermanentError):

@@ -48,6 +48,10 @@ class ChatChannel(Protocol):
         """Post a message that only one person sees."""
         ...
 
+    def direct_channel(self, user_id: str) -> str:
+        """Return the channel of the direct messages with a person, opening it if necessary."""
+        ...
+
     def respond(self, response_url: str, card: Card) -> None:
         """Answer a slash command or a click at its response URL. Only the person who asked sees the answer."""
         ...

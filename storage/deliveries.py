@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from storage.database.rows import get
@@ -60,6 +61,48 @@ def incidents_with_held(session: Session) -> Sequence[int]:
     """Return the ids of incidents with messages held back."""
     query = select(Delivery.incident_id).where(Delivery.status == "held", Delivery.incident_id.is_not(None))
     return [found for found in session.scalars(query.distinct()) if found is not None]
+
+
+def first_waiting(session: Session, incident_id: int) -> Delivery | None:
+    """Return the message of the incident's thread whose turn it is: the oldest that is neither sent nor given up."""
+    query = select(Delivery).where(*_waits_in_thread(incident_id))
+    return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
+
+
+def waiting_before(session: Session, delivery: Delivery) -> int:
+    """Return how many messages of the same thread are to be sent before this one."""
+    assert delivery.incident_id is not None
+    query = select(func.count()).where(*_waits_in_thread(delivery.incident_id), Delivery.id < delivery.id)
+    return session.scalar(query) or 0
+
+
+def _waits_in_thread(incident_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Delivery.incident_id == incident_id,
+        Delivery.purpose.in_(("thread", "answer")),
+        Delivery.status.in_(("pending", "blocked")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The messages that wait for one reason, which a person can mend; since: when the oldest was written."""
+
+    reason: str
+    count: int
+    since: datetime
+
+
+def waiting(session: Session) -> Sequence[Waiting]:
+    """Return the messages that a channel does not take, by reason, the longest waiting first."""
+    oldest = func.min(Delivery.created_at)
+    query = (
+        select(Delivery.error, func.count(), oldest)
+        .where(Delivery.status.in_(("blocked", "refused")))
+        .group_by(Delivery.error)
+        .order_by(oldest)
+    )
+    return [Waiting(reason or "not known", count, since) for reason, count, since in session.execute(query)]
 
 
 def mark_delivered(

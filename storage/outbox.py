@@ -66,7 +66,7 @@ def unfinished(session: Session, key_prefix: str) -> int:
     return session.scalar(query) or 0
 
 
-def hasten(session: Session, key_prefix: str, *, to: datetime) -> None:
+def hasten_all(session: Session, key_prefix: str, *, to: datetime) -> None:
     """Make the jobs whose key begins so, and that are not sent yet, due at `to` if they were due later."""
     session.execute(
         update(OutboxJob)
@@ -218,6 +218,21 @@ def postpone(session: Session, key: str, *, now: datetime, seconds: float) -> No
     if job.done_at is None and job.dead_at is None:
         _send_later(job, now, seconds)
     session.flush()
+
+
+def hasten(session: Session, key: str, *, now: datetime) -> None:
+    """Make a postponed job due now, because what it waits for has happened; do nothing to any other job."""
+    query = select(OutboxJob).where(
+        OutboxJob.key == key,
+        OutboxJob.sent_at.is_(None),
+        OutboxJob.dead_at.is_(None),
+        OutboxJob.done_at.is_(None),
+        OutboxJob.available_at > now,
+    )
+    job = session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
+    if job is not None:
+        job.available_at = now
+        session.flush()
 
 
 @dataclass(frozen=True, slots=True)

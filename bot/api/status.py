@@ -30,13 +30,17 @@ class WatchedOut(BaseModel):
 
 
 class StatusOut(BaseModel):
-    """How many things are in each state, and the things: insufficient data first, then broken, then ok."""
+    """How many things are in each state, and the things: insufficient data first, then broken, then ok.
+
+    held_messages: why messages about incidents cannot be posted, and how many wait; empty when all are posted.
+    """
 
     counts: dict[WatchState, int]
     late: list[str] = Field(
         description="What Argux itself is late with or cannot do at present; empty when all is well."
     )
     lag_seconds: dict[str, float] = Field(description="How long the oldest record of each kind waits to be counted.")
+    held_messages: list[str]
     watched: list[WatchedOut] = Field(description="Those asked for, from `offset` on.")
 
 
@@ -50,6 +54,7 @@ def status(
 ) -> StatusOut:
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
     # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
+    from workers.telling.outages import held_texts
     from workers.watching.delays import delays
     from workers.watching.states import counts, watched_states
 
@@ -57,10 +62,13 @@ def status(
         found = delays(services, session)
     states = watched_states(services)
     wanted = [one for one in states if state is None or one.state is state]
+    with services.readers() as session:
+        held = held_texts(session)
     return StatusOut(
         counts=counts(states),
         late=[plain(sentence) for sentence in found.sentences()],
         lag_seconds={kind: round(lag, 1) for kind, lag in found.lag_seconds.items()},
+        held_messages=held,
         watched=[_watched_out(one) for one in wanted[offset : offset + limit]],
     )
 

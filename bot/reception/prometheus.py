@@ -50,6 +50,9 @@ class Metrics:
         self.troubles = Gauge(
             "argux_tick_parts_failing", "Parts of the last detection tick that failed.", registry=self.registry
         )
+        self.held = Gauge(
+            "argux_messages_held", "Messages that wait until a channel takes them again.", registry=self.registry
+        )
         self.database_up = Gauge("argux_database_up", "1 while the database answers.", registry=self.registry)
         self.incidents = Gauge("argux_incidents", "Incidents, by status.", ["status"], registry=self.registry)
 
@@ -69,9 +72,11 @@ class Metrics:
         waiting = select(func.count()).where(OutboxJob.done_at.is_(None), OutboxJob.dead_at.is_(None))
         dead = select(func.count()).where(OutboxJob.dead_at.is_not(None), OutboxJob.dismissed_at.is_(None))
         undelivered = select(func.count()).where(Delivery.status == "undelivered")
+        held = select(func.count()).where(Delivery.status.in_(("blocked", "refused")))
         self.jobs_waiting.set(session.scalar(waiting) or 0)
         self.dead_letters.set(session.scalar(dead) or 0)
         self.undelivered.set(session.scalar(undelivered) or 0)
+        self.held.set(session.scalar(held) or 0)
         self.incidents.clear()
         for status, count in session.execute(select(Incident.status, func.count()).group_by(Incident.status)):
             self.incidents.labels(status=status).set(count)

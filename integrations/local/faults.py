@@ -23,6 +23,7 @@ class Fault(BaseModel):
 
     status: an HTTP status; "timeout" waits for `seconds`, then closes the connection without processing the request;
     "lost_answer" processes the request, then closes the connection without a response.
+    error: the code in the body of a Slack error, which Slack sends with status 200, such as "is_archived".
     path_contains: the fault applies only to requests whose path contains this.
     body: what is answered with the status, as the system words it; a text is sent as HTML. None: the usual error.
     """
@@ -35,6 +36,7 @@ class Fault(BaseModel):
     retry_after: int | None = Field(default=None, ge=0)
     path_contains: str = ""
     body: dict[str, Any] | list[Any] | str | None = None
+    error: str = ""
     seconds: float = Field(default=30.0, ge=0, le=300)
 
 
@@ -70,9 +72,11 @@ class Faults:
         return None
 
 
-def error_body(system: System, status: int) -> dict[str, object]:
-    """Return the body of an HTTP error in the system's own format."""
+def error_body(system: System, status: int, error: str = "") -> dict[str, object]:
+    """Return the body of an error in the system's own format; `error` is the code, where Slack sends one."""
     limited = status == 429
+    if system is System.SLACK and error:
+        return {"ok": False, "error": error}
     if system is System.SLACK:
         return {"ok": False, "error": "ratelimited" if limited else "internal_error"}
     if system is System.JIRA:

@@ -54,7 +54,7 @@ class Traffic:
             if isinstance(fault.body, str):
                 answer: Response = HTMLResponse(fault.body, status, headers)
             else:
-                body = error_body(fault.system, status) if fault.body is None else fault.body
+                body = error_body(fault.system, status, fault.error) if fault.body is None else fault.body
                 answer = JSONResponse(body, status, headers)
             await answer(scope, receive, send)
 

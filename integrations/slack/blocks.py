@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from integrations import wording
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, Modal
+from integrations.errors import ContentRefusedError
 from integrations.slack.mrkdwn import cut, escape, link, pieces, to_mrkdwn
 
 Block: TypeAlias = dict[str, Any]
@@ -26,6 +27,7 @@ SECTION_FIELDS = 10
 FIELD_TEXT = 300
 HEADER_TEXT = 150
 ALT_TEXT = 500
+ESSENTIAL_TEXT = 1000
 LINKS_TEXT = 1500
 CONTEXT_TEXT = 500
 BUTTON_TEXT = 75
@@ -57,6 +59,20 @@ def card_blocks(card: Card) -> list[Block]:
 def message_text(card: Card) -> str:
     """Return the fallback text that notifications, screen readers and old clients show instead of the blocks."""
     return cut(escape(wording.card_text(card)), MESSAGE_TEXT)
+
+
+def plainer_forms(card: Card) -> Iterator[dict[str, Any]]:
+    """Return the arguments for the card as it is, then, for when Slack refuses that, with less and less in it.
+
+    First the whole, then what a person needs to act (the lead sentence and the buttons), then plain text.
+    """
+    yield {"text": message_text(card), "blocks": card_blocks(card)}
+    lead = cut(escape(wording.plain(card.text)), ESSENTIAL_TEXT)
+    yield {
+        "text": cut(message_text(card), ESSENTIAL_TEXT),
+        "blocks": [_header(wording.titled(card)), *([_section(lead)] if lead else []), *_actions(card.actions)],
+    }
+    yield {"text": cut(message_text(card), ESSENTIAL_TEXT), "blocks": []}
 
 
 def modal_view(modal: Modal) -> Block:
@@ -161,7 +177,9 @@ def _actions(actions: tuple[CardAction, ...]) -> list[Block]:
     if not actions:
         return []
     seen: dict[str, int] = {}
-    return [{"type": "actions", "elements": [_button(action, seen) for action in actions[:BUTTONS]]}]
+    fitting = [action for action in actions if len(action.value) <= BUTTON_VALUE]
+    buttons = [_button(action, seen) for action in fitting[:BUTTONS]]
+    return [{"type": "actions", "elements": buttons}] if buttons else []
 
 
 def _button(action: CardAction, seen: dict[str, int]) -> Block:
@@ -171,7 +189,7 @@ def _button(action: CardAction, seen: dict[str, int]) -> Block:
         "type": "button",
         "action_id": action.action_id[:ACTION_ID] if count == 1 else f"{action.action_id[: ACTION_ID - 4]}:{count}",
         "text": _plain(action.label, BUTTON_TEXT),
-        "value": _bounded_value(action.value, BUTTON_VALUE),
+        "value": action.value,
     }
     if action.style is not ActionStyle.DEFAULT:
         button["style"] = action.style.value
@@ -186,9 +204,9 @@ def _button(action: CardAction, seen: dict[str, int]) -> Block:
 
 
 def _bounded_value(value: str, limit: int) -> str:
-    """Return the value. Raises ValueError if it is too long: a cut value could identify another object."""
+    """Return the value. Raises ContentRefusedError if it is too long: a cut value could identify another object."""
     if len(value) > limit:
-        raise ValueError(f"a value of {len(value)} characters does not fit in Slack's {limit}")
+        raise ContentRefusedError("Slack", f"a value of {len(value)} characters does not fit in {limit}")
     return value
 
 

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from integrations import wording
 from integrations.cards import Card, Modal
-from integrations.errors import NotFoundError
+from integrations.errors import (
+    AuthenticationError,
+    ChannelRefusedError,
+    ContentRefusedError,
+    IntegrationError,
+    PermanentError,
+    RejectedError,
+)
 from integrations.http import check_outbound_url, error_for_status
 from integrations.protocols import ChannelUser, MessageReference
-from integrations.slack.blocks import MESSAGE_TEXT, card_blocks, message_text, modal_view
+from integrations.slack.blocks import MESSAGE_TEXT, modal_view, plainer_forms
+from integrations.slack.channels import all_channels, next_cursor
+from integrations.slack.codes import REMEDIES
 from integrations.slack.errors import SYSTEM, slack_errors
 from integrations.slack.mrkdwn import cut, to_mrkdwn
 
 DELIVERY_EVENT = "argux_delivery"
-_CHANNEL_ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
+_CONVERSATION_ID = re.compile(r"^[CGDUW][A-Z0-9]{1,}$")
+"""The id of a channel, of direct messages, or of a person."""
+
 _PAGE_SIZE = 200
 _ALT_TEXT = 1000
 _PAGES_SEARCHED = 5
-_PAGES_OF_CHANNELS = 50
 
 
 class SlackChannel:
@@ -46,61 +58,86 @@ class SlackChannel:
         look_first: bool = False,
     ) -> MessageReference:
         """Post the card. The key is stored as message metadata, where `look_first` of a later try finds it."""
-        with slack_errors():
-            channel_id = thread.channel if thread else self._channel_id(channel)
-            if look_first:
-                found = self._find_delivered(channel_id, thread, idempotency_key)
-                if found:
-                    return found
-            response = self._client.chat_postMessage(
-                channel=channel_id,
-                text=message_text(card),
-                blocks=card_blocks(card),
-                thread_ts=thread.message_id if thread else None,
-                metadata={"event_type": DELIVERY_EVENT, "event_payload": {"key": idempotency_key}},
-                unfurl_links=False,
-                unfurl_media=False,
+        channel_id = thread.channel if thread else self._channel_id(channel)
+        if look_first and (found := self._find_delivered(channel_id, thread, idempotency_key)):
+            return found
+        with self._forgotten_when_refused(channel):
+            response = self._send(
+                card,
+                lambda **form: self._client.chat_postMessage(
+                    channel=channel_id,
+                    thread_ts=thread.message_id if thread else None,
+                    metadata={"event_type": DELIVERY_EVENT, "event_payload": {"key": idempotency_key}},
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **form,
+                ),
             )
-            return MessageReference(channel=str(response["channel"]), message_id=str(response["ts"]))
+        return MessageReference(channel=str(response["channel"]), message_id=str(response["ts"]))
 
     def update(self, message: MessageReference, card: Card) -> None:
         """Replace a message in place. The metadata of the first post stays."""
-        with slack_errors():
-            self._client.chat_update(
-                channel=message.channel, ts=message.message_id, text=message_text(card), blocks=card_blocks(card)
-            )
+        self._send(
+            card, lambda **form: self._client.chat_update(channel=message.channel, ts=message.message_id, **form)
+        )
+
+    def _send(self, card: Card, call: Callable[..., SlackResponse]) -> SlackResponse:
+        """Call with the card's blocks and text. When Slack refuses the content, call again with plainer ones."""
+        refusal = ContentRefusedError(SYSTEM, "there is nothing to send")
+        for form in plainer_forms(card):
+            try:
+                with slack_errors():
+                    return call(**form)
+            except ContentRefusedError as error:
+                refusal = error
+        raise refusal
 
     def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
         """Post a message, in the cards' Markdown, that only one person sees."""
+        channel_id = self._channel_id(channel)
         with slack_errors():
             self._client.chat_postEphemeral(
-                channel=self._channel_id(channel),
+                channel=channel_id,
                 user=user_id,
                 text=cut(to_mrkdwn(text, mentions=True), MESSAGE_TEXT),
                 thread_ts=thread.message_id if thread else None,
             )
 
+    def direct_channel(self, user_id: str) -> str:
+        """Return the channel of the direct messages with a person. Without the scope im:write, that is their own id."""
+        try:
+            with slack_errors():
+                opened: dict[str, Any] = self._client.conversations_open(users=user_id)["channel"]
+        except AuthenticationError:
+            # chat.postMessage also takes a person's id for a channel, and needs no scope but chat:write.
+            return user_id
+        return str(opened["id"])
+
     def respond(self, response_url: str, card: Card) -> None:
         """Answer at the response URL of a command or click. Raises NotFoundError once the URL has expired."""
         check_outbound_url(SYSTEM, response_url)
         webhook = WebhookClient(response_url, timeout=self._timeout_seconds, retry_handlers=[])
-        with slack_errors():
-            response = webhook.send(
-                text=message_text(card),
-                blocks=card_blocks(card),
-                response_type="ephemeral",
-                replace_original=False,
-            )
-        if response.status_code >= 400:
-            raise error_for_status(SYSTEM, response.status_code, response.body)
+        refusal: IntegrationError | None = None
+        for form in plainer_forms(card):
+            with slack_errors():
+                response = webhook.send(**form, response_type="ephemeral", replace_original=False)
+            if response.status_code < 400:
+                return
+            refusal = error_for_status(SYSTEM, response.status_code, response.body)
+            if not isinstance(refusal, RejectedError):
+                break
+        assert refusal is not None
+        raise refusal
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
         """Upload a PNG without sharing it in a channel. Return the file's id, which an image block refers to."""
         words = wording.cut(alt_text, _ALT_TEXT)
         with slack_errors():
             response = self._client.files_upload_v2(filename=filename, content=png, title=words, alt_txt=words)
-            files: list[dict[str, Any]] = response["files"]
-            return str(files[0]["id"])
+            files: list[dict[str, Any]] = response.get("files") or []
+        if not files or "id" not in files[0]:
+            raise RejectedError(SYSTEM, "the upload was answered without a file")
+        return str(files[0]["id"])
 
     def open_modal(self, trigger_id: str, modal: Modal) -> None:
         """Open a dialog for the person whose click gave `trigger_id` (valid for 3 seconds)."""
@@ -127,38 +164,48 @@ class SlackChannel:
         return f"connected to {identity.get('team') or 'Slack'} as {identity.get('user') or 'a bot'}"
 
     def _channel_id(self, channel: str) -> str:
-        """Return the id of a channel name such as "#incidents" and cache it. An id is returned unchanged."""
-        if _CHANNEL_ID.match(channel):
+        """Return the id of a channel name such as "#incidents" and cache it. An id is returned unchanged.
+
+        A token that may not list the channels gets the name back, which Slack takes for a public channel.
+        """
+        if _CONVERSATION_ID.match(channel):
             return channel
         name = channel.removeprefix("#")
         with self._channel_lock:
             if name not in self._channel_ids:
-                self._channel_ids.update(self._channels())
+                try:
+                    with slack_errors():
+                        self._channel_ids.update(all_channels(self._client))
+                except AuthenticationError as error:
+                    if "missing_scope" not in str(error):
+                        raise
+                    return f"#{name}"
             if name not in self._channel_ids:
-                raise NotFoundError(SYSTEM, f"there is no channel #{name} that the bot can see; invite it there")
+                text = f"there is no channel #{name} that the bot can see: {REMEDIES['channel_not_found']}"
+                raise ChannelRefusedError(SYSTEM, text)
             return self._channel_ids[name]
 
-    def _channels(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        cursor = ""
-        for _ in range(_PAGES_OF_CHANNELS):
-            page = self._client.conversations_list(
-                cursor=cursor or None, limit=_PAGE_SIZE, exclude_archived=True, types="public_channel,private_channel"
-            )
-            channels: list[dict[str, Any]] = page.get("channels") or []
-            found.update({item["name"]: item["id"] for item in channels})
-            cursor = _next_cursor(page.get("response_metadata"))
-            if not cursor:
-                break
-        return found
+    @contextmanager
+    def _forgotten_when_refused(self, channel: str) -> Iterator[None]:
+        """Look a channel's name up again after a refusal: the channel of this name may be another one by then."""
+        try:
+            yield
+        except ChannelRefusedError:
+            with self._channel_lock:
+                self._channel_ids.pop(channel.removeprefix("#"), None)
+            raise
 
     def _find_delivered(self, channel_id: str, thread: MessageReference | None, key: str) -> MessageReference | None:
-        """Find the message that an earlier try with this key posted, if only the answer to it was lost."""
-        for message in self._recent_messages(channel_id, thread):
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == DELIVERY_EVENT and payload.get("key") == key:
-                return MessageReference(channel=channel_id, message_id=str(message["ts"]))
+        """Find the message that an earlier try with this key posted, if only the answer to it was lost.
+
+        A token that may not read the channel finds nothing: a message said twice is better than one never said.
+        """
+        with suppress(PermanentError), slack_errors():
+            for message in self._recent_messages(channel_id, thread):
+                metadata = message.get("metadata") or {}
+                payload = metadata.get("event_payload") or {}
+                if metadata.get("event_type") == DELIVERY_EVENT and payload.get("key") == key:
+                    return MessageReference(channel=channel_id, message_id=str(message["ts"]))
         return None
 
     def _recent_messages(self, channel_id: str, thread: MessageReference | None) -> Iterator[dict[str, Any]]:
@@ -170,10 +217,6 @@ class SlackChannel:
             else:
                 page = self._client.conversations_history(channel=channel_id, **paging)
             yield from page.get("messages") or []
-            cursor = _next_cursor(page.get("response_metadata"))
+            cursor = next_cursor(page.get("response_metadata"))
             if not cursor:
                 return
-
-
-def _next_cursor(metadata: object) -> str:
-    return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""

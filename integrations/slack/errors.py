@@ -1,4 +1,4 @@
-"""Map Slack's error codes to our errors: https://docs.slack.dev/reference/methods/chat.postMessage#errors."""
+"""Turn every error of slack_sdk into one of ours; integrations.slack.codes says what each code means."""
 
 from __future__ import annotations
 
@@ -13,43 +13,36 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from integrations.errors import (
     AuthenticationError,
+    ChannelRefusedError,
+    ContentRefusedError,
     IntegrationError,
+    MessageGoneError,
+    NotEditableError,
     NotFoundError,
+    PermanentError,
+    PictureNotReadyError,
     RateLimitedError,
     RejectedError,
     RetryableError,
+    ThreadRefusedError,
 )
 from integrations.http import TOO_MANY_REQUESTS, error_for_status, retry_after_seconds, unreachable
+from integrations.slack.codes import REMEDIES, Meaning, meaning_of
 
 SYSTEM = "Slack"
 PICTURE_SETTLES_SECONDS = 2.0
 
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
-_TEMPORARY = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-_UNAUTHORISED = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "no_permission",
-        "missing_scope",
-        "not_allowed_token_type",
-    }
-)
-_NOT_FOUND = frozenset(
-    {
-        "not_found",
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "user_not_found",
-        "message_not_found",
-        "thread_not_found",
-        "file_not_found",
-    }
-)
+_ERRORS: Mapping[Meaning, type[PermanentError]] = {
+    Meaning.ACCOUNT: AuthenticationError,
+    Meaning.CHANNEL: ChannelRefusedError,
+    Meaning.MESSAGE_GONE: MessageGoneError,
+    Meaning.NOT_EDITABLE: NotEditableError,
+    Meaning.NO_THREAD: ThreadRefusedError,
+    Meaning.CONTENT: ContentRefusedError,
+    Meaning.NOT_FOUND: NotFoundError,
+    Meaning.REFUSED: RejectedError,
+}
 
 
 @contextmanager
@@ -76,19 +69,19 @@ def _from_api(error: SlackApiError) -> IntegrationError:
     retry_after = retry_after_seconds(headers.get("retry-after"), now=time.time())
     if code in _LIMITED or response.status_code == TOO_MANY_REQUESTS:
         return RateLimitedError(SYSTEM, code or "ratelimited", retry_after)
-    if code in _TEMPORARY or response.status_code >= 500:
-        return RetryableError(SYSTEM, code if code in _TEMPORARY else f"HTTP {response.status_code}", retry_after)
+    meaning = meaning_of(code)
+    if meaning is Meaning.PASSES or response.status_code >= 500:
+        words = code if meaning is Meaning.PASSES else f"HTTP {response.status_code}"
+        return RetryableError(SYSTEM, words, retry_after)
     if code == "invalid_blocks" and "slack_file" in details:
         # Slack refuses a new picture until it has processed the upload, which takes about a second.
-        return RetryableError(SYSTEM, "the picture is not ready yet", PICTURE_SETTLES_SECONDS)
+        return PictureNotReadyError(SYSTEM, "the picture is not ready yet", PICTURE_SETTLES_SECONDS)
     if " " in code or not code:
         return RetryableError(SYSTEM, "the answer was not Slack's")
     described = f"{code} ({details})" if details else code
-    if code in _UNAUTHORISED:
-        return AuthenticationError(SYSTEM, described)
-    if code in _NOT_FOUND:
-        return NotFoundError(SYSTEM, described)
-    return RejectedError(SYSTEM, described)
+    if remedy := REMEDIES.get(code):
+        described = f"{described}: {remedy}"
+    return _ERRORS[meaning](SYSTEM, described)
 
 
 def _details(body: Mapping[str, Any]) -> str:

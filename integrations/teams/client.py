@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from urllib.parse import urlsplit
@@ -29,7 +30,11 @@ class TeamsWebhook:
         address = check_outbound_url(SYSTEM, self._url)
         try:
             response = httpx.post(
-                address, json=webhook_message(card), timeout=self._timeout_seconds, follow_redirects=False
+                address,
+                content=json.dumps(webhook_message(card)),
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout_seconds,
+                follow_redirects=False,
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise unreachable(SYSTEM, error) from error

@@ -66,7 +66,9 @@ class Delivery(Base):
     """A message to a channel.
 
     purpose: root, thread, answer (to a person's decision, in the thread, sent even in a quiet time), ephemeral.
-    status: pending, delivered, undelivered, held (until the quiet time ends), muted (its incident ended before that).
+    status: pending, delivered, undelivered, held (until the quiet time ends), muted (its incident ended before that),
+    blocked (until the channel takes messages again; `error` says how to mend it), refused (this message alone is
+    refused; it is tried again).
     content_hash: what the channel shows now. A root message is edited in place, and an equal card is not sent again.
     """
 

@@ -24,9 +24,10 @@ from workers.errors import RefusedError
 from workers.remediation import approvals
 from workers.services import Services
 from workers.telling import dialogs
-from workers.telling.delivery import post_privately, refuse_while_quiet
 from workers.telling.enqueue import enqueue_refresh
+from workers.telling.holding_back import refuse_while_quiet
 from workers.telling.names import display_name
+from workers.telling.private_messages import post_privately
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def handle_click(
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
         handler(services, click)
     except (RefusedError, StorageError) as refusal:
-        post_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, str(refusal), response_url=response_url)
 
 
 def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
@@ -78,7 +79,8 @@ def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
     text = f"This could not be done: {reason}. Press the button again when it is mended."
     if arguments["action_id"] in dialogs.TITLES:
         dialogs.show_text(services, arguments["action_id"], arguments["trigger_id"], text)
-    post_privately(services, arguments["channel"], arguments["user_id"], text)
+    response_url = arguments.get("response_url")
+    post_privately(services, arguments["channel"], arguments["user_id"], text, response_url=response_url)
 
 
 def handle_submission(

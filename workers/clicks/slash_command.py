@@ -16,7 +16,8 @@ from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
-from workers.telling.delivery import post_privately
+from workers.telling.outages import held_texts
+from workers.telling.private_messages import post_privately
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
 from workers.watching.delays import delays
@@ -76,6 +77,8 @@ def status_card(services: Services, session: Session) -> Card:
         )
     if dead:
         fields.append(("Stuck jobs", f"{dead}: `argux jobs list` says which"))
+    if held := held_texts(session):
+        fields.append(("Held messages", "; ".join(held[:SHOWN])))
     title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
     if not active:
         can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)

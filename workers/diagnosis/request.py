@@ -32,7 +32,7 @@ def enqueue_diagnosis(session: Session, incident: Incident, *, patience_seconds:
     prefix = f"diagnose:{incident.id}:"
     running = 1 if latest is not None and latest.status == "running" else 0
     if outbox.unfinished(session, prefix) > running:
-        outbox.hasten(session, prefix, to=now + timedelta(seconds=delay))
+        outbox.hasten_all(session, prefix, to=now + timedelta(seconds=delay))
         return
     arguments = {"incident_id": incident.id, "is_asked": False}
     key = f"{prefix}{now.timestamp()}"

@@ -21,7 +21,11 @@ from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
 from workers.services import Services
 from workers.telling.dead_letters import tell_dead_letters
-from workers.telling.delivery import deliver, delivery_given_up, message_given_up, refresh_incident
+from workers.telling.delivery import deliver, delivery_given_up
+from workers.telling.outages import tell_outage
+from workers.telling.picture import draw_picture
+from workers.telling.private_messages import tell_person
+from workers.telling.root_message import message_given_up, refresh_incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ JOBS: dict[str, Job] = {
     "handle_submission": Job(handle_submission, 30, submission_given_up),
     "refresh_incident": Job(refresh_incident, given_up=message_given_up),
     "deliver": Job(deliver, given_up=delivery_given_up),
+    "draw_picture": Job(draw_picture),
+    "tell_person": Job(tell_person, 60),
+    "tell_outage": Job(tell_outage, 60),
     "create_ticket": Job(create_ticket, given_up=ticket_given_up),
     "escalate": Job(escalate, given_up=escalation_given_up),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),

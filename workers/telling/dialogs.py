@@ -33,12 +33,18 @@ def open_at_once(services: Services, action_id: str, trigger_id: str) -> None:
 
 
 def show(services: Services, trigger_id: str, modal: Modal) -> None:
-    """Fill the dialog, or open it filled. Raise RefusedError when it was closed or could not be opened in time."""
+    """Fill the dialog, or open it filled. Raise RefusedError, which the person is told, when Slack does not show it.
+
+    Nothing is tried again: the click that may open the dialog is used up by then, and the next click brings a new one.
+    """
     modal = replace(modal, dialog_id=_dialog_id(trigger_id))
     try:
-        services.chat.update_modal(modal)
-    except NotFoundError:
-        _open(services, trigger_id, modal)
+        try:
+            services.chat.update_modal(modal)
+        except NotFoundError:
+            _open(services, trigger_id, modal)
+    except (IntegrationError, NotConfiguredError) as error:
+        raise RefusedError(f"The dialog could not be shown: {error}. Press {modal.title} again.") from error
 
 
 def _open(services: Services, trigger_id: str, modal: Modal) -> None:
@@ -55,8 +61,8 @@ def _open(services: Services, trigger_id: str, modal: Modal) -> None:
 
 
 def show_text(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
-    """Show a text in the open dialog, such as why there is nothing to decide; return False if no dialog is open."""
-    with suppress(NotFoundError):
+    """Show a text in the open dialog, such as why there is nothing to decide; return False if it does not."""
+    with suppress(IntegrationError, NotConfiguredError):
         services.chat.update_modal(_text_modal(action_id, trigger_id, text))
         return True
     return False

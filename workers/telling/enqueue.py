@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card
 from storage import deliveries, outbox
+from storage.models import Delivery
 
 CARD = TypeAdapter(Card)
 
@@ -36,9 +37,22 @@ def enqueue_thread_message(
         content=CARD.dump_python(card, mode="json"),
         now=now,
     )
-    outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=f"deliver:{delivery.key}", now=now)
+    outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=deliver_key(delivery), now=now)
 
 
-def enqueue_refresh(session: Session, incident_id: int, *, key: str, now: datetime) -> None:
+def enqueue_refresh(session: Session, incident_id: int, *, key: str, now: datetime, delay_seconds: float = 0.0) -> None:
     """Enqueue an update of the incident's root message, rendered again after the commit."""
-    outbox.enqueue(session, "refresh_incident", {"incident_id": incident_id}, key=f"refresh:{key}", now=now)
+    arguments = {"incident_id": incident_id}
+    outbox.enqueue(session, "refresh_incident", arguments, key=f"refresh:{key}", now=now, delay_seconds=delay_seconds)
+
+
+def deliver_key(delivery: Delivery) -> str:
+    """Return the key of the job that delivers a thread message."""
+    return f"deliver:{delivery.key}"
+
+
+def wake_thread(session: Session, incident_id: int, now: datetime) -> None:
+    """Have the thread's next message sent at once, because what it waited for is done."""
+    waiting = deliveries.first_waiting(session, incident_id)
+    if waiting is not None:
+        outbox.hasten(session, deliver_key(waiting), now=now)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from integrations.errors import IntegrationError
+from workers.errors import NotConfiguredError
 from workers.services import Services
 
 log = structlog.get_logger()
@@ -16,7 +17,7 @@ def display_name(services: Services, user_id: str, handle: str) -> str:
     """Return a person's display name in the chat; their handle, else their id, when the lookup fails."""
     try:
         return services.chat.user(user_id).name
-    except IntegrationError as error:
+    except (IntegrationError, NotConfiguredError) as error:
         log.warning("name_not_found", error=str(error))
         return handle or user_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +11,12 @@ import structlog
 from detection.types import Finding, ForecastDetails, Metric
 from integrations.cards import CardPicture
 from integrations.charts import BandPoint, Chart, Marker, chart_spec, render_png
-from integrations.errors import IntegrationError
-from storage import deploys
+from storage import deliveries, deploys
+from workers.errors import NotYetError
+from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling.incident_view import IncidentView
+from workers.telling.enqueue import enqueue_refresh
+from workers.telling.incident_view import IncidentView, incident_view
 from workers.watching.catalogue import watch_of
 from workers.words.findings import METRIC_NAMES, finding_sentence, leading, subject_text
 
@@ -23,21 +26,50 @@ LEAD_SECONDS = 900.0
 """How much time before the onset the chart shows."""
 
 
-def incident_picture(
-    services: Services, view: IncidentView, content: dict[str, Any]
-) -> tuple[CardPicture | None, dict[str, Any]]:
-    """Return the incident's chart and the content to store; redraw it when the incident opens, is diagnosed, is closed.
+TRY_AGAIN_SECONDS = 60.0
+GIVEN_UP_SECONDS = 3600.0
+"""How long a chart that cannot be drawn or uploaded is tried again."""
 
-    content: the root delivery's stored content, with the reference of the last picture. (None, content) without one.
-    """
-    if not _drawable_findings(view):
-        return None, content
-    phase = _phase(view)
-    if content.get("phase") != phase:
-        content = _draw(services, view, phase) or content
+
+def current_picture(content: Mapping[str, Any]) -> CardPicture | None:
+    """Return the last picture that was uploaded, from the root delivery's stored content."""
     if "reference" not in content:
-        return None, content
-    return CardPicture(content["reference"], content["alt_text"]), content
+        return None
+    return CardPicture(content["reference"], content["alt_text"])
+
+
+def wanted_phase(view: IncidentView, content: Mapping[str, Any]) -> str | None:
+    """Return the phase of the incident that is to be drawn; None when the picture shows it, or nothing can be drawn."""
+    phase = _phase(view)
+    return phase if _drawable_findings(view) and content.get("phase") != phase else None
+
+
+def draw_picture(services: Services, incident_id: int, phase: str, since: float) -> None:
+    """Draw and upload the incident's chart, store its reference, and have the message edited to show it.
+
+    The message never waits for its chart. A chart that fails is tried again each minute for an hour after `since`
+    (seconds, UTC).
+    """
+    with one_at_a_time(services, f"picture:{incident_id}"):
+        with services.readers() as session:
+            view = incident_view(session, incident_id)
+            root = deliveries.root_delivery(session, incident_id)
+            if root is None or wanted_phase(view, root.content) != phase:
+                return
+            root_id = root.id
+        try:
+            drawn = _draw(services, view, phase)
+        except Exception as error:
+            # Whatever is wrong with a chart, it must not become a stuck job that a person has to look at.
+            log.warning("no_picture", incident_id=incident_id, error=str(error), error_type=type(error).__name__)
+            if services.clock().timestamp() - since > GIVEN_UP_SECONDS:
+                return
+            raise NotYetError(f"no chart: {error}", after_seconds=TRY_AGAIN_SECONDS) from error
+        now = services.clock()
+        with services.sessions.begin() as session:
+            root = deliveries.get_delivery(session, root_id)
+            root.content = {**root.content, **drawn}
+            enqueue_refresh(session, incident_id, key=f"picture:{incident_id}:{phase}:{drawn['reference']}", now=now)
 
 
 def _drawable_findings(view: IncidentView) -> list[Finding]:
@@ -45,17 +77,13 @@ def _drawable_findings(view: IncidentView) -> list[Finding]:
     return [one for one in view.findings if one.metric is not Metric.ALERT]
 
 
-def _draw(services: Services, view: IncidentView, phase: str) -> dict[str, Any] | None:
-    """Draw and upload the chart. Return None on failure: the message is sent without it, and the next edit retries."""
+def _draw(services: Services, view: IncidentView, phase: str) -> dict[str, Any]:
+    """Draw and upload the chart; return what the root delivery stores of it."""
     finding = leading(_drawable_findings(view))
     alt_text = finding_sentence(finding)
-    try:
-        png = render_png(chart_spec(_chart(services, view, finding)))
-        reference = services.chat.upload_picture(png, filename=f"incident-{view.incident.id}.png", alt_text=alt_text)
-    except IntegrationError as error:
-        log.warning("no_picture", incident_id=view.incident.id, error=str(error))
-        return None
-    return {"phase": phase, "reference": reference, "alt_text": alt_text}
+    png = render_png(chart_spec(_chart(services, view, finding)))
+    reference = services.chat.upload_picture(png, filename=f"incident-{view.incident.id}.png", alt_text=alt_text)
+    return {"phase": phase, "reference": reference, "alt_text": alt_text, "picture_tries": 0}
 
 
 def _phase(view: IncidentView) -> str:

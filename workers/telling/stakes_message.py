@@ -1,4 +1,4 @@
-"""Post what is at stake in the incident's thread, and post it again when the number of findings changes."""
+"""Post in the incident's thread what is at stake, once; the card of the incident shows the newest figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def enqueue_stakes_message(
     enqueue_thread_message(
         session,
         incident_id,
-        key=f"stakes:{len(findings)}",
+        key="stakes",
         card=Card(title="At stake", text=f"{stakes.text[0].upper()}{stakes.text[1:]}.", context=_how(stakes)),
         channel=services.settings.slack_channel,
         now=now,

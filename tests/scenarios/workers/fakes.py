@@ -66,6 +66,9 @@ class FakeChat:
     def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
         self.ephemerals.append((user_id, text))
 
+    def direct_channel(self, user_id: str) -> str:
+        return f"D{user_id}"
+
     def respond(self, response_url: str, card: Card) -> None:
         self.responses.append(card)
 

@@ -63,6 +63,14 @@ class Worker:
                 self.clock.forward(STEP_SECONDS * steps)
             left -= steps
 
+    def run_for(self, seconds: float) -> None:
+        """Run the jobs that become due within this time, jumping from one to the next."""
+        end = self.clock() + timedelta(seconds=seconds)
+        while self.clock() < end:
+            if not self.run():
+                left = (end - self.clock()).total_seconds()
+                self.clock.forward(min(left, STEP_SECONDS * self._steps_until_due()))
+
     def _steps_until_due(self) -> int:
         """Return the number of steps of the clock to the next postponed job; as many as there are without one."""
         pending = (OutboxJob.sent_at.is_(None), OutboxJob.dead_at.is_(None))

@@ -70,9 +70,22 @@ def settings(tmp_path: Path, sqlite_url: str) -> Settings:
 def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Settings) -> None:
     outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)), seconds=60)}
 
-    assert list(outcomes) == ["database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM"]
+    assert list(outcomes) == [
+        "database",
+        "broker",
+        "jobs",
+        "messages",
+        "Slack",
+        "GitHub",
+        "Jira",
+        "Teams",
+        "Elastic",
+        "LLM",
+    ]
     assert outcomes["database"].health is Health.OK
-    assert {outcomes[name].health for name in list(outcomes)[1:] if name != "jobs"} == {Health.NOT_SET}
+    assert {outcomes[name].health for name in list(outcomes)[1:] if name not in ("jobs", "messages")} == {
+        Health.NOT_SET
+    }
 
 
 def test_an_incomplete_group_of_settings_fails_and_names_the_missing_one(settings: Settings) -> None:

@@ -227,7 +227,7 @@ def test_a_snooze_records_everything_and_an_incident_still_open_after_it_is_post
     said(services, incident_id, "Diagnosis")
     settle(worker)
     later(61)
-    assert chat(services).thread_titles() == ["Still broken", "Diagnosis"]
+    assert chat(services).thread_titles() == ["Diagnosis", "Still broken"]
     later(61)
     assert chat(services).thread_titles() == ["Still broken", "Diagnosis"]
     assert "Snoozed until" in timeline(services, incident_id)[1]

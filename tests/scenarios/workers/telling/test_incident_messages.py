@@ -10,6 +10,7 @@ from tests.scenarios.workers.worker import Clock, Worker
 from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.root_message import message_given_up
 
 
 def chat(services: Services) -> FakeChat:
@@ -41,10 +42,11 @@ def test_a_change_edits_the_message_in_place_and_an_equal_card_is_not_sent_again
     with services.sessions.begin() as session:
         enqueue_refresh(session, incident_id, key="nothing new", now=services.clock())
     worker.run_all()
-    assert chat(services).root().edits == 0
+    edits_with_its_chart = chat(services).root().edits
+    assert edits_with_its_chart == 1
     offered(services, incident_id)
     worker.run_all()
-    assert chat(services).root().edits == 1
+    assert chat(services).root().edits == edits_with_its_chart + 1
     assert chat(services).buttons()[0] == "approve_fix"
 
 
@@ -70,17 +72,38 @@ def test_a_post_whose_response_was_lost_is_found_and_not_posted_twice(services: 
     assert root.status == "delivered"
 
 
-def test_a_permanently_refused_message_is_marked_undelivered_with_the_reason(
+def test_a_message_refused_for_a_reason_of_its_own_says_why_and_is_tried_again_for_a_day(
     services: Services, worker: Worker
 ) -> None:
-    chat(services).failures.append(RejectedError("Slack", "channel_is_archived"))
+    chat(services).failures.append(RejectedError("Slack", "a_code_of_tomorrow"))
     opened(services)
+    worker.run()
+    with services.readers() as session:
+        root = deliveries.root_delivery(session, 1)
+        [held] = deliveries.waiting(session)
+    assert root is not None
+    assert root.status == "refused"
+    assert (held.reason, held.count) == ("Slack: a_code_of_tomorrow", 1)
     worker.run_all()
+    assert chat(services).root().card.title == "#1 POST /checkout is slow"
+    with services.readers() as session:
+        assert not deliveries.waiting(session)
+        assert not outbox.dead_letters(session)
+
+
+def test_a_message_refused_for_a_whole_day_is_given_up_with_the_reason(
+    services: Services, worker: Worker, clock: Clock
+) -> None:
+    chat(services).failures.extend([RejectedError("Slack", "a_code_of_tomorrow")] * 2)
+    opened(services)
+    worker.run()
+    clock.forward(24 * 3600 + 1)
+    worker.run()
     with services.readers() as session:
         root = deliveries.root_delivery(session, 1)
         dead = outbox.dead_letters(session)
     assert root is not None
-    assert (root.status, root.error) == ("undelivered", "Slack: channel_is_archived")
+    assert (root.status, root.error) == ("undelivered", "Slack: a_code_of_tomorrow")
     assert [job.actor for job in dead] == ["refresh_incident"]
 
 
@@ -118,21 +141,35 @@ def test_a_message_postponed_a_hundred_times_is_still_updated(services: Services
     assert "approve_fix" in chat(services).buttons()
 
 
-def test_a_root_message_given_up_is_undelivered_and_its_thread_stops_waiting(
+def test_a_root_message_that_slack_fails_for_an_hour_is_posted_afterwards_with_its_thread(
     services: Services, worker: Worker
 ) -> None:
     incident_id = opened(services)
-    chat(services).failures.extend([RetryableError("Slack", "HTTP 500", retry_after_seconds=1.0)] * 40)
+    chat(services).failures.extend([RetryableError("Slack", "HTTP 500")] * 60)
     with services.sessions.begin() as session:
         card = Card(title="First words")
         enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
-    for _ in range(3):
+    for _ in range(80):
         worker.run_all()
-        worker.clock.forward(600)
-    with services.readers() as session:
+    assert not chat(services).failures
+    assert chat(services).root().card.title == "#1 POST /checkout is slow"
+    assert chat(services).thread_titles() == ["First words"]
+
+
+def test_the_thread_of_a_root_message_that_was_given_up_goes_on_in_the_channel(
+    services: Services, worker: Worker
+) -> None:
+    incident_id = opened(services)
+    worker.run_all()
+    with services.sessions.begin() as session:
         root = deliveries.root_delivery(session, incident_id)
-    assert root is not None
-    assert (root.status, root.error) == ("undelivered", "Slack: HTTP 500")
+        assert root is not None
+        root.message_id = None
+        card = Card(title="First words")
+        enqueue_thread_message(session, incident_id, key="first", card=card, channel="C1", now=services.clock())
+    message_given_up(services, incident_id, "a bug of ours")
+    worker.run_all()
+    assert "#1 First words" in [posted.card.title for posted in chat(services).messages.values()]
 
 
 def test_a_closed_incident_offers_no_buttons(services: Services, worker: Worker) -> None:

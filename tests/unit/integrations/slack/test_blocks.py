@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 
 from detection.types import Severity
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, Modal
+from integrations.errors import ContentRefusedError
 from integrations.slack.blocks import card_blocks, characters, message_text, modal_view
 
 TEXT = st.text(max_size=120)
@@ -159,9 +160,14 @@ def test_a_repeated_button_gets_a_unique_id_that_starts_with_its_name() -> None:
     assert action_ids(card_blocks(Card(title="x", actions=(action, action)))) == ["resolve", "resolve:2"]
 
 
-def test_a_value_that_is_too_long_is_refused_and_never_cut() -> None:
-    with pytest.raises(ValueError, match="does not fit"):
-        card_blocks(Card(title="x", actions=(CardAction("resolve", "Resolve", "1" * 2001),)))
+def test_a_button_whose_value_is_too_long_is_left_out_and_never_cut() -> None:
+    actions = (CardAction("resolve", "Resolve", "1" * 2001), CardAction("acknowledge", "Acknowledge", "1"))
+    assert action_ids(card_blocks(Card(title="x", actions=actions))) == ["acknowledge"]
+
+
+def test_a_dialog_whose_value_is_too_long_is_refused_with_our_own_error() -> None:
+    with pytest.raises(ContentRefusedError, match="does not fit"):
+        modal_view(Modal("confirm_approval", "Approve fix", "Merge", "1" * 3001))
 
 
 def test_a_long_diff_is_shown_in_fences_and_its_remaining_lines_are_counted() -> None:

@@ -7,16 +7,22 @@ from typing import Any
 
 import pytest
 
-from integrations.cards import Card
+from integrations.cards import Card, CardAction
 from integrations.errors import (
     AuthenticationError,
+    ChannelRefusedError,
+    ContentRefusedError,
     IntegrationError,
+    MessageGoneError,
+    NotEditableError,
     NotFoundError,
     RejectedError,
     RetryableError,
+    ThreadRefusedError,
 )
 from integrations.protocols import MessageReference
 from integrations.slack import SlackChannel
+from integrations.slack.codes import MEANINGS, REMEDIES, Meaning, meaning_of
 from tests.unit.integrations.loopback import Loopback
 
 CARD = Card(title="Checkout is slow")
@@ -39,8 +45,13 @@ def failure(loopback: Loopback, status: int, body: bytes, **headers: str) -> Int
     [
         (200, refusal("invalid_auth"), AuthenticationError),
         (200, refusal("missing_scope", needed="chat:write"), AuthenticationError),
-        (200, refusal("channel_not_found"), NotFoundError),
-        (200, refusal("msg_too_long"), RejectedError),
+        (200, refusal("channel_not_found"), ChannelRefusedError),
+        (200, refusal("is_archived"), ChannelRefusedError),
+        (200, refusal("message_not_found"), MessageGoneError),
+        (200, refusal("edit_window_closed"), NotEditableError),
+        (200, refusal("restricted_action_thread_locked"), ThreadRefusedError),
+        (200, refusal("org_login_required"), RetryableError),
+        (200, refusal("a_code_of_tomorrow"), RejectedError),
         (200, refusal("internal_error"), RetryableError),
         (500, b"<html>oops</html>", RetryableError),
         (503, refusal("service_unavailable"), RetryableError),
@@ -63,9 +74,88 @@ def test_a_rate_limit_reports_when_to_retry_and_is_not_retried_by_the_client(loo
 
 def test_a_refusal_reports_the_invalid_block(loopback: Loopback) -> None:
     body = refusal("invalid_blocks", response_metadata={"messages": ["[ERROR] must be more than 0 characters"]})
+    for _ in range(2):
+        loopback.answer(200, body)
     error = failure(loopback, 200, body)
-    assert isinstance(error, RejectedError)
+    assert isinstance(error, ContentRefusedError)
     assert "must be more than 0 characters" in str(error)
+
+
+def blocks_sent(loopback: Loopback) -> list[list[str]]:
+    sent = [json.loads(request.body)["blocks"] for request in loopback.received]
+    return [[block["type"] for block in json.loads(blocks) if block] if isinstance(blocks, str) else
+            [block["type"] for block in blocks] for blocks in sent]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_arguments"])
+def test_content_that_slack_refuses_is_sent_again_plainer_and_its_buttons_are_given_up_last(
+    loopback: Loopback, code: str
+) -> None:
+    for _ in range(2):
+        loopback.answer(200, refusal(code))
+    loopback.answer(200, json.dumps({"ok": True, "channel": "C123", "ts": "1.2"}).encode())
+    card = Card(title="Slow", text="**It** is", sections=("More",), actions=(CardAction("acknowledge", "Ack", "1"),))
+    posted = SlackChannel("xoxb-secret", base_url=loopback.url).post("C123", card, idempotency_key="k")
+    assert posted == MessageReference("C123", "1.2")
+    whole, essential, plain = blocks_sent(loopback)
+    assert whole == ["header", "section", "section", "actions"]
+    assert essential == ["header", "section", "actions"]
+    assert plain == []
+
+
+def test_a_token_that_may_not_list_channels_posts_by_name(loopback: Loopback) -> None:
+    loopback.answer(200, refusal("missing_scope", needed="channels:read"))
+    loopback.answer(200, json.dumps({"ok": True, "channel": "C7", "ts": "1.2"}).encode())
+    slack = SlackChannel("xoxb-secret", base_url=loopback.url)
+    assert slack.post("#incidents", CARD, idempotency_key="k") == MessageReference("C7", "1.2")
+    assert json.loads(loopback.received[-1].body)["channel"] == "#incidents"
+
+
+def test_a_message_is_posted_even_if_the_channel_may_not_be_searched_for_an_earlier_try(loopback: Loopback) -> None:
+    loopback.answer(200, refusal("missing_scope", needed="channels:history"))
+    loopback.answer(200, json.dumps({"ok": True, "channel": "C123", "ts": "1.2"}).encode())
+    slack = SlackChannel("xoxb-secret", base_url=loopback.url)
+    assert slack.post("C123", CARD, idempotency_key="k", look_first=True).message_id == "1.2"
+
+
+def test_the_token_of_an_organisation_lists_the_channels_of_each_workspace(loopback: Loopback) -> None:
+    loopback.answer(200, refusal("missing_argument"))
+    loopback.answer(200, json.dumps({"ok": True, "teams": [{"id": "T1"}, {"id": "T2"}]}).encode())
+    loopback.answer(200, json.dumps({"ok": True, "channels": [{"id": "C1", "name": "general"}]}).encode())
+    loopback.answer(200, json.dumps({"ok": True, "channels": [{"id": "C2", "name": "incidents"}]}).encode())
+    loopback.answer(200, json.dumps({"ok": True, "channel": "C2", "ts": "1.5"}).encode())
+    slack = SlackChannel("xoxb-secret", base_url=loopback.url)
+    assert slack.post("#incidents", CARD, idempotency_key="a") == MessageReference("C2", "1.5")
+    assert b"team_id=T1" in loopback.received[2].body
+    assert b"team_id=T2" in loopback.received[3].body
+
+
+def test_a_channel_that_was_made_anew_under_its_name_is_looked_up_again(loopback: Loopback) -> None:
+    loopback.answer(200, json.dumps({"ok": True, "channels": [{"id": "C1", "name": "incidents"}]}).encode())
+    loopback.answer(200, refusal("is_archived"))
+    loopback.answer(200, json.dumps({"ok": True, "channels": [{"id": "C2", "name": "incidents"}]}).encode())
+    loopback.answer(200, json.dumps({"ok": True, "channel": "C2", "ts": "1.5"}).encode())
+    slack = SlackChannel("xoxb-secret", base_url=loopback.url)
+    with pytest.raises(ChannelRefusedError, match="unarchive"):
+        slack.post("#incidents", CARD, idempotency_key="a")
+    assert slack.post("#incidents", CARD, idempotency_key="a").channel == "C2"
+
+
+def test_direct_messages_go_to_the_person_themselves_if_a_conversation_may_not_be_opened(loopback: Loopback) -> None:
+    loopback.answer(200, refusal("missing_scope", needed="im:write"))
+    assert SlackChannel("xoxb-secret", base_url=loopback.url).direct_channel("U1") == "U1"
+
+
+@pytest.mark.parametrize("code", sorted(REMEDIES))
+def test_a_code_that_a_person_can_mend_says_how(code: str) -> None:
+    assert meaning_of(code) in (Meaning.ACCOUNT, Meaning.CHANNEL)
+
+
+@pytest.mark.parametrize(
+    "code", [code for code, meaning in MEANINGS.items() if meaning in (Meaning.ACCOUNT, Meaning.CHANNEL)]
+)
+def test_every_refusal_that_a_person_can_mend_has_a_remedy(code: str) -> None:
+    assert code in REMEDIES
 
 
 def test_a_picture_that_slack_has_not_processed_yet_is_retryable(loopback: Loopback) -> None:

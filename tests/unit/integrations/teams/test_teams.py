@@ -82,7 +82,7 @@ def test_the_card_is_valid_under_the_published_schema() -> None:
     )
 )
 def test_every_message_stays_under_the_size_limit_of_teams(card: Card) -> None:
-    assert len(json.dumps(webhook_message(card), ensure_ascii=False).encode()) <= 28 * 1024
+    assert len(json.dumps(webhook_message(card))) <= 28 * 1024
 
 
 def test_the_webhook_gets_a_message_with_the_card_attached(loopback: Loopback) -> None:
@@ -136,3 +136,21 @@ def test_the_check_shows_only_the_host_of_the_secret_address(loopback: Loopback)
     assert (
         TeamsWebhook("https://acme.webhook.office.com/webhookb2/secret").check() == "posts to acme.webhook.office.com"
     )
+
+
+@pytest.mark.parametrize("text", ["a", "é", "ключ ", '"\\', "🔴", "\x01"])
+def test_a_card_of_any_alphabet_fits_as_it_is_sent(loopback: Loopback, text: str) -> None:
+    long = text * 30_000
+    card = Card(
+        title=long,
+        text=long,
+        fields=tuple((long, long) for _ in range(40)),
+        sections=(long, long),
+        picture=CardPicture("F1", long),
+        links=tuple(CardLink(long, f"https://x.y/{'a' * 900}") for _ in range(6)),
+        context=long,
+    )
+    loopback.answer(200, b"1")
+    TeamsWebhook(f"{loopback.url}/hook").escalate(card)
+    assert len(loopback.received[0].body) <= 28 * 1024
+    json.loads(loopback.received[0].body)
