@@ -37,6 +37,7 @@ ACTIONS = frozenset(
         "diagnose_again",
         "escalate",
         "false_alarm",
+        "reopen",
         "resolve",
         "snooze",
         "unsnooze",
@@ -130,6 +131,7 @@ class Listeners:
             "user_id": body["user"]["id"],
             "user_name": body["user"].get("name", ""),
             "view_id": view["id"],
+            "answers": answers_of(view),
         }
         parts = (arguments["user_id"], view["id"], view["callback_id"], view["private_metadata"])
         self._enqueue("handle_submission", arguments, key=f"submission:{_hash(parts)}")
@@ -153,6 +155,17 @@ def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, A
         "thread_ts": container.get("thread_ts"),
         "trigger_id": body["trigger_id"],
         "response_url": body.get("response_url"),
+    }
+
+
+def answers_of(view: dict[str, Any]) -> dict[str, str]:
+    """Return the texts that were typed into a dialog, by the names of its inputs."""
+    values = (view.get("state") or {}).get("values") or {}
+    return {
+        name: str(entry["value"])
+        for name, entries in values.items()
+        for entry in entries.values()
+        if isinstance(entry.get("value"), str)
     }
 
 

@@ -18,6 +18,7 @@ from integrations.protocols import ChannelUser, MessageReference
 from integrations.slack.blocks import MESSAGE_TEXT, card_blocks, message_text, modal_view
 from integrations.slack.errors import SYSTEM, slack_errors
 from integrations.slack.mrkdwn import cut, to_mrkdwn
+from integrations.slack.standing import Home, home_of, standing_of
 
 DELIVERY_EVENT = "argux_delivery"
 _CHANNEL_ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
@@ -35,6 +36,7 @@ class SlackChannel:
         self._timeout_seconds = timeout_seconds
         self._channel_ids: dict[str, str] = {}
         self._channel_lock = threading.Lock()
+        self._home: Home | None = None
 
     def post(
         self,
@@ -116,9 +118,16 @@ class SlackChannel:
         """Look up a user. The name is the display name that the user chose."""
         with slack_errors():
             found: dict[str, Any] = self._client.users_info(user=user_id)["user"]
+            if self._home is None:
+                self._home = home_of(self._client.auth_test())
         profile: dict[str, Any] = found.get("profile") or {}
         name = profile.get("display_name") or profile.get("real_name") or found.get("real_name") or found.get("name")
-        return ChannelUser(user_id=user_id, name=str(name or user_id), timezone=str(found.get("tz") or "UTC"))
+        return ChannelUser(
+            user_id=user_id,
+            name=str(name or user_id),
+            timezone=str(found.get("tz") or "UTC"),
+            standing=standing_of(found, self._home),
+        )
 
     def check(self) -> str:
         """Return the workspace and the user name that the token belongs to."""

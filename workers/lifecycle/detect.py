@@ -16,6 +16,7 @@ from workers.diagnosis.job import enqueue_diagnosis
 from workers.lifecycle.grouping import FindingGroup, group_findings
 from workers.lifecycle.recovery_messages import reopen
 from workers.lifecycle.seen_deploys import record_new_versions
+from workers.lifecycle.told_again import to_tell_again
 from workers.memory.broken_times import past_incidents
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
@@ -51,8 +52,9 @@ def detect(services: Services) -> bool:
         baseline_since = now - timedelta(hours=services.settings.baseline_window_hours + 24)
         tick = Tick(now, funnels, past_incidents(session, since=baseline_since))
     findings, failures = _run_watches(services, tick)
+    told_again = to_tell_again(services, findings, now)
     with services.sessions.begin() as session:
-        for group in group_findings(session, findings, services.settings, now):
+        for group in group_findings(session, findings, services.settings, now, told_again):
             _record_group(services, session, group, now)
     if failures:
         raise ExceptionGroup("Not everything could be watched at this tick", failures)

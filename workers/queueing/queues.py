@@ -20,6 +20,7 @@ QUEUES: Mapping[str, str] = {
     "escalate": PEOPLE,
     "propose_fix": PEOPLE,
     "execute_proposal": PEOPLE,
+    "close_pull_request": PEOPLE,
     "diagnose": BACKGROUND,
     "tick": BACKGROUND,
     "pull_elasticsearch": BACKGROUND,

@@ -14,6 +14,7 @@ from workers.diagnosis.job import diagnose, diagnosis_given_up
 from workers.lifecycle.tick import tick
 from workers.remediation.execution import action_given_up, execute_proposal
 from workers.remediation.pull_requests import fix_given_up, propose_fix
+from workers.remediation.unwanted import close_pull_request, closing_given_up
 from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
 from workers.telling.delivery import deliver, message_given_up, refresh_incident
@@ -41,6 +42,7 @@ JOBS: dict[str, Job] = {
     "escalate": Job(escalate),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),
     "execute_proposal": Job(execute_proposal, given_up=action_given_up),
+    "close_pull_request": Job(close_pull_request, given_up=closing_given_up),
     "diagnose": Job(diagnose, 300, diagnosis_given_up),
     "tick": Job(tick, 300),
     "pull_elasticsearch": Job(pull_elasticsearch, 600),

@@ -21,6 +21,7 @@ from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import CARD
 from workers.telling.incident_view import incident_view
+from workers.telling.offered import unset_buttons
 from workers.telling.picture import incident_picture
 from workers.telling.quiet_reasons import quiet_time_of
 from workers.telling.root_card import root_card
@@ -54,7 +55,8 @@ def refresh_incident(services: Services, incident_id: int) -> None:
             picture, content = incident_picture(services, view, content)
             content = {**content, "told_late": told_late}
             quiet = quiet_time_of(session, view.incident, services.clock())
-            card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late)
+            unset = unset_buttons(services.settings)
+            card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late, unset=unset)
         _show_root(services, delivery_id, card, content, look_first=tried_before)
 
 

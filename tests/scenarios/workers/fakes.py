@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from integrations.cards import Card, Modal
 from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
-from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Ticket
+from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Posted:
 class FakeChat:
     """A chat channel that stores everything. `failures` are raised by the next posts and edits, in order.
 
-    `lost_answers` are raised by the next posts after they succeeded, as when the response is lost.
+    `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
+    no member of the workspace.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class FakeChat:
     responses: list[Card] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
     pictures: int = 0
+    standings: dict[str, Standing] = field(default_factory=dict)
+    look_ups: list[str] = field(default_factory=list)
     failures: deque[IntegrationError] = field(default_factory=deque)
     lost_answers: deque[IntegrationError] = field(default_factory=deque)
 
@@ -85,7 +88,9 @@ class FakeChat:
         raise NotFoundError("Slack", "not_found")
 
     def user(self, user_id: str) -> ChannelUser:
-        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC")
+        self.look_ups.append(user_id)
+        standing = self.standings.get(user_id, Standing.MEMBER)
+        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing)
 
     def check(self) -> str:
         return "a fake channel"
