@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from bot.api.incident_models import Prose
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from detection.coverage import Watched, WatchState, label
@@ -15,7 +16,9 @@ router = APIRouter(prefix="/status", tags=["Status"])
 
 
 class WatchedOut(BaseModel):
-    """One watched thing. reason: what it lacks, in words and numbers; empty unless data is insufficient."""
+    """One watched thing. reason: what it lacks, in words and numbers, or that it is broken still although somebody
+    closed its incident by hand; else empty.
+    """
 
     kind: str
     name: str
@@ -28,10 +31,19 @@ class WatchedOut(BaseModel):
     reason: str
 
 
+class ClosedByHandOut(BaseModel):
+    """An incident that a person closed and that is broken still, by the latest measurement."""
+
+    incident: int
+    closed_by: str
+    text: Prose
+
+
 class StatusOut(BaseModel):
     """How many things are in each state, and the things: insufficient data first, then broken, then ok."""
 
     counts: dict[WatchState, int]
+    closed_by_hand_still_broken: list[ClosedByHandOut]
     watched: list[WatchedOut] = Field(description="Those asked for, from `offset` on.")
 
 
@@ -46,10 +58,19 @@ def status(
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
     # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
     from workers.watching.states import counts, watched_states
+    from workers.watching.still_broken import closed_by_hand
 
     states = watched_states(services)
+    with services.readers() as session:
+        hidden = closed_by_hand(services, session, services.clock())
     wanted = [one for one in states if state is None or one.state is state]
-    return StatusOut(counts=counts(states), watched=[_watched_out(one) for one in wanted[offset : offset + limit]])
+    return StatusOut(
+        counts=counts(states),
+        closed_by_hand_still_broken=[
+            ClosedByHandOut(incident=one.incident_id, closed_by=one.closed_by, text=one.text) for one in hidden
+        ],
+        watched=[_watched_out(one) for one in wanted[offset : offset + limit]],
+    )
 
 
 def _watched_out(one: Watched) -> WatchedOut:

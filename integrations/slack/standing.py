@@ -28,7 +28,7 @@ def home_of(identity: Any) -> Home:
 
 
 def standing_of(user: Mapping[str, Any], home: Home) -> Standing:
-    """Judge the `user` of users.info. Whoever is not known to belong to the workspace or its organisation is a stranger.
+    """Judge the `user` of users.info. Whoever is not known to belong to the workspace or organisation is a stranger.
 
     In a channel shared through Slack Connect, users.info also answers for people of the other company: they carry its
     team_id, and `is_stranger` is not set for all of them.

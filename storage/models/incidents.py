@@ -15,8 +15,8 @@ from storage.database.base import Base, by_value
 class Incident(Base):
     """A tracked problem. A verification measures the metrics of its findings again.
 
-    closed_by_hand: a person closed it, for closing_reason if given. muted_until: until when a false alarm's own findings
-    are told to nobody.
+    closed_by_hand: a person closed it, for closing_reason if given. muted_until: until when the findings of a false
+    alarm are told to nobody.
     """
 
     __tablename__ = "incidents"

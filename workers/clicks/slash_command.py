@@ -17,6 +17,7 @@ from workers.services import Services
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
 from workers.watching.states import WORDS, counts, sentence, watched_states
+from workers.watching.still_broken import closed_by_hand
 
 SHOWN = 10
 
@@ -45,13 +46,17 @@ def answer_command(
 
 
 def status_card(services: Services, session: Session) -> Card:
-    """Return the status card: active incidents, what is watched, maintenance, recoveries, last deploy, stuck jobs."""
+    """Return the status card: active incidents, those closed by hand that are broken still, what is watched and muted,
+    maintenance, recoveries, last deploy, stuck jobs.
+    """
+    now = services.clock()
     active = incidents.active_incidents(session)
+    hidden = closed_by_hand(services, session, now)
     dead = len(outbox.dead_letters(session))
     deploy = deploys.latest_deploy(session, None)
     states = watched_states(services)
     fields = [("Watching", _watching(states))]
-    now = services.clock()
+    fields += [("Muted", _muted(incident)) for incident in incidents.muted(session, now)[-SHOWN:]]
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
     recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
     fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
@@ -61,16 +66,31 @@ def status_card(services: Services, session: Session) -> Card:
         )
     if dead:
         fields.append(("Stuck jobs", f"{dead}: `argux doctor` says which"))
-    title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
-    if not active:
-        can_be_judged = all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
-        title = "All quiet" if can_be_judged else "Nothing is known to be broken"
+    can_be_judged = all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
+    lines = [_line(incident) for incident in active[:SHOWN]]
+    lines += [f"- **{one.text}**" for one in hidden[:SHOWN]]
     return Card(
-        title=title,
-        text="\n".join(_line(incident) for incident in active[:SHOWN]),
+        title=_title(len(active), len(hidden), can_be_judged=can_be_judged),
+        text="\n".join(lines),
         fields=tuple(fields),
         sections=_insufficient(states),
     )
+
+
+def _title(active: int, hidden: int, *, can_be_judged: bool) -> str:
+    """Such as "2 open incidents, 1 closed by hand and still broken"; quiet only when neither is there."""
+    parts = [f"{active} open incident{'s' if active > 1 else ''}"] if active else []
+    parts += [f"{hidden} closed by hand and still broken"] if hidden else []
+    if parts:
+        return ", ".join(parts)
+    return "All quiet" if can_be_judged else "Nothing is known to be broken"
+
+
+def _muted(incident: Incident) -> str:
+    """Such as "#3 POST /checkout is slow: a false alarm (load test), until 12:50"."""
+    assert incident.muted_until is not None
+    why = f" ({incident.closing_reason})" if incident.closing_reason else ""
+    return f"#{incident.id} {incident.title}: a false alarm{why}, until {moment(incident.muted_until.timestamp())}"
 
 
 def _recovered(incident: Incident) -> str:

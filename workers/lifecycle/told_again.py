@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detection.recovery import RecoveryState
-from detection.types import Finding
+from detection.types import Finding, IncidentStatus
 from storage import incidents
 from workers.services import Services
 from workers.settings import Settings
@@ -18,6 +18,10 @@ from workers.watching.catalogue import watch_of
 from workers.words.findings import is_notice
 
 log = structlog.get_logger()
+
+
+UNBROKEN_SECONDS = 120.0
+"""A finding that was seen at most so long ago has gone on without a break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,24 @@ def _candidates(session: Session, findings: Sequence[Finding], settings: Setting
         if not incident.closed_by_hand or incident.closed_at is None:
             continue
         quiet_until = incident.muted_until or incident.closed_at + cooldown
-        known = {record.fingerprint for record in incident.findings}
-        again = tuple(one for one in findings if one.fingerprint in known and not is_notice(one))
+        is_false_alarm = incident.status is IncidentStatus.FALSE_ALARM
+        last_seen = {record.fingerprint: record.last_seen_at for record in incident.findings}
+        again = tuple(
+            one
+            for one in findings
+            if one.fingerprint in last_seen
+            and not is_notice(one)
+            and (is_false_alarm or _goes_on(one, incident.closed_at, last_seen[one.fingerprint], now))
+        )
         if again and now >= quiet_until:
             found.append(_Candidate(incident.id, incident.closed_at, again))
     return found
+
+
+def _goes_on(finding: Finding, closed_at: datetime, last_seen: datetime, now: datetime) -> bool:
+    """Return whether a finding is what was there at the closing, and not a new break after a time of recovery."""
+    began_before = min(finding.onset_at, finding.onset_interval[0]) <= closed_at.timestamp()
+    return began_before or (last_seen > closed_at and (now - last_seen).total_seconds() <= UNBROKEN_SECONDS)
 
 
 def _is_broken_since(services: Services, candidate: _Candidate, now: datetime, recent: timedelta) -> bool:

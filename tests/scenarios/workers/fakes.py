@@ -127,6 +127,7 @@ class FakeCodeHost:
     refusals: deque[IntegrationError] = field(default_factory=deque)
     merged_elsewhere_at: float | None = None
     state: str = "open"
+    comments: list[str] = field(default_factory=list)
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
         return ()
@@ -165,7 +166,9 @@ class FakeCodeHost:
             raise self.failures.popleft()
 
     def close(self, repository: str, number: int, *, comment: str) -> None:
-        return None
+        self._fail()
+        self.state = "closed"
+        self.comments.append(comment)
 
     def check(self) -> str:
         return "a fake code host"
