@@ -97,6 +97,7 @@ class _State(_Shape):
 
 class _View(_Shape):
     id: Id
+    type: Id
     callback_id: Value
     private_metadata: Value
     state: _State | None = None
