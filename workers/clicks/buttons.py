@@ -128,6 +128,8 @@ def _acknowledge(services: Services, click: Click) -> None:
         incident = incidents.get_incident(session, click.subject_id)
         if incident.acknowledged_by:
             raise RefusedError(f"{incident.acknowledged_by} is on it already.")
+        if incident.status is IncidentStatus.MITIGATING:
+            raise RefusedError("A fix is under way; the thread says how it goes.")
         incidents.change_status(session, incident, IncidentStatus.ACKNOWLEDGED, actor=click.user_name, now=now)
         enqueue_refresh(session, incident.id, key=f"acknowledged:{incident.id}:{now.timestamp()}", now=now)
         _record(services, session, click, now)
