@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
 
 from integrations import wording
 from integrations.cards import Card, Modal
 from integrations.errors import NotFoundError
-from integrations.http import check_outbound_url, error_for_status
+from integrations.http import error_for_status
+from integrations.outbound import post
 from integrations.protocols import ChannelUser, MessageReference
 from integrations.slack.blocks import MESSAGE_TEXT, card_blocks, message_text, modal_view
 from integrations.slack.errors import SYSTEM, slack_errors
@@ -21,6 +21,7 @@ from integrations.slack.mrkdwn import cut, to_mrkdwn
 from integrations.slack.standing import Home, home_of, standing_of
 
 DELIVERY_EVENT = "argux_delivery"
+RESPONSE_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 _CHANNEL_ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
 _PAGE_SIZE = 200
 _ALT_TEXT = 1000
@@ -84,17 +85,21 @@ class SlackChannel:
 
     def respond(self, response_url: str, card: Card) -> None:
         """Answer at the response URL of a command or click. Raises NotFoundError once the URL has expired."""
-        check_outbound_url(SYSTEM, response_url)
-        webhook = WebhookClient(response_url, timeout=self._timeout_seconds, retry_handlers=[])
-        with slack_errors():
-            response = webhook.send(
-                text=message_text(card),
-                blocks=card_blocks(card),
-                response_type="ephemeral",
-                replace_original=False,
-            )
-        if response.status_code >= 400:
-            raise error_for_status(SYSTEM, response.status_code, response.body)
+        response = post(
+            SYSTEM,
+            response_url,
+            {
+                "text": message_text(card),
+                "blocks": card_blocks(card),
+                "response_type": "ephemeral",
+                "replace_original": False,
+            },
+            timeout_seconds=self._timeout_seconds,
+            hosts=RESPONSE_HOSTS,
+            local=self._client.base_url,
+        )
+        if not response.is_success:
+            raise error_for_status(SYSTEM, response.status_code, response.text)
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
         """Upload a PNG without sharing it in a channel. Return the file's id, which an image block refers to."""
