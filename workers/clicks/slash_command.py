@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from detection.coverage import Watched, WatchState
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
+from integrations.errors import PermanentError
+from integrations.protocols import Standing
 from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
@@ -30,6 +32,11 @@ def answer_command(
     services: Services, text: str, response_url: str, user_id: str = "", user_name: str = "", channel: str = ""
 ) -> None:
     """Answer a slash command through its response URL. An unknown command gets the help text."""
+    if user_id and _is_refused(services, user_id):
+        services.chat.respond(
+            response_url, Card(title="Not for you", text="Only people of this workspace may ask Argux.")
+        )
+        return
     words = text.split()
     command = words[0].lower() if words else "help"
     with services.readers() as session:
@@ -43,6 +50,14 @@ def answer_command(
             case _:
                 card = Card(title="What Argux understands", text=f"I don't know `/argux {text[:100]}`. Try:\n{HELP}")
     services.chat.respond(response_url, card)
+
+
+def _is_refused(services: Services, user_id: str) -> bool:
+    """Return whether the person is known to be of another company, as in a channel shared through Slack Connect."""
+    try:
+        return services.people_memory.person(user_id).standing in (Standing.STRANGER, Standing.DEACTIVATED)
+    except PermanentError:
+        return True
 
 
 def status_card(services: Services, session: Session) -> Card:

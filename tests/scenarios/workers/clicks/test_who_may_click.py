@@ -15,6 +15,7 @@ from tests.scenarios.workers.clicks.test_people_decide import click, fakes, stat
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.worker import Clock
 from workers.clicks.buttons import HANDLERS, handle_submission
+from workers.clicks.slash_command import answer_command
 from workers.services import Services
 from workers.telling.incident_view import incident_view
 from workers.telling.offered import unset_buttons
@@ -144,3 +145,14 @@ def test_a_button_of_what_is_not_connected_says_why(services: Services, action_i
     click(services, action_id, opened(services))
     assert "is not connected: " in chat.ephemerals[-1][1]
     assert "is not set" in chat.ephemerals[-1][1]
+
+
+@pytest.mark.parametrize("standing", [Standing.STRANGER, Standing.DEACTIVATED])
+def test_a_slash_command_of_another_company_is_told_nothing(services: Services, standing: Standing) -> None:
+    chat, _ = fakes(services)
+    chat.standings["UEVE"] = standing
+    opened(services)
+    answer_command(services, "incidents", "https://hooks.slack.com/1", user_id="UEVE")
+    assert "POST /checkout" not in chat.responses[-1].text
+    answer_command(services, "incidents", "https://hooks.slack.com/1", user_id="UANA")
+    assert "POST /checkout" in chat.responses[-1].text
