@@ -1,6 +1,7 @@
 """The errors that the HTTP doors and the API answer with.
 
 BotError                    the base: status, message, and maybe the wrong field and when to retry
+├── BadRequestError    400  it is not of the form that the sender's protocol asks for
 ├── CutShortError      400  the sender disconnected before the body was complete
 ├── UnauthorizedError  401  no key, or an unknown one
 ├── ForbiddenError     403  the key's role may not do this
@@ -41,6 +42,12 @@ class BotError(Exception):
 
 class CutShortError(BotError):
     """The sender disconnected before the body was complete."""
+
+    status = 400
+
+
+class BadRequestError(BotError):
+    """The request is not of the form that its sender's protocol asks for."""
 
     status = 400
 

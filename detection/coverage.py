@@ -43,7 +43,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A monitored object and its state; `reason` names the missing data, and is empty unless data is insufficient."""
+    """A monitored object and its state.
+
+    reason: the missing data, or who closed the incident about it while it was broken; else empty.
+    """
 
     subject: Subject
     state: WatchState

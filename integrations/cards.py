@@ -64,11 +64,20 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class ModalInput:
+    """A line of text that a dialog asks for; `name` identifies the answer in the submission."""
+
+    name: str
+    label: str
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Modal:
     """A dialog that asks for one decision.
 
-    The button `submit_label` submits it, and `value` comes back with the submission. Without a `submit_label` the
-    dialog only shows text. `dialog_id` is our own id, used to update an open dialog.
+    The button `submit_label` submits it, and `value` comes back with the submission, as do the answers to `inputs`.
+    Without a `submit_label` the dialog only shows text. `dialog_id` is our own id, used to update an open dialog.
     """
 
     callback_id: str
@@ -79,6 +88,7 @@ class Modal:
     code: str = ""
     code_language: str = ""
     fields: tuple[tuple[str, str], ...] = field(default=())
+    inputs: tuple[ModalInput, ...] = ()
     dialog_id: str = ""
 
 

@@ -1,12 +1,10 @@
-"""Helpers for every HTTP adapter: map failures to our errors, read Retry-After, check outbound URLs."""
+"""Helpers for every HTTP adapter: map failures to our errors, and read Retry-After."""
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 from integrations.errors import (
     AuthenticationError,
@@ -76,35 +74,3 @@ def unreachable(system: str, error: BaseException) -> RetryableError:
     if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
         return RetryableError(system, "it did not answer in time")
     return RetryableError(system, f"it cannot be reached ({type(error).__name__})")
-
-
-def check_outbound_url(system: str, url: str) -> str:
-    """Return the URL if we may post to it: https to a public host, or http(s) to this machine's loopback address.
-
-    Raises RejectedError otherwise. Host names are not resolved: the network must block names that point inside.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if _is_loopback(host) and parts.scheme in ("http", "https"):
-        return url
-    if parts.scheme != "https" or not host:
-        raise RejectedError(system, "the address must begin with https://")
-    if _is_private(host):
-        raise RejectedError(system, "the address points into a private network")
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return False

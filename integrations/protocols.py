@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from integrations.cards import Card, Modal
@@ -16,6 +17,16 @@ class MessageReference:
     message_id: str
 
 
+class Standing(StrEnum):
+    """What a user is to the team: only a member may decide anything."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    STRANGER = "stranger"
+    DEACTIVATED = "deactivated"
+    BOT = "bot"
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelUser:
     """A user of the chat channel; `timezone` is an IANA name."""
@@ -23,6 +34,7 @@ class ChannelUser:
     user_id: str
     name: str
     timezone: str
+    standing: Standing
 
 
 class ChatChannel(Protocol):

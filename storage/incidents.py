@@ -89,6 +89,7 @@ def record_finding(session: Session, incident: Incident, finding: Finding, *, no
     elif _is_worse(finding, to_finding(record)):
         _describe(record, finding)
     record.last_seen_at = now
+    record.latest_observed, record.latest_expected = finding.observed, finding.expected
     incident.updated_at = now
     session.flush()
     return record
@@ -101,6 +102,14 @@ def mark_seen(session: Session, incident_id: int, fingerprint: str, *, at: datet
         .where(FindingRecord.incident_id == incident_id, FindingRecord.fingerprint == fingerprint)
         .values(last_seen_at=at)
     )
+
+
+def latest_finding(record: FindingRecord) -> Finding:
+    """Convert a row to the finding as it was when last seen: with its latest values in place of its worst."""
+    worst = to_finding(record)
+    if record.latest_observed is None or record.latest_expected is None:
+        return worst
+    return dataclasses.replace(worst, observed=record.latest_observed, expected=record.latest_expected)
 
 
 def _is_worse(finding: Finding, known: Finding) -> bool:
@@ -138,21 +147,41 @@ def add_timeline(
     return entry
 
 
-def change_status(session: Session, incident: Incident, status: IncidentStatus, *, actor: str, now: datetime) -> None:
+def change_status(
+    session: Session,
+    incident: Incident,
+    status: IncidentStatus,
+    *,
+    actor: str,
+    now: datetime,
+    by_hand: bool = False,
+    reason: str | None = None,
+) -> None:
     """Change the incident's status and record who did it and when. Raises InvalidTransitionError if not allowed.
 
     The transition is checked on the locked row, so that of two people who press at once only the first succeeds.
+    by_hand, reason: for a closing, whether a person did it, and why. An open incident has nobody on it: opening one
+    again ends its acknowledgement and its mute, which the timeline keeps.
     """
     hold(session, incident)
     before = IncidentStatus(incident.status)
     if status not in _NEXT[before]:
         raise InvalidTransitionError(before, status)
+    text = _transition_text(before, status)
+    if status == IncidentStatus.OPEN and incident.acknowledged_by:
+        text += f"; {incident.acknowledged_by} was on it"
+    if reason:
+        text += f": {reason}"
     incident.status = status
     incident.updated_at = now
     if status == IncidentStatus.ACKNOWLEDGED:
         incident.acknowledged_at, incident.acknowledged_by = now, actor
+    elif status == IncidentStatus.OPEN:
+        incident.acknowledged_at = incident.acknowledged_by = None
     incident.closed_at, incident.closed_by = (now, actor) if status.is_closed else (None, None)
-    text = _transition_text(before, status)
+    incident.closed_by_hand = status.is_closed and by_hand
+    incident.closing_reason = reason if status.is_closed else None
+    incident.muted_until = None
     add_timeline(session, incident.id, kind=str(status), actor=actor, text=text, now=now)
 
 
@@ -162,16 +191,34 @@ def expired_snoozes(session: Session, now: datetime) -> Sequence[int]:
 
 
 def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:
-    """Return incidents closed since then, and false alarms whose findings were seen since then; with their findings."""
+    """Return incidents closed since then, with their findings.
+
+    Also false alarms that are muted, or whose findings were seen since then.
+    """
     still_seen = (
         select(FindingRecord.incident_id)
         .join(Incident, Incident.id == FindingRecord.incident_id)
         .where(Incident.status == IncidentStatus.FALSE_ALARM, FindingRecord.last_seen_at >= since)
     )
-    # Two questions, each with an index of its own: with OR the database would read every incident.
+    # Three questions, each with an index of its own: with OR the database would read every incident.
     recent = select(Incident.id).where(Incident.closed_at >= since)
-    query = select(Incident).where(Incident.status.in_(_CLOSED), Incident.id.in_(union(recent, still_seen)))
+    muted = select(Incident.id).where(Incident.muted_until >= since)
+    query = select(Incident).where(Incident.status.in_(_CLOSED), Incident.id.in_(union(recent, muted, still_seen)))
     return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+
+
+def closed_by_hand_and_seen(session: Session, since: datetime) -> Sequence[Incident]:
+    """Return the incidents that a person closed and whose findings were seen since then, with their findings."""
+    seen = select(FindingRecord.incident_id).where(FindingRecord.last_seen_at >= since)
+    query = select(Incident).where(
+        Incident.status.in_(_CLOSED), Incident.closed_by_hand.is_(True), Incident.id.in_(seen)
+    )
+    return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+
+
+def muted(session: Session, now: datetime) -> Sequence[Incident]:
+    """Return the false alarms whose findings are told to nobody yet."""
+    return session.scalars(select(Incident).where(Incident.muted_until > now).order_by(Incident.id)).all()
 
 
 def unseen_since(session: Session, moment: datetime) -> Sequence[int]:

@@ -6,6 +6,7 @@ WorkerError
 ├── BrokerStartError     the embedded broker did not start; its text says how to fix it
 ├── NotYetError          the job must wait for another one; it is postponed, which is not counted as a failure
 └── RefusedError         a person's click is not allowed or no longer applies; its text is shown to that person
+    └── NotAllowedError     this person may not do that
 """
 
 from __future__ import annotations
@@ -37,3 +38,7 @@ class NotYetError(WorkerError):
 
 class RefusedError(WorkerError):
     """A person's click is not allowed, or no longer applies to the current state."""
+
+
+class NotAllowedError(RefusedError):
+    """This person may not do that: a guest, a stranger, a bot, or nobody's approver."""

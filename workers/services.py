@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workers.memory.funnels import FunnelMemory
     from workers.memory.logs import LogMemory
     from workers.memory.metrics import MetricMemory
+    from workers.memory.people import PeopleMemory
 
 
 def utc_now() -> datetime:
@@ -141,6 +142,13 @@ class Services:
         from workers.memory.metrics import MetricMemory
 
         return MetricMemory()
+
+    @cached_property
+    def people_memory(self) -> PeopleMemory:
+        """This process's memory of the people in the chat."""
+        from workers.memory.people import PeopleMemory
+
+        return PeopleMemory(lambda user_id: self.chat.user(user_id), self.clock)
 
     @cached_property
     def privacy(self) -> Privacy:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
+from bot.reception.scoping import senders_id
 from bot.storable_text import Text
 
 router = APIRouter(prefix="/events", tags=["Events"])
@@ -53,7 +54,7 @@ def list_events(
     found = services.telemetry.recent_events(event=event, limit=limit + 1, offset=offset)
     events = [
         EventOut(
-            event_id=one.event_id,
+            event_id=senders_id(one.event_id),
             event=one.event,
             user_id=one.user_id,
             timestamp=datetime.fromtimestamp(one.happened_at, UTC),

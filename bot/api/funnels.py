@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from bot.api.auditing import record
 from bot.api.funnel_metrics import FunnelMetrics, measure
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
@@ -152,6 +153,7 @@ def create(services: InjectedServices, operator: Operator, wanted: NewFunnel) ->
             now=services.clock(),
         )
         session.flush()
+        record(services, session, operator, "funnel_created", funnel_id=row.id, **wanted.model_dump(mode="json"))
         return _funnel_out(row)
 
 
@@ -180,6 +182,8 @@ def change(services: InjectedServices, operator: Operator, funnel_id: FunnelId, 
             row.currency = None
         if (row.value_per_conversion is None) != (row.currency is None):
             raise MalformedError(VALUE_NEEDS_CURRENCY, field="currency")
+        changes = wanted.model_dump(mode="json", include=wanted.model_fields_set)
+        record(services, session, operator, "funnel_changed", funnel_id=funnel_id, **changes)
         return _funnel_out(row)
 
 
@@ -188,6 +192,7 @@ def remove(services: InjectedServices, operator: Operator, funnel_id: FunnelId) 
     """Forget the funnel and what was counted of it; its events and incidents stay."""
     with services.sessions.begin() as session:
         remove_funnel(session, funnel_id, now=services.clock())
+        record(services, session, operator, "funnel_removed", funnel_id=funnel_id)
 
 
 @router.get("/{funnel_id}/metrics", summary="How a funnel converts")

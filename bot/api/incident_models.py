@@ -39,6 +39,9 @@ class IncidentSummary(Row):
     updated_at: datetime
     closed_at: datetime | None
     closed_by: str | None
+    closed_by_hand: bool = Field(description="Whether a person closed it.")
+    closing_reason: str | None = Field(description="Why it was marked as a false alarm.")
+    muted_until: datetime | None = Field(description="Until when the findings of a false alarm are told to nobody.")
     snoozed_until: datetime | None = Field(description="Until when nobody is told of it.")
     snoozed_by: str | None
 

@@ -6,17 +6,21 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
+from bot.api.auditing import record
 from bot.api.incident_models import IncidentOut, IncidentSummary, describe
-from bot.auth import Operator
+from bot.auth import Identity, Operator
 from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
+from bot.storable_text import Text
 from detection.types import IncidentStatus, Severity
-from storage import audit, incidents, outbox
+from storage import incidents
 from storage.models import Incident
+from workers.errors import RefusedError
 from workers.services import Services
+from workers.telling.enqueue import enqueue_refresh
 
 router = APIRouter(prefix="/incidents", tags=["Incidents"])
 
@@ -24,17 +28,21 @@ IncidentId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 class IncidentChange(BaseModel):
-    """What to change: a status, a severity, or both."""
+    """What to change: a status, a severity, or both. The rules are those of the buttons in chat."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"status": "acknowledged"}})
 
     status: IncidentStatus | None = None
     severity: Severity | None = None
+    reason: Text = Field("", max_length=200, description="Why it is a false alarm; needed for that.")
+    even_if_broken: bool = Field(False, description="Close it although it is measured as broken still.")
 
     @model_validator(mode="after")
     def _require_a_change(self) -> IncidentChange:
         if self.status is None and self.severity is None:
             raise ValueError("give a status, a severity, or both")
+        if self.status is IncidentStatus.FALSE_ALARM and not self.reason.strip():
+            raise ValueError("say in `reason` why it is a false alarm: the next person on call reads it")
         return self
 
 
@@ -69,70 +77,108 @@ def read(services: InjectedServices, operator: Operator, incident_id: IncidentId
 def change(
     services: InjectedServices, operator: Operator, incident_id: IncidentId, wanted: IncidentChange
 ) -> IncidentOut:
-    """Set its status or severity. 409 says which statuses can follow; the channel's message follows the change."""
-    now = services.clock()
-    with services.sessions.begin() as session:
-        incident = incidents.get_incident(session, incident_id)
-        changes = _apply(session, incident, wanted, actor=operator.name, now=now)
-        if changes:
-            _record(services, session, incident, changes, actor=operator.name, now=now)
+    """Set its status or severity. 409 says which statuses can follow, or what is broken still; the channel's message
+    follows the change. A closing although it is broken still needs `even_if_broken`.
+    """
+    # Imported at the first change, so that the detectors' libraries are not loaded into every web process.
+    from workers.clicks.closing import broken_now
+
+    broken = ""
+    if wanted.status is not None and wanted.status.is_closed:
+        broken = broken_now(services, incident_id)
+        if broken and not wanted.even_if_broken:
+            raise ConflictError(
+                f"Still broken: {broken}. Send `even_if_broken: true` to close it all the same.", field="status"
+            )
+    try:
+        with services.sessions.begin() as session:
+            _apply(services, session, incidents.get_incident(session, incident_id), wanted, operator, broken)
+    except RefusedError as error:
+        raise ConflictError(str(error), field="status") from error
     with services.readers() as session:
         return describe(session, incident_id)
 
 
 def _apply(
-    session: Session, incident: Incident, wanted: IncidentChange, *, actor: str, now: datetime
-) -> dict[str, Any]:
-    """Apply the wanted changes. Return what changed, as {field: [before, after]}."""
+    services: Services,
+    session: Session,
+    incident: Incident,
+    wanted: IncidentChange,
+    operator: Identity,
+    broken: str,
+) -> None:
+    """Apply the wanted changes. The audit chain comes last, because other writers to it wait from then on."""
     changes: dict[str, Any] = {}
-    if wanted.status is not None and wanted.status != incident.status:
-        changes["status"] = [str(incident.status), str(wanted.status)]
-        incidents.change_status(session, incident, wanted.status, actor=actor, now=now)
     if wanted.severity is not None and wanted.severity != incident.severity:
         changes["severity"] = [str(incident.severity), str(wanted.severity)]
-        text = f"Severity changed from {incident.severity} to {wanted.severity}."
-        incident.severity = wanted.severity
-        incident.updated_at = now
-        incidents.add_timeline(session, incident.id, kind="severity", actor=actor, text=text, now=now)
-    return changes
+        _set_severity(session, incident, wanted.severity, operator, services.clock())
+    if wanted.status is not None and wanted.status != incident.status:
+        before = str(incident.status)
+        if not _set_status(services, session, incident, wanted, operator, broken):
+            changes["status"] = [before, str(wanted.status)]
+    if changes:
+        key = f"api:{incident.id}:{services.clock().isoformat()}"
+        enqueue_refresh(session, incident.id, key=key, now=services.clock())
+        record(services, session, operator, "incident_changed", incident_id=incident.id, **changes)
 
 
-def _record(
-    services: Services, session: Session, incident: Incident, changes: dict[str, Any], *, actor: str, now: datetime
-) -> None:
-    """Enqueue a refresh of the incident's message, then append to the audit chain.
+def _set_severity(session: Session, incident: Incident, severity: Severity, operator: Identity, now: datetime) -> None:
+    text = f"Severity changed from {incident.severity} to {severity}."
+    incident.severity = severity
+    incident.updated_at = now
+    incidents.add_timeline(session, incident.id, kind="severity", actor=operator.name, text=text, now=now)
 
-    The chain comes last, because other writers to it wait from then until the transaction ends.
+
+def _set_status(
+    services: Services, session: Session, incident: Incident, wanted: IncidentChange, operator: Identity, broken: str
+) -> bool:
+    """Change the status by the rules of the buttons. Raise RefusedError where no button could.
+
+    Return whether the change is in the audit chain already, as closings and reopenings are.
     """
-    key = f"refresh:api:{incident.id}:{now.isoformat()}"
-    outbox.enqueue(session, "refresh_incident", {"incident_id": incident.id}, key=key, now=now)
-    audit.append(
-        session,
-        key=services.audit_key,
-        actor=actor,
-        event="incident_changed",
-        payload={"incident_id": incident.id, **changes},
-        now=now,
-    )
+    from workers.clicks.closing import close_by_hand, reopen_by_hand
+
+    assert wanted.status is not None
+    now, actor, user_id = services.clock(), operator.name, f"key:{operator.name}"
+    if wanted.status is IncidentStatus.MITIGATING:
+        raise RefusedError("Only the approval of a fix sets this status.")
+    if wanted.status.is_closed:
+        close_by_hand(
+            services,
+            session,
+            incident,
+            wanted.status,
+            actor=actor,
+            user_id=user_id,
+            broken=broken,
+            reason=wanted.reason,
+            now=now,
+        )
+        return True
+    if incident.status is IncidentStatus.MITIGATING:
+        raise RefusedError("A fix is under way; the thread says how it goes.")
+    if wanted.status is IncidentStatus.OPEN and incident.status.is_closed:
+        reopen_by_hand(services, session, incident, actor=actor, user_id=user_id, now=now)
+        return True
+    incidents.change_status(session, incident, wanted.status, actor=actor, now=now)
+    return False
 
 
 @router.post(
     "/{incident_id}/diagnose",
     status_code=202,
     summary="Diagnose an incident again",
-    responses={409: {"description": "It is closed."}},
+    responses={409: {"description": "It is closed, is being diagnosed, or a fix is under way."}},
 )
 def diagnose(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> Queued:
     """Have the five steps run again; the answer comes before the work."""
-    now = services.clock()
-    with services.sessions.begin() as session:
-        incident = incidents.get_incident(session, incident_id)
-        if incident.status.is_closed:
-            raise ConflictError(
-                f"Incident {incident.id} is closed ({incident.status}); only a live one can be diagnosed."
-            )
-        key = f"diagnose:api:{incident.id}:{now.isoformat()}"
-        outbox.enqueue(session, "diagnose", {"incident_id": incident.id}, key=key, now=now)
-        text = "Asked for a new diagnosis."
-        incidents.add_timeline(session, incident.id, kind="diagnosis", actor=operator.name, text=text, now=now)
+    from workers.diagnosis.job import diagnose_again
+
+    try:
+        with services.sessions.begin() as session:
+            incident = incidents.get_incident(session, incident_id)
+            diagnose_again(session, incident, actor=operator.name, now=services.clock())
+            record(services, session, operator, "diagnose_again", incident_id=incident_id)
+    except RefusedError as error:
+        raise ConflictError(str(error)) from error
     return Queued(incident=incident_id)

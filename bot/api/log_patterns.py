@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.api.auditing import record
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.errors import ConflictError, MalformedError
@@ -101,6 +102,7 @@ def add(services: InjectedServices, operator: Operator, wanted: NewPattern) -> P
                 by=operator.name,
                 now=services.clock(),
             )
+            record(services, session, operator, "pattern_added", name=wanted.name, expression=wanted.expression)
             return pattern_out(pattern)
     except WrongPatternError as error:
         raise MalformedError(f"{error.field}: {error}", field=error.field) from error
@@ -115,6 +117,7 @@ def switch(services: InjectedServices, operator: Operator, name: PatternName, wa
         pattern = log_patterns.switch_pattern(
             session, name, enabled=wanted.enabled, by=operator.name, now=services.clock()
         )
+        record(services, session, operator, "pattern_switched", name=name, enabled=wanted.enabled)
         return pattern_out(pattern)
 
 
@@ -124,6 +127,7 @@ def remove(services: InjectedServices, operator: Operator, name: PatternName) ->
     try:
         with services.sessions.begin() as session:
             log_patterns.remove_pattern(session, name)
+            record(services, session, operator, "pattern_removed", name=name)
     except WrongPatternError as error:
         raise ConflictError(str(error), field=error.field) from error
     return Response(status_code=204)

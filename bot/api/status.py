@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from bot.api.incident_models import Prose
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from detection.coverage import Watched, WatchState, label
@@ -16,7 +17,9 @@ router = APIRouter(prefix="/status", tags=["Status"])
 
 
 class WatchedOut(BaseModel):
-    """One watched thing. reason: what it lacks, in words and numbers; empty unless data is insufficient."""
+    """One watched thing. reason: what it lacks, in words and numbers, or that it is broken still although somebody
+    closed its incident by hand; else empty.
+    """
 
     kind: str
     name: str
@@ -27,6 +30,14 @@ class WatchedOut(BaseModel):
     value: str | None
     state: WatchState
     reason: str
+
+
+class ClosedByHandOut(BaseModel):
+    """An incident that a person closed and that is broken still, by the latest measurement."""
+
+    incident: int
+    closed_by: str
+    text: Prose
 
 
 class StatusOut(BaseModel):
@@ -41,6 +52,7 @@ class StatusOut(BaseModel):
     )
     lag_seconds: dict[str, float] = Field(description="How long the oldest record of each kind waits to be counted.")
     held_messages: list[str]
+    closed_by_hand_still_broken: list[ClosedByHandOut]
     watched: list[WatchedOut] = Field(description="Those asked for, from `offset` on.")
 
 
@@ -57,10 +69,13 @@ def status(
     from workers.telling.outages import held_texts
     from workers.watching.delays import delays
     from workers.watching.states import counts, watched_states
+    from workers.watching.still_broken import closed_by_hand
 
     with services.readers() as session:
         found = delays(services, session)
     states = watched_states(services)
+    with services.readers() as session:
+        hidden = closed_by_hand(services, session, services.clock())
     wanted = [one for one in states if state is None or one.state is state]
     with services.readers() as session:
         held = held_texts(session)
@@ -69,6 +84,9 @@ def status(
         late=[plain(sentence) for sentence in found.sentences()],
         lag_seconds={kind: round(lag, 1) for kind, lag in found.lag_seconds.items()},
         held_messages=held,
+        closed_by_hand_still_broken=[
+            ClosedByHandOut(incident=one.incident_id, closed_by=one.closed_by, text=one.text) for one in hidden
+        ],
         watched=[_watched_out(one) for one in wanted[offset : offset + limit]],
     )
 

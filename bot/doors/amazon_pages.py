@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import httpx
+from starlette.concurrency import run_in_threadpool
+
+from integrations.errors import IntegrationError
+from integrations.outbound import check_outbound_url, pinned
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """Fetches the page at a URL. Raises httpx.HTTPError."""
@@ -15,13 +19,18 @@ CERTIFICATES_KEPT = 32
 
 
 async def fetch(url: str) -> bytes:
-    """Fetch a page of at most LONGEST_PAGE bytes, without following redirects: only this URL's host was checked.
+    """Fetch a page of at most LONGEST_PAGE bytes through the guard for outside addresses, without redirects.
 
     Raises httpx.HTTPError.
     """
+    try:
+        check_outbound_url("Amazon", url)
+        target, headers, extensions = await run_in_threadpool(pinned, "Amazon", url)
+    except IntegrationError as error:
+        raise httpx.ConnectError(str(error)) from error
     async with (
         httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
-        client.stream("GET", url) as response,
+        client.stream("GET", target, headers=headers, extensions=extensions) as response,
     ):
         if response.status_code != httpx.codes.OK:
             raise httpx.HTTPStatusError(f"HTTP {response.status_code}", request=response.request, response=response)

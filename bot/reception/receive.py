@@ -14,11 +14,12 @@ import anyio.to_thread
 from fastapi import Request
 from sqlalchemy.exc import OperationalError
 
-from bot.auth import KeyRing
+from bot.auth import Identity, KeyRing
 from bot.errors import BotError, MalformedError, TooLargeError, UnavailableError
 from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
+from bot.reception.scoping import scoped
 from detection.types import Event
 from integrations.inbound.reading.records import Parsed, PayloadError, PayloadTooLargeError, Rejection
 from storage.database.patience import Patience, waiting_with
@@ -136,12 +137,12 @@ class Reception:
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
         """Store the records of a request. Raises a BotError if none of them could be stored."""
         with self.refusals_counted(door.name):
-            is_recognised = await self._check_key(door, secret)
+            sender = await self._check_key(door, secret)
             media_type = content_type(request, door.content_types)
             encoding = content_encoding(request, door.content_encodings)
-            with self.gate.visit(is_recognised=is_recognised) as visit:
+            with self.gate.visit(is_recognised=sender is not None) as visit:
                 body = await visit.read_body(request)
-                return await self._store(visit, door, body, media_type, encoding)
+                return await self._store(visit, door, body, media_type, encoding, sender)
 
     async def receive_message(
         self, read: Callable[[], Awaitable[bytes]], door: Door[Record], secret: str | None, media_type: str
@@ -151,13 +152,21 @@ class Reception:
         For a `signed` door the caller has authenticated the sender already.
         """
         with self.refusals_counted(door.name):
-            await self._check_key(door, secret)
+            sender = await self._check_key(door, secret)
             with self.gate.visit(is_recognised=True) as visit:
                 body = await visit.read_message(read())
                 visit.count_bytes(len(body))
-                return await self._store(visit, door, body, media_type, "")
+                return await self._store(visit, door, body, media_type, "", sender)
 
-    async def _store(self, visit: Visit, door: Door[Record], body: bytes, media_type: str, encoding: str) -> Receipt:
+    async def _store(
+        self,
+        visit: Visit,
+        door: Door[Record],
+        body: bytes,
+        media_type: str,
+        encoding: str,
+        sender: Identity | None,
+    ) -> Receipt:
         now = self.services.clock().timestamp()
         payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes)
         patience = Patience(PATIENCE_SECONDS)
@@ -167,21 +176,21 @@ class Reception:
         else:
             parsed_body = await self._parse(door, payload, patience)
             if not door.signed:
-                await self.ring.identify(parsed_body.api_key)
+                sender = await self.ring.identify(parsed_body.api_key)
             visit.store()
-        appended = await self._append(door, parsed_body.parsed.records, patience)
+        records = parsed_body.parsed.records
+        appended = await self._append(door, scoped(records, sender.name) if sender else records, patience)
         self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
         return Receipt(appended.accepted, appended.duplicates, parsed_body.parsed.rejections, parsed_body.sender)
 
-    async def _check_key(self, door: Door[Record], secret: str | None) -> bool:
-        """Check the key before the body is read. Return False if the key or the signature is in the body.
+    async def _check_key(self, door: Door[Record], secret: str | None) -> Identity | None:
+        """Check the key before the body is read. Return None if the key or the signature is in the body.
 
         Raises UnauthorizedError for a missing or unknown key.
         """
         if door.signed or (door.key_in_body and not secret):
-            return False
-        await self.ring.identify(secret)
-        return True
+            return None
+        return await self.ring.identify(secret)
 
     async def _parse(self, door: Door[Record], payload: Payload, patience: Patience) -> ParsedBody[Record]:
         """Parse a body: a small one on the event loop, because a thread would take longer; others in a thread.

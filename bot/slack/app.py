@@ -11,14 +11,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
+from bot.errors import BotError
+from bot.slack import requests
 from storage import outbox
 from workers.errors import BrokerAwayError
 from workers.queueing.broker import send
@@ -38,6 +41,7 @@ ACTIONS = frozenset(
         "dismiss_jobs",
         "escalate",
         "false_alarm",
+        "reopen",
         "resolve",
         "retry_jobs",
         "snooze",
@@ -71,6 +75,7 @@ def create_slack_app(services: Services) -> App:
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
+    app.use(_refuse_odd_shapes)
     listeners = Listeners(services)
     app.command(COMMAND)(listeners.command)
     app.action(re.compile(""))(listeners.click)
@@ -88,6 +93,16 @@ def _quiet_logger() -> logging.Logger:
 def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
     """Accept every request with a valid signature or socket token; a worker checks what each person may do."""
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+
+
+def _refuse_odd_shapes(body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:  # noqa: A002
+    """Answer 400 to what Slack would not send, over HTTP and over the socket. Bolt names the parameters."""
+    try:
+        requests.check(body)
+    except BotError as error:
+        log.warning("slack_request_refused", reason=error.message)
+        return BoltResponse(status=error.status, body=error.message)
+    return next()
 
 
 class Listeners:
@@ -116,30 +131,33 @@ class Listeners:
 
     def click(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
         """Commit a button click to the outbox, open its dialog if it has one, and acknowledge it."""
-        if action["action_id"] in ACTIONS:
+        if action["action_id"] in ACTIONS and body["container"].get("type") != "view":
             arguments = click_arguments(body, action)
             parts = (arguments["user_id"], arguments["message_ts"], action["action_id"], action["action_ts"])
-            self._enqueue("handle_click", arguments, key=f"click:{_hash(parts)}")
-            if action["action_id"] in dialogs.TITLES:
+            is_new = self._enqueue("handle_click", arguments, key=f"click:{_hash(parts)}")
+            if is_new and action["action_id"] in dialogs.TITLES:
                 self._dialogs.submit(dialogs.open_at_once, self._services, action["action_id"], arguments["trigger_id"])
         ack()
 
     def submission(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Commit a submitted dialog to the outbox and acknowledge it, which closes the dialog."""
-        arguments = {
+        arguments: dict[str, Any] = {
             "callback_id": view["callback_id"],
             "value": view["private_metadata"],
             "user_id": body["user"]["id"],
             "user_name": body["user"].get("name", ""),
             "view_id": view["id"],
         }
+        if answers := answers_of(view):
+            arguments["answers"] = answers
         parts = (arguments["user_id"], view["id"], view["callback_id"], view["private_metadata"])
         self._enqueue("handle_submission", arguments, key=f"submission:{_hash(parts)}")
         ack()
 
-    def _enqueue(self, actor: str, arguments: dict[str, Any], *, key: str) -> None:
+    def _enqueue(self, actor: str, arguments: dict[str, Any], *, key: str) -> bool:
+        """Commit the job; return False if this very request came before, as when Slack sends it again."""
         with self._services.sessions.begin() as session:
-            outbox.enqueue(session, actor, arguments, key=key, now=self._services.clock())
+            return outbox.enqueue(session, actor, arguments, key=key, now=self._services.clock())
 
 
 def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, A
     container = body["container"]
     return {
         "action_id": action["action_id"],
-        "value": action.get("value", ""),
+        "value": action.get("value") or "",
         "user_id": body["user"]["id"],
         "user_name": body["user"].get("name", ""),
         "channel": container["channel_id"],
@@ -155,6 +173,17 @@ def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, A
         "thread_ts": container.get("thread_ts"),
         "trigger_id": body["trigger_id"],
         "response_url": body.get("response_url"),
+    }
+
+
+def answers_of(view: dict[str, Any]) -> dict[str, str]:
+    """Return the texts that were typed into a dialog, by the names of its inputs."""
+    values = (view.get("state") or {}).get("values") or {}
+    return {
+        name: str(entry["value"])
+        for name, entries in values.items()
+        for entry in entries.values()
+        if isinstance(entry.get("value"), str)
     }
 
 

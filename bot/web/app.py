@@ -64,8 +64,9 @@ def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
     )
     _set_state(app, services, limits)
     error_responses.install(app)
-    if slack is not None and services.settings.slack_signing_secret is not None:
-        app.router.routes.append(slack_route(slack, threads))
+    signing_secret = services.settings.slack_signing_secret
+    if slack is not None and signing_secret is not None:
+        app.router.routes.append(slack_route(slack, threads, signing_secret.get_secret_value()))
     for router in (own.router, product.router, otlp.router, routes.router, health.router, docs.router):
         app.include_router(router)
     app.include_router(monitoring.router)

@@ -21,6 +21,7 @@ from integrations.local.github import routes as github_routes
 from integrations.local.github.host import open_host
 from integrations.local.jira import routes as jira_routes
 from integrations.local.jira.tracker import Tracker
+from integrations.local.loopback_only import LoopbackOnly
 from integrations.local.page import routes as page_routes
 from integrations.local.slack import response_urls, sockets, web_api
 from integrations.local.slack.delivery import Delivery
@@ -71,4 +72,5 @@ def create_app(
     app.include_router(page_routes.routes(slack, interactivity, posts, faults, changes))
     app.mount("/static", StaticFiles(directory=page_routes.STATIC))
     app.add_middleware(Traffic, faults=faults, changes=changes, clock=clock)
+    app.add_middleware(LoopbackOnly)
     return app

@@ -17,13 +17,19 @@ def _known_timezone(name: str) -> str:
 
 
 class Person(BaseModel):
-    """A user who can act on the page; `timezone` is an IANA name."""
+    """A user who can act on the page; `timezone` is an IANA name.
+
+    team: the id of another workspace, for a person who is here through a shared channel.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=r"^[UW][A-Z0-9]+$")
     name: str = Field(min_length=1, max_length=80)
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    is_guest: bool = False
+    is_deactivated: bool = False
+    team: str | None = Field(default=None, pattern=r"^T[A-Z0-9]+$")
 
 
 class SlashCommand(BaseModel):

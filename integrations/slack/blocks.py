@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from integrations import wording
-from integrations.cards import ActionStyle, Card, CardAction, CardLink, Modal
+from integrations.cards import ActionStyle, Card, CardAction, CardLink, Modal, ModalInput
 from integrations.errors import ContentRefusedError
 from integrations.slack.mrkdwn import cut, escape, link, pieces, to_mrkdwn
 
@@ -37,6 +37,8 @@ CONFIRM_TEXT = 150
 ACTION_ID = 255
 MODAL_TITLE = 24
 MODAL_METADATA = 3000
+INPUT_LABEL = 2000
+INPUT_ACTION = "answer"
 LEFT_OUT = "_… the rest does not fit in one message._"
 
 
@@ -80,7 +82,8 @@ def modal_view(modal: Modal) -> Block:
     body = [piece for section in modal.sections for piece in _sections(section)]
     code = _code_sections(modal.code)
     fields = _fields(modal.fields)[: MODAL_BLOCKS // 2]
-    blocks = [*fields, *body[: MODAL_BLOCKS - len(fields) - len(code)], *code]
+    inputs = [_input(item) for item in modal.inputs]
+    blocks = [*fields, *body[: MODAL_BLOCKS - len(fields) - len(code) - len(inputs)], *code, *inputs]
     view: Block = {
         "type": "modal",
         "callback_id": modal.callback_id[:ACTION_ID],
@@ -94,6 +97,15 @@ def modal_view(modal: Modal) -> Block:
     if modal.dialog_id:
         view["external_id"] = _bounded_value(modal.dialog_id, ACTION_ID)
     return view
+
+
+def _input(item: ModalInput) -> Block:
+    return {
+        "type": "input",
+        "block_id": item.name,
+        "label": _plain(item.label, INPUT_LABEL),
+        "element": {"type": "plain_text_input", "action_id": INPUT_ACTION, "max_length": item.limit},
+    }
 
 
 def characters(blocks: Iterable[Block]) -> int:

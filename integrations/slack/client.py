@@ -10,7 +10,6 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
-from slack_sdk.webhook import WebhookClient
 
 from integrations import wording
 from integrations.cards import Card, Modal
@@ -22,15 +21,18 @@ from integrations.errors import (
     PermanentError,
     RejectedError,
 )
-from integrations.http import check_outbound_url, error_for_status
+from integrations.http import error_for_status
+from integrations.outbound import post
 from integrations.protocols import ChannelUser, MessageReference
 from integrations.slack.blocks import MESSAGE_TEXT, modal_view, plainer_forms
 from integrations.slack.channels import all_channels, next_cursor
 from integrations.slack.codes import REMEDIES
 from integrations.slack.errors import SYSTEM, slack_errors
 from integrations.slack.mrkdwn import cut, to_mrkdwn
+from integrations.slack.standing import Home, home_of, standing_of
 
 DELIVERY_EVENT = "argux_delivery"
+RESPONSE_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 _CONVERSATION_ID = re.compile(r"^[CGDUW][A-Z0-9]{1,}$")
 """The id of a channel, of direct messages, or of a person."""
 
@@ -47,6 +49,7 @@ class SlackChannel:
         self._timeout_seconds = timeout_seconds
         self._channel_ids: dict[str, str] = {}
         self._channel_lock = threading.Lock()
+        self._home: Home | None = None
 
     def post(
         self,
@@ -115,15 +118,19 @@ class SlackChannel:
 
     def respond(self, response_url: str, card: Card) -> None:
         """Answer at the response URL of a command or click. Raises NotFoundError once the URL has expired."""
-        check_outbound_url(SYSTEM, response_url)
-        webhook = WebhookClient(response_url, timeout=self._timeout_seconds, retry_handlers=[])
         refusal: IntegrationError | None = None
         for form in plainer_forms(card):
-            with slack_errors():
-                response = webhook.send(**form, response_type="ephemeral", replace_original=False)
-            if response.status_code < 400:
+            response = post(
+                SYSTEM,
+                response_url,
+                {**form, "response_type": "ephemeral", "replace_original": False},
+                timeout_seconds=self._timeout_seconds,
+                hosts=RESPONSE_HOSTS,
+                local=self._client.base_url,
+            )
+            if response.is_success:
                 return
-            refusal = error_for_status(SYSTEM, response.status_code, response.body)
+            refusal = error_for_status(SYSTEM, response.status_code, response.text)
             if not isinstance(refusal, RejectedError):
                 break
         assert refusal is not None
@@ -153,9 +160,16 @@ class SlackChannel:
         """Look up a user. The name is the display name that the user chose."""
         with slack_errors():
             found: dict[str, Any] = self._client.users_info(user=user_id)["user"]
+            if self._home is None:
+                self._home = home_of(self._client.auth_test())
         profile: dict[str, Any] = found.get("profile") or {}
         name = profile.get("display_name") or profile.get("real_name") or found.get("real_name") or found.get("name")
-        return ChannelUser(user_id=user_id, name=str(name or user_id), timezone=str(found.get("tz") or "UTC"))
+        return ChannelUser(
+            user_id=user_id,
+            name=str(name or user_id),
+            timezone=str(found.get("tz") or "UTC"),
+            standing=standing_of(found, self._home),
+        )
 
     def check(self) -> str:
         """Return the workspace and the user name that the token belongs to."""

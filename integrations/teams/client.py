@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from urllib.parse import urlsplit
 
-import httpx
-
 from integrations.cards import Card
 from integrations.errors import RetryableError
-from integrations.http import check_outbound_url, error_for_status, retry_after_seconds, unreachable
+from integrations.http import error_for_status, retry_after_seconds
+from integrations.outbound import check_outbound_url, post
 from integrations.teams.message import webhook_message
 
 SYSTEM = "Teams"
@@ -27,17 +25,7 @@ class TeamsWebhook:
 
     def escalate(self, card: Card) -> None:
         """Post the card."""
-        address = check_outbound_url(SYSTEM, self._url)
-        try:
-            response = httpx.post(
-                address,
-                content=json.dumps(webhook_message(card)),
-                headers={"Content-Type": "application/json"},
-                timeout=self._timeout_seconds,
-                follow_redirects=False,
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise unreachable(SYSTEM, error) from error
+        response = post(SYSTEM, self._url, webhook_message(card), timeout_seconds=self._timeout_seconds)
         if not response.is_success:
             wait = retry_after_seconds(response.headers.get("retry-after"), now=time.time())
             raise error_for_status(SYSTEM, response.status_code, response.text, retry_after_seconds=wait)

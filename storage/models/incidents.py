@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from detection.types import IncidentStatus, Severity
@@ -13,7 +13,11 @@ from storage.database.base import Base, by_value
 
 
 class Incident(Base):
-    """A tracked problem. A verification measures the metrics of its findings again."""
+    """A tracked problem. A verification measures the metrics of its findings again.
+
+    closed_by_hand: a person closed it, for closing_reason if given. muted_until: until when the findings of a false
+    alarm are told to nobody.
+    """
 
     __tablename__ = "incidents"
 
@@ -29,6 +33,9 @@ class Incident(Base):
     acknowledged_by: Mapped[str | None] = mapped_column(String(200))
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
     closed_by: Mapped[str | None] = mapped_column(String(200))
+    closed_by_hand: Mapped[bool] = mapped_column(default=False, server_default=false())
+    closing_reason: Mapped[str | None] = mapped_column(Text)
+    muted_until: Mapped[datetime | None]
     ticket_key: Mapped[str | None] = mapped_column(String(50))
     ticket_url: Mapped[str | None] = mapped_column(String(500))
     escalated_at: Mapped[datetime | None]
@@ -42,7 +49,8 @@ class Incident(Base):
 class FindingRecord(Base):
     """A finding as measured at its worst; one row per fingerprint and incident.
 
-    last_seen_at: when it was last seen, even if it was milder then.
+    last_seen_at: when it was last seen, even if it was milder then; latest_observed and latest_expected are its values
+    at that time.
     """
 
     __tablename__ = "findings"
@@ -67,6 +75,8 @@ class FindingRecord(Base):
     details: Mapped[dict[str, Any]]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
+    latest_observed: Mapped[float | None]
+    latest_expected: Mapped[float | None]
     incident: Mapped[Incident] = relationship(back_populates="findings")
 
 

@@ -99,6 +99,7 @@ class Stack:
             "SLACK_API_URL": f"{self.workspace_url}/slack/api/",
             "GITHUB_TOKEN": self.secrets["github"],
             "GITHUB_API_URL": f"{self.workspace_url}/github",
+            "APPROVER_IDS": "U0ANA, U0BEN",
             "SERVICE_REPOSITORIES": "shop=acme/shop",
             "JIRA_URL": f"{self.workspace_url}/jira",
             "JIRA_EMAIL": "argux@acme.example",

@@ -17,6 +17,8 @@ from integrations.errors import PermanentError, RetryableError
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
+from workers.clicks import closing_dialogs
+from workers.clicks.closing import reopen_by_hand
 from workers.clicks.dead_letters import dismiss_listed, retry_listed
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.diagnosis.job import diagnose_again
@@ -26,8 +28,12 @@ from workers.services import Services
 from workers.telling import dialogs
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.holding_back import refuse_while_quiet
-from workers.telling.names import display_name
+from workers.telling.offered import unset_buttons
+from workers.telling.permissions import member
 from workers.telling.private_messages import post_privately
+
+LONGEST_ID = 9
+"""How many digits an id may have: more do not fit in the databases' integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Click:
     @property
     def subject_id(self) -> int:
         """The id in the button's value; RefusedError if it is none."""
-        if not self.value.isdigit():
+        if not (self.value.isascii() and self.value.isdigit()) or len(self.value) > LONGEST_ID:
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
         return int(self.value)
 
@@ -63,14 +69,16 @@ def handle_click(
     response_url: str | None = None,
 ) -> None:
     """Run the handler of the button. Send a refusal privately to the person who clicked."""
-    name = display_name(services, user_id, user_name)
-    click = Click(action_id, value, user_id, name, channel, message_ts, trigger_id)
     try:
         handler = HANDLERS.get(action_id)
         if handler is None:
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
-        handler(services, click)
+        name = member(services, user_id).name
+        handler(services, Click(action_id, value, user_id, name, channel, message_ts, trigger_id))
     except (RefusedError, StorageError) as refusal:
+        record_refusal(services, action_id, value, user_id=user_id, user_name=user_name, reason=str(refusal))
+        if action_id in dialogs.TITLES and dialogs.show_text(services, action_id, trigger_id, str(refusal)):
+            return
         post_privately(services, channel, user_id, str(refusal), response_url=response_url)
 
 
@@ -84,17 +92,37 @@ def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
 
 
 def handle_submission(
-    services: Services, callback_id: str, value: str, user_id: str, user_name: str, view_id: str
+    services: Services,
+    callback_id: str,
+    value: str,
+    user_id: str,
+    user_name: str,
+    view_id: str,
+    answers: dict[str, str] | None = None,
 ) -> None:
-    """Handle a submitted dialog. The only kind confirms an approval."""
+    """Handle a submitted dialog: an approval, or the closing of an incident. `answers` are the texts typed into it."""
     try:
-        if callback_id != approvals.CALLBACK_ID:
+        if callback_id == approvals.CALLBACK_ID:
+            name = member(services, user_id).name
+            approvals.approve(services, value, user_id=user_id, user_name=name)
+        elif callback_id in closing_dialogs.CALLBACKS:
+            name = member(services, user_id).name
+            closing_dialogs.submitted(services, callback_id, value, answers or {}, user_id=user_id, user_name=name)
+        else:
             raise RefusedError("This dialog is from another version of Argux. Press the button again.")
-        name = display_name(services, user_id, user_name)
-        approvals.approve(services, value, user_id=user_id, user_name=name)
     except (RefusedError, StorageError) as refusal:
-        channel = approvals.channel_of(services, value)
-        post_privately(services, channel, user_id, str(refusal))
+        record_refusal(services, callback_id, value, user_id=user_id, user_name=user_name, reason=str(refusal))
+        post_privately(services, _channel_of_dialog(services, callback_id, value), user_id, str(refusal))
+
+
+def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
+    """Return the channel of the message that the dialog is about; the channel of all incidents if that is not known."""
+    try:
+        if callback_id in closing_dialogs.CALLBACKS:
+            return closing_dialogs.channel_of(services, closing_dialogs.parse_value(value)[0])
+        return approvals.channel_of(services, value)
+    except (RefusedError, StorageError):
+        return services.settings.slack_channel
 
 
 def submission_given_up(services: Services, reason: str, **arguments: Any) -> None:
@@ -110,34 +138,32 @@ def submission_given_up(services: Services, reason: str, **arguments: Any) -> No
 
 
 def _acknowledge(services: Services, click: Click) -> None:
-    def refuse_if_acknowledged(session: Session) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
         if incident.acknowledged_by:
             raise RefusedError(f"{incident.acknowledged_by} is on it already.")
-
-    _change(services, click, IncidentStatus.ACKNOWLEDGED, before=refuse_if_acknowledged)
+        if incident.status is IncidentStatus.MITIGATING:
+            raise RefusedError("A fix is under way; the thread says how it goes.")
+        incidents.change_status(session, incident, IncidentStatus.ACKNOWLEDGED, actor=click.user_name, now=now)
+        enqueue_refresh(session, incident.id, key=f"acknowledged:{incident.id}:{now.timestamp()}", now=now)
+        _record(services, session, click, now)
 
 
 def _resolve(services: Services, click: Click) -> None:
-    _change(services, click, IncidentStatus.RESOLVED)
+    closing_dialogs.resolve_pressed(
+        services, click.subject_id, click.trigger_id, user_id=click.user_id, user_name=click.user_name
+    )
 
 
 def _false_alarm(services: Services, click: Click) -> None:
-    _change(services, click, IncidentStatus.FALSE_ALARM)
+    closing_dialogs.false_alarm_pressed(services, click.subject_id, click.trigger_id)
 
 
-def _change(
-    services: Services, click: Click, status: IncidentStatus, before: Callable[[Session], None] | None = None
-) -> None:
-    now = services.clock()
+def _reopen(services: Services, click: Click) -> None:
     with services.sessions.begin() as session:
-        if before is not None:
-            before(session)
         incident = incidents.get_incident(session, click.subject_id)
-        incidents.change_status(session, incident, status, actor=click.user_name, now=now)
-        outbox.finish_running(session, now)
-        _record(services, session, click, now)
-        enqueue_refresh(session, incident.id, key=f"{status}:{incident.id}:{now.timestamp()}", now=now)
+        reopen_by_hand(services, session, incident, actor=click.user_name, user_id=click.user_id, now=services.clock())
 
 
 def _create_ticket(services: Services, click: Click) -> None:
@@ -160,11 +186,16 @@ def _escalate(services: Services, click: Click) -> None:
 def _enqueue_job(services: Services, click: Click, actor: str, *, key: str, refusal: Callable[[Incident], str]) -> None:
     """Enqueue the button's job, once per incident; one that was given up begins anew.
 
-    Raise RefusedError with the text of `refusal`, if it returns one, and while the job is on its way.
+    Raise RefusedError when the system behind the button is not connected, with the text of `refusal`, if any, and
+    while the job is on its way.
     """
+    if missing := unset_buttons(services.settings).get(click.action_id):
+        raise RefusedError(missing)
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
+        if incident.status.is_closed:
+            raise RefusedError("The incident is closed already. Press Reopen on its message first.")
         if reason := refusal(incident):
             raise RefusedError(reason)
         arguments = {"incident_id": incident.id, "user_name": click.user_name}
@@ -191,8 +222,8 @@ def _approve_fix(services: Services, click: Click) -> None:
         retrying = f"{error}. Argux tries again by itself; the change comes up here."
         dialogs.show_text(services, click.action_id, click.trigger_id, retrying)
         raise
-    except (RefusedError, StorageError, PermanentError) as refusal:
-        if dialogs.show_text(services, click.action_id, click.trigger_id, str(refusal)):
+    except PermanentError as error:
+        if dialogs.show_text(services, click.action_id, click.trigger_id, str(error)):
             return
         raise
     dialogs.show(services, click.trigger_id, modal)
@@ -222,6 +253,20 @@ def _dismiss_jobs(services: Services, click: Click) -> None:
     dismiss_listed(services, click.value, actor=click.user_name)
 
 
+def record_refusal(services: Services, action: str, value: str, *, user_id: str, user_name: str, reason: str) -> None:
+    """Keep in the audit chain what was refused, to whom, and why. user_name: as the chat sent it, not checked."""
+    payload = {"action": action, "value": value, "user_id": user_id, "reason": reason}
+    with services.sessions.begin() as session:
+        audit.append(
+            session,
+            key=services.audit_key,
+            actor=user_name or user_id,
+            event="refused",
+            payload=payload,
+            now=services.clock(),
+        )
+
+
 def _record(services: Services, session: Session, click: Click, now: datetime) -> None:
     audit.append(
         session,
@@ -241,6 +286,7 @@ HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "dismiss_jobs": _dismiss_jobs,
     "escalate": _escalate,
     "false_alarm": _false_alarm,
+    "reopen": _reopen,
     "resolve": _resolve,
     "retry_jobs": _retry_jobs,
     "snooze": _snooze,

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from detection.coverage import Watched, WatchState
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, PermanentError
+from integrations.protocols import Standing
 from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
@@ -22,6 +23,7 @@ from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
 from workers.watching.delays import delays
 from workers.watching.states import WORDS, counts, sentence, watched_states
+from workers.watching.still_broken import closed_by_hand
 
 SHOWN = 10
 
@@ -34,6 +36,11 @@ def answer_command(
     services: Services, text: str, response_url: str, user_id: str = "", user_name: str = "", channel: str = ""
 ) -> None:
     """Answer a slash command through its response URL. An unknown command gets the help text."""
+    if user_id and _is_refused(services, user_id):
+        services.chat.respond(
+            response_url, Card(title="Not for you", text="Only people of this workspace may ask Argux.")
+        )
+        return
     words = text.split()
     command = words[0].lower() if words else "help"
     with services.readers() as session:
@@ -58,16 +65,27 @@ def command_given_up(services: Services, reason: str, **arguments: Any) -> None:
         post_privately(services, arguments["channel"], arguments["user_id"], text)
 
 
+def _is_refused(services: Services, user_id: str) -> bool:
+    """Return whether the person is known to be of another company, as in a channel shared through Slack Connect."""
+    try:
+        return services.people_memory.person(user_id).standing in (Standing.STRANGER, Standing.DEACTIVATED)
+    except PermanentError:
+        return True
+
+
 def status_card(services: Services, session: Session) -> Card:
-    """Return the status card: active incidents, what is watched, maintenance, recoveries, last deploy, stuck jobs,
-    and whether Argux itself keeps up."""
+    """Return the status card: active incidents, those closed by hand that are broken still, what is watched and muted,
+    maintenance, recoveries, last deploy, stuck jobs, and whether Argux itself keeps up.
+    """
+    now = services.clock()
     active = incidents.active_incidents(session)
+    hidden = closed_by_hand(services, session, now)
     dead = len(outbox.dead_letters(session))
     deploy = deploys.latest_deploy(session, None)
     states = watched_states(services)
     late = delays(services, session).sentences()
     fields = [("Watching", _watching(states)), *(("Argux itself", sentence) for sentence in late)]
-    now = services.clock()
+    fields += [("Muted", _muted(incident)) for incident in incidents.muted(session, now)[-SHOWN:]]
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
     recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
     fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
@@ -79,16 +97,31 @@ def status_card(services: Services, session: Session) -> Card:
         fields.append(("Stuck jobs", f"{dead}: `argux jobs list` says which"))
     if held := held_texts(session):
         fields.append(("Held messages", "; ".join(held[:SHOWN])))
-    title = f"{len(active)} open incident{'s' if len(active) > 1 else ''}"
-    if not active:
-        can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
-        title = "All quiet" if can_be_judged else "Nothing is known to be broken"
+    can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
+    lines = [_line(incident) for incident in active[:SHOWN]]
+    lines += [f"- **{one.text}**" for one in hidden[:SHOWN]]
     return Card(
-        title=title,
-        text="\n".join(_line(incident) for incident in active[:SHOWN]),
+        title=_title(len(active), len(hidden), can_be_judged=can_be_judged),
+        text="\n".join(lines),
         fields=tuple(fields),
         sections=_insufficient(states),
     )
+
+
+def _title(active: int, hidden: int, *, can_be_judged: bool) -> str:
+    """Such as "2 open incidents, 1 closed by hand and still broken"; quiet only when neither is there."""
+    parts = [f"{active} open incident{'s' if active > 1 else ''}"] if active else []
+    parts += [f"{hidden} closed by hand and still broken"] if hidden else []
+    if parts:
+        return ", ".join(parts)
+    return "All quiet" if can_be_judged else "Nothing is known to be broken"
+
+
+def _muted(incident: Incident) -> str:
+    """Such as "#3 POST /checkout is slow: a false alarm (load test), until 12:50"."""
+    assert incident.muted_until is not None
+    why = f" ({incident.closing_reason})" if incident.closing_reason else ""
+    return f"#{incident.id} {incident.title}: a false alarm{why}, until {moment(incident.muted_until.timestamp())}"
 
 
 def _recovered(incident: Incident) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,12 +17,16 @@ from workers.settings import Settings
 RELAPSE_MINUTES = 60.0
 """How long after an incident recovered by itself the same finding reopens it."""
 
+MUTE_HOURS = 24.0
+"""How long the findings of a false alarm are told to nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
     """A group of findings and the incident they belong to; None means a new incident.
 
-    muted: recorded, but no messages are sent. relapse: the incident had recovered by itself and is to be reopened.
+    muted: recorded, but no messages are sent. relapse: the incident is to be reopened, because it had recovered by
+    itself and is broken again, or because a person closed it and it is broken still.
     """
 
     findings: tuple[Finding, ...]
@@ -32,14 +36,22 @@ class FindingGroup:
 
 
 def group_findings(
-    session: Session, findings: Sequence[Finding], settings: Settings, now: datetime
+    session: Session,
+    findings: Sequence[Finding],
+    settings: Settings,
+    now: datetime,
+    told_again: Collection[int] = (),
 ) -> list[FindingGroup]:
-    """Group a tick's findings. Each finding is in exactly one group."""
+    """Group a tick's findings. Each finding is in exactly one group.
+
+    told_again: the ids of closed incidents that are broken still and are to be reopened.
+    """
     active = {incident.id: incident for incident in incidents.active_incidents(session)}
     lately = now - timedelta(minutes=max(settings.alert_cooldown_minutes, settings.recent_window_minutes))
     closed = {incident.id: incident for incident in incidents.recently_closed(session, lately)}
     relapsed = {incident.id: incident for incident in _relapsed(session, findings, active.values(), now)}
     closed |= relapsed
+    relapsed |= {incident_id: closed[incident_id] for incident_id in told_again if incident_id in closed}
     cooldown_since = now - timedelta(minutes=settings.alert_cooldown_minutes)
     assigned: list[FindingGroup] = []
     fresh: list[Finding] = []
@@ -52,7 +64,7 @@ def group_findings(
             assigned.append(FindingGroup(group.findings, relapsed[group.incident_id], relapse=True))
             continue
         incident = closed[group.incident_id]
-        old = [finding for finding in group.findings if _belongs_to_closed(incident, finding, cooldown_since)]
+        old = [finding for finding in group.findings if _belongs_to_closed(incident, finding, cooldown_since, now)]
         fresh += [finding for finding in group.findings if finding not in old]
         if old:
             assigned.append(FindingGroup(tuple(old), incident, muted=True))
@@ -71,16 +83,18 @@ def _relapsed(
     return [one for one in recovered if any(record.fingerprint in fresh for record in one.findings)]
 
 
-def _belongs_to_closed(incident: Incident, finding: Finding, cooldown_since: datetime) -> bool:
+def _belongs_to_closed(incident: Incident, finding: Finding, cooldown_since: datetime, now: datetime) -> bool:
     """Return whether a finding belongs to the closed incident and needs no new one.
 
-    True within the cooldown, when its onset is before the closing, or when a false alarm's own finding continues.
+    A false alarm keeps its own findings while it is muted and during the cooldown, and nothing else. Any other incident
+    keeps what comes within the cooldown, or began before the closing; `told_again` says when that is told after all.
     """
     assert incident.closed_at is not None
-    if incident.closed_at >= cooldown_since or finding.onset_at <= incident.closed_at.timestamp():
-        return True
-    known = {record.fingerprint for record in incident.findings}
-    return incident.status == IncidentStatus.FALSE_ALARM and finding.fingerprint in known
+    if incident.status == IncidentStatus.FALSE_ALARM:
+        is_muted = incident.muted_until is not None and incident.muted_until > now
+        known = {record.fingerprint for record in incident.findings}
+        return finding.fingerprint in known and (is_muted or incident.closed_at >= cooldown_since)
+    return incident.closed_at >= cooldown_since or finding.onset_at <= incident.closed_at.timestamp()
 
 
 def _signature(incident: Incident) -> Signature:

@@ -15,6 +15,7 @@ from storage.models import Incident
 from workers.diagnosis.request import enqueue_diagnosis
 from workers.lifecycle.grouping import FindingGroup, group_findings
 from workers.lifecycle.recovery_messages import reopen
+from workers.lifecycle.told_again import to_tell_again
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.stakes_message import enqueue_stakes_message
@@ -32,8 +33,11 @@ def record_findings(services: Services, findings: Sequence[Finding], troubles: T
     """Group the findings, and record each group by itself, opening or reopening its incident."""
     if not findings:
         return
+    told_again: frozenset[int] = frozenset()
+    with troubles.apart("looking whether what people closed is broken still"):
+        told_again = to_tell_again(services, findings, now)
     with services.readers() as session:
-        groups = group_findings(session, findings, services.settings, now)
+        groups = group_findings(session, findings, services.settings, now, told_again)
     for group in groups:
         names = ", ".join(sorted(finding.fingerprint for finding in group.findings)[:3])
         with troubles.apart(f"recording {names}"), services.sessions.begin() as session:

@@ -99,13 +99,31 @@ def _latest_onset(finding: Finding) -> float:
 def reopen(
     services: Services, session: Session, incident: Incident, findings: Sequence[Finding], now: datetime
 ) -> None:
-    """Reopen an incident that recovered by itself, when the same finding appears again soon after."""
-    assert incident.closed_at is not None
-    lasted = duration_text((now - incident.closed_at).total_seconds())
-    incidents.change_status(session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now)
+    """Reopen an incident that recovered by itself and is broken again, or that was closed by hand and is broken still.
+
+    Post the reason in its thread.
+    """
+    card = _still_broken_card(incident, findings) if incident.closed_by_hand else _relapse_card(incident, findings, now)
+    incidents.change_status(session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now, reason=card.text)
     payload = {"incident_id": incident.id, "fingerprints": [finding.fingerprint for finding in findings]}
-    audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="reopen", payload=payload, now=now)
-    text = f"{finding_sentence(leading(findings))}. It was back to usual for {lasted}; the incident is open again."
-    card, channel = Card(title="Broken again", text=text), services.settings.slack_channel
+    channel = services.settings.slack_channel
     enqueue_thread_message(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
     enqueue_refresh(session, incident.id, key=f"relapse:{incident.id}:{now.timestamp()}", now=now)
+    audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="reopen", payload=payload, now=now)
+
+
+def _relapse_card(incident: Incident, findings: Sequence[Finding], now: datetime) -> Card:
+    assert incident.closed_at is not None
+    lasted = duration_text((now - incident.closed_at).total_seconds())
+    text = f"{finding_sentence(leading(findings))}. It was back to usual for {lasted}; the incident is open again."
+    return Card(title="Broken again", text=text)
+
+
+def _still_broken_card(incident: Incident, findings: Sequence[Finding]) -> Card:
+    assert incident.closed_at is not None
+    closed = f"{incident.closed_by} closed this {moment(incident.closed_at.timestamp())}"
+    if incident.status is IncidentStatus.FALSE_ALARM:
+        why = f" ({incident.closing_reason})" if incident.closing_reason else ""
+        closed = f"{closed} as a false alarm{why}, and its mute is over"
+    text = f"{closed}. Still broken: {finding_sentence(leading(findings))}. The incident is open again."
+    return Card(title="Still broken", text=text)

@@ -18,7 +18,7 @@ from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
-from workers.telling.names import listed_names
+from workers.telling.permissions import approver
 
 _PROPOSAL_ID = re.compile(r"[0-9]{1,18}")
 
@@ -30,7 +30,7 @@ AGAIN = "Press Diagnose again on the incident's message to get a fresh one."
 
 def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal:
     """Build the dialog with the pull request's diff and head SHA. Raise RefusedError if there is nothing to approve."""
-    _check_role(services, user_id)
+    approver(services, user_id)
     expire_proposals(services)
     with services.readers() as session:
         pressed = proposals.get_proposal(session, proposal_id)
@@ -117,7 +117,7 @@ def _current(session: Session, pressed: Proposal) -> Proposal:
 def approve(services: Services, value: str, *, user_id: str, user_name: str) -> None:
     """Record the approval and enqueue the action in one transaction. A repeated click is refused."""
     proposal_id, content_hash = _parse_value(value)
-    _check_role(services, user_id)
+    approver(services, user_id)
     expire_proposals(services)
     now = services.clock()
     with services.sessions.begin() as session:
@@ -185,12 +185,6 @@ def _parse_value(value: str) -> tuple[int, str]:
     if not _PROPOSAL_ID.fullmatch(proposal_id) or not content_hash:
         raise RefusedError("This dialog is from another version of Argux. Press Approve fix again.")
     return int(proposal_id), content_hash
-
-
-def _check_role(services: Services, user_id: str) -> None:
-    allowed = services.settings.approver_ids
-    if allowed and user_id not in allowed:
-        raise RefusedError(f"Only {listed_names(services, allowed)} may approve fixes here.")
 
 
 def _check_open(services: Services, session: Session, proposal: Proposal) -> None:

@@ -19,13 +19,20 @@ from workers.services import Services
 
 log = structlog.get_logger()
 
-TITLES = {"approve_fix": "Approve fix"}
+TITLES = {"approve_fix": "Approve fix", "resolve": "Resolve", "false_alarm": "False alarm"}
 """The dialog's title for each button that opens one."""
+
+LOADING = {
+    "approve_fix": "Loading the change …",
+    "resolve": "Measuring how it stands …",
+    "false_alarm": "Measuring how it stands …",
+}
+"""What each dialog shows until it is filled."""
 
 
 def open_at_once(services: Services, action_id: str, trigger_id: str) -> None:
     """Open the dialog, still empty. On failure only log: the worker opens it if it is not open."""
-    loading = _text_modal(action_id, trigger_id, "Loading the change …")
+    loading = _text_modal(action_id, trigger_id, LOADING[action_id])
     try:
         services.chat.open_modal(trigger_id, loading)
     except (IntegrationError, NotConfiguredError) as error:

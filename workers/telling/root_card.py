@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from detection.types import IncidentStatus
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
 from workers.telling.incident_view import IncidentView
@@ -19,10 +21,18 @@ STATUS_WORDS = {
 }
 
 
-def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "", told_late: str = "") -> Card:
+def root_card(
+    view: IncidentView,
+    picture: CardPicture | None,
+    *,
+    quiet: str = "",
+    told_late: str = "",
+    unset: Collection[str] = (),
+) -> Card:
     """Build the incident's root message for its current state.
 
-    quiet: the reason and end of the current quiet time. told_late: why the message was not sent at once.
+    quiet: the reason and end of the current quiet time. told_late: why the message was not sent at once. unset: the
+    buttons that are left out, because the system behind them is not connected.
     """
     incident = view.incident
     quiet = "" if incident.status.is_closed else quiet
@@ -38,7 +48,7 @@ def root_card(view: IncidentView, picture: CardPicture | None, *, quiet: str = "
             *_not_asked(view),
         ),
         picture=picture,
-        actions=_actions(view, is_quiet=bool(quiet)),
+        actions=tuple(one for one in _actions(view, is_quiet=bool(quiet)) if one.action_id not in unset),
         links=_links(view),
         context=f"Since {moment(incident.onset_at.timestamp())}, noticed {moment(incident.opened_at.timestamp())}. "
         "Evidence and history are in the thread.",
@@ -51,7 +61,8 @@ def _headline(view: IncidentView) -> str:
     if _is_diagnosed_again(view):
         verification = None
     if view.incident.status is IncidentStatus.FALSE_ALARM:
-        return f"Marked as a false alarm by {view.incident.closed_by}."
+        why = f": {view.incident.closing_reason}" if view.incident.closing_reason else "."
+        return f"Marked as a false alarm by {view.incident.closed_by}{why}"
     if verification is not None and verification.action_id is None:
         return f"**Back to usual by itself** since {moment(verification.started_at.timestamp())}. {recovery_text(view)}"
     if verification is not None and verification.status == "recovered":
@@ -96,6 +107,8 @@ def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
         fields.append(("Fix", _fix_status(view)))
     if incident.acknowledged_by:
         fields.append(("On it", incident.acknowledged_by))
+    if incident.muted_until is not None:
+        fields.append(("Muted", f"the same findings, until {moment(incident.muted_until.timestamp())}"))
     if incident.ticket_key:
         fields.append(("Ticket", f"[{incident.ticket_key}]({incident.ticket_url})"))
     if incident.escalated_by:
@@ -162,9 +175,9 @@ def _may_diagnose_again(view: IncidentView) -> bool:
 def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
     """Return the buttons that still apply; what is done already, or no longer possible, has no button."""
     incident = view.incident
-    if incident.status.is_closed:
-        return ()
     subject = str(incident.id)
+    if incident.status.is_closed:
+        return (CardAction("reopen", "Reopen", subject),)
     actions = []
     if view.proposal is not None and view.proposal.status == "open":
         actions.append(CardAction("approve_fix", "Approve fix", str(view.proposal.id), ActionStyle.PRIMARY))
@@ -181,7 +194,5 @@ def _actions(view: IncidentView, *, is_quiet: bool) -> tuple[CardAction, ...]:
     else:
         actions.append(CardAction("unsnooze", "Unsnooze", subject))
     actions.append(CardAction("resolve", "Resolve", subject, confirm="Close this incident as resolved?"))
-    actions.append(
-        CardAction("false_alarm", "False alarm", subject, ActionStyle.DANGER, confirm="Close this as a false alarm?")
-    )
+    actions.append(CardAction("false_alarm", "False alarm", subject, ActionStyle.DANGER))
     return tuple(actions)

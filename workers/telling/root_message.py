@@ -26,6 +26,7 @@ from workers.telling import pace
 from workers.telling.enqueue import CARD, enqueue_refresh, wake_thread
 from workers.telling.holding_back import hold_back_if_quiet, late_reason
 from workers.telling.incident_view import incident_view
+from workers.telling.offered import unset_buttons
 from workers.telling.picture import current_picture, wanted_phase
 from workers.telling.quiet_reasons import quiet_time_of
 from workers.telling.root_card import root_card
@@ -135,7 +136,8 @@ def _render(services: Services, incident_id: int, root: Delivery) -> _Rendered:
         quiet = quiet_time_of(session, view.incident, services.clock())
     told_late = root.content.get("told_late") or late_reason(services, view.incident, root.content)
     picture = current_picture(root.content)
-    card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late)
+    unset = unset_buttons(services.settings)
+    card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late, unset=unset)
     is_urgent = root.message_id is not None or not view.incident.status.is_closed
     return _Rendered(card, wanted_phase(view, root.content), {"told_late": told_late}, is_urgent)
 

@@ -26,7 +26,7 @@ _SUMMARY_LENGTH = 200
 def findings(services: Services, tick: Tick) -> list[Finding]:
     """Return one finding per alert name and service, whatever the number of firing instances.
 
-    Leave out an alert that fired before the incident about it was closed, until it fires again.
+    Leave out an alert that fired before Argux closed the incident about it, until it fires again.
     """
     with services.readers() as session:
         alerts = firing_alerts(session, now=tick.now)
@@ -40,11 +40,18 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
 
 
 def _closed(session: Session, since: datetime) -> dict[str, float]:
-    """Return when the last incident of each alert was closed, in seconds UTC, by fingerprint."""
+    """Return when Argux last closed an incident of each alert, in seconds UTC, by fingerprint.
+
+    What a person closed goes on being found: an alert that fires on is broken still.
+    """
     query = (
         select(FindingRecord.fingerprint, func.max(Incident.closed_at))
         .join(Incident, Incident.id == FindingRecord.incident_id)
-        .where(FindingRecord.metric == Metric.ALERT.value, Incident.closed_at >= since)
+        .where(
+            FindingRecord.metric == Metric.ALERT.value,
+            Incident.closed_at >= since,
+            Incident.closed_by_hand.is_(False),
+        )
         .group_by(FindingRecord.fingerprint)
     )
     return {fingerprint: closed_at.timestamp() for fingerprint, closed_at in session.execute(query) if closed_at}

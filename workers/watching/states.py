@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from detection.coverage import Watched, WatchState, label, with_broken
+from detection.coverage import Watched, WatchState, label, thing, with_broken
 from storage import funnels as stored_funnels
 from storage import incidents
 from workers.memory.broken_times import past_incidents
 from workers.services import Services
 from workers.watching.catalogue import WATCHES
+from workers.watching.still_broken import closed_by_hand
 from workers.watching.watch import Tick
 
 ORDER = (WatchState.INSUFFICIENT_DATA, WatchState.BROKEN, WatchState.OK)
@@ -21,7 +23,8 @@ WORDS = {WatchState.OK: "ok", WatchState.BROKEN: "broken", WatchState.INSUFFICIE
 def watched_states(services: Services) -> list[Watched]:
     """Return the current states: insufficient data first, then broken, then ok; whole funnels before segments.
 
-    Broken is what a finding of an unclosed incident is about; everything else is computed from the rollups.
+    Broken is what a finding of an unclosed incident is about, or of one that a person closed and that is broken still;
+    everything else is computed from the rollups.
     """
     now = services.clock()
     with services.readers() as session:
@@ -32,9 +35,16 @@ def watched_states(services: Services) -> list[Watched]:
             for incident in incidents.active_incidents(session)
             for record in incident.findings
         ]
+        hidden = closed_by_hand(services, session, now)
     tick = Tick(now, funnels, past)
     states = [one for watch in WATCHES for one in watch.states(services, tick)]
-    return sorted(with_broken(states, broken), key=_place)
+    reasons = {thing(finding.subject): one.text for one in hidden for finding in one.findings}
+    broken += [finding.subject for one in hidden for finding in one.findings]
+    marked = [
+        replace(one, reason=reasons.get(thing(one.subject), "")) if one.state is WatchState.BROKEN else one
+        for one in with_broken(states, broken)
+    ]
+    return sorted(marked, key=_place)
 
 
 def counts(states: Sequence[Watched]) -> dict[WatchState, int]:

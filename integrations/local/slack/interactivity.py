@@ -135,7 +135,7 @@ class Interactivity:
         return {
             "type": kind,
             "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
-            "user": {"id": user, "username": username, "name": username, "team_id": TEAM_ID},
+            "user": {"id": user, "username": username, "name": username, "team_id": person.team or TEAM_ID},
             "api_app_id": APP_ID,
             "bot_id": BOT_ID,
             "trigger_id": self._workspace.grants.trigger(user, view_id),

@@ -8,7 +8,7 @@ from detection.types import Metric, Severity
 from integrations.cards import Card, CardAction, CardLink, CardPicture, Modal
 from integrations.charts import Chart, Point, chart_spec, render_png
 from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
-from integrations.protocols import ChannelUser, ChatChannel
+from integrations.protocols import ChannelUser, ChatChannel, Standing
 from integrations.slack import SlackChannel
 from tests.contract.integrations.workspace import Bot, Workspace
 
@@ -148,7 +148,7 @@ def test_an_expired_trigger_is_refused(slack: ChatChannel) -> None:
 
 
 def test_a_user_is_looked_up_with_their_time_zone(slack: ChatChannel) -> None:
-    assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin")
+    assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin", Standing.MEMBER)
 
 
 def test_the_check_returns_the_account_in_use(slack: ChatChannel) -> None:

@@ -43,6 +43,11 @@ def services(
         audit_key="test",
         argux_data_dir=tmp_path,
         slack_channel="C1",
+        approver_ids="UANA, UBEN",
+        jira_url="https://jira.example",
+        jira_email="argux@example.com",
+        jira_token="token",
+        teams_webhook_url="https://teams.example/hook",
     )
     made = Services(settings, clock=clock)
     made.chat = FakeChat()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from integrations.cards import Card, Modal
 from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
-from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Ticket
+from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket
 
 DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
 
@@ -26,7 +26,8 @@ class Posted:
 class FakeChat:
     """A chat channel that stores everything. `failures` are raised by the next posts and edits, in order.
 
-    `lost_answers` are raised by the next posts after they succeeded, as when the response is lost.
+    `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
+    no member of the workspace.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class FakeChat:
     responses: list[Card] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
     pictures: int = 0
+    standings: dict[str, Standing] = field(default_factory=dict)
+    look_ups: list[str] = field(default_factory=list)
     failures: deque[IntegrationError] = field(default_factory=deque)
     lost_answers: deque[IntegrationError] = field(default_factory=deque)
 
@@ -90,7 +93,9 @@ class FakeChat:
         raise NotFoundError("Slack", "not_found")
 
     def user(self, user_id: str) -> ChannelUser:
-        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC")
+        self.look_ups.append(user_id)
+        standing = self.standings.get(user_id, Standing.MEMBER)
+        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing)
 
     def check(self) -> str:
         return "a fake channel"
@@ -136,6 +141,7 @@ class FakeCodeHost:
     state: str = "open"
     base_branch: str = "main"
     diff_text: str = DIFF
+    comments: list[str] = field(default_factory=list)
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
         return ()
@@ -183,6 +189,7 @@ class FakeCodeHost:
             raise self.close_failures.popleft()
         if number not in self.closed:
             self.closed.append(number)
+            self.comments.append(comment)
 
     def check(self) -> str:
         return "a fake code host"

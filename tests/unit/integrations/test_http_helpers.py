@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from integrations.errors import AuthenticationError, NotFoundError, RateLimitedError, RejectedError, RetryableError
-from integrations.http import check_outbound_url, error_for_status, retry_after_seconds, unreachable
+from integrations.http import error_for_status, retry_after_seconds, unreachable
+from integrations.outbound import check_outbound_url
 
 NOW = 1_770_465_600.0  # 2026-02-07T12:00:00Z
 

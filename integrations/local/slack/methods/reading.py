@@ -119,16 +119,18 @@ def _member(call: Call, person: Person) -> Json:
     assert offset is not None
     return {
         "id": person.id,
-        "team_id": TEAM_ID,
+        "team_id": person.team or TEAM_ID,
         "name": person.name.lower().replace(" ", "."),
         "real_name": person.name,
         "tz": person.timezone,
         "tz_label": person.timezone,
         "tz_offset": int(offset.total_seconds()),
-        "deleted": False,
+        "deleted": person.is_deactivated,
         "is_bot": False,
         "is_admin": False,
-        "profile": {"real_name": person.name, "display_name": person.name, "team": TEAM_ID},
+        "is_restricted": person.is_guest,
+        "is_ultra_restricted": False,
+        "profile": {"real_name": person.name, "display_name": person.name, "team": person.team or TEAM_ID},
     }
 
 

@@ -155,7 +155,8 @@ def test_a_change_is_made_audited_and_enqueued_for_the_channel(
 def test_an_invalid_transition_is_409_and_says_why(
     client: TestClient, services: Services, operator: dict[str, str], incident_id: int
 ) -> None:
-    client.patch(f"/api/incidents/{incident_id}", json={"status": "resolved"}, headers=operator)
+    resolved = {"status": "resolved", "even_if_broken": True}
+    client.patch(f"/api/incidents/{incident_id}", json=resolved, headers=operator)
 
     answer = client.patch(f"/api/incidents/{incident_id}", json={"status": "acknowledged"}, headers=operator)
 
@@ -192,8 +193,8 @@ def test_a_diagnosis_is_enqueued_and_the_answer_does_not_wait(
     answer = client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator)
 
     assert (answer.status_code, answer.json()) == (202, {"incident": incident_id, "queued": True})
-    [job] = rows(services, OutboxJob)
-    assert (job.actor, job.arguments) == ("diagnose", {"incident_id": incident_id})
+    jobs = [(job.actor, job.arguments) for job in rows(services, OutboxJob)]
+    assert ("diagnose", {"incident_id": incident_id}) in jobs
 
 
 def test_a_closed_incident_is_not_diagnosed(
@@ -205,6 +206,76 @@ def test_a_closed_incident_is_not_diagnosed(
 
     assert client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator).status_code == 409
     assert rows(services, OutboxJob) == []
+
+
+@pytest.mark.parametrize("status", ["running", "a fix is under way"])
+def test_a_diagnosis_is_refused_as_the_button_is(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int, status: str
+) -> None:
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, incident_id)
+        if status == "running":
+            diagnoses.start_diagnosis(session, incident_id, now=services.clock())
+        else:
+            incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor="ana", now=services.clock())
+
+    answer = client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator)
+
+    assert (answer.status_code, "under way" in answer.json()["error"]["message"]) == (409, True)
+    assert rows(services, OutboxJob) == []
+    assert rows(services, AuditEntry) == []
+
+
+def test_a_diagnosis_asked_for_is_audited_and_a_second_one_is_refused(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
+) -> None:
+    assert client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator).status_code == 202
+    assert client.post(f"/api/incidents/{incident_id}/diagnose", headers=operator).status_code == 409
+
+    [entry] = rows(services, AuditEntry)
+    assert (entry.actor, entry.event, entry.payload) == ("ana", "diagnose_again", {"incident_id": incident_id})
+
+
+def test_an_incident_that_is_broken_still_is_closed_only_when_that_is_said(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
+) -> None:
+    path = f"/api/incidents/{incident_id}"
+
+    refused = client.patch(path, json={"status": "resolved"}, headers=operator)
+    assert refused.status_code == 409
+    assert "Still broken: POST /checkout is slow: p95 900 ms, normally 100 ms" in refused.json()["error"]["message"]
+    closed = client.patch(path, json={"status": "resolved", "even_if_broken": True}, headers=operator)
+    assert (closed.status_code, closed.json()["closed_by_hand"]) == (200, True)
+    status = client.get("/api/status", headers=operator).json()
+    assert [one["incident"] for one in status["closed_by_hand_still_broken"]] == [incident_id]
+    assert status["counts"]["broken"] == 1
+    assert client.patch(path, json={"status": "open"}, headers=operator).status_code == 200
+    assert [entry.event for entry in rows(services, AuditEntry)] == ["resolve", "reopen"]
+
+
+def test_a_false_alarm_needs_a_reason_and_is_muted_for_a_day(
+    client: TestClient, operator: dict[str, str], incident_id: int
+) -> None:
+    path, change = f"/api/incidents/{incident_id}", {"status": "false_alarm", "even_if_broken": True}
+
+    assert client.patch(path, json=change, headers=operator).status_code == 422
+    closed = client.patch(path, json={**change, "reason": "a load test"}, headers=operator).json()
+    assert closed["closing_reason"] == "a load test"
+    assert closed["muted_until"] is not None
+
+
+@pytest.mark.parametrize("status", ["mitigating", "open"])
+def test_no_key_sets_or_leaves_the_status_of_a_fix_under_way(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int, status: str
+) -> None:
+    if status == "open":
+        with services.sessions.begin() as session:
+            incident = incidents.get_incident(session, incident_id)
+            incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor="ana", now=services.clock())
+
+    answer = client.patch(f"/api/incidents/{incident_id}", json={"status": status}, headers=operator)
+
+    assert answer.status_code == 409
 
 
 def test_an_unknown_incident_is_404(client: TestClient, operator: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from detection.types import IncidentStatus
 from integrations.cards import moment
 from integrations.errors import NotFoundError, RejectedError
-from integrations.protocols import ChannelUser
+from integrations.protocols import ChannelUser, Standing
 from storage import audit, incidents, proposals
 from storage.models import AuditEntry
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
@@ -34,6 +34,18 @@ def submit(services: Services, user: str = "Ana") -> None:
         services, callback_id="confirm_approval", value=services.chat.modals[-1].value, user_id=f"U{user.upper()}",
         user_name=user, view_id="V1",
     )  # fmt: skip
+
+
+def close(services: Services, action_id: str, value: int, user: str = "Ana", reason: str = "a test") -> None:
+    """Press Resolve or False alarm, and submit the dialog if one opened."""
+    assert isinstance(services.chat, FakeChat)
+    before = len(services.chat.modals)
+    click(services, action_id, value, user)
+    for modal in services.chat.modals[before:]:
+        handle_submission(
+            services, callback_id=modal.callback_id, value=modal.value, user_id=f"U{user.upper()}", user_name=user,
+            view_id="V1", answers={"reason": reason},
+        )  # fmt: skip
 
 
 def fakes(services: Services) -> tuple[FakeChat, FakeCodeHost]:
@@ -166,7 +178,9 @@ def test_approvers_unknown_to_the_channel_are_never_shown_as_ids(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(self: FakeChat, user_id: str) -> ChannelUser:
-        raise NotFoundError("Slack", "user_not_found")
+        if user_id == "UBEN":
+            raise NotFoundError("Slack", "user_not_found")
+        return ChannelUser(user_id, "Ana", "UTC", Standing.MEMBER)
 
     monkeypatch.setattr(FakeChat, "user", unknown)
     services.settings = services.settings.model_copy(update={"approver_ids": ["UBEN"]})

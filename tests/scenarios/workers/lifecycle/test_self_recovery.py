@@ -12,7 +12,7 @@ from detection.types import IncidentStatus
 from storage import audit, incidents, verifications
 from storage.models import AuditEntry, Incident, KnowledgeEntry, Proposal
 from tests.scenarios.workers.api_traffic import Api
-from tests.scenarios.workers.clicks.test_people_decide import click, submit
+from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.live_deploys import goes_live
@@ -89,7 +89,7 @@ def test_an_error_burst_that_ends_by_itself_is_posted_with_figures_and_resolved(
     card = chat(services).root().card
     assert card.text.startswith("**Back to usual by itself** since ")
     assert dict(card.fields)["Status"].endswith("by Argux")
-    assert chat(services).buttons() == []
+    assert chat(services).buttons() == ["reopen"]
 
 
 def test_a_self_recovery_is_in_the_timeline_the_audit_chain_and_the_knowledge_entries(
@@ -210,7 +210,7 @@ def test_a_different_finding_soon_after_is_another_incident(services: Services, 
 
 def test_a_relapse_does_not_reopen_an_incident_that_a_person_resolved(services: Services, api: Api) -> None:
     lives(services, api, 2, failing=FAILING)
-    click(services, "resolve", the_incident(services).id)
+    close(services, "resolve", the_incident(services).id)
     lives(services, api, 12)
     lives(services, api, 2, failing=FAILING)
     with services.readers() as session:
@@ -233,7 +233,7 @@ def test_a_self_recovery_ends_a_fix_that_waits_for_approval(services: Services, 
     assert "approve_fix" in chat(services).buttons()
     lives(services, api, 12)
     worker.run_all()
-    assert chat(services).buttons() == []
+    assert chat(services).buttons() == ["reopen"]
     assert dict(chat(services).root().card.fields)["Fix"].endswith(": not carried out")
     assert "The fix that was offered was not carried out." in told(services, "Back to usual")
     click(services, "approve_fix", proposal_id)

@@ -10,7 +10,7 @@ from detection.types import IncidentStatus
 from integrations.errors import RejectedError, RetryableError
 from storage import audit, deploys, incidents
 from storage.models import Action, AuditEntry, Verification
-from tests.scenarios.workers.clicks.test_people_decide import click, fakes, status, submit
+from tests.scenarios.workers.clicks.test_people_decide import click, close, fakes, status, submit
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker, settle, verify
@@ -60,7 +60,7 @@ def test_nothing_is_merged_for_an_incident_that_was_closed_while_the_code_host_w
     code_host.failures.extend(down(20))
     settle(worker)
     assert actions(services) == ["running"]
-    click(services, "false_alarm", incident_id)
+    close(services, "false_alarm", incident_id)
     code_host.failures.clear()
     clock.forward(30)
     settle(worker)
@@ -82,7 +82,7 @@ def test_a_merge_before_the_incident_was_closed_is_posted_and_the_incident_stays
     code_host.lost_answers.append(RetryableError("GitHub", "did not answer in time"))
     worker.run()
     assert (code_host.merges, actions(services)) == (1, ["running"])
-    click(services, "resolve", incident_id)
+    close(services, "resolve", incident_id)
     clock.forward(30)
     settle(worker)
     assert status(services, incident_id) is IncidentStatus.RESOLVED
@@ -100,7 +100,7 @@ def test_a_merge_with_an_unknown_outcome_is_never_reported_as_not_merged(
     code_host.lost_answers.append(RetryableError("GitHub", "did not answer in time"))
     worker.run()
     assert (code_host.merges, actions(services)) == (1, ["running"])
-    click(services, "false_alarm", incident_id)
+    close(services, "false_alarm", incident_id)
     code_host.failures.extend(down(1))
     clock.forward(2)
     worker.run()
@@ -212,7 +212,7 @@ def test_a_verification_that_ends_after_a_person_closed_the_incident_does_not_sa
     chat, _ = fakes(services)
     incident_id = approved(services, worker)
     settle(worker)
-    click(services, "resolve", incident_id)
+    close(services, "resolve", incident_id)
     run_out_of_time(services, worker, clock)
     assert status(services, incident_id) is IncidentStatus.RESOLVED
     assert "open again" not in said(chat, "Not recovered")

@@ -179,7 +179,7 @@ def test_a_closed_incident_offers_no_buttons(services: Services, worker: Worker)
         incident = incidents.get_incident(session, incident_id)
         incidents.change_status(session, incident, IncidentStatus.FALSE_ALARM, actor="Ana", now=services.clock())
     worker.run_all()
-    assert chat(services).buttons() == []
+    assert chat(services).buttons() == ["reopen"]
     assert "Marked as a false alarm by Ana" in chat(services).root().card.text
 
 

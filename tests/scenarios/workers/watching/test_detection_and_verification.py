@@ -17,7 +17,7 @@ from storage.models import Incident, KnowledgeEntry, Verification
 from tests.conftest import PostgresServer
 from tests.functional.stack import FUNNEL
 from tests.functional.telemetry import traffic, week_of_history
-from tests.scenarios.workers.clicks.test_people_decide import click, submit
+from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.live_deploys import goes_live
@@ -175,7 +175,7 @@ def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
     assert isinstance(services.chat, FakeChat)
     assert "**Recovered.**" in services.chat.root().card.text
     assert "Recovered" in services.chat.thread_titles()
-    assert services.chat.buttons() == []
+    assert services.chat.buttons() == ["reopen"]
 
 
 def test_under_maintenance_every_stage_runs_and_no_message_is_posted(
@@ -250,7 +250,7 @@ def test_a_false_alarm_that_continues_is_recorded_and_not_posted_again(services:
     tick(services)
     first = the_incident(services)
     assert first is not None
-    click(services, "false_alarm", first.id)
+    close(services, "false_alarm", first.id)
     for _ in range(3):
         shop.live(240, BAD, broken=True)
         tick(services)
@@ -266,7 +266,7 @@ def test_a_new_break_after_the_cooldown_opens_a_new_incident(services: Services,
     tick(services)
     first = the_incident(services)
     assert first is not None
-    click(services, "resolve", first.id)
+    close(services, "resolve", first.id)
     shop.live(360, CURED, broken=False)
     tick(services)
     assert the_incident(services) is not None

@@ -11,7 +11,7 @@ from detection.types import IncidentStatus
 from storage import diagnoses, incidents
 from storage.models import Diagnosis, Incident, KnowledgeEntry, OutboxJob, Verification
 from tests.scenarios.workers.api_traffic import Api
-from tests.scenarios.workers.clicks.test_people_decide import click, submit
+from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
@@ -137,7 +137,7 @@ def test_an_incident_marked_false_alarm_creates_no_knowledge_entry(
     services: Services, api: Api, worker: Worker
 ) -> None:
     incident_id = approved_after_silence(services, api, worker)
-    click(services, "false_alarm", incident_id)
+    close(services, "false_alarm", incident_id)
     api.clock.forward(1)
     api.deploy(CURED)
     api.live(90, CURED)

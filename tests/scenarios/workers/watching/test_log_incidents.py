@@ -8,7 +8,7 @@ from detection.types import IncidentStatus, Severity
 from storage import incidents, log_patterns
 from storage.models import Incident
 from storage.telemetry.protocol import LOG_PATTERN, LOG_TEMPLATE, LogName
-from tests.scenarios.workers.clicks.test_people_decide import click, submit
+from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
@@ -132,7 +132,7 @@ def test_the_error_of_a_past_incident_is_reported_as_back(services: Services, sh
     tick(services)
     (first,) = all_incidents(services)
     shop.live(12)
-    click(services, "resolve", first.id)
+    close(services, "resolve", first.id)
     shop.live(60)
     tick(services)
     assert len(all_incidents(services)) == 1

@@ -1,0 +1,207 @@
+"""Resolve and False alarm never hide a live outage: the dialog and the status say so, and it is told again."""
+
+from __future__ import annotations
+
+import pytest
+
+from detection.types import IncidentStatus
+from integrations.cards import moment
+from storage import incidents
+from storage.models import AuditEntry, Incident
+from tests.scenarios.workers.alertmanager import Alertmanager
+from tests.scenarios.workers.api_traffic import Api
+from tests.scenarios.workers.clicks.test_people_decide import click, close
+from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
+from tests.scenarios.workers.incidents import offered, opened
+from tests.scenarios.workers.worker import Clock, Worker, settle
+from workers.clicks.buttons import handle_submission
+from workers.clicks.slash_command import status_card
+from workers.lifecycle.tick import tick
+from workers.services import Services
+from workers.watching.states import watched_states
+
+GOOD = "1" * 40
+FAILING = {"POST /checkout": 0.3}
+
+
+@pytest.fixture
+def api(services: Services, clock: Clock) -> Api:
+    made = Api(services, clock)
+    made.week()
+    made.live(30, GOOD)
+    tick(services)
+    return made
+
+
+@pytest.fixture
+def alertmanager(services: Services, clock: Clock) -> Alertmanager:
+    return Alertmanager(services, clock)
+
+
+def lives(services: Services, api: Api, minutes: int, *, broken: bool) -> None:
+    for _ in range(minutes):
+        if broken:
+            api.live(57, GOOD, failing=FAILING)
+        else:
+            api.healthy_minute()
+        tick(services)
+
+
+def all_incidents(services: Services) -> list[Incident]:
+    with services.readers() as session:
+        return sorted(incidents.list_incidents(session), key=lambda one: one.id)
+
+
+def statuses(services: Services) -> list[IncidentStatus]:
+    return [one.status for one in all_incidents(services)]
+
+
+def chat(services: Services) -> FakeChat:
+    assert isinstance(services.chat, FakeChat)
+    return services.chat
+
+
+def said_by_status(services: Services) -> str:
+    with services.readers() as session:
+        card = status_card(services, session)
+    return "\n".join([card.title, card.text, *(f"{name}: {text}" for name, text in card.fields)])
+
+
+def fires(services: Services, alertmanager: Alertmanager, *names: str) -> None:
+    """Send the alerts, and move on by ten seconds and one tick."""
+    alertmanager.clock.forward(10)
+    alertmanager.send(*(alertmanager.alert(name, "firing") for name in names))
+    tick(services)
+
+
+def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_status_and_told_again_after_the_cooldown(
+    services: Services, api: Api, worker: Worker
+) -> None:
+    lives(services, api, 2, broken=True)
+    worker.run_all()
+    click(services, "resolve", 1)
+    assert statuses(services) == [IncidentStatus.OPEN]
+    modal = chat(services).modals[-1]
+    assert modal.sections[0].startswith("**Still broken:** POST /checkout fails for ")
+    assert "normally 0." in modal.sections[0]
+    close(services, "resolve", 1)
+    assert statuses(services) == [IncidentStatus.RESOLVED]
+    lives(services, api, 3, broken=True)
+    assert statuses(services) == [IncidentStatus.RESOLVED]
+    said = said_by_status(services)
+    assert said.startswith("1 closed by hand and still broken")
+    assert "#1 closed by hand (Ana), still broken: POST /checkout fails for " in said
+    (broken,) = [one for one in watched_states(services) if one.state == "broken"]
+    assert broken.reason.startswith("#1 closed by hand (Ana), still broken")
+    lives(services, api, 3, broken=True)
+    assert statuses(services) == [IncidentStatus.OPEN]
+    worker.run_all()
+    told = [posted.card for posted in chat(services).messages.values() if posted.card.title == "Still broken"]
+    assert len(told) == 1
+    assert told[0].text.startswith("Ana closed this <t:")
+    assert "Still broken: POST /checkout fails for" in told[0].text
+    assert "acknowledge" in chat(services).buttons()
+
+
+def test_an_outage_that_ended_after_it_was_resolved_by_hand_is_neither_in_the_status_nor_told_again(
+    services: Services, api: Api
+) -> None:
+    lives(services, api, 2, broken=True)
+    close(services, "resolve", 1)
+    lives(services, api, 12, broken=False)
+    assert statuses(services) == [IncidentStatus.RESOLVED]
+    assert "closed by hand" not in said_by_status(services)
+    assert all(one.state != "broken" for one in watched_states(services))
+
+
+def test_an_alert_that_fires_on_is_told_again_after_the_cooldown(
+    services: Services, alertmanager: Alertmanager
+) -> None:
+    fires(services, alertmanager, "Saturated")
+    close(services, "resolve", 1)
+    fires(services, alertmanager, "Saturated")
+    assert statuses(services) == [IncidentStatus.RESOLVED]
+    assert "#1 closed by hand (Ana), still broken: Saturated is firing" in said_by_status(services)
+    alertmanager.clock.forward(300)
+    fires(services, alertmanager, "Saturated")
+    assert statuses(services) == [IncidentStatus.OPEN]
+
+
+def test_a_false_alarm_asks_for_a_reason_and_is_muted_visibly_for_a_day_and_then_told_again(
+    services: Services, alertmanager: Alertmanager, worker: Worker
+) -> None:
+    fires(services, alertmanager, "Saturated")
+    settle(worker)
+    close(services, "false_alarm", 1, reason="  ")
+    assert statuses(services) == [IncidentStatus.OPEN]
+    assert chat(services).ephemerals[-1][1].startswith("Say in a few words why")
+    close(services, "false_alarm", 1, reason="a load test")
+    settle(worker)
+    (closed,) = all_incidents(services)
+    assert closed.muted_until is not None
+    until = moment(closed.muted_until.timestamp())
+    assert (closed.muted_until - alertmanager.clock()).total_seconds() == pytest.approx(86_400, abs=10)
+    assert ("Muted", f"the same findings, until {until}") in chat(services).root().card.fields
+    assert "a load test" in chat(services).root().card.text
+    for _ in range(4):
+        alertmanager.clock.forward(5 * 3600)
+        fires(services, alertmanager, "Saturated")
+    assert statuses(services) == [IncidentStatus.FALSE_ALARM]
+    said = said_by_status(services)
+    assert f"Muted: #1 Saturated is firing: Saturated it is: a false alarm (a load test), until {until}" in said
+    assert "#1 closed by hand (Ana), still broken" in said
+    alertmanager.clock.forward(4 * 3600)
+    fires(services, alertmanager, "Saturated")
+    assert statuses(services) == [IncidentStatus.OPEN]
+
+
+def test_a_false_alarm_mutes_its_own_findings_and_no_others(services: Services, alertmanager: Alertmanager) -> None:
+    fires(services, alertmanager, "Saturated")
+    close(services, "false_alarm", 1)
+    fires(services, alertmanager, "Saturated", "HighErrorRate")
+    assert statuses(services) == [IncidentStatus.FALSE_ALARM, IncidentStatus.OPEN]
+
+
+def test_reopening_a_false_alarm_ends_its_mute_and_its_acknowledgement(
+    services: Services, alertmanager: Alertmanager, worker: Worker
+) -> None:
+    fires(services, alertmanager, "Saturated")
+    click(services, "acknowledge", 1, "Ben")
+    close(services, "false_alarm", 1)
+    settle(worker)
+    assert chat(services).buttons() == ["reopen"]
+    click(services, "reopen", 1, "Ana")
+    settle(worker)
+    (incident,) = all_incidents(services)
+    assert (incident.status, incident.muted_until, incident.acknowledged_by) == (IncidentStatus.OPEN, None, None)
+    assert "Muted" not in said_by_status(services)
+    before = len(chat(services).ephemerals)
+    click(services, "acknowledge", 1, "Ana")
+    assert len(chat(services).ephemerals) == before
+    with services.readers() as session:
+        assert "reopened; Ben was on it" in [row.text for row in incidents.get_incident(session, 1).timeline]
+
+
+def test_the_pull_request_of_a_false_alarm_is_closed_with_a_comment(services: Services, worker: Worker) -> None:
+    assert isinstance(services.code_host, FakeCodeHost)
+    incident_id = opened(services)
+    offered(services, incident_id)
+    close(services, "false_alarm", incident_id, reason="a load test")
+    worker.run_all()
+    assert services.code_host.state == "closed"
+    assert services.code_host.comments == [f"Ana marked incident #{incident_id} as a false alarm: a load test"]
+    assert "Offer withdrawn" in chat(services).thread_titles()
+
+
+def test_a_dialog_that_called_it_usual_closes_nothing_once_it_is_broken_again(
+    services: Services, alertmanager: Alertmanager
+) -> None:
+    fires(services, alertmanager, "Saturated")
+    handle_submission(
+        services, callback_id="confirm_false_alarm", value="1:usual", user_id="UANA", user_name="ana", view_id="V1",
+        answers={"reason": "a test"},
+    )  # fmt: skip
+    assert statuses(services) == [IncidentStatus.OPEN]
+    assert "broken again since you looked" in chat(services).ephemerals[-1][1]
+    with services.readers() as session:
+        assert [entry.event for entry in session.query(AuditEntry)][-1] == "refused"

@@ -1,0 +1,136 @@
+"""The dialogs of Resolve and False alarm: they say what is broken still, and ask for a confirmation or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from detection.types import IncidentStatus
+from integrations.cards import Modal, ModalInput
+from storage import deliveries, incidents
+from storage.errors import InvalidTransitionError
+from workers.clicks.closing import LONGEST_REASON, broken_now, close_by_hand, closed_text
+from workers.errors import RefusedError
+from workers.lifecycle.grouping import MUTE_HOURS
+from workers.services import Services
+from workers.telling import dialogs
+
+CALLBACKS = {"confirm_resolve": IncidentStatus.RESOLVED, "confirm_false_alarm": IncidentStatus.FALSE_ALARM}
+"""The dialogs' callback ids, and what each of them closes an incident as."""
+
+REASON = "reason"
+_BROKEN, _USUAL = "broken", "usual"
+
+
+def resolve_pressed(services: Services, incident_id: int, trigger_id: str, *, user_id: str, user_name: str) -> None:
+    """Resolve the incident; if it is broken still, open the dialog that says so instead."""
+    _refuse_if_closed(services, incident_id, IncidentStatus.RESOLVED)
+    broken = broken_now(services, incident_id)
+    if broken:
+        dialogs.show(services, trigger_id, _resolve_modal(incident_id, broken))
+        return
+    text = _close(services, incident_id, IncidentStatus.RESOLVED, user_id=user_id, user_name=user_name, broken="")
+    dialogs.show_text(services, "resolve", trigger_id, text)
+
+
+def false_alarm_pressed(services: Services, incident_id: int, trigger_id: str) -> None:
+    """Open the dialog that asks why it is a false alarm, and says what is broken still."""
+    _refuse_if_closed(services, incident_id, IncidentStatus.FALSE_ALARM)
+    dialogs.show(services, trigger_id, _false_alarm_modal(incident_id, broken_now(services, incident_id)))
+
+
+def submitted(
+    services: Services, callback_id: str, value: str, answers: Mapping[str, str], *, user_id: str, user_name: str
+) -> None:
+    """Close the incident as the submitted dialog says. Raise RefusedError if it broke again since the dialog opened."""
+    incident_id, was_broken = parse_value(value)
+    broken = broken_now(services, incident_id)
+    if broken and not was_broken:
+        raise RefusedError(
+            f"It is broken again since you looked: {broken}. Nothing was closed; press the button again."
+        )
+    _close(
+        services,
+        incident_id,
+        CALLBACKS[callback_id],
+        user_id=user_id,
+        user_name=user_name,
+        broken=broken,
+        reason=answers.get(REASON, ""),
+    )
+
+
+def parse_value(value: str) -> tuple[int, bool]:
+    """Return the incident's id, and whether the dialog said that it is broken still. Raises RefusedError."""
+    incident_id, _, state = value.partition(":")
+    if not (incident_id.isascii() and incident_id.isdigit()) or state not in (_BROKEN, _USUAL):
+        raise RefusedError("This dialog is from another version of Argux. Press the button again.")
+    return int(incident_id), state == _BROKEN
+
+
+def channel_of(services: Services, incident_id: int) -> str:
+    """Return the channel of the incident's message; a dialog's submission does not carry it."""
+    with services.readers() as session:
+        root = deliveries.root_delivery(session, incident_id)
+        return root.channel if root is not None else services.settings.slack_channel
+
+
+def _refuse_if_closed(services: Services, incident_id: int, status: IncidentStatus) -> None:
+    with services.readers() as session:
+        incident = incidents.get_incident(session, incident_id)
+        if incident.status.is_closed:
+            raise InvalidTransitionError(incident.status, status)
+
+
+def _close(
+    services: Services,
+    incident_id: int,
+    status: IncidentStatus,
+    *,
+    user_id: str,
+    user_name: str,
+    broken: str,
+    reason: str = "",
+) -> str:
+    with services.sessions.begin() as session:
+        incident = incidents.get_incident(session, incident_id)
+        close_by_hand(
+            services,
+            session,
+            incident,
+            status,
+            actor=user_name,
+            user_id=user_id,
+            broken=broken,
+            reason=reason,
+            now=services.clock(),
+        )
+        return closed_text(incident)
+
+
+def _resolve_modal(incident_id: int, broken: str) -> Modal:
+    return Modal(
+        callback_id="confirm_resolve",
+        title=dialogs.TITLES["resolve"],
+        submit_label="Resolve all the same",
+        value=f"{incident_id}:{_BROKEN}",
+        sections=(
+            f"**Still broken:** {broken}.",
+            "If it stays so, `/argux status` goes on saying it, and the incident is opened again after a while.",
+        ),
+    )
+
+
+def _false_alarm_modal(incident_id: int, broken: str) -> Modal:
+    state = f"**Still broken:** {broken}." if broken else "Nothing of it is measured as broken any more."
+    return Modal(
+        callback_id="confirm_false_alarm",
+        title=dialogs.TITLES["false_alarm"],
+        submit_label="Mute for a day",
+        value=f"{incident_id}:{_BROKEN if broken else _USUAL}",
+        sections=(
+            state,
+            f"The same findings are told to nobody for {MUTE_HOURS:.0f} h. They are recorded, `/argux status` shows "
+            "them, and Reopen ends the mute. An offered fix is withdrawn, and its pull request closed.",
+        ),
+        inputs=(ModalInput(REASON, "Why is this a false alarm?", LONGEST_REASON),),
+    )

@@ -1,0 +1,127 @@
+"""Whether what an incident is about is broken still, by its latest measurement."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from detection.recovery import RecoveryState, insufficient_data
+from detection.types import Finding, LossDetails
+from storage import incidents
+from storage.models import Incident
+from workers.services import Services
+from workers.watching.catalogue import recovery_now
+from workers.words.findings import finding_sentence, is_notice, leading
+
+log = structlog.get_logger()
+
+SEEN_SECONDS = 600.0
+"""How long what a detector reported counts as the latest measurement while too little was measured since."""
+
+LONGEST_LOOK_SECONDS = 1_800.0
+"""How far back a test reaches: what happened before says nothing about how it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An incident's findings with their latest values, and when each was last seen. closed_at: None while it is open.
+
+    Notices, such as good news, are left out.
+    """
+
+    incident_id: int
+    findings: tuple[Finding, ...]
+    last_seen: tuple[datetime, ...]
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedByHand:
+    """An incident that a person closed and that is broken still: who closed it, and the findings, the worst first."""
+
+    incident_id: int
+    closed_by: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def text(self) -> str:
+        """Such as "#3 closed by hand (Ana), still broken: checkout conversion is 12.0 %, normally 39.0 %"."""
+        return f"#{self.incident_id} closed by hand ({self.closed_by}), still broken: {sentences(self.findings)}"
+
+
+def seen(incident: Incident) -> Seen:
+    """Read what is needed of an incident, so that its findings can be tested after the session is closed."""
+    pairs = [(incidents.latest_finding(record), record.last_seen_at) for record in incident.findings]
+    pairs = [(finding, at) for finding, at in pairs if not is_notice(finding)]
+    return Seen(
+        incident.id,
+        tuple(finding for finding, _ in pairs),
+        tuple(at for _, at in pairs),
+        incident.closed_at,
+    )
+
+
+def still_broken(services: Services, known: Seen, now: datetime) -> tuple[Finding, ...]:
+    """Test the findings again; return those that are broken still, with their latest values, the worst first.
+
+    With too little data since then, a finding that was seen in the last SEEN_SECONDS counts as broken still.
+    """
+    found = [
+        finding
+        for finding in (
+            _tested(services, finding, at, known.closed_at, now)
+            for finding, at in zip(known.findings, known.last_seen, strict=True)
+        )
+        if finding is not None
+    ]
+    if not found:
+        return ()
+    first = leading(found)
+    return (first, *(finding for finding in found if finding is not first))
+
+
+def closed_by_hand(services: Services, session: Session, now: datetime) -> list[ClosedByHand]:
+    """Return the incidents that people closed and that are broken still, oldest first."""
+    since = now - timedelta(seconds=LONGEST_LOOK_SECONDS)
+    rows = incidents.closed_by_hand_and_seen(session, since)
+    tested = [(row.id, row.closed_by or "", still_broken(services, seen(row), now)) for row in rows]
+    return [ClosedByHand(number, name, findings) for number, name, findings in tested if findings]
+
+
+def sentences(findings: Sequence[Finding]) -> str:
+    """Such as "Checkout conversion is 12.0 %, normally 39.0 %"; several are joined."""
+    return "; ".join(finding_sentence(finding) for finding in findings)
+
+
+def _tested(
+    services: Services, finding: Finding, last_seen: datetime, closed_at: datetime | None, now: datetime
+) -> Finding | None:
+    """Return the finding with its latest values if it is broken still, else None."""
+    earliest = now - timedelta(seconds=LONGEST_LOOK_SECONDS)
+    since = max(closed_at if closed_at is not None else last_seen, earliest)
+    try:
+        item = recovery_now(services, finding, since, now)
+    except Exception:
+        # One finding that cannot be tested must not hide the others.
+        log.exception("still_broken_not_tested", fingerprint=finding.fingerprint)
+        item = insufficient_data(finding)
+    if item.state is RecoveryState.RECOVERED:
+        return None
+    if item.state is RecoveryState.STILL_BROKEN:
+        measured = finding if item.after is None else dataclasses.replace(finding, observed=item.after)
+        return _of_everyone(dataclasses.replace(measured, expected=item.before))
+    if (now - last_seen).total_seconds() > SEEN_SECONDS:
+        return None
+    return _of_everyone(finding)
+
+
+def _of_everyone(finding: Finding) -> Finding:
+    """Leave out where the loss is: its rates are those of the first time it was located, not the latest."""
+    if isinstance(finding.details, LossDetails):
+        return dataclasses.replace(finding, details=dataclasses.replace(finding.details, attribution=None))
+    return finding
