@@ -33,6 +33,23 @@ def main() -> None:
     app()
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"argux {version('argux')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _any_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The on-call teammate that lives in Slack and Teams."""
+
+
 @app.command()
 def up() -> None:
     """Run everything together: migrations, web, worker, scheduler and, without REDIS_URL, a broker of its own."""
@@ -212,7 +229,7 @@ def _http_client(address: str, key: str | None) -> httpx.Client:
     import httpx
 
     if not key:
-        fail("Give the other Argux's API key in ARGUX_KEY: `argux keys create NAME --role ingest` there makes one.")
+        fail("Give the other Argux's API key in ARGUX_KEY: `argux keys create NAME` there makes one.")
     return httpx.Client(base_url=address.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 
 from bot.commands.supervisor import Program, Supervisor
+from bot.setup.ports import require_usable, wanted_ports
 from workers.queueing.broker import broker_url, free_port, valkey_command
 from workers.settings import Settings
 
@@ -21,8 +22,10 @@ MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
 def run_together(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM and return the exit code.
 
-    It is 1 when a process could not be kept running, and that of the migrations when they fail.
+    It is 1 when a process could not be kept running, and that of the migrations when they fail. Raises
+    PortUnusableError before anything is started.
     """
+    require_usable(wanted_ports(settings))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -37,7 +40,7 @@ def run_together(settings: Settings) -> int:
     migration = subprocess.run(_argux_command("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
     if migration.returncode != 0:
         return migration.returncode
-    print(f"Argux listens on http://{settings.argux_host}:{settings.argux_port} (Ctrl-C stops it)", flush=True)
+    print("Argux starts; Ctrl-C stops it.", flush=True)
     return Supervisor(programs, environment=environment).run(stop)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import partial
+from importlib.metadata import version
 
 import pytest
 
@@ -18,7 +19,7 @@ from workers.services import Services
 
 
 def test_a_key_is_shown_once_and_works(run_argux: RunArgux, services: Services) -> None:
-    made = run_argux("keys", "create", "shop", "--role", "ingest")
+    made = run_argux("keys", "create", "shop")
 
     secret = made.stdout.strip()
     assert secret.startswith("argux_")
@@ -30,6 +31,21 @@ def test_a_key_is_shown_once_and_works(run_argux: RunArgux, services: Services) 
     listed = run_argux("keys", "list").stdout
     assert "shop" in listed
     assert secret not in listed
+
+
+def test_only_the_option_makes_an_operators_key(run_argux: RunArgux, services: Services) -> None:
+    secret = run_argux("keys", "create", "ana", "--role", "operator").stdout.strip()
+
+    with services.readers() as session:
+        key = authenticate(session, secret)
+    assert key is not None
+    assert key.role == "operator"
+
+
+def test_the_version_is_printed(run_argux: RunArgux) -> None:
+    result = run_argux("--version")
+
+    assert (result.exit_code, result.stdout) == (0, f"argux {version('argux')}\n")
 
 
 def test_a_revoked_key_no_longer_works(run_argux: RunArgux, services: Services) -> None:

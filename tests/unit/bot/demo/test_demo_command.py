@@ -89,7 +89,7 @@ def test_the_error_for_a_port_in_use_names_the_port_and_the_setting(
     with socket.create_server(("127.0.0.1", port + 1)):
         assert cli.run(auto=True, scenario="no-fault") == 1
     errors = " ".join(capsys.readouterr().err.split())
-    assert f"port {port + 1} is in use" in errors
+    assert f"Port {port + 1} (the demo's workspace) is in use" in errors
     assert "ARGUX_PORT" in errors
     assert not (working_directory / ".demo").exists()
 
