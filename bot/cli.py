@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.frame import fail, open_services, plain_errors, read_settings
+from bot.commands.frame import fail, open_services, plain_errors, read_settings, warn_of_settings
 from bot.commands.groups import audit, keys, limits, logs, maintenance, patterns
 
 if TYPE_CHECKING:
@@ -56,27 +56,37 @@ def up() -> None:
     from bot.commands.up import run_together
 
     settings = read_settings()
+    warn_of_settings(settings)
     with plain_errors():
         code = run_together(settings)
     raise typer.Exit(code)
 
 
+IsSupervised = Annotated[bool, typer.Option("--supervised", hidden=True, help="`argux up` has warned already.")]
+
+
 @app.command()
-def web() -> None:
+def web(supervised: IsSupervised = False) -> None:
     """Run the web process: doors, API, health, Slack."""
     from bot.web.serving import serve
 
+    services = open_services()
+    if not supervised:
+        warn_of_settings(services.settings)
     with plain_errors():
-        serve(open_services())
+        serve(services)
 
 
 @app.command()
-def worker() -> None:
+def worker(supervised: IsSupervised = False) -> None:
     """Run the worker process: everything that takes time."""
     from workers.running.worker import run_worker
 
+    services = open_services()
+    if not supervised:
+        warn_of_settings(services.settings)
     with plain_errors():
-        run_worker(open_services())
+        run_worker(services)
 
 
 @app.command()
@@ -102,9 +112,10 @@ def migrate() -> None:
 @app.command()
 def doctor() -> None:
     """Check every system that is set, one line each; exit code 1 when one of them fails."""
-    from bot.doctor import Health, checks, examine
+    from bot.doctor import Health, checks, examine, settings_check
 
-    outcomes = examine(checks(open_services()))
+    services = open_services()
+    outcomes = examine([settings_check(services), *checks(services)])
     for outcome in outcomes:
         typer.echo(outcome.line())
     if any(outcome.health is Health.FAILED for outcome in outcomes):

@@ -13,7 +13,8 @@ from bot.setup.ports import require_usable, wanted_ports
 from workers.queueing.broker import broker_url, free_port, valkey_command
 from workers.settings import Settings
 
-PROCESSES = ("web", "worker", "scheduler")
+PROCESSES = (("web", "--supervised"), ("worker", "--supervised"), ("scheduler",))
+"""Command and options of each; what is not set has been told once, by `argux up` itself."""
 
 MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
 """Limit glibc's memory pools: by default it keeps one for nearly every thread, and these programs have dozens."""
@@ -29,7 +30,7 @@ def run_together(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    programs = [Program(name, _argux_command(name)) for name in PROCESSES]
+    programs = [Program(words[0], _argux_command(*words)) for words in PROCESSES]
     redis_url = settings.redis_url
     if not redis_url:
         port = free_port()
@@ -44,5 +45,5 @@ def run_together(settings: Settings) -> int:
     return Supervisor(programs, environment=environment).run(stop)
 
 
-def _argux_command(command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "bot.cli", command)
+def _argux_command(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "bot.cli", *words)

@@ -15,6 +15,7 @@ from integrations.cards import Card, Modal
 from integrations.errors import NotFoundError
 from integrations.http import check_outbound_url, error_for_status
 from integrations.protocols import ChannelUser, MessageReference
+from integrations.slack import checking
 from integrations.slack.blocks import MESSAGE_TEXT, card_blocks, message_text, modal_view
 from integrations.slack.errors import SYSTEM, slack_errors
 from integrations.slack.mrkdwn import cut, to_mrkdwn
@@ -125,6 +126,18 @@ class SlackChannel:
         with slack_errors():
             identity = self._client.auth_test()
         return f"connected to {identity.get('team') or 'Slack'} as {identity.get('user') or 'a bot'}"
+
+    def check_channel(self, channel: str) -> str:
+        """Return where it would post. Raises if a scope is missing, or the bot is not in the channel."""
+        with slack_errors():
+            checking.check_scopes(self._client)
+            checking.check_membership(self._client, self._channel_id(channel), channel)
+        return f"posts to {channel}"
+
+    def check_person(self, user_id: str) -> str:
+        """Return the name of an active person. Raises if the id is nobody's, or that of an app."""
+        with slack_errors():
+            return checking.check_person(self._client, user_id)
 
     def _channel_id(self, channel: str) -> str:
         """Return the id of a channel name such as "#incidents" and cache it. An id is returned unchanged."""

@@ -70,7 +70,9 @@ def settings(tmp_path: Path, sqlite_url: str) -> Settings:
 def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Settings) -> None:
     outcomes = {outcome.name: outcome for outcome in examine(checks(Services(settings)), seconds=60)}
 
-    assert list(outcomes) == ["database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM"]
+    assert list(outcomes) == [
+        "database", "broker", "jobs", "Slack", "people", "GitHub", "deploys", "Jira", "Teams", "Elastic", "LLM",
+    ]  # fmt: skip
     assert outcomes["database"].health is Health.OK
     assert {outcomes[name].health for name in list(outcomes)[1:] if name != "jobs"} == {Health.NOT_SET}
 

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 import bot.doctor
 from detection.types import Event
@@ -118,8 +120,22 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
 
     assert (well.exit_code, unwell.exit_code) == (0, 1)
     assert [line.split(":")[0] for line in well.stdout.splitlines()] == [
-        "database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM",
+        "settings", "database", "broker", "jobs", "Slack", "people", "GitHub", "deploys", "Jira", "Teams", "Elastic",
+        "LLM",
     ]  # fmt: skip
+
+
+def test_the_doctor_ends_with_1_on_a_misspelt_setting_and_names_the_right_one(
+    run_argux: RunArgux, home: Path, services: Services
+) -> None:
+    (home / ".env").write_text("SLAK_BOT_TOKEN=xoxb-1\nJIRA_URL=https://acme.example\n")
+
+    result = run_argux("doctor")
+
+    assert result.exit_code == 1
+    line = result.stdout.splitlines()[0]
+    assert line.startswith("settings:  FAILED · SLAK_BOT_TOKEN in .env is no setting: did you mean SLACK_BOT_TOKEN?")
+    assert "JIRA_URL is set without JIRA_EMAIL" in line
 
 
 def test_a_broken_audit_chain_is_reported_with_the_broken_entry(run_argux: RunArgux, services: Services) -> None:
@@ -191,3 +207,20 @@ def test_the_web_process_does_not_load_what_only_a_worker_needs() -> None:
         loaded_by("bot.web.app", "scipy.stats", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler")
         == ""
     )
+
+
+def test_the_start_warns_of_what_is_unset_and_of_misspelt_names(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".env").write_text("SLAK_BOT_TOKEN=xoxb-1\nFAVOURITE_COLOUR=blue\n")
+    monkeypatch.setattr("bot.commands.up.run_together", lambda settings: 0)
+
+    with capture_logs() as logs:
+        result = run_argux("up")
+
+    assert result.exit_code == 0
+    told = [str(entry["what"]) for entry in logs]
+    assert any("did you mean SLACK_BOT_TOKEN" in text for text in told)
+    assert any("FAVOURITE_COLOUR" in text for text in told)
+    assert any("nobody is told until SLACK_BOT_TOKEN" in text for text in told)
+    assert any("Copy member ID" in text for text in told)
