@@ -72,12 +72,13 @@ class ParsedBody(Generic[Record]):
     """The parsed content of a body.
 
     api_key: the key from the body, for senders that put it there. sender: the kind of sender, for a door that serves
-    several kinds.
+    several kinds. too_old: how many of the records are from before everything that is still counted.
     """
 
     parsed: Parsed[Record]
     api_key: str | None = None
     sender: str = ""
+    too_old: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,13 @@ class Door(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How many records of a body were stored, and which were rejected. sender: as in ParsedBody."""
+    """How many records of a body were stored, and which were rejected. sender, too_old: as in ParsedBody."""
 
     accepted: int
     duplicates: int
     rejections: Sequence[Rejection]
     sender: str = ""
+    too_old: int = 0
 
 
 @contextmanager
@@ -171,7 +173,13 @@ class Reception:
             visit.store()
         appended = await self._append(door, parsed_body.parsed.records, patience)
         self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
-        return Receipt(appended.accepted, appended.duplicates, parsed_body.parsed.rejections, parsed_body.sender)
+        return Receipt(
+            appended.accepted,
+            appended.duplicates,
+            parsed_body.parsed.rejections,
+            parsed_body.sender,
+            parsed_body.too_old,
+        )
 
     async def _check_key(self, door: Door[Record], secret: str | None) -> bool:
         """Check the key before the body is read. Return False if the key or the signature is in the body.
