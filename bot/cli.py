@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.frame import fail, open_services, plain_errors, read_settings, warn_of_settings
+from bot.commands.frame import fail, open_services, plain_errors, read_settings
 from bot.commands.groups import audit, keys, limits, logs, maintenance, patterns
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def up() -> None:
     from bot.commands.up import run_together
 
     settings = read_settings()
-    warn_of_settings(settings)
     with plain_errors():
         code = run_together(settings)
     raise typer.Exit(code)
@@ -70,16 +69,14 @@ def web(supervised: IsSupervised = False) -> None:
     """Run the web process: doors, API, health, Slack."""
     from bot.web.serving import serve
 
-    services = open_services()
-    if not supervised:
-        warn_of_settings(services.settings)
     with plain_errors():
-        serve(services)
+        serve(open_services(), is_warned=supervised)
 
 
 @app.command()
 def worker(supervised: IsSupervised = False) -> None:
     """Run the worker process: everything that takes time."""
+    from bot.setup.warnings import warn_of_settings
     from workers.running.worker import run_worker
 
     services = open_services()
@@ -227,10 +224,13 @@ def list_incidents(
 
     if status is not None and status not in list(IncidentStatus):
         fail(f"A status is one of {', '.join(IncidentStatus)}, not {status}.")
-    with plain_errors(), open_services().readers() as session:
+    services = open_services()
+    with plain_errors(), services.readers() as session:
         rows = stored(session, status=IncidentStatus(status) if status else None, limit=limit)
+    zone = services.settings.timezone
     for row in rows:
-        typer.echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {row.opened_at:%Y-%m-%d %H:%M} UTC  {row.title}")
+        opened = row.opened_at.astimezone(zone)
+        typer.echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {opened:%Y-%m-%d %H:%M %Z}  {row.title}")
     if not rows:
         typer.echo("No incidents.")
 

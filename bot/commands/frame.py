@@ -40,20 +40,6 @@ def open_services() -> Services:
     return Services(read_settings())
 
 
-def warn_of_settings(settings: Settings) -> None:
-    """Log a warning for each setting that has no effect as it is written, and for each thing that will not work."""
-    import structlog
-
-    from bot.setup.completeness import half_set, start_notes
-    from bot.setup.names import name_faults
-
-    log = structlog.get_logger()
-    for text in [*(fault.text for fault in name_faults()), *half_set(settings)]:
-        log.warning("setting_without_effect", what=text)
-    for text in start_notes(settings):
-        log.warning("not_set", what=text)
-
-
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """End the command with one line for an error that the user can fix; let any other error keep its traceback."""

@@ -10,6 +10,7 @@ import threading
 
 from bot.commands.supervisor import Program, Supervisor
 from bot.setup.ports import require_usable, wanted_ports
+from bot.setup.warnings import warn_of_settings
 from workers.queueing.broker import broker_url, free_port, valkey_command
 from workers.settings import Settings
 
@@ -27,6 +28,7 @@ def run_together(settings: Settings) -> int:
     PortUnusableError before anything is started.
     """
     require_usable(wanted_ports(settings))
+    warn_of_settings(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -16,6 +16,7 @@ from bot.demo.deployer import SERVICE
 from bot.demo.errors import DemoError
 from bot.demo.repository.repository import NAME
 from bot.setup.ports import PortUnusableError, WantedPort, require_usable
+from bot.setup.zones import machine_zone
 from workers.settings import Settings
 
 PERSON = "U0ANA"
@@ -159,6 +160,7 @@ def argux_environment(places: Places, keys: Secrets) -> dict[str, str]:
         **{name.upper(): "" for name in Settings.model_fields if name.upper() in os.environ},
         "ARGUX_HOST": "127.0.0.1",
         "ARGUX_PORT": str(places.port),
+        "ARGUX_TIMEZONE": machine_zone(),
         "ARGUX_DATA_DIR": str(places.root / "argux"),
         "DATABASE_URL": f"sqlite:///{places.root / 'argux' / 'argux.db'}",
         "WORKSPACE_URL": base,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from bot.setup.zones import is_utc, machine_zone
 from workers.settings import Settings
 
 HOW_TO_NAME_PEOPLE = (
@@ -54,9 +55,16 @@ def half_set(settings: Settings) -> list[str]:
     return [*lines, *_wrong_forms(settings)]
 
 
-def start_notes(settings: Settings) -> list[str]:
-    """Return one line for each thing that will not work with these settings: what, and what to set."""
-    return [text for applies, text in _NOTES if applies(settings)]
+def start_notes(settings: Settings, *, zone: str | None = None) -> list[str]:
+    """Return one line for each thing that will not work with these settings: what, and what to set.
+
+    zone: the time zone of this machine.
+    """
+    notes = [text for applies, text in _NOTES if applies(settings)]
+    zone = zone or machine_zone()
+    if "argux_timezone" not in settings.model_fields_set and not is_utc(zone):
+        notes.append(f"charts show UTC, and this machine {zone}: set ARGUX_TIMEZONE={zone} for one clock")
+    return notes
 
 
 def is_set(settings: Settings, name: str) -> bool:

@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from bot.setup.ports import require_usable, wanted_ports
+from bot.setup.warnings import warn_of_settings
 from bot.web.app import create_app
 from workers.services import Services
 
@@ -16,13 +17,15 @@ KEEP_ALIVE_SECONDS = 75
 """How long a connection may be idle. Longer than senders pause, so that no request arrives while it is being closed."""
 
 
-def serve(services: Services) -> None:
+def serve(services: Services, *, is_warned: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; running requests get STOP_SECONDS to finish. The caller has configured logging.
 
-    Raises PortUnusableError before anything is started.
+    is_warned: what is not set has been told already. Raises PortUnusableError before anything is started.
     """
     settings = services.settings
     require_usable(wanted_ports(settings))
+    if not is_warned:
+        warn_of_settings(settings)
     app = create_app(services)
     # Objects loaded so far live for ever. Freezing them keeps full collections short: scanning them takes up to
     # 100 ms, in which no click is answered.

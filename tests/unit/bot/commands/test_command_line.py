@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from structlog.testing import capture_logs
 
 import bot.doctor
-from detection.types import Event
+from detection.types import Event, Severity
 from storage.audit import append
 from storage.funnels import create_funnel, definition
+from storage.incidents import open_incident
 from storage.keys import authenticate
+from tests.ports import free_port
 from tests.unit.bot.conftest import RunArgux
 from workers.services import Services
 
@@ -213,7 +216,9 @@ def test_the_start_warns_of_what_is_unset_and_of_misspelt_names(
     run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / ".env").write_text("SLAK_BOT_TOKEN=xoxb-1\nFAVOURITE_COLOUR=blue\n")
-    monkeypatch.setattr("bot.commands.up.run_together", lambda settings: 0)
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("bot.commands.up.Supervisor.run", lambda supervisor, stop: 0)
 
     with capture_logs() as logs:
         result = run_argux("up")
@@ -224,3 +229,14 @@ def test_the_start_warns_of_what_is_unset_and_of_misspelt_names(
     assert any("FAVOURITE_COLOUR" in text for text in told)
     assert any("nobody is told until SLACK_BOT_TOKEN" in text for text in told)
     assert any("Copy member ID" in text for text in told)
+
+
+def test_incidents_are_listed_by_the_clock_of_the_team(
+    run_argux: RunArgux, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 11, 29, 21, 39, tzinfo=UTC)
+    with services.sessions.begin() as session:
+        open_incident(session, title="Slow", severity=Severity.SEV2, service="shop", onset_at=at, now=at)
+    monkeypatch.setenv("ARGUX_TIMEZONE", "Europe/Berlin")
+
+    assert "2026-11-29 22:39 CET" in run_argux("incidents").stdout

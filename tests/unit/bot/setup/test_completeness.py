@@ -34,7 +34,7 @@ def settings(**changed: object) -> Settings:
 
 def test_what_is_complete_has_nothing_to_say() -> None:
     assert half_set(settings()) == []
-    assert start_notes(settings()) == []
+    assert start_notes(settings(), zone="UTC") == []
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,6 @@ def test_a_value_in_a_wrong_form_is_named_with_the_right_one(name: str, value: o
     ],
 )
 def test_each_integration_left_out_says_what_will_not_work(left_out: tuple[str, ...], said: str) -> None:
-    [note] = start_notes(settings(**{name: [] if name == "approver_ids" else None for name in left_out}))
+    values: dict[str, object] = {name: [] if name == "approver_ids" else None for name in left_out}
+    [note] = start_notes(settings(**values), zone="UTC")
     assert said in note
