@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -22,11 +21,11 @@ async def show_progress(narrator: Narrator, page: httpx.AsyncClient) -> None:
     try:
         while True:
             steps = [asdict(step) for step in narrator.steps]
-            if steps != sent and await _put(page, {"title": TITLE, "note": NOTE, "now": time.time(), "steps": steps}):
+            if steps != sent and await _put(page, {"title": TITLE, "note": NOTE, "steps": steps}):
                 sent = steps
             await asyncio.sleep(EVERY_SECONDS)
     finally:
-        await _put(page, {"title": "", "note": "", "now": time.time(), "steps": []})
+        await _put(page, {"title": "", "note": "", "steps": []})
 
 
 async def _put(page: httpx.AsyncClient, progress: dict[str, Any]) -> bool:

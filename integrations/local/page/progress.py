@@ -20,13 +20,12 @@ class Step(BaseModel):
 
 
 class Progress(BaseModel):
-    """The steps so far, under a title and a note; without steps nothing is shown. `now`: the sender's clock."""
+    """The steps so far, under a title and a note; without steps nothing is shown."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field("", max_length=200)
     note: str = Field("", max_length=400)
-    now: float = 0.0
     steps: list[Step] = Field(default_factory=list, max_length=50)
 
 

@@ -103,6 +103,6 @@ def state_for(user: str, slack: SlackWorkspace, posts: Sequence[TeamsPost], prog
             for message in _threaded(conversations, conversations.visible(channel.id, user))
         ],
         "modals": [_modal(modal) for modal in slack.modals.stack(user)],
-        "progress": progress.model_dump(),
+        "progress": {**progress.model_dump(), "now": conversations.clock()},
         "teams": [post.model_dump() for post in posts],
     }

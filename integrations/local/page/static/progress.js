@@ -25,7 +25,7 @@ export function drawProgress(section, progress) {
   section.querySelector("p").textContent = progress.note;
   const keyed = progress.steps.map((step, index) => ({ ...step, key: String(index) }));
   sync(section.querySelector("ol"), keyed, (step) => step.key, item);
-  // By the sender's clock, which may differ from the reader's.
+  // By the workspace's clock, which may differ from the reader's.
   const ahead = progress.now - Date.now() / 1000;
   const tick = () => {
     for (const clock of section.querySelectorAll("[data-since]")) {
