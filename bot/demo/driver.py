@@ -33,6 +33,7 @@ from bot.demo.watching import Result, Watch
 GUARD_SECONDS = 0.5
 DEPLOY_LIMIT_SECONDS = 60.0
 NO_FAULT_SECONDS = 75.0
+TELL_LIMIT_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,12 @@ async def _watch_fault(demo: RunningDemo, deploy: Deploy, true_commit: str, *, a
     """Follow the incident until it is closed, then compare the suspect commit with the true one."""
     work = demo.work
     result = Result(true_commit)
-    person = Person(demo.page, PERSON) if auto else None
-    watch = Watch(work.api, demo.repository, demo.deployer, work.narrator, deploy, result, person)
+    person = Person(demo.page, PERSON)
+    watch = Watch(work.api, demo.repository, demo.deployer, work.narrator, deploy, result, person if auto else None)
     try:
         with work.narrator.stage("Waiting for Argux to notice what the new version broke"):
             incident_id = await watch.incident()
+            await until_true(person.has_messages, "telling of the incident", TELL_LIMIT_SECONDS)
         await _end(demo.progress)
         await watch.follow(incident_id)
         await _expect_incidents(work.api, at_most=1, when="for one bad deploy")

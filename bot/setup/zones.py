@@ -15,7 +15,7 @@ def machine_zone(environment: Mapping[str, str] = os.environ, local_time: Path =
     _, _, linked = str(local_time.resolve()).rpartition("/zoneinfo/")
     for name in (environment.get("TZ", "").removeprefix(":"), linked):
         if name and _is_known(name):
-            return name
+            return "UTC" if is_utc(name) else name
     return "UTC"
 
 

@@ -186,3 +186,13 @@ async def test_an_error_response_from_argux_is_reported_with_the_route() -> None
     async with httpx.AsyncClient(transport=httpx.MockTransport(refuse), base_url="http://argux") as client:
         with pytest.raises(DemoError, match="Argux answered 401 to GET /api/incidents: no such key"):
             await ArguxApi(client).incidents()
+
+
+async def test_the_page_is_empty_until_the_first_message(argux: FakeArgux) -> None:
+    state = argux.page()
+    shown: list[dict[str, Any]] = [{**state, "messages": []}, state]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=shown.pop(0)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://page") as page:
+        person = Person(page, "U0ANA")
+        assert not await person.has_messages()
+        assert await person.has_messages()

@@ -28,6 +28,7 @@ def local_time(tmp_path: Path) -> Path:
         (":Europe/Berlin", "Europe/Berlin"),
         ("", "Asia/Tokyo"),
         ("CEST-2", "Asia/Tokyo"),
+        ("Etc/UTC", "UTC"),
         ("../etc", "Asia/Tokyo"),
     ],
 )
