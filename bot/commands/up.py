@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 from bot.commands.supervisor import Program, Supervisor
 from bot.setup.ports import require_usable, wanted_ports
 from bot.setup.warnings import warn_of_settings
-from workers.queueing.broker import broker_url, free_port, valkey_command
+from workers.queueing.broker import broker_url, reserved_port, valkey_command
 from workers.settings import Settings
 
 PROCESSES = (("web", "--supervised"), ("worker", "--supervised"), ("scheduler",))
@@ -33,11 +34,15 @@ def run_together(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     programs = [Program(words[0], _argux_command(*words)) for words in PROCESSES]
-    redis_url = settings.redis_url
-    if not redis_url:
-        port = free_port()
-        redis_url = broker_url(port)
-        programs.insert(0, Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True))
+    if settings.redis_url:
+        return _run(programs, settings.redis_url, stop)
+    with reserved_port() as port:
+        broker = Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True)
+        return _run([broker, *programs], broker_url(port), stop)
+
+
+def _run(programs: Sequence[Program], redis_url: str, stop: threading.Event) -> int:
+    """Bring the schema up to date, then run the programs until `stop` is set. Return the exit code."""
     environment = {**os.environ, **MEMORY_SETTINGS, "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
     # In a separate process, so that the supervisor does not keep the database libraries in memory.
     migration = subprocess.run(_argux_command("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
