@@ -21,7 +21,7 @@ from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services
 
-CHECK_SECONDS = 5.0
+CHECK_SECONDS = 8.0
 JOBS_SHOWN = 3
 
 

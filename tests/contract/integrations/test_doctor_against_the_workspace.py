@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.doctor import Health, checks, examine
+from bot.setup.completeness import half_set, start_notes
 from tests.contract.integrations.workspace import (
     BOT_TOKEN,
     GITHUB_TOKEN,
@@ -98,3 +99,32 @@ def test_without_anybody_who_may_approve_the_doctor_says_how_to_name_people(righ
 
     assert health is Health.NOT_SET
     assert "Copy member ID" in text
+
+
+INTEGRATIONS = {
+    "Slack": ("slack_bot_token", "slack_app_token", "slack_signing_secret"),
+    "people": ("approver_ids",),
+    "GitHub": ("github_token", "service_repositories"),
+    "Jira": ("jira_url", "jira_email", "jira_token"),
+    "Teams": ("teams_webhook_url",),
+}
+
+
+@pytest.mark.parametrize("left_out", INTEGRATIONS)
+def test_each_integration_left_out_in_turn_is_a_note_and_costs_none_of_the_others(
+    right: dict[str, object], left_out: str
+) -> None:
+    names = INTEGRATIONS[left_out] + (INTEGRATIONS["people"] if left_out == "Slack" else ())
+    values = {name: value for name, value in right.items() if name not in names}
+
+    found = outcomes(values)
+
+    assert found[left_out][0] is Health.NOT_SET
+    assert found[left_out][1], "it says what to set"
+    assert {name for name, (health, _) in found.items() if health is Health.FAILED} == set()
+    assert {name for name in INTEGRATIONS if found[name][0] is Health.OK} == set(INTEGRATIONS) - {
+        left_out, "people" if left_out == "Slack" else left_out,
+    }  # fmt: skip
+    settings = Settings.model_validate(values)
+    assert half_set(settings) == []
+    assert start_notes(settings, zone="UTC") != []
