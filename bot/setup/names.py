@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -40,9 +40,8 @@ def name_faults(env_file: Path = ENV_FILE, environment: Mapping[str, str] = os.e
     """Return what is wrong with the names in `.env` and in the environment, those in the file first."""
     in_file = _names_in(env_file)
     in_environment = {name.upper() for name, value in environment.items() if value}
-    is_set = in_environment | {name.upper() for name in in_file}
-    faults = [*_unknown_in_file(env_file, dict.fromkeys(in_file), is_set), *_twice_in_file(env_file, in_file)]
-    return [*faults, *_misspelt_in_environment(in_environment - {name.upper() for name in in_file}, is_set)]
+    faults = [*_unknown_in_file(env_file, dict.fromkeys(in_file)), *_twice_in_file(env_file, in_file)]
+    return [*faults, *_misspelt_in_environment(in_environment)]
 
 
 def _names_in(env_file: Path) -> list[str]:
@@ -53,12 +52,13 @@ def _names_in(env_file: Path) -> list[str]:
         return [binding.key for binding in parse_stream(stream) if binding.key and binding.value is not None]
 
 
-def _unknown_in_file(env_file: Path, names: Iterable[str], is_set: set[str]) -> list[NameFault]:
+def _unknown_in_file(env_file: Path, names: Iterable[str]) -> list[NameFault]:
     faults = []
     for name in names:
         if name.upper() in known_names() | OTHER_NAMES:
             continue
-        meant = _meant(name, _LIKE_IN_FILE, is_set)
+        # The right name may stand there too, as it does where .env is a copy of .env.example.
+        meant = _meant(name, _LIKE_IN_FILE, known_names())
         if meant is not None:
             faults.append(NameFault(f"{name} in {env_file} is no setting: did you mean {meant}?"))
         else:
@@ -76,8 +76,9 @@ def _twice_in_file(env_file: Path, names: Iterable[str]) -> list[NameFault]:
     ]
 
 
-def _misspelt_in_environment(names: Iterable[str], is_set: set[str]) -> list[NameFault]:
-    found = ((name, _meant(name, _LIKE_IN_ENVIRONMENT, is_set)) for name in sorted(names))
+def _misspelt_in_environment(names: Set[str]) -> list[NameFault]:
+    # A name beside the setting that it is like is another program's: REDIS_URI beside REDIS_URL.
+    found = ((name, _meant(name, _LIKE_IN_ENVIRONMENT, known_names() - names)) for name in sorted(names))
     return [
         NameFault(f"{name} in the environment is no setting: did you mean {meant}?")
         for name, meant in found
@@ -85,10 +86,10 @@ def _misspelt_in_environment(names: Iterable[str], is_set: set[str]) -> list[Nam
     ]
 
 
-def _meant(name: str, likeness: float, is_set: set[str]) -> str | None:
-    """Return the setting that `name` is close to. One that is set beside it was not meant."""
+def _meant(name: str, likeness: float, candidates: Set[str]) -> str | None:
+    """Return the one of the candidates that `name` is close to; None if there is none, or it is a setting itself."""
     wanted = name.upper()
     if wanted in known_names() | OTHER_NAMES:
         return None
-    close = get_close_matches(wanted, sorted(known_names() - is_set), n=1, cutoff=likeness)
+    close = get_close_matches(wanted, sorted(candidates), n=1, cutoff=likeness)
     return close[0] if close else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from urllib.parse import urlsplit
 
 from bot.setup.completeness import half_set
 from bot.setup.names import name_faults
@@ -15,6 +16,8 @@ from workers.services import Services, secret
 from workers.settings import Settings
 
 AT_ONCE = 8
+WORKFLOW_HOSTS = (".logic.azure.com", ".powerplatform.com")
+"""Where workflows of Power Automate are called; their addresses are signed in the query."""
 
 
 class TroubleError(Exception):
@@ -78,6 +81,11 @@ def jira(services: Services) -> str:
 def teams(services: Services) -> str:
     """Look at the address. Nothing is posted, because every post is a message to people."""
     where = services.escalation.check()
+    parts = urlsplit(secret(services.settings.teams_webhook_url, "TEAMS_WEBHOOK_URL"))
+    if not parts.path.strip("/"):
+        raise TroubleError("the address ends at the host: copy the whole of it from the workflow")
+    if (parts.hostname or "").endswith(WORKFLOW_HOSTS) and "sig=" not in parts.query:
+        raise TroubleError("the address lacks its signature (sig=…): copy the whole of it from the workflow")
     return f"{where}; nothing was posted to try it: press Escalate on an incident to see a message arrive"
 
 

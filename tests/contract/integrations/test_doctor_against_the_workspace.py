@@ -79,6 +79,8 @@ def test_everything_that_is_right_is_named(right: dict[str, object]) -> None:
         ({"jira_project": "NONE"}, "Jira", "No project could be found with key 'NONE'"),
         ({"jira_token": "wrong"}, "Jira", "HTTP 401"),
         ({"teams_webhook_url": "acme.webhook.office.com/x"}, "Teams", "must begin with https://"),
+        ({"teams_webhook_url": "https://acme.webhook.office.com/"}, "Teams", "copy the whole of it"),
+        ({"teams_webhook_url": "https://prod-1.logic.azure.com/workflows/1?sp=x"}, "Teams", "lacks its signature"),
     ],
 )
 def test_each_wrong_setting_fails_its_own_check_alone(

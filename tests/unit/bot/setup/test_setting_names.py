@@ -68,6 +68,12 @@ def test_the_environment_of_other_programs_is_left_alone(tmp_path: Path) -> None
     assert texts(tmp_path, environment=dict.fromkeys(others.split(), "x")) == []
 
 
+def test_a_slip_in_a_copy_of_the_example_is_found_beside_the_right_name(tmp_path: Path) -> None:
+    found = texts(tmp_path, f"{EXAMPLE.read_text()}\nAPROVER_IDS=U1\nSLAK_CHANNEL=#ops\n", {"JIRA_PROJEKT": "SHOP"})
+
+    assert [text.rpartition(" ")[2] for text in found] == ["APPROVER_IDS?", "SLACK_CHANNEL?", "JIRA_PROJECT?"]
+
+
 def test_a_name_beside_the_setting_it_is_like_is_not_misspelt(tmp_path: Path) -> None:
     assert texts(tmp_path, environment={"REDIS_URI": "x", "REDIS_URL": "y"}) == []
 
