@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here; leave it out, or look at its spelling",
+    "missing": "is required, and missing",
+    "extra_forbidden": "is an extra field, which is not permitted here; leave it out, or look at its spelling",
     "string_type": "must be a text",
     "string_pattern_mismatch": "is not written in the form that is wanted here",
     "int_type": "must be a whole number",
@@ -27,10 +27,10 @@ _WORDS = {
     "string_too_long": "must have at most {max_length} {characters}",
     "too_short": "must have at least {min_length} {entries}",
     "too_long": "must have at most {max_length} {entries}",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be greater than or equal to {ge}",
     "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
+    "less_than_equal": "must be less than or equal to {le}",
     "literal_error": "must be one of {expected}",
     "enum": "must be one of {expected}",
     "datetime_type": "must be a time, such as 2026-02-07T12:00:00Z",
@@ -47,5 +47,6 @@ def plain(problem: Mapping[str, Any]) -> str:
         return str(problem["msg"]).removeprefix("Value error, ")
     context = dict(problem.get("ctx") or {})
     count = context.get("min_length", context.get("max_length"))
+    context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
     units = {"characters": "character" if count == 1 else "characters", "entries": "entry" if count == 1 else "entries"}
     return words.format(**{**context, **units})

@@ -67,10 +67,10 @@ def test_a_removed_funnel_gives_its_name_back_and_one_keeps_its_own(
     [
         ({"currency": "EURO", "value_per_conversion": 1}, "currency", "three letters of an ISO 4217 code, such as EUR"),
         ({"steps": SIGNUP["steps"][:1]}, "steps", "must have at least 2 entries"),
-        ({"baseline_days": 0}, "baseline_days", "must be at least 1"),
+        ({"baseline_days": 0}, "baseline_days", "must be greater than or equal to 1"),
         ({"baseline_days": "week"}, "baseline_days", "must be a whole number"),
         ({"name": " "}, "name", "must have at least 1 character"),
-        ({"window": 30}, "window", "is not known here"),
+        ({"window": 30}, "window", "is not permitted here"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(
