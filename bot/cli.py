@@ -34,6 +34,23 @@ def main() -> None:
     app()
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"argux {version('argux')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _any_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The on-call teammate that lives in Slack and Teams."""
+
+
 @app.command()
 def up() -> None:
     """Run everything together: migrations, web, worker, scheduler and, without REDIS_URL, a broker of its own."""
@@ -45,22 +62,29 @@ def up() -> None:
     raise typer.Exit(code)
 
 
+IsSupervised = Annotated[bool, typer.Option("--supervised", hidden=True, help="`argux up` has warned already.")]
+
+
 @app.command()
-def web() -> None:
+def web(supervised: IsSupervised = False) -> None:
     """Run the web process: doors, API, health, Slack."""
     from bot.web.serving import serve
 
     with plain_errors():
-        serve(open_services())
+        serve(open_services(), is_warned=supervised)
 
 
 @app.command()
-def worker() -> None:
+def worker(supervised: IsSupervised = False) -> None:
     """Run the worker process: everything that takes time."""
+    from bot.setup.warnings import warn_of_settings
     from workers.running.worker import run_worker
 
+    services = open_services()
+    if not supervised:
+        warn_of_settings(services.settings)
     with plain_errors():
-        run_worker(open_services())
+        run_worker(services)
 
 
 @app.command()
@@ -86,9 +110,10 @@ def migrate() -> None:
 @app.command()
 def doctor() -> None:
     """Check every system that is set, one line each; exit code 1 when one of them fails."""
-    from bot.doctor import Health, checks, examine
+    from bot.doctor import Health, checks, examine, settings_check
 
-    outcomes = examine(checks(open_services()))
+    services = open_services()
+    outcomes = examine([settings_check(services), *checks(services)])
     for outcome in outcomes:
         typer.echo(outcome.line())
     if any(outcome.health is Health.FAILED for outcome in outcomes):
@@ -200,10 +225,13 @@ def list_incidents(
 
     if status is not None and status not in list(IncidentStatus):
         fail(f"A status is one of {', '.join(IncidentStatus)}, not {status}.")
-    with plain_errors(), open_services().readers() as session:
+    services = open_services()
+    with plain_errors(), services.readers() as session:
         rows = stored(session, status=IncidentStatus(status) if status else None, limit=limit)
+    zone = services.settings.timezone
     for row in rows:
-        typer.echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {row.opened_at:%Y-%m-%d %H:%M} UTC  {row.title}")
+        opened = row.opened_at.astimezone(zone)
+        typer.echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {opened:%Y-%m-%d %H:%M %Z}  {row.title}")
     if not rows:
         typer.echo("No incidents.")
 
@@ -213,7 +241,7 @@ def _http_client(address: str, key: str | None) -> httpx.Client:
     import httpx
 
     if not key:
-        fail("Give the other Argux's API key in ARGUX_KEY: `argux keys create NAME --role ingest` there makes one.")
+        fail("Give the other Argux's API key in ARGUX_KEY: `argux keys create NAME` there makes one.")
     return httpx.Client(base_url=address.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
 

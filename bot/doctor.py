@@ -11,23 +11,21 @@ from queue import Empty, SimpleQueue
 
 from sqlalchemy.exc import DBAPIError
 
+from bot.setup import probes
+from bot.setup.completeness import HOW_TO_NAME_PEOPLE
+from bot.setup.probes import TroubleError
 from integrations.errors import IntegrationError
 from integrations.wording import plain
 from storage import outbox
 from storage.database import session as storage_session
 from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
-from workers.services import Services, secret
-from workers.settings import Settings
+from workers.services import Services
 from workers.telling.outages import held_texts
 from workers.words.jobs import job_text
 
-CHECK_SECONDS = 5.0
+CHECK_SECONDS = 8.0
 JOBS_SHOWN = 3
-
-
-class TroubleError(Exception):
-    """A check found a problem; the message says which."""
 
 
 class NoticeError(Exception):
@@ -69,6 +67,17 @@ class Outcome:
     def line(self) -> str:
         """Return the result as one line for the terminal."""
         return f"{self.name + ':':<10} {self.health}{f' · {self.text}' if self.text else ''}"
+
+
+def settings_check(services: Services) -> Check:
+    """Return the check of the settings themselves: their names, and what is set without what it needs."""
+    return Check(
+        "settings",
+        True,
+        lambda: probes.names_and_groups(services.settings),
+        "correct .env or the environment, and start Argux again",
+        "",
+    )
 
 
 def checks(services: Services) -> list[Check]:
@@ -124,42 +133,57 @@ def _outside_checks(services: Services) -> list[Check]:
         Check(
             "Slack",
             any((settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)),
-            lambda: _slack(services),
-            "copy the tokens again from api.slack.com/apps and invite the bot to SLACK_CHANNEL",
+            lambda: probes.slack(services),
+            "see to what is named; tokens are at api.slack.com/apps, and the bot has to be in SLACK_CHANNEL",
             "set SLACK_BOT_TOKEN, and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN",
+        ),
+        Check(
+            "people",
+            bool(settings.approver_ids),
+            lambda: probes.people(services),
+            HOW_TO_NAME_PEOPLE,
+            f"nobody may approve a fix; {HOW_TO_NAME_PEOPLE}",
         ),
         Check(
             "GitHub",
             settings.github_token is not None,
-            lambda: services.code_host.check(),
-            "make a token that may write contents and pull requests, and set GITHUB_TOKEN",
+            lambda: probes.github(services),
+            "set GITHUB_TOKEN to a token that may write contents and pull requests, and look at SERVICE_REPOSITORIES",
             "set GITHUB_TOKEN to have fixes proposed as pull requests",
+        ),
+        Check(
+            "deploys",
+            settings.github_webhook_secret is not None,
+            lambda: "GitHub's webhook to /github/webhooks is verified by its secret",
+            "",
+            "set GITHUB_WEBHOOK_SECRET to be told of deploys by GitHub; otherwise by POST /api/deploys and by the "
+            "service.version of spans",
         ),
         Check(
             "Jira",
             any((settings.jira_url, settings.jira_email, settings.jira_token)),
-            lambda: services.tickets.check(),
-            "check JIRA_URL, JIRA_EMAIL, JIRA_TOKEN and JIRA_PROJECT",
+            lambda: probes.jira(services),
+            "check JIRA_URL, JIRA_EMAIL, JIRA_TOKEN and JIRA_PROJECT, and what the account may do there",
             "set JIRA_URL, JIRA_EMAIL and JIRA_TOKEN to have tickets made",
         ),
         Check(
             "Teams",
             settings.teams_webhook_url is not None,
-            lambda: services.escalation.check(),
+            lambda: probes.teams(services),
             "make a new webhook in the Teams channel and set TEAMS_WEBHOOK_URL",
             "set TEAMS_WEBHOOK_URL to be able to escalate",
         ),
         Check(
             "Elastic",
             settings.elasticsearch_url is not None,
-            lambda: _elasticsearch(settings),
+            lambda: probes.elasticsearch(settings),
             "check ELASTICSEARCH_URL and ELASTICSEARCH_API_KEY",
             "set ELASTICSEARCH_URL to have logs read from there",
         ),
         Check(
             "LLM",
             any((settings.llm_base_url, settings.llm_api_key, settings.llm_model)),
-            lambda: _language_model(settings),
+            lambda: probes.language_model(settings),
             "check LLM_BASE_URL, LLM_API_KEY and LLM_MODEL",
             "diagnosis works without; LLM_BASE_URL, LLM_API_KEY and LLM_MODEL are not used yet",
         ),
@@ -214,39 +238,6 @@ def _messages(services: Services) -> str:
     if services.settings.slack_bot_token is None:
         return f"held until Slack is set: {held[0]}"
     raise TroubleError(f"held: {'; '.join(held[:JOBS_SHOWN])}")
-
-
-def _slack(services: Services) -> str:
-    who = services.chat.check()
-    settings = services.settings
-    if settings.slack_signing_secret is None and settings.slack_app_token is None:
-        raise NotConfiguredError("buttons and /argux need SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode)")
-    ways = [
-        way
-        for way, setting in (("HTTP", settings.slack_signing_secret), ("Socket Mode", settings.slack_app_token))
-        if setting is not None
-    ]
-    return f"{who}; clicks arrive by {' and '.join(ways)}"
-
-
-def _language_model(settings: Settings) -> str:
-    from integrations.llm import LanguageModel
-
-    if not settings.llm_base_url:
-        raise NotConfiguredError("LLM_BASE_URL is not set")
-    model = LanguageModel(
-        settings.llm_base_url, api_key=secret(settings.llm_api_key, "LLM_API_KEY"), model=settings.llm_model
-    )
-    return model.check()
-
-
-def _elasticsearch(settings: Settings) -> str:
-    from integrations.elasticsearch import ElasticsearchReader
-
-    key = settings.elasticsearch_api_key
-    api_key = key.get_secret_value() if key else None
-    with ElasticsearchReader(settings.elasticsearch_url or "", api_key=api_key) as reader:
-        return reader.check()
 
 
 def _examine(check: Check) -> Outcome:

@@ -102,7 +102,7 @@ def chart_spec(chart: Chart) -> dict[str, JsonValue]:
         *_rules(chart, zone),
     ]
     return {
-        **chart_frame(chart.title, chart.subtitle or _legend(chart), title_limit=WIDTH + 60),
+        **chart_frame(chart.title, _subtitle(chart), title_limit=WIDTH + 60),
         "encoding": {"x": _time_axis(chart), "y": _value_axis(unit)},
         "layer": layers,
         "config": {
@@ -169,12 +169,17 @@ def _unit(chart: Chart) -> _Unit:
     return _Unit("p95 latency (ms)", 1.0, ",.0f")
 
 
+def _subtitle(chart: Chart) -> str:
+    """Return what the lines mean, and whose clock the times are by: a picture cannot show each reader their own."""
+    return f"{chart.subtitle or _legend(chart)} · times in {chart.timezone}"
+
+
 def _legend(chart: Chart) -> str:
     """Return one line that explains how to read the chart."""
     parts = ["line: measured"]
     if chart.band:
         parts.append("grey: usual for this hour")
-    return " · ".join([*parts, f"times in {chart.timezone}"])
+    return " · ".join(parts)
 
 
 def _wall_clock(at: float, zone: ZoneInfo) -> float:

@@ -88,6 +88,14 @@ class ChatChannel(Protocol):
         """Return one line that says which account is used. Raises if the settings do not work."""
         ...
 
+    def check_channel(self, channel: str) -> str:
+        """Return one line that says where it would post. Raises if it could not post there."""
+        ...
+
+    def check_person(self, user_id: str) -> str:
+        """Return the name of an active person. Raises if the id is nobody's, or that of an app."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
@@ -172,6 +180,10 @@ class CodeHost(Protocol):
         """Return one line that says which account is used. Raises if the settings do not work."""
         ...
 
+    def check_repository(self, repository: str) -> str:
+        """Return one line about the repository. Raises if it cannot be read, or not be written."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -190,6 +202,10 @@ class TicketTracker(Protocol):
 
     def check(self) -> str:
         """Return one line that says which account is used. Raises if the settings do not work."""
+        ...
+
+    def check_creating(self) -> tuple[str, ...]:
+        """Return the names of required fields that are not filled. Raises if no ticket may be created."""
         ...
 
 

@@ -6,25 +6,48 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from sqlalchemy.orm import Session
 
 from bot.api.auditing import record
 from bot.api.funnel_metrics import FunnelMetrics, measure
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
-from bot.errors import MalformedError
+from bot.errors import ConflictError, MalformedError
 from bot.experiments import not_counted
 from bot.storable_text import PropertyValue, Text
 from storage import models
+from storage.database.locks import Lock, lock_exclusive
 from storage.funnels import create_funnel, definition, get_funnel, list_funnels, remove_funnel
 from storage.telemetry.protocol import COARSE_SECONDS
 
 router = APIRouter(prefix="/funnels", tags=["Funnels"])
 
+
+def _three_letters(code: str) -> str:
+    if len(code) != 3 or not (code.isascii() and code.isalpha()):
+        raise ValueError("give the three letters of an ISO 4217 code, such as EUR")
+    return code
+
+
 Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 FunnelId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Value = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
-Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+Currency = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True),
+    AfterValidator(_three_letters),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$"}),
+]
 Days = Annotated[int, Query(ge=1, le=35, description="Today and the days before it, in the team's time zone.")]
 
 VALUE_NEEDS_CURRENCY = "give value_per_conversion and currency together, such as 48.5 and EUR"
@@ -138,10 +161,29 @@ def _funnel_out(row: models.Funnel) -> FunnelOut:
     )
 
 
+def _require_free_name(session: Session, name: str, *, besides: int | None = None) -> None:
+    """Raise ConflictError if another watched funnel has this name: nobody could tell the two apart in a message."""
+    lock_exclusive(session, Lock.FUNNEL_NAMES)
+    taken = next(
+        (row for row in list_funnels(session) if row.name.casefold() == name.casefold() and row.id != besides), None
+    )
+    if taken is not None:
+        raise ConflictError(
+            f"Funnel {taken.id} is called {taken.name!r} already. Choose another name, change that one by PATCH "
+            f"/api/funnels/{taken.id}, or remove it by DELETE /api/funnels/{taken.id}: its steps and its window cannot "
+            "be changed.",
+            field="name",
+        )
+
+
 @router.post("", status_code=201, summary="Watch a funnel")
 def create(services: InjectedServices, operator: Operator, wanted: NewFunnel) -> FunnelOut:
-    """Start to watch a funnel; it is filled from the events that are still in the hot store."""
+    """Start to watch a funnel; it is filled from the events that are still in the hot store.
+
+    A name that another watched funnel has is a 409 that says which.
+    """
     with services.sessions.begin() as session:
+        _require_free_name(session, wanted.name)
         row = create_funnel(
             session,
             name=wanted.name,
@@ -176,6 +218,8 @@ def change(services: InjectedServices, operator: Operator, funnel_id: FunnelId, 
     """Rename it, change how much history is normal, or say what a conversion is worth."""
     with services.sessions.begin() as session:
         row = get_funnel(session, funnel_id)
+        if wanted.name is not None:
+            _require_free_name(session, wanted.name, besides=funnel_id)
         for name in wanted.model_fields_set:
             setattr(row, name, getattr(wanted, name))
         if "value_per_conversion" in wanted.model_fields_set and wanted.value_per_conversion is None:

@@ -49,7 +49,7 @@ def plain_errors() -> Iterator[None]:
         message = _user_message(error)
         if message is None:
             raise
-        fail(message)
+        fail(message, code=_exit_code(error))
 
 
 def _user_message(error: Exception) -> str | None:
@@ -57,10 +57,11 @@ def _user_message(error: Exception) -> str | None:
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from bot.commands.errors import CommandError
+    from bot.setup.ports import PortUnusableError
     from storage.errors import StorageError
     from workers.errors import WorkerError
 
-    if isinstance(error, (StorageError, WorkerError, CommandError)):
+    if isinstance(error, (StorageError, WorkerError, CommandError, PortUnusableError)):
         return str(error)
     if isinstance(error, UnicodeEncodeError):
         # Python keeps the bytes of an argument that is not UTF-8 as lone surrogates, which no database stores.
@@ -73,10 +74,18 @@ def _user_message(error: Exception) -> str | None:
     return None
 
 
-def fail(message: str) -> NoReturn:
-    """Print a message to stderr and end the command with exit code 1."""
+def _exit_code(error: Exception) -> int:
+    """Return CANNOT_PASS for what the supervisor must not try again."""
+    from bot.commands.supervisor import CANNOT_PASS
+    from bot.setup.ports import PortUnusableError
+
+    return CANNOT_PASS if isinstance(error, PortUnusableError) else 1
+
+
+def fail(message: str, *, code: int = 1) -> NoReturn:
+    """Print a message to stderr and end the command with this exit code."""
     typer.echo(message, err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -16,6 +16,10 @@ QUICK_SECONDS = 10.0
 """A process that ends sooner than this counts as one that failed to start."""
 
 QUICK_EXITS = 3
+
+CANNOT_PASS = 78
+"""The exit code of a process that would fail the same way again until a person changes something (EX_CONFIG)."""
+
 STOP_SECONDS = 12.0
 """More than the web process needs: 5 s for its requests, 3 s to write queued syslog messages, 3 s for gRPC."""
 
@@ -46,7 +50,8 @@ class _Child:
 
 
 class Supervisor:
-    """Runs programs until told to stop, or until one of them fails to start QUICK_EXITS times in a row.
+    """Runs programs until told to stop, or until one of them fails to start QUICK_EXITS times in a row, or once
+    with CANNOT_PASS.
 
     environment: the programs' environment variables. Output lines go to `out`, prefixed with the program's name.
     """
@@ -125,8 +130,11 @@ class Supervisor:
         _signal_session(child.process, signal.SIGKILL)
         del self._children[name]
         lifetime = self._monotonic() - child.started_at
-        self._quick_exits[name] = self._quick_exits.get(name, 0) + 1 if lifetime < QUICK_SECONDS else 1
+        self._quick_exits[name] = self._quick_exits.get(name, 0) + 1 if lifetime < QUICK_SECONDS else 0
         quick_exits = self._quick_exits[name]
+        if code == CANNOT_PASS:
+            self._print_line(name, "cannot start until that is mended; stopping Argux.")
+            return False
         if quick_exits >= QUICK_EXITS:
             self._print_line(
                 name,
@@ -135,7 +143,7 @@ class Supervisor:
             for line in child.last_lines:
                 self._print_line(name, f"  its last words: {line}")
             return False
-        wait = 2.0 ** (quick_exits - 1)
+        wait = 2.0 ** max(0, quick_exits - 1)
         self._print_line(name, f"{_exit_text(code)}; starting it again in {wait:g} s.")
         self._start_at[name] = self._monotonic() + wait
         return True

@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 from bot.commands.supervisor import Program, Supervisor
-from workers.queueing.broker import broker_url, free_port, valkey_command
+from bot.setup.ports import require_usable, wanted_ports
+from bot.setup.warnings import warn_of_settings
+from workers.queueing.broker import broker_url, reserved_port, valkey_command
 from workers.settings import Settings
 
-PROCESSES = ("web", "worker", "scheduler")
+PROCESSES = (("web", "--supervised"), ("worker", "--supervised"), ("scheduler",))
+"""Command and options of each; what is not set has been told once, by `argux up` itself."""
 
 MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
 """Limit glibc's memory pools: by default it keeps one for nearly every thread, and these programs have dozens."""
@@ -21,25 +25,32 @@ MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
 def run_together(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM and return the exit code.
 
-    It is 1 when a process could not be kept running, and that of the migrations when they fail.
+    It is 1 when a process could not be kept running, and that of the migrations when they fail. Raises
+    PortUnusableError before anything is started.
     """
+    require_usable(wanted_ports(settings))
+    warn_of_settings(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    programs = [Program(name, _argux_command(name)) for name in PROCESSES]
-    redis_url = settings.redis_url
-    if not redis_url:
-        port = free_port()
-        redis_url = broker_url(port)
-        programs.insert(0, Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True))
+    programs = [Program(words[0], _argux_command(*words)) for words in PROCESSES]
+    if settings.redis_url:
+        return _run(programs, settings.redis_url, stop)
+    with reserved_port() as port:
+        broker = Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True)
+        return _run([broker, *programs], broker_url(port), stop)
+
+
+def _run(programs: Sequence[Program], redis_url: str, stop: threading.Event) -> int:
+    """Bring the schema up to date, then run the programs until `stop` is set. Return the exit code."""
     environment = {**os.environ, **MEMORY_SETTINGS, "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
     # In a separate process, so that the supervisor does not keep the database libraries in memory.
     migration = subprocess.run(_argux_command("migrate"), env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
     if migration.returncode != 0:
         return migration.returncode
-    print(f"Argux listens on http://{settings.argux_host}:{settings.argux_port} (Ctrl-C stops it)", flush=True)
+    print("Argux starts; Ctrl-C stops it.", flush=True)
     return Supervisor(programs, environment=environment).run(stop)
 
 
-def _argux_command(command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "bot.cli", command)
+def _argux_command(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "bot.cli", *words)

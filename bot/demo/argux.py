@@ -40,8 +40,8 @@ async def argux_running(places: Places, keys: Secrets) -> AsyncIterator[Child]:
 
 
 async def create_key(places: Places, keys: Secrets) -> str:
-    """Create an API key with `argux keys create`, as an operator does, and return it."""
-    command = [sys.executable, "-m", "bot.cli", "keys", "create", "demo"]
+    """Create an operator's API key with `argux keys create`, as an operator does, and return it."""
+    command = [sys.executable, "-m", "bot.cli", "keys", "create", "demo", "--role", "operator"]
     printed = await output_of(command, environment=argux_environment(places, keys), directory=places.root)
     return printed.split()[0]
 

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from pathlib import Path
 from bot.demo.deployer import SERVICE
 from bot.demo.errors import DemoError
 from bot.demo.repository.repository import NAME
+from bot.setup.ports import PortUnusableError, WantedPort, require_usable
+from bot.setup.zones import machine_zone
 from workers.settings import Settings
 
 PERSON = "U0ANA"
@@ -28,6 +29,7 @@ PEOPLE = (
 )
 APPROVERS = (PERSON, "U0BEN")
 _HIGHEST_PORT = 65535
+_NEXT_PORT = " The demo takes ARGUX_PORT and the port after it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,16 @@ def prepare_places(directory: Path, port: int) -> Places:
     places = Places(directory.resolve(), port)
     if places.workspace_port > _HIGHEST_PORT:
         raise DemoError(f"ARGUX_PORT must be below {_HIGHEST_PORT}: the demo takes that port and the next")
-    for wanted in (places.port, places.workspace_port):
-        if not _is_free(wanted):
-            raise DemoError(
-                f"port {wanted} is in use; stop what listens there, or choose another with ARGUX_PORT "
-                f"(the demo takes that port and the next)"
-            )
+    purposes = {places.port: "the demo's Argux", places.workspace_port: "the demo's workspace"}
+    try:
+        require_usable(
+            [
+                WantedPort("127.0.0.1", port, "ARGUX_PORT", purpose, advice=_NEXT_PORT)
+                for port, purpose in purposes.items()
+            ]
+        )
+    except PortUnusableError as error:
+        raise DemoError(str(error)) from error
     shutil.rmtree(places.root, ignore_errors=True)
     places.logs.mkdir(parents=True)
     return places
@@ -154,6 +160,7 @@ def argux_environment(places: Places, keys: Secrets) -> dict[str, str]:
         **{name.upper(): "" for name in Settings.model_fields if name.upper() in os.environ},
         "ARGUX_HOST": "127.0.0.1",
         "ARGUX_PORT": str(places.port),
+        "ARGUX_TIMEZONE": machine_zone(),
         "ARGUX_DATA_DIR": str(places.root / "argux"),
         "DATABASE_URL": f"sqlite:///{places.root / 'argux' / 'argux.db'}",
         "WORKSPACE_URL": base,
@@ -172,13 +179,3 @@ def argux_environment(places: Places, keys: Secrets) -> dict[str, str]:
         "JIRA_PROJECT": "SHOP",
         "TEAMS_WEBHOOK_URL": f"{base}/teams/webhook/{keys.teams_secret}",
     }
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

@@ -85,8 +85,8 @@ class Deployer:
         while True:
             if self._shop is not None and self._shop.exit_code is not None:
                 raise StageError("running the shop", f"{self._shop.name} ended\n{self._shop.last_lines()}")
-            head = await asyncio.to_thread(self._repository.head)
-            if not self.deploys or self.deploys[-1].commit_sha != head:
+            head = await asyncio.to_thread(self._repository.head_now)
+            if head is not None and (not self.deploys or self.deploys[-1].commit_sha != head):
                 await self.deploy(head)
             await asyncio.sleep(POLL_SECONDS)
 

@@ -19,6 +19,7 @@ from bot.demo.deployer import Deploy, Deployer, shop_environment
 from bot.demo.errors import DemoError, StageError
 from bot.demo.history.deploys import DeployLog
 from bot.demo.narration import Narrator
+from bot.demo.page_progress import show_progress
 from bot.demo.person import Person
 from bot.demo.preparing import WEEK, Preparation, history_start, prepare
 from bot.demo.processes import Child
@@ -32,6 +33,7 @@ from bot.demo.watching import Result, Watch
 GUARD_SECONDS = 0.5
 DEPLOY_LIMIT_SECONDS = 60.0
 NO_FAULT_SECONDS = 75.0
+TELL_LIMIT_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class RunningDemo:
     deployer: Deployer
     work: Preparation
     children: tuple[Child, ...]
+    page: httpx.AsyncClient
+    progress: asyncio.Task[None]
 
 
 async def run_demo(places: Places, scenario: Scenario, narrator: Narrator, random: Random, *, auto: bool) -> Outcome:
@@ -75,6 +79,12 @@ async def _running_demo(places: Places, narrator: Narrator, random: Random) -> A
             commits = await asyncio.to_thread(repository.create, now)
         with narrator.stage("Starting the local workspace: Slack, GitHub, Jira and Teams in one small server"):
             workspace = await running.enter_async_context(workspace_running(places, keys))
+        page = await running.enter_async_context(
+            httpx.AsyncClient(base_url=places.workspace_url, timeout=30, trust_env=False)
+        )
+        progress = asyncio.create_task(show_progress(narrator, page))
+        running.push_async_callback(_end, progress)
+        narrator.milestone(f"Watch the rest at {places.workspace_url}")
         with narrator.stage("Starting Argux: broker, web, worker and scheduler"):
             argux = await running.enter_async_context(argux_running(places, keys))
             api_key = await create_key(places, keys)
@@ -94,7 +104,7 @@ async def _running_demo(places: Places, narrator: Narrator, random: Random) -> A
         own_random = Random(random.getrandbits(64))
         work = Preparation(places, api_key, ArguxApi(client), shoppers, log, own_random, narrator)
         running.callback(narrator.milestone, "Stopping everything")
-        yield RunningDemo(repository, deployer, work, (workspace, argux))
+        yield RunningDemo(repository, deployer, work, (workspace, argux), page, progress)
 
 
 async def _run_scenario(demo: RunningDemo, scenario: Scenario, *, auto: bool) -> Outcome:
@@ -136,15 +146,17 @@ async def _watch_fault(demo: RunningDemo, deploy: Deploy, true_commit: str, *, a
     """Follow the incident until it is closed, then compare the suspect commit with the true one."""
     work = demo.work
     result = Result(true_commit)
-    address = httpx.AsyncClient(base_url=work.places.workspace_url, timeout=30, trust_env=False)
-    async with address as page:
-        person = Person(page, PERSON) if auto else None
-        watch = Watch(work.api, demo.repository, demo.deployer, work.narrator, deploy, result, person)
-        try:
-            await watch.follow()
-            await _expect_incidents(work.api, at_most=1, when="for one bad deploy")
-        except DemoError as error:
-            return Outcome(result.as_json(), f"{error} (logs: {work.places.logs})")
+    person = Person(demo.page, PERSON)
+    watch = Watch(work.api, demo.repository, demo.deployer, work.narrator, deploy, result, person if auto else None)
+    try:
+        with work.narrator.stage("Waiting for Argux to notice what the new version broke"):
+            incident_id = await watch.incident()
+            await until_true(person.has_messages, "telling of the incident", TELL_LIMIT_SECONDS)
+        await _end(demo.progress)
+        await watch.follow(incident_id)
+        await _expect_incidents(work.api, at_most=1, when="for one bad deploy")
+    except DemoError as error:
+        return Outcome(result.as_json(), f"{error} (logs: {work.places.logs})")
     if result.suspect_commit != true_commit:
         return Outcome(result.as_json(), f"Argux suspects {result.suspect_commit}, but it was {true_commit}")
     return Outcome(result.as_json())
@@ -166,6 +178,12 @@ async def _watch_harmless_deploy(demo: RunningDemo, scenario: Scenario, deploy: 
         "watched_seconds": round(time.monotonic() - began, 1),
     }
     return Outcome(summary, f"an incident was opened: {opened[0]['title']}" if opened else None)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait until it has ended."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _expect_incidents(api: ArguxApi, *, at_most: int, when: str) -> None:

@@ -1,7 +1,8 @@
 """Errors that stop the demo.
 
 DemoError           its text tells the user what to do and is printed unchanged
-└── StageError      a stage timed out or failed
+├── StageError      a stage timed out or failed
+└── GitSlowError    git did not finish in time; what only reads may be asked again
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ class StageError(DemoError):
     def __init__(self, stage: str, message: str) -> None:
         super().__init__(f"{stage}: {message}")
         self.stage = stage
+
+
+class GitSlowError(DemoError):
+    """A git command did not finish in time."""
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

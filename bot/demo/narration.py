@@ -1,10 +1,11 @@
-"""Print the demo's progress in the terminal."""
+"""Print the demo's progress in the terminal, and keep it for the page."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,12 +14,23 @@ from rich.panel import Panel
 Report = Callable[[str], None]
 
 
+@dataclass(slots=True)
+class Step:
+    """A stage as the page shows it. `seconds` it took, None while it goes on; `started_at`: seconds since the epoch."""
+
+    doing: str
+    started_at: float
+    detail: str = ""
+    seconds: float | None = None
+
+
 class Narrator:
-    """Print stages and milestones on a console; `monotonic` is a clock in seconds."""
+    """Print stages and milestones on a console; `monotonic` is a clock in seconds. `steps`: all stages so far."""
 
     def __init__(self, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._monotonic = monotonic
+        self.steps: list[Step] = []
 
     @contextmanager
     def stage(self, doing: str) -> Iterator[Report]:
@@ -27,16 +39,18 @@ class Narrator:
         Yields a function that shows progress.
         """
         started = self._monotonic()
-        latest = [""]
+        step = Step(doing, time.time())
+        self.steps.append(step)
         with self._console.status(f"{escape(doing)} …") as status:
 
             def report(text: str) -> None:
-                latest[0] = f", {text}"
+                step.detail = text
                 status.update(f"{escape(doing)} … {escape(text)}")
 
             yield report
-        seconds = self._monotonic() - started
-        self._console.print(f"[green]✓[/] {escape(doing)}{escape(latest[0])} [dim]({seconds:.1f} s)[/]", soft_wrap=True)
+        step.seconds = self._monotonic() - started
+        detail = f", {step.detail}" if step.detail else ""
+        self._console.print(f"[green]✓[/] {escape(doing + detail)} [dim]({step.seconds:.1f} s)[/]", soft_wrap=True)
 
     def milestone(self, text: str, since_deploy: float | None = None) -> None:
         """Print a milestone; `since_deploy` is the number of seconds since the deploy went live."""

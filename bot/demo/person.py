@@ -36,6 +36,10 @@ class Person:
         ]
         return max(found, key=lambda button: float(button.message_ts), default=None)
 
+    async def has_messages(self) -> bool:
+        """Return whether anything has been posted."""
+        return any(True for _ in _messages(await self._state()))
+
     async def press(self, button: Button) -> None:
         """Press a button. Argux may open a modal in response."""
         await self._post(

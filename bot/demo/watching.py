@@ -14,7 +14,7 @@ from bot.demo.narration import Narrator
 from bot.demo.person import Person
 from bot.demo.repository.repository import ShopRepository
 from bot.demo.waiting import until
-from detection.types import IncidentStatus
+from detection.types import IncidentStatus, Metric
 
 
 @dataclass(slots=True)
@@ -52,6 +52,7 @@ class Limits:
 
     incident: float = 150.0
     diagnosis: float = 90.0
+    conversion: float = 120.0
     offer: float = 60.0
     approval: float = 60.0
     merge: float = 120.0
@@ -88,15 +89,17 @@ class Watch:
         self._limits = INTERACTIVE_LIMITS if person is None else Limits()
         self.result = result
 
-    async def follow(self) -> None:
+    async def follow(self, incident_id: int) -> None:
         """Follow the incident to the verified fix. Raises StageError when a stage times out or fails."""
-        incident_id = await self._incident()
         await self._diagnosis(incident_id)
+        await self._conversion(incident_id)
         await self._approval(incident_id)
         await self._merge(incident_id)
         await self._recovery(incident_id)
 
-    async def _incident(self) -> int:
+    async def incident(self) -> int:
+        """Wait until Argux has opened an incident, and return its id. Raises StageError."""
+
         async def opened() -> Json | None:
             found = await self._api.incidents()
             return found[-1] if found else None
@@ -121,6 +124,22 @@ class Watch:
             raise StageError("finding the cause", f"the diagnosis is {diagnosis['status']}: {diagnosis['root_cause']}")
         confidence = f" ({self.result.confidence:.0%} sure)" if self.result.confidence is not None else ""
         self._narrator.milestone(f"Cause{confidence}: {diagnosis['root_cause']}", self.result.seconds.to_diagnosis)
+
+    async def _conversion(self, incident_id: int) -> None:
+        """Wait until the incident tells of the drop in conversion too: a fix before that would hide whether it does.
+
+        A user at the page may press whenever they like, so then nothing is waited for.
+        """
+        if self._person is None:
+            return
+
+        async def told() -> Json | None:
+            incident = await self._api.incident(incident_id)
+            metrics = {finding["metric"] for finding in incident["findings"]}
+            return incident if Metric.CONVERSION_RATE in metrics else None
+
+        await until(told, "telling of the drop in conversion", self._limits.conversion)
+        self._narrator.milestone("The drop in conversion is told", self._since(_now()))
 
     async def _approval(self, incident_id: int) -> None:
         async def offered() -> Json | None:
@@ -157,8 +176,8 @@ class Watch:
 
     async def _merge(self, incident_id: int) -> None:
         async def merged() -> str | None:
-            head = await asyncio.to_thread(self._repository.head)
-            if head != self._deploy.commit_sha:
+            head = await asyncio.to_thread(self._repository.head_now)
+            if head is not None and head != self._deploy.commit_sha:
                 return head
             _expect_open(await self._api.incident(incident_id))
             return None

@@ -25,7 +25,8 @@ from integrations.inbound.deploys.api import DeployNotice, parse_deploy
 from integrations.inbound.product.events import parse_events
 from storage.database.patience import Patience
 from storage.deploys import already_reported, record_deploy
-from storage.telemetry.protocol import Appended, TelemetryStore
+from storage.telemetry.protocol import COARSE_SECONDS, Appended, TelemetryStore
+from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -57,7 +58,9 @@ def _parse_events(payload: Payload) -> ParsedBody[Event]:
         now=payload.now,
         max_decoded_bytes=payload.max_decoded_bytes,
     )
-    return ParsedBody(parsed)
+    counted_since = oldest_kept(COARSE_SECONDS, payload.now)
+    too_old = sum(event.happened_at < counted_since for event in parsed.records)
+    return ParsedBody(parsed, too_old=too_old)
 
 
 EVENTS = Door("events", (JSON, NDJSON), _parse_events, append_events)
@@ -78,7 +81,18 @@ def _rejection_report(receipt: Receipt) -> dict[str, Any]:
         "accepted": receipt.accepted,
         "duplicates": receipt.duplicates,
         "rejected": [asdict(rejection) for rejection in receipt.rejections],
+        **_age_note(receipt),
     }
+
+
+def _age_note(receipt: Receipt) -> dict[str, Any]:
+    """Return what to add to the answer when events are stored that no funnel will ever count."""
+    if not receipt.too_old:
+        return {}
+    days = RETENTION_SECONDS[COARSE_SECONDS] / 86_400
+    events = "1 event is" if receipt.too_old == 1 else f"{receipt.too_old} events are"
+    note = f"{events} older than {days:g} days: kept, but counted in no funnel. Is the timestamp right?"
+    return {"too_old": receipt.too_old, "note": note}
 
 
 @router.post(
@@ -91,12 +105,16 @@ async def take_events(request: Request) -> Response:
     """Take one event, a JSON array of them, or NDJSON; gzip is welcome.
 
     `201 {"accepted": n, "duplicates": d}` once they are stored. If some are malformed the good ones are stored all the
-    same, and the answer is 422 with `rejected`: the index, the field's path and what is wrong with it.
+    same, and the answer is 422 with `rejected`: the index, the field's path and what is wrong with it. Events from
+    before everything that is still counted are kept too; `too_old` says how many, `note` what it means.
     """
     reception = await reception_of(request)
     receipt = await reception.receive(request, EVENTS, await secret_from_request(request))
     if receipt.rejections:
         return JSONResponse(_rejection_report(receipt), 422)
+    if receipt.too_old:
+        answer = {"accepted": receipt.accepted, "duplicates": receipt.duplicates, **_age_note(receipt)}
+        return JSONResponse(answer, 201)
     stored = b'{"accepted":%d,"duplicates":%d}' % (receipt.accepted, receipt.duplicates)
     return Response(stored, 201, media_type=JSON)
 

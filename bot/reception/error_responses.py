@@ -13,6 +13,7 @@ from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
 from bot.errors import BotError, UnavailableError, error_body
+from bot.reception.validation_words import plain
 from bot.storable_text import STORABLE
 from storage.errors import DatabaseUnavailableError, InvalidTransitionError, NotFoundError
 from workers.errors import NotConfiguredError
@@ -39,7 +40,7 @@ def describe_problem(problem: Mapping[str, Any]) -> tuple[str, str]:
     """Return the path of the invalid field and the message, reworded where pydantic's own would not help a client."""
     if problem["type"] == "json_invalid":
         return "body", f"the JSON is broken at character {problem['loc'][-1]}: {problem['ctx']['error']}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = plain(problem)
     if problem["type"] == "string_pattern_mismatch" and problem["ctx"]["pattern"] == STORABLE:
         message = "leave out the NUL character (\\u0000), for no text is kept with it"
     return field_path(problem["loc"]), message

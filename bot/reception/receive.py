@@ -73,12 +73,13 @@ class ParsedBody(Generic[Record]):
     """The parsed content of a body.
 
     api_key: the key from the body, for senders that put it there. sender: the kind of sender, for a door that serves
-    several kinds.
+    several kinds. too_old: how many of the records are from before everything that is still counted.
     """
 
     parsed: Parsed[Record]
     api_key: str | None = None
     sender: str = ""
+    too_old: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,13 @@ class Door(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How many records of a body were stored, and which were rejected. sender: as in ParsedBody."""
+    """How many records of a body were stored, and which were rejected. sender, too_old: as in ParsedBody."""
 
     accepted: int
     duplicates: int
     rejections: Sequence[Rejection]
     sender: str = ""
+    too_old: int = 0
 
 
 @contextmanager
@@ -181,7 +183,13 @@ class Reception:
         records = parsed_body.parsed.records
         appended = await self._append(door, scoped(records, sender.name) if sender else records, patience)
         self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
-        return Receipt(appended.accepted, appended.duplicates, parsed_body.parsed.rejections, parsed_body.sender)
+        return Receipt(
+            appended.accepted,
+            appended.duplicates,
+            parsed_body.parsed.rejections,
+            parsed_body.sender,
+            parsed_body.too_old,
+        )
 
     async def _check_key(self, door: Door[Record], secret: str | None) -> Identity | None:
         """Check the key before the body is read. Return None if the key or the signature is in the body.

@@ -38,8 +38,9 @@ DESCRIPTION = """
 Argux watches product funnels and API endpoints, works out why one broke, proposes a fix, waits for a person's click,
 and checks that it worked.
 
-Every route but the health checks wants a key from `argux keys create NAME`, as `Authorization: Bearer argux_…` or
-`X-API-Key: argux_…`. Keys made with `--role ingest` may only send data.
+Every route but the health checks wants a key, as `Authorization: Bearer argux_…` or
+`X-API-Key: argux_…`. `argux keys create NAME` makes one that may only send data, with `--role operator` one for
+all routes.
 
 Errors look like `{"error": {"message": "…", "field": "steps[0].name"}}`, the field only where there is one.
 """

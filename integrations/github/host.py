@@ -14,6 +14,7 @@ from github.Repository import Repository
 from integrations import wording
 from integrations.errors import RejectedError
 from integrations.github import branches, merging, reading
+from integrations.github.checking import check_writable
 from integrations.github.errors import SYSTEM, github_errors
 from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
@@ -101,6 +102,11 @@ class GitHubCodeHost:
         """Return the GitHub account that the token belongs to."""
         with self._client() as client:
             return f"connected as {client.get_user().login}"
+
+    def check_repository(self, repository: str) -> str:
+        """Return the repository and its default branch. Raises if it cannot be read, or not be written."""
+        with self._repository(repository) as found:
+            return check_writable(found)
 
     @contextmanager
     def _client(self) -> Iterator[Github]:

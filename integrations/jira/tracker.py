@@ -19,6 +19,7 @@ from detection.types import Severity
 from integrations import wording
 from integrations.errors import IntegrationError, RetryableError
 from integrations.http import error_for_status, retry_after_seconds, unreachable
+from integrations.jira.checking import check_creating
 from integrations.jira.creation import SYSTEM, create_whole
 from integrations.jira.wiki import to_wiki
 from integrations.protocols import Ticket
@@ -88,6 +89,12 @@ class JiraTracker:
             me = client.myself()
             project = client.project(self._project)
         return f"connected as {me.get('displayName') or self._email or 'a token'}, project {project.key}"
+
+    def check_creating(self) -> tuple[str, ...]:
+        """Return the required fields that Argux does not fill. Raises if no ticket may be created in the project."""
+        with jira_errors():
+            client = self._client()
+            return check_creating(client, self._project, self._issue_type_name(client))
 
     def _client(self) -> JIRA:
         """Return the client, created on first use, because its constructor asks the server for its search API."""

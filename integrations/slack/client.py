@@ -24,6 +24,7 @@ from integrations.errors import (
 from integrations.http import error_for_status
 from integrations.outbound import post
 from integrations.protocols import ChannelUser, MessageReference
+from integrations.slack import checking
 from integrations.slack.blocks import MESSAGE_TEXT, modal_view, plainer_forms
 from integrations.slack.channels import all_channels, next_cursor
 from integrations.slack.codes import REMEDIES
@@ -176,6 +177,18 @@ class SlackChannel:
         with slack_errors():
             identity = self._client.auth_test()
         return f"connected to {identity.get('team') or 'Slack'} as {identity.get('user') or 'a bot'}"
+
+    def check_channel(self, channel: str) -> str:
+        """Return where it would post. Raises if a scope is missing, or the bot is not in the channel."""
+        with slack_errors():
+            checking.check_scopes(self._client)
+            checking.check_membership(self._client, self._channel_id(channel), channel)
+        return f"posts to {channel}"
+
+    def check_person(self, user_id: str) -> str:
+        """Return the name of an active person. Raises if the id is nobody's, or that of an app."""
+        with slack_errors():
+            return checking.check_person(self._client, user_id)
 
     def _channel_id(self, channel: str) -> str:
         """Return the id of a channel name such as "#incidents" and cache it. An id is returned unchanged.

@@ -163,8 +163,8 @@ class Stack:
         return finished.stdout
 
     def create_key(self) -> str:
-        """Make a key by the command line, as a newcomer would, and use it from here on."""
-        printed = self.command("keys", "create", f"tests-{secrets.token_hex(3)}")
+        """Make an operator's key by the command line, and use it from here on."""
+        printed = self.command("keys", "create", f"tests-{secrets.token_hex(3)}", "--role", "operator")
         key = next(word for word in printed.split() if word.startswith("argux_"))
         self.api.headers["Authorization"] = f"Bearer {key}"
         return key

@@ -10,11 +10,16 @@ from bot.commands.frame import fail, open_services, plain_errors
 
 keys = typer.Typer(help="API keys for the HTTP doors.", no_args_is_help=True)
 
+_ALLOWS = {
+    "ingest": "It may only send data; `--role operator` makes a key for the API.",
+    "operator": "It may do everything: give it to no application that only sends data.",
+}
+
 
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Whose key it is, such as shop or grafana.")],
-    role: Annotated[str, typer.Option(help="operator may do all; ingest may only send data.")] = "operator",
+    role: Annotated[str, typer.Option(help="ingest may only send data; operator may do all.")] = "ingest",
 ) -> None:
     """Make a key and show it, once."""
     from storage import keys as stored
@@ -27,7 +32,7 @@ def create_key(
     with plain_errors(), services.sessions.begin() as session:
         secret = stored.create_key(session, name, role=role, now=services.clock())
     typer.echo(secret)
-    typer.echo("Keep it now: it is not shown again.", err=True)
+    typer.echo(f"Keep it now: it is not shown again. {_ALLOWS[role]}", err=True)
 
 
 @keys.command("list")

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.demo.errors import GitSlowError
 from bot.demo.repository.changes import HISTORY, Change
 from bot.demo.repository.git import git
 
 NAME = "acme/shop"
+LOOK_SECONDS = 20.0
 SHOP_SOURCE = Path(__file__).parents[1] / "shop"
 
 
@@ -62,6 +64,13 @@ class ShopRepository:
     def head(self) -> str:
         """Return the full SHA of main."""
         return git(self.bare, "rev-parse", "refs/heads/main")
+
+    def head_now(self) -> str | None:
+        """Return the full SHA of main, or None while git is too slow to tell, for those who ask again anyway."""
+        try:
+            return git(self.bare, "rev-parse", "refs/heads/main", limit_seconds=LOOK_SECONDS)
+        except GitSlowError:
+            return None
 
     def check_out(self, sha: str, directory: Path) -> None:
         """Check out one commit into a new directory."""

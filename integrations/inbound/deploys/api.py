@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -32,18 +33,21 @@ class DeployNotice:
 class _RawDeploy(msgspec.Struct):
     service: _Name
     version: _Name
-    commit_sha: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{7,64}$")]
-    repository: Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$", max_length=200)]
+    commit_sha: str
+    repository: _Name
     deployed_at: str | int | float | None = None
     deployed_by: Annotated[str, Meta(max_length=200)] | None = None
 
 
 _DEPLOY = msgspec.json.Decoder(_RawDeploy)
+_SHA = re.compile(r"[0-9a-fA-F]{7,64}")
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
     """Read one deploy. Without `deployed_at` the time is `now`. Raises PayloadError with the invalid `field`."""
     raw = decode_strictly(_DEPLOY, without_nul(body))
+    _check_forms(raw)
     try:
         deployed_at = now if raw.deployed_at is None else parse_time(raw.deployed_at, now=now, field="deployed_at")
     except FieldError as error:
@@ -57,3 +61,19 @@ def parse_deploy(body: bytes, *, now: float) -> DeployNotice:
         deployed_by=raw.deployed_by,
         is_timed=raw.deployed_at is not None,
     )
+
+
+def _check_forms(raw: _RawDeploy) -> None:
+    """Raise PayloadError, with an example of the right form, for a commit or a repository that cannot be looked up."""
+    if not _SHA.fullmatch(raw.commit_sha):
+        raise PayloadError(
+            f"{_quoted(raw.commit_sha)} is no commit: give its SHA, 7 to 64 of 0-9 and a-f, such as 3f2a9c1 "
+            "(`git rev-parse HEAD` prints it)",
+            "commit_sha",
+        )
+    if not _REPOSITORY.fullmatch(raw.repository):
+        raise PayloadError(f"{_quoted(raw.repository)} is not owner/name, such as acme/shop", "repository")
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")

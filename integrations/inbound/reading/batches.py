@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from integrations.inbound.reading.decoder_words import plain
 from integrations.inbound.reading.json_faults import describe_number_fault
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 
@@ -180,9 +181,9 @@ def describe_error(error: Exception, text: Text) -> tuple[str, str]:
 
 
 def error_location(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Return (field, message) of a msgspec error such as "Expected `str`, got `int` - at `$.event`"."""
+    """Return (field, message in plain words) of an error such as "Expected `str`, got `int` - at `$.event`"."""
     message, _, path = str(error).partition(" - at `$")
     if not path and "missing required field" in message:
         name = message.split("`")[1::2][-1]
         return name, "is missing"
-    return path.rstrip("`").lstrip("."), message[:1].lower() + message[1:]
+    return path.rstrip("`").lstrip("."), plain(message)

@@ -21,6 +21,7 @@ from integrations.local.jira.tracker import FIELDS, PROJECT_ID, TicketRecord, Tr
 from integrations.local.page.templates import render
 
 SEARCH_LIMIT = 100
+REQUIRED = frozenset({"summary", "project", "issuetype"})
 
 
 def _check_login(request: Request, config: WorkspaceConfig) -> None:
@@ -123,12 +124,41 @@ def _add_directory(router: APIRouter, tracker: Tracker, shaping: Shaping) -> Non
         names = tracker.labels()
         return {"values": names, "total": len(names), "startAt": 0, "maxResults": len(names), "isLast": True}
 
+    @router.get("/mypermissions")
+    async def permissions(projectKey: str = "", permissions: str = "") -> dict[str, Any]:
+        if projectKey:
+            require_project(projectKey)
+        names = [name for name in permissions.split(",") if name]
+        if not names:
+            raise JiraError(400, "The 'permissions' query parameter is required.")
+        return {"permissions": {name: {"key": name, "havePermission": True} for name in names}}
+
+    @router.get("/issue/createmeta/{reference}/issuetypes")
+    async def create_types(reference: str, shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
+        require_project(reference)
+        kinds = shapes.issue_types()
+        return {"issueTypes": kinds, "startAt": 0, "maxResults": 50, "total": len(kinds)}
+
+    @router.get("/issue/createmeta/{reference}/issuetypes/{number}")
+    async def create_fields(reference: str, number: str, shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
+        require_project(reference)
+        if number not in [kind["id"] for kind in shapes.issue_types()]:
+            raise JiraError(404, f"No issue type could be found with id '{number}'.")
+        fields = [
+            {
+                "fieldId": name,
+                "key": name,
+                "name": name.capitalize(),
+                "required": name in REQUIRED,
+                "hasDefaultValue": False,
+            }
+            for name in FIELDS
+        ]
+        return {"fields": fields, "startAt": 0, "maxResults": 50, "total": len(fields)}
+
     @router.get("/issue/createmeta")
     async def create_meta(shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
-        required = {"summary": True, "project": True, "issuetype": True}
-        described = {
-            name: {"required": required.get(name, False), "key": name, "name": name.capitalize()} for name in FIELDS
-        }
+        described = {name: {"required": name in REQUIRED, "key": name, "name": name.capitalize()} for name in FIELDS}
         kinds = [{**kind, "fields": described} for kind in shapes.issue_types()]
         return {"projects": [{**shapes.project(), "issuetypes": kinds}]}
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from integrations.local.addresses import base_url
 from integrations.local.changes import Changes
 from integrations.local.faults import Fault, Faults, LoggedRequest, System
+from integrations.local.page.progress import ProgressBoard
 from integrations.local.page.state import state_for
 from integrations.local.slack.conversations import Message
 from integrations.local.slack.delivery import DeliveryError
@@ -87,11 +88,17 @@ def _undelivered(error: DeliveryError) -> HTTPException:
 
 
 def routes(
-    slack: SlackWorkspace, interactivity: Interactivity, posts: Posts, faults: Faults, changes: Changes
+    slack: SlackWorkspace,
+    interactivity: Interactivity,
+    posts: Posts,
+    faults: Faults,
+    changes: Changes,
 ) -> APIRouter:
     """Return the routes of the page and of everything under /page."""
     router = APIRouter()
-    _add_reading_routes(router, slack, posts, changes)
+    board = ProgressBoard(changes)
+    router.include_router(board.routes())
+    _add_reading_routes(router, slack, posts, board, changes)
     _add_action_routes(router, slack, interactivity)
     _add_modal_routes(router, slack, interactivity)
     _add_fault_routes(router, faults)
@@ -104,14 +111,18 @@ def _person(slack: SlackWorkspace, user: str) -> str:
     return user
 
 
-def _add_reading_routes(router: APIRouter, slack: SlackWorkspace, posts: Posts, changes: Changes) -> None:
+def _add_reading_routes(
+    router: APIRouter, slack: SlackWorkspace, posts: Posts, board: ProgressBoard, changes: Changes
+) -> None:
     @router.get("/")
     async def page() -> Response:
         return FileResponse(STATIC / "index.html", headers=SECURITY_HEADERS)
 
     @router.get("/page/state")
     async def state(user: str | None = None) -> dict[str, Any]:
-        return state_for(_person(slack, user or slack.config.users[0].id), slack, posts.all, changes.version)
+        return state_for(
+            _person(slack, user or slack.config.users[0].id), slack, posts.all, board.current, changes.version
+        )
 
     @router.get("/page/stream")
     async def stream() -> Response:

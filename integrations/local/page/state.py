@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from integrations.local.page.progress import Progress
 from integrations.local.slack.conversations import BOT_USER_ID, SLACKBOT_USER_ID, Conversations, Message
 from integrations.local.slack.modals import Modal
 from integrations.local.slack.workspace import SlackWorkspace
@@ -76,8 +77,8 @@ def _modal(modal: Modal) -> Json:
     }
 
 
-def state_for(user: str, slack: SlackWorkspace, posts: Sequence[TeamsPost], version: int) -> Json:
-    """Return the channels, the messages with their threads, this person's modals, and the Teams posts.
+def state_for(user: str, slack: SlackWorkspace, posts: Sequence[TeamsPost], progress: Progress, version: int) -> Json:
+    """Return the channels, the messages with their threads, this person's modals, the Teams posts and the progress.
 
     Ephemeral messages are included only if this person is their recipient.
     """
@@ -102,5 +103,6 @@ def state_for(user: str, slack: SlackWorkspace, posts: Sequence[TeamsPost], vers
             for message in _threaded(conversations, conversations.visible(channel.id, user))
         ],
         "modals": [_modal(modal) for modal in slack.modals.stack(user)],
+        "progress": {**progress.model_dump(), "now": conversations.clock()},
         "teams": [post.model_dump() for post in posts],
     }

@@ -24,6 +24,12 @@ METHODS: Mapping[str, Method] = {
     **file_methods.METHODS,
 }
 
+SCOPES = (
+    "channels:history,channels:read,chat:write,chat:write.public,commands,files:write,groups:history,groups:read,"
+    "im:write,users:read"
+)
+"""The scopes that every answer names as granted to the app."""
+
 
 async def _arguments(request: Request) -> dict[str, Any]:
     """Read the arguments of a call from the query and from the JSON body or form; the latter takes precedence.
@@ -82,7 +88,8 @@ def routes(workspace: SlackWorkspace) -> APIRouter:
     @router.api_route("/slack/api/{name}", methods=["GET", "POST"])
     async def call_method(name: str, request: Request) -> Response:
         try:
-            return JSONResponse({"ok": True, **await _answer(workspace, name, request)})
+            answer = {"ok": True, **await _answer(workspace, name, request)}
+            return JSONResponse(answer, headers={"x-oauth-scopes": SCOPES})
         except SlackError as error:
             refusal: dict[str, Any] = {"ok": False, "error": error.code}
             if error.messages:

@@ -219,6 +219,12 @@ def test_a_github_that_does_not_answer_times_out(workspace: Workspace) -> None:
         GitHubCodeHost(workspace.github_token, base_url=f"{workspace.url}/github", timeout_seconds=1).check()
 
 
+def test_a_repository_is_looked_up(github: CodeHost) -> None:
+    assert github.check_repository(SHOP) == f"{SHOP} (main)"
+    with pytest.raises(NotFoundError):
+        github.check_repository("acme/nothing")
+
+
 def test_the_check_returns_the_account_in_use(github: CodeHost) -> None:
     assert github.check().startswith("connected as ")
 

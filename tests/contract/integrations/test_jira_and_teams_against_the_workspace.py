@@ -83,6 +83,15 @@ def test_failures_of_jira_become_the_right_errors(workspace: Workspace, jira: Ti
     assert caught.value.retry_after_seconds == 6.0
 
 
+def test_the_account_may_create_tickets_and_no_field_is_missing(workspace: Workspace, jira: TicketTracker) -> None:
+    assert jira.check_creating() == ()
+    elsewhere = JiraTracker(
+        f"{workspace.url}/jira", email=workspace.jira_email, token=workspace.jira_token, project="NONE"
+    )
+    with pytest.raises(NotFoundError):
+        elsewhere.check_creating()
+
+
 def test_the_jira_check_returns_the_project(jira: TicketTracker) -> None:
     assert jira.check().endswith("project SHOP")
 

@@ -151,5 +151,16 @@ def test_a_user_is_looked_up_with_their_time_zone(slack: ChatChannel) -> None:
     assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin", Standing.MEMBER)
 
 
+def test_the_configured_channel_and_people_are_looked_up(slack: ChatChannel) -> None:
+    assert slack.check_channel("#incidents") == "posts to #incidents"
+    assert slack.check_person("U0ANA") == "Ana"
+    with pytest.raises(NotFoundError, match="#nowhere"):
+        slack.check_channel("#nowhere")
+    with pytest.raises(NotFoundError):
+        slack.check_person("U0NOBODY")
+    with pytest.raises(RejectedError, match="not a person"):
+        slack.check_person("U0ARGUX")
+
+
 def test_the_check_returns_the_account_in_use(slack: ChatChannel) -> None:
     assert "as argux" in slack.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,26 @@ def test_a_thread_appears_without_a_reload_and_html_is_shown_as_text(tab: Page, 
     tab.keyboard.press("Enter")
     tab.get_by_test_id("thread-reply").get_by_text("<img src=x onerror=alert(1)> & more").wait_for()
     assert tab.get_by_test_id("thread-reply").locator("img").count() == 0
+
+
+def test_what_is_being_prepared_is_shown_step_by_step_until_it_is_taken_away(tab: Page, workspace: Workspace) -> None:
+    board = tab.get_by_role("region", name="What is being prepared")
+    assert board.count() == 0, "nothing is being prepared"
+    began = time.time() - 65
+    steps: list[Json] = [
+        {"doing": "Writing the repository", "started_at": began, "detail": "", "seconds": 3.2},
+        {"doing": "Starting <b>Argux</b>", "started_at": began, "detail": "12 visits", "seconds": None},
+    ]
+    workspace.page.put("/page/progress", json={"title": "Getting ready", "steps": steps}).raise_for_status()
+
+    done, running = board.get_by_test_id("step").nth(0), board.get_by_test_id("step").nth(1)
+    done.get_by_text("3.2 s").wait_for()
+    running.get_by_text("Starting <b>Argux</b> 12 visits").wait_for()
+    # It counts its own seconds, also in a page that is opened late.
+    assert int(running.locator(".clock").inner_text().removesuffix(" s")) >= 65
+
+    workspace.page.put("/page/progress", json={}).raise_for_status()
+    board.wait_for(state="hidden")
 
 
 def test_a_failed_press_is_reported_and_the_button_is_enabled_again(tab: Page, workspace: Workspace) -> None:

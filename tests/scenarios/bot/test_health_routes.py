@@ -18,6 +18,9 @@ class Chat:
     def check(self) -> str:
         return "argux in Acme"
 
+    def check_channel(self, channel: str) -> str:
+        return f"posts to {channel}"
+
 
 def test_the_database_health_names_the_database(client: TestClient) -> None:
     answer = client.get("/health/db")
@@ -42,7 +45,7 @@ def test_integrations_that_are_not_configured_do_not_fail(client: TestClient, se
 
     systems = answer.json()["integrations"]
     assert answer.status_code == 200
-    assert systems["slack"] == {"status": "ok", "message": "argux in Acme; clicks arrive by HTTP"}
+    assert systems["slack"] == {"status": "ok", "message": "argux in Acme; posts to #incidents; clicks arrive by HTTP"}
     assert systems["github"]["status"] == "not set"
 
 

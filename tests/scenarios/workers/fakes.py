@@ -100,6 +100,12 @@ class FakeChat:
     def check(self) -> str:
         return "a fake channel"
 
+    def check_channel(self, channel: str) -> str:
+        return f"posts to {channel}"
+
+    def check_person(self, user_id: str) -> str:
+        return self.user(user_id).name
+
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.popleft()
@@ -194,6 +200,9 @@ class FakeCodeHost:
     def check(self) -> str:
         return "a fake code host"
 
+    def check_repository(self, repository: str) -> str:
+        return f"{repository} (main)"
+
 
 @dataclass
 class FakeTickets:
@@ -210,6 +219,9 @@ class FakeTickets:
 
     def check(self) -> str:
         return "a fake tracker"
+
+    def check_creating(self) -> tuple[str, ...]:
+        return ()
 
 
 @dataclass

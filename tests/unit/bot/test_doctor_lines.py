@@ -73,10 +73,13 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
     assert list(outcomes) == [
         "database",
         "broker",
+        "detection",
         "jobs",
         "messages",
         "Slack",
+        "people",
         "GitHub",
+        "deploys",
         "Jira",
         "Teams",
         "Elastic",

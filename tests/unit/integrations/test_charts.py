@@ -78,6 +78,12 @@ def test_times_are_shown_in_the_teams_time_zone_across_a_daylight_saving_change(
     assert "Europe/Berlin" in spec["title"]["subtitle"]
 
 
+def test_a_chart_with_a_subtitle_of_its_own_says_whose_clock_it_shows_too() -> None:
+    spec: Any = chart_spec(chart(subtitle="dashed: its limit", timezone="Asia/Tokyo"))
+
+    assert spec["title"]["subtitle"] == "dashed: its limit · times in Asia/Tokyo"
+
+
 def test_a_gap_in_the_measurements_is_a_gap_in_the_line() -> None:
     spec = chart_spec(chart(points=[Point(NOON, 1.0), Point(NOON + 60, None), Point(NOON + 120, 2.0)]))
     assert [row["value"] for row in line(spec)] == [1.0, None, 2.0]

@@ -6,6 +6,7 @@ import { composer } from "./composer.js";
 import { ModalStage, confirmed } from "./dialogs.js";
 import { h, sync } from "./dom.js";
 import { avatar, dayOf, renderMessage, timeOf } from "./messages.js";
+import { drawProgress } from "./progress.js";
 
 const TEAMS = "teams";
 const WIDE = matchMedia("(min-width: 1100px)");
@@ -187,8 +188,8 @@ function drawMessages() {
   const build = (entry) =>
     entry.separator ? h("p", { class: "day" }, h("span", {}, entry.separator)) : renderMessage(entry, shared, "message");
   const items = withDays(inChannel());
-  drawList(byId("messages"), items.length ? items : [{ empty: true, ts: "empty" }], (entry) => entry.ts, (entry) =>
-    entry.empty ? h("p", { class: "quiet nothing" }, "Nothing here yet.") : build(entry),
+  drawList(byId("messages"), items.length ? items : [{ empty: true, ts: "empty", waits: view.state.progress.steps.length > 0 }], (entry) => entry.ts, (entry) =>
+    entry.empty ? h("p", { class: "quiet nothing" }, view.state.progress.steps.length ? "The first message comes here." : "Nothing here yet.") : build(entry),
   );
 }
 
@@ -246,6 +247,7 @@ function draw() {
   mainComposer.rename(`Message ${name} or /command`);
   byId("composer-place").hidden = !channel;
   drawSidebar();
+  drawProgress(byId("progress"), view.state.progress);
   if (channel) drawMessages();
   else drawTeams();
   drawThread();

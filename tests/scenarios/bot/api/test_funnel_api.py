@@ -34,6 +34,54 @@ def test_a_funnel_is_created_listed_and_read(client: TestClient, operator: dict[
     assert client.get(f"/api/funnels/{funnel['id']}", headers=operator).json() == funnel
 
 
+@pytest.mark.parametrize("name", ["Signup", "signup", " SIGNUP "])
+def test_a_second_funnel_of_a_name_is_409_that_names_the_first_and_how_to_change_it(
+    client: TestClient, operator: dict[str, str], name: str
+) -> None:
+    first = client.post("/api/funnels", json=SIGNUP, headers=operator).json()
+    other = client.post("/api/funnels", json={**SIGNUP, "name": "Other"}, headers=operator).json()
+
+    again = client.post("/api/funnels", json={**SIGNUP, "name": name}, headers=operator)
+    renamed = client.patch(f"/api/funnels/{other['id']}", json={"name": name}, headers=operator)
+
+    for answer in (again, renamed):
+        assert (answer.status_code, answer.json()["error"]["field"]) == (409, "name")
+        message = answer.json()["error"]["message"]
+        assert f"Funnel {first['id']} is called 'Signup' already" in message
+        assert f"PATCH /api/funnels/{first['id']}" in message
+    assert len(client.get("/api/funnels", headers=operator).json()) == 2
+
+
+def test_a_removed_funnel_gives_its_name_back_and_one_keeps_its_own(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    first = client.post("/api/funnels", json=SIGNUP, headers=operator).json()["id"]
+
+    assert client.patch(f"/api/funnels/{first}", json={"name": "SIGNUP"}, headers=operator).status_code == 200
+    assert client.delete(f"/api/funnels/{first}", headers=operator).status_code == 204
+    assert client.post("/api/funnels", json=SIGNUP, headers=operator).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"currency": "EURO", "value_per_conversion": 1}, "currency", "three letters of an ISO 4217 code, such as EUR"),
+        ({"steps": SIGNUP["steps"][:1]}, "steps", "must have at least 2 entries"),
+        ({"baseline_days": 0}, "baseline_days", "must be greater than or equal to 1"),
+        ({"baseline_days": "week"}, "baseline_days", "must be a whole number"),
+        ({"name": " "}, "name", "must have at least 1 character"),
+        ({"window": 30}, "window", "is not permitted here"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(
+    client: TestClient, operator: dict[str, str], change: dict[str, Any], field: str, said: str
+) -> None:
+    error = client.post("/api/funnels", json={**SIGNUP, **change}, headers=operator).json()["error"]
+
+    assert error["message"].startswith(f"{field}: ")
+    assert said in error["message"]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -79,7 +79,7 @@ def test_the_value_of_a_conversion_can_be_set_changed_and_removed(
         ({"value_per_conversion": -1, "currency": "EUR"}, "greater than 0"),
         ({"value_per_conversion": 5}, "together"),
         ({"currency": "EUR"}, "together"),
-        ({"value_per_conversion": 5, "currency": "EURO"}, "pattern"),
+        ({"value_per_conversion": 5, "currency": "EURO"}, "three letters of an ISO 4217 code"),
         ({"window_minutes": 5}, "Extra"),
         ({"name": None}, "cannot be null"),
         ({}, "give a name"),

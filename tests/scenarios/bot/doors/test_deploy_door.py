@@ -51,6 +51,31 @@ def test_a_deploy_without_its_commit_is_422_and_names_the_field(client: TestClie
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "commit_sha")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("commit_sha", "3f2a9c1…", "such as 3f2a9c1"),
+        ("commit_sha", "HEAD", "`git rev-parse HEAD` prints it"),
+        ("commit_sha", 7, "must be a text, not a whole number"),
+        ("repository", "shop", "is not owner/name, such as acme/shop"),
+        ("repository", "https://github.com/acme/shop", "is not owner/name, such as acme/shop"),
+        ("service", "", "must have at least 1 character"),
+        ("version", "v" * 201, "must have at most 200 characters"),
+        ("deployed_at", "noon", "is not an ISO 8601 time, such as"),
+    ],
+)
+def test_a_wrong_field_is_named_in_words_with_the_right_form(
+    client: TestClient, sender: dict[str, str], field: str, value: object, said: str
+) -> None:
+    answer = client.post("/api/deploys", json={**DEPLOY, field: value}, headers=sender)
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"]) == (422, field)
+    assert said in error["message"]
+    assert "regex" not in error["message"]
+    assert "^" not in error["message"]
+
+
 def test_a_deploy_without_a_key_is_401(client: TestClient) -> None:
     assert client.post("/api/deploys", json=DEPLOY).status_code == 401
 

@@ -31,6 +31,20 @@ def test_an_event_is_stored_before_the_answer(client: TestClient, services: Serv
     assert event.properties["page"] == "/signup"
 
 
+def test_events_that_are_too_old_for_any_funnel_are_counted_in_the_answer(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
+    old, new = page_view("u1", timestamp="2025-06-01T12:00:00Z"), page_view("u2")
+
+    one = client.post("/api/events", json=old, headers=sender)
+    both = client.post("/api/events", json=[{**old, "event_id": "other"}, new], headers=sender)
+
+    assert (one.status_code, one.json()["accepted"], one.json()["too_old"]) == (201, 1, 1)
+    assert "older than 35 days" in one.json()["note"]
+    assert (both.json()["accepted"], both.json()["too_old"]) == (2, 1)
+    assert stored_users(services) == ["u1", "u1", "u2"]
+
+
 def test_an_array_and_ndjson_hold_several_events(
     client: TestClient, services: Services, sender: dict[str, str]
 ) -> None:

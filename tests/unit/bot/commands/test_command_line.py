@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 import bot.doctor
-from detection.types import Event
+from detection.types import Event, Severity
 from storage.audit import append
 from storage.funnels import create_funnel, definition
+from storage.incidents import open_incident
 from storage.keys import authenticate
 from storage.models import AuditEntry
+from tests.ports import free_port
 from tests.unit.bot.conftest import RunArgux
 from workers.services import Services
 
 
 def test_a_key_is_shown_once_and_works(run_argux: RunArgux, services: Services) -> None:
-    made = run_argux("keys", "create", "shop", "--role", "ingest")
+    made = run_argux("keys", "create", "shop")
 
     secret = made.stdout.strip()
     assert secret.startswith("argux_")
@@ -31,6 +37,21 @@ def test_a_key_is_shown_once_and_works(run_argux: RunArgux, services: Services) 
     listed = run_argux("keys", "list").stdout
     assert "shop" in listed
     assert secret not in listed
+
+
+def test_only_the_option_makes_an_operators_key(run_argux: RunArgux, services: Services) -> None:
+    secret = run_argux("keys", "create", "ana", "--role", "operator").stdout.strip()
+
+    with services.readers() as session:
+        key = authenticate(session, secret)
+    assert key is not None
+    assert key.role == "operator"
+
+
+def test_the_version_is_printed(run_argux: RunArgux) -> None:
+    result = run_argux("--version")
+
+    assert (result.exit_code, result.stdout) == (0, f"argux {version('argux')}\n")
 
 
 def test_a_revoked_key_no_longer_works(run_argux: RunArgux, services: Services) -> None:
@@ -103,8 +124,22 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
 
     assert (well.exit_code, unwell.exit_code) == (0, 1)
     assert [line.split(":")[0] for line in well.stdout.splitlines()] == [
-        "database", "broker", "jobs", "Slack", "GitHub", "Jira", "Teams", "Elastic", "LLM",
+        "settings", "database", "broker", "jobs", "Slack", "people", "GitHub", "deploys", "Jira", "Teams", "Elastic",
+        "LLM",
     ]  # fmt: skip
+
+
+def test_the_doctor_ends_with_1_on_a_misspelt_setting_and_names_the_right_one(
+    run_argux: RunArgux, home: Path, services: Services
+) -> None:
+    (home / ".env").write_text("SLAK_BOT_TOKEN=xoxb-1\nJIRA_URL=https://acme.example\n")
+
+    result = run_argux("doctor")
+
+    assert result.exit_code == 1
+    line = result.stdout.splitlines()[0]
+    assert line.startswith("settings:  FAILED · SLAK_BOT_TOKEN in .env is no setting: did you mean SLACK_BOT_TOKEN?")
+    assert "JIRA_URL is set without JIRA_EMAIL" in line
 
 
 def test_a_broken_audit_chain_is_reported_with_the_broken_entry(run_argux: RunArgux, services: Services) -> None:
@@ -176,3 +211,33 @@ def test_the_web_process_does_not_load_what_only_a_worker_needs() -> None:
         loaded_by("bot.web.app", "scipy.stats", "vl_convert", "github", "jira", "openai", "botbuilder", "apscheduler")
         == ""
     )
+
+
+def test_the_start_warns_of_what_is_unset_and_of_misspelt_names(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".env").write_text("SLAK_BOT_TOKEN=xoxb-1\nFAVOURITE_COLOUR=blue\n")
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("bot.commands.up.Supervisor.run", lambda supervisor, stop: 0)
+
+    with capture_logs() as logs:
+        result = run_argux("up")
+
+    assert result.exit_code == 0
+    told = [str(entry["what"]) for entry in logs]
+    assert any("did you mean SLACK_BOT_TOKEN" in text for text in told)
+    assert any("FAVOURITE_COLOUR" in text for text in told)
+    assert any("nobody is told until SLACK_BOT_TOKEN" in text for text in told)
+    assert any("Copy member ID" in text for text in told)
+
+
+def test_incidents_are_listed_by_the_clock_of_the_team(
+    run_argux: RunArgux, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 11, 29, 21, 39, tzinfo=UTC)
+    with services.sessions.begin() as session:
+        open_incident(session, title="Slow", severity=Severity.SEV2, service="shop", onset_at=at, now=at)
+    monkeypatch.setenv("ARGUX_TIMEZONE", "Europe/Berlin")
+
+    assert "2026-11-29 22:39 CET" in run_argux("incidents").stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.supervisor import Program, Supervisor
+from bot.commands.supervisor import CANNOT_PASS, Program, Supervisor
 
 FOREVER = "import time\ntime.sleep(600)"
 
@@ -127,3 +127,31 @@ def test_a_process_that_ignores_sigterm_is_killed(run: Callable[..., Running], m
 
     assert "ending it by force" in running.out.getvalue()
     assert running.code == 0
+
+
+def test_a_cause_that_cannot_pass_stops_all_at_the_first_end(run: Callable[..., Running]) -> None:
+    running = run(web=f"print('the port is taken')\nraise SystemExit({CANNOT_PASS})", worker=FOREVER)
+
+    running.until(lambda: running.code is not None)
+
+    assert running.code == 1
+    assert "web    | the port is taken" in running.out.getvalue()
+    assert "starting it again" not in running.out.getvalue()
+
+
+def test_the_end_of_a_process_that_ran_long_is_no_quick_exit(
+    run: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs long, ends quickly twice, and then stays: two quick exits in a row are one too few to stop."""
+    monkeypatch.setattr("bot.commands.supervisor.QUICK_SECONDS", 2.0)
+    count = tmp_path / "count"
+    source = (
+        f"import pathlib, time\np = pathlib.Path({str(count)!r})\n"
+        "runs = int(p.read_text()) if p.exists() else 0\np.write_text(str(runs + 1))\n"
+        f"if runs == 0:\n    time.sleep(2.2)\nif runs < 3:\n    raise SystemExit(1)\nprint('stays')\n{FOREVER}"
+    )
+
+    running = run(web=source)
+
+    running.until(lambda: "| stays" in running.out.getvalue() or running.code is not None)
+    assert running.code is None

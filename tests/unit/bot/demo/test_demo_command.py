@@ -89,7 +89,7 @@ def test_the_error_for_a_port_in_use_names_the_port_and_the_setting(
     with socket.create_server(("127.0.0.1", port + 1)):
         assert cli.run(auto=True, scenario="no-fault") == 1
     errors = " ".join(capsys.readouterr().err.split())
-    assert f"port {port + 1} is in use" in errors
+    assert f"Port {port + 1} (the demo's workspace) is in use" in errors
     assert "ARGUX_PORT" in errors
     assert not (working_directory / ".demo").exists()
 
@@ -151,6 +151,7 @@ def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLM_BASE_URL", "http://somebody.elses/v1")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     places = Places(tmp_path, 8765)
     keys = make_secrets()
     config = load(write_workspace_config(places, keys))
@@ -158,6 +159,7 @@ def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
         monkeypatch.setenv(name, value)
     settings = Settings()
     assert settings.llm_base_url is None
+    assert settings.argux_timezone == "Asia/Tokyo", "its charts show the clock of the one who watches"
     assert settings.slack_bot_token == config.bot_token
     assert settings.slack_signing_secret == config.signing_secret
     assert settings.github_token == config.github_token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot.demo.errors import DemoError
 from bot.demo.repository.changes import FREE_RETURNS, HISTORY, LIVE_STOCK, ORDER_TOTAL, Change
-from bot.demo.repository.git import git
+from bot.demo.repository.git import TIME_LIMIT_SECONDS, git
 from bot.demo.repository.repository import SHOP_SOURCE, ShopRepository
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -82,3 +83,21 @@ def test_without_git_the_demo_reports_that_git_is_missing(tmp_path: Path, monkey
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DemoError, match="git is not on the PATH"):
         git(tmp_path, "status")
+
+
+def test_a_slow_git_is_asked_again_instead_of_ending_the_demo(
+    repository: ShopRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = repository.head()
+    slow = tmp_path / "slow" / "git"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+
+    with monkeypatch.context() as changed:
+        changed.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+        changed.setattr("bot.demo.repository.repository.LOOK_SECONDS", 0.2)
+        assert repository.head_now() is None
+
+    assert repository.head_now() == head
+    assert TIME_LIMIT_SECONDS >= 120, "half a minute is no hang"

@@ -20,7 +20,7 @@ from bot.demo.person import Person
 from bot.demo.repository.changes import FREE_RETURNS, LIVE_STOCK
 from bot.demo.repository.repository import ShopRepository
 from bot.demo.waiting import until
-from bot.demo.watching import Result, Watch
+from bot.demo.watching import Limits, Result, Watch
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -45,6 +45,7 @@ class FakeArgux:
         self.verification = {"status": "recovered", "measures": [{"text": "p95 is 50 ms again."}]}
         self.modals: list[dict[str, str]] = []
         self.approved = False
+        self.metrics = ["latency_p95_ms", "conversion_rate"]
         self.closed_as = "open"
         self.pressed: list[tuple[str, dict[str, str]]] = []
 
@@ -61,6 +62,7 @@ class FakeArgux:
             "proposal": proposal,
             "approval": approval if self.approved else None,
             "verification": self.verification if self.approved else None,
+            "findings": [{"metric": metric} for metric in self.metrics],
         }
 
     def page(self) -> dict[str, Any]:
@@ -113,7 +115,7 @@ async def follow(argux: FakeArgux) -> tuple[Result, str]:
             result,
             Person(client, "U0ANA"),
         )
-        await watch.follow()
+        await watch.follow(await watch.incident())
     return result, printed.getvalue()
 
 
@@ -146,6 +148,16 @@ async def test_an_inconclusive_diagnosis_fails_the_run_with_its_text(argux: Fake
         await follow(argux)
 
 
+async def test_a_drop_in_conversion_that_is_never_told_fails_the_run(
+    argux: FakeArgux, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argux.metrics = ["latency_p95_ms"]
+    monkeypatch.setattr("bot.demo.watching.Limits", lambda: Limits(conversion=0.0))
+    with pytest.raises(StageError, match="telling of the drop in conversion"):
+        await follow(argux)
+    assert argux.pressed == [], "no fix hides that it was never told"
+
+
 async def test_a_fix_without_recovery_fails_the_run(argux: FakeArgux) -> None:
     argux.verification["status"] = "not_recovered"
     with pytest.raises(StageError, match="verifying the fix: not recovered"):
@@ -174,3 +186,13 @@ async def test_an_error_response_from_argux_is_reported_with_the_route() -> None
     async with httpx.AsyncClient(transport=httpx.MockTransport(refuse), base_url="http://argux") as client:
         with pytest.raises(DemoError, match="Argux answered 401 to GET /api/incidents: no such key"):
             await ArguxApi(client).incidents()
+
+
+async def test_the_page_is_empty_until_the_first_message(argux: FakeArgux) -> None:
+    state = argux.page()
+    shown: list[dict[str, Any]] = [{**state, "messages": []}, state]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=shown.pop(0)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://page") as page:
+        person = Person(page, "U0ANA")
+        assert not await person.has_messages()
+        assert await person.has_messages()
