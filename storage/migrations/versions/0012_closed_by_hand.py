@@ -18,8 +18,8 @@ def upgrade() -> None:
         incidents.add_column(sa.Column("muted_until", sa.DateTime(timezone=True), nullable=True))
     op.execute("UPDATE incidents SET closed_by_hand = (closed_by <> 'Argux') WHERE closed_by IS NOT NULL")
     with op.batch_alter_table("findings") as findings:
-        findings.add_column(sa.Column("latest_observed", sa.Float(), nullable=True))
-        findings.add_column(sa.Column("latest_expected", sa.Float(), nullable=True))
+        findings.add_column(sa.Column("latest_observed", sa.Double(), nullable=True))
+        findings.add_column(sa.Column("latest_expected", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:

@@ -221,7 +221,7 @@ def test_the_error_for_an_invisible_channel_names_the_channel(loopback: Loopback
 def test_an_expired_response_url_is_reported_as_gone(loopback: Loopback) -> None:
     loopback.answer(404, b"expired_url")
     with pytest.raises(NotFoundError):
-        SlackChannel("xoxb-secret").respond(f"{loopback.url}/commands/1", CARD)
+        SlackChannel("xoxb-secret", base_url=f"{loopback.url}/").respond(f"{loopback.url}/commands/1", CARD)
 
 
 def test_a_response_url_in_a_private_network_is_refused() -> None:
