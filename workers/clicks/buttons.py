@@ -147,6 +147,7 @@ def _acknowledge(services: Services, click: Click) -> None:
             raise RefusedError("A fix is under way; the thread says how it goes.")
         incidents.change_status(session, incident, IncidentStatus.ACKNOWLEDGED, actor=click.user_name, now=now)
         enqueue_refresh(session, incident.id, key=f"acknowledged:{incident.id}:{now.timestamp()}", now=now)
+        outbox.finish_running(session, now)
         _record(services, session, click, now)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
-from storage import audit, incidents, proposals
+from storage import audit, incidents, outbox, proposals
 from storage.models import Incident
 from workers.errors import RefusedError
 from workers.lifecycle.grouping import MUTE_HOURS
@@ -71,6 +71,7 @@ def close_by_hand(
         payload["muted_until"] = incident.muted_until.isoformat()
         _withdraw_offer(services, session, incident, reason, actor=actor, now=now)
     enqueue_refresh(session, incident.id, key=f"{status}:{incident.id}:{now.timestamp()}", now=now)
+    outbox.finish_running(session, now)
     audit.append(session, key=services.audit_key, actor=actor, event=EVENTS[status], payload=payload, now=now)
 
 
@@ -83,6 +84,7 @@ def reopen_by_hand(
     was = incident.status
     incidents.change_status(session, incident, IncidentStatus.OPEN, actor=actor, now=now)
     enqueue_refresh(session, incident.id, key=f"reopened:{incident.id}:{now.timestamp()}", now=now)
+    outbox.finish_running(session, now)
     payload = {"incident_id": incident.id, "user_id": user_id, "was": str(was)}
     audit.append(session, key=services.audit_key, actor=actor, event="reopen", payload=payload, now=now)
 

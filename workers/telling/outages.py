@@ -81,6 +81,8 @@ def tell_outage(services: Services, recipient: str, title: str, reason: str, key
             services.chat.post(services.chat.direct_channel(recipient), card, idempotency_key=key)
     except (PermanentError, NotConfiguredError) as error:
         log.warning("outage_not_told", recipient=recipient, error=str(error))
+    with services.sessions.begin() as session:
+        outbox.finish_running(session, services.clock())
 
 
 def held_texts(session: Session) -> list[str]:

@@ -56,6 +56,8 @@ def tell_person(
 ) -> None:
     """Try again to tell the person. Raise NotYetError while no way works, for an hour."""
     if _told(services, channel, user_id, text, thread_id, response_url):
+        with services.sessions.begin() as session:
+            outbox.finish_running(session, services.clock())
         return
     if services.clock().timestamp() - since > WORTH_TELLING_SECONDS:
         log.warning("person_not_told", user_id=user_id)

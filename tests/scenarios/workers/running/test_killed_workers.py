@@ -23,7 +23,8 @@ from workers.running import actors
 from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.services import Services
-from workers.telling.enqueue import enqueue_thread_message
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.outages import TEAMS
 
 COUNTED: tuple[type[Base], ...] = (AuditEntry, Delivery, Diagnosis, Proposal, TimelineEntry, Verification)
 
@@ -106,7 +107,7 @@ def message(services: Services, worker: Worker) -> Job:
         return "deliver", {"delivery_id": session.scalars(select(Delivery.id)).one()}
 
 
-def of_incident(actor: str, **more: str) -> Story:
+def of_incident(actor: str, **more: object) -> Story:
     return lambda services, worker: (actor, {"incident_id": opened(services), **more})
 
 
@@ -118,6 +119,29 @@ def giving_up(services: Services, worker: Worker) -> Job:
 def listing(services: Services, worker: Worker) -> Job:
     dead_letter(services)
     return "tell_dead_letters", {}
+
+
+def picture(services: Services, worker: Worker) -> Job:
+    incident_id = opened(services)
+    with services.sessions.begin() as session:
+        enqueue_refresh(session, incident_id, key="first", now=services.clock())
+    worker.run()
+    with services.readers() as session:
+        jobs = session.scalars(select(OutboxJob.arguments).where(OutboxJob.actor == "draw_picture")).all()
+    return "draw_picture", dict(jobs[0])
+
+
+def private_message(services: Services, worker: Worker) -> Job:
+    arguments = {
+        "channel": "C1", "user_id": "UANA", "text": "No.", "thread_id": None, "response_url": None,
+        "since": services.clock().timestamp(),
+    }  # fmt: skip
+    return "tell_person", arguments
+
+
+def outage(recipient: str) -> Story:
+    arguments = {"recipient": recipient, "title": "Slack refuses", "reason": "is_archived", "key": "outage:1"}
+    return lambda services, worker: ("tell_outage", arguments)
 
 
 STORIES: dict[str, Story] = {
@@ -134,6 +158,11 @@ STORIES: dict[str, Story] = {
     "diagnose": of_incident("diagnose"),
     "create_ticket": of_incident("create_ticket", user_name="Ana"),
     "escalate": of_incident("escalate", user_name="Ana"),
+    "draw_picture": picture,
+    "tell_person": private_message,
+    "tell_outage: Teams": outage(TEAMS),
+    "tell_outage: a person": outage("UANA"),
+    "close_pull_request": of_incident("close_pull_request", repository="acme/shop", comment="No.", number=7),
     "give_up": giving_up,
     "tell_dead_letters": listing,
 }
