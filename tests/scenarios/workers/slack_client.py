@@ -99,7 +99,11 @@ class Workspace:
 
     def users_info(self, **sent: Any) -> Any:
         self._check(NAME)
-        return {"user": {"name": sent["user"].removeprefix("U").capitalize(), "tz": "UTC"}}
+        name = sent["user"].removeprefix("U").capitalize()
+        return {"user": {"id": sent["user"], "team_id": "T1", "name": name, "tz": "UTC"}}
+
+    def auth_test(self, **sent: Any) -> Any:
+        return {"team_id": "T1"}
 
     def conversations_open(self, **sent: Any) -> Any:
         return {"channel": {"id": f"D{sent['users']}"}}

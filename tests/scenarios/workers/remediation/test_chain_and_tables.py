@@ -14,7 +14,7 @@ from integrations.errors import RejectedError
 from storage import audit
 from storage.audit_tables import disagreements
 from storage.models import Action, Approval, AuditEntry, Incident, Proposal, Verification
-from tests.scenarios.workers.clicks.test_people_decide import click, fakes, submit
+from tests.scenarios.workers.clicks.test_people_decide import click, close, fakes, submit
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker, settle
@@ -30,7 +30,7 @@ def carried_out(services: Services, worker: Worker) -> int:
     click(services, "approve_fix", proposal_id)
     submit(services)
     settle(worker)
-    click(services, "resolve", incident_id)
+    close(services, "resolve", incident_id)
     return incident_id
 
 
@@ -43,7 +43,7 @@ def found(services: Services) -> Sequence[str]:
 def test_what_argux_did_itself_agrees_with_the_chain(services: Services, worker: Worker) -> None:
     carried_out(services, worker)
     other = opened(services)
-    click(services, "false_alarm", other)
+    close(services, "false_alarm", other)
     assert found(services) == []
 
 

@@ -24,7 +24,7 @@ def asked_for(services: Services, incident_id: int) -> None:
             session, service="shop", version="2", commit_sha="e" * 40, repository="acme/shop",
             deployed_at=now - timedelta(seconds=60), deployed_by=None, now=now,
         )  # fmt: skip
-        arguments = {"incident_id": incident_id, "finding_count": 1}
+        arguments = {"incident_id": incident_id, "is_asked": False}
         outbox.enqueue(session, "diagnose", arguments, key=f"diagnose:{incident_id}:1", now=now)
 
 

@@ -140,12 +140,12 @@ class TestEachStep:
     def test_a_private_answer(self, services: Services, slack: Workspace, worker: Worker, code: str) -> None:
         incident_id = opened(services)
         worker.run_for(5)
-        slack.refuse |= {slack_client.EPHEMERAL: code, slack_client.NAME: code}
+        slack.refuse[slack_client.EPHEMERAL] = code
         click(services, "acknowledge", incident_id)
         click(services, "acknowledge", incident_id, 2)
         worker.run_for(10)
         assert isinstance(services.chat, Channel)
-        assert [card.text for card in services.chat.responses] == ["ana is on it already."]
+        assert [card.text for card in services.chat.responses] == ["Ana is on it already."]
         nothing_is_lost(services)
 
     def test_a_dialog(self, services: Services, slack: Workspace, worker: Worker, code: str) -> None:
