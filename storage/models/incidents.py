@@ -35,7 +35,7 @@ class Incident(Base):
     closed_by: Mapped[str | None] = mapped_column(String(200))
     closed_by_hand: Mapped[bool] = mapped_column(default=False, server_default=false())
     closing_reason: Mapped[str | None] = mapped_column(Text)
-    muted_until: Mapped[datetime | None]
+    muted_until: Mapped[datetime | None] = mapped_column(index=True)
     ticket_key: Mapped[str | None] = mapped_column(String(50))
     ticket_url: Mapped[str | None] = mapped_column(String(500))
     escalated_at: Mapped[datetime | None]

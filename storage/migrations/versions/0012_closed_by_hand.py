@@ -16,6 +16,7 @@ def upgrade() -> None:
         incidents.add_column(sa.Column("closed_by_hand", sa.Boolean(), nullable=False, server_default=sa.false()))
         incidents.add_column(sa.Column("closing_reason", sa.Text(), nullable=True))
         incidents.add_column(sa.Column("muted_until", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_incidents_muted_until", "incidents", ["muted_until"])
     op.execute("UPDATE incidents SET closed_by_hand = (closed_by <> 'Argux') WHERE closed_by IS NOT NULL")
     with op.batch_alter_table("findings") as findings:
         findings.add_column(sa.Column("latest_observed", sa.Double(), nullable=True))
@@ -26,6 +27,7 @@ def downgrade() -> None:
     with op.batch_alter_table("findings") as findings:
         findings.drop_column("latest_expected")
         findings.drop_column("latest_observed")
+    op.drop_index("ix_incidents_muted_until", table_name="incidents")
     with op.batch_alter_table("incidents") as incidents:
         incidents.drop_column("muted_until")
         incidents.drop_column("closing_reason")

@@ -86,7 +86,7 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
         "LLM",
     ]
     assert outcomes["database"].health is Health.OK
-    assert {outcomes[name].health for name in list(outcomes)[1:] if name not in ("jobs", "messages")} == {
+    assert {outcomes[name].health for name in list(outcomes)[1:] if name not in ("detection", "jobs", "messages")} == {
         Health.NOT_SET
     }
 
