@@ -16,6 +16,7 @@ from workers.lifecycle.self_recovery import resolve_recovered
 from workers.lifecycle.verification import verify_running
 from workers.locks import lease
 from workers.services import Services
+from workers.telling.delays_message import enqueue_delays_message
 from workers.telling.held_messages import end_quiet_times
 from workers.troubles import Troubles, store_tick
 
@@ -48,6 +49,8 @@ def run_parts(services: Services) -> Troubles:
     unwatched = judge(services, ROLLED_UP, whole, funnels, troubles, now)
     resolve_recovered(services, whole, unwatched, troubles)
     roll_up.after_judging()
+    with troubles.apart("telling what is late"):
+        enqueue_delays_message(services)
     with services.sessions.begin() as session:
         store_tick(session, troubles, now=services.clock())
     return troubles

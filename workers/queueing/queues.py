@@ -18,6 +18,7 @@ QUEUES: Mapping[str, str] = {
     "deliver": PEOPLE,
     "tell_person": PEOPLE,
     "tell_outage": PEOPLE,
+    "tell_delays": PEOPLE,
     "create_ticket": PEOPLE,
     "escalate": PEOPLE,
     "propose_fix": PEOPLE,

@@ -21,6 +21,7 @@ from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
 from workers.services import Services
 from workers.telling.dead_letters import tell_dead_letters
+from workers.telling.delays_message import tell_delays
 from workers.telling.delivery import deliver, delivery_given_up
 from workers.telling.outages import tell_outage
 from workers.telling.picture import draw_picture
@@ -61,6 +62,7 @@ JOBS: dict[str, Job] = {
     "draw_picture": Job(draw_picture),
     "tell_person": Job(tell_person, 60),
     "tell_outage": Job(tell_outage, 60),
+    "tell_delays": Job(tell_delays, 60),
     "create_ticket": Job(create_ticket, given_up=ticket_given_up),
     "escalate": Job(escalate, given_up=escalation_given_up),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),

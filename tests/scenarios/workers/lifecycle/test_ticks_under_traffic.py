@@ -13,7 +13,8 @@ from detection.types import Event, Finding, FunnelDefinition, Severity
 from storage import incidents
 from storage.telemetry.protocol import RolledUp
 from tests.scenarios.workers.alertmanager import Alertmanager
-from tests.scenarios.workers.worker import Clock
+from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.slash_command import status_card
 from workers.lifecycle import rolling_up
 from workers.lifecycle.tick import run_parts, tick
@@ -97,6 +98,26 @@ def test_a_tick_ends_in_its_time_and_the_next_ones_catch_up(
     tick(services)
     with services.readers() as session:
         assert delays(services, session).longest_lag_seconds == 0
+
+
+def test_the_channel_is_told_once_that_argux_is_late_and_once_that_it_is_not(
+    services: Services, clock: Clock, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(rolling_up, "BEFORE_JUDGING", 0.0)
+        patch.setattr(rolling_up, "AFTER_JUDGING", 0.0)
+        Rushed(services, clock, patch)
+        for _ in range(8):
+            tick(services)
+            clock.forward(20)
+    tick(services)
+    clock.forward(20)
+    tick(services)
+    worker.run_all()
+    assert isinstance(services.chat, FakeChat)
+    posted = [message.card for message in services.chat.messages.values()]
+    assert [card.title for card in posted] == ["Argux does not keep up", "Argux keeps up again"]
+    assert "Events are judged" in posted[0].text
 
 
 def test_a_pause_without_ticks_is_told(services: Services, clock: Clock) -> None:
