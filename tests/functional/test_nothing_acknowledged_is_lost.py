@@ -23,6 +23,7 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import select
 
 from bot.reception.error_responses import DATABASE_RETRY_SECONDS
+from bot.reception.scoping import senders_id
 from storage.database.session import create_database, read_only
 from storage.telemetry.rows.tables import events
 from tests.functional.stack import eventually
@@ -91,7 +92,7 @@ def keep_sending(senders: Sequence[Sender]) -> None:
 def stored(database_url: str) -> Counter[str]:
     engine = create_database(database_url)
     with read_only(engine).connect() as connection:
-        found = Counter(connection.execute(select(events.c.event_id)).scalars())
+        found = Counter(map(senders_id, connection.execute(select(events.c.event_id)).scalars()))
     engine.dispose()
     return found
 

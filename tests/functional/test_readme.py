@@ -42,6 +42,10 @@ NAMED: dict[str, str | None] = {
     "argux experiment Signup variant control new": "argux experiment Signup variant control new",
     "argux backtest FILE.csv": "argux backtest history.csv",
     "argux audit verify": "argux audit verify",
+    "argux jobs list": "argux jobs list",
+    # There is no job to name; tests/unit/bot/commands has them.
+    "argux jobs retry NUMBER": None,
+    "argux jobs dismiss NUMBER": None,
     'argux maintenance start shop --for 2h --reason "new database"': (
         'argux maintenance start shop --for 2h --reason "new database"'
     ),

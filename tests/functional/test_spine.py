@@ -67,4 +67,4 @@ def test_nothing_is_lost_or_posted_twice_when_slack_github_and_workers_fail(
             stack.start("web")
             deploy_the_merged_head(stack, feeder, head)
             eventually(lambda: incident(stack)["status"] == "resolved", seconds=240, what="the recovery")
-        assert len(root_messages(stack)) == 1
+        assert len(root_messages(stack)) == 1, [message["text"] for message in root_messages(stack)]

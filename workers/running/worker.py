@@ -8,7 +8,6 @@ from dramatiq import Worker
 from workers.running.actors import register
 from workers.running.scheduler import stop_on_signals
 from workers.services import Services
-from workers.telling.outages import warn_if_not_set
 
 log = structlog.get_logger()
 
@@ -22,7 +21,6 @@ STOP_MILLISECONDS = 8_000
 def run_worker(services: Services) -> None:
     """Run until SIGTERM or SIGINT. Running jobs get STOP_MILLISECONDS; the outbox resends unfinished ones later."""
     stop = stop_on_signals()
-    warn_if_not_set(services)
     register(services.broker, services)
     worker = Worker(services.broker, worker_threads=services.settings.worker_threads, worker_timeout=POLL_MILLISECONDS)
     worker.start()

@@ -92,9 +92,3 @@ def held_texts(session: Session) -> list[str]:
         f"{one.reason}"
         for one in deliveries.waiting(session)
     ]
-
-
-def warn_if_not_set(services: Services) -> None:
-    """Say in the log at the start that nobody will be told of incidents until Slack is set."""
-    if services.settings.slack_bot_token is None:
-        log.warning("slack_not_set", text="Slack is not set: incidents are held until SLACK_BOT_TOKEN is set")
