@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -18,8 +19,10 @@ import pytest
 from typer.testing import CliRunner
 
 from bot import cli
+from storage.funnels import create_funnel, list_funnels
 from tests.functional.stack import STARTS_WITHIN_SECONDS, eventually
 from tests.ports import free_port
+from workers.services import Services
 from workers.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -167,12 +170,25 @@ def test_the_examples_by_hand_run_and_run_again(started: Started) -> None:
     assert f"Funnel {funnel['id']} is called 'Signup' already" in json.loads(refused)["error"]["message"]
 
 
+def define_signup() -> None:
+    """Define the funnel that the prose names, unless the examples by hand have done so already."""
+    services = Services(Settings())
+    steps = [{"name": name, "event_filter": {"event": name}} for name in ("view", "done")]
+    with services.sessions.begin() as session:
+        if all(funnel.name != "Signup" for funnel in list_funnels(session)):
+            create_funnel(
+                session, name="Signup", steps=steps, baseline_days=7, window_minutes=30, now=datetime.now(UTC)
+            )
+    services.engine.dispose()
+
+
 def test_every_command_that_the_prose_names_runs(in_the_directory: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     prose = re.sub(r"^```\n.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"`(argux [^`]+)`", prose)) == set(NAMED)
     points = "\n".join(f"2026-11-{day:02d}T{hour:02d}:00:00Z,{hour}" for day in range(1, 15) for hour in range(24))
     monkeypatch.setenv("SEGMENT_DIMENSIONS", "country,variant")
     (in_the_directory.directory / "history.csv").write_text(f"timestamp,value\n{points}\n")
+    define_signup()
 
     for command in filter(None, NAMED.values()):
         result = CliRunner().invoke(cli.app, shlex.split(command)[1:])
