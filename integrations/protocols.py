@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from integrations.cards import Card, Modal
+from integrations.text import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ChatChannel(Protocol):
         """Replace a message in place."""
         ...
 
-    def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
+    def post_ephemeral(self, channel: str, user_id: str, text: Markup, thread: MessageReference | None = None) -> None:
         """Post a message that only one person sees."""
         ...
 
@@ -124,7 +125,7 @@ class CodeHost(Protocol):
         ...
 
     def open_revert(
-        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
+        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: Markup
     ) -> PullRequest:
         """Open a pull request that reverts these commits on the default branch, or find it if `branch` exists.
 
@@ -164,7 +165,7 @@ class Ticket:
 class TicketTracker(Protocol):
     """A ticket tracker: Jira. Every call raises only IntegrationError and its subclasses."""
 
-    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+    def create(self, *, idempotency_key: str, title: str, body: Markup, severity: str) -> Ticket:
         """Create a ticket idempotently: a second call with the same key (stored as a label) finds the first ticket."""
         ...
 

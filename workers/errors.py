@@ -10,6 +10,8 @@ WorkerError
 
 from __future__ import annotations
 
+from integrations.text import Markup, theirs
+
 
 class WorkerError(Exception):
     """Base of all errors of this package."""
@@ -37,3 +39,9 @@ class NotYetError(WorkerError):
 
 class RefusedError(WorkerError):
     """A person's click is not allowed, or no longer applies to the current state."""
+
+
+def told(error: Exception) -> Markup:
+    """Return an error's text for a message to people: as it is if it was raised with text of ours, else as theirs."""
+    text = error.args[0] if len(error.args) == 1 else None
+    return text if isinstance(text, Markup) else theirs(str(error))

@@ -15,8 +15,10 @@ from integrations import wording
 from integrations.errors import ConflictError, RejectedError, RetryableError, StaleHeadError
 from integrations.github import branches, reading
 from integrations.github.errors import SYSTEM, error_message, from_github, github_errors
+from integrations.github.markdown import to_commit_message, to_github
 from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
+from integrations.text import Markup, visible
 
 COMMITS_READ = 50
 TITLE_LIMIT = 250
@@ -44,7 +46,7 @@ class GitHubCodeHost:
             return tuple(reading.commit(found.get_commit(item.sha)) for item in newest)
 
     def open_revert(
-        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
+        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: Markup
     ) -> PullRequest:
         """Open a pull request that reverts these commits on the default branch, or find it if `branch` exists.
 
@@ -53,8 +55,8 @@ class GitHubCodeHost:
         touch the same lines (`paths` names the files).
         """
         with self._repository(repository) as found:
-            head_sha = branches.revert_branch(found, commit_shas, branch, body)
-            pull = _find_or_create_pull_request(found, branch, title, body)
+            head_sha = branches.revert_branch(found, commit_shas, branch, to_commit_message(body))
+            pull = _find_or_create_pull_request(found, branch, title, to_github(body))
             if pull.head.sha != head_sha:
                 raise branches.changed_branch_error(branch)
             return reading.pull_request(repository, pull)
@@ -141,7 +143,7 @@ def _find_or_create_pull_request(repository: Repository, branch: str, title: str
     return repository.create_pull(
         base=repository.default_branch,
         head=branch,
-        title=wording.cut(title, TITLE_LIMIT),
+        title=wording.cut(visible(title), TITLE_LIMIT),
         body=wording.cut(body, BODY_LIMIT),
     )
 

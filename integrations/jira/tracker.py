@@ -21,6 +21,7 @@ from integrations.errors import IntegrationError, RetryableError
 from integrations.http import error_for_status, retry_after_seconds, unreachable
 from integrations.jira.wiki import to_wiki
 from integrations.protocols import Ticket
+from integrations.text import Markup, visible
 
 SYSTEM = "Jira"
 SUMMARY_LIMIT = 255
@@ -57,7 +58,7 @@ class JiraTracker:
         self._lock = threading.Lock()
         self._connected: JIRA | None = None
 
-    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+    def create(self, *, idempotency_key: str, title: str, body: Markup, severity: str) -> Ticket:
         """Create a ticket idempotently: the key is stored as a label, and a ticket with that label is returned.
 
         Jira's search may not find a ticket in its first seconds, so a retry should wait longer than that.
@@ -72,7 +73,7 @@ class JiraTracker:
             fields = {
                 "project": {"key": self._project},
                 "issuetype": {"name": self._issue_type_name(client)},
-                "summary": wording.cut(" ".join(title.split()) or "Argux incident", SUMMARY_LIMIT),
+                "summary": wording.cut(visible(title) or "Argux incident", SUMMARY_LIMIT),
                 "description": wording.cut(to_wiki(body), DESCRIPTION_LIMIT),
                 "labels": [label],
                 **_priority(client, severity),

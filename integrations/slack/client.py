@@ -15,9 +15,13 @@ from integrations.cards import Card, Modal
 from integrations.errors import NotFoundError
 from integrations.http import check_outbound_url, error_for_status
 from integrations.protocols import ChannelUser, MessageReference
-from integrations.slack.blocks import MESSAGE_TEXT, card_blocks, message_text, modal_view
+from integrations.slack.blocks import MESSAGE_TEXT, card_blocks, message_text, modal_view, text_blocks
 from integrations.slack.errors import SYSTEM, slack_errors
-from integrations.slack.mrkdwn import cut, to_mrkdwn
+from integrations.slack.mrkdwn import cut, escape
+from integrations.text import Markup, visible
+
+_LITERAL: dict[str, Any] = {"parse": "none", "link_names": False}
+"""Slack makes no links and mentions of the plain characters of a text. `chat.update` does by default."""
 
 DELIVERY_EVENT = "argux_delivery"
 _CHANNEL_ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
@@ -60,6 +64,7 @@ class SlackChannel:
                 metadata={"event_type": DELIVERY_EVENT, "event_payload": {"key": idempotency_key}},
                 unfurl_links=False,
                 unfurl_media=False,
+                **_LITERAL,
             )
             return MessageReference(channel=str(response["channel"]), message_id=str(response["ts"]))
 
@@ -67,17 +72,23 @@ class SlackChannel:
         """Replace a message in place. The metadata of the first post stays."""
         with slack_errors():
             self._client.chat_update(
-                channel=message.channel, ts=message.message_id, text=message_text(card), blocks=card_blocks(card)
+                channel=message.channel,
+                ts=message.message_id,
+                text=message_text(card),
+                blocks=card_blocks(card),
+                **_LITERAL,
             )
 
-    def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
-        """Post a message, in the cards' Markdown, that only one person sees."""
+    def post_ephemeral(self, channel: str, user_id: str, text: Markup, thread: MessageReference | None = None) -> None:
+        """Post a message that only one person sees."""
         with slack_errors():
             self._client.chat_postEphemeral(
                 channel=self._channel_id(channel),
                 user=user_id,
-                text=cut(to_mrkdwn(text, mentions=True), MESSAGE_TEXT),
+                text=cut(escape(wording.plain(text)) or "…", MESSAGE_TEXT),
+                blocks=text_blocks(text),
                 thread_ts=thread.message_id if thread else None,
+                **_LITERAL,
             )
 
     def respond(self, response_url: str, card: Card) -> None:
@@ -96,7 +107,7 @@ class SlackChannel:
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
         """Upload a PNG without sharing it in a channel. Return the file's id, which an image block refers to."""
-        words = wording.cut(alt_text, _ALT_TEXT)
+        words = wording.cut(visible(alt_text), _ALT_TEXT)
         with slack_errors():
             response = self._client.files_upload_v2(filename=filename, content=png, title=words, alt_txt=words)
             files: list[dict[str, Any]] = response["files"]

@@ -1,16 +1,21 @@
-"""Render cards as Adaptive Cards 1.4, which every Teams client can show: https://adaptivecards.io/explorer/."""
+"""Render cards as Adaptive Cards 1.4, which every Teams client can show: https://adaptivecards.io/explorer/.
+
+Texts are RichTextBlocks, whose runs are shown character by character. A TextBlock or a FactSet would take Markdown from
+the texts of others.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from detection.types import Severity
 from integrations import wording
-from integrations.cards import MOMENT, Card, CardLink
+from integrations.cards import Card, CardLink
+from integrations.markdown import Kind, Line, Run, cut_runs, read_lines
+from integrations.text import Markup, visible
 
 Element: TypeAlias = dict[str, Any]
 
@@ -21,6 +26,7 @@ TEXT_BLOCK = 4000
 FALLBACK_TEXT = 1000
 FACT_TEXT = 300
 FACTS_BYTES = 8000
+CONTEXT_TEXT = 500
 LINK_BUTTONS = 6
 URL_LIMIT = 1000
 LEFT_OUT = "… the rest does not fit in one message."
@@ -31,7 +37,6 @@ _COLOURS = {
     Severity.SEV3: "Accent",
     Severity.SEV4: "Default",
 }
-_FENCED = re.compile(r"^```\w*[ \t]*\n(.*?)(?:^```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def adaptive_card(card: Card) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def adaptive_card(card: Card) -> dict[str, Any]:
 
     A picture is replaced by its alternative text, because it was uploaded to another channel.
     """
-    body = [_title(card), *_facts(card.fields)]
+    body = [_title(card), *_fields(card.fields)]
     ending = _ending(card)
     frame: dict[str, Any] = {
         "type": "AdaptiveCard",
@@ -48,14 +53,14 @@ def adaptive_card(card: Card) -> dict[str, Any]:
         "fallbackText": wording.cut(wording.card_text(card), FALLBACK_TEXT),
         "msteams": {"width": "Full"},
     }
-    links = [_link_button(item) for item in card.links if len(item.url) <= URL_LIMIT][:LINK_BUTTONS]
+    links = [_link_button(item) for item in card.links if _is_usable(item)][:LINK_BUTTONS]
     if links:
         frame["actions"] = links
     room = CARD_BYTES - _size([frame, *body, *ending])
     for element in (element for text in (card.text, *card.sections) for element in _text(text)):
         room -= _size(element)
         if room < 0:
-            body.append(_text_block(LEFT_OUT, isSubtle=True))
+            body.append(_block([Run(LEFT_OUT)], isSubtle=True))
             break
         body.append(element)
     return {**frame, "body": [*body, *ending]}
@@ -65,51 +70,66 @@ def _size(element: object) -> int:
     return len(json.dumps(element, ensure_ascii=False).encode())
 
 
-def _text_block(text: str, **style: object) -> Element:
-    return {"type": "TextBlock", "text": wording.cut(text, TEXT_BLOCK), "wrap": True, **style}
+def _block(runs: Sequence[Run], *, spacing: str = "Default", **look: object) -> Element:
+    """Return one line of text. look: properties of every run, such as its size."""
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [{**piece, **look} for piece in _pieces(runs)]}
+
+
+def _pieces(runs: Iterable[Run]) -> Iterator[Element]:
+    for run in runs:
+        if run.moment is not None:
+            yield _piece(_date_and_time(run.moment), run)
+            continue
+        # Two braces together could begin a date function in text of theirs.
+        for part in run.text.replace("{{", "{\0{").split("\0"):
+            if part:
+                yield _piece(part, run)
+
+
+def _piece(text: str, run: Run) -> Element:
+    piece: Element = {"type": "TextRun", "text": text}
+    if run.bold:
+        piece["weight"] = "Bolder"
+    if run.code:
+        piece["fontType"] = "Monospace"
+    if run.url:
+        piece["selectAction"] = {"type": "Action.OpenUrl", "url": run.url}
+    return piece
 
 
 def _title(card: Card) -> Element:
     """Render the title. It shows the severity as a word and an emoji; the colour only repeats it."""
     colour = _COLOURS[card.severity] if card.severity else "Default"
     text = wording.cut(wording.titled(card), 300)
-    return _text_block(text, size="Large", weight="Bolder", color=colour)
+    return _block([Run(text)], size="Large", weight="Bolder", color=colour)
 
 
-def _facts(fields: tuple[tuple[str, str], ...]) -> list[Element]:
-    facts: list[Element] = []
+def _fields(fields: tuple[tuple[str, Markup], ...]) -> list[Element]:
+    """Render each field as a line; those that do not fit are left out."""
+    shown: list[Element] = []
     for label, value in fields:
-        facts.append(
-            {
-                "title": wording.cut(label, 100),
-                "value": wording.cut(wording.plain(_with_local_times(value)), FACT_TEXT) or "-",
-            }
-        )
-        if _size(facts) > FACTS_BYTES:
-            facts.pop()
+        runs = cut_runs(_joined(read_lines(value)), FACT_TEXT) or (Run("-"),)
+        name = Run(f"{wording.cut(visible(label), 100)}: ", bold=True)
+        shown.append(_block([name, *runs], spacing="Small"))
+        if _size(shown) > FACTS_BYTES:
+            shown.pop()
             break
-    return [{"type": "FactSet", "facts": facts}] if facts else []
+    return shown
 
 
 def _text(markdown: str) -> Iterator[Element]:
-    """Render prose as Teams' Markdown (bold, lists, links), and each fence as a separate monospace block."""
-    position = 0
-    for fence in _FENCED.finditer(markdown):
-        yield from _prose(markdown[position : fence.start()])
-        if fence[1].strip():
-            yield _text_block(_separate_lines(fence[1].rstrip("\n")), fontType="Monospace", size="Small")
-        position = fence.end()
-    yield from _prose(markdown[position:])
+    """Render each line, with "•" before the items of a list, and code in a monospace font."""
+    for index, line in enumerate(line for line in read_lines(markdown) if line.text.strip()):
+        spacing = "Small" if index else "Default"
+        runs = cut_runs(line.runs, TEXT_BLOCK)
+        if line.kind is Kind.CODE:
+            yield _block(runs, spacing=spacing, fontType="Monospace", size="Small")
+        else:
+            yield _block([Run("• "), *runs] if line.kind is Kind.BULLET else runs, spacing=spacing)
 
 
-def _prose(markdown: str) -> Iterator[Element]:
-    if markdown.strip():
-        yield _text_block(_separate_lines(_with_local_times(markdown.strip().replace("`", ""))))
-
-
-def _with_local_times(text: str) -> str:
-    """Replace each time with the form that Teams shows in the reader's time zone."""
-    return MOMENT.sub(lambda found: _date_and_time(int(found[1])), text)
+def _joined(lines: Iterable[Line]) -> list[Run]:
+    return [run for line in lines for run in (*line.runs, Run(" "))][:-1]
 
 
 def _date_and_time(at: int) -> str:
@@ -117,21 +137,18 @@ def _date_and_time(at: int) -> str:
     return f"{{{{TIME({iso})}}}} {{{{DATE({iso}, SHORT)}}}}"
 
 
-def _separate_lines(text: str) -> str:
-    """Put a blank line between lines that are not list items, because Teams joins adjacent lines as Markdown does."""
-    return re.sub(r"\n+(?!\s*[-*] )", "\n\n", text)
-
-
 def _ending(card: Card) -> list[Element]:
     ending = []
     if card.picture:
-        ending.append(_text_block(f"Chart: {wording.cut(card.picture.alt_text, 500)}", isSubtle=True))
-    if card.context:
-        ending.append(
-            _text_block(wording.cut(wording.plain(_with_local_times(card.context)), 500), isSubtle=True, size="Small")
-        )
+        ending.append(_block([Run(f"Chart: {wording.cut(visible(card.picture.alt_text), 500)}")], isSubtle=True))
+    if runs := cut_runs(_joined(read_lines(card.context)), CONTEXT_TEXT):
+        ending.append(_block(runs, isSubtle=True, size="Small"))
     return ending
 
 
+def _is_usable(item: CardLink) -> bool:
+    return item.url.startswith(("https://", "http://")) and len(item.url) <= URL_LIMIT
+
+
 def _link_button(item: CardLink) -> Element:
-    return {"type": "Action.OpenUrl", "title": wording.cut(item.label, 75), "url": item.url}
+    return {"type": "Action.OpenUrl", "title": wording.cut(visible(item.label), 75), "url": item.url}

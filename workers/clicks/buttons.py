@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.errors import PermanentError, RetryableError
+from integrations.text import ours
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.diagnosis.job import diagnose_again
-from workers.errors import RefusedError
+from workers.errors import RefusedError, told
 from workers.remediation import approvals
 from workers.services import Services
 from workers.telling import dialogs
@@ -69,12 +70,12 @@ def handle_click(
             raise RefusedError("This button is from another version of Argux. Use the newest message.")
         handler(services, click)
     except (RefusedError, StorageError) as refusal:
-        post_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, told(refusal))
 
 
 def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who clicked that the click failed even after all retries."""
-    text = f"This could not be done: {reason}. Press the button again when it is mended."
+    text = ours("This could not be done: {reason}. Press the button again when it is mended.", reason=reason)
     if arguments["action_id"] in dialogs.TITLES:
         dialogs.show_text(services, arguments["action_id"], arguments["trigger_id"], text)
     post_privately(services, arguments["channel"], arguments["user_id"], text)
@@ -91,7 +92,7 @@ def handle_submission(
         approvals.approve(services, value, user_id=user_id, user_name=name)
     except (RefusedError, StorageError) as refusal:
         channel = approvals.channel_of(services, value)
-        post_privately(services, channel, user_id, str(refusal))
+        post_privately(services, channel, user_id, told(refusal))
 
 
 def _acknowledge(services: Services, click: Click) -> None:
@@ -166,11 +167,11 @@ def _approve_fix(services: Services, click: Click) -> None:
     try:
         modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
     except RetryableError as error:
-        retrying = f"{error}. Argux tries again by itself; the change comes up here."
+        retrying = ours("{error}. Argux tries again by itself; the change comes up here.", error=error)
         dialogs.show_text(services, click.action_id, click.trigger_id, retrying)
         raise
     except (RefusedError, StorageError, PermanentError) as refusal:
-        if dialogs.show_text(services, click.action_id, click.trigger_id, str(refusal)):
+        if dialogs.show_text(services, click.action_id, click.trigger_id, told(refusal)):
             return
         raise
     dialogs.show(services, click.trigger_id, modal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detection.types import Finding
 from integrations.cards import Card, CardLink
+from integrations.text import Markup, bullets, lines, ours
 from storage import audit, incidents
 from storage.models import Diagnosis
 from workers.diagnosis.account import account, evidence_lines
@@ -28,7 +29,7 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         incident.ticket_key, incident.ticket_url = ticket.key, ticket.url
-        text = f"{user_name} created ticket {ticket.key}."
+        text = ours("{who} created ticket {key}.", who=user_name, key=ticket.key)
         incidents.add_timeline(session, incident_id, kind="ticket_created", actor=user_name, text=text, now=now)
         audit.append(
             session,
@@ -44,9 +45,11 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         enqueue_refresh(session, incident_id, key=f"ticket:{incident_id}", now=now)
 
 
-def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:
-    lines = [f"Argux incident #{incident_id}", "", *(f"* {finding_sentence(finding)}" for finding in findings)]
+def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> Markup:
+    parts = [
+        ours("Argux incident #{number}\n", number=incident_id),
+        bullets(finding_sentence(finding) for finding in findings),
+    ]
     if diagnosis is not None and diagnosis.root_cause:
-        lines += ["", "Cause:", *account(diagnosis), "", "Evidence:"]
-        lines += [f"* {line}" for line in evidence_lines(diagnosis)]
-    return "\n".join(lines)
+        parts += [ours("\nCause:"), *account(diagnosis), ours("\nEvidence:"), bullets(evidence_lines(diagnosis))]
+    return lines(parts)

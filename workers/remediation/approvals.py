@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Modal, moment
+from integrations.text import Markup, code, link, ours, theirs
 from storage import audit, deliveries, incidents, outbox, proposals
 from storage.errors import AlreadyDecidedError
 from storage.models import Approval, Proposal
@@ -19,8 +20,8 @@ from workers.telling.enqueue import enqueue_refresh
 from workers.telling.names import listed_names
 
 CALLBACK_ID = "confirm_approval"
-NEWER = "A closer look has found a better fix since that button was drawn; this is it."
-MERGED = "Somebody has merged this already: approving it has the incident's metrics tested again."
+NEWER = ours("A closer look has found a better fix since that button was drawn; this is it.")
+MERGED = ours("Somebody has merged this already: approving it has the incident's metrics tested again.")
 AGAIN = "Press Diagnose again on the incident's message to get a fresh one."
 
 
@@ -46,12 +47,12 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         title="Approve fix",
         submit_label="Approve and verify" if pull_request.state == "merged" else "Approve and merge",
         value=f"{proposal.id}:{proposal.content_hash}",
-        sections=(f"**{proposal.title}**", proposal.blast_radius, *notes),
+        sections=(ours("**{title}**", title=proposal.title), theirs(proposal.blast_radius), *notes),
         fields=(
-            ("Pull request", f"[#{plan.number}]({pull_request.url})"),
-            ("Head SHA", f"`{plan.head_sha}`"),
-            ("Checked by", proposal.verified_by),
-            ("Undone by", proposal.undone_by),
+            ("Pull request", link(f"#{plan.number}", pull_request.url)),
+            ("Head SHA", code(plan.head_sha)),
+            ("Checked by", theirs(proposal.verified_by)),
+            ("Undone by", theirs(proposal.undone_by)),
         ),
         code=services.code_host.diff(plan.repository, plan.number),
         code_language="diff",
@@ -158,5 +159,6 @@ def _check_open(services: Services, session: Session, proposal: Proposal) -> Non
         raise RefusedError(f"This offer has expired. {AGAIN}")
 
 
-def _already_approved(name: str, at: datetime) -> str:
-    return f"{name} approved this already at {moment(at.timestamp())}. Nothing more was done."
+def _already_approved(name: str, at: datetime) -> Markup:
+    when = moment(at.timestamp())
+    return ours("{name} approved this already at {when}. Nothing more was done.", name=name, when=when)

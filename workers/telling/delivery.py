@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from integrations.cards import Card
+from integrations.cards import NOTHING, Card
 from integrations.errors import PermanentError, RetryableError
 from integrations.protocols import MessageReference
+from integrations.text import Markup, ours, stored
 from storage import deliveries, incidents
 from storage.models import Delivery, Incident
 from workers.errors import NotConfiguredError, NotYetError, RefusedError
@@ -50,11 +51,11 @@ def refresh_incident(services: Services, incident_id: int) -> None:
             delivery_id, content = root.id, dict(root.content)
         with services.readers() as session:
             view = incident_view(session, incident_id)
-            told_late = content.get("told_late") or _late_reason(services, view.incident, content)
+            told_late = stored(content.get("told_late") or "") or _late_reason(services, view.incident, content)
             picture, content = incident_picture(services, view, content)
             content = {**content, "told_late": told_late}
             quiet = quiet_time_of(session, view.incident, services.clock())
-            card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late)
+            card = root_card(view, picture, quiet=quiet.text if quiet else NOTHING, told_late=told_late)
         _show_root(services, delivery_id, card, content, look_first=tried_before)
 
 
@@ -126,7 +127,12 @@ def _hold_back_if_quiet(services: Services, session: Session, delivery: Delivery
     if quiet is not None:
         if delivery.purpose == "root" and delivery.status != "held":
             incidents.add_timeline(
-                session, incident.id, kind="quiet", actor=incidents.ARGUX, text=f"Quiet: {quiet.text}.", now=now
+                session,
+                incident.id,
+                kind="quiet",
+                actor=incidents.ARGUX,
+                text=ours("Quiet: {quiet}.", quiet=quiet.text),
+                now=now,
             )
         if delivery.purpose == "root":
             delivery.content = {**delivery.content, "kept_quiet": quiet.why}
@@ -144,19 +150,19 @@ def _is_posted(root: Delivery | None) -> bool:
     return root is not None and root.message_id is not None
 
 
-def _late_reason(services: Services, incident: Incident, content: dict[str, Any]) -> str:
+def _late_reason(services: Services, incident: Incident, content: dict[str, Any]) -> Markup:
     """Return why the message is late, if it was held back; else an empty string."""
     if "kept_quiet" not in content:
-        return ""
+        return NOTHING
     lasted = duration_text((services.clock() - incident.onset_at).total_seconds())
-    return f"Told only now: {content['kept_quiet']}. It has been going on for {lasted}."
+    return ours("Told only now: {why}. It has been going on for {lasted}.", why=content["kept_quiet"], lasted=lasted)
 
 
 def refuse_while_quiet(session: Session, incident: Incident, now: datetime) -> None:
     """Raise RefusedError during a quiet time, when no more people may be called."""
     quiet = quiet_time_of(session, incident, now)
     if quiet is not None:
-        raise RefusedError(f"{quiet.text}: nobody is called. End that first.")
+        raise RefusedError(ours("{quiet}: nobody is called. End that first.", quiet=quiet.text))
 
 
 def _thread(session: Session, delivery: Delivery) -> MessageReference:
@@ -169,7 +175,7 @@ def _thread(session: Session, delivery: Delivery) -> MessageReference:
     return MessageReference(root.channel, root.message_id)
 
 
-def post_privately(services: Services, channel: str, user_id: str, text: str, thread_id: str | None = None) -> None:
+def post_privately(services: Services, channel: str, user_id: str, text: Markup, thread_id: str | None = None) -> None:
     """Post a message that only one person sees."""
     thread = MessageReference(channel, thread_id) if thread_id else None
     services.chat.post_ephemeral(channel, user_id, text, thread)

@@ -14,6 +14,7 @@ import structlog
 
 from integrations.cards import Modal
 from integrations.errors import IntegrationError, NotFoundError, RejectedError
+from integrations.text import Markup, ours
 from workers.errors import NotConfiguredError, RefusedError
 from workers.services import Services
 
@@ -25,7 +26,7 @@ TITLES = {"approve_fix": "Approve fix"}
 
 def open_at_once(services: Services, action_id: str, trigger_id: str) -> None:
     """Open the dialog, still empty. On failure only log: the worker opens it if it is not open."""
-    loading = _text_modal(action_id, trigger_id, "Loading the change …")
+    loading = _text_modal(action_id, trigger_id, ours("Loading the change …"))
     try:
         services.chat.open_modal(trigger_id, loading)
     except (IntegrationError, NotConfiguredError) as error:
@@ -54,7 +55,7 @@ def _open(services: Services, trigger_id: str, modal: Modal) -> None:
             ) from error
 
 
-def show_text(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
+def show_text(services: Services, action_id: str, trigger_id: str, text: Markup) -> bool:
     """Show a text in the open dialog, such as why there is nothing to decide; return False if no dialog is open."""
     with suppress(NotFoundError):
         services.chat.update_modal(_text_modal(action_id, trigger_id, text))
@@ -62,7 +63,7 @@ def show_text(services: Services, action_id: str, trigger_id: str, text: str) ->
     return False
 
 
-def _text_modal(action_id: str, trigger_id: str, text: str) -> Modal:
+def _text_modal(action_id: str, trigger_id: str, text: Markup) -> Modal:
     return Modal(
         callback_id=f"{action_id}_words",
         title=TITLES[action_id],

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card
+from integrations.text import Markup, ours
 from storage import deliveries, incidents, maintenance, outbox
 from storage.models import Delivery, Incident
 from workers.services import Services
@@ -20,7 +21,7 @@ def end_quiet_times(services: Services) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         for incident in incidents.expired_snoozes(session, now):
-            end_snooze(services, session, incident, text="The snooze is over.", actor=incidents.ARGUX, now=now)
+            end_snooze(services, session, incident, text=ours("The snooze is over."), actor=incidents.ARGUX, now=now)
         for window in maintenance.close_ended_windows(session, now):
             for incident in incidents.active_incidents(session):
                 # The incident's message may still show the window.
@@ -30,7 +31,7 @@ def end_quiet_times(services: Services) -> None:
 
 
 def end_snooze(
-    services: Services, session: Session, incident: Incident, *, text: str, actor: str, now: datetime
+    services: Services, session: Session, incident: Incident, *, text: Markup, actor: str, now: datetime
 ) -> None:
     """End an incident's snooze. If it is still open and its root message is posted, say so in the thread."""
     incident.snoozed_until = incident.snoozed_by = None
@@ -40,7 +41,7 @@ def end_snooze(
     if incident.status.is_closed or root is None or root.message_id is None:
         return
     lasted = duration_text((now - incident.onset_at).total_seconds())
-    card = Card(title="Still broken", text=f"{text} It has been going on for {lasted}.")
+    card = Card(title="Still broken", text=ours("{text} It has been going on for {lasted}.", text=text, lasted=lasted))
     key = f"unsnoozed:{now.timestamp()}"
     enqueue_thread_message(session, incident.id, key=key, card=card, channel=services.settings.slack_channel, now=now)
 

@@ -14,6 +14,7 @@ from integrations.errors import (
 )
 from integrations.github import GitHubCodeHost
 from integrations.protocols import CodeHost, PullRequest
+from integrations.text import ours
 from tests.contract.integrations.workspace import Checkout, Workspace
 
 SHOP = "acme/shop"
@@ -28,7 +29,9 @@ def github(workspace: Workspace) -> CodeHost:
 
 def revert(github: CodeHost, *shas: str, branch: str | None = None) -> PullRequest:
     name = branch or f"argux/revert-{uuid.uuid4().hex[:8]}"
-    return github.open_revert(SHOP, shas, branch=name, title="Revert the slow checkout", body="p95 rose at 14:05.")
+    return github.open_revert(
+        SHOP, shas, branch=name, title="Revert the slow checkout", body=ours("p95 rose at 14:05.")
+    )
 
 
 def changed(checkout: Checkout, before: str, after: str) -> str:
@@ -278,7 +281,9 @@ def test_a_revert_of_several_commits_is_recognised_after_the_base_branch_moved(
     checkout.commit("Later", {"shop.py": changed(checkout, "line 17\n", "line seventeen\n")})
     pull = revert(github, first, second)
     later = checkout.commit("Later still", {"other.py": "y\n"})
-    found = github.open_revert(SHOP, (first, second), branch=pull.branch, title="x", body="Other evidence by now.")
+    found = github.open_revert(
+        SHOP, (first, second), branch=pull.branch, title="x", body=ours("Other evidence by now.")
+    )
     assert (found.number, found.head_sha, found.base_sha) == (pull.number, pull.head_sha, later)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from detection.types import Deploy
 from integrations.errors import IntegrationError, RetryableError
 from integrations.protocols import Commit
+from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.checks.queries import RepeatedStatement
 from workers.diagnosis.diffs import (
@@ -18,7 +19,7 @@ from workers.diagnosis.diffs import (
     trace_statement,
 )
 from workers.diagnosis.model import CommitScore, DiagnosisSources, Evidence, Hypothesis, Outcome
-from workers.words.text import counted, deploy_name, query_text, quoted, short_sha
+from workers.words.text import counted, deploy_name, query_text, quoted, quoted_code, short_sha
 
 TRIES = 3
 LONGEST_WAIT_SECONDS = 3.0
@@ -91,7 +92,7 @@ def check_commits(
 
 
 def title(commit: Commit) -> str:
-    """Return the first line of the commit message, escaped for display."""
+    """Return the first line of the commit message, as one line."""
     return quoted(commit.message.strip().partition("\n")[0], 80)
 
 
@@ -104,11 +105,17 @@ def _initial_weight(commit: Commit, repeats: frozenset[str]) -> float:
 
 def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
     if read.error is not None:
-        result, outcome = f"The commits of {name} could not be read: {quoted(read.error)}.", Outcome.ERROR
+        result, outcome = (
+            ours("The commits of {name} could not be read: {error}.", name=name, error=quoted(read.error)),
+            Outcome.ERROR,
+        )
     elif not read.asked:
-        result, outcome = f"No repository is known for {name}, so its commits were not read.", Outcome.NO_DATA
+        result, outcome = (
+            ours("No repository is known for {name}, so its commits were not read.", name=name),
+            Outcome.NO_DATA,
+        )
     else:
-        result, outcome = f"{name} brought no commit.", Outcome.NO_DATA
+        result, outcome = ours("{name} brought no commit.", name=name), Outcome.NO_DATA
     return _evidence("commits", hypothesis, read, result, {}, outcome, 0.0)
 
 
@@ -117,14 +124,18 @@ def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evide
     listed = [
         {"sha": commit.sha, "title": title(commit), "author": quoted(commit.author, 60)} for commit in read.commits
     ]
-    brought = f"{name} brought {counted(len(read.commits), 'commit')}"
+    brought = ours("{name} brought {commits}", name=name, commits=counted(len(read.commits), "commit"))
     if not running:
-        words = f"{brought}, changing only words, pictures or tests."
+        words = ours("{brought}, changing only words, pictures or tests.", brought=brought)
         return _evidence(
             "commits", hypothesis, read, words, {"commits": listed}, Outcome.DATA, weights.NOTHING_BUT_TEXT
         )
     aside = len(read.commits) - len(running)
-    words = f"{brought}, {aside} of them only words, pictures or tests." if aside else f"{brought}."
+    words = (
+        ours("{brought}, {aside} of them only words, pictures or tests.", brought=brought, aside=aside)
+        if aside
+        else ours("{brought}.", brought=brought)
+    )
     return _evidence("commits", hypothesis, read, words, {"commits": listed}, Outcome.DATA, 0.0)
 
 
@@ -148,8 +159,19 @@ def _find_statement(
     if found:
         _, commit, trace = max(found, key=lambda item: item[0])
         verb = "moves" if trace.moved else "adds"
-        words = f"Commit {short_sha(commit.sha)} “{title(commit)}” by {quoted(commit.author, 60)} {verb}"
-        words = f"{words} the query `{shown}` in {quoted(trace.path, 120)}."
+        words = ours(
+            "Commit {sha} “{title}” by {author} {verb}",
+            sha=short_sha(commit.sha),
+            title=title(commit),
+            author=quoted(commit.author, 60),
+            verb=verb,
+        )
+        words = ours(
+            "{words} the query {shown} in {path}.",
+            words=words,
+            shown=quoted_code(shown),
+            path=quoted(trace.path, 120),
+        )
         data = {
             "statement": shown,
             "commit_sha": commit.sha,
@@ -163,9 +185,16 @@ def _find_statement(
         log_weights[commit.sha] += weights.COMMIT_NAMES_TABLES
     named = {"statement": shown, "commits": [commit.sha for commit in naming]}
     if naming:
-        words = f"Commit {short_sha(naming[0].sha)} “{title(naming[0])}” adds code that names the tables of `{shown}`."
+        words = ours(
+            "Commit {sha} “{title}” adds code that names the tables of {shown}.",
+            sha=short_sha(naming[0].sha),
+            title=title(naming[0]),
+            shown=quoted_code(shown),
+        )
         return _evidence("tables_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.TABLES_IN_DIFF)
-    words = f"No commit of {_deploy_name(hypothesis)} adds the query `{shown}`."
+    words = ours(
+        "No commit of {deploy} adds the query {shown}.", deploy=_deploy_name(hypothesis), shown=quoted_code(shown)
+    )
     return _evidence("statement_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.STATEMENT_NOT_IN_DIFF)
 
 
@@ -176,10 +205,14 @@ def _find_route(hypothesis: Hypothesis, read: CommitsRead, endpoint: str, log_we
         log_weights[commit.sha] += weights.COMMIT_TOUCHES_ROUTE
     shown, data = quoted(endpoint, 120), {"endpoint": endpoint, "commits": [commit.sha for commit, _ in touching]}
     if not touching:
-        words = f"No commit of {_deploy_name(hypothesis)} changes code that names {shown}."
+        words = ours(
+            "No commit of {deploy} changes code that names {shown}.", deploy=_deploy_name(hypothesis), shown=shown
+        )
         return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_NOT_IN_DIFF)
     shas = ", ".join(short_sha(commit.sha) for commit, _ in touching[:3])
-    words = f"The code of {shown}, {quoted(touching[0][1], 120)}, is changed by {shas}."
+    words = ours(
+        "The code of {shown}, {path}, is changed by {shas}.", shown=shown, path=quoted(touching[0][1], 120), shas=shas
+    )
     return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_IN_DIFF)
 
 
@@ -192,7 +225,7 @@ def _evidence(
     check: str,
     hypothesis: Hypothesis,
     read: CommitsRead,
-    result: str,
+    result: Markup,
     data: Mapping[str, object],
     outcome: Outcome,
     weight: float,
