@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from integrations.text import visible_lines
+
 if TYPE_CHECKING:
     from workers.services import Services
     from workers.settings import Settings
@@ -73,9 +75,14 @@ def _user_message(error: Exception) -> str | None:
     return None
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line or several, with what cannot be seen spelled."""
+    typer.echo(visible_lines(text), err=err)
+
+
 def fail(message: str) -> NoReturn:
     """Print a message to stderr and end the command with exit code 1."""
-    typer.echo(message, err=True)
+    echo(message, err=True)
     raise typer.Exit(1)
 
 

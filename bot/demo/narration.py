@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
+from rich.text import Text
+
+from bot.terminal import shown
+from integrations.text import visible_lines
 
 Report = Callable[[str], None]
 
@@ -28,21 +31,23 @@ class Narrator:
         """
         started = self._monotonic()
         latest = [""]
-        with self._console.status(f"{escape(doing)} …") as status:
+        with self._console.status(shown(f"{doing} …")) as status:
 
             def report(text: str) -> None:
                 latest[0] = f", {text}"
-                status.update(f"{escape(doing)} … {escape(text)}")
+                status.update(shown(f"{doing} … {text}"))
 
             yield report
         seconds = self._monotonic() - started
-        self._console.print(f"[green]✓[/] {escape(doing)}{escape(latest[0])} [dim]({seconds:.1f} s)[/]", soft_wrap=True)
+        done, took = Text("✓ ", style="green"), Text(f" ({seconds:.1f} s)", style="dim")
+        self._console.print(Text.assemble(done, shown(f"{doing}{latest[0]}"), took), soft_wrap=True)
 
     def milestone(self, text: str, since_deploy: float | None = None) -> None:
         """Print a milestone; `since_deploy` is the number of seconds since the deploy went live."""
-        clock = "" if since_deploy is None else f"[cyan]+{since_deploy:5.1f} s[/]  "
-        self._console.print(f"  {clock}{escape(text)}", soft_wrap=True)
+        clock = Text("" if since_deploy is None else f"+{since_deploy:5.1f} s  ", style="cyan")
+        self._console.print(Text.assemble("  ", clock, shown(text)), soft_wrap=True)
 
     def invitation(self, address: str, text: str) -> None:
         """Print a panel with the address to open and what to do there."""
-        self._console.print(Panel(f"[bold]{address}[/]\n\n{escape(text)}", title="Argux", expand=False))
+        invited = Text.assemble((address, "bold"), "\n\n", Text(visible_lines(text)))
+        self._console.print(Panel(invited, title="Argux", expand=False))
