@@ -14,7 +14,7 @@ from integrations.markdown import Kind, Line, Run, read_lines
 _MARKS = re.compile(r"[\\`*_{}\[\]<>()#+!|~&$-]")
 _LINKED = re.compile(
     r"@(?=\w)|(?<=\w)@|#(?=\d)|\bGH-(?=\d)|(?<=\w):(?=//)|\bmailto:|\bxmpp:|\bwww(?=\.)|:(?=[\w+-]+:)"
-    r"|\b[0-9a-f]{7}(?=[0-9a-f]{0,33}\b)",
+    r"|[0-9a-f]{6}(?=[0-9a-f])",
     re.IGNORECASE,
 )
 _CALLS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)", re.IGNORECASE)
@@ -50,9 +50,8 @@ def _line(line: Line) -> str:
     if line.kind is Kind.HEADING:
         return f"{'#' * line.level} {''.join(_escape(run.text) for run in line.runs)}"
     text = "".join(_run(run) for run in line.runs)
-    if line.kind is Kind.BULLET:
-        return f"- {text}"
-    return _NUMBERED_LIST.sub(r"\1\\\2", text)
+    text = _NUMBERED_LIST.sub(r"\1\\\2", text)
+    return f"- {text}" if line.kind is Kind.BULLET else text
 
 
 def _run(run: Run) -> str:

@@ -7,6 +7,7 @@ the texts of others.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -37,6 +38,8 @@ _COLOURS = {
     Severity.SEV3: "Accent",
     Severity.SEV4: "Default",
 }
+
+_TWO_BRACES = re.compile(r"(?<=\{)(?=\{)")
 
 
 def adaptive_card(card: Card) -> dict[str, Any]:
@@ -81,9 +84,8 @@ def _pieces(runs: Iterable[Run]) -> Iterator[Element]:
             yield _piece(_date_and_time(run.moment), run)
             continue
         # Two braces together could begin a date function in text of theirs.
-        for part in run.text.replace("{{", "{\0{").split("\0"):
-            if part:
-                yield _piece(part, run)
+        for part in _TWO_BRACES.split(run.text):
+            yield _piece(part, run)
 
 
 def _piece(text: str, run: Run) -> Element:
