@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from bot.api.where_models import WhereOut, where_out
 from detection.types import IncidentStatus, Severity
-from integrations.wording import with_utc_times
+from integrations.wording import plain
 from storage.models import Diagnosis, Incident
 from workers.telling.incident_view import incident_view
 from workers.words.attribution import shown_attribution
 from workers.words.stakes import worst_stakes
 
-Prose = Annotated[str, AfterValidator(with_utc_times)]
+Prose = Annotated[str, AfterValidator(plain)]
 """Text for people, in which times are written in UTC."""
 
 

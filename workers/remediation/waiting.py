@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card, CardLink, moment
 from integrations.errors import RetryableError, WaitingError
+from integrations.text import ours
 from workers.errors import NotYetError
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
@@ -53,7 +54,11 @@ def tell(
     asked_for = timedelta(seconds=error.retry_after_seconds or 0.0)
     until = moment(max(since + LONGEST_WAIT, now + asked_for).timestamp())
     what = error.waits_for if isinstance(error, WaitingError) else f"GitHub to answer ({error})"
-    text = f"Waiting for {what}. Argux goes on by itself as soon as it can, and stops waiting at {until}."
+    text = ours(
+        "Waiting for {what}. Argux goes on by itself as soon as it can, and stops waiting at {until}.",
+        what=what,
+        until=until,
+    )
     enqueue_thread_message(
         session,
         incident_id,

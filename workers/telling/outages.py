@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card, moment
 from integrations.errors import AuthenticationError, ChannelRefusedError, PermanentError, RetryableError
+from integrations.text import Markup, ours
 from storage import deliveries, outbox
 from workers.errors import NotConfiguredError
 from workers.services import Services
@@ -67,12 +68,12 @@ def tell_outage(services: Services, recipient: str, title: str, reason: str, key
     with services.readers() as session:
         held = deliveries.waiting(session)
     count = sum(one.count for one in held)
-    waiting = f"{count} message{'' if count == 1 else 's'} since {moment(held[0].since.timestamp())}" if held else ""
+    fields = [("Held", _waiting(count, held[0].since))] if held else []
     card = Card(
         title=title,
-        text=f"{reason}.",
-        fields=(("Held", waiting),) if waiting else (),
-        context="Nothing is lost: what is held is posted, in order, once this is mended.",
+        text=ours("{reason}.", reason=reason),
+        fields=tuple(fields),
+        context=ours("Nothing is lost: what is held is posted, in order, once this is mended."),
     )
     try:
         if recipient == TEAMS:
@@ -81,6 +82,12 @@ def tell_outage(services: Services, recipient: str, title: str, reason: str, key
             services.chat.post(services.chat.direct_channel(recipient), card, idempotency_key=key)
     except (PermanentError, NotConfiguredError) as error:
         log.warning("outage_not_told", recipient=recipient, error=str(error))
+
+
+def _waiting(count: int, since: datetime) -> Markup:
+    """Such as "3 messages since 12:40"."""
+    messages = f"{count} message{'' if count == 1 else 's'}"
+    return ours("{messages} since {since}", messages=messages, since=moment(since.timestamp()))
 
 
 def held_texts(session: Session) -> list[str]:
