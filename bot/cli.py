@@ -38,7 +38,7 @@ def _print_version(is_wanted: bool) -> None:
     if is_wanted:
         from importlib.metadata import version
 
-        typer.echo(f"argux {version('argux')}")
+        echo(f"argux {version('argux')}")
         raise typer.Exit
 
 

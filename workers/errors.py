@@ -12,7 +12,6 @@ WorkerError
 from __future__ import annotations
 
 from integrations.text import Markup, theirs
-from integrations.wording import plain
 
 
 class WorkerError(Exception):
@@ -55,6 +54,9 @@ def told(error: Exception) -> Markup:
 
 def told_plainly(error: Exception) -> str:
     """Return an error's text for the API, a terminal or a record: without the marks of text of ours."""
+    # Imported here, because it loads numpy, which the supervisor does without.
+    from integrations.wording import plain
+
     text = _own_text(error)
     return str(error) if text is None else plain(text)
 
