@@ -99,6 +99,13 @@ def closed_text(incident: Incident) -> Markup:
     )
 
 
+def withdrawn_comment(incident_id: int, reason: str, *, actor: str) -> Markup:
+    """Say on the pull request and in the thread why an offer is withdrawn."""
+    return ours(
+        "{name} marked incident #{number} as a false alarm: {reason}", name=actor, number=incident_id, reason=reason
+    )
+
+
 def _withdraw_offer(
     services: Services, session: Session, incident: Incident, reason: str, *, actor: str, now: datetime
 ) -> None:
@@ -107,9 +114,7 @@ def _withdraw_offer(
     if proposal is None or not proposals.withdraw(session, proposal):
         return
     plan = RevertPullRequest.model_validate(proposal.parameters)
-    comment = ours(
-        "{name} marked incident #{number} as a false alarm: {reason}", name=actor, number=incident.id, reason=reason
-    )
+    comment = withdrawn_comment(incident.id, reason, actor=actor)
     text = ours("Pull request #{number} is closed without merging. {why}", number=plan.number, why=comment)
     card = Card(title="Offer withdrawn", text=text)
     enqueue_thread_message(

@@ -62,8 +62,8 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
             "something else breaks it too.",
             number=pull_request.number,
         )
-        link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
-        _post_no_revert(services, diagnosis, text, link, is_answer=is_answer)
+        merged = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
+        _post_no_revert(services, diagnosis, text, merged, is_answer=is_answer)
         return
     _propose(services, diagnosis, plan, fix, is_answer=is_answer)
 

@@ -20,14 +20,25 @@ from detection.types import (
     WhereVerdict,
 )
 from integrations.cards import Card, CardLink, Modal
-from integrations.errors import ConflictError, RejectedError
+from integrations.errors import ConflictError, RejectedError, RetryableError, WaitingError
 from integrations.protocols import ChangedFile, Commit
 from integrations.text import Markup, bullets, lines, ours, theirs
-from storage.models import Approval, Diagnosis, Incident, MaintenanceWindow, Proposal, Verification
+from storage.audit import AuditReport
+from storage.deliveries import Waiting
+from storage.models import (
+    Approval,
+    Diagnosis,
+    Incident,
+    MaintenanceWindow,
+    OutboxJob,
+    Proposal,
+    Verification,
+)
 from storage.models import Evidence as EvidenceRow
 from storage.models import Hypothesis as HypothesisRow
 from tests.finding_details import ALERT, DROP, LEVEL, LOG
-from workers.clicks import slash_command, ticket
+from workers.clicks import closing_dialogs, slash_command, ticket
+from workers.clicks.closing import closed_text, withdrawn_comment
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.checks.commits import CommitsRead, check_commits
 from workers.diagnosis.checks.log_versions import TemplateCounts, judge
@@ -40,9 +51,16 @@ from workers.errors import RefusedError, told
 from workers.lifecycle import recovery_messages, verification
 from workers.remediation import pull_requests
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
+from workers.remediation.waiting import waiting_text
+from workers.running import audit_head
+from workers.telling.dead_letters import dead_letters_card
 from workers.telling.incident_view import IncidentView
+from workers.telling.outages import outage_card
 from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
+from workers.troubles import LastTick, Trouble
+from workers.watching.delays import Delays
+from workers.watching.still_broken import ClosedByHand, sentences
 from workers.words.attribution import attribution_sentences
 from workers.words.attribution_details import attribution_of
 from workers.words.findings import finding_sentence, incident_title
@@ -90,6 +108,7 @@ def incident(text: Texts, status: IncidentStatus, title: str) -> Incident:
         updated_at=NOW, acknowledged_at=NOW, acknowledged_by=text("person"), closed_at=NOW if is_closed else None,
         closed_by=text("closer") if is_closed else None, ticket_key=text("ticket"), ticket_url=OUR_ADDRESS,
         escalated_at=NOW, escalated_by=text("escalator"), snoozed_until=NOW, snoozed_by=text("snoozer"),
+        closing_reason=text("closing reason") if is_closed else None, muted_until=NOW if is_closed else None,
         findings=[], timeline=[],
     )  # fmt: skip
 
@@ -192,8 +211,49 @@ def refusal(text: Texts) -> Markup:
     return told(RefusedError(f"{text('person')} is on it already."))
 
 
+def closing_modals(text: Texts) -> list[Modal]:
+    """Return the dialogs that say what is broken still."""
+    broken = sentences(findings(text))
+    return [closing_dialogs._resolve_modal(7, broken), closing_dialogs._false_alarm_modal(7, broken)]
+
+
+def closing_comment(text: Texts) -> Markup:
+    """Return what is said on the pull request of a withdrawn offer."""
+    return withdrawn_comment(7, text("closing reason"), actor=text("closer"))
+
+
+def later_cards(text: Texts) -> Iterator[Card]:
+    """Yield the cards about Argux itself and its channels, and about what is broken again or still."""
+    found = findings(text)
+    closed = incident(text, IncidentStatus.FALSE_ALARM, incident_title(found))
+    yield recovery_messages._relapse_card(closed, found, NOW)
+    yield recovery_messages._still_broken_card(closed, found)
+    yield Card(title="Offer withdrawn", text=closing_comment(text))
+    yield Card(title="Closed", text=closed_text(closed))
+    late = Delays(NOW, {"events": 900.0}, LastTick(NOW, (Trouble(text("part"), text("error"), NOW),)))
+    yield Card(
+        title="Status",
+        text=ClosedByHand(7, text("closer"), found).text,
+        fields=(
+            ("Muted", slash_command._muted(closed)), *(("Argux itself", sentence) for sentence in late.sentences())
+        ),
+    )  # fmt: skip
+    yield outage_card(f"Argux can't post to {text('channel')}", text("error"), [Waiting(text("error"), 3, NOW)])
+    failed = OutboxJob(id=1, actor=text("job"), arguments={"incident_id": 7}, error=text("error"), dead_at=NOW)
+    yield dead_letters_card([failed])
+    for error in (WaitingError("GitHub", text("check")), RetryableError("GitHub", text("error"))):
+        yield Card(title=text("title"), text=waiting_text(error, until=NOW))
+    for report, tables in (
+        (AuditReport(ok=True, length=3, broken_at=None, head=text("head")), []),
+        (AuditReport(ok=True, length=3, broken_at=None, head="h"), [text("table")]),
+        (AuditReport(ok=False, length=3, broken_at=4, head="h"), []),
+    ):
+        yield audit_head._card(report, tables)
+
+
 def cards(text: Texts) -> Iterator[Card]:
     """Yield every card."""
+    yield from later_cards(text)
     quiet = Quiet(NOW, maintenance_text(MaintenanceWindow(service=text("service"), reason=text("reason")))).text
     late = ours("Told only now: {why}.", why=text("reason"))
     for view in views(text):

@@ -56,6 +56,12 @@ def read_slack(blocks: list[dict[str, Any]]) -> Read:
             case "actions":
                 for element in block["elements"]:
                     assert element["text"]["type"] == "plain_text"
+            case "input":
+                assert block["label"]["type"] == "plain_text"
+            case "section":
+                assert block["text"]["type"] == "plain_text"
+                assert block["text"]["emoji"] is False
+                read.see("section", block["text"]["text"] + "\n")
             case other:
                 raise AssertionError(f"{other} may hold mrkdwn")
     return read.done()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from integrations.github.markdown import to_commit_message, to_github
 from integrations.jira.wiki import to_wiki
-from integrations.slack.blocks import card_blocks, message_text, modal_view, text_blocks
+from integrations.slack.blocks import card_blocks, message_text, modal_view, plainer_forms, text_blocks
 from integrations.teams.adaptive import adaptive_card
 from integrations.text import visible
 from integrations.wording import card_text, plain
@@ -20,6 +20,8 @@ from tests.unit.workers.telling.cards_of_texts import (
     OUR_ADDRESS,
     Texts,
     cards,
+    closing_comment,
+    closing_modals,
     dialog,
     pull_request_body,
     refusal,
@@ -38,7 +40,7 @@ PIECES = [
     "é", "漢", "🟠", "%s", "{name}",
 ]  # fmt: skip
 TEXT = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map(lambda pieces: "".join(pieces)[:36] + "y")
-SEVERAL = st.lists(TEXT, min_size=35, max_size=35)
+SEVERAL = st.lists(TEXT, min_size=50, max_size=50)
 SHOWN_WHOLE = ("endpoint", "service", "segment", "author", "alert", "person", "closer", "ticket", "summary")
 SHOWN_IN_TICKETS = ("endpoint", "service", "segment", "author", "alert", "summary")
 
@@ -95,11 +97,24 @@ def test_teams_shows_every_card_with_our_links_and_looks_only(drawn: list[str]) 
     assert_comes_out(text, hostile)
 
 
+@some
+@given(SEVERAL)
+def test_the_plainer_forms_of_a_card_in_slack_are_plain(drawn: list[str]) -> None:
+    for card in cards(Named(drawn)):
+        _, essential, text_only = plainer_forms(card)
+        shown = read_slack(essential["blocks"])
+        assert shown.links == set()
+        assert shown.mentions == []
+        assert text_only["mrkdwn"] is False
+        assert "<" not in text_only["text"]
+
+
 @many
 @given(SEVERAL)
 def test_a_dialog_and_a_refusal_in_slack_have_our_looks_only(drawn: list[str]) -> None:
     def render(texts: Texts) -> list[Read]:
-        return [read_slack(modal_view(dialog(texts))["blocks"]), read_slack(text_blocks(refusal(texts)))]
+        dialogs = [dialog(texts), *closing_modals(texts)]
+        return [*(read_slack(modal_view(one)["blocks"]) for one in dialogs), read_slack(text_blocks(refusal(texts)))]
 
     text, hostile = compared(render, drawn)
     assert visible(hostile("person")) in text
@@ -116,9 +131,11 @@ def test_a_ticket_has_our_marks_only(drawn: list[str]) -> None:
 @given(SEVERAL)
 def test_a_pull_request_calls_nobody_and_has_our_marks_only(drawn: list[str]) -> None:
     def render(texts: Texts) -> list[Read]:
-        read = read_github(to_github(pull_request_body(texts)))
-        read.looks = [look for look in read.looks if "code" not in look]
-        return [read]
+        written = [to_github(pull_request_body(texts)), to_github(closing_comment(texts))]
+        found = [read_github(one) for one in written]
+        for read in found:
+            read.looks = [look for look in read.looks if "code" not in look]
+        return found
 
     text, hostile = compared(render, drawn)
     assert_comes_out(text, hostile, SHOWN_IN_TICKETS)
