@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.frame import fail, open_services, plain_errors, read_settings
+from bot.commands.frame import echo, fail, open_services, plain_errors, read_settings
 from bot.commands.groups import audit, jobs, keys, limits, logs, maintenance, patterns
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _print_version(is_wanted: bool) -> None:
     if is_wanted:
         from importlib.metadata import version
 
-        typer.echo(f"argux {version('argux')}")
+        echo(f"argux {version('argux')}")
         raise typer.Exit
 
 
@@ -104,7 +104,7 @@ def migrate() -> None:
     settings = read_settings()
     with plain_errors():
         upgrade(settings.database_url)
-    typer.echo("The database is at the newest schema.")
+    echo("The database is at the newest schema.")
 
 
 @app.command()
@@ -115,7 +115,7 @@ def doctor() -> None:
     services = open_services()
     outcomes = examine([settings_check(services), *checks(services)])
     for outcome in outcomes:
-        typer.echo(outcome.line())
+        echo(outcome.line())
     if any(outcome.health is Health.FAILED for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -147,12 +147,11 @@ def backtest(
     ] = None,
 ) -> None:
     """Show what would have fired on the history of a metric or a funnel, with a chart."""
-    from rich.console import Console
-
     from bot.backtest.command import run
+    from bot.terminal import PlainConsole
 
     picture = chart or Path(f"{file.stem}.backtest.png")
-    raise typer.Exit(run(file, chart=picture, console=Console(), settings=read_settings()))
+    raise typer.Exit(run(file, chart=picture, console=PlainConsole(), settings=read_settings()))
 
 
 @app.command("experiment")
@@ -164,14 +163,13 @@ def compare_variants(
     days: Annotated[int, typer.Option(min=1, max=35, help="How far back entries count.")] = 14,
 ) -> None:
     """Compare two variants of a property over a funnel, with an exact test."""
-    from rich.console import Console
-
     from bot.commands.experiment import run
     from bot.errors import MalformedError
+    from bot.terminal import PlainConsole
 
     try:
         with plain_errors():
-            run(open_services(), funnel, name, a, b, days=days, console=Console())
+            run(open_services(), funnel, name, a, b, days=days, console=PlainConsole())
     except MalformedError as error:
         fail(error.message)
 
@@ -179,25 +177,25 @@ def compare_variants(
 @app.command()
 def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(*) FROM events GROUP BY 1.")]) -> None:
     """Ask the archive in SQL: what has left the hot store, read by DuckDB."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from bot.commands.query import QueryError, is_archive_empty
     from bot.commands.query import query as ask
+    from bot.terminal import PlainConsole, shown
 
     archive = read_settings().argux_data_dir / "archive"
     try:
         answer = ask(archive, sql)
     except QueryError as error:
         fail(str(error))
-    table = Table(*answer.columns)
+    table = Table(*(Column(shown(name)) for name in answer.columns))
     for row in answer.rows:
-        table.add_row(*(str(value) for value in row))
-    Console().print(table)
+        table.add_row(*map(shown, row))
+    PlainConsole().print(table)
     if answer.is_cut:
-        typer.echo(f"Only the first {len(answer.rows)} rows are shown: add a LIMIT or ask for less.", err=True)
+        echo(f"Only the first {len(answer.rows)} rows are shown: add a LIMIT or ask for less.", err=True)
     if is_archive_empty(archive):
-        typer.echo(
+        echo(
             "Nothing has been archived yet: records are when they leave the hot store (docs/retention.md says when).",
             err=True,
         )
@@ -231,9 +229,9 @@ def list_incidents(
     zone = services.settings.timezone
     for row in rows:
         opened = row.opened_at.astimezone(zone)
-        typer.echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {opened:%Y-%m-%d %H:%M %Z}  {row.title}")
+        echo(f"#{row.id:<5} {row.severity}  {row.status:<12} {opened:%Y-%m-%d %H:%M %Z}  {row.title}")
     if not rows:
-        typer.echo("No incidents.")
+        echo("No incidents.")
 
 
 def _http_client(address: str, key: str | None) -> httpx.Client:

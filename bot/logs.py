@@ -10,6 +10,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from integrations.text import visible_lines
+
 SECRET_NAMES = re.compile(r"token|secret|password|authorization|api_?key|audit_key|cookie|webhook_url", re.IGNORECASE)
 
 SECRET_TEXTS = re.compile(
@@ -53,6 +55,11 @@ def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return {name: entry if name.startswith("_") else _redact_field(name, entry) for name, entry in event.items()}
 
 
+def spell_hidden(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Spell what cannot be seen in the texts of an entry, which a terminal would obey. A structlog processor."""
+    return {name: visible_lines(entry) if isinstance(entry, str) else entry for name, entry in event.items()}
+
+
 def configure_logging(level: str, *, stream: TextIO = sys.stderr) -> None:
     """Write every log line of this process to `stream`: coloured on a terminal, as JSON otherwise."""
     shared: list[Processor] = [
@@ -69,12 +76,12 @@ def configure_logging(level: str, *, stream: TextIO = sys.stderr) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(default=str)
-    )
+    renderers: list[Processor] = [structlog.processors.JSONRenderer(default=str)]
+    if stream.isatty():
+        renderers = [spell_hidden, structlog.dev.ConsoleRenderer()]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detection.types import Severity
+from integrations.text import Markup
+
+NOTHING = Markup("")
 
 
 class ActionStyle(StrEnum):
@@ -46,21 +48,22 @@ class CardPicture:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One message. `text` and `sections` use a small subset of Markdown: **bold**, `code`, lists, ``` fences.
+    """One message. `text`, `sections`, the values of `fields` and `context` are Markup: text of ours.
 
-    title: one line. fields: (label, value) pairs. context: a last line in small print. The channel's renderer splits
-    or cuts sections that are too long for the channel; the builder of the card never does.
+    All other texts are shown as the plain characters they are. title: one line. fields: (label, value) pairs. context:
+    a last line in small print. The channel's renderer splits or cuts sections that are too long for the channel; the
+    builder of the card never does.
     """
 
     title: str
     severity: Severity | None = None
-    text: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
-    sections: tuple[str, ...] = ()
+    text: Markup = NOTHING
+    fields: tuple[tuple[str, Markup], ...] = ()
+    sections: tuple[Markup, ...] = ()
     picture: CardPicture | None = None
     actions: tuple[CardAction, ...] = ()
     links: tuple[CardLink, ...] = ()
-    context: str = ""
+    context: Markup = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +80,22 @@ class Modal:
     """A dialog that asks for one decision.
 
     The button `submit_label` submits it, and `value` comes back with the submission, as do the answers to `inputs`.
-    Without a `submit_label` the dialog only shows text. `dialog_id` is our own id, used to update an open dialog.
+    Without a `submit_label` the dialog only shows text. `code` is text of theirs, shown as it is. `dialog_id` is our
+    own id, used to update an open dialog.
     """
 
     callback_id: str
     title: str
     submit_label: str
     value: str
-    sections: tuple[str, ...] = ()
+    sections: tuple[Markup, ...] = ()
     code: str = ""
     code_language: str = ""
-    fields: tuple[tuple[str, str], ...] = field(default=())
+    fields: tuple[tuple[str, Markup], ...] = field(default=())
     inputs: tuple[ModalInput, ...] = ()
     dialog_id: str = ""
 
 
-MOMENT = re.compile(r"<t:(\d{1,11})>")
-
-
-def moment(at: float) -> str:
+def moment(at: float) -> Markup:
     """Return the markup for a time in a card; each channel shows it in the reader's time zone. `at` is seconds, UTC."""
-    return f"<t:{int(at)}>"
+    return Markup(f"<t:{int(at)}>")

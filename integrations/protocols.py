@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from integrations.cards import Card, Modal
+from integrations.text import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class ChatChannel(Protocol):
         """Replace a message in place."""
         ...
 
-    def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
+    def post_ephemeral(self, channel: str, user_id: str, text: Markup, thread: MessageReference | None = None) -> None:
         """Post a message that only one person sees."""
         ...
 
@@ -149,7 +150,7 @@ class CodeHost(Protocol):
         ...
 
     def open_revert(
-        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
+        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: Markup
     ) -> PullRequest:
         """Open a pull request that reverts these commits on the default branch, or find it if `branch` exists.
 
@@ -172,7 +173,7 @@ class CodeHost(Protocol):
         """
         ...
 
-    def close(self, repository: str, number: int, *, comment: str) -> None:
+    def close(self, repository: str, number: int, *, comment: Markup) -> None:
         """Close without merging, with a comment that says why."""
         ...
 
@@ -196,7 +197,7 @@ class Ticket:
 class TicketTracker(Protocol):
     """A ticket tracker: Jira. Every call raises only IntegrationError and its subclasses."""
 
-    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+    def create(self, *, idempotency_key: str, title: str, body: Markup, severity: str) -> Ticket:
         """Create a ticket idempotently: a second call with the same key (stored as a label) finds the first ticket."""
         ...
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-
 from detection.types import Severity
-from integrations.cards import MOMENT, Card
+from integrations.cards import Card
+from integrations.markdown import Kind, Line, read_lines
+from integrations.text import visible
 
 SEVERITY_EMOJI = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡", Severity.SEV4: "🔵"}
-
-_FENCE_LINE = re.compile(r"^```\w*$", re.MULTILINE)
-_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 
 
 def severity_label(severity: Severity) -> str:
@@ -21,25 +17,18 @@ def severity_label(severity: Severity) -> str:
 
 def titled(card: Card) -> str:
     """Return the card's title on one line, with the severity in front."""
-    title = " ".join(card.title.split()) or "Argux"
+    title = visible(card.title) or "Argux"
     return f"{severity_label(card.severity)} · {title}" if card.severity else title
 
 
-def utc(at: int) -> str:
-    """Format a time in UTC, for readers whose time zone is unknown. `at` is seconds, UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def with_utc_times(text: str) -> str:
-    """Replace each time in the text with its UTC form, for places that cannot show the reader's time zone."""
-    return MOMENT.sub(lambda found: utc(int(found[1])), text)
-
-
 def plain(markdown: str) -> str:
-    """Remove the Markdown marks of a card's text. A link keeps its address."""
-    without_fences = _FENCE_LINE.sub("", markdown)
-    linked = _LINK.sub(r"\1 (\2)", with_utc_times(without_fences))
-    return linked.replace("**", "").replace("`", "").strip()
+    """Return a card's text without its marks, with times in UTC. A link keeps its address."""
+    return "\n".join(_plain_line(line) for line in read_lines(markdown)).strip()
+
+
+def _plain_line(line: Line) -> str:
+    text = "".join(f"{run.text} ({run.url})" if run.url else run.text for run in line.runs)
+    return f"- {text}" if line.kind is Kind.BULLET else text
 
 
 def card_text(card: Card) -> str:
@@ -51,9 +40,9 @@ def card_text(card: Card) -> str:
         parts.append("\n".join(f"{label}: {plain(value)}" for label, value in card.fields))
     parts.extend(plain(section) for section in card.sections)
     if card.picture:
-        parts.append(f"[{card.picture.alt_text}]")
+        parts.append(f"[{visible(card.picture.alt_text)}]")
     if card.links:
-        parts.append("\n".join(f"{link.label}: {link.url}" for link in card.links))
+        parts.append("\n".join(f"{visible(link.label)}: {link.url}" for link in card.links))
     if card.context:
         parts.append(plain(card.context))
     return "\n\n".join(part for part in parts if part)

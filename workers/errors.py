@@ -11,6 +11,8 @@ WorkerError
 
 from __future__ import annotations
 
+from integrations.text import Markup, theirs
+
 
 class WorkerError(Exception):
     """Base of all errors of this package."""
@@ -42,3 +44,23 @@ class RefusedError(WorkerError):
 
 class NotAllowedError(RefusedError):
     """This person may not do that: a guest, a stranger, a bot, or nobody's approver."""
+
+
+def told(error: Exception) -> Markup:
+    """Return an error's text for a message to people: as it is if it was raised with text of ours, else as theirs."""
+    text = _own_text(error)
+    return theirs(str(error)) if text is None else text
+
+
+def told_plainly(error: Exception) -> str:
+    """Return an error's text for the API, a terminal or a record: without the marks of text of ours."""
+    # Imported here, because it loads numpy, which the supervisor does without.
+    from integrations.wording import plain
+
+    text = _own_text(error)
+    return str(error) if text is None else plain(text)
+
+
+def _own_text(error: Exception) -> Markup | None:
+    text = error.args[0] if len(error.args) == 1 else None
+    return text if isinstance(text, Markup) else None

@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
 from bot.api.where_models import WhereOut, where_out
 from detection.types import IncidentStatus, Severity
-from integrations.wording import with_utc_times
+from integrations.wording import plain
 from storage.models import Diagnosis, Incident
 from workers.telling.incident_view import incident_view
 from workers.words.attribution import shown_attribution
 from workers.words.stakes import worst_stakes
 
-Prose = Annotated[str, AfterValidator(with_utc_times)]
-"""Text for people, in which times are written in UTC."""
+Prose = Annotated[str, AfterValidator(plain)]
+"""Text of ours, shown without its marks, with times in UTC."""
+
+_WITHOUT_MARKS = frozenset({"opened", *map(str, IncidentStatus)})
+"""The kinds of timeline entries that hold text of theirs: a title, or the reason of a change of status."""
 
 
 class Row(BaseModel):
@@ -178,7 +181,12 @@ class TimelineOut(Row):
     happened_at: datetime
     kind: str
     actor: str
-    text: Prose
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def _as_plain_text(cls, text: str, info: ValidationInfo) -> str:
+        return text if info.data["kind"] in _WITHOUT_MARKS else plain(text)
 
 
 class IncidentOut(IncidentSummary):

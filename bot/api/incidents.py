@@ -18,7 +18,7 @@ from bot.storable_text import Text
 from detection.types import IncidentStatus, Severity
 from storage import incidents
 from storage.models import Incident
-from workers.errors import RefusedError
+from workers.errors import RefusedError, told_plainly
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 
@@ -94,7 +94,7 @@ def change(
         with services.sessions.begin() as session:
             _apply(services, session, incidents.get_incident(session, incident_id), wanted, operator, broken)
     except RefusedError as error:
-        raise ConflictError(str(error), field="status") from error
+        raise ConflictError(told_plainly(error), field="status") from error
     with services.readers() as session:
         return describe(session, incident_id)
 
@@ -180,5 +180,5 @@ def diagnose(services: InjectedServices, operator: Operator, incident_id: Incide
             diagnose_again(session, incident, actor=operator.name, now=services.clock())
             record(services, session, operator, "diagnose_again", incident_id=incident_id)
     except RefusedError as error:
-        raise ConflictError(str(error)) from error
+        raise ConflictError(told_plainly(error)) from error
     return Queued(incident=incident_id)

@@ -13,7 +13,7 @@ from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from storage import dead_letters, outbox
 from storage.models import OutboxJob
-from workers.errors import RefusedError
+from workers.errors import RefusedError, told_plainly
 from workers.rules.dead_letters import dismiss_jobs, retry_jobs
 from workers.words.jobs import job_text
 
@@ -52,7 +52,7 @@ def retry(services: InjectedServices, operator: Operator, job_id: JobId) -> JobO
     try:
         retry_jobs(services, [job_id], actor=operator.name)
     except RefusedError as error:
-        raise ConflictError(str(error)) from error
+        raise ConflictError(told_plainly(error)) from error
     return _read(services, job_id)
 
 
@@ -62,7 +62,7 @@ def dismiss(services: InjectedServices, operator: Operator, job_id: JobId) -> Jo
     try:
         dismiss_jobs(services, [job_id], actor=operator.name)
     except RefusedError as error:
-        raise ConflictError(str(error)) from error
+        raise ConflictError(told_plainly(error)) from error
     return _read(services, job_id)
 
 

@@ -14,7 +14,7 @@ from bot.errors import ConflictError, MalformedError
 from bot.storable_text import Text
 from storage import maintenance
 from storage.models import MaintenanceWindow
-from workers.errors import RefusedError
+from workers.errors import RefusedError, told_plainly
 from workers.rules.local_times import NotATimeError, local_instant
 from workers.rules.maintenance import EVERYTHING, LONGEST, WindowError, end_window, start_window
 from workers.services import Services
@@ -114,7 +114,7 @@ def end(services: InjectedServices, operator: Operator, window_id: WindowId) -> 
         with services.sessions.begin() as session:
             return _window_out(end_window(services, session, window_id, actor=operator.name, now=now), now)
     except RefusedError as error:
-        raise ConflictError(str(error)) from error
+        raise ConflictError(told_plainly(error)) from error
 
 
 def _local_instant(services: Services, written: datetime | None, field: str) -> datetime | None:

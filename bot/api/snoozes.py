@@ -19,7 +19,7 @@ from workers.clicks.snooze import (
     snooze_incident,
     unsnooze_incident,
 )
-from workers.errors import RefusedError
+from workers.errors import RefusedError, told_plainly
 
 router = APIRouter(prefix="/incidents/{incident_id}/snooze", tags=["Incidents"])
 
@@ -43,7 +43,7 @@ def snooze(services: InjectedServices, operator: Operator, incident_id: Incident
             incident = incidents.get_incident(session, incident_id)
             snooze_incident(services, session, incident, minutes=wanted.minutes, actor=operator.name, now=now)
     except RefusedError as error:
-        raise ConflictError(str(error)) from error
+        raise ConflictError(told_plainly(error)) from error
     with services.readers() as session:
         return describe(session, incident_id)
 
@@ -57,6 +57,6 @@ def unsnooze(services: InjectedServices, operator: Operator, incident_id: Incide
             incident = incidents.get_incident(session, incident_id)
             unsnooze_incident(services, session, incident, actor=operator.name, now=now)
     except RefusedError as error:
-        raise ConflictError(str(error)) from error
+        raise ConflictError(told_plainly(error)) from error
     with services.readers() as session:
         return describe(session, incident_id)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from bot.backtest import funnel, metric
 from bot.backtest.chart import chart_specification
@@ -16,6 +15,7 @@ from bot.backtest.funnel import FunnelReplay
 from bot.backtest.incidents import ReplayedIncident
 from bot.backtest.metric import MetricReplay
 from bot.backtest.progress import progress_bar
+from bot.terminal import shown
 from integrations.charts import render_png
 from workers.options import metric_options
 from workers.settings import Settings
@@ -34,16 +34,16 @@ def run(file: Path, *, chart: Path | None, console: Console, settings: Settings)
             history = read_history(file, progress)
         replayed = _replay(history, file, console, settings)
     except (OSError, CsvError) as error:
-        console.print(f"{file}: {_error_text(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(shown(f"{file}: {_error_text(error)}"), style="red", soft_wrap=True)
         return 2
     if chart is None:
         return 0
     try:
         chart.write_bytes(render_png(chart_specification(replayed.chart_data, file.name)))
     except OSError as error:
-        console.print(f"{chart}: {_error_text(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(shown(f"{chart}: {_error_text(error)}"), style="red", soft_wrap=True)
         return 2
-    console.print(f"The chart is in {chart}", markup=False, highlight=False, soft_wrap=True)
+    console.print(shown(f"The chart is in {chart}"), soft_wrap=True)
     return 0
 
 
@@ -79,7 +79,7 @@ def _metric(history: History, stem: str, console: Console, settings: Settings) -
     with progress_bar(console, "Replaying") as progress:
         replayed = metric.replay(history, name, settings, progress)
     count = f"{len(history.times):,} point{'' if len(history.times) == 1 else 's'}"
-    console.print(f"{count} of {name}, {_span_text(history)}", markup=False, highlight=False, soft_wrap=True)
+    console.print(shown(f"{count} of {name}, {_span_text(history)}"), soft_wrap=True)
     options = metric_options(settings)
     needs = (
         f"a metric is judged once it is known for {options.minimum_baseline_hours} hours, "
@@ -129,7 +129,7 @@ def alarm_table(incidents: tuple[ReplayedIncident, ...]) -> Table:
         over = "goes on" if one.resolved_at is None else _time_text(one.resolved_at)
         times = "once" if one.reopened == 1 else f"{one.reopened} times"
         again = f", and came back {times}" if one.reopened else ""
-        what = Text(finding_sentence(one.first) + again)
+        what = shown(finding_sentence(one.first) + again)
         table.add_row(_time_text(one.first.onset_at), _time_text(one.noticed_at), over, what)
     return table
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.experiments import experiment
+from bot.terminal import shown
 from detection.funnels.experiments import Variant
 from storage.funnels import definition, find_funnel
 from workers.services import Services
@@ -22,9 +23,10 @@ def run(
         funnel = definition(find_funnel(session, funnel_ref))
     found = experiment(services, funnel, name, first, second, days=days)
     compared = found.comparison
-    table = Table(name, "entries", "converted", "rate", title=f"{funnel.name}, last {days} days")
+    title = shown(f"{funnel.name}, last {days} days")
+    table = Table(Column(shown(name)), "entries", "converted", "rate", title=title)
     for variant in (compared.reference, compared.challenger):
-        table.add_row(variant.value, f"{variant.entries:,}", f"{variant.converted:,}", _rate(variant))
+        table.add_row(shown(variant.value), f"{variant.entries:,}", f"{variant.converted:,}", _rate(variant))
     console.print(table)
     bounds = compared.difference
     console.print(
@@ -32,7 +34,7 @@ def run(
         f"{bounds.high * 100:+.2f}; p = {compared.p_value:.3g} (exact, two-sided)",
         highlight=False,
     )
-    console.print(found.text, highlight=False, markup=False)
+    console.print(shown(found.text))
 
 
 def _rate(variant: Variant) -> str:

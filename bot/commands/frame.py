@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from integrations.text import visible_lines
+
 if TYPE_CHECKING:
     from workers.services import Services
     from workers.settings import Settings
@@ -59,10 +61,10 @@ def _user_message(error: Exception) -> str | None:
     from bot.commands.errors import CommandError
     from bot.setup.ports import PortUnusableError
     from storage.errors import StorageError
-    from workers.errors import WorkerError
+    from workers.errors import WorkerError, told_plainly
 
     if isinstance(error, (StorageError, WorkerError, CommandError, PortUnusableError)):
-        return str(error)
+        return told_plainly(error)
     if isinstance(error, UnicodeEncodeError):
         # Python keeps the bytes of an argument that is not UTF-8 as lone surrogates, which no database stores.
         return f"{str(error.object)[:100]!r} is not UTF-8; write it so."
@@ -82,9 +84,14 @@ def _exit_code(error: Exception) -> int:
     return CANNOT_PASS if isinstance(error, PortUnusableError) else 1
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line or several, with what cannot be seen spelled."""
+    typer.echo(visible_lines(text), err=err)
+
+
 def fail(message: str, *, code: int = 1) -> NoReturn:
     """Print a message to stderr and end the command with this exit code."""
-    typer.echo(message, err=True)
+    echo(message, err=True)
     raise typer.Exit(code)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 
+from integrations.text import visible
 from storage import outbox
 from storage.models import OutboxJob
 from workers.errors import RefusedError
@@ -47,13 +48,8 @@ def _lines(services: Services, job: OutboxJob) -> str:
     """Such as "  12  2026-02-07 14:03 CET  create a Jira ticket for incident #3", and the reason below it."""
     assert job.dead_at is not None
     at = job.dead_at.astimezone(services.settings.timezone)
-    reason = _plain(job.error or "no reason is known")
-    return f"{job.id:>4}  {at:%Y-%m-%d %H:%M %Z}  {_plain(job_text(job))}\n      {reason}"
-
-
-def _plain(text: str) -> str:
-    """Return text from outside as one line of plain characters, which can move no cursor and colour nothing."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    reason = visible(job.error or "no reason is known")
+    return f"{job.id:>4}  {at:%Y-%m-%d %H:%M %Z}  {visible(job_text(job))}\n      {reason}"
 
 
 def _numbers(jobs: Sequence[OutboxJob]) -> str:

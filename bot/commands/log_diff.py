@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from bot.commands.errors import CommandError
 from bot.commands.frame import shorten
 from bot.intervals import IntervalError, read_interval
+from bot.terminal import shown
 from detection.logs.diff import Change, TemplateChange
 from workers.services import Services
 from workers.watching import log_queries
@@ -45,8 +45,8 @@ def _table(changes: Sequence[TemplateChange]) -> Table:
     for one in changes:
         table.add_row(
             one.change,
-            escape(one.series.service),
-            escape(shorten(one.series.text, 100)),
+            shown(one.series.service),
+            shown(shorten(one.series.text, 100)),
             f"{one.lines_before:,}",
             f"{one.lines_after:,}",
             f"{one.rate_before:,.2f}",

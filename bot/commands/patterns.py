@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from bot.commands.errors import CommandError
 from bot.commands.frame import shorten
+from bot.terminal import shown
 from detection.logs.patterns import NamedPattern, PatternError, PatternMatcher
 from detection.types import Severity
 from storage.errors import NotFoundError
@@ -44,10 +44,10 @@ def print_all(session: Session, console: Console) -> None:
     for pattern in log_patterns.list_patterns(session):
         origin = "built in" if pattern.built_in else "own"
         table.add_row(
-            escape(pattern.name),
+            shown(pattern.name),
             pattern.severity,
             origin if pattern.enabled else f"{origin}, off",
-            escape(shorten(pattern.expression, 80)),
+            shown(shorten(pattern.expression, 80)),
         )
     console.print(table)
 
@@ -72,7 +72,7 @@ def print_matches(session: Session, name_or_expression: str, subject: str | None
         if matcher.matches(line):
             match_count += 1
             if match_count <= MOST_SHOWN:
-                console.print(shorten(line, _LINE_LENGTH), markup=False, highlight=False, soft_wrap=True)
+                console.print(shown(shorten(line, _LINE_LENGTH)), soft_wrap=True)
     if match_count > MOST_SHOWN:
         console.print(f"… and {match_count - MOST_SHOWN:,} more", highlight=False)
     console.print(

@@ -11,13 +11,13 @@ from pathlib import Path
 from random import Random
 
 from pydantic import ValidationError
-from rich.console import Console
 
 from bot.demo.configuration import lock_directory, prepare_places
 from bot.demo.driver import Outcome, run_demo
 from bot.demo.errors import DemoError
 from bot.demo.narration import Narrator
 from bot.demo.scenario import SCENARIOS, Scenario, ScenarioName
+from bot.terminal import PlainConsole
 from workers.settings import Settings
 
 DIRECTORY = Path(".demo")
@@ -28,23 +28,23 @@ INTERRUPTED = 130
 
 def run(auto: bool, scenario: str) -> int:
     """Run the demo in the terminal and return the exit code. The last line of an automatic run is one JSON object."""
-    console = Console(highlight=False)
-    errors = Console(stderr=True, highlight=False)
+    console = PlainConsole()
+    errors = PlainConsole(stderr=True)
     try:
         chosen = SCENARIOS[ScenarioName(scenario)]
     except ValueError:
-        errors.print(f"There is no scenario {scenario!r}; choose one of {', '.join(ScenarioName)}.", markup=False)
+        errors.print(f"There is no scenario {scenario!r}; choose one of {', '.join(ScenarioName)}.")
         return MISUSED
     try:
         outcome = asyncio.run(_run_until_signalled(chosen, Narrator(console), auto=auto))
     except DemoError as error:
-        errors.print(f"The demo stopped: {error}", markup=False, soft_wrap=True)
+        errors.print(f"The demo stopped: {error}", soft_wrap=True)
         return FAILED
     if outcome is None:
         console.print("Stopped; nothing is left running.")
         return INTERRUPTED if auto else 0
     if outcome.failure is not None:
-        errors.print(f"Failed: {outcome.failure}", markup=False, soft_wrap=True)
+        errors.print(f"Failed: {outcome.failure}", soft_wrap=True)
     print(json.dumps(outcome.summary, ensure_ascii=False), flush=True)
     return FAILED if outcome.failure is not None else 0
 

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
+from rich.text import Text
+
+from bot.terminal import shown
+from integrations.text import visible_lines
 
 Report = Callable[[str], None]
 
@@ -41,22 +44,24 @@ class Narrator:
         started = self._monotonic()
         step = Step(doing, time.time())
         self.steps.append(step)
-        with self._console.status(f"{escape(doing)} …") as status:
+        with self._console.status(shown(f"{doing} …")) as status:
 
             def report(text: str) -> None:
                 step.detail = text
-                status.update(f"{escape(doing)} … {escape(text)}")
+                status.update(shown(f"{doing} … {text}"))
 
             yield report
         step.seconds = self._monotonic() - started
         detail = f", {step.detail}" if step.detail else ""
-        self._console.print(f"[green]✓[/] {escape(doing + detail)} [dim]({step.seconds:.1f} s)[/]", soft_wrap=True)
+        done, took = Text("✓ ", style="green"), Text(f" ({step.seconds:.1f} s)", style="dim")
+        self._console.print(Text.assemble(done, shown(doing + detail), took), soft_wrap=True)
 
     def milestone(self, text: str, since_deploy: float | None = None) -> None:
         """Print a milestone; `since_deploy` is the number of seconds since the deploy went live."""
-        clock = "" if since_deploy is None else f"[cyan]+{since_deploy:5.1f} s[/]  "
-        self._console.print(f"  {clock}{escape(text)}", soft_wrap=True)
+        clock = Text("" if since_deploy is None else f"+{since_deploy:5.1f} s  ", style="cyan")
+        self._console.print(Text.assemble("  ", clock, shown(text)), soft_wrap=True)
 
     def invitation(self, address: str, text: str) -> None:
         """Print a panel with the address to open and what to do there."""
-        self._console.print(Panel(f"[bold]{address}[/]\n\n{escape(text)}", title="Argux", expand=False))
+        invited = Text.assemble((address, "bold"), "\n\n", Text(visible_lines(text)))
+        self._console.print(Panel(invited, title="Argux", expand=False))

@@ -16,8 +16,10 @@ from integrations.errors import RejectedError
 from integrations.github import branches, merging, reading
 from integrations.github.checking import check_writable
 from integrations.github.errors import SYSTEM, github_errors
+from integrations.github.markdown import to_commit_message, to_github
 from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
+from integrations.text import Markup, visible
 
 COMMITS_READ = 50
 TITLE_LIMIT = 250
@@ -45,7 +47,7 @@ class GitHubCodeHost:
             return tuple(reading.commit(found.get_commit(item.sha)) for item in newest)
 
     def open_revert(
-        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: str
+        self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: Markup
     ) -> PullRequest:
         """Open a pull request that reverts these commits on the default branch, or find it if `branch` exists.
 
@@ -54,8 +56,8 @@ class GitHubCodeHost:
         touch the same lines (`paths` names the files).
         """
         with self._repository(repository) as found:
-            head_sha = branches.revert_branch(found, commit_shas, branch, body)
-            pull = _find_or_create_pull_request(found, branch, title, body)
+            head_sha = branches.revert_branch(found, commit_shas, branch, to_commit_message(body))
+            pull = _find_or_create_pull_request(found, branch, title, to_github(body))
             if pull.head.sha != head_sha:
                 raise branches.changed_branch_error(branch)
             return reading.pull_request(repository, pull)
@@ -86,7 +88,7 @@ class GitHubCodeHost:
         with self._repository(repository) as found:
             return reading.pull_request(repository, merging.merge(found, number, head_sha))
 
-    def close(self, repository: str, number: int, *, comment: str) -> None:
+    def close(self, repository: str, number: int, *, comment: Markup) -> None:
         """Close without merging, with a comment that says why. Does nothing if it is already closed."""
         with self._repository(repository) as found:
             pull = found.get_pull(number)
@@ -94,8 +96,9 @@ class GitHubCodeHost:
                 raise RejectedError(SYSTEM, f"pull request #{number} is already merged")
             if pull.state == "closed":
                 return
-            if all(said.body != comment for said in pull.get_issue_comments()):
-                pull.create_issue_comment(comment)
+            text = to_github(comment)
+            if all(said.body != text for said in pull.get_issue_comments()):
+                pull.create_issue_comment(text)
             pull.edit(state="closed")
 
     def check(self) -> str:
@@ -141,6 +144,6 @@ def _find_or_create_pull_request(repository: Repository, branch: str, title: str
     return repository.create_pull(
         base=repository.default_branch,
         head=branch,
-        title=wording.cut(title, TITLE_LIMIT),
+        title=wording.cut(visible(title), TITLE_LIMIT),
         body=wording.cut(body, BODY_LIMIT),
     )

@@ -23,6 +23,7 @@ from integrations.jira.checking import check_creating
 from integrations.jira.creation import SYSTEM, create_whole
 from integrations.jira.wiki import to_wiki
 from integrations.protocols import Ticket
+from integrations.text import Markup, visible
 
 SUMMARY_LIMIT = 255
 DESCRIPTION_LIMIT = 32_000
@@ -58,7 +59,7 @@ class JiraTracker:
         self._lock = threading.Lock()
         self._connected: JIRA | None = None
 
-    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+    def create(self, *, idempotency_key: str, title: str, body: Markup, severity: str) -> Ticket:
         """Create a ticket idempotently: the key is stored as a label, and a ticket with that label is returned.
 
         Where labels are refused, the label stands in the description. Raises FieldsRequiredError for fields that the
@@ -75,7 +76,7 @@ class JiraTracker:
             fields = {
                 "project": {"key": self._project},
                 "issuetype": {"name": self._issue_type_name(client)},
-                "summary": wording.cut(" ".join(title.split()) or "Argux incident", SUMMARY_LIMIT),
+                "summary": wording.cut(visible(title) or "Argux incident", SUMMARY_LIMIT),
                 "description": wording.cut(to_wiki(body), DESCRIPTION_LIMIT),
                 "labels": [label],
                 **_priority(client, severity),

@@ -1,69 +1,86 @@
 """Convert the cards' Markdown to Jira's wiki markup, which its REST API version 2 expects.
 
-https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all
+https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all. A backslash makes a mark a plain character;
+where the wiki knows no backslash (addresses, issue keys, smileys, "h1."), a character is written as its number.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from integrations.cards import MOMENT
-from integrations.wording import utc
+from integrations.markdown import Kind, Line, Run, read_lines
+from integrations.text import visible_lines
 
-_INLINE = re.compile(
-    r"`(?P<code>[^`\n]+)`|\*\*(?P<bold>[^*\n]+)\*\*|\[(?P<label>[^\]\n]+)\]\((?P<url>https?://[^)\s|]+)\)"
+_ALWAYS = re.compile(r"[{}\[\]|!]")
+_NUMBERED = re.compile(
+    r"\\"
+    r"|&(?=#?\w+;)"
+    r"|(?<=\w):(?=//)|(?<=mailto):|(?<=file):"
+    r"|(?<=\bwww)\."
+    r"|(?<=[A-Z])-(?=\d)|(?<=[A-Z]\d)-(?=\d)|(?<=[A-Z]_)-(?=\d)"
+    r"|[:;](?=-?[()DPp|])"
+    r"|\((?=(?:[yYnNiIxX!/?+\-]|on|off|\*[rgby]?|flag|flagoff)\))"
 )
-_FENCE = re.compile(r"^```\w*\s*$")
-_HEADING = re.compile(r"^(#{1,6}) +(.+)$")
-_BULLET = re.compile(r"^\s*[-*] +")
+_AT_THE_START = re.compile(r"^(\s*(?:h[1-6]|bq|fn))\.|^(\s*)(#)")
+_BETWEEN_WORDS = re.compile(r"(?<=\w)[*_+^~?-](?=\w)")
+_LOOKS = re.compile(r"[*_+^~?-]")
+_NOFORMAT = re.compile(r"\{(?=noformat|code|color|quote|panel)", re.IGNORECASE)
 
 
 def to_wiki(markdown: str) -> str:
-    """Convert **bold**, `code`, [links](…), headings, "-" lists and fences; escape braces and brackets elsewhere.
+    """Convert **bold**, `code`, [links](…), headings, "-" lists and fences; all other text is shown as it is.
 
     Times are written in UTC, because all readers see the same text.
     """
-    lines: list[str] = []
-    in_fence = False
-    for line in markdown.splitlines():
-        if _FENCE.match(line):
-            lines.append("{noformat}")
-            in_fence = not in_fence
-        elif in_fence:
-            lines.append(line.replace("{noformat}", "{ noformat }"))
-        else:
-            lines.append(_line(line))
-    if in_fence:
-        lines.append("{noformat}")
-    return "\n".join(lines)
+    written: list[str] = []
+    in_code = False
+    for line in read_lines(markdown):
+        if (line.kind is Kind.CODE) != in_code:
+            in_code = not in_code
+            written.append("{noformat}")
+        written.append(_NOFORMAT.sub("{ ", visible_lines(line.text)) if in_code else _line(line))
+    if in_code:
+        written.append("{noformat}")
+    return "\n".join(written)
 
 
-def _line(written: str) -> str:
-    line = MOMENT.sub(lambda found: utc(int(found[1])), written)
-    heading = _HEADING.match(line)
-    if heading:
-        return f"h{len(heading[1])}. {_inline(heading[2])}"
-    bullet = _BULLET.match(line)
-    if bullet:
-        return f"* {_inline(line[bullet.end() :])}"
-    return _inline(line)
+def _line(line: Line) -> str:
+    if line.kind is Kind.HEADING:
+        return f"h{line.level}. {''.join(_run(replace(run, bold=False)) for run in line.runs)}"
+    text = "".join(_run(run) for run in line.runs)
+    return f"* {text}" if line.kind is Kind.BULLET else _AT_THE_START.sub(_numbered_start, text)
 
 
-def _inline(text: str) -> str:
-    pieces: list[str] = []
-    position = 0
-    for match in _INLINE.finditer(text):
-        pieces.append(_escape(text[position : match.start()]))
-        if match["code"]:
-            pieces.append("{{" + _escape(match["code"]) + "}}")
-        elif match["bold"]:
-            pieces.append(f"*{_escape(match['bold'].strip())}*")
-        else:
-            pieces.append(f"[{_escape(match['label']).replace('|', '/')}|{match['url']}]")
-        position = match.end()
-    pieces.append(_escape(text[position:]))
-    return "".join(pieces)
+def _numbered_start(match: re.Match[str]) -> str:
+    return f"{match[1]}&#46;" if match[1] else f"{match[2]}&#35;"
+
+
+def _run(run: Run) -> str:
+    text = _escape(run.text)
+    if run.url:
+        return f"[{text}|{run.url.replace('|', '%7C').replace(']', '%5D')}]"
+    if run.code:
+        return "{{" + text + "}}"
+    return f"*{text}*" if run.bold and text.strip() else text
 
 
 def _escape(text: str) -> str:
-    return re.sub(r"([{}\[\]])", r"\\\1", text)
+    """Make every mark of the wiki a plain character. `_` and the like within a word are none."""
+    kept = {match.start() for match in _BETWEEN_WORDS.finditer(text)}
+    numbered = {match.start() for match in _NUMBERED.finditer(text)}
+    return "".join(_character(text, index, index in numbered, index in kept) for index in range(len(text)))
+
+
+def _character(text: str, index: int, is_numbered: bool, is_within_word: bool) -> str:
+    letter = text[index]
+    if is_numbered:
+        return f"&#{ord(letter)};"
+    if _ALWAYS.match(letter) or (_LOOKS.match(letter) and not is_within_word and not _is_apart(text, index)):
+        return f"\\{letter}"
+    return letter
+
+
+def _is_apart(text: str, index: int) -> bool:
+    """Whether there is a space on both sides, so that the character is no mark."""
+    return text[max(index - 1, 0) : index] == " " and text[index + 1 : index + 2] == " "

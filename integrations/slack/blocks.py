@@ -12,7 +12,10 @@ from typing import Any, TypeAlias
 from integrations import wording
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, Modal, ModalInput
 from integrations.errors import ContentRefusedError
-from integrations.slack.mrkdwn import cut, escape, link, pieces, to_mrkdwn
+from integrations.markdown import Run, cut_runs, read_lines
+from integrations.slack.mrkdwn import cut, escape, small_print
+from integrations.slack.rich_text import preformatted, rich_lines, rich_texts
+from integrations.text import Markup, visible, visible_lines
 
 Block: TypeAlias = dict[str, Any]
 
@@ -23,12 +26,14 @@ MODAL_BLOCKS = 100
 MODAL_CODE_SECTIONS = 5
 MODAL_CODE_LINE = 500
 SECTION_TEXT = 3000
-SECTION_FIELDS = 10
+MOST_FIELDS = 20
 FIELD_TEXT = 300
 HEADER_TEXT = 150
 ALT_TEXT = 500
 ESSENTIAL_TEXT = 1000
-LINKS_TEXT = 1500
+LINK_TEXT = 200
+LINKS_TEXT = 3000
+MOST_LINKS = 10
 CONTEXT_TEXT = 500
 BUTTON_TEXT = 75
 BUTTON_VALUE = 2000
@@ -39,22 +44,19 @@ MODAL_TITLE = 24
 MODAL_METADATA = 3000
 INPUT_LABEL = 2000
 INPUT_ACTION = "answer"
-LEFT_OUT = "_… the rest does not fit in one message._"
+LEFT_OUT = "… the rest does not fit in one message."
 
 
 def card_blocks(card: Card) -> list[Block]:
     """Render the card as at most 50 blocks. If the text is too long for one message, the last sections are left out."""
     top = [_header(wording.titled(card))]
-    fields = _fields(card.fields[:SECTION_FIELDS])
+    fields = _fields(card.fields)
     bottom = [*_picture(card), *_links(card.links), *_actions(card.actions), *_context(card.context)]
     room = MESSAGE_CHARACTERS - characters([*top, *fields, *bottom])
     blocks_left = MESSAGE_BLOCKS - len(top) - len(fields) - len(bottom)
-    extra_fields = "\n".join(f"**{label}:** {value}" for label, value in card.fields[SECTION_FIELDS:])
-    lead = [card.text] if card.text else []
-    rest = [*([extra_fields] if extra_fields else []), *card.sections]
-    lead_blocks = _fit(lead, room, min(blocks_left, 4))
+    lead_blocks = _fit([card.text] if card.text else [], room, min(blocks_left, 4))
     room -= characters(lead_blocks)
-    rest_blocks = _fit(rest, room, blocks_left - len(lead_blocks))
+    rest_blocks = _fit(list(card.sections), room, blocks_left - len(lead_blocks))
     return [*top, *lead_blocks, *fields, *rest_blocks, *bottom]
 
 
@@ -69,19 +71,23 @@ def plainer_forms(card: Card) -> Iterator[dict[str, Any]]:
     First the whole, then what a person needs to act (the lead sentence and the buttons), then plain text.
     """
     yield {"text": message_text(card), "blocks": card_blocks(card)}
-    lead = cut(escape(wording.plain(card.text)), ESSENTIAL_TEXT)
-    yield {
-        "text": cut(message_text(card), ESSENTIAL_TEXT),
-        "blocks": [_header(wording.titled(card)), *([_section(lead)] if lead else []), *_actions(card.actions)],
-    }
-    yield {"text": cut(message_text(card), ESSENTIAL_TEXT), "blocks": []}
+    essential = cut(message_text(card), ESSENTIAL_TEXT)
+    lead = [_plain_section(wording.plain(card.text))] if card.text.strip() else []
+    yield {"text": essential, "blocks": [_header(wording.titled(card)), *lead, *_actions(card.actions)]}
+    yield {"text": essential, "blocks": [], "mrkdwn": False}
+
+
+def text_blocks(text: Markup) -> list[Block]:
+    """Render a message that only one person sees. A mention of ours in it is a mention."""
+    found = list(rich_texts(text, SECTION_TEXT, mentions=True))[: MESSAGE_TEXT // SECTION_TEXT + 1]
+    return found or [rich_lines([[Run("…")]])]
 
 
 def modal_view(modal: Modal) -> Block:
     """Render the modal as a view. `value` is sent as private_metadata and comes back when the view is submitted."""
-    body = [piece for section in modal.sections for piece in _sections(section)]
-    code = _code_sections(modal.code)
-    fields = _fields(modal.fields)[: MODAL_BLOCKS // 2]
+    body = [piece for section in modal.sections for piece in rich_texts(section, SECTION_TEXT)]
+    code = _code_blocks(modal.code)
+    fields = _fields(modal.fields)
     inputs = [_input(item) for item in modal.inputs]
     blocks = [*fields, *body[: MODAL_BLOCKS - len(fields) - len(code) - len(inputs)], *code, *inputs]
     view: Block = {
@@ -90,7 +96,7 @@ def modal_view(modal: Modal) -> Block:
         "private_metadata": _bounded_value(modal.value, MODAL_METADATA),
         "title": _plain(modal.title, MODAL_TITLE),
         "close": _plain("Cancel" if modal.submit_label else "Close", MODAL_TITLE),
-        "blocks": blocks or [_section(modal.title)],
+        "blocks": blocks or [rich_lines([[Run(visible(modal.title) or "…")]])],
     }
     if modal.submit_label:
         view["submit"] = _plain(modal.submit_label, MODAL_TITLE)
@@ -116,7 +122,9 @@ def characters(blocks: Iterable[Block]) -> int:
 def _characters(node: object) -> int:
     if isinstance(node, dict):
         return sum(
-            len(value) if key in ("text", "alt_text", "value") and isinstance(value, str) else _characters(value)
+            len(value)
+            if key in ("text", "alt_text", "value", "fallback", "url") and isinstance(value, str)
+            else _characters(value)
             for key, value in node.items()
         )
     if isinstance(node, list):
@@ -125,64 +133,70 @@ def _characters(node: object) -> int:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": wording.cut(text.strip() or "…", limit), "emoji": True}
+    return {"type": "plain_text", "text": wording.cut(visible(text) or "…", limit), "emoji": False}
 
 
-def _section(mrkdwn: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn or "…"}}
+def _plain_section(text: str) -> Block:
+    return {
+        "type": "section",
+        "text": {"type": "plain_text", "text": wording.cut(text, ESSENTIAL_TEXT) or "…", "emoji": False},
+    }
 
 
 def _header(title: str) -> Block:
     return {"type": "header", "text": _plain(title, HEADER_TEXT)}
 
 
-def _sections(markdown: str) -> Iterator[Block]:
-    for piece in pieces(to_mrkdwn(markdown), SECTION_TEXT):
-        yield _section(piece)
-
-
-def _fit(texts: list[str], room: int, blocks_left: int) -> list[Block]:
-    """Return the sections that fit in `room` characters and `blocks_left` blocks, with a notice if some do not fit."""
+def _fit(texts: list[Markup], room: int, blocks_left: int) -> list[Block]:
+    """Return the blocks that fit in `room` characters and `blocks_left` blocks, with a notice if some do not fit."""
     fitted: list[Block] = []
     room -= len(LEFT_OUT)
-    for block in (block for text in texts for block in _sections(text)):
+    for block in (block for text in texts for block in rich_texts(text, SECTION_TEXT)):
         size = characters([block])
         if size > room or len(fitted) + 1 >= blocks_left:
-            return [*fitted, _section(LEFT_OUT)] if blocks_left > 0 and room >= 0 else fitted
+            return [*fitted, rich_lines([[Run(LEFT_OUT)]])] if blocks_left > 0 and room >= 0 else fitted
         fitted.append(block)
         room -= size
     return fitted
 
 
-def _fields(fields: tuple[tuple[str, str], ...]) -> list[Block]:
-    """Return sections with at most ten fields each."""
-    shown = [
-        {"type": "mrkdwn", "text": cut(f"*{escape(label)}*\n{to_mrkdwn(value) or '-'}", FIELD_TEXT)}
-        for label, value in fields
-    ]
+def _fields(fields: tuple[tuple[str, Markup], ...]) -> list[Block]:
+    """Return one block with a line for each field."""
+    if not fields:
+        return []
     return [
-        {"type": "section", "fields": shown[start : start + SECTION_FIELDS]}
-        for start in range(0, len(shown), SECTION_FIELDS)
+        rich_lines([(Run(f"{visible(label)}: ", bold=True), *_value(value)) for label, value in fields[:MOST_FIELDS]])
     ]
+
+
+def _value(value: Markup) -> tuple[Run, ...]:
+    runs = [run for line in read_lines(value) for run in (*line.runs, Run(" "))][:-1]
+    return cut_runs(runs, FIELD_TEXT) or (Run("-"),)
 
 
 def _picture(card: Card) -> list[Block]:
     if card.picture is None:
         return []
-    alt_text = wording.cut(card.picture.alt_text or "chart", ALT_TEXT)
+    alt_text = wording.cut(visible(card.picture.alt_text) or "chart", ALT_TEXT)
     return [{"type": "image", "slack_file": {"id": card.picture.reference}, "alt_text": alt_text}]
 
 
 def _links(links: tuple[CardLink, ...]) -> list[Block]:
-    if not links:
-        return []
-    return [_section(cut("   ·   ".join(link(item.label, item.url) for item in links), LINKS_TEXT))]
+    """Return one line with the links. One whose address has no room left, or is none of the web, is only its label."""
+    runs: list[Run] = []
+    room = LINKS_TEXT
+    for item in links[:MOST_LINKS]:
+        label = wording.cut(visible(item.label) or item.url, LINK_TEXT)
+        is_usable = item.url.startswith(("https://", "http://")) and len(item.url) <= room
+        room -= len(item.url) if is_usable else 0
+        runs += [Run("   ·   "), Run(label, url=item.url if is_usable else "")]
+    return [rich_lines([runs[1:]])] if runs else []
 
 
-def _context(text: str) -> list[Block]:
+def _context(text: Markup) -> list[Block]:
     if not text.strip():
         return []
-    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": cut(to_mrkdwn(text), CONTEXT_TEXT)}]}]
+    return [{"type": "context", "elements": [small_print(text, CONTEXT_TEXT)]}]
 
 
 def _actions(actions: tuple[CardAction, ...]) -> list[Block]:
@@ -222,26 +236,21 @@ def _bounded_value(value: str, limit: int) -> str:
     return value
 
 
-def _code_sections(code: str) -> list[Block]:
-    """Render code or a diff in fences within Slack's limit. The last line counts the lines that are left out."""
-    lines = [_escape_code_line(wording.cut(line, MODAL_CODE_LINE)) for line in code.splitlines()]
-    sections: list[Block] = []
-    room = SECTION_TEXT - len("```\n\n```")
+def _code_blocks(code: str) -> list[Block]:
+    """Render code or a diff, divided into blocks. The last line counts the lines that are left out."""
+    lines = [wording.cut(line, MODAL_CODE_LINE) for line in visible_lines(code).splitlines()]
+    blocks: list[Block] = []
     start = 0
-    while start < len(lines) and len(sections) < MODAL_CODE_SECTIONS:
+    while start < len(lines) and len(blocks) < MODAL_CODE_SECTIONS:
         end = start
         used = 0
-        while end < len(lines) and used + len(lines[end]) + 1 <= room:
+        while end < len(lines) and used + len(lines[end]) + 1 <= SECTION_TEXT:
             used += len(lines[end]) + 1
             end += 1
-        sections.append(_section("```\n" + "\n".join(lines[start:end]) + "\n```"))
+        blocks.append(preformatted("\n".join(lines[start:end]) or " "))
         start = end
     if start < len(lines):
         left = len(lines) - start
-        sections.append(_section(f"… {left} more {'line' if left == 1 else 'lines'}, see the pull request"))
-    return sections
-
-
-def _escape_code_line(line: str) -> str:
-    """Escape a line, so that it cannot close the fence around it."""
-    return escape(line).replace("```", "`\u200b`\u200b`")
+        words = f"… {left} more {'line' if left == 1 else 'lines'}, see the pull request"
+        blocks.append(rich_lines([[Run(words)]]))
+    return blocks

@@ -25,12 +25,16 @@ from integrations.http import error_for_status
 from integrations.outbound import post
 from integrations.protocols import ChannelUser, MessageReference
 from integrations.slack import checking
-from integrations.slack.blocks import MESSAGE_TEXT, modal_view, plainer_forms
+from integrations.slack.blocks import MESSAGE_TEXT, modal_view, plainer_forms, text_blocks
 from integrations.slack.channels import all_channels, next_cursor
 from integrations.slack.codes import REMEDIES
 from integrations.slack.errors import SYSTEM, slack_errors
-from integrations.slack.mrkdwn import cut, to_mrkdwn
+from integrations.slack.mrkdwn import cut, escape
 from integrations.slack.standing import Home, home_of, standing_of
+from integrations.text import Markup, visible
+
+_LITERAL: dict[str, Any] = {"parse": "none", "link_names": False}
+"""Slack makes no links and mentions of the plain characters of a text. `chat.update` does by default."""
 
 DELIVERY_EVENT = "argux_delivery"
 RESPONSE_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
@@ -91,20 +95,22 @@ class SlackChannel:
         for form in plainer_forms(card):
             try:
                 with slack_errors():
-                    return call(**form)
+                    return call(**form, **_LITERAL)
             except ContentRefusedError as error:
                 refusal = error
         raise refusal
 
-    def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
-        """Post a message, in the cards' Markdown, that only one person sees."""
+    def post_ephemeral(self, channel: str, user_id: str, text: Markup, thread: MessageReference | None = None) -> None:
+        """Post a message that only one person sees."""
         channel_id = self._channel_id(channel)
         with slack_errors():
             self._client.chat_postEphemeral(
                 channel=channel_id,
                 user=user_id,
-                text=cut(to_mrkdwn(text, mentions=True), MESSAGE_TEXT),
+                text=cut(escape(wording.plain(text)) or "…", MESSAGE_TEXT),
+                blocks=text_blocks(text),
                 thread_ts=thread.message_id if thread else None,
+                **_LITERAL,
             )
 
     def direct_channel(self, user_id: str) -> str:
@@ -139,7 +145,7 @@ class SlackChannel:
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
         """Upload a PNG without sharing it in a channel. Return the file's id, which an image block refers to."""
-        words = wording.cut(alt_text, _ALT_TEXT)
+        words = wording.cut(visible(alt_text), _ALT_TEXT)
         with slack_errors():
             response = self._client.files_upload_v2(filename=filename, content=png, title=words, alt_txt=words)
             files: list[dict[str, Any]] = response.get("files") or []

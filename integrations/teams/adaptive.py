@@ -1,16 +1,22 @@
-"""Render cards as Adaptive Cards 1.4, which every Teams client can show: https://adaptivecards.io/explorer/."""
+"""Render cards as Adaptive Cards 1.4, which every Teams client can show: https://adaptivecards.io/explorer/.
+
+Texts are RichTextBlocks, whose runs are shown character by character. A TextBlock or a FactSet would take Markdown from
+the texts of others.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from detection.types import Severity
 from integrations import wording
-from integrations.cards import MOMENT, Card, CardLink
+from integrations.cards import Card, CardLink
+from integrations.markdown import Kind, Line, Run, cut_runs, read_lines
+from integrations.text import Markup, visible
 
 Element: TypeAlias = dict[str, Any]
 
@@ -37,7 +43,8 @@ _COLOURS = {
     Severity.SEV3: "Accent",
     Severity.SEV4: "Default",
 }
-_FENCED = re.compile(r"^```\w*[ \t]*\n(.*?)(?:^```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+
+_TWO_BRACES = re.compile(r"(?<=\{)(?=\{)")
 
 
 def adaptive_card(card: Card) -> dict[str, Any]:
@@ -61,7 +68,7 @@ def size_as_sent(element: object) -> int:
 
 def _rendered(card: Card, share: float) -> dict[str, Any]:
     """Render the card, with `share` of the length that each of its shorter texts may have."""
-    body = [_title(card, share), *_facts(card.fields, share)]
+    body = [_title(card, share), *_fields(card.fields, share)]
     ending = _ending(card, share)
     frame: dict[str, Any] = {
         "type": "AdaptiveCard",
@@ -70,64 +77,79 @@ def _rendered(card: Card, share: float) -> dict[str, Any]:
         "fallbackText": wording.cut(wording.card_text(card), int(FALLBACK_TEXT * share)),
         "msteams": {"width": "Full"},
     }
-    links = [_link_button(item) for item in card.links if len(item.url) <= URL_LIMIT][: int(LINK_BUTTONS * share)]
+    links = [_link_button(item) for item in card.links if _is_usable(item)][: int(LINK_BUTTONS * share)]
     if links:
         frame["actions"] = links
-    room = CARD_BYTES - size_as_sent({**frame, "body": [*body, *ending, _text_block(LEFT_OUT, isSubtle=True)]})
+    left_out = _block([Run(LEFT_OUT)], isSubtle=True)
+    room = CARD_BYTES - size_as_sent({**frame, "body": [*body, *ending, left_out]})
     for element in (element for text in (card.text, *card.sections) for element in _text(text)):
         room -= size_as_sent(element) + len(", ")
         if room < 0:
-            body.append(_text_block(LEFT_OUT, isSubtle=True))
+            body.append(left_out)
             break
         body.append(element)
     return {**frame, "body": [*body, *ending]}
 
 
-def _text_block(text: str, **style: object) -> Element:
-    return {"type": "TextBlock", "text": wording.cut(text, TEXT_BLOCK), "wrap": True, **style}
+def _block(runs: Sequence[Run], *, spacing: str = "Default", **look: object) -> Element:
+    """Return one line of text. look: properties of every run, such as its size."""
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [{**piece, **look} for piece in _pieces(runs)]}
+
+
+def _pieces(runs: Iterable[Run]) -> Iterator[Element]:
+    for run in runs:
+        if run.moment is not None:
+            yield _piece(_date_and_time(run.moment), run)
+            continue
+        # Two braces together could begin a date function in text of theirs.
+        for part in _TWO_BRACES.split(run.text):
+            yield _piece(part, run)
+
+
+def _piece(text: str, run: Run) -> Element:
+    piece: Element = {"type": "TextRun", "text": text}
+    if run.bold:
+        piece["weight"] = "Bolder"
+    if run.code:
+        piece["fontType"] = "Monospace"
+    if run.url:
+        piece["selectAction"] = {"type": "Action.OpenUrl", "url": run.url}
+    return piece
 
 
 def _title(card: Card, share: float) -> Element:
     """Render the title. It shows the severity as a word and an emoji; the colour only repeats it."""
     colour = _COLOURS[card.severity] if card.severity else "Default"
     text = wording.cut(wording.titled(card), int(TITLE_TEXT * share))
-    return _text_block(text, size="Large", weight="Bolder", color=colour)
+    return _block([Run(text)], size="Large", weight="Bolder", color=colour)
 
 
-def _facts(fields: tuple[tuple[str, str], ...], share: float) -> list[Element]:
-    facts: list[Element] = []
+def _fields(fields: tuple[tuple[str, Markup], ...], share: float) -> list[Element]:
+    """Render each field as a line; those that do not fit are left out."""
+    shown: list[Element] = []
     for label, value in fields:
-        facts.append(
-            {
-                "title": wording.cut(label, int(LABEL_TEXT * share)),
-                "value": wording.cut(wording.plain(_with_local_times(value)), int(FACT_TEXT * share)) or "-",
-            }
-        )
-        if size_as_sent(facts) > FACTS_BYTES * share:
-            facts.pop()
+        runs = cut_runs(_joined(read_lines(value)), int(FACT_TEXT * share)) or (Run("-"),)
+        name = Run(f"{wording.cut(visible(label), int(LABEL_TEXT * share))}: ", bold=True)
+        shown.append(_block([name, *runs], spacing="Small"))
+        if size_as_sent(shown) > FACTS_BYTES * share:
+            shown.pop()
             break
-    return [{"type": "FactSet", "facts": facts}] if facts else []
+    return shown
 
 
 def _text(markdown: str) -> Iterator[Element]:
-    """Render prose as Teams' Markdown (bold, lists, links), and each fence as a separate monospace block."""
-    position = 0
-    for fence in _FENCED.finditer(markdown):
-        yield from _prose(markdown[position : fence.start()])
-        if fence[1].strip():
-            yield _text_block(_separate_lines(fence[1].rstrip("\n")), fontType="Monospace", size="Small")
-        position = fence.end()
-    yield from _prose(markdown[position:])
+    """Render each line, with "•" before the items of a list, and code in a monospace font."""
+    for index, line in enumerate(line for line in read_lines(markdown) if line.text.strip()):
+        spacing = "Small" if index else "Default"
+        runs = cut_runs(line.runs, TEXT_BLOCK)
+        if line.kind is Kind.CODE:
+            yield _block(runs, spacing=spacing, fontType="Monospace", size="Small")
+        else:
+            yield _block([Run("• "), *runs] if line.kind is Kind.BULLET else runs, spacing=spacing)
 
 
-def _prose(markdown: str) -> Iterator[Element]:
-    if markdown.strip():
-        yield _text_block(_separate_lines(_with_local_times(markdown.strip().replace("`", ""))))
-
-
-def _with_local_times(text: str) -> str:
-    """Replace each time with the form that Teams shows in the reader's time zone."""
-    return MOMENT.sub(lambda found: _date_and_time(int(found[1])), text)
+def _joined(lines: Iterable[Line]) -> list[Run]:
+    return [run for line in lines for run in (*line.runs, Run(" "))][:-1]
 
 
 def _date_and_time(at: int) -> str:
@@ -135,21 +157,20 @@ def _date_and_time(at: int) -> str:
     return f"{{{{TIME({iso})}}}} {{{{DATE({iso}, SHORT)}}}}"
 
 
-def _separate_lines(text: str) -> str:
-    """Put a blank line between lines that are not list items, because Teams joins adjacent lines as Markdown does."""
-    return re.sub(r"\n+(?!\s*[-*] )", "\n\n", text)
-
-
 def _ending(card: Card, share: float) -> list[Element]:
     ending = []
     limit = int(ENDING_TEXT * share)
     if card.picture:
-        ending.append(_text_block(f"Chart: {wording.cut(card.picture.alt_text, limit)}", isSubtle=True))
-    if card.context:
-        words = wording.cut(wording.plain(_with_local_times(card.context)), limit)
-        ending.append(_text_block(words, isSubtle=True, size="Small"))
+        words = wording.cut(visible(card.picture.alt_text), limit)
+        ending.append(_block([Run(f"Chart: {words}")], isSubtle=True))
+    if runs := cut_runs(_joined(read_lines(card.context)), limit):
+        ending.append(_block(runs, isSubtle=True, size="Small"))
     return ending
 
 
+def _is_usable(item: CardLink) -> bool:
+    return item.url.startswith(("https://", "http://")) and len(item.url) <= URL_LIMIT
+
+
 def _link_button(item: CardLink) -> Element:
-    return {"type": "Action.OpenUrl", "title": wording.cut(item.label, 75), "url": item.url}
+    return {"type": "Action.OpenUrl", "title": wording.cut(visible(item.label), 75), "url": item.url}

@@ -12,6 +12,7 @@ import pytest
 from bot.demo.repository.changes import LIVE_STOCK
 from detection.types import Severity
 from integrations.github import GitHubCodeHost
+from integrations.text import ours
 from storage import incidents, proposals
 from storage.database.session import create_database, sessions
 from tests.functional.shop_trouble import ANA, fault, modals, press, root_messages
@@ -29,7 +30,9 @@ class Offer:
         self.engine = create_database(stack.environment["DATABASE_URL"])
         (bad,) = stack.repository.push([LIVE_STOCK], datetime.now(UTC))
         host = GitHubCodeHost(token=stack.secrets["github"], base_url=f"{stack.workspace_url}/github")
-        self.pull_request = host.open_revert("acme/shop", (bad.sha,), branch="argux/revert", title="Revert", body="")
+        self.pull_request = host.open_revert(
+            "acme/shop", (bad.sha,), branch="argux/revert", title="Revert", body=ours("")
+        )
         self.plan = RevertPullRequest(
             repository="acme/shop", number=self.pull_request.number, head_sha=self.pull_request.head_sha,
             url=self.pull_request.url, service="shop", commit_shas=(bad.sha,),

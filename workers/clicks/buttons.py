@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.errors import PermanentError, RetryableError
+from integrations.text import ours
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
@@ -22,7 +23,7 @@ from workers.clicks.closing import reopen_by_hand
 from workers.clicks.dead_letters import dismiss_listed, retry_listed
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.diagnosis.job import diagnose_again
-from workers.errors import RefusedError
+from workers.errors import RefusedError, told, told_plainly
 from workers.remediation import approvals
 from workers.services import Services
 from workers.telling import dialogs
@@ -76,15 +77,15 @@ def handle_click(
         name = member(services, user_id).name
         handler(services, Click(action_id, value, user_id, name, channel, message_ts, trigger_id))
     except (RefusedError, StorageError) as refusal:
-        record_refusal(services, action_id, value, user_id=user_id, user_name=user_name, reason=str(refusal))
-        if action_id in dialogs.TITLES and dialogs.show_text(services, action_id, trigger_id, str(refusal)):
+        record_refusal(services, action_id, value, user_id=user_id, user_name=user_name, reason=told_plainly(refusal))
+        if action_id in dialogs.TITLES and dialogs.show_text(services, action_id, trigger_id, told(refusal)):
             return
-        post_privately(services, channel, user_id, str(refusal), response_url=response_url)
+        post_privately(services, channel, user_id, told(refusal), response_url=response_url)
 
 
 def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who clicked that the click failed even after all retries."""
-    text = f"This could not be done: {reason}. Press the button again when it is mended."
+    text = ours("This could not be done: {reason}. Press the button again when it is mended.", reason=reason)
     if arguments["action_id"] in dialogs.TITLES:
         dialogs.show_text(services, arguments["action_id"], arguments["trigger_id"], text)
     response_url = arguments.get("response_url")
@@ -111,8 +112,8 @@ def handle_submission(
         else:
             raise RefusedError("This dialog is from another version of Argux. Press the button again.")
     except (RefusedError, StorageError) as refusal:
-        record_refusal(services, callback_id, value, user_id=user_id, user_name=user_name, reason=str(refusal))
-        post_privately(services, _channel_of_dialog(services, callback_id, value), user_id, str(refusal))
+        record_refusal(services, callback_id, value, user_id=user_id, user_name=user_name, reason=told_plainly(refusal))
+        post_privately(services, _channel_of_dialog(services, callback_id, value), user_id, told(refusal))
 
 
 def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
@@ -127,8 +128,9 @@ def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
 
 def submission_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who submitted the dialog that it failed even after all retries."""
-    text = (
-        f"Your approval could not be recorded: {reason}. Nothing was merged. Press Approve fix again when it is mended."
+    text = ours(
+        "Your approval could not be recorded: {reason}. Nothing was merged. Press Approve fix again when it is mended.",
+        reason=reason,
     )
     try:
         channel = approvals.channel_of(services, arguments["value"])
@@ -220,11 +222,11 @@ def _approve_fix(services: Services, click: Click) -> None:
     try:
         modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
     except RetryableError as error:
-        retrying = f"{error}. Argux tries again by itself; the change comes up here."
+        retrying = ours("{error}. Argux tries again by itself; the change comes up here.", error=error)
         dialogs.show_text(services, click.action_id, click.trigger_id, retrying)
         raise
     except PermanentError as error:
-        if dialogs.show_text(services, click.action_id, click.trigger_id, str(error)):
+        if dialogs.show_text(services, click.action_id, click.trigger_id, told(error)):
             return
         raise
     dialogs.show(services, click.trigger_id, modal)

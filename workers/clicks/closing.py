@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
+from integrations.text import Markup, ours
 from storage import audit, incidents, outbox, proposals
 from storage.models import Incident
 from workers.errors import RefusedError
@@ -64,7 +65,7 @@ def close_by_hand(
     )
     payload = {"incident_id": incident.id, "user_id": user_id, "still_broken": broken, "reason": reason}
     if broken:
-        text = f"Closed although broken still: {broken}."
+        text = ours("Closed although broken still: {broken}.", broken=broken)
         incidents.add_timeline(session, incident.id, kind="still_broken", actor=actor, text=text, now=now)
     if is_false_alarm:
         incident.muted_until = now + timedelta(hours=MUTE_HOURS)
@@ -89,13 +90,21 @@ def reopen_by_hand(
     audit.append(session, key=services.audit_key, actor=actor, event="reopen", payload=payload, now=now)
 
 
-def closed_text(incident: Incident) -> str:
+def closed_text(incident: Incident) -> Markup:
     """Say what a closing did: "Closed as a false alarm. The same findings are told to nobody until …"."""
     if incident.muted_until is None:
-        return "The incident is resolved."
-    return (
-        "Closed as a false alarm. The same findings are recorded, but told to nobody until "
-        f"{moment(incident.muted_until.timestamp())}. Reopen on its message ends that."
+        return ours("The incident is resolved.")
+    return ours(
+        "Closed as a false alarm. The same findings are recorded, but told to nobody until {end}. "
+        "Reopen on its message ends that.",
+        end=moment(incident.muted_until.timestamp()),
+    )
+
+
+def withdrawn_comment(incident_id: int, reason: str, *, actor: str) -> Markup:
+    """Say on the pull request and in the thread why an offer is withdrawn."""
+    return ours(
+        "{name} marked incident #{number} as a false alarm: {reason}", name=actor, number=incident_id, reason=reason
     )
 
 
@@ -107,8 +116,9 @@ def _withdraw_offer(
     if proposal is None or not proposals.withdraw(session, proposal):
         return
     plan = RevertPullRequest.model_validate(proposal.parameters)
-    comment = f"{actor} marked incident #{incident.id} as a false alarm: {reason}"
-    card = Card(title="Offer withdrawn", text=f"Pull request #{plan.number} is closed without merging. {comment}")
+    comment = withdrawn_comment(incident.id, reason, actor=actor)
+    text = ours("Pull request #{number} is closed without merging. {why}", number=plan.number, why=comment)
+    card = Card(title="Offer withdrawn", text=text)
     enqueue_thread_message(
         session,
         incident.id,

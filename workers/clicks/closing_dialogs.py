@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from detection.types import IncidentStatus
 from integrations.cards import Modal, ModalInput
+from integrations.text import Markup, ours
 from storage import deliveries, incidents
 from storage.errors import InvalidTransitionError
 from workers.clicks.closing import LONGEST_REASON, broken_now, close_by_hand, closed_text
@@ -46,7 +47,10 @@ def submitted(
     broken = broken_now(services, incident_id)
     if broken and not was_broken:
         raise RefusedError(
-            f"It is broken again since you looked: {broken}. Nothing was closed; press the button again."
+            ours(
+                "It is broken again since you looked: {broken}. Nothing was closed; press the button again.",
+                broken=broken,
+            )
         )
     _close(
         services,
@@ -90,7 +94,7 @@ def _close(
     user_name: str,
     broken: str,
     reason: str = "",
-) -> str:
+) -> Markup:
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         close_by_hand(
@@ -107,6 +111,10 @@ def _close(
         return closed_text(incident)
 
 
+def _still_broken(broken: str) -> Markup:
+    return ours("**Still broken:** {broken}.", broken=broken)
+
+
 def _resolve_modal(incident_id: int, broken: str) -> Modal:
     return Modal(
         callback_id="confirm_resolve",
@@ -114,14 +122,14 @@ def _resolve_modal(incident_id: int, broken: str) -> Modal:
         submit_label="Resolve all the same",
         value=f"{incident_id}:{_BROKEN}",
         sections=(
-            f"**Still broken:** {broken}.",
-            "If it stays so, `/argux status` goes on saying it, and the incident is opened again after a while.",
+            _still_broken(broken),
+            ours("If it stays so, `/argux status` goes on saying it, and the incident is opened again after a while."),
         ),
     )
 
 
 def _false_alarm_modal(incident_id: int, broken: str) -> Modal:
-    state = f"**Still broken:** {broken}." if broken else "Nothing of it is measured as broken any more."
+    state = _still_broken(broken) if broken else ours("Nothing of it is measured as broken any more.")
     return Modal(
         callback_id="confirm_false_alarm",
         title=dialogs.TITLES["false_alarm"],
@@ -129,8 +137,11 @@ def _false_alarm_modal(incident_id: int, broken: str) -> Modal:
         value=f"{incident_id}:{_BROKEN if broken else _USUAL}",
         sections=(
             state,
-            f"The same findings are told to nobody for {MUTE_HOURS:.0f} h. They are recorded, `/argux status` shows "
-            "them, and Reopen ends the mute. An offered fix is withdrawn, and its pull request closed.",
+            ours(
+                "The same findings are told to nobody for {hours} h. They are recorded, `/argux status` shows "
+                "them, and Reopen ends the mute. An offered fix is withdrawn, and its pull request closed.",
+                hours=f"{MUTE_HOURS:.0f}",
+            ),
         ),
         inputs=(ModalInput(REASON, "Why is this a false alarm?", LONGEST_REASON),),
     )

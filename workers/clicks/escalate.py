@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integrations.cards import Card
+from integrations.text import ours, theirs
 from storage import audit, incidents
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
@@ -23,17 +24,17 @@ def escalate(services: Services, incident_id: int, user_name: str) -> None:
             title=card.title,
             severity=card.severity,
             text=card.text,
-            fields=(*card.fields, ("Escalated by", user_name)),
+            fields=(*card.fields, ("Escalated by", theirs(user_name))),
             sections=card.sections,
             links=card.links,
-            context=f"Answer in {services.settings.slack_channel} on Slack.",
+            context=ours("Answer in {channel} on Slack.", channel=services.settings.slack_channel),
         )
     )
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         incident.escalated_at, incident.escalated_by = now, user_name
-        text = f"{user_name} escalated this to Teams."
+        text = ours("{who} escalated this to Teams.", who=user_name)
         incidents.add_timeline(session, incident_id, kind="escalated", actor=user_name, text=text, now=now)
         audit.append(
             session,
@@ -56,6 +57,10 @@ def escalation_given_up(services: Services, incident_id: int, user_name: str, re
         services,
         incident_id,
         title="Nobody was called",
-        text=f"{user_name} escalated this, and Teams could not be told: {reason}. "
-        "Call somebody yourself; when that is mended, **Escalate** works again.",
+        text=ours(
+            "{name} escalated this, and Teams could not be told: {reason}. "
+            "Call somebody yourself; when that is mended, **Escalate** works again.",
+            name=user_name,
+            reason=reason,
+        ),
     )

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from detection.coverage import Watched, WatchState
 from detection.types import IncidentStatus
-from integrations.cards import Card, moment
+from integrations.cards import NOTHING, Card, moment
 from integrations.errors import IntegrationError, PermanentError
 from integrations.protocols import Standing
+from integrations.text import Markup, bullets, code, lines, ours, theirs
 from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
@@ -27,9 +28,9 @@ from workers.watching.still_broken import closed_by_hand
 
 SHOWN = 10
 
-HELP = """`/argux status` — is anything broken right now, and is Argux itself well
+HELP = ours("""`/argux status` — is anything broken right now, and is Argux itself well
 `/argux incidents` — the newest incidents; add `open` or `resolved` to see only those
-`/argux help` — this list"""
+`/argux help` — this list""")
 
 
 def answer_command(
@@ -38,7 +39,7 @@ def answer_command(
     """Answer a slash command through its response URL. An unknown command gets the help text."""
     if user_id and _is_refused(services, user_id):
         services.chat.respond(
-            response_url, Card(title="Not for you", text="Only people of this workspace may ask Argux.")
+            response_url, Card(title="Not for you", text=ours("Only people of this workspace may ask Argux."))
         )
         return
     words = text.split()
@@ -52,13 +53,17 @@ def answer_command(
             case "help":
                 card = Card(title="What Argux understands", text=HELP)
             case _:
-                card = Card(title="What Argux understands", text=f"I don't know `/argux {text[:100]}`. Try:\n{HELP}")
+                card = Card(title="What Argux understands", text=_unknown(text))
     services.chat.respond(response_url, card)
+
+
+def _unknown(text: str) -> Markup:
+    return ours("I don't know {command}. Try:\n{help}", command=code(f"/argux {text[:100]}"), help=HELP)
 
 
 def command_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who asked that there is no answer, by the response URL, else by a private message."""
-    text = f"This could not be answered: {reason}. Please ask again in a minute."
+    text = ours("This could not be answered: {reason}. Please ask again in a minute.", reason=reason)
     try:
         services.chat.respond(arguments["response_url"], Card(title="No answer", text=text))
     except IntegrationError:
@@ -84,25 +89,33 @@ def status_card(services: Services, session: Session) -> Card:
     deploy = deploys.latest_deploy(session, None)
     states = watched_states(services)
     late = delays(services, session).sentences()
-    fields = [("Watching", _watching(states)), *(("Argux itself", sentence) for sentence in late)]
+    fields = [("Watching", theirs(_watching(states))), *(("Argux itself", sentence) for sentence in late)]
     fields += [("Muted", _muted(incident)) for incident in incidents.muted(session, now)[-SHOWN:]]
     fields += [("Maintenance", _window(window, now)) for window in maintenance.windows_not_over(session, now)]
     recovered = incidents.self_recovered(session, now - timedelta(minutes=RELAPSE_MINUTES))
     fields += [("Back to usual", _recovered(incident)) for incident in recovered[-SHOWN:]]
     if deploy is not None:
         fields.append(
-            ("Last deploy", f"{deploy.service} `{deploy.version[:7]}` {moment(deploy.deployed_at.timestamp())}")
+            (
+                "Last deploy",
+                ours(
+                    "{service} {version} {live}",
+                    service=deploy.service,
+                    version=code(deploy.version[:7]),
+                    live=moment(deploy.deployed_at.timestamp()),
+                ),
+            )
         )
     if dead:
-        fields.append(("Stuck jobs", f"{dead}: `argux jobs list` says which"))
+        fields.append(("Stuck jobs", ours("{dead}: `argux jobs list` says which", dead=dead)))
     if held := held_texts(session):
-        fields.append(("Held messages", "; ".join(held[:SHOWN])))
+        fields.append(("Held messages", theirs("; ".join(held[:SHOWN]))))
     can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
-    lines = [_line(incident) for incident in active[:SHOWN]]
-    lines += [f"- **{one.text}**" for one in hidden[:SHOWN]]
+    shown = [_line(incident) for incident in active[:SHOWN]]
+    shown += [ours("- **{broken}**", broken=one.text) for one in hidden[:SHOWN]]
     return Card(
         title=_title(len(active), len(hidden), can_be_judged=can_be_judged),
-        text="\n".join(lines),
+        text=lines(shown),
         fields=tuple(fields),
         sections=_insufficient(states),
     )
@@ -117,18 +130,30 @@ def _title(active: int, hidden: int, *, can_be_judged: bool) -> str:
     return "All quiet" if can_be_judged else "Nothing is known to be broken"
 
 
-def _muted(incident: Incident) -> str:
+def _muted(incident: Incident) -> Markup:
     """Such as "#3 POST /checkout is slow: a false alarm (load test), until 12:50"."""
     assert incident.muted_until is not None
-    why = f" ({incident.closing_reason})" if incident.closing_reason else ""
-    return f"#{incident.id} {incident.title}: a false alarm{why}, until {moment(incident.muted_until.timestamp())}"
+    why = ours(" ({reason})", reason=incident.closing_reason) if incident.closing_reason else NOTHING
+    return ours(
+        "#{number} {title}: a false alarm{why}, until {end}",
+        number=incident.id,
+        title=incident.title,
+        why=why,
+        end=moment(incident.muted_until.timestamp()),
+    )
 
 
-def _recovered(incident: Incident) -> str:
+def _recovered(incident: Incident) -> Markup:
     """Such as "#3 POST /checkout is slow: resolved by Argux 12:50"."""
     assert incident.closed_at is not None
     closed = moment(incident.closed_at.timestamp())
-    return f"#{incident.id} {incident.title}: resolved by {incident.closed_by} {closed}"
+    return ours(
+        "#{number} {title}: resolved by {who} {closed}",
+        number=incident.id,
+        title=incident.title,
+        who=incident.closed_by,
+        closed=closed,
+    )
 
 
 def _watching(states: Sequence[Watched]) -> str:
@@ -144,38 +169,46 @@ def _watching(states: Sequence[Watched]) -> str:
     return f"{len(states):,} thing{'s' if len(states) > 1 else ''}: {numbers}"
 
 
-def _insufficient(states: Sequence[Watched]) -> tuple[str, ...]:
+def _insufficient(states: Sequence[Watched]) -> tuple[Markup, ...]:
     """List what lacks data to be judged, and why: no incident about these does not mean they are healthy."""
     lacking = [one for one in states if one.state is WatchState.INSUFFICIENT_DATA]
     if not lacking:
         return ()
-    more = [f"… and {len(lacking) - SHOWN:,} more: `GET /api/status`"] if len(lacking) > SHOWN else []
-    lines = [f"- {sentence(one)}" for one in lacking[:SHOWN]]
-    return ("\n".join(["**Insufficient data**", *lines, *more]),)
+    parts = [ours("**Insufficient data**"), bullets(sentence(one) for one in lacking[:SHOWN])]
+    if len(lacking) > SHOWN:
+        parts.append(ours("… and {count} more: `GET /api/status`", count=f"{len(lacking) - SHOWN:,}"))
+    return (lines(parts),)
 
 
-def _window(window: MaintenanceWindow, now: datetime) -> str:
+def _window(window: MaintenanceWindow, now: datetime) -> Markup:
     """Such as "shop (new database) until 14:00: nobody is told"; with both times if it has not begun."""
     what = maintenance_text(window).removeprefix("maintenance of ")
+    begin, end = moment(window.begins_at.timestamp()), moment(window.ends_at.timestamp())
     if window.begins_at > now:
-        return f"{what} from {moment(window.begins_at.timestamp())} to {moment(window.ends_at.timestamp())}"
-    return f"{what} until {moment(window.ends_at.timestamp())}: nobody is told"
+        return ours("{what} from {begin} to {end}", what=what, begin=begin, end=end)
+    return ours("{what} until {end}: nobody is told", what=what, end=end)
 
 
 def incidents_card(session: Session, status: IncidentStatus | None) -> Card:
     """Return the newest incidents, of one status or all, one line each."""
     rows = incidents.list_incidents(session, status=status, limit=SHOWN)
     title = "Incidents" if status is None else f"Incidents: {STATUS_WORDS[status].lower()}"
-    return Card(title=title, text="\n".join(_line(incident) for incident in rows) or "None yet.")
+    return Card(title=title, text=lines(_line(incident) for incident in rows) or ours("None yet."))
 
 
-def _line(incident: Incident) -> str:
-    state = ""
+def _line(incident: Incident) -> Markup:
+    state = NOTHING
     if incident.closed_at and incident.status.is_closed:
-        state = f", closed {moment(incident.closed_at.timestamp())} by {incident.closed_by}"
+        closed = moment(incident.closed_at.timestamp())
+        state = ours(", closed {closed} by {who}", closed=closed, who=incident.closed_by)
     elif incident.snoozed_until:
-        state = f", snoozed until {moment(incident.snoozed_until.timestamp())}"
-    return (
-        f"- **#{incident.id}** {incident.severity.upper()} {incident.title}: {STATUS_WORDS[incident.status].lower()}, "
-        f"since {moment(incident.onset_at.timestamp())}{state}"
+        state = ours(", snoozed until {end}", end=moment(incident.snoozed_until.timestamp()))
+    return ours(
+        "- **#{number}** {severity} {title}: {status}, since {onset}{state}",
+        number=incident.id,
+        severity=incident.severity.upper(),
+        title=incident.title,
+        status=STATUS_WORDS[incident.status].lower(),
+        onset=moment(incident.onset_at.timestamp()),
+        state=state,
     )

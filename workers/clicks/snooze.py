@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from integrations.cards import moment
+from integrations.text import ours
 from storage import audit, incidents
 from storage.database.rows import hold
 from storage.models import Incident
@@ -36,10 +37,14 @@ def snooze_incident(
         and incident.snoozed_until >= until - _TOGETHER
     ):
         raise RefusedError(
-            f"{incident.snoozed_by} has snoozed this already, until {moment(incident.snoozed_until.timestamp())}."
+            ours(
+                "{who} has snoozed this already, until {end}.",
+                who=incident.snoozed_by,
+                end=moment(incident.snoozed_until.timestamp()),
+            )
         )
     incident.snoozed_until, incident.snoozed_by = until, actor
-    text = f"Snoozed until {moment(until.timestamp())}. It goes on being recorded."
+    text = ours("Snoozed until {end}. It goes on being recorded.", end=moment(until.timestamp()))
     incidents.add_timeline(session, incident.id, kind="snoozed", actor=actor, text=text, now=now)
     enqueue_refresh(session, incident.id, key=f"snoozed:{incident.id}:{now.timestamp()}", now=now)
     _record(services, session, incident, "snoozed", actor=actor, now=now)
@@ -54,7 +59,7 @@ def unsnooze_incident(services: Services, session: Session, incident: Incident, 
     hold(session, incident)
     if incident.snoozed_until is None or incident.snoozed_until <= now:
         raise RefusedError("This is not snoozed any more.")
-    end_snooze(services, session, incident, text=f"{actor} ended the snooze.", actor=actor, now=now)
+    end_snooze(services, session, incident, text=ours("{who} ended the snooze.", who=actor), actor=actor, now=now)
     release(services, session, incident, now=now)
     _record(services, session, incident, "unsnoozed", actor=actor, now=now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detection.types import Finding
 from integrations.cards import Card, CardLink
 from integrations.errors import RetryableError
+from integrations.text import Markup, bullets, lines, ours
 from storage import audit, incidents
 from storage.models import Diagnosis
 from workers.diagnosis.account import account, evidence_lines
@@ -34,7 +35,7 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
         incident.ticket_key, incident.ticket_url = ticket.key, ticket.url
-        text = f"{user_name} created ticket {ticket.key}."
+        text = ours("{who} created ticket {key}.", who=user_name, key=ticket.key)
         incidents.add_timeline(session, incident_id, kind="ticket_created", actor=user_name, text=text, now=now)
         audit.append(
             session,
@@ -56,14 +57,19 @@ def ticket_given_up(services: Services, incident_id: int, user_name: str, reason
         services,
         incident_id,
         title="No ticket was created",
-        text=f"{user_name} asked for a Jira ticket, and it could not be created: {reason}. "
-        "When that is mended, press **Create Jira ticket** again.",
+        text=ours(
+            "{name} asked for a Jira ticket, and it could not be created: {reason}. "
+            "When that is mended, press **Create Jira ticket** again.",
+            name=user_name,
+            reason=reason,
+        ),
     )
 
 
 def _tell_waiting(services: Services, incident_id: int, error: RetryableError) -> None:
     """Say once in the thread that the ticket comes later, because whoever pressed the button waits for it."""
-    card = Card(title="The ticket waits", text=f"{error}. Argux goes on trying by itself, and says here how it ends.")
+    text = ours("{error}. Argux goes on trying by itself, and says here how it ends.", error=error)
+    card = Card(title="The ticket waits", text=text)
     with services.sessions.begin() as session:
         enqueue_thread_message(
             session,
@@ -76,9 +82,11 @@ def _tell_waiting(services: Services, incident_id: int, error: RetryableError) -
         )
 
 
-def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> str:
-    lines = [f"Argux incident #{incident_id}", "", *(f"* {finding_sentence(finding)}" for finding in findings)]
+def _body(findings: tuple[Finding, ...], diagnosis: Diagnosis | None, incident_id: int) -> Markup:
+    parts = [
+        ours("Argux incident #{number}\n", number=incident_id),
+        bullets(finding_sentence(finding) for finding in findings),
+    ]
     if diagnosis is not None and diagnosis.root_cause:
-        lines += ["", "Cause:", *account(diagnosis), "", "Evidence:"]
-        lines += [f"* {line}" for line in evidence_lines(diagnosis)]
-    return "\n".join(lines)
+        parts += [ours("\nCause:"), *account(diagnosis), ours("\nEvidence:"), bullets(evidence_lines(diagnosis))]
+    return lines(parts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from integrations.cards import NOTHING
+from integrations.text import Markup, listed, ours, stored, without_full_stop
 from storage.models import Diagnosis
 from workers.diagnosis import weights
 from workers.diagnosis.citations import cited, numbers_in, without_unknown
@@ -16,7 +18,7 @@ from workers.diagnosis.model import (
     Ranked,
     Role,
 )
-from workers.words.text import deploy_name, likelihood, number, percent, quoted, short_sha
+from workers.words.text import deploy_name, likelihood, number, percent, quoted, quoted_code, short_sha
 
 MOST_RULED_OUT = 3
 
@@ -27,24 +29,28 @@ def state_root_cause(
     evidence: Sequence[Evidence],
     suspect: CommitScore | None,
     *,
-    live_at: str,
-) -> str:
+    live_at: Markup,
+) -> Markup:
     """Return one sentence: the origin, the harm it does and the suspected commit.
 
     live_at: the time of the deploy, formatted for the sentence.
     """
     if origin.deploy is None:
         return _segment_cause(origin, evidence)
-    began = cited(f"{deploy_name(origin.deploy)} at {live_at}", *_numbers(evidence, origin.key, "deploy_timing"))
+    deployed = ours("{deploy} at {live_at}", deploy=deploy_name(origin.deploy), live_at=live_at)
+    began = cited(deployed, *_numbers(evidence, origin.key, "deploy_timing"))
     service = origin.deploy.service
     repeated = (_repeated_query(item, evidence) for item in mechanisms if item.service == service)
-    harm = next((words for words in repeated if words), "")
+    harm = next((words for words in repeated if words), NOTHING)
     if harm:
-        return f"{began} {harm}{_adding_clause(origin, evidence, suspect)}."
-    return f"{began} {_plain_harm(origin, service, evidence)}{_suspect_clause(origin, evidence, suspect)}."
+        clause = _adding_clause(origin, evidence, suspect)
+    else:
+        harm = _plain_harm(origin, service, evidence)
+        clause = _suspect_clause(origin, evidence, suspect)
+    return ours("{began} {harm}{clause}.", began=began, harm=harm, clause=clause)
 
 
-def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> str:
+def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> Markup:
     """Return such as "made POST /checkout run 124 queries a request instead of 4 [E3]: the query … runs 120 times …".
 
     Return "" if the evidence does not show a newly repeated query.
@@ -52,19 +58,28 @@ def _repeated_query(mechanism: Hypothesis, evidence: Sequence[Evidence]) -> str:
     counts = _answer(evidence, mechanism.key, "query_count")
     repeated = _answer(evidence, mechanism.key, "repeated_statement")
     if repeated is None or repeated.weight <= 0:
-        return ""
+        return NOTHING
     top = repeated.data["statements"][0]
-    query = cited(
-        f"the query `{quoted(top['statement'])}` now runs {number(top['during'])} times a request", repeated.number
+    runs = ours(
+        "the query {statement} now runs {count} times a request",
+        statement=quoted_code(top["statement"]),
+        count=number(top["during"]),
     )
+    query = cited(runs, repeated.number)
     endpoint = quoted(mechanism.endpoint or "", 120)
     if counts is None or counts.weight <= 0:
-        return f"made {endpoint} repeat itself: {query}"
+        return ours("made {endpoint} repeat itself: {query}", endpoint=endpoint, query=query)
     during, before = number(counts.data["during"]), number(counts.data["before"])
-    return cited(f"made {endpoint} run {during} queries a request instead of {before}", counts.number) + f": {query}"
+    made = ours(
+        "made {endpoint} run {during} queries a request instead of {before}",
+        endpoint=endpoint,
+        during=during,
+        before=before,
+    )
+    return ours("{made}: {query}", made=cited(made, counts.number), query=query)
 
 
-def _plain_harm(origin: Hypothesis, service: str, evidence: Sequence[Evidence]) -> str:
+def _plain_harm(origin: Hypothesis, service: str, evidence: Sequence[Evidence]) -> Markup:
     """Return the harm as the first symptom describes it, for when no mechanism is known.
 
     A symptom of the deploy's own service comes before others.
@@ -72,46 +87,49 @@ def _plain_harm(origin: Hypothesis, service: str, evidence: Sequence[Evidence]) 
     symptoms = [item for item in evidence if item.check == "symptom"]
     symptoms.sort(key=lambda item: item.data["service"] != service)
     if not symptoms:
-        return "broke it"
+        return ours("broke it")
     versions = _numbers(evidence, origin.key, "metric_by_version", supporting=True)
-    return "broke it: " + cited(symptoms[0].data["in_words"], symptoms[0].number, *versions)
+    said = cited(stored(symptoms[0].data["in_words"]), symptoms[0].number, *versions)
+    return ours("broke it: {said}", said=said)
 
 
-def _adding_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> str:
+def _adding_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> Markup:
     """Return such as ", and commit 3f2a1c9 “Show live stock” by Mia adds it [E6]"; "it" is the repeated query."""
     found = _answer(evidence, origin.key, "statement_in_diff")
     if suspect is None or found is None or found.data.get("commit_sha") != suspect.sha:
         return _suspect_clause(origin, evidence, suspect)
     verb = "moves" if found.data["moved"] else "adds"
-    return cited(f", and {_commit_name(suspect)} {verb} it", found.number)
+    return cited(ours(", and {commit} {verb} it", commit=_commit_name(suspect), verb=verb), found.number)
 
 
-def _suspect_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> str:
+def _suspect_clause(origin: Hypothesis, evidence: Sequence[Evidence], suspect: CommitScore | None) -> Markup:
     if suspect is None:
-        return ""
+        return NOTHING
     of_commits = [
         item.number
         for item in evidence
         if item.hypothesis_key == origin.key and item.source == "github" and suspect.sha in str(item.data)
     ]
-    return cited(f", most likely by {_commit_name(suspect)}", *of_commits)
+    return cited(ours(", most likely by {commit}", commit=_commit_name(suspect)), *of_commits)
 
 
-def _commit_name(commit: CommitScore) -> str:
-    return f"commit {short_sha(commit.sha)} “{commit.title}” by {commit.author}"
+def _commit_name(commit: CommitScore) -> Markup:
+    sha, title, author = short_sha(commit.sha), quoted(commit.title), quoted(commit.author)
+    return ours("commit {sha} “{title}” by {author}", sha=sha, title=title, author=author)
 
 
-def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> str:
+def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> Markup:
     """Return the sentence for a cause outside the code: its evidence, and that no deploy explains the incident."""
     own = [item for item in evidence if item.hypothesis_key == origin.key and item.weight > 0]
     if not own:
         return origin.statement
     against = [item.number for item in evidence if item.source == "deploys" and item.weight <= 0]
-    others = cited("; no deploy explains it", *against) if against else ""
-    return cited(f"It is outside the code: {own[0].result.removesuffix('.')}", own[0].number) + others + "."
+    others = cited(ours("; no deploy explains it"), *against) if against else NOTHING
+    cause = ours("It is outside the code: {result}", result=without_full_stop(own[0].result))
+    return ours("{cause}{others}.", cause=cited(cause, own[0].number), others=others)
 
 
-def explain(root_cause: str | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> tuple[str, ...]:
+def explain(root_cause: Markup | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> tuple[Markup, ...]:
     """Return the sentences of the explanation; drop a sentence that cites no existing evidence."""
     sentences = [root_cause] if root_cause else [_not_known(ranked, evidence)]
     already = set(numbers_in(sentences[0]))
@@ -128,47 +146,65 @@ def explain(root_cause: str | None, ranked: Sequence[Ranked], evidence: Sequence
     return tuple(dict.fromkeys(sentence for sentence in checked if numbers_in(sentence)))
 
 
-def _not_known(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> str:
+def _not_known(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> Markup:
     """Return the sentence that no cause is likely enough, with the probability of the likeliest one."""
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     if not origins:
-        return cited("Argux does not know why this happens.", *(item.number for item in evidence))
+        return cited(ours("Argux does not know why this happens."), *(item.number for item in evidence))
     best = max(origins, key=lambda item: item.posterior)
     considered = [item.number for item in evidence if item.hypothesis_key == best.key] or [
         item.number for item in evidence
     ]
-    words = f"the likeliest cause that it can see is only {likelihood(best.posterior)} sure"
-    return cited(
-        f"Argux does not know why this happens: {words} (it needs {percent(weights.CONFIRMED_AT)}).", *considered
+    said = ours(
+        "Argux does not know why this happens: the likeliest cause that it can see "
+        "is only {sure} sure (it needs {least}).",
+        sure=likelihood(best.posterior),
+        least=percent(weights.CONFIRMED_AT),
     )
+    return cited(said, *considered)
 
 
-def _ruled_out(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> Iterator[str]:
+def _ruled_out(ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> Iterator[Markup]:
     """Yield the strongest evidence against each of the first MOST_RULED_OUT rejected hypotheses."""
     rejected = [item for item in ranked if item.status == "rejected" and item.key != UNKNOWN]
     for item in rejected[:MOST_RULED_OUT]:
         against = [found for found in evidence if found.hypothesis_key == item.key and found.weight < 0]
         if against:
             strongest = min(against, key=lambda found: found.weight)
-            yield cited(f"Ruled out ({likelihood(item.posterior)}): {strongest.result}", strongest.number)
+            said = ours("Ruled out ({sure}): {result}", sure=likelihood(item.posterior), result=strongest.result)
+            yield cited(said, strongest.number)
 
 
-def account(diagnosis: Diagnosis) -> list[str]:
+def account(diagnosis: Diagnosis) -> list[Markup]:
     """Return the lines of a finished diagnosis: the explanation, then the origins with their posteriors."""
     explanation = list(diagnosis.checkpoints.get("confirm", {}).get("explanation", []))
     known = {item.number for item in diagnosis.evidence}
     origins = [item for item in diagnosis.hypotheses if item.parameters.get("role") == Role.ORIGIN]
     origins.sort(key=lambda item: -(item.posterior or 0.0))
-    weighed = [f"{likelihood(item.posterior or 0.0)} {item.statement.removesuffix('.')}" for item in origins]
-    lines = [without_unknown(sentence, known) for sentence in explanation]
-    return [*lines, f"Weighed: {'; '.join(weighed)}."] if weighed else lines
+    weighed = [
+        ours(
+            "{sure} {statement}",
+            sure=likelihood(item.posterior or 0.0),
+            statement=without_full_stop(stored(item.statement)),
+        )
+        for item in origins
+    ]
+    told = [without_unknown(stored(sentence), known) for sentence in explanation]
+    return [*told, ours("Weighed: {weighed}.", weighed=listed(weighed, "; "))] if weighed else told
 
 
-def evidence_lines(diagnosis: Diagnosis) -> list[str]:
+def evidence_lines(diagnosis: Diagnosis) -> list[Markup]:
     """Return one line per piece of evidence: its number, its source and its result."""
     notes = {"no_data": ", no data", "error": ", could not ask"}
     return [
-        f"[E{item.number}] ({item.source}{notes.get(item.outcome, '')}) {item.result}" for item in diagnosis.evidence
+        ours(
+            "[E{number}] ({source}{note}) {result}",
+            number=item.number,
+            source=item.source,
+            note=notes.get(item.outcome, ""),
+            result=stored(item.result),
+        )
+        for item in diagnosis.evidence
     ]
 
 

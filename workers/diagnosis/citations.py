@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-CITATION = re.compile(r"\s*\[E(\d+)\]")
+from integrations.text import Markup
+
+CITATION = re.compile(r"\s*(?<!\\)\[E(\d+)\]")
 
 
-def cited(text: str, *numbers: int) -> str:
+def cited(text: Markup, *numbers: int) -> Markup:
     """Append citations to the text, before its full stop: "It is slow [E1][E2].\""""
     marks = "".join(f"[E{number}]" for number in dict.fromkeys(numbers) if number > 0)
     if not marks:
         return text
-    return f"{text[:-1]} {marks}." if text.endswith(".") else f"{text} {marks}"
+    return Markup(f"{text[:-1]} {marks}." if text.endswith(".") else f"{text} {marks}")
 
 
 def numbers_in(text: str) -> tuple[int, ...]:
@@ -21,6 +23,6 @@ def numbers_in(text: str) -> tuple[int, ...]:
     return tuple(int(found) for found in CITATION.findall(text))
 
 
-def without_unknown(text: str, known: Collection[int]) -> str:
+def without_unknown(text: Markup, known: Collection[int]) -> Markup:
     """Remove every citation of evidence that is not in `known`."""
-    return CITATION.sub(lambda match: match.group(0) if int(match.group(1)) in known else "", text)
+    return Markup(CITATION.sub(lambda match: match.group(0) if int(match.group(1)) in known else "", text))

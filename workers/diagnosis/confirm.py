@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from detection.causes import discount_by_source, posterior
-from integrations.cards import moment
+from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.model import (
@@ -40,7 +40,7 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
             [known[item.key] for item in mechanisms],
             gathered.evidence,
             suspect,
-            live_at=moment(deploy.deployed_at) if deploy else "",
+            live_at=moment(deploy.deployed_at) if deploy else NOTHING,
         )
     return Verdict(
         status="concluded" if origin else "inconclusive",

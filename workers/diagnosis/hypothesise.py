@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from detection.types import VERSION_DIMENSION, Deploy, Metric, Where
 from integrations.cards import moment
+from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.checks.timing import SLACK_SECONDS
 from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role, Symptom
@@ -35,7 +36,7 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy]) -> tuple
             key=UNKNOWN,
             cause="unknown",
             role=Role.ORIGIN,
-            statement="Something that Argux cannot see.",
+            statement=ours("Something that Argux cannot see."),
             prior=weights.UNKNOWN_PRIOR,
         ),
     ]
@@ -49,7 +50,12 @@ def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:
         key=f"deploy:{deploy.deploy_id}",
         cause="deploy",
         role=Role.ORIGIN,
-        statement=f"{deploy_name(deploy)} of {quoted(deploy.service, 60)} at {live} broke it.",
+        statement=ours(
+            "{deploy} of {service} at {live} broke it.",
+            deploy=deploy_name(deploy),
+            service=quoted(deploy.service, 60),
+            live=live,
+        ),
         prior=_deploy_prior(deploy, described),
         deploy=deploy,
     )
@@ -98,11 +104,16 @@ def _places(symptom: Symptom) -> list[Where]:
     return [(pair,) for pair in pairs if pair[0] != VERSION_DIMENSION]
 
 
-def _segment_statement(where: Where) -> str:
+def _segment_statement(where: Where) -> Markup:
     outage = next((value for dimension, value in where if dimension in SERVED_BY_OTHERS), None)
     if outage is not None:
-        return f"An outage at {quoted(outage, 60)}, or something else outside: only {place_formula(where)} suffers."
-    return f"Something outside that concerns {place_formula(where) if where else 'some of the users'} only."
+        return ours(
+            "An outage at {outage}, or something else outside: only {where} suffers.",
+            outage=quoted(outage, 60),
+            where=place_formula(where),
+        )
+    concerned = place_formula(where) if where else "some of the users"
+    return ours("Something outside that concerns {concerned} only.", concerned=concerned)
 
 
 def _mixes(described: Characterisation) -> Iterator[Hypothesis]:
@@ -112,7 +123,7 @@ def _mixes(described: Characterisation) -> Iterator[Hypothesis]:
             key=f"mix:{funnel_id}",
             cause="mix",
             role=Role.ORIGIN,
-            statement="Other users than usual came, each kind of whom converts as before.",
+            statement=ours("Other users than usual came, each kind of whom converts as before."),
             prior=weights.MIX_PRIOR,
             funnel_id=funnel_id,
         )
@@ -131,7 +142,9 @@ def _n_plus_ones(described: Characterisation) -> Iterator[Hypothesis]:
             key=f"n_plus_one:{service}:{endpoint}"[:300],
             cause="n_plus_one",
             role=Role.MECHANISM,
-            statement=f"{quoted(endpoint, 120)} runs one query again and again for every request (N+1).",
+            statement=ours(
+                "{endpoint} runs one query again and again for every request (N+1).", endpoint=quoted(endpoint, 120)
+            ),
             prior=weights.N_PLUS_ONE_PRIOR_WITH_QUERIES if with_queries else weights.N_PLUS_ONE_PRIOR,
             service=service,
             endpoint=endpoint,

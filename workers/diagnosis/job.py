@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from detection.types import IncidentStatus
 from integrations.cards import Card
 from integrations.protocols import CodeHost
+from integrations.text import bullets, lines, ours
 from storage import diagnoses, incidents, outbox
 from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
@@ -78,7 +79,8 @@ def diagnosis_given_up(services: Services, incident_id: int, reason: str, is_ask
         diagnoses.conclude(
             session, diagnosis, status="failed", root_cause=None, suspect_commit=None, confidence=None, now=now
         )
-        card = Card(title="The diagnosis failed", text=f"It could not be finished: {reason}. {AGAIN}")
+        text = ours("It could not be finished: {reason}. {again}", reason=reason, again=AGAIN)
+        card = Card(title="The diagnosis failed", text=text)
         channel = services.settings.slack_channel
         key = f"diagnosis:{diagnosis.id}"
         enqueue_thread_message(session, incident_id, key=key, card=card, channel=channel, now=now, is_answer=is_asked)
@@ -144,7 +146,7 @@ def diagnosis_card(diagnosis: Diagnosis) -> Card:
     """Return the card of a finished diagnosis: the explanation with its citations, and the evidence."""
     return Card(
         title="Diagnosis" if diagnosis.status == "concluded" else "Diagnosis: cause not known",
-        text="\n".join(account(diagnosis)),
-        sections=("**Evidence**\n" + "\n".join(f"- {line}" for line in evidence_lines(diagnosis)),),
-        context="Worked out from measurements and code alone; no language model took part.",
+        text=lines(account(diagnosis)),
+        sections=(lines([ours("**Evidence**"), bullets(evidence_lines(diagnosis))]),),
+        context=ours("Worked out from measurements and code alone; no language model took part."),
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from detection.types import Deploy, Metric, Where
 from integrations.protocols import CodeHost
+from integrations.text import Markup
 from storage.telemetry.protocol import TelemetryStore
 
 UNKNOWN = "unknown"
@@ -143,7 +144,7 @@ class Hypothesis:
     key: str
     cause: str
     role: Role
-    statement: str
+    statement: Markup
     prior: float
     deploy: Deploy | None = None
     service: str | None = None
@@ -184,7 +185,7 @@ class Evidence:
     hypothesis_key: str
     query: str
     source: str
-    result: str
+    result: Markup
     data: dict[str, Any]
     outcome: Outcome
     weight: float
@@ -217,7 +218,7 @@ class Ranked:
     key: str
     cause: str
     role: Role
-    statement: str
+    statement: Markup
     posterior: float
     status: str
 
@@ -232,8 +233,8 @@ class Verdict:
     suspect: CommitScore | None
     commit_share: float
     confidence: float
-    root_cause: str | None
-    explanation: tuple[str, ...]
+    root_cause: Markup | None
+    explanation: tuple[Markup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +255,9 @@ class DiagnosisOutcome:
 
     diagnosis_id: int
     status: str
-    root_cause: str | None
+    root_cause: Markup | None
     suspect_commit: str | None
     confidence: float
-    explanation: tuple[str, ...]
+    explanation: tuple[Markup, ...]
     hypotheses: tuple[Ranked, ...]
     fix: FixPlan

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus, Metric
 from integrations.cards import Card
+from integrations.text import ours
 from storage import audit, incidents
 from storage.alerts import FIRING, alerts_named, resolve_stale_alerts, unannounced_ends
 from storage.database.rows import hold
@@ -62,9 +63,14 @@ def _post_end(services: Services, session: Session, alert: Alert, active: Sequen
         return
     lasted = duration_text((alert.ended_at - alert.started_at).total_seconds())
     others = [one for one in alerts_named(session, alert.name, alert.service) if one.state == FIRING]
-    text = f"{alert.name} is over; it fired for {lasted}."
+    text = ours("{name} is over; it fired for {lasted}.", name=alert.name, lasted=lasted)
     if others:
-        text = f"{alert.name} is over in one place, where it fired for {lasted}; {len(others)} still firing."
+        text = ours(
+            "{name} is over in one place, where it fired for {lasted}; {others} still firing.",
+            name=alert.name,
+            lasted=lasted,
+            others=len(others),
+        )
     incidents.add_timeline(session, incident.id, kind="alert_over", actor=incidents.ARGUX, text=text, now=now)
     enqueue_thread_message(
         session,
@@ -102,7 +108,11 @@ def _resolve(services: Services, session: Session, incident: Incident, now: date
     count = len(incident.findings)
     which = "Its alert is" if count == 1 else f"All {count} of its alerts are"
     lasted = duration_text((now - incident.onset_at).total_seconds())
-    text = f"{which} over, and nothing else was wrong. The incident is resolved; it lasted {lasted}."
+    text = ours(
+        "{which} over, and nothing else was wrong. The incident is resolved; it lasted {lasted}.",
+        which=which,
+        lasted=lasted,
+    )
     enqueue_thread_message(
         session,
         incident.id,

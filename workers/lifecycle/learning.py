@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integrations.wording import plain
 from storage import knowledge
 from workers.telling.incident_view import IncidentView
 from workers.words.measures import in_words
@@ -21,7 +22,7 @@ def store_knowledge_entry(
         session,
         view.incident.id,
         symptom=view.incident.title,
-        root_cause=view.diagnosis.root_cause or "" if view.diagnosis is not None else "",
+        root_cause=plain(view.diagnosis.root_cause or "") if view.diagnosis is not None else "",
         fix=fix,
         recovery=in_words(measures),
         now=now,

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from detection.recovery import Recovery
 from detection.types import Finding, IncidentStatus
-from integrations.cards import Card, moment
+from integrations.cards import NOTHING, Card, moment
+from integrations.text import Markup, bullets, code, lines, ours
+from integrations.wording import plain
 from storage import audit, deploys, incidents, verifications
 from storage.models import Incident
 from workers.lifecycle.learning import store_knowledge_entry
@@ -45,10 +47,14 @@ def resolve(
     verification = verifications.record_self_recovery(
         session, incident.id, measures=measures, last_broken_at=since, now=now
     )
-    told = f"Back to usual by itself since {moment(since.timestamp())}. {in_words(measures)}"
+    told = ours(
+        "Back to usual by itself since {since}. {measures}",
+        since=moment(since.timestamp()),
+        measures=in_words(measures),
+    )
     incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
-    fix = " ".join(["None known: it recovered by itself.", *seen_deploys])
+    fix = plain(" ".join(["None known: it recovered by itself.", *seen_deploys]))
     store_knowledge_entry(session, before, fix=fix, measures=measures, now=now)
     payload = {"incident_id": incident.id, "verification_id": verification.id, "why": "back to usual by itself"}
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
@@ -61,19 +67,22 @@ def resolve(
     log.info("recovered_by_itself", incident_id=incident.id)
 
 
-def _card(view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: Sequence[str], since: datetime) -> Card:
+def _card(
+    view: IncidentView, measures: Sequence[dict[str, Any]], seen_deploys: Sequence[Markup], since: datetime
+) -> Card:
     was_offered = view.proposal is not None and view.proposal.status == "open"
-    lines = [
-        f"By itself since {moment(since.timestamp())}:",
-        *(f"- {measure['text']}" for measure in measures),
+    lasted = duration_text((since - view.incident.onset_at).total_seconds())
+    parts = [
+        ours("By itself since {since}:", since=moment(since.timestamp())),
+        bullets(measure["text"] for measure in measures),
         *seen_deploys,
-        *(["The fix that was offered was not carried out."] if was_offered else []),
-        f"The incident is resolved; it lasted {duration_text((since - view.incident.onset_at).total_seconds())}.",
+        *([ours("The fix that was offered was not carried out.")] if was_offered else []),
+        ours("The incident is resolved; it lasted {lasted}.", lasted=lasted),
     ]
-    return Card(title="Back to usual", text="\n".join(lines))
+    return Card(title="Back to usual", text=lines(parts))
 
 
-def _deploys_between(session: Session, view: IncidentView, since: datetime) -> list[str]:
+def _deploys_between(session: Session, view: IncidentView, since: datetime) -> list[Markup]:
     """Describe the last deploys between onset and recovery, as an observation; without the suspected one."""
     suspect = view.diagnosis.suspect_commit if view.diagnosis is not None else None
     onset = min(_latest_onset(finding) for finding in view.findings)
@@ -85,8 +94,12 @@ def _deploys_between(session: Session, view: IncidentView, since: datetime) -> l
         if deploy.commit_sha != suspect and (not services or deploy.service in services)
     ]
     return [
-        f"Deploy `{deploy.version[:7]}` of {deploy.service} went live {moment(deploy.deployed_at.timestamp())}, "
-        "in between; whether that cured it is not known."
+        ours(
+            "Deploy {version} of {service} went live {live}, in between; whether that cured it is not known.",
+            version=code(deploy.version[:7]),
+            service=deploy.service,
+            live=moment(deploy.deployed_at.timestamp()),
+        )
         for deploy in found[-MAXIMUM_DEPLOYS_SHOWN:]
     ]
 
@@ -104,7 +117,9 @@ def reopen(
     Post the reason in its thread.
     """
     card = _still_broken_card(incident, findings) if incident.closed_by_hand else _relapse_card(incident, findings, now)
-    incidents.change_status(session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now, reason=card.text)
+    incidents.change_status(
+        session, incident, IncidentStatus.OPEN, actor=incidents.ARGUX, now=now, reason=plain(card.text)
+    )
     payload = {"incident_id": incident.id, "fingerprints": [finding.fingerprint for finding in findings]}
     channel = services.settings.slack_channel
     enqueue_thread_message(session, incident.id, key=f"relapse:{now.timestamp()}", card=card, channel=channel, now=now)
@@ -114,16 +129,23 @@ def reopen(
 
 def _relapse_card(incident: Incident, findings: Sequence[Finding], now: datetime) -> Card:
     assert incident.closed_at is not None
-    lasted = duration_text((now - incident.closed_at).total_seconds())
-    text = f"{finding_sentence(leading(findings))}. It was back to usual for {lasted}; the incident is open again."
+    text = ours(
+        "{sentence}. It was back to usual for {lasted}; the incident is open again.",
+        sentence=finding_sentence(leading(findings)),
+        lasted=duration_text((now - incident.closed_at).total_seconds()),
+    )
     return Card(title="Broken again", text=text)
 
 
 def _still_broken_card(incident: Incident, findings: Sequence[Finding]) -> Card:
     assert incident.closed_at is not None
-    closed = f"{incident.closed_by} closed this {moment(incident.closed_at.timestamp())}"
+    closed = ours("{name} closed this {closed}", name=incident.closed_by, closed=moment(incident.closed_at.timestamp()))
     if incident.status is IncidentStatus.FALSE_ALARM:
-        why = f" ({incident.closing_reason})" if incident.closing_reason else ""
-        closed = f"{closed} as a false alarm{why}, and its mute is over"
-    text = f"{closed}. Still broken: {finding_sentence(leading(findings))}. The incident is open again."
+        why = ours(" ({reason})", reason=incident.closing_reason) if incident.closing_reason else NOTHING
+        closed = ours("{closed} as a false alarm{why}, and its mute is over", closed=closed, why=why)
+    text = ours(
+        "{closed}. Still broken: {sentence}. The incident is open again.",
+        closed=closed,
+        sentence=finding_sentence(leading(findings)),
+    )
     return Card(title="Still broken", text=text)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, IncidentStatus
 from integrations.cards import Card
+from integrations.text import bullets, lines, ours, words
 from storage import audit, deploys, incidents, proposals, verifications
 from storage.database.rows import hold
 from storage.models import Action, Incident, Proposal, Verification
@@ -174,19 +175,22 @@ def _reopen(session: Session, incident: Incident, now: datetime) -> None:
 
 
 def _card(incident: Incident, measures: list[dict[str, Any]], status: str, *, now: datetime) -> Card:
-    lines = "\n".join(f"- {measure['text']}" for measure in measures)
+    course = bullets(measure["text"] for measure in measures)
     lasted = duration_text((now - incident.onset_at).total_seconds())
     if status == "recovered":
         closed = "resolved" if incident.status is IncidentStatus.RESOLVED else f"closed by {incident.closed_by}"
-        return Card(title="Recovered", text=f"{lines}\nThe incident is {closed}; it lasted {lasted}.")
+        ending = ours("The incident is {closed}; it lasted {lasted}.", closed=closed, lasted=lasted)
+        return Card(title="Recovered", text=lines([course, ending]))
     is_closed = incident.status.is_closed
-    stands = f"The incident was closed by {incident.closed_by}." if is_closed else "The incident is open again."
-    if status == "insufficient_data":
-        return Card(
-            title="Insufficient data to tell whether it recovered",
-            text=f"{lines}\n{stands} To know, somebody has to look, or to wait for more traffic.",
-        )
-    return Card(
-        title="Not recovered",
-        text=f"{lines}\n{stands} The fix can be taken back by reverting its pull request.",
+    stands = (
+        ours("The incident was closed by {who}.", who=incident.closed_by)
+        if is_closed
+        else ours("The incident is open again.")
     )
+    if status == "insufficient_data":
+        title = "Insufficient data to tell whether it recovered"
+        advice = ours("To know, somebody has to look, or to wait for more traffic.")
+    else:
+        title = "Not recovered"
+        advice = ours("The fix can be taken back by reverting its pull request.")
+    return Card(title=title, text=lines([course, words([stands, advice])]))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Modal, moment
+from integrations.text import Markup, code, link, ours, theirs
 from storage import audit, deliveries, incidents, outbox, proposals
 from storage.errors import AlreadyDecidedError, NotFoundError
 from storage.models import Approval, Proposal
@@ -23,8 +24,8 @@ from workers.telling.permissions import approver
 _PROPOSAL_ID = re.compile(r"[0-9]{1,18}")
 
 CALLBACK_ID = "confirm_approval"
-NEWER = "A closer look has found a better fix since that button was drawn; this is it."
-MERGED = "Somebody has merged this already: approving it has the incident's metrics tested again."
+NEWER = ours("A closer look has found a better fix since that button was drawn; this is it.")
+MERGED = ours("Somebody has merged this already: approving it has the incident's metrics tested again.")
 AGAIN = "Press Diagnose again on the incident's message to get a fresh one."
 
 
@@ -57,16 +58,19 @@ def confirmation(services: Services, proposal_id: int, *, user_id: str) -> Modal
         title="Approve fix",
         submit_label="Approve and verify" if pull_request.state == "merged" else "Approve and merge",
         value=f"{proposal.id}:{content_hash}",
-        sections=(f"**{proposal.title}**", proposal.blast_radius, *notes),
+        sections=(ours("**{title}**", title=proposal.title), theirs(proposal.blast_radius), *notes),
         fields=(
-            ("Pull request", f"[#{plan.number}]({pull_request.url})"),
-            ("Head SHA", f"`{plan.head_sha}`"),
-            ("Merged into", f"{plan.base_branch or 'the default branch'}, by {plan.merged_by}"),
-            ("Checked by", f"{proposal.verified_by}: {_shortened(plan.metrics)}"),
-            ("Undone by", proposal.undone_by),
+            ("Pull request", link(f"#{plan.number}", pull_request.url)),
+            ("Head SHA", code(plan.head_sha)),
+            ("Merged into", theirs(f"{plan.base_branch or 'the default branch'}, by {plan.merged_by}")),
+            ("Checked by", theirs(f"{proposal.verified_by}: {_shortened(plan.metrics)}")),
+            ("Undone by", theirs(proposal.undone_by)),
             (
                 "Approval binds",
-                f"all of this and the diff, as `{content_hash[:12]}`; if any of it moves, nothing is merged",
+                ours(
+                    "all of this and the diff, as {digest}; if any of it moves, nothing is merged",
+                    digest=code(content_hash[:12]),
+                ),
             ),
         ),
         code=diff,
@@ -99,7 +103,7 @@ def _withdraw(services: Services, proposal_id: int, reason: str) -> RefusedError
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
         if proposals.withdraw(session, proposal):
-            text = f"{reason}: the offer is withdrawn."
+            text = ours("{reason}: the offer is withdrawn.", reason=reason)
             incidents.add_timeline(
                 session, proposal.incident_id, kind="offer_withdrawn", actor=incidents.ARGUX, text=text, now=now
             )
@@ -199,5 +203,6 @@ def _check_open(services: Services, session: Session, proposal: Proposal) -> Non
         raise RefusedError(f"This offer has expired. {AGAIN}")
 
 
-def _already_approved(name: str, at: datetime) -> str:
-    return f"{name} approved this already at {moment(at.timestamp())}. Nothing more was done."
+def _already_approved(name: str, at: datetime) -> Markup:
+    when = moment(at.timestamp())
+    return ours("{name} approved this already at {when}. Nothing more was done.", name=name, when=when)

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card
 from integrations.errors import NotFoundError, RejectedError
+from integrations.text import Markup, ours, stored
 from storage import outbox
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
 
 
 def enqueue_close(
-    session: Session, incident_id: int, *, repository: str, number: int, comment: str, now: datetime
+    session: Session, incident_id: int, *, repository: str, number: int, comment: Markup, now: datetime
 ) -> None:
     """Enqueue the closing of a pull request; the comment on it says why."""
     arguments = {"incident_id": incident_id, "repository": repository, "number": number, "comment": comment}
@@ -24,21 +25,23 @@ def enqueue_close(
 def close_pull_request(services: Services, incident_id: int, repository: str, number: int, comment: str) -> None:
     """Close the pull request. Idempotent: one that is closed, merged or gone already is left as it is."""
     try:
-        services.code_host.close(repository, number, comment=comment)
+        services.code_host.close(repository, number, comment=stored(comment))
     except (NotFoundError, RejectedError) as error:
-        _tell(services, incident_id, number, f"{error}.")
+        _tell(services, incident_id, number, ours("{error}.", error=error))
 
 
 def close_given_up(
     services: Services, incident_id: int, repository: str, number: int, comment: str, reason: str
 ) -> None:
     """Tell the thread that the pull request is open still, so that somebody closes it by hand."""
-    _tell(services, incident_id, number, f"{reason}. Close it by hand: two open ones are easily mixed up.")
+    text = ours("{reason}. Close it by hand: two open ones are easily mixed up.", reason=reason)
+    _tell(services, incident_id, number, text)
 
 
-def _tell(services: Services, incident_id: int, number: int, text: str) -> None:
+def _tell(services: Services, incident_id: int, number: int, text: Markup) -> None:
     card = Card(
-        title="An earlier pull request was not closed", text=f"Pull request #{number} is not offered any more. {text}"
+        title="An earlier pull request was not closed",
+        text=ours("Pull request #{number} is not offered any more. {text}", number=number, text=text),
     )
     with services.sessions.begin() as session:
         enqueue_thread_message(

@@ -13,6 +13,7 @@ from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
 from integrations.errors import PermanentError, RejectedError, RetryableError, WaitingError
 from integrations.protocols import PullRequest
+from integrations.text import Markup, code, lines, ours, theirs, words
 from storage import audit, incidents, proposals, verifications
 from storage.errors import NotApprovedError
 from storage.models import Action, Incident
@@ -46,12 +47,12 @@ class Merged:
         return result
 
     @property
-    def text(self) -> str:
+    def text(self) -> Markup:
         """The outcome as a sentence."""
-        number, sha = self.pull_request.number, (self.pull_request.merge_commit_sha or "")[:7]
+        number, sha = self.pull_request.number, code((self.pull_request.merge_commit_sha or "")[:7])
         if self.by_others:
-            return f"Pull request #{number} was merged already, as `{sha}`."
-        return f"Merged pull request #{number} as `{sha}`."
+            return ours("Pull request #{number} was merged already, as {sha}.", number=number, sha=sha)
+        return ours("Merged pull request #{number} as {sha}.", number=number, sha=sha)
 
 
 def execute_proposal(services: Services, proposal_id: int) -> None:
@@ -122,7 +123,11 @@ def _refuse_unapproved(services: Services, proposal_id: int, reason: str) -> Non
         incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
-        text = f"{reason} {NOTHING_MERGED} Find out who changed it, then press Diagnose again."
+        text = ours(
+            "{reason} {unmerged} Find out who changed it, then press Diagnose again.",
+            reason=reason,
+            unmerged=NOTHING_MERGED,
+        )
         incidents.add_timeline(session, incident.id, kind="action_refused", actor="Argux", text=text, now=now)
         key = f"refused:{proposal_id}"
         channel = services.settings.slack_channel
@@ -233,16 +238,21 @@ def _finish_done(services: Services, proposal_id: int, plan: RevertPullRequest, 
         )
         card = Card(
             title="Fix merged",
-            text=f"{merged.text} {_next_step_text(incident, plan)}",
+            text=words([merged.text, _next_step_text(incident, plan)]),
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
         _post_outcome(services, session, action, merged.text, card, now)
 
 
-def _next_step_text(incident: Incident, plan: RevertPullRequest) -> str:
+def _next_step_text(incident: Incident, plan: RevertPullRequest) -> Markup:
     if incident.status.is_closed:
-        return f"The incident was closed by {incident.closed_by} meanwhile: it stays closed, and nothing is tested."
-    return f"Waiting for {plan.service} to go live with it, then the same metrics are tested again."
+        return ours(
+            "The incident was closed by {who} meanwhile: it stays closed, and nothing is tested.",
+            who=incident.closed_by,
+        )
+    return ours(
+        "Waiting for {service} to go live with it, then the same metrics are tested again.", service=plan.service
+    )
 
 
 def _finish_failed(services: Services, proposal_id: int, plan: RevertPullRequest, reason: str) -> None:
@@ -263,18 +273,21 @@ def _finish_failed(services: Services, proposal_id: int, plan: RevertPullRequest
             payload={"proposal_id": proposal_id, "error": reason},
             now=now,
         )
-        text = reason
+        text = theirs(reason)
         if not incident.status.is_closed:
-            text += "\nThe incident is open again. Look at the pull request, or press Diagnose again."
+            advice = ours("The incident is open again. Look at the pull request, or press Diagnose again.")
+            text = lines([text, advice])
         card = Card(
             title="The fix was not merged",
             text=text,
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
         )
-        _post_outcome(services, session, action, reason, card, now)
+        _post_outcome(services, session, action, theirs(reason), card, now)
 
 
-def _post_outcome(services: Services, session: Session, action: Action, text: str, card: Card, now: datetime) -> None:
+def _post_outcome(
+    services: Services, session: Session, action: Action, text: Markup, card: Card, now: datetime
+) -> None:
     """Record the outcome in the timeline and enqueue it for the thread, even while the incident is snoozed."""
     kind = f"action_{action.status}"
     incidents.add_timeline(session, action.incident_id, kind=kind, actor="Argux", text=text, now=now)

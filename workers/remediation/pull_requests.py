@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from integrations.cards import Card, CardLink
 from integrations.errors import ConflictError, PermanentError, RejectedError, RetryableError
 from integrations.protocols import PullRequest
-from integrations.wording import with_utc_times
+from integrations.text import Markup, bullets, code, lines, link, listed, ours, theirs
 from storage import audit, diagnoses, incidents, proposals
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
@@ -57,10 +57,13 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         _post_no_revert(services, diagnosis, _reason_text(error), is_answer=is_answer)
         return
     if pull_request.state == "merged":
-        text = f"Pull request #{pull_request.number} reverts this, and is merged already. If it is broken still, "
-        text += "something else breaks it too."
-        link = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
-        _post_no_revert(services, diagnosis, text, link, is_answer=is_answer)
+        text = ours(
+            "Pull request #{number} reverts this, and is merged already. If it is broken still, "
+            "something else breaks it too.",
+            number=pull_request.number,
+        )
+        merged = CardLink(f"Pull request #{pull_request.number}", pull_request.url)
+        _post_no_revert(services, diagnosis, text, merged, is_answer=is_answer)
         return
     _propose(services, diagnosis, plan, fix, is_answer=is_answer)
 
@@ -89,7 +92,7 @@ def fix_given_up(services: Services, diagnosis_id: int, reason: str, is_answer: 
     """Post in the thread that the fix could not be prepared after all retries, so that nobody waits for it."""
     with services.readers() as session:
         diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
-    text = f"{reason}. Argux has given up trying. When that is mended, press Diagnose again."
+    text = ours("{reason}. Argux has given up trying. When that is mended, press Diagnose again.", reason=reason)
     _post_no_revert(services, diagnosis, text, is_answer=is_answer)
 
 
@@ -125,7 +128,7 @@ def _close_earlier(session: Session, earlier: Proposal | None, plan: RevertPullR
         return
     old = RevertPullRequest.model_validate(earlier.parameters)
     if (old.repository, old.number) != (plan.repository, plan.number):
-        comment = f"A closer look found less to revert: see #{plan.number}."
+        comment = ours("A closer look found less to revert: see {pull}.", pull=link(f"#{plan.number}", plan.url))
         enqueue_close(
             session, earlier.incident_id, repository=old.repository, number=old.number, comment=comment, now=now
         )
@@ -134,7 +137,7 @@ def _close_earlier(session: Session, earlier: Proposal | None, plan: RevertPullR
 def _withdraw_unwanted(session: Session, incident: Incident, plan: RevertPullRequest, now: datetime) -> None:
     """Enqueue the closing of a pull request that was opened while its incident was closed; keep one that is offered."""
     if incident.status.is_closed and not proposals.is_offered(session, incident.id, plan.number):
-        comment = f"Incident #{incident.id} was closed before this was offered."
+        comment = ours("Incident #{number} was closed before this was offered.", number=incident.id)
         enqueue_close(session, incident.id, repository=plan.repository, number=plan.number, comment=comment, now=now)
 
 
@@ -143,22 +146,23 @@ def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
     return f'Revert "{suspect["title"]}" ({commits})' if suspect else f"Revert {commits}"
 
 
-def _body(diagnosis: Diagnosis, symptoms: list[str]) -> str:
+def _body(diagnosis: Diagnosis, symptoms: list[str]) -> Markup:
     """Return the pull request's description for reviewers: symptom, cause, evidence."""
     confidence = f"{diagnosis.confidence:.0%}" if diagnosis.confidence is not None else "not known"
-    lines = [
-        "## What broke",
-        *(f"- {symptom}" for symptom in symptoms),
-        "",
-        f"## Why Argux thinks so (confidence {confidence})",
-        *account(diagnosis),
-        "",
-        "## Evidence",
-        *(f"- {line}" for line in evidence_lines(diagnosis)),
-        "",
-        f"Opened by Argux for incident #{diagnosis.incident_id}. It merges only after a person approves this head.",
-    ]
-    return with_utc_times("\n".join(lines))
+    return lines(
+        [
+            ours("## What broke"),
+            bullets(symptoms),
+            ours("\n## Why Argux thinks so (confidence {confidence})", confidence=confidence),
+            *account(diagnosis),
+            ours("\n## Evidence"),
+            bullets(evidence_lines(diagnosis)),
+            ours(
+                "\nOpened by Argux for incident #{number}. It merges only after a person approves this head.",
+                number=diagnosis.incident_id,
+            ),
+        ]
+    )
 
 
 def _propose(
@@ -206,10 +210,10 @@ def _propose(
         )
         card = Card(
             title="Proposed fix",
-            text=f"**{description.title}**\n{description.blast_radius}",
-            fields=(("Risk", description.risk), ("Undone by", description.undone_by)),
+            text=ours("**{title}**\n{what}", title=description.title, what=description.blast_radius),
+            fields=(("Risk", theirs(description.risk)), ("Undone by", theirs(description.undone_by))),
             links=(CardLink(f"Pull request #{plan.number}", plan.url),),
-            context="Press Approve fix on the message above to read the diff and decide.",
+            context=ours("Press Approve fix on the message above to read the diff and decide."),
         )
         channel = services.settings.slack_channel
         key = f"proposal:{proposal.id}"
@@ -219,19 +223,19 @@ def _propose(
         enqueue_refresh(session, diagnosis.incident_id, key=key, now=now)
 
 
-def _reason_text(error: PermanentError) -> str:
+def _reason_text(error: PermanentError) -> Markup:
     if isinstance(error, ConflictError) and error.paths:
-        files = ", ".join(f"`{path}`" for path in error.paths)
-        return (
-            f"Later commits changed {files}, so the revert does not apply cleanly. "
-            "Somebody has to revert or mend it by hand."
+        return ours(
+            "Later commits changed {files}, so the revert does not apply cleanly. "
+            "Somebody has to revert or mend it by hand.",
+            files=listed(code(path, 200) for path in error.paths),
         )
     if isinstance(error, RejectedError):
-        return f"{error}."
-    return f"{error}. When that is mended, press Diagnose again."
+        return ours("{error}.", error=error)
+    return ours("{error}. When that is mended, press Diagnose again.", error=error)
 
 
-def _post_no_revert(services: Services, diagnosis: Diagnosis, text: str, *links: CardLink, is_answer: bool) -> None:
+def _post_no_revert(services: Services, diagnosis: Diagnosis, text: Markup, *links: CardLink, is_answer: bool) -> None:
     now = services.clock()
     card = Card(title="No automatic revert", text=text, links=links)
     with services.sessions.begin() as session:

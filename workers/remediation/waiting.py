@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card, CardLink, moment
 from integrations.errors import RetryableError, WaitingError
+from integrations.text import Markup, ours
 from workers.errors import NotYetError
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
@@ -51,9 +52,7 @@ def tell(
     if not isinstance(error, WaitingError) and not _is_worth_telling(error, since, now):
         return
     asked_for = timedelta(seconds=error.retry_after_seconds or 0.0)
-    until = moment(max(since + LONGEST_WAIT, now + asked_for).timestamp())
-    what = error.waits_for if isinstance(error, WaitingError) else f"GitHub to answer ({error})"
-    text = f"Waiting for {what}. Argux goes on by itself as soon as it can, and stops waiting at {until}."
+    text = waiting_text(error, until=max(since + LONGEST_WAIT, now + asked_for))
     enqueue_thread_message(
         session,
         incident_id,
@@ -62,6 +61,15 @@ def tell(
         channel=services.settings.slack_channel,
         now=now,
         is_answer=True,
+    )
+
+
+def waiting_text(error: RetryableError, *, until: datetime) -> Markup:
+    """Say what is waited for, and until when."""
+    return ours(
+        "Waiting for {what}. Argux goes on by itself as soon as it can, and stops waiting at {until}.",
+        what=error.waits_for if isinstance(error, WaitingError) else f"GitHub to answer ({error})",
+        until=moment(until.timestamp()),
     )
 
 

@@ -6,6 +6,7 @@ import structlog
 
 from integrations.cards import Card
 from integrations.errors import IntegrationError
+from integrations.text import bullets, code, lines, ours
 from storage import audit
 from storage.audit import AuditReport
 from storage.audit_tables import disagreements
@@ -55,13 +56,20 @@ def _post(services: Services, channel: str, card: Card, *, key: str) -> bool:
 
 def _card(report: AuditReport, found: list[str]) -> Card:
     if not report.ok:
-        text = f"**The chain is broken at entry {report.broken_at}**; the {report.length} before it hold."
-        return Card(title="Audit chain broken", text=f"{text} Run `argux audit verify`, and find out who changed it.")
-    if found:
-        lines = "\n".join(f"- {line}" for line in found[:10])
-        return Card(
-            title="Audit chain and tables disagree", text=f"{lines}\nRun `argux audit verify` to see all of it."
+        text = ours(
+            "**The chain is broken at entry {entry}**; the {length} before it hold. "
+            "Run `argux audit verify`, and find out who changed it.",
+            entry=report.broken_at,
+            length=report.length,
         )
-    entries = "entry" if report.length == 1 else "entries"
-    text = f"{report.length} {entries}; the last is `{report.head or 'none'}`."
-    return Card(title="Audit chain", text=f"{text} A later chain must hold this one, or its end was cut off.")
+        return Card(title="Audit chain broken", text=text)
+    if found:
+        text = lines([bullets(found[:10]), ours("Run `argux audit verify` to see all of it.")])
+        return Card(title="Audit chain and tables disagree", text=text)
+    text = ours(
+        "{length} {entries}; the last is {head}. A later chain must hold this one, or its end was cut off.",
+        length=report.length,
+        entries="entry" if report.length == 1 else "entries",
+        head=code(report.head or "none"),
+    )
+    return Card(title="Audit chain", text=text)

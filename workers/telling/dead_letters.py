@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from integrations.cards import Card, CardAction, moment
 from integrations.errors import PermanentError
 from integrations.protocols import MessageReference
+from integrations.text import Markup, lines, ours, theirs
 from storage import deliveries, outbox
 from storage.models import Delivery, OutboxJob
 from workers.errors import NotConfiguredError
@@ -75,26 +76,31 @@ def dead_letters_card(dead: Sequence[OutboxJob]) -> Card:
     if not dead:
         return Card(title="Every job that failed is dealt with")
     shown = dead[:SHOWN]
-    lines = [_line(job) for job in shown]
+    listed_jobs = [_line(job) for job in shown]
     if len(dead) > SHOWN:
-        lines.append(f"… and {jobs_text(len(dead) - SHOWN)} more: `argux jobs list`")
+        listed_jobs.append(ours("… and {jobs} more: `argux jobs list`", jobs=jobs_text(len(dead) - SHOWN)))
     ids = ",".join(str(job.id) for job in shown)
     which = "all of these" if len(shown) > 1 else "this"
     return Card(
         title=f"{jobs_text(len(dead))} failed for good",
-        text="\n".join(lines),
+        text=lines(listed_jobs),
         actions=(
             CardAction("retry_jobs", "Retry", ids),
             CardAction("dismiss_jobs", "Dismiss", ids, confirm=f"Dismiss {which}? It will not be done."),
         ),
-        context="Retry when what is named is mended. `argux jobs` does it one by one.",
+        context=ours("Retry when what is named is mended. `argux jobs` does it one by one."),
     )
 
 
-def _line(job: OutboxJob) -> str:
+def _line(job: OutboxJob) -> Markup:
     assert job.dead_at is not None
-    reason = " ".join((job.error or "no reason is known").split())[:LONGEST_REASON]
-    return f"- **#{job.id}** {job_text(job)}, {moment(job.dead_at.timestamp())}: {reason}"
+    return ours(
+        "- **#{number}** {what}, {dead}: {reason}",
+        number=job.id,
+        what=job_text(job),
+        dead=moment(job.dead_at.timestamp()),
+        reason=theirs(job.error or "no reason is known", LONGEST_REASON),
+    )
 
 
 def _open_message(session: Session) -> Delivery | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card
 from integrations.errors import PermanentError
+from integrations.text import Markup, bullets, lines, ours, stored
 from storage import outbox
 from storage.cursors import read_cursor, save_cursor
 from workers.errors import NotConfiguredError
@@ -27,10 +28,10 @@ def enqueue_delays_message(services: Services) -> None:
         found = delays(services, session)
         told = bool((read_cursor(session, _CURSOR) or {}).get("told"))
     if _is_lasting(found) and not told:
-        lines = "\n".join(f"- {sentence}" for sentence in found.sentences())
-        _tell(services, "Argux does not keep up", f"{lines}\nWhat can be judged is judged all the same.", told=True)
+        text = lines(bullets(found.sentences()), ours("What can be judged is judged all the same."))
+        _tell(services, "Argux does not keep up", text, told=True)
     elif told and not found.sentences():
-        _tell(services, "Argux keeps up again", "Everything is judged in time.", told=False)
+        _tell(services, "Argux keeps up again", ours("Everything is judged in time."), told=False)
 
 
 def _is_lasting(found: Delays) -> bool:
@@ -39,21 +40,21 @@ def _is_lasting(found: Delays) -> bool:
     return is_failing or found.longest_lag_seconds > TOLD_SECONDS
 
 
-def _tell(services: Services, title: str, text: str, *, told: bool) -> None:
+def _tell(services: Services, title: str, text: Markup, *, told: bool) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         _enqueue(session, title, text, now)
         save_cursor(session, _CURSOR, {"told": told}, now=now)
 
 
-def _enqueue(session: Session, title: str, text: str, now: datetime) -> None:
+def _enqueue(session: Session, title: str, text: Markup, now: datetime) -> None:
     key = f"delays:{now.timestamp()}"
     outbox.enqueue(session, JOB, {"title": title, "text": text, "key": key}, key=key, now=now)
 
 
 def tell_delays(services: Services, title: str, text: str, key: str) -> None:
     """Post the message. A channel that refuses it is told elsewhere; the doctor and the status show the same."""
-    card = Card(title=title, text=text, context="`argux doctor` and `/argux status` say how it stands.")
+    card = Card(title=title, text=stored(text), context=ours("`argux doctor` and `/argux status` say how it stands."))
     try:
         services.chat.post(services.settings.slack_channel, card, idempotency_key=key, look_first=True)
     except (PermanentError, NotConfiguredError) as error:

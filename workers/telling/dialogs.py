@@ -14,6 +14,7 @@ import structlog
 
 from integrations.cards import Modal
 from integrations.errors import IntegrationError, NotFoundError, RejectedError
+from integrations.text import Markup, ours
 from workers.errors import NotConfiguredError, RefusedError
 from workers.services import Services
 
@@ -23,9 +24,9 @@ TITLES = {"approve_fix": "Approve fix", "resolve": "Resolve", "false_alarm": "Fa
 """The dialog's title for each button that opens one."""
 
 LOADING = {
-    "approve_fix": "Loading the change …",
-    "resolve": "Measuring how it stands …",
-    "false_alarm": "Measuring how it stands …",
+    "approve_fix": ours("Loading the change …"),
+    "resolve": ours("Measuring how it stands …"),
+    "false_alarm": ours("Measuring how it stands …"),
 }
 """What each dialog shows until it is filled."""
 
@@ -67,7 +68,7 @@ def _open(services: Services, trigger_id: str, modal: Modal) -> None:
             ) from error
 
 
-def show_text(services: Services, action_id: str, trigger_id: str, text: str) -> bool:
+def show_text(services: Services, action_id: str, trigger_id: str, text: Markup) -> bool:
     """Show a text in the open dialog, such as why there is nothing to decide; return False if it does not."""
     with suppress(IntegrationError, NotConfiguredError):
         services.chat.update_modal(_text_modal(action_id, trigger_id, text))
@@ -75,7 +76,7 @@ def show_text(services: Services, action_id: str, trigger_id: str, text: str) ->
     return False
 
 
-def _text_modal(action_id: str, trigger_id: str, text: str) -> Modal:
+def _text_modal(action_id: str, trigger_id: str, text: Markup) -> Modal:
     return Modal(
         callback_id=f"{action_id}_words",
         title=TITLES[action_id],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from integrations.cards import Card
+from integrations.text import Markup
 from storage.outbox import finish_running
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
 
 
-def tell_given_up(services: Services, incident_id: int, *, title: str, text: str) -> None:
+def tell_given_up(services: Services, incident_id: int, *, title: str, text: Markup) -> None:
     """Post why it was given up, even in a quiet time, because a person waits for it."""
     now = services.clock()
     with services.sessions.begin() as session:

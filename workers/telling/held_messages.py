@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card
+from integrations.text import Markup, ours
 from storage import deliveries, incidents, maintenance, outbox
 from storage.database.rows import hold
 from storage.models import Delivery, Incident
@@ -31,7 +32,8 @@ def end_quiet_times(services: Services, troubles: Troubles) -> None:
             incident = incidents.get_incident(session, incident_id)
             hold(session, incident)
             if incident.snoozed_until is not None and incident.snoozed_until <= now:
-                end_snooze(services, session, incident, text="The snooze is over.", actor=incidents.ARGUX, now=now)
+                text = ours("The snooze is over.")
+                end_snooze(services, session, incident, text=text, actor=incidents.ARGUX, now=now)
     with troubles.apart("ending maintenance windows"), services.sessions.begin() as session:
         for window in maintenance.close_ended_windows(session, now):
             for incident in incidents.active_incidents(session):
@@ -45,7 +47,7 @@ def end_quiet_times(services: Services, troubles: Troubles) -> None:
 
 
 def end_snooze(
-    services: Services, session: Session, incident: Incident, *, text: str, actor: str, now: datetime
+    services: Services, session: Session, incident: Incident, *, text: Markup, actor: str, now: datetime
 ) -> None:
     """End an incident's snooze. If it is still open and its root message is posted, say so in the thread."""
     incident.snoozed_until = incident.snoozed_by = None
@@ -55,7 +57,7 @@ def end_snooze(
     if incident.status.is_closed or root is None or root.message_id is None:
         return
     lasted = duration_text((now - incident.onset_at).total_seconds())
-    card = Card(title="Still broken", text=f"{text} It has been going on for {lasted}.")
+    card = Card(title="Still broken", text=ours("{text} It has been going on for {lasted}.", text=text, lasted=lasted))
     key = f"unsnoozed:{now.timestamp()}"
     enqueue_thread_message(session, incident.id, key=key, card=card, channel=services.settings.slack_channel, now=now)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from integrations.cards import NOTHING
+from integrations.text import Markup, ours
 from storage import deliveries, incidents
 from storage.models import Delivery, Incident
 from workers.errors import RefusedError
@@ -34,7 +36,12 @@ def hold_back_if_quiet(services: Services, session: Session, delivery: Delivery)
     if quiet is not None:
         if delivery.purpose == "root" and delivery.status != "held":
             incidents.add_timeline(
-                session, incident.id, kind="quiet", actor=incidents.ARGUX, text=f"Quiet: {quiet.text}.", now=now
+                session,
+                incident.id,
+                kind="quiet",
+                actor=incidents.ARGUX,
+                text=ours("Quiet: {quiet}.", quiet=quiet.text),
+                now=now,
             )
         if delivery.purpose == "root":
             delivery.content = {**delivery.content, "kept_quiet": quiet.why}
@@ -52,16 +59,16 @@ def _is_posted(root: Delivery | None) -> bool:
     return root is not None and root.message_id is not None
 
 
-def late_reason(services: Services, incident: Incident, content: dict[str, Any]) -> str:
-    """Return why the message is late, if it was held back; else an empty string."""
+def late_reason(services: Services, incident: Incident, content: dict[str, Any]) -> Markup:
+    """Return why the message is late, if it was held back; else an empty text."""
     if "kept_quiet" not in content:
-        return ""
+        return NOTHING
     lasted = duration_text((services.clock() - incident.onset_at).total_seconds())
-    return f"Told only now: {content['kept_quiet']}. It has been going on for {lasted}."
+    return ours("Told only now: {why}. It has been going on for {lasted}.", why=content["kept_quiet"], lasted=lasted)
 
 
 def refuse_while_quiet(session: Session, incident: Incident, now: datetime) -> None:
     """Raise RefusedError during a quiet time, when no more people may be called."""
     quiet = quiet_time_of(session, incident, now)
     if quiet is not None:
-        raise RefusedError(f"{quiet.text}: nobody is called. End that first.")
+        raise RefusedError(ours("{quiet}: nobody is called. End that first.", quiet=quiet.text))

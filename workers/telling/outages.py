@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
 import structlog
@@ -9,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from integrations.cards import Card, moment
 from integrations.errors import AuthenticationError, ChannelRefusedError, PermanentError, RetryableError
+from integrations.text import Markup, ours
 from storage import deliveries, outbox
+from storage.deliveries import Waiting
 from workers.errors import NotConfiguredError
 from workers.services import Services
 from workers.telling import pace
@@ -66,14 +69,7 @@ def tell_outage(services: Services, recipient: str, title: str, reason: str, key
     """Tell one recipient by another way. Whoever cannot be told so either still finds it with `argux doctor`."""
     with services.readers() as session:
         held = deliveries.waiting(session)
-    count = sum(one.count for one in held)
-    waiting = f"{count} message{'' if count == 1 else 's'} since {moment(held[0].since.timestamp())}" if held else ""
-    card = Card(
-        title=title,
-        text=f"{reason}.",
-        fields=(("Held", waiting),) if waiting else (),
-        context="Nothing is lost: what is held is posted, in order, once this is mended.",
-    )
+    card = outage_card(title, reason, held)
     try:
         if recipient == TEAMS:
             services.escalation.escalate(card)
@@ -83,6 +79,22 @@ def tell_outage(services: Services, recipient: str, title: str, reason: str, key
         log.warning("outage_not_told", recipient=recipient, error=str(error))
     with services.sessions.begin() as session:
         outbox.finish_running(session, services.clock())
+
+
+def outage_card(title: str, reason: str, held: Sequence[Waiting]) -> Card:
+    """Return the message that says why a channel takes no messages, and how many it holds since when."""
+    count = sum(one.count for one in held)
+    fields: tuple[tuple[str, Markup], ...] = ()
+    if held:
+        messages = f"{count} message{'' if count == 1 else 's'}"
+        since = moment(held[0].since.timestamp())
+        fields = (("Held", ours("{messages} since {since}", messages=messages, since=since)),)
+    return Card(
+        title=title,
+        text=ours("{reason}.", reason=reason),
+        fields=fields,
+        context=ours("Nothing is lost: what is held is posted, in order, once this is mended."),
+    )
 
 
 def held_texts(session: Session) -> list[str]:

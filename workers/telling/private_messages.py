@@ -9,6 +9,7 @@ import structlog
 from integrations.cards import Card
 from integrations.errors import IntegrationError
 from integrations.protocols import MessageReference
+from integrations.text import Markup, stored
 from storage import outbox
 from workers.errors import NotConfiguredError, NotYetError
 from workers.services import Services
@@ -24,7 +25,7 @@ def post_privately(
     services: Services,
     channel: str,
     user_id: str,
-    text: str,
+    text: Markup,
     thread_id: str | None = None,
     response_url: str | None = None,
 ) -> None:
@@ -55,7 +56,7 @@ def tell_person(
     since: float,
 ) -> None:
     """Try again to tell the person. Raise NotYetError while no way works, for an hour."""
-    if _told(services, channel, user_id, text, thread_id, response_url):
+    if _told(services, channel, user_id, stored(text), thread_id, response_url):
         with services.sessions.begin() as session:
             outbox.finish_running(session, services.clock())
         return
@@ -66,7 +67,7 @@ def tell_person(
 
 
 def _told(
-    services: Services, channel: str, user_id: str, text: str, thread_id: str | None, response_url: str | None
+    services: Services, channel: str, user_id: str, text: Markup, thread_id: str | None, response_url: str | None
 ) -> bool:
     """Try an ephemeral message, then the click's response URL, then a direct message; return whether one worked."""
     thread = MessageReference(channel, thread_id) if thread_id else None

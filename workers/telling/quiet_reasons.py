@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integrations.cards import moment
+from integrations.text import Markup, ours
 from storage import maintenance
 from storage.models import FindingRecord, Incident, MaintenanceWindow
 
@@ -22,9 +23,10 @@ class Quiet:
     why: str
 
     @property
-    def text(self) -> str:
+    def text(self) -> Markup:
         """The quiet time as a line for cards and timelines."""
-        return f"{self.why[0].upper()}{self.why[1:]} until {moment(self.until.timestamp())}"
+        why = f"{self.why[0].upper()}{self.why[1:]}"
+        return ours("{why} until {end}", why=why, end=moment(self.until.timestamp()))
 
 
 def quiet_time_of(session: Session, incident: Incident, now: datetime) -> Quiet | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from detection.types import IncidentStatus
-from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, moment
+from integrations.cards import NOTHING, ActionStyle, Card, CardAction, CardLink, CardPicture, moment
+from integrations.text import Markup, bullets, lines, link, ours, stored, theirs
 from workers.telling.incident_view import IncidentView
 from workers.words.attribution import attribution_section
 from workers.words.findings import finding_sentence, leading, notice_text
@@ -25,8 +26,8 @@ def root_card(
     view: IncidentView,
     picture: CardPicture | None,
     *,
-    quiet: str = "",
-    told_late: str = "",
+    quiet: Markup = NOTHING,
+    told_late: Markup = NOTHING,
     unset: Collection[str] = (),
 ) -> Card:
     """Build the incident's root message for its current state.
@@ -35,7 +36,7 @@ def root_card(
     buttons that are left out, because the system behind them is not connected.
     """
     incident = view.incident
-    quiet = "" if incident.status.is_closed else quiet
+    quiet = NOTHING if incident.status.is_closed else quiet
     return Card(
         title=f"#{incident.id} {incident.title}",
         severity=incident.severity,
@@ -50,36 +51,43 @@ def root_card(
         picture=picture,
         actions=tuple(one for one in _actions(view, is_quiet=bool(quiet)) if one.action_id not in unset),
         links=_links(view),
-        context=f"Since {moment(incident.onset_at.timestamp())}, noticed {moment(incident.opened_at.timestamp())}. "
-        "Evidence and history are in the thread.",
+        context=ours(
+            "Since {onset}, noticed {opened}. Evidence and history are in the thread.",
+            onset=moment(incident.onset_at.timestamp()),
+            opened=moment(incident.opened_at.timestamp()),
+        ),
     )
 
 
-def _headline(view: IncidentView) -> str:
+def _headline(view: IncidentView) -> Markup:
     """Return the most useful sentence for the current state."""
     verification, diagnosis = view.verification, view.diagnosis
     if _is_diagnosed_again(view):
         verification = None
     if view.incident.status is IncidentStatus.FALSE_ALARM:
-        why = f": {view.incident.closing_reason}" if view.incident.closing_reason else "."
-        return f"Marked as a false alarm by {view.incident.closed_by}{why}"
+        why = theirs(f": {view.incident.closing_reason}" if view.incident.closing_reason else ".")
+        return ours("Marked as a false alarm by {who}{why}", who=view.incident.closed_by, why=why)
     if verification is not None and verification.action_id is None:
-        return f"**Back to usual by itself** since {moment(verification.started_at.timestamp())}. {recovery_text(view)}"
+        since = moment(verification.started_at.timestamp())
+        return ours("**Back to usual by itself** since {since}. {measures}", since=since, measures=recovery_text(view))
     if verification is not None and verification.status == "recovered":
-        return f"**Recovered.** {recovery_text(view)}"
+        return ours("**Recovered.** {measures}", measures=recovery_text(view))
     if verification is not None and verification.status == "not_recovered":
-        return f"**The fix did not cure it.** {recovery_text(view)}"
+        return ours("**The fix did not cure it.** {measures}", measures=recovery_text(view))
     if verification is not None and verification.status == "insufficient_data":
-        return f"**Insufficient data to tell whether the fix cured it.** {recovery_text(view)}"
+        return ours("**Insufficient data to tell whether the fix cured it.** {measures}", measures=recovery_text(view))
     if diagnosis is None and view.findings and (notice := notice_text(leading(view.findings))) is not None:
         return notice
     if diagnosis is None or diagnosis.status == "running":
-        return "Closed before a cause was found." if view.incident.status.is_closed else "Looking for the cause …"
+        if view.incident.status.is_closed:
+            return ours("Closed before a cause was found.")
+        return ours("Looking for the cause …")
     if diagnosis.status == "failed":
-        return "The diagnosis failed; the thread says why."
+        return ours("The diagnosis failed; the thread says why.")
+    cause = stored(diagnosis.root_cause or "")
     if diagnosis.status == "inconclusive":
-        return f"**Cause not known.** {diagnosis.root_cause or 'No candidate stood out.'}"
-    return f"**Cause:** {diagnosis.root_cause}"
+        return ours("**Cause not known.** {cause}", cause=cause or ours("No candidate stood out."))
+    return ours("**Cause:** {cause}", cause=cause)
 
 
 def _is_diagnosed_again(view: IncidentView) -> bool:
@@ -96,31 +104,33 @@ def recovery_text(view: IncidentView) -> str:
     return in_words(view.verification.measures)
 
 
-def _fields(view: IncidentView) -> tuple[tuple[str, str], ...]:
+def _fields(view: IncidentView) -> tuple[tuple[str, Markup], ...]:
     incident, diagnosis = view.incident, view.diagnosis
     fields = [("Status", _status(view))]
     if (stakes := worst_stakes(view.findings)) is not None:
-        fields.append(("At stake", stakes.text[0].upper() + stakes.text[1:]))
+        fields.append(("At stake", theirs(stakes.text[0].upper() + stakes.text[1:])))
     if diagnosis is not None and diagnosis.confidence is not None and diagnosis.status == "concluded":
-        fields.append(("Confidence", f"{diagnosis.confidence * 100:.0f} %"))
+        fields.append(("Confidence", theirs(f"{diagnosis.confidence * 100:.0f} %")))
     if view.proposal is not None:
-        fields.append(("Fix", _fix_status(view)))
+        fields.append(("Fix", theirs(_fix_status(view))))
     if incident.acknowledged_by:
-        fields.append(("On it", incident.acknowledged_by))
+        fields.append(("On it", theirs(incident.acknowledged_by)))
     if incident.muted_until is not None:
-        fields.append(("Muted", f"the same findings, until {moment(incident.muted_until.timestamp())}"))
+        until = moment(incident.muted_until.timestamp())
+        fields.append(("Muted", ours("the same findings, until {until}", until=until)))
     if incident.ticket_key:
-        fields.append(("Ticket", f"[{incident.ticket_key}]({incident.ticket_url})"))
+        fields.append(("Ticket", link(incident.ticket_key, incident.ticket_url or "")))
     if incident.escalated_by:
-        fields.append(("Escalated", f"to Teams by {incident.escalated_by}"))
+        fields.append(("Escalated", ours("to Teams by {who}", who=incident.escalated_by)))
     return tuple(fields)
 
 
-def _status(view: IncidentView) -> str:
+def _status(view: IncidentView) -> Markup:
     words = STATUS_WORDS[view.incident.status]
     if view.incident.closed_at is not None and view.incident.status.is_closed:
-        return f"{words} {moment(view.incident.closed_at.timestamp())} by {view.incident.closed_by}"
-    return words
+        closed = moment(view.incident.closed_at.timestamp())
+        return ours("{words} {closed} by {who}", words=words, closed=closed, who=view.incident.closed_by)
+    return theirs(words)
 
 
 def _fix_status(view: IncidentView) -> str:
@@ -140,21 +150,21 @@ def _fix_status(view: IncidentView) -> str:
     return f"{name}: waiting for approval, {view.proposal.risk} risk"
 
 
-def _also_seen(view: IncidentView) -> tuple[str, ...]:
+def _also_seen(view: IncidentView) -> tuple[Markup, ...]:
     if not view.findings:
         return ()
     lead = leading(view.findings)
     others = [finding_sentence(finding) for finding in view.findings if finding is not lead]
-    return ("**Also seen**\n" + "\n".join(f"- {sentence}" for sentence in others),) if others else ()
+    return (lines([ours("**Also seen**"), bullets(others)]),) if others else ()
 
 
-def _not_asked(view: IncidentView) -> tuple[str, ...]:
+def _not_asked(view: IncidentView) -> tuple[Markup, ...]:
     """Return what the finished diagnosis could not ask, such as a GitHub that is not set up."""
     if view.diagnosis is None or view.diagnosis.status == "running" or view.incident.status.is_closed:
         return ()
     evidence = view.diagnosis.checkpoints.get("gather", {}).get("evidence", [])
     results = dict.fromkeys(item["result"] for item in evidence if item["outcome"] == "error")
-    return ("**Not asked**\n" + "\n".join(f"- {result}" for result in results),) if results else ()
+    return (lines([ours("**Not asked**"), bullets(stored(result) for result in results)]),) if results else ()
 
 
 def _links(view: IncidentView) -> tuple[CardLink, ...]:

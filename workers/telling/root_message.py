@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from integrations.cards import Card
+from integrations.cards import NOTHING, Card
 from integrations.errors import (
     ChannelRefusedError,
     MessageGoneError,
@@ -18,6 +18,7 @@ from integrations.errors import (
     ThreadRefusedError,
 )
 from integrations.protocols import MessageReference
+from integrations.text import stored
 from storage import deliveries, outbox
 from storage.models import Delivery
 from workers.locks import one_at_a_time
@@ -134,10 +135,10 @@ def _render(services: Services, incident_id: int, root: Delivery) -> _Rendered:
     with services.readers() as session:
         view = incident_view(session, incident_id)
         quiet = quiet_time_of(session, view.incident, services.clock())
-    told_late = root.content.get("told_late") or late_reason(services, view.incident, root.content)
+    told_late = stored(root.content.get("told_late") or "") or late_reason(services, view.incident, root.content)
     picture = current_picture(root.content)
     unset = unset_buttons(services.settings)
-    card = root_card(view, picture, quiet=quiet.text if quiet else "", told_late=told_late, unset=unset)
+    card = root_card(view, picture, quiet=quiet.text if quiet else NOTHING, told_late=told_late, unset=unset)
     is_urgent = root.message_id is not None or not view.incident.status.is_closed
     return _Rendered(card, wanted_phase(view, root.content), {"told_late": told_late}, is_urgent)
 

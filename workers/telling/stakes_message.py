@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import Finding
 from integrations.cards import Card
+from integrations.text import Markup, ours, theirs, words
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
 from workers.words.stakes import FunnelStakes, worst_stakes
@@ -25,15 +26,16 @@ def enqueue_stakes_message(
         session,
         incident_id,
         key="stakes",
-        card=Card(title="At stake", text=f"{stakes.text[0].upper()}{stakes.text[1:]}.", context=_how(stakes)),
+        card=Card(title="At stake", text=theirs(f"{stakes.text[0].upper()}{stakes.text[1:]}."), context=_how(stakes)),
         channel=services.settings.slack_channel,
         now=now,
     )
 
 
-def _how(stakes: FunnelStakes) -> str:
+def _how(stakes: FunnelStakes) -> Markup:
     """Explain in one line how the figures were computed."""
-    counted = "Users who entered since it began and would normally have finished, with 95 % bounds."
+    counted = ours("Users who entered since it began and would normally have finished, with 95 % bounds.")
     if stakes.revenue_a_day is None:
-        return f"{counted} Give the funnel a value per conversion to see the money."
-    return f"{counted} Money: lost conversions a day at the usual traffic, times the funnel's value per conversion."
+        return words([counted, ours("Give the funnel a value per conversion to see the money.")])
+    money = ours("Money: lost conversions a day at the usual traffic, times the funnel's value per conversion.")
+    return words([counted, money])

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import Attribution, Finding
 from integrations.cards import Card
+from integrations.text import bullets, ours
 from storage import incidents
 from storage.finding_details import attribution_to_json
 from storage.models import FindingRecord, Incident
@@ -18,7 +19,7 @@ from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.attribution import attribution_sentences, informativeness
 from workers.words.attribution_details import attribution_of
 
-_HOW = (
+_HOW = ours(
     "Each kind of user is held against its own past, in combinations of up to three dimensions; "
     "conversion falling and a different mix of users are counted apart."
 )
@@ -54,7 +55,7 @@ def _post_location(services: Services, session: Session, incident_id: int, seen:
     """Post the location once per place, however many findings share it."""
     about = repr((seen.verdict, [place.where for place in seen.places]))
     key = f"where:{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    text = "\n".join(f"- {sentence}" for sentence in attribution_sentences(seen))
+    text = bullets(attribution_sentences(seen))
     enqueue_refresh(session, incident_id, key=f"{incident_id}:{key}", now=now)
     enqueue_thread_message(
         session,

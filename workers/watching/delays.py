@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integrations.cards import moment
+from integrations.text import Markup, ours
 from workers.services import Services
 from workers.troubles import LastTick, last_tick
 from workers.words.findings import duration_text
@@ -32,11 +33,11 @@ class Delays:
         """The lag of the kind that is judged latest."""
         return max(self.lag_seconds.values())
 
-    def sentences(self) -> list[str]:
+    def sentences(self) -> list[Markup]:
         """Say what is late or failed, and how to mend it; empty when everything is judged in time."""
         return [*self._pause(), *self._lags(), *self._troubles()]
 
-    def _pause(self) -> list[str]:
+    def _pause(self) -> list[Markup]:
         """Say when no tick has run for too long. Before the first tick there is nothing to say."""
         if self.tick is None:
             return []
@@ -44,23 +45,35 @@ class Delays:
         if pause <= TOLD_SECONDS:
             return []
         return [
-            f"Nothing has been judged for {duration_text(pause)}. "
-            "Check that a worker and a scheduler run, and that they reach the broker."
+            ours(
+                "Nothing has been judged for {pause}. "
+                "Check that a worker and a scheduler run, and that they reach the broker.",
+                pause=duration_text(pause),
+            )
         ]
 
-    def _lags(self) -> list[str]:
+    def _lags(self) -> list[Markup]:
         return [
-            f"{_WORDS[kind]} are judged {duration_text(lag)} late: more arrive than this machine can count. "
-            "Give the worker and the database more CPU, or send less."
+            ours(
+                "{records} are judged {lag} late: more arrive than this machine can count. "
+                "Give the worker and the database more CPU, or send less.",
+                records=_WORDS[kind],
+                lag=duration_text(lag),
+            )
             for kind, lag in self.lag_seconds.items()
             if lag > TOLD_SECONDS
         ]
 
-    def _troubles(self) -> list[str]:
+    def _troubles(self) -> list[Markup]:
         if self.tick is None:
             return []
         return [
-            f"Failing since {moment(one.since.timestamp())}, and tried again at each tick: {one.what} ({one.error})."
+            ours(
+                "Failing since {since}, and tried again at each tick: {what} ({error}).",
+                since=moment(one.since.timestamp()),
+                what=one.what,
+                error=one.error,
+            )
             for one in self.tick.troubles
         ]
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from detection.recovery import RecoveryState, insufficient_data
 from detection.types import Finding, LossDetails
+from integrations.text import Markup, ours
 from storage import incidents
 from storage.models import Incident
 from workers.services import Services
@@ -49,9 +50,14 @@ class ClosedByHand:
     findings: tuple[Finding, ...]
 
     @property
-    def text(self) -> str:
+    def text(self) -> Markup:
         """Such as "#3 closed by hand (Ana), still broken: checkout conversion is 12.0 %, normally 39.0 %"."""
-        return f"#{self.incident_id} closed by hand ({self.closed_by}), still broken: {sentences(self.findings)}"
+        return ours(
+            "#{number} closed by hand ({name}), still broken: {sentences}",
+            number=self.incident_id,
+            name=self.closed_by,
+            sentences=sentences(self.findings),
+        )
 
 
 def seen(incident: Incident) -> Seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from detection.types import Attribution, Finding, Place, Shift, Where, WhereVerdict
+from integrations.text import Markup, bullets, lines, ours
 from workers.words.attribution_details import attribution_of
 from workers.words.text import percent, quoted
 
@@ -111,9 +112,9 @@ def informativeness(attribution: Attribution | None) -> tuple[int, int, float]:
     return 1, len(first.where), first.share_of_loss
 
 
-def attribution_section(findings: Sequence[Finding]) -> tuple[str, ...]:
+def attribution_section(findings: Sequence[Finding]) -> tuple[Markup, ...]:
     """Return the card's "Where" section; an empty tuple without an attribution that has dimensions."""
     attribution = shown_attribution(findings)
     if attribution is None:
         return ()
-    return ("**Where**\n" + "\n".join(f"- {sentence}" for sentence in attribution_sentences(attribution)),)
+    return (lines([ours("**Where**"), bullets(attribution_sentences(attribution))]),)

@@ -14,6 +14,7 @@ from detection.types import (
     RiseReading,
     Severity,
 )
+from integrations.text import Markup, ours, visible
 from workers.words.attribution import place_name
 from workers.words.attribution_details import attribution_of, named_place
 from workers.words.logs import log_sentence, log_severity, log_subject
@@ -137,30 +138,34 @@ def _is_missing_entries(details: FindingDetails | None) -> TypeGuard[FunnelRiseD
     return details.reading is RiseReading.ENTRIES_MISSING
 
 
-def notice_text(finding: Finding) -> str | None:
+def notice_text(finding: Finding) -> Markup | None:
     """Explain what a rise or a slow drift means and what to check; None for an outage, which is diagnosed."""
     entries = f"{finding.sample_size:,}"
     details = finding.details
     if _is_missing_entries(details):
         usual = details.usual_entries
         counted = "entry was" if finding.sample_size == 1 else "entries were"
-        return (
-            f"Only {entries} {counted} counted, normally {usual:,.0f}: "
-            "the first step may no longer be tracked for everyone. Check what sends its event before trusting the rate."
+        return ours(
+            "Only {entries} {counted} counted, normally {usual}: "
+            "the first step may no longer be tracked for everyone. "
+            "Check what sends its event before trusting the rate.",
+            entries=entries,
+            counted=counted,
+            usual=f"{usual:,.0f}",
         )
     match finding.subject.kind:
         case "funnel_rise":
-            return (
+            return ours(
                 "**Good news, or a step that counts too easily.** As many enter as usual, and more of them finish. "
                 "Nothing needs a fix; check that the last step's event is only sent when it has really happened."
             )
         case "funnel_drift":
-            return (
+            return ours(
                 "**No single moment broke this.** The rate has been slipping hour by hour, so no deploy can be named "
                 "by its time. Look at what changed gradually: who comes, prices, a roll-out by degrees."
             )
         case "funnel_drift_up":
-            return "**Slowly getting better**, hour by hour, with as many entries as usual. Nothing needs a fix."
+            return ours("**Slowly getting better**, hour by hour, with as many entries as usual. Nothing needs a fix.")
         case _:
             return None
 
@@ -204,7 +209,7 @@ def leading(findings: Sequence[Finding]) -> Finding:
 
 def incident_title(findings: Sequence[Finding]) -> str:
     """Return the leading finding's sentence, cut to LONGEST_TITLE."""
-    return finding_sentence(leading(findings))[:LONGEST_TITLE]
+    return visible(finding_sentence(leading(findings)))[:LONGEST_TITLE]
 
 
 def duration_text(seconds: float) -> str:

@@ -1,12 +1,11 @@
-"""Findings about logs in words. Variable parts of a template are shown as “…”: in chat `<*>` would be emphasis."""
+"""Findings about logs in words. Variable parts of a template are shown as “…”."""
 
 from __future__ import annotations
-
-import unicodedata
 
 from detection.logs.findings import NEW_DETECTOR, PATTERN_DETECTOR
 from detection.logs.masks import WILDCARD
 from detection.types import Finding, LogDetails, Severity
+from integrations.text import visible
 from workers.words.text import counted
 
 TEXT_LENGTH = 80
@@ -66,9 +65,8 @@ def log_severity(finding: Finding) -> Severity:
 
 
 def readable(text: str, limit: int) -> str:
-    """Return untrusted text as one safe line of at most `limit` characters."""
-    visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: 20 * limit])
-    line = " ".join(visible.split()).replace(WILDCARD, "…").replace("`", "'").replace("*", "")
+    """Return text from outside as one plain line of at most `limit` characters."""
+    line = visible(text[: 20 * limit]).replace(WILDCARD, "…")
     return line if len(line) <= limit else line[: limit - 1].rstrip(" …") + "…"
 
 

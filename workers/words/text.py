@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 
 from detection.types import Deploy, Metric
+from integrations.text import Markup, code, visible
 
 _CITATION_LIKE = re.compile(r"\[\s*(E\s*\d[\d\s,E]*)\]", re.IGNORECASE)
 
 
 def quoted(text: str, limit: int = 160) -> str:
-    """Return untrusted text as one safe line: no control or invisible characters, no backticks, no fake citations."""
-    visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: limit * 20])
-    line = _CITATION_LIKE.sub(r"(\1)", " ".join(visible.split())).replace("`", "'")
+    """Return text from outside as one plain line of at most `limit` characters, without fake citations."""
+    line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20]))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def quoted_code(text: str, limit: int = 160) -> Markup:
+    """Return text from outside, such as a query, as code in a sentence of ours."""
+    return code(quoted(text, limit))
 
 
 def iso(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands.frame import fail, open_services, plain_errors
+from bot.commands.frame import echo, fail, open_services, plain_errors
 
 audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
 
@@ -24,5 +24,5 @@ def verify_audit() -> None:
     if found:
         fail("The chain holds, but the tables disagree with it:\n" + "\n".join(f"- {line}" for line in found))
     entries = "entry" if report.length == 1 else "entries"
-    typer.echo(f"The chain holds: {report.length} {entries}, the last is {report.head or 'none'}.")
-    typer.echo("Keep this line elsewhere: an end that is cut off shows only against it.", err=True)
+    echo(f"The chain holds: {report.length} {entries}, the last is {report.head or 'none'}.")
+    echo("Keep this line elsewhere: an end that is cut off shows only against it.", err=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import open_services, plain_errors
+from bot.commands.frame import echo, open_services, plain_errors
 
 jobs = typer.Typer(help="Jobs that failed for good: retry them, or dismiss them.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ def list_jobs() -> None:
     from bot.commands.jobs import list_text
 
     with plain_errors():
-        typer.echo(list_text(open_services()))
+        echo(list_text(open_services()))
 
 
 @jobs.command("retry")
@@ -30,7 +30,7 @@ def retry_jobs(
     from bot.commands.jobs import retry
 
     with plain_errors():
-        typer.echo(retry(open_services(), job or (), all_of_them=all_of_them))
+        echo(retry(open_services(), job or (), all_of_them=all_of_them))
 
 
 @jobs.command("dismiss")
@@ -41,4 +41,4 @@ def dismiss_jobs(
     from bot.commands.jobs import dismiss
 
     with plain_errors():
-        typer.echo(dismiss(open_services(), job or (), all_of_them=all_of_them))
+        echo(dismiss(open_services(), job or (), all_of_them=all_of_them))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import fail, open_services, plain_errors
+from bot.commands.frame import echo, fail, open_services, plain_errors
 
 keys = typer.Typer(help="API keys for the HTTP doors.", no_args_is_help=True)
 
@@ -31,8 +31,8 @@ def create_key(
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
         secret = stored.create_key(session, name, role=role, now=services.clock())
-    typer.echo(secret)
-    typer.echo(f"Keep it now: it is not shown again. {_ALLOWS[role]}", err=True)
+    echo(secret)
+    echo(f"Keep it now: it is not shown again. {_ALLOWS[role]}", err=True)
 
 
 @keys.command("list")
@@ -44,9 +44,9 @@ def list_keys() -> None:
         rows = stored.list_keys(session)
     for key in rows:
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
-        typer.echo(f"{key.name:<24} {key.role:<9} {key.prefix}…  made {key.created_at:%Y-%m-%d}  {state}")
+        echo(f"{key.name:<24} {key.role:<9} {key.prefix}…  made {key.created_at:%Y-%m-%d}  {state}")
     if not rows:
-        typer.echo("There are no keys yet. Make one with `argux keys create NAME`.")
+        echo("There are no keys yet. Make one with `argux keys create NAME`.")
 
 
 @keys.command("revoke")
@@ -57,4 +57,4 @@ def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.")]) -> 
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
         stored.revoke_key(session, name, now=services.clock())
-    typer.echo(f"The key {name} is revoked.")
+    echo(f"The key {name} is revoked.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import open_services, plain_errors
+from bot.commands.frame import echo, open_services, plain_errors
 
 limits = typer.Typer(help="Levels that metrics must not reach.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def add_limit(
     from bot.commands.limits import add
 
     with plain_errors():
-        typer.echo(add(open_services(), name, limit, service=service, above=not below, horizon=horizon))
+        echo(add(open_services(), name, limit, service=service, above=not below, horizon=horizon))
 
 
 @limits.command("list")
@@ -32,7 +32,7 @@ def list_limits() -> None:
     from bot.commands.limits import list_text
 
     with plain_errors():
-        typer.echo(list_text(open_services()))
+        echo(list_text(open_services()))
 
 
 @limits.command("remove")
@@ -41,4 +41,4 @@ def remove_limit(limit: Annotated[int, typer.Argument(help="Its number, as the l
     from bot.commands.limits import remove
 
     with plain_errors():
-        typer.echo(remove(open_services(), limit))
+        echo(remove(open_services(), limit))

@@ -18,9 +18,8 @@ def diff_logs(
     service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
 ) -> None:
     """Show what the logs say in one window that they did not in another."""
-    from rich.console import Console
-
     from bot.commands.log_diff import diff
+    from bot.terminal import PlainConsole
 
     with plain_errors():
-        diff(open_services(), before, after, service, Console())
+        diff(open_services(), before, after, service, PlainConsole())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import open_services, plain_errors
+from bot.commands.frame import echo, open_services, plain_errors
 
 maintenance = typer.Typer(help="Windows in which incidents are recorded and nobody is told.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def start_maintenance(
     from bot.commands.maintenance import start
 
     with plain_errors():
-        typer.echo(start(open_services(), service, length=length, until=until, begins=begins, reason=reason))
+        echo(start(open_services(), service, length=length, until=until, begins=begins, reason=reason))
 
 
 @maintenance.command("list")
@@ -32,7 +32,7 @@ def list_maintenance(past: Annotated[bool, typer.Option("--past", help="Those th
     from bot.commands.maintenance import list_text
 
     with plain_errors():
-        typer.echo(list_text(open_services(), past=past))
+        echo(list_text(open_services(), past=past))
 
 
 @maintenance.command("end")
@@ -43,4 +43,4 @@ def end_maintenance(
     from bot.commands.maintenance import end
 
     with plain_errors():
-        typer.echo(end(open_services(), window))
+        echo(end(open_services(), window))

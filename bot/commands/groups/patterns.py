@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import open_services, plain_errors
+from bot.commands.frame import echo, open_services, plain_errors
 
 patterns = typer.Typer(help="Named patterns of log lines.", no_args_is_help=True)
 
@@ -24,18 +24,17 @@ def add_pattern(
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
         add(session, name, regex, severity, description, services.clock())
-    typer.echo(f"Watching for {name}.")
+    echo(f"Watching for {name}.")
 
 
 @patterns.command("list")
 def list_patterns() -> None:
     """List the built-in patterns and your own."""
-    from rich.console import Console
-
     from bot.commands.patterns import print_all
+    from bot.terminal import PlainConsole
 
     with plain_errors(), open_services().readers() as session:
-        print_all(session, Console())
+        print_all(session, PlainConsole())
 
 
 @patterns.command("test")
@@ -44,12 +43,11 @@ def try_pattern(
     subject: Annotated[str | None, typer.Argument(help="A file or a text; otherwise what comes in.")] = None,
 ) -> None:
     """Show which lines a pattern matches; exit code 1 when there is none."""
-    from rich.console import Console
-
     from bot.commands.patterns import print_matches
+    from bot.terminal import PlainConsole
 
     with plain_errors(), open_services().readers() as session:
-        code = print_matches(session, pattern, subject, Console())
+        code = print_matches(session, pattern, subject, PlainConsole())
     raise typer.Exit(code)
 
 
@@ -72,7 +70,7 @@ def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.
 
     with plain_errors(), open_services().sessions.begin() as session:
         remove(session, name)
-    typer.echo(f"{name} is removed.")
+    echo(f"{name} is removed.")
 
 
 def _switch_pattern(name: str, *, enabled: bool) -> None:
@@ -81,4 +79,4 @@ def _switch_pattern(name: str, *, enabled: bool) -> None:
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
         switch_pattern(session, name, enabled=enabled, by="the command line", now=services.clock())
-    typer.echo(f"{name} is {'on' if enabled else 'off'}.")
+    echo(f"{name} is {'on' if enabled else 'off'}.")

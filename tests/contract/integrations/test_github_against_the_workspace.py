@@ -14,6 +14,7 @@ from integrations.errors import (
 )
 from integrations.github import GitHubCodeHost
 from integrations.protocols import CodeHost, PullRequest
+from integrations.text import ours
 from tests.contract.integrations.workspace import Checkout, Workspace
 
 SHOP = "acme/shop"
@@ -28,7 +29,9 @@ def github(workspace: Workspace) -> CodeHost:
 
 def revert(github: CodeHost, *shas: str, branch: str | None = None) -> PullRequest:
     name = branch or f"argux/revert-{uuid.uuid4().hex[:8]}"
-    return github.open_revert(SHOP, shas, branch=name, title="Revert the slow checkout", body="p95 rose at 14:05.")
+    return github.open_revert(
+        SHOP, shas, branch=name, title="Revert the slow checkout", body=ours("p95 rose at 14:05.")
+    )
 
 
 def changed(checkout: Checkout, before: str, after: str) -> str:
@@ -194,7 +197,7 @@ def test_closing_comments_once_and_a_closed_pull_request_is_not_merged(github: C
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
     pull = revert(github, bad)
     for _ in range(2):
-        github.close(SHOP, pull.number, comment="It was a false alarm.")
+        github.close(SHOP, pull.number, comment=ours("It was a false alarm."))
     assert github.pull_request(SHOP, pull.number).state == "closed"
     with pytest.raises(RejectedError):
         github.merge(SHOP, pull.number, head_sha=pull.head_sha)
@@ -284,7 +287,9 @@ def test_a_revert_of_several_commits_is_recognised_after_the_base_branch_moved(
     checkout.commit("Later", {"shop.py": changed(checkout, "line 17\n", "line seventeen\n")})
     pull = revert(github, first, second)
     later = checkout.commit("Later still", {"other.py": "y\n"})
-    found = github.open_revert(SHOP, (first, second), branch=pull.branch, title="x", body="Other evidence by now.")
+    found = github.open_revert(
+        SHOP, (first, second), branch=pull.branch, title="x", body=ours("Other evidence by now.")
+    )
     assert (found.number, found.head_sha, found.base_sha) == (pull.number, pull.head_sha, later)
 
 
@@ -326,6 +331,6 @@ def test_a_manually_merged_branch_with_an_additional_commit_is_not_the_approved_
 
 def test_a_closed_pull_request_is_not_merged(github: CodeHost, checkout: Checkout) -> None:
     pull = revert(github, checkout.commit("Slow down", {"bad.py": "bad\n"}))
-    github.close(SHOP, pull.number, comment="Not needed.")
+    github.close(SHOP, pull.number, comment=ours("Not needed."))
     with pytest.raises(RejectedError, match="was closed without being merged"):
         github.merge(SHOP, pull.number, head_sha=pull.head_sha)

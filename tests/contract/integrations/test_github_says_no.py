@@ -17,6 +17,7 @@ from integrations.errors import (
 )
 from integrations.github import GitHubCodeHost
 from integrations.protocols import CodeHost, PullRequest
+from integrations.text import ours
 from tests.contract.integrations.workspace import Checkout, Workspace
 
 SHOP = "acme/shop"
@@ -32,7 +33,7 @@ def github(workspace: Workspace) -> CodeHost:
 @pytest.fixture
 def pull(github: CodeHost, checkout: Checkout) -> PullRequest:
     bad = checkout.commit("Slow down", {"bad.py": "bad\n"})
-    return github.open_revert(SHOP, (bad,), branch=f"argux/{bad[:12]}", title="Revert", body="p95 rose.")
+    return github.open_revert(SHOP, (bad,), branch=f"argux/{bad[:12]}", title="Revert", body=ours("p95 rose."))
 
 
 def refuse(workspace: Workspace, status: int, message: str, **more: Any) -> None:

@@ -10,6 +10,7 @@ from integrations.errors import AuthenticationError, NotFoundError, RetryableErr
 from integrations.jira import JiraTracker
 from integrations.protocols import EscalationChannel, Ticket, TicketTracker
 from integrations.teams import TeamsWebhook
+from integrations.text import ours
 from tests.contract.integrations.workspace import Workspace
 
 
@@ -33,7 +34,7 @@ def teams(workspace: Workspace) -> EscalationChannel:
 
 def create(jira: TicketTracker, key: str) -> Ticket:
     return jira.create(
-        idempotency_key=key, title="Checkout is slow", body="**p95** rose\n```sql\nSELECT 1\n```", severity="sev1"
+        idempotency_key=key, title="Checkout is slow", body=ours("**p95** rose\n```sql\nSELECT 1\n```"), severity="sev1"
     )
 
 

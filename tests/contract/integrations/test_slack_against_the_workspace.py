@@ -10,13 +10,14 @@ from integrations.charts import Chart, Point, chart_spec, render_png
 from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
 from integrations.protocols import ChannelUser, ChatChannel, Standing
 from integrations.slack import SlackChannel
+from integrations.text import ours
 from tests.contract.integrations.workspace import Bot, Workspace
 
 CARD = Card(
     title="Checkout is slow",
     severity=Severity.SEV2,
-    text="**p95** is `4.2 s`",
-    fields=(("Service", "shop"),),
+    text=ours("**p95** is `4.2 s`"),
+    fields=(("Service", ours("shop")),),
     actions=(CardAction("acknowledge", "Acknowledge", "7"),),
     links=(CardLink("Pull request", "https://example.com/pull/1"),),
 )
@@ -113,9 +114,9 @@ def test_a_click_is_answered_with_a_modal_an_ephemeral_message_and_its_response_
     click = bot.received[-1]
     slack.open_modal(
         click["trigger_id"],
-        Modal("confirm_approval", "Approve fix", "Merge", "3:abc", code="-a\n+b", fields=(("Head", "abc"),)),
+        Modal("confirm_approval", "Approve fix", "Merge", "3:abc", code="-a\n+b", fields=(("Head", ours("abc")),)),
     )
-    slack.post_ephemeral("#incidents", "U0ANA", "Only you see this", thread=root)
+    slack.post_ephemeral("#incidents", "U0ANA", ours("Only you see this"), thread=root)
     slack.respond(click["response_url"], Card(title="Thanks"))
     state = workspace.state()
     assert [modal["callback_id"] for modal in state["modals"]] == ["confirm_approval"]
@@ -131,7 +132,7 @@ def test_an_open_modal_is_found_by_its_dialog_id_and_updated(
 ) -> None:
     root = slack.post("#incidents", CARD, idempotency_key="filled")
     workspace.do("/page/act", user="U0ANA", channel="incidents", message_ts=root.message_id, action_id="acknowledge")
-    loading = Modal("words", "Approve fix", "", "", sections=("Loading the change …",), dialog_id="argux:1")
+    loading = Modal("words", "Approve fix", "", "", sections=(ours("Loading the change …"),), dialog_id="argux:1")
     with pytest.raises(NotFoundError):
         slack.update_modal(loading)
     slack.open_modal(bot.received[-1]["trigger_id"], loading)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from integrations.cards import Card, Modal
 from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
 from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket
+from integrations.text import Markup
 
 DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
 
@@ -190,7 +191,7 @@ class FakeCodeHost:
         if self.failures:
             raise self.failures.popleft()
 
-    def close(self, repository: str, number: int, *, comment: str) -> None:
+    def close(self, repository: str, number: int, *, comment: Markup) -> None:
         if self.close_failures:
             raise self.close_failures.popleft()
         if number not in self.closed:

@@ -8,6 +8,7 @@ from typing import ParamSpec
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from integrations.text import ours
 from workers.diagnosis.model import Evidence, Outcome
 
 log = structlog.get_logger()
@@ -36,7 +37,11 @@ def could_not_ask(check: str, hypothesis_key: str, error: Exception) -> Evidence
         hypothesis_key=hypothesis_key,
         query=check,
         source="telemetry",
-        result=f"What the check of {words} would show is not known: it failed ({type(error).__name__}).",
+        result=ours(
+            "What the check of {words} would show is not known: it failed ({kind}).",
+            words=words,
+            kind=type(error).__name__,
+        ),
         data={},
         outcome=Outcome.ERROR,
         weight=0.0,

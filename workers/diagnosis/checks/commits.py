@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from detection.types import Deploy
 from integrations.errors import IntegrationError, RetryableError
 from integrations.protocols import Commit
+from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.checks.queries import RepeatedStatement
 from workers.diagnosis.diffs import (
@@ -18,7 +19,7 @@ from workers.diagnosis.diffs import (
     trace_statement,
 )
 from workers.diagnosis.model import CommitScore, DiagnosisSources, Evidence, Hypothesis, Outcome
-from workers.words.text import counted, deploy_name, query_text, quoted, short_sha
+from workers.words.text import counted, deploy_name, query_text, quoted, quoted_code, short_sha
 
 TRIES = 3
 LONGEST_WAIT_SECONDS = 3.0
@@ -99,7 +100,7 @@ def check_commits(
 
 
 def title(commit: Commit) -> str:
-    """Return the first line of the commit message, escaped for display."""
+    """Return the first line of the commit message, as one line."""
     return quoted(commit.message.strip().partition("\n")[0], 80)
 
 
@@ -112,13 +113,23 @@ def _initial_weight(commit: Commit, repeats: frozenset[str]) -> float:
 
 def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
     if read.error is not None:
-        result = f"The commits of {name} could not be read: {quoted(read.error)}. {AGAIN}"
-        outcome = Outcome.ERROR
+        why = ours(
+            "The commits of {name} could not be read: {error}. {again}",
+            name=name,
+            error=quoted(read.error),
+            again=AGAIN,
+        )
+        result, outcome = why, Outcome.ERROR
     elif read.not_asked is not None:
-        result = f"GitHub was not asked for the commits of {name}: {quoted(read.not_asked)}. {AGAIN}"
-        outcome = Outcome.ERROR
+        why = ours(
+            "GitHub was not asked for the commits of {name}: {reason}. {again}",
+            name=name,
+            reason=quoted(read.not_asked),
+            again=AGAIN,
+        )
+        result, outcome = why, Outcome.ERROR
     else:
-        result, outcome = f"{name} brought no commit.", Outcome.NO_DATA
+        result, outcome = ours("{name} brought no commit.", name=name), Outcome.NO_DATA
     return _evidence("commits", hypothesis, read, result, {}, outcome, 0.0)
 
 
@@ -127,14 +138,18 @@ def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evide
     listed = [
         {"sha": commit.sha, "title": title(commit), "author": quoted(commit.author, 60)} for commit in read.commits
     ]
-    brought = f"{name} brought {counted(len(read.commits), 'commit')}"
+    brought = ours("{name} brought {commits}", name=name, commits=counted(len(read.commits), "commit"))
     if not running:
-        words = f"{brought}, changing only words, pictures or tests."
+        words = ours("{brought}, changing only words, pictures or tests.", brought=brought)
         return _evidence(
             "commits", hypothesis, read, words, {"commits": listed}, Outcome.DATA, weights.NOTHING_BUT_TEXT
         )
     aside = len(read.commits) - len(running)
-    words = f"{brought}, {aside} of them only words, pictures or tests." if aside else f"{brought}."
+    words = (
+        ours("{brought}, {aside} of them only words, pictures or tests.", brought=brought, aside=aside)
+        if aside
+        else ours("{brought}.", brought=brought)
+    )
     return _evidence("commits", hypothesis, read, words, {"commits": listed}, Outcome.DATA, 0.0)
 
 
@@ -158,8 +173,19 @@ def _find_statement(
     if found:
         _, commit, trace = max(found, key=lambda item: item[0])
         verb = "moves" if trace.moved else "adds"
-        words = f"Commit {short_sha(commit.sha)} “{title(commit)}” by {quoted(commit.author, 60)} {verb}"
-        words = f"{words} the query `{shown}` in {quoted(trace.path, 120)}."
+        words = ours(
+            "Commit {sha} “{title}” by {author} {verb}",
+            sha=short_sha(commit.sha),
+            title=title(commit),
+            author=quoted(commit.author, 60),
+            verb=verb,
+        )
+        words = ours(
+            "{words} the query {shown} in {path}.",
+            words=words,
+            shown=quoted_code(shown),
+            path=quoted(trace.path, 120),
+        )
         data = {
             "statement": shown,
             "commit_sha": commit.sha,
@@ -173,9 +199,16 @@ def _find_statement(
         log_weights[commit.sha] += weights.COMMIT_NAMES_TABLES
     named = {"statement": shown, "commits": [commit.sha for commit in naming]}
     if naming:
-        words = f"Commit {short_sha(naming[0].sha)} “{title(naming[0])}” adds code that names the tables of `{shown}`."
+        words = ours(
+            "Commit {sha} “{title}” adds code that names the tables of {shown}.",
+            sha=short_sha(naming[0].sha),
+            title=title(naming[0]),
+            shown=quoted_code(shown),
+        )
         return _evidence("tables_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.TABLES_IN_DIFF)
-    words = f"No commit of {_deploy_name(hypothesis)} adds the query `{shown}`."
+    words = ours(
+        "No commit of {deploy} adds the query {shown}.", deploy=_deploy_name(hypothesis), shown=quoted_code(shown)
+    )
     return _evidence("statement_in_diff", hypothesis, read, words, named, Outcome.DATA, weights.STATEMENT_NOT_IN_DIFF)
 
 
@@ -186,10 +219,14 @@ def _find_route(hypothesis: Hypothesis, read: CommitsRead, endpoint: str, log_we
         log_weights[commit.sha] += weights.COMMIT_TOUCHES_ROUTE
     shown, data = quoted(endpoint, 120), {"endpoint": endpoint, "commits": [commit.sha for commit, _ in touching]}
     if not touching:
-        words = f"No commit of {_deploy_name(hypothesis)} changes code that names {shown}."
+        words = ours(
+            "No commit of {deploy} changes code that names {shown}.", deploy=_deploy_name(hypothesis), shown=shown
+        )
         return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_NOT_IN_DIFF)
     shas = ", ".join(short_sha(commit.sha) for commit, _ in touching[:3])
-    words = f"The code of {shown}, {quoted(touching[0][1], 120)}, is changed by {shas}."
+    words = ours(
+        "The code of {shown}, {path}, is changed by {shas}.", shown=shown, path=quoted(touching[0][1], 120), shas=shas
+    )
     return _evidence("route_in_diff", hypothesis, read, words, data, Outcome.DATA, weights.ROUTE_IN_DIFF)
 
 
@@ -202,7 +239,7 @@ def _evidence(
     check: str,
     hypothesis: Hypothesis,
     read: CommitsRead,
-    result: str,
+    result: Markup,
     data: Mapping[str, object],
     outcome: Outcome,
     weight: float,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detection.types import Deploy, LogRecord, Metric
+from integrations.text import Markup, ours
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.versions import is_version
@@ -86,26 +87,49 @@ def count_matches(lines: Sequence[LogRecord], name: str, deploy: Deploy, *, onse
     return TemplateCounts(mine, len(matching) - mine, others_since - (len(matching) - mine), others_before)
 
 
-def judge(counts: TemplateCounts, deploy: Deploy, name: str) -> tuple[str, float]:
+def judge(counts: TemplateCounts, deploy: Deploy, name: str) -> tuple[Markup, float]:
     """Return the result as text, and its weight; 0 if there are too few records of other versions."""
-    version = f"version {version_name(deploy)}"
+    version = ours("version {version}", version=version_name(deploy))
     if counts.mine == 0:
-        return f"{name} is said by other versions only ({counted(counts.others, 'line')}).", weights.VERSION_FINE
+        return ours(
+            "{name} is said by other versions only ({others}).", name=name, others=counted(counts.others, "line")
+        ), weights.VERSION_FINE
     mine = counted(counts.mine, "line")
     if counts.others:
         return (
-            f"{name} is said by {version} ({mine}), and by others too ({counts.others:,}).",
+            ours(
+                "{name} is said by {version} ({mine}), and by others too ({others}).",
+                name=name,
+                version=version,
+                mine=mine,
+                others=f"{counts.others:,}",
+            ),
             weights.OTHER_VERSIONS_AS_BAD,
         )
     if counts.others_beside >= ENOUGH_LINES:
-        words = f"{name} is said by {version} alone ({mine}); others said {counts.others_beside:,} lines beside it."
+        words = ours(
+            "{name} is said by {version} alone ({mine}); others said {others_beside} lines beside it.",
+            name=name,
+            version=version,
+            mine=mine,
+            others_beside=f"{counts.others_beside:,}",
+        )
         return words, weights.ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES
     if counts.others_before >= ENOUGH_LINES:
-        words = (
-            f"{name} is said by {version} alone ({mine}); others said {counts.others_before:,} lines before, none so."
+        words = ours(
+            "{name} is said by {version} alone ({mine}); others said {others_before} lines before, none so.",
+            name=name,
+            version=version,
+            mine=mine,
+            others_before=f"{counts.others_before:,}",
         )
         return words, weights.ONLY_THIS_VERSION_BAD
-    return f"{name} is said by {version} ({mine}); no lines of other versions are kept.", 0.0
+    return ours(
+        "{name} is said by {version} ({mine}); no lines of other versions are kept.",
+        name=name,
+        version=version,
+        mine=mine,
+    ), 0.0
 
 
 def _is_template_of(symptom: Symptom, deploy: Deploy) -> bool:

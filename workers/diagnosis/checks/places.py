@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detection.types import Attribution, Place, Where, WhereVerdict
+from integrations.text import Markup, ours, theirs
 from storage.finding_details import attribution_to_json
 from storage.telemetry.protocol import COARSE_SECONDS, TelemetryStore
 from workers.diagnosis import weights
@@ -34,7 +35,7 @@ def mix_evidence(hypothesis: Hypothesis, described: Characterisation, telemetry:
         return None
     is_mix = answer.verdict is WhereVerdict.MIX and not answer.places
     weight = weights.MIX_EXPLAINS_THE_DROP if is_mix else weights.MIX_DOES_NOT
-    result = " ".join(attribution_sentences(answer))
+    result = theirs(" ".join(attribution_sentences(answer)))
     return _evidence("mix", hypothesis.key, symptom, answer, described, result, weight, Outcome.DATA)
 
 
@@ -47,7 +48,10 @@ def rates_unchanged(deploy: Hypothesis, mix: Evidence | None) -> Evidence | None
         hypothesis_key=deploy.key,
         query=mix.query,
         source=mix.source,
-        result=f"Each kind of user converts as before, so {deploy_name(deploy.deploy)} broke nothing for them.",
+        result=ours(
+            "Each kind of user converts as before, so {deploy} broke nothing for them.",
+            deploy=deploy_name(deploy.deploy),
+        ),
         data=mix.data,
         outcome=Outcome.DATA,
         weight=weights.EVERY_KIND_CONVERTS_AS_BEFORE,
@@ -74,21 +78,29 @@ def _attribution(symptom: Symptom, described: Characterisation, telemetry: Telem
     return locate_loss(telemetry, query, now=described.asked_at)
 
 
-def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[str, float, Outcome]:
+def _judge(wanted: Where, name: str, answer: Attribution) -> tuple[Markup, float, Outcome]:
     if answer.observed >= answer.expected:
-        return f"{name} shows no drop in the entries that have had time to convert.", 0.0, Outcome.NO_DATA
+        return (
+            ours("{name} shows no drop in the entries that have had time to convert.", name=name),
+            0.0,
+            Outcome.NO_DATA,
+        )
     if answer.verdict is WhereVerdict.UNCLEAR:
-        return f"{name}: {' '.join(attribution_sentences(answer))}", 0.0, Outcome.NO_DATA
+        return ours("{name}: {answer}", name=name, answer=" ".join(attribution_sentences(answer))), 0.0, Outcome.NO_DATA
     if answer.verdict is WhereVerdict.EVERYWHERE:
-        return f"{name} fell in all segments alike.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
+        return ours("{name} fell in all segments alike.", name=name), weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
     if not wanted:
         weight = 0.0 if answer.places else weights.SEGMENTS_ALL_ALIKE
-        return f"{name}: {' '.join(attribution_sentences(answer))}", weight, Outcome.DATA
+        return ours("{name}: {answer}", name=name, answer=" ".join(attribution_sentences(answer))), weight, Outcome.DATA
     found = next((place for place in answer.places if _is_about(place, wanted)), None)
     if found is None:
-        text = f"{name} fell no more for {place_formula(wanted)} than for others."
+        text = ours("{name} fell no more for {wanted} than for others.", name=name, wanted=place_formula(wanted))
         return text, weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
-    return f"Of {name}, {place_sentence(found)}", weights.SEGMENT_CARRIES_THE_DROP, Outcome.DATA
+    return (
+        ours("Of {name}, {found}", name=name, found=place_sentence(found)),
+        weights.SEGMENT_CARRIES_THE_DROP,
+        Outcome.DATA,
+    )
 
 
 def _is_about(place: Place, wanted: Where) -> bool:
@@ -102,7 +114,7 @@ def _evidence(
     symptom: Symptom,
     answer: Attribution,
     described: Characterisation,
-    result: str,
+    result: Markup,
     weight: float,
     outcome: Outcome,
 ) -> Evidence:

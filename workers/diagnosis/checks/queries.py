@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detection.types import Metric
+from integrations.text import Markup, ours
 from storage.telemetry.protocol import StatementCount, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import (
@@ -18,7 +19,7 @@ from workers.diagnosis.checks.windows import (
 )
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome
 from workers.diagnosis.statements import normal_form
-from workers.words.text import number, query_text, quoted
+from workers.words.text import number, query_text, quoted, quoted_code
 
 REPEATED_AT_LEAST = 5.0
 RAISED_AT_LEAST = 3.0
@@ -66,13 +67,27 @@ def query_count_change(hypothesis: Hypothesis, described: Characterisation, tele
     )
 
 
-def _judge_counts(endpoint: str, before: float | None, during: float | None) -> tuple[str, float, Outcome]:
+def _judge_counts(endpoint: str, before: float | None, during: float | None) -> tuple[Markup, float, Outcome]:
     if before is None or during is None:
-        return f"Too few requests of {endpoint} are kept to compare its query counts.", 0.0, Outcome.NO_DATA
+        return (
+            ours("Too few requests of {endpoint} are kept to compare its query counts.", endpoint=endpoint),
+            0.0,
+            Outcome.NO_DATA,
+        )
     if during >= max(RAISED_AT_LEAST * before, REPEATED_AT_LEAST):
-        words = f"{endpoint} runs {number(during)} queries a request instead of {number(before)}."
+        words = ours(
+            "{endpoint} runs {during} queries a request instead of {before}.",
+            endpoint=endpoint,
+            during=number(during),
+            before=number(before),
+        )
         return words, weights.QUERIES_RAISED, Outcome.DATA
-    words = f"{endpoint} runs {number(during)} queries a request, before it was {number(before)}."
+    words = ours(
+        "{endpoint} runs {during} queries a request, before it was {before}.",
+        endpoint=endpoint,
+        during=number(during),
+        before=number(before),
+    )
     unchanged = during <= UNCHANGED_AT_MOST * max(before, 1.0)
     return words, weights.QUERIES_UNCHANGED if unchanged else 0.0, Outcome.DATA
 
@@ -123,22 +138,39 @@ def newly_repeated(found: Sequence[RepeatedStatement]) -> tuple[RepeatedStatemen
     return tuple(item for item in found if item.is_repeated and not item.was_repeated_before)
 
 
-def _judge_statements(endpoint: str, found: Sequence[RepeatedStatement]) -> tuple[str, float, Outcome]:
+def _judge_statements(endpoint: str, found: Sequence[RepeatedStatement]) -> tuple[Markup, float, Outcome]:
     if not found:
-        return f"No database statement of {endpoint} is kept for that time.", 0.0, Outcome.NO_DATA
+        return (
+            ours("No database statement of {endpoint} is kept for that time.", endpoint=endpoint),
+            0.0,
+            Outcome.NO_DATA,
+        )
     top = found[0]
     if not top.is_repeated:
-        words = f"No query runs more than {number(top.during)} times a request of {endpoint}."
+        words = ours(
+            "No query runs more than {during} times a request of {endpoint}.",
+            during=number(top.during),
+            endpoint=endpoint,
+        )
         return words, weights.NO_STATEMENT_REPEATED, Outcome.DATA
     new = newly_repeated(found)
     if not new:
-        words = (
-            f"The query `{quoted(top.statement)}` runs {number(top.during)} times a request of {endpoint}, as before."
+        words = ours(
+            "The query {statement} runs {during} times a request of {endpoint}, as before.",
+            statement=quoted_code(top.statement),
+            during=number(top.during),
+            endpoint=endpoint,
         )
         return words, weights.STATEMENT_REPEATED_AS_BEFORE, Outcome.DATA
     top = new[0]
-    before = "" if top.before is None else f", before it was {number(top.before)}"
-    words = f"The query `{quoted(top.statement)}` runs {number(top.during)} times a request of {endpoint}{before}."
+    before = "" if top.before is None else ours(", before it was {before}", before=number(top.before))
+    words = ours(
+        "The query {statement} runs {during} times a request of {endpoint}{before}.",
+        statement=quoted_code(top.statement),
+        during=number(top.during),
+        endpoint=endpoint,
+        before=before,
+    )
     return words, weights.STATEMENT_REPEATED_NEWLY, Outcome.DATA
 
 

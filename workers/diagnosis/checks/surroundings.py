@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.types import DURATION_EDGES_MS, EndpointSeries, Integers, Metric
+from integrations.text import Markup, ours
 from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import (
@@ -49,15 +50,20 @@ def traffic(described: Characterisation, telemetry: TelemetryStore) -> Evidence 
     )
 
 
-def _judge_traffic(endpoint: str, before: float, during: float) -> tuple[str, float, Outcome]:
+def _judge_traffic(endpoint: str, before: float, during: float) -> tuple[Markup, float, Outcome]:
     if before == 0:
-        return f"How much traffic {endpoint} had before is not known.", 0.0, Outcome.NO_DATA
-    figures = f"{endpoint} gets {measure(Metric.REQUEST_RATE, during)}, before it was {number(before)}"
+        return ours("How much traffic {endpoint} had before is not known.", endpoint=endpoint), 0.0, Outcome.NO_DATA
+    figures = ours(
+        "{endpoint} gets {during}, before it was {before}",
+        endpoint=endpoint,
+        during=measure(Metric.REQUEST_RATE, during),
+        before=number(before),
+    )
     if during >= TRAFFIC_RISEN_AT * before:
-        return f"Traffic rose: {figures}.", weights.TRAFFIC_RISEN, Outcome.DATA
+        return ours("Traffic rose: {figures}.", figures=figures), weights.TRAFFIC_RISEN, Outcome.DATA
     if TRAFFIC_RISEN_AT * during <= before:
-        return f"Traffic fell: {figures}.", weights.TRAFFIC_FALLEN, Outcome.DATA
-    return f"Traffic did not rise: {figures}.", weights.TRAFFIC_UNCHANGED, Outcome.DATA
+        return ours("Traffic fell: {figures}.", figures=figures), weights.TRAFFIC_FALLEN, Outcome.DATA
+    return ours("Traffic did not rise: {figures}.", figures=figures), weights.TRAFFIC_UNCHANGED, Outcome.DATA
 
 
 def other_endpoints(described: Characterisation, telemetry: TelemetryStore) -> Evidence | None:
@@ -92,15 +98,27 @@ def other_endpoints(described: Characterisation, telemetry: TelemetryStore) -> E
     )
 
 
-def _judge_others(service: str, suffers: Mapping[str, bool], *, failing: bool) -> tuple[str, float, Outcome]:
+def _judge_others(service: str, suffers: Mapping[str, bool], *, failing: bool) -> tuple[Markup, float, Outcome]:
     if not suffers:
-        return f"No other endpoint of {service} had enough requests to compare.", 0.0, Outcome.NO_DATA
+        return (
+            ours("No other endpoint of {service} had enough requests to compare.", service=service),
+            0.0,
+            Outcome.NO_DATA,
+        )
     hurt, others = sum(suffers.values()), counted(len(suffers), "other endpoint")
     if hurt > len(suffers) / 2:
         how = "fails" if failing else "is slower"
-        return f"{service} {how} elsewhere too: {hurt} of {others}.", weights.OTHER_ENDPOINTS_AFFECTED, Outcome.DATA
+        return (
+            ours(
+                "{service} {how} elsewhere too: {hurt} of {others}.", service=service, how=how, hurt=hurt, others=others
+            ),
+            weights.OTHER_ENDPOINTS_AFFECTED,
+            Outcome.DATA,
+        )
     what = "answer as well as before" if failing else "kept their speed"
-    words = f"{len(suffers) - hurt} of {others} of {service} {what}."
+    words = ours(
+        "{hurt} of {others} of {service} {what}.", hurt=len(suffers) - hurt, others=others, service=service, what=what
+    )
     return words, weights.OTHER_ENDPOINTS_UNAFFECTED, Outcome.DATA
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from detection.funnels.segment_shares import SegmentAnswer, Window, segment_contributions
 from detection.types import Metric
+from integrations.cards import NOTHING
+from integrations.text import Markup, ours, theirs
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.model import INCIDENT, Characterisation, Evidence, Hypothesis, Outcome, Symptom
@@ -20,13 +22,16 @@ def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
     name = quoted(symptom.endpoint or symptom.name, 120)
     result = _in_words(symptom, name)
     units = {Metric.CONVERSION_RATE: "entries", Metric.LOG_RATE: "lines", Metric.CUSTOM: "measurements"}
-    counted = f" ({symptom.sample_size:,} {units.get(symptom.metric, 'requests')})"
+    counted = NOTHING
+    if symptom.metric is not Metric.ALERT:
+        unit = units.get(symptom.metric, "requests")
+        counted = ours(" ({count} {unit})", count=f"{symptom.sample_size:,}", unit=unit)
     return Evidence(
         check="symptom",
         hypothesis_key=INCIDENT,
         query=query_text("findings", incident_id=described.incident_id, metric=str(symptom.metric), subject=name),
         source="telemetry",
-        result=f"{result}{'' if symptom.metric is Metric.ALERT else counted}.",
+        result=ours("{result}{counted}.", result=result, counted=counted),
         data={
             "metric": str(symptom.metric),
             "subject": name,
@@ -42,30 +47,48 @@ def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
     )
 
 
-def _in_words(symptom: Symptom, name: str) -> str:
+def _in_words(symptom: Symptom, name: str) -> Markup:
     """Return the observed and the expected value as a sentence without a full stop."""
     if symptom.words is not None:
-        return quoted(symptom.words, 240).removesuffix(".")
+        return theirs(quoted(symptom.words, 240).removesuffix("."))
     seen, usual = measure(symptom.metric, symptom.observed), measure(symptom.metric, symptom.expected)
     match symptom.metric:
         case Metric.CONVERSION_RATE:
             segment = (
-                f" for {quoted(symptom.dimension, 60)} = {quoted(symptom.value or '', 60)}" if symptom.dimension else ""
+                ours(
+                    " for {dimension} = {value}",
+                    dimension=quoted(symptom.dimension, 60),
+                    value=quoted(symptom.value or "", 60),
+                )
+                if symptom.dimension
+                else ""
             )
-            step = f", lost at step “{quoted(symptom.step, 60)}”" if symptom.step else ""
-            return f"Conversion of {name}{segment} is {seen} instead of {usual}{step}"
+            step = ours(", lost at step “{step}”", step=quoted(symptom.step, 60)) if symptom.step else ""
+            return ours(
+                "Conversion of {name}{segment} is {seen} instead of {usual}{step}",
+                name=name,
+                segment=segment,
+                seen=seen,
+                usual=usual,
+                step=step,
+            )
         case Metric.LATENCY_P95:
-            return f"{name} takes {seen} (p95) instead of {usual}"
+            return ours("{name} takes {seen} (p95) instead of {usual}", name=name, seen=seen, usual=usual)
         case Metric.QUERY_COUNT:
-            return f"{name} runs {seen} queries a request instead of {usual}"
+            return ours("{name} runs {seen} queries a request instead of {usual}", name=name, seen=seen, usual=usual)
         case Metric.ERROR_RATE:
-            return f"{name} fails for {seen} of requests instead of {usual}"
+            return ours("{name} fails for {seen} of requests instead of {usual}", name=name, seen=seen, usual=usual)
         case Metric.REQUEST_RATE:
-            return f"{name} gets {seen} instead of {usual}"
+            return ours("{name} gets {seen} instead of {usual}", name=name, seen=seen, usual=usual)
         case Metric.LOG_RATE:
-            return f"{name} comes at {seen}, normally {usual if symptom.expected >= NEXT_TO_NONE else 'next to none'}"
+            return ours(
+                "{name} comes at {seen}, normally {usual}",
+                name=name,
+                seen=seen,
+                usual=usual if symptom.expected >= NEXT_TO_NONE else "next to none",
+            )
         case _:
-            return f"{name} is {seen} instead of {usual}"
+            return ours("{name} is {seen} instead of {usual}", name=name, seen=seen, usual=usual)
 
 
 def segment_concentration(
@@ -121,23 +144,39 @@ def symptom_windows(symptom: Symptom, described: Characterisation) -> tuple[Wind
     return Window(since, until), Window(since - BASELINE_SECONDS, since)
 
 
-def _judge(hypothesis: Hypothesis, symptom: Symptom, answer: SegmentAnswer) -> tuple[str, float, Outcome]:
+def _judge(hypothesis: Hypothesis, symptom: Symptom, answer: SegmentAnswer) -> tuple[Markup, float, Outcome]:
     name = quoted(symptom.name, 120)
     if not answer.contributions:
-        return f"{name} has too few entries by segment to compare.", 0.0, Outcome.NO_DATA
+        return ours("{name} has too few entries by segment to compare.", name=name), 0.0, Outcome.NO_DATA
     if answer.total_change >= 0:
-        return f"{name} shows no drop in the entries that have had time to convert.", 0.0, Outcome.NO_DATA
+        return (
+            ours("{name} shows no drop in the entries that have had time to convert.", name=name),
+            0.0,
+            Outcome.NO_DATA,
+        )
     standing_out = {(item.dimension, item.value): item for item in answer.standing_out}
     if hypothesis.dimension is None:
         if standing_out:
-            return f"Some segments of {name} fare worse than others.", 0.0, Outcome.DATA
-        return f"{name} fell in all segments alike.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
-    segment = f"{quoted(hypothesis.dimension, 60)} = {quoted(hypothesis.value or '', 60)}"
+            return ours("Some segments of {name} fare worse than others.", name=name), 0.0, Outcome.DATA
+        return ours("{name} fell in all segments alike.", name=name), weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
+    segment = ours(
+        "{dimension} = {value}",
+        dimension=quoted(hypothesis.dimension, 60),
+        value=quoted(hypothesis.value or "", 60),
+    )
     found = standing_out.get((hypothesis.dimension, hypothesis.value or ""))
     if found is None:
-        return f"{name} fell no more for {segment} than for others.", weights.SEGMENTS_ALL_ALIKE, Outcome.DATA
-    words = (
-        f"{segment} converts {percent(found.recent_rate)} instead of {percent(found.baseline_rate)} "
-        f"and carries {percent(min(max(found.share_of_drop, 0.0), 1.0))} of the drop of {name}."
+        return (
+            ours("{name} fell no more for {segment} than for others.", name=name, segment=segment),
+            weights.SEGMENTS_ALL_ALIKE,
+            Outcome.DATA,
+        )
+    words = ours(
+        "{segment} converts {recent_rate} instead of {usual_rate} and carries {share} of the drop of {name}.",
+        segment=segment,
+        recent_rate=percent(found.recent_rate),
+        usual_rate=percent(found.baseline_rate),
+        share=percent(min(max(found.share_of_drop, 0.0), 1.0)),
+        name=name,
     )
     return words, weights.SEGMENT_CARRIES_THE_DROP, Outcome.DATA

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detection.types import Deploy
 from integrations.cards import moment
+from integrations.text import Markup, ours
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import Window, service_series
@@ -24,13 +25,17 @@ def no_deploy(described: Characterisation) -> Evidence:
     """Return evidence that there was no deploy; its weight is 0, since the priors account for it already."""
     service = described.services[0] if len(described.services) == 1 else None
     since = described.onset_earliest - LOOK_BACK_SECONDS
-    of_service = f" of {quoted(service, 60)}" if service else ""
+    of_service = ours(" of {service}", service=quoted(service, 60)) if service else ""
     return Evidence(
         check="no_deploy",
         hypothesis_key=UNKNOWN,
         query=query_text("deploys_between", service=service, since=since, until=described.asked_at),
         source="deploys",
-        result=f"No deploy{of_service} is known in the {duration_text(LOOK_BACK_SECONDS)} before it began.",
+        result=ours(
+            "No deploy{of_service} is known in the {time} before it began.",
+            of_service=of_service,
+            time=duration_text(LOOK_BACK_SECONDS),
+        ),
         data={},
         outcome=Outcome.DATA,
         weight=0.0,
@@ -67,25 +72,43 @@ def deploy_timing(hypothesis: Hypothesis, described: Characterisation, telemetry
     )
 
 
-def _judge(deploy: Deploy, described: Characterisation, served: int) -> tuple[str, float]:
+def _judge(deploy: Deploy, described: Characterisation, served: int) -> tuple[Markup, float]:
     name = deploy_name(deploy)
     live = moment(deploy.deployed_at)
     gap = described.onset_earliest - deploy.deployed_at
     if deploy.deployed_at > described.onset_latest + SLACK_SECONDS:
         late = duration_text(deploy.deployed_at - described.onset_latest)
         return (
-            f"{name} of {quoted(deploy.service, 60)} went live at {live}, {late} after it began.",
+            ours(
+                "{name} of {service} went live at {live}, {late} after it began.",
+                name=name,
+                service=quoted(deploy.service, 60),
+                live=live,
+                late=late,
+            ),
             weights.DEPLOY_AFTER_ONSET,
         )
     if gap <= SOON_SECONDS:
         start = moment(max(described.onset_earliest, deploy.deployed_at))
-        words = f"{name} of {quoted(deploy.service, 60)} went live at {live}, and it began at {start}."
+        words = ours(
+            "{name} of {service} went live at {live}, and it began at {start}.",
+            name=name,
+            service=quoted(deploy.service, 60),
+            live=live,
+            start=start,
+        )
         return words, weights.DEPLOY_AT_ONSET
-    ago = f"{name} of {quoted(deploy.service, 60)} went live at {live}, {duration_text(gap)} before it began"
+    ago = ours(
+        "{name} of {service} went live at {live}, {gap} before it began",
+        name=name,
+        service=quoted(deploy.service, 60),
+        live=live,
+        gap=duration_text(gap),
+    )
     if served >= ENOUGH_SERVED:
-        words = f"{ago}, and served {counted(served, 'request')} well in between."
+        words = ours("{ago}, and served {served} well in between.", ago=ago, served=counted(served, "request"))
         return words, weights.DEPLOY_SERVED_WELL_BEFORE_ONSET
-    return f"{ago}.", weights.DEPLOY_SOON_BEFORE_ONSET
+    return ours("{ago}.", ago=ago), weights.DEPLOY_SOON_BEFORE_ONSET
 
 
 def _served_well(deploy: Deploy, described: Characterisation, telemetry: TelemetryStore) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.types import Deploy, Metric
+from integrations.text import Markup, ours
 from storage.telemetry.protocol import RequestSample, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import (
@@ -115,37 +116,53 @@ def split_by_version(
     )
 
 
-def judge(split: Split, deploy: Deploy) -> tuple[str, float, Outcome]:
+def judge(split: Split, deploy: Deploy) -> tuple[Markup, float, Outcome]:
     """Return the result as text, its weight, and whether there was enough data."""
-    metric, name = split.symptom.metric, f"Version {version_name(deploy)}"
-    where = f"{name} of {quoted(split.symptom.endpoint or '', 120)}"
+    metric, name = split.symptom.metric, ours("Version {version}", version=version_name(deploy))
+    where = ours("{name} of {endpoint}", name=name, endpoint=quoted(split.symptom.endpoint or "", 120))
     value = typical(metric, split.mine)
     if value is None and split.served_during >= FEWEST_REQUESTS and not split.mine:
         served = counted(split.served_during, "request")
-        return f"{name} served none of the {served} read while it was bad.", weights.VERSION_ABSENT_DURING, Outcome.DATA
+        return (
+            ours("{name} served none of the {served} read while it was bad.", name=name, served=served),
+            weights.VERSION_ABSENT_DURING,
+            Outcome.DATA,
+        )
     if value is None:
-        return f"Too few requests of {where} are kept to compare versions.", 0.0, Outcome.NO_DATA
+        return ours("Too few requests of {where} are kept to compare versions.", where=where), 0.0, Outcome.NO_DATA
     seen = _with_unit(metric, value)
     if not split.is_bad(value):
-        return f"{where} is fine: {seen}.", weights.VERSION_FINE, Outcome.DATA
+        return ours("{where} is fine: {seen}.", where=where, seen=seen), weights.VERSION_FINE, Outcome.DATA
     before = typical(metric, split.mine_before)
     if before is not None and not split.is_bad(before):
         was = _with_unit(metric, before)
-        return f"{where} was fine at first ({was}) and is bad now ({seen}).", weights.VERSION_FINE, Outcome.DATA
+        return (
+            ours("{where} was fine at first ({was}) and is bad now ({seen}).", where=where, was=was, seen=seen),
+            weights.VERSION_FINE,
+            Outcome.DATA,
+        )
     other = typical(metric, split.others)
     if other is None:
-        return f"{where} is bad ({seen}); no request of another version is kept.", 0.0, Outcome.NO_DATA
+        return (
+            ours("{where} is bad ({seen}); no request of another version is kept.", where=where, seen=seen),
+            0.0,
+            Outcome.NO_DATA,
+        )
     was = _with_unit(metric, other)
     if split.is_bad(other):
         return (
-            f"{where} is bad ({seen}), but other versions are too ({was}).",
+            ours("{where} is bad ({seen}), but other versions are too ({was}).", where=where, seen=seen, was=was),
             weights.OTHER_VERSIONS_AS_BAD,
             Outcome.DATA,
         )
     if split.same_minutes:
-        words = f"In the same minutes {where} shows {seen}, other versions {was}."
+        words = ours("In the same minutes {where} shows {seen}, other versions {was}.", where=where, seen=seen, was=was)
         return words, weights.ONLY_THIS_VERSION_BAD_IN_THE_SAME_MINUTES, Outcome.DATA
-    return f"{where} shows {seen}; the version before it had {was}.", weights.ONLY_THIS_VERSION_BAD, Outcome.DATA
+    return (
+        ours("{where} shows {seen}; the version before it had {was}.", where=where, seen=seen, was=was),
+        weights.ONLY_THIS_VERSION_BAD,
+        Outcome.DATA,
+    )
 
 
 def is_version(version: str | None, deploy: Deploy) -> bool:

@@ -1,7 +1,7 @@
 // Turns Block Kit into DOM elements. Interactive elements call context.press(element, value).
 
 import { h, link } from "./dom.js";
-import { code, markdown, textObject } from "./text.js";
+import { code, dateOf, markdown, textObject } from "./text.js";
 
 function picture(object) {
   const source = object.slack_file
@@ -92,6 +92,7 @@ function richPart(part, context) {
   switch (part.type) {
     case "text": return styled(part, part.text);
     case "link": return styled(part, link(part.url, part.text ?? part.url));
+    case "date": return styled(part, dateOf(part.timestamp, part.format, part.fallback));
     case "emoji": return textObject({ type: "plain_text", text: `:${part.name}:` }, context);
     case "user": return h("span", { class: "mention" }, `@${context.users.get(part.user_id)?.name ?? part.user_id}`);
     case "channel": return h("span", { class: "mention" }, `#${context.channels.get(part.channel_id)?.name ?? part.channel_id}`);

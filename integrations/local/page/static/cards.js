@@ -1,7 +1,7 @@
 // Shows Adaptive Cards as Teams does, read-only.
 
 import { h, link } from "./dom.js";
-import { markdown } from "./text.js";
+import { cardRun, markdown } from "./text.js";
 
 const NO_NAMES = { users: new Map(), channels: new Map() };
 
@@ -17,6 +17,16 @@ function textBlock(element) {
   return h("div", { class: classes.join(" ") }, markdown(element.text, NO_NAMES));
 }
 
+function run(part) {
+  if (typeof part === "string") return cardRun(part);
+  const classes = [`size-${(part.size ?? "default").toLowerCase()}`];
+  if (part.weight?.toLowerCase() === "bolder") classes.push("bolder");
+  if (part.isSubtle) classes.push("quiet");
+  if (part.color) classes.push(`color-${part.color.toLowerCase()}`);
+  const text = part.selectAction?.url ? link(part.selectAction.url, part.text) : cardRun(part.text);
+  return h(part.fontType === "Monospace" ? "code" : "span", { class: classes.join(" ") }, text);
+}
+
 function action(entry) {
   if (entry.type === "Action.OpenUrl") return h("span", { class: "button-link" }, link(entry.url, entry.title ?? entry.url));
   if (entry.type === "Action.ShowCard") return h("details", {}, h("summary", {}, entry.title ?? "More"), renderCard(entry.card));
@@ -29,7 +39,7 @@ const all = (elements = []) => elements.map(element);
 function element(entry) {
   switch (entry.type) {
     case "TextBlock": return textBlock(entry);
-    case "RichTextBlock": return h("p", {}, entry.inlines.map((run) => (typeof run === "string" ? run : run.text)));
+    case "RichTextBlock": return h("div", { class: "card-text" }, entry.inlines.map(run));
     case "FactSet": return facts(entry);
     case "Image": return h("img", { src: entry.url, alt: entry.altText ?? "", loading: "lazy" });
     case "ImageSet": return h("div", {}, all(entry.images.map((image) => ({ ...image, type: "Image" }))));

@@ -20,6 +20,11 @@ function angled([whole, inner], context) {
 
 function date(target, fallback) {
   const [, seconds, format] = target.split("^");
+  return dateOf(seconds, format, fallback);
+}
+
+/** A time in the reader's zone, in one of Slack's date formats. */
+export function dateOf(seconds, format, fallback) {
   const moment = new Date(Number(seconds) * 1000);
   if (Number.isNaN(moment.valueOf())) return fallback ?? "";
   const style = (options) => new Intl.DateTimeFormat(undefined, options).format(moment);
@@ -151,11 +156,15 @@ function render(text, context, rules, kinds) {
 /** Slack's mrkdwn as paragraphs, lists, quotes and code. */
 export const mrkdwn = (text, context) => render(text, context, MRKDWN, KINDS);
 
+/** A text run of an Adaptive Card: plain characters, but for its DATE and TIME functions. */
+export const cardRun = (text) => inline(text, {}, [MARKDOWN[0]]);
+
 /** Standard Markdown, limited to its common basic features. */
 export const markdown = (text, context) => render(text, context, MARKDOWN, [HEADING, ...KINDS]);
 
 /** A Block Kit text object; plain text is not wrapped in paragraphs. */
 export function textObject(object, context) {
   if (!object) return [];
-  return object.type === "mrkdwn" ? mrkdwn(object.text, context) : inline(object.text, context, [EMOJI_RULE]);
+  if (object.type === "mrkdwn") return mrkdwn(object.text, context);
+  return object.emoji === false ? [object.text] : inline(object.text, context, [EMOJI_RULE]);
 }

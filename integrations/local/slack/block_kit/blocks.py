@@ -68,6 +68,10 @@ def _rich_text() -> Check:
             "emoji": shape(
                 {"type": anything, "name": string(255)}, {"unicode": anything, "skin_tone": number, "style": anything}
             ),
+            "date": shape(
+                {"type": anything, "timestamp": number, "format": string(255)},
+                {"url": string(3000), "fallback": string(3000), "style": anything},
+            ),
             "user": shape({"type": anything, "user_id": string(255)}, {"style": anything}),
             "channel": shape({"type": anything, "channel_id": string(255)}, {"style": anything}),
             "broadcast": shape({"type": anything, "range": one_of("here", "channel", "everyone")}, {"style": anything}),

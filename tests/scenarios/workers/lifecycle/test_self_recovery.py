@@ -136,7 +136,7 @@ def test_a_deploy_before_the_recovery_is_mentioned_but_not_called_the_cure(
     assert "billing" not in text
     with services.readers() as session:
         (learnt,) = session.scalars(select(KnowledgeEntry)).all()
-    assert learnt.fix.startswith("None known: it recovered by itself. Deploy `4444444`")
+    assert learnt.fix.startswith("None known: it recovered by itself. Deploy 4444444")
 
 
 def test_latency_back_to_usual_is_resolved(services: Services, api: Api, worker: Worker) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from integrations.errors import AuthenticationError, RejectedError, RetryableError
 from integrations.protocols import PullRequest
+from integrations.text import ours
 from storage import outbox
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import offered, opened
@@ -89,7 +90,7 @@ def test_a_dialog_opened_meanwhile_by_the_web_process_is_filled_and_not_opened_t
     really_open = fake.open_modal
 
     def too_late(trigger_id: str, modal: object) -> None:
-        really_open(trigger_id, dialogs._text_modal("approve_fix", trigger_id, "Loading the change …"))
+        really_open(trigger_id, dialogs._text_modal("approve_fix", trigger_id, ours("Loading the change …")))
         raise RejectedError("Slack", "exchanged_trigger_id")
 
     monkeypatch.setattr(fake, "open_modal", too_late)

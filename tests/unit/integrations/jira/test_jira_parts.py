@@ -8,6 +8,7 @@ from integrations.errors import AuthenticationError, RetryableError
 from integrations.jira import JiraTracker
 from integrations.jira.tracker import label_for
 from integrations.jira.wiki import to_wiki
+from integrations.text import ours
 from tests.unit.integrations.loopback import Loopback
 
 SERVER = json.dumps({"versionNumbers": [1001, 0, 0], "deploymentType": "Cloud"}).encode()
@@ -22,7 +23,7 @@ SERVER = json.dumps({"versionNumbers": [1001, 0, 0], "deploymentType": "Cloud"})
         ("- one", "* one"),
         ("since <t:1770465600>", "since 2026-02-07 12:00 UTC"),
         ("```sql\nSELECT {1}\n```", "{noformat}\nSELECT {1}\n{noformat}"),
-        ("{code} and [~admin]", "\\{code\\} and \\[~admin\\]"),
+        ("{code} and [~admin]", "\\{code\\} and \\[\\~admin\\]"),
     ],
 )
 def test_markdown_becomes_the_equivalent_jira_markup(markdown: str, wiki: str) -> None:
@@ -77,7 +78,7 @@ def test_a_project_without_a_priority_field_still_gets_its_ticket(loopback: Loop
     loopback.answer(200, b'[{"id": "1", "name": "Highest", "self": "x"}]')
     loopback.answer(400, b'{"errors": {"priority": "Field cannot be set."}, "errorMessages": []}')
     loopback.answer(201, b'{"id": "1", "key": "SHOP-12", "self": "x"}')
-    ticket = tracker(loopback).create(idempotency_key="k", title="Slow\ncheckout", body="b", severity="sev1")
+    ticket = tracker(loopback).create(idempotency_key="k", title="Slow\ncheckout", body=ours("b"), severity="sev1")
     assert ticket.url == f"{loopback.url}/browse/SHOP-12"
     first, second = (json.loads(request.body)["fields"] for request in loopback.received[-2:])
     assert first["priority"] == {"name": "Highest"}

@@ -13,6 +13,7 @@ from detection.types import Severity
 from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, Modal
 from integrations.errors import ContentRefusedError
 from integrations.slack.blocks import card_blocks, characters, message_text, modal_view
+from integrations.text import ours, theirs
 
 TEXT = st.text(max_size=120)
 LONG = st.one_of(TEXT, st.integers(1, 9000).map(lambda size: "line & more\n" * (size // 12)))
@@ -101,22 +102,22 @@ def test_a_card_shows_its_parts_in_order_from_title_to_buttons() -> None:
     card = Card(
         title="Checkout is slow",
         severity=Severity.SEV1,
-        text="**p95** is up",
-        fields=(("Service", "shop"),),
-        sections=("Evidence",),
+        text=ours("**p95** is up"),
+        fields=(("Service", theirs("shop")),),
+        sections=(ours("Evidence"),),
         picture=CardPicture("F1", "p95 over time"),
         actions=(CardAction("acknowledge", "Acknowledge", "7", ActionStyle.PRIMARY),),
         links=(CardLink("Pull request", "https://x.y/1"),),
-        context="since 14:05",
+        context=ours("since 14:05"),
     )
     blocks = card_blocks(card)
     assert [block["type"] for block in blocks] == [
         "header",
-        "section",
-        "section",
-        "section",
+        "rich_text",
+        "rich_text",
+        "rich_text",
         "image",
-        "section",
+        "rich_text",
         "actions",
         "context",
     ]
@@ -127,12 +128,12 @@ def test_a_card_shows_its_parts_in_order_from_title_to_buttons() -> None:
 def test_the_fallback_text_contains_everything_in_the_blocks() -> None:
     card = Card(
         title="Checkout is slow",
-        text="**p95** is up",
-        fields=(("Service", "shop"),),
-        sections=("See [docs](https://x.y)",),
+        text=ours("**p95** is up"),
+        fields=(("Service", theirs("shop")),),
+        sections=(ours("See [docs](https://x.y)"),),
         picture=CardPicture("F1", "p95 over time"),
         links=(CardLink("Pull request", "https://x.y/1"),),
-        context="since 14:05",
+        context=ours("since 14:05"),
     )
     text = message_text(card)
     for part in ("p95 is up", "Service: shop", "docs (https://x.y)", "p95 over time", "https://x.y/1", "since 14:05"):
@@ -142,7 +143,7 @@ def test_the_fallback_text_contains_everything_in_the_blocks() -> None:
 def test_a_card_too_long_for_one_message_shows_a_notice_and_keeps_its_buttons() -> None:
     card = Card(
         title="Long",
-        sections=tuple(f"section {number} " + "word " * 400 for number in range(20)),
+        sections=tuple(theirs(f"section {number} " + "word " * 400) for number in range(20)),
         actions=(CardAction("resolve", "Resolve", "1"),),
     )
     blocks = card_blocks(card)
@@ -151,7 +152,7 @@ def test_a_card_too_long_for_one_message_shows_a_notice_and_keeps_its_buttons() 
 
 
 def test_the_eleventh_field_is_still_in_the_message() -> None:
-    card = Card(title="Many", fields=tuple((f"name{number}", f"value{number}") for number in range(12)))
+    card = Card(title="Many", fields=tuple((f"name{number}", theirs(f"value{number}")) for number in range(12)))
     assert "value11" in json.dumps(card_blocks(card))
 
 
@@ -173,14 +174,16 @@ def test_a_dialog_whose_value_is_too_long_is_refused_with_our_own_error() -> Non
 def test_a_long_diff_is_shown_in_fences_and_its_remaining_lines_are_counted() -> None:
     diff = "\n".join(f"+line {number} " + "x" * 80 for number in range(400))
     blocks = modal_view(Modal("confirm_approval", "Approve fix", "Merge", "1:abc", code=diff))["blocks"]
-    shown = [block["text"]["text"] for block in blocks if block["text"]["text"].startswith("```")]
+    elements = [block["elements"][0] for block in blocks]
+    shown = [found["elements"][0]["text"] for found in elements if found["type"] == "rich_text_preformatted"]
     lines = sum(text.count("+line") for text in shown)
     assert len(shown) > 1
-    assert blocks[-1]["text"]["text"] == f"… {400 - lines} more lines, see the pull request"
+    assert elements[-1]["elements"][0]["text"] == f"… {400 - lines} more lines, see the pull request"
 
 
-def test_a_diff_cannot_close_the_fence_around_it() -> None:
-    blocks = modal_view(Modal("confirm_approval", "Approve", "Merge", "1:abc", code="+```\n+<!channel>"))["blocks"]
-    text = blocks[0]["text"]["text"]
-    assert text.count("```") == 2
-    assert "<!channel>" not in text
+def test_a_diff_is_shown_character_by_character_and_what_is_hidden_in_it_is_spelled() -> None:
+    diff = "+```\n+<!channel>\t*x* \u202e}"
+    blocks = modal_view(Modal("confirm_approval", "Approve", "Merge", "1:abc", code=diff))["blocks"]
+    (element,) = blocks[0]["elements"]
+    assert element["type"] == "rich_text_preformatted"
+    assert element["elements"] == [{"type": "text", "text": "+```\n+<!channel>\t*x* \\u202e}"}]

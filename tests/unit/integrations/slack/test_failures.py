@@ -23,6 +23,7 @@ from integrations.errors import (
 from integrations.protocols import MessageReference
 from integrations.slack import SlackChannel
 from integrations.slack.codes import MEANINGS, REMEDIES, Meaning, meaning_of
+from integrations.text import ours
 from tests.unit.integrations.loopback import Loopback
 
 CARD = Card(title="Checkout is slow")
@@ -94,11 +95,13 @@ def test_content_that_slack_refuses_is_sent_again_plainer_and_its_buttons_are_gi
     for _ in range(2):
         loopback.answer(200, refusal(code))
     loopback.answer(200, json.dumps({"ok": True, "channel": "C123", "ts": "1.2"}).encode())
-    card = Card(title="Slow", text="**It** is", sections=("More",), actions=(CardAction("acknowledge", "Ack", "1"),))
+    card = Card(
+        title="Slow", text=ours("**It** is"), sections=(ours("More"),), actions=(CardAction("acknowledge", "Ack", "1"),)
+    )
     posted = SlackChannel("xoxb-secret", base_url=loopback.url).post("C123", card, idempotency_key="k")
     assert posted == MessageReference("C123", "1.2")
     whole, essential, plain = blocks_sent(loopback)
-    assert whole == ["header", "section", "section", "actions"]
+    assert whole == ["header", "rich_text", "rich_text", "actions"]
     assert essential == ["header", "section", "actions"]
     assert plain == []
 

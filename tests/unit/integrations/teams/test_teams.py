@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,40 +15,47 @@ from integrations.errors import AuthenticationError, NotFoundError, RejectedErro
 from integrations.teams import TeamsWebhook
 from integrations.teams.adaptive import adaptive_card
 from integrations.teams.message import webhook_message
+from integrations.text import ours, theirs
 from tests.unit.integrations.loopback import Loopback
 
 CARD = Card(
     title="Checkout is slow",
     severity=Severity.SEV1,
-    text="**p95** is `4.2 s`",
-    fields=(("Service", "shop"),),
-    sections=("```sql\nSELECT 1\n```\nafter",),
+    text=ours("**p95** is `4.2 s`"),
+    fields=(("Service", theirs("shop")),),
+    sections=(ours("```sql\nSELECT 1\n```\nafter"),),
     picture=CardPicture("F1", "p95 over time"),
     actions=(CardAction("resolve", "Resolve", "1"),),
     links=(CardLink("Pull request", "https://x.y/1"),),
-    context="since 14:05",
+    context=ours("since 14:05"),
 )
 
 TEXTS = st.one_of(st.text(max_size=60), st.integers(1, 30_000).map(lambda size: "🟠ber\n" * (size // 5)))
 
 
+def text_of(block: dict[str, Any]) -> str:
+    assert block["type"] == "RichTextBlock"
+    return "".join(run["text"] for run in block["inlines"])
+
+
 def test_a_card_starts_with_its_title_and_writes_its_severity_as_a_word() -> None:
     body = adaptive_card(CARD)["body"]
-    assert body[0]["text"] == "🔴 SEV1 · Checkout is slow"
-    assert body[1]["facts"] == [{"title": "Service", "value": "shop"}]
-    assert [block["text"] for block in body[2:]] == [
-        "**p95** is 4.2 s",
+    assert text_of(body[0]) == "🔴 SEV1 · Checkout is slow"
+    assert [text_of(block) for block in body[1:]] == [
+        "Service: shop",
+        "p95 is 4.2 s",
         "SELECT 1",
         "after",
         "Chart: p95 over time",
         "since 14:05",
     ]
-    assert body[3]["fontType"] == "Monospace"
+    assert body[2]["inlines"][0] == {"type": "TextRun", "text": "p95", "weight": "Bolder"}
+    assert body[3]["inlines"][0]["fontType"] == "Monospace"
 
 
 def test_a_time_is_shown_in_the_readers_time_zone() -> None:
-    card = adaptive_card(Card(title="x", text="since <t:1770465600>"))
-    assert card["body"][1]["text"] == "since {{TIME(2026-02-07T12:00:00Z)}} {{DATE(2026-02-07T12:00:00Z, SHORT)}}"
+    card = adaptive_card(Card(title="x", text=ours("since <t:1770465600>")))
+    assert text_of(card["body"][1]) == "since {{TIME(2026-02-07T12:00:00Z)}} {{DATE(2026-02-07T12:00:00Z, SHORT)}}"
     assert "since 2026-02-07 12:00 UTC" in card["fallbackText"]
 
 
@@ -143,12 +151,12 @@ def test_a_card_of_any_alphabet_fits_as_it_is_sent(loopback: Loopback, text: str
     long = text * 30_000
     card = Card(
         title=long,
-        text=long,
-        fields=tuple((long, long) for _ in range(40)),
-        sections=(long, long),
+        text=theirs(long),
+        fields=tuple((long, theirs(long)) for _ in range(40)),
+        sections=(theirs(long), theirs(long)),
         picture=CardPicture("F1", long),
         links=tuple(CardLink(long, f"https://x.y/{'a' * 900}") for _ in range(6)),
-        context=long,
+        context=theirs(long),
     )
     loopback.answer(200, b"1")
     TeamsWebhook(f"{loopback.url}/hook").escalate(card)

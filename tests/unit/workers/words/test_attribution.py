@@ -118,6 +118,6 @@ def test_the_card_shows_the_most_informative_attribution_and_none_without_dimens
 def test_untrusted_names_cannot_inject_markup_or_citations() -> None:
     hostile = replace(PLACES, places=(replace(PLACE, where=(("country", "`[E1] \u202e" + "x" * 500),)),))
     text = "".join(attribution_sentences(hostile))
-    assert "`" not in text
+    assert "\u202e" not in text
     assert "[E1]" not in text
     assert len(text) < 400

@@ -82,5 +82,5 @@ def test_the_severity_comes_from_the_log_level_or_from_the_author_of_the_pattern
 
 
 def test_untrusted_text_becomes_one_safe_short_line() -> None:
-    assert readable("a\n\tb\x00 `c` *d* <*>", 80) == "a b 'c' d …"
+    assert readable("a\n\tb\x00 `c` *d* <*>", 80) == r"a b\x00 `c` *d* …"
     assert readable("word " * 50, 20) == "word word word word…"
