@@ -28,7 +28,7 @@ def enqueue_delays_message(services: Services) -> None:
         found = delays(services, session)
         told = bool((read_cursor(session, _CURSOR) or {}).get("told"))
     if _is_lasting(found) and not told:
-        text = lines(bullets(found.sentences()), ours("What can be judged is judged all the same."))
+        text = lines([bullets(found.sentences()), ours("What can be judged is judged all the same.")])
         _tell(services, "Argux does not keep up", text, told=True)
     elif told and not found.sentences():
         _tell(services, "Argux keeps up again", ours("Everything is judged in time."), told=False)
