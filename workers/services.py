@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -65,9 +66,17 @@ def kept_key(path: Path) -> bytes:
 class Services:
     """Everything a job needs. Tests may replace attributes by fakes with the same contract."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        stopwatch: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """clock: the time of day. stopwatch: seconds since any moment, for how long something takes."""
         self.settings = settings
         self.clock = clock
+        self.stopwatch = stopwatch
 
     @cached_property
     def engine(self) -> Engine:

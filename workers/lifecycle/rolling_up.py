@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -29,7 +28,7 @@ class RollUp:
         self, services: Services, funnels: Sequence[FunnelDefinition], troubles: Troubles, now: datetime
     ) -> None:
         self._services, self._funnels, self._troubles, self._now = services, funnels, troubles, now
-        self._began = time.monotonic()
+        self._began = services.stopwatch()
         self._is_behind = False
         self.goal = services.telemetry.high_water()
 
@@ -52,7 +51,7 @@ class RollUp:
         until = self._began + share * self._services.settings.detection_interval_sec
         kinds = list(HighWater._fields)
         while kinds:
-            if time.monotonic() > until:
+            if self._services.stopwatch() >= until:
                 return True
             for kind in tuple(kinds):
                 taken = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from bot.reception.scoping import senders_id
 from tests.functional.stack import eventually
 from tests.functional.web import Web
 
@@ -71,7 +72,7 @@ def test_every_acknowledged_event_survives_kill_9_and_is_stored_once(tmp_path: P
         for sender in senders:
             sender.join(timeout=60)
         web.stop()
-        stored = Counter(event.event_id for event in web.store.recent_events(limit=1_000_000))
+        stored = Counter(senders_id(event.event_id) for event in web.store.recent_events(limit=1_000_000))
     finally:
         stop.set()
         web.close()

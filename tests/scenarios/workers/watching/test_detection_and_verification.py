@@ -98,7 +98,7 @@ def database_url(
         directory = tmp_path_factory.mktemp("shop")
         settings = Settings(_env_file=None, database_url=database_url, audit_key="test", argux_data_dir=directory)
         clock = Clock(START)
-        services = Services(settings, clock=clock)
+        services = Services(settings, clock=clock, stopwatch=lambda: 0.0)
         fill_with_a_healthy_shop(services, clock)
         services.engine.dispose()
     if is_sqlite:
