@@ -55,7 +55,8 @@ class Roller:
     ) -> RolledUp:
         """Take the next records of these kinds, each kind in a transaction of its own; return how many."""
         with self._readers.connect() as connection:
-            done, is_filling = marks(connection)._asdict(), bool(filling(connection, funnels))
+            done = marks(connection)._asdict()
+            is_filling = "events" in kinds and bool(filling(connection, funnels))
         wanted = up_to._asdict()
         taken = dict.fromkeys(HighWater._fields, 0)
         for kind, roll_up in self._passes(funnels, now).items():

@@ -44,17 +44,16 @@ def record_new_versions(services: Services, now: datetime) -> None:
         known = deploys_between(session, None, now - DEPLOYS_REMEMBERED, now + timedelta(days=1))
     repositories = {**{deploy.service: deploy.repository for deploy in known}, **services.settings.service_repositories}
     found, top = services.telemetry.versions_above(int(last.get("sequence", 0)))
-    waiting: _Waiting = {service: dict(versions) for service, versions in last.get("waiting", {}).items()}
+    waiting: _Waiting = {service: dict(last.get("waiting", {}).get(service, {})) for service in repositories}
     for service, version, first_seen in found:
-        if service in repositories:
-            versions = waiting.setdefault(service, {})
-            versions[version] = min(first_seen, versions.get(version, first_seen))
+        if service in waiting:
+            waiting[service][version] = min(first_seen, waiting[service].get(version, first_seen))
     due, later = _split(waiting, until=now.timestamp() - GRACE_SECONDS)
     with services.sessions.begin() as session:
         for service, versions in sorted(due.items()):
             deploys = [deploy for deploy in known if deploy.service == service]
             ordered = sorted(versions.items(), key=lambda seen: seen[1])
-            _record_versions(session, service, repositories.get(service, ""), ordered, deploys, now)
+            _record_versions(session, service, repositories[service], ordered, deploys, now)
         position = {"looked_at": now.timestamp(), "sequence": top, "waiting": later}
         save_cursor(session, _LOOKED, position, now=now)
 

@@ -110,6 +110,17 @@ def test_services_without_a_repository_and_spans_without_a_version_are_ignored(t
         assert traffic.look() == []
 
 
+def test_a_version_of_a_service_whose_repository_is_known_no_more_is_no_deploy(
+    traffic: Traffic, services: Services
+) -> None:
+    traffic.serve("v1")
+    traffic.look()
+    traffic.serve("v2")
+    assert traffic.look(seconds=GRACE_SECONDS / 2) == []
+    services.settings = services.settings.model_copy(update={"service_repositories": {}})
+    assert traffic.look() == []
+
+
 def test_each_request_is_read_once_and_not_at_every_tick(traffic: Traffic, services: Services, clock: Clock) -> None:
     traffic.serve("v1")
     traffic.look()
