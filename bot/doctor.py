@@ -21,7 +21,7 @@ from storage.database import session as storage_session
 from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services
-from workers.telling.outages import held_texts
+from workers.telling.channels.outages import held_texts
 from workers.words.jobs import job_text
 
 CHECK_SECONDS = 8.0

@@ -70,7 +70,8 @@ def verify(session: Session, *, key: bytes) -> AuditReport:
     """Verify the chain from its beginning; report the first entry that is changed, missing, inserted or out of order.
 
     A chain cannot detect that entries were cut off its end. Store `head` and `length` elsewhere (a log, a ticket) and
-    compare them; `unrecorded_approvals` detects some cases. It also cannot detect changes by somebody who has the key.
+    compare them; `audit_tables.disagreements` finds the rows whose entries are gone. Changes by somebody who has the
+    key cannot be detected either.
     """
     expected, previous = 1, _FIRST_PREVIOUS
     query = select(AuditEntry).order_by(AuditEntry.sequence).execution_options(yield_per=1000, populate_existing=True)
@@ -81,13 +82,6 @@ def verify(session: Session, *, key: bytes) -> AuditReport:
                 return AuditReport(ok=False, length=expected - 1, broken_at=expected, head=previous)
             expected, previous = expected + 1, entry.mac
     return AuditReport(ok=True, length=expected - 1, broken_at=None, head=previous)
-
-
-def unrecorded_approvals(session: Session) -> list[int]:
-    """Return proposals with an approval but no audit entry for it, which means the end of the chain was cut off."""
-    entries = session.scalars(select(AuditEntry.payload).where(AuditEntry.event == APPROVED))
-    recorded = {payload["proposal_id"] for payload in entries}
-    return sorted(set(session.scalars(select(Approval.proposal_id))) - recorded)
 
 
 def approval_fault(session: Session, approval: Approval, *, key: bytes) -> str | None:

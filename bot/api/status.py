@@ -66,7 +66,7 @@ def status(
 ) -> StatusOut:
     """Every funnel and segment, endpoint, metric and service that logs: ok, broken, or with insufficient data."""
     # Imported at the first request, so that the detectors' libraries are not loaded into every web process.
-    from workers.telling.outages import held_texts
+    from workers.telling.channels.outages import held_texts
     from workers.watching.delays import delays
     from workers.watching.states import counts, watched_states
     from workers.watching.still_broken import closed_by_hand

@@ -27,11 +27,11 @@ from workers.errors import RefusedError, told, told_plainly
 from workers.remediation import approvals
 from workers.services import Services
 from workers.telling import dialogs
+from workers.telling.channels.private_messages import post_privately
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.holding_back import refuse_while_quiet
 from workers.telling.offered import unset_buttons
 from workers.telling.permissions import member
-from workers.telling.private_messages import post_privately
 
 LONGEST_ID = 9
 """How many digits an id may have: more do not fit in the databases' integers."""

@@ -18,8 +18,8 @@ from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
-from workers.telling.outages import held_texts
-from workers.telling.private_messages import post_privately
+from workers.telling.channels.outages import held_texts
+from workers.telling.channels.private_messages import post_privately
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
 from workers.watching.delays import delays

@@ -20,12 +20,12 @@ from workers.remediation.pull_requests import fix_given_up, propose_fix
 from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
 from workers.services import Services
+from workers.telling.channels.outages import tell_outage
+from workers.telling.channels.private_messages import tell_person
 from workers.telling.dead_letters import tell_dead_letters
 from workers.telling.delays_message import tell_delays
 from workers.telling.delivery import deliver, delivery_given_up
-from workers.telling.outages import tell_outage
 from workers.telling.picture import draw_picture
-from workers.telling.private_messages import tell_person
 from workers.telling.root_message import message_given_up, refresh_incident
 
 

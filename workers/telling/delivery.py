@@ -15,11 +15,11 @@ from storage.models import Delivery
 from workers.errors import NotYetError
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling import pace
+from workers.telling.channels import pace
+from workers.telling.channels.sending import sending, take_turn
 from workers.telling.enqueue import CARD, wake_thread
 from workers.telling.holding_back import hold_back_if_quiet
 from workers.telling.root_message import card_hash, post_anew
-from workers.telling.sending import sending, take_turn
 
 log = structlog.get_logger()
 

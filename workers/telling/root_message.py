@@ -23,7 +23,8 @@ from storage import deliveries, outbox
 from storage.models import Delivery
 from workers.locks import one_at_a_time
 from workers.services import Services
-from workers.telling import pace
+from workers.telling.channels import pace
+from workers.telling.channels.sending import sending, take_turn
 from workers.telling.enqueue import CARD, enqueue_refresh, wake_thread
 from workers.telling.holding_back import hold_back_if_quiet, late_reason
 from workers.telling.incident_view import incident_view
@@ -31,7 +32,6 @@ from workers.telling.offered import unset_buttons
 from workers.telling.picture import current_picture, wanted_phase
 from workers.telling.quiet_reasons import quiet_time_of
 from workers.telling.root_card import root_card
-from workers.telling.sending import sending, take_turn
 
 log = structlog.get_logger()
 

@@ -23,8 +23,8 @@ from workers.running import actors
 from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.services import Services
+from workers.telling.channels.outages import TEAMS
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
-from workers.telling.outages import TEAMS
 
 COUNTED: tuple[type[Base], ...] = (AuditEntry, Delivery, Diagnosis, Proposal, TimelineEntry, Verification)
 

@@ -16,7 +16,7 @@ from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.errors import NotYetError
 from workers.services import Services
-from workers.telling import pace
+from workers.telling.channels import pace
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 

@@ -53,9 +53,9 @@ from workers.remediation import pull_requests
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.remediation.waiting import waiting_text
 from workers.running import audit_head
+from workers.telling.channels.outages import outage_card
 from workers.telling.dead_letters import dead_letters_card
 from workers.telling.incident_view import IncidentView
-from workers.telling.outages import outage_card
 from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
 from workers.troubles import LastTick, Trouble

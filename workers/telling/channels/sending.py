@@ -13,9 +13,9 @@ from storage import deliveries
 from storage.models import Delivery
 from workers.errors import NotConfiguredError, NotYetError
 from workers.services import Services
-from workers.telling import pace
+from workers.telling.channels import pace
+from workers.telling.channels.outages import close_channel, tell_elsewhere
 from workers.telling.enqueue import wake_thread
-from workers.telling.outages import close_channel, tell_elsewhere
 
 log = structlog.get_logger()
 

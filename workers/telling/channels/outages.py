@@ -15,7 +15,7 @@ from storage import deliveries, outbox
 from storage.deliveries import Waiting
 from workers.errors import NotConfiguredError
 from workers.services import Services
-from workers.telling import pace
+from workers.telling.channels import pace
 
 log = structlog.get_logger()
 
