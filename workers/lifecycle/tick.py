@@ -6,6 +6,8 @@ over, and the detectors judge what is whole by then. Each part runs by itself; w
 
 from __future__ import annotations
 
+import math
+
 from storage import funnels as stored_funnels
 from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.alert_endings import resolve_ended_alerts
@@ -20,16 +22,28 @@ from workers.telling.delays_message import enqueue_delays_message
 from workers.telling.held_messages import end_quiet_times
 from workers.troubles import Troubles, store_tick
 
+ASKED = "argux:tick:asked"
+"""The key in Redis by which a tick that comes while another runs asks for one more."""
+
+_GO_ON_SECONDS = 60.0
+
 
 def tick(services: Services) -> None:
-    """Run one tick. Do nothing while another tick runs.
+    """Run one tick. While another tick runs, ask it for one more at its end instead: no tick is skipped.
 
     When parts of it failed, raise an ExceptionGroup after doing the others.
     """
-    with lease(services, "tick") as held:
-        if not held:
-            return
-        run_parts(services).raise_all()
+    began = services.stopwatch()
+    is_asked = True
+    while is_asked:
+        with lease(services, "tick") as held:
+            if not held:
+                services.redis.set(ASKED, 1, ex=math.ceil(services.settings.detection_interval_sec))
+                return
+            services.redis.delete(ASKED)
+            troubles = run_parts(services)
+        is_asked = services.stopwatch() - began < _GO_ON_SECONDS and services.redis.getdel(ASKED) is not None
+    troubles.raise_all()
 
 
 def run_parts(services: Services) -> Troubles:

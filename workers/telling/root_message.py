@@ -50,7 +50,7 @@ def refresh_incident(services: Services, incident_id: int) -> None:
             configured = root.content.get("configured", services.settings.slack_channel)
             channel = services.settings.slack_channel if root.message_id is None else configured
             name = f"root:{incident_id}"
-            lane = pace.Lane.FIRST if rendered.is_urgent else pace.Lane.LATER
+            lane = pace.Lane.EDIT if root.message_id else rendered.lane
             take_turn(services, root, channel, name, lane)
             with sending(services, root, channel, name):
                 shown = _show_without_picture_if_refused(services, root, rendered.card)
@@ -99,7 +99,7 @@ class _Rendered:
     card: Card
     phase: str | None
     content: dict[str, Any]
-    is_urgent: bool
+    lane: pace.Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _render(services: Services, incident_id: int, root: Delivery) -> _Rendered:
     picture = current_picture(root.content)
     unset = unset_buttons(services.settings)
     card = root_card(view, picture, quiet=quiet.text if quiet else NOTHING, told_late=told_late, unset=unset)
-    is_urgent = root.message_id is not None or not view.incident.status.is_closed
-    return _Rendered(card, wanted_phase(view, root.content), {"told_late": told_late}, is_urgent)
+    lane = pace.Lane.LATER if view.incident.status.is_closed else pace.Lane.FIRST
+    return _Rendered(card, wanted_phase(view, root.content), {"told_late": told_late}, lane)
 
 
 def _show_without_picture_if_refused(services: Services, root: Delivery, card: Card) -> _Shown:

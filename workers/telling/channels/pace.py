@@ -1,11 +1,12 @@
 """The pace of a channel: about one message a second, shared by all workers, and nothing while the channel is closed.
 
-Slack takes one message per second and channel, and short bursts: https://docs.slack.dev/apis/web-api/rate-limits. So
-each message takes a turn before it is sent. A message that must wait is given a slot, and its job is postponed to it,
-so that a hundred waiting messages cost a hundred jobs and not a hundred a second. After a refusal the channel is closed
-for a while; the first message after that finds out whether it is open again, one second before the next.
+Slack takes one message per second and channel, and bursts of a length it does not state; edits have a limit of their
+own, about one a second: https://docs.slack.dev/apis/web-api/rate-limits. So each message takes a turn before it goes.
+A message that must wait is given a slot, and its job is postponed to it, so that a hundred waiting messages cost a
+hundred jobs and not a hundred a second. After a refusal the channel is closed for a while; the first message after that
+finds out whether it is open again, one second before the next, and for an hour bursts are short.
 
-The slots are the generic cell rate algorithm (ITU-T I.371), kept in Redis with one clock for each of two lanes.
+The slots are the generic cell rate algorithm (ITU-T I.371), kept in Redis with one clock for each lane.
 """
 
 from __future__ import annotations
@@ -16,31 +17,36 @@ from workers.errors import NotYetError
 from workers.services import Services
 
 GAP_SECONDS = 1.0
-BURST_SECONDS = 3.0
-"""How far a burst may run ahead of the pace: four messages at once after a quiet time."""
+BURST_SECONDS = 60.0
+"""How far a burst may run ahead of the pace: fifty incidents at once are told within a minute, if the channel lets."""
+
+CAREFUL_BURST_SECONDS, CAREFUL_SECONDS = 3.0, 3600.0
+"""How far it may, and for how long, after the channel refused something: four messages at once after a quiet time."""
 
 _KEPT_SECONDS = 24 * 3600
 
 
 class Lane(StrEnum):
-    """FIRST overtakes LATER: the first word about an incident, and answers to people."""
+    """FIRST overtakes LATER: the first word about an incident, and answers to people. EDIT: messages that stand."""
 
     FIRST = "first"
     LATER = "later"
+    EDIT = "edit"
 
 
 _TURN = """
-local now, gap, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local lane, mine = 'free:' .. ARGV[4], 'slot:' .. ARGV[5]
+local now, gap = tonumber(ARGV[1]), tonumber(ARGV[2])
+local lane, mine = 'free:' .. ARGV[3], 'slot:' .. ARGV[4]
 local function read(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
 local function write(field, at) redis.call('HSET', KEYS[1], field, string.format('%.3f', at)) end
 local closed, slot = read('closed'), read(mine)
-redis.call('EXPIRE', KEYS[1], ARGV[6])
+local burst = tonumber(now < read('careful') and ARGV[6] or ARGV[5])
+redis.call('EXPIRE', KEYS[1], ARGV[7])
 if slot == 0 or slot < closed then
   local from = math.max(now, closed)
   slot = math.max(from, read(lane) - burst)
   write(lane, math.max(from, read(lane)) + gap)
-  if ARGV[4] == 'first' then write('free:later', math.max(from, read('free:later')) + gap) end
+  if ARGV[3] == 'first' then write('free:later', math.max(from, read('free:later')) + gap) end
 end
 if slot <= now then
   redis.call('HDEL', KEYS[1], mine)
@@ -51,14 +57,19 @@ return string.format('%.3f', slot - now)
 """
 
 _CLOSE = """
-local till, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now, till, careful = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[6])
+local short = tonumber(ARGV[5])
 local function read(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
 local function write(field, at) redis.call('HSET', KEYS[1], field, string.format('%.3f', at)) end
+local burst = now < read('careful') and short or tonumber(ARGV[4])
 till = math.max(till, read('closed'))
 write('closed', till)
+write('careful', till + careful)
 write('slot:' .. ARGV[3], till)
-for _, lane in ipairs({'free:first', 'free:later'}) do write(lane, math.max(read(lane), till + burst + 1)) end
-redis.call('EXPIRE', KEYS[1], ARGV[4])
+for _, lane in ipairs({'free:first', 'free:later', 'free:edit'}) do
+  write(lane, math.max(read(lane) - burst, till + 1) + short)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[7])
 """
 
 
@@ -68,7 +79,8 @@ def take_turn(services: Services, channel: str, message: str, lane: Lane) -> Non
     message: a name that stays the same over all tries, so that each message holds one slot.
     """
     now = services.clock().timestamp()
-    arguments = (now, GAP_SECONDS, BURST_SECONDS, lane.value, message, _KEPT_SECONDS)
+    bursts = (BURST_SECONDS, CAREFUL_BURST_SECONDS)
+    arguments = (now, GAP_SECONDS, lane.value, message, *bursts, _KEPT_SECONDS)
     wait = float(services.redis.eval(_TURN, 1, _key(channel), *arguments))
     if wait > 0:
         raise NotYetError(f"it is not its turn in {channel} yet", after_seconds=wait)
@@ -76,8 +88,10 @@ def take_turn(services: Services, channel: str, message: str, lane: Lane) -> Non
 
 def close(services: Services, channel: str, message: str, seconds: float) -> None:
     """Let nothing be sent to the channel for a while; the message that was refused is the first to try again."""
-    till = services.clock().timestamp() + seconds
-    services.redis.eval(_CLOSE, 1, _key(channel), till, BURST_SECONDS, message, _KEPT_SECONDS)
+    now = services.clock().timestamp()
+    till = now + seconds
+    bursts = (BURST_SECONDS, CAREFUL_BURST_SECONDS)
+    services.redis.eval(_CLOSE, 1, _key(channel), now, till, message, *bursts, CAREFUL_SECONDS, _KEPT_SECONDS)
 
 
 def count_failure(services: Services, channel: str) -> tuple[int, float]:

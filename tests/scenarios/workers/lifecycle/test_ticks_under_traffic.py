@@ -67,6 +67,28 @@ def test_an_alert_becomes_an_incident_at_the_next_tick_although_events_never_sto
     assert rushed.passes == 0
 
 
+def test_a_tick_that_comes_while_another_runs_is_made_up_for_at_once(
+    services: Services, clock: Clock, alertmanager: Alertmanager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_up = services.telemetry.roll_up
+
+    def slow_roll_up(funnels: Sequence[FunnelDefinition], **options: Any) -> RolledUp:
+        monkeypatch.setattr(services.telemetry, "roll_up", roll_up)
+        alertmanager.send(alertmanager.alert("HighErrorRate", "firing"))
+        tick(services)
+        with services.readers() as session:
+            assert incidents.list_incidents(session) == []
+        taken: RolledUp = roll_up(funnels, **options)
+        return taken
+
+    monkeypatch.setattr(services.telemetry, "roll_up", slow_roll_up)
+    tick(services)
+    with services.readers() as session:
+        assert [one.title for one in incidents.list_incidents(session)] == [
+            "HighErrorRate is firing: HighErrorRate it is"
+        ]
+
+
 def test_a_lag_of_more_than_a_minute_is_told_with_what_to_do(
     services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

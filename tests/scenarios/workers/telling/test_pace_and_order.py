@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -119,11 +119,52 @@ def test_many_changes_waiting_for_one_message_become_one_edit(
     assert chat.root().card.title == "#1 Slow 19"
 
 
+def turns_at_once(services: Services, channel: str, count: int, lane: pace.Lane = pace.Lane.LATER) -> int:
+    """Ask for so many turns at one moment; return how many may be sent at once."""
+    taken = 0
+    for number in range(count):
+        with suppress(NotYetError):
+            pace.take_turn(services, channel, f"{lane} {number} of {count}", lane)
+            taken += 1
+    return taken
+
+
 def test_the_first_word_about_an_incident_overtakes_the_threads_of_others(services: Services) -> None:
-    for number in range(30):
-        with pytest.raises(NotYetError) if number >= 4 else nullcontext():
-            pace.take_turn(services, "C1", f"thread {number}", pace.Lane.LATER)
+    assert turns_at_once(services, "C1", 100) == 61
     pace.take_turn(services, "C1", "root", pace.Lane.FIRST)
+
+
+def test_a_channel_that_never_refused_takes_a_burst_and_one_that_did_takes_four_at_once_for_an_hour(
+    services: Services, clock: Clock
+) -> None:
+    assert turns_at_once(services, "C1", 50) == 50
+    pace.close(services, "C1", "one", 5.0)
+    pace.take_turn(services, "C2", "elsewhere", pace.Lane.FIRST)
+    clock.forward(600)
+    assert turns_at_once(services, "C1", 40) == 4
+    clock.forward(3600)
+    assert turns_at_once(services, "C1", 60) == 60
+
+
+def test_edits_keep_a_pace_of_their_own_and_take_no_turn_from_messages(services: Services) -> None:
+    assert turns_at_once(services, "C1", 100, pace.Lane.EDIT) == 61
+    assert turns_at_once(services, "C1", 100) == 61
+
+
+def test_after_a_refusal_of_a_burst_the_messages_that_wait_come_one_a_second(services: Services, clock: Clock) -> None:
+    assert turns_at_once(services, "C1", 80) == 61
+    pace.close(services, "C1", "refused", 1.0)
+    came = []
+    for second in range(40):
+        names = ["refused", *(f"{pace.Lane.LATER} {number} of 80" for number in range(61, 80)), *map(str, range(10))]
+        for name in names:
+            if name not in came:
+                with suppress(NotYetError):
+                    pace.take_turn(services, "C1", name, pace.Lane.LATER)
+                    came.append(name)
+        assert len(came) <= second + 1
+        clock.forward(1)
+    assert len(came) == 30
 
 
 def test_a_retry_after_holds_for_the_whole_channel_and_no_other(services: Services, clock: Clock) -> None:
