@@ -19,6 +19,11 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
         for load in ("50", "200", "1000", "batches")
         for figure in ("alert", "lag")
     ),
+    "alert_storm": tuple(
+        f"{database}_storm_{figure}"
+        for database in ("sqlite", "postgresql")
+        for figure in ("door_p99_ms", "diagnoses", "done_s")
+    ),
     "slash_ack": ("slash_ack_p99_ms",),
     "idle_memory": ("idle_memory_mb",),
 }

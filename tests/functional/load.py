@@ -63,19 +63,23 @@ def define_funnel(stack: Stack) -> None:
     posted(stack.api, "/api/funnels", json=FUNNEL)
 
 
-def seconds_until_an_alert_is_an_incident(stack: Stack, name: str) -> float:
-    """Fire an alert about a service of its own; return how long its incident takes."""
-    began = time.monotonic()
+def alert_notification(name: str, service: str) -> dict[str, Any]:
+    """Return what Alertmanager sends when an alert of the service begins to fire."""
     alert = {
         "status": "firing",
-        "labels": {"alertname": name, "service": f"{name}-service", "severity": "critical"},
+        "labels": {"alertname": name, "service": service, "severity": "critical"},
         "annotations": {"summary": "too many errors"},
         "startsAt": datetime.now(UTC).isoformat(),
         "endsAt": "0001-01-01T00:00:00Z",
         "fingerprint": name,
     }
-    body = {"version": "4", "groupKey": name, "receiver": "argux", "status": "firing", "alerts": [alert]}
-    posted(stack.api, "/alertmanager/webhook", json=body)
+    return {"version": "4", "groupKey": name, "receiver": "argux", "status": "firing", "alerts": [alert]}
+
+
+def seconds_until_an_alert_is_an_incident(stack: Stack, name: str) -> float:
+    """Fire an alert about a service of its own; return how long its incident takes."""
+    began = time.monotonic()
+    posted(stack.api, "/alertmanager/webhook", json=alert_notification(name, f"{name}-service"))
     eventually(
         lambda: any(str(one["title"]).startswith(name) for one in stack.incidents()),
         seconds=WITHIN_SECONDS,
