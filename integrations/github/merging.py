@@ -34,6 +34,11 @@ mutation($id: ID!, $head: GitObjectID!) {
 }
 """
 
+_DEQUEUE = """
+mutation($id: ID!) { dequeuePullRequest(input: {id: $id}) { mergeQueueEntry { id } } }
+"""
+_NOT_QUEUED = re.compile(r"not (in|queued|part of|enqueued)|no merge queue|isn.t in", re.IGNORECASE)
+
 
 def merge(repository: Repository, number: int, head_sha: str) -> PullRequest:
     """Merge the pull request if its head is `head_sha`; return it merged.
@@ -156,3 +161,17 @@ def _enqueued(repository: Repository, pull: PullRequest) -> WaitingError:
                 SYSTEM, f"somebody to press Merge when ready on pull request #{pull.number}: it merges through a queue"
             )
     return WaitingError(SYSTEM, f"the merge queue of {pull.base.ref}", is_under_way=True)
+
+
+def leave_queue(repository: Repository, number: int) -> bool:
+    """Take the pull request out of the merge queue; return False if it was in none."""
+    pull = repository.get_pull(number)
+    if pull.merged or pull.state != "open":
+        return False
+    try:
+        _, answer = repository.requester.graphql_query(_DEQUEUE, {"id": pull.node_id})
+    except GithubException as error:
+        if _NOT_QUEUED.search(error_message(error)):
+            return False
+        raise from_github(error) from error
+    return (answer["data"]["dequeuePullRequest"] or {}).get("mergeQueueEntry") is not None

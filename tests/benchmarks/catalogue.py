@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
         for load in ("50", "200", "1000", "batches")
         for figure in ("alert", "lag")
     ),
+    "deadlocks": ("deadlocks", "deadlocks_clicks", "deadlocks_ticks", "deadlocks_verifications"),
     "slash_ack": ("slash_ack_p99_ms",),
     "idle_memory": ("idle_memory_mb",),
 }

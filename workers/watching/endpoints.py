@@ -97,7 +97,7 @@ def retest(services: Services, finding: Finding, live_at: float, until: float) -
     wanted, options = [_endpoint(finding)], endpoint_options(services.settings)
     past_since = baseline_since(finding.onset_at, options)
     with services.readers() as session:
-        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
+        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC), now=services.clock())
     before = [one for one in past if one.began < finding.onset_at]
     return endpoint_recovery(
         finding,
