@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from detection.logs.patterns import check
 from storage.alerts import values_of
 from storage.database.base import Base
 from storage.database.reading import readable
@@ -24,14 +23,17 @@ _CHECKS: Mapping[type[Base], Callable[[Any], object]] = {
     Alert: values_of,
     FindingRecord: to_finding,
     Funnel: definition,
-    LogPattern: lambda row: check(row.expression),
     MetricLimit: check_limit,
 }
 
 
-def look_at_all(session: Session) -> None:
-    """Read the newest rows of each table; those that cannot be read are told by `storage.database.reading`."""
+def look_at_all(session: Session, check_pattern: Callable[[LogPattern], object]) -> None:
+    """Read the newest rows of each table; those that cannot be read are told by `storage.database.reading`.
+
+    check_pattern: raises for a log pattern that cannot be watched.
+    """
+    checks: dict[type[Base], Callable[[Any], object]] = {**_CHECKS, LogPattern: check_pattern}
     for mapper in sorted(Base.registry.mappers, key=lambda one: one.class_.__name__):
         newest = [column.desc() for column in mapper.primary_key]
-        readable(session, select(mapper.class_).order_by(*newest).limit(LOOKED_AT), _CHECKS.get(mapper.class_))
+        readable(session, select(mapper.class_).order_by(*newest).limit(LOOKED_AT), checks.get(mapper.class_))
         session.expunge_all()

@@ -34,10 +34,12 @@ mutation($id: ID!, $head: GitObjectID!) {
 }
 """
 
+_IS_QUEUED = """
+query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }
+"""
 _DEQUEUE = """
 mutation($id: ID!) { dequeuePullRequest(input: {id: $id}) { mergeQueueEntry { id } } }
 """
-_NOT_QUEUED = re.compile(r"not (in|queued|part of|enqueued)|no merge queue|isn.t in", re.IGNORECASE)
 
 
 def merge(repository: Repository, number: int, head_sha: str) -> PullRequest:
@@ -168,10 +170,8 @@ def leave_queue(repository: Repository, number: int) -> bool:
     pull = repository.get_pull(number)
     if pull.merged or pull.state != "open":
         return False
-    try:
-        _, answer = repository.requester.graphql_query(_DEQUEUE, {"id": pull.node_id})
-    except GithubException as error:
-        if _NOT_QUEUED.search(error_message(error)):
-            return False
-        raise from_github(error) from error
-    return (answer["data"]["dequeuePullRequest"] or {}).get("mergeQueueEntry") is not None
+    _, answer = repository.requester.graphql_query(_IS_QUEUED, {"id": pull.node_id})
+    if not (answer["data"]["node"] or {}).get("isInMergeQueue"):
+        return False
+    repository.requester.graphql_query(_DEQUEUE, {"id": pull.node_id})
+    return True

@@ -7,7 +7,7 @@ A row cannot be read when a column holds what its type does not know (broken JSO
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -23,6 +23,8 @@ from storage.errors import UnreadableError
 log = structlog.get_logger()
 
 Row = TypeVar("Row", bound=Base)
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 _LONGEST_REASON = 200
 
@@ -55,6 +57,21 @@ def one_by_itself(what: str) -> Iterator[None]:
     except Exception as error:
         log.exception("one_failed", part=what)
         leave_out(what, error)
+
+
+def together_or_each(items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[Found]]) -> list[Found]:
+    """Return what `work` finds of all items at once; if that fails, of each by itself, without those that fail."""
+    try:
+        return list(work(items))
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("together_failed", count=len(items))
+    found: list[Found] = []
+    for item in items:
+        with one_by_itself(f"watching {item}"):
+            found += work([item])
+    return found
 
 
 def readable(session: Session, query: Select[Row], check: Callable[[Row], object] | None = None) -> list[Row]:

@@ -29,6 +29,9 @@ from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 MERGE_REQUESTED = {"merge_asked": True}
 """Result of a running action, stored just before the merge request is sent: from then on it may be merged."""
 
+QUEUED = {"in_queue": True}
+"""Result of a running action whose pull request waits in the code host's merge queue."""
+
 NOTHING_MERGED = "Argux merged nothing."
 UNKNOWN_OUTCOME = "Whether it was merged is not known."
 
@@ -92,6 +95,8 @@ def _wait(services: Services, action_id: int, plan: RevertPullRequest, error: Re
         if isinstance(error, WaitingError) and not error.is_under_way:
             # GitHub has refused the request, so it is known not to be merged by it.
             action.result = {name: value for name, value in action.result.items() if name not in MERGE_REQUESTED}
+        if isinstance(error, WaitingError) and error.is_under_way:
+            action.result = {**action.result, **QUEUED}
         known = UNKNOWN_OUTCOME if _merge_was_requested(action) else NOTHING_MERGED
         proposal_id = action.proposal_id
         if not is_over(since, now):
@@ -125,7 +130,8 @@ def _stop(services: Services, action_id: int, plan: RevertPullRequest, reason: s
     with services.readers() as session:
         action = session.get_one(Action, action_id)
         proposal_id, since, was_requested = action.proposal_id, action.started_at, _merge_was_requested(action)
-    queue = leave_queue(services, plan) if was_requested else NOT_QUEUED
+        was_queued = bool(action.result.get("in_queue"))
+    queue = leave_queue(services, plan, was_queued=was_queued) if was_requested else NOT_QUEUED
     if queue.error is not None and not is_over(since, services.clock()):
         _wait(services, action_id, plan, queue.error)
         return

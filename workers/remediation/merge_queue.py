@@ -20,14 +20,19 @@ class Leaving:
 NOT_QUEUED = Leaving()
 
 
-def leave_queue(services: Services, plan: RevertPullRequest) -> Leaving:
-    """Take the pull request out of the queue, if it is in one; when that is refused, say who has to."""
+def leave_queue(services: Services, plan: RevertPullRequest, *, was_queued: bool) -> Leaving:
+    """Take the pull request out of the queue, if it is in one; when that is refused, say who has to.
+
+    was_queued: it is known to have been put there. Otherwise a code host that refuses has probably no queue at all.
+    """
     try:
-        was_queued = services.code_host.leave_queue(plan.repository, plan.number)
+        has_left = services.code_host.leave_queue(plan.repository, plan.number)
     except IntegrationError as error:
+        if not was_queued:
+            return Leaving(error=error if isinstance(error, RetryableError) else None)
         said = (
             f"It may be in GitHub's merge queue still, and Argux could not take it out ({error}): "
             "press Remove from queue on the pull request."
         )
         return Leaving((said,), error if isinstance(error, RetryableError) else None)
-    return Leaving(("It was taken out of GitHub's merge queue.",)) if was_queued else NOT_QUEUED
+    return Leaving(("It was taken out of GitHub's merge queue.",)) if has_left else NOT_QUEUED

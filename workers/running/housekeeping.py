@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from detection.logs.patterns import check
 from storage.alerts import drop_old_alerts
 from storage.dead_letters import PRUNED_AT_ONCE, prune
+from storage.models import LogPattern
 from storage.readable_rows import look_at_all
 from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals
@@ -50,7 +52,12 @@ def _drop_alerts(services: Services) -> None:
 def _look_at_rows(services: Services) -> None:
     """Find the rows that cannot be read, also those that no other part reads at present."""
     with services.readers() as session:
-        look_at_all(session)
+        look_at_all(session, _check_pattern)
+
+
+def _check_pattern(row: LogPattern) -> None:
+    if row.enabled:
+        check(row.expression)
 
 
 def _prune_jobs(services: Services) -> None:

@@ -60,7 +60,9 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
     for funnel in tick.funnels:
         with one_by_itself(f"watching the funnel {funnel.name}"):
             found += _found(services, funnel, tick, options)
-    return found + drifts(services, tick, options)
+    with one_by_itself("looking for drifts of funnels"):
+        found += drifts(services, tick, options)
+    return found
 
 
 def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> Sequence[Finding]:

@@ -31,7 +31,7 @@ def store(services: Services, session: Session, name: str) -> None:
         session, title=name, severity=Severity.SEV2, service="shop", onset_at=now, now=now
     )
     incidents.record_finding(session, incident, finding(name, now.timestamp()), now=now)
-    steps = [{"name": step, "event": step, "properties": {}} for step in ("in", "out")]
+    steps: list[dict[str, Any]] = [{"name": step, "event": step, "properties": {}} for step in ("in", "out")]
     funnels.create_funnel(session, name=name, steps=steps, baseline_days=7, window_minutes=30, now=now)
     metric_limits.add_limit(
         session, name=name, service=None, threshold=1.0, above=True, horizon_hours=6.0, created_by="Ana", now=now
