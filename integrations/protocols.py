@@ -173,8 +173,16 @@ class CodeHost(Protocol):
         """
         ...
 
+    def leave_queue(self, repository: str, number: int) -> bool:
+        """Take the pull request out of the merge queue; return False if it was in none."""
+        ...
+
     def close(self, repository: str, number: int, *, comment: Markup) -> None:
         """Close without merging, with a comment that says why."""
+        ...
+
+    def find_open(self, repository: str, branch: str) -> PullRequest | None:
+        """Return the open pull request from this branch of the repository; None if there is none."""
         ...
 
     def check(self) -> str:

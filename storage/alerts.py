@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from detection.types import AlertChange, Severity
+from storage.database.reading import readable
 from storage.database.upserts import insert_if_new
 from storage.models import Alert
 
@@ -71,7 +72,12 @@ def _record(session: Session, change: AlertChange, now: datetime) -> None:
     fingerprint = fingerprint_of(change)
     if insert_if_new(session, Alert, {"fingerprint": fingerprint, **begun}, unique=["fingerprint"]):
         return
-    alert = session.scalars(select(Alert).where(Alert.fingerprint == fingerprint).with_for_update()).one()
+    same = select(Alert).where(Alert.fingerprint == fingerprint).with_for_update()
+    alert = next(iter(readable(session, same, values_of)), None)
+    if alert is None:
+        # What is stored cannot be read: what is said now takes its place.
+        session.execute(update(Alert).where(Alert.fingerprint == fingerprint).values(**begun))
+        return
     session.refresh(alert)
     if not change.is_firing:
         if alert.state == FIRING and at >= alert.started_at:
@@ -87,21 +93,33 @@ def _record(session: Session, change: AlertChange, now: datetime) -> None:
         setattr(alert, name, value)
 
 
+def values_of(alert: Alert) -> dict[str, float]:
+    """Return the numbers that came with an alert, by name."""
+    return {name: float(value) for name, value in alert.values.items()}
+
+
 def firing_alerts(session: Session, *, now: datetime) -> Sequence[Alert]:
-    """Return firing alerts that need attention, oldest first."""
+    """Return firing alerts that need attention and can be read, oldest first."""
     query = select(Alert).where(Alert.state == FIRING, Alert.severity.is_not(None), Alert.quiet_at > now)
-    return session.scalars(query.order_by(Alert.started_at, Alert.id)).all()
+    return readable(session, query.order_by(Alert.started_at, Alert.id), values_of)
 
 
 def resolve_stale_alerts(session: Session, *, now: datetime) -> None:
     """Resolve firing alerts that were not heard of again within the time their sender allows."""
-    for alert in session.scalars(select(Alert).where(Alert.state == FIRING, Alert.quiet_at <= now).with_for_update()):
-        alert.state, alert.ended_at = RESOLVED, alert.quiet_at
+    stale = select(Alert.id).where(Alert.state == FIRING, Alert.quiet_at <= now)
+    # An alert that somebody holds is being heard of at this moment.
+    ids = session.scalars(stale.order_by(Alert.id).with_for_update(skip_locked=True)).all()
+    if not ids:
+        return
+    session.execute(
+        update(Alert).where(Alert.id.in_(ids)).values(state=RESOLVED, ended_at=Alert.quiet_at),
+        execution_options={"synchronize_session": False},
+    )
 
 
-def unannounced_ends(session: Session, *, ended_by: datetime) -> Sequence[Alert]:
-    """Return alerts that ended by `ended_by` and whose end was not announced yet, oldest first."""
-    query = select(Alert).where(Alert.state == RESOLVED, Alert.told_at.is_(None), Alert.ended_at <= ended_by)
+def unannounced_ends(session: Session, *, ended_by: datetime) -> Sequence[int]:
+    """Return the ids of alerts that ended by `ended_by` and whose end was not announced yet, oldest first."""
+    query = select(Alert.id).where(Alert.state == RESOLVED, Alert.told_at.is_(None), Alert.ended_at <= ended_by)
     return session.scalars(query.order_by(Alert.ended_at, Alert.id)).all()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from storage.database.reading import readable
 from storage.database.rows import get
 from storage.database.upserts import insert_if_new
 from storage.models import Delivery
@@ -54,7 +55,7 @@ def root_delivery(session: Session, incident_id: int) -> Delivery | None:
 def held(session: Session, incident_id: int) -> Sequence[Delivery]:
     """Return and lock an incident's messages that its quiet time holds back, oldest first."""
     query = select(Delivery).where(Delivery.incident_id == incident_id, Delivery.status == "held")
-    return session.scalars(query.order_by(Delivery.id).with_for_update()).all()
+    return readable(session, query.order_by(Delivery.id).with_for_update())
 
 
 def incidents_with_held(session: Session) -> Sequence[int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from detection import types
 from storage.database.locks import Lock, lock_exclusive
+from storage.database.reading import readable
 from storage.database.upserts import insert_if_new
 from storage.models import Deploy
 
@@ -23,6 +24,7 @@ REPEATED_WITHIN = timedelta(minutes=10)
 """How long after a deploy the same report without a time counts as a repeat of it (a pipeline's retry)."""
 
 _SHORTEST_SHA = 7
+_LOOKED_AT = 10
 
 
 def record_deploy(
@@ -88,7 +90,7 @@ def deploys_between(session: Session, service: str | None, since: datetime, unti
     query = select(Deploy).where(Deploy.deployed_at >= since, Deploy.deployed_at < until)
     if service is not None:
         query = query.where(Deploy.service == service)
-    return session.scalars(query.order_by(Deploy.deployed_at, Deploy.id)).all()
+    return readable(session, query.order_by(Deploy.deployed_at, Deploy.id))
 
 
 def first_deploy_since(
@@ -98,7 +100,7 @@ def first_deploy_since(
     query = select(Deploy).where(Deploy.service == service, Deploy.deployed_at >= since)
     if commit_sha is not None:
         query = query.where(Deploy.commit_sha == commit_sha)
-    return session.scalars(query.order_by(Deploy.deployed_at, Deploy.id).limit(1)).one_or_none()
+    return _first(session, query.order_by(Deploy.deployed_at, Deploy.id))
 
 
 def latest_deploy(session: Session, service: str | None, before: datetime | None = None) -> Deploy | None:
@@ -106,7 +108,12 @@ def latest_deploy(session: Session, service: str | None, before: datetime | None
     query = select(Deploy) if service is None else select(Deploy).where(Deploy.service == service)
     if before is not None:
         query = query.where(Deploy.deployed_at < before)
-    return session.scalars(query.order_by(Deploy.deployed_at.desc(), Deploy.id.desc()).limit(1)).one_or_none()
+    return _first(session, query.order_by(Deploy.deployed_at.desc(), Deploy.id.desc()))
+
+
+def _first(session: Session, query: Select[Deploy]) -> Deploy | None:
+    """Return the query's first deploy that can be read; None if there is none among the first few."""
+    return next((row for count in (1, _LOOKED_AT) for row in readable(session, query.limit(count))), None)
 
 
 def to_deploy(row: Deploy) -> types.Deploy:

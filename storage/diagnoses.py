@@ -32,9 +32,9 @@ def latest_diagnosis(session: Session, incident_id: int) -> Diagnosis | None:
     return session.scalars(query).one_or_none()
 
 
-def running_since(session: Session, before: datetime) -> Sequence[Diagnosis]:
-    """Return the runs that began before then and have not ended."""
-    query = select(Diagnosis).where(Diagnosis.status == "running", Diagnosis.started_at <= before)
+def running_since(session: Session, before: datetime) -> Sequence[int]:
+    """Return the ids of the incidents whose runs began before then and have not ended."""
+    query = select(Diagnosis.incident_id).where(Diagnosis.status == "running", Diagnosis.started_at <= before)
     return session.scalars(query.order_by(Diagnosis.id)).all()
 
 

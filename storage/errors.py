@@ -2,6 +2,7 @@
 
 StorageError
 ├── NotFoundError              the requested row does not exist
+├── UnreadableError            a row holds what cannot be read
 ├── NameTakenError             a name that must be unique is in use
 ├── InvalidTransitionError     the incident cannot change from its status to that one
 ├── NotApprovedError           a proposal is not (or no longer) approved
@@ -31,6 +32,13 @@ class NotFoundError(StorageError):
 
     def __init__(self, what: str, key: object) -> None:
         super().__init__(f"There is no {what} {key}.")
+
+
+class UnreadableError(StorageError):
+    """A row holds what cannot be read; `reason` says what is wrong with it."""
+
+    def __init__(self, table: str, key: str, reason: str) -> None:
+        super().__init__(f"correct or delete the row {key} of the table {table}: {reason}")
 
 
 class NameTakenError(StorageError):

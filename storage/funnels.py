@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from detection.types import FunnelDefinition, FunnelStep
 from storage.database.base import Base
 from storage.database.locks import Lock, lock_exclusive
+from storage.database.reading import readable
 from storage.database.rows import get
 from storage.errors import NotFoundError
 from storage.models import Funnel
@@ -44,8 +45,8 @@ def create_funnel(
 
 
 def list_funnels(session: Session) -> Sequence[Funnel]:
-    """Return the watched funnels, oldest first."""
-    return session.scalars(select(Funnel).where(Funnel.removed_at.is_(None)).order_by(Funnel.id)).all()
+    """Return the watched funnels that can be read, oldest first."""
+    return readable(session, select(Funnel).where(Funnel.removed_at.is_(None)).order_by(Funnel.id), definition)
 
 
 def get_funnel(session: Session, funnel_id: int) -> Funnel:
@@ -74,6 +75,11 @@ def remove_funnel(session: Session, funnel_id: int, *, now: datetime) -> None:
     for table in Base.metadata.tables.values():
         if "funnel_id" in table.c:
             session.execute(delete(table).where(table.c.funnel_id == funnel_id))
+
+
+def definitions(session: Session) -> list[FunnelDefinition]:
+    """Return what the watched funnels that can be read define, oldest first."""
+    return [definition(row) for row in list_funnels(session)]
 
 
 def definition(row: Funnel) -> FunnelDefinition:

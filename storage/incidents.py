@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select, union, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, delete, select, union, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
+from storage.database.reading import readable
 from storage.database.rows import get, hold
 from storage.errors import InvalidTransitionError
 from storage.finding_details import details_of, details_to_json
@@ -55,8 +57,7 @@ def open_incident(
 
 def active_incidents(session: Session) -> Sequence[Incident]:
     """Return open, acknowledged and mitigating incidents with their findings, oldest first."""
-    query = select(Incident).where(Incident.status.in_(_ACTIVE)).order_by(Incident.id)
-    return session.scalars(query.options(selectinload(Incident.findings))).all()
+    return _with_findings(session, select(Incident).where(Incident.status.in_(_ACTIVE)).order_by(Incident.id))
 
 
 def list_incidents(session: Session, *, status: IncidentStatus | None = None, limit: int = 50) -> Sequence[Incident]:
@@ -64,7 +65,31 @@ def list_incidents(session: Session, *, status: IncidentStatus | None = None, li
     query = select(Incident).order_by(Incident.opened_at.desc(), Incident.id.desc()).limit(limit)
     if status is not None:
         query = query.where(Incident.status == status)
-    return session.scalars(query.options(selectinload(Incident.findings))).all()
+    return _with_findings(session, query)
+
+
+def _with_findings(session: Session, query: Select[Incident]) -> list[Incident]:
+    """Return the incidents that can be read, with their findings that can be read."""
+    rows = readable(session, query)
+    ids = [row.id for row in rows]
+    named = select(FindingRecord).where(FindingRecord.incident_id.in_(ids)).order_by(FindingRecord.id)
+    found: dict[int, list[FindingRecord]] = {incident_id: [] for incident_id in ids}
+    for record in readable(session, named, to_finding) if ids else ():
+        found[record.incident_id].append(record)
+    for row in rows:
+        set_committed_value(row, "findings", found[row.id])
+    return rows
+
+
+def findings_of(session: Session, incident_id: int) -> list[Finding]:
+    """Return the incident's findings that can be read, in the order of their recording."""
+    query = select(FindingRecord).where(FindingRecord.incident_id == incident_id).order_by(FindingRecord.id)
+    return [to_finding(record) for record in readable(session, query, to_finding)]
+
+
+def fingerprints_of(session: Session, incident_id: int) -> set[str]:
+    """Return the fingerprints of all of the incident's findings."""
+    return set(session.scalars(select(FindingRecord.fingerprint).where(FindingRecord.incident_id == incident_id)))
 
 
 def get_incident(session: Session, incident_id: int) -> Incident:
@@ -72,17 +97,22 @@ def get_incident(session: Session, incident_id: int) -> Incident:
     return get(session, Incident, incident_id, "incident")
 
 
+def shown_incident(session: Session, incident_id: int) -> Incident:
+    """Return one incident with those of its findings that can be read, for showing it; raise NotFoundError if none."""
+    found = _with_findings(session, select(Incident).where(Incident.id == incident_id))
+    return found[0] if found else get_incident(session, incident_id)
+
+
 def record_finding(session: Session, incident: Incident, finding: Finding, *, now: datetime) -> FindingRecord:
     """Record a finding, one row per fingerprint of the incident, kept at its worst.
 
-    A finding that is milder than the recorded one only updates last_seen_at.
+    A finding that is milder than the recorded one only updates last_seen_at. A row that cannot be read is written anew.
     """
     hold(session, incident)
-    query = select(FindingRecord).where(
-        FindingRecord.incident_id == incident.id, FindingRecord.fingerprint == finding.fingerprint
-    )
-    record = session.scalars(query).one_or_none()
+    is_same = (FindingRecord.incident_id == incident.id, FindingRecord.fingerprint == finding.fingerprint)
+    record = next(iter(readable(session, select(FindingRecord).where(*is_same), to_finding)), None)
     if record is None:
+        session.execute(delete(FindingRecord).where(*is_same))
         record = FindingRecord(incident=incident, fingerprint=finding.fingerprint, first_seen_at=now)
         session.add(record)
         _describe(record, finding)
@@ -204,7 +234,7 @@ def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:
     recent = select(Incident.id).where(Incident.closed_at >= since)
     muted = select(Incident.id).where(Incident.muted_until >= since)
     query = select(Incident).where(Incident.status.in_(_CLOSED), Incident.id.in_(union(recent, muted, still_seen)))
-    return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+    return _with_findings(session, query.order_by(Incident.id))
 
 
 def closed_by_hand_and_seen(session: Session, since: datetime) -> Sequence[Incident]:
@@ -213,12 +243,12 @@ def closed_by_hand_and_seen(session: Session, since: datetime) -> Sequence[Incid
     query = select(Incident).where(
         Incident.status.in_(_CLOSED), Incident.closed_by_hand.is_(True), Incident.id.in_(seen)
     )
-    return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+    return _with_findings(session, query.order_by(Incident.id))
 
 
 def muted(session: Session, now: datetime) -> Sequence[Incident]:
     """Return the false alarms whose findings are told to nobody yet."""
-    return session.scalars(select(Incident).where(Incident.muted_until > now).order_by(Incident.id)).all()
+    return readable(session, select(Incident).where(Incident.muted_until > now).order_by(Incident.id))
 
 
 def unseen_since(session: Session, moment: datetime) -> Sequence[int]:
@@ -249,7 +279,7 @@ def self_recovered(session: Session, since: datetime) -> Sequence[Incident]:
             Verification.finished_at == Incident.closed_at,
         )
     )
-    return session.scalars(query.options(selectinload(Incident.findings)).order_by(Incident.id)).all()
+    return _with_findings(session, query.order_by(Incident.id))
 
 
 def _transition_text(before: IncidentStatus, after: IncidentStatus) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.reading import readable
 from storage.database.upserts import insert_if_new
 from storage.errors import NameTakenError, NotFoundError
 from storage.models import ApiKey
@@ -56,7 +57,7 @@ def authenticate(session: Session, secret: str) -> ApiKey | None:
 
 def list_keys(session: Session) -> Sequence[ApiKey]:
     """Return every key, including revoked ones, oldest first. `prefix` is the part of the secret that may be shown."""
-    return session.scalars(select(ApiKey).order_by(ApiKey.id)).all()
+    return readable(session, select(ApiKey).order_by(ApiKey.id))
 
 
 def revoke_key(session: Session, name: str, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import Severity
+from storage.database.reading import readable
 from storage.database.rows import get
 from storage.database.upserts import insert_if_new
 from storage.errors import NameTakenError
@@ -42,8 +43,8 @@ def add_pattern(
 
 
 def list_patterns(session: Session) -> Sequence[LogPattern]:
-    """Return all stored patterns, ordered by name."""
-    return session.scalars(select(LogPattern).order_by(LogPattern.name)).all()
+    """Return all stored patterns that can be read, ordered by name."""
+    return readable(session, select(LogPattern).order_by(LogPattern.name))
 
 
 def find_pattern(session: Session, name: str) -> LogPattern | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.reading import readable
 from storage.database.rows import get, hold
 from storage.models import MaintenanceWindow
 
@@ -39,13 +40,13 @@ def get_window(session: Session, window_id: int) -> MaintenanceWindow:
 def windows_not_over(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
     """Return current and future windows, ordered by their beginning."""
     query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at > now)
-    return session.scalars(query.order_by(MaintenanceWindow.begins_at, MaintenanceWindow.id)).all()
+    return readable(session, query.order_by(MaintenanceWindow.begins_at, MaintenanceWindow.id))
 
 
 def latest_windows(session: Session, *, limit: int) -> Sequence[MaintenanceWindow]:
     """Return the latest windows, ended or not, latest beginning first."""
     query = select(MaintenanceWindow).order_by(MaintenanceWindow.begins_at.desc(), MaintenanceWindow.id.desc())
-    return session.scalars(query.limit(limit)).all()
+    return readable(session, query.limit(limit))
 
 
 def end_window(session: Session, window: MaintenanceWindow, *, actor: str, now: datetime) -> bool:
@@ -63,7 +64,7 @@ def end_window(session: Session, window: MaintenanceWindow, *, actor: str, now: 
 def close_ended_windows(session: Session, now: datetime) -> Sequence[MaintenanceWindow]:
     """Mark the windows that have ended as closed, and return them; each window is returned once."""
     query = select(MaintenanceWindow).where(MaintenanceWindow.ends_at <= now, MaintenanceWindow.closed_at.is_(None))
-    windows = session.scalars(query.with_for_update(skip_locked=True)).all()
+    windows = readable(session, query.with_for_update(skip_locked=True))
     for window in windows:
         window.closed_at = now
     session.flush()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.database.reading import readable
 from storage.database.rows import get
 from storage.models import MetricLimit
 
@@ -38,8 +40,15 @@ def add_limit(
 
 
 def list_limits(session: Session) -> Sequence[MetricLimit]:
-    """Return every limit, ordered by metric and service."""
-    return session.scalars(select(MetricLimit).order_by(MetricLimit.name, MetricLimit.service, MetricLimit.id)).all()
+    """Return every limit that can be read, ordered by metric and service."""
+    query = select(MetricLimit).order_by(MetricLimit.name, MetricLimit.service, MetricLimit.id)
+    return readable(session, query, check_limit)
+
+
+def check_limit(limit: MetricLimit) -> None:
+    """Raise if the limit is no pair of finite numbers."""
+    if not math.isfinite(limit.threshold) or not limit.horizon_hours > 0:
+        raise ValueError(f"{limit.threshold} in {limit.horizon_hours} hours is no limit")
 
 
 def remove_limit(session: Session, limit_id: int) -> MetricLimit:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from storage.database.reading import readable
 from storage.database.upserts import insert_if_new
 from storage.errors import NotFoundError
 from storage.models import OutboxJob
@@ -99,16 +100,25 @@ def start_anew(job: OutboxJob, now: datetime) -> None:
     job.sent_at = job.message_id = job.begun_at = job.waiting_since = job.dead_at = job.dismissed_at = None
 
 
-def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxJob]:
+@dataclass(frozen=True, slots=True)
+class DueJob:
+    """A job to hand to the broker. arguments: an `Unreadable` where what is stored is no JSON object."""
+
+    key: str
+    actor: str
+    arguments: Mapping[str, Any]
+
+
+def due(session: Session, *, now: datetime, limit: int) -> Sequence[DueJob]:
     """Return and lock jobs to hand to the broker, oldest first; on PostgreSQL two relays get different jobs."""
     query = (
-        select(OutboxJob)
+        select(OutboxJob.key, OutboxJob.actor, OutboxJob.arguments)
         .where(OutboxJob.sent_at.is_(None), OutboxJob.dead_at.is_(None), OutboxJob.available_at <= now)
         .order_by(OutboxJob.available_at, OutboxJob.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return session.scalars(query).all()
+    return [DueJob(key, actor, arguments) for key, actor, arguments in session.execute(query)]
 
 
 def mark_sent(session: Session, key: str, now: datetime, *, message_id: str | None = None) -> None:
@@ -277,7 +287,7 @@ def is_done(session: Session, key: str) -> bool:
 def dead_letters(session: Session) -> Sequence[OutboxJob]:
     """Return the dead letters that nobody has dismissed, newest first: jobs given up, which a person must look at."""
     query = select(OutboxJob).where(OutboxJob.dead_at.is_not(None), OutboxJob.dismissed_at.is_(None))
-    return session.scalars(query.order_by(OutboxJob.dead_at.desc(), OutboxJob.id.desc())).all()
+    return readable(session, query.order_by(OutboxJob.dead_at.desc(), OutboxJob.id.desc()))
 
 
 def _bury(session: Session, job: OutboxJob, now: datetime) -> None:

@@ -141,14 +141,14 @@ def withdraw(session: Session, proposal: Proposal) -> bool:
     return True
 
 
-def expire_open(session: Session, *, now: datetime) -> Sequence[Proposal]:
-    """Expire open proposals that were not approved in time; return them."""
-    query = select(Proposal).where(Proposal.status == "open", Proposal.expires_at <= now).with_for_update()
-    expired = session.scalars(query).all()
-    for proposal in expired:
-        proposal.status = "expired"
-    session.flush()
-    return expired
+def expire_open(session: Session, *, now: datetime) -> Sequence[tuple[int, int]]:
+    """Expire open proposals that were not approved in time; return the id of each with its incident's."""
+    late = select(Proposal.id, Proposal.incident_id).where(Proposal.status == "open", Proposal.expires_at <= now)
+    # One that somebody holds is being decided on at this moment.
+    rows = session.execute(late.order_by(Proposal.id).with_for_update(skip_locked=True)).all()
+    if rows:
+        session.execute(update(Proposal).where(Proposal.id.in_([row[0] for row in rows])).values(status="expired"))
+    return [(row[0], row[1]) for row in rows]
 
 
 def start_action(session: Session, proposal: Proposal, *, now: datetime) -> Action:

@@ -31,9 +31,10 @@ def start_verification(
     return session.scalars(select(Verification).where(Verification.action_id == action_id)).one()
 
 
-def running_verifications(session: Session) -> Sequence[Verification]:
-    """Return the verifications without an outcome yet, oldest first."""
-    return session.scalars(select(Verification).where(Verification.status == "running").order_by(Verification.id)).all()
+def running_verifications(session: Session) -> Sequence[tuple[int, int]]:
+    """Return the ids of the verifications without an outcome yet, each with its incident's, oldest first."""
+    query = select(Verification.id, Verification.incident_id).where(Verification.status == "running")
+    return [(row[0], row[1]) for row in session.execute(query.order_by(Verification.id))]
 
 
 def record_measures(session: Session, verification: Verification, measures: Sequence[Mapping[str, Any]]) -> None:

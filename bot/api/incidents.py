@@ -17,6 +17,7 @@ from bot.errors import ConflictError
 from bot.storable_text import Text
 from detection.types import IncidentStatus, Severity
 from storage import incidents
+from storage.database.reading import one_by_itself
 from storage.models import Incident
 from workers.errors import RefusedError, told_plainly
 from workers.services import Services
@@ -62,8 +63,11 @@ def list_all(
 ) -> list[IncidentSummary]:
     """Incidents, newest first."""
     with services.readers() as session:
-        found = incidents.list_incidents(session, status=status, limit=limit)
-        return [IncidentSummary.model_validate(row) for row in found]
+        shown = []
+        for row in incidents.list_incidents(session, status=status, limit=limit):
+            with one_by_itself(f"listing incident #{row.id}"):
+                shown.append(IncidentSummary.model_validate(row))
+        return shown
 
 
 @router.get("/{incident_id}", summary="Read an incident")

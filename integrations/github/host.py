@@ -88,6 +88,18 @@ class GitHubCodeHost:
         with self._repository(repository) as found:
             return reading.pull_request(repository, merging.merge(found, number, head_sha))
 
+    def leave_queue(self, repository: str, number: int) -> bool:
+        """Take the pull request out of the merge queue; return False if it was in none."""
+        with self._repository(repository) as found:
+            return merging.leave_queue(found, number)
+
+    def find_open(self, repository: str, branch: str) -> PullRequest | None:
+        """Return the open pull request from this branch of the repository; None if there is none."""
+        with self._repository(repository) as found:
+            owner = found.full_name.partition("/")[0]
+            pulls = found.get_pulls(state="open", head=f"{owner}:{branch}")
+            return next((reading.pull_request(repository, found.get_pull(pull.number)) for pull in pulls), None)
+
     def close(self, repository: str, number: int, *, comment: Markup) -> None:
         """Close without merging, with a comment that says why. Does nothing if it is already closed."""
         with self._repository(repository) as found:

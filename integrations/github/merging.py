@@ -34,6 +34,13 @@ mutation($id: ID!, $head: GitObjectID!) {
 }
 """
 
+_IS_QUEUED = """
+query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }
+"""
+_DEQUEUE = """
+mutation($id: ID!) { dequeuePullRequest(input: {id: $id}) { mergeQueueEntry { id } } }
+"""
+
 
 def merge(repository: Repository, number: int, head_sha: str) -> PullRequest:
     """Merge the pull request if its head is `head_sha`; return it merged.
@@ -156,3 +163,15 @@ def _enqueued(repository: Repository, pull: PullRequest) -> WaitingError:
                 SYSTEM, f"somebody to press Merge when ready on pull request #{pull.number}: it merges through a queue"
             )
     return WaitingError(SYSTEM, f"the merge queue of {pull.base.ref}", is_under_way=True)
+
+
+def leave_queue(repository: Repository, number: int) -> bool:
+    """Take the pull request out of the merge queue; return False if it was in none."""
+    pull = repository.get_pull(number)
+    if pull.merged or pull.state != "open":
+        return False
+    _, answer = repository.requester.graphql_query(_IS_QUEUED, {"id": pull.node_id})
+    if not (answer["data"]["node"] or {}).get("isInMergeQueue"):
+        return False
+    repository.requester.graphql_query(_DEQUEUE, {"id": pull.node_id})
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -30,6 +31,32 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Unreadable(dict[str, Any]):
+    """An empty object, in place of a stored one that cannot be read."""
+
+
+class ReadableJson(TypeDecorator[dict[str, Any]]):
+    """A JSON object; what is stored and is none is read as `Unreadable`, so that its row can be read all the same."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], dict[str, Any] | None]:
+        """Return the function that reads a stored value."""
+        read = super().result_processor(dialect, coltype)
+
+        def process(value: Any) -> dict[str, Any] | None:
+            if value is None:
+                return None
+            try:
+                found = value if read is None else read(value)
+            except ValueError:
+                return Unreadable()
+            return found if isinstance(found, dict) else Unreadable()
+
+        return process
 
 
 def by_value(members: type[StrEnum], length: int) -> Enum:

@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.database.base import Base
+from storage.database.base import Base, ReadableJson
 
 
 class OutboxJob(Base):
     """A job committed together with the state change that causes it; a relay hands it to the broker.
 
-    key: makes it idempotent; a second job with the same key is not enqueued. message_id: the broker's id of the message
-    last sent. begun_at: when the run that has not ended began. waiting_since: when it was first told to wait, by a rate
-    limit. dead_at: when it became a dead letter, which a person must look at. dismissed_at: when a person dismissed it.
+    key: makes it idempotent; a second job with the same key is not enqueued. arguments: an `Unreadable` where what is
+    stored is no JSON object. message_id: the broker's id of the message last sent. begun_at: when the run that has not
+    ended began. waiting_since: when it was first told to wait, by a rate limit. dead_at: when it became a dead letter,
+    which a person must look at. dismissed_at: when a person dismissed it.
     """
 
     __tablename__ = "outbox"
@@ -47,7 +48,7 @@ class OutboxJob(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     actor: Mapped[str] = mapped_column(String(100))
-    arguments: Mapped[dict[str, Any]]
+    arguments: Mapped[dict[str, Any]] = mapped_column(ReadableJson)
     key: Mapped[str] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]

@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
         for database in ("sqlite", "postgresql")
         for figure in ("door_p99_ms", "diagnoses", "done_s")
     ),
+    "deadlocks": ("deadlocks", "deadlocks_clicks", "deadlocks_ticks", "deadlocks_verifications"),
     "slash_ack": ("slash_ack_p99_ms",),
     "idle_memory": ("idle_memory_mb",),
 }

@@ -11,6 +11,7 @@ from integrations.cards import Card
 from integrations.protocols import CodeHost
 from integrations.text import bullets, lines, ours
 from storage import diagnoses, incidents, outbox
+from storage.database.reading import one_by_itself
 from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
@@ -91,11 +92,11 @@ def diagnosis_given_up(services: Services, incident_id: int, reason: str, is_ask
 def give_up_overdue(services: Services) -> None:
     """Give up the diagnoses that have run for OVERDUE, such as those whose job was lost, so that nobody waits on."""
     with services.readers() as session:
-        overdue = diagnoses.running_since(session, services.clock() - OVERDUE)
-        incident_ids = [diagnosis.incident_id for diagnosis in overdue]
+        incident_ids = diagnoses.running_since(session, services.clock() - OVERDUE)
     for incident_id in incident_ids:
         minutes = OVERDUE.total_seconds() / 60
-        diagnosis_given_up(services, incident_id, f"it has not ended in {minutes:.0f} minutes")
+        with one_by_itself(f"giving up the diagnosis of incident #{incident_id}"):
+            diagnosis_given_up(services, incident_id, f"it has not ended in {minutes:.0f} minutes")
 
 
 def _is_covered(services: Services, incident_id: int) -> bool:

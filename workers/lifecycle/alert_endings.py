@@ -36,7 +36,7 @@ def resolve_ended_alerts(services: Services, troubles: Troubles, now: datetime) 
     with troubles.apart("ending alerts that are no longer sent"), services.sessions.begin() as session:
         resolve_stale_alerts(session, now=now)
     with services.readers() as session:
-        ended = [alert.id for alert in unannounced_ends(session, ended_by=ended_by)]
+        ended = unannounced_ends(session, ended_by=ended_by)
         active = incidents.active_incidents(session)
         over = []
         for incident in active:

@@ -35,9 +35,11 @@ def judge(
     with services.readers() as session:
         # A baseline begins some hours before its window: at the same hour of last week as the data that is judged.
         baseline_since = now - timedelta(hours=services.settings.baseline_window_hours + 24)
-        past = past_incidents(session, since=baseline_since)
-    filling = services.telemetry.filling(funnels)
-    full = [funnel for funnel in funnels if funnel.funnel_id not in filling]
+        past = past_incidents(session, since=baseline_since, now=now)
+    full: list[FunnelDefinition] = []
+    with troubles.apart("looking which funnels are counted in full"):
+        filling = services.telemetry.filling(funnels)
+        full = [funnel for funnel in funnels if funnel.funnel_id not in filling]
     findings: list[Finding] = []
     watched: set[Metric] = set()
     for watch in watches:

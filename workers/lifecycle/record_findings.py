@@ -54,7 +54,7 @@ def _record_group(services: Services, session: Session, group: FindingGroup, now
         return
     if group.relapse:
         reopen(services, session, incident, group.findings, now)
-    known = {record.fingerprint for record in incident.findings} if group.incident else set()
+    known = incidents.fingerprints_of(session, incident.id) if group.incident else set()
     located = [
         record_located_finding(services, session, incident, finding, tell=not group.muted, now=now)
         for finding in group.findings
@@ -65,7 +65,7 @@ def _record_group(services: Services, session: Session, group: FindingGroup, now
     if is_news:
         session.flush()
         session.refresh(incident)
-    findings = [incidents.to_finding(record) for record in incident.findings]
+    findings = incidents.findings_of(session, incident.id)
     shown = incident.title, incident.severity
     incident.title = incident_title(findings)
     incident.service = incident.service or _service(findings)

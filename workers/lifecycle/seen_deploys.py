@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
@@ -19,6 +21,7 @@ from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy, to_de
 from storage.models import Deploy
 from workers.diagnosis.checks.versions import is_version
 from workers.services import Services
+from workers.troubles import Troubles
 
 log = structlog.get_logger()
 
@@ -35,27 +38,52 @@ _SHA = re.compile(r"[0-9a-f]{7,64}", re.I)
 _LONGEST_REVISION = 64
 
 
-def record_new_versions(services: Services, now: datetime) -> None:
-    """Record a deploy for each new version, at most every LOOK_EVERY_SECONDS because this reads single requests."""
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """When versions were last looked for, up to which request, and which of them wait for their report."""
+
+    at: float = 0.0
+    sequence: int = 0
+    waiting: _Waiting = field(default_factory=dict)
+
+
+def record_new_versions(services: Services, troubles: Troubles, now: datetime) -> None:
+    """Record a deploy for each new version, at most every LOOK_EVERY_SECONDS because this reads single requests.
+
+    Each service is a transaction of its own; where that fails, its versions wait for the next look.
+    """
     with services.readers() as session:
-        last = read_cursor(session, _LOOKED) or {}
-        if last and now.timestamp() - float(last["looked_at"]) < LOOK_EVERY_SECONDS:
+        last = read_cursor(session, _LOOKED, _looked) or _Looked()
+        if now.timestamp() - last.at < LOOK_EVERY_SECONDS:
             return
         known = deploys_between(session, None, now - DEPLOYS_REMEMBERED, now + timedelta(days=1))
     repositories = {**{deploy.service: deploy.repository for deploy in known}, **services.settings.service_repositories}
-    found, top = services.telemetry.versions_above(int(last.get("sequence", 0)))
-    waiting: _Waiting = {service: dict(last.get("waiting", {}).get(service, {})) for service in repositories}
+    found, top = services.telemetry.versions_above(last.sequence)
+    waiting: _Waiting = {service: dict(last.waiting.get(service, {})) for service in repositories}
     for service, version, first_seen in found:
         if service in waiting:
             waiting[service][version] = min(first_seen, waiting[service].get(version, first_seen))
     due, later = _split(waiting, until=now.timestamp() - GRACE_SECONDS)
-    with services.sessions.begin() as session:
-        for service, versions in sorted(due.items()):
-            deploys = [deploy for deploy in known if deploy.service == service]
-            ordered = sorted(versions.items(), key=lambda seen: seen[1])
+    for service, versions in sorted(due.items()):
+        deploys = [deploy for deploy in known if deploy.service == service]
+        ordered = sorted(versions.items(), key=lambda seen: seen[1])
+        is_recorded = False
+        with troubles.apart(f"recording the versions of {service}"), services.sessions.begin() as session:
             _record_versions(session, service, repositories[service], ordered, deploys, now)
+            is_recorded = True
+        if not is_recorded:
+            later[service] = {**versions, **later.get(service, {})}
+    with services.sessions.begin() as session:
         position = {"looked_at": now.timestamp(), "sequence": top, "waiting": later}
         save_cursor(session, _LOOKED, position, now=now)
+
+
+def _looked(position: Mapping[str, Any]) -> _Looked:
+    waiting = {
+        str(service): {str(version): float(seen) for version, seen in versions.items()}
+        for service, versions in position["waiting"].items()
+    }
+    return _Looked(float(position["looked_at"]), int(position["sequence"]), waiting)
 
 
 def _split(waiting: _Waiting, *, until: float) -> tuple[_Waiting, _Waiting]:
@@ -81,7 +109,7 @@ def _record_versions(
 ) -> None:
     """Remember every version of one service, and record a deploy for those that no pipeline reported."""
     source = f"versions:{service}"
-    remembered = _remembered(read_cursor(session, source))
+    remembered = read_cursor(session, source, _remembered) or []
     fresh = [(version, first_seen) for version, first_seen in seen if version not in remembered]
     for version, first_seen in fresh:
         is_reported = any(is_version(version, to_deploy(deploy)) for deploy in deploys)
@@ -92,9 +120,8 @@ def _record_versions(
         save_cursor(session, source, {"versions": remembered[-VERSIONS_REMEMBERED:]}, now=now)
 
 
-def _remembered(position: Mapping[str, object] | None) -> list[str]:
-    versions = position.get("versions") if position else None
-    return [str(version) for version in versions] if isinstance(versions, list) else []
+def _remembered(position: Mapping[str, Any]) -> list[str]:
+    return [str(version) for version in position["versions"]]
 
 
 def _record(session: Session, service: str, repository: str, version: str, first_seen: float, now: datetime) -> None:

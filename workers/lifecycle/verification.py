@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.recovery import Recovery, RecoveryState
@@ -46,20 +47,23 @@ def verify_running(services: Services, whole: WholeUntil, troubles: Troubles) ->
     One that cannot be tested is tried again at the next tick, and concluded without a measure at its deadline.
     """
     with services.readers() as session:
-        running = [(row.id, row.incident_id) for row in verifications.running_verifications(session)]
+        running = verifications.running_verifications(session)
     for verification_id, incident_id in running:
         with troubles.apart(f"verifying the fix of incident #{incident_id}"):
-            _verify(services, verification_id, whole)
+            _verify(services, verification_id, incident_id, whole)
 
 
-def _verify(services: Services, verification_id: int, whole: WholeUntil) -> None:
-    with services.sessions.begin() as session:
-        retest = _retest(session, session.get_one(Verification, verification_id))
+def _verify(services: Services, verification_id: int, incident_id: int, whole: WholeUntil) -> None:
     now = services.clock()
+    with services.readers() as session:
+        deadline_at = session.scalars(select(Verification.deadline_at).where(Verification.id == verification_id)).one()
+    retest = Retest(verification_id, incident_id, (), None, deadline_at)
     try:
+        with services.sessions.begin() as session:
+            retest = _retest(session, session.get_one(Verification, verification_id))
         recoveries = _recoveries(services, retest, whole, now)
     except Exception as error:
-        if now >= retest.deadline_at:
+        if now >= deadline_at:
             _conclude(services, retest, [], recovered=False, now=now, why=f"The metric could not be read: {error}")
         raise
     recovered = bool(recoveries) and all(item.state is RecoveryState.RECOVERED for item in recoveries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,15 +10,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus, Metric, Subject, TimeSpans
+from storage.database.reading import readable
 from storage.models import FindingRecord, Incident
 from workers.memory.funnels import Segment
 
 
 @dataclass(frozen=True, slots=True)
 class PastIncident:
-    """An incident from its onset to its closing, in seconds UTC; `ended` is None while it is active.
+    """An incident from its onset to its end, in seconds UTC; `ended` is None while it is active.
 
-    fingerprints: those of its findings.
+    fingerprints: those of its findings. What a person closed ends when its findings were last seen, if that is later.
     """
 
     began: float
@@ -27,29 +28,51 @@ class PastIncident:
     fingerprints: frozenset[str]
 
 
-def past_incidents(session: Session, *, since: datetime) -> list[PastIncident]:
-    """Return the incidents not closed before `since`, oldest first. False alarms are left out: their time is normal."""
-    rows = session.scalars(
+def past_incidents(session: Session, *, since: datetime, now: datetime) -> list[PastIncident]:
+    """Return the incidents not closed before `since`, oldest first.
+
+    False alarms are left out, because their time is normal; but not while they are muted and go on being found, so that
+    an outage which somebody took for one does not become usual before it is told again.
+    """
+    rows = readable(
+        session,
         select(Incident)
         .where(
-            Incident.status != IncidentStatus.FALSE_ALARM,
+            or_(Incident.status != IncidentStatus.FALSE_ALARM, Incident.muted_until > now),
             or_(Incident.closed_at.is_(None), Incident.closed_at >= since),
         )
-        .order_by(Incident.onset_at)
-    ).all()
+        .order_by(Incident.onset_at),
+    )
     broken: dict[int, set[str]] = {row.id: set() for row in rows}
     named = select(FindingRecord.incident_id, FindingRecord.fingerprint).where(FindingRecord.incident_id.in_(broken))
     for incident_id, fingerprint in session.execute(named):
         broken[incident_id].add(fingerprint)
+    seen = _last_seen(session, [row.id for row in rows if row.closed_by_hand])
     return [
-        PastIncident(
-            row.onset_at.timestamp(),
-            row.closed_at.timestamp() if row.closed_at is not None else None,
-            row.service,
-            frozenset(broken[row.id]),
-        )
+        PastIncident(row.onset_at.timestamp(), _ended(row, seen), row.service, frozenset(broken[row.id]))
         for row in rows
+        if row.status is not IncidentStatus.FALSE_ALARM or _goes_on(row, seen)
     ]
+
+
+def _last_seen(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    """Return when a finding of each of these incidents was last seen."""
+    seen: dict[int, datetime] = {}
+    query = select(FindingRecord).where(FindingRecord.incident_id.in_(ids))
+    for record in readable(session, query) if ids else ():
+        seen[record.incident_id] = max(record.last_seen_at, seen.get(record.incident_id, record.last_seen_at))
+    return seen
+
+
+def _goes_on(row: Incident, seen: Mapping[int, datetime]) -> bool:
+    """Whether its findings were seen after it was closed."""
+    return row.closed_at is not None and row.id in seen and seen[row.id] > row.closed_at
+
+
+def _ended(row: Incident, seen: Mapping[int, datetime]) -> float | None:
+    if row.closed_at is None:
+        return None
+    return max(row.closed_at, seen.get(row.id, row.closed_at)).timestamp()
 
 
 def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> TimeSpans:

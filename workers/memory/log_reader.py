@@ -120,7 +120,8 @@ def in_force(stored: Sequence[StoredPattern]) -> tuple[list[NamedPattern], list[
 def _is_valid(pattern: StoredPattern) -> bool:
     try:
         check(pattern.expression)
-    except PatternError as error:
+        Severity(pattern.severity)
+    except (PatternError, ValueError) as error:
         log.warning("pattern_left_out", pattern=pattern.name, reason=str(error))
         return False
     return True

@@ -12,6 +12,7 @@ from detection.types import IncidentStatus
 from integrations.cards import Modal, moment
 from integrations.text import Markup, code, link, ours, theirs
 from storage import audit, deliveries, incidents, outbox, proposals
+from storage.database.rows import hold
 from storage.errors import AlreadyDecidedError, NotFoundError
 from storage.models import Approval, Proposal
 from workers.errors import RefusedError
@@ -126,6 +127,8 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
     now = services.clock()
     with services.sessions.begin() as session:
         proposal = proposals.get_proposal(session, proposal_id)
+        incident = incidents.get_incident(session, proposal.incident_id)
+        hold(session, incident)
         _check_open(services, session, proposal)
         plan = RevertPullRequest.model_validate(proposal.parameters)
         if difference := binding.moved(plan, binding.with_tests(services, session, proposal.incident_id, plan)):
@@ -138,7 +141,6 @@ def approve(services: Services, value: str, *, user_id: str, user_name: str) -> 
             )
         except AlreadyDecidedError as error:
             raise RefusedError(_already_approved(error.decided_by, error.decided_at)) from error
-        incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is not IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.MITIGATING, actor=user_name, now=now)
         outbox.finish_running(session, now)
@@ -166,8 +168,8 @@ def expire_proposals(services: Services) -> None:
     """Expire the proposals that nobody decided on in time. Their incident's message then offers to diagnose again."""
     now = services.clock()
     with services.sessions.begin() as session:
-        for proposal in proposals.expire_open(session, now=now):
-            enqueue_refresh(session, proposal.incident_id, key=f"expired:{proposal.id}", now=now)
+        for proposal_id, incident_id in proposals.expire_open(session, now=now):
+            enqueue_refresh(session, incident_id, key=f"expired:{proposal_id}", now=now)
 
 
 def channel_of(services: Services, value: str) -> str:

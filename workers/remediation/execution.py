@@ -11,21 +11,26 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardLink
-from integrations.errors import PermanentError, RejectedError, RetryableError, WaitingError
+from integrations.errors import IntegrationError, PermanentError, RejectedError, RetryableError, WaitingError
 from integrations.protocols import PullRequest
 from integrations.text import Markup, code, lines, ours, theirs, words
 from storage import audit, incidents, proposals, verifications
+from storage.database.rows import hold
 from storage.errors import NotApprovedError
-from storage.models import Action, Incident
+from storage.models import Action, Incident, Proposal
 from workers.errors import RefusedError
 from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest
+from workers.remediation.merge_queue import NOT_QUEUED, leave_queue
 from workers.remediation.waiting import LONGEST_WAIT, is_over, put_off, tell
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 
 MERGE_REQUESTED = {"merge_asked": True}
 """Result of a running action, stored just before the merge request is sent: from then on it may be merged."""
+
+QUEUED = {"in_queue": True}
+"""Result of a running action whose pull request waits in the code host's merge queue."""
 
 NOTHING_MERGED = "Argux merged nothing."
 UNKNOWN_OUTCOME = "Whether it was merged is not known."
@@ -76,7 +81,7 @@ def execute_proposal(services: Services, proposal_id: int) -> None:
         _wait(services, action_id, plan, error)
         return
     except (PermanentError, RefusedError, NotApprovedError) as error:
-        _finish_failed(services, proposal_id, plan, str(error))
+        _stop(services, action_id, plan, str(error))
         return
     _finish_done(services, proposal_id, plan, merged)
 
@@ -90,6 +95,8 @@ def _wait(services: Services, action_id: int, plan: RevertPullRequest, error: Re
         if isinstance(error, WaitingError) and not error.is_under_way:
             # GitHub has refused the request, so it is known not to be merged by it.
             action.result = {name: value for name, value in action.result.items() if name not in MERGE_REQUESTED}
+        if isinstance(error, WaitingError) and error.is_under_way:
+            action.result = {**action.result, **QUEUED}
         known = UNKNOWN_OUTCOME if _merge_was_requested(action) else NOTHING_MERGED
         proposal_id = action.proposal_id
         if not is_over(since, now):
@@ -109,18 +116,56 @@ def _wait(services: Services, action_id: int, plan: RevertPullRequest, error: Re
             )
     if is_over(since, now):
         minutes = LONGEST_WAIT.total_seconds() / 60
-        _finish_failed(services, proposal_id, plan, f"{error}. Argux has stopped after {minutes:.0f} minutes. {known}")
+        reason = f"{error}. Argux has stopped after {minutes:.0f} minutes."
+        if isinstance(error, WaitingError) and error.is_under_way:
+            _stop(services, action_id, plan, f"{reason} {NOTHING_MERGED}")
+        else:
+            _finish_failed(services, proposal_id, plan, f"{reason} {known}")
         return
     raise put_off(error, since=since, now=now)
+
+
+def _stop(services: Services, action_id: int, plan: RevertPullRequest, reason: str) -> None:
+    """Fail the action, which must not merge any more. What waits in GitHub's merge queue is taken out of it first."""
+    with services.readers() as session:
+        action = session.get_one(Action, action_id)
+        proposal_id, since, was_requested = action.proposal_id, action.started_at, _merge_was_requested(action)
+        was_queued = bool(action.result.get("in_queue"))
+    queue = leave_queue(services, plan, was_queued=was_queued) if was_requested else NOT_QUEUED
+    if queue.error is not None and not is_over(since, services.clock()):
+        _wait(services, action_id, plan, queue.error)
+        return
+    if was_requested and (merged := _merged_meanwhile(services, plan)) is not None:
+        _finish_done(services, proposal_id, plan, merged)
+        return
+    said = " ".join([f"{reason.rstrip('.')}.", *queue.said]) if queue.said else reason
+    _finish_failed(services, proposal_id, plan, said)
+
+
+def _merged_meanwhile(services: Services, plan: RevertPullRequest) -> Merged | None:
+    """Return the pull request if the merge that Argux asked for was done at the approved head after all."""
+    try:
+        found = services.code_host.pull_request(plan.repository, plan.number)
+    except IntegrationError:
+        return None
+    is_done = found.state == "merged" and found.head_sha == plan.head_sha
+    return Merged(found, by_others=False) if is_done else None
+
+
+def _held(session: Session, proposal_id: int) -> tuple[Proposal, Incident]:
+    """Return the proposal with its incident, which is locked first, as `storage.database.locks` has it."""
+    proposal = proposals.get_proposal(session, proposal_id)
+    incident = incidents.get_incident(session, proposal.incident_id)
+    hold(session, incident)
+    return proposal, incident
 
 
 def _refuse_unapproved(services: Services, proposal_id: int, reason: str) -> None:
     """Carry nothing out, and say so in the thread and in the chain: what is stored is not what somebody approved."""
     now = services.clock()
     with services.sessions.begin() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
+        proposal, incident = _held(session, proposal_id)
         proposal.status = "failed"
-        incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
         text = ours(
@@ -184,10 +229,7 @@ def _check_wanted(services: Services, session: Session, action: Action) -> None:
     """Raise unless the action is running, its incident is open, and its approval stands, vouched for by the chain."""
     incident = incidents.get_incident(session, action.incident_id)
     if incident.status.is_closed:
-        outcome = "nothing was merged"
-        if _merge_was_requested(action):
-            outcome = "if it is in a merge queue of GitHub, take it out there"
-        raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; {outcome}.")
+        raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; nothing was merged.")
     if action.status != "running":
         raise RefusedError(f"The fix is {action.status} already; nothing more was done.")
     approval = proposals.require_approval(session, proposals.get_proposal(session, action.proposal_id))
@@ -216,10 +258,9 @@ def _finish_done(services: Services, proposal_id: int, plan: RevertPullRequest, 
     """Finish the action as done; start the verification unless the incident was closed meanwhile."""
     now = services.clock()
     with services.sessions.begin() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
+        proposal, incident = _held(session, proposal_id)
         action = proposals.start_action(session, proposal, now=now)
         proposals.finish_action(session, action, status="done", result=merged.result, now=now)
-        incident = incidents.get_incident(session, proposal.incident_id)
         if not incident.status.is_closed:
             verifications.start_verification(
                 session,
@@ -259,10 +300,9 @@ def _finish_failed(services: Services, proposal_id: int, plan: RevertPullRequest
     """Finish the action as failed, post the reason, and reopen the incident unless a person has closed it."""
     now = services.clock()
     with services.sessions.begin() as session:
-        proposal = proposals.get_proposal(session, proposal_id)
+        proposal, incident = _held(session, proposal_id)
         action = proposals.start_action(session, proposal, now=now)
         proposals.finish_action(session, action, status="failed", result={"error": reason}, now=now)
-        incident = incidents.get_incident(session, proposal.incident_id)
         if incident.status is IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
         audit.append(

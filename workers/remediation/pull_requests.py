@@ -12,12 +12,14 @@ from integrations.errors import ConflictError, PermanentError, RejectedError, Re
 from integrations.protocols import PullRequest
 from integrations.text import Markup, bullets, code, lines, link, listed, ours, theirs
 from storage import audit, diagnoses, incidents, proposals
+from storage.database.rows import hold
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.fix import REVERT_PULL_REQUEST
 from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.remediation.closing import enqueue_close
+from workers.remediation.unoffered import close_unoffered, enqueue_close_of_unoffered
 from workers.remediation.waiting import is_over, put_off, tell
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
@@ -35,19 +37,18 @@ def propose_fix(services: Services, diagnosis_id: int, is_answer: bool = False) 
         incident = incidents.get_incident(session, diagnosis.incident_id)
         fix = dict(diagnosis.checkpoints["fix"])
         earlier = proposals.current_proposal(session, incident.id)
-        if not _is_wanted(incident, earlier, fix):
-            return
+        is_wanted = _is_wanted(incident, earlier, fix)
         title = _title(fix, diagnosis.checkpoints["confirm"]["suspect"])
         body = _body(diagnosis, [finding_sentence(incidents.to_finding(row)) for row in incident.findings])
         suffix = "-".join(sha[:7] for sha in fix["commit_shas"][:3])
+        branch = f"argux/incident-{incident.id}-revert-{suffix}"
         since = diagnosis.finished_at or services.clock()
+    if not is_wanted:
+        close_unoffered(services, incident.id, repository=fix["repository"], branch=branch, since=since)
+        return
     try:
         pull_request = services.code_host.open_revert(
-            fix["repository"],
-            tuple(fix["commit_shas"]),
-            branch=f"argux/incident-{incident.id}-revert-{suffix}",
-            title=title,
-            body=body,
+            fix["repository"], tuple(fix["commit_shas"]), branch=branch, title=title, body=body
         )
         plan = _plan(services, pull_request, fix)
     except RetryableError as error:
@@ -134,13 +135,6 @@ def _close_earlier(session: Session, earlier: Proposal | None, plan: RevertPullR
         )
 
 
-def _withdraw_unwanted(session: Session, incident: Incident, plan: RevertPullRequest, now: datetime) -> None:
-    """Enqueue the closing of a pull request that was opened while its incident was closed; keep one that is offered."""
-    if incident.status.is_closed and not proposals.is_offered(session, incident.id, plan.number):
-        comment = ours("Incident #{number} was closed before this was offered.", number=incident.id)
-        enqueue_close(session, incident.id, repository=plan.repository, number=plan.number, comment=comment, now=now)
-
-
 def _title(fix: dict[str, Any], suspect: dict[str, Any] | None) -> str:
     commits = ", ".join(sha[:7] for sha in fix["commit_shas"])
     return f'Revert "{suspect["title"]}" ({commits})' if suspect else f"Revert {commits}"
@@ -176,9 +170,10 @@ def _propose(
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, diagnosis.incident_id)
+        hold(session, incident)
         earlier = proposals.current_proposal(session, incident.id)
         if not _is_wanted(incident, earlier, fix):
-            _withdraw_unwanted(session, incident, plan, now)
+            enqueue_close_of_unoffered(session, incident, plan.repository, plan.number, now)
             return
         _close_earlier(session, earlier, plan, now)
         plan = binding.with_tests(services, session, incident.id, plan)

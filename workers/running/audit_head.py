@@ -25,7 +25,7 @@ def tell_head(services: Services) -> None:
     today = now.astimezone(services.settings.timezone).date().isoformat()
     channel = services.settings.audit_channel
     with services.snapshots() as session:
-        told = dict(read_cursor(session, _TOLD) or {})
+        told = read_cursor(session, _TOLD, dict) or {}
         is_logged, is_posted = told.get("logged") == today, channel is None or told.get("posted") == today
         if is_logged and is_posted:
             return

@@ -82,8 +82,7 @@ def pull_once(services: Services) -> PullCounts:
 
 def _read_until(services: Services, source: str) -> float | None:
     with services.readers() as session:
-        position = read_cursor(session, source)
-    return None if position is None else float(position["read_until"])
+        return read_cursor(session, source, lambda position: float(position["read_until"]))
 
 
 def _save_read_until(services: Services, source: str, read_until: float) -> None:

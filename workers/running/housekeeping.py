@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import structlog
 
+from detection.logs.patterns import check
 from storage.alerts import drop_old_alerts
 from storage.dead_letters import PRUNED_AT_ONCE, prune
+from storage.models import LogPattern
+from storage.readable_rows import look_at_all
 from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals
 from workers.running.audit_head import tell_head
 from workers.services import Services
-from workers.troubles import Troubles
+from workers.troubles import HOUSEKEEPING, Troubles, store_run
 
 log = structlog.get_logger()
 
@@ -21,23 +26,38 @@ PASSES = 50
 def expire(services: Services) -> None:
     """Delete expired telemetry, old alerts and jobs; expire proposals nobody decided on; give up overdue diagnoses.
 
-    Each part runs by itself. When parts of it failed, raise an ExceptionGroup after doing the others.
+    Each part runs by itself. When parts of it failed, store that for the status, and raise an ExceptionGroup after
+    doing the others.
     """
     troubles = Troubles()
-    with troubles.apart("deleting old telemetry"):
-        dropped = services.telemetry.expire(now=services.clock().timestamp())
-        log.info("telemetry_expired", rows=dropped)
-    with troubles.apart("deleting old alerts"), services.sessions.begin() as session:
-        drop_old_alerts(session, now=services.clock())
-    with troubles.apart("expiring proposals"):
-        expire_proposals(services)
-    with troubles.apart("deleting old jobs"):
-        _prune_jobs(services)
-    with troubles.apart("giving up overdue diagnoses"):
-        give_up_overdue(services)
-    with troubles.apart("telling the audit chain's head"):
-        tell_head(services)
+    with troubles.with_what_is_left_out():
+        for what, part in _PARTS.items():
+            with troubles.apart(what):
+                part(services)
+    with services.sessions.begin() as session:
+        store_run(session, HOUSEKEEPING, troubles, now=services.clock())
     troubles.raise_all()
+
+
+def _expire_telemetry(services: Services) -> None:
+    dropped = services.telemetry.expire(now=services.clock().timestamp())
+    log.info("telemetry_expired", rows=dropped)
+
+
+def _drop_alerts(services: Services) -> None:
+    with services.sessions.begin() as session:
+        drop_old_alerts(session, now=services.clock())
+
+
+def _look_at_rows(services: Services) -> None:
+    """Find the rows that cannot be read, also those that no other part reads at present."""
+    with services.readers() as session:
+        look_at_all(session, _check_pattern)
+
+
+def _check_pattern(row: LogPattern) -> None:
+    if row.enabled:
+        check(row.expression)
 
 
 def _prune_jobs(services: Services) -> None:
@@ -46,3 +66,15 @@ def _prune_jobs(services: Services) -> None:
         with services.sessions.begin() as session:
             if prune(session, services.clock()) < PRUNED_AT_ONCE:
                 return
+
+
+_PARTS: Mapping[str, Callable[[Services], None]] = {
+    "deleting old telemetry": _expire_telemetry,
+    "deleting old alerts": _drop_alerts,
+    "expiring proposals": expire_proposals,
+    "deleting old jobs": _prune_jobs,
+    "giving up overdue diagnoses": give_up_overdue,
+    "telling the audit chain's head": tell_head,
+    "looking for rows that cannot be read": _look_at_rows,
+}
+"""The parts of the housekeeping in their order, by what they do."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import outbox
+from storage.database.base import Unreadable
 from storage.dead_letters import get_job
 from workers.clicks.buttons import click_given_up, handle_click, handle_submission, submission_given_up
 from workers.clicks.escalate import escalate, escalation_given_up
@@ -43,11 +44,11 @@ class Job:
 
 
 def give_up(services: Services, job_id: int) -> None:
-    """Tell whoever waits for a dead letter. Do nothing if the job is being tried anew, or if nobody waits for it."""
+    """Tell whoever waits for a dead letter. Do nothing if it is being tried anew, or if nobody knows who waits."""
     with services.readers() as session:
         dead = get_job(session, job_id)
         job, arguments, reason = JOBS.get(dead.actor), dict(dead.arguments), dead.error or "it did not work"
-        if dead.dead_at is None:
+        if dead.dead_at is None or isinstance(dead.arguments, Unreadable):
             return
     if job is not None and job.given_up is not None:
         job.given_up(services, reason=reason, **arguments)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from storage import outbox
+from storage.database.base import Unreadable
 from workers.errors import BrokerAwayError
 from workers.locks import LEASE_SECONDS
 from workers.queueing.broker import Held, held_messages, send
@@ -29,18 +30,28 @@ BATCH = 100
 def relay_once(services: Services) -> int:
     """Send the due jobs and return their number. Raise BrokerAwayError when the broker is away; they stay due.
 
-    A job that only another version of Argux knows becomes a dead letter, so that it holds up no other.
+    A job that only another version of Argux knows, or whose arguments cannot be read, becomes a dead letter, so that it
+    holds up no other.
     """
     with services.sessions.begin() as session:
         now = services.clock()
         jobs = outbox.due(session, now=now, limit=BATCH)
         for job in jobs:
-            if job.actor not in QUEUES:
-                outbox.fail(session, job.key, f"this version has no job {job.actor}", now=now, permanent=True)
+            if fault := _fault_of(job):
+                outbox.fail(session, job.key, fault, now=now, permanent=True)
                 continue
             message_id = send(services.broker, job.actor, {"outbox_key": job.key, **job.arguments})
             outbox.mark_sent(session, job.key, now, message_id=message_id)
         return len(jobs)
+
+
+def _fault_of(job: outbox.DueJob) -> str:
+    """Return why the job can never run; "" if it can."""
+    if job.actor not in QUEUES:
+        return f"this version has no job {job.actor}"
+    if isinstance(job.arguments, Unreadable):
+        return "what is stored of its arguments cannot be read; correct them in the table outbox, then retry it"
+    return ""
 
 
 def resend_lost(services: Services) -> int:

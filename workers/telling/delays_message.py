@@ -26,7 +26,7 @@ def enqueue_delays_message(services: Services) -> None:
     """Enqueue a message when something has been late or failing for a minute, and another one when that is over."""
     with services.readers() as session:
         found = delays(services, session)
-        told = bool((read_cursor(session, _CURSOR) or {}).get("told"))
+        told = read_cursor(session, _CURSOR, lambda position: bool(position["told"])) or False
     if _is_lasting(found) and not told:
         text = lines([bullets(found.sentences()), ours("What can be judged is judged all the same.")])
         _tell(services, "Argux does not keep up", text, told=True)
@@ -35,8 +35,7 @@ def enqueue_delays_message(services: Services) -> None:
 
 
 def _is_lasting(found: Delays) -> bool:
-    troubles = found.tick.troubles if found.tick is not None else ()
-    is_failing = any(found.now - one.since >= timedelta(seconds=TOLD_SECONDS) for one in troubles)
+    is_failing = any(found.now - one.since >= timedelta(seconds=TOLD_SECONDS) for one in found.troubles)
     return is_failing or found.longest_lag_seconds > TOLD_SECONDS
 
 

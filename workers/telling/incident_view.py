@@ -30,7 +30,7 @@ class IncidentView:
 
 def incident_view(session: Session, incident_id: int) -> IncidentView:
     """Read the view; raise NotFoundError if there is no such incident."""
-    incident = incidents.get_incident(session, incident_id)
+    incident = incidents.shown_incident(session, incident_id)
     proposal = proposals.current_proposal(session, incident_id)
     approval = action = verification = None
     if proposal is not None:

@@ -28,12 +28,14 @@ def root_card(
     *,
     quiet: Markup = NOTHING,
     told_late: Markup = NOTHING,
+    still_broken: Markup = NOTHING,
     unset: Collection[str] = (),
 ) -> Card:
     """Build the incident's root message for its current state.
 
-    quiet: the reason and end of the current quiet time. told_late: why the message was not sent at once. unset: the
-    buttons that are left out, because the system behind them is not connected.
+    quiet: the reason and end of the current quiet time. told_late: why the message was not sent at once. still_broken:
+    what is broken still although a person closed the incident. unset: the buttons that are left out, because the system
+    behind them is not connected.
     """
     incident = view.incident
     quiet = NOTHING if incident.status.is_closed else quiet
@@ -41,7 +43,11 @@ def root_card(
         title=f"#{incident.id} {incident.title}",
         severity=incident.severity,
         text=_headline(view),
-        fields=(*_fields(view), *((("Quiet", quiet),) if quiet else ())),
+        fields=(
+            *_fields(view),
+            *((("Quiet", quiet),) if quiet else ()),
+            *((("Closed by hand", ours("**still broken:** {what}", what=still_broken)),) if still_broken else ()),
+        ),
         sections=(
             *((told_late,) if told_late else ()),
             *attribution_section(view.findings),

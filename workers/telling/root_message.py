@@ -18,7 +18,7 @@ from integrations.errors import (
     ThreadRefusedError,
 )
 from integrations.protocols import MessageReference
-from integrations.text import stored
+from integrations.text import stored, theirs
 from storage import deliveries, outbox
 from storage.models import Delivery
 from workers.locks import one_at_a_time
@@ -32,6 +32,7 @@ from workers.telling.offered import unset_buttons
 from workers.telling.picture import current_picture, wanted_phase
 from workers.telling.quiet_reasons import quiet_time_of
 from workers.telling.root_card import root_card
+from workers.watching.still_broken import sentences, still_broken_though_closed
 
 log = structlog.get_logger()
 
@@ -138,7 +139,15 @@ def _render(services: Services, incident_id: int, root: Delivery) -> _Rendered:
     told_late = stored(root.content.get("told_late") or "") or late_reason(services, view.incident, root.content)
     picture = current_picture(root.content)
     unset = unset_buttons(services.settings)
-    card = root_card(view, picture, quiet=quiet.text if quiet else NOTHING, told_late=told_late, unset=unset)
+    broken = sentences(still_broken_though_closed(services, view.incident, services.clock()))
+    card = root_card(
+        view,
+        picture,
+        quiet=quiet.text if quiet else NOTHING,
+        told_late=told_late,
+        still_broken=theirs(broken),
+        unset=unset,
+    )
     lane = pace.Lane.LATER if view.incident.status.is_closed else pace.Lane.FIRST
     return _Rendered(card, wanted_phase(view, root.content), {"told_late": told_late}, lane)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from detection.recovery import Recovery, RecoveryState
 from detection.types import AlertDetails, Finding, Metric, Severity, Subject
 from integrations.charts import Point
-from storage.alerts import FIRING, alerts_named, firing_alerts
+from storage.alerts import FIRING, alerts_named, firing_alerts, values_of
 from storage.models import Alert, FindingRecord, Incident
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
@@ -85,7 +85,7 @@ def _finding(alerts: Sequence[Alert], now: datetime) -> Finding:
             severity=worst.severity,
             summary=worst.summary[:_SUMMARY_LENGTH],
             url=worst.url,
-            values={name: float(value) for name, value in worst.values.items()},
+            values=values_of(worst),
             together=worst.together,
             onset_low=onset - RULES_WAIT_SECONDS,
             onset_high=onset,

@@ -1,4 +1,4 @@
-"""Whether Argux itself keeps up: how late each kind of data is judged, and what failed at the last tick."""
+"""Whether Argux itself keeps up: how late each kind of data is judged, and what failed in the last runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.services import Services
-from workers.troubles import LastTick, last_tick
+from workers.troubles import HOUSEKEEPING, TICK, LastRun, Trouble, last_run
 from workers.words.findings import duration_text
 
 TOLD_SECONDS = 60.0
@@ -22,16 +22,25 @@ _WORDS = {"events": "Events", "spans": "Requests", "points": "Metrics", "logs": 
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """lag_seconds: by kind of record, how long the oldest one that is not rolled up has waited. tick: the last one."""
+    """lag_seconds: by kind of record, how long the oldest one that is not rolled up has waited. tick, housekeeping: the
+    last ones.
+    """
 
     now: datetime
     lag_seconds: Mapping[str, float]
-    tick: LastTick | None
+    tick: LastRun | None
+    housekeeping: LastRun | None = None
 
     @property
     def longest_lag_seconds(self) -> float:
         """The lag of the kind that is judged latest."""
         return max(self.lag_seconds.values())
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """What failed in the last runs; once, if it failed in both."""
+        runs = [one for one in (self.tick, self.housekeeping) if one is not None]
+        return list({trouble.what: trouble for run in reversed(runs) for trouble in run.troubles}.values())
 
     def sentences(self) -> list[Markup]:
         """Say what is late or failed, and how to mend it; empty when everything is judged in time."""
@@ -65,16 +74,14 @@ class Delays:
         ]
 
     def _troubles(self) -> list[Markup]:
-        if self.tick is None:
-            return []
         return [
             ours(
-                "Failing since {since}, and tried again at each tick: {what} ({error}).",
+                "Failing since {since}, and tried again by itself: {what} ({error}).",
                 since=moment(one.since.timestamp()),
                 what=one.what,
                 error=one.error,
             )
-            for one in self.tick.troubles
+            for one in self.troubles
         ]
 
 
@@ -83,4 +90,4 @@ def delays(services: Services, session: Session) -> Delays:
     now = services.clock()
     whole = services.telemetry.whole_until(now=now.timestamp())
     lags = {kind: max(0.0, now.timestamp() - until) for kind, until in whole._asdict().items()}
-    return Delays(now, lags, last_tick(session))
+    return Delays(now, lags, last_run(session, TICK), last_run(session, HOUSEKEEPING))

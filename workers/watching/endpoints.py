@@ -17,6 +17,7 @@ from detection.options import EndpointOptions
 from detection.recovery import Recovery
 from detection.types import EndpointSeries, Finding, Metric, Subject, TimeSpans
 from integrations.charts import Point
+from storage.database.reading import together_or_each
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS
 from workers.memory.broken_times import PastIncident, endpoint_broken_times, past_incidents
 from workers.memory.endpoints import METRICS
@@ -39,10 +40,9 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
     options, until = endpoint_options(services.settings), tick.now.timestamp()
     suspects = services.endpoint_memory.worth_reading(services.telemetry, now=until, options=options, past=tick.past)
     broken = _broken(suspects, tick.past, until)
-    found: list[Finding] = []
-    for start in range(0, len(suspects), SUSPECTS_AT_ONCE):
-        some = suspects[start : start + SUSPECTS_AT_ONCE]
-        found += endpoint_findings(
+
+    def found_in(some: Sequence[tuple[str, str]]) -> list[Finding]:
+        return endpoint_findings(
             services.telemetry.endpoint_series(
                 since=until - max(options.recent_window_seconds, options.swing_window_seconds),
                 until=until,
@@ -56,6 +56,10 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
             options=options,
             excluded=broken,
         )
+
+    found: list[Finding] = []
+    for start in range(0, len(suspects), SUSPECTS_AT_ONCE):
+        found += together_or_each(suspects[start : start + SUSPECTS_AT_ONCE], found_in)
     return [finding for finding in found if not _may_be_under_way(services, finding, until, options)]
 
 
@@ -97,7 +101,7 @@ def retest(services: Services, finding: Finding, live_at: float, until: float) -
     wanted, options = [_endpoint(finding)], endpoint_options(services.settings)
     past_since = baseline_since(finding.onset_at, options)
     with services.readers() as session:
-        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
+        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC), now=services.clock())
     before = [one for one in past if one.began < finding.onset_at]
     return endpoint_recovery(
         finding,

@@ -25,6 +25,7 @@ from detection.types import (
     Metric,
 )
 from integrations.charts import Point
+from storage.database.reading import one_by_itself
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS
 from workers.memory.broken_times import funnel_broken_times, incidents_of_funnel, past_incidents
 from workers.options import funnel_options
@@ -55,8 +56,13 @@ def findings(services: Services, tick: Tick) -> list[Finding]:
     Only funnels that may have changed are read in full.
     """
     options = funnel_options(services.settings)
-    found = [finding for funnel in tick.funnels for finding in _found(services, funnel, tick, options)]
-    return found + drifts(services, tick, options)
+    found: list[Finding] = []
+    for funnel in tick.funnels:
+        with one_by_itself(f"watching the funnel {funnel.name}"):
+            found += _found(services, funnel, tick, options)
+    with one_by_itself("looking for drifts of funnels"):
+        found += drifts(services, tick, options)
+    return found
 
 
 def _found(services: Services, funnel: FunnelDefinition, tick: Tick, options: FunnelOptions) -> Sequence[Finding]:
@@ -130,7 +136,7 @@ def retest(services: Services, finding: Finding, live_at: float, until: float) -
     funnel_id = finding.subject.funnel_id
     past_since = baseline_since(finding.onset_at, services.settings.baseline_window_hours)
     with services.readers() as session:
-        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC))
+        past = past_incidents(session, since=datetime.fromtimestamp(past_since, UTC), now=services.clock())
     return funnel_recovery(
         finding,
         services.telemetry.funnel_series(funnel_id, since=finding.onset_at, until=until, bucket_seconds=width),

@@ -44,7 +44,7 @@ def watched_metrics(
     keys = [(one.service, one.name, one.attributes) for one in names]
     fine, hourly = fine_and_hourly(services, keys, now=now, options=options)
     with services.readers() as session:
-        past = past_incidents(session, since=at - timedelta(hours=options.baseline_window_hours))
+        past = past_incidents(session, since=at - timedelta(hours=options.baseline_window_hours), now=at)
         limits = limits_of(session, keys)
     standings = metric_standings(
         fine, [without_broken_hours(one, past, now) for one in hourly], now=now, options=options

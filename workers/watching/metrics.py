@@ -23,6 +23,7 @@ from detection.metrics.standings import level_recovery, limit_recovery
 from detection.recovery import Recovery
 from detection.types import Finding, ForecastDetails, Metric, MetricDetails, MetricSeries
 from integrations.charts import Point
+from storage.database.reading import one_by_itself, together_or_each
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
 from workers.memory.broken_times import PastIncident, excluded_times
 from workers.memory.metrics import Key
@@ -55,13 +56,15 @@ def _levels(services: Services, tick: Tick) -> list[Finding]:
     suspects = services.metric_memory.unusual(
         services.telemetry, now=now, options=options, broken=broken, most=MOST_UNUSUAL
     )
+
+    def found_in(some: Sequence[Key]) -> list[Finding]:
+        fine, past = fine_and_hourly(services, some, now=now, options=options)
+        usual = [without_broken_hours(one, tick.past, now) for one in past]
+        return metric_findings(fine, usual, now=now, options=options)
+
     found: list[Finding] = []
     for start in range(0, len(suspects), SERIES_AT_ONCE):
-        some = suspects[start : start + SERIES_AT_ONCE]
-        fine, past = fine_and_hourly(services, some, now=now, options=options)
-        found += metric_findings(
-            fine, [without_broken_hours(one, tick.past, now) for one in past], now=now, options=options
-        )
+        found += together_or_each(suspects[start : start + SERIES_AT_ONCE], found_in)
     return found
 
 
@@ -108,9 +111,10 @@ def _forecasts(services: Services, tick: Tick) -> list[Finding]:
     random = np.random.default_rng(int(now))
     found: list[Finding] = []
     for limit in taken:
-        series = history(services, limit, now=now, options=options)
-        past = _hourly(services, [_key(limit)], now=now, options=options)
-        found += forecast_findings(series, [limit], now=now, options=options, random=random, baseline=past)
+        with one_by_itself(f"forecasting {limit.name} of {limit.service}"):
+            series = history(services, limit, now=now, options=options)
+            past = _hourly(services, [_key(limit)], now=now, options=options)
+            found += forecast_findings(series, [limit], now=now, options=options, random=random, baseline=past)
     return found
 
 

@@ -28,8 +28,8 @@ def watched_states(services: Services) -> list[Watched]:
     """
     now = services.clock()
     with services.readers() as session:
-        funnels = [stored_funnels.definition(row) for row in stored_funnels.list_funnels(session)]
-        past = past_incidents(session, since=now - timedelta(hours=services.settings.baseline_window_hours))
+        funnels = stored_funnels.definitions(session)
+        past = past_incidents(session, since=now - timedelta(hours=services.settings.baseline_window_hours), now=now)
         broken = [
             incidents.to_finding(record).subject
             for incident in incidents.active_incidents(session)

@@ -14,6 +14,7 @@ from detection.recovery import RecoveryState, insufficient_data
 from detection.types import Finding, LossDetails
 from integrations.text import Markup, ours
 from storage import incidents
+from storage.database.reading import one_by_itself
 from storage.models import Incident
 from workers.services import Services
 from workers.watching.catalogue import recovery_now
@@ -95,8 +96,24 @@ def closed_by_hand(services: Services, session: Session, now: datetime) -> list[
     """Return the incidents that people closed and that are broken still, oldest first."""
     since = now - timedelta(seconds=LONGEST_LOOK_SECONDS)
     rows = incidents.closed_by_hand_and_seen(session, since)
-    tested = [(row.id, row.closed_by or "", still_broken(services, seen(row), now)) for row in rows]
-    return [ClosedByHand(number, name, findings) for number, name, findings in tested if findings]
+    found = []
+    for row in rows:
+        with one_by_itself(f"testing incident #{row.id}, which was closed by hand"):
+            findings = still_broken(services, seen(row), now)
+            found += [ClosedByHand(row.id, row.closed_by or "", findings)] if findings else []
+    return found
+
+
+def still_broken_though_closed(services: Services, incident: Incident, now: datetime) -> tuple[Finding, ...]:
+    """Return the findings that are broken still although a person closed the incident; none of any other incident.
+
+    Its findings must be loaded. What was not seen for LONGEST_LOOK_SECONDS is not tested.
+    """
+    if not (incident.status.is_closed and incident.closed_by_hand):
+        return ()
+    since = now - timedelta(seconds=LONGEST_LOOK_SECONDS)
+    is_recent = any(record.last_seen_at >= since for record in incident.findings)
+    return still_broken(services, seen(incident), now) if is_recent else ()
 
 
 def sentences(findings: Sequence[Finding]) -> str:

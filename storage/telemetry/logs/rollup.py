@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, String, select, type_coerce
 
 from detection.types import Floats, Integers
 from storage.models import LogPattern
@@ -76,7 +76,9 @@ def _is_alert(line: Line) -> bool:
 
 
 def _stored_patterns(connection: Connection) -> list[StoredPattern]:
-    columns = LogPattern.name, LogPattern.expression, LogPattern.severity, LogPattern.description, LogPattern.enabled
+    # The severity as it is stored: the reader leaves out a pattern whose severity there is not.
+    severity = type_coerce(LogPattern.severity, String)
+    columns = LogPattern.name, LogPattern.expression, severity, LogPattern.description, LogPattern.enabled
     return [StoredPattern(*row) for row in connection.execute(select(*columns).order_by(LogPattern.name))]
 
 

@@ -135,6 +135,50 @@ def test_a_merge_queue_that_cannot_be_used_asks_a_person(
     assert not caught.value.is_under_way
 
 
+def queue_answers(workspace: Workspace, *bodies: dict[str, Any]) -> None:
+    for body in bodies:
+        workspace.fault("github", 200, path_contains="/graphql", body=body)
+
+
+def test_what_is_in_the_merge_queue_is_taken_out_of_it(
+    workspace: Workspace, github: CodeHost, pull: PullRequest
+) -> None:
+    queue_answers(
+        workspace,
+        {"data": {"node": {"isInMergeQueue": True}}},
+        {"data": {"dequeuePullRequest": {"mergeQueueEntry": {"id": "MQE_1"}}}},
+    )
+    assert github.leave_queue(SHOP, pull.number)
+
+
+def test_what_is_in_no_merge_queue_is_left_alone(workspace: Workspace, github: CodeHost, pull: PullRequest) -> None:
+    queue_answers(workspace, {"data": {"node": {"isInMergeQueue": False}}})
+    assert not github.leave_queue(SHOP, pull.number)
+
+
+def test_a_refusal_to_leave_the_merge_queue_is_told_in_githubs_words(
+    workspace: Workspace, github: CodeHost, pull: PullRequest
+) -> None:
+    queue_answers(
+        workspace,
+        {"data": {"node": {"isInMergeQueue": True}}},
+        {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]},
+    )
+    with pytest.raises(RejectedError, match="Resource not accessible by integration"):
+        github.leave_queue(SHOP, pull.number)
+
+
+def test_an_open_pull_request_is_found_by_its_branch_and_a_closed_one_is_not(
+    github: CodeHost, pull: PullRequest
+) -> None:
+    found = github.find_open(SHOP, pull.branch)
+    assert found is not None
+    assert found.number == pull.number
+    assert github.find_open(SHOP, "argux/another") is None
+    github.close(SHOP, pull.number, comment=ours("Not needed."))
+    assert github.find_open(SHOP, pull.branch) is None
+
+
 REFUSED: list[tuple[int, str, type[IntegrationError]]] = [
     (403, "Resource not accessible by personal access token", AuthenticationError),
     (403, "Repository was archived so is read-only.", AuthenticationError),

@@ -111,7 +111,8 @@ def test_an_end_is_unannounced_until_it_is_announced_and_the_alert_is_deleted_af
     record(engine, change(0), change(5, is_firing=False))
     with sessions(engine).begin() as session:
         assert unannounced_ends(session, ended_by=NOW) == []
-        [alert] = unannounced_ends(session, ended_by=NOW + timedelta(minutes=5))
+        [alert_id] = unannounced_ends(session, ended_by=NOW + timedelta(minutes=5))
+        alert = session.get_one(Alert, alert_id)
         alert.told_at = NOW
     with sessions(engine).begin() as session:
         assert unannounced_ends(session, ended_by=NOW + timedelta(days=1)) == []

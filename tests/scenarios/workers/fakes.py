@@ -130,6 +130,7 @@ class FakeCodeHost:
     `failures` are raised by the next reads and merges, in order; `lost_answers` by the next merges after they
     succeeded. `refusals`, `merge_refusals`, `diff_failures` and `close_failures` are raised by the next openings,
     merges, readings of the diff and closings.
+    `is_queued`: it waits in a merge queue. `queue_failures` are raised by the next leavings of the queue.
     `merged_elsewhere_at` (seconds, UTC): when somebody merged it by hand. `number`: that of the next one opened.
     """
 
@@ -149,6 +150,10 @@ class FakeCodeHost:
     base_branch: str = "main"
     diff_text: str = DIFF
     comments: list[str] = field(default_factory=list)
+    is_queued: bool = False
+    queue_failures: deque[IntegrationError] = field(default_factory=deque)
+    left_queue: list[int] = field(default_factory=list)
+    branches: dict[str, int] = field(default_factory=dict)
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
         return ()
@@ -159,6 +164,7 @@ class FakeCodeHost:
         if self.refusals:
             raise self.refusals.popleft()
         self.opened += 1
+        self.branches[branch] = self.number
         return self.pull_request(repository, self.number)
 
     def pull_request(self, repository: str, number: int) -> PullRequest:
@@ -190,6 +196,20 @@ class FakeCodeHost:
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.popleft()
+
+    def leave_queue(self, repository: str, number: int) -> bool:
+        if self.queue_failures:
+            raise self.queue_failures.popleft()
+        was_queued, self.is_queued = self.is_queued, False
+        self.left_queue += [number] if was_queued else []
+        return was_queued
+
+    def find_open(self, repository: str, branch: str) -> PullRequest | None:
+        number = self.branches.get(branch)
+        if number is None or number in self.closed:
+            return None
+        found = self.pull_request(repository, number)
+        return found if found.state == "open" else None
 
     def close(self, repository: str, number: int, *, comment: Markup) -> None:
         if self.close_failures:

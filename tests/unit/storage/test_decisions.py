@@ -143,7 +143,7 @@ def test_an_action_has_one_verification_which_counts_its_attempts(session: Sessi
     verifications.record_measures(session, verification, [{"metric": "latency_p95_ms", "after": 101.0}])
     verifications.record_measures(session, verification, [{"metric": "latency_p95_ms", "after": 99.0}])
     assert (verification.attempts, verification.measures[0]["after"]) == (2, 99.0)
-    assert verifications.running_verifications(session) == [verification]
+    assert verifications.running_verifications(session) == [(verification.id, verification.incident_id)]
     verifications.finish_verification(session, verification, status="recovered", now=NOW)
     assert verifications.running_verifications(session) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from detection.types import IncidentStatus
@@ -17,6 +19,7 @@ from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.clicks.buttons import handle_submission
 from workers.clicks.slash_command import status_card
 from workers.lifecycle.tick import tick
+from workers.memory.broken_times import past_incidents
 from workers.services import Services
 from workers.watching.states import watched_states
 
@@ -205,3 +208,52 @@ def test_a_dialog_that_called_it_usual_closes_nothing_once_it_is_broken_again(
     assert "broken again since you looked" in chat(services).ephemerals[-1][1]
     with services.readers() as session:
         assert [entry.event for entry in session.query(AuditEntry)][-1] == "refused"
+
+
+def fields(services: Services) -> dict[str, str]:
+    return dict(chat(services).root().card.fields)
+
+
+def test_the_message_of_what_was_closed_by_hand_says_that_it_is_broken_still_until_it_has_recovered(
+    services: Services, api: Api, worker: Worker
+) -> None:
+    lives(services, api, 2, broken=True)
+    worker.run_all()
+    close(services, "false_alarm", 1)
+    lives(services, api, 2, broken=True)
+    worker.run_all()
+    assert fields(services)["Closed by hand"].startswith("**still broken:** POST /checkout fails for ")
+    lives(services, api, 12, broken=False)
+    worker.run_all()
+    assert "Closed by hand" not in fields(services)
+    (incident,) = all_incidents(services)
+    with services.readers() as session:
+        kinds = [entry.kind for entry in session.get_one(Incident, incident.id).timeline]
+    assert kinds.count("back_to_usual") == 1
+
+
+@pytest.mark.parametrize("button", ["resolve", "false_alarm"])
+def test_the_time_after_a_closing_by_hand_is_not_usual_while_it_goes_on_being_found(
+    services: Services, api: Api, clock: Clock, button: str
+) -> None:
+    lives(services, api, 2, broken=True)
+    close(services, button, 1)
+    closed_at = clock().timestamp()
+    lives(services, api, 3, broken=True)
+    with services.readers() as session:
+        (past,) = past_incidents(session, since=clock() - timedelta(days=1), now=clock())
+    assert past.ended is not None
+    assert past.ended >= closed_at + 150
+    lives(services, api, 4, broken=False)
+    with services.readers() as session:
+        (later,) = past_incidents(session, since=clock() - timedelta(days=1), now=clock())
+    assert later.ended is not None
+    assert later.ended < clock().timestamp() - 60
+
+
+def test_a_false_alarm_that_is_found_no_more_was_a_usual_time(services: Services, api: Api, clock: Clock) -> None:
+    lives(services, api, 2, broken=True)
+    api.healthy_minute()
+    close(services, "false_alarm", 1)
+    with services.readers() as session:
+        assert past_incidents(session, since=clock() - timedelta(days=1), now=clock()) == []

@@ -182,7 +182,7 @@ BROKEN: dict[str, Callable[[Services, pytest.MonkeyPatch], None]] = {
     "ending the snooze of incident #1": snooze_and_fail,
     "rolling up events": fail_roll_up_of_events,
     "looking for new versions": lambda _, patch: patch.setattr("workers.lifecycle.tick.record_new_versions", failing),
-    "watching conversion_rate": lambda services, patch: patch.setattr(
+    "looking for drifts of funnels": lambda services, patch: patch.setattr(
         "workers.memory.funnels.FunnelMemory.whose_turn", failing
     ),
 }

@@ -12,6 +12,7 @@ from storage.models import Deploy
 from tests.scenarios.workers.worker import Clock
 from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, record_new_versions
 from workers.services import Services
+from workers.troubles import Troubles
 
 SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
 
@@ -19,6 +20,12 @@ SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
 @pytest.fixture(autouse=True)
 def shop(services: Services) -> None:
     services.settings = services.settings.model_copy(update={"service_repositories": {"shop": "acme/shop"}})
+
+
+def look(services: Services, clock: Clock) -> None:
+    troubles = Troubles()
+    record_new_versions(services, troubles, clock())
+    troubles.raise_all()
 
 
 class Traffic:
@@ -38,7 +45,7 @@ class Traffic:
     def look(self, seconds: float = GRACE_SECONDS + 1) -> list[Deploy]:
         self.clock.forward(seconds)
         self.services.telemetry.roll_up([], now=self.clock().timestamp() + 30)
-        record_new_versions(self.services, self.clock())
+        look(self.services, self.clock)
         with self.services.readers() as session:
             return list(deploys_between(session, None, datetime(2000, 1, 1, tzinfo=UTC), self.clock()))
 
@@ -136,5 +143,5 @@ def test_each_request_is_read_once_and_not_at_every_tick(traffic: Traffic, servi
     services.telemetry = Watched()  # type: ignore[assignment]
     for _ in range(10):
         clock.forward(LOOK_EVERY_SECONDS / 3)
-        record_new_versions(services, clock())
+        look(services, clock)
     assert read == [0, 0, 0]

@@ -142,7 +142,7 @@ def test_a_wrong_key_is_reported_and_moves_no_cursor(services: Services, clock: 
     with pytest.raises(AuthenticationError, match="unable to authenticate"):
         pull_once(services)
     with services.readers() as session:
-        assert read_cursor(session, f"elasticsearch:{server.url}:logs-*") is None
+        assert read_cursor(session, f"elasticsearch:{server.url}:logs-*", dict) is None
 
 
 def test_the_job_does_nothing_without_an_elasticsearch_url(services: Services) -> None:

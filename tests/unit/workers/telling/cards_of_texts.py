@@ -58,7 +58,7 @@ from workers.telling.dead_letters import dead_letters_card
 from workers.telling.incident_view import IncidentView
 from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
-from workers.troubles import LastTick, Trouble
+from workers.troubles import LastRun, Trouble
 from workers.watching.delays import Delays
 from workers.watching.still_broken import ClosedByHand, sentences
 from workers.words.attribution import attribution_sentences
@@ -230,7 +230,7 @@ def later_cards(text: Texts) -> Iterator[Card]:
     yield recovery_messages._still_broken_card(closed, found)
     yield Card(title="Offer withdrawn", text=closing_comment(text))
     yield Card(title="Closed", text=closed_text(closed))
-    late = Delays(NOW, {"events": 900.0}, LastTick(NOW, (Trouble(text("part"), text("error"), NOW),)))
+    late = Delays(NOW, {"events": 900.0}, LastRun(NOW, (Trouble(text("part"), text("error"), NOW),)))
     yield Card(
         title="Status",
         text=ClosedByHand(7, text("closer"), found).text,
@@ -257,7 +257,7 @@ def cards(text: Texts) -> Iterator[Card]:
     quiet = Quiet(NOW, maintenance_text(MaintenanceWindow(service=text("service"), reason=text("reason")))).text
     late = ours("Told only now: {why}.", why=text("reason"))
     for view in views(text):
-        yield root_card(view, None, quiet=quiet, told_late=late)
+        yield root_card(view, None, quiet=quiet, told_late=late, still_broken=theirs(text("broken")))
     named = incident(text, IncidentStatus.OPEN, incident_title(findings(text)))
     closed = incident(text, IncidentStatus.FALSE_ALARM, named.title)
     yield diagnosis_card(diagnosis(text))
