@@ -11,7 +11,7 @@ from integrations.github.errors import SYSTEM
 def check_writable(repository: Repository) -> str:
     """Return the repository's name and default branch. Raises if no pull request could be opened and merged there."""
     name = repository.full_name
-    if not name:
+    if not name or not repository.default_branch:
         raise RetryableError(SYSTEM, "the answer was not GitHub's")
     if repository.archived:
         raise RejectedError(SYSTEM, f"{name} is archived: nothing can be merged there")

@@ -81,10 +81,10 @@ class SlackChannel:
                     **form,
                 ),
             )
-        channel_id, message_id = response.get("channel"), response.get("ts")
-        if not isinstance(channel_id, str) or not isinstance(message_id, str):
+        posted_in, message_id = response.get("channel"), response.get("ts")
+        if not isinstance(posted_in, str) or not isinstance(message_id, str):
             raise RetryableError(SYSTEM, "the answer was not Slack's: it names no message")
-        return MessageReference(channel_id, message_id)
+        return MessageReference(posted_in, message_id)
 
     def update(self, message: MessageReference, card: Card) -> None:
         """Replace a message in place. The metadata of the first post stays."""

@@ -133,7 +133,7 @@ class GitHub(BaseAdapter):
     merged: bool = False
     closed: bool = False
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         path = unquote(str(request.path_url)).partition("?")[0].removeprefix(f"/repos/{SHOP}")
         name = self._name(str(request.method), path, str(request.headers.get("Accept", "")))
         self.calls.append(name)

@@ -47,7 +47,7 @@ class Jira(BaseAdapter):
     wanted: dict[str, str] = field(default_factory=dict)
     tickets: list[dict[str, Any]] = field(default_factory=list)
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         answer = self._answer(request)
         if answer.error is not None:
             raise answer.error
@@ -65,8 +65,8 @@ class Jira(BaseAdapter):
         if self.everything is not None:
             return self.everything
         if request.method == "POST" and path == "issue":
-            sent = json.loads(request.body or "{}")["fields"]
-            return self._created(sent)
+            assert isinstance(request.body, (str, bytes))
+            return self._created(json.loads(request.body)["fields"])
         answers: dict[str, Any] = {
             "serverInfo": {"versionNumbers": [1001, 0, 0], "deploymentType": "Cloud"},
             "project/SHOP": {"key": "SHOP", "self": "x", "issueTypes": TYPES},
