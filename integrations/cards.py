@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detection.types import Severity
-from integrations.text import Markup
+from integrations.text import Markup, lines, link, listed, ours
 
 NOTHING = Markup("")
 
@@ -68,11 +68,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class ModalInput:
-    """A line of text that a dialog asks for; `name` identifies the answer in the submission."""
+    """What a dialog asks for: a line of text or, with `choices`, one of these (value, label) pairs.
+
+    `name` identifies the answer in the submission. hint: small print under it.
+    """
 
     name: str
     label: str
     limit: int = 200
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +104,11 @@ class Modal:
 def moment(at: float) -> Markup:
     """Return the markup for a time in a card; each channel shows it in the reader's time zone. `at` is seconds, UTC."""
     return Markup(f"<t:{int(at)}>")
+
+
+def as_text(card: Card) -> Markup:
+    """Return the card as one text of ours, without its picture and buttons, for where a card cannot be shown."""
+    parts = [ours("**{title}**", title=card.title), card.text]
+    parts += [ours("{label}: {value}", label=label, value=value) for label, value in card.fields]
+    parts += [*card.sections, listed((link(one.label, one.url) for one in card.links), " · "), card.context]
+    return lines(part for part in parts if part.strip())

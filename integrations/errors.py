@@ -78,11 +78,15 @@ class RejectedError(PermanentError):
 
 
 class FieldsRequiredError(RejectedError):
-    """The tracker wants fields filled that have neither a default nor one only value; `fields` are their names."""
+    """The tracker wants fields filled that have neither a default nor one only value.
 
-    def __init__(self, system: str, message: str, fields: tuple[str, ...]) -> None:
+    fields: their names. keys: the tracker's own ids of them.
+    """
+
+    def __init__(self, system: str, message: str, fields: tuple[str, ...], *, keys: tuple[str, ...] = ()) -> None:
         super().__init__(system, message)
         self.fields = fields
+        self.keys = keys
 
 
 class ChannelRefusedError(NotFoundError):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import traceback
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+
+import structlog
 
 from integrations.errors import (
     AuthenticationError,
@@ -19,6 +22,11 @@ LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """The longest Retry-After that we obey, so that no system can delay a job for longer."""
 
 TOO_MANY_REQUESTS = 429
+MISREAD = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a client library raises when an answer has another shape than its system's, such as a list for an object."""
+
+log = structlog.get_logger()
+
 _PASSING_STATUSES = frozenset({408, 425})
 _MESSAGE_LIMIT = 300
 
@@ -50,11 +58,15 @@ def _seconds_until(http_date: str, now: float) -> float:
 
 
 def error_for_status(
-    system: str, status: int, message: str, *, retry_after_seconds: float | None = None
+    system: str, status: int, message: str, *, retry_after_seconds: float | None = None, remedy: str = ""
 ) -> IntegrationError:
-    """Return the error for an HTTP status (400 and up). The message is cut, so that no whole HTML page is kept."""
-    text = " ".join(message.split())[:_MESSAGE_LIMIT]
+    """Return the error for an HTTP status that is no success. The message is cut, and left out if it is a web page.
+
+    remedy: how a person mends it, said after what happened.
+    """
+    text = "" if is_page(message) else " ".join(message.split())[:_MESSAGE_LIMIT]
     described = f"{text} (HTTP {status})" if text else f"HTTP {status}"
+    described = f"{described}: {remedy}" if remedy else described
     if status == TOO_MANY_REQUESTS:
         return RateLimitedError(system, described, retry_after_seconds)
     if status in _PASSING_STATUSES or status >= 500:
@@ -64,6 +76,24 @@ def error_for_status(
     if status in (404, 410):
         return NotFoundError(system, described)
     return RejectedError(system, described)
+
+
+def is_page(text: str) -> bool:
+    """Whether an answer is a web page, such as a login, a captive portal or a gateway's error, and not the system's."""
+    return text.lstrip()[:1] == "<"
+
+
+def misread(system: str, error: BaseException) -> RetryableError:
+    """Return the error for an answer that is not in the system's format. What the client made of it is logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    log.warning("answer_misread", system=system, error=repr(error), place=place)
+    return RetryableError(system, f"the answer was not {possessive(system)}")
+
+
+def possessive(system: str) -> str:
+    """Return "Slack's" or "Teams'"."""
+    return f"{system}'" if system.endswith("s") else f"{system}'s"
 
 
 def unreachable(system: str, error: BaseException) -> RetryableError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -202,11 +203,32 @@ class Ticket:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class TicketField:
+    """A field that the tracker wants filled and only a person can fill. `name` is the tracker's own id of it.
+
+    choices: (value, label) pairs to choose from; empty where a text is asked for. hint: what the text must be. fault:
+    the kind of field that nobody can be asked for in a dialog; empty for all others.
+    """
+
+    name: str
+    label: str
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    fault: str = ""
+
+
 class TicketTracker(Protocol):
     """A ticket tracker: Jira. Every call raises only IntegrationError and its subclasses."""
 
-    def create(self, *, idempotency_key: str, title: str, body: Markup, severity: str) -> Ticket:
-        """Create a ticket idempotently: a second call with the same key (stored as a label) finds the first ticket."""
+    def create(
+        self, *, idempotency_key: str, title: str, body: Markup, severity: str, answers: Mapping[str, str] = ...
+    ) -> Ticket:
+        """Create a ticket idempotently: a second call with the same key (stored as a label) finds the first ticket.
+
+        answers: what a person chose or typed for the fields that only a person can fill, by their names. Raises
+        FieldsRequiredError for those that are missing.
+        """
         ...
 
     def check(self) -> str:
@@ -215,6 +237,10 @@ class TicketTracker(Protocol):
 
     def check_creating(self) -> tuple[str, ...]:
         """Return the names of required fields that are not filled. Raises if no ticket may be created."""
+        ...
+
+    def fields_to_ask(self, also: Collection[str] = ...) -> tuple[TicketField, ...]:
+        """Return the required fields that only a person can fill, and those named in `also`."""
         ...
 
 

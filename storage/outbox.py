@@ -177,6 +177,23 @@ def finish_running(session: Session, now: datetime) -> None:
         mark_done(session, key, now)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """The job at work: its key, and when it was enqueued."""
+
+    key: str
+    since: datetime
+
+
+def running_job(session: Session) -> RunningJob | None:
+    """Return the job at work; None outside one, or for one that is not from the outbox."""
+    key = _running_key.get()
+    if key is None:
+        return None
+    since = session.scalars(select(OutboxJob.created_at).where(OutboxJob.key == key)).one_or_none()
+    return RunningJob(key, since) if since is not None else None
+
+
 def fail(
     session: Session,
     key: str,

@@ -73,9 +73,14 @@ def jira(services: Services) -> str:
     """Look up the account, the project, whether tickets may be created there, and what they must have."""
     who = services.tickets.check()
     missing = services.tickets.check_creating()
-    if missing:
-        return f"{who}; the project also asks for {', '.join(missing)}: give them a default, or make them optional"
-    return f"{who}; may create tickets"
+    if not missing:
+        return f"{who}; may create tickets"
+    if impossible := [field.label for field in services.tickets.fields_to_ask() if field.fault]:
+        raise TroubleError(
+            f"the project asks for {', '.join(impossible)}, which Argux cannot ask anybody for: give that a default in "
+            "Jira, or make it optional"
+        )
+    return f"{who}; may create tickets, and asks whoever presses Create Jira ticket for {', '.join(missing)}"
 
 
 def teams(services: Services) -> str:

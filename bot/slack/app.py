@@ -177,14 +177,14 @@ def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, A
 
 
 def answers_of(view: dict[str, Any]) -> dict[str, str]:
-    """Return the texts that were typed into a dialog, by the names of its inputs."""
+    """Return what was typed or chosen in a dialog, by the names of its inputs."""
     values = (view.get("state") or {}).get("values") or {}
-    return {
-        name: str(entry["value"])
+    answers = {
+        name: (entry.get("selected_option") or entry).get("value")
         for name, entries in values.items()
         for entry in entries.values()
-        if isinstance(entry.get("value"), str)
     }
+    return {name: answer for name, answer in answers.items() if isinstance(answer, str)}
 
 
 def _hash(parts: tuple[str, ...]) -> str:

@@ -87,8 +87,13 @@ class _Container(_Shape):
     thread_ts: Value | None = None
 
 
+class _Option(_Shape):
+    value: Value | None = None
+
+
 class _Entry(_Shape):
     value: Value | None = None
+    selected_option: _Option | None = None
 
 
 class _State(_Shape):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from github.Repository import Repository
 
-from integrations.errors import AuthenticationError, RejectedError
+from integrations.errors import AuthenticationError, RejectedError, RetryableError
 from integrations.github.errors import SYSTEM
 
 
 def check_writable(repository: Repository) -> str:
     """Return the repository's name and default branch. Raises if no pull request could be opened and merged there."""
     name = repository.full_name
+    if not name or not repository.default_branch:
+        raise RetryableError(SYSTEM, "the answer was not GitHub's")
     if repository.archived:
         raise RejectedError(SYSTEM, f"{name} is archived: nothing can be merged there")
     permissions = repository.permissions

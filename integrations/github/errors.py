@@ -12,7 +12,14 @@ import requests
 from github import BadAttributeException, GithubException, RateLimitExceededException
 
 from integrations.errors import IntegrationError, RateLimitedError, RetryableError
-from integrations.http import LONGEST_RETRY_AFTER_SECONDS, error_for_status, retry_after_seconds, unreachable
+from integrations.http import (
+    LONGEST_RETRY_AFTER_SECONDS,
+    MISREAD,
+    error_for_status,
+    misread,
+    retry_after_seconds,
+    unreachable,
+)
 
 SYSTEM = "GitHub"
 
@@ -22,6 +29,7 @@ SHORTEST_PAUSE_SECONDS = 60.0
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
+_SSO_URL = re.compile(r"https://[^\s;,]+")
 _SECONDARY_LIMIT = re.compile(r"secondary rate limit|abuse detection|rate limit exceeded", re.IGNORECASE)
 
 
@@ -36,6 +44,8 @@ def github_errors() -> Iterator[None]:
         raise unreachable(SYSTEM, error) from error
     except (BadAttributeException, json.JSONDecodeError) as error:
         raise RetryableError(SYSTEM, "the answer was not GitHub's") from error
+    except MISREAD as error:
+        raise misread(SYSTEM, error) from error
 
 
 def from_github(error: GithubException) -> IntegrationError:
@@ -48,19 +58,34 @@ def from_github(error: GithubException) -> IntegrationError:
     text = error_message(error)
     if error.status == 429 or (error.status == 403 and _SECONDARY_LIMIT.search(text)):
         return RateLimitedError(SYSTEM, "it asks for a pause", SHORTEST_PAUSE_SECONDS if wait is None else wait)
-    return error_for_status(SYSTEM, error.status, text, retry_after_seconds=wait)
+    return error_for_status(SYSTEM, error.status, text, retry_after_seconds=wait, remedy=_remedy(error, text))
+
+
+def _remedy(error: GithubException, text: str) -> str:
+    """Return how a person mends a refusal of the token; "" if it is none."""
+    asked = _SSO_URL.search((error.headers or {}).get("x-github-sso", ""))
+    if asked:
+        return f"authorise the token of GITHUB_TOKEN for the organisation at {asked[0]}"
+    if error.status == 401:
+        return "set GITHUB_TOKEN to a token that has not expired"
+    if error.status == 403 and "not accessible" in text:
+        return "give the token of GITHUB_TOKEN contents and pull requests, read and write, for this repository"
+    return ""
 
 
 def error_message(error: GithubException) -> str:
     """Return GitHub's message with the details of a 422: "Validation Failed: A pull request already exists"."""
     data = error.data if isinstance(error.data, dict) else {}
-    details = [
-        item.get("message") or f"{item.get('field', '')} {item.get('code', '')}".strip()
-        for item in data.get("errors") or []
-        if isinstance(item, dict)
-    ]
+    listed = data.get("errors")
+    details = [_detail(item) for item in (listed if isinstance(listed, list) else [listed]) if item]
     message = str(data.get("message") or error.message or "")
     return f"{message}: {'; '.join(details)}" if details else message
+
+
+def _detail(item: object) -> str:
+    if isinstance(item, dict):
+        return str(item.get("message") or f"{item.get('field', '')} {item.get('code', '')}".strip())
+    return str(item)
 
 
 def _wait_seconds(headers: Mapping[str, str], *, now: float) -> float | None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import Any
 
-from github import Auth, Github
+from github import Auth, Github, GithubException
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository
 
 from integrations import wording
-from integrations.errors import RejectedError
+from integrations.errors import RejectedError, RetryableError
 from integrations.github import branches, merging, reading
 from integrations.github.checking import check_writable
-from integrations.github.errors import SYSTEM, github_errors
+from integrations.github.errors import SYSTEM, from_github, github_errors
 from integrations.github.markdown import to_commit_message, to_github
-from integrations.http import error_for_status
 from integrations.protocols import Commit, PullRequest
 from integrations.text import Markup, visible
 
@@ -70,13 +71,13 @@ class GitHubCodeHost:
     def diff(self, repository: str, number: int) -> str:
         """Return the pull request's diff as GitHub sends it; the caller checks that it is one."""
         with self._repository(repository) as found:
-            status, _, text = found.requester.requestJson(
+            status, headers, text = found.requester.requestJson(
                 "GET", f"{found.url}/pulls/{number}", headers={"Accept": "application/vnd.github.v3.diff"}
             )
         if status == 406:
             raise RejectedError(SYSTEM, f"the diff of pull request #{number} is too large for GitHub to send")
         if status >= 400:
-            raise error_for_status(SYSTEM, status, "the diff cannot be read")
+            raise from_github(GithubException(status, _object(text), headers))
         return text
 
     def merge(self, repository: str, number: int, *, head_sha: str) -> PullRequest:
@@ -112,11 +113,16 @@ class GitHubCodeHost:
             if all(said.body != text for said in pull.get_issue_comments()):
                 pull.create_issue_comment(text)
             pull.edit(state="closed")
+            if pull.state != "closed":
+                raise RetryableError(SYSTEM, f"it answered the closing of pull request #{number}, which is open still")
 
     def check(self) -> str:
         """Return the GitHub account that the token belongs to."""
         with self._client() as client:
-            return f"connected as {client.get_user().login}"
+            login = client.get_user().login
+        if not login:
+            raise RetryableError(SYSTEM, "the answer was not GitHub's")
+        return f"connected as {login}"
 
     def check_repository(self, repository: str) -> str:
         """Return the repository and its default branch. Raises if it cannot be read, or not be written."""
@@ -144,6 +150,15 @@ class GitHubCodeHost:
     def _repository(self, name: str) -> Iterator[Repository]:
         with self._client() as client:
             yield client.get_repo(name)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return the JSON object of an answer; an empty one if it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _find_or_create_pull_request(repository: Repository, branch: str, title: str, body: str) -> GithubPullRequest:

@@ -13,7 +13,14 @@ from github import GithubException
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from integrations.errors import ConflictError, IntegrationError, RejectedError, StaleHeadError, WaitingError
+from integrations.errors import (
+    ConflictError,
+    IntegrationError,
+    RejectedError,
+    RetryableError,
+    StaleHeadError,
+    WaitingError,
+)
 from integrations.github.errors import SYSTEM, error_message, from_github
 
 _METHOD_REFUSED = re.compile(
@@ -67,8 +74,16 @@ def merge(repository: Repository, number: int, head_sha: str) -> PullRequest:
             if _METHOD_REFUSED.search(refusal):
                 continue
             raise _refused(repository, seen, error.status, refusal) from error
-        return repository.get_pull(number)
+        return _seen_merged(repository, number)
     raise RejectedError(SYSTEM, f"{repository.full_name} allows none of merge commit, squash and rebase: {refusal}")
+
+
+def _seen_merged(repository: Repository, number: int) -> PullRequest:
+    """Return the pull request, merged. Raises RetryableError if GitHub's answer to the merge was not true (yet)."""
+    seen = repository.get_pull(number)
+    if not seen.merged:
+        raise RetryableError(SYSTEM, f"it answered the merge of pull request #{number}, which is not merged yet")
+    return seen
 
 
 def require_head(pull: PullRequest, head_sha: str) -> PullRequest:

@@ -13,30 +13,38 @@ import requests
 from jira import JIRA
 from jira.exceptions import JIRAError
 
-from integrations.errors import FieldsRequiredError
+from integrations.errors import FieldsRequiredError, RejectedError
+from integrations.jira.errors import making_a_ticket
+from integrations.jira.fields import SYSTEM, answered, field_key, only_value
 
-SYSTEM = "Jira"
 _ROUNDS = 6
 _NEEDED = frozenset({"project", "issuetype", "summary"})
 _FIELDS_READ = 200
 
+NO_ANSWERS: Mapping[str, str] = {}
 
-def create_whole(client: JIRA, fields: dict[str, Any], *, label: str) -> str:
+
+def create_whole(client: JIRA, fields: dict[str, Any], *, label: str, answers: Mapping[str, str] = NO_ANSWERS) -> str:
     """Create the ticket and return its key. A field that is refused never costs the ticket.
 
     Refused labels: the label is put into the description, and a ticket that holds it already is returned. A refused
-    description becomes a comment. A required field gets its default or its only value. Raises FieldsRequiredError with
-    the names of the fields that only a person can fill.
+    description becomes a comment. A required field gets its default or its only value. answers: what a person typed or
+    chose, by field id. Raises FieldsRequiredError with the fields that only a person can fill, and RejectedError for an
+    answer that its field does not accept.
     """
     fields = dict(fields)
+    if answers:
+        fields |= answered(_metadata(client, fields), answers)
     late_comment = ""
     for _ in range(_ROUNDS):
         try:
-            key = str(client.create_issue(fields=fields, prefetch=False).key)
+            key = _create(client, fields)
         except JIRAError as error:
             refused = refused_fields(error)
             if not refused:
                 raise
+            if wrong := [text for name, text in refused.items() if name in answers and name in fields]:
+                raise RejectedError(SYSTEM, f"an answer was not accepted: {' '.join(wrong)}".rstrip(".")) from error
             if "labels" in refused and "labels" in fields:
                 if (found := find_in_text(client, fields["project"]["key"], label)) is not None:
                     return found
@@ -52,7 +60,12 @@ def create_whole(client: JIRA, fields: dict[str, Any], *, label: str) -> str:
             if late_comment:
                 _comment(client, key, late_comment)
             return key
-    return str(client.create_issue(fields=fields, prefetch=False).key)
+    return _create(client, fields)
+
+
+def _create(client: JIRA, fields: dict[str, Any]) -> str:
+    with making_a_ticket():
+        return str(client.create_issue(fields=fields, prefetch=False).key)
 
 
 def refused_fields(error: JIRAError) -> dict[str, str]:
@@ -85,34 +98,24 @@ def _fill(client: JIRA, fields: dict[str, Any], missing: Mapping[str, str], erro
     if _NEEDED & set(missing):
         raise error
     described = _metadata(client, fields)
-    unfilled = []
+    unfilled: dict[str, str] = {}
     for name, text in missing.items():
         about = described.get(name, {})
         value = only_value(about)
         if value is None or name in fields:
-            unfilled.append(str(about.get("name") or text.removesuffix(".").removesuffix(" is required")))
+            unfilled[name] = str(about.get("name") or text.removesuffix(".").removesuffix(" is required"))
         else:
             fields[name] = value
     if unfilled:
-        names = ", ".join(f"“{name}”" for name in unfilled)
+        names = ", ".join(f"“{name}”" for name in unfilled.values())
+        them = "it" if len(unfilled) == 1 else "them"
         raise FieldsRequiredError(
             SYSTEM,
-            f"the project {fields['project']['key']} wants {names} filled in, which Argux cannot know. Give "
-            f"{'it a default' if len(unfilled) == 1 else 'them defaults'} in Jira or make "
-            f"{'it' if len(unfilled) == 1 else 'them'} optional, then press Create Jira ticket again",
-            tuple(unfilled),
+            f"the project {fields['project']['key']} wants {names} filled in. Press Create Jira ticket again, and "
+            f"Argux asks for {them}; or give {them} a default in Jira, or make {them} optional",
+            tuple(unfilled.values()),
+            keys=tuple(unfilled),
         ) from error
-
-
-def only_value(about: Mapping[str, Any]) -> Any:
-    """Return a field's default, else its only allowed value, as Jira takes it; None if a person has to choose."""
-    if about.get("hasDefaultValue") and about.get("defaultValue") is not None:
-        return about["defaultValue"]
-    allowed = about.get("allowedValues") or []
-    if len(allowed) != 1:
-        return None
-    value = {"id": allowed[0]["id"]} if isinstance(allowed[0], dict) and "id" in allowed[0] else allowed[0]
-    return [value] if about.get("schema", {}).get("type") == "array" else value
 
 
 def _metadata(client: JIRA, fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -129,7 +132,7 @@ def _metadata(client: JIRA, fields: Mapping[str, Any]) -> dict[str, dict[str, An
     except JIRAError:
         return {}
     listed = answer.get("fields") or answer.get("values") or [] if isinstance(answer, dict) else []
-    return {str(about.get("fieldId") or about.get("key")): about for about in listed if isinstance(about, dict)}
+    return {field_key(about): about for about in listed if isinstance(about, dict)}
 
 
 def _comment(client: JIRA, key: str, text: str) -> None:

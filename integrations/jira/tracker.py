@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from typing import Any
 
-import requests
 from jira import JIRA
 from jira.exceptions import JIRAError
 
-from detection.types import Severity
 from integrations import wording
-from integrations.errors import IntegrationError, RetryableError
-from integrations.http import error_for_status, retry_after_seconds, unreachable
-from integrations.jira.checking import check_creating
-from integrations.jira.creation import SYSTEM, create_whole
+from integrations.jira.checking import PRIORITIES, check_creating, fields_to_ask
+from integrations.jira.creation import NO_ANSWERS, create_whole
+from integrations.jira.errors import jira_errors
 from integrations.jira.wiki import to_wiki
-from integrations.protocols import Ticket
+from integrations.protocols import Ticket, TicketField
 from integrations.text import Markup, visible
 
 SUMMARY_LIMIT = 255
 DESCRIPTION_LIMIT = 32_000
 LABEL_LIMIT = 200
-PRIORITIES = {
-    Severity.SEV1.value: "Highest",
-    Severity.SEV2.value: "High",
-    Severity.SEV3.value: "Medium",
-    Severity.SEV4.value: "Low",
-}
-"""Jira's default priority names. A project with other names keeps its own default priority."""
 
 
 class JiraTracker:
@@ -59,13 +46,21 @@ class JiraTracker:
         self._lock = threading.Lock()
         self._connected: JIRA | None = None
 
-    def create(self, *, idempotency_key: str, title: str, body: Markup, severity: str) -> Ticket:
+    def create(
+        self,
+        *,
+        idempotency_key: str,
+        title: str,
+        body: Markup,
+        severity: str,
+        answers: Mapping[str, str] = NO_ANSWERS,
+    ) -> Ticket:
         """Create a ticket idempotently: the key is stored as a label, and a ticket with that label is returned.
 
-        Where labels are refused, the label stands in the description. Raises FieldsRequiredError for fields that the
-        project wants and only a person can fill.
+        Where labels are refused, the label stands in the description. answers: what a person chose or typed, by the
+        fields' ids. Raises FieldsRequiredError for fields that the project wants and only a person can fill.
 
-        Jira's search may not find a ticket in its first seconds, so a retry should wait longer than that.
+        Jira's search may not find a ticket in its first seconds: the error for a lost answer says how long to wait.
         """
         label = label_for(idempotency_key)
         with jira_errors():
@@ -81,7 +76,7 @@ class JiraTracker:
                 "labels": [label],
                 **_priority(client, severity),
             }
-            return self._ticket(create_whole(client, fields, label=label))
+            return self._ticket(create_whole(client, fields, label=label, answers=answers))
 
     def check(self) -> str:
         """Return the Jira account in use and the project. Raises if the project does not exist."""
@@ -96,6 +91,12 @@ class JiraTracker:
         with jira_errors():
             client = self._client()
             return check_creating(client, self._project, self._issue_type_name(client))
+
+    def fields_to_ask(self, also: Collection[str] = ()) -> tuple[TicketField, ...]:
+        """Return how to ask for each required field that neither Argux nor Jira fills, and for those in `also`."""
+        with jira_errors():
+            client = self._client()
+            return fields_to_ask(client, self._project, self._issue_type_name(client), also)
 
     def _client(self) -> JIRA:
         """Return the client, created on first use, because its constructor asks the server for its search API."""
@@ -148,24 +149,3 @@ def label_for(idempotency_key: str) -> str:
     if safe == idempotency_key:
         return f"argux-{safe}"
     return f"argux-{safe}-{hashlib.sha256(idempotency_key.encode()).hexdigest()[:10]}"
-
-
-@contextmanager
-def jira_errors() -> Iterator[None]:
-    """Convert every error of the jira client into an IntegrationError."""
-    try:
-        yield
-    except JIRAError as error:
-        raise _from_jira(error) from error
-    except json.JSONDecodeError as error:
-        raise RetryableError(SYSTEM, "the answer was not Jira's") from error
-    except requests.RequestException as error:
-        raise unreachable(SYSTEM, error) from error
-
-
-def _from_jira(error: JIRAError) -> IntegrationError:
-    if not error.status_code:
-        return RetryableError(SYSTEM, "the answer was not Jira's")
-    headers = error.response.headers if error.response is not None else {}
-    wait = retry_after_seconds(headers.get("Retry-After"), now=time.time())
-    return error_for_status(SYSTEM, error.status_code, error.text or "", retry_after_seconds=wait)

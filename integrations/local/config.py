@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -30,6 +30,18 @@ class Person(BaseModel):
     is_guest: bool = False
     is_deactivated: bool = False
     team: str | None = Field(default=None, pattern=r"^T[A-Z0-9]+$")
+
+
+class JiraField(BaseModel):
+    """A field of its own that the Jira project has; `values` are the options of one to choose from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^customfield_[0-9]+$")
+    name: str = Field(min_length=1, max_length=80)
+    type: Literal["string", "number", "date", "option", "user"] = "string"
+    values: tuple[str, ...] = ()
+    required: bool = True
 
 
 class SlashCommand(BaseModel):
@@ -66,6 +78,7 @@ class WorkspaceConfig(BaseModel):
     users: tuple[Person, ...] = Field(min_length=1)
     repositories: tuple[Annotated[str, Field(pattern=r"^[\w-]+/[\w.-]*[\w-]$")], ...] = ()
     jira_project: str = Field(default="OPS", pattern=r"^[A-Z][A-Z0-9]+$")
+    jira_fields: tuple[JiraField, ...] = ()
     commands: tuple[SlashCommand, ...] = (SlashCommand(),)
     bot_name: str = "argux"
     patience_seconds: float = Field(default=3.0, gt=0)

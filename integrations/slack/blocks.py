@@ -44,6 +44,9 @@ MODAL_TITLE = 24
 MODAL_METADATA = 3000
 INPUT_LABEL = 2000
 INPUT_ACTION = "answer"
+OPTIONS = 100
+OPTION_TEXT = 75
+OPTION_VALUE = 150
 LEFT_OUT = "… the rest does not fit in one message."
 
 
@@ -106,12 +109,25 @@ def modal_view(modal: Modal) -> Block:
 
 
 def _input(item: ModalInput) -> Block:
-    return {
+    block = {
         "type": "input",
         "block_id": item.name,
         "label": _plain(item.label, INPUT_LABEL),
-        "element": {"type": "plain_text_input", "action_id": INPUT_ACTION, "max_length": item.limit},
+        "element": _chooser(item) if item.choices else _line(item),
     }
+    return {**block, "hint": _plain(item.hint, INPUT_LABEL)} if item.hint else block
+
+
+def _line(item: ModalInput) -> Block:
+    return {"type": "plain_text_input", "action_id": INPUT_ACTION, "max_length": item.limit}
+
+
+def _chooser(item: ModalInput) -> Block:
+    options = [
+        {"text": _plain(label, OPTION_TEXT), "value": _bounded_value(value, OPTION_VALUE)}
+        for value, label in item.choices[:OPTIONS]
+    ]
+    return {"type": "static_select", "action_id": INPUT_ACTION, "options": options}
 
 
 def characters(blocks: Iterable[Block]) -> int:

@@ -20,15 +20,15 @@ from integrations.errors import (
     IntegrationError,
     PermanentError,
     RejectedError,
+    RetryableError,
 )
-from integrations.http import error_for_status
 from integrations.outbound import post
 from integrations.protocols import ChannelUser, MessageReference
 from integrations.slack import checking
 from integrations.slack.blocks import MESSAGE_TEXT, modal_view, plainer_forms, text_blocks
 from integrations.slack.channels import all_channels, next_cursor
 from integrations.slack.codes import REMEDIES
-from integrations.slack.errors import SYSTEM, slack_errors
+from integrations.slack.errors import SYSTEM, response_failure, slack_errors
 from integrations.slack.mrkdwn import cut, escape
 from integrations.slack.standing import Home, home_of, standing_of
 from integrations.text import Markup, visible
@@ -81,7 +81,10 @@ class SlackChannel:
                     **form,
                 ),
             )
-        return MessageReference(channel=str(response["channel"]), message_id=str(response["ts"]))
+        posted_in, message_id = response.get("channel"), response.get("ts")
+        if not isinstance(posted_in, str) or not isinstance(message_id, str):
+            raise RetryableError(SYSTEM, "the answer was not Slack's: it names no message")
+        return MessageReference(posted_in, message_id)
 
     def update(self, message: MessageReference, card: Card) -> None:
         """Replace a message in place. The metadata of the first post stays."""
@@ -118,10 +121,10 @@ class SlackChannel:
         try:
             with slack_errors():
                 opened: dict[str, Any] = self._client.conversations_open(users=user_id)["channel"]
+                return str(opened["id"])
         except AuthenticationError:
             # chat.postMessage also takes a person's id for a channel, and needs no scope but chat:write.
             return user_id
-        return str(opened["id"])
 
     def respond(self, response_url: str, card: Card) -> None:
         """Answer at the response URL of a command or click. Raises NotFoundError once the URL has expired."""
@@ -135,9 +138,9 @@ class SlackChannel:
                 hosts=RESPONSE_HOSTS,
                 local=self._client.base_url,
             )
-            if response.is_success:
+            refusal = response_failure(response)
+            if refusal is None:
                 return
-            refusal = error_for_status(SYSTEM, response.status_code, response.text)
             if not isinstance(refusal, RejectedError):
                 break
         assert refusal is not None
@@ -149,9 +152,9 @@ class SlackChannel:
         with slack_errors():
             response = self._client.files_upload_v2(filename=filename, content=png, title=words, alt_txt=words)
             files: list[dict[str, Any]] = response.get("files") or []
-        if not files or "id" not in files[0]:
-            raise RejectedError(SYSTEM, "the upload was answered without a file")
-        return str(files[0]["id"])
+            if not files or "id" not in files[0]:
+                raise RejectedError(SYSTEM, "the upload was answered without a file")
+            return str(files[0]["id"])
 
     def open_modal(self, trigger_id: str, modal: Modal) -> None:
         """Open a dialog for the person whose click gave `trigger_id` (valid for 3 seconds)."""
@@ -169,14 +172,14 @@ class SlackChannel:
             found: dict[str, Any] = self._client.users_info(user=user_id)["user"]
             if self._home is None:
                 self._home = home_of(self._client.auth_test())
-        profile: dict[str, Any] = found.get("profile") or {}
-        name = profile.get("display_name") or profile.get("real_name") or found.get("real_name") or found.get("name")
-        return ChannelUser(
-            user_id=user_id,
-            name=str(name or user_id),
-            timezone=str(found.get("tz") or "UTC"),
-            standing=standing_of(found, self._home),
-        )
+            profile: dict[str, Any] = found.get("profile") or {}
+            names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"), found.get("name"))
+            return ChannelUser(
+                user_id=user_id,
+                name=str(next((name for name in names if name), user_id)),
+                timezone=str(found.get("tz") or "UTC"),
+                standing=standing_of(found, self._home),
+            )
 
     def check(self) -> str:
         """Return the workspace and the user name that the token belongs to."""

@@ -46,8 +46,10 @@ REMEDIES: Mapping[str, str] = {
     "access_denied": _ADMIN,
     "accesslimited": "allow this machine's address in the workspace's list of networks",
     "account_inactive": _INSTALL,
+    "app_access_restricted": _ADMIN,
     "as_user_not_supported": _INSTALL,
     "channel_is_archived": _ARCHIVED,
+    "channel_is_limited_access": _INVITE,
     "channel_not_found": _CHANNEL,
     "deprecated_endpoint": "upgrade Argux",
     "ekm_access_denied": "ask an administrator of the workspace to end the suspension of the encryption key",
@@ -90,12 +92,13 @@ _CODES: Mapping[Meaning, str] = {
         invalid_auth not_authed account_inactive token_revoked token_expired missing_scope not_allowed_token_type
         accesslimited access_denied ekm_access_denied enterprise_is_restricted two_factor_setup_required is_bot
         message_limit_exceeded method_deprecated deprecated_endpoint unknown_method as_user_not_supported
+        app_access_restricted
     """,
     Meaning.CHANNEL: """
         channel_not_found not_in_channel is_archived channel_is_archived is_inactive invalid_channel no_permission
         restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel
         posting_to_channel_denied posting_to_general_channel_denied team_access_not_granted team_not_found
-        messages_tab_disabled method_not_supported_for_channel_type
+        messages_tab_disabled method_not_supported_for_channel_type channel_is_limited_access
     """,
     Meaning.MESSAGE_GONE: "message_not_found thread_not_found invalid_thread_ts invalid_ts_latest invalid_ts_oldest",
     Meaning.NOT_EDITABLE: """
@@ -111,10 +114,12 @@ _CODES: Mapping[Meaning, str] = {
         slack_connect_file_link_sharing_blocked slack_connect_canvas_sharing_blocked
         slack_connect_lists_sharing_blocked slack_connect_blocked_file_type invalid_arguments invalid_arg_name
         invalid_array_arg invalid_charset invalid_form_data invalid_post_type missing_post_type invalid_json
-        json_not_object
+        json_not_object file_not_found file_deleted file_is_deleted file_share_limit_reached max_file_sharing_exceeded
+        unable_to_share_files blocked_file_type missing_file_data slack_connect_clip_sharing_blocked
+        slack_connect_file_upload_sharing_blocked view_too_large alt_txt_too_large
     """,
     Meaning.NOT_FOUND: """
-        not_found user_not_found user_not_visible user_disabled user_not_in_channel users_not_found file_not_found
+        not_found user_not_found user_not_visible user_disabled user_not_in_channel users_not_found
         cannot_dm_bot
     """,
 }

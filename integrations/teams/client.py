@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import time
 from urllib.parse import urlsplit
 
 from integrations.cards import Card
-from integrations.errors import RetryableError
-from integrations.http import error_for_status, retry_after_seconds
+from integrations.errors import ContentRefusedError
 from integrations.outbound import check_outbound_url, post
+from integrations.teams.answers import SYSTEM, failure_of
 from integrations.teams.message import webhook_message
+from integrations.text import theirs
+from integrations.wording import plain
 
-SYSTEM = "Teams"
-_HIDDEN_FAILURE = re.compile(r"HTTP error (\d{3})")
+_ESSENTIAL_TEXT = 1000
 
 
 class TeamsWebhook:
@@ -24,12 +23,16 @@ class TeamsWebhook:
         self._timeout_seconds = timeout_seconds
 
     def escalate(self, card: Card) -> None:
-        """Post the card."""
+        """Post the card; when its content is refused, post what matters of it in plain words."""
+        try:
+            self._post(card)
+        except ContentRefusedError:
+            self._post(_essential(card))
+
+    def _post(self, card: Card) -> None:
         response = post(SYSTEM, self._url, webhook_message(card), timeout_seconds=self._timeout_seconds)
-        if not response.is_success:
-            wait = retry_after_seconds(response.headers.get("retry-after"), now=time.time())
-            raise error_for_status(SYSTEM, response.status_code, response.text, retry_after_seconds=wait)
-        _raise_hidden_failure(response.text)
+        if (failure := failure_of(response)) is not None:
+            raise failure
 
     def check(self) -> str:
         """Return the host that it would post to. Nothing is sent, because every post is a message to people."""
@@ -37,12 +40,5 @@ class TeamsWebhook:
         return f"posts to {urlsplit(address).hostname}"
 
 
-def _raise_hidden_failure(answer: str) -> None:
-    """Raise if the body reports a failure: Office connectors answer 200 with "... returned HTTP error 429 with ..."."""
-    failure = _HIDDEN_FAILURE.search(answer)
-    if failure is None:
-        return
-    status = int(failure[1])
-    if status >= 400:
-        raise error_for_status(SYSTEM, status, "the message was not delivered")
-    raise RetryableError(SYSTEM, "the message was not delivered")
+def _essential(card: Card) -> Card:
+    return Card(title=card.title, severity=card.severity, text=theirs(plain(card.text), _ESSENTIAL_TEXT))

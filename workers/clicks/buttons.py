@@ -5,7 +5,7 @@ Each decision is one transaction. Only the person who clicked sees why a click i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,11 @@ from integrations.text import ours
 from storage import audit, incidents, outbox
 from storage.errors import StorageError
 from storage.models import Incident
-from workers.clicks import closing_dialogs
+from workers.clicks import closing_dialogs, ticket_dialog
 from workers.clicks.closing import reopen_by_hand
 from workers.clicks.dead_letters import dismiss_listed, retry_listed
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
+from workers.clicks.waiting import tell_waiting
 from workers.diagnosis.job import diagnose_again
 from workers.errors import RefusedError, told, told_plainly
 from workers.remediation import approvals
@@ -81,6 +82,11 @@ def handle_click(
         if action_id in dialogs.TITLES and dialogs.show_text(services, action_id, trigger_id, told(refusal)):
             return
         post_privately(services, channel, user_id, told(refusal), response_url=response_url)
+    except RetryableError as error:
+        text = ours("{error}. Argux tries again by itself, and goes on here.", error=error)
+        if action_id not in dialogs.TITLES or not dialogs.show_text(services, action_id, trigger_id, text):
+            tell_waiting(services, channel, user_id, error, response_url=response_url)
+        raise
 
 
 def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
@@ -101,7 +107,10 @@ def handle_submission(
     view_id: str,
     answers: dict[str, str] | None = None,
 ) -> None:
-    """Handle a submitted dialog: an approval, or the closing of an incident. `answers` are the texts typed into it."""
+    """Handle a submitted dialog: an approval, the closing of an incident, or a ticket's fields.
+
+    answers: what was typed and chosen in it.
+    """
     try:
         if callback_id == approvals.CALLBACK_ID:
             name = member(services, user_id).name
@@ -109,11 +118,17 @@ def handle_submission(
         elif callback_id in closing_dialogs.CALLBACKS:
             name = member(services, user_id).name
             closing_dialogs.submitted(services, callback_id, value, answers or {}, user_id=user_id, user_name=name)
+        elif callback_id == ticket_dialog.CALLBACK:
+            name = member(services, user_id).name
+            _enqueue_ticket(services, Click(ticket_dialog.ACTION, value, user_id, name, "", "", ""), answers or {})
         else:
             raise RefusedError("This dialog is from another version of Argux. Press the button again.")
     except (RefusedError, StorageError) as refusal:
         record_refusal(services, callback_id, value, user_id=user_id, user_name=user_name, reason=told_plainly(refusal))
         post_privately(services, _channel_of_dialog(services, callback_id, value), user_id, told(refusal))
+    except RetryableError as error:
+        tell_waiting(services, _channel_of_dialog(services, callback_id, value), user_id, error)
+        raise
 
 
 def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
@@ -121,6 +136,8 @@ def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
     try:
         if callback_id in closing_dialogs.CALLBACKS:
             return closing_dialogs.channel_of(services, closing_dialogs.parse_value(value)[0])
+        if callback_id == ticket_dialog.CALLBACK:
+            return closing_dialogs.channel_of(services, Click("", value, "", "", "", "", "").subject_id)
         return approvals.channel_of(services, value)
     except (RefusedError, StorageError):
         return services.settings.slack_channel
@@ -128,15 +145,38 @@ def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
 
 def submission_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who submitted the dialog that it failed even after all retries."""
+    callback_id, value = arguments["callback_id"], arguments["value"]
     text = ours(
-        "Your approval could not be recorded: {reason}. Nothing was merged. Press Approve fix again when it is mended.",
+        "{what}: {reason}. {outcome} Press {button} again when it is mended.",
         reason=reason,
+        **_SUBMISSIONS.get(callback_id, _SUBMISSIONS[approvals.CALLBACK_ID]),
     )
-    try:
-        channel = approvals.channel_of(services, arguments["value"])
-    except (RefusedError, StorageError):
-        channel = services.settings.slack_channel
-    post_privately(services, channel, arguments["user_id"], text)
+    post_privately(services, _channel_of_dialog(services, callback_id, value), arguments["user_id"], text)
+
+
+_SUBMISSIONS = {
+    approvals.CALLBACK_ID: {
+        "what": "Your approval could not be recorded",
+        "outcome": "Nothing was merged.",
+        "button": "Approve fix",
+    },
+    "confirm_resolve": {
+        "what": "The incident could not be resolved",
+        "outcome": "It is open still.",
+        "button": "Resolve",
+    },
+    "confirm_false_alarm": {
+        "what": "The incident could not be closed as a false alarm",
+        "outcome": "It is open still.",
+        "button": "False alarm",
+    },
+    ticket_dialog.CALLBACK: {
+        "what": "Your answers could not be recorded",
+        "outcome": "No ticket was created.",
+        "button": "Create Jira ticket",
+    },
+}
+"""What a dialog that failed for good did not do, and the button that opens it."""
 
 
 def _acknowledge(services: Services, click: Click) -> None:
@@ -170,11 +210,28 @@ def _reopen(services: Services, click: Click) -> None:
 
 
 def _create_ticket(services: Services, click: Click) -> None:
-    def refusal(incident: Incident) -> str:
-        key = incident.ticket_key
-        return f"The ticket is there already: {key}, {incident.ticket_url}" if key else ""
+    """Enqueue the ticket, or open the dialog that asks for what the Jira project wants filled in."""
+    with services.readers() as session:
+        _refuse_if_useless(services, incidents.get_incident(session, click.subject_id), click, _ticket_is_there)
+    was_opened = bool(dialogs.questions(services, click.action_id))
+    if fields := ticket_dialog.fields_to_ask(services):
+        ticket_dialog.show(services, click.subject_id, click.trigger_id, fields)
+        return
+    _enqueue_ticket(services, click, {})
+    if was_opened:
+        dialogs.show_text(services, click.action_id, click.trigger_id, _TICKET_COMES)
 
-    _enqueue_job(services, click, "create_ticket", key="ticket", refusal=refusal)
+
+_TICKET_COMES = ours("The ticket is on its way; the incident's thread says its key.")
+
+
+def _ticket_is_there(incident: Incident) -> str:
+    return f"The ticket is there already: {incident.ticket_key}, {incident.ticket_url}" if incident.ticket_key else ""
+
+
+def _enqueue_ticket(services: Services, click: Click, answers: Mapping[str, str]) -> None:
+    more = {"answers": dict(answers)} if answers else {}
+    _enqueue_job(services, click, "create_ticket", key="ticket", refusal=_ticket_is_there, more=more)
 
 
 def _escalate(services: Services, click: Click) -> None:
@@ -186,26 +243,43 @@ def _escalate(services: Services, click: Click) -> None:
     _enqueue_job(services, click, "escalate", key="escalate", refusal=refusal)
 
 
-def _enqueue_job(services: Services, click: Click, actor: str, *, key: str, refusal: Callable[[Incident], str]) -> None:
-    """Enqueue the button's job, once per incident; one that was given up begins anew.
+def _enqueue_job(
+    services: Services,
+    click: Click,
+    actor: str,
+    *,
+    key: str,
+    refusal: Callable[[Incident], str],
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Enqueue the button's job, once per incident; one that was given up begins anew. more: arguments of its own.
 
-    Raise RefusedError when the system behind the button is not connected, with the text of `refusal`, if any, and
-    while the job is on its way.
+    Raise RefusedError where `_refuse_if_useless` does, and while the job is on its way.
     """
-    if missing := unset_buttons(services.settings).get(click.action_id):
-        raise RefusedError(missing)
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        if incident.status.is_closed:
-            raise RefusedError("The incident is closed already. Press Reopen on its message first.")
-        if reason := refusal(incident):
-            raise RefusedError(reason)
-        arguments = {"incident_id": incident.id, "user_name": click.user_name}
+        _refuse_if_useless(services, incident, click, refusal)
+        arguments = {"incident_id": incident.id, "user_name": click.user_name, **(more or {})}
         if not outbox.enqueue_again(session, actor, arguments, key=f"{key}:{incident.id}", now=now):
             raise RefusedError("That was asked for already and is on its way; the thread says how it goes.")
         outbox.finish_running(session, now)
         _record(services, session, click, now)
+
+
+def _refuse_if_useless(
+    services: Services, incident: Incident, click: Click, refusal: Callable[[Incident], str]
+) -> None:
+    """Raise RefusedError if the button's system is not connected, the incident is closed, or `refusal` says so.
+
+    refusal: returns why the button does nothing more for this incident, or "".
+    """
+    if missing := unset_buttons(services.settings).get(click.action_id):
+        raise RefusedError(missing)
+    if incident.status.is_closed:
+        raise RefusedError("The incident is closed already. Press Reopen on its message first.")
+    if reason := refusal(incident):
+        raise RefusedError(reason)
 
 
 def _diagnose_again(services: Services, click: Click) -> None:
@@ -218,13 +292,9 @@ def _diagnose_again(services: Services, click: Click) -> None:
 
 
 def _approve_fix(services: Services, click: Click) -> None:
-    """Fill the approval dialog, or show in it why that is not possible. A transient error is retried."""
+    """Fill the approval dialog, or show in it why that is not possible."""
     try:
         modal = approvals.confirmation(services, click.subject_id, user_id=click.user_id)
-    except RetryableError as error:
-        retrying = ours("{error}. Argux tries again by itself; the change comes up here.", error=error)
-        dialogs.show_text(services, click.action_id, click.trigger_id, retrying)
-        raise
     except PermanentError as error:
         if dialogs.show_text(services, click.action_id, click.trigger_id, told(error)):
             return

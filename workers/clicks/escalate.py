@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integrations.cards import Card
+from integrations.errors import RetryableError
 from integrations.text import ours, theirs
 from storage import audit, incidents
 from workers.services import Services
@@ -19,17 +20,20 @@ def escalate(services: Services, incident_id: int, user_name: str) -> None:
         if view.incident.escalated_at is not None:
             return
         card = root_card(view, None)
-    services.escalation.escalate(
-        Card(
-            title=card.title,
-            severity=card.severity,
-            text=card.text,
-            fields=(*card.fields, ("Escalated by", theirs(user_name))),
-            sections=card.sections,
-            links=card.links,
-            context=ours("Answer in {channel} on Slack.", channel=services.settings.slack_channel),
-        )
+    call = Card(
+        title=card.title,
+        severity=card.severity,
+        text=card.text,
+        fields=(*card.fields, ("Escalated by", theirs(user_name))),
+        sections=card.sections,
+        links=card.links,
+        context=ours("Answer in {channel} on Slack.", channel=services.settings.slack_channel),
     )
+    try:
+        services.escalation.escalate(call)
+    except RetryableError as error:
+        _tell_waiting(services, incident_id, error)
+        raise
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, incident_id)
@@ -49,6 +53,25 @@ def escalate(services: Services, incident_id: int, user_name: str) -> None:
             session, incident_id, key="escalated", card=Card(title="Escalated", text=text), channel=channel, now=now
         )
         enqueue_refresh(session, incident_id, key=f"escalated:{incident_id}", now=now)
+
+
+def _tell_waiting(services: Services, incident_id: int, error: RetryableError) -> None:
+    """Say once in the thread that nobody is called yet, because whoever pressed the button counts on it."""
+    text = ours(
+        "{error}. Nobody is called yet: Argux goes on trying by itself, and says here how it ends. If it cannot wait, "
+        "call somebody yourself.",
+        error=error,
+    )
+    with services.sessions.begin() as session:
+        enqueue_thread_message(
+            session,
+            incident_id,
+            key="escalation_waits",
+            card=Card(title="The escalation waits", text=text),
+            channel=services.settings.slack_channel,
+            now=services.clock(),
+            is_answer=True,
+        )
 
 
 def escalation_given_up(services: Services, incident_id: int, user_name: str, reason: str) -> None:

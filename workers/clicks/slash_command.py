@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from detection.coverage import Watched, WatchState
 from detection.types import IncidentStatus
-from integrations.cards import NOTHING, Card, moment
+from integrations.cards import NOTHING, Card, as_text, moment
 from integrations.errors import IntegrationError, PermanentError
 from integrations.protocols import Standing
 from integrations.text import Markup, bullets, code, lines, ours, theirs
 from storage import deploys, incidents, maintenance, outbox
 from storage.models import Incident, MaintenanceWindow
+from workers.errors import NotConfiguredError
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
 from workers.telling.channels.outages import held_texts
@@ -25,6 +27,8 @@ from workers.telling.root_card import STATUS_WORDS
 from workers.watching.delays import delays
 from workers.watching.states import WORDS, counts, sentence, watched_states
 from workers.watching.still_broken import closed_by_hand
+
+log = structlog.get_logger()
 
 SHOWN = 10
 
@@ -36,11 +40,9 @@ HELP = ours("""`/argux status` — is anything broken right now, and is Argux it
 def answer_command(
     services: Services, text: str, response_url: str, user_id: str = "", user_name: str = "", channel: str = ""
 ) -> None:
-    """Answer a slash command through its response URL. An unknown command gets the help text."""
-    if user_id and _is_refused(services, user_id):
-        services.chat.respond(
-            response_url, Card(title="Not for you", text=ours("Only people of this workspace may ask Argux."))
-        )
+    """Answer a slash command through its response URL, else by a private message. An unknown command gets the help."""
+    if user_id and (reason := _refusal(services, user_id)):
+        _answer(services, Card(title="Not for you", text=reason), response_url, channel, user_id)
         return
     words = text.split()
     command = words[0].lower() if words else "help"
@@ -54,7 +56,16 @@ def answer_command(
                 card = Card(title="What Argux understands", text=HELP)
             case _:
                 card = Card(title="What Argux understands", text=_unknown(text))
-    services.chat.respond(response_url, card)
+    _answer(services, card, response_url, channel, user_id)
+
+
+def _answer(services: Services, card: Card, response_url: str, channel: str, user_id: str) -> None:
+    """Answer at the response URL. One that is refused, used up or expired costs nobody the answer."""
+    try:
+        services.chat.respond(response_url, card)
+    except (IntegrationError, NotConfiguredError) as error:
+        log.warning("command_not_answered_there", user_id=user_id, error=str(error))
+        post_privately(services, channel, user_id, as_text(card))
 
 
 def _unknown(text: str) -> Markup:
@@ -64,18 +75,22 @@ def _unknown(text: str) -> Markup:
 def command_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who asked that there is no answer, by the response URL, else by a private message."""
     text = ours("This could not be answered: {reason}. Please ask again in a minute.", reason=reason)
-    try:
-        services.chat.respond(arguments["response_url"], Card(title="No answer", text=text))
-    except IntegrationError:
-        post_privately(services, arguments["channel"], arguments["user_id"], text)
+    card = Card(title="No answer", text=text)
+    _answer(services, card, arguments["response_url"], arguments.get("channel", ""), arguments.get("user_id", ""))
 
 
-def _is_refused(services: Services, user_id: str) -> bool:
-    """Return whether the person is known to be of another company, as in a channel shared through Slack Connect."""
+def _refusal(services: Services, user_id: str) -> Markup:
+    """Return why this person may not ask: they are of another company, or it cannot be looked up; else nothing.
+
+    Whoever is of another company may type the command in a channel that is shared through Slack Connect.
+    """
     try:
-        return services.people_memory.person(user_id).standing in (Standing.STRANGER, Standing.DEACTIVATED)
-    except PermanentError:
-        return True
+        standing = services.people_memory.person(user_id).standing
+    except PermanentError as error:
+        return ours("Argux could not check who you are, so it tells nothing: {error}", error=error)
+    if standing in (Standing.STRANGER, Standing.DEACTIVATED):
+        return ours("Only people of this workspace may ask Argux.")
+    return NOTHING
 
 
 def status_card(services: Services, session: Session) -> Card:

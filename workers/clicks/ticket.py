@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from detection.types import Finding
 from integrations.cards import Card, CardLink
-from integrations.errors import RetryableError
+from integrations.errors import FieldsRequiredError, RetryableError
 from integrations.text import Markup, bullets, lines, ours
 from storage import audit, incidents
 from storage.models import Diagnosis
+from workers.clicks import ticket_dialog
 from workers.diagnosis.account import account, evidence_lines
 from workers.services import Services
+from workers.telling import dialogs
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.given_up import tell_given_up
 from workers.telling.incident_view import incident_view
 from workers.words.findings import finding_sentence
 
 
-def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
-    """Create the ticket, or find it if an earlier try created it. Record its key on the incident and in the thread."""
+def create_ticket(
+    services: Services, incident_id: int, user_name: str, answers: Mapping[str, str] | None = None
+) -> None:
+    """Create the ticket, or find it if an earlier try created it. Record its key on the incident and in the thread.
+
+    answers: what a person filled in for the fields that the project wants, by the fields' ids.
+    """
     with services.readers() as session:
         view = incident_view(session, incident_id)
         if view.incident.ticket_key:
@@ -26,8 +35,16 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         body = _body(view.findings, view.diagnosis, incident_id)
     try:
         ticket = services.tickets.create(
-            idempotency_key=f"incident-{incident_id}", title=title, body=body, severity=severity
+            idempotency_key=f"incident-{incident_id}",
+            title=title,
+            body=body,
+            severity=severity,
+            answers=answers or {},
         )
+    except FieldsRequiredError as error:
+        # The next press of the button asks for them.
+        dialogs.note_questions(services, ticket_dialog.ACTION, error.keys)
+        raise
     except RetryableError as error:
         _tell_waiting(services, incident_id, error)
         raise
@@ -51,7 +68,9 @@ def create_ticket(services: Services, incident_id: int, user_name: str) -> None:
         enqueue_refresh(session, incident_id, key=f"ticket:{incident_id}", now=now)
 
 
-def ticket_given_up(services: Services, incident_id: int, user_name: str, reason: str) -> None:
+def ticket_given_up(
+    services: Services, incident_id: int, user_name: str, reason: str, answers: Mapping[str, str] | None = None
+) -> None:
     """Say in the thread why there is no ticket; the button works again."""
     tell_given_up(
         services,

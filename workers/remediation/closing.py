@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card
-from integrations.errors import NotFoundError, RejectedError
+from integrations.errors import NotFoundError, RejectedError, RetryableError
 from integrations.text import Markup, ours, stored
 from storage import outbox
+from workers.remediation.waiting import QUIET_SECONDS
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
 
@@ -28,6 +29,28 @@ def close_pull_request(services: Services, incident_id: int, repository: str, nu
         services.code_host.close(repository, number, comment=stored(comment))
     except (NotFoundError, RejectedError) as error:
         _tell(services, incident_id, number, ours("{error}.", error=error))
+    except RetryableError as error:
+        _tell_open_still(services, incident_id, number, error)
+        raise
+
+
+def _tell_open_still(services: Services, incident_id: int, number: int, error: RetryableError) -> None:
+    """Say once that the pull request is open still; a hiccup that passes is not told."""
+    now = services.clock()
+    with services.sessions.begin() as session:
+        job = outbox.running_job(session)
+        waited = (now - job.since).total_seconds() if job is not None else 0.0
+        if max(waited, error.retry_after_seconds or 0.0) < QUIET_SECONDS:
+            return
+        text = ours(
+            "Pull request #{number} is not offered any more, and is open still. {error}. Argux goes on trying to close "
+            "it: do not merge it meanwhile.",
+            number=number,
+            error=error,
+        )
+        card = Card(title="An earlier pull request is not closed yet", text=text)
+        channel = services.settings.slack_channel
+        enqueue_thread_message(session, incident_id, key=f"open_still:{number}", card=card, channel=channel, now=now)
 
 
 def close_given_up(

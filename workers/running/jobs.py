@@ -55,7 +55,7 @@ def give_up(services: Services, job_id: int) -> None:
 
 
 JOBS: dict[str, Job] = {
-    "answer_command": Job(answer_command, 30, command_given_up),
+    "answer_command": Job(answer_command, 60, command_given_up),
     "handle_click": Job(handle_click, 30, click_given_up),
     "handle_submission": Job(handle_submission, 30, submission_given_up),
     "refresh_incident": Job(refresh_incident, given_up=message_given_up),

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from integrations.local.addresses import base_url
 from integrations.local.config import WorkspaceConfig
-from integrations.local.jira import documents
+from integrations.local.jira import documents, own_fields
 from integrations.local.jira.errors import JiraError
 from integrations.local.jira.shapes import Shapes
 from integrations.local.jira.tracker import FIELDS, PROJECT_ID, TicketRecord, Tracker
@@ -154,11 +154,13 @@ def _add_directory(router: APIRouter, tracker: Tracker, shaping: Shaping) -> Non
             }
             for name in FIELDS
         ]
+        fields += [own_fields.described(field) for field in tracker.own_fields]
         return {"fields": fields, "startAt": 0, "maxResults": 50, "total": len(fields)}
 
     @router.get("/issue/createmeta")
     async def create_meta(shapes: Shapes = Depends(shaping)) -> dict[str, Any]:
         described = {name: {"required": name in REQUIRED, "key": name, "name": name.capitalize()} for name in FIELDS}
+        described |= {field.id: own_fields.described(field) for field in tracker.own_fields}
         kinds = [{**kind, "fields": described} for kind in shapes.issue_types()]
         return {"projects": [{**shapes.project(), "issuetypes": kinds}]}
 

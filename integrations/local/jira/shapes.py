@@ -127,6 +127,7 @@ class Shapes:
             "comment": self.comments(ticket),
             "created": _time(ticket.created),
             "updated": _time(ticket.updated),
+            **ticket.own,
         }
 
     def _reference(self, kind: str, number: str, name: str) -> Json:

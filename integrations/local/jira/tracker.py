@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from integrations.local.config import WorkspaceConfig
 from integrations.local.jira import jql
 from integrations.local.jira.errors import JiraError
+from integrations.local.jira.own_fields import problems_of
 from integrations.local.store import Store
 
 SUMMARY_LIMIT = 255
@@ -41,6 +42,7 @@ class TicketRecord(BaseModel):
     status: str = STATUSES[0]
     labels: list[str] = []
     comments: list[CommentRecord] = []
+    own: dict[str, Any] = {}
     created: float
     updated: float
 
@@ -51,13 +53,14 @@ class Tracker:
     def __init__(self, config: WorkspaceConfig, store: Store, clock: Callable[[], float]) -> None:
         self.project = config.jira_project
         self.reporter = config.jira_email
+        self.own_fields = config.jira_fields
         self._store = store
         self._clock = clock
         self._tickets = {ticket.key: ticket for ticket in store.read("ticket", TicketRecord)}
 
     def create(self, fields: dict[str, Any]) -> TicketRecord:
         """Create a ticket. Raises JiraError 400 naming every invalid field."""
-        problems = self._problems(fields)
+        problems = self._problems(fields) | problems_of(self.own_fields, fields)
         if problems:
             raise JiraError(400, fields=problems)
         number = len(self._tickets) + 1
@@ -71,6 +74,7 @@ class Tracker:
                 issue_type=str(_named(fields["issuetype"], ISSUE_TYPES)),
                 priority=_named(fields.get("priority"), PRIORITIES) or "Medium",
                 labels=fields.get("labels") or [],
+                own={field.id: fields[field.id] for field in self.own_fields if field.id in fields},
                 created=now,
                 updated=now,
             )
@@ -136,7 +140,7 @@ class Tracker:
         problems = {
             name: f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
             for name in fields
-            if name not in FIELDS
+            if name not in FIELDS and name not in {field.id for field in self.own_fields}
         }
         project = fields.get("project")
         if not isinstance(project, dict) or (

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jira import JIRAError
 
-from tests.contract.local.workspace import Json, Workspace
+from integrations.errors import FieldsRequiredError, RejectedError
+from integrations.jira import JiraTracker
+from integrations.text import ours
+from tests.contract.local.workspace import JIRA_LOGIN, Json, Workspace, running
 
 
 def test_a_ticket_can_be_created_found_by_its_label_and_changed(shared_workspace: Workspace) -> None:
@@ -122,3 +127,37 @@ def test_tickets_survive_a_restart(workspace: Workspace) -> None:
     client = workspace.jira()
     assert client.issue(key).fields.summary == "keep"
     assert client.create_issue(project="SHOP", summary="next", issuetype={"name": "Task"}).key == "SHOP-2"
+
+
+OWN_FIELDS = [
+    {"id": "customfield_10010", "name": "Team", "type": "option", "values": ["Payments", "Search"]},
+    {"id": "customfield_10011", "name": "Cost centre", "type": "number"},
+    {"id": "customfield_10012", "name": "Colour", "required": False},
+]
+
+
+@pytest.fixture
+def strict_jira(tmp_path: Path) -> Iterator[JiraTracker]:
+    """The real tracker against a project that wants fields of its own."""
+    with running(tmp_path, jira_fields=OWN_FIELDS) as workspace:
+        yield JiraTracker(f"{workspace.url}/jira", email=JIRA_LOGIN[0], token=JIRA_LOGIN[1], project="SHOP")
+
+
+def create(tracker: JiraTracker, **answers: str) -> str:
+    return tracker.create(
+        idempotency_key="incident-7", title="Slow", body=ours("b"), severity="sev2", answers=answers
+    ).key
+
+
+def test_a_project_that_wants_fields_gets_them_by_the_answers_of_a_person(strict_jira: JiraTracker) -> None:
+    assert strict_jira.check_creating() == ("Team", "Cost centre")
+    team, centre = strict_jira.fields_to_ask()
+    assert [label for _, label in team.choices] == ["Payments", "Search"]
+    assert centre.hint == "A number"
+    with pytest.raises(FieldsRequiredError) as caught:
+        create(strict_jira)
+    assert caught.value.fields == ("Team", "Cost centre")
+    with pytest.raises(RejectedError, match="“Cost centre”: “many” is no number"):
+        create(strict_jira, customfield_10010=team.choices[1][0], customfield_10011="many")
+    key = create(strict_jira, customfield_10010=team.choices[1][0], customfield_10011="47")
+    assert create(strict_jira) == key

@@ -177,7 +177,7 @@ class Room:
 
 
 def configuration(
-    port: int, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: float
+    port: int, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: Any
 ) -> WorkspaceConfig:
     room_people = [
         {"id": f"U{name}{number}", "name": f"{name.title()} {number}"} for number in rooms for name in PEOPLE_OF_A_ROOM
@@ -219,7 +219,7 @@ def start(directory: Path, config: WorkspaceConfig, clock: Clock) -> Workspace:
 
 @contextmanager
 def running(
-    directory: Path, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: float
+    directory: Path, *, repositories: Sequence[str] = ("acme/shop",), rooms: Sequence[int] = (), **more: Any
 ) -> Iterator[Workspace]:
     config = configuration(free_port(), repositories=repositories, rooms=rooms, **more)
     found = start(directory, config, Clock())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from integrations.cards import Card, Modal
-from integrations.errors import IntegrationError, NotFoundError, StaleHeadError
-from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket
+from integrations.errors import FieldsRequiredError, IntegrationError, NotFoundError, StaleHeadError
+from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket, TicketField
 from integrations.text import Markup
 
 DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
@@ -28,7 +30,8 @@ class FakeChat:
     """A chat channel that stores everything. `failures` are raised by the next posts and edits, in order.
 
     `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
-    no member of the workspace.
+    no member of the workspace. `respond_failures`, `ephemeral_failures` and `look_up_failures` are raised by the next
+    answers at response URLs, ephemeral messages and look-ups of people.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
@@ -40,6 +43,9 @@ class FakeChat:
     look_ups: list[str] = field(default_factory=list)
     failures: deque[IntegrationError] = field(default_factory=deque)
     lost_answers: deque[IntegrationError] = field(default_factory=deque)
+    respond_failures: deque[IntegrationError] = field(default_factory=deque)
+    ephemeral_failures: deque[IntegrationError] = field(default_factory=deque)
+    look_up_failures: deque[IntegrationError] = field(default_factory=deque)
 
     def post(
         self,
@@ -68,12 +74,16 @@ class FakeChat:
         posted.edits += 1
 
     def post_ephemeral(self, channel: str, user_id: str, text: str, thread: MessageReference | None = None) -> None:
+        if self.ephemeral_failures:
+            raise self.ephemeral_failures.popleft()
         self.ephemerals.append((user_id, text))
 
     def direct_channel(self, user_id: str) -> str:
         return f"D{user_id}"
 
     def respond(self, response_url: str, card: Card) -> None:
+        if self.respond_failures:
+            raise self.respond_failures.popleft()
         self.responses.append(card)
 
     def upload_picture(self, png: bytes, *, filename: str, alt_text: str) -> str:
@@ -95,6 +105,8 @@ class FakeChat:
 
     def user(self, user_id: str) -> ChannelUser:
         self.look_ups.append(user_id)
+        if self.look_up_failures:
+            raise self.look_up_failures.popleft()
         standing = self.standings.get(user_id, Standing.MEMBER)
         return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing)
 
@@ -227,14 +239,36 @@ class FakeCodeHost:
 
 @dataclass
 class FakeTickets:
-    """A ticket tracker that stores tickets by their idempotency key. `failures` are raised by the next creations."""
+    """A ticket tracker that stores tickets by their idempotency key. `failures` are raised by the next creations.
+
+    wanted: the fields that it wants and only a person can fill; those in `unlisted` only a refused creation names.
+    `check_failures` are raised by the next questions about fields.
+    """
 
     made: dict[str, str] = field(default_factory=dict)
     failures: deque[IntegrationError] = field(default_factory=deque)
+    check_failures: deque[IntegrationError] = field(default_factory=deque)
+    wanted: tuple[TicketField, ...] = ()
+    unlisted: tuple[TicketField, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
 
-    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
+    def create(
+        self,
+        *,
+        idempotency_key: str,
+        title: str,
+        body: str,
+        severity: str,
+        answers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ticket:
         if self.failures:
             raise self.failures.popleft()
+        missing = [one for one in (*self.wanted, *self.unlisted) if not answers.get(one.name)]
+        if missing:
+            labels = tuple(one.label for one in missing)
+            text = f"the project SHOP wants {', '.join(labels)} filled in"
+            raise FieldsRequiredError("Jira", text, labels, keys=tuple(one.name for one in missing))
+        self.answers = dict(answers)
         self.made.setdefault(idempotency_key, title)
         return Ticket("SHOP-1", "https://tickets.example/SHOP-1")
 
@@ -242,16 +276,26 @@ class FakeTickets:
         return "a fake tracker"
 
     def check_creating(self) -> tuple[str, ...]:
-        return ()
+        if self.check_failures:
+            raise self.check_failures.popleft()
+        return tuple(one.label for one in self.wanted)
+
+    def fields_to_ask(self, also: Collection[str] = ()) -> tuple[TicketField, ...]:
+        if self.check_failures:
+            raise self.check_failures.popleft()
+        return (*self.wanted, *(one for one in self.unlisted if one.name in also))
 
 
 @dataclass
 class FakeEscalation:
-    """An escalation channel that records the posted cards."""
+    """An escalation channel that records the posted cards. `failures` are raised by the next posts, in order."""
 
     cards: list[Card] = field(default_factory=list)
+    failures: deque[IntegrationError] = field(default_factory=deque)
 
     def escalate(self, card: Card) -> None:
+        if self.failures:
+            raise self.failures.popleft()
         self.cards.append(card)
 
     def check(self) -> str:

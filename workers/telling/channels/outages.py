@@ -44,7 +44,7 @@ def close_channel(services: Services, channel: str, message: str, error: Trouble
         wait = min(FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS)
     pace.close(services, channel, message, wait)
     lasting = services.clock().timestamp() + wait - since
-    is_outage = not isinstance(error, RetryableError) or lasting > TELL_AFTER_SECONDS
+    is_outage = not isinstance(error, RetryableError) or lasting >= TELL_AFTER_SECONDS
     log.warning("messages_wait", channel=channel, reason=str(error), again_in_seconds=wait)
     if is_outage:
         pace.note_outage(services, channel, str(error))

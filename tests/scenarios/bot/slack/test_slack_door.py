@@ -204,6 +204,23 @@ def test_a_submitted_dialog_is_in_the_outbox_once(client: TestClient, services: 
     )
 
 
+def test_what_is_typed_and_chosen_in_a_dialog_is_in_the_outbox(
+    client: TestClient, services: Services, signed: Sign
+) -> None:
+    option = {"text": {"type": "plain_text", "text": "Search"}, "value": "12"}
+    values = {
+        "customfield_1": {"answer": {"type": "static_select", "selected_option": option}},
+        "customfield_2": {"answer": {"type": "plain_text_input", "value": "47"}},
+        "customfield_3": {"answer": {"type": "static_select", "selected_option": None}},
+    }
+    form = json.loads(dialog_form("7")["payload"])
+    form["view"]["state"] = {"values": values}
+    body, headers = signed({"payload": json.dumps(form)})
+    assert client.post("/slack/events", content=body, headers=headers).status_code == 200
+    [job] = outbox_jobs(services)
+    assert job.arguments["answers"] == {"customfield_1": "12", "customfield_2": "47"}
+
+
 def test_a_click_that_cannot_be_stored_is_not_acknowledged(
     client: TestClient, services: Services, signed: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:

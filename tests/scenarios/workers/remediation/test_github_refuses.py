@@ -27,6 +27,7 @@ from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.services import Services
 from workers.telling import dialogs
 
+# tests/unit/integrations/github/test_every_call.py proves which answer of GitHub becomes which of these errors.
 ANSWERS: dict[str, Callable[[], IntegrationError]] = {
     "away": lambda: RetryableError("GitHub", "it did not answer in time"),
     "server error": lambda: RetryableError("GitHub", "HTTP 502"),
@@ -38,6 +39,9 @@ ANSWERS: dict[str, Callable[[], IntegrationError]] = {
     "token": lambda: AuthenticationError("GitHub", "Bad credentials (HTTP 401)"),
     "rights": lambda: AuthenticationError("GitHub", "Resource not accessible by personal access token (HTTP 403)"),
     "gone": lambda: NotFoundError("GitHub", "Not Found (HTTP 404)"),
+    "single sign-on": lambda: AuthenticationError("GitHub", "SAML enforcement (HTTP 403): authorise the token at …"),
+    "blocked": lambda: RejectedError("GitHub", "Repository access blocked (HTTP 451)"),
+    "not GitHub": lambda: RetryableError("GitHub", "the answer was not GitHub's"),
     "refused": lambda: RejectedError("GitHub", "Validation Failed (HTTP 422)"),
     "moved": lambda: StaleHeadError("GitHub", "pull request #7 changed since it was approved"),
     "conflict": lambda: ConflictError("GitHub", "pull request #7 no longer merges cleanly"),
@@ -248,6 +252,50 @@ def test_a_new_offer_closes_the_earlier_pull_request_also_when_github_is_away_ju
         offers = [(row.parameters["number"], row.status) for row in session.query(Proposal).order_by(Proposal.id)]
     assert offers == [(7, "superseded"), (8, "open")]
     assert code_host.closed == [7]
+
+
+@answers
+def test_while_an_earlier_pull_request_is_closed(
+    services: Services, worker: Worker, answer: Callable[[], IntegrationError]
+) -> None:
+    chat, code_host = fakes(services)
+    incident_id = opened(services)
+    prepared_again(services, incident_id, ["d" * 40, "e" * 40])
+    settle(worker)
+    code_host.number = 8
+    error = answer()
+    code_host.close_failures.extend([error] * 100)
+    prepared_again(services, incident_id, ["d" * 40])
+    worker.run_for(59)
+    assert code_host.closed == []
+    assert words(error) in told(chat)
+    assert "Pull request #7 is not offered any more" in told(chat)
+    if isinstance(error, RetryableError):
+        code_host.close_failures.clear()
+        worker.run_for(1800)
+        assert code_host.closed == [7]
+
+
+@answers
+def test_while_an_approved_fix_is_waited_for(
+    services: Services, worker: Worker, answer: Callable[[], IntegrationError]
+) -> None:
+    """The fix waits for a check; then GitHub refuses to say how the pull request stands."""
+    chat, code_host = fakes(services)
+    incident_id = opened(services)
+    proposal_id = offered(services, incident_id)
+    settle(worker)
+    click(services, "approve_fix", proposal_id)
+    submit(services)
+    code_host.merge_refusals.extend([ANSWERS["check runs"]()] * 100)
+    settle(worker)
+    error = answer()
+    code_host.failures.extend([error] * 100)
+    worker.run_for(90)
+    assert code_host.merges == 0
+    assert words(error) in told(chat)
+    waits = isinstance(error, RetryableError)
+    assert status(services, incident_id) is (IncidentStatus.MITIGATING if waits else IncidentStatus.OPEN)
 
 
 def test_an_earlier_pull_request_that_cannot_be_closed_is_told(services: Services, worker: Worker) -> None:

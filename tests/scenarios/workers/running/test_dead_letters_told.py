@@ -59,7 +59,10 @@ class Refusing:
         self.error: IntegrationError | None = error
         self.works = works
 
-    def create(self, **arguments: str) -> Any:
+    def check_creating(self) -> tuple[str, ...]:
+        return ()
+
+    def create(self, **arguments: Any) -> Any:
         if self.error is not None:
             raise self.error
         assert isinstance(self.works, FakeTickets)

@@ -126,6 +126,7 @@ def test_required_fields_that_only_a_person_can_fill_are_named(tells_metadata: b
     with pytest.raises(FieldsRequiredError, match="“Team”, “Cost centre”") as caught:
         created(project)
     assert caught.value.fields == ("Team", "Cost centre")
+    assert caught.value.keys == ("customfield_1", "customfield_2")
     assert project.tickets == {}
 
 

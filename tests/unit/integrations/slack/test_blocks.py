@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from detection.types import Severity
-from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, Modal
+from integrations.cards import ActionStyle, Card, CardAction, CardLink, CardPicture, Modal, ModalInput
 from integrations.errors import ContentRefusedError
 from integrations.slack.blocks import card_blocks, characters, message_text, modal_view
 from integrations.text import ours, theirs
@@ -90,6 +90,29 @@ def test_every_modal_stays_within_slacks_limits(modal: Modal) -> None:
     assert all(len(block["text"]["text"]) <= 3000 for block in view["blocks"] if "text" in block)
     assert len(json.dumps(view)) < 250_000
     assert view["private_metadata"] == modal.value
+
+
+def test_a_dialog_asks_for_a_choice_by_a_list_and_for_a_text_by_a_line() -> None:
+    modal = Modal(
+        callback_id="ticket_fields",
+        title="Create Jira ticket",
+        submit_label="Create ticket",
+        value="7",
+        inputs=(
+            ModalInput("customfield_1", "Team", choices=(("11", "Pay *ments*"), ("12", "S" * 90))),
+            ModalInput("customfield_2", "Cost centre", 255, hint="A number"),
+        ),
+    )
+    view = modal_view(modal)
+    assert View(**view).to_dict()["type"] == "modal"
+    chooser, line = view["blocks"]
+    assert [(one["value"], len(one["text"]["text"])) for one in chooser["element"]["options"]] == [
+        ("11", 11),
+        ("12", 75),
+    ]
+    assert chooser["element"]["options"][0]["text"]["type"] == "plain_text"
+    assert (chooser["block_id"], chooser["element"]["type"]) == ("customfield_1", "static_select")
+    assert (line["element"]["type"], line["hint"]["text"]) == ("plain_text_input", "A number")
 
 
 def test_the_severity_is_written_as_a_word() -> None:
