@@ -230,7 +230,7 @@ def _messages(services: Services) -> str:
     """Raise TroubleError if messages are held because Slack refuses them. Slack left unset is no trouble."""
     try:
         with services.readers() as session:
-            held = held_texts(session)
+            held = held_texts(session, services.settings.timezone)
     except DBAPIError as error:
         raise DatabaseUnavailableError("They are in the database: mend that first.") from error
     if not held:

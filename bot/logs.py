@@ -10,7 +10,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from integrations.text import visible_lines
+from integrations.text import visible, visible_lines
 
 SECRET_NAMES = re.compile(r"token|secret|password|authorization|api_?key|audit_key|cookie|webhook_url", re.IGNORECASE)
 
@@ -21,6 +21,8 @@ SECRET_TEXTS = re.compile(
 """Keys of Slack, GitHub, Argux and OpenAI, Authorization headers, and user:password in a URL."""
 
 REDACTED = "[redacted]"
+
+_OF_LINES = frozenset({"exception", "stack"})
 
 QUIET_LIBRARIES = (
     "httpx",
@@ -56,8 +58,14 @@ def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
 
 
 def spell_hidden(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Spell what cannot be seen in the texts of an entry, which a terminal would obey. A structlog processor."""
-    return {name: visible_lines(entry) if isinstance(entry, str) else entry for name, entry in event.items()}
+    """Spell what cannot be seen in the texts of an entry, which a terminal would obey. A structlog processor.
+
+    Only a traceback keeps its lines: a line end in any other text would begin what looks like an entry of its own.
+    """
+    return {
+        name: (visible_lines if name in _OF_LINES else visible)(entry) if isinstance(entry, str) else entry
+        for name, entry in event.items()
+    }
 
 
 def configure_logging(level: str, *, stream: TextIO = sys.stderr) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from detection.types import JsonValue, Metric
@@ -95,7 +95,7 @@ class _Rule:
 def chart_spec(chart: Chart) -> dict[str, JsonValue]:
     """Return the chart as a Vega-Lite 5 specification with inline data and times in the chart's time zone."""
     unit = _unit(chart)
-    zone = ZoneInfo(chart.timezone)
+    zone = _clock(chart)
     layers: list[JsonValue] = [
         *_band(chart.band, unit, zone),
         _line(chart.points, unit, zone),
@@ -171,7 +171,22 @@ def _unit(chart: Chart) -> _Unit:
 
 def _subtitle(chart: Chart) -> str:
     """Return what the lines mean, and whose clock the times are by: a picture cannot show each reader their own."""
-    return f"{chart.subtitle or _legend(chart)} · times in {chart.timezone}"
+    clock = _clock(chart)
+    winter = "" if isinstance(clock, ZoneInfo) else f" ({clock.tzname(None)}: the clocks went back)"
+    return f"{chart.subtitle or _legend(chart)} · times in {chart.timezone}{winter}"
+
+
+def _clock(chart: Chart) -> tzinfo:
+    """Return the chart's zone, or the time that it has at the chart's end if its clocks go back within the chart.
+
+    Otherwise the line would run back by an hour and cross itself.
+    """
+    zone = ZoneInfo(chart.timezone)
+    first, last = (datetime.fromtimestamp(at, zone) for at in _time_range(chart))
+    before, after = first.utcoffset(), last.utcoffset()
+    if before is None or after is None or after >= before:
+        return zone
+    return timezone(after, last.tzname() or chart.timezone)
 
 
 def _legend(chart: Chart) -> str:
@@ -182,7 +197,7 @@ def _legend(chart: Chart) -> str:
     return " · ".join(parts)
 
 
-def _wall_clock(at: float, zone: ZoneInfo) -> float:
+def _wall_clock(at: float, zone: tzinfo) -> float:
     """Shift a time so that a UTC axis shows the zone's local time. Vega knows only UTC and the viewer's zone."""
     local = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
     return round(local.timestamp() * 1000)
@@ -212,7 +227,7 @@ def _value_axis(unit: _Unit) -> dict[str, JsonValue]:
     }
 
 
-def _band(band: Sequence[BandPoint], unit: _Unit, zone: ZoneInfo) -> list[JsonValue]:
+def _band(band: Sequence[BandPoint], unit: _Unit, zone: tzinfo) -> list[JsonValue]:
     """Return the expected range as a grey area, with the expected value as a dashed line."""
     if not band:
         return []
@@ -235,7 +250,7 @@ def _band(band: Sequence[BandPoint], unit: _Unit, zone: ZoneInfo) -> list[JsonVa
     ]
 
 
-def _line(points: Sequence[Point], unit: _Unit, zone: ZoneInfo) -> dict[str, JsonValue]:
+def _line(points: Sequence[Point], unit: _Unit, zone: tzinfo) -> dict[str, JsonValue]:
     rows: list[JsonValue] = [
         {
             "at": _wall_clock(point.at, zone),
@@ -275,7 +290,7 @@ def _time_range(chart: Chart) -> tuple[float, float]:
     return (min(times), max(times)) if times else (0.0, 0.0)
 
 
-def _rules(chart: Chart, zone: ZoneInfo) -> Iterable[JsonValue]:
+def _rules(chart: Chart, zone: tzinfo) -> Iterable[JsonValue]:
     """Yield vertical lines for deploys, the onset and the fix. The labels are above the plot and hide no data."""
     rules = _marked_events(chart)
     first, last = _time_range(chart)

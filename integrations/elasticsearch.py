@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
-from integrations.errors import RejectedError
+from integrations.errors import NotFoundError, RejectedError
 from integrations.http import error_for_status, retry_after_seconds, unreachable
 
 SYSTEM = "Elasticsearch"
@@ -87,6 +87,19 @@ class ElasticsearchReader:
         """Return the cluster's name and version. Raises IntegrationError."""
         told = self._ask("GET", "/")
         return f"{told.get('cluster_name', 'a cluster')}, version {told.get('version', {}).get('number', 'unknown')}"
+
+    def check_index(self, index: str, time_field: str) -> str:
+        """Return how many indices are read. Raises NotFoundError if there is none, or none has the time field.
+
+        https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-field-caps
+        """
+        told = self._ask("GET", f"/{quote(index, safe=',*')}/_field_caps", params={"fields": time_field})
+        found = told.get("indices") or []
+        if not found:
+            raise NotFoundError(SYSTEM, f"no index is called {index}: look at ELASTICSEARCH_INDEX")
+        if time_field not in (told.get("fields") or {}):
+            raise NotFoundError(SYSTEM, f"{index} has no field {time_field}: look at ELASTICSEARCH_TIME_FIELD")
+        return f"reads 1 index by {time_field}" if len(found) == 1 else f"reads {len(found)} indices by {time_field}"
 
     def _ask(self, method: str, path: str, **parts: Any) -> dict[str, Any]:
         try:

@@ -60,11 +60,17 @@ def list_keys(session: Session) -> Sequence[ApiKey]:
     return readable(session, select(ApiKey).order_by(ApiKey.id))
 
 
-def revoke_key(session: Session, name: str, *, now: datetime) -> None:
-    """Revoke a key; revoking it again changes nothing. Raises NotFoundError if no key has this name."""
+def find_key(session: Session, name: str) -> ApiKey:
+    """Return the key of this name. Raises NotFoundError."""
     key = session.scalars(select(ApiKey).where(ApiKey.name == name)).one_or_none()
     if key is None:
         raise NotFoundError("key", name)
+    return key
+
+
+def revoke_key(session: Session, name: str, *, now: datetime) -> None:
+    """Revoke a key; revoking it again changes nothing. Raises NotFoundError if no key has this name."""
+    key = find_key(session, name)
     key.revoked_at = key.revoked_at or now
     session.flush()
 

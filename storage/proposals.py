@@ -114,9 +114,7 @@ def approve(
         raise AlreadyDecidedError(before.decided_by, before.decided_at)
     _must_be_current(proposal, content_hash)
     if now >= proposal.expires_at:
-        raise ExpiredError(
-            f"This offer ended at {proposal.expires_at:%H:%M} UTC. Ask for a new diagnosis to get another."
-        )
+        raise ExpiredError("This offer has expired. Ask for a new diagnosis to get another.")
     approval = Approval(
         proposal_id=proposal.id,
         content_hash=content_hash,

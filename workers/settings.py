@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _DATABASE_URL = re.compile(r"sqlite(\+\w+)?:///(?!:memory:).+|postgres(ql)?(\+\w+)?://.+")
+_REDIS_URL = re.compile(r"(rediss?|unix)://.+")
 
 
 def _split(value: object) -> object:
@@ -22,10 +23,20 @@ def _split(value: object) -> object:
     return value
 
 
+def _has_sound_ports(url: str) -> bool:
+    """Whether every port of an address like "redis://:secret@host:6379/0" is a number that a port can be."""
+    authority = re.split(r"[/?]", url.partition("://")[2].rpartition("@")[2], maxsplit=1)[0]
+    ports = [host.rpartition("]")[2].partition(":")[2] for host in authority.split(",")]
+    return all(not port or (port.isascii() and port.isdigit() and 0 < int(port) <= 65_535) for port in ports)
+
+
 class Settings(BaseSettings):
     """The settings. Each name is the environment variable's in lower case; `.env.example` explains them all."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    # White space around a value is no part of it: a secret read from a file ends with a line end.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, str_strip_whitespace=True
+    )
 
     argux_host: str = "127.0.0.1"
     argux_port: int = Field(8765, ge=1, le=65535)
@@ -137,8 +148,15 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not _DATABASE_URL.fullmatch(value):
+        if not _DATABASE_URL.fullmatch(value) or not _has_sound_ports(value):
             raise ValueError("write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_broker(cls, value: str | None) -> str | None:
+        if value is not None and not (_REDIS_URL.fullmatch(value) and _has_sound_ports(value)):
+            raise ValueError("write it as redis://HOST:6379/0, or rediss:// for TLS")
         return value
 
     @field_validator("syslog_allow")

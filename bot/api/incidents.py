@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,12 +16,16 @@ from bot.dependencies import InjectedServices
 from bot.errors import ConflictError
 from bot.storable_text import Text
 from detection.types import IncidentStatus, Severity
+from integrations.wording import plain
 from storage import incidents
 from storage.database.reading import one_by_itself
 from storage.models import Incident
 from workers.errors import RefusedError, told_plainly
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
+
+if TYPE_CHECKING:
+    from workers.watching.still_broken import Standing
 
 router = APIRouter(prefix="/incidents", tags=["Incidents"])
 
@@ -87,12 +91,13 @@ def change(
     # Imported at the first change, so that the detectors' libraries are not loaded into every web process.
     from workers.clicks.closing import broken_now
 
-    broken = ""
+    broken = None
     if wanted.status is not None and wanted.status.is_closed:
         broken = broken_now(services, incident_id)
         if broken and not wanted.even_if_broken:
             raise ConflictError(
-                f"Still broken: {broken}. Send `even_if_broken: true` to close it all the same.", field="status"
+                f"{broken.heading}: {plain(broken.text)}. Send `even_if_broken: true` to close it all the same.",
+                field="status",
             )
     try:
         with services.sessions.begin() as session:
@@ -109,7 +114,7 @@ def _apply(
     incident: Incident,
     wanted: IncidentChange,
     operator: Identity,
-    broken: str,
+    broken: Standing | None,
 ) -> None:
     """Apply the wanted changes. The audit chain comes last, because other writers to it wait from then on."""
     changes: dict[str, Any] = {}
@@ -134,7 +139,12 @@ def _set_severity(session: Session, incident: Incident, severity: Severity, oper
 
 
 def _set_status(
-    services: Services, session: Session, incident: Incident, wanted: IncidentChange, operator: Identity, broken: str
+    services: Services,
+    session: Session,
+    incident: Incident,
+    wanted: IncidentChange,
+    operator: Identity,
+    broken: Standing | None,
 ) -> bool:
     """Change the status by the rules of the buttons. Raise RefusedError where no button could.
 
@@ -146,7 +156,7 @@ def _set_status(
     now, actor, user_id = services.clock(), operator.name, f"key:{operator.name}"
     if wanted.status is IncidentStatus.MITIGATING:
         raise RefusedError("Only the approval of a fix sets this status.")
-    if wanted.status.is_closed:
+    if broken is not None:
         close_by_hand(
             services,
             session,

@@ -78,7 +78,7 @@ def status(
         hidden = closed_by_hand(services, session, services.clock())
     wanted = [one for one in states if state is None or one.state is state]
     with services.readers() as session:
-        held = held_texts(session)
+        held = held_texts(session, services.settings.timezone)
     return StatusOut(
         counts=counts(states),
         late=[plain(sentence) for sentence in found.sentences()],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,19 +20,15 @@ def read_settings() -> Settings:
     from pydantic import ValidationError
 
     from bot.logs import configure_logging
+    from bot.reception.validation_words import setting_errors
     from workers.settings import Settings
 
     try:
         settings = Settings()
     except ValidationError as error:
-        fail("\n".join(_setting_error(each["loc"], each["msg"]) for each in error.errors()))
+        fail("\n".join(setting_errors(error)))
     configure_logging(settings.log_level)
     return settings
-
-
-def _setting_error(setting: Sequence[int | str], message: str) -> str:
-    """Return "SETTING: message", with the setting's environment name and without pydantic's "Value error" prefix."""
-    return f"{'.'.join(str(part) for part in setting).upper()}: {message.removeprefix('Value error, ')}"
 
 
 def open_services() -> Services:
@@ -68,6 +64,12 @@ def _user_message(error: Exception) -> str | None:
     if isinstance(error, UnicodeEncodeError):
         # Python keeps the bytes of an argument that is not UTF-8 as lone surrogates, which no database stores.
         return f"{str(error.object)[:100]!r} is not UTF-8; write it so."
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = error.strerror or type(error).__name__
+        return (
+            f"{error.filename} cannot be used ({reason}). Let Argux write there, or choose another place with "
+            "ARGUX_DATA_DIR and DATABASE_URL."
+        )
     if isinstance(error, (OperationalError, ProgrammingError)):
         return (
             "The database does not answer, or its schema is older than this Argux. "
@@ -81,7 +83,8 @@ def _exit_code(error: Exception) -> int:
     from bot.commands.supervisor import CANNOT_PASS
     from bot.setup.ports import PortUnusableError
 
-    return CANNOT_PASS if isinstance(error, PortUnusableError) else 1
+    is_file = isinstance(error, OSError) and error.filename is not None
+    return CANNOT_PASS if is_file or isinstance(error, PortUnusableError) else 1
 
 
 def echo(text: str, *, err: bool = False) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 
+from bot.commands.person import user_name
 from integrations.text import visible
 from storage import outbox
 from storage.models import OutboxJob
@@ -25,13 +25,13 @@ def list_text(services: Services) -> str:
 
 def retry(services: Services, job_ids: Sequence[int], *, all_of_them: bool) -> str:
     """Try the jobs anew and return the confirmation. Raises RefusedError, whose message says what is wrong."""
-    done = retry_jobs(services, _chosen(services, job_ids, all_of_them), actor=getpass.getuser())
+    done = retry_jobs(services, _chosen(services, job_ids, all_of_them), actor=user_name())
     return f"{jobs_text(len(done))} tried again: {_numbers(done)}"
 
 
 def dismiss(services: Services, job_ids: Sequence[int], *, all_of_them: bool) -> str:
     """Dismiss the jobs and return the confirmation. Raises RefusedError, whose message says what is wrong."""
-    done = dismiss_jobs(services, _chosen(services, job_ids, all_of_them), actor=getpass.getuser())
+    done = dismiss_jobs(services, _chosen(services, job_ids, all_of_them), actor=user_name())
     return f"{jobs_text(len(done))} dismissed: {_numbers(done)}"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 from datetime import timedelta
 
+from bot.commands.person import user_name
+from integrations.text import visible
 from storage.metric_limits import list_limits
 from storage.models import MetricLimit
 from workers.errors import RefusedError
@@ -37,7 +38,7 @@ def add(services: Services, name: str, threshold: float, *, service: str | None,
         threshold=threshold,
         above=above,
         horizon_hours=hours,
-        actor=getpass.getuser(),
+        actor=user_name(),
     )
     return limit_line(limit)
 
@@ -55,7 +56,7 @@ def list_text(services: Services) -> str:
 
 def remove(services: Services, limit_id: int) -> str:
     """Stop watching a limit and return the confirmation."""
-    limit = drop_limit(services, limit_id, actor=getpass.getuser())
+    limit = drop_limit(services, limit_id, actor=user_name())
     return f"The limit of {limit.name} is watched no more."
 
 
@@ -64,7 +65,8 @@ def limit_line(limit: MetricLimit) -> str:
     of_service = f" of {limit.service}" if limit.service else ""
     side = "above" if limit.above else "below"
     level, ahead = number_text(limit.threshold), _hours(limit.horizon_hours)
-    return f"{limit.id:>4}  {limit.name}{of_service} {side} {level}, looks {ahead} ahead, set by {limit.created_by}"
+    line = f"{limit.name}{of_service} {side} {level}, looks {ahead} ahead, set by {limit.created_by}"
+    return f"{limit.id:>4}  {visible(line)}"
 
 
 def _hours(hours: float) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.commands.person import user_name
+from integrations.text import visible
 from storage import maintenance
 from storage.models import MaintenanceWindow
 from workers.errors import RefusedError
@@ -36,7 +37,7 @@ def start(
             begins_at=begins_at,
             ends_at=ends_at,
             reason=reason,
-            actor=_user_name(),
+            actor=user_name(),
             now=now,
         )
         return window_line(window, now, zone)
@@ -57,7 +58,7 @@ def list_text(services: Services, *, past: bool) -> str:
 def end(services: Services, window_id: int) -> str:
     """End a running window now, or cancel one that is still to come. Return the confirmation."""
     with services.sessions.begin() as session:
-        end_window(services, session, window_id, actor=_user_name(), now=services.clock())
+        end_window(services, session, window_id, actor=user_name(), now=services.clock())
     return f"Maintenance window {window_id} is over."
 
 
@@ -66,14 +67,9 @@ def window_line(window: MaintenanceWindow, now: datetime, zone: ZoneInfo) -> str
     begins, ends = window.begins_at.astimezone(zone), window.ends_at.astimezone(zone)
     state = "to come" if now < window.begins_at else "running" if now < window.ends_at else "over"
     end = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%Y-%m-%d %H:%M}"
-    when = f"{begins:%Y-%m-%d %H:%M} to {end} {ends:%Z}"
-    reason = f"  {window.reason}" if window.reason else ""
-    return f"{window.id:<4} {window.service or EVERYTHING:<20} {when}  {state:<8} by {window.made_by}{reason}"
-
-
-def _user_name() -> str:
-    """Return the name of the user at the terminal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "the command line"
+    # Across a change of the clocks the beginning has another zone than the end.
+    zone_then = "" if begins.utcoffset() == ends.utcoffset() else f" {begins:%Z}"
+    when = f"{begins:%Y-%m-%d %H:%M}{zone_then} to {end} {ends:%Z}"
+    reason = f"  {visible(window.reason)}" if window.reason else ""
+    what = visible(window.service or EVERYTHING)
+    return f"{window.id:<4} {what:<20} {when}  {state:<8} by {visible(window.made_by)}{reason}"

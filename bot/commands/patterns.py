@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -13,29 +12,51 @@ from sqlalchemy.orm import Session
 
 from bot.commands.errors import CommandError
 from bot.commands.frame import shorten
+from bot.commands.person import user_name
 from bot.terminal import shown
 from detection.logs.patterns import NamedPattern, PatternError, PatternMatcher
 from detection.types import Severity
+from storage import audit
 from storage.errors import NotFoundError
 from workers.rules import log_patterns
 from workers.rules.log_patterns import Pattern
+from workers.services import Services
 from workers.words.text import counted
 
 MOST_SHOWN = 20
 _LINE_LENGTH = 200
 
 
-def add(session: Session, name: str, expression: str, severity: str, description: str, now: datetime) -> Pattern:
+def add(services: Services, session: Session, name: str, expression: str, severity: str, description: str) -> Pattern:
     """Start to watch for a pattern. Raises CommandError for an unknown severity."""
-    return log_patterns.add_pattern(
+    pattern = log_patterns.add_pattern(
         session,
         name=name,
         expression=expression,
         severity=_severity(severity),
         description=description,
-        by="the command line",
-        now=now,
+        by=user_name(),
+        now=services.clock(),
     )
+    _record(services, session, "pattern_added", name=name, expression=expression)
+    return pattern
+
+
+def switch(services: Services, session: Session, name: str, *, enabled: bool) -> None:
+    """Turn a pattern on or off. Raises NotFoundError if there is none."""
+    log_patterns.switch_pattern(session, name, enabled=enabled, by=user_name(), now=services.clock())
+    _record(services, session, "pattern_switched", name=name, enabled=enabled)
+
+
+def remove(services: Services, session: Session, name: str) -> None:
+    """Delete one of the team's own patterns. Raises WrongPatternError for a built-in one."""
+    log_patterns.remove_pattern(session, name)
+    _record(services, session, "pattern_removed", name=name)
+
+
+def _record(services: Services, session: Session, event: str, **payload: str | bool) -> None:
+    now = services.clock()
+    audit.append(session, key=services.audit_key, actor=user_name(), event=event, payload=payload, now=now)
 
 
 def print_all(session: Session, console: Console) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+from bot.commands.errors import CommandError
 from bot.commands.supervisor import Program, Supervisor
 from bot.setup.ports import require_usable, wanted_ports
 from bot.setup.warnings import warn_of_settings
@@ -26,7 +30,7 @@ def run_together(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM and return the exit code.
 
     It is 1 when a process could not be kept running, and that of the migrations when they fail. Raises
-    PortUnusableError before anything is started.
+    PortUnusableError before anything is started, and CommandError if one runs here already.
     """
     require_usable(wanted_ports(settings))
     warn_of_settings(settings)
@@ -36,9 +40,24 @@ def run_together(settings: Settings) -> int:
     programs = [Program(words[0], _argux_command(*words)) for words in PROCESSES]
     if settings.redis_url:
         return _run(programs, settings.redis_url, stop)
-    with reserved_port() as port:
+    with _only_one(settings.argux_data_dir), reserved_port() as port:
         broker = Program("broker", valkey_command(settings.argux_data_dir, port), ends_last=True)
         return _run([broker, *programs], broker_url(port), stop)
+
+
+@contextmanager
+def _only_one(directory: Path) -> Iterator[None]:
+    """Keep a second `argux up` away from the files of this one's broker. Raises CommandError if there is one."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CommandError(
+                f"Argux runs in {directory.resolve()} already. Stop it first, or give this one its own ARGUX_DATA_DIR "
+                "and DATABASE_URL."
+            ) from error
+        yield
 
 
 def _run(programs: Sequence[Program], redis_url: str, stop: threading.Event) -> int:

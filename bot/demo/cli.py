@@ -17,6 +17,7 @@ from bot.demo.driver import Outcome, run_demo
 from bot.demo.errors import DemoError
 from bot.demo.narration import Narrator
 from bot.demo.scenario import SCENARIOS, Scenario, ScenarioName
+from bot.reception.validation_words import setting_errors
 from bot.terminal import PlainConsole
 from workers.settings import Settings
 
@@ -78,5 +79,4 @@ def _configured_port() -> int:
     try:
         return Settings().argux_port
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
-        raise DemoError(problems) from None
+        raise DemoError("; ".join(setting_errors(error))) from None

@@ -93,9 +93,14 @@ def make_secrets() -> Secrets:
 def lock_directory(directory: Path) -> Iterator[None]:
     """Hold an exclusive lock on the demo's directory while the block runs.
 
-    Raises DemoError when another demo holds it: starting a second one would delete the files of the first.
+    Raises DemoError when another demo holds it: starting a second one would delete the files of the first; and when
+    nothing can be written here.
     """
-    with directory.resolve().with_suffix(".lock").open("w") as lock:
+    try:
+        opened = directory.resolve().with_suffix(".lock").open("w")
+    except OSError as error:
+        raise _unwritable(directory, error) from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -104,7 +109,7 @@ def lock_directory(directory: Path) -> Iterator[None]:
 
 
 def prepare_places(directory: Path, port: int) -> Places:
-    """Check that both ports are free, then empty the directory. Raises DemoError naming the unusable port."""
+    """Check that both ports are free, then empty the directory. Raises DemoError naming the unusable port or file."""
     places = Places(directory.resolve(), port)
     if places.workspace_port > _HIGHEST_PORT:
         raise DemoError(f"ARGUX_PORT must be below {_HIGHEST_PORT}: the demo takes that port and the next")
@@ -118,9 +123,19 @@ def prepare_places(directory: Path, port: int) -> Places:
         )
     except PortUnusableError as error:
         raise DemoError(str(error)) from error
-    shutil.rmtree(places.root, ignore_errors=True)
-    places.logs.mkdir(parents=True)
+    try:
+        if places.root.exists():
+            shutil.rmtree(places.root)
+        places.logs.mkdir(parents=True)
+    except OSError as error:
+        raise _unwritable(directory, error) from error
     return places
+
+
+def _unwritable(directory: Path, error: OSError) -> DemoError:
+    reason = error.strerror or type(error).__name__
+    at = error.filename or directory
+    return DemoError(f"it keeps its files in {directory.resolve()}, and {at} cannot be written ({reason})")
 
 
 def write_workspace_config(places: Places, keys: Secrets) -> Path:

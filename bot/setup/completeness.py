@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -19,6 +20,19 @@ HOW_TO_NAME_PEOPLE = (
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _BEGINNINGS = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}
+_ADDRESSES = (
+    "workspace_url",
+    "elasticsearch_url",
+    "slack_api_url",
+    "github_api_url",
+    "jira_url",
+    "teams_webhook_url",
+    "llm_base_url",
+)
+_QUOTED = re.compile(r"([\"']).*\1", re.DOTALL)
+_MAY_BE_QUOTED = frozenset({"elasticsearch_query"})
+_SHORTEST_KEY = 16
+"""Characters of AUDIT_KEY. A shorter one can be guessed, and with it the chain forged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +74,21 @@ def start_notes(settings: Settings, *, zone: str | None = None) -> list[str]:
 
     zone: the time zone of this machine.
     """
-    notes = [text for applies, text in _NOTES if applies(settings)]
+    notes = [*(text for applies, text in _NOTES if applies(settings)), *weak_spots(settings)]
     zone = zone or machine_zone()
     if "argux_timezone" not in settings.model_fields_set and not is_utc(zone):
         notes.append(f"charts show UTC, and this machine {zone}: set ARGUX_TIMEZONE={zone} for one clock")
     return notes
+
+
+def weak_spots(settings: Settings) -> list[str]:
+    """Return one line for each setting that works and protects little."""
+    if not is_set(settings, "audit_key") or len(_text(settings, "audit_key")) >= _SHORTEST_KEY:
+        return []
+    return [
+        f"AUDIT_KEY has fewer than {_SHORTEST_KEY} characters, so it can be guessed and the audit chain forged: make "
+        "one with `openssl rand -hex 32`. A new key does not verify what the old one signed, so keep the old one"
+    ]
 
 
 def is_set(settings: Settings, name: str) -> bool:
@@ -74,10 +98,21 @@ def is_set(settings: Settings, name: str) -> bool:
 
 
 def _wrong_forms(settings: Settings) -> list[str]:
+    names = [name for name in type(settings).model_fields if name not in _MAY_BE_QUOTED]
+    quoted = [name for name in names if _QUOTED.fullmatch(_text(settings, name))]
     lines = [
+        f"{_capitals(name)} has quotation marks around it, and they count as part of it: leave them out"
+        for name in quoted
+    ]
+    lines += [
+        f"{_capitals(name)} is no web address: it begins with https:// or http://"
+        for name in _ADDRESSES
+        if name not in quoted and is_set(settings, name) and not _is_address(_text(settings, name))
+    ]
+    lines += [
         f"{_capitals(name)} does not begin with {beginning}: it is another of Slack's tokens"
         for name, beginning in _BEGINNINGS.items()
-        if is_set(settings, name) and not getattr(settings, name).get_secret_value().startswith(beginning)
+        if name not in quoted and is_set(settings, name) and not _text(settings, name).startswith(beginning)
     ]
     lines += [
         f"APPROVER_IDS has {person!r}, which is no member id of Slack, such as U012ABCDE"
@@ -90,6 +125,21 @@ def _wrong_forms(settings: Settings) -> list[str]:
         if not service or not _REPOSITORY.fullmatch(repository)
     ]
     return lines
+
+
+def _text(settings: Settings, name: str) -> str:
+    """Return a setting that is a text; "" for any other."""
+    value = getattr(settings, name)
+    value = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return value if isinstance(value, str) else ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
 
 
 def _capitals(name: str) -> str:

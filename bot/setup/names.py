@@ -91,5 +91,9 @@ def _meant(name: str, likeness: float, candidates: Set[str]) -> str | None:
     wanted = name.upper()
     if wanted in known_names() | OTHER_NAMES:
         return None
+    wanted = wanted.replace("-", "_")
+    for likely in (wanted, wanted.removeprefix("ARGUX_")):
+        if likely in candidates:
+            return likely
     close = get_close_matches(wanted, sorted(candidates), n=1, cutoff=likeness)
     return close[0] if close else None

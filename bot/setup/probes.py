@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from urllib.parse import urlsplit
 
-from bot.setup.completeness import half_set
+from bot.setup.completeness import half_set, weak_spots
 from bot.setup.names import name_faults
 from integrations.errors import IntegrationError, NotFoundError
 from integrations.slack.checking import check_app_token
@@ -25,17 +24,17 @@ class TroubleError(Exception):
 
 
 def names_and_groups(settings: Settings) -> str:
-    """Look for misspelt and repeated names, and for settings that lack another one."""
+    """Look for misspelt and repeated names, for settings that lack another one, and for weak keys."""
     faults = name_faults()
     troubles = [fault.text for fault in faults if fault.is_certain] + half_set(settings)
-    doubts = [fault.text for fault in faults if not fault.is_certain]
+    doubts = [fault.text for fault in faults if not fault.is_certain] + weak_spots(settings)
     if troubles:
         raise TroubleError("; ".join(troubles + doubts))
     return "; ".join(doubts) or "every name is known"
 
 
 def slack(services: Services) -> str:
-    """Look up the account, the channel, the scopes, and how clicks arrive."""
+    """Look up the account, the channels, the scopes, and how clicks arrive."""
     who = services.chat.check()
     settings = services.settings
     if settings.slack_signing_secret is None and settings.slack_app_token is None:
@@ -47,7 +46,10 @@ def slack(services: Services) -> str:
         for way, setting in (("HTTP", settings.slack_signing_secret), ("Socket Mode", settings.slack_app_token))
         if setting is not None
     ]
-    return f"{who}; {services.chat.check_channel(settings.slack_channel)}; clicks arrive by {' and '.join(ways)}"
+    channels = [services.chat.check_channel(settings.slack_channel)]
+    if settings.audit_channel:
+        channels.append(f"{services.chat.check_channel(settings.audit_channel)} once a day")
+    return f"{who}; {'; '.join(channels)}; clicks arrive by {' and '.join(ways)}"
 
 
 def people(services: Services) -> str:
@@ -55,7 +57,7 @@ def people(services: Services) -> str:
     settings = services.settings
     if settings.slack_bot_token is None:
         raise NotConfiguredError("nobody can be looked up before SLACK_BOT_TOKEN is set")
-    found = _each(settings.approver_ids, services.chat.check_person, "no such person in this workspace")
+    found = look_up_each(settings.approver_ids, services.chat.check_person, "no such person in this workspace")
     return f"{', '.join(found)} may approve fixes"
 
 
@@ -65,7 +67,7 @@ def github(services: Services) -> str:
     wanted = sorted(set(services.settings.service_repositories.values()))
     if not wanted:
         return f"{who}; repositories are taken from deploys, because SERVICE_REPOSITORIES is not set"
-    found = _each(wanted, services.code_host.check_repository, "not there, or hidden from this token")
+    found = look_up_each(wanted, services.code_host.check_repository, "not there, or hidden from this token")
     return f"{who}; may write {', '.join(found)}"
 
 
@@ -113,18 +115,33 @@ def elasticsearch(settings: Settings) -> str:
     key = settings.elasticsearch_api_key
     api_key = key.get_secret_value() if key else None
     with ElasticsearchReader(settings.elasticsearch_url or "", api_key=api_key) as reader:
-        return reader.check()
+        return (
+            f"{reader.check()}; {reader.check_index(settings.elasticsearch_index, settings.elasticsearch_time_field)}"
+        )
 
 
-def _each(wanted: Iterable[str], look_up: Callable[[str], str], absent: str) -> Sequence[str]:
+def look_up_each(wanted: Iterable[str], look_up: Callable[[str], str], absent: str) -> Sequence[str]:
     """Look up all of them at the same time. Raises TroubleError with a line for each that is not well."""
     names = list(wanted)
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look up") as threads:
-        answers = list(threads.map(partial(_looked_up, look_up=look_up, absent=absent), names))
-    troubles = [trouble for _, trouble in answers if trouble]
+    answers: dict[str, tuple[str, str]] = {}
+
+    def ask(name: str) -> None:
+        answers[name] = _looked_up(name, look_up=look_up, absent=absent)
+
+    for first in range(0, len(names), AT_ONCE):
+        # Daemons: the threads of a pool would keep the process from ending while a system hangs.
+        threads = [
+            threading.Thread(target=ask, args=(name,), daemon=True, name=f"look up {name}")
+            for name in names[first : first + AT_ONCE]
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    troubles = [answers[name][1] for name in names if answers[name][1]]
     if troubles:
         raise TroubleError("; ".join(troubles))
-    return [text for text, _ in answers]
+    return [answers[name][0] for name in names]
 
 
 def _looked_up(name: str, *, look_up: Callable[[str], str], absent: str) -> tuple[str, str]:
@@ -136,3 +153,5 @@ def _looked_up(name: str, *, look_up: Callable[[str], str], absent: str) -> tupl
     except IntegrationError as error:
         text = str(error)
         return "", text if name in text else f"{name}: {text}"
+    except Exception as error:  # noqa: BLE001 - any driver error is a trouble; its text may hold a secret
+        return "", f"{name}: {type(error).__name__}"

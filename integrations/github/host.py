@@ -18,7 +18,7 @@ from integrations.errors import RejectedError, RetryableError
 from integrations.github import branches, merging, reading
 from integrations.github.checking import check_writable
 from integrations.github.errors import SYSTEM, from_github, github_errors
-from integrations.github.markdown import to_commit_message, to_github
+from integrations.github.markdown import to_commit_message, to_github, uncalled
 from integrations.protocols import Commit, PullRequest
 from integrations.text import Markup, visible
 
@@ -171,6 +171,6 @@ def _find_or_create_pull_request(repository: Repository, branch: str, title: str
     return repository.create_pull(
         base=repository.default_branch,
         head=branch,
-        title=wording.cut(visible(title), TITLE_LIMIT),
+        title=wording.cut(uncalled(visible(title)), TITLE_LIMIT),
         body=wording.cut(body, BODY_LIMIT),
     )

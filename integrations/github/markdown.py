@@ -17,7 +17,7 @@ _LINKED = re.compile(
     r"|[0-9a-f]{6}(?=[0-9a-f])",
     re.IGNORECASE,
 )
-_CALLS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)", re.IGNORECASE)
+_CALLS = re.compile(r"@(?=\w)|#(?=\w)|\bGH-(?=\d)|(?<=/)(?:issues|pull)(?=/\d)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
 _PARTED = "<!-- -->"
 _NUMBERED_LIST = re.compile(r"^(\s*\d+)([.)])")
@@ -78,5 +78,13 @@ def _backslashed(text: str) -> str:
 
 
 def to_commit_message(markdown: str) -> str:
-    """Return the text plain, with no person called and no issue named: "fixes #1" would close it on the merge."""
-    return _CALLS.sub(lambda found: found[0] + _WORD_JOINER, wording.plain(markdown))
+    """Return the text plain, with no person called and no issue named."""
+    return uncalled(wording.plain(markdown))
+
+
+def uncalled(text: str) -> str:
+    """Return a title or a commit message that calls no person, names no issue and gives Jira no command.
+
+    "fixes #1" would close it on the merge, and "SHOP-1 #resolve" would in Jira. A character without width divides them.
+    """
+    return _CALLS.sub(lambda found: found[0] + _WORD_JOINER, text)

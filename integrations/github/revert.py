@@ -10,7 +10,9 @@ from merge3 import Merge3
 
 from integrations.errors import ConflictError
 from integrations.github.errors import SYSTEM
+from integrations.github.markdown import uncalled
 from integrations.github.objects import Change, Entry
+from integrations.text import visible
 
 MERGEABLE_BYTES = 1_000_000
 """Larger files are not merged line by line, because matching takes quadratic time in the worst case."""
@@ -123,8 +125,11 @@ def three_way_merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
 
 
 def commit_message(commits: Iterable[tuple[str, str]], body: str) -> str:
-    """Return git's commit message for a revert, followed by `body`. Commits are (sha, message), newest first."""
-    listed = [(sha, text.partition("\n")[0]) for sha, text in commits]
+    """Return git's commit message for a revert, followed by `body`. Commits are (sha, message), newest first.
+
+    Their subjects are the words of others: they call nobody and close nothing.
+    """
+    listed = [(sha, uncalled(visible(text.partition("\n")[0]))) for sha, text in commits]
     if len(listed) == 1:
         sha, subject = listed[0]
         heading = f'Revert "{subject}"\n\nThis reverts commit {sha}.'

@@ -7,9 +7,18 @@ from typing import Any
 from slack_sdk import WebClient
 
 from integrations.errors import AuthenticationError, NotFoundError, RejectedError
+from integrations.protocols import Standing
 from integrations.slack.errors import SYSTEM, slack_errors
+from integrations.slack.standing import home_of, standing_of
 
 _SECONDS = 10
+
+_REFUSED = {
+    Standing.DEACTIVATED: "is deactivated",
+    Standing.BOT: "is an app, not a person",
+    Standing.GUEST: "is a guest, and guests may not approve",
+    Standing.STRANGER: "belongs to another workspace",
+}
 
 NEEDED_SCOPES = frozenset(
     {
@@ -60,12 +69,11 @@ def check_membership(client: WebClient, channel_id: str, shown: str) -> None:
 
 
 def check_person(client: WebClient, user_id: str) -> str:
-    """Return the person's name. Raises RejectedError for somebody who has left, or who is no person."""
+    """Return the person's name. Raises RejectedError for anybody whose click would be refused."""
     found: dict[str, Any] = client.users_info(user=user_id).get("user") or {}
     profile: dict[str, Any] = found.get("profile") or {}
     name = str(profile.get("display_name") or profile.get("real_name") or found.get("name") or user_id)
-    if found.get("deleted"):
-        raise RejectedError(SYSTEM, f"{user_id} ({name}) is deactivated")
-    if found.get("is_bot") or user_id == "USLACKBOT":
-        raise RejectedError(SYSTEM, f"{user_id} ({name}) is an app, not a person")
+    reason = _REFUSED.get(standing_of({"id": user_id, **found}, home_of(client.auth_test())))
+    if reason is not None:
+        raise RejectedError(SYSTEM, f"{user_id} ({name}) {reason}")
     return name

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
 from integrations.text import Markup, ours
+from integrations.wording import plain
 from storage import audit, incidents, outbox, proposals
 from storage.models import Incident
 from workers.errors import RefusedError
@@ -20,7 +21,7 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.remediation.closing import enqueue_close
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
-from workers.watching.still_broken import seen, sentences, still_broken
+from workers.watching.still_broken import Standing, seen, standing
 
 EVENTS = {
     IncidentStatus.RESOLVED: "resolve",
@@ -32,11 +33,11 @@ EVENTS = {
 LONGEST_REASON = 200
 
 
-def broken_now(services: Services, incident_id: int) -> str:
-    """Return what of the incident is broken still, such as "Checkout conversion is 12.0 %, normally 39.0 %"; or ""."""
+def broken_now(services: Services, incident_id: int) -> Standing:
+    """Return what of the incident is broken still, or is not known to be well because too little is measured."""
     with services.readers() as session:
         known = seen(incidents.get_incident(session, incident_id))
-    return sentences(still_broken(services, known, services.clock()))
+    return standing(services, known, services.clock())
 
 
 def close_by_hand(
@@ -47,7 +48,7 @@ def close_by_hand(
     *,
     actor: str,
     user_id: str,
-    broken: str,
+    broken: Standing,
     reason: str = "",
     now: datetime,
 ) -> None:
@@ -63,9 +64,12 @@ def close_by_hand(
     incidents.change_status(
         session, incident, status, actor=actor, now=now, by_hand=True, reason=reason if is_false_alarm else None
     )
-    payload = {"incident_id": incident.id, "user_id": user_id, "still_broken": broken, "reason": reason}
+    found = plain(broken.text)
+    payload = {"incident_id": incident.id, "user_id": user_id, "still_broken": found, "reason": reason}
     if broken:
-        text = ours("Closed although broken still: {broken}.", broken=broken)
+        text = ours("Closed although broken still: {broken}.", broken=broken.text)
+        if not broken.broken:
+            text = ours("Closed without knowing that it is well: {broken}.", broken=broken.text)
         incidents.add_timeline(session, incident.id, kind="still_broken", actor=actor, text=text, now=now)
     if is_false_alarm:
         incident.muted_until = now + timedelta(hours=MUTE_HOURS)

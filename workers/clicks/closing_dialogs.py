@@ -14,6 +14,7 @@ from workers.errors import RefusedError
 from workers.lifecycle.grouping import MUTE_HOURS
 from workers.services import Services
 from workers.telling import dialogs
+from workers.watching.still_broken import Standing
 
 CALLBACKS = {"confirm_resolve": IncidentStatus.RESOLVED, "confirm_false_alarm": IncidentStatus.FALSE_ALARM}
 """The dialogs' callback ids, and what each of them closes an incident as."""
@@ -29,7 +30,7 @@ def resolve_pressed(services: Services, incident_id: int, trigger_id: str, *, us
     if broken:
         dialogs.show(services, trigger_id, _resolve_modal(incident_id, broken))
         return
-    text = _close(services, incident_id, IncidentStatus.RESOLVED, user_id=user_id, user_name=user_name, broken="")
+    text = _close(services, incident_id, IncidentStatus.RESOLVED, user_id=user_id, user_name=user_name, broken=broken)
     dialogs.show_text(services, "resolve", trigger_id, text)
 
 
@@ -45,11 +46,11 @@ def submitted(
     """Close the incident as the submitted dialog says. Raise RefusedError if it broke again since the dialog opened."""
     incident_id, was_broken = parse_value(value)
     broken = broken_now(services, incident_id)
-    if broken and not was_broken:
+    if broken.broken and not was_broken:
         raise RefusedError(
             ours(
                 "It is broken again since you looked: {broken}. Nothing was closed; press the button again.",
-                broken=broken,
+                broken=broken.text,
             )
         )
     _close(
@@ -92,7 +93,7 @@ def _close(
     *,
     user_id: str,
     user_name: str,
-    broken: str,
+    broken: Standing,
     reason: str = "",
 ) -> Markup:
     with services.sessions.begin() as session:
@@ -111,11 +112,11 @@ def _close(
         return closed_text(incident)
 
 
-def _still_broken(broken: str) -> Markup:
-    return ours("**Still broken:** {broken}.", broken=broken)
+def _still_broken(broken: Standing) -> Markup:
+    return ours("**{heading}:** {broken}.", heading=broken.heading, broken=broken.text)
 
 
-def _resolve_modal(incident_id: int, broken: str) -> Modal:
+def _resolve_modal(incident_id: int, broken: Standing) -> Modal:
     return Modal(
         callback_id="confirm_resolve",
         title=dialogs.TITLES["resolve"],
@@ -128,7 +129,7 @@ def _resolve_modal(incident_id: int, broken: str) -> Modal:
     )
 
 
-def _false_alarm_modal(incident_id: int, broken: str) -> Modal:
+def _false_alarm_modal(incident_id: int, broken: Standing) -> Modal:
     state = _still_broken(broken) if broken else ours("Nothing of it is measured as broken any more.")
     return Modal(
         callback_id="confirm_false_alarm",

@@ -123,7 +123,7 @@ def status_card(services: Services, session: Session) -> Card:
         )
     if dead:
         fields.append(("Stuck jobs", ours("{dead}: `argux jobs list` says which", dead=dead)))
-    if held := held_texts(session):
+    if held := held_texts(session, services.settings.timezone):
         fields.append(("Held messages", theirs("; ".join(held[:SHOWN]))))
     can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
     shown = [_line(incident) for incident in active[:SHOWN]]

@@ -11,14 +11,15 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detection.recovery import RecoveryState, insufficient_data
-from detection.types import Finding, LossDetails
-from integrations.text import Markup, ours
+from detection.types import Finding, LossDetails, Metric
+from integrations.cards import moment
+from integrations.text import Markup, ours, theirs
 from storage import incidents
 from storage.database.reading import one_by_itself
 from storage.models import Incident
 from workers.services import Services
 from workers.watching.catalogue import recovery_now
-from workers.words.findings import finding_sentence, is_notice, leading
+from workers.words.findings import is_notice, leading, standing_sentence
 
 log = structlog.get_logger()
 
@@ -73,19 +74,61 @@ def seen(incident: Incident) -> Seen:
     )
 
 
-def still_broken(services: Services, known: Seen, now: datetime) -> tuple[Finding, ...]:
-    """Test the findings again; return those that are broken still, with their latest values, the worst first.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an incident stands. Findings with their latest values, the worst first.
+
+    unmeasured: what was broken when it was last seen, at last_seen, and of which too little was measured since to tell.
+    False if all of it is measured to be back to usual.
+    """
+
+    broken: tuple[Finding, ...] = ()
+    unmeasured: tuple[Finding, ...] = ()
+    last_seen: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.broken or self.unmeasured)
+
+    @property
+    def heading(self) -> str:
+        """The first words of what people are told."""
+        return "Still broken" if self.broken else "Not known to be well"
+
+    @property
+    def text(self) -> Markup:
+        """Such as "Checkout conversion is 12.0 %, normally 39.0 %"; without a full stop."""
+        if self.broken or self.last_seen is None:
+            return theirs(sentences(self.broken))
+        return ours(
+            "too little was measured since {at} to tell. Then: {sentences}",
+            at=moment(self.last_seen.timestamp()),
+            sentences=sentences(self.unmeasured),
+        )
+
+
+def standing(services: Services, known: Seen, now: datetime) -> Standing:
+    """Test the findings again.
 
     With too little data since then, a finding that was seen in the last SEEN_SECONDS counts as broken still.
     """
-    found = [
-        finding
-        for finding in (
-            _tested(services, finding, at, known.closed_at, now)
-            for finding, at in zip(known.findings, known.last_seen, strict=True)
-        )
-        if finding is not None
+    tested = [
+        (*_tested(services, finding, at, known.closed_at, now), at)
+        for finding, at in zip(known.findings, known.last_seen, strict=True)
     ]
+    unmeasured = [(finding, at) for state, finding, at in tested if state is RecoveryState.INSUFFICIENT_DATA]
+    return Standing(
+        broken=_worst_first([finding for state, finding, _ in tested if state is RecoveryState.STILL_BROKEN]),
+        unmeasured=_worst_first([finding for finding, _ in unmeasured]),
+        last_seen=max((at for _, at in unmeasured), default=None),
+    )
+
+
+def still_broken(services: Services, known: Seen, now: datetime) -> tuple[Finding, ...]:
+    """Test the findings again; return those that are broken still, with their latest values, the worst first."""
+    return standing(services, known, now).broken
+
+
+def _worst_first(found: list[Finding]) -> tuple[Finding, ...]:
     if not found:
         return ()
     first = leading(found)
@@ -118,13 +161,13 @@ def still_broken_though_closed(services: Services, incident: Incident, now: date
 
 def sentences(findings: Sequence[Finding]) -> str:
     """Such as "Checkout conversion is 12.0 %, normally 39.0 %"; several are joined."""
-    return "; ".join(finding_sentence(finding) for finding in findings)
+    return "; ".join(standing_sentence(finding) for finding in findings)
 
 
 def _tested(
     services: Services, finding: Finding, last_seen: datetime, closed_at: datetime | None, now: datetime
-) -> Finding | None:
-    """Return the finding with its latest values if it is broken still, else None."""
+) -> tuple[RecoveryState, Finding]:
+    """Return how the finding stands, and the finding with its latest values."""
     earliest = now - timedelta(seconds=LONGEST_LOOK_SECONDS)
     since = max(closed_at if closed_at is not None else last_seen, earliest)
     try:
@@ -133,14 +176,15 @@ def _tested(
         # One finding that cannot be tested must not hide the others.
         log.exception("still_broken_not_tested", fingerprint=finding.fingerprint)
         item = insufficient_data(finding)
-    if item.state is RecoveryState.RECOVERED:
-        return None
     if item.state is RecoveryState.STILL_BROKEN:
         measured = finding if item.after is None else dataclasses.replace(finding, observed=item.after)
-        return _of_everyone(dataclasses.replace(measured, expected=item.before))
-    if (now - last_seen).total_seconds() > SEEN_SECONDS:
-        return None
-    return _of_everyone(finding)
+        if finding.metric is Metric.ALERT and item.after:
+            measured = dataclasses.replace(measured, sample_size=round(item.after))
+        return item.state, _of_everyone(dataclasses.replace(measured, expected=item.before))
+    state: RecoveryState = item.state
+    if state is RecoveryState.INSUFFICIENT_DATA and (now - last_seen).total_seconds() <= SEEN_SECONDS:
+        state = RecoveryState.STILL_BROKEN
+    return state, _of_everyone(finding)
 
 
 def _of_everyone(finding: Finding) -> Finding:

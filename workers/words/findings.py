@@ -17,8 +17,15 @@ from detection.types import (
 from integrations.text import Markup, ours, visible
 from workers.words.attribution import place_name
 from workers.words.attribution_details import attribution_of, named_place
-from workers.words.logs import log_sentence, log_severity, log_subject
-from workers.words.metrics import alert_sentence, alert_severity, metric_sentence, metric_severity, number_text
+from workers.words.logs import log_rate_sentence, log_sentence, log_severity, log_subject
+from workers.words.metrics import (
+    alert_sentence,
+    alert_severity,
+    metric_sentence,
+    metric_severity,
+    metric_standing_sentence,
+    number_text,
+)
 
 LONGEST_TITLE = 300
 
@@ -105,6 +112,20 @@ def finding_sentence(finding: Finding) -> str:
             return log_sentence(finding, observed, expected)
         case Metric.CUSTOM:
             return metric_sentence(finding)
+
+
+def standing_sentence(finding: Finding) -> str:
+    """Describe in one line how a finding stands by its latest values.
+
+    finding_sentence tells of logs and forecasts what was found first: how many lines, and how long until the limit.
+    """
+    observed = value_text(finding.metric, finding.observed)
+    expected = value_text(finding.metric, finding.expected)
+    if finding.metric is Metric.LOG_RATE:
+        return log_rate_sentence(finding, observed, expected)
+    if finding.metric is Metric.CUSTOM:
+        return metric_standing_sentence(finding)
+    return finding_sentence(finding)
 
 
 def _traffic_words(finding: Finding) -> str:

@@ -49,6 +49,15 @@ def log_sentence(finding: Finding, observed: str, expected: str) -> str:
         before = f"none in {_baseline(details)} before" if _is_known(details) else "the first of their kind"
         usual = before if is_unheard_of else f"normally {expected}"
         return f"{_capitalised(subject)}{where}: {lines}, {usual}"
+    return log_rate_sentence(finding, observed, expected)
+
+
+def log_rate_sentence(finding: Finding, observed: str, expected: str) -> str:
+    """Say how often such a line is logged; observed and expected are formatted rates."""
+    where = f" in {finding.subject.service}" if finding.subject.service else ""
+    subject = log_subject(finding)
+    if finding.detector == PATTERN_DETECTOR:
+        subject = _capitalised(subject)
     return f"{subject} is logged {observed}{where}, normally {expected}"
 
 

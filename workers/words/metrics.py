@@ -53,6 +53,15 @@ def metric_sentence(finding: Finding) -> str:
     return f"{finding.subject.name} {verb} {expected} {ahead}; it is at {observed}"
 
 
+def metric_standing_sentence(finding: Finding) -> str:
+    """Say where a metric is by its latest value: beyond its limit, on its way there, or off its usual level."""
+    details = finding.details
+    if not isinstance(details, ForecastDetails) or _is_beyond(finding, details):
+        return metric_sentence(finding)
+    observed, limit = (metric_value_text(finding, value) for value in (finding.observed, finding.expected))
+    return f"{_thing(finding, details) or finding.subject.name} is at {observed}, on its way to its limit of {limit}"
+
+
 def forecast_text(
     *, earliest: float | None, likeliest: float | None, latest: float | None, probability: float, since: float
 ) -> str:

@@ -22,6 +22,7 @@ def create_key(
     role: Annotated[str, typer.Option(help="ingest may only send data; operator may do all.")] = "ingest",
 ) -> None:
     """Make a key and show it, once."""
+    from bot.commands.keys import create
     from storage import keys as stored
 
     if not name.strip():
@@ -30,7 +31,7 @@ def create_key(
         fail(f"--role must be one of {', '.join(stored.ROLES)}, not {role}.")
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
-        secret = stored.create_key(session, name, role=role, now=services.clock())
+        secret = create(services, session, name, role)
     echo(secret)
     echo(f"Keep it now: it is not shown again. {_ALLOWS[role]}", err=True)
 
@@ -38,23 +39,18 @@ def create_key(
 @keys.command("list")
 def list_keys() -> None:
     """List keys: never their secrets."""
-    from storage import keys as stored
+    from bot.commands.keys import list_text
 
-    with plain_errors(), open_services().readers() as session:
-        rows = stored.list_keys(session)
-    for key in rows:
-        state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
-        echo(f"{key.name:<24} {key.role:<9} {key.prefix}…  made {key.created_at:%Y-%m-%d}  {state}")
-    if not rows:
-        echo("There are no keys yet. Make one with `argux keys create NAME`.")
+    with plain_errors():
+        echo(list_text(open_services()))
 
 
 @keys.command("revoke")
 def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
     """Shut a key; running web processes let it in for some seconds more."""
-    from storage import keys as stored
+    from bot.commands.keys import revoke
 
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
-        stored.revoke_key(session, name, now=services.clock())
+        revoke(services, session, name)
     echo(f"The key {name} is revoked.")

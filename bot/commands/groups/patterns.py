@@ -23,7 +23,7 @@ def add_pattern(
 
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
-        add(session, name, regex, severity, description, services.clock())
+        add(services, session, name, regex, severity, description)
     echo(f"Watching for {name}.")
 
 
@@ -66,17 +66,18 @@ def turn_pattern_off(name: Annotated[str, typer.Argument(help="The pattern's nam
 @patterns.command("remove")
 def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.")]) -> None:
     """Forget one of your own patterns."""
-    from workers.rules.log_patterns import remove_pattern as remove
+    from bot.commands.patterns import remove
 
-    with plain_errors(), open_services().sessions.begin() as session:
-        remove(session, name)
+    services = open_services()
+    with plain_errors(), services.sessions.begin() as session:
+        remove(services, session, name)
     echo(f"{name} is removed.")
 
 
 def _switch_pattern(name: str, *, enabled: bool) -> None:
-    from workers.rules.log_patterns import switch_pattern
+    from bot.commands.patterns import switch
 
     services = open_services()
     with plain_errors(), services.sessions.begin() as session:
-        switch_pattern(session, name, enabled=enabled, by="the command line", now=services.clock())
+        switch(services, session, name, enabled=enabled)
     echo(f"{name} is {'on' if enabled else 'off'}.")

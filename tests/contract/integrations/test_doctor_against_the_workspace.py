@@ -65,6 +65,7 @@ def test_everything_that_is_right_is_named(right: dict[str, object]) -> None:
     [
         ({"slack_channel": "#nowhere"}, "Slack", "there is no channel #nowhere"),
         ({"slack_channel": "C0NOWHERE"}, "Slack", "channel_not_found"),
+        ({"audit_channel": "#nowhere"}, "Slack", "there is no channel #nowhere"),
         ({"slack_bot_token": "xoxb-wrong"}, "Slack", "invalid_auth"),
         ({"slack_app_token": "xapp-wrong"}, "Slack", "SLACK_APP_TOKEN was refused"),
         ({"approver_ids": ["U0ANA", "U0NOBODY"]}, "people", "U0NOBODY: no such person"),

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 @dataclass
@@ -31,6 +32,15 @@ class Elasticsearch:
         name = f"point-{len(self.points)}"
         self.points[name] = dict(self.documents)
         return name
+
+    def field_caps(self, index: str, name: str) -> tuple[int, dict[str, Any]]:
+        """There is the index logs-shop; a pattern that matches nothing is answered with no index, a name with 404."""
+        pattern = unquote(index)
+        if not fnmatch("logs-shop", pattern):
+            missing = {"error": {"type": "index_not_found_exception", "reason": f"no such index [{pattern}]"}}
+            return (200, {"indices": [], "fields": {}}) if "*" in pattern else (404, missing)
+        has_it = any(name in source for source in self.documents.values())
+        return 200, {"indices": ["logs-shop"], "fields": {name: {"date": {"type": "date"}}} if has_it else {}}
 
     def search(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.searches.append(request)
@@ -83,6 +93,8 @@ def _handler(server: Elasticsearch) -> type[BaseHTTPRequestHandler]:
             elif self.command == "DELETE" and parts.path == "/_pit":
                 gone = server.points.pop(json.loads(content)["id"], None)
                 self._answer(200, {"succeeded": gone is not None, "num_freed": int(gone is not None)})
+            elif self.command == "GET" and parts.path.endswith("/_field_caps"):
+                self._answer(*server.field_caps(parts.path.split("/")[1], parse_qs(parts.query)["fields"][0]))
             else:
                 self._answer(200, {"cluster_name": "acme", "version": {"number": "9.0.0"}})
 

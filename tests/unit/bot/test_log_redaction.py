@@ -85,3 +85,30 @@ def test_info_lines_of_http_libraries_are_left_out(lines: io.StringIO) -> None:
     logging.getLogger("httpx").info("POST https://hooks.example/secret-path")
 
     assert lines.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    """A text that calls itself a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_line_end_in_a_text_of_theirs_begins_no_entry_on_a_terminal() -> None:
+    stream = Terminal()
+    configure_logging("INFO", stream=stream)
+    forged = "shop\n2026-11-18T15:20:20Z [error    ] chain_broken\r\x1b[2Kall is well\x85\u2028x"
+
+    structlog.get_logger().info("incident_opened", service=forged)
+    logging.getLogger("a.library").warning("GET %s", forged)
+    try:
+        raise ValueError("one")
+    except ValueError:
+        structlog.get_logger().warning("failed", exc_info=True)
+
+    ours, theirs, *failed = stream.getvalue().splitlines()
+    assert "\x1b[2K" not in ours + theirs
+    assert "all is well" in ours
+    assert "all is well" in theirs
+    assert any("Traceback" in line for line in failed)

@@ -78,6 +78,23 @@ def test_times_are_shown_in_the_teams_time_zone_across_a_daylight_saving_change(
     assert "Europe/Berlin" in spec["title"]["subtitle"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "change", "after", "name"),
+    [
+        ("Europe/Berlin", 1_792_890_000.0, 3600, "CET"),
+        ("America/St_Johns", 1_793_507_400.0, -3.5 * 3600, "NST"),
+        ("Australia/Lord_Howe", 1_775_314_800.0, 10.5 * 3600, "+1030"),
+    ],
+)
+def test_no_line_runs_back_when_the_clocks_do(zone: str, change: float, after: float, name: str) -> None:
+    moments = [change + 600 * step for step in range(-12, 13)]
+    spec: dict[str, Any] = chart_spec(
+        chart(points=[Point(at, 1.0) for at in moments], band=[], timezone=zone, deploys=[], onset_at=None)
+    )
+    assert [row["at"] / 1000 for row in line(spec)] == [at + after for at in moments]
+    assert spec["title"]["subtitle"].endswith(f"times in {zone} ({name}: the clocks went back)")
+
+
 def test_a_chart_with_a_subtitle_of_its_own_says_whose_clock_it_shows_too() -> None:
     spec: Any = chart_spec(chart(subtitle="dashed: its limit", timezone="Asia/Tokyo"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.orm import Session
@@ -97,10 +97,10 @@ def outage_card(title: str, reason: str, held: Sequence[Waiting]) -> Card:
     )
 
 
-def held_texts(session: Session) -> list[str]:
-    """Return a line for each reason why messages are held, such as "3 messages since 12:40 UTC: Slack: is_archived"."""
+def held_texts(session: Session, zone: ZoneInfo) -> list[str]:
+    """Return a line for each reason why messages are held, such as "3 messages since 12:40 CET: Slack: is_archived"."""
     return [
-        f"{one.count} message{'' if one.count == 1 else 's'} since {one.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
+        f"{one.count} message{'' if one.count == 1 else 's'} since {one.since.astimezone(zone):%Y-%m-%d %H:%M %Z}: "
         f"{one.reason}"
         for one in deliveries.waiting(session)
     ]

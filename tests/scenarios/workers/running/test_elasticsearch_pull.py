@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 
+from bot.setup import probes
 from integrations import elasticsearch
 from integrations.elasticsearch import ElasticsearchReader, Search
-from integrations.errors import AuthenticationError, RejectedError, RetryableError
+from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
 from storage.cursors import read_cursor
 from tests.scenarios.workers.elasticsearch_server import Elasticsearch, running_elasticsearch
 from tests.scenarios.workers.worker import Clock
@@ -164,6 +166,34 @@ def test_an_unreachable_server_is_named_in_the_error(server: Elasticsearch) -> N
         reader.check()
     with ElasticsearchReader(server.url, api_key="es-key") as reader:
         assert reader.check() == "acme, version 9.0.0"
+
+
+@pytest.mark.parametrize(
+    ("index", "time_field", "said"),
+    [
+        ("logs-*", "@timestamp", "reads 1 index by @timestamp"),
+        ("log-*", "@timestamp", "no index is called log-*: look at ELASTICSEARCH_INDEX"),
+        ("logs-shp", "@timestamp", "no such index [logs-shp]"),
+        ("logs-*", "@timestmp", "logs-* has no field @timestmp: look at ELASTICSEARCH_TIME_FIELD"),
+    ],
+)
+def test_the_doctor_asks_for_the_very_index_and_time_field(
+    services: Services, clock: Clock, server: Elasticsearch, index: str, time_field: str, said: str
+) -> None:
+    put(server, clock, "one")
+    settings = services.settings.model_copy(
+        update={
+            "elasticsearch_url": server.url,
+            "elasticsearch_api_key": SecretStr("es-key"),
+            "elasticsearch_index": index,
+            "elasticsearch_time_field": time_field,
+        }
+    )
+    if index == "logs-*" and time_field == "@timestamp":
+        assert probes.elasticsearch(settings).endswith(said)
+        return
+    with pytest.raises(NotFoundError, match=re.escape(said)):
+        probes.elasticsearch(settings)
 
 
 def test_a_time_field_without_times_is_named_in_the_error(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -17,11 +20,13 @@ from detection.types import Event, Severity
 from storage.audit import append
 from storage.funnels import create_funnel, definition
 from storage.incidents import open_incident
-from storage.keys import authenticate
+from storage.keys import authenticate, create_key, revoke_key
 from storage.models import AuditEntry
 from tests.ports import free_port
 from tests.unit.bot.conftest import RunArgux
 from workers.services import Services
+
+ROOT = Path(__file__).parents[4]
 
 
 def test_a_key_is_shown_once_and_works(run_argux: RunArgux, services: Services) -> None:
@@ -93,12 +98,22 @@ def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("ARGUX_PORT", "many", "ARGUX_PORT: Input should be a valid integer"),
+        ("ARGUX_PORT", "many", "ARGUX_PORT: must be a whole number"),
         ("ARGUX_TIMEZONE", "Berlin", "ARGUX_TIMEZONE: 'Berlin' is no IANA time zone, such as Europe/Berlin"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "mysql://a/b", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        ("ARGUX_PORT", "0", "ARGUX_PORT: must be greater than or equal to 1"),
+        ("ARGUX_PORT", "70000", "ARGUX_PORT: must be less than or equal to 65535"),
+        ("WORKER_THREADS", "eight", "WORKER_THREADS: must be a whole number"),
+        ("MIN_DROP_PERCENT", "twelve", "MIN_DROP_PERCENT: must be a number"),
+        ("PII_MODE", "HASHED", "PII_MODE: must be one of 'hash' or 'drop'"),
+        ("SYSLOG_ALLOW", "everybody", "SYSLOG_ALLOW: 'everybody' does not appear to be an IPv4 or IPv6 network"),
+        ("SERVICE_REPOSITORIES", "shop", "SERVICE_REPOSITORIES: write SERVICE_REPOSITORIES as service=owner/name"),
+        ("REDIS_URL", "localhost:6379", "REDIS_URL: write it as redis://HOST:6379/0"),
+        ("REDIS_URL", "redis://localhost:port/0", "REDIS_URL: write it as redis://HOST:6379/0"),
+        ("DATABASE_URL", "postgresql://a:b@host:port/x", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "sqlite:///:memory:", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
-        ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL: must be one of 'DEBUG', 'INFO'"),
     ],
 )
 @pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("web",)])
@@ -241,3 +256,117 @@ def test_incidents_are_listed_by_the_clock_of_the_team(
     monkeypatch.setenv("ARGUX_TIMEZONE", "Europe/Berlin")
 
     assert "2026-11-29 22:39 CET" in run_argux("incidents").stdout
+
+
+def test_what_is_done_at_the_terminal_is_in_the_audit_chain(run_argux: RunArgux, services: Services) -> None:
+    for words in (
+        ("keys", "create", "shop"),
+        ("keys", "revoke", "shop"),
+        ("keys", "revoke", "shop"),
+        ("patterns", "add", "oops", "oops"),
+        ("patterns", "off", "oops"),
+        ("patterns", "remove", "oops"),
+    ):
+        assert run_argux(*words).exit_code == 0, words
+
+    with services.readers() as session:
+        events = [entry.event for entry in session.query(AuditEntry).order_by(AuditEntry.sequence)]
+    assert events == ["key_created", "key_revoked", "pattern_added", "pattern_switched", "pattern_removed"]
+    assert "The chain holds: 5 entries" in run_argux("audit", "verify").stdout
+
+
+@pytest.mark.usefixtures("services")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("limits", "add", "queue.depth", "5"),
+        ("maintenance", "start", "shop", "--for", "5m"),
+        ("keys", "create", "shop"),
+        ("patterns", "off", "memory"),
+    ],
+)
+def test_a_user_without_a_name_on_this_machine_can_do_all_of_it(
+    run_argux: RunArgux, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 1000710000")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+
+    result = run_argux(*words)
+
+    assert (result.exit_code, result.exception) == (0, None), result.stderr
+
+
+def test_a_keys_day_is_that_of_the_teams_clock(
+    run_argux: RunArgux, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = datetime(2026, 11, 29, 23, 39, tzinfo=UTC)
+    with services.sessions.begin() as session:
+        create_key(session, "shop", now=late)
+        revoke_key(session, "shop", now=late)
+    monkeypatch.setenv("ARGUX_TIMEZONE", "Asia/Kolkata")
+
+    listed = run_argux("keys", "list").stdout
+
+    assert "made 2026-11-30  revoked 2026-11-30" in listed
+
+
+@pytest.mark.parametrize("place", ["ARGUX_DATA_DIR", "DATABASE_URL"])
+def test_a_place_where_nothing_can_be_written_is_named_in_one_line(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (home / "file").write_text("")
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    monkeypatch.setenv(place, str(home / "file") if place == "ARGUX_DATA_DIR" else f"sqlite:///{home}/file/argux.db")
+
+    result = run_argux("up" if place == "ARGUX_DATA_DIR" else "migrate")
+
+    assert result.exit_code in (1, 78)
+    assert "Traceback" not in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert place in result.stderr
+
+
+def test_a_second_argux_in_the_same_directory_is_refused(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".argux").mkdir()
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with (home / ".argux" / "up.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        result = run_argux("up")
+
+    assert result.exit_code == 1
+    assert "runs in" in result.stderr
+    assert "already" in result.stderr
+
+
+def test_the_doctor_ends_in_time_though_every_system_hangs(home: Path, run_argux: RunArgux, services: Services) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        hanging = {
+            "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_API_URL": f"{address}/",
+            "APPROVER_IDS": "U012ABC", "GITHUB_TOKEN": "ghp_1", "GITHUB_API_URL": address,
+            "SERVICE_REPOSITORIES": "shop=acme/shop", "JIRA_URL": address, "JIRA_EMAIL": "a@b.example",
+            "JIRA_TOKEN": "j", "ELASTICSEARCH_URL": address, "LLM_BASE_URL": address, "LLM_API_KEY": "k",
+            "LLM_MODEL": "m", "REDIS_URL": address.replace("http", "redis"),
+            "DATABASE_URL": f"sqlite:///{home / 'argux.db'}", "AUDIT_KEY": "an audit key of a test",
+        }  # fmt: skip
+        script = (
+            "import bot.doctor; bot.doctor.CHECK_SECONDS = 0.5; bot.doctor.examine.__kwdefaults__['seconds'] = 0.5\n"
+        )
+        script += "from bot.cli import app; app(['doctor'])"
+        environment = {**os.environ, **hanging, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=home, env=environment, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    lines = {line.split(":")[0]: line for line in done.stdout.splitlines()}
+    for system in ("broker", "Slack", "people", "GitHub", "Jira", "Elastic", "LLM"):
+        assert "no answer within 0.5 s. To mend it:" in lines[system], lines[system]
+    assert "Traceback" not in done.stderr

@@ -69,6 +69,18 @@ def test_slack_needs_one_way_for_clicks_and_not_both() -> None:
     [
         ("slack_bot_token", "xapp-1", "SLACK_BOT_TOKEN does not begin with xoxb-"),
         ("slack_app_token", "xoxb-1", "SLACK_APP_TOKEN does not begin with xapp-"),
+        ("slack_bot_token", '"xoxb-1"', "SLACK_BOT_TOKEN has quotation marks around it"),
+        ("github_token", "'ghp_1'", "GITHUB_TOKEN has quotation marks around it"),
+        ("jira_project", '"SHOP"', "JIRA_PROJECT has quotation marks around it"),
+        ("jira_url", "acme.atlassian.net", "JIRA_URL is no web address"),
+        ("llm_base_url", "htps://llm.example", "LLM_BASE_URL is no web address"),
+        ("elasticsearch_url", "https://elastic.example:port", "ELASTICSEARCH_URL is no web address"),
+        ("teams_webhook_url", "acme.webhook.office.com/x", "TEAMS_WEBHOOK_URL is no web address"),
+        ("github_api_url", "github.acme.example/api/v3", "GITHUB_API_URL is no web address"),
+        ("approver_ids", ["ana"], "'ana', which is no member id"),
+        ("approver_ids", ["u012abc"], "'u012abc', which is no member id"),
+        ("approver_ids", ["S012ABC"], "'S012ABC', which is no member id"),
+        ("approver_ids", ["Ana Lopez"], "'Ana Lopez', which is no member id"),
         ("approver_ids", ["@ana"], "'@ana', which is no member id"),
         ("service_repositories", {"shop": "shop"}, "write it as shop=owner/name"),
         ("service_repositories", {"shop": "https://github.com/acme/shop"}, "write it as shop=owner/name"),
@@ -94,3 +106,32 @@ def test_each_integration_left_out_says_what_will_not_work(left_out: tuple[str, 
     values: dict[str, object] = {name: [] if name == "approver_ids" else None for name in left_out}
     [note] = start_notes(settings(**values), zone="UTC")
     assert said in note
+
+
+def test_a_key_that_can_be_guessed_is_told_with_the_way_to_make_a_better_one() -> None:
+    [note] = start_notes(settings(audit_key="secret"), zone="UTC")
+    assert note.startswith("AUDIT_KEY has fewer than 16 characters")
+    assert "openssl rand -hex 32" in note
+    assert start_notes(settings(audit_key="0123456789abcdef"), zone="UTC") == []
+
+
+def test_white_space_around_a_value_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = {
+        "SLACK_BOT_TOKEN": "xoxb-1\n",
+        "GITHUB_TOKEN": " ghp_1 ",
+        "SLACK_CHANNEL": "#ops ",
+        "ARGUX_PORT": "9000\n",
+        "ARGUX_TIMEZONE": " Europe/Berlin",
+        "APPROVER_IDS": " U012ABC , U034DEF\n",
+    }
+    for name, value in written.items():
+        monkeypatch.setenv(name, value)
+
+    read = Settings(_env_file=None)
+
+    assert read.slack_bot_token is not None
+    assert read.slack_bot_token.get_secret_value() == "xoxb-1"
+    assert read.github_token is not None
+    assert read.github_token.get_secret_value() == "ghp_1"
+    assert (read.slack_channel, read.argux_port, read.argux_timezone) == ("#ops", 9000, "Europe/Berlin")
+    assert read.approver_ids == ["U012ABC", "U034DEF"]

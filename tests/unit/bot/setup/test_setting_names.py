@@ -47,10 +47,22 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(tmp_path: Path,
     assert in_environment == f"{written} in the environment is no setting: did you mean {meant}?"
 
 
-def test_every_setting_with_one_letter_left_out_is_found(tmp_path: Path) -> None:
+def slips(name: str) -> set[str]:
+    """Return the name with each letter left out, doubled and exchanged, with other dashes, and with our own prefix."""
+    places = range(len(name))
+    found = {name[:at] + name[at + 1 :] for at in places} | {name[:at] + name[at] + name[at:] for at in places}
+    found |= {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in places[:-1]}
+    found |= {name + "S", name.replace("_", ""), name.replace("_", "-"), f"ARGUX_{name}"}
+    return found - known_names()
+
+
+def test_every_slip_in_every_name_is_answered_with_the_name_that_was_meant(tmp_path: Path) -> None:
     for name in sorted(known_names()):
-        slip = name[:3] + name[4:]
-        assert f"did you mean {name}?" in texts(tmp_path, f"{slip}=1")[0], slip
+        environment = dict.fromkeys(slips(name), "1")
+        in_environment = texts(tmp_path, environment=environment)
+        in_file = texts(tmp_path, "".join(f"{slip}=1\n" for slip in sorted(environment)))
+        assert len(in_environment) == len(environment), name
+        assert all(text.endswith(f"did you mean {name}?") for text in in_environment + in_file), name
 
 
 def test_an_unknown_name_in_the_file_is_reported_though_it_is_like_no_setting(tmp_path: Path) -> None:

@@ -142,3 +142,13 @@ def test_the_commit_message_is_gits_own_followed_by_the_reason() -> None:
         'Revert "Load items one by one"\n\nThis reverts commit abc123.\n\np95 rose.\n'
     )
     assert commit_message([("b", "two"), ("a", "one")], "").startswith("Revert 2 commits\n\nThis reverts commit b")
+
+
+def test_a_subject_in_the_commit_message_calls_nobody_and_closes_nothing() -> None:
+    subject = "Fixes #12, closes GH-3, shop#4, https://github.com/acme/shop/issues/5 for @acme/team: SHOP-1 #resolve"
+    written = commit_message([("abc123", f"{subject}\u202e\n\nbody")], "")
+    assert subject in written.replace("\u2060", "")
+    assert "\u202e" not in written
+    for call in ("#12", "GH-3", "#4", "issues/5", "@acme", "#resolve"):
+        assert call not in written
+    assert "This reverts commit abc123." in written

@@ -28,7 +28,8 @@ def channel(loopback: Loopback, scopes: str = ",".join(NEEDED_SCOPES), **found: 
 
 
 def person(loopback: Loopback, **found: Any) -> str:
-    loopback.answer(200, answered(user={"id": "U1", "profile": {"display_name": "Ana"}, **found}))
+    loopback.answer(200, answered(user={"id": "U1", "team_id": "T1", "profile": {"display_name": "Ana"}, **found}))
+    loopback.answer(200, answered(team="Acme", user="argux", team_id="T1"))
     return SlackChannel("xoxb-secret", base_url=loopback.url).check_person("U1")
 
 
@@ -60,9 +61,20 @@ def test_an_active_person_is_named(loopback: Loopback) -> None:
     assert person(loopback, deleted=False, is_bot=False) == "Ana"
 
 
-@pytest.mark.parametrize(("found", "why"), [({"deleted": True}, "deactivated"), ({"is_bot": True}, "an app")])
-def test_somebody_who_left_and_an_app_are_nobody_to_approve(
-    loopback: Loopback, found: dict[str, bool], why: str
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ({"deleted": True}, "deactivated"),
+        ({"is_bot": True}, "an app"),
+        ({"id": "USLACKBOT"}, "an app"),
+        ({"is_restricted": True}, "guests may not approve"),
+        ({"is_ultra_restricted": True}, "guests may not approve"),
+        ({"team_id": "T2"}, "belongs to another workspace"),
+        ({"is_stranger": True}, "belongs to another workspace"),
+    ],
+)
+def test_whoever_would_be_refused_at_the_click_is_nobody_to_approve(
+    loopback: Loopback, found: dict[str, object], why: str
 ) -> None:
     with pytest.raises(RejectedError, match=why):
         person(loopback, **found)

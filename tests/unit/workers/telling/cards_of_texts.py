@@ -60,7 +60,7 @@ from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
 from workers.troubles import LastRun, Trouble
 from workers.watching.delays import Delays
-from workers.watching.still_broken import ClosedByHand, sentences
+from workers.watching.still_broken import ClosedByHand, Standing
 from workers.words.attribution import attribution_sentences
 from workers.words.attribution_details import attribution_of
 from workers.words.findings import finding_sentence, incident_title
@@ -212,9 +212,14 @@ def refusal(text: Texts) -> Markup:
 
 
 def closing_modals(text: Texts) -> list[Modal]:
-    """Return the dialogs that say what is broken still."""
-    broken = sentences(findings(text))
-    return [closing_dialogs._resolve_modal(7, broken), closing_dialogs._false_alarm_modal(7, broken)]
+    """Return the dialogs that say what is broken still, and what is not known to be well."""
+    found = findings(text)
+    broken, unmeasured = Standing(broken=found), Standing(unmeasured=found, last_seen=datetime.fromtimestamp(AT, UTC))
+    return [
+        dialog(7, standing)
+        for standing in (broken, unmeasured)
+        for dialog in (closing_dialogs._resolve_modal, closing_dialogs._false_alarm_modal)
+    ]
 
 
 def closing_comment(text: Texts) -> Markup:
