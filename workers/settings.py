@@ -13,6 +13,10 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _DATABASE_URL = re.compile(r"sqlite(\+\w+)?:///(?!:memory:).+|postgres(ql)?(\+\w+)?://.+")
+_DATABASE_PARTS = re.compile(r"sqlite.*|[^:]+://([^@]*@)?(\[[^]/]*\]|[^:@/?]*)(:\d*)?([/?].*)?")
+_REDIS_URL = re.compile(r"(rediss?|unix)://.*")
+_REDIS_PARTS = re.compile(r"unix.*|[^:]+://([^@/?#]*@)?(\[[^]/]*\]|[^:@/?#]*)(:\d*)?([/?].*)?")
+_ENCODED = "write the port as a number, and in a password %40 for @, %3A for :, %2F for /, %23 for #, %3F for ?"
 
 
 def _split(value: object) -> object:
@@ -139,6 +143,17 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not _DATABASE_URL.fullmatch(value):
             raise ValueError("write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        if not _DATABASE_PARTS.fullmatch(value):
+            raise ValueError(_ENCODED)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_broker(cls, value: str | None) -> str | None:
+        if value is not None and not _REDIS_URL.fullmatch(value):
+            raise ValueError("write it as redis://HOST:6379/0 or redis://:PASSWORD@HOST:6379/0")
+        if value is not None and not _REDIS_PARTS.fullmatch(value):
+            raise ValueError(_ENCODED)
         return value
 
     @field_validator("syslog_allow")

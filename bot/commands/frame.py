@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -56,24 +57,40 @@ def plain_errors() -> Iterator[None]:
 
 def _user_message(error: Exception) -> str | None:
     """Return the message for an error that the user can fix, else None. Imports here because they load SQLAlchemy."""
-    from sqlalchemy.exc import OperationalError, ProgrammingError
+    from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
     from bot.commands.errors import CommandError
+    from bot.setup.broker import BrokerUnusableError
     from bot.setup.ports import PortUnusableError
+    from storage.database.trouble import explained
     from storage.errors import StorageError
     from workers.errors import WorkerError, told_plainly
 
-    if isinstance(error, (StorageError, WorkerError, CommandError, PortUnusableError)):
+    if isinstance(error, (StorageError, WorkerError, CommandError, PortUnusableError, BrokerUnusableError)):
         return told_plainly(error)
     if isinstance(error, UnicodeEncodeError):
         # Python keeps the bytes of an argument that is not UTF-8 as lone surrogates, which no database stores.
         return f"{str(error.object)[:100]!r} is not UTF-8; write it so."
+    if isinstance(error, OSError) and error.filename is not None:
+        return _refused_file(error)
+    if isinstance(error, DBAPIError) and (words := explained(error)) is not None:
+        return words
     if isinstance(error, (OperationalError, ProgrammingError)):
         return (
             "The database does not answer, or its schema is older than this Argux. "
             "Check DATABASE_URL, then run `argux migrate`."
         )
     return None
+
+
+def _refused_file(error: OSError) -> str:
+    """Return what the system refuses to do with a file or directory, and how to mend it."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: {error.filename} cannot be written. Make room there."
+    return (
+        f"{error.filename}: {error.strerror}. Whoever runs Argux must be able to read and write there; for its own "
+        "files, ARGUX_DATA_DIR names another place."
+    )
 
 
 def _exit_code(error: Exception) -> int:

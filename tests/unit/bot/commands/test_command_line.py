@@ -98,6 +98,16 @@ def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None
         ("DATABASE_URL", "nonsense", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "mysql://a/b", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "sqlite:///:memory:", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
+        (
+            "DATABASE_URL",
+            "postgresql://argux:p@ss@db/argux",
+            "DATABASE_URL: write the port as a number, and in a password",
+        ),
+        ("DATABASE_URL", "postgresql://argux@db:port/argux", "DATABASE_URL: write the port as a number"),
+        ("REDIS_URL", "http://127.0.0.1:6379", "REDIS_URL: write it as redis://HOST:6379/0"),
+        ("REDIS_URL", "127.0.0.1:6379", "REDIS_URL: write it as redis://HOST:6379/0"),
+        ("REDIS_URL", "redis://127.0.0.1:port/0", "REDIS_URL: write the port as a number"),
+        ("REDIS_URL", "redis://:p/w@127.0.0.1:6379/0", "REDIS_URL: write the port as a number, and in a password"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
     ],
 )
