@@ -94,7 +94,7 @@ def _post(workspace: Workspace, shown: Sequence[Card]) -> None:
 
 def _page(browser: Browser, width: int, scheme: str) -> Page:
     page = browser.new_page(
-        viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin",
+        viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin", bypass_csp=True,
         color_scheme="dark" if scheme == "dark" else "light",
     )  # fmt: skip
     page.set_default_timeout(PATIENCE_MS)
@@ -104,8 +104,9 @@ def _page(browser: Browser, width: int, scheme: str) -> Page:
 def _take_messages(page: Page, workspace: Workspace, folder: Path, kind: str) -> None:
     page.goto(workspace.url)
     for channel, test_id in (("incidents", "message"), ("Escalations", "teams-post")):
-        if not page.get_by_test_id("channel").get_by_text(channel).is_visible():
-            page.get_by_label("Channels", exact=True).first.click()
+        page.get_by_test_id("channel").first.wait_for(state="attached")
+        if page.locator("#menu").is_visible():
+            page.locator("#menu").click()
         page.get_by_test_id("channel").get_by_text(channel).click()
         page.get_by_test_id(test_id).first.wait_for()
         page.add_style_tag(content=WHOLE_PAGE)

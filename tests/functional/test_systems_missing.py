@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.functional.shop_trouble import ANA, break_the_shop, explained, feeding, incident, press, root_messages
+from bot.demo.repository.changes import LIVE_STOCK
+from bot.demo.repository.repository import Commit
+from tests.functional.shop_trouble import ANA, deploy, explained, feeding, incident, press, root_messages
 from tests.functional.stack import Stack, eventually
+from tests.functional.telemetry import to_doors, traffic, week_of_history
 from tests.valkey import running_valkey
 
 SYSTEMS = {
@@ -116,8 +120,8 @@ def test_each_missing_system_is_said_and_what_waited_for_it_is_done_once_it_is_s
             assert said.startswith("not set"), system
             assert SYSTEMS[system][0] in said, system
 
-    head, bad = break_the_shop(stack)
-    with feeding(stack, head):
+    bad = slow_down_the_checkout(stack)
+    with feeding(stack, bad.sha):
         found = eventually(lambda: is_diagnosed(incident(stack)), seconds=240, what="a diagnosis without GitHub")
         assert found["proposal"] is None
         status = stack.api.get("/api/status").raise_for_status().json()
@@ -149,6 +153,19 @@ def test_each_missing_system_is_said_and_what_waited_for_it_is_done_once_it_is_s
     doctor = newcomer.doctor()
     assert {system: doctor[system].partition(" ")[0] for system in SYSTEMS} == dict.fromkeys(SYSTEMS, "ok")
     assert doctor["messages"] == "ok · none held"
+
+
+def slow_down_the_checkout(stack: Stack) -> Commit:
+    """Send a week and ten minutes that are healthy, then deploy one bad commit 90 seconds ago. Return the commit."""
+    send = to_doors(str(stack.api.headers["Authorization"]).removeprefix("Bearer "), stack.api)
+    now, healthy = time.time(), stack.repository.head()
+    deploy(stack, healthy, now - 86_400)
+    week_of_history(send, now=now, version=healthy, visits=2000)
+    traffic(send, since=now - 690, until=now - 90, version=healthy, broken=False)
+    [bad] = stack.repository.push([LIVE_STOCK], datetime.now(UTC))
+    deploy(stack, bad.sha, now - 90)
+    traffic(send, since=now - 90, until=time.time(), version=bad.sha, broken=True)
+    return bad
 
 
 def is_diagnosed(found: dict[str, Any]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -122,6 +123,59 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
     assert result.exit_code == 1
     assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_directory_that_argux_cannot_use_is_named_with_the_setting_that_chooses_another(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    (home / "taken").write_text("a file")
+    monkeypatch.setenv("ARGUX_DATA_DIR", str(home / "taken"))
+
+    result = run_argux("up")
+
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"{home}/taken/valkey: Not a directory. ")
+    assert "ARGUX_DATA_DIR names another place" in line
+
+
+def test_a_full_disk_is_said_with_what_could_not_be_written(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/argux/valkey")
+
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    monkeypatch.setattr("bot.commands.up.valkey_command", is_full)
+
+    result = run_argux("up")
+
+    assert result.exit_code == 1
+    assert result.stderr == "The disk is full: /var/lib/argux/valkey cannot be written. Make room there.\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:///{home}/notes.txt", "is no SQLite database"),
+        ("sqlite:///{home}/notes.txt/argux.db", "cannot be opened. Check that its directory (DATABASE_URL) is there"),
+        ("postgresql://argux:secret@127.0.0.1:1/argux", "Nothing listens where the database should"),
+    ],
+)
+@pytest.mark.parametrize("command", [("migrate",), ("keys", "list"), ("incidents",)])
+def test_a_database_that_cannot_be_used_is_said_in_one_line(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], url: str, message: str
+) -> None:
+    (home / "notes.txt").write_text("Not a database, and long enough to be looked at. " * 20)
+    monkeypatch.setenv("DATABASE_URL", url.format(home=home))
+
+    result = run_argux(*command)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    [line] = result.stderr.splitlines()
+    assert message in line
+    assert "secret" not in line
 
 
 def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(

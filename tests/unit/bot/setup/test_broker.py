@@ -98,7 +98,7 @@ def test_a_number_of_a_database_that_is_not_there_is_told(valkey: Valkey) -> Non
 
 def test_a_user_without_rights_is_told(valkey: Valkey) -> None:
     client = redis.Redis.from_url(valkey.url)
-    client.execute_command("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+get", "+hello", "+client")
+    client.acl_setuser("reader", enabled=True, passwords=["+pw"], keys=["*"], commands=["+get", "+hello", "+client"])
 
     assert "may not write" in refused(valkey.url.replace("redis://", "redis://reader:pw@"))
 

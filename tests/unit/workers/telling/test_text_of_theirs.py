@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -188,7 +189,7 @@ def lines_run(work: Callable[[], None], paths: set[str]) -> set[tuple[str, int]]
     """Return the lines of these files that run while it works."""
     seen = set()
 
-    def in_a_file(frame: FrameType, event: str, argument: object) -> Callable[..., object]:
+    def in_a_file(frame: FrameType, event: str, argument: object) -> Any:
         if event == "line":
             seen.add((frame.f_code.co_filename, frame.f_lineno))
         return in_a_file
