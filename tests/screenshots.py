@@ -27,7 +27,7 @@ from tests.unit.workers.telling.cards_of_work import Desk, composed
 
 WIDTHS = (390, 1280)
 SCHEMES = ("light", "dark")
-TO_A_PICTURE = 6
+HIGHEST = 1500.0
 PATIENCE_MS = 60_000
 
 NAMES = {
@@ -61,12 +61,18 @@ def main(folder: Path) -> int:
         _post(workspace, shown)
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-            for width in WIDTHS:
-                for scheme in SCHEMES:
-                    page = _page(browser, width, scheme)
-                    _take_messages(page, workspace, folder, f"{width}-{scheme}")
-                    _take_dialogs(page, workspace, dialogs, folder, f"{width}-{scheme}")
-                    page.close()
+            kinds = [(width, scheme) for width in WIDTHS for scheme in SCHEMES]
+            pages = {f"{width}-{scheme}": _page(browser, width, scheme) for width, scheme in kinds}
+            for kind, page in pages.items():
+                _take_messages(page, workspace, folder, kind)
+            # Last, because an open dialog lies before all else.
+            for number, modal in enumerate(dialogs):
+                workspace.open_modal("U0ANA", modal_view(modal))
+                name = re.sub(r"\W+", "-", modal.callback_id)
+                for kind, page in pages.items():
+                    page.goto(workspace.url)
+                    page.get_by_role("dialog").wait_for()
+                    page.screenshot(path=folder / f"dialog-{number:02}-{name}-{kind}.png")
             browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
     return 0
@@ -110,30 +116,26 @@ def _take_messages(page: Page, workspace: Workspace, folder: Path, kind: str) ->
         page.get_by_test_id("channel").get_by_text(channel).click()
         page.get_by_test_id(test_id).first.wait_for()
         page.add_style_tag(content=WHOLE_PAGE)
-        messages = page.get_by_test_id(test_id)
-        for number, group in enumerate(_groups(messages.count())):
-            first, last = messages.nth(group[0]).bounding_box(), messages.nth(group[-1]).bounding_box()
-            assert first is not None
-            assert last is not None
-            area = {
-                "x": first["x"], "y": first["y"], "width": first["width"],
-                "height": last["y"] + last["height"] - first["y"],
-            }  # fmt: skip
+        boxes = page.get_by_test_id(test_id).evaluate_all(
+            "found => found.map(one => one.getBoundingClientRect()).map(one => [one.x, one.y, one.width, one.height])"
+        )
+        for number, (left, top, across, down) in enumerate(_groups(boxes)):
+            area = {"x": left, "y": top, "width": across, "height": down}
             page.screenshot(path=folder / f"{channel.lower()}-{number:02}-{kind}.png", clip=area, full_page=True)  # type: ignore[arg-type]
 
 
-def _take_dialogs(page: Page, workspace: Workspace, dialogs: Sequence[Modal], folder: Path, kind: str) -> None:
-    for number, modal in enumerate(dialogs):
-        workspace.open_modal("U0ANA", modal_view(modal))
-        page.goto(workspace.url)
-        page.get_by_role("dialog").wait_for()
-        name = re.sub(r"\W+", "-", modal.callback_id)
-        page.screenshot(path=folder / f"dialog-{number:02}-{name}-{kind}.png")
-
-
-def _groups(count: int) -> Iterator[Sequence[int]]:
-    for first in range(0, count, TO_A_PICTURE):
-        yield range(first, min(first + TO_A_PICTURE, count))
+def _groups(boxes: Sequence[Sequence[float]]) -> Iterator[tuple[float, float, float, float]]:
+    """Join neighbours into areas of at most HIGHEST, so that each picture can be read. Yield (x, y, width, height)."""
+    area: tuple[float, float, float, float] | None = None
+    for left, top, across, down in boxes:
+        if area is not None and top + down - area[1] <= HIGHEST:
+            area = (left, area[1], across, top + down - area[1])
+            continue
+        if area is not None:
+            yield area
+        area = (left, top, across, down)
+    if area is not None:
+        yield area
 
 
 if __name__ == "__main__":

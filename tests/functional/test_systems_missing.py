@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import pytest
 from bot.demo.repository.changes import LIVE_STOCK
 from bot.demo.repository.repository import Commit
 from tests.functional.shop_trouble import ANA, deploy, explained, feeding, incident, press, root_messages
-from tests.functional.stack import Stack, eventually
+from tests.functional.stack import STARTS_WITHIN_SECONDS, Stack, eventually
 from tests.functional.telemetry import to_doors, traffic, week_of_history
 from tests.valkey import running_valkey
 
@@ -43,7 +45,7 @@ class Newcomer:
 
     def start(self) -> None:
         self.stack.start("up")
-        eventually(self._listens, seconds=180, what="Argux to listen")
+        eventually(self._listens, seconds=STARTS_WITHIN_SECONDS, what="Argux to listen")
 
     def set_up(self, *systems: str) -> None:
         """Set what these systems need, and start Argux again, as a person does."""
@@ -54,9 +56,12 @@ class Newcomer:
         self.start()
 
     def doctor(self) -> dict[str, str]:
-        """Return what `argux doctor` says of each system."""
-        lines = self.stack.command("doctor").splitlines()
-        return {name: text.strip() for name, _, text in (line.partition(":") for line in lines)}
+        """Return what `argux doctor` says of each system; on a busy machine detection may be late, which fails it."""
+        said = subprocess.run(
+            [sys.executable, "-m", "bot.cli", "doctor"], env=self.stack.environment, cwd=self.stack.directory,
+            capture_output=True, text=True, timeout=STARTS_WITHIN_SECONDS, check=False,
+        ).stdout  # fmt: skip
+        return {name: text.strip() for name, _, text in (line.partition(":") for line in said.splitlines())}
 
     def root(self) -> dict[str, Any]:
         """Return the message about the incident; there is one."""
@@ -142,7 +147,7 @@ def test_each_missing_system_is_said_and_what_waited_for_it_is_done_once_it_is_s
         ticket = eventually(lambda: incident(stack)["ticket"], seconds=60, what="the ticket")
         assert stack.page.get(f"/jira/browse/{ticket['key']}").is_success
         [post] = eventually(lambda: teams_posts(stack), seconds=60, what="the message in Teams")
-        assert found["title"] in json.dumps(post, ensure_ascii=False)
+        assert "POST /checkout" in json.dumps(post)
 
         newcomer.set_up("GitHub", "LLM")
         press(stack, newcomer.root(), "diagnose_again", user=ANA)

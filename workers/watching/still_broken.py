@@ -101,7 +101,7 @@ def closed_by_hand(services: Services, session: Session, now: datetime) -> list[
 
 def sentences(findings: Sequence[Finding]) -> str:
     """Such as "Checkout conversion is 12.0 %, normally 39.0 %"; several are joined."""
-    return "; ".join(finding_sentence(finding) for finding in findings)
+    return "; ".join(finding_sentence(finding).rstrip(".") for finding in findings)
 
 
 def _tested(

@@ -98,7 +98,7 @@ def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_stat
     worker.run_all()
     told = [posted.card for posted in chat(services).messages.values() if posted.card.title == "Still broken"]
     assert len(told) == 1
-    assert told[0].text.startswith("Ana closed this <t:")
+    assert told[0].text.startswith("Ana closed this at <t:")
     assert "Still broken: POST /checkout fails for" in told[0].text
     assert "acknowledge" in chat(services).buttons()
 
