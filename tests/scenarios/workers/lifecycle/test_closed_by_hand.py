@@ -189,7 +189,7 @@ def test_the_pull_request_of_a_false_alarm_is_closed_with_a_comment(services: Se
     close(services, "false_alarm", incident_id, reason="a load test")
     worker.run_all()
     assert services.code_host.closed == [7]
-    assert services.code_host.comments == [f"Ana marked incident #{incident_id} as a false alarm: a load test"]
+    assert services.code_host.comments == [f"Ana marked incident #{incident_id} as a false alarm: a load test."]
     assert "Offer withdrawn" in chat(services).thread_titles()
 
 
