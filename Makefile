@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export TMPDIR := $(if $(TMPDIR),$(TMPDIR),$(shell test -d /dev/shm -a -w /dev/shm && echo /dev/shm || echo /tmp))
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations=25
 
-.PHONY: help install demo test unit check format bench tools lock clean
+.PHONY: help install demo test unit check format bench screenshots tools lock clean
 
 help:
 	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
@@ -57,6 +57,9 @@ unit: $(STAMP)
 
 bench: $(STAMP) $(PEERS)
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(DATA),--data "$(DATA)")
+
+screenshots: $(STAMP) tools
+	@$(BIN)/python -m tests.screenshots $(if $(DIR),"$(DIR)",$(TMPDIR)/argux-screenshots)
 
 # Only measured against, never used: drain3 pins libraries of 2021 that it does not need, hence --no-deps and no lock.
 $(PEERS): $(STAMP)

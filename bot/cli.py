@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="argux",
     help="The on-call teammate that lives in Slack and Teams.",
+    epilog="To begin: `argux up` runs everything, and `argux doctor` says what is connected and how to mend the rest.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -109,7 +110,7 @@ def migrate() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check every system that is set, one line each; exit code 1 when one of them fails."""
+    """Check every system that is set, one line each, and say how to mend what fails; then the exit code is 1."""
     from bot.doctor import Health, checks, examine, settings_check
 
     services = open_services()
@@ -204,7 +205,7 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
 @app.command()
 def demo(
     auto: Annotated[bool, typer.Option("--auto", help="Press the buttons by itself and end.")] = False,
-    scenario: Annotated[str, typer.Option(help="bad-deploy or no-fault.")] = "bad-deploy",
+    scenario: Annotated[str, typer.Option(help="bad-deploy, or no-fault: a harmless one.")] = "bad-deploy",
 ) -> None:
     """Run the demo: a shop, a bad deploy, and what Argux makes of it."""
     from bot.demo.cli import run
@@ -215,7 +216,7 @@ def demo(
 @app.command("incidents")
 def list_incidents(
     status: Annotated[str | None, typer.Argument(help="open, acknowledged, mitigating, resolved, false_alarm.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
 ) -> None:
     """List incidents, newest first."""
     from detection.types import IncidentStatus

@@ -21,6 +21,7 @@ from storage.database import session as storage_session
 from storage.errors import DatabaseUnavailableError
 from workers.errors import NotConfiguredError
 from workers.services import Services
+from workers.settings import Settings
 from workers.telling.channels.outages import held_texts
 from workers.words.jobs import job_text
 
@@ -128,6 +129,16 @@ def _own_checks(services: Services) -> list[Check]:
 
 def _outside_checks(services: Services) -> list[Check]:
     """Return the checks of the outside systems, each of which is optional."""
+    return [
+        *_checks_of_chat(services),
+        *_checks_of_code(services),
+        *_checks_of_handing_over(services),
+        *_checks_of_reading(services.settings),
+    ]
+
+
+def _checks_of_chat(services: Services) -> list[Check]:
+    """Return the checks of where incidents are told, and of who decides there."""
     settings = services.settings
     return [
         Check(
@@ -144,6 +155,13 @@ def _outside_checks(services: Services) -> list[Check]:
             HOW_TO_NAME_PEOPLE,
             f"nobody may approve a fix; {HOW_TO_NAME_PEOPLE}",
         ),
+    ]
+
+
+def _checks_of_code(services: Services) -> list[Check]:
+    """Return the checks of where fixes are proposed, and of what tells of deploys."""
+    settings = services.settings
+    return [
         Check(
             "GitHub",
             settings.github_token is not None,
@@ -159,6 +177,13 @@ def _outside_checks(services: Services) -> list[Check]:
             "set GITHUB_WEBHOOK_SECRET to be told of deploys by GitHub; otherwise by POST /api/deploys and by the "
             "service.version of spans",
         ),
+    ]
+
+
+def _checks_of_handing_over(services: Services) -> list[Check]:
+    """Return the checks of where tickets are made and where incidents are escalated."""
+    settings = services.settings
+    return [
         Check(
             "Jira",
             any((settings.jira_url, settings.jira_email, settings.jira_token)),
@@ -173,6 +198,12 @@ def _outside_checks(services: Services) -> list[Check]:
             "make a new webhook in the Teams channel and set TEAMS_WEBHOOK_URL",
             "set TEAMS_WEBHOOK_URL to be able to escalate",
         ),
+    ]
+
+
+def _checks_of_reading(settings: Settings) -> list[Check]:
+    """Return the checks of where logs are read from, and of the language model."""
+    return [
         Check(
             "Elastic",
             settings.elasticsearch_url is not None,

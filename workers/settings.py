@@ -13,7 +13,9 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _DATABASE_URL = re.compile(r"sqlite(\+\w+)?:///(?!:memory:).+|postgres(ql)?(\+\w+)?://.+")
-_REDIS_URL = re.compile(r"(rediss?|unix)://.+")
+_REDIS_URL = re.compile(r"(rediss?|unix)://.*")
+_ADDRESS = re.compile(r"[^:]+://([^@/?#]*@)?(?P<hosts>[^@/?#]*)([/?#].*)?")
+_ENCODED = "write the port as a number, and in a password %40 for @, %3A for :, %2F for /, %23 for #, %3F for ?"
 
 
 def _split(value: object) -> object:
@@ -23,11 +25,19 @@ def _split(value: object) -> object:
     return value
 
 
-def _has_sound_ports(url: str) -> bool:
-    """Whether every port of an address like "redis://:secret@host:6379/0" is a number that a port can be."""
-    authority = re.split(r"[/?]", url.partition("://")[2].rpartition("@")[2], maxsplit=1)[0]
-    ports = [host.rpartition("]")[2].partition(":")[2] for host in authority.split(",")]
-    return all(not port or (port.isascii() and port.isdigit() and 0 < int(port) <= 65_535) for port in ports)
+def _check_address(url: str) -> None:
+    """Raise ValueError unless hosts and ports can be told from the rest of an address that names a server."""
+    if url.startswith(("sqlite", "unix")):
+        return
+    address = _ADDRESS.fullmatch(url)
+    hosts = address["hosts"].split(",") if address is not None else ["unknown:"]
+    ports = [host.rpartition("]")[2].partition(":") for host in hosts]
+    if not all(_is_port(port) or not colon for _, colon, port in ports):
+        raise ValueError(_ENCODED)
+
+
+def _is_port(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,5}", text) is not None and 0 < int(text) <= 65_535
 
 
 class Settings(BaseSettings):
@@ -148,15 +158,19 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not _DATABASE_URL.fullmatch(value) or not _has_sound_ports(value):
+        if not _DATABASE_URL.fullmatch(value):
             raise ValueError("write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        _check_address(value)
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _known_broker(cls, value: str | None) -> str | None:
-        if value is not None and not (_REDIS_URL.fullmatch(value) and _has_sound_ports(value)):
-            raise ValueError("write it as redis://HOST:6379/0, or rediss:// for TLS")
+        if value is None:
+            return None
+        if not _REDIS_URL.fullmatch(value):
+            raise ValueError("write it as redis://HOST:6379/0, redis://:PASSWORD@HOST:6379/0, or rediss:// for TLS")
+        _check_address(value)
         return value
 
     @field_validator("syslog_allow")

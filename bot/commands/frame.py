@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -13,6 +14,10 @@ from integrations.text import visible_lines
 if TYPE_CHECKING:
     from workers.services import Services
     from workers.settings import Settings
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The disk is full, which passes when somebody makes room."""
 
 
 def read_settings() -> Settings:
@@ -52,24 +57,24 @@ def plain_errors() -> Iterator[None]:
 
 def _user_message(error: Exception) -> str | None:
     """Return the message for an error that the user can fix, else None. Imports here because they load SQLAlchemy."""
-    from sqlalchemy.exc import OperationalError, ProgrammingError
+    from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
     from bot.commands.errors import CommandError
+    from bot.setup.broker import BrokerUnusableError
     from bot.setup.ports import PortUnusableError
+    from storage.database.trouble import explained
     from storage.errors import StorageError
     from workers.errors import WorkerError, told_plainly
 
-    if isinstance(error, (StorageError, WorkerError, CommandError, PortUnusableError)):
+    if isinstance(error, (StorageError, WorkerError, CommandError, PortUnusableError, BrokerUnusableError)):
         return told_plainly(error)
     if isinstance(error, UnicodeEncodeError):
         # Python keeps the bytes of an argument that is not UTF-8 as lone surrogates, which no database stores.
         return f"{str(error.object)[:100]!r} is not UTF-8; write it so."
     if isinstance(error, OSError) and error.filename is not None:
-        reason = error.strerror or type(error).__name__
-        return (
-            f"{error.filename} cannot be used ({reason}). Let Argux write there, or choose another place with "
-            "ARGUX_DATA_DIR and DATABASE_URL."
-        )
+        return _refused_file(error)
+    if isinstance(error, DBAPIError) and (words := explained(error)) is not None:
+        return words
     if isinstance(error, (OperationalError, ProgrammingError)):
         return (
             "The database does not answer, or its schema is older than this Argux. "
@@ -78,13 +83,23 @@ def _user_message(error: Exception) -> str | None:
     return None
 
 
+def _refused_file(error: OSError) -> str:
+    """Return what the system refuses to do with a file or directory, and how to mend it."""
+    if error.errno in _FULL:
+        return f"The disk is full: {error.filename} cannot be written. Make room there."
+    return (
+        f"{error.filename}: {error.strerror}. Whoever runs Argux must be able to read and write there; for its own "
+        "files, ARGUX_DATA_DIR names another place."
+    )
+
+
 def _exit_code(error: Exception) -> int:
     """Return CANNOT_PASS for what the supervisor must not try again."""
     from bot.commands.supervisor import CANNOT_PASS
     from bot.setup.ports import PortUnusableError
 
-    is_file = isinstance(error, OSError) and error.filename is not None
-    return CANNOT_PASS if is_file or isinstance(error, PortUnusableError) else 1
+    is_refused = isinstance(error, OSError) and error.filename is not None and error.errno not in _FULL
+    return CANNOT_PASS if is_refused or isinstance(error, PortUnusableError) else 1
 
 
 def echo(text: str, *, err: bool = False) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.commands.errors import CommandError
 from bot.commands.supervisor import Program, Supervisor
+from bot.setup.broker import require_broker
 from bot.setup.ports import require_usable, wanted_ports
 from bot.setup.warnings import warn_of_settings
 from workers.queueing.broker import broker_url, reserved_port, valkey_command
@@ -30,9 +31,11 @@ def run_together(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM and return the exit code.
 
     It is 1 when a process could not be kept running, and that of the migrations when they fail. Raises
-    PortUnusableError before anything is started, and CommandError if one runs here already.
+    PortUnusableError or BrokerUnusableError before anything is started, and CommandError if one runs here already.
     """
     require_usable(wanted_ports(settings))
+    if settings.redis_url:
+        require_broker(settings.redis_url)
     warn_of_settings(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -92,10 +92,12 @@ class Watch:
     async def follow(self, incident_id: int) -> None:
         """Follow the incident to the verified fix. Raises StageError when a stage times out or fails."""
         await self._diagnosis(incident_id)
-        await self._conversion(incident_id)
-        await self._approval(incident_id)
-        await self._merge(incident_id)
-        await self._recovery(incident_id)
+        if self._person is None:
+            await self._follow_the_users_fix(incident_id)
+        else:
+            await self._conversion(incident_id)
+            await self._fix(incident_id)
+            await self._recovery(incident_id)
 
     async def incident(self) -> int:
         """Wait until Argux has opened an incident, and return its id. Raises StageError."""
@@ -126,12 +128,7 @@ class Watch:
         self._narrator.milestone(f"Cause{confidence}: {diagnosis['root_cause']}", self.result.seconds.to_diagnosis)
 
     async def _conversion(self, incident_id: int) -> None:
-        """Wait until the incident tells of the drop in conversion too: a fix before that would hide whether it does.
-
-        A user at the page may press whenever they like, so then nothing is waited for.
-        """
-        if self._person is None:
-            return
+        """Wait until the incident tells of the drop in conversion too: a fix before that would hide whether it does."""
 
         async def told() -> Json | None:
             incident = await self._api.incident(incident_id)
@@ -140,6 +137,33 @@ class Watch:
 
         await until(told, "telling of the drop in conversion", self._limits.conversion)
         self._narrator.milestone("The drop in conversion is told", self._since(_now()))
+
+    async def _follow_the_users_fix(self, incident_id: int) -> None:
+        """Follow the fix of the user at the page, who may press at any time, and look for the drop meanwhile.
+
+        A drop that is not told in time is said at once, and raised at the end. A fix that comes before hides whether it
+        would have been told.
+        """
+        told = asyncio.create_task(self._conversion(incident_id))
+        told.add_done_callback(self._say_what_is_missing)
+        try:
+            await self._fix(incident_id)
+            told.cancel()
+            await asyncio.wait([told])
+            await self._recovery(incident_id)
+            if not told.cancelled():
+                told.result()
+        finally:
+            told.cancel()
+            await asyncio.gather(told, return_exceptions=True)
+
+    def _say_what_is_missing(self, told: asyncio.Task[None]) -> None:
+        if not told.cancelled() and (error := told.exception()) is not None:
+            self._narrator.milestone(f"Something is missing: {error}")
+
+    async def _fix(self, incident_id: int) -> None:
+        await self._approval(incident_id)
+        await self._merge(incident_id)
 
     async def _approval(self, incident_id: int) -> None:
         async def offered() -> Json | None:

@@ -92,7 +92,7 @@ def modal_view(modal: Modal) -> Block:
     code = _code_blocks(modal.code)
     fields = _fields(modal.fields)
     inputs = [_input(item) for item in modal.inputs]
-    blocks = [*fields, *body[: MODAL_BLOCKS - len(fields) - len(code) - len(inputs)], *code, *inputs]
+    blocks = [*body[: MODAL_BLOCKS - len(fields) - len(code) - len(inputs)], *fields, *code, *inputs]
     view: Block = {
         "type": "modal",
         "callback_id": modal.callback_id[:ACTION_ID],

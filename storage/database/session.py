@@ -12,10 +12,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from storage.database.patience import Patience, current_patience
+from storage.database.trouble import CANNOT_OPEN, NO_ANSWER, NO_TABLES, explained
 from storage.errors import DatabaseUnavailableError
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -23,6 +24,7 @@ _LOOK_MILLISECONDS = 8
 _CACHE_KIBIBYTES = 16 * 1024
 _PAGES_BEFORE_CHECKPOINT = 8_000
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_OTHERS_AT_WORK = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 _READ_ONLY = {"postgresql_readonly": True, "sqlite_begin": "BEGIN"}
 
 
@@ -32,14 +34,18 @@ def create_database(url: str) -> Engine:
     On SQLite every transaction begins IMMEDIATE, so that a second writer waits at the beginning (at most 10 s, or its
     Patience) instead of failing half-way, when a read turns into a write. Keep transactions short, and use `readers`
     where nothing is written.
-    Raises ValueError for any other kind of database, including SQLite's in-memory database, which threads cannot share.
+    Raises ValueError for any other kind of database, including SQLite's in-memory database, which threads cannot share,
+    and DatabaseUnavailableError if the directory of SQLite's file is not there and cannot be made.
     """
     parsed = _normalised(url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(
             parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 10}
         )
-    Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailableError(CANNOT_OPEN) from error
     engine = create_engine(
         parsed,
         pool_size=5,
@@ -79,13 +85,25 @@ def read_only(engine: Engine) -> Engine:
 
 
 def migrate(url: str) -> None:
-    """Migrate the schema to the newest revision. Safe to run from several processes at once."""
+    """Migrate the schema to the newest revision. Safe to run from several processes at once.
+
+    Raises DatabaseUnavailableError, with a text that says how to mend it, if the database cannot be reached, is of a
+    newer Argux, or refuses a migration; then nothing is changed, because they are one transaction.
+    """
     engine = create_database(url)
+    found: str | None = None
     try:
         with engine.begin() as connection:
             configuration = _alembic()
+            found = MigrationContext.configure(connection).get_current_revision()
+            _known_revision(found, ScriptDirectory.from_config(configuration))
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
+    except DBAPIError as error:
+        words = explained(error)
+        if words is None or words == NO_TABLES:
+            words = _refused_migration(found, error)
+        raise DatabaseUnavailableError(words) from error
     finally:
         engine.dispose()
 
@@ -100,17 +118,37 @@ def check(engine: Engine) -> str:
         with read_only(engine).connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
             version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
-    except OperationalError as error:
-        raise DatabaseUnavailableError(
-            "The database does not answer. Check DATABASE_URL, and that the server runs and lets this machine in."
-        ) from error
-    wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
-    if found != wanted:
+    except DBAPIError as error:
+        words = explained(error) or (NO_ANSWER if isinstance(error, OperationalError) else None)
+        if words is None:
+            raise
+        raise DatabaseUnavailableError(words) from error
+    scripts = ScriptDirectory.from_config(_alembic())
+    wanted = scripts.get_current_head()
+    if _known_revision(found, scripts) != wanted:
         raise DatabaseUnavailableError(
             f"The database's schema is at {found or 'nothing'}, this version needs {wanted}. Run `argux migrate`."
         )
     name = "PostgreSQL" if engine.dialect.name == "postgresql" else "SQLite"
     return f"{name} {version or sqlite3.sqlite_version}, schema {found}"
+
+
+def _known_revision(found: str | None, scripts: ScriptDirectory) -> str | None:
+    """Return a database's revision. Raises DatabaseUnavailableError if this version of Argux has no such revision."""
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise DatabaseUnavailableError(
+            f"The database's schema, {found}, is of a newer Argux than this one. Install that version again, or name "
+            "another database in DATABASE_URL, such as a backup from before."
+        )
+    return found
+
+
+def _refused_migration(found: str | None, error: DBAPIError) -> str:
+    said = next(iter(str(error.orig).splitlines()), "")
+    return (
+        f"The database could not be brought to this version's schema from {found or 'nothing'}: "
+        f"{said.rstrip('.') or type(error.orig).__name__}. Nothing was changed: the version that ran before still runs."
+    )
 
 
 def _normalised(url: str) -> URL:
@@ -147,13 +185,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
-    """Switch the file to WAL, which is permanent; retry, because SQLite does not wait when several connections try."""
+    """Switch the file to WAL, which is permanent; retry, because SQLite does not wait when several connections try.
+
+    A file that cannot be opened or written is refused at once.
+    """
     deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _OTHERS_AT_WORK or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:

@@ -108,7 +108,10 @@ def closed_text(incident: Incident) -> Markup:
 def withdrawn_comment(incident_id: int, reason: str, *, actor: str) -> Markup:
     """Say on the pull request and in the thread why an offer is withdrawn."""
     return ours(
-        "{name} marked incident #{number} as a false alarm: {reason}", name=actor, number=incident_id, reason=reason
+        "{name} marked incident #{number} as a false alarm: {reason}.",
+        name=actor,
+        number=incident_id,
+        reason=reason.rstrip("."),
     )
 
 

@@ -193,6 +193,10 @@ def account(diagnosis: Diagnosis) -> list[Markup]:
     return [*told, ours("Weighed: {weighed}.", weighed=listed(weighed, "; "))] if weighed else told
 
 
+_SOURCES = {"github": "GitHub"}
+"""The names of sources that are written otherwise than they are stored."""
+
+
 def evidence_lines(diagnosis: Diagnosis) -> list[Markup]:
     """Return one line per piece of evidence: its number, its source and its result."""
     notes = {"no_data": ", no data", "error": ", could not ask"}
@@ -200,7 +204,7 @@ def evidence_lines(diagnosis: Diagnosis) -> list[Markup]:
         ours(
             "[E{number}] ({source}{note}) {result}",
             number=item.number,
-            source=item.source,
+            source=_SOURCES.get(item.source, item.source),
             note=notes.get(item.outcome, ""),
             result=stored(item.result),
         )

@@ -95,7 +95,7 @@ def _deploys_between(session: Session, view: IncidentView, since: datetime) -> l
     ]
     return [
         ours(
-            "Deploy {version} of {service} went live {live}, in between; whether that cured it is not known.",
+            "Deploy {version} of {service} went live at {live}, in between; whether that cured it is not known.",
             version=code(deploy.version[:7]),
             service=deploy.service,
             live=moment(deploy.deployed_at.timestamp()),
@@ -139,7 +139,8 @@ def _relapse_card(incident: Incident, findings: Sequence[Finding], now: datetime
 
 def _still_broken_card(incident: Incident, findings: Sequence[Finding]) -> Card:
     assert incident.closed_at is not None
-    closed = ours("{name} closed this {closed}", name=incident.closed_by, closed=moment(incident.closed_at.timestamp()))
+    at = moment(incident.closed_at.timestamp())
+    closed = ours("{name} closed this at {at}", name=incident.closed_by, at=at)
     if incident.status is IncidentStatus.FALSE_ALARM:
         why = ours(" ({reason})", reason=incident.closing_reason) if incident.closing_reason else NOTHING
         closed = ours("{closed} as a false alarm{why}, and its mute is over", closed=closed, why=why)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from detection.types import IncidentStatus
+from detection.types import IncidentStatus, Metric
 from integrations.cards import Modal, moment
 from integrations.text import Markup, code, link, ours, theirs
 from storage import audit, deliveries, incidents, outbox, proposals
@@ -21,6 +21,7 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.permissions import approver
+from workers.words.findings import METRIC_NAMES
 
 _PROPOSAL_ID = re.compile(r"[0-9]{1,18}")
 
@@ -95,7 +96,13 @@ def _restate(services: Services, proposal_id: int, plan: RevertPullRequest) -> t
 
 def _shortened(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+    return ", ".join(map(_in_words, names[:3])) + more
+
+
+def _in_words(name: str) -> str:
+    """Return such as "p95 latency of POST /checkout" for "latency_p95_ms of POST /checkout"."""
+    metric, of, subject = name.partition(" of ")
+    return f"{METRIC_NAMES[Metric(metric)]}{of}{subject}" if metric in list(Metric) else name
 
 
 def _withdraw(services: Services, proposal_id: int, reason: str) -> RefusedError:

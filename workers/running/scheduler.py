@@ -16,6 +16,7 @@ from workers.errors import BrokerAwayError
 from workers.queueing.broker import send
 from workers.running.relay import LOOK_SECONDS, relay_until, resend_lost
 from workers.services import Services
+from workers.telling.offered import offer_anew
 
 log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
     log.info("scheduler_leads")
     ended = threading.Event()
     clock = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
+    clock.add_job(offer_anew, args=[services])
     clock.add_job(_send_tick, "interval", [services], seconds=services.settings.detection_interval_sec)
     clock.add_job(resend_lost, "interval", [services], seconds=LOOK_SECONDS)
     clock.add_job(_send_expire, "interval", [services], minutes=10)

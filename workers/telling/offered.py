@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from storage import incidents
+from workers.services import Services
 from workers.settings import Settings
+from workers.telling.enqueue import enqueue_refresh
 
 
 def unset_buttons(settings: Settings) -> Mapping[str, str]:
@@ -13,6 +16,17 @@ def unset_buttons(settings: Settings) -> Mapping[str, str]:
     teams = {"TEAMS_WEBHOOK_URL": settings.teams_webhook_url}
     reasons = {"create_ticket": _reason("Jira", jira), "escalate": _reason("Teams", teams)}
     return {action_id: reason for action_id, reason in reasons.items() if reason}
+
+
+def offer_anew(services: Services) -> None:
+    """Have the messages of open incidents drawn again: a system may have been connected since, or taken away.
+
+    A message that shows the same as before is not edited.
+    """
+    now = services.clock()
+    with services.sessions.begin() as session:
+        for incident in incidents.active_incidents(session):
+            enqueue_refresh(session, incident.id, key=f"offer:{incident.id}:{now.timestamp()}", now=now)
 
 
 def _reason(system: str, values: Mapping[str, object]) -> str:

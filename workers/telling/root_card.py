@@ -135,7 +135,7 @@ def _status(view: IncidentView) -> Markup:
     words = STATUS_WORDS[view.incident.status]
     if view.incident.closed_at is not None and view.incident.status.is_closed:
         closed = moment(view.incident.closed_at.timestamp())
-        return ours("{words} {closed} by {who}", words=words, closed=closed, who=view.incident.closed_by)
+        return ours("{words} at {closed} by {who}", words=words, closed=closed, who=view.incident.closed_by)
     return theirs(words)
 
 

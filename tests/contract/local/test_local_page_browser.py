@@ -100,6 +100,17 @@ def test_a_thread_appears_without_a_reload_and_html_is_shown_as_text(tab: Page, 
     assert tab.get_by_test_id("thread-reply").locator("img").count() == 0
 
 
+def test_each_line_of_rich_text_stands_on_its_own_as_in_slack(tab: Page, workspace: Workspace) -> None:
+    parts = [{"type": "text", "text": text} for text in ("Status: open", "\n", "Ticket: SHOP-1", "\n", "Fix: none")]
+    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]}]
+    posted = workspace.slack().chat_postMessage(channel="incidents", text="Status", blocks=blocks)
+
+    shown = tab.locator(f"[data-testid=message][data-ts='{posted['ts']}'] .body")
+
+    shown.get_by_text("Status: open").wait_for()
+    assert shown.inner_text().strip().splitlines() == ["Status: open", "Ticket: SHOP-1", "Fix: none"]
+
+
 def test_what_is_being_prepared_is_shown_step_by_step_until_it_is_taken_away(tab: Page, workspace: Workspace) -> None:
     board = tab.get_by_role("region", name="What is being prepared")
     assert board.count() == 0, "nothing is being prepared"

@@ -104,7 +104,7 @@ function richElement(element, context) {
   const parts = () => element.elements.map((part) => richPart(part, context));
   switch (element.type) {
     case "rich_text_list":
-      return h(element.style === "ordered" ? "ol" : "ul", {}, element.elements.map((item) => h("li", {}, item.elements.map((part) => richPart(part, context)))));
+      return h(element.style === "ordered" ? "ol" : "ul", { class: "rich-list" }, element.elements.map((item) => h("li", {}, item.elements.map((part) => richPart(part, context)))));
     case "rich_text_preformatted":
       return code(element.elements.map((part) => part.text ?? part.url ?? "").join(""), element.language);
     case "rich_text_quote": return h("blockquote", {}, parts());

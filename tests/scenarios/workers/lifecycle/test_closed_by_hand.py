@@ -101,7 +101,7 @@ def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_stat
     worker.run_all()
     told = [posted.card for posted in chat(services).messages.values() if posted.card.title == "Still broken"]
     assert len(told) == 1
-    assert told[0].text.startswith("Ana closed this <t:")
+    assert told[0].text.startswith("Ana closed this at <t:")
     assert "Still broken: POST /checkout fails for" in told[0].text
     assert "acknowledge" in chat(services).buttons()
 
@@ -192,7 +192,7 @@ def test_the_pull_request_of_a_false_alarm_is_closed_with_a_comment(services: Se
     close(services, "false_alarm", incident_id, reason="a load test")
     worker.run_all()
     assert services.code_host.closed == [7]
-    assert services.code_host.comments == [f"Ana marked incident #{incident_id} as a false alarm: a load test"]
+    assert services.code_host.comments == [f"Ana marked incident #{incident_id} as a false alarm: a load test."]
     assert "Offer withdrawn" in chat(services).thread_titles()
 
 

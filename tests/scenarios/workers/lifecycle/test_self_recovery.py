@@ -131,7 +131,7 @@ def test_a_deploy_before_the_recovery_is_mentioned_but_not_called_the_cure(
     lives(services, api, 12)
     worker.run_all()
     text = told(services, "Back to usual")
-    assert "Deploy `4444444` of shop went live <t:" in text
+    assert "Deploy `4444444` of shop went live at <t:" in text
     assert "in between; whether that cured it is not known." in text
     assert "billing" not in text
     with services.readers() as session:

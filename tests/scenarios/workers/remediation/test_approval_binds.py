@@ -81,7 +81,7 @@ def test_the_dialog_shows_what_the_approval_binds(services: Services, worker: Wo
     _, chat, _ = shown(services, worker)
     fields = dict(chat.modals[-1].fields)
     assert fields["Merged into"] == "main, by merge commit, else squash, else rebase"
-    assert "latency_p95 of POST /checkout" in fields["Checked by"].replace("_ms", "")
+    assert "p95 latency of POST /checkout" in fields["Checked by"]
     content_hash = chat.modals[-1].value.partition(":")[2]
     assert f"`{content_hash[:12]}`" in fields["Approval binds"]
 

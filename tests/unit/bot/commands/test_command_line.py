@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -109,11 +110,19 @@ def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None
         ("PII_MODE", "HASHED", "PII_MODE: must be one of 'hash' or 'drop'"),
         ("SYSLOG_ALLOW", "everybody", "SYSLOG_ALLOW: 'everybody' does not appear to be an IPv4 or IPv6 network"),
         ("SERVICE_REPOSITORIES", "shop", "SERVICE_REPOSITORIES: write SERVICE_REPOSITORIES as service=owner/name"),
-        ("REDIS_URL", "localhost:6379", "REDIS_URL: write it as redis://HOST:6379/0"),
-        ("REDIS_URL", "redis://localhost:port/0", "REDIS_URL: write it as redis://HOST:6379/0"),
-        ("DATABASE_URL", "postgresql://a:b@host:port/x", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "sqlite:///:memory:", "DATABASE_URL: write it as sqlite:///FILE or postgresql://"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: must be one of 'DEBUG', 'INFO'"),
+        (
+            "DATABASE_URL",
+            "postgresql://argux:p@ss@db/argux",
+            "DATABASE_URL: write the port as a number, and in a password",
+        ),
+        ("DATABASE_URL", "postgresql://argux@db:port/argux", "DATABASE_URL: write the port as a number"),
+        ("REDIS_URL", "http://127.0.0.1:6379", "REDIS_URL: write it as redis://HOST:6379/0"),
+        ("REDIS_URL", "127.0.0.1:6379", "REDIS_URL: write it as redis://HOST:6379/0"),
+        ("REDIS_URL", "redis://127.0.0.1:port/0", "REDIS_URL: write the port as a number"),
+        ("REDIS_URL", "redis://127.0.0.1:70000/0", "REDIS_URL: write the port as a number"),
+        ("REDIS_URL", "redis://:p/w@127.0.0.1:6379/0", "REDIS_URL: write the port as a number, and in a password"),
     ],
 )
 @pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("web",)])
@@ -127,6 +136,59 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
     assert result.exit_code == 1
     assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_directory_that_argux_cannot_use_is_named_with_the_setting_that_chooses_another(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    (home / "taken").write_text("a file")
+    monkeypatch.setenv("ARGUX_DATA_DIR", str(home / "taken"))
+
+    result = run_argux("up")
+
+    assert result.exit_code == CANNOT_PASS
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"{home}/taken: File exists. ")
+    assert "ARGUX_DATA_DIR names another place" in line
+
+
+def test_a_full_disk_is_said_with_what_could_not_be_written(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/argux/valkey")
+
+    monkeypatch.setenv("ARGUX_PORT", str(free_port()))
+    monkeypatch.setattr("bot.commands.up.valkey_command", is_full)
+
+    result = run_argux("up")
+
+    assert result.exit_code == 1
+    assert result.stderr == "The disk is full: /var/lib/argux/valkey cannot be written. Make room there.\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:///{home}/notes.txt", "is no SQLite database"),
+        ("sqlite:///{home}/notes.txt/argux.db", "cannot be opened. Check that its directory (DATABASE_URL) is there"),
+        ("postgresql://argux:secret@127.0.0.1:1/argux", "Nothing listens where the database should"),
+    ],
+)
+@pytest.mark.parametrize("command", [("migrate",), ("keys", "list"), ("incidents",)])
+def test_a_database_that_cannot_be_used_is_said_in_one_line(
+    run_argux: RunArgux, home: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], url: str, message: str
+) -> None:
+    (home / "notes.txt").write_text("Not a database, and long enough to be looked at. " * 20)
+    monkeypatch.setenv("DATABASE_URL", url.format(home=home))
+
+    result = run_argux(*command)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    [line] = result.stderr.splitlines()
+    assert message in line
+    assert "secret" not in line
 
 
 def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
@@ -358,7 +420,8 @@ def test_the_doctor_ends_in_time_though_every_system_hangs(home: Path, run_argux
         script = (
             "import bot.doctor; bot.doctor.CHECK_SECONDS = 0.5; bot.doctor.examine.__kwdefaults__['seconds'] = 0.5\n"
         )
-        script += "from bot.cli import app; app(['doctor'])"
+        script += "from bot.commands.supervisor import CANNOT_PASS
+from bot.cli import app; app(['doctor'])"
         environment = {**os.environ, **hanging, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, "-c", script], cwd=home, env=environment, capture_output=True, text=True, timeout=60,

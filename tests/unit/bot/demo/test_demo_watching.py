@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -70,6 +71,11 @@ class FakeArgux:
         root = {"channel": "C0INCIDENTS", "ts": "12.5", "blocks": [] if self.approved else blocks, "thread": []}
         return {"messages": [root], "modals": self.modals}
 
+    def approve(self) -> None:
+        self.approved = True
+        (merged,) = self.repository.push([FREE_RETURNS], NOW)
+        self.deploys.append(Deploy(merged.sha, "v2", NOW + timedelta(seconds=50)))
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if request.method == "POST":
@@ -79,9 +85,7 @@ class FakeArgux:
                 self.modals = [{"view_id": "V1", "submit": "Approve and merge"}]
             elif self.closed_as == "open":
                 self.modals = []
-                self.approved = True
-                (merged,) = self.repository.push([FREE_RETURNS], NOW)
-                self.deploys.append(Deploy(merged.sha, "v2", NOW + timedelta(seconds=50)))
+                self.approve()
             return httpx.Response(200, json={"ok": True})
         answers: dict[str, Any] = {
             "/api/incidents": [self.incident()],
@@ -99,9 +103,26 @@ def argux(tmp_path: Path) -> FakeArgux:
     return FakeArgux(repository)
 
 
-async def follow(argux: FakeArgux) -> tuple[Result, str]:
-    """Follow the incident as an automatic run does. Return the result and the printed text."""
-    printed = StringIO()
+class Heard(StringIO):
+    """What is printed; the user at the page acts once these words are."""
+
+    def __init__(self, words: str, *, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._words, self._then = words, then
+        self._has_acted = False
+
+    def write(self, text: str) -> int:
+        length = super().write(text)
+        if not self._has_acted and self._words in self.getvalue():
+            self._has_acted = True
+            self._then()
+        return length
+
+
+async def follow(argux: FakeArgux, *, presses: bool = True, printed: StringIO | None = None) -> tuple[Result, str]:
+    """Follow the incident as an automatic run does, or as one where somebody at the page presses. Return the result
+    and the printed text."""
+    printed = printed or StringIO()
     result = Result("abc")
     transport = httpx.MockTransport(argux.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://argux") as client:
@@ -113,7 +134,7 @@ async def follow(argux: FakeArgux) -> tuple[Result, str]:
             Narrator(Console(file=printed, width=200)),
             argux.deploys[0],
             result,
-            Person(client, "U0ANA"),
+            Person(client, "U0ANA") if presses else None,
         )
         await watch.follow(await watch.incident())
     return result, printed.getvalue()
@@ -156,6 +177,29 @@ async def test_a_drop_in_conversion_that_is_never_told_fails_the_run(
     with pytest.raises(StageError, match="telling of the drop in conversion"):
         await follow(argux)
     assert argux.pressed == [], "no fix hides that it was never told"
+
+
+async def test_a_drop_that_is_never_told_is_said_at_once_and_fails_the_run_of_a_user_at_the_page(
+    argux: FakeArgux, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argux.metrics = ["latency_p95_ms"]
+    monkeypatch.setattr("bot.demo.watching.INTERACTIVE_LIMITS", Limits(conversion=0.0))
+    words = "Something is missing: telling of the drop in conversion"
+    printed = Heard(words, then=argux.approve)
+
+    with pytest.raises(StageError, match="telling of the drop in conversion"):
+        await follow(argux, presses=False, printed=printed)
+
+    assert "Merged: main is at" in printed.getvalue(), "the user's fix is followed all the same"
+
+
+async def test_a_user_who_fixes_before_the_drop_is_told_has_a_run_that_succeeds(argux: FakeArgux) -> None:
+    argux.metrics = ["latency_p95_ms"]
+
+    result, printed = await follow(argux, presses=False, printed=Heard("Offered: ", then=argux.approve))
+
+    assert "Something is missing" not in printed
+    assert result.seconds.to_verified == 90.0
 
 
 async def test_a_fix_without_recovery_fails_the_run(argux: FakeArgux) -> None:

@@ -71,6 +71,8 @@ Texts = Callable[[str], str]
 NOW = datetime(2026, 2, 7, 12, tzinfo=UTC)
 AT = NOW.timestamp()
 OUR_ADDRESS = "https://ours.example/1"
+OUR_ADDRESSES = {OUR_ADDRESS, "https://code.example/pull/7"}
+"""The second is the fake code host's."""
 
 
 def findings(text: Texts) -> tuple[Finding, ...]:
@@ -246,6 +248,7 @@ def later_cards(text: Texts) -> Iterator[Card]:
     yield outage_card(f"Argux can't post to {text('channel')}", text("error"), [Waiting(text("error"), 3, NOW)])
     failed = OutboxJob(id=1, actor=text("job"), arguments={"incident_id": 7}, error=text("error"), dead_at=NOW)
     yield dead_letters_card([failed])
+    yield dead_letters_card([])
     for error in (WaitingError("GitHub", text("check")), RetryableError("GitHub", text("error"))):
         yield Card(title=text("title"), text=waiting_text(error, until=NOW))
     for report, tables in (

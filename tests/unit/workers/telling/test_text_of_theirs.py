@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 from integrations.github.markdown import to_commit_message, to_github
 from integrations.jira.wiki import to_wiki
@@ -17,7 +21,7 @@ from integrations.teams.adaptive import adaptive_card
 from integrations.text import visible
 from integrations.wording import card_text, plain
 from tests.unit.workers.telling.cards_of_texts import (
-    OUR_ADDRESS,
+    OUR_ADDRESSES,
     Texts,
     cards,
     closing_comment,
@@ -27,44 +31,27 @@ from tests.unit.workers.telling.cards_of_texts import (
     refusal,
     ticket_body,
 )
+from tests.unit.workers.telling.cards_of_work import Desk, composed
+from tests.unit.workers.telling.hostile import SEVERAL, Named
 from tests.unit.workers.telling.readers import Read, read_github, read_slack, read_teams, read_wiki
 
-PIECES = [
-    *"*_~`[](){}<>!|#+-=&^?@:;.\\/$ ", "a", "B7", "**", "~~", "__", "```", "``", "\n", "\r\n", "\t", "- ", "* ", "# ",
-    "1. ",
-    "h1. ", "bq. ", "> ", "----", "[x](https://evil.example)", "<https://evil.example|Approve>", "https://evil.example",
-    "www.evil.example", "mailto:a@b.cc", "<!channel>", "<!here>", "<@U0ANA>", "<@W1>", "<#C1>", "<t:1770465600>",
-    "@here", "@mia", "#12", "GH-3", "ABC-12", "[~admin]", "{color:red}", "{noformat}", "{code}", "{{", "}}",
-    "{{DATE(2026-02-07T12:00:00Z)}}", "<!date^1^{time}|x>", ":tada:", ":)", "(!)", "&lt;", "&#42;", "<b>", "<script>",
-    "\u202e", "\u2066", "\u200b", "\ufeff", "\x1b[31m", "\x07", "\x9b", "\u2028", "\u00a0", "\ue000",
-    "é", "漢", "🟠", "%s", "{name}",
-]  # fmt: skip
-TEXT = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map(lambda pieces: "".join(pieces)[:36] + "y")
-SEVERAL = st.lists(TEXT, min_size=50, max_size=50)
 SHOWN_WHOLE = ("endpoint", "service", "segment", "author", "alert", "person", "closer", "ticket", "summary")
 SHOWN_IN_TICKETS = ("endpoint", "service", "segment", "author", "alert", "summary")
 
 
-class Named:
-    """The text of each place: the drawn ones in the order in which they are asked for, else the place's own name."""
-
-    def __init__(self, drawn: list[str] | None = None) -> None:
-        self.known: dict[str, str] = {}
-        self._drawn = iter(drawn) if drawn is not None else None
-
-    def __call__(self, place: str) -> str:
-        if place not in self.known:
-            self.known[place] = next(self._drawn) if self._drawn is not None else f"{place.replace(' ', '')}y"
-        return self.known[place]
+USUAL: dict[CodeType, list[Read]] = {}
+"""What each way to render shows of harmless texts; that does not change."""
 
 
 def compared(render: Callable[[Texts], list[Read]], drawn: list[str]) -> tuple[str, Named]:
     """Hold what hostile texts are shown as against what harmless ones are. Return all characters that are shown."""
     hostile = Named(drawn)
-    shown, usual = render(hostile), render(Named())
+    if render.__code__ not in USUAL:
+        USUAL[render.__code__] = render(Named())
+    shown, usual = render(hostile), USUAL[render.__code__]
     for one, other in zip_longest(shown, usual):
         assert one.looks == other.looks
-        assert one.links <= {OUR_ADDRESS}
+        assert one.links <= OUR_ADDRESSES
         assert one.mentions == []
     return "\n".join(one.text for one in shown), hostile
 
@@ -80,7 +67,15 @@ def examples(count: int) -> settings:
     return settings(max_examples=count, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
-many, some = examples(60), examples(20)
+many, some, few = examples(60), examples(20), examples(6)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Desk]:
+    directory = tmp_path_factory.mktemp("desk")
+    made = Desk(f"sqlite:///{shutil.copy(sqlite_template, directory / 'argux.db')}", directory)
+    yield made
+    made.close()
 
 
 @many
@@ -120,6 +115,23 @@ def test_a_dialog_and_a_refusal_in_slack_have_our_looks_only(drawn: list[str]) -
     assert visible(hostile("person")) in text
 
 
+@few
+@given(SEVERAL)
+def test_every_card_and_dialog_of_the_work_has_our_links_and_looks_only_in_each_channel(
+    desk: Desk, drawn: list[str]
+) -> None:
+    def render(texts: Texts) -> list[Read]:
+        shown, dialogs = composed(desk, texts)
+        for card in shown:
+            assert all(line.isprintable() for line in card_text(card).split("\n"))
+            assert not {"<", ">"} & set(message_text(card))
+        slack = [*(card_blocks(card) for card in shown), *(modal_view(one)["blocks"] for one in dialogs)]
+        return [*(read_slack(blocks) for blocks in slack), *(read_teams(adaptive_card(card)) for card in shown)]
+
+    text, hostile = compared(render, drawn)
+    assert_comes_out(text, hostile, ("service", "person", "ticket", "alert", "error", "closer", "check"))
+
+
 @many
 @given(SEVERAL)
 def test_a_ticket_has_our_marks_only(drawn: list[str]) -> None:
@@ -154,6 +166,41 @@ def test_the_plain_text_of_a_card_has_the_characters_and_nothing_hidden(drawn: l
         assert ">" not in fallback
     assert_comes_out("\n".join(card_text(card) for card in cards(hostile)), hostile)
     assert "\\\\" not in plain(refusal(Named()))
+
+
+def test_every_card_and_dialog_that_the_code_composes_is_read_here(desk: Desk) -> None:
+    def compose() -> None:
+        list(cards(Named()))
+        closing_modals(Named())
+        composed(desk, Named())
+
+    composing = {
+        (str(path.resolve()), node.func.lineno)
+        for folder in ("bot", "workers")
+        for path in Path(folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Card", "Modal")
+    }
+    assert len(composing) > 40
+    assert sorted(composing - lines_run(compose, {path for path, _ in composing})) == []
+
+
+def lines_run(work: Callable[[], None], paths: set[str]) -> set[tuple[str, int]]:
+    """Return the lines of these files that run while it works."""
+    seen = set()
+
+    def in_a_file(frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line":
+            seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return in_a_file
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, argument: in_a_file if frame.f_code.co_filename in paths else None)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return seen
 
 
 def test_what_is_called_ours_is_written_in_the_code() -> None:
