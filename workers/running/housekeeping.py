@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import structlog
+from collections.abc import Callable
 
-from storage.alerts import drop_old_alerts
+import structlog
+from sqlalchemy.orm import Session
+
+from storage.alerts import DROPPED_AT_ONCE, drop_old_alerts
+from storage.database.gaps import let_others_write
 from storage.dead_letters import PRUNED_AT_ONCE, prune
 from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals
@@ -15,7 +19,7 @@ from workers.troubles import Troubles
 log = structlog.get_logger()
 
 PASSES = 50
-"""How many deletions of old jobs one run does at most."""
+"""How many deletions of one kind one run does at most; the next run goes on."""
 
 
 def expire(services: Services) -> None:
@@ -27,12 +31,12 @@ def expire(services: Services) -> None:
     with troubles.apart("deleting old telemetry"):
         dropped = services.telemetry.expire(now=services.clock().timestamp())
         log.info("telemetry_expired", rows=dropped)
-    with troubles.apart("deleting old alerts"), services.sessions.begin() as session:
-        drop_old_alerts(session, now=services.clock())
+    with troubles.apart("deleting old alerts"):
+        _in_passes(services, lambda session: drop_old_alerts(session, now=services.clock()), DROPPED_AT_ONCE)
     with troubles.apart("expiring proposals"):
         expire_proposals(services)
     with troubles.apart("deleting old jobs"):
-        _prune_jobs(services)
+        _in_passes(services, lambda session: prune(session, services.clock()), PRUNED_AT_ONCE)
     with troubles.apart("giving up overdue diagnoses"):
         give_up_overdue(services)
     with troubles.apart("telling the audit chain's head"):
@@ -40,9 +44,11 @@ def expire(services: Services) -> None:
     troubles.raise_all()
 
 
-def _prune_jobs(services: Services) -> None:
-    """Delete old jobs in short transactions, between which others write; the next pass goes on."""
+def _in_passes(services: Services, one_pass: Callable[[Session], int], size: int) -> None:
+    """Delete old rows in short transactions, between which others write, until a pass finds fewer than it takes."""
     for _ in range(PASSES):
         with services.sessions.begin() as session:
-            if prune(session, services.clock()) < PRUNED_AT_ONCE:
-                return
+            found = one_pass(session)
+        if found < size:
+            return
+        let_others_write(services.engine)
