@@ -247,13 +247,14 @@ def _jobs(services: Services) -> str:
     """
     try:
         with services.readers() as session:
-            dead = outbox.dead_letters(session)
+            count, since = outbox.count_dead_letters(session)
+            dead = outbox.dead_letters(session, limit=JOBS_SHOWN)
     except DBAPIError as error:
         raise DatabaseUnavailableError("They are in the database: mend that first.") from error
-    if dead:
-        newest = "; ".join(f"{job_text(job)}: {job.error}" for job in dead[:JOBS_SHOWN])
-        first = min(job.dead_at for job in dead if job.dead_at is not None).astimezone(services.settings.timezone)
-        raise NoticeError(f"{len(dead)} given up since {first:%Y-%m-%d %H:%M %Z}, the newest: {newest}")
+    if since is not None:
+        newest = "; ".join(f"{job_text(job)}: {job.error}" for job in dead)
+        first = since.astimezone(services.settings.timezone)
+        raise NoticeError(f"{count} given up since {first:%Y-%m-%d %H:%M %Z}, the newest: {newest}")
     return "none given up"
 
 

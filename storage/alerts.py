@@ -21,6 +21,8 @@ from storage.models import Alert
 
 FIRING, RESOLVED = "firing", "resolved"
 KEPT_AFTER_THE_END = timedelta(days=35)
+DROPPED_AT_ONCE = 2_000
+"""How many alerts one transaction deletes, so that no writer waits long for it."""
 
 _SEVERITIES: Mapping[str, Severity | None] = {
     **dict.fromkeys(("critical", "crit", "fatal", "emergency", "emerg", "page", "alert", "panic"), Severity.SEV2),
@@ -119,7 +121,7 @@ def resolve_stale_alerts(session: Session, *, now: datetime) -> None:
 
 def unannounced_ends(session: Session, *, ended_by: datetime) -> Sequence[int]:
     """Return the ids of alerts that ended by `ended_by` and whose end was not announced yet, oldest first."""
-    query = select(Alert.id).where(Alert.state == RESOLVED, Alert.told_at.is_(None), Alert.ended_at <= ended_by)
+    query = select(Alert.id).where(Alert.told_at.is_(None), Alert.ended_at.is_not(None), Alert.ended_at <= ended_by)
     return session.scalars(query.order_by(Alert.ended_at, Alert.id)).all()
 
 
@@ -129,6 +131,9 @@ def alerts_named(session: Session, name: str, service: str | None) -> Sequence[A
 
 
 def drop_old_alerts(session: Session, *, now: datetime) -> int:
-    """Delete alerts resolved more than KEPT_AFTER_THE_END ago; return how many."""
-    old = delete(Alert).where(Alert.state == RESOLVED, Alert.ended_at < now - KEPT_AFTER_THE_END)
-    return session.connection().execute(old).rowcount
+    """Delete up to DROPPED_AT_ONCE alerts resolved more than KEPT_AFTER_THE_END ago; return how many."""
+    old = select(Alert.id).where(Alert.state == RESOLVED, Alert.ended_at < now - KEPT_AFTER_THE_END)
+    ids = session.scalars(old.limit(DROPPED_AT_ONCE)).all()
+    if ids:
+        session.execute(delete(Alert).where(Alert.id.in_(ids)))
+    return len(ids)

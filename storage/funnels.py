@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import FunnelDefinition, FunnelStep
-from storage.database.base import Base
-from storage.database.locks import Lock, lock_exclusive
 from storage.database.reading import readable
 from storage.database.rows import get
 from storage.errors import NotFoundError
@@ -69,12 +67,9 @@ def find_funnel(session: Session, named: str) -> Funnel:
 
 
 def remove_funnel(session: Session, funnel_id: int, *, now: datetime) -> None:
-    """Stop watching a funnel and delete its counts. Its number is never reused."""
+    """Stop watching a funnel. Its number is never reused, and the telemetry store's next expiry deletes its counts."""
     get_funnel(session, funnel_id).removed_at = now
-    lock_exclusive(session, Lock.ROLL_UP)
-    for table in Base.metadata.tables.values():
-        if "funnel_id" in table.c:
-            session.execute(delete(table).where(table.c.funnel_id == funnel_id))
+    session.flush()
 
 
 def definitions(session: Session) -> list[FunnelDefinition]:

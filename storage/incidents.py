@@ -217,7 +217,8 @@ def change_status(
 
 def expired_snoozes(session: Session, now: datetime) -> Sequence[int]:
     """Return the ids of incidents whose snooze has run out and was not ended yet."""
-    return session.scalars(select(Incident.id).where(Incident.snoozed_until <= now).order_by(Incident.id)).all()
+    # Sorted here: asked to sort by id, SQLite would rather read every incident than use the index.
+    return sorted(session.scalars(select(Incident.id).where(Incident.snoozed_until <= now)))
 
 
 def recently_closed(session: Session, since: datetime) -> Sequence[Incident]:

@@ -301,10 +301,20 @@ def is_done(session: Session, key: str) -> bool:
     return session.scalars(select(OutboxJob.done_at).where(OutboxJob.key == key)).one_or_none() is not None
 
 
-def dead_letters(session: Session) -> Sequence[OutboxJob]:
+def dead_letters(session: Session, *, limit: int | None = None) -> Sequence[OutboxJob]:
     """Return the dead letters that nobody has dismissed, newest first: jobs given up, which a person must look at."""
-    query = select(OutboxJob).where(OutboxJob.dead_at.is_not(None), OutboxJob.dismissed_at.is_(None))
-    return readable(session, query.order_by(OutboxJob.dead_at.desc(), OutboxJob.id.desc()))
+    query = select(OutboxJob).where(*_IS_DEAD_LETTER)
+    return readable(session, query.order_by(OutboxJob.dead_at.desc(), OutboxJob.id.desc()).limit(limit))
+
+
+def count_dead_letters(session: Session) -> tuple[int, datetime | None]:
+    """Return how many dead letters nobody has dismissed, and since when there is one."""
+    query = select(func.count(), func.min(OutboxJob.dead_at)).where(*_IS_DEAD_LETTER)
+    count, since = session.execute(query).one()
+    return count, since
+
+
+_IS_DEAD_LETTER = (OutboxJob.dead_at.is_not(None), OutboxJob.dismissed_at.is_(None))
 
 
 def _bury(session: Session, job: OutboxJob, now: datetime) -> None:

@@ -43,7 +43,7 @@ def list_all(
 ) -> list[JobOut]:
     """Those that nobody has retried or dismissed, the newest first."""
     with services.readers() as session:
-        return [_job_out(job) for job in outbox.dead_letters(session)[:limit]]
+        return [_job_out(job) for job in outbox.dead_letters(session, limit=limit)]
 
 
 @router.post("/{job_id}/retry", summary="Try a job again", responses={409: NOT_WAITING})

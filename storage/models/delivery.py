@@ -99,7 +99,7 @@ class AuditEntry(Base):
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     happened_at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(200))
-    event: Mapped[str] = mapped_column(String(100))
+    event: Mapped[str] = mapped_column(String(100), index=True)
     payload: Mapped[dict[str, Any]]
     previous_mac: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))

@@ -104,7 +104,7 @@ class Diagnosis(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
-    status: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), index=True)
     checkpoints: Mapped[dict[str, Any]]
     root_cause: Mapped[str | None] = mapped_column(Text)
     suspect_commit: Mapped[str | None] = mapped_column(String(64))
@@ -174,7 +174,7 @@ class Proposal(Base):
     blast_radius: Mapped[str] = mapped_column(Text)
     verified_by: Mapped[str] = mapped_column(Text)
     undone_by: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from detection.types import Severity
@@ -100,6 +100,16 @@ class Alert(Base):
     """
 
     __tablename__ = "alerts"
+    __table_args__ = (
+        Index("ix_alerts_name", "name", "service"),
+        # Few ends are not told yet; every tick looks for them.
+        Index(
+            "ix_alerts_untold_end",
+            "ended_at",
+            sqlite_where=text("told_at IS NULL AND ended_at IS NOT NULL"),
+            postgresql_where=text("told_at IS NULL AND ended_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(100), unique=True)

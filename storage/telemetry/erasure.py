@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, Table, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, or_, select
 
 from storage.database.locks import Lock, lock_exclusive
+from storage.database.session import read_only
 from storage.telemetry.logs.erasure import erase_from_series
 from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.protocol import Erased
+from storage.telemetry.rollups.marks import high_water
 from storage.telemetry.rows.people_named import json_text_of_id, people_named
 from storage.telemetry.rows.tables import events, funnel_progress, log_records, metric_points
 from storage.telemetry.rows.texts import decode, storable_key
@@ -24,16 +26,23 @@ def erase_person(engine: Engine, user_ids: Sequence[str], log_reader: LogReader 
     """Delete all hot records of a person, known by any of these ids, in one transaction.
 
     Every place in the database that keeps records of single people must be deleted from here and counted in Erased.
+    Records that name the person in their attributes are looked for before that transaction, because it takes as long
+    as reading all of them; within it only those are looked at that have arrived since.
     The archive is erased separately: see storage.telemetry.archive.erasure.
     """
     keys = sorted({storable_key(user_id) for user_id in user_ids})
+    # Below the high water every record is visible; what arrives later has a higher sequence.
+    water = high_water(engine)
+    with read_only(engine).connect() as connection:
+        logs = _named_in(connection, log_records, user_ids, log_records.c.sequence <= water.logs)
+        points = _named_in(connection, metric_points, user_ids, metric_points.c.sequence <= water.points)
     with engine.begin() as connection:
         lock_exclusive(connection, Lock.ROLL_UP)
         return Erased(
             events=_deleted(connection, events, keys),
             funnel_attempts=_deleted(connection, funnel_progress, keys),
-            log_records=_deleted_where_named(connection, log_records, user_ids),
-            metric_points=_deleted_where_named(connection, metric_points, user_ids),
+            log_records=_deleted_where_named(connection, log_records, user_ids, logs, water.logs),
+            metric_points=_deleted_where_named(connection, metric_points, user_ids, points, water.points),
             log_samples=erase_from_series(connection, log_reader, user_ids),
         )
 
@@ -42,14 +51,24 @@ def _deleted(connection: Connection, table: Table, keys: Sequence[str]) -> int:
     return connection.execute(delete(table).where(table.c.user_id.in_(keys))).rowcount
 
 
-def _deleted_where_named(connection: Connection, table: Table, user_ids: Sequence[str]) -> int:
-    """Delete records whose attributes name the person. Attributes are searched as text, then parsed to confirm."""
+def _named_in(
+    connection: Connection, table: Table, user_ids: Sequence[str], within: ColumnElement[bool]
+) -> Sequence[int]:
+    """Find the records whose attributes name the person: searched as text, then parsed to confirm."""
     columns = table.c
     texts = or_(*(columns.attributes.contains(json_text_of_id(user_id), autoescape=True) for user_id in user_ids))
     wanted = set(user_ids)
-    found = connection.execute(select(columns.sequence, columns.attributes).where(texts)).all()
-    sequences = [sequence for sequence, attributes in found if wanted & set(people_named(decode(attributes)))]
+    found = connection.execute(select(columns.sequence, columns.attributes).where(within, texts)).all()
+    return [sequence for sequence, attributes in found if wanted & set(people_named(decode(attributes)))]
+
+
+def _deleted_where_named(
+    connection: Connection, table: Table, user_ids: Sequence[str], known: Sequence[int], top: int
+) -> int:
+    """Delete the records known to name the person, and those above the sequence `top` that do."""
+    sequences = [*known, *_named_in(connection, table, user_ids, table.c.sequence > top)]
+    gone = 0
     for start in range(0, len(sequences), _IDS_PER_STATEMENT):
         some = sequences[start : start + _IDS_PER_STATEMENT]
-        connection.execute(delete(table).where(columns.sequence.in_(some)))
-    return len(sequences)
+        gone += connection.execute(delete(table).where(table.c.sequence.in_(some))).rowcount
+    return gone

@@ -7,31 +7,20 @@ is archived, never before it is durable in the archive.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
+from sqlalchemy import Connection, Engine, Table, func, select
 
-from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.archive.cold_store import Archive, locked
-from storage.telemetry.funnels.cell_rollup import drop_old_cells
+from storage.telemetry.funnels.expiry import drop_old_attempts, drop_old_funnel_counts, drop_removed_funnels
 from storage.telemetry.hot.eviction import evict, partition_batches, row_batches
 from storage.telemetry.hot.partitions import are_used, prepare_partitions
-from storage.telemetry.hot.window import hot_seconds, longest_window
+from storage.telemetry.hot.window import hot_seconds
 from storage.telemetry.logs.expiry import drop_old_logs
 from storage.telemetry.metrics.expiry import drop_metrics
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.rollups.marks import mark
-from storage.telemetry.rows.tables import (
-    endpoint_buckets,
-    events,
-    funnel_buckets,
-    funnel_marks,
-    funnel_progress,
-    log_records,
-    metric_points,
-    requests,
-    segment_values,
-    spans,
-)
+from storage.telemetry.rollups.sweeps import sweep
+from storage.telemetry.rows.tables import endpoint_buckets, events, log_records, metric_points, requests, spans
 
 
 def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int:
@@ -56,7 +45,6 @@ def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int
 
 def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
     with read_only(engine).connect() as connection:
-        window_seconds = longest_window(connection)
         horizon = now - hot_seconds(connection)
         last_event = min(_last_expired(connection, events, horizon), mark(connection, "events"))
         last_span = min(_last_expired(connection, spans, horizon), mark(connection, "spans"))
@@ -70,14 +58,11 @@ def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
         (metric_points, last_point),
     )
     gone = sum(_evict_up_to(engine, archive, table, last, horizon) for table, last in ends)
-    with engine.begin() as connection:
-        lock_exclusive(connection, Lock.ROLL_UP)
-        gone += _drop_progress(connection, horizon, window_seconds)
-        gone += _drop_buckets(connection, now)
-        gone += drop_metrics(connection, now)
-        gone += drop_old_cells(connection, now)
-        gone += drop_old_logs(connection, now)
-    return gone
+    gone += drop_removed_funnels(engine) + drop_old_attempts(engine, horizon)
+    gone += drop_old_funnel_counts(engine, now)
+    gone += _drop_endpoint_buckets(engine, now)
+    gone += drop_metrics(engine, now)
+    return gone + drop_old_logs(engine, now)
 
 
 def _last_expired(connection: Connection, table: Table, horizon: float) -> int:
@@ -96,36 +81,14 @@ def _evict_up_to(engine: Engine, archive: Archive | None, table: Table, last: in
     return sum(evict(engine, batch) if archive is None else archive.move(engine, batch) for batch in batches)
 
 
-def _drop_progress(connection: Connection, horizon: float, longest_window: float) -> int:
-    """Delete attempts that no event in the hot store can belong to, because they will never be recounted."""
-    progress = funnel_progress.c
-    could_be_recounted = (
-        select(events.c.sequence)
-        .where(
-            events.c.user_id == progress.user_id,
-            events.c.happened_at >= progress.entered_at,
-            events.c.happened_at <= progress.entered_at + longest_window,
+def _drop_endpoint_buckets(engine: Engine, now: float) -> int:
+    columns = endpoint_buckets.c
+    return sum(
+        sweep(
+            engine,
+            columns.bucket_start,
+            columns.resolution == bucket_seconds,
+            below=oldest_kept(bucket_seconds, now),
         )
-        .exists()
+        for bucket_seconds in RETENTION_SECONDS
     )
-    over = delete(funnel_progress).where(progress.entered_at < horizon, ~could_be_recounted)
-    return connection.execute(over).rowcount
-
-
-def _drop_buckets(connection: Connection, now: float) -> int:
-    """Delete old buckets, and segment values without any bucket left, which makes room for other values."""
-    gone = 0
-    funnels = select(funnel_marks.c.funnel_id)
-    for bucket_seconds in RETENTION_SECONDS:
-        oldest = oldest_kept(bucket_seconds, now)
-        for table in (endpoint_buckets, funnel_buckets):
-            old = delete(table).where(table.c.resolution == bucket_seconds, table.c.bucket_start < oldest)
-            if table is funnel_buckets:
-                old = old.where(funnel_buckets.c.funnel_id.in_(funnels))
-            gone += connection.execute(old).rowcount
-    buckets = funnel_buckets.c
-    in_use = select(buckets.funnel_id, buckets.dimension, buckets.value).distinct()
-    values = segment_values.c
-    unused = tuple_(values.funnel_id, values.dimension, values.value).not_in(in_use)
-    connection.execute(delete(segment_values).where(unused))
-    return gone

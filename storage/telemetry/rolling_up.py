@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from sqlalchemy import Connection, Engine
 
 from detection.types import FunnelDefinition
+from storage.database.gaps import let_others_write
 from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.endpoints.rollup import roll_up_spans
@@ -18,9 +19,6 @@ from storage.telemetry.metrics.rollup import roll_up_points
 from storage.telemetry.protocol import FunnelReader, HighWater, RolledUp
 from storage.telemetry.rollups.marks import marks
 from storage.telemetry.rollups.passes import PassSize
-
-_GAP_SECONDS = 0.01
-"""On SQLite a waiting writer looks every few milliseconds whether the database is free. This gap lets it in."""
 
 _Pass = Callable[[Connection, int, int], int]
 """One pass over one kind: (connection, up_to, limit) -> records taken."""
@@ -91,6 +89,6 @@ class Roller:
             began = time.perf_counter()
             taken = roll_up(connection, up_to, min(limit, size.records))
             size.measured(taken, time.perf_counter() - began)
-        if taken and self._engine.dialect.name == "sqlite":
-            time.sleep(_GAP_SECONDS)
+        if taken:
+            let_others_write(self._engine)
         return taken

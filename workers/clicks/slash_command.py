@@ -100,7 +100,7 @@ def status_card(services: Services, session: Session) -> Card:
     now = services.clock()
     active = incidents.active_incidents(session)
     hidden = closed_by_hand(services, session, now)
-    dead = len(outbox.dead_letters(session))
+    dead, _ = outbox.count_dead_letters(session)
     deploy = deploys.latest_deploy(session, None)
     states = watched_states(services)
     late = delays(services, session).sentences()

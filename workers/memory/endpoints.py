@@ -49,6 +49,13 @@ class _Bucket:
     queries: Floats
     p95_bucket: np.ndarray[tuple[int], np.dtype[np.int16]]
 
+    def only(self, kept: Integers) -> _Bucket:
+        """Return the bucket with only these endpoints, of which it may not know the last ones."""
+        known = kept[kept < len(self.requests)]
+        return _Bucket(
+            self.read_at, self.requests[known], self.errors[known], self.queries[known], self.p95_bucket[known]
+        )
+
 
 class EndpointMemory:
     """The compact memory of every endpoint. One per process; one tick at a time uses it."""
@@ -76,6 +83,7 @@ class EndpointMemory:
             until = last_interval_end(now, options)
             starts = past_hours(until, options)
             self._update_hours(store, starts.tolist(), now)
+            self._forget_unused()
             last = self._last_intervals(store, until, options)
             settled = self._settled(starts, until - options.recent_window_seconds, past, now)
             promising = worth_a_look(last, self._past(starts), settled, at=until, options=options)
@@ -98,6 +106,22 @@ class EndpointMemory:
         self._read(store, self._hours, missing, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
         if longest_ago != newest and changed_by_factor(before, self._requests_in(longest_ago)):
             self._read(store, self._hours, wanted, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
+
+    def _forget_unused(self) -> None:
+        """Forget the endpoints without requests in any bucket, once they are most of those known.
+
+        Their names come from outside, and a sender that makes up new ones all the time must not fill the memory.
+        """
+        used = np.zeros(len(self._numbers), dtype=bool)
+        for bucket in (*self._hours.values(), *self._intervals.values()):
+            used[: len(bucket.requests)] |= bucket.requests > 0
+        if 2 * int(used.sum()) >= len(used):
+            return
+        kept, names = np.flatnonzero(used), list(self._numbers)
+        self._numbers, self._keys = {}, {}
+        self._numbered([names[number] for number in kept.tolist()])
+        self._hours = {start: bucket.only(kept) for start, bucket in self._hours.items()}
+        self._intervals = {start: bucket.only(kept) for start, bucket in self._intervals.items()}
 
     def _requests_in(self, hour: float) -> float:
         known = self._hours.get(hour)

@@ -87,12 +87,24 @@ class LogMemory:
         wanted = [newest - number * COARSE_SECONDS for number in range(options.baseline_days * 24 + 1)]
         for gone in self._hours.keys() - set(wanted):
             del self._hours[gone]
+        self._forget_unused()
         # A dict keeps its insertion order, and each hour read goes to its end: the first was read longest ago.
         longest_ago = next(iter(self._hours), newest)
         before = self._lines_in(longest_ago)
         self._read(store, sorted({newest, longest_ago, *(hour for hour in wanted if hour not in self._hours)}))
         if longest_ago != newest and changed_by_factor(before, self._lines_in(longest_ago)):
             self._read(store, sorted(wanted))
+
+    def _forget_unused(self) -> None:
+        """Forget the series without a line in any hour, once they are most of those known: templates come and go."""
+        used = np.unique(np.concatenate([hour.numbers for hour in self._hours.values()] or [np.zeros(0, np.int64)]))
+        if 2 * len(used) >= len(self._numbers):
+            return
+        names = list(self._numbers)
+        self._numbers = {names[number]: place for place, number in enumerate(used.tolist())}
+        self._hours = {
+            start: _Hour(np.searchsorted(used, hour.numbers), hour.line_count) for start, hour in self._hours.items()
+        }
 
     def _lines_in(self, hour: float) -> int:
         known = self._hours.get(hour)

@@ -124,6 +124,20 @@ class MetricMemory:
         since = max(oldest, min(known, minute - _READ_AGAIN * FINE_METRIC_SECONDS))
         starts = np.arange(since, minute, FINE_METRIC_SECONDS).tolist()
         self._read(store, self._minutes, FINE_METRIC_SECONDS, starts)
+        self._forget_unused()
+
+    def _forget_unused(self) -> None:
+        """Forget the series without a value in any bucket, once they are most of those known: they come and go."""
+        used = np.zeros(len(self._numbers), dtype=bool)
+        for row in (*self._hours.values(), *self._minutes.values()):
+            used[: len(row)] |= ~np.isnan(row)
+        if 2 * int(used.sum()) >= len(used):
+            return
+        kept, names = np.flatnonzero(used), list(self._numbers)
+        self._numbers = {names[number]: place for place, number in enumerate(kept.tolist())}
+        self._hours = {start: row[kept[kept < len(row)]] for start, row in self._hours.items()}
+        self._minutes = {start: row[kept[kept < len(row)]] for start, row in self._minutes.items()}
+        self._fit = None
 
     def _series_in(self, hour: float) -> int:
         row = self._hours.get(hour)

@@ -14,13 +14,14 @@ import structlog
 
 from detection.types import LogRecord
 from integrations.elasticsearch import SYSTEM, ElasticsearchReader, Hit, Search
-from integrations.errors import RejectedError
+from integrations.errors import IntegrationError, RejectedError
 from integrations.inbound.monitoring.documents import to_record
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import parse_time
 from storage.cursors import read_cursor, save_cursor
 from workers.locks import one_at_a_time
 from workers.services import Services
+from workers.watching.unread import note_read, note_unread, unread
 
 log = structlog.get_logger()
 
@@ -49,8 +50,23 @@ def pull_elasticsearch(services: Services) -> None:
     if services.settings.elasticsearch_url is None:
         return
     with one_at_a_time(services, "elasticsearch"):
-        counts = pull_once(services)
+        try:
+            counts = pull_once(services)
+        except IntegrationError as error:
+            with services.sessions.begin() as session:
+                note_unread(session, str(error), now=services.clock())
+            raise
+        _note_read(services)
     log.info("elasticsearch_read", stored=counts.stored, known=counts.known, refused=counts.refused)
+
+
+def _note_read(services: Services) -> None:
+    """Forget an earlier failure; write nothing if there was none."""
+    with services.readers() as session:
+        was_unread = unread(session) is not None
+    if was_unread:
+        with services.sessions.begin() as session:
+            note_read(session, now=services.clock())
 
 
 def pull_once(services: Services) -> PullCounts:

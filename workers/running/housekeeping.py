@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import structlog
+from sqlalchemy.orm import Session
 
 from detection.logs.patterns import check
-from storage.alerts import drop_old_alerts
+from storage.alerts import DROPPED_AT_ONCE, drop_old_alerts
+from storage.database.gaps import let_others_write
 from storage.dead_letters import PRUNED_AT_ONCE, prune
 from storage.models import LogPattern
 from storage.readable_rows import look_at_all
@@ -20,7 +22,7 @@ from workers.troubles import HOUSEKEEPING, Troubles, store_run
 log = structlog.get_logger()
 
 PASSES = 50
-"""How many deletions of old jobs one run does at most."""
+"""How many deletions of one kind one run does at most; the next run goes on."""
 
 
 def expire(services: Services) -> None:
@@ -45,8 +47,21 @@ def _expire_telemetry(services: Services) -> None:
 
 
 def _drop_alerts(services: Services) -> None:
-    with services.sessions.begin() as session:
-        drop_old_alerts(session, now=services.clock())
+    _in_passes(services, lambda session: drop_old_alerts(session, now=services.clock()), DROPPED_AT_ONCE)
+
+
+def _prune_jobs(services: Services) -> None:
+    _in_passes(services, lambda session: prune(session, services.clock()), PRUNED_AT_ONCE)
+
+
+def _in_passes(services: Services, one_pass: Callable[[Session], int], size: int) -> None:
+    """Delete old rows in short transactions, between which others write, until a pass finds fewer than it takes."""
+    for _ in range(PASSES):
+        with services.sessions.begin() as session:
+            found = one_pass(session)
+        if found < size:
+            return
+        let_others_write(services.engine)
 
 
 def _look_at_rows(services: Services) -> None:
@@ -58,14 +73,6 @@ def _look_at_rows(services: Services) -> None:
 def _check_pattern(row: LogPattern) -> None:
     if row.enabled:
         check(row.expression)
-
-
-def _prune_jobs(services: Services) -> None:
-    """Delete old jobs in short transactions, between which others write; the next pass goes on."""
-    for _ in range(PASSES):
-        with services.sessions.begin() as session:
-            if prune(session, services.clock()) < PRUNED_AT_ONCE:
-                return
 
 
 _PARTS: Mapping[str, Callable[[Services], None]] = {

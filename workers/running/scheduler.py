@@ -13,7 +13,7 @@ from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
 from workers.errors import BrokerAwayError
-from workers.queueing.broker import send
+from workers.queueing.broker import Held, held_messages, send
 from workers.running.relay import LOOK_SECONDS, relay_until, resend_lost
 from workers.services import Services
 from workers.telling.offered import offer_anew
@@ -22,6 +22,10 @@ log = structlog.get_logger()
 
 LEASE_SECONDS = 10.0
 LEADER_LOCK = "argux:scheduler"
+
+MOST_HELD = 2
+"""How many messages of one recurring job the broker may hold: one that a worker is at, perhaps a killed one, and one
+that waits."""
 
 
 def run_scheduler(services: Services, stop: threading.Event | None = None) -> None:
@@ -51,11 +55,12 @@ def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
     ended = threading.Event()
     clock = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
     clock.add_job(offer_anew, args=[services])
-    clock.add_job(_send_tick, "interval", [services], seconds=services.settings.detection_interval_sec)
+    clock.add_job(Recurring(services, "tick").send, "interval", seconds=services.settings.detection_interval_sec)
     clock.add_job(resend_lost, "interval", [services], seconds=LOOK_SECONDS)
-    clock.add_job(_send_expire, "interval", [services], minutes=10)
+    clock.add_job(Recurring(services, "expire").send, "interval", minutes=10)
     if services.settings.elasticsearch_url is not None:
-        clock.add_job(_send_pull, "interval", [services], seconds=services.settings.monitoring_interval)
+        pull = Recurring(services, "pull_elasticsearch")
+        clock.add_job(pull.send, "interval", seconds=services.settings.monitoring_interval)
     clock.add_job(_renew, "interval", [lease, stop, ended], seconds=LEASE_SECONDS / 10)
     clock.start()
     try:
@@ -78,21 +83,23 @@ def _renew(lease: Lock, stop: threading.Event, ended: threading.Event) -> None:
         ended.set()
 
 
-def _send_tick(services: Services) -> None:
-    _send(services, "tick")
+class Recurring:
+    """Sends a job that recurs, and keeps it from piling up in the broker while no worker takes it."""
 
+    def __init__(self, services: Services, actor: str) -> None:
+        self._services, self._actor = services, actor
+        self._sent: list[str] = []
 
-def _send_expire(services: Services) -> None:
-    _send(services, "expire")
+    def send(self) -> None:
+        """Send the job, unless MOST_HELD of them wait or run. When the broker is away, skip it.
 
-
-def _send_pull(services: Services) -> None:
-    _send(services, "pull_elasticsearch")
-
-
-def _send(services: Services, actor: str) -> None:
-    """Send a job. When the broker is away, skip it: the next tick sees the same data."""
-    try:
-        send(services.broker, actor, {})
-    except BrokerAwayError as error:
-        log.warning("broker_away", error=str(error))
+        Nothing is lost by that: the next one sees the same data.
+        """
+        broker = self._services.broker
+        try:
+            held = held_messages(broker, [Held(self._actor, one) for one in self._sent])
+            self._sent = [one for one in self._sent if one in held]
+            if len(self._sent) < MOST_HELD:
+                self._sent.append(send(broker, self._actor, {}))
+        except BrokerAwayError as error:
+            log.warning("broker_away", error=str(error))

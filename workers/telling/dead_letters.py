@@ -17,6 +17,7 @@ from storage.models import Delivery, OutboxJob
 from workers.errors import NotConfiguredError
 from workers.locks import one_at_a_time
 from workers.services import Services
+from workers.telling.root_message import card_hash
 from workers.words.jobs import job_text, jobs_text
 
 log = structlog.get_logger()
@@ -35,20 +36,26 @@ def tell_dead_letters(services: Services) -> None:
     channel refuses a new one, that is only logged: the doctor, the status and `argux jobs list` show the jobs as well.
     """
     with one_at_a_time(services, "dead letters"):
-        with services.sessions.begin() as session:
-            dead = outbox.dead_letters(session)
+        with services.readers() as session:
+            count, _ = outbox.count_dead_letters(session)
+            card = dead_letters_card(outbox.dead_letters(session, limit=SHOWN), count)
             message = _open_message(session)
-        if message is not None and message.message_id is not None and _show(services, message, dead):
+        if message is not None and message.message_id is not None and _show(services, message, card, count):
             return
-        if dead:
+        if count:
             with services.sessions.begin() as session:
                 message = _open_message(session) or _new_message(services, session)
-            _show(services, message, dead)
+            _show(services, message, card, count)
 
 
-def _show(services: Services, message: Delivery, dead: Sequence[OutboxJob]) -> bool:
-    """Post or edit the message; return False if the channel refused."""
-    card = dead_letters_card(dead)
+def _show(services: Services, message: Delivery, card: Card, count: int) -> bool:
+    """Post or edit the message, unless it shows the same already; return False if the channel refused.
+
+    Each job that dies asks for this. After a thousand at once the first to run shows all of them.
+    """
+    shows = card_hash(card)
+    if message.message_id is not None and message.content_hash == shows:
+        return True
     with services.sessions.begin() as session:
         row = deliveries.get_delivery(session, message.id)
         tried_before, row.attempts = row.attempts > 0, row.attempts + 1
@@ -59,30 +66,29 @@ def _show(services: Services, message: Delivery, dead: Sequence[OutboxJob]) -> b
             posted = MessageReference(message.channel, message.message_id)
             services.chat.update(posted, card)
     except (PermanentError, NotConfiguredError) as error:
-        log.warning("dead_letters_not_told", error=str(error), count=len(dead))
+        log.warning("dead_letters_not_told", error=str(error), count=count)
         with services.sessions.begin() as session:
             deliveries.mark_undelivered(session, deliveries.get_delivery(session, message.id), str(error))
         return False
     now = services.clock()
     with services.sessions.begin() as session:
         row = deliveries.get_delivery(session, message.id)
-        row.channel, row.content = posted.channel, {"is_over": not dead}
-        deliveries.mark_delivered(session, row, message_id=posted.message_id, content_hash=None, now=now)
+        row.channel, row.content = posted.channel, {"is_over": not count}
+        deliveries.mark_delivered(session, row, message_id=posted.message_id, content_hash=shows, now=now)
     return True
 
 
-def dead_letters_card(dead: Sequence[OutboxJob]) -> Card:
-    """Return the message about these dead letters, newest first; about none, that all is dealt with."""
-    if not dead:
+def dead_letters_card(shown: Sequence[OutboxJob], count: int) -> Card:
+    """Return the message about the newest dead letters, out of `count`; about none, that all is dealt with."""
+    if not count:
         return Card(title="Every job that failed is dealt with")
-    shown = dead[:SHOWN]
     listed_jobs = [_line(job) for job in shown]
-    if len(dead) > SHOWN:
-        listed_jobs.append(ours("… and {jobs} more: `argux jobs list`", jobs=jobs_text(len(dead) - SHOWN)))
+    if count > len(shown):
+        listed_jobs.append(ours("… and {jobs} more: `argux jobs list`", jobs=jobs_text(count - len(shown))))
     ids = ",".join(str(job.id) for job in shown)
     which = "all of these" if len(shown) > 1 else "this"
     return Card(
-        title=f"{jobs_text(len(dead))} failed for good",
+        title=f"{jobs_text(count)} failed for good",
         text=lines(listed_jobs),
         actions=(
             CardAction("retry_jobs", "Retry", ids),

@@ -12,6 +12,7 @@ from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.services import Services
 from workers.troubles import HOUSEKEEPING, TICK, LastRun, Trouble, last_run
+from workers.watching.unread import Unread, unread
 from workers.words.findings import duration_text
 
 TOLD_SECONDS = 60.0
@@ -23,13 +24,14 @@ _WORDS = {"events": "Events", "spans": "Requests", "points": "Metrics", "logs": 
 @dataclass(frozen=True, slots=True)
 class Delays:
     """lag_seconds: by kind of record, how long the oldest one that is not rolled up has waited. tick, housekeeping: the
-    last ones.
+    last ones. unread: the outside source that cannot be read, if there is one.
     """
 
     now: datetime
     lag_seconds: Mapping[str, float]
     tick: LastRun | None
     housekeeping: LastRun | None = None
+    unread: Unread | None = None
 
     @property
     def longest_lag_seconds(self) -> float:
@@ -44,7 +46,8 @@ class Delays:
 
     def sentences(self) -> list[Markup]:
         """Say what is late or failed, and how to mend it; empty when everything is judged in time."""
-        return [*self._pause(), *self._lags(), *self._troubles()]
+        unread = [self.unread.sentence] if self.unread is not None else []
+        return [*self._pause(), *self._lags(), *self._troubles(), *unread]
 
     def _pause(self) -> list[Markup]:
         """Say when no tick has run for too long. Before the first tick there is nothing to say."""
@@ -90,4 +93,5 @@ def delays(services: Services, session: Session) -> Delays:
     now = services.clock()
     whole = services.telemetry.whole_until(now=now.timestamp())
     lags = {kind: max(0.0, now.timestamp() - until) for kind, until in whole._asdict().items()}
-    return Delays(now, lags, last_run(session, TICK), last_run(session, HOUSEKEEPING))
+    source = unread(session) if services.settings.elasticsearch_url is not None else None
+    return Delays(now, lags, last_run(session, TICK), last_run(session, HOUSEKEEPING), source)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection, Engine, delete, select
 
+from storage.database.gaps import let_others_write
 from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.archive.compaction import compact, finish_compaction
@@ -100,6 +101,7 @@ class Archive:
                 return 0
             if gone is not None:
                 self._put_in_place(engine, written)
+                let_others_write(engine)
                 return gone
             # Rows were erased (a person was forgotten) while the drafts were being written: write them again.
             self._discard(written)

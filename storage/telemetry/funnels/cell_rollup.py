@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from detection.types import DELAY_EDGES_SECONDS, Floats, FunnelDefinition, Integers
 from storage.telemetry.funnels.attempts import Attempt, Changes
@@ -22,7 +22,7 @@ from storage.telemetry.funnels.segment_values import OTHER
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_CELL_SECONDS
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.histogram_blobs import Counts, pack, unpack
-from storage.telemetry.rows.tables import funnel_cells, funnel_marks
+from storage.telemetry.rows.tables import funnel_cells
 
 CELL_RETENTION_SECONDS = {FINE_CELL_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
 """How long cells are kept, in seconds, by bucket size."""
@@ -75,21 +75,6 @@ def add_to_cells(
 def oldest_cells(bucket_seconds: int, now: float) -> float:
     """Return the oldest bucket start that is kept; earlier buckets are neither kept nor written."""
     return float(np.floor((now - CELL_RETENTION_SECONDS[bucket_seconds]) / bucket_seconds) * bucket_seconds)
-
-
-def drop_old_cells(connection: Connection, now: float) -> int:
-    """Delete cells past their retention; return how many rows."""
-    columns = funnel_cells.c
-    return sum(
-        connection.execute(
-            delete(funnel_cells).where(
-                columns.funnel_id.in_(select(funnel_marks.c.funnel_id)),
-                columns.resolution == bucket_seconds,
-                columns.bucket_start < oldest_cells(bucket_seconds, now),
-            )
-        ).rowcount
-        for bucket_seconds in CELL_RETENTION_SECONDS
-    )
 
 
 def combination_key(values: dict[str, str]) -> bytes:

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection, Engine, FromClause, Table, column, delete, func, select, table, text
 from sqlalchemy.exc import OperationalError
 
+from storage.database.gaps import let_others_write
 from storage.database.locks import Lock, lock_exclusive
 from storage.database.session import read_only
 from storage.telemetry.hot.partitions import partitions
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 LOCK_TIMEOUT = "2s"
 """How long dropping a partition waits for readers. It gives up soon, because later requests queue behind it."""
 
-_ROWS_PER_TRANSACTION = 20_000
+_ROWS_PER_TRANSACTION = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,11 @@ def evict(engine: Engine, batch: EvictionBatch) -> int:
     try:
         with engine.begin() as connection:
             lock_exclusive(connection, Lock.ROLL_UP)
-            return delete_batch(connection, batch)
+            gone = delete_batch(connection, batch)
     except BusyPartitionError:
         return 0
+    let_others_write(engine)
+    return gone
 
 
 def delete_batch(connection: Connection, batch: EvictionBatch) -> int:

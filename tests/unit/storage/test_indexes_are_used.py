@@ -12,8 +12,19 @@ from sqlalchemy import Engine, event, insert, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from detection.types import IncidentStatus, Severity
-from storage import dead_letters, incidents, outbox, verifications
-from storage.models import FindingRecord, Incident, OutboxJob, Verification
+from storage import alerts, audit, dead_letters, deliveries, diagnoses, incidents, outbox, proposals, verifications
+from storage.models import (
+    Alert,
+    Approval,
+    AuditEntry,
+    Delivery,
+    Diagnosis,
+    FindingRecord,
+    Incident,
+    OutboxJob,
+    Proposal,
+    Verification,
+)
 
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 ROWS = 4_000
@@ -48,6 +59,44 @@ def rows() -> dict[type[Any], list[dict[str, Any]]]:
                 "incident_id": number + 1, "status": "recovered", "measures": [],
                 "attempts": 1, "started_at": when,
                 "deadline_at": when, "finished_at": when,
+            }
+            for number, when in enumerate(at)
+        ],
+        Alert: [
+            {
+                "fingerprint": f"{number}", "source": "am", "name": f"alert {number}", "service": "shop",
+                "state": alerts.RESOLVED if number > 3 else alerts.FIRING, "started_at": when,
+                "ended_at": when if number > 3 else None, "heard_at": when, "quiet_at": when,
+                "told_at": when if number > 3 else None, "summary": "", "url": "", "values": {},
+            }
+            for number, when in enumerate(at)
+        ],
+        AuditEntry: [
+            {
+                "sequence": number + 1, "happened_at": when, "actor": "Ana", "payload": {"proposal_id": number},
+                "event": audit.APPROVED if number < 3 else "acknowledge", "previous_mac": "", "mac": "",
+            }
+            for number, when in enumerate(at)
+        ],
+        Diagnosis: [
+            {
+                "incident_id": number + 1, "status": "concluded" if number else "running", "checkpoints": {},
+                "started_at": when,
+            }
+            for number, when in enumerate(at)
+        ],
+        Proposal: [
+            {
+                "incident_id": number + 1, "action": "revert_pull_request", "title": "", "parameters": {},
+                "content_hash": "", "risk": "low", "blast_radius": "", "verified_by": "", "undone_by": "",
+                "status": "expired" if number else "open", "created_at": when, "expires_at": when,
+            }
+            for number, when in enumerate(at)
+        ],
+        Delivery: [
+            {
+                "incident_id": number + 1, "key": f"{number}", "purpose": "thread", "channel": "C1", "content": {},
+                "status": "delivered" if number else "blocked", "attempts": 1, "created_at": when,
             }
             for number, when in enumerate(at)
         ],
@@ -97,6 +146,11 @@ def plan(engine: Engine, sessions: sessionmaker[Session], query: Query) -> str:
         return "\n".join(" ".join(str(part) for part in row) for row in answer)
 
 
+def approved(session: Session) -> object:
+    approval = Approval(proposal_id=1, content_hash="", decision="approved", decided_by="Ana", decided_by_id="UANA")
+    return audit.approval_fault(session, approval, key=b"key")
+
+
 QUESTIONS: dict[str, tuple[Query, str, str]] = {
     "recently closed": (lambda s: incidents.recently_closed(s, RECENT), "ix_incidents_closed_at", "incidents"),
     "unseen": (lambda s: incidents.unseen_since(s, RECENT), "ix_findings_last_seen_at", "verifications"),
@@ -108,6 +162,20 @@ QUESTIONS: dict[str, tuple[Query, str, str]] = {
         "ix_outbox_unfinished",
         "outbox",
     ),
+    "to send": (lambda s: outbox.due(s, now=NOW, limit=100), "ix_outbox_pending", "outbox"),
+    "of one incident": (lambda s: outbox.unfinished(s, "diagnose:1:"), "ix_outbox_unfinished", "outbox"),
+    "firing": (lambda s: alerts.firing_alerts(s, now=NOW), "ix_alerts_state", "alerts"),
+    "ends to tell": (lambda s: alerts.unannounced_ends(s, ended_by=NOW), "ix_alerts_untold_end", "alerts"),
+    "of one name": (lambda s: alerts.alerts_named(s, "alert 7", "shop"), "ix_alerts_name", "alerts"),
+    "who approved": (approved, "ix_audit_event", "audit"),
+    "overdue": (lambda s: diagnoses.running_since(s, NOW), "ix_diagnoses_status", "diagnoses"),
+    "offers to expire": (lambda s: proposals.expire_open(s, now=NOW), "ix_proposals_status", "proposals"),
+    "newest": (lambda s: incidents.list_incidents(s, limit=50), "ix_incidents_opened_at", "incidents"),
+    "active": (incidents.active_incidents, "ix_incidents_status", "incidents"),
+    "snoozes": (lambda s: incidents.expired_snoozes(s, NOW), "ix_incidents_snoozed_until", "incidents"),
+    "muted": (lambda s: incidents.muted(s, NOW), "ix_incidents_muted_until", "incidents"),
+    "held": (deliveries.waiting, "ix_deliveries_status", "deliveries"),
+    "next in a thread": (lambda s: deliveries.first_waiting(s, 7), "ix_deliveries_incident_id", "deliveries"),
 }
 
 

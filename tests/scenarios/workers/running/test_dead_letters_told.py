@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from integrations.cards import Card
 from integrations.errors import IntegrationError, NotFoundError, PermanentError, RateLimitedError, RetryableError
@@ -292,3 +292,17 @@ def test_a_job_that_was_retried_meanwhile_is_not_told_of(services: Services, wor
     assert "No ticket was created" not in [card.title for card in thread(services)]
     with services.readers() as session:
         assert incidents.get_incident(session, incident_id).ticket_key is not None
+
+
+def test_a_thousand_jobs_that_die_at_once_are_shown_by_few_edits(services: Services, worker: Worker) -> None:
+    incident_id = opened(services)
+    for number in range(60):
+        failed(services, 1000 + number, reason=f"Teams: HTTP {number}")
+    with services.sessions.begin() as session:
+        session.execute(delete(OutboxJob).where(OutboxJob.actor == "give_up"))
+    worker.run_all()
+    shown = listing(services)
+    assert shown.card.title == "60 jobs failed for good"
+    assert "… and 50 jobs more" in shown.card.text
+    assert shown.edits <= 2
+    assert incident_id

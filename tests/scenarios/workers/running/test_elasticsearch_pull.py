@@ -15,10 +15,13 @@ from integrations.elasticsearch import ElasticsearchReader, Search
 from integrations.errors import AuthenticationError, NotFoundError, RejectedError, RetryableError
 from storage.cursors import read_cursor
 from tests.scenarios.workers.elasticsearch_server import Elasticsearch, running_elasticsearch
-from tests.scenarios.workers.worker import Clock
+from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.worker import Clock, Worker
 from workers.errors import NotYetError
+from workers.lifecycle.tick import tick
 from workers.running.elasticsearch_pull import PullCounts, pull_elasticsearch, pull_once, time_of_hit
 from workers.services import Services
+from workers.watching.delays import delays
 
 
 @pytest.fixture
@@ -207,3 +210,29 @@ def test_a_time_field_without_times_is_named_in_the_error(
         [[hit]] = list(reader.pages(search))
     with pytest.raises(RejectedError, match="ELASTICSEARCH_TIME_FIELD"):
         time_of_hit(hit, search, clock().timestamp())
+
+
+def test_an_elasticsearch_that_cannot_be_read_is_told_until_it_can(
+    services: Services, worker: Worker, clock: Clock, server: Elasticsearch
+) -> None:
+    assert isinstance(services.chat, FakeChat)
+    good = services.settings
+    services.settings = good.model_copy(update={"elasticsearch_api_key": SecretStr("wrong")})
+    for _ in range(3):
+        with pytest.raises(AuthenticationError):
+            pull_elasticsearch(services)
+        tick(services)
+        worker.run()
+        clock.forward(40)
+    with services.readers() as session:
+        told = " ".join(delays(services, session).sentences())
+    assert "Log lines of Elasticsearch have not been read since" in told
+    assert "unable to authenticate" in told
+    [message] = [posted.card for posted in services.chat.messages.values()]
+    assert "unable to authenticate" in message.text
+    services.settings = good
+    pull_elasticsearch(services)
+    tick(services)
+    worker.run()
+    assert [posted.card.title for posted in services.chat.messages.values()][1:] == ["Argux keeps up again"]
+    pull_elasticsearch(services)

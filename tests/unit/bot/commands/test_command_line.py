@@ -17,6 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import bot.doctor
+from bot.commands.supervisor import CANNOT_PASS
 from detection.types import Event, Severity
 from storage.audit import append
 from storage.funnels import create_funnel, definition
@@ -420,8 +421,7 @@ def test_the_doctor_ends_in_time_though_every_system_hangs(home: Path, run_argux
         script = (
             "import bot.doctor; bot.doctor.CHECK_SECONDS = 0.5; bot.doctor.examine.__kwdefaults__['seconds'] = 0.5\n"
         )
-        script += "from bot.commands.supervisor import CANNOT_PASS
-from bot.cli import app; app(['doctor'])"
+        script += "from bot.cli import app; app(['doctor'])"
         environment = {**os.environ, **hanging, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, "-c", script], cwd=home, env=environment, capture_output=True, text=True, timeout=60,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from detection.endpoints.findings import endpoint_findings
 from detection.funnels.attempts import attempts
@@ -237,3 +238,20 @@ def test_every_hour_is_read_again_within_an_hour_even_if_ticks_are_rare(buckets:
         at = NOW + number * 10
         buckets.put(FINE_ENDPOINT_SECONDS, at // 10 * 10, "shifted", 20, 800.0)
     assert "shifted" in worth_reading(buckets.store, memory, now=NOW + 3600)
+
+
+def test_endpoints_that_are_gone_are_forgotten_and_the_others_are_judged_as_before(buckets: Buckets) -> None:
+    memory = EndpointMemory()
+    for endpoint, ms in (("healthy", 80.0), ("broken", 800.0)):
+        buckets.history(endpoint, 80.0)
+        buckets.lately(endpoint, ms)
+    for number in range(30):
+        buckets.put(FINE_ENDPOINT_SECONDS, FINE - 20, f"GET /users/{number}", 1, 80.0)
+    worth_reading(buckets.store, memory)
+    assert len(memory._numbers) == 32
+    with buckets.store._engine.begin() as connection:
+        connection.execute(delete(endpoint_buckets).where(endpoint_buckets.c.endpoint.startswith("GET /users/")))
+    for _ in range(60):
+        found = worth_reading(buckets.store, memory)
+    assert found == worth_reading(buckets.store) == {"broken"}
+    assert len(memory._numbers) == 2

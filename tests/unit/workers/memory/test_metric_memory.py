@@ -116,3 +116,20 @@ def test_only_limits_within_reach_are_forecast_a_few_at_a_time_nearest_first() -
     assert far not in first + second
     assert taken(NOW + 20) == []
     assert len(taken(NOW + 301)) == 2
+
+
+def test_series_that_are_gone_are_forgotten_and_the_others_are_judged_as_before() -> None:
+    fine, coarse = wild(60, seed=5)
+    memory, before = MetricMemory(), Store(fine, coarse)
+    for minutes_ago in range(20, 0, -1):
+        unusual(memory, before, NOW - minutes_ago * MINUTE)
+    after = Store(fine[:10], coarse[:10])
+    later = NOW + 200 * HOUR
+    for minutes_ago in range(200, 0, -1):
+        unusual(memory, after, later - minutes_ago * MINUTE)
+    assert memory.keys() == []
+    fresh = MetricMemory()
+    for minutes_ago in range(28, -1, -1):
+        found, expected = (unusual(one, before, NOW + 30 - minutes_ago * MINUTE) for one in (memory, fresh))
+    assert found == expected
+    assert found

@@ -247,8 +247,8 @@ def later_cards(text: Texts) -> Iterator[Card]:
     )  # fmt: skip
     yield outage_card(f"Argux can't post to {text('channel')}", text("error"), [Waiting(text("error"), 3, NOW)])
     failed = OutboxJob(id=1, actor=text("job"), arguments={"incident_id": 7}, error=text("error"), dead_at=NOW)
-    yield dead_letters_card([failed])
-    yield dead_letters_card([])
+    yield dead_letters_card([failed], 1)
+    yield dead_letters_card([], 0)
     for error in (WaitingError("GitHub", text("check")), RetryableError("GitHub", text("error"))):
         yield Card(title=text("title"), text=waiting_text(error, until=NOW))
     for report, tables in (
