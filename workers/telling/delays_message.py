@@ -35,7 +35,9 @@ def enqueue_delays_message(services: Services) -> None:
 
 
 def _is_lasting(found: Delays) -> bool:
-    failing_since = [one.since for one in (*found.troubles, *([found.unread] if found.unread is not None else []))]
+    failing_since = [one.since for one in found.troubles]
+    if found.unread is not None:
+        failing_since.append(found.unread.since)
     is_failing = any(found.now - since >= timedelta(seconds=TOLD_SECONDS) for since in failing_since)
     return is_failing or found.longest_lag_seconds > TOLD_SECONDS
 

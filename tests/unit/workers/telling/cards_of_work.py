@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import sessionmaker
@@ -93,8 +94,16 @@ class HostileTickets(FakeTickets):
         super().__init__()
         self._texts = texts
 
-    def create(self, *, idempotency_key: str, title: str, body: str, severity: str) -> Ticket:
-        super().create(idempotency_key=idempotency_key, title=title, body=body, severity=severity)
+    def create(
+        self,
+        *,
+        idempotency_key: str,
+        title: str,
+        body: str,
+        severity: str,
+        answers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ticket:
+        super().create(idempotency_key=idempotency_key, title=title, body=body, severity=severity, answers=answers)
         return Ticket(self._texts("ticket"), OUR_ADDRESS)
 
 
