@@ -85,7 +85,11 @@ def _post_end(services: Services, session: Session, alert: Alert, active: Sequen
 
 def _matches(record: FindingRecord, alert: Alert) -> bool:
     subject = record.subject
-    return record.metric == Metric.ALERT.value and subject["name"] == alert.name and subject["service"] == alert.service
+    return (
+        record.metric == Metric.ALERT.value
+        and subject["name"] == alert.name
+        and subject.get("service") == alert.service
+    )
 
 
 def _are_alerts_over(session: Session, incident: Incident, ended_by: datetime) -> bool:

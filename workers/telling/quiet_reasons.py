@@ -84,7 +84,7 @@ def maintenance_text(window: MaintenanceWindow) -> str:
 def _affected_names(incident: Incident) -> list[str]:
     """Return the services that the findings name; if they name none, the funnels."""
     subjects = [record.subject for record in incident.findings]
-    services = {str(subject["service"]) for subject in subjects if subject["service"]}
+    services = {str(subject["service"]) for subject in subjects if subject.get("service")}
     return sorted(services or {str(subject["name"]) for subject in subjects})
 
 

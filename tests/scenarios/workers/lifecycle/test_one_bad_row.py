@@ -369,3 +369,20 @@ def swap(services: Services, broken: tuple[str, str, object, str, Any]) -> Any:
         change = f'UPDATE {table} SET "{column}" = :value WHERE {key_column} = :key'
         connection.execute(text(change), {"value": value, "key": key})
     return before
+
+
+@pytest.mark.parametrize("value", [BROKEN_JSON, "null", "[]", "{}"])
+@pytest.mark.parametrize("source", ["versions", "closed_by_hand"])
+def test_a_position_that_cannot_be_read_is_begun_anew_and_told(
+    services: Services, clock: Clock, source: str, value: str
+) -> None:
+    world = World(services, clock, Alertmanager(services, clock))
+    world.tick()
+    swap(services, ("pull_cursors", "source", source, "position", value))
+    clock.forward(60)
+    world.alertmanager.send(world.alertmanager.alert("Good", "firing", service="two"))
+    world.tick()
+    assert (world.troubles(), alerts_told(world)) == ([f"reading the position of {source}"], {"Good"})
+    clock.forward(60)
+    world.tick()
+    assert world.troubles() == []
