@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card, CardAction, moment
@@ -21,11 +20,12 @@ from workers.words.jobs import job_text, jobs_text
 
 log = structlog.get_logger()
 
-PURPOSE = "jobs"
+PURPOSE, LISTED = "jobs", "listed"
 SHOWN = 10
 """How many jobs the message lists; its buttons are about these."""
 
 LONGEST_REASON = 300
+MOST_REMEMBERED = 500
 
 
 def tell_dead_letters(services: Services) -> None:
@@ -52,6 +52,7 @@ def _show(services: Services, message: Delivery, dead: Sequence[OutboxJob]) -> b
     with services.sessions.begin() as session:
         row = deliveries.get_delivery(session, message.id)
         tried_before, row.attempts = row.attempts > 0, row.attempts + 1
+        row.content = {**row.content, LISTED: _listed(row, dead)}
     try:
         if message.message_id is None:
             posted = services.chat.post(message.channel, card, idempotency_key=message.key, look_first=tried_before)
@@ -66,7 +67,7 @@ def _show(services: Services, message: Delivery, dead: Sequence[OutboxJob]) -> b
     now = services.clock()
     with services.sessions.begin() as session:
         row = deliveries.get_delivery(session, message.id)
-        row.channel, row.content = posted.channel, {"is_over": not dead}
+        row.channel, row.content = posted.channel, {**row.content, "is_over": not dead}
         deliveries.mark_delivered(session, row, message_id=posted.message_id, content_hash=None, now=now)
     return True
 
@@ -92,6 +93,11 @@ def dead_letters_card(dead: Sequence[OutboxJob]) -> Card:
     )
 
 
+def _listed(message: Delivery, dead: Sequence[OutboxJob]) -> list[int]:
+    """Return the ids of the jobs that the message names or named; a button drawn earlier may be pressed still."""
+    return sorted({*message.content.get(LISTED, ()), *(job.id for job in dead[:SHOWN])})[-MOST_REMEMBERED:]
+
+
 def _line(job: OutboxJob) -> Markup:
     assert job.dead_at is not None
     return ours(
@@ -105,8 +111,7 @@ def _line(job: OutboxJob) -> Markup:
 
 def _open_message(session: Session) -> Delivery | None:
     """Return the newest message of this kind, unless it said that all is dealt with, or was refused."""
-    query = select(Delivery).where(Delivery.purpose == PURPOSE).order_by(Delivery.id.desc()).limit(1)
-    message = session.scalars(query).one_or_none()
+    message = deliveries.newest(session, PURPOSE)
     if message is None or message.content.get("is_over") or message.status == "undelivered":
         return None
     return message

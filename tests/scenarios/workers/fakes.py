@@ -28,7 +28,7 @@ class FakeChat:
     """A chat channel that stores everything. `failures` are raised by the next posts and edits, in order.
 
     `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
-    no member of the workspace.
+    no member of the workspace. `team_id`: the workspace of all of them, if it is known.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class FakeChat:
     pictures: int = 0
     standings: dict[str, Standing] = field(default_factory=dict)
     look_ups: list[str] = field(default_factory=list)
+    team_id: str = ""
     failures: deque[IntegrationError] = field(default_factory=deque)
     lost_answers: deque[IntegrationError] = field(default_factory=deque)
 
@@ -96,7 +97,7 @@ class FakeChat:
     def user(self, user_id: str) -> ChannelUser:
         self.look_ups.append(user_id)
         standing = self.standings.get(user_id, Standing.MEMBER)
-        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing)
+        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing, self.team_id)
 
     def check(self) -> str:
         return "a fake channel"
