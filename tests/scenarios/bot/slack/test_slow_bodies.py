@@ -93,6 +93,6 @@ async def test_a_body_over_the_limit_is_413_and_is_not_read_to_its_end(services:
 async def test_an_odd_length_is_no_500(services: Services, signed: Sign, length: str) -> None:
     body, headers = signed(click_form())
     async with client_of(services, LIMITS) as client:
-        sent = {name: value.encode() for name, value in {**headers, "Content-Length": length}.items()}
+        sent = [(name.encode(), value.encode()) for name, value in {**headers, "Content-Length": length}.items()]
         answer = await client.post("/slack/events", content=body, headers=sent)
     assert answer.status_code in (200, 400, 413)

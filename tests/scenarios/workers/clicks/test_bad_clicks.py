@@ -76,7 +76,7 @@ class Slack:
         return self.post(body, headers_of(body))
 
     def post(self, body: bytes, headers: dict[str, str]) -> int:
-        sent = {name: value.encode() for name, value in headers.items()}
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         answer = self.client.post("/slack/events", content=body, headers=sent)
         assert answer.status_code in (200, 400, 401), (answer.status_code, body[:300])
         self.accepted += answer.status_code == 200
