@@ -45,7 +45,12 @@ def press(services: Services, action_id: str, value: int, user: str = "Ana") -> 
 
 
 def click(action_id: str) -> Story:
-    return lambda services, worker: press(services, action_id, opened(services))
+    def story(services: Services, worker: Worker) -> Job:
+        incident_id = opened(services)
+        worker.run()
+        return press(services, action_id, incident_id)
+
+    return story
 
 
 def click_unsnooze(services: Services, worker: Worker) -> Job:
@@ -55,7 +60,9 @@ def click_unsnooze(services: Services, worker: Worker) -> Job:
 
 
 def click_approve(services: Services, worker: Worker) -> Job:
-    return press(services, "approve_fix", offered(services, opened(services)))
+    proposal_id = offered(services, opened(services))
+    worker.run()
+    return press(services, "approve_fix", proposal_id)
 
 
 def dead_letter(services: Services) -> int:
