@@ -242,9 +242,11 @@ def of_the_wrong_person(payload: Payload) -> Iterator[Payload]:
 
 def of_nobody(payload: Payload) -> Iterator[Payload]:
     """Yield payloads that name no person, or none of Slack's kind."""
-    for value in (..., None, "", 7, True, [], {}, "U" * 300, "\x00"):
+    ids: list[Any] = [..., None, "", 7, True, [], {}, "U" * 300, "\x00"]
+    for value in ids:
         yield changed(payload, "user.id", value)
-    for value in (..., None, "UANA", []):
+    people: list[Any] = [..., None, "UANA", []]
+    for value in people:
         yield changed(payload, "user", value)
     without_home = changed(changed(payload, "user.team_id", ...), "team", None)
     yield without_home
