@@ -58,7 +58,7 @@ class KeyRing:
             raise UnauthorizedError(
                 "`Authorization: Basic` takes base64 of USER:PASSWORD, the API key being either; this cannot be read."
             )
-        digest = hashlib.sha256(secret.encode()).digest()
+        digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(digest)
         if known is not None and self._monotonic() < known[1]:
             return known[0]

@@ -21,7 +21,9 @@ from integrations.http import unreachable
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out for the Internet; outside of it are the many ways to wrap an IPv4 address."""
+
 _PRINTABLE = re.compile(r"[!-\[\]-~]+")
 _PORTS = {"http": 80, "https": 443}
 
@@ -60,18 +62,19 @@ def check_outbound_url(system: str, url: str, *, hosts: Collection[str] = (), lo
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine: `localhost`, or a loopback address in its usual spelling."""
+    if host in ("localhost", "::1"):
+        return True
     literal = _literal(host)
-    return host == "localhost" or (literal is not None and literal.is_loopback)
+    return isinstance(literal, ipaddress.IPv4Address) and literal.is_loopback
 
 
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public Internet, and does not wrap a private one."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None or found.sixtofour is not None or found.teredo is not None:
-            return False
-        if found in _NAT64:
-            return False
+    if isinstance(found, ipaddress.IPv6Address) and (
+        found not in _GLOBAL_IPV6 or found.sixtofour is not None or found.teredo is not None
+    ):
+        return False
     return found.is_global and not found.is_multicast
 
 
@@ -111,10 +114,20 @@ def post(
         system, check_outbound_url(system, url, hosts=hosts, local=local), resolve=resolve
     )
     try:
-        with httpx.Client(timeout=timeout_seconds, follow_redirects=False) as client:
+        with httpx.Client(
+            timeout=timeout_seconds, follow_redirects=False, trust_env=uses_proxies(target.host)
+        ) as client:
             return client.post(target, json=body, headers=headers, extensions=extensions)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise unreachable(system, error) from error
+
+
+def uses_proxies(host: str) -> bool:
+    """Whether a request may go by a proxy that the environment names; what is on this machine never does.
+
+    The proxy is told the address that was checked, not the name, so it reaches nothing else either.
+    """
+    return not is_loopback(host)
 
 
 def _split(system: str, url: str) -> SplitResult:

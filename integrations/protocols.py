@@ -31,12 +31,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelUser:
-    """A user of the chat channel; `timezone` is an IANA name."""
+    """A user of the chat channel.
+
+    timezone: an IANA name. team_id: their only workspace; empty where an organisation has many, or if not known.
+    """
 
     user_id: str
     name: str
     timezone: str
     standing: Standing
+    team_id: str = ""
 
 
 class ChatChannel(Protocol):

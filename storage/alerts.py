@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,8 +46,16 @@ def record_alerts(session: Session, changes: Sequence[AlertChange], *, now: date
 
 
 def fingerprint_of(change: AlertChange) -> str:
-    """Return the fingerprint of an alert, which is the same for each of its firings."""
-    return f"{change.source[:50]}:{_digest(change.identity)}"
+    """Return the fingerprint of an alert, which is the same for each of its firings.
+
+    An alert counts within the API key that it came with: two Alertmanagers, say of two regions, may watch by the same
+    rules, and the end of the one's alert is not the end of the other's. Those of one cluster share a key.
+    """
+    return f"{change.source[:50]}:{_digest(_within(change, change.identity))}"
+
+
+def _within(change: AlertChange, text: str) -> str:
+    return f"{change.application}\x1f{text}" if change.application else text
 
 
 def _digest(text: str) -> str:
@@ -69,10 +78,11 @@ def _record(session: Session, change: AlertChange, now: datetime) -> None:
         "summary": change.summary[:_LONGEST_TEXT],
         "url": change.url[:_LONGEST_TEXT],
         "values": dict(change.values),
-        "together": _digest(change.together) if change.together else None,
+        "together": _digest(_within(change, change.together)) if change.together else None,
     }
     fingerprint = fingerprint_of(change)
-    if insert_if_new(session, Alert, {"fingerprint": fingerprint, **begun}, unique=["fingerprint"]):
+    is_new = insert_if_new(session, Alert, {"fingerprint": fingerprint, **begun}, unique=["fingerprint"])
+    if is_new and not _taken_over(session, change):
         return
     same = select(Alert).where(Alert.fingerprint == fingerprint).with_for_update()
     alert = next(iter(readable(session, same, values_of)), None)
@@ -98,6 +108,20 @@ def _record(session: Session, change: AlertChange, now: datetime) -> None:
 def values_of(alert: Alert) -> dict[str, float]:
     """Return the numbers that came with an alert, by name."""
     return {name: float(value) for name, value in alert.values.items()}
+
+
+def _taken_over(session: Session, change: AlertChange) -> bool:
+    """Let a row that an earlier version stored, without the application, go on as this alert's; False without one."""
+    if not change.application:
+        return False
+    earlier = fingerprint_of(replace(change, application=""))
+    found = session.scalars(select(Alert).where(Alert.fingerprint == earlier).with_for_update()).one_or_none()
+    if found is None:
+        return False
+    session.execute(delete(Alert).where(Alert.fingerprint == fingerprint_of(change)))
+    found.fingerprint = fingerprint_of(change)
+    session.flush()
+    return True
 
 
 def firing_alerts(session: Session, *, now: datetime) -> Sequence[Alert]:

@@ -15,6 +15,11 @@ from storage.database.rows import get
 from storage.database.upserts import insert_if_new
 from storage.models import Delivery
 
+SHOWN_IN, SHOWN_BEFORE = "shown_in", "shown_before"
+"""In a root message's content: the id of the message that shows its card in its place, and the places it had."""
+
+MOST_PLACES = 20
+
 
 def create_delivery(
     session: Session,
@@ -50,6 +55,31 @@ def root_delivery(session: Session, incident_id: int) -> Delivery | None:
     """Return the incident's root message, which is edited in place; None if there is none."""
     query = select(Delivery).where(Delivery.incident_id == incident_id, Delivery.purpose == "root")
     return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
+
+
+def places(root: Delivery) -> Sequence[tuple[str, str]]:
+    """Return the channel and id of each message that shows the root message's card, or showed it earlier."""
+    current = [] if root.message_id is None else [(root.channel, root.message_id)]
+    if stand_in := root.content.get(SHOWN_IN):
+        current.append((root.channel, stand_in))
+    return [*current, *((channel, message_id) for channel, message_id in root.content.get(SHOWN_BEFORE, ()))]
+
+
+def remembered(root: Delivery) -> dict[str, Any]:
+    """Return what to store with a root message that is posted elsewhere: the places it had, whose buttons may stay."""
+    return {SHOWN_BEFORE: [list(place) for place in dict.fromkeys(places(root))][:MOST_PLACES]}
+
+
+def at(session: Session, channel: str, message_id: str) -> Delivery | None:
+    """Return the message that was posted as this id in this channel; None if it is none of ours."""
+    query = select(Delivery).where(Delivery.message_id == message_id, Delivery.channel == channel)
+    return session.scalars(query.order_by(Delivery.id).limit(1)).one_or_none()
+
+
+def newest(session: Session, purpose: str) -> Delivery | None:
+    """Return the newest message of a purpose; None if there is none."""
+    query = select(Delivery).where(Delivery.purpose == purpose).order_by(Delivery.id.desc()).limit(1)
+    return session.scalars(query).one_or_none()
 
 
 def held(session: Session, incident_id: int) -> Sequence[Delivery]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bot.reception.scoping import within
 from detection.types import LogRecord
 from integrations.inbound.monitoring.alerts import Alert, to_change, to_points, to_record
 from storage.alerts import record_alerts
@@ -27,6 +28,13 @@ def alert_appender(services: Services) -> Callable[[TelemetryStore, Sequence[Ale
         points = [point for alert in alerts for point in to_points(alert, now=now.timestamp())]
         if points:
             store.append_metric_points(points)
-        return store.append_logs([to_record(record) if isinstance(record, Alert) else record for record in records])
+        return store.append_logs([_log_record(record) for record in records])
 
     return append
+
+
+def _log_record(record: Alert | LogRecord) -> LogRecord:
+    if isinstance(record, LogRecord):
+        return record
+    made = to_record(record)
+    return within(made, record.application) if record.application else made

@@ -147,6 +147,7 @@ class Listeners:
             "user_id": body["user"]["id"],
             "user_name": body["user"].get("name", ""),
             "view_id": view["id"],
+            "team_id": team_of(body),
         }
         if answers := answers_of(view):
             arguments["answers"] = answers
@@ -173,7 +174,13 @@ def click_arguments(body: dict[str, Any], action: dict[str, Any]) -> dict[str, A
         "thread_ts": container.get("thread_ts"),
         "trigger_id": body["trigger_id"],
         "response_url": body.get("response_url"),
+        "team_id": team_of(body),
     }
+
+
+def team_of(body: dict[str, Any]) -> str | None:
+    """Return the workspace of the person who clicked, as Slack says."""
+    return body["user"].get("team_id") or (body.get("team") or {}).get("id")
 
 
 def answers_of(view: dict[str, Any]) -> dict[str, str]:

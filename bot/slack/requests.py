@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from bot.errors import BadRequestError, UnauthorizedError
 from bot.storable_text import Text
@@ -50,14 +50,19 @@ Value = Annotated[Text, StringConstraints(max_length=3000)]
 class _User(_Shape):
     id: Id
     name: Value = ""
+    team_id: Id | None = None
+
+
+class _Home(_Shape):
+    id: Id
 
 
 class _Envelope(_Shape):
     """What every payload has, as far as it is read: whatever else is there must be of the kind that Slack sends."""
 
     user: _User
-    team: dict[str, Any] | None = None
-    enterprise: dict[str, Any] | None = None
+    team: _Home | None = None
+    enterprise: _Home | None = None
     channel: dict[str, Any] | None = None
     view: dict[str, Any] | None = None
     message: dict[str, Any] | None = None
@@ -67,6 +72,12 @@ class _Envelope(_Shape):
     response_url: Value | None = None
     function_data: None = None
     bot_access_token: None = None
+
+    @model_validator(mode="after")
+    def _is_of_some_workspace(self) -> Self:
+        if self.team is None and self.enterprise is None and self.user.team_id is None:
+            raise ValueError("name the workspace or the organisation of the person")
+        return self
 
 
 class _Action(_Shape):
@@ -97,7 +108,7 @@ class _Entry(_Shape):
 
 
 class _State(_Shape):
-    values: dict[str, dict[str, _Entry]] = {}
+    values: dict[Text, dict[Text, _Entry]] = {}
 
 
 class _View(_Shape):

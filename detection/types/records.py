@@ -89,7 +89,8 @@ class AlertChange:
     identity: the same for every firing of the alert. severity: the sender's own word, None if it sends none.
     happened_at: when the alert began or ended. quiet_after_seconds: an alert counts as over after this long without a
     message about it, because some senders never report the end. values: numbers sent with the alert, by name.
-    together: the same text for all alerts that the sender put into one notification.
+    together: the same text for all alerts that the sender put into one notification. application: the API key that it
+    came with, within which the identity counts; empty for a sender that is known by its signature.
     """
 
     identity: str
@@ -104,6 +105,7 @@ class AlertChange:
     values: Mapping[str, float] = field(default_factory=dict)
     quiet_after_seconds: float = 7 * 86_400.0
     together: str | None = None
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ _CONVERSATION_ID = re.compile(r"^[CGDUW][A-Z0-9]{1,}$")
 _PAGE_SIZE = 200
 _ALT_TEXT = 1000
 _PAGES_SEARCHED = 5
+_LONGEST_NAME = 200
 
 
 class SlackChannel:
@@ -176,9 +177,10 @@ class SlackChannel:
             names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"), found.get("name"))
             return ChannelUser(
                 user_id=user_id,
-                name=str(next((name for name in names if name), user_id)),
+                name=str(next((name for name in names if name), user_id))[:_LONGEST_NAME],
                 timezone=str(found.get("tz") or "UTC"),
                 standing=standing_of(found, self._home),
+                team_id="" if self._home.enterprise_id else self._home.team_id,
             )
 
     def check(self) -> str:

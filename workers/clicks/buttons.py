@@ -14,13 +14,16 @@ from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
 from integrations.errors import PermanentError, RetryableError
+from integrations.protocols import MessageReference
 from integrations.text import ours
-from storage import audit, incidents, outbox
+from storage import audit, incidents, outbox, proposals
 from storage.errors import StorageError
 from storage.models import Incident
 from workers.clicks import closing_dialogs, ticket_dialog
 from workers.clicks.closing import reopen_by_hand
 from workers.clicks.dead_letters import dismiss_listed, retry_listed
+from workers.clicks.ids import OTHER_VERSION, id_of, ids_of
+from workers.clicks.own_message import check_incident_message, check_list_message
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.clicks.waiting import tell_waiting
 from workers.diagnosis.job import diagnose_again
@@ -33,9 +36,10 @@ from workers.telling.enqueue import enqueue_refresh
 from workers.telling.holding_back import refuse_while_quiet
 from workers.telling.offered import unset_buttons
 from workers.telling.permissions import member
+from workers.telling.sealed_values import check_seal, value_of
 
-LONGEST_ID = 9
-"""How many digits an id may have: more do not fit in the databases' integers."""
+LONGEST_NAME = 200
+"""The longest actor of an audit entry. A name that the chat sent, and nobody checked, may be longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,7 @@ class Click:
     @property
     def subject_id(self) -> int:
         """The id in the button's value; RefusedError if it is none."""
-        if not (self.value.isascii() and self.value.isdigit()) or len(self.value) > LONGEST_ID:
-            raise RefusedError("This button is from another version of Argux. Use the newest message.")
-        return int(self.value)
+        return id_of(self.value)
 
 
 def handle_click(
@@ -69,14 +71,20 @@ def handle_click(
     trigger_id: str,
     thread_ts: str | None = None,
     response_url: str | None = None,
+    team_id: str | None = None,
 ) -> None:
-    """Run the handler of the button. Send a refusal privately to the person who clicked."""
+    """Run the handler of the button. Send a refusal privately to the person who clicked.
+
+    team_id: the workspace that Slack says the person belongs to.
+    """
     try:
         handler = HANDLERS.get(action_id)
         if handler is None:
-            raise RefusedError("This button is from another version of Argux. Use the newest message.")
-        name = member(services, user_id).name
-        handler(services, Click(action_id, value, user_id, name, channel, message_ts, trigger_id))
+            raise RefusedError(OTHER_VERSION)
+        name = member(services, user_id, team_id=team_id).name
+        click = Click(action_id, value, user_id, name, channel, message_ts, trigger_id)
+        _check_message(services, click)
+        handler(services, click)
     except (RefusedError, StorageError) as refusal:
         record_refusal(services, action_id, value, user_id=user_id, user_name=user_name, reason=told_plainly(refusal))
         if action_id in dialogs.TITLES and dialogs.show_text(services, action_id, trigger_id, told(refusal)):
@@ -106,23 +114,24 @@ def handle_submission(
     user_name: str,
     view_id: str,
     answers: dict[str, str] | None = None,
+    team_id: str | None = None,
 ) -> None:
     """Handle a submitted dialog: an approval, the closing of an incident, or a ticket's fields.
 
-    answers: what was typed and chosen in it.
+    value: sealed for the person whom the dialog was opened for. answers: what was typed and chosen in it.
     """
+    sealed, value = value, value_of(value)
     try:
+        if callback_id not in _SUBMISSIONS:
+            raise RefusedError("This dialog is from another version of Argux. Press the button again.")
+        name = member(services, user_id, team_id=team_id).name
+        check_seal(services, callback_id, sealed, user_id)
         if callback_id == approvals.CALLBACK_ID:
-            name = member(services, user_id).name
             approvals.approve(services, value, user_id=user_id, user_name=name)
-        elif callback_id in closing_dialogs.CALLBACKS:
-            name = member(services, user_id).name
-            closing_dialogs.submitted(services, callback_id, value, answers or {}, user_id=user_id, user_name=name)
         elif callback_id == ticket_dialog.CALLBACK:
-            name = member(services, user_id).name
             _enqueue_ticket(services, Click(ticket_dialog.ACTION, value, user_id, name, "", "", ""), answers or {})
         else:
-            raise RefusedError("This dialog is from another version of Argux. Press the button again.")
+            closing_dialogs.submitted(services, callback_id, value, answers or {}, user_id=user_id, user_name=name)
     except (RefusedError, StorageError) as refusal:
         record_refusal(services, callback_id, value, user_id=user_id, user_name=user_name, reason=told_plainly(refusal))
         post_privately(services, _channel_of_dialog(services, callback_id, value), user_id, told(refusal))
@@ -145,7 +154,7 @@ def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
 
 def submission_given_up(services: Services, reason: str, **arguments: Any) -> None:
     """Tell the person who submitted the dialog that it failed even after all retries."""
-    callback_id, value = arguments["callback_id"], arguments["value"]
+    callback_id, value = arguments["callback_id"], value_of(arguments["value"])
     text = ours(
         "{what}: {reason}. {outcome} Press {button} again when it is mended.",
         reason=reason,
@@ -176,7 +185,20 @@ _SUBMISSIONS = {
         "button": "Create Jira ticket",
     },
 }
-"""What a dialog that failed for good did not do, and the button that opens it."""
+"""The dialogs: what each did not do when it failed for good, and the button that opens it."""
+
+
+def _check_message(services: Services, click: Click) -> None:
+    """Raise RefusedError if the button was pressed on a message that is known to be another one's."""
+    pressed_on = MessageReference(click.channel, click.message_ts)
+    with services.readers() as session:
+        if click.action_id in JOB_BUTTONS:
+            check_list_message(session, ids_of(click.value), pressed_on)
+            return
+        incident_id = click.subject_id
+        if click.action_id == "approve_fix":
+            incident_id = proposals.get_proposal(session, incident_id).incident_id
+        check_incident_message(session, incident_id, pressed_on)
 
 
 def _acknowledge(services: Services, click: Click) -> None:
@@ -200,7 +222,7 @@ def _resolve(services: Services, click: Click) -> None:
 
 
 def _false_alarm(services: Services, click: Click) -> None:
-    closing_dialogs.false_alarm_pressed(services, click.subject_id, click.trigger_id)
+    closing_dialogs.false_alarm_pressed(services, click.subject_id, click.trigger_id, user_id=click.user_id)
 
 
 def _reopen(services: Services, click: Click) -> None:
@@ -215,7 +237,7 @@ def _create_ticket(services: Services, click: Click) -> None:
         _refuse_if_useless(services, incidents.get_incident(session, click.subject_id), click, _ticket_is_there)
     was_opened = bool(dialogs.questions(services, click.action_id))
     if fields := ticket_dialog.fields_to_ask(services):
-        ticket_dialog.show(services, click.subject_id, click.trigger_id, fields)
+        ticket_dialog.show(services, click.subject_id, click.trigger_id, fields, user_id=click.user_id)
         return
     _enqueue_ticket(services, click, {})
     if was_opened:
@@ -299,7 +321,7 @@ def _approve_fix(services: Services, click: Click) -> None:
         if dialogs.show_text(services, click.action_id, click.trigger_id, told(error)):
             return
         raise
-    dialogs.show(services, click.trigger_id, modal)
+    dialogs.show(services, click.trigger_id, modal, user_id=click.user_id)
 
 
 def _snooze(services: Services, click: Click) -> None:
@@ -333,7 +355,7 @@ def record_refusal(services: Services, action: str, value: str, *, user_id: str,
         audit.append(
             session,
             key=services.audit_key,
-            actor=user_name or user_id,
+            actor=(user_name or user_id)[:LONGEST_NAME],
             event="refused",
             payload=payload,
             now=services.clock(),
@@ -350,6 +372,9 @@ def _record(services: Services, session: Session, click: Click, now: datetime) -
         now=now,
     )
 
+
+JOB_BUTTONS = frozenset(("retry_jobs", "dismiss_jobs"))
+"""The buttons under the list of failed jobs. All others stand on an incident's message."""
 
 HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "acknowledge": _acknowledge,

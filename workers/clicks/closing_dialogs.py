@@ -10,6 +10,7 @@ from integrations.text import Markup, ours
 from storage import deliveries, incidents
 from storage.errors import InvalidTransitionError
 from workers.clicks.closing import LONGEST_REASON, broken_now, close_by_hand, closed_text
+from workers.clicks.ids import id_of
 from workers.errors import RefusedError
 from workers.lifecycle.grouping import MUTE_HOURS
 from workers.services import Services
@@ -28,16 +29,17 @@ def resolve_pressed(services: Services, incident_id: int, trigger_id: str, *, us
     _refuse_if_closed(services, incident_id, IncidentStatus.RESOLVED)
     broken = broken_now(services, incident_id)
     if broken:
-        dialogs.show(services, trigger_id, _resolve_modal(incident_id, broken))
+        dialogs.show(services, trigger_id, _resolve_modal(incident_id, broken), user_id=user_id)
         return
     text = _close(services, incident_id, IncidentStatus.RESOLVED, user_id=user_id, user_name=user_name, broken=broken)
     dialogs.show_text(services, "resolve", trigger_id, text)
 
 
-def false_alarm_pressed(services: Services, incident_id: int, trigger_id: str) -> None:
+def false_alarm_pressed(services: Services, incident_id: int, trigger_id: str, *, user_id: str) -> None:
     """Open the dialog that asks why it is a false alarm, and says what is broken still."""
     _refuse_if_closed(services, incident_id, IncidentStatus.FALSE_ALARM)
-    dialogs.show(services, trigger_id, _false_alarm_modal(incident_id, broken_now(services, incident_id)))
+    modal = _false_alarm_modal(incident_id, broken_now(services, incident_id))
+    dialogs.show(services, trigger_id, modal, user_id=user_id)
 
 
 def submitted(
@@ -67,9 +69,9 @@ def submitted(
 def parse_value(value: str) -> tuple[int, bool]:
     """Return the incident's id, and whether the dialog said that it is broken still. Raises RefusedError."""
     incident_id, _, state = value.partition(":")
-    if not (incident_id.isascii() and incident_id.isdigit()) or state not in (_BROKEN, _USUAL):
+    if state not in (_BROKEN, _USUAL):
         raise RefusedError("This dialog is from another version of Argux. Press the button again.")
-    return int(incident_id), state == _BROKEN
+    return id_of(incident_id), state == _BROKEN
 
 
 def channel_of(services: Services, incident_id: int) -> str:

@@ -38,11 +38,11 @@ def fields_to_ask(services: Services) -> tuple[TicketField, ...]:
     return fields
 
 
-def show(services: Services, incident_id: int, trigger_id: str, fields: Sequence[TicketField]) -> None:
+def show(services: Services, incident_id: int, trigger_id: str, fields: Sequence[TicketField], *, user_id: str) -> None:
     """Open the dialog with an input for each field. Raise RefusedError, which the person is told, if it cannot ask."""
     if impossible := [field for field in fields if field.fault]:
         raise RefusedError(_impossible_text(impossible))
-    dialogs.show(services, trigger_id, _modal(incident_id, fields))
+    dialogs.show(services, trigger_id, _modal(incident_id, fields), user_id=user_id)
 
 
 def _impossible_text(fields: Sequence[TicketField]) -> Markup:

@@ -23,7 +23,8 @@ from workers.telling.enqueue import enqueue_refresh
 from workers.telling.permissions import approver
 from workers.words.findings import METRIC_NAMES
 
-_PROPOSAL_ID = re.compile(r"[0-9]{1,18}")
+_PROPOSAL_ID = re.compile(r"[0-9]{1,9}")
+"""No id has more digits: they do not fit in the databases' integers."""
 
 CALLBACK_ID = "confirm_approval"
 NEWER = ours("A closer look has found a better fix since that button was drawn; this is it.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card, CardAction, moment
@@ -22,11 +21,12 @@ from workers.words.jobs import job_text, jobs_text
 
 log = structlog.get_logger()
 
-PURPOSE = "jobs"
+PURPOSE, LISTED = "jobs", "listed"
 SHOWN = 10
 """How many jobs the message lists; its buttons are about these."""
 
 LONGEST_REASON = 300
+MOST_REMEMBERED = 500
 
 
 def tell_dead_letters(services: Services) -> None:
@@ -38,27 +38,29 @@ def tell_dead_letters(services: Services) -> None:
     with one_at_a_time(services, "dead letters"):
         with services.readers() as session:
             count, _ = outbox.count_dead_letters(session)
-            card = dead_letters_card(outbox.dead_letters(session, limit=SHOWN), count)
+            shown = outbox.dead_letters(session, limit=SHOWN)
             message = _open_message(session)
-        if message is not None and message.message_id is not None and _show(services, message, card, count):
+        if message is not None and message.message_id is not None and _show(services, message, shown, count):
             return
         if count:
             with services.sessions.begin() as session:
                 message = _open_message(session) or _new_message(services, session)
-            _show(services, message, card, count)
+            _show(services, message, shown, count)
 
 
-def _show(services: Services, message: Delivery, card: Card, count: int) -> bool:
+def _show(services: Services, message: Delivery, shown: Sequence[OutboxJob], count: int) -> bool:
     """Post or edit the message, unless it shows the same already; return False if the channel refused.
 
     Each job that dies asks for this. After a thousand at once the first to run shows all of them.
     """
+    card = dead_letters_card(shown, count)
     shows = card_hash(card)
     if message.message_id is not None and message.content_hash == shows:
         return True
     with services.sessions.begin() as session:
         row = deliveries.get_delivery(session, message.id)
         tried_before, row.attempts = row.attempts > 0, row.attempts + 1
+        row.content = {**row.content, LISTED: _listed(row, shown)}
     try:
         if message.message_id is None:
             posted = services.chat.post(message.channel, card, idempotency_key=message.key, look_first=tried_before)
@@ -73,7 +75,7 @@ def _show(services: Services, message: Delivery, card: Card, count: int) -> bool
     now = services.clock()
     with services.sessions.begin() as session:
         row = deliveries.get_delivery(session, message.id)
-        row.channel, row.content = posted.channel, {"is_over": not count}
+        row.channel, row.content = posted.channel, {**row.content, "is_over": not count}
         deliveries.mark_delivered(session, row, message_id=posted.message_id, content_hash=shows, now=now)
     return True
 
@@ -98,6 +100,11 @@ def dead_letters_card(shown: Sequence[OutboxJob], count: int) -> Card:
     )
 
 
+def _listed(message: Delivery, shown: Sequence[OutboxJob]) -> list[int]:
+    """Return the ids of the jobs that the message names or named; a button drawn earlier may be pressed still."""
+    return sorted({*message.content.get(LISTED, ()), *(job.id for job in shown)})[-MOST_REMEMBERED:]
+
+
 def _line(job: OutboxJob) -> Markup:
     assert job.dead_at is not None
     return ours(
@@ -111,8 +118,7 @@ def _line(job: OutboxJob) -> Markup:
 
 def _open_message(session: Session) -> Delivery | None:
     """Return the newest message of this kind, unless it said that all is dealt with, or was refused."""
-    query = select(Delivery).where(Delivery.purpose == PURPOSE).order_by(Delivery.id.desc()).limit(1)
-    message = session.scalars(query).one_or_none()
+    message = deliveries.newest(session, PURPOSE)
     if message is None or message.content.get("is_over") or message.status == "undelivered":
         return None
     return message

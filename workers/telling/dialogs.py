@@ -20,6 +20,7 @@ from integrations.errors import IntegrationError, NotFoundError, RejectedError
 from integrations.text import Markup, ours
 from workers.errors import NotConfiguredError, RefusedError
 from workers.services import Services
+from workers.telling.sealed_values import seal
 
 log = structlog.get_logger()
 
@@ -74,12 +75,14 @@ def questions(services: Services, action_id: str) -> list[str]:
     return []
 
 
-def show(services: Services, trigger_id: str, modal: Modal) -> None:
-    """Fill the dialog, or open it filled. Raise RefusedError, which the person is told, when Slack does not show it.
+def show(services: Services, trigger_id: str, modal: Modal, *, user_id: str) -> None:
+    """Fill the dialog, or open it filled, for the person who clicked.
+
+    Raise RefusedError, which they are told, when Slack does not show it.
 
     Nothing is tried again: the click that may open the dialog is used up by then, and the next click brings a new one.
     """
-    modal = replace(modal, dialog_id=_dialog_id(trigger_id))
+    modal = replace(seal(services, modal, user_id), dialog_id=_dialog_id(trigger_id))
     try:
         try:
             services.chat.update_modal(modal)

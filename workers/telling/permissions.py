@@ -16,10 +16,11 @@ REASONS = {
 }
 
 
-def member(services: Services, user_id: str, *, fresh: bool = False) -> ChannelUser:
+def member(services: Services, user_id: str, *, fresh: bool = False, team_id: str | None = None) -> ChannelUser:
     """Return the person if they are a full member of the workspace; else raise NotAllowedError with the reason.
 
-    Whoever cannot be looked up for good is refused; RetryableError passes, for the click waits until it can be checked.
+    team_id: the workspace that the click names; two workspaces may have people of the same id. Whoever cannot be looked
+    up for good is refused; RetryableError passes, for the click waits until it can be checked.
     """
     try:
         person = services.people_memory.person(user_id, fresh=fresh)
@@ -27,6 +28,8 @@ def member(services: Services, user_id: str, *, fresh: bool = False) -> ChannelU
         raise NotAllowedError(f"Argux could not check who you are, so nothing was done: {error}") from error
     if person.standing is not Standing.MEMBER:
         raise NotAllowedError(REASONS[person.standing])
+    if team_id and person.team_id and team_id != person.team_id:
+        raise NotAllowedError(REASONS[Standing.STRANGER])
     return person
 
 

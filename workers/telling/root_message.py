@@ -80,7 +80,8 @@ def post_anew(services: Services, incident_id: int, gone: MessageReference) -> b
         times = root.content.get("posted_anew", 0)
         if times >= 2:
             return False
-        root.content = {**_place_forgotten(root.content), "posted_anew": times + 1}
+        kept = {name: value for name, value in root.content.items() if name != deliveries.SHOWN_IN}
+        root.content = {**kept, **deliveries.remembered(root), "posted_anew": times + 1}
         root.message_id = root.content_hash = None
         root.status = "pending"
         enqueue_refresh(session, incident_id, key=f"anew:{root.id}:{gone.message_id}", now=services.clock())
@@ -173,7 +174,7 @@ def _show(services: Services, root: Delivery, card: Card) -> _Shown:
     if root.message_id is None:
         return _post(services, root, card, root.key)
     message = MessageReference(root.channel, root.message_id)
-    stand_in = root.content.get("shown_in")
+    stand_in = root.content.get(deliveries.SHOWN_IN)
     try:
         services.chat.update(MessageReference(root.channel, stand_in or root.message_id), card)
         return _Shown(message, card)
@@ -192,13 +193,13 @@ def _show(services: Services, root: Delivery, card: Card) -> _Shown:
             posted = services.chat.post(root.channel, card, idempotency_key=key, thread=message, look_first=look_first)
         except (ThreadRefusedError, MessageGoneError):
             posted = services.chat.post(root.channel, card, idempotency_key=key, look_first=look_first)
-        return _Shown(message, card, {"shown_in": posted.message_id})
+        return _Shown(message, card, {deliveries.SHOWN_IN: posted.message_id})
 
 
 def _post(services: Services, root: Delivery, card: Card, key: str) -> _Shown:
     channel = services.settings.slack_channel
     posted = services.chat.post(channel, card, idempotency_key=key, look_first=root.attempts > 0)
-    return _Shown(posted, card, {"configured": channel}, ("shown_in",))
+    return _Shown(posted, card, {"configured": channel}, (deliveries.SHOWN_IN,))
 
 
 def _mark_shown(services: Services, before: Delivery, shown: _Shown, content: dict[str, Any]) -> None:
@@ -208,6 +209,8 @@ def _mark_shown(services: Services, before: Delivery, shown: _Shown, content: di
         root = deliveries.get_delivery(session, before.id)
         assert root.incident_id is not None
         kept = {name: value for name, value in root.content.items() if name not in shown.forgotten}
+        if _is_elsewhere(root, shown):
+            kept |= deliveries.remembered(root)
         root.channel, root.content = shown.root.channel, {**kept, **content, **shown.content}
         deliveries.mark_delivered(
             session, root, message_id=shown.root.message_id, content_hash=card_hash(shown.card), now=now
@@ -235,5 +238,9 @@ def _have_drawn(services: Services, root_id: int, phase: str | None) -> None:
         outbox.enqueue(session, "draw_picture", arguments, key=key, now=now)
 
 
-def _place_forgotten(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name != "shown_in"}
+def _is_elsewhere(root: Delivery, shown: _Shown) -> bool:
+    """Return whether another message shows the card than the one stored. The earlier one may keep its buttons."""
+    now_shown = {(shown.root.channel, shown.root.message_id)}
+    if stand_in := shown.content.get(deliveries.SHOWN_IN):
+        now_shown.add((shown.root.channel, stand_in))
+    return root.message_id is not None and not now_shown <= set(deliveries.places(root))

@@ -26,7 +26,7 @@ class Alert:
     """One change of an alert. `key` identifies this firing of it; `level` is the sender's severity word.
 
     `identity` is the same for every firing; it is None if the sender does not know whether the alert fires.
-    `together` is the sender's group of alerts, if any.
+    `together` is the sender's group of alerts, if any. `application` is the API key that it came with.
     """
 
     source: str
@@ -42,6 +42,7 @@ class Alert:
     values: Mapping[str, float] = field(default_factory=dict)
     quiet_after_seconds: float = LONGEST_SILENCE_SECONDS
     together: str | None = None
+    application: str = ""
 
 
 def to_record(alert: Alert) -> LogRecord:
@@ -85,15 +86,17 @@ def to_change(alert: Alert) -> AlertChange | None:
         values=alert.values,
         quiet_after_seconds=alert.quiet_after_seconds,
         together=alert.together,
+        application=alert.application,
     )
 
 
 def to_points(alert: Alert, *, now: float) -> list[MetricPoint]:
     """Convert the alert's numbers to points of a metric of its name. A repeated delivery gives the same ids."""
     name, service = clipped(alert.name, NAME_LIMIT), clipped(alert.service or UNKNOWN_SERVICE, NAME_LIMIT)
+    application = [alert.application] if alert.application else []
     return [
         MetricPoint(
-            point_id=digest("alert", alert.source, alert.key, alert.status, value_name, value),
+            point_id=digest("alert", *application, alert.source, alert.key, alert.status, value_name, value),
             name=name,
             service=service,
             happened_at=now if alert.status == FIRING else alert.happened_at,

@@ -32,6 +32,7 @@ from integrations.inbound.reading.records import FieldError, Parsed, PayloadErro
 
 _TIMES = ("timestamp", "@timestamp", "date", "published_date")
 _LEVELS = ("status", "level", "severity", "log.level")
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _TITLE = re.compile(r"\[(?P<transition>[^\]]*)\]\s*(?P<name>.*)", re.S)
 _ITEM = msgspec.json.Decoder(dict[str, object])
 _RESOLVED_WORDS = frozenset({"recovered", "resolved", "ok"})
@@ -128,6 +129,6 @@ def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
 def _with_numeric_times(body: Mapping[str, object]) -> dict[str, object]:
     """Convert digit-only texts to integers, because Datadog sends times as text."""
     return {
-        name: int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+        name: int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
         for name, value in body.items()
     }

@@ -16,7 +16,7 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest
+from integrations.inbound.reading.digests import digest_within_sender
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import parse_time
 
@@ -111,8 +111,8 @@ def _read(text: Text, *, now: float) -> Event:
 def _event_id(raw: _Event, text: Text) -> str:
     """Return an id from the insert_id, which is unique per device in Amplitude, else a digest of the event as sent."""
     if raw.insert_id in (None, ""):
-        return digest(bytes(text).decode())
-    return digest("amplitude", raw.device_id, raw.user_id, raw.insert_id)
+        return digest_within_sender(bytes(text).decode())
+    return digest_within_sender("amplitude", raw.device_id, raw.user_id, raw.insert_id)
 
 
 def _properties(raw: _Event) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import event_name, first_identifier
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest
+from integrations.inbound.reading.digests import digest_within_sender
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
 from integrations.inbound.reading.times import parse_time
@@ -109,5 +109,5 @@ def _event_id(event: str, user_id: str, properties: dict[str, Any]) -> str:
     """Return an id from event name, user, time and $insert_id, as Mixpanel deduplicates; else a digest of the event."""
     insert_id = properties.get("$insert_id")
     if insert_id in (None, ""):
-        return digest("mixpanel", event, properties)
-    return digest("mixpanel", event, user_id, properties.get("time"), insert_id)
+        return digest_within_sender("mixpanel", event, properties)
+    return digest_within_sender("mixpanel", event, user_id, properties.get("time"), insert_id)

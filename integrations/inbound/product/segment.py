@@ -15,7 +15,7 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest
+from integrations.inbound.reading.digests import digest_within_sender
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
 from integrations.inbound.reading.times import parse_time
 
@@ -87,7 +87,11 @@ def _read(text: Text, *, call: str | None, now: float) -> Event:
 
 def _event_id(message: _Message, text: Text) -> str:
     """Return the library's own id, else a digest of the message as sent."""
-    return event_name(message.message_id, "messageId") if message.message_id else digest(bytes(text).decode())
+    return (
+        event_name(message.message_id, "messageId")
+        if message.message_id
+        else digest_within_sender(bytes(text).decode())
+    )
 
 
 def _properties(message: _Message, call: str) -> dict[str, Any]:

@@ -30,8 +30,9 @@ class FakeChat:
     """A chat channel that stores everything. `failures` are raised by the next posts and edits, in order.
 
     `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
-    no member of the workspace. `respond_failures`, `ephemeral_failures` and `look_up_failures` are raised by the next
-    answers at response URLs, ephemeral messages and look-ups of people.
+    no member of the workspace. `team_id`: the workspace of all of them, if it is known. `respond_failures`,
+    `ephemeral_failures` and `look_up_failures` are raised by the next answers at response URLs, ephemeral messages and
+    look-ups of people.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class FakeChat:
     pictures: int = 0
     standings: dict[str, Standing] = field(default_factory=dict)
     look_ups: list[str] = field(default_factory=list)
+    team_id: str = ""
     failures: deque[IntegrationError] = field(default_factory=deque)
     lost_answers: deque[IntegrationError] = field(default_factory=deque)
     respond_failures: deque[IntegrationError] = field(default_factory=deque)
@@ -108,7 +110,7 @@ class FakeChat:
         if self.look_up_failures:
             raise self.look_up_failures.popleft()
         standing = self.standings.get(user_id, Standing.MEMBER)
-        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing)
+        return ChannelUser(user_id, user_id.removeprefix("U").capitalize(), "UTC", standing, self.team_id)
 
     def check(self) -> str:
         return "a fake channel"

@@ -6,11 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from detection.types import Finding, Metric, Severity, Subject
-from storage import diagnoses, incidents, proposals
+from integrations.cards import Modal
+from storage import deliveries, diagnoses, incidents, proposals
+from storage.models import Proposal
+from workers.clicks.buttons import JOB_BUTTONS
 from workers.diagnosis.fix import REVERT_PULL_REQUEST
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
+from workers.telling.sealed_values import seal
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
 
@@ -21,6 +25,29 @@ def slow_checkout(onset_at: float) -> Finding:
         observed=1020.0, expected=60.0, expected_low=50.0, expected_high=75.0, sample_size=200, score=12.0,
         p_value=1e-9, window_start=onset_at, window_end=onset_at + 30, onset_at=onset_at,
     )  # fmt: skip
+
+
+def place_of(services: Services, action_id: str, value: object) -> dict[str, str]:
+    """Return the channel and id of the message with this button; of one that nobody has stored if none is posted."""
+    with services.readers() as session:
+        if action_id in JOB_BUTTONS:
+            message = deliveries.newest(session, "jobs")
+        elif action_id == "approve_fix":
+            proposal = session.get(Proposal, int(str(value)))
+            message = deliveries.root_delivery(session, proposal.incident_id) if proposal is not None else None
+        else:
+            message = deliveries.root_delivery(session, int(str(value)))
+        if message is None or message.message_id is None:
+            return {"channel": "C1", "message_ts": "just posted"}
+        return {
+            "channel": message.channel, "message_ts": message.content.get(deliveries.SHOWN_IN, message.message_id),
+        }  # fmt: skip
+
+
+def sealed(services: Services, callback_id: str, value: str, user_id: str) -> str:
+    """Return what a dialog brings back that was opened for this person with this value."""
+    modal = Modal(callback_id=callback_id, title="", submit_label="", value=value)
+    return seal(services, modal, user_id).value
 
 
 def opened(services: Services) -> int:

@@ -36,6 +36,62 @@ HOSTS = ("hooks.slack.com",)
         "https://[fe80::1%eth0]/x",
         "https://224.0.1.1/x",
         "HTTP://example.com",
+        "https://0/x",
+        "https://0.0.0.0/x",
+        "https://0x0/x",
+        "https://017700000001/x",
+        "https://127.0.0.0x1/x",
+        "https://10.8/x",
+        "https://192.168.257/x",
+        "https://[::127.0.0.1]/x",
+        "https://[::ffff:7f00:1]/x",
+        "https://[::ffff:0:7f00:1]/x",
+        "https://[::]/x",
+        "https://[fec0::1]/x",
+        "https://[fd00::1]/x",
+        "https://[2001:0:a00:1::]/x",
+        "https://[64:ff9b:1::a00:1]/x",
+        "https://[2001:db8::1]/x",
+        "https://[::1%25lo]/x",
+        "https://[fe80::1%25eth0]/x",
+        "https://100.64.0.1/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://198.18.0.1/x",
+        "https://192.0.2.1/x",
+        "https://255.255.255.255/x",
+        "https://localhost./x",
+        "https://LOCALHOST./x",
+        "http://localhost.:80/x",
+        "https://127\u30020\u30020\u30021/x",
+        "https://127\uff0e0\uff0e0\uff0e1/x",
+        "https://\u2460\u24ea.0.0.1/x",
+        "https://ex\u00e4mple.com/x",
+        "https://example.com\u200b/x",
+        "https://example..com/x",
+        "https://.example.com/x",
+        "https://-example.com/x",
+        "https://example.com\t/x",
+        "https://exam\nple.com/x",
+        "\thttps://example.com/x",
+        " https://example.com/x",
+        "https:/example.com/x",
+        "https:example.com/x",
+        "https:///x",
+        "https://",
+        "//example.com/x",
+        "https:\\\\example.com/x",
+        "https://example.com:-1/x",
+        "https://example.com:65536/x",
+        "https://example.com:4\u0663/x",
+        "https://example.com%2f@10.0.0.1/x",
+        "https://10.0.0.1%2f.example.com/x",
+        "https://:password@example.com/x",
+        "https://@example.com/x",
+        "ftp://example.com/x",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:6379/_FLUSHALL",
+        "javascript:alert(1)",
+        "",
     ],
 )
 def test_an_odd_spelling_of_an_address_is_refused(url: str) -> None:
@@ -64,6 +120,58 @@ def test_where_the_host_is_known_no_other_one_is_posted_to(url: str) -> None:
 @pytest.mark.parametrize("url", ["https://hooks.slack.com/actions/1", "http://127.0.0.1:9000/slack/response/1"])
 def test_the_known_host_and_the_configured_local_workspace_are_allowed(url: str) -> None:
     assert check_outbound_url("Slack", url, hosts=HOSTS, local="http://127.0.0.1:9000/api/") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.slack.com:0/x",
+        "https://hooks.slack.com.:443/x",
+        "https://hooks.slack.com@evil.example/x",
+        "https://evil.example#hooks.slack.com",
+        "https://evil.example?hooks.slack.com",
+        "https://hooks.slack.com;evil.example/x",
+        "https://hooks.slack.com%00.evil.example/x",
+        "https://hooks\u3002slack\u3002com/x",
+        "http://[::1]:9000/x",
+        "http://[::ffff:127.0.0.1]:9000/x",
+        "http://127.1:9000/x",
+        "http://127.0.0.2:9000/x",
+        "https://127.0.0.1:9000/x",
+        "http://localhost:9000@evil.example/x",
+        "http://127.0.0.1:9000.evil.example/x",
+    ],
+)
+def test_no_spelling_of_another_host_passes_for_the_known_one(url: str) -> None:
+    with pytest.raises(RejectedError):
+        post("Slack", url, {}, timeout_seconds=1, hosts=HOSTS, local="http://127.0.0.1:9000/api/", resolve=nowhere)
+
+
+def nowhere(host: str, port: int) -> list[str]:
+    raise AssertionError(f"{host} was looked up")
+
+
+def test_what_is_on_this_machine_is_reached_without_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        answer = post("Teams", f"http://127.0.0.1:{server.server_port}/hook", {}, timeout_seconds=10)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("addresses", [["10.0.0.8"], ["8.8.8.8", "127.0.0.1"], ["fd00::1"], ["169.254.169.254"], []])
@@ -114,6 +222,6 @@ def test_a_redirect_is_not_followed() -> None:
     assert (answer.status_code, paths) == (307, ["/hook"])
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "2a00:1450:4001::200e"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)

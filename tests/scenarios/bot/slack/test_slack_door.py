@@ -135,6 +135,7 @@ def test_a_click_is_in_the_outbox_before_it_is_acknowledged(
         "thread_ts": None,
         "trigger_id": "1.2",
         "response_url": "https://hooks.slack.example/actions/1",
+        "team_id": "T0ACME",
     }
     assert broker_messages(services) == []
 
@@ -200,6 +201,7 @@ def test_a_submitted_dialog_is_in_the_outbox_once(client: TestClient, services: 
             "user_id": "U0ANA",
             "user_name": "ana",
             "view_id": "V1",
+            "team_id": "T0ACME",
         },
     )
 

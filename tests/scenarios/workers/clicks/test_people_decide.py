@@ -14,7 +14,7 @@ from storage import audit, incidents, proposals
 from storage.audit_tables import disagreements
 from storage.models import AuditEntry
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
-from tests.scenarios.workers.incidents import diagnosed, offered, opened
+from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.clicks.buttons import handle_click, handle_submission
 from workers.services import Services
@@ -24,8 +24,8 @@ TRIGGERS = count(1)
 
 def click(services: Services, action_id: str, value: int, user: str = "Ana", trigger_id: str = "") -> None:
     handle_click(
-        services, action_id=action_id, value=str(value), user_id=f"U{user.upper()}", user_name=user, channel="C1",
-        message_ts="1", trigger_id=trigger_id or f"trigger {next(TRIGGERS)}",
+        services, action_id=action_id, value=str(value), user_id=f"U{user.upper()}", user_name=user,
+        trigger_id=trigger_id or f"trigger {next(TRIGGERS)}", **place_of(services, action_id, value),
     )  # fmt: skip
 
 
@@ -88,8 +88,11 @@ def test_a_second_approval_changes_nothing_and_names_the_approver(services: Serv
     approved_at = moment(services.clock().timestamp())
     for user in ("Ana", "Ben"):
         click(services, "approve_fix", proposal_id, user)
-    submit(services, "Ana")
-    submit(services, "Ben")
+    for user, modal in zip(("Ana", "Ben"), list(chat.modals), strict=True):
+        handle_submission(
+            services, callback_id=modal.callback_id, value=modal.value, user_id=f"U{user.upper()}", user_name=user,
+            view_id="V1",
+        )  # fmt: skip
     click(services, "approve_fix", proposal_id, "Ben")
     worker.run_all()
     assert code_host.merges == 1

@@ -14,7 +14,7 @@ from integrations.cards import Card, moment
 from storage import deliveries, incidents, maintenance
 from storage.models import AuditEntry, Delivery
 from tests.scenarios.workers.fakes import FakeChat, FakeEscalation
-from tests.scenarios.workers.incidents import opened, slow_checkout
+from tests.scenarios.workers.incidents import opened, place_of, slow_checkout
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.buttons import handle_click
 from workers.rules.maintenance import end_window, start_window
@@ -69,7 +69,7 @@ def timeline(services: Services, incident_id: int) -> list[str]:
 def press(services: Services, action_id: str, incident_id: int, user: str = "Ana") -> None:
     handle_click(
         services, action_id=action_id, value=str(incident_id), user_id=f"U{user.upper()}", user_name=user,
-        channel="C1", message_ts="1", trigger_id="t",
+        trigger_id="t", **place_of(services, action_id, incident_id),
     )  # fmt: skip
 
 

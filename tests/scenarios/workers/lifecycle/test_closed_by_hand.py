@@ -14,7 +14,7 @@ from tests.scenarios.workers.alertmanager import Alertmanager
 from tests.scenarios.workers.api_traffic import Api
 from tests.scenarios.workers.clicks.test_people_decide import click, close
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
-from tests.scenarios.workers.incidents import offered, opened
+from tests.scenarios.workers.incidents import offered, opened, sealed
 from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.clicks.buttons import handle_submission
 from workers.clicks.slash_command import status_card
@@ -201,8 +201,8 @@ def test_a_dialog_that_called_it_usual_closes_nothing_once_it_is_broken_again(
 ) -> None:
     fires(services, alertmanager, "Saturated")
     handle_submission(
-        services, callback_id="confirm_false_alarm", value="1:usual", user_id="UANA", user_name="ana", view_id="V1",
-        answers={"reason": "a test"},
+        services, callback_id="confirm_false_alarm", value=sealed(services, "confirm_false_alarm", "1:usual", "UANA"),
+        user_id="UANA", user_name="ana", view_id="V1", answers={"reason": "a test"},
     )  # fmt: skip
     assert statuses(services) == [IncidentStatus.OPEN]
     assert "broken again since you looked" in chat(services).ephemerals[-1][1]

@@ -12,7 +12,7 @@ from integrations.errors import IntegrationError, NotFoundError, PermanentError,
 from storage import deliveries, incidents, outbox, proposals
 from storage.models import AuditEntry, OutboxJob
 from tests.scenarios.workers.fakes import FakeChat, FakeEscalation, FakeTickets, Posted
-from tests.scenarios.workers.incidents import diagnosed, offered, opened
+from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Worker
 from workers.clicks.buttons import handle_click
 from workers.running.actors import run_job
@@ -28,8 +28,8 @@ def chat(services: Services) -> FakeChat:
 
 def click(services: Services, action_id: str, value: object, user: str = "Ana") -> None:
     handle_click(
-        services, action_id=action_id, value=str(value), user_id=f"U{user.upper()}", user_name=user, channel="C1",
-        message_ts="1", trigger_id="trigger",
+        services, action_id=action_id, value=str(value), user_id=f"U{user.upper()}", user_name=user,
+        trigger_id="trigger", **place_of(services, action_id, value),
     )  # fmt: skip
 
 

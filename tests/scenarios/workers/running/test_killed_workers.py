@@ -16,7 +16,7 @@ from storage import outbox
 from storage.database.base import Base
 from storage.models import AuditEntry, Delivery, Diagnosis, OutboxJob, Proposal, TimelineEntry, Verification
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
-from tests.scenarios.workers.incidents import diagnosed, offered, opened
+from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.remediation import approvals
 from workers.running import actors
@@ -36,26 +36,33 @@ class KilledError(BaseException):
     """What ends the worker here: nothing of Argux catches it."""
 
 
-def press(action_id: str, value: int, user: str = "Ana") -> Job:
+def press(services: Services, action_id: str, value: int, user: str = "Ana") -> Job:
     arguments = {
         "action_id": action_id, "value": str(value), "user_id": f"U{user.upper()}", "user_name": user,
-        "channel": "C1", "message_ts": "1", "trigger_id": f"trigger of {action_id}",
+        "trigger_id": f"trigger of {action_id}", **place_of(services, action_id, value),
     }  # fmt: skip
     return "handle_click", arguments
 
 
 def click(action_id: str) -> Story:
-    return lambda services, worker: press(action_id, opened(services))
+    def story(services: Services, worker: Worker) -> Job:
+        incident_id = opened(services)
+        worker.run()
+        return press(services, action_id, incident_id)
+
+    return story
 
 
 def click_unsnooze(services: Services, worker: Worker) -> Job:
     incident_id = opened(services)
-    act(services, worker, *press("snooze", incident_id))
-    return press("unsnooze", incident_id)
+    act(services, worker, *press(services, "snooze", incident_id))
+    return press(services, "unsnooze", incident_id)
 
 
 def click_approve(services: Services, worker: Worker) -> Job:
-    return press("approve_fix", offered(services, opened(services)))
+    proposal_id = offered(services, opened(services))
+    worker.run()
+    return press(services, "approve_fix", proposal_id)
 
 
 def dead_letter(services: Services) -> int:
@@ -70,14 +77,14 @@ def click_job(action_id: str) -> Story:
         opened(services)
         job_id = dead_letter(services)
         worker.run()
-        return press(action_id, job_id)
+        return press(services, action_id, job_id)
 
     return story
 
 
 def submission(services: Services, worker: Worker) -> Job:
     proposal_id = offered(services, opened(services))
-    act(services, worker, *press("approve_fix", proposal_id))
+    act(services, worker, *press(services, "approve_fix", proposal_id))
     assert isinstance(services.chat, FakeChat)
     arguments = {
         "callback_id": approvals.CALLBACK_ID, "value": services.chat.modals[-1].value, "user_id": "UANA",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from storage import outbox
 from tests.scenarios.workers.fakes import FakeChat
-from tests.scenarios.workers.incidents import diagnosed, offered, opened
+from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Worker
 from workers.clicks.slash_command import answer_command
 from workers.services import Services
@@ -68,8 +68,9 @@ def transactions() -> Iterator[OpenTransactions]:
 
 def press(services: Services, action_id: str, value: int, user: str = "UANA") -> None:
     arguments = {
-        "action_id": action_id, "value": str(value), "user_id": user, "user_name": "ana", "channel": "C1",
-        "message_ts": "1", "trigger_id": f"{action_id}.{user}", "response_url": "https://hooks.slack.com/actions/1",
+        "action_id": action_id, "value": str(value), "user_id": user, "user_name": "ana",
+        "trigger_id": f"{action_id}.{user}", "response_url": "https://hooks.slack.com/actions/1",
+        **place_of(services, action_id, value),
     }  # fmt: skip
     with services.sessions.begin() as session:
         key = f"click:{action_id}:{user}"

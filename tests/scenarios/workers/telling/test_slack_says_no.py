@@ -15,7 +15,7 @@ from integrations.slack.codes import MEANINGS, Meaning, meaning_of
 from storage import deliveries, outbox
 from tests.scenarios.workers import slack_client
 from tests.scenarios.workers.fakes import FakeEscalation
-from tests.scenarios.workers.incidents import offered, opened
+from tests.scenarios.workers.incidents import offered, opened, place_of
 from tests.scenarios.workers.slack_client import WIRE, Answer, Channel, Workspace, refusal
 from tests.scenarios.workers.worker import Worker
 from tests.slack_codes import codes_of
@@ -78,8 +78,9 @@ def told_elsewhere(services: Services, slack: Workspace) -> list[str]:
 
 def click(services: Services, action_id: str, value: int, number: int = 1) -> None:
     handle = {
-        "action_id": action_id, "value": str(value), "user_id": "UANA", "user_name": "ana", "channel": "C1",
-        "message_ts": "1.0", "trigger_id": f"{action_id}.{number}", "response_url": "https://hooks.slack.com/actions/1",
+        "action_id": action_id, "value": str(value), "user_id": "UANA", "user_name": "ana",
+        "trigger_id": f"{action_id}.{number}", "response_url": "https://hooks.slack.com/actions/1",
+        **place_of(services, action_id, value),
     }  # fmt: skip
     with services.sessions.begin() as session:
         outbox.enqueue(

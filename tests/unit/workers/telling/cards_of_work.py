@@ -292,11 +292,11 @@ def _answer(services: Services, texts: Texts) -> None:
     """Answer commands and clicks: dialogs, refusals, answers of every kind."""
     incident_id = opened(services, texts)
     proposal = offered(services, texts, incident_id)
-    dialogs.show(services, "approval", approvals.confirmation(services, proposal.id, user_id="UANA"))
+    dialogs.show(services, "approval", approvals.confirmation(services, proposal.id, user_id="UANA"), user_id="UANA")
     for action_id in dialogs.TITLES:
         dialogs.open_at_once(services, action_id, action_id)
         dialogs.show_text(services, action_id, action_id, stored(""))
-    closing_dialogs.false_alarm_pressed(services, incident_id, "false alarm")
+    closing_dialogs.false_alarm_pressed(services, incident_id, "false alarm", user_id="UANA")
     with services.sessions.begin() as session:
         deploys.record_deploy(
             session, service=texts("service"), version=texts("version"), commit_sha="e" * 40, repository="acme/shop",
