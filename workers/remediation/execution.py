@@ -181,7 +181,7 @@ def _merge_was_requested(action: Action) -> bool:
 
 
 def _check_wanted(services: Services, session: Session, action: Action) -> None:
-    """Raise unless the action is running, its incident open, its approval vouched for by the chain, its approver still one."""
+    """Raise unless the action runs, its incident is open, and its approval, vouched for by the chain, still counts."""
     incident = incidents.get_incident(session, action.incident_id)
     if incident.status.is_closed:
         outcome = "nothing was merged"
