@@ -46,7 +46,7 @@ def _print_version(is_wanted: bool) -> None:
 @app.callback()
 def _any_command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
     """The on-call teammate that lives in Slack and Teams."""

@@ -58,13 +58,24 @@ def require_usable(wanted: Sequence[WantedPort]) -> None:
 
 
 def _try_to_bind(wanted: WantedPort) -> None:
-    """Bind as a server does, and let go at once. Raises OSError."""
+    """Bind as a server does, and let go at once. Raises OSError.
+
+    A name such as localhost may be an address of IPv4 and one of IPv6, and a server listens on both.
+    """
     kind = socket.SOCK_DGRAM if wanted.is_datagram else socket.SOCK_STREAM
-    family, _, _, _, address = socket.getaddrinfo(wanted.host, wanted.port, type=kind, flags=socket.AI_PASSIVE)[0]
-    with socket.socket(family, kind) as probe:
-        if not wanted.is_datagram:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
+    found = socket.getaddrinfo(wanted.host, wanted.port, type=kind, flags=socket.AI_PASSIVE)
+    for family, address in dict.fromkeys((each[0], each[4]) for each in found):
+        try:
+            probe = socket.socket(family, kind)
+        except OSError:
+            # This machine has no such family of addresses: a server leaves it out.
+            continue
+        with probe:
+            if not wanted.is_datagram:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
 
 
 def _explained(wanted: WantedPort, error: OSError) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from bot.errors import BadRequestError, UnauthorizedError
+from bot.reception.validation_words import plain
 from bot.storable_text import Text
 
 LONGEST_AGE_SECONDS = 300
@@ -172,6 +173,6 @@ def check(content: Mapping[str, Any]) -> None:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"])
-        raise BadRequestError(f"{place}: {problem['msg']}", field=place) from error
+        raise BadRequestError(f"{place}: {plain(problem)}", field=place) from error
     except RecursionError as error:
         raise BadRequestError("This is nested too deeply.") from error

@@ -21,6 +21,8 @@ _CALLS = re.compile(r"@(?=\w)|#(?=\w)|\bGH-(?=\d)|(?<=/)(?:issues|pull)(?=/\d)",
 _WORD_JOINER = "\u2060"
 _PARTED = "<!-- -->"
 _NUMBERED_LIST = re.compile(r"^(\s*\d+)([.)])")
+_UNDERLINE = re.compile(r"^(\s*)(=+\s*)$")
+"""A line of these makes a heading of the line above it."""
 
 
 def to_github(markdown: str) -> str:
@@ -50,7 +52,7 @@ def _line(line: Line) -> str:
     if line.kind is Kind.HEADING:
         return f"{'#' * line.level} {''.join(_escape(run.text) for run in line.runs)}"
     text = "".join(_run(run) for run in line.runs)
-    text = _NUMBERED_LIST.sub(r"\1\\\2", text)
+    text = _UNDERLINE.sub(r"\1\\\2", _NUMBERED_LIST.sub(r"\1\\\2", text))
     return f"- {text}" if line.kind is Kind.BULLET else text
 
 

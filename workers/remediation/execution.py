@@ -226,7 +226,7 @@ def _merge_was_requested(action: Action) -> bool:
 
 
 def _check_wanted(services: Services, session: Session, action: Action) -> None:
-    """Raise unless the action is running, its incident is open, and its approval stands, vouched for by the chain."""
+    """Raise unless the action runs, its incident is open, and its approval, vouched for by the chain, still counts."""
     incident = incidents.get_incident(session, action.incident_id)
     if incident.status.is_closed:
         raise RefusedError(f"The incident was closed by {incident.closed_by} before the merge; nothing was merged.")
@@ -239,6 +239,8 @@ def _check_wanted(services: Services, session: Session, action: Action) -> None:
             f"{NOTHING_MERGED} The reason: {fault}. Somebody has changed the database past Argux. "
             "`argux audit verify` says more."
         )
+    if approval.decided_by_id not in services.settings.approver_ids:
+        raise RefusedError(f"{approval.decided_by} approved this and may not approve fixes any more. {NOTHING_MERGED}")
 
 
 def _check_unmoved(services: Services, plan: RevertPullRequest, found: PullRequest) -> None:

@@ -272,3 +272,24 @@ def test_an_approval_that_was_taken_back_while_the_merge_waits_is_not_carried_ou
     worker.run_all()
     assert code_host.merges == 0
     assert "Nobody has approved exactly this" in said(chat)
+
+
+@pytest.mark.parametrize("removed_at", ["before the dialog is submitted", "while the merge waits"])
+def test_an_approver_who_was_removed_meanwhile_merges_nothing(
+    services: Services, worker: Worker, clock: Clock, removed_at: str
+) -> None:
+    _, chat, code_host = shown(services, worker)
+    without_ana = services.settings.model_copy(update={"approver_ids": ["UBEN"]})
+    if removed_at == "before the dialog is submitted":
+        services.settings = without_ana
+    submit(services)
+    code_host.failures.extend([RetryableError("GitHub", "HTTP 502")] * 2)
+    worker.run()
+    services.settings = without_ana
+    clock.forward(60)
+    worker.run_all()
+    assert code_host.merges == 0
+    if removed_at == "while the merge waits":
+        assert "Ana approved this and may not approve fixes any more" in said(chat)
+    else:
+        assert "Only Ben may approve fixes here" in chat.ephemerals[-1][1]

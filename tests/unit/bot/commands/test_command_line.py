@@ -55,8 +55,9 @@ def test_only_the_option_makes_an_operators_key(run_argux: RunArgux, services: S
     assert key.role == "operator"
 
 
-def test_the_version_is_printed(run_argux: RunArgux) -> None:
-    result = run_argux("--version")
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_printed(run_argux: RunArgux, option: str) -> None:
+    result = run_argux(option)
 
     assert (result.exit_code, result.stdout) == (0, f"argux {version('argux')}\n")
 

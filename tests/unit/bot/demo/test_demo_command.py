@@ -147,6 +147,28 @@ def test_the_port_after_argux_port_must_be_valid_too(tmp_path: Path) -> None:
         prepare_places(tmp_path / ".demo", 65535)
 
 
+def test_a_directory_that_cannot_be_written_stops_the_demo_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "here.lock").mkdir()
+    with pytest.raises(DemoError, match=r"here\.lock cannot be written"), lock_directory(tmp_path / "here"):
+        pass
+
+    (tmp_path / "there").write_text("a file of somebody's")
+    with pytest.raises(DemoError, match=r"there cannot be written"):
+        prepare_places(tmp_path / "there", two_free_ports())
+    assert (tmp_path / "there").read_text() == "a file of somebody's"
+
+
+def test_a_port_that_is_no_number_stops_the_demo_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARGUX_PORT", "many")
+
+    assert cli.run(auto=True, scenario="bad-deploy") == 1
+
+    assert capsys.readouterr().err.strip() == "The demo stopped: ARGUX_PORT: must be a whole number"
+
+
 def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,24 @@ def test_a_taken_port_is_named_with_its_holder_and_its_setting(name: str, kind: 
         assert f"(process {os.getpid()})" in text
 
 
+def test_a_port_that_is_taken_on_one_of_a_hosts_addresses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    port = free_port()
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+    ]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    with socket.socket(socket.AF_INET6) as other:
+        other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        other.bind(("::1", port))
+        other.listen()
+
+        with pytest.raises(PortUnusableError, match=f"Port {port} "):
+            require_usable(wanted_ports(settings(argux_host="localhost", argux_port=port)))
+
+
 def test_free_ports_are_usable() -> None:
     require_usable(wanted_ports(settings(otlp_grpc_port=free_port(), syslog_port=free_port())))
 
