@@ -20,6 +20,9 @@ BURST_SECONDS = 3.0
 """How far a burst may run ahead of the pace: four messages at once after a quiet time."""
 
 _KEPT_SECONDS = 24 * 3600
+_MANY = 1_000
+_MISSED_SECONDS = 600.0
+"""When the channel has many slots, those missed for so long are forgotten: their messages were dropped meanwhile."""
 
 
 class Lane(StrEnum):
@@ -36,6 +39,13 @@ local function read(field) return tonumber(redis.call('HGET', KEYS[1], field) or
 local function write(field, at) redis.call('HSET', KEYS[1], field, string.format('%.3f', at)) end
 local closed, slot = read('closed'), read(mine)
 redis.call('EXPIRE', KEYS[1], ARGV[6])
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) then
+  local held = redis.call('HGETALL', KEYS[1])
+  for place = 1, #held, 2 do
+    local is_old = string.sub(held[place], 1, 5) == 'slot:' and tonumber(held[place + 1]) < now - tonumber(ARGV[8])
+    if is_old then redis.call('HDEL', KEYS[1], held[place]) end
+  end
+end
 if slot == 0 or slot < closed then
   local from = math.max(now, closed)
   slot = math.max(from, read(lane) - burst)
@@ -68,7 +78,7 @@ def take_turn(services: Services, channel: str, message: str, lane: Lane) -> Non
     message: a name that stays the same over all tries, so that each message holds one slot.
     """
     now = services.clock().timestamp()
-    arguments = (now, GAP_SECONDS, BURST_SECONDS, lane.value, message, _KEPT_SECONDS)
+    arguments = (now, GAP_SECONDS, BURST_SECONDS, lane.value, message, _KEPT_SECONDS, _MANY, _MISSED_SECONDS)
     wait = float(services.redis.eval(_TURN, 1, _key(channel), *arguments))
     if wait > 0:
         raise NotYetError(f"it is not its turn in {channel} yet", after_seconds=wait)
