@@ -36,7 +36,8 @@ def enqueue_delays_message(services: Services) -> None:
 
 def _is_lasting(found: Delays) -> bool:
     troubles = found.tick.troubles if found.tick is not None else ()
-    failing_since = [one.since for one in (*troubles, *([found.unread] if found.unread is not None else []))]
+    failing_since = [one.since for one in troubles]
+    failing_since += [found.unread.since] if found.unread is not None else []
     is_failing = any(found.now - since >= timedelta(seconds=TOLD_SECONDS) for since in failing_since)
     return is_failing or found.longest_lag_seconds > TOLD_SECONDS
 

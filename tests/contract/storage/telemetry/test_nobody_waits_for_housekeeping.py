@@ -144,8 +144,10 @@ def test_the_counts_of_a_removed_funnel_go_a_stretch_at_a_time_also_what_was_cou
     removed = datetime.fromtimestamp(NOW, UTC)
     with engine.begin() as connection:
         for number in (1, 2):
-            row = {"id": number, "name": f"{number}", "steps": [], "baseline_days": 7, "window_minutes": 30,
-                   "created_at": removed, "removed_at": removed if number == 1 else None}  # fmt: skip
+            row: dict[str, object] = {
+                "id": number, "name": f"{number}", "steps": [], "baseline_days": 7, "window_minutes": 30,
+                "created_at": removed, "removed_at": removed if number == 1 else None,
+            }  # fmt: skip
             connection.execute(insert(Funnel), row)
             mark = {"funnel_id": number, "sequence": 0, "step_count": 2, "window_seconds": 6e5 / number}
             connection.execute(insert(funnel_marks), mark)

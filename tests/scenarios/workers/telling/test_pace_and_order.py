@@ -145,4 +145,4 @@ def test_slots_of_messages_that_were_dropped_do_not_pile_up(
             pace.take_turn(services, "C1", f"message {number}", pace.Lane.LATER)
     clock.forward(3600)
     pace.take_turn(services, "C1", "another", pace.Lane.LATER)
-    assert [field for field in services.redis.hkeys("argux:pace:C1") if field.startswith(b"slot:")] == []
+    assert "slot:" not in str(services.redis.hkeys("argux:pace:C1"))
