@@ -7,6 +7,7 @@ over, and the detectors judge what is whole by then. Each part runs by itself; w
 from __future__ import annotations
 
 from storage import funnels as stored_funnels
+from storage.database.wal import shorten_log
 from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.alert_endings import resolve_ended_alerts
 from workers.lifecycle.detect import ROLLED_UP, UNROLLED, judge
@@ -29,7 +30,10 @@ def tick(services: Services) -> None:
     with lease(services, "tick") as held:
         if not held:
             return
-        run_parts(services).raise_all()
+        troubles = run_parts(services)
+        with troubles.apart("shortening the database's log"):
+            shorten_log(services.engine)
+        troubles.raise_all()
 
 
 def run_parts(services: Services) -> Troubles:
