@@ -174,18 +174,19 @@ def test_no_button_that_is_shown_is_refused(services: Services, worker: Worker, 
         worker.run_all()
         return incident_id
 
-    actions = shown(services, reached()).card.actions
-    assert actions
-    for place in range(len(actions)):
+    # Only one of the two closing buttons can be pressed on one incident, as the last.
+    for left_out in ("false_alarm", "resolve"):
         incident_id = reached()
-        action = shown(services, incident_id).card.actions[place]
-        before = len(chat.ephemerals)
-        if action.action_id in ("resolve", "false_alarm"):
-            close(services, action.action_id, int(action.value))
-        else:
-            click(services, action.action_id, int(action.value), "Ben")
-        worker.run_all()
-        assert chat.ephemerals[before:] == [], action.label
+        actions = [one for one in shown(services, incident_id).card.actions if one.action_id != left_out]
+        assert actions
+        for action in actions:
+            if action.action_id in ("resolve", "false_alarm"):
+                close(services, action.action_id, int(action.value))
+            else:
+                click(services, action.action_id, int(action.value), "Ben")
+            assert chat.ephemerals == [], action.label
+        if actions[-1].action_id == "reopen":
+            break
 
 
 @pytest.mark.parametrize("state", STATES)
