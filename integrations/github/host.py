@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from integrations.protocols import Commit, PullRequest
 from integrations.text import Markup, visible
 
 COMMITS_READ = 50
+LONGEST_READ_SECONDS = 60.0
+"""How long reading the commits of a deploy may take, one call for each: people wait for the diagnosis."""
+
 TITLE_LIMIT = 250
 BODY_LIMIT = 60_000
 
@@ -39,13 +43,23 @@ class GitHubCodeHost:
         self._timeout_seconds = timeout_seconds
 
     def commits_between(self, repository: str, base_sha: str | None, head_sha: str) -> tuple[Commit, ...]:
-        """Return the commits in head but not in base, oldest first. Of more than 50, only the newest 50."""
+        """Return the commits in head but not in base, oldest first. Of more than 50, only the newest 50.
+
+        Raises RetryableError when that takes longer than LONGEST_READ_SECONDS: some of them would mislead.
+        """
+        until = time.monotonic() + LONGEST_READ_SECONDS
         with self._repository(repository) as found:
             if base_sha is None:
                 return (reading.commit(found.get_commit(head_sha)),)
             listed = found.compare(base_sha, head_sha).commits
             newest = deque(islice(listed, branches.HISTORY_SEARCHED), maxlen=COMMITS_READ)
-            return tuple(reading.commit(found.get_commit(item.sha)) for item in newest)
+            commits: list[Commit] = []
+            for item in newest:
+                if time.monotonic() > until:
+                    read = f"{len(commits)} of {len(newest)} commits in {LONGEST_READ_SECONDS:.0f} s"
+                    raise RetryableError(SYSTEM, f"it answers too slowly: {read}")
+                commits.append(reading.commit(found.get_commit(item.sha)))
+            return tuple(commits)
 
     def open_revert(
         self, repository: str, commit_shas: tuple[str, ...], *, branch: str, title: str, body: Markup

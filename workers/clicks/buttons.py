@@ -328,16 +328,16 @@ def _snooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        outbox.finish_running(session, now)
         snooze_incident(services, session, incident, minutes=BUTTON_MINUTES, actor=click.user_name, now=now)
+        outbox.finish_running(session, now)
 
 
 def _unsnooze(services: Services, click: Click) -> None:
     now = services.clock()
     with services.sessions.begin() as session:
         incident = incidents.get_incident(session, click.subject_id)
-        outbox.finish_running(session, now)
         unsnooze_incident(services, session, incident, actor=click.user_name, now=now)
+        outbox.finish_running(session, now)
 
 
 def _retry_jobs(services: Services, click: Click) -> None:

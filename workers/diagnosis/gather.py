@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis.checks.asking import asked, could_not_ask
-from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits
+from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits, too_slow
 from workers.diagnosis.checks.log_versions import log_version_split
 from workers.diagnosis.checks.places import mix_evidence, place_evidence, rates_unchanged
 from workers.diagnosis.checks.queries import RepeatedStatement, query_count_change, repeated_statements
@@ -24,6 +24,9 @@ from workers.diagnosis.model import (
 )
 
 MOST_DEPLOYS_READ = 5
+
+CODE_HOST_SECONDS = 120.0
+"""How long the commits are read. Those of further deploys are then not asked for, because people wait for the rest."""
 
 
 def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sources: DiagnosisSources) -> Gathered:
@@ -78,14 +81,15 @@ def _deploys(
     evidence: list[Evidence | None] = []
     commits: dict[str, tuple[CommitScore, ...]] = {}
     deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]
-    is_away = False
+    is_away, began = False, sources.clock()
     for place, hypothesis in enumerate(deploys):
         key, telemetry = hypothesis.key, sources.telemetry
         evidence.append(asked("deploy_timing", key, deploy_timing, hypothesis, described, telemetry))
         evidence.append(asked("metric_by_version", key, version_split, hypothesis, described, telemetry))
         evidence.append(asked("lines_by_version", key, log_version_split, hypothesis, described, telemetry))
         if place < MOST_DEPLOYS_READ and not is_away and hypothesis.deploy is not None:
-            read = read_commits(hypothesis.deploy, sources)
+            is_slow = (sources.clock() - began).total_seconds() > CODE_HOST_SECONDS
+            read = too_slow(hypothesis.deploy) if is_slow else read_commits(hypothesis.deploy, sources)
             is_away = read.is_away
             found, scores = _commits(described, hypothesis, read, statements)
             evidence += found

@@ -28,7 +28,8 @@ def enqueue_diagnosis(session: Session, incident: Incident, *, patience_seconds:
     has_endpoint = any(record.subject["endpoint"] for record in incident.findings)
     delay = 0.0 if has_endpoint else patience_seconds
     if latest is not None:
-        delay = max(delay, AGAIN_SECONDS - (now - latest.started_at).total_seconds())
+        # A clock that was set back must not make people wait for as long as it was ahead.
+        delay = max(delay, AGAIN_SECONDS - max((now - latest.started_at).total_seconds(), 0.0))
     prefix = f"diagnose:{incident.id}:"
     running = 1 if latest is not None and latest.status == "running" else 0
     if outbox.unfinished(session, prefix) > running:

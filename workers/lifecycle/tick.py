@@ -12,6 +12,7 @@ from datetime import datetime
 
 from detection.types import FunnelDefinition, Metric
 from storage import funnels as stored_funnels
+from storage.database.wal import shorten_log
 from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.alert_endings import resolve_ended_alerts
 from workers.lifecycle.closed_by_hand import follow_closed_by_hand
@@ -46,6 +47,8 @@ def tick(services: Services) -> None:
                 return
             services.redis.delete(ASKED)
             troubles = run_parts(services)
+            with troubles.apart("shortening the database's log"):
+                shorten_log(services.engine)
         is_asked = services.stopwatch() - began < _GO_ON_SECONDS and services.redis.getdel(ASKED) is not None
     troubles.raise_all()
 

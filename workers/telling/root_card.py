@@ -68,7 +68,7 @@ def root_card(
 def _headline(view: IncidentView) -> Markup:
     """Return the most useful sentence for the current state."""
     verification, diagnosis = view.verification, view.diagnosis
-    if _is_diagnosed_again(view):
+    if _is_diagnosed_again(view) or _is_broken_again(view):
         verification = None
     if view.incident.status is IncidentStatus.FALSE_ALARM:
         why = theirs(f": {view.incident.closing_reason}" if view.incident.closing_reason else ".")
@@ -101,6 +101,13 @@ def _is_diagnosed_again(view: IncidentView) -> bool:
     if view.diagnosis is None or view.verification is None or view.verification.finished_at is None:
         return False
     return view.diagnosis.started_at > view.verification.finished_at
+
+
+def _is_broken_again(view: IncidentView) -> bool:
+    """Return whether the incident was opened again after its fix had cured it, which makes that outdated."""
+    if view.verification is None or view.verification.status != "recovered":
+        return False
+    return not view.incident.status.is_closed
 
 
 def recovery_text(view: IncidentView) -> str:

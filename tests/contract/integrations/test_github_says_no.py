@@ -228,3 +228,15 @@ def test_a_diff_too_large_for_github_is_refused_with_its_reason(
     workspace.fault("github", 406, path_contains=f"pulls/{pull.number}", body={"message": message})
     with pytest.raises(RejectedError, match="too large for GitHub to send"):
         github.diff(SHOP, pull.number)
+
+
+def test_commits_that_come_too_slowly_are_not_waited_for(
+    workspace: Workspace, github: CodeHost, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = checkout.commit("One", {"one.py": "1\n"})
+    checkout.commit("Two", {"two.py": "2\n"})
+    head = checkout.commit("Three", {"three.py": "3\n"})
+    assert len(github.commits_between(SHOP, base, head)) == 2
+    monkeypatch.setattr("integrations.github.host.LONGEST_READ_SECONDS", -1.0)
+    with pytest.raises(RetryableError, match="it answers too slowly: 0 of 2 commits"):
+        github.commits_between(SHOP, base, head)

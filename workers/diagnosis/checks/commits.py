@@ -23,6 +23,9 @@ from workers.words.text import counted, deploy_name, query_text, quoted, quoted_
 
 TRIES = 3
 LONGEST_WAIT_SECONDS = 3.0
+TRIED_AGAIN_WITHIN_SECONDS = 30.0
+"""A read that failed after longer than this is not tried again: the code host answers, but too slowly."""
+
 MOST_STATEMENTS = 3
 MOST_COMMITS = 100
 AGAIN = "When that is mended, press Diagnose again."
@@ -45,19 +48,17 @@ class CommitsRead:
 
 def read_commits(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
     """Read the commits from the code host, and try a temporary error TRIES times. The last error is not raised."""
-    repository = deploy.repository
-    query = query_text(
-        "commits_between", repository=repository, base=deploy.previous_commit_sha, head=deploy.commit_sha
-    )
+    repository, query = deploy.repository, _query(deploy)
     if not repository:
         return CommitsRead(query, not_asked=f"no repository is known for {deploy.service} (SERVICE_REPOSITORIES)")
     if sources.code_host is None:
         return CommitsRead(query, not_asked=sources.no_code_host)
+    began = sources.clock()
     for remaining in reversed(range(TRIES)):
         try:
             commits = sources.code_host.commits_between(repository, deploy.previous_commit_sha, deploy.commit_sha)
         except RetryableError as error:
-            if not remaining:
+            if not remaining or (sources.clock() - began).total_seconds() > TRIED_AGAIN_WITHIN_SECONDS:
                 return CommitsRead(query, error=str(error), is_away=True)
             sources.wait(min(error.retry_after_seconds or 1.0, LONGEST_WAIT_SECONDS))
         except IntegrationError as error:
@@ -65,6 +66,17 @@ def read_commits(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
         else:
             return CommitsRead(query, commits[-MOST_COMMITS:])
     raise AssertionError("unreachable: the last try returns")
+
+
+def too_slow(deploy: Deploy) -> CommitsRead:
+    """Say that a deploy's commits are not asked for, because those of others took too long."""
+    return CommitsRead(_query(deploy), not_asked="it answers too slowly")
+
+
+def _query(deploy: Deploy) -> str:
+    return query_text(
+        "commits_between", repository=deploy.repository, base=deploy.previous_commit_sha, head=deploy.commit_sha
+    )
 
 
 def check_commits(

@@ -24,6 +24,9 @@ CAREFUL_BURST_SECONDS, CAREFUL_SECONDS = 3.0, 3600.0
 """How far it may, and for how long, after the channel refused something: four messages at once after a quiet time."""
 
 _KEPT_SECONDS = 24 * 3600
+_MANY = 1_000
+_MISSED_SECONDS = 600.0
+"""When the channel has many slots, those missed for so long are forgotten: their messages were dropped meanwhile."""
 
 
 class Lane(StrEnum):
@@ -42,6 +45,13 @@ local function write(field, at) redis.call('HSET', KEYS[1], field, string.format
 local closed, slot = read('closed'), read(mine)
 local burst = tonumber(now < read('careful') and ARGV[6] or ARGV[5])
 redis.call('EXPIRE', KEYS[1], ARGV[7])
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[8]) then
+  local held = redis.call('HGETALL', KEYS[1])
+  for place = 1, #held, 2 do
+    local is_old = string.sub(held[place], 1, 5) == 'slot:' and tonumber(held[place + 1]) < now - tonumber(ARGV[9])
+    if is_old then redis.call('HDEL', KEYS[1], held[place]) end
+  end
+end
 if slot == 0 or slot < closed then
   local from = math.max(now, closed)
   slot = math.max(from, read(lane) - burst)
@@ -80,7 +90,7 @@ def take_turn(services: Services, channel: str, message: str, lane: Lane) -> Non
     """
     now = services.clock().timestamp()
     bursts = (BURST_SECONDS, CAREFUL_BURST_SECONDS)
-    arguments = (now, GAP_SECONDS, lane.value, message, *bursts, _KEPT_SECONDS)
+    arguments = (now, GAP_SECONDS, lane.value, message, *bursts, _KEPT_SECONDS, _MANY, _MISSED_SECONDS)
     wait = float(services.redis.eval(_TURN, 1, _key(channel), *arguments))
     if wait > 0:
         raise NotYetError(f"it is not its turn in {channel} yet", after_seconds=wait)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -244,3 +245,10 @@ def test_a_quiet_tick_writes_nothing_but_that_it_has_run(services: Services) -> 
     tick(services)
     changes = [one for one in written if one.split()[0] in ("INSERT", "UPDATE", "DELETE")]
     assert all("pull_cursors" in one for one in changes)
+
+
+def test_a_tick_begins_a_long_log_of_sqlite_anew(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.database.wal.LONGEST_LOG_BYTES", 0)
+    tick(services)
+    if services.engine.dialect.name == "sqlite":
+        assert Path(f"{services.engine.url.database}-wal").stat().st_size == 0

@@ -13,7 +13,8 @@ from storage.models import AuditEntry, Diagnosis, OutboxJob, Proposal
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
-from tests.scenarios.workers.worker import Worker, settle
+from tests.scenarios.workers.worker import Clock, Worker, settle
+from workers.diagnosis.request import AGAIN_SECONDS, enqueue_diagnosis
 from workers.remediation.pull_requests import propose_fix
 from workers.services import Services
 
@@ -156,3 +157,15 @@ def test_a_revert_that_is_merged_already_is_not_proposed_again(services: Service
     settle(worker)
     assert "approve_fix" not in chat.buttons()
     assert any("Pull request #7 reverts this, and is merged already." in text for text in texts(chat))
+
+
+def test_a_clock_that_was_set_back_delays_no_diagnosis(services: Services, clock: Clock) -> None:
+    incident_id = opened(services)
+    clock.forward(3600)
+    with services.sessions.begin() as session:
+        diagnoses.start_diagnosis(session, incident_id, now=clock()).status = "inconclusive"
+    clock.forward(-3590)
+    with services.sessions.begin() as session:
+        enqueue_diagnosis(session, incidents.get_incident(session, incident_id), patience_seconds=0.0, now=clock())
+    (job,) = asked(services)
+    assert (job.available_at - clock()).total_seconds() <= AGAIN_SECONDS

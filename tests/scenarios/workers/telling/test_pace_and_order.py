@@ -175,3 +175,15 @@ def test_a_retry_after_holds_for_the_whole_channel_and_no_other(services: Servic
     pace.take_turn(services, "C2", "another", pace.Lane.FIRST)
     clock.forward(30)
     pace.take_turn(services, "C1", "one", pace.Lane.FIRST)
+
+
+def test_slots_of_messages_that_were_dropped_do_not_pile_up(
+    services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "_MANY", 20)
+    for number in range(40):
+        with pytest.raises(NotYetError) if number >= 4 else nullcontext():
+            pace.take_turn(services, "C1", f"message {number}", pace.Lane.LATER)
+    clock.forward(3600)
+    pace.take_turn(services, "C1", "another", pace.Lane.LATER)
+    assert "slot:" not in str(services.redis.hkeys("argux:pace:C1"))

@@ -11,7 +11,7 @@ from detection.types import Metric, SegmentLoss
 from integrations.errors import AuthenticationError, RetryableError
 from integrations.markdown import read_lines
 from tests.unit.workers.diagnosis.conftest import Answered, MakeCommit, MakeFinding, Shop
-from workers.diagnosis.model import DiagnosisOutcome, Ranked
+from workers.diagnosis.model import DiagnosisOutcome, DiagnosisSources, Ranked
 from workers.diagnosis.pipeline import run
 
 NOW = datetime(2026, 2, 7, 14, 10, tzinfo=UTC)
@@ -386,3 +386,39 @@ def test_higher_traffic_and_other_slow_endpoints_lower_the_probability_of_the_de
         return origins(outcome)["deploy:1"].posterior
 
     assert posterior(1.0, 900.0) < posterior(6.0, 80.0) - 0.1
+
+
+class Slowly:
+    """A clock on which each answer of the code host takes a while."""
+
+    def __init__(self, shop: Shop, seconds: float) -> None:
+        self.now, self.shop, self.seconds = NOW, shop, seconds
+        shop.code_host.before_answer = self.pass_by
+
+    def pass_by(self) -> None:
+        self.now += timedelta(seconds=self.seconds)
+
+    def sources(self) -> DiagnosisSources:
+        return replace(self.shop.sources(), clock=lambda: self.now)
+
+
+def test_a_code_host_that_fails_after_long_is_not_asked_again(broken_checkout: Shop, checkout_incident: int) -> None:
+    slowly = Slowly(broken_checkout, 40.0)
+    broken_checkout.code_host.faults = [RetryableError("GitHub", "it answers too slowly")] * 100
+
+    outcome = run(checkout_incident, slowly.sources())
+
+    assert outcome.status == "concluded"
+    assert broken_checkout.code_host.asked == 1
+
+
+def test_a_code_host_that_answers_slowly_keeps_nobody_waiting_and_what_was_not_asked_is_said(
+    broken_checkout: Shop, checkout_incident: int, answered: Answered
+) -> None:
+    slowly = Slowly(broken_checkout, 130.0)
+
+    outcome = run(checkout_incident, slowly.sources())
+
+    answered(broken_checkout, outcome)
+    assert broken_checkout.code_host.asked == 1
+    assert any("GitHub was not asked" in item and "it answers too slowly" in item for item in outcome.explanation)
