@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -124,7 +125,7 @@ def test_hostile_text_in_every_message_and_dialog_adds_no_tag_attribute_or_link_
     assert without_spans(posts[count:]) == without_spans(posts[:count])
 
     def shown_dialog(modal: Modal) -> list[Tags]:
-        workspace.open_modal("U0ANA", modal_view(modal))
+        workspace.open_modal("U0ANA", modal_view(replace(modal, dialog_id="")))
         tab.goto(workspace.url)
         tab.get_by_test_id("modal").wait_for()
         return tags_in(tab, "[data-testid=modal]")
