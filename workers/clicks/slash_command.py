@@ -114,7 +114,7 @@ def status_card(services: Services, session: Session) -> Card:
             (
                 "Last deploy",
                 ours(
-                    "{service} {version} {live}",
+                    "{service} {version} at {live}",
                     service=deploy.service,
                     version=code(deploy.version[:7]),
                     live=moment(deploy.deployed_at.timestamp()),
@@ -215,7 +215,7 @@ def _line(incident: Incident) -> Markup:
     state = NOTHING
     if incident.closed_at and incident.status.is_closed:
         closed = moment(incident.closed_at.timestamp())
-        state = ours(", closed {closed} by {who}", closed=closed, who=incident.closed_by)
+        state = ours(", closed at {closed} by {who}", closed=closed, who=incident.closed_by)
     elif incident.snoozed_until:
         state = ours(", snoozed until {end}", end=moment(incident.snoozed_until.timestamp()))
     return ours(
