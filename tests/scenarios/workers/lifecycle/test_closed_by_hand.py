@@ -9,42 +9,17 @@ from integrations.cards import moment
 from storage import incidents
 from storage.models import AuditEntry, Incident
 from tests.scenarios.workers.alertmanager import Alertmanager
-from tests.scenarios.workers.api_traffic import Api
+from tests.scenarios.workers.api_traffic import FAILING, Api, lives
 from tests.scenarios.workers.clicks.test_people_decide import click, close
-from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import FakeCodeHost, chat
 from tests.scenarios.workers.incidents import offered, opened
-from tests.scenarios.workers.worker import Clock, Worker, settle
+from tests.scenarios.workers.worker import Worker, settle
 from workers.clicks.buttons import handle_submission
 from workers.clicks.slash_command import status_card
 from workers.lifecycle.tick import tick
 from workers.services import Services
 from workers.watching.states import watched_states
-
-GOOD = "1" * 40
-FAILING = {"POST /checkout": 0.3}
-
-
-@pytest.fixture
-def api(services: Services, clock: Clock) -> Api:
-    made = Api(services, clock)
-    made.week()
-    made.live(30, GOOD)
-    tick(services)
-    return made
-
-
-@pytest.fixture
-def alertmanager(services: Services, clock: Clock) -> Alertmanager:
-    return Alertmanager(services, clock)
-
-
-def lives(services: Services, api: Api, minutes: int, *, broken: bool) -> None:
-    for _ in range(minutes):
-        if broken:
-            api.live(57, GOOD, failing=FAILING)
-        else:
-            api.healthy_minute()
-        tick(services)
 
 
 def all_incidents(services: Services) -> list[Incident]:
@@ -54,11 +29,6 @@ def all_incidents(services: Services) -> list[Incident]:
 
 def statuses(services: Services) -> list[IncidentStatus]:
     return [one.status for one in all_incidents(services)]
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def said_by_status(services: Services) -> str:
@@ -74,10 +44,11 @@ def fires(services: Services, alertmanager: Alertmanager, *names: str) -> None:
     tick(services)
 
 
+@ON_BOTH
 def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_status_and_told_again_after_the_cooldown(
     services: Services, api: Api, worker: Worker
 ) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     worker.run_all()
     click(services, "resolve", 1)
     assert statuses(services) == [IncidentStatus.OPEN]
@@ -86,14 +57,14 @@ def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_stat
     assert "normally 0." in modal.sections[0]
     close(services, "resolve", 1)
     assert statuses(services) == [IncidentStatus.RESOLVED]
-    lives(services, api, 3, broken=True)
+    lives(services, api, 3, failing=FAILING)
     assert statuses(services) == [IncidentStatus.RESOLVED]
     said = said_by_status(services)
     assert said.startswith("1 closed by hand and still broken")
     assert "#1 closed by hand (Ana), still broken: POST /checkout fails for " in said
     (broken,) = [one for one in watched_states(services) if one.state == "broken"]
     assert broken.reason.startswith("#1 closed by hand (Ana), still broken")
-    lives(services, api, 3, broken=True)
+    lives(services, api, 3, failing=FAILING)
     assert statuses(services) == [IncidentStatus.OPEN]
     worker.run_all()
     told = [posted.card for posted in chat(services).messages.values() if posted.card.title == "Still broken"]
@@ -106,9 +77,9 @@ def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_stat
 def test_an_outage_that_ended_after_it_was_resolved_by_hand_is_neither_in_the_status_nor_told_again(
     services: Services, api: Api
 ) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     close(services, "resolve", 1)
-    lives(services, api, 12, broken=False)
+    lives(services, api, 12)
     assert statuses(services) == [IncidentStatus.RESOLVED]
     assert "closed by hand" not in said_by_status(services)
     assert all(one.state != "broken" for one in watched_states(services))
@@ -127,6 +98,7 @@ def test_an_alert_that_fires_on_is_told_again_after_the_cooldown(
     assert statuses(services) == [IncidentStatus.OPEN]
 
 
+@ON_BOTH
 def test_a_false_alarm_asks_for_a_reason_and_is_muted_visibly_for_a_day_and_then_told_again(
     services: Services, alertmanager: Alertmanager, worker: Worker
 ) -> None:
