@@ -60,7 +60,7 @@ def _url(database: str, directory: Path) -> Iterator[str]:
 
 
 def _measured(stack: Stack, database: str) -> Iterator[Figure]:
-    key = stack.create_key()
+    key = stack.key
     define_funnel(stack)
     quiet, _, _ = _slowest(stack, key, QUIET)
     for name, load in LOADS.items():
