@@ -181,15 +181,20 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'argux.db')}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a migrated, empty database."""
-    if request.param == "sqlite":
+def empty_database(request: pytest.FixtureRequest, kind: str) -> str:
+    """The URL of a migrated, empty database of this kind: "sqlite" or "postgresql"."""
+    if kind == "sqlite":
         url: str = request.getfixturevalue("sqlite_url")
         return url
     server: PostgresServer = request.getfixturevalue("postgres_server")
     server.empty("argux")
     return server.url("argux")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database."""
+    return empty_database(request, request.param)
 
 
 @pytest.fixture

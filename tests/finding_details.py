@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from detection.types import (
@@ -29,40 +30,28 @@ def details_as(kind: type[_Details], finding: Finding) -> _Details:
     return finding.details
 
 
-DROP = FunnelDropDetails(
-    onset_low=0.0,
-    onset_high=0.0,
-    bucket_seconds=10.0,
-    horizon_seconds=30.0,
-    entries=400,
-    converted=80,
-    drop_percent=50.0,
-    window_minutes=10.0,
-    step=None,
-    steps=(),
-    baseline_entries=40_000,
-    baseline_converted=16_000,
-    baseline_hours=168,
-    median_seconds_to_convert=20.0,
-    where=(),
-)
-RISE = FunnelRiseDetails(
-    onset_low=0.0,
-    onset_high=0.0,
-    bucket_seconds=10.0,
-    horizon_seconds=30.0,
-    entries=400,
-    converted=200,
-    drop_percent=-25.0,
-    window_minutes=10.0,
-    step=None,
-    steps=(),
-    baseline_entries=40_000,
-    baseline_converted=16_000,
-    baseline_hours=168,
-    median_seconds_to_convert=20.0,
-    where=(),
-)
+def _changed(kind: Callable[..., _Details], converted: int, drop_percent: float) -> _Details:
+    return kind(
+        onset_low=0.0,
+        onset_high=0.0,
+        bucket_seconds=10.0,
+        horizon_seconds=30.0,
+        entries=400,
+        converted=converted,
+        drop_percent=drop_percent,
+        window_minutes=10.0,
+        step=None,
+        steps=(),
+        baseline_entries=40_000,
+        baseline_converted=16_000,
+        baseline_hours=168,
+        median_seconds_to_convert=20.0,
+        where=(),
+    )
+
+
+DROP = _changed(FunnelDropDetails, converted=80, drop_percent=50.0)
+RISE = _changed(FunnelRiseDetails, converted=200, drop_percent=-25.0)
 DRIFT = FunnelDriftDetails(
     horizon_seconds=30.0,
     bucket_seconds=3600.0,

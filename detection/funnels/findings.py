@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,6 +34,7 @@ DETECTOR, RISE_DETECTOR = "funnel_conversion", "funnel_conversion_rise"
 _Pair = tuple[FunnelSeries, FunnelSeries]
 """One segment's fine series and its baseline."""
 
+_Read = TypeVar("_Read")
 _Segment = tuple[str | None, str | None]
 _Scanner = Callable[[Cohorts, RateBaseline, FunnelOptions, StepTests], Scan]
 
@@ -59,6 +61,23 @@ class _Times:
     def middle(self) -> float:
         """The middle of the recent window: its hour of the week selects the baseline."""
         return (self.recent_since + self.ripe_until) / 2
+
+    def recent(self, gather: Callable[..., _Read], series: Sequence[FunnelSeries]) -> _Read:
+        """Return what `gather` reads of the recent window."""
+        return gather(
+            series, self.horizon_seconds, since=self.recent_since, until=self.ripe_until, bucket_seconds=FINE_SECONDS
+        )
+
+    def usual(self, estimate: Callable[..., _Read], series: Sequence[FunnelSeries], options: FunnelOptions) -> _Read:
+        """Return what `estimate` makes of the baseline, for the hour of the week of the recent window."""
+        return estimate(
+            series,
+            self.horizon_seconds,
+            since=self.baseline_since,
+            until=self.recent_since,
+            at=self.middle,
+            timezone=options.timezone,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +186,8 @@ def _changes(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, scan
     """Return the significant changes in one family of series, the most certain first."""
     if not pairs:
         return []
-    recent = gathered(
-        [fine for fine, _ in pairs],
-        times.horizon_seconds,
-        since=times.recent_since,
-        until=times.ripe_until,
-        bucket_seconds=FINE_SECONDS,
-    )
-    normal = normal_conversion(
-        [past for _, past in pairs],
-        times.horizon_seconds,
-        since=times.baseline_since,
-        until=times.recent_since,
-        at=times.middle,
-        timezone=options.timezone,
-    )
+    recent = times.recent(gathered, [fine for fine, _ in pairs])
+    normal = times.usual(normal_conversion, [past for _, past in pairs], options)
     scan = scanner(recent, normal, options, partial(_step_tests, pairs, times, options))
     adjusted, rows = significant(scan.p_value, scan.tested, options.significance)
     return [
@@ -206,21 +212,8 @@ def _step_tests(pairs: Sequence[_Pair], times: _Times, options: FunnelOptions, r
     chosen = [pairs[row] for row in rows]
     if chosen[0][0].reached.shape[1] < 3:
         return []
-    recent = gathered_steps(
-        [fine for fine, _ in chosen],
-        times.horizon_seconds,
-        since=times.recent_since,
-        until=times.ripe_until,
-        bucket_seconds=FINE_SECONDS,
-    )
-    normal = normal_steps(
-        [past for _, past in chosen],
-        times.horizon_seconds,
-        since=times.baseline_since,
-        until=times.recent_since,
-        at=times.middle,
-        timezone=options.timezone,
-    )
+    recent = times.recent(gathered_steps, [fine for fine, _ in chosen])
+    normal = times.usual(normal_steps, [past for _, past in chosen], options)
     allowances = [*[_LATE_SHARE] * (len(recent) - 1), 0.0]
     return [StepTest(*step) for step in zip(recent, normal, allowances, strict=True)]
 

@@ -37,7 +37,7 @@ def run(data: Path) -> Iterator[Figure]:
 
 
 def _measured(stack: Stack, database: str) -> Iterator[Figure]:
-    key = stack.create_key()
+    key = stack.key
     define_funnel(stack)
     quiet, _, _ = _slowest(stack, key, QUIET)
     for name, load in LOADS.items():

@@ -72,7 +72,7 @@ def feeding(stack: Stack, version: str) -> Feeder:
 
 
 def _doors(stack: Stack) -> Send:
-    return to_doors(str(stack.api.headers["Authorization"]).removeprefix("Bearer "), stack.api)
+    return to_doors(stack.key, stack.api)
 
 
 def deploy_the_merged_head(stack: Stack, feeder: Feeder, bad_head: str) -> None:

@@ -79,6 +79,7 @@ class Stack:
         self.bot_token = f"xoxb-{secrets.token_hex(16)}"
         self.environment = {**self._environment(database_url, broker.url, web_port), **settings}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.key = ""
         self.repository = ShopRepository(
             directory / "workspace" / "repositories" / "acme" / "shop.git", directory / "clone"
         )
@@ -162,12 +163,11 @@ class Stack:
         )  # fmt: skip
         return finished.stdout
 
-    def create_key(self) -> str:
-        """Make an operator's key by the command line, and use it from here on."""
+    def create_key(self) -> None:
+        """Make an operator's `key` by the command line, and use it from here on."""
         printed = self.command("keys", "create", f"tests-{secrets.token_hex(3)}", "--role", "operator")
-        key = next(word for word in printed.split() if word.startswith("argux_"))
-        self.api.headers["Authorization"] = f"Bearer {key}"
-        return key
+        self.key = next(word for word in printed.split() if word.startswith("argux_"))
+        self.api.headers["Authorization"] = f"Bearer {self.key}"
 
     def incidents(self) -> list[dict[str, object]]:
         answer = self.api.get("/api/incidents").raise_for_status().json()

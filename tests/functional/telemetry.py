@@ -26,8 +26,11 @@ HEALTHY = {
 }
 BROKEN = HEALTHY | {Step.CHECKOUT: [0.95, 1.02, 1.1, 1.2]}
 EXTRA_STATEMENT = "SELECT stock FROM products WHERE sku = ?"
-EXTRA_QUERIES = 40
+EXTRA_QUERIES = 15
+"""Three times what a healthy checkout makes; each is a span to write, to send, to parse and to store."""
+
 BATCH = 2000
+HISTORY_VISITS = 3000
 SHOPPERS_PER_SECOND = 6.0
 LONGEST_VISIT_SECONDS = 30.0
 CROWD, EVERY, STRIDE = 101, 100, 39
@@ -47,9 +50,9 @@ def to_doors(key: str, client: httpx.Client) -> Send:
     return send
 
 
-def week_of_history(send: Send, *, now: float, version: str, visits: int = 6000) -> None:
+def week_of_history(send: Send, *, now: float, version: str) -> None:
     """Send seven healthy days of telemetry that end half an hour ago."""
-    plan = HistoryPlan(visits=visits, days=7.0, quiet_seconds=1800.0)
+    plan = HistoryPlan(visits=HISTORY_VISITS, days=7.0, quiet_seconds=1800.0)
     _send(send, list(make_visits(plan, HEALTHY, now, Random(1), draw=usual_mix())), version, broken=False)
 
 

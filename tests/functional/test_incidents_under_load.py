@@ -20,11 +20,10 @@ def test_while_events_keep_coming_an_alert_is_an_incident_and_the_events_are_cou
     if database == "postgresql":
         url = request.getfixturevalue("postgresql_url")
     with running_stack(tmp_path, url) as stack:
-        key = stack.create_key()
         define_funnel(stack)
         for number, load in enumerate(LOADS):
-            with sending(stack, key, load) as counts:
-                for turn in range(3):
+            with sending(stack, stack.key, load) as counts:
+                for turn in range(2):
                     seconds_until_an_alert_is_an_incident(stack, f"alert-{number}-{turn}")
                 eventually(lambda: max(lag_seconds(stack).values()) < 20, seconds=60, what="the events to be counted")
             assert counts["sent"] > 0

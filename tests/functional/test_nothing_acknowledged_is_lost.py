@@ -32,6 +32,7 @@ from tests.functional.web import Web, running_web
 KILLS = 3
 SENDERS = 6
 SECONDS_BETWEEN_KILLS = 1.0
+EVENTS_BETWEEN_KILLS = 1_000
 
 
 def event(event_id: str, user_id: str = "u1", name: str = "view") -> dict[str, object]:
@@ -79,14 +80,15 @@ class Sender:
 
 
 def keep_sending(senders: Sequence[Sender]) -> None:
-    """Wait for a while, and until each sender has got another acknowledgement."""
+    """Wait for a while, for news of each sender, and for EVENTS_BETWEEN_KILLS more acknowledged events in all."""
     before = [len(sender.acknowledged) for sender in senders]
     time.sleep(SECONDS_BETWEEN_KILLS)
-    eventually(
-        lambda: all(len(sender.acknowledged) > had for sender, had in zip(senders, before, strict=True)),
-        seconds=60,
-        what="an acknowledgement for every sender",
-    )
+
+    def have_grown() -> bool:
+        grown = [len(sender.acknowledged) - had for sender, had in zip(senders, before, strict=True)]
+        return all(grown) and sum(grown) > EVENTS_BETWEEN_KILLS
+
+    eventually(have_grown, seconds=120, what="acknowledgements of every sender")
 
 
 def stored(database_url: str) -> Counter[str]:

@@ -168,7 +168,7 @@ def slow_down_the_checkout(stack: Stack) -> Commit:
     send = to_doors(str(stack.api.headers["Authorization"]).removeprefix("Bearer "), stack.api)
     now, healthy = time.time(), stack.repository.head()
     deploy(stack, healthy, now - 86_400)
-    week_of_history(send, now=now, version=healthy, visits=2000)
+    week_of_history(send, now=now, version=healthy)
     traffic(send, since=now - 690, until=now - 90, version=healthy, broken=False)
     [bad] = stack.repository.push([LIVE_STOCK], datetime.now(UTC))
     deploy(stack, bad.sha, now - 90)

@@ -114,37 +114,41 @@ def _close(
         return closed_text(incident)
 
 
-def _still_broken(broken: Standing) -> Markup:
-    return ours("**{heading}:** {broken}.", heading=broken.heading, broken=broken.text)
-
-
 def _resolve_modal(incident_id: int, broken: Standing) -> Modal:
-    return Modal(
-        callback_id="confirm_resolve",
-        title=dialogs.TITLES["resolve"],
-        submit_label="Resolve all the same",
-        value=f"{incident_id}:{_BROKEN}",
-        sections=(
-            _still_broken(broken),
-            ours("If it stays so, `/argux status` goes on saying it, and the incident is opened again after a while."),
-        ),
-    )
+    effect = ours("If it stays so, `/argux status` goes on saying it, and the incident is opened again after a while.")
+    return _modal("resolve", incident_id, broken, submit_label="Resolve all the same", effect=effect)
 
 
 def _false_alarm_modal(incident_id: int, broken: Standing) -> Modal:
-    state = _still_broken(broken) if broken else ours("Nothing of it is measured as broken any more.")
+    effect = ours(
+        "The same findings are told to nobody for {hours} h. They are recorded, `/argux status` shows "
+        "them, and Reopen ends the mute. An offered fix is withdrawn, and its pull request closed.",
+        hours=f"{MUTE_HOURS:.0f}",
+    )
+    reason = ModalInput(REASON, "Why is this a false alarm?", LONGEST_REASON)
+    return _modal("false_alarm", incident_id, broken, submit_label="Mute for a day", effect=effect, inputs=(reason,))
+
+
+def _modal(
+    action_id: str,
+    incident_id: int,
+    broken: Standing,
+    *,
+    submit_label: str,
+    effect: Markup,
+    inputs: tuple[ModalInput, ...] = (),
+) -> Modal:
+    """Return the dialog of a closing: whether it is broken still, and what closing it does."""
+    state = (
+        ours("**{heading}:** {broken}.", heading=broken.heading, broken=broken.text)
+        if broken
+        else ours("Nothing of it is measured as broken any more.")
+    )
     return Modal(
-        callback_id="confirm_false_alarm",
-        title=dialogs.TITLES["false_alarm"],
-        submit_label="Mute for a day",
+        callback_id=f"confirm_{action_id}",
+        title=dialogs.TITLES[action_id],
+        submit_label=submit_label,
         value=f"{incident_id}:{_BROKEN if broken else _USUAL}",
-        sections=(
-            state,
-            ours(
-                "The same findings are told to nobody for {hours} h. They are recorded, `/argux status` shows "
-                "them, and Reopen ends the mute. An offered fix is withdrawn, and its pull request closed.",
-                hours=f"{MUTE_HOURS:.0f}",
-            ),
-        ),
-        inputs=(ModalInput(REASON, "Why is this a false alarm?", LONGEST_REASON),),
+        sections=(state, effect),
+        inputs=inputs,
     )

@@ -56,8 +56,9 @@ def test_a_request_that_times_out_has_no_effect(workspace: Workspace) -> None:
 
 def test_a_hanging_request_does_not_delay_the_servers_stop(workspace: Workspace) -> None:
     workspace.fault("teams", "timeout", seconds=300)
+    impatient = httpx.Timeout(60, read=0.2)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(workspace.url + TEAMS_WEBHOOK, json={}, timeout=0.2, trust_env=False)
+        httpx.post(workspace.url + TEAMS_WEBHOOK, json={}, timeout=impatient, trust_env=False)
     wait_for(lambda: workspace.requests("teams"))
     workspace.server.config.timeout_graceful_shutdown = 300
     workspace.server.should_exit = True

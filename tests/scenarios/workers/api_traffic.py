@@ -16,6 +16,7 @@ from storage.telemetry.rows.histogram_blobs import Counts, pack
 from storage.telemetry.rows.tables import endpoint_buckets
 from tests.scenarios.workers.live_deploys import goes_live
 from tests.scenarios.workers.worker import Clock
+from workers.lifecycle.tick import tick
 from workers.services import Services
 
 SERVICE = "shop"
@@ -24,6 +25,11 @@ PER_SECOND = 4.0
 USUAL_MS = 40.0
 WEEK_HOURS = 8 * 24
 EXPORTED_EVERY_SECONDS = 5.0
+GOOD = "1" * 40
+"""The version that has been live all the week."""
+
+FAILING = {"POST /checkout": 0.3}
+"""A share of failed requests that opens an incident."""
 
 
 class Api:
@@ -91,6 +97,24 @@ class Api:
             f"{self.count:032x}", f"{self.count:016x}", None, SpanKind.SERVER, endpoint, SERVICE, version, at,
             duration_ms, is_error, endpoint, 500 if is_error else 200,
         )  # fmt: skip
+
+
+def lives(
+    services: Services,
+    api: Api,
+    minutes: int,
+    *,
+    failing: Mapping[str, float] | None = None,
+    called: Mapping[str, float] | None = None,
+    ms: float = USUAL_MS,
+) -> None:
+    """Send traffic for some minutes, with one tick each; healthy traffic unless something else is said."""
+    for _ in range(minutes):
+        if failing or called or ms != USUAL_MS:
+            api.live(57, GOOD, failing=failing, called=called, ms=ms)
+        else:
+            api.healthy_minute()
+        tick(services)
 
 
 @lru_cache(maxsize=1)

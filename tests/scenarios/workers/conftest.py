@@ -1,4 +1,4 @@
-"""Services on both databases and a real Valkey, with fakes for the external systems."""
+"""Services on a real database and a real Valkey, with fakes for the external systems."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from vl_convert import vegalite_to_png
 
 from integrations.charts import SCALE
+from tests.conftest import empty_database
+from tests.scenarios.workers.alertmanager import Alertmanager
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.worker import START, Clock, Worker
 from tests.valkey import running_valkey
@@ -21,6 +23,12 @@ from workers.settings import Settings
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_valkey(tmp_path_factory.mktemp("valkey")) as valkey:
         yield valkey.url
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database: SQLite, unless the test is marked ON_BOTH."""
+    return empty_database(request, getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
@@ -64,3 +72,8 @@ def services(
 @pytest.fixture
 def worker(services: Services, clock: Clock) -> Worker:
     return Worker(services, clock)
+
+
+@pytest.fixture
+def alertmanager(services: Services, clock: Clock) -> Alertmanager:
+    return Alertmanager(services, clock)

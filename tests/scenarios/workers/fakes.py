@@ -11,6 +11,7 @@ from integrations.cards import Card, Modal
 from integrations.errors import FieldsRequiredError, IntegrationError, NotFoundError, StaleHeadError
 from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket, TicketField
 from integrations.text import Markup
+from workers.services import Services
 
 DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
 
@@ -32,13 +33,15 @@ class FakeChat:
     `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
     no member of the workspace. `team_id`: the workspace of all of them, if it is known. `respond_failures`,
     `ephemeral_failures` and `look_up_failures` are raised by the next answers at response URLs, ephemeral messages and
-    look-ups of people.
+    look-ups of people. `direct`: the titles of the messages to one person. A subclass that fails in its own way does so
+    in `before_post`.
     """
 
     messages: dict[str, Posted] = field(default_factory=dict)
     ephemerals: list[tuple[str, str]] = field(default_factory=list)
     responses: list[Card] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
+    direct: list[str] = field(default_factory=list)
     pictures: int = 0
     standings: dict[str, Standing] = field(default_factory=dict)
     look_ups: list[str] = field(default_factory=list)
@@ -58,6 +61,10 @@ class FakeChat:
         thread: MessageReference | None = None,
         look_first: bool = False,
     ) -> MessageReference:
+        if channel.startswith("D"):
+            self.direct.append(card.title)
+            return MessageReference(channel, str(len(self.direct)))
+        self.before_post(card)
         if look_first:
             for message_id, posted in self.messages.items():
                 if posted.key == idempotency_key:
@@ -68,6 +75,9 @@ class FakeChat:
         if self.lost_answers:
             raise self.lost_answers.popleft()
         return MessageReference("C1", message_id)
+
+    def before_post(self, card: Card) -> None:
+        """Accept the message that is about to be posted, or raise."""
 
     def update(self, message: MessageReference, card: Card) -> None:
         self._fail()
@@ -135,6 +145,12 @@ class FakeChat:
 
     def buttons(self) -> list[str]:
         return [action.action_id for action in self.root().card.actions]
+
+
+def chat(services: Services) -> FakeChat:
+    """Return the channel of a scenario."""
+    assert isinstance(services.chat, FakeChat)
+    return services.chat
 
 
 @dataclass

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from detection.types import Finding, Metric, Severity, Subject
-from integrations.cards import Modal
+from integrations.cards import Card, Modal
 from storage import deliveries, diagnoses, incidents, proposals
-from storage.models import Proposal
+from storage.models import Incident, Proposal
 from workers.clicks.buttons import JOB_BUTTONS
 from workers.diagnosis.fix import REVERT_PULL_REQUEST
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
-from workers.telling.enqueue import enqueue_refresh
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.sealed_values import seal
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
@@ -50,15 +52,21 @@ def sealed(services: Services, callback_id: str, value: str, user_id: str) -> st
     return seal(services, modal, user_id).value
 
 
+def slow_checkout_incident(session: Session, now: datetime) -> Incident:
+    """Store an open incident with one finding, of which nobody is told yet."""
+    incident = incidents.open_incident(
+        session, title="POST /checkout is slow", severity=Severity.SEV2, service="shop",
+        onset_at=now - timedelta(seconds=40), now=now,
+    )  # fmt: skip
+    incidents.record_finding(session, incident, slow_checkout(now.timestamp() - 40), now=now)
+    return incident
+
+
 def opened(services: Services) -> int:
     """Open an incident with one finding and enqueue its root message; return its id."""
     now = services.clock()
     with services.sessions.begin() as session:
-        incident = incidents.open_incident(
-            session, title="POST /checkout is slow", severity=Severity.SEV2, service="shop",
-            onset_at=now - timedelta(seconds=40), now=now,
-        )  # fmt: skip
-        incidents.record_finding(session, incident, slow_checkout(now.timestamp() - 40), now=now)
+        incident = slow_checkout_incident(session, now)
         enqueue_refresh(session, incident.id, key=f"opened:{incident.id}", now=now)
         return incident.id
 
@@ -79,20 +87,35 @@ def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | Non
         return diagnosis.id
 
 
-def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> int:
-    """Propose a revert for the incident; return the proposal's id."""
+def revert_proposal(
+    session: Session, incident_id: int, now: datetime, *, head_sha: str = "a" * 40, diagnosis_id: int | None = None
+) -> Proposal:
+    """Store the proposal to merge a revert, of which nobody is told yet."""
     plan = RevertPullRequest(
         repository="acme/shop", number=7, head_sha=head_sha, url="https://code.example/pull/7", service="shop",
         commit_shas=("d" * 40,),
     )  # fmt: skip
     description = describe_revert(plan)
+    return proposals.create_proposal(
+        session, incident_id=incident_id, diagnosis_id=diagnosis_id, action=REVERT_PULL_REQUEST,
+        title=description.title, parameters=plan.model_dump(mode="json"), risk=description.risk,
+        blast_radius=description.blast_radius, verified_by=description.verified_by, undone_by=description.undone_by,
+        now=now, expires_at=now + timedelta(hours=4),
+    )  # fmt: skip
+
+
+def offered(services: Services, incident_id: int, head_sha: str = "a" * 40) -> int:
+    """Propose a revert for the incident; return the proposal's id."""
     now = services.clock()
     with services.sessions.begin() as session:
-        proposal = proposals.create_proposal(
-            session, incident_id=incident_id, diagnosis_id=None, action=REVERT_PULL_REQUEST, title=description.title,
-            parameters=plan.model_dump(mode="json"), risk=description.risk, blast_radius=description.blast_radius,
-            verified_by=description.verified_by, undone_by=description.undone_by, now=now,
-            expires_at=now + timedelta(hours=4),
-        )  # fmt: skip
+        proposal = revert_proposal(session, incident_id, now, head_sha=head_sha)
         enqueue_refresh(session, incident_id, key=f"offered:{proposal.id}", now=now)
         return proposal.id
+
+
+def say(services: Services, incident_id: int, *titles: str) -> None:
+    """Enqueue messages with these titles for the incident's thread."""
+    with services.sessions.begin() as session:
+        for title in titles:
+            card = Card(title=title)
+            enqueue_thread_message(session, incident_id, key=title, card=card, channel="C1", now=services.clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,6 @@ def run_argux(home: Path) -> RunArgux:
 
 
 @pytest.fixture
-def services(home: Path, run_argux: RunArgux) -> Services:
-    assert run_argux("migrate").exit_code == 0
+def services(home: Path, sqlite_template: Path) -> Services:
+    shutil.copy(sqlite_template, home / "argux.db")
     return Services(Settings(_env_file=None))

@@ -125,24 +125,14 @@ def _initial_weight(commit: Commit, repeats: frozenset[str]) -> float:
 
 def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
     if read.error is not None:
-        why = ours(
-            "The commits of {name} could not be read: {error}. {again}",
-            name=name,
-            error=quoted(read.error),
-            again=AGAIN,
-        )
-        result, outcome = why, Outcome.ERROR
+        happened, reason = ours("The commits of {name} could not be read", name=name), read.error
     elif read.not_asked is not None:
-        why = ours(
-            "GitHub was not asked for the commits of {name}: {reason}. {again}",
-            name=name,
-            reason=quoted(read.not_asked),
-            again=AGAIN,
-        )
-        result, outcome = why, Outcome.ERROR
+        happened, reason = ours("GitHub was not asked for the commits of {name}", name=name), read.not_asked
     else:
-        result, outcome = ours("{name} brought no commit.", name=name), Outcome.NO_DATA
-    return _evidence("commits", hypothesis, read, result, {}, outcome, 0.0)
+        result = ours("{name} brought no commit.", name=name)
+        return _evidence("commits", hypothesis, read, result, {}, Outcome.NO_DATA, 0.0)
+    result = ours("{happened}: {reason}. {again}", happened=happened, reason=quoted(reason), again=AGAIN)
+    return _evidence("commits", hypothesis, read, result, {}, Outcome.ERROR, 0.0)
 
 
 def _list_commits(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:

@@ -13,13 +13,14 @@ from workers.diagnosis.checks.windows import (
     Window,
     before_window,
     during_window,
+    query_of_each,
     samples,
     samples_query,
     typical,
 )
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Outcome
 from workers.diagnosis.statements import normal_form
-from workers.words.text import number, query_text, quoted, quoted_code
+from workers.words.text import number, quoted, quoted_code
 
 REPEATED_AT_LEAST = 5.0
 RAISED_AT_LEAST = 3.0
@@ -187,14 +188,4 @@ def _per_request(telemetry: TelemetryStore, service: str, endpoint: str, window:
 
 
 def _statements_query(service: str, endpoint: str, *windows: Window) -> str:
-    return "; ".join(
-        query_text(
-            "statement_counts",
-            service=service,
-            endpoint=endpoint,
-            since=window.since,
-            until=window.until,
-            limit=_STATEMENTS,
-        )
-        for window in windows
-    )
+    return query_of_each("statement_counts", service, endpoint, *windows, limit=_STATEMENTS)

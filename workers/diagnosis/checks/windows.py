@@ -57,15 +57,13 @@ def samples(telemetry: TelemetryStore, service: str, endpoint: str, window: Wind
 
 def samples_query(service: str, endpoint: str, *windows: Window) -> str:
     """Return the query of `samples` as text, once per window."""
+    return query_of_each("request_samples", service, endpoint, *windows, limit=SAMPLES)
+
+
+def query_of_each(name: str, service: str, endpoint: str, *windows: Window, limit: int) -> str:
+    """Return a query of an endpoint's requests as text, once per window."""
     return "; ".join(
-        query_text(
-            "request_samples",
-            service=service,
-            endpoint=endpoint,
-            since=window.since,
-            until=window.until,
-            limit=SAMPLES,
-        )
+        query_text(name, service=service, endpoint=endpoint, since=window.since, until=window.until, limit=limit)
         for window in windows
     )
 

@@ -8,97 +8,36 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from detection.types import Finding, IncidentStatus, Metric, Severity, Subject
-from storage import audit, diagnoses, incidents, proposals
+from detection.types import IncidentStatus
+from storage import audit, diagnoses, incidents
 from storage.models import AuditEntry, OutboxJob
+from tests.scenarios.workers.incidents import revert_proposal, slow_checkout_incident
 from workers.services import Services
 
 Row = TypeVar("Row", OutboxJob, AuditEntry)
+
+DEPLOY = "Deploy v42 did it."
 
 
 @pytest.fixture
 def incident_id(services: Services) -> int:
     """Store an incident of a slow checkout with a diagnosis and a proposal, and return its id."""
     now = services.clock()
-    finding = Finding(
-        detector="endpoint_latency",
-        metric=Metric.LATENCY_P95,
-        subject=Subject("endpoint", "POST /checkout", service="shop", endpoint="POST /checkout"),
-        observed=900.0,
-        expected=100.0,
-        expected_low=80.0,
-        expected_high=130.0,
-        sample_size=400,
-        score=9.0,
-        p_value=1e-9,
-        window_start=now.timestamp() - 60,
-        window_end=now.timestamp(),
-        onset_at=now.timestamp() - 50,
-    )
+    hypothesis = {"key": "deploy:1", "cause": "deploy", "statement": DEPLOY, "parameters": {}}
     with services.sessions.begin() as session:
-        incident = incidents.open_incident(
-            session, title="Checkout is slow", severity=Severity.SEV2, service="shop", onset_at=now, now=now
-        )
-        incidents.record_finding(session, incident, finding, now=now)
+        incident = slow_checkout_incident(session, now)
         diagnosis = diagnoses.start_diagnosis(session, incident.id, now=now)
         diagnoses.save_checkpoint(session, diagnosis, "characterise", {"onset": 1})
-        diagnoses.put_hypotheses(
-            session,
-            diagnosis,
-            [
-                {
-                    "key": "deploy:1",
-                    "cause": "deploy",
-                    "statement": "Deploy v42 did it.",
-                    "parameters": {},
-                    "prior": 0.4,
-                    "posterior": 0.9,
-                    "status": "confirmed",
-                }
-            ],
-        )
+        judged = {"prior": 0.4, "posterior": 0.9, "status": "confirmed"}
+        diagnoses.put_hypotheses(session, diagnosis, [{**hypothesis, **judged}])
         diagnoses.add_evidence(
-            session,
-            diagnosis,
-            hypothesis_key="deploy:1",
-            query="deploys of shop",
-            source="deploys",
-            result="v42 went live 5 s before the onset",
-            data={},
-            outcome="data",
-            weight=2.0,
-            now=now,
-        )
+            session, diagnosis, hypothesis_key="deploy:1", query="deploys of shop", source="deploys",
+            result="v42 went live 5 s before the onset", data={}, outcome="data", weight=2.0, now=now,
+        )  # fmt: skip
         diagnoses.conclude(
-            session,
-            diagnosis,
-            status="concluded",
-            root_cause="Deploy v42 did it.",
-            suspect_commit="3f2a9c1",
-            confidence=0.9,
-            now=now,
+            session, diagnosis, status="concluded", root_cause=DEPLOY, suspect_commit="3f2a9c1", confidence=0.9, now=now
         )
-        proposals.create_proposal(
-            session,
-            incident_id=incident.id,
-            diagnosis_id=diagnosis.id,
-            action="merge_revert",
-            title="Merge the revert",
-            parameters={
-                "repository": "acme/shop",
-                "number": 5,
-                "head_sha": "b" * 40,
-                "url": "https://github.example/acme/shop/pull/5",
-                "service": "shop",
-                "commit_shas": ["a" * 40],
-            },
-            risk="low",
-            blast_radius="shop",
-            verified_by="the same metric",
-            undone_by="reverting the revert",
-            now=now,
-            expires_at=now,
-        )
+        revert_proposal(session, incident.id, now, diagnosis_id=diagnosis.id)
         return incident.id
 
 
@@ -112,14 +51,14 @@ def test_an_incident_is_read_with_everything_recorded_so_far(
 ) -> None:
     incident = client.get(f"/api/incidents/{incident_id}", headers=operator).json()
 
-    assert (incident["title"], incident["status"], incident["severity"]) == ("Checkout is slow", "open", "sev2")
-    assert [finding["observed"] for finding in incident["findings"]] == [900.0]
+    assert (incident["title"], incident["status"], incident["severity"]) == ("POST /checkout is slow", "open", "sev2")
+    assert [finding["observed"] for finding in incident["findings"]] == [1020.0]
     diagnosis = incident["diagnosis"]
-    assert (diagnosis["root_cause"], diagnosis["confidence"]) == ("Deploy v42 did it.", 0.9)
+    assert (diagnosis["root_cause"], diagnosis["confidence"]) == (DEPLOY, 0.9)
     assert (diagnosis["suspect_commit"], diagnosis["steps_done"]) == ("3f2a9c1", ["characterise"])
     assert [hypothesis["posterior"] for hypothesis in diagnosis["hypotheses"]] == [0.9]
     assert [(evidence["number"], evidence["weight"]) for evidence in diagnosis["evidence"]] == [(1, 2.0)]
-    assert incident["proposal"]["title"] == "Merge the revert"
+    assert "#7" in incident["proposal"]["title"]
     assert (incident["approval"], incident["verification"], incident["ticket"]) == (None, None, None)
     assert incident["timeline"][0]["kind"] == "opened"
 
@@ -250,7 +189,7 @@ def test_an_incident_that_is_broken_still_is_closed_only_when_that_is_said(
 
     refused = client.patch(path, json={"status": "resolved"}, headers=operator)
     assert refused.status_code == 409
-    assert "Still broken: POST /checkout is slow: p95 900 ms, normally 100 ms" in refused.json()["error"]["message"]
+    assert "Still broken: POST /checkout is slow: p95 1,020 ms, normally 60 ms" in refused.json()["error"]["message"]
     closed = client.patch(path, json={"status": "resolved", "even_if_broken": True}, headers=operator)
     assert (closed.status_code, closed.json()["closed_by_hand"]) == (200, True)
     status = client.get("/api/status", headers=operator).json()

@@ -13,6 +13,7 @@ from integrations.protocols import ChannelUser, Standing
 from storage import audit, incidents, proposals
 from storage.audit_tables import disagreements
 from storage.models import AuditEntry
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Clock, Worker, settle
@@ -60,6 +61,7 @@ def status(services: Services, incident_id: int) -> IncidentStatus:
         return incidents.get_incident(session, incident_id).status
 
 
+@ON_BOTH
 def test_approve_shows_the_diff_and_the_head_and_merges_only_after_the_dialog(
     services: Services, worker: Worker
 ) -> None:
@@ -81,6 +83,7 @@ def test_approve_shows_the_diff_and_the_head_and_merges_only_after_the_dialog(
     assert "Fix merged" in chat.thread_titles()
 
 
+@ON_BOTH
 def test_a_second_approval_changes_nothing_and_names_the_approver(services: Services, worker: Worker) -> None:
     chat, code_host = fakes(services)
     incident_id = opened(services)
@@ -241,6 +244,7 @@ def test_a_second_acknowledgement_names_who_acknowledged_first(services: Service
     assert ("On it", "Ana") in chat.root().card.fields
 
 
+@ON_BOTH
 def test_two_requests_for_a_ticket_create_one(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     assert isinstance(services.tickets, FakeTickets)
@@ -273,6 +277,7 @@ def test_an_unknown_button_or_incident_is_refused_privately(services: Services, 
     assert len(chat.ephemerals) == 1
 
 
+@ON_BOTH
 def test_every_decision_is_in_the_audit_chain_and_the_chain_verifies(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     proposal_id = offered(services, incident_id)

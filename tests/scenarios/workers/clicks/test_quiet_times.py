@@ -13,20 +13,17 @@ from detection.types import IncidentStatus, Metric, Severity, Subject
 from integrations.cards import Card, moment
 from storage import deliveries, incidents, maintenance
 from storage.models import AuditEntry, Delivery
-from tests.scenarios.workers.fakes import FakeChat, FakeEscalation
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import FakeEscalation, chat
 from tests.scenarios.workers.incidents import opened, place_of, slow_checkout
+from tests.scenarios.workers.maintenance import maintained
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.buttons import handle_click
-from workers.rules.maintenance import end_window, start_window
+from workers.rules.maintenance import end_window
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.held_messages import end_quiet_times
 from workers.troubles import Troubles
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def settle(worker: Worker) -> None:
@@ -34,16 +31,6 @@ def settle(worker: Worker) -> None:
     for _ in range(6):
         worker.run()
         worker.clock.forward(0.5)
-
-
-def maintained(services: Services, service: str | None = "shop", hours: float = 2) -> int:
-    now = services.clock()
-    with services.sessions.begin() as session:
-        window = start_window(
-            services, session, service=service, begins_at=now, ends_at=now + timedelta(hours=hours),
-            reason="new database", actor="Ana", now=now,
-        )  # fmt: skip
-        return window.id
 
 
 def said(services: Services, incident_id: int, title: str) -> None:
@@ -102,6 +89,7 @@ def test_under_maintenance_an_incident_is_recorded_and_nothing_is_posted(service
     assert timeline(services, incident_id) == ["POST /checkout is slow", quiet]
 
 
+@ON_BOTH
 def test_an_incident_that_outlasts_the_window_is_posted_then_with_its_duration(
     services: Services, later: Callable[[float], None], worker: Worker
 ) -> None:
@@ -214,6 +202,7 @@ def test_a_second_snooze_says_who_snoozed_it_and_changes_nothing(services: Servi
     assert events.count("snoozed") == 1
 
 
+@ON_BOTH
 def test_a_snooze_records_everything_and_an_incident_still_open_after_it_is_posted_once(
     services: Services, later: Callable[[float], None], worker: Worker, clock: Clock
 ) -> None:

@@ -12,6 +12,7 @@ from detection.coverage import Need, Watched, WatchState, watched
 from detection.types import LogRecord, MetricPoint, Subject
 from integrations.cards import Card, moment
 from storage import funnels, incidents
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Clock
@@ -46,6 +47,7 @@ def test_a_lack_of_data_is_not_reported_as_all_quiet(services: Services) -> None
     )
 
 
+@ON_BOTH
 def test_logs_and_metrics_have_a_state_of_their_own(services: Services, clock: Clock) -> None:
     clock.now = clock.now.replace(minute=20)
     now = clock().timestamp()
@@ -97,6 +99,7 @@ def test_subjects_without_enough_data_are_listed_first_wholes_before_segments_an
     assert lines[-1] == "… and 5 more: `GET /api/status`"
 
 
+@ON_BOTH
 def test_running_windows_and_snoozes_are_listed(services: Services, clock: Clock) -> None:
     incident_id = opened(services)
     now = clock()

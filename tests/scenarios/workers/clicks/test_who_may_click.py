@@ -12,6 +12,7 @@ from integrations.protocols import Standing
 from storage import incidents
 from storage.models import AuditEntry, OutboxJob
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes, status
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.worker import Clock
 from workers.clicks.buttons import HANDLERS, handle_submission
@@ -65,6 +66,7 @@ def test_with_no_approver_named_nobody_can_merge_and_is_told_how_to_name_one(ser
     assert (chat.modals, code_host.merges) == ([], 0)
 
 
+@ON_BOTH
 def test_a_person_is_looked_up_once_in_five_minutes_and_anew_for_every_approval(
     services: Services, clock: Clock
 ) -> None:

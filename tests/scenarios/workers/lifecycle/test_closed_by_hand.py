@@ -11,9 +11,10 @@ from integrations.cards import moment
 from storage import incidents
 from storage.models import AuditEntry, Incident
 from tests.scenarios.workers.alertmanager import Alertmanager
-from tests.scenarios.workers.api_traffic import Api
+from tests.scenarios.workers.api_traffic import FAILING, Api, lives
 from tests.scenarios.workers.clicks.test_people_decide import click, close
-from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import FakeCodeHost, chat
 from tests.scenarios.workers.incidents import offered, opened, sealed
 from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.clicks.buttons import handle_submission
@@ -23,32 +24,6 @@ from workers.memory.broken_times import past_incidents
 from workers.services import Services
 from workers.watching.states import watched_states
 
-GOOD = "1" * 40
-FAILING = {"POST /checkout": 0.3}
-
-
-@pytest.fixture
-def api(services: Services, clock: Clock) -> Api:
-    made = Api(services, clock)
-    made.week()
-    made.live(30, GOOD)
-    tick(services)
-    return made
-
-
-@pytest.fixture
-def alertmanager(services: Services, clock: Clock) -> Alertmanager:
-    return Alertmanager(services, clock)
-
-
-def lives(services: Services, api: Api, minutes: int, *, broken: bool) -> None:
-    for _ in range(minutes):
-        if broken:
-            api.live(57, GOOD, failing=FAILING)
-        else:
-            api.healthy_minute()
-        tick(services)
-
 
 def all_incidents(services: Services) -> list[Incident]:
     with services.readers() as session:
@@ -57,11 +32,6 @@ def all_incidents(services: Services) -> list[Incident]:
 
 def statuses(services: Services) -> list[IncidentStatus]:
     return [one.status for one in all_incidents(services)]
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def said_by_status(services: Services) -> str:
@@ -77,10 +47,11 @@ def fires(services: Services, alertmanager: Alertmanager, *names: str) -> None:
     tick(services)
 
 
+@ON_BOTH
 def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_status_and_told_again_after_the_cooldown(
     services: Services, api: Api, worker: Worker
 ) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     worker.run_all()
     click(services, "resolve", 1)
     assert statuses(services) == [IncidentStatus.OPEN]
@@ -89,14 +60,14 @@ def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_stat
     assert "normally 0." in modal.sections[0]
     close(services, "resolve", 1)
     assert statuses(services) == [IncidentStatus.RESOLVED]
-    lives(services, api, 3, broken=True)
+    lives(services, api, 3, failing=FAILING)
     assert statuses(services) == [IncidentStatus.RESOLVED]
     said = said_by_status(services)
     assert said.startswith("1 closed by hand and still broken")
     assert "#1 closed by hand (Ana), still broken: POST /checkout fails for " in said
     (broken,) = [one for one in watched_states(services) if one.state == "broken"]
     assert broken.reason.startswith("#1 closed by hand (Ana), still broken")
-    lives(services, api, 3, broken=True)
+    lives(services, api, 3, failing=FAILING)
     assert statuses(services) == [IncidentStatus.OPEN]
     worker.run_all()
     told = [posted.card for posted in chat(services).messages.values() if posted.card.title == "Still broken"]
@@ -109,9 +80,9 @@ def test_an_outage_that_was_resolved_by_hand_is_named_in_the_dialog_and_the_stat
 def test_an_outage_that_ended_after_it_was_resolved_by_hand_is_neither_in_the_status_nor_told_again(
     services: Services, api: Api
 ) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     close(services, "resolve", 1)
-    lives(services, api, 12, broken=False)
+    lives(services, api, 12)
     assert statuses(services) == [IncidentStatus.RESOLVED]
     assert "closed by hand" not in said_by_status(services)
     assert all(one.state != "broken" for one in watched_states(services))
@@ -130,6 +101,7 @@ def test_an_alert_that_fires_on_is_told_again_after_the_cooldown(
     assert statuses(services) == [IncidentStatus.OPEN]
 
 
+@ON_BOTH
 def test_a_false_alarm_asks_for_a_reason_and_is_muted_visibly_for_a_day_and_then_told_again(
     services: Services, alertmanager: Alertmanager, worker: Worker
 ) -> None:
@@ -217,13 +189,13 @@ def fields(services: Services) -> dict[str, str]:
 def test_the_message_of_what_was_closed_by_hand_says_that_it_is_broken_still_until_it_has_recovered(
     services: Services, api: Api, worker: Worker
 ) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     worker.run_all()
     close(services, "false_alarm", 1)
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     worker.run_all()
     assert fields(services)["Closed by hand"].startswith("**still broken:** POST /checkout fails for ")
-    lives(services, api, 12, broken=False)
+    lives(services, api, 12)
     worker.run_all()
     assert "Closed by hand" not in fields(services)
     (incident,) = all_incidents(services)
@@ -236,15 +208,15 @@ def test_the_message_of_what_was_closed_by_hand_says_that_it_is_broken_still_unt
 def test_the_time_after_a_closing_by_hand_is_not_usual_while_it_goes_on_being_found(
     services: Services, api: Api, clock: Clock, button: str
 ) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     close(services, button, 1)
     closed_at = clock().timestamp()
-    lives(services, api, 3, broken=True)
+    lives(services, api, 3, failing=FAILING)
     with services.readers() as session:
         (past,) = past_incidents(session, since=clock() - timedelta(days=1), now=clock())
     assert past.ended is not None
     assert past.ended >= closed_at + 150
-    lives(services, api, 4, broken=False)
+    lives(services, api, 4)
     with services.readers() as session:
         (later,) = past_incidents(session, since=clock() - timedelta(days=1), now=clock())
     assert later.ended is not None
@@ -252,7 +224,7 @@ def test_the_time_after_a_closing_by_hand_is_not_usual_while_it_goes_on_being_fo
 
 
 def test_a_false_alarm_that_is_found_no_more_was_a_usual_time(services: Services, api: Api, clock: Clock) -> None:
-    lives(services, api, 2, broken=True)
+    lives(services, api, 2, failing=FAILING)
     api.healthy_minute()
     close(services, "false_alarm", 1)
     with services.readers() as session:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select
 
@@ -11,38 +9,19 @@ from bot.api.incident_models import describe
 from detection.types import IncidentStatus
 from storage import audit, incidents, verifications
 from storage.models import AuditEntry, Incident, KnowledgeEntry, Proposal
-from tests.scenarios.workers.api_traffic import Api
+from tests.scenarios.workers.api_traffic import FAILING, Api, lives
 from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
-from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import chat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.live_deploys import goes_live
-from tests.scenarios.workers.worker import Clock, Worker
+from tests.scenarios.workers.maintenance import maintained
+from tests.scenarios.workers.worker import Worker
 from workers.clicks.slash_command import incidents_card, status_card
 from workers.lifecycle.tick import tick
-from workers.rules.maintenance import start_window
 from workers.services import Services
 
-GOOD, BAD, OTHER = "1" * 40, "2" * 40, "4" * 40
-FAILING = {"POST /checkout": 0.3}
-
-
-@pytest.fixture
-def api(services: Services, clock: Clock) -> Api:
-    made = Api(services, clock)
-    made.week()
-    made.live(30, GOOD)
-    tick(services)
-    return made
-
-
-def lives(services: Services, api: Api, minutes: int, **how: object) -> None:
-    """Send traffic for some minutes, with one tick each."""
-    for _ in range(minutes):
-        if how:
-            api.live(57, GOOD, **how)  # type: ignore[arg-type]
-        else:
-            api.healthy_minute()
-        tick(services)
+BAD, OTHER = "2" * 40, "4" * 40
 
 
 def the_incident(services: Services) -> Incident:
@@ -56,11 +35,6 @@ def the_incident(services: Services) -> Incident:
 def status(services: Services) -> tuple[IncidentStatus, str | None]:
     found = the_incident(services)
     return found.status, found.closed_by
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def told(services: Services, title: str) -> str:
@@ -92,6 +66,7 @@ def test_an_error_burst_that_ends_by_itself_is_posted_with_figures_and_resolved(
     assert chat(services).buttons() == ["reopen"]
 
 
+@ON_BOTH
 def test_a_self_recovery_is_in_the_timeline_the_audit_chain_and_the_knowledge_entries(
     services: Services, api: Api
 ) -> None:
@@ -179,6 +154,7 @@ def test_a_flapping_signal_is_one_incident_with_few_messages(services: Services,
     assert "Back to usual" not in chat(services).thread_titles()
 
 
+@ON_BOTH
 def test_a_relapse_reopens_the_incident_which_must_then_be_quiet_for_longer(
     services: Services, api: Api, worker: Worker
 ) -> None:
@@ -252,12 +228,7 @@ def test_an_acknowledged_incident_recovers_too(services: Services, api: Api) -> 
 def test_under_maintenance_a_recovered_incident_is_resolved_without_messages(
     services: Services, api: Api, worker: Worker
 ) -> None:
-    with services.sessions.begin() as session:
-        now = services.clock()
-        start_window(
-            services, session, service=None, begins_at=now, ends_at=now + timedelta(hours=1), reason="", actor="Ana",
-            now=now,
-        )  # fmt: skip
+    maintained(services, None, hours=1)
     lives(services, api, 2, failing=FAILING)
     worker.run_all()
     lives(services, api, 12)

@@ -14,6 +14,7 @@ from storage.models import Incident
 from storage.telemetry.protocol import COARSE_SECONDS
 from tests.scenarios.workers.alertmanager import Alertmanager
 from tests.scenarios.workers.counted_funnel import CountedFunnel, counted_funnel
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
 from tests.scenarios.workers.watching.test_custom_metrics_are_watched import Sender, a_week_of, around
@@ -88,6 +89,7 @@ def test_a_conversion_rate_that_stays_abnormal_keeps_its_incident_open(
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
+@ON_BOTH
 def test_a_funnel_without_entries_has_not_recovered(services: Services, clock: Clock) -> None:
     funnel_that(services, clock, changed_to=0.1, for_minutes=15, silent_afterwards=True)
     minutes_pass(services, clock, 80)
@@ -175,6 +177,7 @@ def said(services: Services, shop: LogShop, minutes: int, body: str | None = Non
         tick(services)
 
 
+@ON_BOTH
 def test_a_log_template_that_went_quiet_is_resolved(services: Services, shop: LogShop, worker: Worker) -> None:
     said(services, shop, 4, REFUSED)
     assert status(services) == (IncidentStatus.OPEN, None)
@@ -196,6 +199,7 @@ def test_a_service_that_stops_logging_has_not_recovered(services: Services, shop
     assert status(services) == (IncidentStatus.OPEN, None)
 
 
+@ON_BOTH
 def test_an_incident_with_an_alert_is_resolved_only_after_the_alert_ended(
     services: Services, clock: Clock, sender: Sender
 ) -> None:

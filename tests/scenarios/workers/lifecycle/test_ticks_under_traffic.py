@@ -14,6 +14,7 @@ from detection.types import Event, Finding, FunnelDefinition, Severity
 from storage import incidents
 from storage.telemetry.protocol import RolledUp
 from tests.scenarios.workers.alertmanager import Alertmanager
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.slash_command import status_card
@@ -23,10 +24,7 @@ from workers.services import Services
 from workers.telling import where_message
 from workers.watching.delays import delays
 
-
-@pytest.fixture
-def alertmanager(services: Services, clock: Clock) -> Alertmanager:
-    return Alertmanager(services, clock)
+pytestmark = ON_BOTH
 
 
 def page_views(clock: Clock, first: int, count: int) -> list[Event]:

@@ -9,10 +9,13 @@ import pytest
 from detection.types import Span, SpanKind
 from storage.deploys import SEEN_IN_SPANS, deploys_between, record_deploy
 from storage.models import Deploy
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.worker import Clock
 from workers.lifecycle.seen_deploys import GRACE_SECONDS, LOOK_EVERY_SECONDS, record_new_versions
 from workers.services import Services
 from workers.troubles import Troubles
+
+pytestmark = ON_BOTH
 
 SHA = "3f2a9c1d5e8b7a6f4c3d2e1f0a9b8c7d6e5f4a3b"
 

@@ -14,6 +14,7 @@ from integrations.errors import RetryableError
 from storage import audit, incidents
 from storage.models import Action, Approval, AuditEntry, OutboxJob, Proposal
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes, status, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import offered, opened, slow_checkout
 from tests.scenarios.workers.worker import Clock, Worker, settle
@@ -77,6 +78,7 @@ STORED = {
 stored = pytest.mark.parametrize("change", [pytest.param(change, id=name) for name, change in STORED.items()])
 
 
+@ON_BOTH
 def test_the_dialog_shows_what_the_approval_binds(services: Services, worker: Worker) -> None:
     _, chat, _ = shown(services, worker)
     fields = dict(chat.modals[-1].fields)
@@ -146,6 +148,7 @@ def test_a_finding_that_joined_since_changes_what_is_tested_and_is_named(service
     assert code_host.merges == 1
 
 
+@ON_BOTH
 def test_of_two_dialogs_the_one_that_shows_less_cannot_approve(services: Services, worker: Worker) -> None:
     incident_id, chat, code_host = shown(services, worker)
     old = chat.modals[-1].value
@@ -243,6 +246,7 @@ def forged_approval(services: Services) -> None:
         )  # fmt: skip
 
 
+@ON_BOTH
 @pytest.mark.parametrize("tamper", [cut_off, rewritten_entry, rewritten_decider, forged_approval])
 def test_an_approval_that_the_chain_does_not_vouch_for_is_not_carried_out_and_people_are_told(
     services: Services, worker: Worker, tamper: Callable[[Services], None]

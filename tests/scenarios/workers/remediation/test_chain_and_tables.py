@@ -15,11 +15,14 @@ from storage import audit
 from storage.audit_tables import disagreements
 from storage.models import Action, Approval, AuditEntry, Incident, Proposal, Verification
 from tests.scenarios.workers.clicks.test_people_decide import click, close, fakes, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.running.housekeeping import expire
 from workers.services import Services
+
+pytestmark = ON_BOTH
 
 
 def carried_out(services: Services, worker: Worker) -> int:

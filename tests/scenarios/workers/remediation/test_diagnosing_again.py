@@ -11,6 +11,7 @@ from integrations.errors import ConflictError, PermanentError, RejectedError
 from storage import diagnoses, incidents
 from storage.models import AuditEntry, Diagnosis, OutboxJob, Proposal
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.worker import Clock, Worker, settle
@@ -62,6 +63,7 @@ def test_the_button_appears_once_a_diagnosis_is_finished_and_no_fix_waits(servic
     assert "diagnose_again" not in chat.buttons()
 
 
+@ON_BOTH
 def test_a_click_diagnoses_again_and_the_message_says_so_meanwhile(services: Services, worker: Worker) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)
@@ -80,6 +82,7 @@ def test_a_click_diagnoses_again_and_the_message_says_so_meanwhile(services: Ser
     assert ("Ana", "Asked for a new diagnosis.") in timeline
 
 
+@ON_BOTH
 def test_two_clicks_start_one_diagnosis_and_the_second_person_is_told(services: Services) -> None:
     chat, _ = fakes(services)
     incident_id = opened(services)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from storage import deploys, diagnoses, outbox
 from storage.models import OutboxJob
 from tests.scenarios.workers.clicks.test_people_decide import fakes
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Clock, Worker, settle
 from workers.diagnosis.job import diagnosis_given_up
@@ -28,6 +29,7 @@ def asked_for(services: Services, incident_id: int) -> None:
         outbox.enqueue(session, "diagnose", arguments, key=f"diagnose:{incident_id}:1", now=now)
 
 
+@ON_BOTH
 def test_without_a_github_token_the_diagnosis_ends_and_the_card_says_what_was_not_asked(
     services: Services, worker: Worker
 ) -> None:

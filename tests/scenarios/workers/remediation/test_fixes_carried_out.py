@@ -11,6 +11,7 @@ from integrations.errors import RejectedError, RetryableError
 from storage import audit, deploys, incidents
 from storage.models import Action, AuditEntry, Verification
 from tests.scenarios.workers.clicks.test_people_decide import click, close, fakes, status, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker, settle, verify
@@ -47,11 +48,22 @@ def actions(services: Services) -> list[str]:
         return [row.status for row in session.query(Action)]
 
 
+def merged_without_an_answer(services: Services, worker: Worker) -> int:
+    """Let GitHub merge an approved fix whose answer is lost; return the incident's id."""
+    _, code_host = fakes(services)
+    incident_id = approved(services, worker)
+    code_host.lost_answers.append(RetryableError("GitHub", "did not answer in time"))
+    worker.run()
+    assert (code_host.merges, actions(services)) == (1, ["running"])
+    return incident_id
+
+
 def verifications(services: Services) -> int:
     with services.readers() as session:
         return session.query(Verification).count()
 
 
+@ON_BOTH
 def test_nothing_is_merged_for_an_incident_that_was_closed_while_the_code_host_was_down(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
@@ -77,11 +89,8 @@ def test_nothing_is_merged_for_an_incident_that_was_closed_while_the_code_host_w
 def test_a_merge_before_the_incident_was_closed_is_posted_and_the_incident_stays_closed(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
-    chat, code_host = fakes(services)
-    incident_id = approved(services, worker)
-    code_host.lost_answers.append(RetryableError("GitHub", "did not answer in time"))
-    worker.run()
-    assert (code_host.merges, actions(services)) == (1, ["running"])
+    chat, _ = fakes(services)
+    incident_id = merged_without_an_answer(services, worker)
     close(services, "resolve", incident_id)
     clock.forward(30)
     settle(worker)
@@ -96,10 +105,7 @@ def test_a_merge_with_an_unknown_outcome_is_never_reported_as_not_merged(
     services: Services, worker: Worker, clock: Clock
 ) -> None:
     chat, code_host = fakes(services)
-    incident_id = approved(services, worker)
-    code_host.lost_answers.append(RetryableError("GitHub", "did not answer in time"))
-    worker.run()
-    assert (code_host.merges, actions(services)) == (1, ["running"])
+    incident_id = merged_without_an_answer(services, worker)
     close(services, "false_alarm", incident_id)
     code_host.failures.extend(down(1))
     clock.forward(2)
@@ -125,6 +131,7 @@ def test_a_fix_that_the_code_host_never_answers_is_given_up_with_a_message(
     assert "GitHub: HTTP 500" in said(chat, "The fix was not merged")
 
 
+@ON_BOTH
 def test_a_pull_request_merged_by_somebody_else_is_verified(services: Services, worker: Worker, clock: Clock) -> None:
     chat, code_host = fakes(services)
     incident_id = approved(services, worker)
@@ -219,6 +226,7 @@ def test_a_verification_that_ends_after_a_person_closed_the_incident_does_not_sa
     assert "closed by Ana" in said(chat, "Not recovered")
 
 
+@ON_BOTH
 def test_the_outcome_of_an_action_is_in_the_incidents_timeline(services: Services, worker: Worker) -> None:
     _, code_host = fakes(services)
     incident_id = approved(services, worker)

@@ -9,12 +9,15 @@ import pytest
 from storage import outbox
 from storage.models import AuditEntry, Proposal, Verification
 from tests.scenarios.workers.clicks.test_people_decide import click, fakes, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.remediation.test_diagnosing_again import FIX
 from tests.scenarios.workers.worker import Worker, settle
 from workers.remediation.execution import execute_proposal
 from workers.remediation.pull_requests import propose_fix
 from workers.services import Services
+
+pytestmark = ON_BOTH
 
 
 class Killed(BaseException):

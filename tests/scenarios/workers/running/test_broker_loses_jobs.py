@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from storage import outbox
 from storage.models import OutboxJob
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeTickets
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Clock
@@ -22,6 +23,8 @@ from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.running.relay import LOOK_SECONDS, relay_once, resend_lost
 from workers.services import Services
+
+pytestmark = ON_BOTH
 
 SOON = 30.0
 """Within this many seconds a lost job is on its way again."""

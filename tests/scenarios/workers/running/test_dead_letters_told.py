@@ -11,7 +11,8 @@ from integrations.cards import Card
 from integrations.errors import IntegrationError, NotFoundError, PermanentError, RateLimitedError, RetryableError
 from storage import deliveries, incidents, outbox, proposals
 from storage.models import AuditEntry, OutboxJob
-from tests.scenarios.workers.fakes import FakeChat, FakeEscalation, FakeTickets, Posted
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import FakeEscalation, FakeTickets, Posted, chat
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Worker
 from workers.clicks.buttons import handle_click
@@ -19,11 +20,6 @@ from workers.running.actors import run_job
 from workers.running.jobs import JOBS
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def click(services: Services, action_id: str, value: object, user: str = "Ana") -> None:
@@ -106,6 +102,7 @@ def test_a_refused_ticket_or_escalation_is_told_in_the_thread_and_the_button_wor
     assert dead(services) == []
 
 
+@ON_BOTH
 def test_a_second_press_while_the_first_is_on_its_way_is_answered(services: Services, worker: Worker) -> None:
     incident_id = opened(services)
     click(services, "create_ticket", incident_id, "Ana")
@@ -212,6 +209,7 @@ def failed(services: Services, number: int, reason: str = "Teams: HTTP 410") -> 
         return session.scalars(select(OutboxJob.id).where(OutboxJob.key == f"dead:{number}")).one()
 
 
+@ON_BOTH
 def test_the_channel_lists_what_failed_for_good_in_one_message_with_retry_and_dismiss(
     services: Services, worker: Worker
 ) -> None:
@@ -231,6 +229,7 @@ def test_the_channel_lists_what_failed_for_good_in_one_message_with_retry_and_di
     assert shown.card.title == "3 jobs failed for good"
 
 
+@ON_BOTH
 @pytest.mark.parametrize(("button", "event"), [("retry_jobs", "job_retried"), ("dismiss_jobs", "job_dismissed")])
 def test_a_press_retries_or_dismisses_what_is_listed_and_the_message_says_that_all_is_dealt_with(
     services: Services, worker: Worker, button: str, event: str

@@ -4,12 +4,15 @@ import pytest
 
 from integrations.errors import PermanentError
 from storage import diagnoses, outbox
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Worker
 from workers.clicks.slash_command import status_card
 from workers.diagnosis import pipeline
 from workers.services import Services
+
+pytestmark = ON_BOTH
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from integrations.cards import Card
 from storage import outbox
 from storage.database.base import Base
 from storage.models import AuditEntry, Delivery, Diagnosis, OutboxJob, Proposal, TimelineEntry, Verification
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Clock, Worker
@@ -201,6 +202,7 @@ def seen(services: Services) -> dict[str, Any]:
     }
 
 
+@ON_BOTH
 @pytest.mark.parametrize("name", STORIES)
 def test_the_second_run_after_a_kill_says_and_does_nothing_anew(
     services: Services, worker: Worker, clock: Clock, name: str, monkeypatch: pytest.MonkeyPatch

@@ -6,12 +6,15 @@ import pytest
 from dramatiq.brokers.redis import RedisBroker
 
 from storage import outbox
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.valkey import running_valkey
 from workers.errors import BrokerAwayError
 from workers.queueing.broker import create_broker
 from workers.queueing.queues import PEOPLE
 from workers.running.relay import relay_once
 from workers.services import Services
+
+pytestmark = ON_BOTH
 
 
 def enqueue_job(services: Services, key: str) -> None:

@@ -8,7 +8,8 @@ from integrations.errors import AuthenticationError, RejectedError, RetryableErr
 from integrations.protocols import PullRequest
 from integrations.text import ours
 from storage import outbox
-from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import FakeCodeHost, chat
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Worker
 from workers.services import Services
@@ -32,11 +33,6 @@ def pressed(services: Services, proposal_id: int) -> None:
         outbox.enqueue(session, "handle_click", arguments, key="click:1", now=services.clock())
 
 
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
-
-
 def shown(services: Services) -> str:
     """Return the text of the only open dialog."""
     (modal,) = chat(services).modals
@@ -50,6 +46,7 @@ def proposal_id(services: Services, worker: Worker) -> int:
     return made
 
 
+@ON_BOTH
 def test_the_dialog_opens_empty_at_once_and_is_filled_by_the_worker(
     services: Services, worker: Worker, proposal_id: int
 ) -> None:

@@ -20,12 +20,12 @@ from integrations.errors import (
 )
 from integrations.protocols import MessageReference
 from storage import deliveries, outbox
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeEscalation
-from tests.scenarios.workers.incidents import offered, opened
+from tests.scenarios.workers.incidents import offered, opened, say
 from tests.scenarios.workers.worker import Worker
 from workers.clicks.slash_command import status_card
 from workers.services import Services
-from workers.telling.enqueue import enqueue_thread_message
 
 REFUSED = ChannelRefusedError("Slack", "not_in_channel: invite Argux in the channel with /invite @Argux")
 
@@ -39,27 +39,14 @@ class RefusingChat(FakeChat):
     edits_refused: IntegrationError | None = None
     pictures_refused: IntegrationError | None = None
     asked_at: list[float] = field(default_factory=list)
-    direct: list[str] = field(default_factory=list)
 
-    def post(
-        self,
-        channel: str,
-        card: Card,
-        *,
-        idempotency_key: str,
-        thread: MessageReference | None = None,
-        look_first: bool = False,
-    ) -> MessageReference:
-        if channel.startswith("D"):
-            self.direct.append(card.title)
-            return MessageReference(channel, "1")
+    def before_post(self, card: Card) -> None:
         assert self.services is not None
         self.asked_at.append(self.services.clock().timestamp())
         if self.refusal is not None:
             raise self.refusal
         if card.picture is not None and self.pictures_refused is not None:
             raise self.pictures_refused
-        return super().post(channel, card, idempotency_key=idempotency_key, thread=thread, look_first=look_first)
 
     def update(self, message: MessageReference, card: Card) -> None:
         if self.refusal is not None:
@@ -87,18 +74,12 @@ def chat(services: Services, monkeypatch: pytest.MonkeyPatch) -> RefusingChat:
     return made
 
 
-def say(services: Services, incident_id: int, *titles: str) -> None:
-    with services.sessions.begin() as session:
-        for title in titles:
-            card = Card(title=title)
-            enqueue_thread_message(session, incident_id, key=title, card=card, channel="C1", now=services.clock())
-
-
 def dead_letters(services: Services) -> list[str]:
     with services.readers() as session:
         return [f"{job.actor}: {job.error}" for job in outbox.dead_letters(session)]
 
 
+@ON_BOTH
 def test_what_was_held_is_posted_in_order_with_the_newest_state_within_a_minute_of_mending(
     services: Services, worker: Worker, chat: RefusingChat
 ) -> None:

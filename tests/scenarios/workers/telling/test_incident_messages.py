@@ -4,7 +4,8 @@ from detection.types import IncidentStatus
 from integrations.cards import Card
 from integrations.errors import PermanentError, RejectedError, RetryableError
 from storage import deliveries, incidents, outbox
-from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import chat
 from tests.scenarios.workers.incidents import offered, opened
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.locks import one_at_a_time
@@ -13,11 +14,7 @@ from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.telling.root_message import message_given_up
 
 
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
-
-
+@ON_BOTH
 def test_an_incident_has_one_message_with_a_chart_and_its_buttons(services: Services, worker: Worker) -> None:
     opened(services)
     worker.run_all()
@@ -61,6 +58,7 @@ def test_a_rate_limited_post_is_retried_when_slack_allows_it(services: Services,
     assert len(chat(services).messages) == 1
 
 
+@ON_BOTH
 def test_a_post_whose_response_was_lost_is_found_and_not_posted_twice(services: Services, worker: Worker) -> None:
     chat(services).lost_answers.append(RetryableError("Slack", "the connection broke"))
     opened(services)

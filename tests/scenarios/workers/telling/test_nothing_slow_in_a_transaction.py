@@ -12,12 +12,15 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from storage import outbox
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Worker
 from workers.clicks.slash_command import answer_command
 from workers.services import Services
 from workers.telling import dialogs, picture
+
+pytestmark = ON_BOTH
 
 
 class OpenTransactions:

@@ -9,15 +9,14 @@ import pytest
 
 from integrations.cards import Card
 from integrations.errors import RetryableError
-from integrations.protocols import MessageReference
 from storage import outbox
 from tests.scenarios.workers.fakes import FakeChat
-from tests.scenarios.workers.incidents import opened
+from tests.scenarios.workers.incidents import opened, say
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.errors import NotYetError
 from workers.services import Services
 from workers.telling.channels import pace
-from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.enqueue import enqueue_refresh
 
 
 @dataclass
@@ -30,15 +29,7 @@ class StrictChat(FakeChat):
     limited: int = 0
     with_faults: bool = True
 
-    def post(
-        self,
-        channel: str,
-        card: Card,
-        *,
-        idempotency_key: str,
-        thread: MessageReference | None = None,
-        look_first: bool = False,
-    ) -> MessageReference:
+    def before_post(self, card: Card) -> None:
         assert self.clock is not None
         now = self.clock().timestamp()
         self.calls += 1
@@ -50,7 +41,6 @@ class StrictChat(FakeChat):
         if self.with_faults and self.calls % 11 == 0:
             self.lost_answers.append(RetryableError("Slack", "it did not answer in time"))
         self.free_at = now + 1.0
-        return super().post(channel, card, idempotency_key=idempotency_key, thread=thread, look_first=look_first)
 
 
 @pytest.fixture
@@ -67,12 +57,9 @@ def chat(services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> S
     return made
 
 
-def say(services: Services, incident_id: int, count: int) -> list[str]:
+def say_all(services: Services, incident_id: int, count: int) -> list[str]:
     titles = [f"{number:03}" for number in range(count)]
-    with services.sessions.begin() as session:
-        for title in titles:
-            card = Card(title=title)
-            enqueue_thread_message(session, incident_id, key=title, card=card, channel="C1", now=services.clock())
+    say(services, incident_id, *titles)
     return titles
 
 
@@ -80,7 +67,7 @@ def test_a_hundred_messages_under_a_rate_limit_and_faults_all_come_once_and_in_t
     services: Services, worker: Worker, chat: StrictChat
 ) -> None:
     told = {opened(services): 0 for _ in range(6)}
-    said = {incident_id: say(services, incident_id, 17) for incident_id in told}
+    said = {incident_id: say_all(services, incident_id, 17) for incident_id in told}
     began = services.clock()
     while len(chat.messages) < 6 + 6 * 17 and (services.clock() - began).total_seconds() < 400:
         worker.run_for(20)
@@ -96,7 +83,7 @@ def test_a_channel_without_faults_is_used_at_its_pace_and_hardly_ever_says_that_
     services: Services, worker: Worker, chat: StrictChat
 ) -> None:
     chat.with_faults = False
-    say(services, opened(services), 40)
+    say_all(services, opened(services), 40)
     worker.run_for(60)
     assert len(chat.messages) == 41
     assert chat.limited <= 4
@@ -181,9 +168,7 @@ def test_slots_of_messages_that_were_dropped_do_not_pile_up(
     services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "_MANY", 20)
-    for number in range(40):
-        with pytest.raises(NotYetError) if number >= 4 else nullcontext():
-            pace.take_turn(services, "C1", f"message {number}", pace.Lane.LATER)
+    assert turns_at_once(services, "C1", 90) == 61
     clock.forward(3600)
     pace.take_turn(services, "C1", "another", pace.Lane.LATER)
     assert "slot:" not in str(services.redis.hkeys("argux:pace:C1"))

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-
 from detection.recovery import RecoveryState
 from detection.types import IncidentStatus, Severity
 from storage import incidents
 from storage.models import Incident
 from tests.scenarios.workers.alertmanager import Alertmanager
-from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import chat
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
 from workers.services import Services
 from workers.watching import alerts
 
 
-@pytest.fixture
-def alertmanager(services: Services, clock: Clock) -> Alertmanager:
-    return Alertmanager(services, clock)
-
-
 def all_incidents(services: Services) -> list[Incident]:
     with services.readers() as session:
         return sorted(incidents.list_incidents(session), key=lambda incident: incident.id)
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def timeline(services: Services, incident: Incident) -> list[str]:
@@ -55,6 +44,7 @@ def test_a_firing_alert_opens_one_incident_however_often_it_is_sent(
     assert card.picture is None
 
 
+@ON_BOTH
 def test_simultaneous_alerts_of_one_service_are_one_incident_and_several_places_one_finding(
     services: Services, alertmanager: Alertmanager
 ) -> None:
@@ -75,6 +65,7 @@ def test_alerts_that_need_no_person_open_no_incident(services: Services, alertma
     assert all_incidents(services) == []
 
 
+@ON_BOTH
 def test_an_incident_is_resolved_with_a_message_when_all_its_alerts_are_over(
     services: Services, clock: Clock, worker: Worker, alertmanager: Alertmanager
 ) -> None:

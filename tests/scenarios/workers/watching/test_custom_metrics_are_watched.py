@@ -13,6 +13,7 @@ from detection.types import Finding, MetricKind, MetricPoint, Severity
 from storage import incidents
 from storage.metric_limits import add_limit
 from storage.models import Incident
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
@@ -80,6 +81,7 @@ def findings_of(incident: Incident) -> list[Finding]:
     return [incidents.to_finding(record) for record in incident.findings]
 
 
+@ON_BOTH
 def test_a_metric_that_leaves_its_level_becomes_an_incident_that_is_diagnosed_and_recovers(
     services: Services, clock: Clock, worker: Worker, sender: Sender
 ) -> None:

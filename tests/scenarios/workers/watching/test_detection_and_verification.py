@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,13 +18,14 @@ from tests.conftest import PostgresServer
 from tests.functional.stack import FUNNEL
 from tests.functional.telemetry import traffic, week_of_history
 from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.live_deploys import goes_live
+from tests.scenarios.workers.maintenance import maintained
 from tests.scenarios.workers.worker import START, Clock, Worker
 from workers.lifecycle.detect import ROLLED_UP
 from workers.lifecycle.tick import tick
-from workers.rules.maintenance import start_window
 from workers.services import Services
 from workers.settings import Settings
 from workers.watching import logs
@@ -77,7 +78,7 @@ def fill_with_a_healthy_shop(services: Services, clock: Clock) -> None:
     with services.sessions.begin() as session:
         funnels.create_funnel(session, name="Purchase", steps=steps, baseline_days=7, window_minutes=30, now=clock())
     send = sender(services, clock)
-    week_of_history(send, now=clock().timestamp(), version=GOOD, visits=3000)
+    week_of_history(send, now=clock().timestamp(), version=GOOD)
     Shop(services, clock, send).live(HEALTHY_SECONDS, GOOD, broken=False)
 
 
@@ -133,6 +134,7 @@ def test_healthy_traffic_opens_no_incident(services: Services, shop: Shop) -> No
     assert the_incident(services) is None
 
 
+@ON_BOTH
 def test_a_slow_deploy_becomes_one_incident_with_all_its_findings(services: Services, shop: Shop) -> None:
     shop.deploy(BAD)
     broke_at = shop.clock().timestamp()
@@ -161,11 +163,11 @@ def test_a_failing_watch_does_not_stop_the_others_and_its_error_is_raised(
     assert the_incident(services) is not None
 
 
+@ON_BOTH
 def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
-    incident_id = approved_and_merged(services, shop, worker)
-    shop.deploy(CURED)
+    incident_id = fixed(services, shop, worker)
     shop.live(90, CURED, broken=False)
     tick(services)
     worker.run()
@@ -181,14 +183,8 @@ def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
 def test_under_maintenance_every_stage_runs_and_no_message_is_posted(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
-    with services.sessions.begin() as session:
-        now = services.clock()
-        start_window(
-            services, session, service=None, begins_at=now, ends_at=now + timedelta(hours=3), reason="", actor="Ana",
-            now=now,
-        )  # fmt: skip
-    incident_id = approved_and_merged(services, shop, worker)
-    shop.deploy(CURED)
+    maintained(services, None, hours=3)
+    incident_id = fixed(services, shop, worker)
     shop.live(90, CURED, broken=False)
     tick(services)
     worker.run()
@@ -210,8 +206,7 @@ def test_under_maintenance_every_stage_runs_and_no_message_is_posted(
 def test_a_fix_that_does_not_help_in_time_reopens_the_incident_and_says_so(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
-    incident_id = approved_and_merged(services, shop, worker)
-    shop.deploy(CURED)
+    incident_id = fixed(services, shop, worker)
     shop.live(60, CURED, broken=True)
     tick(services)
     with services.readers() as session:
@@ -229,8 +224,7 @@ def test_a_fix_that_does_not_help_in_time_reopens_the_incident_and_says_so(
 def test_a_fix_followed_by_no_traffic_is_reported_as_untested_never_as_recovered(
     services: Services, shop: Shop, worker: Worker
 ) -> None:
-    incident_id = approved_and_merged(services, shop, worker)
-    shop.deploy(CURED)
+    incident_id = fixed(services, shop, worker)
     shop.clock.forward(700)
     tick(services)
     worker.run()
@@ -252,7 +246,7 @@ def test_a_false_alarm_that_continues_is_recorded_and_not_posted_again(services:
     assert first is not None
     close(services, "false_alarm", first.id)
     for _ in range(3):
-        shop.live(240, BAD, broken=True)
+        shop.live(120, BAD, broken=True)
         tick(services)
     incident = the_incident(services)
     assert incident is not None
@@ -276,7 +270,8 @@ def test_a_new_break_after_the_cooldown_opens_a_new_incident(services: Services,
         assert [row.status for row in incidents.list_incidents(session)] == ["open", "resolved"]
 
 
-def approved_and_merged(services: Services, shop: Shop, worker: Worker) -> int:
+def fixed(services: Services, shop: Shop, worker: Worker) -> int:
+    """Break the shop, approve and merge the fix, and deploy it; return the incident's id."""
     shop.deploy(BAD)
     shop.live(60, BAD, broken=True)
     tick(services)
@@ -287,4 +282,5 @@ def approved_and_merged(services: Services, shop: Shop, worker: Worker) -> int:
     worker.run()
     worker.run()
     shop.clock.now = datetime.fromtimestamp(shop.clock().timestamp() + 1, UTC)
+    shop.deploy(CURED)
     return incident.id

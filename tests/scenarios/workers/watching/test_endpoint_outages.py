@@ -12,6 +12,7 @@ from storage import diagnoses, incidents
 from storage.models import Diagnosis, Incident, KnowledgeEntry, OutboxJob, Verification
 from tests.scenarios.workers.api_traffic import Api
 from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
@@ -51,6 +52,7 @@ def test_healthy_traffic_opens_no_incident(services: Services, api: Api) -> None
     assert every_incident(services) == []
 
 
+@ON_BOTH
 def test_a_deploy_that_breaks_a_third_of_requests_is_detected_diagnosed_reverted_and_recovers(
     services: Services, api: Api, worker: Worker
 ) -> None:

@@ -12,7 +12,8 @@ from detection.types import IncidentStatus, Severity
 from storage import incidents
 from storage.models import Incident, OutboxJob
 from tests.scenarios.workers.counted_funnel import CountedFunnel, counted_funnel
-from tests.scenarios.workers.fakes import FakeChat
+from tests.scenarios.workers.databases import ON_BOTH
+from tests.scenarios.workers.fakes import chat
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import run_parts
 from workers.services import Services
@@ -39,11 +40,6 @@ def lately(funnel: CountedFunnel, clock: Clock, *, entries: float, rate: float) 
         since=now - 5000,
         until=now,
     )
-
-
-def chat(services: Services) -> FakeChat:
-    assert isinstance(services.chat, FakeChat)
-    return services.chat
 
 
 def all_incidents(services: Services) -> Sequence[Incident]:
@@ -132,6 +128,7 @@ def drift(services: Services, clock: Clock) -> CountedFunnel:
     return funnel
 
 
+@ON_BOTH
 def test_a_slow_drift_is_reported_once_with_its_hours_and_its_cost(
     services: Services, clock: Clock, worker: Worker
 ) -> None:

@@ -9,6 +9,7 @@ from storage import incidents, log_patterns
 from storage.models import Incident
 from storage.telemetry.protocol import LOG_PATTERN, LOG_TEMPLATE, LogName
 from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import offered
 from tests.scenarios.workers.log_shop import REFUSED, LogShop, log_shop
@@ -36,6 +37,7 @@ def test_healthy_logs_and_new_info_lines_open_no_incident(services: Services, sh
     assert all_incidents(services) == []
 
 
+@ON_BOTH
 def test_a_new_error_becomes_an_incident_with_a_readable_title(services: Services, shop: LogShop) -> None:
     shop.live(5)
     broke_at = shop.clock().timestamp()
@@ -101,6 +103,7 @@ def test_without_a_deploy_the_cause_is_not_known(services: Services, shop: LogSh
     assert "Argux does not know why this happens" in _thread(services.chat)
 
 
+@ON_BOTH
 def test_no_more_lines_after_the_fix_resolve_the_incident(services: Services, shop: LogShop, worker: Worker) -> None:
     incident_id = _approved_and_merged(services, shop, worker)
     shop.deploy(CURED)

@@ -12,6 +12,7 @@ import pytest
 from detection.types import Event
 from storage import funnels, incidents
 from storage.models import Incident
+from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.lifecycle.tick import tick
@@ -95,6 +96,7 @@ def told(services: Services, worker: Worker) -> tuple[str, str, str]:
     return card.title, section, message.text
 
 
+@ON_BOTH
 def test_a_break_in_a_combination_names_it_in_the_title_the_card_and_the_thread(
     services: Services, shop: Shop, worker: Worker
 ) -> None:

@@ -273,7 +273,7 @@ def test_two_variants_are_compared_in_plain_words(run_argux: RunArgux, services:
 def loaded_by(module: str, *watched: str) -> str:
     """Return which of the watched packages a fresh interpreter has loaded after importing the module."""
     source = f"import sys, {module}; print(*sorted(set({watched!r}) & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
-from typer.testing import CliRunner, Result
 
-from bot import cli
-
-Run = Callable[..., Result]
+from tests.unit.bot.conftest import RunArgux
+from workers.services import Services
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'argux.db'}")
-    monkeypatch.setenv("AUDIT_KEY", "an audit key")
+def run(services: Services, run_argux: RunArgux, monkeypatch: pytest.MonkeyPatch) -> RunArgux:
     monkeypatch.setenv("ARGUX_TIMEZONE", "Europe/Berlin")
     monkeypatch.setenv("LOGNAME", "ana")
-    monkeypatch.setattr("bot.logs.configure_logging", lambda level: None)
-    runner = CliRunner()
-    assert runner.invoke(cli.app, ["migrate"]).exit_code == 0
-    return lambda *words: runner.invoke(cli.app, ["maintenance", *words])
+    return lambda *words: run_argux("maintenance", *words)
 
 
-def test_a_window_is_started_listed_and_ended(run: Run) -> None:
+def test_a_window_is_started_listed_and_ended(run: RunArgux) -> None:
     started = run("start", "shop", "--for", "2h", "--reason", "new database").stdout
     assert "shop" in started
     assert "running" in started
@@ -37,7 +26,7 @@ def test_a_window_is_started_listed_and_ended(run: Run) -> None:
     assert "over" in run("list", "--past").stdout
 
 
-def test_a_future_window_is_shown_in_the_teams_time_zone(run: Run) -> None:
+def test_a_future_window_is_shown_in_the_teams_time_zone(run: RunArgux) -> None:
     message = run("start", "everything", "--from", "2099-03-28 22:00", "--for", "8h").stdout
     assert "everything           2099-03-28 22:00 CET to 2099-03-29 07:00 CEST  to come" in message
 
@@ -54,7 +43,7 @@ def test_a_future_window_is_shown_in_the_teams_time_zone(run: Run) -> None:
         (("end", "7"), "There is no maintenance window 7."),
     ],
 )
-def test_a_user_error_is_one_line(run: Run, words: tuple[str, ...], message: str) -> None:
+def test_a_user_error_is_one_line(run: RunArgux, words: tuple[str, ...], message: str) -> None:
     result = run(*words)
     assert (result.exit_code, result.stdout) == (1, "")
     assert message in result.stderr
