@@ -14,7 +14,7 @@ from sqlalchemy.orm import sessionmaker
 from detection.types import Finding, IncidentStatus, Metric, Severity
 from integrations.cards import Card, Modal
 from integrations.errors import AuthenticationError, RejectedError, RetryableError, WaitingError
-from integrations.protocols import ChannelUser, Standing, Ticket
+from integrations.protocols import ChannelUser, Standing, Ticket, TicketField
 from integrations.text import stored
 from storage import deliveries, deploys, incidents, proposals
 from storage.database.session import create_database
@@ -22,12 +22,12 @@ from storage.models import Action, Alert, Delivery, Diagnosis, MaintenanceWindow
 from tests.finding_details import DROP, STAKES
 from tests.scenarios.workers.fakes import DIFF, FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.unit.workers.telling.cards_of_texts import NOW, OUR_ADDRESS, Texts, diagnosis, findings
-from workers.clicks import closing, closing_dialogs, escalate, slash_command, ticket
+from workers.clicks import closing, closing_dialogs, escalate, slash_command, ticket, ticket_dialog
 from workers.diagnosis.job import diagnosis_given_up
 from workers.errors import NotYetError
 from workers.lifecycle import alert_endings
 from workers.remediation import approvals, catalogue, execution, pull_requests
-from workers.remediation.closing import close_given_up
+from workers.remediation import closing as remediation_closing
 from workers.services import Services
 from workers.settings import Settings
 from workers.telling import delays_message, dialogs, held_messages, stakes_message, where_message
@@ -217,10 +217,16 @@ def _act_on_the_thread(services: Services, texts: Texts) -> None:
         ticket.create_ticket(services, incident_id, texts("person"))
     ticket.ticket_given_up(services, incident_id, texts("person"), reason)
     ticket.create_ticket(services, incident_id, texts("person"))
+    assert isinstance(services.escalation, FakeEscalation)
+    services.escalation.failures.append(RetryableError("Teams", reason))
+    with suppress(RetryableError):
+        escalate.escalate(services, incident_id, texts("escalator"))
     escalate.escalation_given_up(services, incident_id, texts("escalator"), reason)
     escalate.escalate(services, incident_id, texts("escalator"))
     diagnosis_given_up(services, incident_id, reason)
-    close_given_up(services, incident_id, texts("repository"), 3, "", reason)
+    limited = RetryableError("GitHub", reason, retry_after_seconds=60)
+    remediation_closing._tell_open_still(services, incident_id, 3, limited)
+    remediation_closing.close_given_up(services, incident_id, texts("repository"), 3, "", reason)
     _offer(services, texts, incident_id)
 
 
@@ -296,6 +302,8 @@ def _answer(services: Services, texts: Texts) -> None:
     for action_id in dialogs.TITLES:
         dialogs.open_at_once(services, action_id, action_id)
         dialogs.show_text(services, action_id, action_id, stored(""))
+    field = TicketField(texts("key"), texts("label"), choices=(("1", texts("choice")),), hint=texts("hint"))
+    ticket_dialog.show(services, incident_id, "ticket", [field], user_id="UANA")
     closing_dialogs.false_alarm_pressed(services, incident_id, "false alarm", user_id="UANA")
     with services.sessions.begin() as session:
         deploys.record_deploy(
