@@ -66,6 +66,12 @@ def _append(session: Session, key: bytes, actor: str, event: str, payload: Mappi
     session.flush()
 
 
+def is_ours(session: Session, *, key: bytes) -> bool:
+    """Whether the newest entry was written with this key; True of an empty chain."""
+    last = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc()).limit(1)).one_or_none()
+    return last is None or hmac.compare_digest(last.mac, _mac(key, last))
+
+
 def verify(session: Session, *, key: bytes) -> AuditReport:
     """Verify the chain from its beginning; report the first entry that is changed, missing, inserted or out of order.
 

@@ -43,6 +43,24 @@ def open_services() -> Services:
     return Services(read_settings())
 
 
+def open_to_change() -> Services:
+    """Return the services for a command whose change is recorded in the audit chain.
+
+    Raises CommandError where the chain is written with another key: an entry of this command would break it.
+    """
+    from bot.commands.errors import CommandError
+    from storage import audit
+
+    services = open_services()
+    with services.readers() as session:
+        if not audit.is_ours(session, key=services.audit_key):
+            raise CommandError(
+                "The newest entry of the audit chain was written with another AUDIT_KEY, or was changed. Run this with "
+                "the AUDIT_KEY or ARGUX_DATA_DIR of the Argux that runs; `argux audit verify` checks the chain."
+            )
+    return services
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """End the command with one line for an error that the user can fix; let any other error keep its traceback."""

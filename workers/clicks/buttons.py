@@ -1,4 +1,4 @@
-"""Handle button clicks and dialog submissions.
+"""Handle clicks on the buttons of messages.
 
 Each decision is one transaction. Only the person who clicked sees why a click is refused.
 """
@@ -36,7 +36,6 @@ from workers.telling.enqueue import enqueue_refresh
 from workers.telling.holding_back import refuse_while_quiet
 from workers.telling.offered import unset_buttons
 from workers.telling.permissions import member
-from workers.telling.sealed_values import check_seal, value_of
 
 LONGEST_NAME = 200
 """The longest actor of an audit entry. A name that the chat sent, and nobody checked, may be longer."""
@@ -106,88 +105,6 @@ def click_given_up(services: Services, reason: str, **arguments: Any) -> None:
     post_privately(services, arguments["channel"], arguments["user_id"], text, response_url=response_url)
 
 
-def handle_submission(
-    services: Services,
-    callback_id: str,
-    value: str,
-    user_id: str,
-    user_name: str,
-    view_id: str,
-    answers: dict[str, str] | None = None,
-    team_id: str | None = None,
-) -> None:
-    """Handle a submitted dialog: an approval, the closing of an incident, or a ticket's fields.
-
-    value: sealed for the person whom the dialog was opened for. answers: what was typed and chosen in it.
-    """
-    sealed, value = value, value_of(value)
-    try:
-        if callback_id not in _SUBMISSIONS:
-            raise RefusedError("This dialog is from another version of Argux. Press the button again.")
-        name = member(services, user_id, team_id=team_id).name
-        check_seal(services, callback_id, sealed, user_id)
-        if callback_id == approvals.CALLBACK_ID:
-            approvals.approve(services, value, user_id=user_id, user_name=name)
-        elif callback_id == ticket_dialog.CALLBACK:
-            _enqueue_ticket(services, Click(ticket_dialog.ACTION, value, user_id, name, "", "", ""), answers or {})
-        else:
-            closing_dialogs.submitted(services, callback_id, value, answers or {}, user_id=user_id, user_name=name)
-    except (RefusedError, StorageError) as refusal:
-        record_refusal(services, callback_id, value, user_id=user_id, user_name=user_name, reason=told_plainly(refusal))
-        post_privately(services, _channel_of_dialog(services, callback_id, value), user_id, told(refusal))
-    except RetryableError as error:
-        tell_waiting(services, _channel_of_dialog(services, callback_id, value), user_id, error)
-        raise
-
-
-def _channel_of_dialog(services: Services, callback_id: str, value: str) -> str:
-    """Return the channel of the message that the dialog is about; the channel of all incidents if that is not known."""
-    try:
-        if callback_id in closing_dialogs.CALLBACKS:
-            return closing_dialogs.channel_of(services, closing_dialogs.parse_value(value)[0])
-        if callback_id == ticket_dialog.CALLBACK:
-            return closing_dialogs.channel_of(services, Click("", value, "", "", "", "", "").subject_id)
-        return approvals.channel_of(services, value)
-    except (RefusedError, StorageError):
-        return services.settings.slack_channel
-
-
-def submission_given_up(services: Services, reason: str, **arguments: Any) -> None:
-    """Tell the person who submitted the dialog that it failed even after all retries."""
-    callback_id, value = arguments["callback_id"], value_of(arguments["value"])
-    text = ours(
-        "{what}: {reason}. {outcome} Press {button} again when it is mended.",
-        reason=reason,
-        **_SUBMISSIONS.get(callback_id, _SUBMISSIONS[approvals.CALLBACK_ID]),
-    )
-    post_privately(services, _channel_of_dialog(services, callback_id, value), arguments["user_id"], text)
-
-
-_SUBMISSIONS = {
-    approvals.CALLBACK_ID: {
-        "what": "Your approval could not be recorded",
-        "outcome": "Nothing was merged.",
-        "button": "Approve fix",
-    },
-    "confirm_resolve": {
-        "what": "The incident could not be resolved",
-        "outcome": "It is open still.",
-        "button": "Resolve",
-    },
-    "confirm_false_alarm": {
-        "what": "The incident could not be closed as a false alarm",
-        "outcome": "It is open still.",
-        "button": "False alarm",
-    },
-    ticket_dialog.CALLBACK: {
-        "what": "Your answers could not be recorded",
-        "outcome": "No ticket was created.",
-        "button": "Create Jira ticket",
-    },
-}
-"""The dialogs: what each did not do when it failed for good, and the button that opens it."""
-
-
 def _check_message(services: Services, click: Click) -> None:
     """Raise RefusedError if the button was pressed on a message that is known to be another one's."""
     pressed_on = MessageReference(click.channel, click.message_ts)
@@ -239,7 +156,7 @@ def _create_ticket(services: Services, click: Click) -> None:
     if fields := ticket_dialog.fields_to_ask(services):
         ticket_dialog.show(services, click.subject_id, click.trigger_id, fields, user_id=click.user_id)
         return
-    _enqueue_ticket(services, click, {})
+    enqueue_ticket(services, click, {})
     if was_opened:
         dialogs.show_text(services, click.action_id, click.trigger_id, _TICKET_COMES)
 
@@ -251,7 +168,8 @@ def _ticket_is_there(incident: Incident) -> str:
     return f"The ticket is there already: {incident.ticket_key}, {incident.ticket_url}" if incident.ticket_key else ""
 
 
-def _enqueue_ticket(services: Services, click: Click, answers: Mapping[str, str]) -> None:
+def enqueue_ticket(services: Services, click: Click, answers: Mapping[str, str]) -> None:
+    """Enqueue the ticket, with the fields that a person has filled."""
     more = {"answers": dict(answers)} if answers else {}
     _enqueue_job(services, click, "create_ticket", key="ticket", refusal=_ticket_is_there, more=more)
 

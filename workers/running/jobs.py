@@ -9,9 +9,10 @@ from typing import Any
 from storage import outbox
 from storage.database.base import Unreadable
 from storage.dead_letters import get_job
-from workers.clicks.buttons import click_given_up, handle_click, handle_submission, submission_given_up
+from workers.clicks.buttons import click_given_up, handle_click
 from workers.clicks.escalate import escalate, escalation_given_up
 from workers.clicks.slash_command import answer_command, command_given_up
+from workers.clicks.submissions import handle_submission, submission_given_up
 from workers.clicks.ticket import create_ticket, ticket_given_up
 from workers.diagnosis.job import diagnose, diagnosis_given_up
 from workers.lifecycle.tick import tick

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import echo, open_services, plain_errors
+from bot.commands.frame import echo, open_services, open_to_change, plain_errors
 
 jobs = typer.Typer(help="Jobs that failed for good: retry them, or dismiss them.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def retry_jobs(
     from bot.commands.jobs import retry
 
     with plain_errors():
-        echo(retry(open_services(), job or (), all_of_them=all_of_them))
+        echo(retry(open_to_change(), job or (), all_of_them=all_of_them))
 
 
 @jobs.command("dismiss")
@@ -41,4 +41,4 @@ def dismiss_jobs(
     from bot.commands.jobs import dismiss
 
     with plain_errors():
-        echo(dismiss(open_services(), job or (), all_of_them=all_of_them))
+        echo(dismiss(open_to_change(), job or (), all_of_them=all_of_them))

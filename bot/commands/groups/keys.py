@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import echo, fail, open_services, plain_errors
+from bot.commands.frame import echo, fail, open_services, open_to_change, plain_errors
 
 keys = typer.Typer(help="API keys for the HTTP doors.", no_args_is_help=True)
 
@@ -29,9 +29,10 @@ def create_key(
         fail("The key needs a name: whose it is, such as shop or grafana.")
     if role not in stored.ROLES:
         fail(f"--role must be one of {', '.join(stored.ROLES)}, not {role}.")
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        secret = create(services, session, name, role)
+    with plain_errors():
+        services = open_to_change()
+        with services.sessions.begin() as session:
+            secret = create(services, session, name, role)
     echo(secret)
     echo(f"Keep it now: it is not shown again. {_ALLOWS[role]}", err=True)
 
@@ -50,7 +51,8 @@ def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.")]) -> 
     """Shut a key; running web processes let it in for some seconds more."""
     from bot.commands.keys import revoke
 
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        revoke(services, session, name)
+    with plain_errors():
+        services = open_to_change()
+        with services.sessions.begin() as session:
+            revoke(services, session, name)
     echo(f"The key {name} is revoked.")

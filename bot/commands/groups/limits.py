@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import echo, open_services, plain_errors
+from bot.commands.frame import echo, open_services, open_to_change, plain_errors
 
 limits = typer.Typer(help="Levels that metrics must not reach.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def add_limit(
     from bot.commands.limits import add
 
     with plain_errors():
-        echo(add(open_services(), name, limit, service=service, above=not below, horizon=horizon))
+        echo(add(open_to_change(), name, limit, service=service, above=not below, horizon=horizon))
 
 
 @limits.command("list")
@@ -41,4 +41,4 @@ def remove_limit(limit: Annotated[int, typer.Argument(help="Its number, as the l
     from bot.commands.limits import remove
 
     with plain_errors():
-        echo(remove(open_services(), limit))
+        echo(remove(open_to_change(), limit))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import echo, open_services, plain_errors
+from bot.commands.frame import echo, open_services, open_to_change, plain_errors
 
 maintenance = typer.Typer(help="Windows in which incidents are recorded and nobody is told.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def start_maintenance(
     from bot.commands.maintenance import start
 
     with plain_errors():
-        echo(start(open_services(), service, length=length, until=until, begins=begins, reason=reason))
+        echo(start(open_to_change(), service, length=length, until=until, begins=begins, reason=reason))
 
 
 @maintenance.command("list")
@@ -43,4 +43,4 @@ def end_maintenance(
     from bot.commands.maintenance import end
 
     with plain_errors():
-        echo(end(open_services(), window))
+        echo(end(open_to_change(), window))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.frame import echo, open_services, plain_errors
+from bot.commands.frame import echo, open_services, open_to_change, plain_errors
 
 patterns = typer.Typer(help="Named patterns of log lines.", no_args_is_help=True)
 
@@ -21,9 +21,10 @@ def add_pattern(
     """Watch for a pattern in every line that comes in from now on."""
     from bot.commands.patterns import add
 
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        add(services, session, name, regex, severity, description)
+    with plain_errors():
+        services = open_to_change()
+        with services.sessions.begin() as session:
+            add(services, session, name, regex, severity, description)
     echo(f"Watching for {name}.")
 
 
@@ -68,16 +69,18 @@ def remove_pattern(name: Annotated[str, typer.Argument(help="The pattern's name.
     """Forget one of your own patterns."""
     from bot.commands.patterns import remove
 
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        remove(services, session, name)
+    with plain_errors():
+        services = open_to_change()
+        with services.sessions.begin() as session:
+            remove(services, session, name)
     echo(f"{name} is removed.")
 
 
 def _switch_pattern(name: str, *, enabled: bool) -> None:
     from bot.commands.patterns import switch
 
-    services = open_services()
-    with plain_errors(), services.sessions.begin() as session:
-        switch(services, session, name, enabled=enabled)
+    with plain_errors():
+        services = open_to_change()
+        with services.sessions.begin() as session:
+            switch(services, session, name, enabled=enabled)
     echo(f"{name} is {'on' if enabled else 'off'}.")

@@ -17,7 +17,8 @@ from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
 from tests.scenarios.workers.worker import Clock, Worker, settle
-from workers.clicks.buttons import handle_click, handle_submission
+from workers.clicks.buttons import handle_click
+from workers.clicks.submissions import handle_submission
 from workers.services import Services
 
 TRIGGERS = count(1)

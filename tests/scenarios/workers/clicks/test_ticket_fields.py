@@ -14,7 +14,7 @@ from tests.scenarios.workers.clicks.test_people_decide import click
 from tests.scenarios.workers.fakes import FakeChat, FakeTickets
 from tests.scenarios.workers.incidents import opened
 from tests.scenarios.workers.worker import Worker, settle
-from workers.clicks.buttons import handle_submission
+from workers.clicks.submissions import handle_submission
 from workers.services import Services
 from workers.telling import dialogs
 

@@ -15,8 +15,9 @@ from tests.scenarios.workers.clicks.test_people_decide import click, fakes, stat
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.worker import Clock
-from workers.clicks.buttons import HANDLERS, handle_submission
+from workers.clicks.buttons import HANDLERS
 from workers.clicks.slash_command import answer_command
+from workers.clicks.submissions import handle_submission
 from workers.services import Services
 from workers.telling.incident_view import incident_view
 from workers.telling.offered import unset_buttons

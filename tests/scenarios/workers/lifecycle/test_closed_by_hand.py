@@ -17,8 +17,8 @@ from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeCodeHost, chat
 from tests.scenarios.workers.incidents import offered, opened, sealed
 from tests.scenarios.workers.worker import Clock, Worker, settle
-from workers.clicks.buttons import handle_submission
 from workers.clicks.slash_command import status_card
+from workers.clicks.submissions import handle_submission
 from workers.lifecycle.tick import tick
 from workers.memory.broken_times import past_incidents
 from workers.services import Services

@@ -18,7 +18,7 @@ from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import offered, opened, slow_checkout
 from tests.scenarios.workers.worker import Clock, Worker, settle
-from workers.clicks.buttons import handle_submission
+from workers.clicks.submissions import handle_submission
 from workers.services import Services
 
 

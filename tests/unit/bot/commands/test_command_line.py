@@ -99,6 +99,31 @@ def test_a_database_without_tables_says_what_to_run(run_argux: RunArgux) -> None
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "create", "mail"),
+        ("keys", "revoke", "shop"),
+        ("patterns", "add", "refused", "connection refused"),
+        ("limits", "add", "queue_length", "5"),
+        ("maintenance", "start", "shop", "--for", "1h"),
+        ("jobs", "retry", "1"),
+    ],
+)
+def test_a_command_with_another_audit_key_than_the_chains_changes_nothing_and_says_which_to_use(
+    run_argux: RunArgux, services: Services, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    assert run_argux("keys", "create", "shop").exit_code == 0
+    monkeypatch.setenv("AUDIT_KEY", "the-key-of-another-machine")
+
+    result = run_argux(*command)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The newest entry of the audit chain was written with another AUDIT_KEY")
+    monkeypatch.setenv("AUDIT_KEY", "an audit key")
+    assert run_argux("audit", "verify").exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("ARGUX_PORT", "many", "ARGUX_PORT: must be a whole number"),
