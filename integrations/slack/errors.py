@@ -73,7 +73,7 @@ def slack_errors() -> Iterator[None]:
 def response_failure(response: httpx.Response) -> IntegrationError | None:
     """Return the error that the answer of a response URL stands for; None if it was taken.
 
-    Slack answers "ok", {"ok": true}, or a code: as text with an HTTP status, or as {"ok": false, "error": …}.
+    Slack answers "ok", nothing, {"ok": true}, or a code: as text with an HTTP status, or as {"ok": false, "error": …}.
     """
     text = response.text.strip()
     try:
@@ -83,7 +83,7 @@ def response_failure(response: httpx.Response) -> IntegrationError | None:
     code = _text(body.get("error")) if isinstance(body, dict) else text if _CODE.fullmatch(text) else ""
     wait = retry_after_seconds(response.headers.get("retry-after"), now=time.time())
     if response.is_success:
-        if text == "ok" or (isinstance(body, dict) and body.get("ok") is not False):
+        if text in ("ok", "") or (isinstance(body, dict) and body.get("ok") is not False):
             return None
         if not code:
             return RetryableError(SYSTEM, "the answer was not Slack's")

@@ -153,7 +153,7 @@ def test_a_success_that_lacks_what_was_asked_for_is_none(method: str) -> None:
         (Answer(b"invalid_blocks", 400), RejectedError),
         (Answer(b"no_text", 500), RetryableError),
         (Answer(b"<html>", 200), RetryableError),
-        (Answer(b"", 200), RetryableError),
+        (Answer(b"", 200), None),
         (Answer(b'["ok"]', 200), RetryableError),
         (Answer(b"", 429, {"Retry-After": "7"}), RateLimitedError),
         (Answer(b"", 302, {"Location": "https://x.example"}), RejectedError),
