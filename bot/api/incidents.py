@@ -25,7 +25,7 @@ from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh
 
 if TYPE_CHECKING:
-    from workers.watching.still_broken import Standing
+    from workers.watching.still_broken import Condition
 
 router = APIRouter(prefix="/incidents", tags=["Incidents"])
 
@@ -114,7 +114,7 @@ def _apply(
     incident: Incident,
     wanted: IncidentChange,
     operator: Identity,
-    broken: Standing | None,
+    broken: Condition | None,
 ) -> None:
     """Apply the wanted changes. The audit chain comes last, because other writers to it wait from then on."""
     changes: dict[str, Any] = {}
@@ -144,7 +144,7 @@ def _set_status(
     incident: Incident,
     wanted: IncidentChange,
     operator: Identity,
-    broken: Standing | None,
+    broken: Condition | None,
 ) -> bool:
     """Change the status by the rules of the buttons. Raise RefusedError where no button could.
 

@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.errors import BadRequestError, UnauthorizedError
 from bot.reception.validation_words import plain
@@ -73,12 +73,6 @@ class _Envelope(_Shape):
     response_url: Value | None = None
     function_data: None = None
     bot_access_token: None = None
-
-    @model_validator(mode="after")
-    def _is_of_some_workspace(self) -> Self:
-        if self.team is None and self.enterprise is None and self.user.team_id is None:
-            raise ValueError("name the workspace or the organisation of the person")
-        return self
 
 
 class _Action(_Shape):

@@ -21,7 +21,7 @@ from workers.remediation.catalogue import RevertPullRequest
 from workers.remediation.closing import enqueue_close
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
-from workers.watching.still_broken import Standing, seen, standing
+from workers.watching.still_broken import Condition, seen, standing
 
 EVENTS = {
     IncidentStatus.RESOLVED: "resolve",
@@ -33,7 +33,7 @@ EVENTS = {
 LONGEST_REASON = 200
 
 
-def broken_now(services: Services, incident_id: int) -> Standing:
+def broken_now(services: Services, incident_id: int) -> Condition:
     """Return what of the incident is broken still, or is not known to be well because too little is measured."""
     with services.readers() as session:
         known = seen(incidents.get_incident(session, incident_id))
@@ -48,7 +48,7 @@ def close_by_hand(
     *,
     actor: str,
     user_id: str,
-    broken: Standing,
+    broken: Condition,
     reason: str = "",
     now: datetime,
 ) -> None:

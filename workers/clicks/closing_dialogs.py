@@ -15,7 +15,7 @@ from workers.errors import RefusedError
 from workers.lifecycle.grouping import MUTE_HOURS
 from workers.services import Services
 from workers.telling import dialogs
-from workers.watching.still_broken import Standing
+from workers.watching.still_broken import Condition
 
 CALLBACKS = {"confirm_resolve": IncidentStatus.RESOLVED, "confirm_false_alarm": IncidentStatus.FALSE_ALARM}
 """The dialogs' callback ids, and what each of them closes an incident as."""
@@ -95,7 +95,7 @@ def _close(
     *,
     user_id: str,
     user_name: str,
-    broken: Standing,
+    broken: Condition,
     reason: str = "",
 ) -> Markup:
     with services.sessions.begin() as session:
@@ -114,12 +114,12 @@ def _close(
         return closed_text(incident)
 
 
-def _resolve_modal(incident_id: int, broken: Standing) -> Modal:
+def _resolve_modal(incident_id: int, broken: Condition) -> Modal:
     effect = ours("If it stays so, `/argux status` goes on saying it, and the incident is opened again after a while.")
     return _modal("resolve", incident_id, broken, submit_label="Resolve all the same", effect=effect)
 
 
-def _false_alarm_modal(incident_id: int, broken: Standing) -> Modal:
+def _false_alarm_modal(incident_id: int, broken: Condition) -> Modal:
     effect = ours(
         "The same findings are told to nobody for {hours} h. They are recorded, `/argux status` shows "
         "them, and Reopen ends the mute. An offered fix is withdrawn, and its pull request closed.",
@@ -132,7 +132,7 @@ def _false_alarm_modal(incident_id: int, broken: Standing) -> Modal:
 def _modal(
     action_id: str,
     incident_id: int,
-    broken: Standing,
+    broken: Condition,
     *,
     submit_label: str,
     effect: Markup,

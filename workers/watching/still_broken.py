@@ -75,7 +75,7 @@ def seen(incident: Incident) -> Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Condition:
     """How an incident stands. Findings with their latest values, the worst first.
 
     unmeasured: what was broken when it was last seen, at last_seen, and of which too little was measured since to tell.
@@ -106,7 +106,7 @@ class Standing:
         )
 
 
-def standing(services: Services, known: Seen, now: datetime) -> Standing:
+def standing(services: Services, known: Seen, now: datetime) -> Condition:
     """Test the findings again.
 
     With too little data since then, a finding that was seen in the last SEEN_SECONDS counts as broken still.
@@ -116,7 +116,7 @@ def standing(services: Services, known: Seen, now: datetime) -> Standing:
         for finding, at in zip(known.findings, known.last_seen, strict=True)
     ]
     unmeasured = [(finding, at) for state, finding, at in tested if state is RecoveryState.INSUFFICIENT_DATA]
-    return Standing(
+    return Condition(
         broken=_worst_first([finding for state, finding, _ in tested if state is RecoveryState.STILL_BROKEN]),
         unmeasured=_worst_first([finding for finding, _ in unmeasured]),
         last_seen=max((at for _, at in unmeasured), default=None),

@@ -149,7 +149,7 @@ def test_an_expired_trigger_is_refused(slack: ChatChannel) -> None:
 
 
 def test_a_user_is_looked_up_with_their_time_zone(slack: ChatChannel) -> None:
-    assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin", Standing.MEMBER)
+    assert slack.user("U0ANA") == ChannelUser("U0ANA", "Ana", "Europe/Berlin", Standing.MEMBER, "T0LOCAL")
 
 
 def test_the_configured_channel_and_people_are_looked_up(slack: ChatChannel) -> None:

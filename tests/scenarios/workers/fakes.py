@@ -33,7 +33,7 @@ class FakeChat:
     `lost_answers` are raised by the next posts after they succeeded, as when the response is lost. `standings`: who is
     no member of the workspace. `team_id`: the workspace of all of them, if it is known. `respond_failures`,
     `ephemeral_failures` and `look_up_failures` are raised by the next answers at response URLs, ephemeral messages and
-    look-ups of people. `direct`: the titles of the messages to one person. A subclass that fails in its own way does so
+    look-ups of people. `direct`: the messages to one person. A subclass that fails in its own way does so
     in `before_post`.
     """
 
@@ -41,7 +41,7 @@ class FakeChat:
     ephemerals: list[tuple[str, str]] = field(default_factory=list)
     responses: list[Card] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
-    direct: list[str] = field(default_factory=list)
+    direct: list[Card] = field(default_factory=list)
     pictures: int = 0
     standings: dict[str, Standing] = field(default_factory=dict)
     look_ups: list[str] = field(default_factory=list)
@@ -62,7 +62,8 @@ class FakeChat:
         look_first: bool = False,
     ) -> MessageReference:
         if channel.startswith("D"):
-            self.direct.append(card.title)
+            self._fail()
+            self.direct.append(card)
             return MessageReference(channel, str(len(self.direct)))
         self.before_post(card)
         if look_first:

@@ -10,6 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,12 +26,13 @@ from integrations.protocols import Standing
 from storage import outbox
 from storage.models import Action, Approval, AuditEntry, Delivery, Incident, OutboxJob, Proposal
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
-from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
+from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of, slow_checkout
 from tests.scenarios.workers.worker import Worker, settle
 from workers.clicks.buttons import JOB_BUTTONS, handle_click
 from workers.clicks.closing_dialogs import CALLBACKS
 from workers.remediation.approvals import CALLBACK_ID
 from workers.services import Services
+from workers.watching.still_broken import Condition
 
 SECRET = "a-signing-secret"
 TEAM = "T0ACME"
@@ -43,6 +45,7 @@ WORDS = [
 OTHER_TYPES: list[Any] = [10**30, 1, -1, 0, 1.5, True, [], {}, ["1"], "\x00", "x" * 3001, "\ud800"]
 FORGED_TIMES = ["", "soon", "NaN", "inf", "1e9", "-5", "\u00b2", "1.5", "9" * 13, " ", "0x65"]
 
+BROKEN = Condition(unmeasured=(slow_checkout(0.0),), last_seen=datetime.fromtimestamp(0, UTC))
 CAUSED = {"create_ticket", "escalate", "diagnose", "propose_fix", "execute_proposal", "close_pull_request"}
 """The jobs by which presses are carried out."""
 
@@ -166,7 +169,7 @@ class Stage:
 def stage(services: Services, worker: Worker, slack: Slack, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr("workers.telling.picture.render_png", lambda spec: b"\x89PNG")
     # So that Resolve opens its dialog.
-    monkeypatch.setattr("workers.clicks.closing_dialogs.broken_now", lambda services, incident_id: "12 % of 39 %")
+    monkeypatch.setattr("workers.clicks.closing_dialogs.broken_now", lambda services, incident_id: BROKEN)
     return Stage(services, worker)
 
 
@@ -248,10 +251,9 @@ def of_nobody(payload: Payload) -> Iterator[Payload]:
     people: list[Any] = [..., None, "UANA", []]
     for value in people:
         yield changed(payload, "user", value)
-    without_home = changed(changed(payload, "user.team_id", ...), "team", None)
-    yield without_home
-    for team in (..., 7, "T0ACME", {"id": 7}, {}):
-        yield changed(without_home, "team", team)
+    homes: list[Any] = [7, "T0ACME", {"id": 7}, {}]
+    for team in homes:
+        yield changed(changed(payload, "user.team_id", ...), "team", team)
 
 
 def forgeries(payload: Payload) -> Iterator[tuple[bytes, dict[str, str]]]:

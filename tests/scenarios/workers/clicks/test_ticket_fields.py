@@ -202,8 +202,8 @@ def test_a_second_submission_is_told_that_the_ticket_is_on_its_way(
 ) -> None:
     jira.wanted = (TEAM,)
     pressed(services, incident_id)
-    for user in ("Ana", "Ben"):
-        submitted(services, chat.modals[-1], {"customfield_1": "11"}, user)
+    for _ in range(2):
+        submitted(services, chat.modals[-1], {"customfield_1": "11"})
     assert "asked for already" in ephemerals(chat)[-1]
     settle(worker)
     with services.readers() as session:

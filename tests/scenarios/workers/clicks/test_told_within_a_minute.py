@@ -57,7 +57,7 @@ def ask(services: Services, text: str = "status") -> None:
 
 
 def direct(chat: FakeChat) -> list[str]:
-    return [one.card.text for one in chat.messages.values() if one.key.startswith("private:")]
+    return [card.text for card in chat.direct]
 
 
 @refusals

@@ -122,7 +122,7 @@ def test_an_outage_is_told_once_by_every_other_way_with_how_to_mend_it(
     [card] = services.escalation.cards
     assert card.title == "Argux can't post to C1"
     assert "/invite @Argux" in card.text
-    assert chat.direct == ["Argux can't post to C1"] * 2
+    assert [card.title for card in chat.direct] == ["Argux can't post to C1"] * 2
     with services.readers() as session:
         fields = dict(status_card(services, session).fields)
     assert fields["Held messages"].startswith("5 messages since 2026-11-18")

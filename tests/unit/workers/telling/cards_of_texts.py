@@ -60,7 +60,7 @@ from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
 from workers.troubles import LastRun, Trouble
 from workers.watching.delays import Delays
-from workers.watching.still_broken import ClosedByHand, Standing
+from workers.watching.still_broken import ClosedByHand, Condition
 from workers.words.attribution import attribution_sentences
 from workers.words.attribution_details import attribution_of
 from workers.words.findings import finding_sentence, incident_title
@@ -216,7 +216,7 @@ def refusal(text: Texts) -> Markup:
 def closing_modals(text: Texts) -> list[Modal]:
     """Return the dialogs that say what is broken still, and what is not known to be well."""
     found = findings(text)
-    broken, unmeasured = Standing(broken=found), Standing(unmeasured=found, last_seen=datetime.fromtimestamp(AT, UTC))
+    broken, unmeasured = Condition(broken=found), Condition(unmeasured=found, last_seen=datetime.fromtimestamp(AT, UTC))
     return [
         dialog(7, standing)
         for standing in (broken, unmeasured)

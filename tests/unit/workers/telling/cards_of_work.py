@@ -302,7 +302,7 @@ def _answer(services: Services, texts: Texts) -> None:
     for action_id in dialogs.TITLES:
         dialogs.open_at_once(services, action_id, action_id)
         dialogs.show_text(services, action_id, action_id, stored(""))
-    field = TicketField(texts("key"), texts("label"), choices=(("1", texts("choice")),), hint=texts("hint"))
+    field = TicketField("customfield_1", texts("label"), choices=(("1", texts("choice")),), hint=texts("hint"))
     ticket_dialog.show(services, incident_id, "ticket", [field], user_id="UANA")
     closing_dialogs.false_alarm_pressed(services, incident_id, "false alarm", user_id="UANA")
     with services.sessions.begin() as session:
