@@ -43,7 +43,8 @@ NAMES = {
     "channel": "#incidents", "job": "create_ticket", "check": "the check build to end",
     "table": "approval 3 has no entry", "part": "judging endpoints",
     "typed": "statsu", "currency": "EUR", "diff": "    return stock",
-    "operator": "Ana Ruiz",
+    "operator": "Ana Ruiz", "label": "Team", "choice": "Payments", "hint": "The team that owns the service",
+    "broken": "POST /checkout fails for 31 % of its requests, normally 0.2 %",
 }  # fmt: skip
 
 WHOLE_PAGE = """
