@@ -159,11 +159,11 @@ def _muted(incident: Incident) -> Markup:
 
 
 def _recovered(incident: Incident) -> Markup:
-    """Such as "#3 POST /checkout is slow: resolved by Argux 12:50"."""
+    """Such as "#3 POST /checkout is slow: resolved by Argux at 12:50"."""
     assert incident.closed_at is not None
     closed = moment(incident.closed_at.timestamp())
     return ours(
-        "#{number} {title}: resolved by {who} {closed}",
+        "#{number} {title}: resolved by {who} at {closed}",
         number=incident.id,
         title=incident.title,
         who=incident.closed_by,

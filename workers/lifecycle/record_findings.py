@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from detection.types import Finding
 from storage import audit, incidents
+from storage.database.gaps import let_others_write
 from storage.database.rows import hold
 from storage.models import Incident
 from workers.diagnosis.request import enqueue_diagnosis
@@ -42,6 +43,7 @@ def record_findings(services: Services, findings: Sequence[Finding], troubles: T
         names = ", ".join(sorted(finding.fingerprint for finding in group.findings)[:3])
         with troubles.apart(f"recording {names}"), services.sessions.begin() as session:
             _record_group(services, session, group, now)
+        let_others_write(services.engine)
 
 
 def _record_group(services: Services, session: Session, group: FindingGroup, now: datetime) -> None:

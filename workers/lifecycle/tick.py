@@ -39,18 +39,29 @@ def tick(services: Services) -> None:
     When parts of it failed, raise an ExceptionGroup after doing the others.
     """
     began = services.stopwatch()
-    is_asked = True
-    while is_asked:
-        with lease(services, "tick") as held:
-            if not held:
-                services.redis.set(ASKED, 1, ex=math.ceil(services.settings.detection_interval_sec))
-                return
-            services.redis.delete(ASKED)
-            troubles = run_parts(services)
-            with troubles.apart("shortening the database's log"):
-                shorten_log(services.engine)
-        is_asked = services.stopwatch() - began < _GO_ON_SECONDS and services.redis.getdel(ASKED) is not None
-    troubles.raise_all()
+    troubles = _tick(services)
+    if troubles is None:
+        services.redis.set(ASKED, 1, ex=math.ceil(services.settings.detection_interval_sec))
+        # The other one may have ended just before it was asked.
+        troubles = _tick(services)
+    while troubles is not None and services.redis.getdel(ASKED) is not None:
+        if services.stopwatch() - began >= _GO_ON_SECONDS:
+            break
+        troubles = _tick(services) or troubles
+    if troubles is not None:
+        troubles.raise_all()
+
+
+def _tick(services: Services) -> Troubles | None:
+    """Run the parts of one tick, if no other runs; return what failed."""
+    with lease(services, "tick") as held:
+        if not held:
+            return None
+        services.redis.delete(ASKED)
+        troubles = run_parts(services)
+        with troubles.apart("shortening the database's log"):
+            shorten_log(services.engine)
+        return troubles
 
 
 def run_parts(services: Services) -> Troubles:
@@ -90,7 +101,8 @@ class _Run:
         resolve_ended_alerts(self._services, self._troubles, self._now)
 
     def judge_alerts(self) -> None:
-        judge(self._services, UNROLLED, WholeUntil.all_at(self._now.timestamp()), (), self._troubles, self._now)
+        now = self._services.clock()
+        judge(self._services, UNROLLED, WholeUntil.all_at(now.timestamp()), (), self._troubles, now)
 
     def roll_up(self) -> None:
         self._roll_up = RollUp(self._services, self._funnels, self._troubles, self._now)
@@ -132,6 +144,7 @@ _PARTS: Mapping[str, Callable[[_Run], None]] = {
     "ending alerts": _Run.resolve_ended_alerts,
     "judging alerts": _Run.judge_alerts,
     "rolling up": _Run.roll_up,
+    "judging alerts that came meanwhile": _Run.judge_alerts,
     "finding what is whole": _Run.find_whole,
     "verifying fixes": _Run.verify,
     "looking for new versions": _Run.record_versions,

@@ -169,8 +169,8 @@ def _refuse_unapproved(services: Services, proposal_id: int, reason: str) -> Non
         if incident.status is IncidentStatus.MITIGATING:
             incidents.change_status(session, incident, IncidentStatus.OPEN, actor="Argux", now=now)
         text = ours(
-            "{reason} {unmerged} Find out who changed it, then press Diagnose again.",
-            reason=reason,
+            "{reason}. {unmerged} Find out who changed it, then press Diagnose again.",
+            reason=reason.rstrip("."),
             unmerged=NOTHING_MERGED,
         )
         incidents.add_timeline(session, incident.id, kind="action_refused", actor="Argux", text=text, now=now)
@@ -315,7 +315,7 @@ def _finish_failed(services: Services, proposal_id: int, plan: RevertPullRequest
             payload={"proposal_id": proposal_id, "error": reason},
             now=now,
         )
-        text = theirs(reason)
+        text = ours("{reason}.", reason=reason.rstrip("."))
         if not incident.status.is_closed:
             advice = ours("The incident is open again. Look at the pull request, or press Diagnose again.")
             text = lines([text, advice])

@@ -161,7 +161,7 @@ def still_broken_though_closed(services: Services, incident: Incident, now: date
 
 def sentences(findings: Sequence[Finding]) -> str:
     """Such as "Checkout conversion is 12.0 %, normally 39.0 %"; several are joined."""
-    return "; ".join(standing_sentence(finding) for finding in findings)
+    return "; ".join(standing_sentence(finding).rstrip(".") for finding in findings)
 
 
 def _tested(

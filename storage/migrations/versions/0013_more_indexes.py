@@ -1,4 +1,4 @@
-"""Index what ticks, clicks and housekeeping look for among alerts, offers, diagnoses and the audit chain."""
+"""Index what ticks, clicks and housekeeping look for among alerts, messages, offers, diagnoses and the audit chain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-INDEXES = (("audit", "event"), ("diagnoses", "status"), ("proposals", "status"))
+INDEXES = (("audit", "event"), ("deliveries", "message_id"), ("diagnoses", "status"), ("proposals", "status"))
 
 
 def upgrade() -> None:

@@ -96,6 +96,7 @@ def rows() -> dict[type[Any], list[dict[str, Any]]]:
         Delivery: [
             {
                 "incident_id": number + 1, "key": f"{number}", "purpose": "thread", "channel": "C1", "content": {},
+                "message_id": f"{number}.0",
                 "status": "delivered" if number else "blocked", "attempts": 1, "created_at": when,
             }
             for number, when in enumerate(at)
@@ -174,6 +175,7 @@ QUESTIONS: dict[str, tuple[Query, str, str]] = {
     "active": (incidents.active_incidents, "ix_incidents_status", "incidents"),
     "snoozes": (lambda s: incidents.expired_snoozes(s, NOW), "ix_incidents_snoozed_until", "incidents"),
     "muted": (lambda s: incidents.muted(s, NOW), "ix_incidents_muted_until", "incidents"),
+    "pressed on": (lambda s: deliveries.at(s, "C1", "7.0"), "ix_deliveries_message_id", "deliveries"),
     "held": (deliveries.waiting, "ix_deliveries_status", "deliveries"),
     "next in a thread": (lambda s: deliveries.first_waiting(s, 7), "ix_deliveries_incident_id", "deliveries"),
 }

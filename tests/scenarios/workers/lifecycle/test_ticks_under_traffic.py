@@ -88,6 +88,41 @@ def test_a_tick_that_comes_while_another_runs_is_made_up_for_at_once(
         ]
 
 
+def test_a_tick_that_comes_as_another_ends_runs_itself(
+    services: Services, alertmanager: Alertmanager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alertmanager.send(alertmanager.alert("HighErrorRate", "firing"))
+    other = services.redis.lock("argux:tick", timeout=60)
+    other.acquire()
+    set_key = services.redis.set
+
+    def set_as_the_other_ends(name: str, value: object, **options: Any) -> object:
+        other.release()
+        return set_key(name, value, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(services.redis, "set", set_as_the_other_ends)
+    tick(services)
+    with services.readers() as session:
+        assert len(incidents.list_incidents(session)) == 1
+
+
+def test_an_alert_that_comes_during_the_roll_up_is_judged_in_the_same_tick(
+    services: Services, alertmanager: Alertmanager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_up = services.telemetry.roll_up
+
+    def alert_meanwhile(funnels: Sequence[FunnelDefinition], **options: Any) -> RolledUp:
+        monkeypatch.setattr(services.telemetry, "roll_up", roll_up)
+        alertmanager.send(alertmanager.alert("HighErrorRate", "firing"))
+        taken: RolledUp = roll_up(funnels, **options)
+        return taken
+
+    monkeypatch.setattr(services.telemetry, "roll_up", alert_meanwhile)
+    run_parts(services)
+    with services.readers() as session:
+        assert len(incidents.list_incidents(session)) == 1
+
+
 def test_a_lag_of_more_than_a_minute_is_told_with_what_to_do(
     services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
