@@ -5,6 +5,7 @@ from __future__ import annotations
 from integrations.errors import RetryableError
 from integrations.text import ours
 from storage import outbox
+from workers.remediation.waiting import is_worth_telling
 from workers.services import Services
 
 QUIET_SECONDS = 10.0
@@ -18,10 +19,7 @@ def tell_waiting(
     now = services.clock()
     with services.sessions.begin() as session:
         job = outbox.running_job(session)
-        if job is None:
-            return
-        waited = (now - job.since).total_seconds()
-        if max(waited, error.retry_after_seconds or 0.0) < QUIET_SECONDS:
+        if job is None or not is_worth_telling(error, job.since, now, quiet_seconds=QUIET_SECONDS):
             return
         text = ours(
             "{error}. What you pressed is kept: Argux tries again by itself, and you need not press again.", error=error

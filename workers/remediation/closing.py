@@ -10,7 +10,7 @@ from integrations.cards import Card
 from integrations.errors import NotFoundError, RejectedError, RetryableError
 from integrations.text import Markup, ours, stored
 from storage import outbox
-from workers.remediation.waiting import QUIET_SECONDS
+from workers.remediation.waiting import is_worth_telling
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
 
@@ -39,8 +39,7 @@ def _tell_open_still(services: Services, incident_id: int, number: int, error: R
     now = services.clock()
     with services.sessions.begin() as session:
         job = outbox.running_job(session)
-        waited = (now - job.since).total_seconds() if job is not None else 0.0
-        if max(waited, error.retry_after_seconds or 0.0) < QUIET_SECONDS:
+        if not is_worth_telling(error, job.since if job is not None else now, now):
             return
         text = ours(
             "Pull request #{number} is not offered any more, and is open still. {error}. Argux goes on trying to close "

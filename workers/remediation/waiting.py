@@ -49,7 +49,7 @@ def tell(
 ) -> None:
     """Say in the thread, once for each thing waited for, what it is and until when; a short hiccup is not told."""
     now = services.clock()
-    if not isinstance(error, WaitingError) and not _is_worth_telling(error, since, now):
+    if not isinstance(error, WaitingError) and not is_worth_telling(error, since, now):
         return
     asked_for = timedelta(seconds=error.retry_after_seconds or 0.0)
     text = waiting_text(error, until=max(since + LONGEST_WAIT, now + asked_for))
@@ -73,9 +73,12 @@ def waiting_text(error: RetryableError, *, until: datetime) -> Markup:
     )
 
 
-def _is_worth_telling(error: RetryableError, since: datetime, now: datetime) -> bool:
+def is_worth_telling(
+    error: RetryableError, since: datetime, now: datetime, *, quiet_seconds: float = QUIET_SECONDS
+) -> bool:
+    """Whether a wait lasts, or is asked to last, longer than a hiccup that passes by itself."""
     waited = (now - since).total_seconds()
-    return waited >= QUIET_SECONDS or (error.retry_after_seconds or 0.0) >= QUIET_SECONDS
+    return max(waited, error.retry_after_seconds or 0.0) >= quiet_seconds
 
 
 def _name(error: RetryableError) -> str:
