@@ -30,6 +30,7 @@ from tests.benchmarks.figures import Figure, NothingToMeasureError
 from tests.conftest import PostgresServer
 from tests.scenarios.workers.alertmanager import Alertmanager
 from tests.scenarios.workers.clicks.test_people_decide import click, close
+from tests.scenarios.workers.connected import connected_settings
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.incidents import diagnosed, offered
 from tests.valkey import running_valkey
@@ -39,7 +40,6 @@ from workers.running.actors import run_job
 from workers.running.housekeeping import expire
 from workers.running.jobs import JOBS
 from workers.services import Services
-from workers.settings import Settings
 
 SECONDS = 120.0
 PEOPLE, WORKERS, SENDERS = 8, 4, 2
@@ -222,20 +222,7 @@ def _services(directory: Path) -> Iterator[Services]:
         server.run("CREATE DATABASE crowd", "ALTER SYSTEM SET deadlock_timeout = '100ms'", "SELECT pg_reload_conf()")
         migrate(server.url("crowd"))
         with running_valkey(directory) as valkey:
-            settings = Settings(
-                _env_file=None,
-                database_url=server.url("crowd"),
-                redis_url=valkey.url,
-                audit_key="test",
-                argux_data_dir=directory,
-                slack_channel="C1",
-                approver_ids="UANA, UBEN",
-                jira_url="https://jira.example",
-                jira_email="argux@example.com",
-                jira_token="token",
-                teams_webhook_url="https://teams.example/hook",
-                verification_deadline_minutes=1,
-            )
+            settings = connected_settings(server.url("crowd"), valkey.url, directory, verification_deadline_minutes=1)
             services = Services(settings, clock=lambda: datetime.now(UTC))
             services.chat, services.code_host = FakeChat(), FakeCodeHost()
             services.tickets, services.escalation = FakeTickets(), FakeEscalation()

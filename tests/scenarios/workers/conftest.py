@@ -12,11 +12,11 @@ from vl_convert import vegalite_to_png
 from integrations.charts import SCALE
 from tests.conftest import empty_database
 from tests.scenarios.workers.alertmanager import Alertmanager
+from tests.scenarios.workers.connected import connected_settings
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.scenarios.workers.worker import START, Clock, Worker
 from tests.valkey import running_valkey
 from workers.services import Services
-from workers.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +44,7 @@ def services(
     monkeypatch.setattr(
         "workers.telling.picture.render_png", partial(vegalite_to_png, scale=SCALE, allowed_base_urls=[])
     )
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=valkey_url,
-        audit_key="test",
-        argux_data_dir=tmp_path,
-        slack_channel="C1",
-        approver_ids="UANA, UBEN",
-        jira_url="https://jira.example",
-        jira_email="argux@example.com",
-        jira_token="token",
-        teams_webhook_url="https://teams.example/hook",
-    )
+    settings = connected_settings(database_url, valkey_url, tmp_path)
     # Nothing here depends on how quick the machine is: a tick's roll-up has all the time it needs.
     made = Services(settings, clock=clock, stopwatch=lambda: 0.0)
     made.chat = FakeChat()

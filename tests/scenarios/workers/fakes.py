@@ -13,6 +13,7 @@ from integrations.protocols import ChannelUser, Commit, MessageReference, PullRe
 from integrations.text import Markup
 from workers.services import Services
 
+TICKET = Ticket("SHOP-1", "https://tickets.example/SHOP-1")
 DIFF = "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-bad\n+good\n"
 
 
@@ -261,9 +262,10 @@ class FakeTickets:
     """A ticket tracker that stores tickets by their idempotency key. `failures` are raised by the next creations.
 
     wanted: the fields that it wants and only a person can fill; those in `unlisted` only a refused creation names.
-    `check_failures` are raised by the next questions about fields.
+    `check_failures` are raised by the next questions about fields. ticket: what each creation returns.
     """
 
+    ticket: Ticket = TICKET
     made: dict[str, str] = field(default_factory=dict)
     failures: deque[IntegrationError] = field(default_factory=deque)
     check_failures: deque[IntegrationError] = field(default_factory=deque)
@@ -289,7 +291,7 @@ class FakeTickets:
             raise FieldsRequiredError("Jira", text, labels, keys=tuple(one.name for one in missing))
         self.answers = dict(answers)
         self.made.setdefault(idempotency_key, title)
-        return Ticket("SHOP-1", "https://tickets.example/SHOP-1")
+        return self.ticket
 
     def check(self) -> str:
         return "a fake tracker"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import sessionmaker
@@ -55,7 +54,7 @@ class Desk:
         services.code_host = FakeCodeHost(
             head_sha="a" * 40, diff_text=DIFF.replace("good", " ".join(texts("diff").split()))
         )
-        services.tickets = HostileTickets(texts)
+        services.tickets = FakeTickets(Ticket(texts("ticket"), OUR_ADDRESS))
         services.escalation = FakeEscalation()
         with self._engine.connect() as connection:
             whole = connection.begin()
@@ -85,26 +84,6 @@ class HostileChat(FakeChat):
 
     def post_ephemeral(self, channel: str, user_id: str, text: str, thread: object = None) -> None:
         raise RejectedError("Slack", "user_not_in_channel")
-
-
-class HostileTickets(FakeTickets):
-    """A tracker whose keys are from outside."""
-
-    def __init__(self, texts: Texts) -> None:
-        super().__init__()
-        self._texts = texts
-
-    def create(
-        self,
-        *,
-        idempotency_key: str,
-        title: str,
-        body: str,
-        severity: str,
-        answers: Mapping[str, str] = MappingProxyType({}),
-    ) -> Ticket:
-        super().create(idempotency_key=idempotency_key, title=title, body=body, severity=severity, answers=answers)
-        return Ticket(self._texts("ticket"), OUR_ADDRESS)
 
 
 def composed(desk: Desk, texts: Texts) -> tuple[list[Card], list[Modal]]:
