@@ -24,6 +24,7 @@ class Recovery:
 
     after is None when nothing was seen yet. recovered_share is how much of the lost ground was regained, 0 to 1.
     sample_size counts the entries or requests behind `after`. normal_low and normal_high bound the expectation.
+    is_new_normal: the metric did not come back, but has been like this for so long that it counts as normal.
     """
 
     state: RecoveryState
@@ -35,6 +36,7 @@ class Recovery:
     sample_size: int
     normal_low: float
     normal_high: float
+    is_new_normal: bool = False
 
 
 def regained_share(before: float, during: float, after: float | None) -> float:

@@ -99,9 +99,7 @@ TRAFFIC = TrafficDetails(
     request_count=0,
     minutes_before_per_minute=None,
 )
-LEVEL = LevelDetails(
-    metric="queue.depth", attributes="", is_rate=False, onset_low=0.0, onset_high=0.0, baseline_hours=160
-)
+LEVEL = LevelDetails(metric="queue.depth", attributes="", is_rate=False, onset_low=0.0, onset_high=0.0, points=900)
 FORECAST = ForecastDetails(
     metric="queue.depth",
     attributes="",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detection.metrics.findings import MetricOptions
+from detection.metrics.series import MetricOptions
 from detection.options import EndpointOptions, FunnelOptions
 from workers.settings import Settings
 
@@ -38,18 +38,9 @@ def endpoint_options(settings: Settings) -> EndpointOptions:
 
 
 def metric_options(settings: Settings) -> MetricOptions:
-    """Return the options for custom metrics, which are stricter than those of endpoints.
-
-    Nobody asked to watch these metrics, so only large deviations become findings. With the default settings: five
-    minutes in a row, six standard deviations and a quarter of the usual level away, and at least a day of baseline.
-    """
+    """Return the options for custom metrics. Nobody asked for a forecast of these, so it must be quite sure."""
     return MetricOptions(
-        anomaly_threshold=2 * settings.anomaly_threshold,
-        consecutive_strikes=settings.consecutive_strikes + 2,
-        minimum_change=0.25,
-        baseline_window_hours=settings.baseline_window_hours,
-        minimum_baseline_hours=24,
         timezone=settings.argux_timezone,
-        recent_window_minutes=settings.recent_window_minutes,
+        baseline_window_hours=settings.baseline_window_hours,
         minimum_probability=0.9,
     )

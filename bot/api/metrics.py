@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.storable_text import Text
-from detection.metrics.findings import MetricLimit
+from detection.metrics.forecasts import MetricLimit
 from detection.metrics.standings import MetricState
 from detection.statistics.crossing_forecasts import CrossingForecast
 from storage.metric_limits import list_limits

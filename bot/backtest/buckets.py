@@ -8,8 +8,8 @@ import numpy as np
 
 from detection.types import Floats, MetricSeries
 from storage.telemetry.metrics.expiry import UNSEEN_SECONDS
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS
-from workers.watching.metrics import FINE_SECONDS
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, METRIC_MINUTES_KEPT_SECONDS
+from workers.watching.metrics import OWN_POINTS
 
 SERVICE = "history"
 """The service of the whole file, so that simultaneous findings form one incident."""
@@ -30,7 +30,17 @@ class Buckets:
     def fine(self, now: float, *, since: float = 0.0) -> MetricSeries:
         """Return the complete minutes that were stored at `now`."""
         minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
-        return _slice(self.minutes, max(since, minute - FINE_SECONDS, self._known_since(now)), minute)
+        return _slice(self.minutes, max(since, minute - METRIC_MINUTES_KEPT_SECONDS, self._known_since(now)), minute)
+
+    def between(self, since: float, until: float, bucket_seconds: int) -> MetricSeries:
+        """Return the minutes, or the hours, that begin in [since, until)."""
+        return _slice(self.minutes if bucket_seconds == FINE_METRIC_SECONDS else self.hours, since, until)
+
+    def own_points(self, now: float, step: float) -> MetricSeries:
+        """Return the newest points that were stored at `now`, in their own grain of `step` seconds."""
+        if step < COARSE_SECONDS / 2:
+            return self.fine(now)
+        return _slice(self.hours, max(now - OWN_POINTS * step, self._known_since(now)), now)
 
     def hourly(self, now: float, *, since: float, until: float = np.inf) -> MetricSeries:
         """Return the complete hours that were stored at `now` and begin in [since, until)."""

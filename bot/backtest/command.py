@@ -16,8 +16,8 @@ from bot.backtest.incidents import ReplayedIncident
 from bot.backtest.metric import MetricReplay
 from bot.backtest.progress import progress_bar
 from bot.terminal import shown
+from detection.metrics.stream import LEAST_POINTS
 from integrations.charts import render_png
-from workers.options import metric_options
 from workers.settings import Settings
 from workers.words.findings import finding_sentence
 
@@ -80,15 +80,11 @@ def _metric(history: History, stem: str, console: Console, settings: Settings) -
         replayed = metric.replay(history, name, settings, progress)
     count = f"{len(history.times):,} point{'' if len(history.times) == 1 else 's'}"
     console.print(shown(f"{count} of {name}, {_span_text(history)}"), soft_wrap=True)
-    options = metric_options(settings)
-    needs = (
-        f"a metric is judged once it is known for {options.minimum_baseline_hours} hours, "
-        f"with {options.consecutive_strikes} measured minutes within three hours"
-    )
+    needs = f"a metric is judged once {LEAST_POINTS} points of it are known"
     if not replayed.judged:
         console.print(f"Too little to judge: {needs}.", highlight=False, soft_wrap=True)
-    elif replayed.judged < replayed.minutes:
-        judged = f"{replayed.judged:,} of {replayed.minutes:,} minutes could be judged"
+    elif replayed.judged < replayed.points:
+        judged = f"{replayed.judged:,} of {replayed.points:,} points could be judged"
         console.print(f"{judged}: {needs}.", highlight=False, soft_wrap=True)
     _print_alarms(len(replayed.incidents), alarm_table(replayed.incidents), console)
     return replayed

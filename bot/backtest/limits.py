@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.backtest.buckets import SERVICE, Buckets
-from detection.metrics.findings import MetricLimit, MetricOptions, forecast_findings
-from detection.metrics.standings import is_within_reach
+from detection.metrics.forecasts import MetricLimit, forecast_findings, is_within_reach
+from detection.metrics.series import MetricOptions
 from detection.statistics.baselines import HOUR_SECONDS
 from detection.types import Finding, MetricSeries
 from workers.rules.metric_limits import BUILT_IN

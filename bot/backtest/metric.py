@@ -1,61 +1,45 @@
-"""Replay a metric's history through the production detector, minute by minute.
-
-The full detector runs only at minutes that may yield a finding: those whose newest buckets are far enough from what is
-usual by the hourly buckets. The scatter of the minutes, which this check leaves out, can only widen the usual range.
-"""
+"""Replay a metric's history through the watch that production runs, point by point."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.backtest.buckets import SERVICE, Buckets, buckets_of
-from bot.backtest.chart import ChartData
+from bot.backtest.chart import MOST_POINTS, ChartData
 from bot.backtest.csv_history import History
 from bot.backtest.incidents import ReplayedIncident, ReplayedIncidents
 from bot.backtest.limits import LimitReplay, built_in_limit
-from detection.metrics.findings import (
-    FORECAST_DETECTOR,
-    MetricOptions,
-    UsualLevel,
-    hourly_levels,
-    is_fresh,
-    is_unusual,
-    metric_findings,
-    metric_subject,
-    with_scatter,
-)
-from detection.metrics.standings import level_recovery, limit_recovery
+from detection.metrics.findings import level_finding
+from detection.metrics.forecasts import FORECAST_DETECTOR, limit_recovery
+from detection.metrics.recovery import level_recovery
+from detection.metrics.series import is_fresh
+from detection.metrics.stream import LEAST_POINTS
 from detection.recovery import RecoveryState
-from detection.statistics.baselines import HOUR_SECONDS, Mask, hours_of_week
-from detection.types import Finding, Floats, Integers, Metric, MetricSeries
-from storage.telemetry.protocol import FINE_METRIC_SECONDS
+from detection.types import Finding, LevelDetails
+from storage.telemetry.protocol import FINE_METRIC_SECONDS, MetricLevels
 from workers.memory.broken_times import PastIncident
+from workers.memory.metrics import Key, MetricMemory
 from workers.options import metric_options
 from workers.settings import Settings
-from workers.watching.metrics import FINE_SECONDS, limit_in, without_broken_hours
+from workers.watching.metrics import courses, limit_in
 
 Progress = Callable[[float], None]
 """Called with the share of the work that is done."""
-
-_QUARTER_HOUR = 900.0
-"""Seconds. In every time zone, local hours begin at a quarter of an hour of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricReplay:
     """The result of a replay.
 
-    incidents: oldest first. judged: in how many of the `minutes` the level could be judged.
+    incidents: oldest first. judged: how many of the `points` could be judged.
     """
 
     incidents: tuple[ReplayedIncident, ...]
     judged: int
-    minutes: int
+    points: int
     chart_data: ChartData
 
 
@@ -64,126 +48,71 @@ def replay(history: History, name: str, settings: Settings, progress: Progress =
     return _Replay(buckets_of(history.times, history.values, name), name, settings).run(progress)
 
 
+class _History:
+    """A replayed history as the watch reads a store; what the watch remembers need not be stored."""
+
+    def __init__(self, buckets: Buckets, key: Key) -> None:
+        self._buckets, self._key = buckets, key
+
+    def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
+        """Return all buckets in brief, ordered by time."""
+        held = self._buckets.between(since, until, bucket_seconds)
+        assert held.lows is not None
+        assert held.highs is not None
+        rows = np.zeros(len(held.bucket_starts), dtype=np.int64)
+        return MetricLevels([self._key], rows, held.bucket_starts, held.means, held.lows, held.highs)
+
+    def metric_memories(self, series: Sequence[Key]) -> Mapping[Key, bytes]:
+        """Return nothing: each replay begins without a memory."""
+        return {}
+
+    def keep_metric_memories(self, memories: Mapping[Key, bytes]) -> None:
+        """Store nothing."""
+
+
 class _Replay:
     def __init__(self, buckets: Buckets, name: str, settings: Settings) -> None:
         self._buckets, self._options = buckets, metric_options(settings)
-        self._fingerprint = f"{Metric.CUSTOM}:{metric_subject(SERVICE, name, '').key()}"
+        self._key: Key = (SERVICE, name, "")
+        self._store, self._memory = _History(buckets, self._key), MetricMemory()
         limit = built_in_limit(name)
         self._limit = None if limit is None else LimitReplay(buckets, limit, self._options)
         self._incidents = ReplayedIncidents(settings, self._retest)
-        count = len(buckets.minutes.means)
-        self._low, self._high = np.full(count, np.nan), np.full(count, np.nan)
-        self._fired = np.zeros(count, dtype=bool)
-        self._judged = 0
 
     def run(self, progress: Progress) -> MetricReplay:
         minutes = self._buckets.minutes
-        checks = _Checks.of(minutes, self._options)
-        for first, last in _same_baseline_runs(checks.times, self._options):
-            self._replay_run(checks, first, last)
-            progress(last / len(checks.times))
-        chart_data = ChartData(minutes.bucket_starts, minutes.means, self._low, self._high, self._fired)
-        return MetricReplay(tuple(self._incidents.all), self._judged, len(checks.times), chart_data)
-
-    def _replay_run(self, checks: _Checks, first: int, last: int) -> None:
-        """Replay the check times [first, last), which share one baseline."""
-        start = float(checks.times[first])
-        baseline = self._baseline(start, self._incidents.past(start))
-        [usual] = hourly_levels([baseline], start, self._options)
-        run = slice(first, last)
-        needs_full_check = np.zeros(last - first, dtype=bool)
-        if usual.hours >= self._options.minimum_baseline_hours:
-            self._judged += int(checks.complete[run].sum())
-            self._set_usual_range(checks.newest[run], usual)
-            needs_full_check = checks.complete[run] & checks.beyond(run, usual, self._options)
-        if not needs_full_check.any() and self._incidents.open is None and self._limit is None:
-            return
-        for place in range(first, last):
-            now = float(checks.times[place])
-            found = self._level_findings(now, usual, baseline) if needs_full_check[place - first] else []
-            if self._limit is not None:
-                found += self._limit.findings(now)
-            if self._incidents.add_findings(found, now):
-                self._fired[checks.newest[place]] = True
+        count = len(minutes.bucket_starts)
+        low, high, fired = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, dtype=bool)
+        judged, shown_every = 0, max(count // MOST_POINTS, 1)
+        for place, start in enumerate(minutes.bucket_starts.tolist()):
+            now = start + FINE_METRIC_SECONDS
+            fired[place] = self._incidents.add_findings(self._findings(now), now)
             self._incidents.resolve_if_recovered(now)
+            judged += self._memory.points_known(self._key) >= LEAST_POINTS
+            if place % shown_every == 0:
+                low[place], high[place] = self._memory.usual_range(self._key)
+                progress(place / count)
+        chart_data = ChartData(minutes.bucket_starts, minutes.means, low, high, fired)
+        return MetricReplay(tuple(self._incidents.all), judged, count, chart_data)
 
-    def _set_usual_range(self, rows: Integers, usual: UsualLevel) -> None:
-        reach = usual.reach(self._options)
-        self._low[rows], self._high[rows] = usual.level - reach, usual.level + reach
-
-    def _level_findings(self, now: float, usual: UsualLevel, baseline: MetricSeries) -> list[Finding]:
-        fine, options = self._buckets.fine(now), self._options
-        if not is_unusual(fine, with_scatter(usual, fine, now, options), baseline, now, options):
-            return []
-        if self._incidents.refresh(self._fingerprint, now):
-            return []
-        return metric_findings([fine], [baseline], now=now, options=options)
-
-    def _baseline(self, now: float, past: list[PastIncident]) -> MetricSeries:
-        since = now - (self._options.baseline_window_hours + 1) * HOUR_SECONDS
-        return without_broken_hours(self._buckets.hourly(now, since=since), past, now)
+    def _findings(self, now: float) -> list[Finding]:
+        departed = self._memory.departures(self._store, now=now, options=self._options, past=self._incidents.past(now))
+        found = [
+            level_finding(self._buckets.own_points(now, departure.step_seconds), departure, now=now)
+            for _, departure in departed
+        ]
+        return found + (self._limit.findings(now) if self._limit is not None else [])
 
     def _retest(self, finding: Finding, since: float, now: float) -> RecoveryState:
-        fine, options = self._buckets.fine(now), self._options
-        fresh = [fine] if is_fresh(fine, now, options) else []
+        options, details = self._options, finding.details
+        points = self._buckets.own_points(now, details.step_seconds if isinstance(details, LevelDetails) else 0.0)
+        fresh = [points] if is_fresh(points, now, options) else []
         if finding.detector == FORECAST_DETECTOR:
             random = np.random.default_rng(int(now))
             return limit_recovery(finding, fresh, limit_in(finding), since=since, options=options, random=random).state
         broken = PastIncident(finding.onset_at, None, SERVICE, frozenset({finding.fingerprint}))
-        before = [self._baseline(now, [broken])]
-        return level_recovery(finding, fresh, before, since=since, now=now, options=options).state
-
-
-@dataclass(frozen=True, slots=True)
-class _Checks:
-    """The times at which the detector runs, (n,) each.
-
-    newest: the index of the newest minute bucket. complete: whether the metric was fresh and had enough buckets.
-    lowest, highest: the extremes of the newest buckets.
-    """
-
-    times: Floats
-    newest: Integers
-    complete: Mask
-    lowest: Floats
-    highest: Floats
-
-    @classmethod
-    def of(cls, minutes: MetricSeries, options: MetricOptions) -> _Checks:
-        """Return every minute at which a bucket had been received recently."""
-        starts, strikes = minutes.bucket_starts, options.consecutive_strikes
-        until = starts[-1] + FINE_METRIC_SECONDS
-        gaps = np.minimum(np.diff(starts, append=until), options.stale_seconds + FINE_METRIC_SECONDS)
-        checks = (gaps // FINE_METRIC_SECONDS).astype(np.int64)
-        newest = np.repeat(np.arange(len(starts)), checks)
-        step = np.arange(len(newest)) - np.repeat(np.cumsum(checks) - checks, checks)
-        times = starts[newest] + (step + 1) * FINE_METRIC_SECONDS
-        oldest = newest - strikes + 1
-        fresh = times - starts[newest] <= options.stale_seconds
-        complete = fresh & (oldest >= 0) & (starts[np.maximum(oldest, 0)] >= times - FINE_SECONDS)
-        lowest, highest = (_rolling(minutes.means, strikes, pick)[newest] for pick in (np.min, np.max))
-        return cls(times, newest, complete, lowest, highest)
-
-    def beyond(self, run: slice, usual: UsualLevel, options: MetricOptions) -> Mask:
-        """Return where all of the newest buckets lie outside the usual range on the same side."""
-        reach = usual.reach(options)
-        return (self.lowest[run] - usual.level >= reach) | (usual.level - self.highest[run] >= reach)
-
-
-def _rolling(values: Floats, length: int, pick: Callable[..., Floats]) -> Floats:
-    """Return `pick` over each rolling window of `length` values, (n,); NaN where the window is not full."""
-    found = np.full(len(values), np.nan)
-    if len(values) >= length:
-        found[length - 1 :] = pick(sliding_window_view(values, length), axis=1)
-    return found
-
-
-def _same_baseline_runs(times: Floats, options: MetricOptions) -> Iterator[tuple[int, int]]:
-    """Yield [first, last) of each run of times with the same baseline hours and the same hour of the week."""
-    quarters, place = np.unique(times // _QUARTER_HOUR * _QUARTER_HOUR, return_inverse=True)
-    begins = (times - options.baseline_window_hours * HOUR_SECONDS) // HOUR_SECONDS
-    ends = np.ceil((times - options.recent_window_minutes * 60 - HOUR_SECONDS + 1) / HOUR_SECONDS)
-    known = np.stack([begins, ends, times // HOUR_SECONDS, hours_of_week(quarters, options.timezone)[place]])
-    changes = np.flatnonzero((np.diff(known, axis=1) != 0).any(axis=0)) + 1
-    edges = [0, *changes.tolist(), len(times)]
-    yield from pairwise(edges)
+        hourly = self._buckets.hourly(now, since=0.0)
+        past = [*self._incidents.past(now), broken]
+        usual = courses(hourly, points.bucket_starts, past, now=now, timezone=options.timezone)
+        usual = np.where(np.isnan(usual), finding.expected, usual)
+        return level_recovery(finding, fresh, usual, since=since, now=now).state

@@ -1,30 +1,36 @@
-"""Which custom metrics have enough data for the level detector."""
+"""Which custom metrics have enough data for the watch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from detection.coverage import Need, Watched, watched
-from detection.metrics.findings import MetricOptions, metric_subject
+from detection.metrics.series import STALE_STEPS, MetricOptions, metric_subject
+from detection.metrics.stream import LEAST_POINTS
 
 Key = tuple[str, str, str]
 """(service, name, attributes)."""
 
 
-def metric_states(hours: Mapping[Key, int], minutes: Mapping[Key, int], *, options: MetricOptions) -> list[Watched]:
-    """Return for each series whether its level can be judged, sorted by service and name.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the watch has heard of a series: how many points, the last of them when, and the seconds between two."""
 
-    hours: the number of hours with points in the baseline window, which ends before the recent window. minutes: the
-    number of minutes with points within the last `stale_seconds`; 0 for a missing series.
-    """
-    in_recent_window = f"in the last {options.stale_seconds / 60:g} min"
-    return [
-        watched(
-            metric_subject(*key),
-            [
-                Need(hours.get(key, 0), options.minimum_baseline_hours, "hours of history"),
-                Need(minutes.get(key, 0), 1, "measured minutes", in_recent_window),
-            ],
-        )
-        for key in sorted({*hours, *minutes})
-    ]
+    points: int
+    last_at: float
+    step_seconds: float
+
+
+def metric_states(heard: Mapping[Key, Heard], *, now: float, options: MetricOptions) -> list[Watched]:
+    """Return for each series whether it can be judged, sorted by service and name."""
+    found = []
+    for key, one in sorted(heard.items()):
+        stale_after = max(options.stale_seconds, STALE_STEPS * one.step_seconds)
+        recent = int(now - one.last_at <= stale_after)
+        needs = [
+            Need(one.points, LEAST_POINTS, "measured points"),
+            Need(recent, 1, "measured points", f"in the last {stale_after / 60:g} min"),
+        ]
+        found.append(watched(metric_subject(*key), needs))
+    return found

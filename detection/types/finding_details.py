@@ -167,14 +167,21 @@ class TrafficDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelDetails:
-    """A custom metric that left its usual level. metric, attributes and is_rate are those of its MetricSeries."""
+    """A custom metric that left its usual course. metric, attributes and is_rate are those of its MetricSeries.
+
+    points: how many points the watch knew. step_seconds: between two of them. mean_reach: how far from its course the
+    mean of two dozen points usually is. stands_still: whether it no longer moves.
+    """
 
     metric: str
     attributes: str
     is_rate: bool
     onset_low: float
     onset_high: float
-    baseline_hours: int
+    points: int = 0
+    step_seconds: float = 60.0
+    mean_reach: float = 0.0
+    stands_still: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

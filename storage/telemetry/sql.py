@@ -32,6 +32,7 @@ from storage.telemetry.hot import event_queries, samples
 from storage.telemetry.hot.append import Appender
 from storage.telemetry.logs import reading as logs
 from storage.telemetry.logs.reader_protocol import LogReader
+from storage.telemetry.metrics import memories as metric_memory_rows
 from storage.telemetry.metrics import points as metric_rows
 from storage.telemetry.metrics import reading as metrics
 from storage.telemetry.protocol import (
@@ -336,6 +337,16 @@ class SqlTelemetry:
         """Return all buckets of custom metrics in brief, ordered by time."""
         with self._readers.connect() as connection:
             return metrics.metric_levels(connection, since=since, until=until, bucket_seconds=bucket_seconds)
+
+    def metric_memories(self, series: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], bytes]:
+        """Return what the watch remembered of these series, where it is stored."""
+        with self._readers.connect() as connection:
+            return metric_memory_rows.read_memories(connection, series)
+
+    def keep_metric_memories(self, memories: Mapping[tuple[str, str, str], bytes]) -> None:
+        """Store what the watch remembers of these series."""
+        with self._engine.begin() as connection:
+            metric_memory_rows.write_memories(connection, memories)
 
     def metric_names(
         self, *, service: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "funnel_oracle": ("funnel_oracle",),
-    "nab": ("nab_standard", "nab_low_fp"),
+    "nab": ("nab_standard", "nab_low_fp", "nab_windows_found", "nab_false_alarms"),
+    "quiet_metrics": ("metric_false_alarms", "metric_delay_points"),
     "loghub": ("loghub_ga", "loghub_lines_per_s"),
     "rs_segments": ("rs_f1", "rs_hit3", "rs_ms"),
     "drops": ("drop_recall", "drop_false_alarms"),
     "endpoints": ("endpoint_false_alarms", "endpoint_delay_s"),
     "endpoint_outages": ("endpoint_outage_false_alarms", "endpoint_outage_delay_s"),
-    "nezha": ("nezha_as1", "nezha_as3"),
     "ticks": ("tick_10k_s", "tick_history_ratio"),
+    "metric_ticks": ("metric_tick_10k_s",),
     "ingest": ("ingest_batch_share", "ingest_single_share", "hot_mb_per_million"),
     "under_load": tuple(
         f"{database}_{load}_{figure}_s"

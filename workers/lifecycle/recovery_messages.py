@@ -47,24 +47,38 @@ def resolve(
     verification = verifications.record_self_recovery(
         session, incident.id, measures=measures, last_broken_at=since, now=now
     )
+    is_new_normal = any(item.is_new_normal for _, item in measured)
     told = ours(
-        "Back to usual by itself since {since}. {measures}",
+        "Like this for two days: taken as the new normal. {measures}"
+        if is_new_normal
+        else "Back to usual by itself since {since}. {measures}",
         since=moment(since.timestamp()),
         measures=in_words(measures),
     )
     incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
-    fix = plain(" ".join(["None known: it recovered by itself.", *seen_deploys]))
+    ending = "None: it became the new normal." if is_new_normal else "None known: it recovered by itself."
+    fix = plain(" ".join([ending, *seen_deploys]))
     store_knowledge_entry(session, before, fix=fix, measures=measures, now=now)
-    payload = {"incident_id": incident.id, "verification_id": verification.id, "why": "back to usual by itself"}
+    why = "the new normal" if is_new_normal else "back to usual by itself"
+    payload = {"incident_id": incident.id, "verification_id": verification.id, "why": why}
     audit.append(session, key=services.audit_key, actor=incidents.ARGUX, event="resolve", payload=payload, now=now)
-    card = _card(before, measures, seen_deploys, since)
+    card = _new_normal_card(measures) if is_new_normal else _card(before, measures, seen_deploys, since)
     channel = services.settings.slack_channel
     enqueue_thread_message(
         session, incident.id, key=f"self_recovery:{verification.id}", card=card, channel=channel, now=now
     )
     enqueue_refresh(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
     log.info("recovered_by_itself", incident_id=incident.id)
+
+
+def _new_normal_card(measures: Sequence[dict[str, Any]]) -> Card:
+    parts = [
+        ours("This has lasted for two days, so Argux takes it as the new normal and judges by it from now on:"),
+        bullets(measure["text"] for measure in measures),
+        ours("The incident is resolved. If it is not normal, reopen it."),
+    ]
+    return Card(title="The new normal", text=lines(parts))
 
 
 def _card(

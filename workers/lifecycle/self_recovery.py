@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy.orm import Session
 
-from detection.metrics.findings import FORECAST_DETECTOR
+from detection.metrics.forecasts import FORECAST_DETECTOR
 from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, FunnelDetails, Metric
 from storage import incidents, verifications
@@ -148,7 +148,9 @@ def _test_again(services: Services, candidate: Candidate, whole: WholeUntil, now
 def _abnormal_again(
     services: Services, finding: Finding, recovery: Recovery, seen: float, until: float
 ) -> datetime | None:
-    """Return when the signal was abnormal since it was last seen; None if it was not."""
+    """Return when the signal was abnormal since it was last seen; None if it was not, or if that is its new normal."""
+    if recovery.is_new_normal:
+        return None
     if recovery.state is RecoveryState.STILL_BROKEN:
         return datetime.fromtimestamp(until, UTC)
     since = max(seen, until - LONGEST_LOOK_SECONDS)

@@ -6,12 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from detection.types import IncidentStatus, Metric, Subject, TimeSpans
+from detection.metrics.course import NEW_NORMAL_AFTER_SECONDS
+from detection.statistics.baselines import Mask
+from detection.types import Floats, IncidentStatus, Metric, Subject, TimeSpans
 from storage.database.reading import readable
 from storage.models import FindingRecord, Incident
+from storage.telemetry.protocol import COARSE_SECONDS
 from workers.memory.funnels import Segment
 
 
@@ -78,6 +82,17 @@ def _ended(row: Incident, seen: Mapping[int, datetime]) -> float | None:
 def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -> TimeSpans:
     """Return the (begin, end) times, in seconds UTC, of the incidents with this fingerprint."""
     return [(one.began, one.ended or now) for one in past if fingerprint in one.fingerprints]
+
+
+def not_usual(hours: Floats, began: float, ended: float) -> Mask:
+    """Return which hours an incident about a metric, from `began` to `ended`, makes useless for what is usual, (n,).
+
+    hours: (n,) when each began. Those in which the metric was broken; but if it was away for so long that this is its
+    new normal, then those before.
+    """
+    if ended - began >= NEW_NORMAL_AFTER_SECONDS:
+        return np.asarray(hours < began)
+    return np.asarray((hours + COARSE_SECONDS > began) & (hours < ended))
 
 
 def endpoint_broken_times(

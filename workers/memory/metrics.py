@@ -1,24 +1,35 @@
-"""Select the custom metrics to read in full at a minute, from a compact memory of every series' hours and minutes.
+"""The watch of every custom metric: each new point is judged once, in the order of its time.
 
-At most ticks nearly every metric is normal. Only a series' mean in each past hour and in the last minutes is kept. At
-least every ten minutes the usual level is fitted to the hours, for all series at once. A series is read only if all its
-newest minutes differ from that level by at least the smallest amount that can be a finding.
+Of each series are kept its memory (`detection.metrics.stream`, a few kilobytes), its mean in each past hour, from which
+its usual course follows, and its last minutes, from which limits within reach are chosen. The memories are stored from
+time to time, so that a new process goes on where the last one stopped; what came meanwhile is judged first.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from detection.metrics.findings import MetricLimit, MetricOptions, metric_subject
-from detection.metrics.standings import is_within_reach
-from detection.statistics.baselines import HOUR_SECONDS, LevelBaseline, hours_of_week, level_baseline
-from detection.types import Floats, Metric
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
+from detection.metrics.coverage import Heard
+from detection.metrics.findings import Departure
+from detection.metrics.forecasts import MetricLimit, is_within_reach
+from detection.metrics.series import STALE_STEPS, MetricOptions, metric_subject
+from detection.metrics.stream import MetricStreams
+from detection.metrics.usual_course import HOURS_A_DAY, HOURS_A_WEEK, MOST_DAYS, expected_levels, is_new_kind_of_day
+from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
+from detection.types import Floats, Integers, Metric
+from storage.telemetry.protocol import (
+    COARSE_SECONDS,
+    FINE_METRIC_SECONDS,
+    METRIC_MINUTES_KEPT_SECONDS,
+    KeepsMetricMemories,
+    MetricLevels,
+)
+from workers.memory.broken_times import PastIncident, excluded_times, not_usual
 from workers.memory.other_data import changed_by_factor
 
 Key = tuple[str, str, str]
@@ -28,25 +39,35 @@ _MINUTES = 30
 _READ_AGAIN = 3
 """How many minutes are read again each time, for late points."""
 
-_HOURS_AT_ONCE = 36
+_HOURS_AT_ONCE = 72
 """How many hours are read at most per tick: a new process learns the past step by step, the newest hours first."""
 
-_FIT_SECONDS = 600.0
-_MARGIN = 0.95
-"""Margin for the memory's levels, which are rounded and up to ten minutes old."""
+_HOURS_EVERY_SECONDS = 600.0
+"""How often the newest hours are read again."""
+
+_KEPT_EVERY_SECONDS, _KEPT_AT_ONCE = 3600.0, 250
+"""Memories are stored once an hour, at most so many a minute."""
+
+_POINTS_AT_ONCE, _MINUTES_AT_ONCE = 60_000, 3
+"""After a pause, the points and the minutes that one tick judges at least."""
 
 _Row = np.ndarray[tuple[int], np.dtype[np.float32]]
 _Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fit:
-    """The baseline for one hour of the week, by series number. Series first seen after the fit are not in it."""
+class _Course:
+    """What is usual in an hour, by series number. Series first seen later are not in it.
+
+    without_clock_change: what is usual if the metric does not follow the clock on the wall when summer time begins or
+    ends, as a batch that is planned in UTC does not.
+    """
 
     hour: float
-    fitted_at: float
     hours_known: int
-    usual: LevelBaseline
+    expected: Floats
+    without_clock_change: Floats
+    doubtful: _Mask
 
 
 class MetricMemory:
@@ -56,31 +77,63 @@ class MetricMemory:
         self._numbers: dict[Key, int] = {}
         self._hours: dict[float, _Row] = {}
         self._minutes: dict[float, _Row] = {}
-        self._fit: _Fit | None = None
+        self._streams = MetricStreams()
+        self._hours_at: float | None = None
+        self._hours_are_missing = True
+        self._course: _Course | None = None
         self._judged: float | None = None
+        self._judged_until: float | None = None
+        self._kept_until: dict[Key, float] = {}
         self._waiting: list[MetricLimit] = []
         self._forecast_at: float | None = None
         self._one_at_a_time = threading.Lock()
 
-    def unusual(
-        self, store: TelemetryStore, *, now: float, options: MetricOptions, broken: Collection[str], most: int
-    ) -> list[Key]:
-        """Return at most `most` series that may have left their usual level, the farthest first; once a minute.
+    def departures(
+        self, store: KeepsMetricMemories, *, now: float, options: MetricOptions, past: Sequence[PastIncident]
+    ) -> list[tuple[Key, Departure]]:
+        """Judge what came since the last call; return the series that are away from their usual course.
 
-        broken: fingerprints of present and past incidents. Their series are returned too, beyond `most`: they must be
-        read in full, without the incident's time.
+        At most once a minute: an empty list in between. past: present and past incidents. Their time is not usual, and
+        a series that is back is learnt from again only when the incident about it is over.
         """
         with self._one_at_a_time:
             minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
             if minute == self._judged:
                 return []
-            self._update(store, minute, options)
             self._judged = minute
-            keys = list(self._numbers)
-            apart = self._distances(now, options)
-            order = np.argsort(-apart, kind="stable")[:most]
-            found = [keys[row] for row in order.tolist() if apart[row] >= _MARGIN]
-            return [*found, *(key for key in self._broken(broken) if key not in set(found))]
+            self._update(store, minute)
+            self._restore(store)
+            changed = self._judge_new_points(store, minute, options, past)
+            self._resume_recovered(past)
+            self._keep(store, minute, changed)
+            names = list(self._numbers)
+            return [
+                (names[row], departure)
+                for row in self._streams.away().tolist()
+                if (departure := self._departure(row, now, options)) is not None
+            ]
+
+    def points_known(self, key: Key) -> int:
+        """Return how many points of a series were judged or learnt from."""
+        row = self._numbers.get(key)
+        return 0 if row is None or row >= len(self._streams) else int(self._streams.seen[row])
+
+    def usual_range(self, key: Key) -> tuple[float, float]:
+        """Return between what 99 % of a series' points were expected to be at its newest point; NaN if unknown."""
+        row = self._numbers.get(key)
+        if row is None or row >= len(self._streams):
+            return math.nan, math.nan
+        reach, expected = float(self._streams.usual_reach(np.array([row]))[0][0]), float(self._streams.expected[row])
+        return expected - reach, expected + reach
+
+    def heard(self) -> dict[Key, Heard]:
+        """Return what is known of every series that had a point since the memory began."""
+        streams = self._streams
+        return {
+            key: Heard(int(streams.seen[row]), float(streams.last_at[row]), float(np.nan_to_num(streams.step[row])))
+            for key, row in self._numbers.items()
+            if row < len(streams) and not np.isnan(streams.last_at[row])
+        }
 
     def worth_forecasting(
         self, limits: Sequence[MetricLimit], *, now: float, every_seconds: float, most: int
@@ -101,22 +154,142 @@ class MetricMemory:
         """Return every known series."""
         return list(self._numbers)
 
-    def _update(self, store: TelemetryStore, minute: float, options: MetricOptions) -> None:
-        newest = minute // COARSE_SECONDS * COARSE_SECONDS
-        count = math.ceil(options.baseline_window_hours) + 1
-        wanted = [newest - number * COARSE_SECONDS for number in range(count)]
-        for gone in self._hours.keys() - set(wanted):
-            del self._hours[gone]
-        # A dict keeps its insertion order, and each hour read goes to its end: the first was read longest ago.
-        longest_ago = next(iter(self._hours), newest)
-        unknown = [hour for hour in wanted if hour not in self._hours][:_HOURS_AT_ONCE]
-        missing = {newest, newest - COARSE_SECONDS, longest_ago, *unknown}
-        before = self._series_in(longest_ago)
-        for stretch in _consecutive_runs(sorted(missing)):
-            self._read(store, self._hours, COARSE_SECONDS, stretch)
-        if longest_ago < newest - COARSE_SECONDS and changed_by_factor(before, self._series_in(longest_ago)):
-            # Other data has arrived, such as an import: read the older hours again, a few at each minute.
-            self._hours = {hour: row for hour, row in self._hours.items() if hour in missing}
+    def _departure(self, row: int, now: float, options: MetricOptions) -> Departure | None:
+        """Return how a series that is away stands; None if its newest points are usual, or old."""
+        streams, away = self._streams, self._streams.describe(row)
+        step, last_at = float(np.nan_to_num(streams.step[row])), float(streams.last_at[row])
+        is_stale = now - last_at > max(options.stale_seconds, STALE_STEPS * step)
+        if not away.is_broken or is_stale:
+            return None
+        return Departure(
+            away.expected, away.reach, away.surprise, away.stands_still, step, int(streams.seen[row]), away.since
+        )
+
+    def _judge_new_points(
+        self, store: KeepsMetricMemories, minute: float, options: MetricOptions, past: Sequence[PastIncident]
+    ) -> Integers:
+        """Judge minute by minute what came since the last call. Return the series that left their course or came back.
+
+        After a pause only a part is judged at once, so that a tick stays short.
+        """
+        self._streams.grow(len(self._numbers))
+        before = self._streams.away()
+        oldest = minute - METRIC_MINUTES_KEPT_SECONDS
+        since = max(oldest, self._judged_until if self._judged_until is not None else oldest)
+        most = max(_POINTS_AT_ONCE // max(len(self._numbers), 1), _MINUTES_AT_ONCE)
+        until = min(minute, since + most * FINE_METRIC_SECONDS)
+        if until > since:
+            levels = store.metric_levels(since=since, until=until, bucket_seconds=FINE_METRIC_SECONDS)
+            numbers = self._numbered(levels.names)
+            self._streams.grow(len(self._numbers))
+            edges = np.flatnonzero(np.diff(levels.bucket_starts)) + 1
+            for held in np.split(np.arange(len(levels.rows)), edges):
+                if len(held):
+                    self._judge(numbers[levels.rows[held]], levels, held, options, past)
+        self._judged_until = until
+        if until < minute:
+            # What is left is judged at the next tick instead of the next minute.
+            self._judged = None
+        return np.setxor1d(before, self._streams.away())
+
+    def _judge(
+        self, rows: Integers, levels: MetricLevels, held: Integers, options: MetricOptions, past: Sequence[PastIncident]
+    ) -> None:
+        start = float(levels.bucket_starts[held[0]])
+        newer = ~(self._streams.last_at[rows] >= start)
+        rows, held = rows[newer], held[newer]
+        if not len(rows):
+            return
+        course = self._usual(start, options, past)
+        known = rows < len(course.expected)
+        expected, doubtful = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=bool)
+        by_clock, by_sun = course.expected[rows[known]], course.without_clock_change[rows[known]]
+        values = levels.means[held][known]
+        expected[known] = np.where(np.abs(values - by_sun) < np.abs(values - by_clock), by_sun, by_clock)
+        doubtful[known] = course.doubtful[rows[known]]
+        low, high = levels.lows[held], levels.highs[held]
+        middle = np.where(np.isnan(expected), levels.means[held], expected)
+        farthest = np.where(high - middle >= middle - low, high, low)
+        renewed = self._streams.observe(
+            rows, np.full(len(rows), start), levels.means[held], course=expected, doubtful=doubtful, farthest=farthest
+        )
+        if len(renewed):
+            self._course = None
+
+    def _usual(self, at: float, options: MetricOptions, past: Sequence[PastIncident]) -> _Course:
+        """Return the usual course in the hour of `at`, from the hours before it in which a series was not broken."""
+        hour = at // COARSE_SECONDS * COARSE_SECONDS
+        known = self._course
+        if known is not None and (known.hour, known.hours_known) == (hour, len(self._hours)):
+            return known
+        starts = np.arange(hour - MOST_DAYS * HOURS_A_DAY * COARSE_SECONDS, hour, COARSE_SECONDS)
+        every = self._matrix(self._hours, starts.tolist())
+        unbroken = every.copy()
+        self._leave_out_broken(unbroken, starts, past, at)
+        by_clock = hours_of_week(np.append(starts, hour), options.timezone)
+        by_sun = hours_of_week(np.append(starts, hour), "UTC")
+        expected = _expected(unbroken, every, by_clock)
+        same = np.array_equal(np.diff(by_clock) % HOURS_A_WEEK, np.diff(by_sun) % HOURS_A_WEEK)
+        self._course = _Course(
+            hour,
+            len(self._hours),
+            expected,
+            expected if same else _expected(unbroken, every, by_sun),
+            is_new_kind_of_day(every, by_clock[:-1], int(by_clock[-1])),
+        )
+        return self._course
+
+    def _leave_out_broken(self, levels: Floats, starts: Floats, past: Sequence[PastIncident], now: float) -> None:
+        for row, key in self._with_incident(past):
+            for began, ended in excluded_times(past, fingerprint_of(key), now):
+                levels[row, not_usual(starts, began, ended)] = np.nan
+
+    def _with_incident(self, past: Sequence[PastIncident]) -> list[tuple[int, Key]]:
+        mine = {name for one in past for name in one.fingerprints if name.startswith(f"{Metric.CUSTOM}:")}
+        if not mine:
+            return []
+        return [(row, key) for key, row in self._numbers.items() if fingerprint_of(key) in mine]
+
+    def _resume_recovered(self, past: Sequence[PastIncident]) -> None:
+        """Learn again from the series that are back and of which no incident is open."""
+        names = list(self._numbers)
+        still_open = {name for one in past if one.ended is None for name in one.fingerprints}
+        back = [
+            row
+            for row in self._streams.away().tolist()
+            if not self._streams.describe(row).is_broken and fingerprint_of(names[row]) not in still_open
+        ]
+        self._streams.resume(np.array(back, dtype=np.int64))
+
+    def _restore(self, store: KeepsMetricMemories) -> None:
+        """Restore the stored memories of series that are new to this process."""
+        fresh = [key for key in self._numbers if key not in self._kept_until]
+        if not fresh:
+            return
+        self._streams.grow(len(self._numbers))
+        for key, packed in store.metric_memories(fresh).items():
+            self._streams.unpack(self._numbers[key], packed)
+        self._kept_until |= dict.fromkeys(fresh, -math.inf)
+
+    def _keep(self, store: KeepsMetricMemories, minute: float, changed: Integers) -> None:
+        """Store the memories of the series that changed, and of some of those stored longest ago."""
+        names = list(self._numbers)
+        due = [key for key in names if minute - self._kept_until.get(key, -math.inf) >= _KEPT_EVERY_SECONDS]
+        wanted = dict.fromkeys([*(names[row] for row in changed.tolist()), *due[:_KEPT_AT_ONCE]])
+        if wanted:
+            store.keep_metric_memories({key: self._streams.pack(self._numbers[key]) for key in wanted})
+            self._kept_until |= dict.fromkeys(wanted, minute)
+
+    def _numbered(self, names: Sequence[Key]) -> Integers:
+        """Return the number of each series; new ones get the next."""
+        return np.array([self._numbers.setdefault(name, len(self._numbers)) for name in names], dtype=np.int64)
+
+    def _update(self, store: KeepsMetricMemories, minute: float) -> None:
+        hours_at = minute // _HOURS_EVERY_SECONDS
+        if hours_at != self._hours_at or self._hours_are_missing:
+            self._update_hours(store, minute)
+            self._hours_at = hours_at
+            self._forget_unused()
         oldest = minute - _MINUTES * FINE_METRIC_SECONDS
         for gone in [start for start in self._minutes if start < oldest]:
             del self._minutes[gone]
@@ -124,10 +297,30 @@ class MetricMemory:
         since = max(oldest, min(known, minute - _READ_AGAIN * FINE_METRIC_SECONDS))
         starts = np.arange(since, minute, FINE_METRIC_SECONDS).tolist()
         self._read(store, self._minutes, FINE_METRIC_SECONDS, starts)
-        self._forget_unused()
+
+    def _update_hours(self, store: KeepsMetricMemories, minute: float) -> None:
+        newest = minute // COARSE_SECONDS * COARSE_SECONDS
+        count = MOST_DAYS * HOURS_A_DAY + 1
+        wanted = [newest - number * COARSE_SECONDS for number in range(count)]
+        for gone in self._hours.keys() - set(wanted):
+            del self._hours[gone]
+        # A dict keeps its insertion order, and each hour read goes to its end: the first was read longest ago.
+        longest_ago = next(iter(self._hours), newest)
+        unknown = [hour for hour in wanted if hour not in self._hours]
+        missing = {newest, newest - COARSE_SECONDS, longest_ago, *unknown[:_HOURS_AT_ONCE]}
+        self._hours_are_missing = len(unknown) > _HOURS_AT_ONCE
+        before = self._series_in(longest_ago)
+        for stretch in _consecutive_runs(sorted(missing)):
+            self._read(store, self._hours, COARSE_SECONDS, stretch)
+        if longest_ago < newest - COARSE_SECONDS and changed_by_factor(before, self._series_in(longest_ago)):
+            # Other data has arrived, such as an import: read the older hours again, a few at each minute.
+            self._hours = {hour: row for hour, row in self._hours.items() if hour in missing}
+            self._hours_are_missing = True
 
     def _forget_unused(self) -> None:
         """Forget the series without a value in any bucket, once they are most of those known: they come and go."""
+        if any(2 * self._series_in(hour) >= len(self._numbers) for hour in list(self._hours)[-2:]):
+            return
         used = np.zeros(len(self._numbers), dtype=bool)
         for row in (*self._hours.values(), *self._minutes.values()):
             used[: len(row)] |= ~np.isnan(row)
@@ -135,22 +328,22 @@ class MetricMemory:
             return
         kept, names = np.flatnonzero(used), list(self._numbers)
         self._numbers = {names[number]: place for place, number in enumerate(kept.tolist())}
+        self._streams.keep_only(kept[kept < len(self._streams)])
+        self._kept_until = {key: at for key, at in self._kept_until.items() if key in self._numbers}
         self._hours = {start: row[kept[kept < len(row)]] for start, row in self._hours.items()}
         self._minutes = {start: row[kept[kept < len(row)]] for start, row in self._minutes.items()}
-        self._fit = None
+        self._course = None
 
     def _series_in(self, hour: float) -> int:
         row = self._hours.get(hour)
         return 0 if row is None else int((~np.isnan(row)).sum())
 
     def _read(
-        self, store: TelemetryStore, into: dict[float, _Row], bucket_seconds: int, starts: Sequence[float]
+        self, store: KeepsMetricMemories, into: dict[float, _Row], bucket_seconds: int, starts: Sequence[float]
     ) -> None:
         """Read consecutive buckets, oldest first."""
         levels = store.metric_levels(since=starts[0], until=starts[-1] + bucket_seconds, bucket_seconds=bucket_seconds)
-        numbers = np.array(
-            [self._numbers.setdefault(name, len(self._numbers)) for name in levels.names], dtype=np.int64
-        )
+        numbers = self._numbered(levels.names)
         ends = np.searchsorted(levels.bucket_starts, starts, side="right")
         begins = np.searchsorted(levels.bucket_starts, starts, side="left")
         for start, begin, end in zip(starts, begins, ends, strict=True):
@@ -167,43 +360,6 @@ class MetricMemory:
             if row is not None:
                 matrix[place, : len(row)] = row
         return matrix.T
-
-    def _usual(self, now: float, options: MetricOptions) -> LevelBaseline:
-        hour = now // HOUR_SECONDS
-        fit = self._fit
-        known = len(self._hours)
-        if fit is None or (fit.hour, fit.hours_known) != (hour, known) or now - fit.fitted_at >= _FIT_SECONDS:
-            last = now - options.recent_window_minutes * 60 - HOUR_SECONDS
-            starts = [start for start in sorted(self._hours) if start <= last]
-            levels = self._matrix(self._hours, starts)
-            weekly = hours_of_week(np.array([*starts, now]), options.timezone)
-            usual = level_baseline(levels, ~np.isnan(levels), weekly[:-1], int(weekly[-1]))
-            fit = self._fit = _Fit(hour, now, known, usual)
-        return fit.usual
-
-    def _distances(self, now: float, options: MetricOptions) -> Floats:
-        """Return (series,): how far the newest minutes are from usual, by the nearest; 1 is the least that strikes."""
-        apart = np.zeros(len(self._numbers))
-        usual = self._usual(now, options)
-        size = len(usual.level)
-        if not size:
-            return apart
-        newest_first = self._matrix(self._minutes, sorted(self._minutes, reverse=True))[:size]
-        known = ~np.isnan(newest_first)
-        run = known & (np.cumsum(known, axis=1) <= options.consecutive_strikes)
-        lowest = np.where(run, newest_first, np.inf).min(axis=1, initial=np.inf)
-        highest = np.where(run, newest_first, -np.inf).max(axis=1, initial=-np.inf)
-        reach = np.maximum(options.anomaly_threshold * usual.spread, options.minimum_change * np.abs(usual.level))
-        distance = np.maximum(lowest - usual.level, usual.level - highest)
-        judged = run.any(axis=1) & (usual.hours >= options.minimum_baseline_hours)
-        apart[:size] = np.where(judged, distance / np.maximum(reach, 1e-12), 0.0)
-        return np.nan_to_num(apart, nan=0.0, posinf=np.finfo(np.float64).max)
-
-    def _broken(self, fingerprints: Collection[str]) -> list[Key]:
-        mine = {fingerprint for fingerprint in fingerprints if fingerprint.startswith(f"{Metric.CUSTOM}:")}
-        if not mine:
-            return []
-        return [key for key in self._numbers if f"{Metric.CUSTOM}:{metric_subject(*key).key()}" in mine]
 
     def _within_reach(self, limits: Sequence[MetricLimit], now: float) -> list[MetricLimit]:
         """Return the limits that their series may reach, nearest first, by its range over as long as the horizon."""
@@ -227,6 +383,20 @@ class MetricMemory:
         near: _Mask = heard & is_within_reach(lowest, highest, newest, threshold, above)
         room = np.where(above, threshold - newest, newest - threshold)
         return [known[place] for place in np.argsort(room, kind="stable").tolist() if near[place]]
+
+
+def _expected(unbroken: Floats, every: Floats, hours: Integers) -> Floats:
+    """Return what is expected in the last of the hours of the week, (series,); levels (series, n) of those before.
+
+    An hour that was broken on every day, such as that of a batch at night, is usual.
+    """
+    usual = expected_levels(unbroken, hours[:-1], int(hours[-1]))
+    return np.where(np.isnan(usual), expected_levels(every, hours[:-1], int(hours[-1])), usual)
+
+
+def fingerprint_of(key: Key) -> str:
+    """Return the fingerprint of findings about a series."""
+    return f"{Metric.CUSTOM}:{metric_subject(*key).key()}"
 
 
 def _consecutive_runs(hours: Sequence[float]) -> list[list[float]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from detection.metrics.findings import MetricLimit
+from detection.metrics.forecasts import MetricLimit
 from storage import audit
 from storage.metric_limits import add_limit, list_limits, remove_limit
 from storage.models import MetricLimit as StoredLimit

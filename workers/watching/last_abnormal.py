@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detection.metrics.findings import FORECAST_DETECTOR
+from detection.metrics.forecasts import FORECAST_DETECTOR
 from detection.types import Finding, Metric
 from integrations.charts import Point
 from workers.services import Services

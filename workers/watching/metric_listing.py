@@ -8,16 +8,19 @@ from datetime import timedelta
 
 import numpy as np
 
-from detection.metrics.findings import MetricLimit, MetricOptions, is_fresh, limit_forecast
-from detection.metrics.standings import MetricStanding, MetricState, is_within_reach, metric_standings
+from detection.metrics.forecasts import MetricLimit, is_within_reach, limit_forecast
+from detection.metrics.series import MetricOptions, is_fresh
+from detection.metrics.standings import MetricStanding, MetricState
+from detection.metrics.stream import LEAST_POINTS, MetricStreams
 from detection.statistics.crossing_forecasts import CrossingForecast
 from detection.types import MetricSeries
 from storage.telemetry.protocol import MetricName
-from workers.memory.broken_times import past_incidents
+from workers.memory.broken_times import PastIncident, past_incidents
+from workers.memory.metrics import Key
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
 from workers.services import Services
-from workers.watching.metrics import fine_and_hourly, history, without_broken_hours
+from workers.watching.metrics import courses, history, hourly_and_points
 
 LEAST_PROBABILITY = 0.1
 """Forecasts less likely than this are not listed."""
@@ -42,17 +45,47 @@ def watched_metrics(
     now, options = at.timestamp(), metric_options(services.settings)
     names = services.telemetry.metric_names(service=service, name=name, limit=limit, offset=offset)
     keys = [(one.service, one.name, one.attributes) for one in names]
-    fine, hourly = fine_and_hourly(services, keys, now=now, options=options)
     with services.readers() as session:
         past = past_incidents(session, since=at - timedelta(hours=options.baseline_window_hours), now=at)
         limits = limits_of(session, keys)
-    standings = metric_standings(
-        fine, [without_broken_hours(one, past, now) for one in hourly], now=now, options=options
-    )
+    memories = services.telemetry.metric_memories(keys)
+    standings = {key: _standing(services, key, memories.get(key), past, now, options) for key in keys}
     forecasts = {key: _forecasts(services, [one for one in limits if _key(one) == key], now, options) for key in keys}
-    return [
-        WatchedMetric(one, standings.get(key, _UNSEEN), forecasts[key]) for one, key in zip(names, keys, strict=True)
-    ]
+    return [WatchedMetric(one, standings[key], forecasts[key]) for one, key in zip(names, keys, strict=True)]
+
+
+def _standing(
+    services: Services,
+    key: Key,
+    packed: bytes | None,
+    past: Sequence[PastIncident],
+    now: float,
+    options: MetricOptions,
+) -> MetricStanding:
+    """Return how a series stands, by what the watch remembers of it and by its newest points."""
+    streams = MetricStreams(1)
+    is_known = packed is not None and streams.unpack(0, packed)
+    step = float(np.nan_to_num(streams.step[0]))
+    hourly, points = hourly_and_points(services, key, step=step, now=now)
+    if points is None:
+        return _UNSEEN
+    latest, latest_at = float(points.means[-1]), float(points.bucket_starts[-1])
+    row = np.zeros(1, dtype=np.int64)
+    expected = float(streams.expected[0])
+    if hourly is not None:
+        course = courses(hourly, np.array([now]), past, now=now, timezone=options.timezone)
+        expected = float(course[0]) if np.isfinite(course[0]) else expected
+    reach = float(streams.usual_reach(row)[0][0])
+    if (
+        not is_known
+        or streams.seen[0] < LEAST_POINTS
+        or np.isnan(expected + reach)
+        or not is_fresh(points, now, options)
+    ):
+        return MetricStanding(MetricState.INSUFFICIENT_DATA, latest, latest_at, None, None, None)
+    away = len(streams.away()) > 0 and streams.describe(0).is_broken
+    state = MetricState.UNUSUAL if away else MetricState.OK
+    return MetricStanding(state, latest, latest_at, expected, expected - reach, expected + reach)
 
 
 def _key(limit: MetricLimit) -> tuple[str, str, str]:

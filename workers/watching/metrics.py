@@ -9,87 +9,85 @@ import numpy as np
 
 from detection.coverage import Watched
 from detection.metrics.coverage import metric_states
-from detection.metrics.findings import (
-    FORECAST_DETECTOR,
-    MetricLimit,
-    MetricOptions,
-    forecast_findings,
-    is_fresh,
-    key_of,
-    metric_findings,
-    metric_subject,
-)
-from detection.metrics.standings import level_recovery, limit_recovery
+from detection.metrics.findings import level_finding
+from detection.metrics.forecasts import FORECAST_DETECTOR, MetricLimit, forecast_findings, limit_recovery
+from detection.metrics.recovery import level_recovery
+from detection.metrics.series import MetricOptions, is_fresh, key_of
+from detection.metrics.usual_course import MOST_DAYS, courses_at
 from detection.recovery import Recovery
-from detection.types import Finding, ForecastDetails, Metric, MetricDetails, MetricSeries
+from detection.types import Finding, Floats, ForecastDetails, LevelDetails, Metric, MetricDetails, MetricSeries
 from integrations.charts import Point
-from storage.database.reading import one_by_itself, together_or_each
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
-from workers.memory.broken_times import PastIncident, excluded_times
-from workers.memory.metrics import Key
+from storage.database.reading import one_by_itself
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, METRIC_MINUTES_KEPT_SECONDS
+from workers.memory.broken_times import PastIncident, excluded_times, not_usual
+from workers.memory.metrics import Key, fingerprint_of
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
 from workers.services import Services
 from workers.watching.watch import Tick, Watch
 
-FINE_SECONDS = 3 * 3600.0
-"""How long fine buckets are kept; those before the recent window show the spread of single minutes."""
+OWN_POINTS = 60
+"""How many of its own steps a metric is looked back at, where its steps are longer than a minute."""
 
 FORECAST_EVERY_SECONDS = 300.0
 FORECASTS_A_TICK = 10
 """A forecast takes 30 ms."""
 
 MOST_UNUSUAL = 500
-"""If more metrics than this are unusual at once, only the farthest from usual are read."""
-
-SERIES_AT_ONCE = 100
+"""If more metrics than this are away at once, the others wait for the next minute."""
 
 
 def findings(services: Services, tick: Tick) -> list[Finding]:
-    """Test the levels once a minute, and a few forecasts per tick, so that each limit is tested every five minutes."""
-    return [*_levels(services, tick), *_forecasts(services, tick)]
+    """Judge new points once a minute, and a few forecasts per tick, so that each limit is tested every five minutes."""
+    return [*_departures(services, tick), *_forecasts(services, tick)]
 
 
-def _levels(services: Services, tick: Tick) -> list[Finding]:
+def _departures(services: Services, tick: Tick) -> list[Finding]:
     options, now = metric_options(services.settings), tick.now.timestamp()
-    broken = {fingerprint for one in tick.past for fingerprint in one.fingerprints}
-    suspects = services.metric_memory.unusual(
-        services.telemetry, now=now, options=options, broken=broken, most=MOST_UNUSUAL
-    )
-
-    def found_in(some: Sequence[Key]) -> list[Finding]:
-        fine, past = fine_and_hourly(services, some, now=now, options=options)
-        usual = [without_broken_hours(one, tick.past, now) for one in past]
-        return metric_findings(fine, usual, now=now, options=options)
-
+    departed = services.metric_memory.departures(services.telemetry, now=now, options=options, past=tick.past)
     found: list[Finding] = []
-    for start in range(0, len(suspects), SERIES_AT_ONCE):
-        found += together_or_each(suspects[start : start + SERIES_AT_ONCE], found_in)
+    for key, departure in departed[:MOST_UNUSUAL]:
+        with one_by_itself(f"judging {key[1]} of {key[0]}"):
+            found += [
+                level_finding(series, departure, now=now)
+                for series in own_points(services, key, step=departure.step_seconds, until=now)
+            ]
     return found
 
 
-def fine_and_hourly(
-    services: Services, series: Sequence[Key], *, now: float, options: MetricOptions
-) -> tuple[Sequence[MetricSeries], Sequence[MetricSeries]]:
-    """Read the series for the level test: whole minutes of the last FINE_SECONDS, and the hours of the baseline."""
-    minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
-    fine = services.telemetry.metric_series(
-        since=minute - FINE_SECONDS, until=minute, bucket_seconds=FINE_METRIC_SECONDS, series=series
-    )
-    return fine, _hourly(services, series, now=now, options=options)
+def own_points(services: Services, key: Key, *, step: float, until: float) -> Sequence[MetricSeries]:
+    """Read the newest points of a series in its own grain: minutes, or hours where it has a point an hour or fewer."""
+    minute = until // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
+    since, width = minute - METRIC_MINUTES_KEPT_SECONDS, FINE_METRIC_SECONDS
+    if step >= COARSE_SECONDS / 2:
+        since, width = until - OWN_POINTS * step, COARSE_SECONDS
+    return services.telemetry.metric_series(since=since, until=until, bucket_seconds=width, series=[key])
 
 
-def _hourly(services: Services, series: Sequence[Key], *, now: float, options: MetricOptions) -> Sequence[MetricSeries]:
-    since = now - (options.baseline_window_hours + 1) * COARSE_SECONDS
+def _hourly(services: Services, series: Sequence[Key], *, now: float) -> Sequence[MetricSeries]:
+    since = now - (MOST_DAYS * 24 + 1) * COARSE_SECONDS
     return services.telemetry.metric_series(since=since, until=now, bucket_seconds=COARSE_SECONDS, series=series)
+
+
+def hourly_and_points(
+    services: Services, key: Key, *, step: float, now: float
+) -> tuple[MetricSeries | None, MetricSeries | None]:
+    """Read the hours of a series and its newest points in its own grain; None where there are none."""
+    hourly = next(iter(_hourly(services, [key], now=now)), None)
+    return hourly, next(iter(own_points(services, key, step=step, until=now)), hourly)
+
+
+def courses(hourly: MetricSeries, times: Floats, past: Sequence[PastIncident], *, now: float, timezone: str) -> Floats:
+    """Return the usual value of a series at each time, by its hours without those in which it was broken."""
+    usual = without_broken_hours(hourly, past, now)
+    return courses_at(times, usual.bucket_starts, usual.means, timezone)
 
 
 def without_broken_hours(series: MetricSeries, past: Sequence[PastIncident], now: float) -> MetricSeries:
     """Return an hourly series without the hours in which this metric was broken."""
-    fingerprint = f"{Metric.CUSTOM}:{metric_subject(*key_of(series)).key()}"
     kept = np.ones(len(series.bucket_starts), dtype=bool)
-    for began, ended in excluded_times(past, fingerprint, now):
-        kept &= (series.bucket_starts + COARSE_SECONDS <= began) | (series.bucket_starts >= ended)
+    for began, ended in excluded_times(past, fingerprint_of(key_of(series)), now):
+        kept &= ~not_usual(series.bucket_starts, began, ended)
     if kept.all():
         return series
     return replace(
@@ -113,7 +111,7 @@ def _forecasts(services: Services, tick: Tick) -> list[Finding]:
     for limit in taken:
         with one_by_itself(f"forecasting {limit.name} of {limit.service}"):
             series = history(services, limit, now=now, options=options)
-            past = _hourly(services, [_key(limit)], now=now, options=options)
+            past = _hourly(services, [_key(limit)], now=now)
             found += forecast_findings(series, [limit], now=now, options=options, random=random, baseline=past)
     return found
 
@@ -141,7 +139,7 @@ def _joined(services: Services, key: Key, *, since: float, until: float, now: fl
 
 def fine_since(since: float, now: float) -> float:
     """Return the first whole hour from `since` on of which all minutes are kept."""
-    return max(since, -(-(now - FINE_SECONDS) // COARSE_SECONDS) * COARSE_SECONDS)
+    return max(since, -(-(now - METRIC_MINUTES_KEPT_SECONDS) // COARSE_SECONDS) * COARSE_SECONDS)
 
 
 def joined(fine: Sequence[MetricSeries], coarse: Sequence[MetricSeries]) -> list[MetricSeries]:
@@ -172,18 +170,21 @@ def points(services: Services, finding: Finding, since: float, until: float) -> 
 
 
 def retest(services: Services, finding: Finding, live_at: float, until: float) -> Recovery:
-    """Compare the minutes between `live_at` and `until` with the usual level, or repeat the forecast.
+    """Compare the points between `live_at` and `until` with the usual course, or repeat the forecast.
 
     Stale series do not count.
     """
     options, key = metric_options(services.settings), key_in(finding)
-    fine, past = fine_and_hourly(services, [key], now=until, options=options)
-    fine = [series for series in fine if is_fresh(series, until, options)]
+    step = finding.details.step_seconds if isinstance(finding.details, LevelDetails) else 0.0
+    points = [one for one in own_points(services, key, step=step, until=until) if is_fresh(one, until, options)]
     if finding.detector == FORECAST_DETECTOR:
         random = np.random.default_rng(int(until))
-        return limit_recovery(finding, fine, limit_in(finding), since=live_at, options=options, random=random)
-    before = [without_broken_hours(one, [_until_now(finding)], until) for one in past]
-    return level_recovery(finding, fine, before, since=live_at, now=until, options=options)
+        return limit_recovery(finding, points, limit_in(finding), since=live_at, options=options, random=random)
+    usual = None
+    for hourly in _hourly(services, [key], now=until) if points else []:
+        usual = courses(hourly, points[0].bucket_starts, [_until_now(finding)], now=until, timezone=options.timezone)
+        usual = np.where(np.isnan(usual), finding.expected, usual)
+    return level_recovery(finding, points, usual, since=live_at, now=until)
 
 
 def _until_now(finding: Finding) -> PastIncident:
@@ -211,23 +212,9 @@ def limit_in(finding: Finding) -> MetricLimit:
 
 
 def states(services: Services, tick: Tick) -> list[Watched]:
-    """Return the state of each series of the baseline or the recent window: ok, or insufficient data."""
-    options, now = metric_options(services.settings), tick.now.timestamp()
-    hourly = services.telemetry.metric_levels(
-        since=now - options.baseline_window_hours * COARSE_SECONDS,
-        until=now - options.recent_window_minutes * 60,
-        bucket_seconds=COARSE_SECONDS,
-    )
-    lately = services.telemetry.metric_levels(
-        since=now - options.stale_seconds, until=now, bucket_seconds=FINE_METRIC_SECONDS
-    )
-    return metric_states(_buckets(hourly), _buckets(lately), options=options)
-
-
-def _buckets(levels: MetricLevels) -> dict[Key, int]:
-    """Count the buckets of each series."""
-    found = np.bincount(levels.rows, minlength=len(levels.names))
-    return {name: int(count) for name, count in zip(levels.names, found, strict=True)}
+    """Return the state of each series that was heard of: ok, or insufficient data."""
+    options = metric_options(services.settings)
+    return metric_states(services.metric_memory.heard(), now=tick.now.timestamp(), options=options)
 
 
 WATCH = Watch(frozenset({Metric.CUSTOM}), findings, points, retest, states, "points")

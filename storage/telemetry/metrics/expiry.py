@@ -8,7 +8,7 @@ from storage.database.session import read_only
 from storage.telemetry.metrics.counter_rates import LONGEST_GAP_SECONDS
 from storage.telemetry.metrics.rollup import METRIC_RETENTION_SECONDS, oldest_metric_bucket
 from storage.telemetry.rollups.sweeps import delete_at_once, sweep
-from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_series
+from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_memories, metric_series
 
 UNSEEN_SECONDS = 3 * 86_400.0
 """A series without a point for this long is deleted, which makes room for another one of its metric."""
@@ -45,5 +45,6 @@ def _drop_unseen(engine: Engine, now: float) -> int:
             of_these = [columns.series_id.in_(some)]
             gone += sweep(engine, columns.bucket_start, columns.resolution == bucket_seconds, only=of_these)
         counters = delete(metric_counters).where(metric_counters.c.series_id.in_(some))
-        delete_at_once(engine, counters, delete(metric_series).where(metric_series.c.id.in_(some), is_unseen))
+        memories = delete(metric_memories).where(metric_memories.c.series_id.in_(some))
+        delete_at_once(engine, counters, memories, delete(metric_series).where(metric_series.c.id.in_(some), is_unseen))
     return gone

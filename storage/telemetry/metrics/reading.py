@@ -83,11 +83,11 @@ def metric_levels(connection: Connection, *, since: float, until: float, bucket_
     """Return all buckets in brief, ordered by time."""
     columns, names = metric_buckets.c, metric_series.c
     query = (
-        select(columns.series_id, columns.bucket_start, columns.total / columns["count"])
+        select(columns.series_id, columns.bucket_start, columns.total / columns["count"], columns.low, columns.high)
         .where(columns.resolution == bucket_seconds, columns.bucket_start >= since, columns.bucket_start < until)
         .order_by(columns.bucket_start, columns.series_id)
     )
-    ids, starts, means = read_columns(connection, query)
+    ids, starts, means, lows, highs = read_columns(connection, query)
     known = connection.execute(select(names.id, names.service, names.name, names.attributes).order_by(names.id)).all()
     known_ids = np.array([row.id for row in known], dtype=np.int64)
     return MetricLevels(
@@ -95,6 +95,8 @@ def metric_levels(connection: Connection, *, since: float, until: float, bucket_
         rows=np.searchsorted(known_ids, np.array(ids, dtype=np.int64)),
         bucket_starts=np.array(starts, dtype=np.float64),
         means=np.array(means, dtype=np.float64),
+        lows=np.array(lows, dtype=np.float64),
+        highs=np.array(highs, dtype=np.float64),
     )
 
 

@@ -16,12 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from detection.types import Floats, Integers, MetricKind
 from storage.telemetry.metrics.counter_rates import CounterPoint, NewestPoint, rates_of_increase
 from storage.telemetry.metrics.series import Key, SeriesNames, labels, source_within_other, within
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, METRIC_MINUTES_KEPT_SECONDS
 from storage.telemetry.rollups.marks import mark, set_mark
 from storage.telemetry.rows.bulk import Row, put
 from storage.telemetry.rows.tables import metric_buckets, metric_counters, metric_points
 
-METRIC_RETENTION_SECONDS = {FINE_METRIC_SECONDS: 3 * 3600.0, COARSE_SECONDS: 35 * 86_400.0}
+METRIC_RETENTION_SECONDS = {FINE_METRIC_SECONDS: METRIC_MINUTES_KEPT_SECONDS, COARSE_SECONDS: 35 * 86_400.0}
 """How long buckets of each size are kept, in seconds."""
 
 MAX_SOURCES_PER_SERIES = 200

@@ -4,7 +4,7 @@ from storage.telemetry.protocol.appending import Appended
 from storage.telemetry.protocol.endpoints import EndpointCount, EndpointLevels, RequestSample, StatementCount
 from storage.telemetry.protocol.funnels import EventType, FunnelLevels, FunnelReader
 from storage.telemetry.protocol.logs import LOG_OTHER, LOG_PATTERN, LOG_SEVERITY, LOG_TEMPLATE, LogLevels, LogName
-from storage.telemetry.protocol.metrics import MetricLevels, MetricName
+from storage.telemetry.protocol.metrics import KeepsMetricMemories, MetricLevels, MetricName
 from storage.telemetry.protocol.resolutions import (
     COARSE_SECONDS,
     FINE_CELL_SECONDS,
@@ -13,6 +13,7 @@ from storage.telemetry.protocol.resolutions import (
     FINE_LOG_SECONDS,
     FINE_METRIC_SECONDS,
     LOG_WINDOW_SECONDS,
+    METRIC_MINUTES_KEPT_SECONDS,
 )
 from storage.telemetry.protocol.rolling_up import HighWater, RolledUp, WholeUntil
 from storage.telemetry.protocol.store import Erased, TelemetryStore
@@ -29,6 +30,7 @@ __all__ = [
     "LOG_SEVERITY",
     "LOG_TEMPLATE",
     "LOG_WINDOW_SECONDS",
+    "METRIC_MINUTES_KEPT_SECONDS",
     "Appended",
     "EndpointCount",
     "EndpointLevels",
@@ -37,6 +39,7 @@ __all__ = [
     "FunnelLevels",
     "FunnelReader",
     "HighWater",
+    "KeepsMetricMemories",
     "LogLevels",
     "LogName",
     "MetricLevels",

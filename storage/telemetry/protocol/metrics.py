@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,16 +23,35 @@ class MetricName:
 class MetricLevels:
     """Buckets of custom metrics in brief, (n,) each: enough to decide which series to read in full.
 
-    names: (service, name, attributes). rows: indices into `names`. means: the mean of each bucket's points.
+    names: (service, name, attributes). rows: indices into `names`. means, lows, highs: the mean, the smallest and the
+    largest of each bucket's points.
     """
 
     names: Sequence[tuple[str, str, str]]
     rows: Integers
     bucket_starts: Floats
     means: Floats
+    lows: Floats
+    highs: Floats
 
 
-class ReadsMetrics(Protocol):
+class KeepsMetricMemories(Protocol):
+    """What the watch of custom metrics needs of a store: all buckets in brief, and a place for its memories."""
+
+    def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
+        """Return all buckets of custom metrics in brief, ordered by time."""
+        ...
+
+    def metric_memories(self, series: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], bytes]:
+        """Return what the watch remembered of these series (service, name, attributes), where it is stored."""
+        ...
+
+    def keep_metric_memories(self, memories: Mapping[tuple[str, str, str], bytes]) -> None:
+        """Store what the watch remembers of these series. Series that are not known are left out."""
+        ...
+
+
+class ReadsMetrics(KeepsMetricMemories, Protocol):
     """Reads the series of custom metrics, and the points behind them."""
 
     def metric_samples(
@@ -54,10 +73,6 @@ class ReadsMetrics(Protocol):
         bucket_seconds: FINE_METRIC_SECONDS (kept for 3 hours) or COARSE_SECONDS (35 days); buckets without points are
         left out. series: only these (service, name, attributes), whose buckets are looked up one by one.
         """
-        ...
-
-    def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-        """Return all buckets of custom metrics in brief, ordered by time."""
         ...
 
     def metric_names(

@@ -253,6 +253,14 @@ metric_series = Table(
 seen_at: the start of the newest hour with a point, or the time when the series was created.
 """
 
+metric_memories = Table(
+    "metric_memories",
+    Base.metadata,
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("memory", LargeBinary, nullable=False),
+)
+"""What the watch of custom metrics remembers of each series, packed (detection.metrics.stream)."""
+
 metric_counters = Table(
     "metric_counters",
     Base.metadata,

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import nezha, rs_segments
+from tests.benchmarks import rs_segments
 from tests.benchmarks.figures import NothingToMeasureError
 from tests.benchmarks.loghub import read_systems
 from tests.benchmarks.nab import labelled_files
-from tests.benchmarks.nezha_data import days
 from tests.benchmarks.rs_segments import read_cases
 
 CASE = "min,shop,value,cnt\n240,x,0,5\n300,x,4,5\n"
@@ -75,21 +74,3 @@ def test_without_any_readable_case_there_is_nothing_to_measure(tmp_path: Path) -
 
     with pytest.raises(NothingToMeasureError, match="no case"):
         next(rs_segments.run(tmp_path))
-
-
-def test_a_day_with_only_a_list_of_faults_is_reported_and_not_measured(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fault = {"inject_time": "2026-02-01 10:00:00", "inject_pod": "cart-1"}
-    texts = {"bare": json.dumps({"10": [fault]}), "broken": "{", "empty": json.dumps({"10": [fault]})}
-    for name, text in texts.items():
-        (tmp_path / "nezha" / name / "metric").mkdir(parents=True)
-        (tmp_path / "nezha" / name / f"{name}-fault_list.json").write_text(text)
-    (tmp_path / "nezha" / "empty" / "metric" / "cart-1_metric.csv").write_text("Time,PodName,CpuUsageRate(%)\n")
-    assert len(days(tmp_path / "nezha")) == 3
-
-    with pytest.raises(NothingToMeasureError):
-        next(nezha.run(tmp_path))
-
-    told = capsys.readouterr().err
-    assert all(f"nezha: {name} is left out" in told for name in texts)

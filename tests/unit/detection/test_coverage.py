@@ -9,8 +9,8 @@ from detection.funnels.coverage import funnel_states
 from detection.funnels.findings import funnel_findings
 from detection.logs.coverage import log_states
 from detection.logs.findings import LogOptions
-from detection.metrics.coverage import metric_states
-from detection.metrics.findings import MetricOptions
+from detection.metrics.coverage import Heard, metric_states
+from detection.metrics.series import MetricOptions
 from detection.options import EndpointOptions, FunnelOptions
 from detection.types import FunnelDefinition, Subject
 from tests.unit.detection.conftest import HOUR, Shop
@@ -118,13 +118,14 @@ def test_log_templates_need_a_day_of_history() -> None:
     ]
 
 
-def test_a_metric_needs_enough_hours_and_recent_points() -> None:
+def test_a_metric_needs_enough_points_and_recent_ones() -> None:
     known, gone, new = ("shop", "heap", ""), ("shop", "disk", "device=sda"), ("shop", "queue", "")
-    found = metric_states({known: 30, gone: 30, new: 2}, {known: 9, new: 9}, options=MetricOptions())
+    heard = {known: Heard(900, 990.0, 60.0), gone: Heard(900, 100.0, 60.0), new: Heard(20, 990.0, 60.0)}
+    found = metric_states(heard, now=1000.0, options=MetricOptions())
     assert {label(one.subject): one.reason for one in found} == {
         "shop heap": "",
-        "shop disk (device=sda)": "0 of 1 measured minutes needed in the last 10 min",
-        "shop queue": "2 of 3 hours of history needed",
+        "shop disk (device=sda)": "0 of 1 measured points needed in the last 10 min",
+        "shop queue": "20 of 124 measured points needed",
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from detection.funnels.drift_findings import DOWN, UP
-from detection.metrics.findings import FORECAST_DETECTOR
+from detection.metrics.forecasts import FORECAST_DETECTOR
 from detection.types import (
     AlertDetails,
     Attribution,
@@ -72,7 +72,7 @@ ENDPOINT = """{"onset_low": 1770464990.0, "onset_high": 1770465010.0, "bucket_se
 TRAFFIC = """{"onset_low": 1770464990.0, "onset_high": 1770465010.0, "bucket_seconds": 20.0, "strikes": 3,
     "request_count": 0, "minutes_before_per_minute": null}"""
 LEVEL = """{"metric": "queue.depth", "attributes": "queue=mail", "is_rate": false, "onset_low": 1770464990.0,
-    "onset_high": 1770465010.0, "baseline_hours": 160}"""
+    "onset_high": 1770465010.0, "points": 900, "step_seconds": 300.0, "mean_reach": 4.5, "stands_still": false}"""
 FORECAST = """{"metric": "system.filesystem.utilization", "attributes": "device=sda1", "is_rate": false, "limit": 1.0,
     "above": true, "horizon_seconds": null, "crossing_at": 1770476400.0, "crossing_earliest": 1770472800.0,
     "crossing_latest": null, "probability": 0.92, "slope_per_hour": 0.02}"""

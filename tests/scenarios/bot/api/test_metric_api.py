@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from detection.metrics.series import MetricOptions
 from detection.types import MetricPoint
 from storage import audit
 from tests.scenarios.bot.conftest import NOW
@@ -65,6 +66,7 @@ def test_a_known_metric_is_ok_at_its_level_and_unusual_away_from_it(
 ) -> None:
     send_points(services, "calm", noisy(100), hours=48)
     send_points(services, "wild", lambda at: np.where(at < AT - 600, noisy(100)(at), 400.0), hours=48)
+    services.metric_memory.departures(services.telemetry, now=AT, options=MetricOptions(), past=[])
     calm, wild = client.get("/api/metrics?service=shop", headers=operator).json()["metrics"]
     assert (calm["state"], wild["state"]) == ("ok", "unusual")
     assert calm["expected_low"] < calm["latest"] < calm["expected_high"] < wild["latest"]

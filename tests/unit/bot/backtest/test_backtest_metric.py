@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bot.backtest.buckets import SERVICE, buckets_of
+from bot.backtest.buckets import SERVICE
 from bot.backtest.csv_history import History
 from bot.backtest.metric import MetricReplay, replay
-from detection.metrics.findings import metric_findings
+from detection.metrics.course import NEW_NORMAL_AFTER_SECONDS
+from detection.metrics.stream import LEAST_POINTS
 from detection.types import Floats, ForecastDetails
 from tests.finding_details import details_as
-from workers.options import metric_options
 from workers.settings import Settings
 
 START = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -33,40 +33,60 @@ def minutes(days: float) -> Floats:
 
 
 def noise_with_trouble(times: Floats, seed: int = 7) -> Floats:
-    """Return autocorrelated noise around zero, with two hours of high values on the third day."""
-    random, values = np.random.default_rng(seed), np.zeros(len(times))
-    steps = random.normal(0, 1, len(times))
-    for place in range(1, len(times)):
-        values[place] = 0.9 * values[place - 1] + steps[place]
+    """Return noise around a level, with two hours of high values on the third day."""
+    values = np.random.default_rng(seed).normal(100, 4, len(times))
     broken = (times >= START + 2.5 * DAY) & (times < START + 2.5 * DAY + 2 * HOUR)
-    return np.where(broken, values + 40, values)
+    return np.where(broken, values + 80, values)
 
 
 def test_a_long_steady_history_raises_no_alarm() -> None:
-    times = START + 10 * np.arange(300_000, dtype=np.float64)
+    times = START + 30 * np.arange(20_000, dtype=np.float64)
     values = np.random.default_rng(1).normal(100, 3, len(times))
 
     result = replayed(times, values)
 
     assert result.incidents == ()
-    assert result.minutes - result.judged == 24.5 * 60 - 1
+    assert result.points - result.judged == LEAST_POINTS - 1
 
 
-def test_an_alarm_begins_at_the_first_minute_at_which_the_detector_finds_something() -> None:
-    times = minutes(3)
-    values, options = noise_with_trouble(times), metric_options(settings())
-    buckets = buckets_of(times, values, "depth")
+@pytest.mark.parametrize("step", [60.0, 300.0, 3600.0, DAY])
+def test_a_level_that_doubles_and_stays_is_told_once_in_every_grain(step: float) -> None:
+    times = START + step * np.arange(max(1200, 3 * DAY / step), dtype=np.float64)
+    values = np.random.default_rng(5).normal(100, 4, len(times))
+    broken_from = len(times) - 30
+    values[broken_from:] += 100
 
-    def finds(now: float) -> bool:
-        past = buckets.hourly(now, since=now - 169 * HOUR)
-        return bool(metric_findings([buckets.fine(now)], [past], now=now, options=options))
-
-    asked = [now for now in (START + DAY + MINUTE * np.arange(2880)).tolist() if finds(now)]
     [incident] = replayed(times, values).incidents
 
-    assert incident.noticed_at == asked[0]
+    assert incident.noticed_at - times[broken_from] <= 5 * step
+    assert (incident.resolved_at is None) is (29 * step < NEW_NORMAL_AFTER_SECONDS)
+    assert incident.reopened == 0
+
+
+def test_what_has_lasted_two_days_is_the_new_normal_and_is_not_told_again() -> None:
+    times = START + 300.0 * np.arange(10 * 288, dtype=np.float64)
+    values = np.random.default_rng(5).normal(100, 4, len(times))
+    changed = START + 6 * DAY
+    values[times >= changed] *= 2
+
+    [incident] = replayed(times, values).incidents
+
     assert incident.resolved_at is not None
-    assert incident.resolved_at >= asked[-1] + 600
+    assert incident.resolved_at - changed == pytest.approx(NEW_NORMAL_AFTER_SECONDS, abs=HOUR)
+
+
+def test_two_troubles_apart_are_two_incidents_that_are_over_when_they_are() -> None:
+    times = minutes(4)
+    values = np.random.default_rng(6).normal(100, 4, len(times))
+    for hour in (60, 80):
+        values[(times >= START + hour * HOUR) & (times < START + (hour + 1) * HOUR)] += 120
+
+    first, second = replayed(times, values).incidents
+
+    for incident, hour in ((first, 60), (second, 80)):
+        assert START + hour * HOUR <= incident.noticed_at <= START + hour * HOUR + 6 * MINUTE
+        assert incident.resolved_at is not None
+        assert incident.resolved_at - START - (hour + 1) * HOUR <= 40 * MINUTE
 
 
 def test_the_hour_of_the_week_is_in_the_teams_time_zone() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from detection.metrics.findings import FORECAST_DETECTOR
+from detection.metrics.forecasts import FORECAST_DETECTOR
 from detection.recovery import Recovery, RecoveryState
 from detection.types import Finding, Metric, Subject
 from integrations.charts import Point

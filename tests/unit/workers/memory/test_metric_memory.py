@@ -1,135 +1,183 @@
-"""The screening of custom metrics misses no finding of a full read, and reads little."""
+"""The workers' memory of metrics: what is judged, what is learnt, and what outlives the process."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 
-from detection.metrics.findings import MetricLimit, MetricOptions, key_of, metric_findings
-from detection.types import MetricSeries
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels, TelemetryStore
-from workers.memory.metrics import MetricMemory
+from detection.metrics.series import MetricOptions
+from detection.types import Floats
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
+from workers.memory.broken_times import PastIncident
+from workers.memory.metrics import Key, MetricMemory, fingerprint_of
 
-NOW, HOUR, MINUTE = 1_770_465_600.0, 3600.0, 60.0
-OPTIONS = MetricOptions(anomaly_threshold=6, consecutive_strikes=5, minimum_change=0.25, minimum_baseline_hours=24)
+KEY: Key = ("shop", "depth", "")
+BEGAN = datetime(2026, 3, 16, tzinfo=UTC).timestamp()
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
 class Store:
-    """Holds series and counts the buckets read."""
+    """Holds one metric's points, and what the watch remembers. `until`: later points have not come yet."""
 
-    def __init__(self, fine: list[MetricSeries], coarse: list[MetricSeries]) -> None:
-        self.held = {FINE_METRIC_SECONDS: fine, COARSE_SECONDS: coarse}
-        self.read = 0
+    def __init__(self, times: Floats, values: Floats) -> None:
+        self.times, self.values, self.until = times, values, np.inf
+        self.memories: dict[Key, bytes] = {}
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-        rows, starts, means = [], [], []
-        series = self.held[bucket_seconds]
-        for row, one in enumerate(series):
-            inside = (one.bucket_starts >= since) & (one.bucket_starts < until)
-            rows += [row] * int(inside.sum())
-            starts += one.bucket_starts[inside].tolist()
-            means += one.means[inside].tolist()
-        order = np.argsort(starts, kind="stable")
-        self.read += len(rows)
-        return MetricLevels(
-            [key_of(one) for one in series],
-            np.array(rows, dtype=np.int64)[order],
-            np.array(starts)[order],
-            np.array(means)[order],
-        )
+        came = self.times < self.until
+        starts = self.times[came] // bucket_seconds * bucket_seconds
+        starts, first, counts = np.unique(starts, return_index=True, return_counts=True)
+        values = self.values[came]
+        means = np.add.reduceat(values, first) / counts if len(first) else np.empty(0)
+        lows = np.minimum.reduceat(values, first) if len(first) else means
+        highs = np.maximum.reduceat(values, first) if len(first) else means
+        held = (starts >= since) & (starts < until)
+        rows = np.zeros(int(held.sum()), dtype=np.int64)
+        return MetricLevels([KEY], rows, starts[held], means[held], lows[held], highs[held])
+
+    def metric_memories(self, series: Sequence[Key]) -> Mapping[Key, bytes]:
+        return {key: self.memories[key] for key in series if key in self.memories}
+
+    def keep_metric_memories(self, memories: Mapping[Key, bytes]) -> None:
+        self.memories |= memories
 
 
-def wild(count: int, seed: int) -> tuple[list[MetricSeries], list[MetricSeries]]:
-    """Return varied series: some leave their level, some are sparse, some are new."""
-    random = np.random.default_rng(seed)
-    fine, coarse = [], []
-    for number in range(count):
-        level, rhythm = 10 ** random.uniform(0, 3), random.uniform(0, 0.5)
-        hours = np.arange(NOW - (168 if number % 7 else 30) * HOUR, NOW, HOUR)
-        minutes = np.arange(NOW - 3 * HOUR, NOW, MINUTE * (1 if number % 5 else 4))
-        means = level * (1 - rhythm * np.cos(minutes * 2 * np.pi / 86_400)) * random.normal(1, 0.05, len(minutes))
-        if number % 3 == 0:
-            means[-int(random.integers(1, 9)) :] *= random.choice([0.0, 0.5, 1.5, 4.0])
-        usual = level * (1 - rhythm * np.cos(hours * 2 * np.pi / 86_400)) * random.normal(1, 0.02, len(hours))
-        name = f"metric.{number}"
-        fine.append(MetricSeries(name, "shop", minutes, means, np.ones(len(minutes), dtype=np.int64)))
-        coarse.append(MetricSeries(name, "shop", hours, usual, np.full(len(hours), 60)))
-    return fine, coarse
+def history(days: float, step: float = 300.0, seed: int = 1) -> tuple[Floats, Floats]:
+    times = BEGAN + np.arange(round(days * DAY / step), dtype=np.float64) * step
+    return times, 100 + 5 * np.random.default_rng(seed).standard_normal(len(times))
 
 
-def unusual(memory: MetricMemory, store: Store, now: float, broken: tuple[str, ...] = ()) -> set[tuple[str, str, str]]:
-    found = memory.unusual(cast("TelemetryStore", store), now=now, options=OPTIONS, broken=broken, most=10_000)
-    return set(found)
+def watched(
+    memory: MetricMemory,
+    store: Store,
+    since: float,
+    until: float,
+    past: Sequence[PastIncident] = (),
+    timezone: str = "UTC",
+) -> list[float]:
+    """Let the memory judge each minute with a point; return the times at which the metric was broken."""
+    found = []
+    for at in store.times[(store.times >= since) & (store.times < until)].tolist():
+        now = at // MINUTE * MINUTE + FINE_METRIC_SECONDS
+        store.until = now
+        if memory.departures(store, now=now, options=MetricOptions(timezone=timezone), past=past):
+            found.append(at)
+    return found
 
 
-def test_the_suspects_include_every_finding_of_a_full_read_and_few_others() -> None:
-    fine, coarse = wild(300, seed=1)
-    store, memory = Store(fine, coarse), MetricMemory()
-    for minutes_ago in range(8, 0, -1):
-        unusual(memory, store, NOW - minutes_ago * MINUTE)  # The memory reads the past step by step.
-    suspects = unusual(memory, store, NOW + 5)
-    found = {key_of(one) for one in fine if metric_findings([one], [coarse[fine.index(one)]], now=NOW, options=OPTIONS)}
-    assert len(found) > 10
-    assert found <= suspects
-    assert len(suspects) < 100
+def incident(began: float, ended: float | None) -> PastIncident:
+    return PastIncident(began, ended, "shop", frozenset({fingerprint_of(KEY)}))
 
 
-def test_a_minute_is_checked_once_and_reads_a_few_buckets_per_series() -> None:
-    fine, coarse = wild(50, seed=2)
-    store, memory = Store(fine, coarse), MetricMemory()
-    for minutes_ago in range(8, 0, -1):
-        unusual(memory, store, NOW - minutes_ago * MINUTE)
-    store.read = 0
-    unusual(memory, store, NOW + 5)
-    assert store.read <= 50 * 6
-    store.read = 0
-    assert unusual(memory, store, NOW + 15) == set()
-    assert store.read == 0
+def test_a_level_that_doubles_is_reported_at_each_of_its_points() -> None:
+    times, values = history(6)
+    values[-40:] *= 2
+    broken = watched(MetricMemory(), Store(times, values), 0, np.inf)
+    assert broken[0] - times[-40] <= 4 * 300
+    assert broken[-1] == times[-1]
 
 
-def test_a_series_of_an_incident_is_always_read_in_full() -> None:
-    fine, coarse = wild(20, seed=3)
-    memory = MetricMemory()
-    suspects = unusual(memory, Store(fine, coarse), NOW + 5, ("custom_metric:metric:shop:metric.1", "alert:alert:x"))
-    assert ("shop", "metric.1", "") in suspects
+def test_a_minute_is_judged_once() -> None:
+    times, values = history(4)
+    values[-20:] *= 3
+    store, memory, now = Store(times, values), MetricMemory(), float(times[-1]) + 60
+    watched(memory, store, 0, float(times[-1]))
+    assert memory.departures(store, now=now, options=MetricOptions(), past=[])
+    assert memory.departures(store, now=now + 10, options=MetricOptions(), past=[]) == []
 
 
-def test_only_limits_within_reach_are_forecast_a_few_at_a_time_nearest_first() -> None:
-    fine, coarse = wild(4, seed=4)
-    memory = MetricMemory()
-    unusual(memory, Store(fine, coarse), NOW + 5)
-    newest = {one.name: float(one.means[-1]) for one in fine}
-    limits = [
-        MetricLimit(name, "shop", value * (1.02 + 0.02 * place), horizon_seconds=6 * HOUR)
-        for place, (name, value) in enumerate(newest.items())
-    ]
-    far = MetricLimit("metric.1", "shop", 1e9, horizon_seconds=6 * HOUR)
-    unknown = MetricLimit("metric.99", "shop", 1.0)
-
-    def taken(now: float) -> list[MetricLimit]:
-        return memory.worth_forecasting([*limits, far, unknown], now=now, every_seconds=300, most=2)
-
-    first, second = taken(NOW), taken(NOW + 10)
-    assert len(first) == 2
-    assert {limit.name for limit in first + second} == set(newest)
-    assert far not in first + second
-    assert taken(NOW + 20) == []
-    assert len(taken(NOW + 301)) == 2
+def test_a_new_process_goes_on_with_what_was_stored_and_judges_first_what_came_meanwhile() -> None:
+    times, values = history(6)
+    values[-30:] *= 2
+    store, until = Store(times, values), float(times[-40])
+    watched(MetricMemory(), store, 0, until)
+    restarted = watched(MetricMemory(), store, float(times[-20]), np.inf)
+    assert restarted[0] == times[-20]
+    assert restarted[-1] == times[-1]
 
 
-def test_series_that_are_gone_are_forgotten_and_the_others_are_judged_as_before() -> None:
-    fine, coarse = wild(60, seed=5)
-    memory, before = MetricMemory(), Store(fine, coarse)
-    for minutes_ago in range(20, 0, -1):
-        unusual(memory, before, NOW - minutes_ago * MINUTE)
-    after = Store(fine[:10], coarse[:10])
-    later = NOW + 200 * HOUR
-    for minutes_ago in range(200, 0, -1):
-        unusual(memory, after, later - minutes_ago * MINUTE)
-    assert memory.keys() == []
-    fresh = MetricMemory()
-    for minutes_ago in range(28, -1, -1):
-        found, expected = (unusual(one, before, NOW + 30 - minutes_ago * MINUTE) for one in (memory, fresh))
-    assert found == expected
+def test_without_a_stored_memory_a_new_process_does_not_judge_a_level_it_has_not_seen_change() -> None:
+    times, values = history(6)
+    values[-200:] *= 2
+    store = Store(times, values)
+    assert watched(MetricMemory(), store, float(times[-20]), np.inf) == []
+
+
+def test_while_an_incident_is_open_nothing_is_learnt_and_when_it_is_over_the_watch_goes_on() -> None:
+    times, values = history(8)
+    values[-600:-560] *= 2
+    values[-100:] *= 2
+    store, memory = Store(times, values), MetricMemory()
+    first = watched(memory, store, 0, float(times[-560]))
+    still_open = [incident(first[0], None)]
+    assert watched(memory, store, float(times[-560]), float(times[-540]), still_open)[8:] == []
+    ended = [incident(first[0], float(times[-540]))]
+    again = watched(memory, store, float(times[-540]), np.inf, ended)
+    assert again[0] - times[-100] <= 4 * 300
+
+
+def test_a_batch_at_night_that_was_alarming_twice_is_usual_from_then_on() -> None:
+    times, values = history(9)
+    at_night = (times % DAY >= 2 * HOUR) & (times % DAY < 3 * HOUR)
+    values[at_night] += 200
+    past = [incident(BEGAN + day * DAY + 2 * HOUR, BEGAN + day * DAY + 3 * HOUR + MINUTE) for day in range(2)]
+    store, memory = Store(times, values), MetricMemory()
+    watched(memory, store, 0, BEGAN + 2 * DAY, past)
+    assert watched(memory, store, BEGAN + 2 * DAY, np.inf, past) == []
+
+
+@pytest.mark.parametrize("by_the_clock", [True, False])
+def test_when_summer_time_begins_a_rhythm_goes_on_by_the_clock_or_without_it(by_the_clock: bool) -> None:
+    times, values = history(20)
+    summer = datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp()
+    local = times + HOUR + np.where(times >= summer, HOUR, 0.0) if by_the_clock else times
+    busy = (local % DAY >= 8 * HOUR) & (local % DAY < 18 * HOUR)
+    values[busy] += 150
+    assert watched(MetricMemory(), Store(times, values), BEGAN + 0, np.inf, timezone="Europe/Berlin") == []
+
+
+def test_what_lasted_two_days_is_what_is_expected_afterwards() -> None:
+    times, values = history(12)
+    changed = BEGAN + 6 * DAY
+    values[times >= changed] += 300
+    store, memory = Store(times, values), MetricMemory()
+    assert watched(memory, store, 0, changed + HOUR)[0] - changed <= 4 * 300
+    watched(memory, store, changed + HOUR, changed + 2.2 * DAY, [incident(changed, None)])
+    past = [incident(changed, changed + 2.1 * DAY)]
+    assert watched(memory, store, changed + 2.2 * DAY, np.inf, past) == []
+    low, high = memory.usual_range(KEY)
+    assert low < 400 < high < 450
+
+
+def test_a_spike_within_a_minute_of_many_points_is_seen() -> None:
+    times = BEGAN + 10.0 * np.arange(2 * 8640, dtype=np.float64)
+    values = 100 + 5 * np.random.default_rng(3).standard_normal(len(times))
+    values[-60:] += np.where(np.arange(60) % 6 == 0, 400.0, 0.0)
+    minutes = Store(times, values)
+    asked = minutes.times[::6]
+    minutes_only = Store(minutes.times, minutes.values)
+    memory, found = MetricMemory(), []
+    for at in asked.tolist():
+        if memory.departures(minutes_only, now=at + 60, options=MetricOptions(), past=[]):
+            found.append(at)
     assert found
+    assert found[0] - times[-60] <= 5 * MINUTE
+
+
+def test_hours_are_not_read_again_at_every_minute() -> None:
+    times, values = history(3, step=60.0)
+    store, memory = Store(times, values), MetricMemory()
+    watched(memory, store, float(times[-60]), float(times[-20]))
+    read: list[int] = []
+    kept = store.metric_levels
+
+    def counted(*, since: float, until: float, bucket_seconds: int) -> MetricLevels:
+        read.append(bucket_seconds)
+        return kept(since=since, until=until, bucket_seconds=bucket_seconds)
+
+    store.metric_levels = counted  # type: ignore[method-assign]
+    watched(memory, store, float(times[-20]), float(times[-15]))
+    assert read.count(COARSE_SECONDS) <= 4

@@ -1,1 +1,0 @@
-"""Detectors that so far only the benchmarks run (docs/benchmarks.md)."""
