@@ -1,0 +1,102 @@
+"""How a file was read, in words: its series, their grain and coverage, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from bot.backtest.reading.grain import Coverage, coverage_of
+from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
+from workers.words.text import counted
+
+_UNITS = ((86_400.0, "day"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
+_MOST_SERIES = 20
+"""The most series that are described one by one."""
+
+
+def reading_lines(read: HistoryFile) -> Iterator[str]:
+    """Yield what there is to say about the file: notes, rows that stand for others, and what was left out."""
+    yield from read.notes
+    repeated = sum(one.repeated for one in read.series)
+    if repeated:
+        rows = "1 row" if repeated == 1 else f"{repeated:,} rows"
+        yield f"{rows} said again what another had said, and counted once."
+    yield from _replaced_lines(read.series)
+    sentences = read.left_out.sentences()
+    if sentences:
+        lines = len(read.left_out.lines)
+        yield f"Left out, from {counted(lines, 'line')} of {read.left_out.rows:,}:"
+        yield from (f"- {sentence}" for sentence in sentences)
+
+
+def _replaced_lines(series: Sequence[History | FunnelHistory]) -> Iterator[str]:
+    for averaged in (False, True):
+        count = sum(one.replaced for one in series if getattr(one, "averaged", False) is averaged)
+        if count:
+            rows = "1 row gave" if count == 1 else f"{count:,} rows gave"
+            what = "they were averaged" if averaged else "the last one in the file was kept"
+            yield f"{rows} another value for a time that had one; {what}."
+            if _may_be_clocks_put_back(series):
+                yield "They lie in one hour, as where clocks are put back: name the zone of the times with --zone."
+
+
+def _may_be_clocks_put_back(series: Sequence[History | FunnelHistory]) -> bool:
+    """Return whether about as many values came twice in each series as an hour has."""
+    one = series[0]
+    return 0 < one.step < 3600 and one.replaced == round(3600 / one.step) and len(one.times) > 24 * one.replaced
+
+
+def series_lines(names: Sequence[str], series: Sequence[History | FunnelHistory]) -> Iterator[str]:
+    """Yield a line for each series: its points, time, grain and coverage. names: of the series."""
+    for name, one in zip(names[:_MOST_SERIES], series, strict=False):
+        yield f"{name}: {points_text(one)}, {span_text(one)}. {coverage_text(coverage_of(one.times))}"
+    if len(series) > _MOST_SERIES:
+        yield f"… and {len(series) - _MOST_SERIES:,} more series."
+
+
+def points_text(history: History | FunnelHistory) -> str:
+    """Return such as `2,016 points in ms` or `336 rows`."""
+    if isinstance(history, FunnelHistory):
+        return counted(len(history.times), "row")
+    return counted(len(history.times), "point") + (f" in {history.unit}" if history.unit else "")
+
+
+def coverage_text(coverage: Coverage) -> str:
+    """Return such as `One point every 5 min; 99 of 104 expected points; 3 gaps, the longest 2 h from …`."""
+    if not coverage.step:
+        return "A single point has no grain."
+    begin = "One point" if coverage.regular else "Irregular: about one point"
+    share = coverage.present / coverage.expected
+    shown = "" if share == 1 else f" ({min(share, 0.999):.1%})"
+    of_expected = f"{coverage.present:,} of {coverage.expected:,} expected points{shown}"
+    text = f"{begin} every {step_text(coverage.step)}; {of_expected}"
+    if coverage.longest is None:
+        return f"{text}; no gap."
+    lasts, began = step_text(coverage.longest.missing), time_text(coverage.longest.began)
+    if coverage.gaps == 1:
+        return f"{text}; 1 gap of {lasts} from {began}."
+    return f"{text}; {coverage.gaps:,} gaps, the longest {lasts} from {began}."
+
+
+def step_text(seconds: float) -> str:
+    """Return a step or a gap in one or two units, such as `5 min`, `1 day`, `1 h 30 min`, `250 ms`."""
+    for place, (size, name) in enumerate(_UNITS):
+        if seconds < size * (1 - 1e-9):
+            continue
+        whole = int(seconds / size + 1e-9)
+        rest = seconds - whole * size
+        text = f"{whole:,} {name}" + ("s" if name == "day" and whole != 1 else "")
+        smaller, smaller_name = _UNITS[min(place + 1, len(_UNITS) - 1)]
+        more = round(rest / smaller)
+        return f"{text} {more} {smaller_name}" if more and smaller_name != name and whole < 10 else text
+    return f"{seconds * 1000:.2g} ms"
+
+
+def span_text(history: History | FunnelHistory) -> str:
+    """Return the time of the first and of the last point."""
+    return f"{time_text(history.times[0])} to {time_text(history.times[-1])}"
+
+
+def time_text(time: float) -> str:
+    """Return a time in UTC to the minute."""
+    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M}"
