@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from bot.backtest.reading.grain import Coverage, coverage_of
 from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
@@ -80,16 +81,13 @@ def coverage_text(coverage: Coverage) -> str:
 
 def step_text(seconds: float) -> str:
     """Return a step or a gap in one or two units, such as `5 min`, `1 day`, `1 h 30 min`, `250 ms`."""
-    for place, (size, name) in enumerate(_UNITS):
-        if seconds < size * (1 - 1e-9):
-            continue
-        whole = int(seconds / size + 1e-9)
-        rest = seconds - whole * size
-        text = f"{whole:,} {name}" + ("s" if name == "day" and whole != 1 else "")
-        smaller, smaller_name = _UNITS[min(place + 1, len(_UNITS) - 1)]
-        more = round(rest / smaller)
-        return f"{text} {more} {smaller_name}" if more and smaller_name != name and whole < 10 else text
-    return f"{seconds * 1000:.2g} ms"
+    for (size, name), (smaller, smaller_name) in pairwise(_UNITS):
+        fine = round(seconds / smaller)
+        whole, rest = divmod(fine, round(size / smaller))
+        if whole:
+            text = f"{whole:,} {name}" + ("s" if name == "day" and whole > 1 else "")
+            return f"{text} {rest} {smaller_name}" if rest and whole < 10 else text
+    return f"{seconds * 1000:.3g} ms"
 
 
 def span_text(history: History | FunnelHistory) -> str:

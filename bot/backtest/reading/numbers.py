@@ -28,7 +28,7 @@ _SPACED = re.compile(r"(?<=\d)[ '\u2019\u00a0\u202f\u2009\u2007](?=\d{3}(?!\d))"
 _SPACES = re.compile(r"[\u00a0\u202f\u2009\u2007\t]+")
 _CELL = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<before>[$€£¥₹]|[A-Z]{2,3}\$?(?=\s?\d)|[A-Z]{1,2}\$)?\s*(?P<sign2>[-+])?"
-    r"(?P<digits>\d[\d.,]*|[.,]\d+)(?P<exp>[eE][-+]?\d+)?(?P<gap>\s*)(?P<unit>[^\d().,][^()]*)?\)?"
+    r"(?P<digits>\d[\d.,]*|[.,]\d+)(?P<exp>[eE][-+]?\d+)?(?P<gap>\s*)(?P<unit>[^\d().,][^\d()]*)?\)?"
 )
 _DOT_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _FORMS = {
@@ -76,7 +76,12 @@ def is_nothing(cell: str) -> bool:
 
 def looks_like_a_number(cell: str) -> bool:
     """Return whether a cell may be a number with marks and a unit."""
-    return _plain(cell) is not None or isinstance(_taken_apart(cell), (_Written, float))
+    if _plain(cell) is not None:
+        return True
+    found = _taken_apart(cell)
+    if isinstance(found, _Written):
+        return any(_number(found.digits, mark) is not None for mark in DecimalMark)
+    return isinstance(found, float)
 
 
 def read_numbers(cells: Sequence[str], name: str, wanted: DecimalMark | None, delimiter: str) -> NumberColumn:

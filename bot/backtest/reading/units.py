@@ -86,13 +86,16 @@ def units_of(counts: dict[str, int]) -> UnitsOfColumn:
     """Decide what the units of a column mean. counts: by the text of the unit, with "" for bare numbers.
 
     Where all numbers have the same unit they stay as they are written; else all are converted to the base unit of the
-    most frequent kind, such as bytes or seconds, and units of another kind do not fit.
+    most frequent kind, such as bytes or seconds. Units of another kind do not fit, nor does an unknown word behind
+    few of many bare numbers.
     """
     texts = [text for text in counts if text]
     known = {text: found for text in texts if (found := _unit(text, texts, has_bare=bool(counts.get(""))))}
     alone = set(texts)
     if len(alone) == 1 and not (known and next(iter(known.values())).is_magnitude):
         [text] = alone
+        if not is_known(text) and counts[text] < counts.get("", 0):
+            return UnitsOfColumn({"": BARE})
         return UnitsOfColumn({text: Unit(text, 1.0), "": BARE}, _short(text))
     weights: dict[str, int] = {}
     for text, unit in known.items():

@@ -1,0 +1,78 @@
+"""The grain of a series is its own usual step, and its coverage counts what is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bot.backtest.reading.grain import coverage_of, step_of
+from bot.backtest.report import coverage_text, step_text
+from detection.types import Floats
+
+START = 1_769_904_000.0
+
+
+def regular(step: float, count: int = 500) -> Floats:
+    return START + step * np.arange(count, dtype=np.float64)
+
+
+@pytest.mark.parametrize("step", [0.25, 1.0, 7.0, 15.0, 60.0, 90.0, 300.0, 3600.0, 86_400.0, 604_800.0])
+def test_the_step_is_found_from_parts_of_a_second_to_weeks(step: float) -> None:
+    random = np.random.default_rng(1)
+    jittered = regular(step) + random.uniform(-0.2, 0.2, 500) * step
+    thinned = regular(step)[random.random(500) > 0.2]
+
+    assert step_of(regular(step)) == step
+    assert step_of(thinned) == step
+    assert step_of(np.sort(jittered)) == pytest.approx(step, rel=0.05)
+
+
+def test_gaps_are_counted_and_the_longest_is_named() -> None:
+    times = np.delete(regular(300.0), [*range(100, 124), 200, *range(300, 303)])
+    coverage = coverage_of(times)
+
+    assert (coverage.present, coverage.expected, coverage.gaps, coverage.regular) == (472, 500, 3, True)
+    assert coverage_text(coverage) == (
+        "One point every 5 min; 472 of 500 expected points (94.4%); 3 gaps, the longest 2 h from 2026-02-01 08:15."
+    )
+
+
+def test_a_coverage_that_is_not_whole_is_never_rounded_to_it() -> None:
+    assert "(99.9%); 1 gap of 1 min" in coverage_text(coverage_of(np.delete(regular(60.0, 100_000), 500)))
+    assert "500 of 500 expected points; no gap." in coverage_text(coverage_of(regular(60.0)))
+
+
+def test_points_without_a_rhythm_are_said_to_be_irregular() -> None:
+    times = START + np.cumsum(np.random.default_rng(2).exponential(60.0, 1000))
+
+    assert coverage_text(coverage_of(times)).startswith("Irregular: about one point every")
+
+
+def test_a_single_point_has_no_grain() -> None:
+    assert step_of(regular(60.0, 1)) == 0.0
+    assert coverage_text(coverage_of(regular(60.0, 1))) == "A single point has no grain."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *(
+            (0.25, "250 ms"),
+            (1.0, "1 s"),
+            (90.0, "1 min 30 s"),
+            (300.0, "5 min"),
+            (3600.0, "1 h"),
+            (5400.0, "1 h 30 min"),
+        ),
+        *(
+            (86_400.0, "1 day"),
+            (172_800.0, "2 days"),
+            (604_800.0, "7 days"),
+            (93_600.0, "1 day 2 h"),
+            (7199.9, "2 h"),
+            (5400.0, "1 h 30 min"),
+        ),
+    ],
+)
+def test_a_step_is_said_in_the_units_that_fit(seconds: float, words: str) -> None:
+    assert step_text(seconds) == words
