@@ -15,7 +15,7 @@ from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
 from bot.backtest.reading.left_out import CsvError, LeftOut
 from bot.backtest.reading.moments import Moments, moments_of
 from bot.backtest.reading.numbers import Cell, NumberColumn, read_numbers
-from bot.backtest.reading.options import ReadingOptions
+from bot.backtest.reading.options import DecimalMark, ReadingOptions
 from bot.backtest.reading.points import points_of
 from bot.backtest.reading.series import Labels, labels_of, name_and_labels
 from bot.backtest.reading.table import rows_of
@@ -62,16 +62,21 @@ def read_history(
 def _of_right_width(table: Table, columns: Columns, left_out: LeftOut) -> Table:
     """Return the table without rows that have too few cells, or more than there are columns."""
     most = len(table.names) or max(columns.last + 1, *(place + 1 for place in (*columns.numbers, *columns.others)))
-    kept = []
+    kept, last = [], columns.last
     for row in table.rows:
-        if len(row.cells) <= columns.last:
+        if len(row.cells) <= last:
             left_out.add("with too few cells", row.line, mend=f"Each line should be {_expected(columns)}.")
-        elif any(cell.strip() for cell in row.cells[most:]):
+        elif len(row.cells) > most and any(cell.strip() for cell in row.cells[most:]):
             mend = "A number with a comma in it needs quotes around it."
             left_out.add("with more cells than there are columns", row.line, mend=mend)
         else:
             kept.append(row)
     return Table(table.names, kept, table.delimiter, table.heading_lines)
+
+
+def _whole_numbers(column: NumberColumn) -> int:
+    """Return how many counts of people a column holds: `1,191` is one if the comma stands between thousands."""
+    return sum(not isinstance(value, Cell) and value.is_integer() for value in column.values)
 
 
 def _expected(columns: Columns) -> str:
@@ -113,7 +118,10 @@ class _Reader:
 
     def _numbers(self, place: int) -> NumberColumn:
         name = column_name(self.table, place) if self.table.names else ""
-        return read_numbers(self._cells(place), name, self.options.decimal, self.table.delimiter)
+        cells, delimiter = self._cells(place), self.table.delimiter
+        if not self.columns.is_funnel or self.options.decimal:
+            return read_numbers(cells, name, self.options.decimal, delimiter)
+        return max((read_numbers(cells, name, mark, delimiter) for mark in DecimalMark), key=_whole_numbers)
 
     def _values(self, place: int, column: NumberColumn) -> list[float]:
         """Return the numbers of a column, NaN where there is none; note why."""

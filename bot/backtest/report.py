@@ -11,8 +11,8 @@ from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
 from workers.words.text import counted
 
 _UNITS = ((86_400.0, "day"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
-_MOST_SERIES = 20
-"""The most series that are described one by one."""
+_MOST_LINES, _MOST_NAMED = 12, 3
+"""The most lines about series, and the most series that one line names."""
 
 
 def reading_lines(read: HistoryFile) -> Iterator[str]:
@@ -48,11 +48,18 @@ def _may_be_clocks_put_back(series: Sequence[History | FunnelHistory]) -> bool:
 
 
 def series_lines(names: Sequence[str], series: Sequence[History | FunnelHistory]) -> Iterator[str]:
-    """Yield a line for each series: its points, time, grain and coverage. names: of the series."""
-    for name, one in zip(names[:_MOST_SERIES], series, strict=False):
-        yield f"{name}: {points_text(one)}, {span_text(one)}. {coverage_text(coverage_of(one.times))}"
-    if len(series) > _MOST_SERIES:
-        yield f"… and {len(series) - _MOST_SERIES:,} more series."
+    """Yield a line for the series of the same points, time and coverage. names: of the series."""
+    alike: dict[str, list[str]] = {}
+    for name, one in zip(names, series, strict=True):
+        words = f"{points_text(one)}, {span_text(one)}. {coverage_text(coverage_of(one.times))}"
+        alike.setdefault(words, []).append(name)
+    for words, of_them in list(alike.items())[:_MOST_LINES]:
+        more = f" and {len(of_them) - _MOST_NAMED:,} more" if len(of_them) > _MOST_NAMED else ""
+        each = "each " if len(of_them) > 1 else ""
+        yield f"{', '.join(of_them[:_MOST_NAMED])}{more}: {each}{words}"
+    rest = sum(map(len, list(alike.values())[_MOST_LINES:]))
+    if rest:
+        yield f"… and {rest:,} more series."
 
 
 def points_text(history: History | FunnelHistory) -> str:

@@ -53,16 +53,21 @@ def moments_of(
 ) -> Moments:
     """Read the time of each row; note in `left_out` where there is none. Raises CsvError for an unknown zone."""
     cells = [_text(row.cells, columns) for row in table.rows]
-    decided = order_of(cells, options.dates)
+    different = dict.fromkeys(cells)
+    decided = order_of(list(different), options.dates)
+    known: dict[str, Stamp | Unread] = {}
+    for place, cell in enumerate(different):
+        found = excel_time(cell) if columns.excel else read_time(cell, decided.order)
+        known[cell] = found or Unread.NO_TIME
+        if place % _PROGRESS_ROWS == 0:
+            progress(place / len(different))
     seconds, zoned = np.full(len(cells), np.nan), np.ones(len(cells), dtype=bool)
     for place, cell in enumerate(cells):
-        found = excel_time(cell) if columns.excel else read_time(cell, decided.order)
-        if isinstance(found, Stamp):
-            seconds[place], zoned[place] = found.seconds, found.zoned
+        stamp = known[cell]
+        if isinstance(stamp, Stamp):
+            seconds[place], zoned[place] = stamp.seconds, stamp.zoned
         else:
-            _leave_out(left_out, table.rows[place].line, cell, found or Unread.NO_TIME)
-        if place % _PROGRESS_ROWS == 0:
-            progress(place / len(cells))
+            _leave_out(left_out, table.rows[place].line, cell, stamp)
     zone, told = _zone(table, columns, options)
     notes = [decided.note] if decided.note else []
     if not told and not zoned.all():

@@ -149,7 +149,8 @@ def test_each_series_of_a_file_is_judged_and_drawn_apart(file: Path, tmp_path: P
     [alarm] = [line for line in text.splitlines() if "normally" in line]
 
     assert code == 0
-    assert "queue_depth (host=web-2): 2,000 points, 2026-02-01 00:00 to 2026-02-07 22:35. One point every 5 min" in text
+    assert "queue_depth (host=web-1), queue_depth (host=web-2): each 2,000 points, 2026-02-01 00:00 to" in text
+    assert "One point every 5 min; 2,000 of 2,000 expected points; no gap." in text
     assert "web-1" in alarm
     assert [path.name for path in tmp_path.glob("*.png")] == ["chart-queue_depth-host-web-1.png"]
 
@@ -331,6 +332,33 @@ def test_no_row_is_judged_by_later_rows(file: Path) -> None:
     kept = len(cut.times)
     assert (
         replay(cut, settings()).chart_data.fired.tolist() == replay(whole, settings()).chart_data.fired[:kept].tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("time;visits;orders", "01.02.2026 00:00;1.204;998", "01.02.2026 01:00;912;2"),
+        ("time,visits,orders", '2026-02-01 00:00,"1,204",998', "2026-02-01 01:00,912,2"),
+    ],
+)
+def test_a_funnels_counts_are_whole_whatever_stands_between_their_thousands(file: Path, rows: tuple[str, ...]) -> None:
+    file.write_text("\n".join(rows))
+    history = read_funnel_history(file)
+
+    assert history.entries.tolist() == [1204.0, 912.0]
+    assert history.conversions.tolist() == [998.0, 2.0]
+
+
+def test_each_country_of_a_funnel_is_a_funnel_of_its_own(file: Path) -> None:
+    rows = [f"2026-02-01,{hour},{place},100,{hour}" for hour in range(24) for place in ("DE", "AT")]
+    file.write_text("\n".join(["date,hour,country,visitors,orders", *rows]))
+
+    code, text = run_backtest(file)
+
+    assert code == 0
+    assert (
+        "queue_depth (country=DE), queue_depth (country=AT): each 24 rows, 2026-02-01 00:00 to 2026-02-01 23:00" in text
     )
 
 
