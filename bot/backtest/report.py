@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from bot.backtest.reading.grain import Coverage, coverage_of
+from bot.backtest.reading.grain import Coverage, Part, coverage_of
 from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
 from workers.words.text import counted
 
@@ -78,12 +78,25 @@ def coverage_text(coverage: Coverage) -> str:
     shown = "" if share == 1 else f" ({min(share, 0.999):.1%})"
     of_expected = f"{coverage.present:,} of {coverage.expected:,} expected points{shown}"
     text = f"{begin} every {step_text(coverage.step)}; {of_expected}"
+    return f"{text}; {_gaps_text(coverage)}{_parts_text(coverage.parts)}."
+
+
+def _gaps_text(coverage: Coverage) -> str:
     if coverage.longest is None:
-        return f"{text}; no gap."
+        return "no gap"
     lasts, began = step_text(coverage.longest.missing), time_text(coverage.longest.began)
     if coverage.gaps == 1:
-        return f"{text}; 1 gap of {lasts} from {began}."
-    return f"{text}; {coverage.gaps:,} gaps, the longest {lasts} from {began}."
+        return f"1 gap of {lasts} from {began}"
+    return f"{coverage.gaps:,} gaps, the longest {lasts} from {began}"
+
+
+def _parts_text(parts: Sequence[Part]) -> str:
+    """Return the parts in another grain, such as `; but every 5 min from … to …`."""
+    if not parts:
+        return ""
+    longest = max(parts, key=lambda part: part.ended - part.began)
+    text = f"; but every {step_text(longest.step)} from {time_text(longest.began)} to {time_text(longest.ended)}"
+    return text if len(parts) == 1 else f"{text}, and {len(parts) - 1:,} more such parts"
 
 
 def step_text(seconds: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,6 +22,8 @@ _GAP_STEPS = 1.5
 """Two points further apart than so many steps have a gap between them."""
 
 _REGULAR_SHARE = 0.5
+_FEWEST_OF_A_PART = 12
+"""So many equal steps in a row, of another size than the series' own, are a part in another grain and no gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,21 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a series in another grain, as where a store keeps old points in coarser steps. Seconds."""
+
+    began: float
+    ended: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of a series' time has points.
 
     step: seconds, 0 for a single point. present: the expected points that are there, of `expected`. regular: whether
-    most points are a step apart. gaps: how many. longest: None without a gap.
+    most points are a step apart. gaps: how many. longest: None without a gap. parts: those in another grain, in which
+    points of their own grain are expected.
     """
 
     step: float
@@ -45,6 +59,7 @@ class Coverage:
     regular: bool
     gaps: int
     longest: Gap | None
+    parts: tuple[Part, ...] = ()
 
 
 def step_of(times: Floats) -> float:
@@ -66,16 +81,28 @@ def coverage_of(times: Floats) -> Coverage:
     if not step:
         return Coverage(0.0, 1, 1, regular=True, gaps=0, longest=None)
     apart = np.diff(moments)
-    steps_apart = np.maximum(np.rint(apart / step), 0)
-    wide = apart > _GAP_STEPS * step
+    parts = list(_parts(moments, apart, step))
+    steps = np.full(len(apart), step)
+    for part in parts:
+        steps[(moments[:-1] >= part.began) & (moments[1:] <= part.ended)] = part.step
+    steps_apart = np.maximum(np.rint(apart / steps), 0)
     expected = int(steps_apart.sum()) + 1
     present = min(expected, int((steps_apart > 0).sum()) + 1)
-    regular = float((np.abs(apart - step) <= step / 4).mean()) >= _REGULAR_SHARE
-    return Coverage(
-        step, present, expected, regular, int(wide.sum()), _longest(moments, apart, step) if wide.any() else None
-    )
+    regular = float((np.abs(apart - steps) <= steps / 4).mean()) >= _REGULAR_SHARE
+    wide = apart > _GAP_STEPS * steps
+    longest = _longest(moments, np.where(wide, apart - steps, 0.0)) if wide.any() else None
+    return Coverage(step, present, expected, regular, int(wide.sum()), longest, tuple(parts))
 
 
-def _longest(moments: Floats, apart: Floats, step: float) -> Gap:
-    place = int(np.argmax(apart))
-    return Gap(float(moments[place]), float(moments[place + 1]), float(apart[place]) - step)
+def _parts(moments: Floats, apart: Floats, step: float) -> Iterator[Part]:
+    """Yield the runs of equal steps that are clearly longer or shorter than the series' own."""
+    other = (apart > _GAP_STEPS * step) | (apart < step / _GAP_STEPS)
+    changes = np.flatnonzero((np.abs(np.diff(apart)) > apart[:-1] / 4) | (np.diff(other.astype(np.int8)) != 0)) + 1
+    for first, last in pairwise([0, *changes.tolist(), len(apart)]):
+        if other[first] and last - first >= _FEWEST_OF_A_PART:
+            yield Part(float(moments[first]), float(moments[last]), step_of(moments[first : last + 1]))
+
+
+def _longest(moments: Floats, missing: Floats) -> Gap:
+    place = int(np.argmax(missing))
+    return Gap(float(moments[place]), float(moments[place + 1]), float(missing[place]))

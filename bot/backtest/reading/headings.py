@@ -30,7 +30,7 @@ TIME_NAMES = (
 """Names of the column of times, the most certain first, as `plain_name` returns them."""
 
 _ANNOTATIONS = ("#group", "#datatype", "#default")
-_MOST_HEADINGS = 4
+_MOST_HEADINGS = 12
 _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 
 
@@ -71,7 +71,7 @@ def is_time_name(name: str) -> bool:
     """Return whether a column of this name may hold the times."""
     plain = plain_name(name)
     words = plain.split()
-    return plain in TIME_NAMES or any(word in ("time", "date", "timestamp", "datetime") for word in words)
+    return plain in TIME_NAMES or any(word in ("time", "date", "timestamp", "@timestamp", "datetime") for word in words)
 
 
 def _headings(before: Sequence[Row], time: int) -> list[Row]:
@@ -100,12 +100,20 @@ def _may_be_heading(cells: Sequence[str], time: int) -> bool:
 
 
 def _joined(headings: Sequence[Sequence[str]], time: int) -> list[str]:
-    """Return one name a column: the parts of all heading rows, or the last one of the column of times."""
+    """Return one name a column: of the first row, and of those that tell columns apart; of the times the last one."""
     if not headings:
         return []
-    columns = [[cells[place].strip().lstrip("#").strip() for cells in headings] for place in range(len(headings[0]))]
-    parts = [list(dict.fromkeys(filter(None, column))) for column in columns]
-    return [(names[-1] if place == time else " ".join(names)) if names else "" for place, names in enumerate(parts)]
+    cleaned = [[cell.strip().lstrip("#").strip() for cell in cells] for cells in headings]
+    others = [[cell for place, cell in enumerate(cells) if place != time] for cells in cleaned]
+    filled = [place for place, cells in enumerate(others) if any(cells)]
+    kept = [place for place in filled if place == filled[0] or len(set(others[place])) > 1]
+    names = [
+        " ".join(dict.fromkeys(filter(None, column))) for column in zip(*(cleaned[row] for row in kept), strict=True)
+    ]
+    names = names or ["" for _ in cleaned[0]]
+    if time < len(names):
+        names[time] = next((cells[time] for cells in reversed(cleaned) if cells[time]), "")
+    return names
 
 
 def _commented_heading(comments: Sequence[Row], data: Row) -> list[Row]:

@@ -50,7 +50,7 @@ def rows_of(text: str, progress: Callable[[float], None] = lambda share: None) -
 def _rows(
     text: str, delimiter: str, *, most: int | None = None, progress: Callable[[float], None] = lambda share: None
 ) -> list[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows: list[Row] = []
     before, total = 0, text.count("\n") + 1
     try:
@@ -75,7 +75,7 @@ def _check_that_quotes_close(text: str, line: int, delimiter: str) -> None:
     """Raise CsvError if the last row, which begins in this line, ends within a quote."""
     last = io.StringIO("".join(io.StringIO(text, newline="").readlines()[line - 1 :]), newline="")
     try:
-        list(csv.reader(last, delimiter=delimiter, strict=True))
+        list(csv.reader(last, delimiter=delimiter, strict=True, skipinitialspace=True))
     except csv.Error as error:
         raise CsvError(f"line {line}: a quote is opened and not closed again") from error
 

@@ -22,17 +22,34 @@ _DAY_SECONDS = 86_400.0
 
 _MONTHS = {
     name: number
-    for number, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1
+    for number, names in enumerate(
+        (
+            ("jan", "ene", "gen"),
+            ("feb", "fev", "fév"),
+            ("mar", "mär", "mrz", "mrt"),
+            ("apr", "abr", "avr"),
+            ("may", "mai", "mei", "mag", "maj"),
+            ("jun", "juin", "giu"),
+            ("jul", "juil", "lug"),
+            ("aug", "ago", "aoû", "aou"),
+            ("sep", "set"),
+            ("oct", "okt", "ott", "out"),
+            ("nov",),
+            ("dec", "dez", "dic", "déc"),
+        ),
+        start=1,
     )
+    for name in names
 }
-_MONTH = r"(?P<mon>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+"""The beginnings of the months' names in the larger languages written with Latin letters."""
+
+_MONTH = rf"(?P<mon>{'|'.join(_MONTHS)})[^\W\d_]*\.?"
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
 _CLOCK = (
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,:](?P<part>\d{1,9}))?)?)?"
     r"\s*(?P<half>[ap]\.?m\.?)?(?![\d:])"
 )
-_REST = rf"(?!\d)(?:(?:\s*[T,:]\s*|\s+(?:at\s+|-\s+)?){_CLOCK})?(?P<zone>.*)"
+_REST = rf"(?!\d)(?:(?:\s*[T,:]\s*|\s+(?:at\s+|um\s+|[-@]\s+)?){_CLOCK})?(?P<zone>.*)"
 _NUMERIC = re.compile(r"(?P<a>\d{1,2})(?P<mark>[-/. ])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|\d{2})(?!\d)")
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
@@ -162,7 +179,7 @@ def _date(words: dict[str, str | None], order: DateOrder) -> tuple[int, int, int
         first, second = int(words["a"] or 0), int(words["b"] or 0)
         return (year, second, first) if order is DateOrder.DAY_FIRST else (year, first, second)
     name = words.get("mon")
-    month = _MONTHS[name.lower()[:3]] if name else int(words["m"] or 0)
+    month = _MONTHS[name.lower()] if name else int(words["m"] or 0)
     return year, month, int(words.get("d") or 1)
 
 

@@ -79,6 +79,13 @@ def test_encodings_delimiters_and_line_ends_are_found(read: Reads, content: byte
         ("created_at,entry_id,load", "2026-02-01 00:00:00 UTC,71,1", "2026-02-01 00:05:00 UTC,72,2"),
         ("date,time,load", "01/02/2026,12:00 AM,1", "01/02/2026,12:05 AM,2", "13/02/2026,1:00 PM,"),
         ("Time (UTC+2),load", "2026-02-01 02:00,1", "2026-02-01 02:05,2"),
+        ("Label,load", "ID,m1", "Stat,Average", "Period,300", "2026/02/01 00:00:00,1", "2026/02/01 00:05:00,2"),
+        ("time, load", '2026-02-01 00:00, "1"', '2026-02-01 00:05, "2"'),
+        (
+            '"@timestamp per 5 minutes","Average of load"',
+            '"Feb 1, 2026 @ 00:00:00.000",1',
+            '"Feb 1, 2026 @ 00:05:00.000",2',
+        ),
         ("day,load", "46054,1", "46054.003472222,2"),
         ("time,load", "2026-02-01 00:05,2", "2026-02-01 00:00,1"),
         ("time,load", "2026-02-01 00:00,1", "time,load", "2026-02-01 00:05,2"),
@@ -120,6 +127,10 @@ def test_a_decimal_comma_is_read_beside_semicolons(read: Reads) -> None:
         (
             ('"Time","queue{host=""a""}","{host=""b"", zone=""x""}"', "2026-02-01,1 K,3", "2026-02-02,2 K,"),
             {"queue host=a": [1000, 2000], "host=b, zone=x": [3]},
+        ),
+        (
+            ("Label,CPU,Net", "Stat,Average,Average", "Unit,Percent,Bytes", "2026-02-01,1,2", "2026-02-02,3,4"),
+            {"CPU Percent": [1, 3], "Net Bytes": [2, 4]},
         ),
         (("time,200,404", "2026-02-01,1,2", "2026-02-02,3,4"), {"200": [1, 3], "404": [2, 4]}),
         (("time,load,temp,note", "2026-02-01,1,2,", "2026-02-02,3,4,reboot"), {"load": [1, 3], "temp": [2, 4]}),

@@ -37,6 +37,24 @@ def test_gaps_are_counted_and_the_longest_is_named() -> None:
     )
 
 
+def test_a_part_in_a_coarser_or_finer_grain_is_no_row_of_gaps() -> None:
+    old, recent = regular(300.0, 288), START + 288 * 300.0 + 60.0 * np.arange(2880, dtype=np.float64)
+    coverage = coverage_of(np.concatenate([old, recent]))
+    longer = coverage_of(np.concatenate([regular(300.0, 2880), START + 2880 * 300.0 + 60.0 * np.arange(1000)]))
+
+    assert (coverage.step, coverage.gaps, coverage.present) == (60.0, 0, coverage.expected)
+    assert coverage_text(coverage).endswith("no gap; but every 5 min from 2026-02-01 00:00 to 2026-02-02 00:00.")
+    assert (longer.step, longer.gaps, longer.present) == (300.0, 0, longer.expected)
+    assert "but every 1 min from 2026-02-11 00:00 to 2026-02-11 16:39." in coverage_text(longer)
+
+
+def test_a_night_without_points_is_a_gap_each_day() -> None:
+    times = regular(300.0, 288 * 10)
+    coverage = coverage_of(times[(times - START) % 86_400 < 16 * 3600])
+
+    assert (coverage.gaps, coverage.parts) == (9, ())
+
+
 def test_a_coverage_that_is_not_whole_is_never_rounded_to_it() -> None:
     assert "(99.9%); 1 gap of 1 min" in coverage_text(coverage_of(np.delete(regular(60.0, 100_000), 500)))
     assert "500 of 500 expected points; no gap." in coverage_text(coverage_of(regular(60.0)))

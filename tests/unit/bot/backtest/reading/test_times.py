@@ -43,6 +43,11 @@ def seconds(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> float:
         *("Thu Jul 02 2026 15:00:00 GMT+0200 (Central European Summer Time)", "02/Jul/2026:15:00:00 +0200"),
         *("20260702T130000Z", "20260702130000", "20260702 1300", "2026-07-02 1:00\u202fPM", "2026-Jul-02 13:00"),
         *(
+            "Jul 2, 2026 @ 13:00:00.000",
+            "2. Juli 2026 13:00",
+            "2 juil. 2026 13:00",
+            "02 jul 2026 um 13:00",
+            "2-lug-2026 13:00",
             f"{MOMENT:.0f}",
             f"{MOMENT:.3f}",
             f"{MOMENT * 1e3:.0f}",
