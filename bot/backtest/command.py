@@ -75,7 +75,7 @@ def _replay(read: HistoryFile, stem: str, console: Console, settings: Settings) 
     with progress_bar(console, "Replaying") as progress:
         for place, (name, history) in enumerate(zip(names, read.series, strict=True)):
             share = _share_of(progress, place, len(names))
-            replayed.append(_replay_one(history, name, _metric_name(history, stem), several, settings, share))
+            replayed.append(_replay_one(history, name, _metric_name(history, stem), settings, share))
     _say(console, *_judged_lines(read, replayed, settings))
     print_alarms([row for one in replayed for row in one.rows], console)
     if isinstance(read.series[0], FunnelHistory) and max(map(_seconds, read.series)) < _ENOUGH_HISTORY_SECONDS:
@@ -84,14 +84,13 @@ def _replay(read: HistoryFile, stem: str, console: Console, settings: Settings) 
 
 
 def _replay_one(
-    history: History | FunnelHistory, name: str, metric_name: str, several: bool, settings: Settings, share: Progress
+    history: History | FunnelHistory, name: str, metric_name: str, settings: Settings, share: Progress
 ) -> _Replayed:
-    series = name if several else ""
     if isinstance(history, FunnelHistory):
         of_funnel = funnel.replay(history, settings, share)
-        return _Replayed(name, of_funnel, funnel_rows(series, of_funnel))
+        return _Replayed(name, of_funnel, funnel_rows(history.series, of_funnel))
     of_metric = metric.replay(_as_share(history, metric_name), metric_name, settings, share)
-    return _Replayed(name, of_metric, metric_rows(series, of_metric.incidents))
+    return _Replayed(name, of_metric, metric_rows(history.series, of_metric.incidents))
 
 
 def _as_share(history: History, name: str) -> History:

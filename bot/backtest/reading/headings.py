@@ -107,10 +107,8 @@ def _joined(headings: Sequence[Sequence[str]], time: int) -> list[str]:
     others = [[cell for place, cell in enumerate(cells) if place != time] for cells in cleaned]
     filled = [place for place, cells in enumerate(others) if any(cells)]
     kept = [place for place in filled if place == filled[0] or len(set(others[place])) > 1]
-    names = [
-        " ".join(dict.fromkeys(filter(None, column))) for column in zip(*(cleaned[row] for row in kept), strict=True)
-    ]
-    names = names or ["" for _ in cleaned[0]]
+    columns = [[cleaned[row][place] for row in kept] for place in range(len(cleaned[0]))]
+    names = [" ".join(dict.fromkeys(filter(None, column))) for column in columns]
     if time < len(names):
         names[time] = next((cells[time] for cells in reversed(cleaned) if cells[time]), "")
     return names
