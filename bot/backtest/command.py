@@ -75,9 +75,17 @@ def _replay(read: HistoryFile, stem: str, console: Console, settings: Settings) 
     with progress_bar(console, "Replaying") as progress:
         for place, (name, history) in enumerate(zip(names, read.series, strict=True)):
             share = _share_of(progress, place, len(names))
-            replayed.append(_replay_one(history, name, _metric_name(history, stem), settings, share))
+            try:
+                replayed.append(_replay_one(history, name, _metric_name(history, stem), settings, share))
+            except CsvError as error:
+                if not several:
+                    raise
+                _say(console, f"{name} is left out: {error}.")
+    if not replayed:
+        raise CsvError("none of its series can be replayed")
     _say(console, *_judged_lines(read, replayed, settings))
-    print_alarms([row for one in replayed for row in one.rows], console)
+    if any(not isinstance(one.replay, MetricReplay) or one.replay.judged or one.rows for one in replayed):
+        print_alarms([row for one in replayed for row in one.rows], console)
     if isinstance(read.series[0], FunnelHistory) and max(map(_seconds, read.series)) < _ENOUGH_HISTORY_SECONDS:
         console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
     return replayed

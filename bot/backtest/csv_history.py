@@ -109,7 +109,7 @@ class _Reader:
             self._funnels(labels, values) if columns.is_funnel else self._metrics(labels, values, numbers)
         )
         if not series:
-            raise CsvError("; ".join([f"there is no point in it: {EXPECTED}", *self.left_out.sentences()]))
+            raise CsvError(" ".join(["there is no point in it.", *self.left_out.sentences()]))
         notes = (*self.moments.notes, *(note for one in numbers for note in one.notes), *self._unused(labels))
         return HistoryFile(tuple(series), self.left_out, notes)
 

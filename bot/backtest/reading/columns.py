@@ -12,7 +12,7 @@ from bot.backtest.reading.left_out import CsvError, quoted
 from bot.backtest.reading.numbers import is_nothing, looks_like_a_number
 from bot.backtest.reading.options import ReadingOptions
 from bot.backtest.reading.table import is_time
-from bot.backtest.reading.times import day_and_month, excel_time, is_clock, read_time
+from bot.backtest.reading.times import day_and_month, excel_time, is_clock, is_plain_number, read_time
 
 EXPECTED = (
     'a metric has the columns "timestamp" and "value" (or the time and others), '
@@ -20,7 +20,7 @@ EXPECTED = (
 )
 _ENTRY_NAMES = ("entries", "entered", "visits", "visitors", "sessions", "views", "users", "starts")
 _CONVERSION_NAMES = ("conversions", "converted", "completed", "completions", "orders", "purchases", "signups")
-_VALUE_NAMES = ("value", "val", "metric value", "wert")
+VALUE_NAMES = ("value", "val", "metric value", "wert")
 _CLOCK_NAMES = ("time", "hour", "clock", "time of day", "hr", "uhrzeit", "zeit", "hours")
 _DATE_NAMES = ("date", "day", "datum")
 _ID_NAMES = ("id", "index", "row", "no", "nr", "number", "#", "table", "result", "unnamed: 0")
@@ -53,6 +53,7 @@ class Columns:
 
 def columns_of(table: Table, options: ReadingOptions) -> Columns:
     """Find the columns of a table. Raises CsvError where a person has to say more."""
+    _check_that_times_stand_below_each_other(table)
     sample = table.rows[:: max(len(table.rows) // _SAMPLE, 1)]
     width = max((len(row.cells) for row in sample), default=len(table.names))
     cells = [
@@ -89,7 +90,8 @@ def _times(table: Table, plain: Sequence[str], cells: Sequence[Sequence[str]]) -
         (place for place, name in enumerate(plain) if is_time_name(name)),
         key=lambda place: TIME_NAMES.index(plain[place]) if plain[place] in TIME_NAMES else len(TIME_NAMES),
     )
-    for place in [*(one for one in named if one in with_times), *with_times]:
+    in_words = [place for place in with_times if not all(map(is_plain_number, cells[place]))]
+    for place in [*(one for one in named if one in with_times), *in_words, *with_times]:
         return place, _clock_of(place, plain, cells), False
     for place in named:
         if cells[place] and all(excel_time(cell) for cell in cells[place]):
@@ -97,6 +99,13 @@ def _times(table: Table, plain: Sequence[str], cells: Sequence[Sequence[str]]) -
     if table.names and not any(cells):
         return (named or [0])[0], None, False
     raise CsvError(_no_times(table, cells))
+
+
+def _check_that_times_stand_below_each_other(table: Table) -> None:
+    first, *others = [table.names, *(row.cells for row in table.rows[:3])][0 if table.names else 1 :]
+    times = sum(is_time(cell) and not is_plain_number(cell) for cell in first)
+    if times > 1 and others and not any(map(is_time, others[0])):
+        raise CsvError(f"{times} times stand beside each other; turn rows and columns, so that each line has its time")
 
 
 def _no_times(table: Table, cells: Sequence[Sequence[str]]) -> str:
@@ -112,9 +121,18 @@ def _clock_of(date: int, plain: Sequence[str], cells: Sequence[Sequence[str]]) -
     """Return the column of the time of day that belongs to a column of dates alone."""
     if any(getattr(read_time(cell), "has_clock", not day_and_month(cell)) for cell in cells[date]):
         return None
-    clocks = [place for place, column in enumerate(cells) if place != date and _share(column, is_clock) >= _MOST_OF]
+    numbers = {place for place, column in enumerate(cells) if _share(column, looks_like_a_number) >= _MOST_OF}
+    clocks = [
+        place
+        for place, column in enumerate(cells)
+        if place != date and numbers - {date, place} and _share(column, is_clock) >= _MOST_OF
+    ]
     named = [place for place in clocks if place < len(plain) and plain[place] in _CLOCK_NAMES]
-    hours = [place for place, name in enumerate(plain) if name in ("hour", "hr", "hours") and _are_hours(cells[place])]
+    hours = [
+        place
+        for place, name in enumerate(plain)
+        if name in ("hour", "hr", "hours") and numbers - {date, place} and _are_hours(cells[place])
+    ]
     return next(iter([*named, *hours, *(clocks if not plain or plain[date] in _DATE_NAMES else [])]), None)
 
 
@@ -125,9 +143,10 @@ def _are_hours(cells: Sequence[str]) -> bool:
 def _numbers(
     table: Table, plain: Sequence[str], cells: Sequence[Sequence[str]], free: Sequence[int], options: ReadingOptions
 ) -> tuple[int, ...]:
-    for name in _VALUE_NAMES:
-        if name in plain and plain.index(name) in free:
-            return (plain.index(name),)
+    for name in VALUE_NAMES:
+        found = tuple(place for place in free if place < len(plain) and plain[place] == name)
+        if found:
+            return found
     by = {_named(options.by, table, free)} if options.by else set()
     numbers = [place for place in free if place not in by and _share(cells[place], looks_like_a_number) >= _MOST_OF]
     if not table.names and len(numbers) > 1:

@@ -34,7 +34,7 @@ def order_of(cells: Sequence[str], wanted: DateOrder | None) -> DecidedOrder:
     sample = [cell for cell, (first, second, _) in parts if first != second]
     if not sample:
         return DecidedOrder(DateOrder.DAY_FIRST)
-    return _by_the_span([cell for cell, _ in parts], sample[0])
+    return _by_the_span(cells, sample[0])
 
 
 def _by_the_span(cells: Sequence[str], sample: str) -> DecidedOrder:

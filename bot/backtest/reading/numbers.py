@@ -24,6 +24,7 @@ _NOTHING = frozenset(
 _MOST_VALUE = 1e30
 """A larger number is not a measurement in any unit."""
 
+_STATES = ("true", "false")
 _SPACED = re.compile(r"(?<=\d)[ '\u2019\u00a0\u202f\u2009\u2007](?=\d{3}(?!\d))")
 _SPACES = re.compile(r"[\u00a0\u202f\u2009\u2007\t]+")
 _CELL = re.compile(
@@ -75,9 +76,11 @@ def is_nothing(cell: str) -> bool:
 
 
 def looks_like_a_number(cell: str) -> bool:
-    """Return whether a cell may be a number with marks and a unit."""
+    """Return whether a cell may be a number with marks and a unit. `true` is one only where nothing else is."""
     if _plain(cell) is not None:
         return True
+    if cell.strip().lower() in _STATES:
+        return False
     found = _taken_apart(cell)
     if isinstance(found, _Written):
         return any(_number(found.digits, mark) is not None for mark in DecimalMark)
@@ -131,6 +134,8 @@ def _taken_apart(cell: str) -> _Written | float | Cell:
     """Return the parts of a number, the seconds of a duration, or what the cell is else."""
     if is_nothing(cell):
         return Cell.NOTHING
+    if cell.strip().lower() in _STATES:
+        return _Written("1" if cell.strip().lower() == "true" else "0", 1.0, "")
     text = _SPACED.sub("", _SPACES.sub(" ", _SPACED.sub("", cell.replace("\u2212", "-"))).strip())
     seconds = duration(text)
     if seconds is not None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.backtest.reading.columns import LABEL_NAMES, Columns, column_name
+from bot.backtest.reading.columns import LABEL_NAMES, VALUE_NAMES, Columns, column_name
 from bot.backtest.reading.headings import Table, plain_name
+from bot.backtest.reading.times import is_plain_number
 from detection.types import Floats, Integers
 
 _NAMES_OF_ALL = ("series", "legend", "label", "target", "tags")
@@ -18,6 +19,7 @@ _NAMES_OF_ALL = ("series", "legend", "label", "target", "tags")
 _METRIC_NAMES = ("metric", "metric name", "name", "field", "measurement")
 _LABELS_IN_BRACES = re.compile(r"([^{]*)\{(.*)\}\s*")
 _FEWEST_ROWS_A_SERIES = 2
+_SAMPLE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +52,26 @@ def labels_of(table: Table, columns: Columns, texts: Sequence[Sequence[str]], ti
     for one in order:
         finer = _pairs(series, codes[one])
         named = by or plain_name(column_name(table, columns.others[one])) in LABEL_NAMES
-        if _tells_apart(series, finer, times, named=named):
+        is_number = all(map(is_plain_number, texts[one][:_SAMPLE]))
+        if _tells_apart(series, finer, times, named=named, is_number=is_number):
             series, used = finer, [*used, one]
+    may_name = len(columns.numbers) == 1 and plain_name(column_name(table, columns.numbers[0])) in VALUE_NAMES
     varies = [one for one, column in enumerate(codes) if column.any()]
     constant_metric = [
         one
         for one, place in enumerate(columns.others)
         if one not in varies and plain_name(column_name(table, place)) in _METRIC_NAMES
     ]
-    used = sorted({*used, *constant_metric[:1]})
+    used = sorted({*used, *(constant_metric[:1] if may_name else [])})
     if not used:
         return Labels(np.zeros(len(times), dtype=np.int64), ("",), ("",), tuple(columns.others[one] for one in varies))
     keys = list(zip(*(texts[one] for one in used), strict=True))
     first_seen = list(dict.fromkeys(keys))
     number = {key: place for place, key in enumerate(first_seen)}
     headings = [column_name(table, columns.others[one]) for one in used]
-    metric = next((place for place, name in enumerate(headings) if plain_name(name) in _METRIC_NAMES), None)
+    metric = next(
+        (place for place, name in enumerate(headings) if may_name and plain_name(name) in _METRIC_NAMES), None
+    )
     return Labels(
         np.array([number[key] for key in keys], dtype=np.int64),
         tuple(_label(headings, key, metric) for key in first_seen),
@@ -82,14 +88,18 @@ def name_and_labels(heading: str) -> tuple[str, str]:
     return match[1].strip(), re.sub(r"\"|(?<=,) ", "", match[2]).replace(",", ", ").strip()
 
 
-def _tells_apart(series: Integers, finer: Integers, times: Floats, *, named: bool) -> bool:
+def _tells_apart(series: Integers, finer: Integers, times: Floats, *, named: bool, is_number: bool) -> bool:
+    """Return whether a column makes series of the rows. Numbers may be another measurement, so they have to show it."""
     before, after = int(series.max(initial=0)) + 1, int(finer.max(initial=0)) + 1
     if after == before:
         return False
     if named and after * _FEWEST_ROWS_A_SERIES <= len(times):
         return True
-    twice = _rows_of_a_time_twice(series, times)
-    return twice > 0 and _rows_of_a_time_twice(finer, times) <= twice / 2
+    twice, twice_after = _rows_of_a_time_twice(series, times), _rows_of_a_time_twice(finer, times)
+    if is_number and (twice_after or twice < len(times) / 3):
+        return False
+    many = not named and after * _FEWEST_ROWS_A_SERIES > len(times)
+    return twice > 0 and not many and twice_after <= twice / 2
 
 
 def _rows_of_a_time_twice(series: Integers, times: Floats) -> int:

@@ -17,6 +17,9 @@ from bot.backtest.reading.times import Stamp, is_clock, read_time
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 60
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
+_RULE = re.compile(r"[\s|+=:-]*-{3}[\s|+=:-]*")
+"""The line below the heading of a table that a database or a wiki draws."""
+
 _MOST_LINES_IN_A_ROW = 50
 """A row of more lines is a quote that is never closed."""
 
@@ -44,7 +47,7 @@ def rows_of(text: str, progress: Callable[[float], None] = lambda share: None) -
     rows = _rows(text, delimiter, progress=progress)
     if named:
         rows = [row for row in rows if row.line > 1]
-    return Rows(rows, delimiter)
+    return Rows([row for row in rows if not _RULE.fullmatch("".join(row.cells))], delimiter)
 
 
 def _rows(
@@ -87,6 +90,8 @@ def _delimiter(text: str) -> str:
     best = max(scores, key=scores.__getitem__)
     if scores[best][0]:
         return best
+    if _score(sample, " ")[0]:
+        return " "
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(DELIMITERS, key=first.count)
 

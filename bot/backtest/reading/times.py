@@ -47,7 +47,7 @@ _MONTH = rf"(?P<mon>{'|'.join(_MONTHS)})[^\W\d_]*\.?"
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
 _CLOCK = (
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,:](?P<part>\d{1,9}))?)?)?"
-    r"\s*(?P<half>[ap]\.?m\.?)?(?![\d:])"
+    r"\s*(?P<half>[ap]\.?\s?m\.?)?(?![\d:])"
 )
 _REST = rf"(?!\d)(?:(?:\s*[T,:]\s*|\s+(?:at\s+|um\s+|[-@]\s+)?){_CLOCK})?(?P<zone>.*)"
 _NUMERIC = re.compile(r"(?P<a>\d{1,2})(?P<mark>[-/. ])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|\d{2})(?!\d)")
@@ -64,6 +64,12 @@ _FORMS = tuple(
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?(?:\.?(\d{1,6}))?)?(Z|[+-]\d\d:?\d\d)?")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){3,}")
+"""An epoch number with commas, as a spreadsheet or a dashboard shows it."""
+
+_EAST_ASIAN = str.maketrans({"\u5e74": "-", "\u6708": "-", "\u65e5": " "})
+"""The signs for year, month and day."""
+
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _CLOCK_ALONE = re.compile(rf"{_CLOCK}(?P<zone>.*)", re.IGNORECASE)
 
@@ -90,14 +96,15 @@ class Stamp:
 def read_time(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> Stamp | Unread:
     """Read a time: ISO 8601, an epoch number, or a date in digits or English words, with a clock or without."""
     text = cell.strip()
-    number = _NUMBER.fullmatch(text)
-    if number:
+    if _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
+    if is_plain_number(text):
         return _from_number(float(text)) or _compact(text) or Unread.NO_TIME
     try:
         return _stamp(datetime.fromisoformat(text), has_clock=":" in text or "T" in text)
     except ValueError:
         pass
-    text = _WEEKDAY.sub("", _SPACES.sub(" ", text), count=1)
+    text = _WEEKDAY.sub("", _SPACES.sub(" ", text.translate(_EAST_ASIAN)).strip(), count=1)
     for form in _FORMS:
         match = form.fullmatch(text)
         if match:
@@ -107,9 +114,10 @@ def read_time(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> Stamp | Unre
 
 def excel_time(cell: str) -> Stamp | None:
     """Return the time of a spreadsheet's number of days, or None."""
-    if not _NUMBER.fullmatch(cell.strip()):
+    text = cell.strip().replace(",", ".")
+    if not is_plain_number(text):
         return None
-    days = float(cell)
+    days = float(text)
     seconds = round((_EXCEL_EPOCH + days * _DAY_SECONDS) * 1000) / 1000
     return Stamp(seconds, zoned=False) if _EXCEL_DAYS[0] <= days < _EXCEL_DAYS[1] else None
 
@@ -118,6 +126,11 @@ def day_and_month(cell: str) -> tuple[int, int, str] | None:
     """Return the two leading numbers of a date such as `02/07/2026` and their mark, or None for another form."""
     match = _NUMERIC.match(_WEEKDAY.sub("", cell.strip(), count=1))
     return (int(match["a"]), int(match["b"]), match["mark"]) if match else None
+
+
+def is_plain_number(cell: str) -> bool:
+    """Return whether a cell is a number of digits alone, such as epoch seconds."""
+    return _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def is_clock(cell: str) -> bool:

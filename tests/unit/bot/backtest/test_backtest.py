@@ -83,7 +83,9 @@ def test_a_history_without_alarms_says_that_nothing_would_have_fired(file: Path)
 
 def test_a_history_too_short_or_too_sparse_says_what_is_needed(file: Path) -> None:
     needs = "Too little to judge: a metric is judged once it is known for 24 hours, with 5 measured minutes"
-    assert needs in run_backtest(write_history(file, np.full(200, 7.0)))[1]
+    short = run_backtest(write_history(file, np.full(200, 7.0)))[1]
+    assert needs in short
+    assert "Nothing would have fired" not in short
     hourly = [f"{START + 3600 * hour:.0f},{hour % 7}" for hour in range(300)]
     file.write_text("\n".join(hourly))
     assert needs in run_backtest(file)[1]
@@ -360,6 +362,18 @@ def test_each_country_of_a_funnel_is_a_funnel_of_its_own(file: Path) -> None:
     assert (
         "queue_depth (country=DE), queue_depth (country=AT): each 24 rows, 2026-02-01 00:00 to 2026-02-01 23:00" in text
     )
+
+
+def test_a_funnel_that_is_too_coarse_does_not_hide_the_others_of_its_file(file: Path) -> None:
+    rows = [f"2026-02-{day:02} {hour:02}:00,DE,100,30" for day in range(1, 9) for hour in range(24)]
+    rows += [f"2026-02-{day:02},AT,100,30" for day in range(1, 9)]
+    file.write_text("\n".join(["time,country,visitors,orders", *rows]))
+
+    code, text = run_backtest(file)
+
+    assert code == 0
+    assert "queue_depth (country=AT) is left out: the rows are 24 h apart; a funnel's history needs one an hour" in text
+    assert "Nothing would have fired." in text
 
 
 def test_an_hourly_funnel_is_read_and_a_daily_one_is_refused(file: Path) -> None:

@@ -86,6 +86,9 @@ def test_encodings_delimiters_and_line_ends_are_found(read: Reads, content: byte
             '"Feb 1, 2026 @ 00:00:00.000",1',
             '"Feb 1, 2026 @ 00:05:00.000",2',
         ),
+        ("1769904000 1", "1769904300 2"),
+        ("2026-02-01 00:00 1", "2026-02-01 00:05 2"),
+        ("Datum;load", "46054,0;1", "46054,003472222;2"),
         ("day,load", "46054,1", "46054.003472222,2"),
         ("time,load", "2026-02-01 00:05,2", "2026-02-01 00:00,1"),
         ("time,load", "2026-02-01 00:00,1", "time,load", "2026-02-01 00:05,2"),
@@ -132,6 +135,34 @@ def test_a_decimal_comma_is_read_beside_semicolons(read: Reads) -> None:
             ("Label,CPU,Net", "Stat,Average,Average", "Unit,Percent,Bytes", "2026-02-01,1,2", "2026-02-02,3,4"),
             {"CPU Percent": [1, 3], "Net Bytes": [2, 4]},
         ),
+        (("1.7e9,2026-02-01", "1.8e9,2026-02-02"), {"": [1.7e9, 1.8e9]}),
+        (("date,wait", "2026-02-01,0:05:12", "2026-02-02,0:00:30"), {"wait": [312, 30]}),
+        (
+            ("time,load,max", "2026-02-01,1,5", "2026-02-02,2,6", "2026-02-02,3,7", "2026-02-03,4,8", "2026-02-04,4,5"),
+            {"load": [1, 3, 4, 4], "max": [5, 7, 8, 5]},
+        ),
+        (
+            ("time,variable,value,max", *(f"2026-02-0{day},{name},{day},{day + 5}" for day in (1, 2) for name in "ab")),
+            {"value variable=a": [1, 2], "value variable=b": [1, 2]},
+        ),
+        (
+            ("time,value,low", "2026-02-01,1,5", "2026-02-02,2,6", "2026-02-02,3,7", "2026-02-03,4,5"),
+            {"value": [1, 3, 4]},
+        ),
+        (("time,up", "2026-02-01,true", "2026-02-02,false"), {"up": [1, 0]}),
+        (
+            ("time,Name,rps,p95", "2026-02-01,All,1,5", "2026-02-02,All,2,6", "2026-02-03,All,3,N/A"),
+            {"rps": [1, 2, 3], "p95": [5, 6]},
+        ),
+        (
+            (
+                "time,canary,value",
+                *(f"2026-02-0{day},{canary},{day}" for day in (1, 2) for canary in ("true", "false")),
+            ),
+            {"value canary=true": [1, 2], "value canary=false": [1, 2]},
+        ),
+        ((" time | value ", "-----+------", " 2026-02-01 | 1 ", " 2026-02-02 | 2 "), {"value": [1, 2]}),
+        (("| time | value |", "|---|---:|", "| 2026-02-01 | 1 |", "| 2026-02-02 | 2 |"), {"value": [1, 2]}),
         (("time,200,404", "2026-02-01,1,2", "2026-02-02,3,4"), {"200": [1, 3], "404": [2, 4]}),
         (("time,load,temp,note", "2026-02-01,1,2,", "2026-02-02,3,4,reboot"), {"load": [1, 3], "temp": [2, 4]}),
         ((",v,v", "host,a,b", "time,,", "2026-02-01,1,2", "2026-02-02,3,4"), {"v a": [1, 3], "v b": [2, 4]}),
@@ -175,6 +206,11 @@ def test_a_person_may_name_the_column_and_what_tells_series_apart(read: Reads) -
         read(rows, column="c")
     with pytest.raises(CsvError, match="there is no zone 'Berlin'; write it as Europe/Berlin"):
         read(rows, zone="Berlin")
+
+
+def test_times_beside_each_other_are_told_to_be_turned(read: Reads) -> None:
+    with pytest.raises(CsvError, match="2 times stand beside each other; turn rows and columns"):
+        read(lines("metric,2026-02-01,2026-02-02", "cpu,1,2"))
 
 
 def test_of_two_values_for_one_time_the_last_is_kept_and_that_is_counted(read: Reads) -> None:

@@ -26,6 +26,7 @@ def column(*cells: str, wanted: DecimalMark | None = None, delimiter: str = ",")
         (["$1,204.50", "-$3.20", "$ 7"], [1204.5, -3.2, 7]),
         (["1.204,50 €", "7,20 €"], [1204.5, 7.2]),
         (["EUR 12.5", "EUR 7"], [12.5, 7]),
+        (["true", "FALSE", "True"], [1, 0, 1]),
     ],
 )
 def test_marks_and_currencies_are_read(cells: list[str], values: list[float]) -> None:
