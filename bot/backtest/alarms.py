@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bot.backtest.funnel import FunnelReplay
 from bot.backtest.incidents import ReplayedIncident
-from bot.backtest.report import time_text
+from bot.backtest.shown_zone import ShownZone
 from bot.terminal import shown
 from workers.words.findings import finding_sentence
 
@@ -30,36 +30,36 @@ class Row:
     what: str = ""
 
 
-def print_alarms(rows: Sequence[Row], console: Console) -> None:
+def print_alarms(rows: Sequence[Row], zone: ShownZone, console: Console) -> None:
     """Print the alarms, and how many there are."""
     if not rows:
         console.print("Nothing would have fired.")
         return
     if console.width < _NARROW:
-        _print_under_each_other(rows, console)
+        _print_under_each_other(rows, zone, console)
     else:
-        console.print(_table(rows))
+        console.print(_table(rows, zone))
     console.print(f"{len(rows)} alarm{'s' if len(rows) > 1 else ''} would have fired.", highlight=False)
 
 
-def metric_rows(series: str, incidents: Sequence[ReplayedIncident]) -> list[Row]:
+def metric_rows(series: str, incidents: Sequence[ReplayedIncident], zone: ShownZone) -> list[Row]:
     """Return a row for each incident of a metric. Each lasts until its metric has recovered."""
     rows = []
     for one in incidents:
-        over = "goes on" if one.resolved_at is None else time_text(one.resolved_at)
+        over = "goes on" if one.resolved_at is None else zone.text(one.resolved_at)
         times = "once" if one.reopened == 1 else f"{one.reopened} times"
         again = f", and came back {times}" if one.reopened else ""
-        moments = (time_text(one.first.onset_at), time_text(one.noticed_at), over)
+        moments = (zone.text(one.first.onset_at), zone.text(one.noticed_at), over)
         rows.append(Row(series, dict(zip(_TIMES, moments, strict=True)), {}, finding_sentence(one.first) + again))
     return rows
 
 
-def funnel_rows(series: str, replayed: FunnelReplay) -> list[Row]:
+def funnel_rows(series: str, replayed: FunnelReplay, zone: ShownZone) -> list[Row]:
     """Return a row for each alarm of a funnel."""
     return [
         Row(
             series,
-            dict(zip(_TIMES[:2], (time_text(one.onset_at), time_text(one.window_end)), strict=True)),
+            dict(zip(_TIMES[:2], (zone.text(one.onset_at), zone.text(one.window_end)), strict=True)),
             {
                 "rate": f"{one.observed:.1%}",
                 "usual": f"{one.expected:.1%}",
@@ -71,13 +71,13 @@ def funnel_rows(series: str, replayed: FunnelReplay) -> list[Row]:
     ]
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[Row], zone: ShownZone) -> Table:
     table = Table(title="What would have fired", title_justify="left")
     with_series, with_what = any(row.series for row in rows), any(row.what for row in rows)
     if with_series:
         table.add_column("series", overflow="fold")
     for name in rows[0].times:
-        table.add_column(f"{name} (UTC)", no_wrap=True)
+        table.add_column(f"{name} ({zone.name})", no_wrap=True)
     for name in rows[0].facts:
         table.add_column(name, justify="right", no_wrap=True)
     if with_what:
@@ -88,8 +88,8 @@ def _table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _print_under_each_other(rows: Sequence[Row], console: Console) -> None:
-    console.print("What would have fired (UTC)")
+def _print_under_each_other(rows: Sequence[Row], zone: ShownZone, console: Console) -> None:
+    console.print(f"What would have fired ({zone.name})")
     for number, row in enumerate(rows, start=1):
         words = ": ".join(filter(None, (row.series, row.what or ", ".join(f"{k} {v}" for k, v in row.facts.items()))))
         console.print(shown(f"{number}. {words}"))

@@ -18,6 +18,7 @@ from bot.backtest.metric import MetricReplay, Progress
 from bot.backtest.progress import progress_bar
 from bot.backtest.reading.grain import coverage_of
 from bot.backtest.report import coverage_text, points_text, reading_lines, series_lines, span_text
+from bot.backtest.shown_zone import ShownZone, shown_zone
 from bot.terminal import shown
 from integrations.charts import render_png
 from workers.options import metric_options
@@ -50,11 +51,12 @@ def run(
         with progress_bar(console, "Reading") as progress:
             read = read_history(file, options, progress)
         _say(console, *reading_lines(read))
-        replayed = _replay(read, file.stem, console, settings)
+        zone = shown_zone(options or ReadingOptions(), settings)
+        replayed = _replay(read, file.stem, zone, console, settings)
     except (OSError, CsvError) as error:
         console.print(shown(f"{file}: {_error_text(error)}"), style="red", soft_wrap=True)
         return 2
-    return 0 if chart is None else _write_charts(replayed, chart, file.name, console)
+    return 0 if chart is None else _write_charts(replayed, chart, file.name, zone, console)
 
 
 def _error_text(error: OSError | CsvError) -> str:
@@ -66,17 +68,20 @@ def _say(console: Console, *lines: str) -> None:
         console.print(shown(line), soft_wrap=True)
 
 
-def _replay(read: HistoryFile, stem: str, console: Console, settings: Settings) -> list[_Replayed]:
+def _replay(read: HistoryFile, stem: str, zone: ShownZone, console: Console, settings: Settings) -> list[_Replayed]:
     """Say what each series holds, replay it, and print the alarms of all of them."""
     names = [_shown_name(one, stem) for one in read.series]
     several = len(names) > 1
-    _say(console, *(series_lines(names, read.series) if several else _only_series_lines(names[0], read.series[0])))
+    _say(
+        console,
+        *(series_lines(names, read.series, zone) if several else _only_series_lines(names[0], read.series[0], zone)),
+    )
     replayed = []
     with progress_bar(console, "Replaying") as progress:
         for place, (name, history) in enumerate(zip(names, read.series, strict=True)):
             share = _share_of(progress, place, len(names))
             try:
-                replayed.append(_replay_one(history, name, _metric_name(history, stem), settings, share))
+                replayed.append(_replay_one(history, name, _metric_name(history, stem), zone, settings, share))
             except CsvError as error:
                 if not several:
                     raise
@@ -85,20 +90,20 @@ def _replay(read: HistoryFile, stem: str, console: Console, settings: Settings) 
         raise CsvError("none of its series can be replayed")
     _say(console, *_judged_lines(read, replayed, settings))
     if any(not isinstance(one.replay, MetricReplay) or one.replay.judged or one.rows for one in replayed):
-        print_alarms([row for one in replayed for row in one.rows], console)
+        print_alarms([row for one in replayed for row in one.rows], zone, console)
     if isinstance(read.series[0], FunnelHistory) and max(map(_seconds, read.series)) < _ENOUGH_HISTORY_SECONDS:
         console.print("A week of history says what is normal: give it more than that.", soft_wrap=True)
     return replayed
 
 
 def _replay_one(
-    history: History | FunnelHistory, name: str, metric_name: str, settings: Settings, share: Progress
+    history: History | FunnelHistory, name: str, metric_name: str, zone: ShownZone, settings: Settings, share: Progress
 ) -> _Replayed:
     if isinstance(history, FunnelHistory):
         of_funnel = funnel.replay(history, settings, share)
-        return _Replayed(name, of_funnel, funnel_rows(history.series, of_funnel))
+        return _Replayed(name, of_funnel, funnel_rows(history.series, of_funnel, zone))
     of_metric = metric.replay(_as_share(history, metric_name), metric_name, settings, share)
-    return _Replayed(name, of_metric, metric_rows(history.series, of_metric.incidents))
+    return _Replayed(name, of_metric, metric_rows(history.series, of_metric.incidents, zone))
 
 
 def _as_share(history: History, name: str) -> History:
@@ -124,12 +129,12 @@ def _shown_name(history: History | FunnelHistory, stem: str) -> str:
     return f"{name} ({history.series})" if history.series else name
 
 
-def _only_series_lines(name: str, history: History | FunnelHistory) -> list[str]:
-    coverage = coverage_text(coverage_of(history.times))
+def _only_series_lines(name: str, history: History | FunnelHistory, zone: ShownZone) -> list[str]:
+    coverage = coverage_text(coverage_of(history.times), zone)
     if isinstance(history, FunnelHistory):
         people = f"{history.conversions.sum():,.0f} conversions of {history.entries.sum():,.0f} entries"
-        return [f"{points_text(history)}, {people}, {span_text(history)}", coverage]
-    return [f"{points_text(history)} of {name}, {span_text(history)}", coverage]
+        return [f"{points_text(history)}, {people}, {span_text(history, zone)}", coverage]
+    return [f"{points_text(history)} of {name}, {span_text(history, zone)}", coverage]
 
 
 def _judged_lines(read: HistoryFile, replayed: Sequence[_Replayed], settings: Settings) -> list[str]:
@@ -158,7 +163,7 @@ def _seconds(history: History | FunnelHistory) -> float:
     return float(history.times[-1] - history.times[0])
 
 
-def _write_charts(replayed: Sequence[_Replayed], chart: Path, title: str, console: Console) -> int:
+def _write_charts(replayed: Sequence[_Replayed], chart: Path, title: str, zone: ShownZone, console: Console) -> int:
     """Write the chart of a single series, or of each series that fired. Return the exit code."""
     several = len(replayed) > 1
     fired = [one for one in replayed if one.rows] if several else list(replayed)
@@ -166,7 +171,7 @@ def _write_charts(replayed: Sequence[_Replayed], chart: Path, title: str, consol
         path = chart.with_name(f"{chart.stem}-{_in_file_name(one.name)}{chart.suffix}") if several else chart
         heading = f"{title}: {one.name}" if several else title
         try:
-            path.write_bytes(render_png(chart_specification(one.replay.chart_data, heading)))
+            path.write_bytes(render_png(chart_specification(one.replay.chart_data, heading, zone)))
         except OSError as error:
             console.print(shown(f"{path}: {_error_text(error)}"), style="red", soft_wrap=True)
             return 2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 
 from bot.backtest.reading.grain import Coverage, Part, coverage_of
 from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
+from bot.backtest.shown_zone import ShownZone
 from workers.words.text import counted
 
 _UNITS = ((86_400.0, "day"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
@@ -47,11 +47,11 @@ def _may_be_clocks_put_back(series: Sequence[History | FunnelHistory]) -> bool:
     return 0 < one.step < 3600 and one.replaced == round(3600 / one.step) and len(one.times) > 24 * one.replaced
 
 
-def series_lines(names: Sequence[str], series: Sequence[History | FunnelHistory]) -> Iterator[str]:
+def series_lines(names: Sequence[str], series: Sequence[History | FunnelHistory], zone: ShownZone) -> Iterator[str]:
     """Yield a line for the series of the same points, time and coverage. names: of the series."""
     alike: dict[str, list[str]] = {}
     for name, one in zip(names, series, strict=True):
-        words = f"{points_text(one)}, {span_text(one)}. {coverage_text(coverage_of(one.times))}"
+        words = f"{points_text(one)}, {span_text(one, zone)}. {coverage_text(coverage_of(one.times), zone)}"
         alike.setdefault(words, []).append(name)
     for words, of_them in list(alike.items())[:_MOST_LINES]:
         more = f" and {len(of_them) - _MOST_NAMED:,} more" if len(of_them) > _MOST_NAMED else ""
@@ -69,7 +69,7 @@ def points_text(history: History | FunnelHistory) -> str:
     return counted(len(history.times), "point") + (f" in {history.unit}" if history.unit else "")
 
 
-def coverage_text(coverage: Coverage) -> str:
+def coverage_text(coverage: Coverage, zone: ShownZone) -> str:
     """Return such as `One point every 5 min; 99 of 104 expected points; 3 gaps, the longest 2 h from …`."""
     if not coverage.step:
         return "A single point has no grain."
@@ -78,24 +78,24 @@ def coverage_text(coverage: Coverage) -> str:
     shown = "" if share == 1 else f" ({min(share, 0.999):.1%})"
     of_expected = f"{coverage.present:,} of {coverage.expected:,} expected points{shown}"
     text = f"{begin} every {step_text(coverage.step)}; {of_expected}"
-    return f"{text}; {_gaps_text(coverage)}{_parts_text(coverage.parts)}."
+    return f"{text}; {_gaps_text(coverage, zone)}{_parts_text(coverage.parts, zone)}."
 
 
-def _gaps_text(coverage: Coverage) -> str:
+def _gaps_text(coverage: Coverage, zone: ShownZone) -> str:
     if coverage.longest is None:
         return "no gap"
-    lasts, began = step_text(coverage.longest.missing), time_text(coverage.longest.began)
+    lasts, began = step_text(coverage.longest.missing), zone.text(coverage.longest.began)
     if coverage.gaps == 1:
         return f"1 gap of {lasts} from {began}"
     return f"{coverage.gaps:,} gaps, the longest {lasts} from {began}"
 
 
-def _parts_text(parts: Sequence[Part]) -> str:
+def _parts_text(parts: Sequence[Part], zone: ShownZone) -> str:
     """Return the parts in another grain, such as `; but every 5 min from … to …`."""
     if not parts:
         return ""
     longest = max(parts, key=lambda part: part.ended - part.began)
-    text = f"; but every {step_text(longest.step)} from {time_text(longest.began)} to {time_text(longest.ended)}"
+    text = f"; but every {step_text(longest.step)} from {zone.text(longest.began)} to {zone.text(longest.ended)}"
     return text if len(parts) == 1 else f"{text}, and {len(parts) - 1:,} more such parts"
 
 
@@ -110,11 +110,6 @@ def step_text(seconds: float) -> str:
     return f"{seconds * 1000:.3g} ms"
 
 
-def span_text(history: History | FunnelHistory) -> str:
+def span_text(history: History | FunnelHistory, zone: ShownZone) -> str:
     """Return the time of the first and of the last point."""
-    return f"{time_text(history.times[0])} to {time_text(history.times[-1])}"
-
-
-def time_text(time: float) -> str:
-    """Return a time in UTC to the minute."""
-    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%d %H:%M}"
+    return f"{zone.text(history.times[0])} to {zone.text(history.times[-1])} {zone.name}"

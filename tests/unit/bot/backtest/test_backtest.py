@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_hist
 from bot.backtest.funnel import replay
 from bot.backtest.funnel_screen import FunnelScreen
 from bot.backtest.reading.options import DateOrder, ReadingOptions
+from bot.backtest.shown_zone import ShownZone
 from detection.types import Floats
 from workers.settings import Settings
 
@@ -173,7 +175,22 @@ def test_the_options_reach_the_reading(file: Path) -> None:
     run(file, chart=None, console=console, settings=settings(), options=options)
     assert isinstance(console.file, io.StringIO)
 
-    assert "2 points of temp, 2026-02-07 05:00 to 2026-02-07 05:05" in console.file.getvalue()
+    assert "2 points of temp, 2026-02-07 00:00 to 2026-02-07 00:05 New York" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("zone", ["", "Asia/Tokyo"])
+def test_times_are_shown_in_the_zone_of_the_file_or_of_the_team(file: Path, zone: str) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    write_history(file, week_with_a_spike())
+    team = settings(argux_timezone="Europe/Berlin")
+    run(file, chart=None, console=console, settings=team, options=ReadingOptions(zone=zone))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+
+    first, name = ("2026-02-01 00:00", "Tokyo") if zone else ("2026-02-01 01:00", "Berlin")
+    assert f"2,000 points of queue_depth, {first} to" in text
+    assert f"began ({name})" in text
+    assert f"2026-02-06 0{5 if zone else 6}:" in text or f"2026-02-06 0{4 if zone else 5}:59" in text
 
 
 def test_a_name_in_square_brackets_is_printed_literally(tmp_path: Path) -> None:
@@ -211,6 +228,15 @@ def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None
     assert measured[places].max() == 400.0
     assert places == sorted(places)
     assert "24 alarms" in str(chart_specification(chart_data, "x")["title"])
+
+
+def test_a_chart_in_the_teams_zone_shows_its_local_times() -> None:
+    one, unknown = np.array([START]), np.array([np.nan])
+    chart_data = ChartData(one, np.array([7.0]), unknown, unknown, np.array([True]))
+    specification = str(chart_specification(chart_data, "x", ShownZone(ZoneInfo("Asia/Kolkata"), "Kolkata")))
+
+    assert "times in Kolkata" in specification
+    assert str(round(START + 5.5 * 3600) * 1000) in specification
 
 
 @pytest.mark.parametrize(

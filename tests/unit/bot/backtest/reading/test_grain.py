@@ -7,6 +7,7 @@ import pytest
 
 from bot.backtest.reading.grain import coverage_of, step_of
 from bot.backtest.report import coverage_text, step_text
+from bot.backtest.shown_zone import ShownZone
 from detection.types import Floats
 
 START = 1_769_904_000.0
@@ -32,7 +33,7 @@ def test_gaps_are_counted_and_the_longest_is_named() -> None:
     coverage = coverage_of(times)
 
     assert (coverage.present, coverage.expected, coverage.gaps, coverage.regular) == (472, 500, 3, True)
-    assert coverage_text(coverage) == (
+    assert coverage_text(coverage, ShownZone()) == (
         "One point every 5 min; 472 of 500 expected points (94.4%); 3 gaps, the longest 2 h from 2026-02-01 08:15."
     )
 
@@ -43,9 +44,11 @@ def test_a_part_in_a_coarser_or_finer_grain_is_no_row_of_gaps() -> None:
     longer = coverage_of(np.concatenate([regular(300.0, 2880), START + 2880 * 300.0 + 60.0 * np.arange(1000)]))
 
     assert (coverage.step, coverage.gaps, coverage.present) == (60.0, 0, coverage.expected)
-    assert coverage_text(coverage).endswith("no gap; but every 5 min from 2026-02-01 00:00 to 2026-02-02 00:00.")
+    assert coverage_text(coverage, ShownZone()).endswith(
+        "no gap; but every 5 min from 2026-02-01 00:00 to 2026-02-02 00:00."
+    )
     assert (longer.step, longer.gaps, longer.present) == (300.0, 0, longer.expected)
-    assert "but every 1 min from 2026-02-11 00:00 to 2026-02-11 16:39." in coverage_text(longer)
+    assert "but every 1 min from 2026-02-11 00:00 to 2026-02-11 16:39." in coverage_text(longer, ShownZone())
 
 
 def test_a_night_without_points_is_a_gap_each_day() -> None:
@@ -56,19 +59,19 @@ def test_a_night_without_points_is_a_gap_each_day() -> None:
 
 
 def test_a_coverage_that_is_not_whole_is_never_rounded_to_it() -> None:
-    assert "(99.9%); 1 gap of 1 min" in coverage_text(coverage_of(np.delete(regular(60.0, 100_000), 500)))
-    assert "500 of 500 expected points; no gap." in coverage_text(coverage_of(regular(60.0)))
+    assert "(99.9%); 1 gap of 1 min" in coverage_text(coverage_of(np.delete(regular(60.0, 100_000), 500)), ShownZone())
+    assert "500 of 500 expected points; no gap." in coverage_text(coverage_of(regular(60.0)), ShownZone())
 
 
 def test_points_without_a_rhythm_are_said_to_be_irregular() -> None:
     times = START + np.cumsum(np.random.default_rng(2).exponential(60.0, 1000))
 
-    assert coverage_text(coverage_of(times)).startswith("Irregular: about one point every")
+    assert coverage_text(coverage_of(times), ShownZone()).startswith("Irregular: about one point every")
 
 
 def test_a_single_point_has_no_grain() -> None:
     assert step_of(regular(60.0, 1)) == 0.0
-    assert coverage_text(coverage_of(regular(60.0, 1))) == "A single point has no grain."
+    assert coverage_text(coverage_of(regular(60.0, 1)), ShownZone()) == "A single point has no grain."
 
 
 @pytest.mark.parametrize(
