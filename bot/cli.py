@@ -150,8 +150,8 @@ def backtest(
     column: Annotated[str, typer.Option(help="The column of the metric, where there are several.")] = "",
     by: Annotated[str, typer.Option(help="The column that tells series apart, such as host.")] = "",
     dates: Annotated[DateOrder | None, typer.Option(help="How 02/07/2026 is read.")] = None,
-    decimal: Annotated[DecimalMark | None, typer.Option(help="What 2,307 separates.")] = None,
-    zone: Annotated[str, typer.Option(help="Of times without a zone, such as Europe/Berlin; else UTC.")] = "",
+    decimal: Annotated[DecimalMark | None, typer.Option(help="What separates the decimals of a number.")] = None,
+    zone: Annotated[str, typer.Option(help="Of times without one, such as Europe/Berlin; else UTC.")] = "",
 ) -> None:
     """Show what would have fired on the history of metrics or funnels, with a chart."""
     from bot.backtest.command import run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ VALUE_NAMES = ("value", "val", "metric value", "wert")
 _CLOCK_NAMES = ("time", "hour", "clock", "time of day", "hr", "uhrzeit", "zeit", "hours")
 _DATE_NAMES = ("date", "day", "datum")
 _ID_NAMES = ("id", "index", "row", "no", "nr", "number", "#", "table", "result", "unnamed: 0")
+_ENDS_WITH_ID = re.compile(r"(?:[a-z]I|[_ -][iI])[dD]\Z")
 _OTHER_TIME_NAMES = ("end", "stop", "to", "end time", "stop time", "updated at", "until")
 _SAMPLE = 400
 _MOST_OF = 0.5
@@ -154,7 +156,7 @@ def _numbers(
             f"line {table.rows[0].line}: {len(cells)} columns and no header that names them; write one, or name the "
             f"metric by its place with --column {numbers[0] + 1}; {EXPECTED}"
         )
-    metrics = [place for place in numbers if not _is_no_metric(place, plain, cells)]
+    metrics = [place for place in numbers if not _is_no_metric(place, table, plain, cells)]
     if metrics or numbers:
         return tuple(metrics or numbers)
     others = [place for place in free if place not in by]
@@ -164,10 +166,12 @@ def _numbers(
     raise CsvError(f"which column is the metric? No other than the time holds numbers. There are {listed}; {EXPECTED}")
 
 
-def _is_no_metric(place: int, plain: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+def _is_no_metric(place: int, table: Table, plain: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
     """Return whether a column of numbers is an id, a row's number, a label or another time."""
     name = plain[place] if place < len(plain) else "x"
-    if name in _ID_NAMES or name.endswith(" id") or name in LABEL_NAMES or name in _OTHER_TIME_NAMES:
+    if name in _ID_NAMES or name in LABEL_NAMES or name in _OTHER_TIME_NAMES:
+        return True
+    if place < len(table.names) and _ENDS_WITH_ID.search(table.names[place].strip()):
         return True
     if is_time_name(name) and _share(cells[place], is_time) >= _MOST_OF:
         return True

@@ -19,7 +19,7 @@ _EVEN_STEPS = (
 
 _NEAR = 0.03
 _GAP_STEPS = 1.5
-"""Two points further apart than so many steps have a gap between them."""
+"""Two points further apart than so many steps have a gap between them, or are in another grain."""
 
 _REGULAR_SHARE = 0.5
 _FEWEST_OF_A_PART = 12
@@ -89,7 +89,7 @@ def coverage_of(times: Floats) -> Coverage:
     expected = int(steps_apart.sum()) + 1
     present = min(expected, int((steps_apart > 0).sum()) + 1)
     regular = float((np.abs(apart - steps) <= steps / 4).mean()) >= _REGULAR_SHARE
-    wide = apart > _GAP_STEPS * steps
+    wide = steps_apart > 1
     longest = _longest(moments, np.where(wide, apart - steps, 0.0)) if wide.any() else None
     return Coverage(step, present, expected, regular, int(wide.sum()), longest, tuple(parts))
 

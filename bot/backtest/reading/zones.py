@@ -12,6 +12,9 @@ import numpy as np
 from detection.types import Floats
 
 _OFFSET = re.compile(r"(?:UTC|GMT|UT|Z)?\s*([+-])(\d{1,2}):?(\d{2})?(?::?\d{2})?", re.IGNORECASE)
+_NAME_BEHIND_OFFSET = re.compile(r"(?<=\d)\s*(?:[(\[].*[)\]]|[A-Z]{2,5}(?:\s+m=[+-][\d.]+)?)\Z")
+"""Such as `(CEST)`, `[Europe/Berlin]`, and what Go writes behind an offset: ` CEST m=+0.11`."""
+
 _ABBREVIATED_HOURS = {
     "Z": 0.0,
     "UTC": 0.0,
@@ -60,7 +63,7 @@ def zone_of(text: str) -> tzinfo | None:
 
     Offsets are as in ISO 8601: `UTC+2` is two hours ahead of UTC.
     """
-    text = re.sub(r"(?<=\d)\s*[(\[].*[)\]]\Z", "", text.strip()).strip("()[] ").replace("\u2212", "-")
+    text = _NAME_BEHIND_OFFSET.sub("", text.strip()).strip("()[] ").replace("\u2212", "-")
     hours = _ABBREVIATED_HOURS.get(text.upper())
     if hours is not None:
         return UTC if not hours else timezone(timedelta(hours=hours))

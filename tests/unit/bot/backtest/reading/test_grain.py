@@ -69,6 +69,12 @@ def test_points_without_a_rhythm_are_said_to_be_irregular() -> None:
     assert coverage_text(coverage_of(times), ShownZone()).startswith("Irregular: about one point every")
 
 
+def test_where_points_are_missing_there_is_a_gap() -> None:
+    for seed in range(20):
+        coverage = coverage_of(START + np.cumsum(np.random.default_rng(seed).exponential(60.0, 50)))
+        assert bool(coverage.gaps) is (coverage.present < coverage.expected)
+
+
 def test_a_single_point_has_no_grain() -> None:
     assert step_of(regular(60.0, 1)) == 0.0
     assert coverage_text(coverage_of(regular(60.0, 1)), ShownZone()) == "A single point has no grain."

@@ -48,6 +48,8 @@ def seconds(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> float:
             "2 juil. 2026 13:00",
             "02 jul 2026 um 13:00",
             "2-lug-2026 13:00",
+            "2026-07-02 15:00:00.000000000 +0200 CEST",
+            "2026-07-02 13:00:00 +0000 UTC m=+0.113112869",
             "2/7/2026, 1:00:00 p.\u00a0m.",
             "2026\u5e747\u67082\u65e5 13:00",
             f"{MOMENT:,.0f}",
