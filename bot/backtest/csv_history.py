@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.backtest.reading.columns import EXPECTED, Columns, column_name, columns_of
+from bot.backtest.reading.columns import Columns, column_name, columns_of
 from bot.backtest.reading.file_text import text_of
 from bot.backtest.reading.headings import Table, table_of
 from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
@@ -19,6 +19,7 @@ from bot.backtest.reading.options import DecimalMark, ReadingOptions
 from bot.backtest.reading.points import points_of
 from bot.backtest.reading.series import Labels, labels_of, name_and_labels
 from bot.backtest.reading.table import rows_of
+from bot.backtest.reading.time_columns import EXPECTED
 from detection.statistics.baselines import Mask
 
 __all__ = ["CsvError", "FunnelHistory", "History", "HistoryFile", "ReadingOptions", "read_history"]

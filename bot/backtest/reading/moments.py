@@ -87,7 +87,7 @@ def _text(cells: list[str], columns: Columns) -> str:
     if columns.clock is None:
         return text
     clock = cells[columns.clock].strip() if columns.clock < len(cells) else ""
-    return f"{text.strip()} {clock.zfill(2)}:00" if clock.isdigit() else f"{text.strip()} {clock}"
+    return f"{text.strip()} {clock.zfill(2)}:00" if clock.isdecimal() else f"{text.strip()} {clock}"
 
 
 def _zone(table: Table, columns: Columns, options: ReadingOptions) -> tuple[tzinfo | None, bool]:

@@ -187,7 +187,7 @@ def _ambiguous_comma(
     parts: Sequence[_Written], marked: Sequence[str], sample: str, name: str, delimiter: str
 ) -> tuple[DecimalMark, str]:
     """Decide where every comma has three digits behind it: `2,307` is 2307 or 2.307."""
-    plain_thousands = any(one.digits.isdigit() and len(one.digits) > 3 for one in parts)
+    plain_thousands = any(one.digits.isdecimal() and len(one.digits) > 3 for one in parts)
     dots = any("." in digits for digits in marked)
     is_decimal = plain_thousands or (delimiter == ";" and not dots and all("," in one.digits for one in parts))
     mark = DecimalMark.COMMA if is_decimal else DecimalMark.DOT

@@ -94,8 +94,13 @@ class Stamp:
 
 
 def read_time(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> Stamp | Unread:
-    """Read a time: ISO 8601, an epoch number, or a date in digits or English words, with a clock or without."""
-    text = cell.strip()
+    """Read a time: ISO 8601, an epoch number, or a date in digits or words, with a clock or without; 1970 to 2200."""
+    found = _read(cell.strip(), order)
+    is_other = isinstance(found, Stamp) and not 0 <= found.seconds < _SECONDS_UNTIL
+    return Unread.NO_TIME if is_other else found
+
+
+def _read(text: str, order: DateOrder) -> Stamp | Unread:
     if _GROUPED.fullmatch(text):
         text = text.replace(",", "")
     if is_plain_number(text):

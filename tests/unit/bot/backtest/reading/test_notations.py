@@ -94,12 +94,16 @@ def test_a_series_is_read_as_it_was_written(
 
 
 @EXAMPLES
-@given(text=st.text(st.sampled_from('0123456789.,;:-/ "\n\tKMTZaeinpmu%$()#{}=é\u202f'), max_size=120))
-def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, text: str) -> None:
+@given(
+    before=st.sampled_from(["", "time,value\n", "date;hour;host;value\n", "time,visits,orders\n2026-02-01,3,1\n"]),
+    text=st.text(st.sampled_from('0123456789.,;:-/ "\n\tKMTZaeinpmu%$()#{}=\xe9\u202f\xb2'), max_size=120),
+    zone=st.sampled_from(["", "Europe/Berlin"]),
+)
+def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, before: str, text: str, zone: str) -> None:
     file = tmp_path / "any.csv"
-    file.write_text(f"time,value\n2026-02-01,1\n2026-02-01 00:05,2\n2026-02-01 00:10,3\n{text}")
+    file.write_text(f"{before}{text}\n2026-02-01,1\n2026-02-01 00:05,2\n2026-02-01 00:10,3\n{text}")
     try:
-        read = read_history(file)
+        read = read_history(file, ReadingOptions(zone=zone))
     except ValueError as error:
         assert type(error).__name__ == "CsvError"  # noqa: PT017 - a refusal is one of two right ends
         return

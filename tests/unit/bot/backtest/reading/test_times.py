@@ -84,6 +84,8 @@ def test_a_date_alone_is_its_first_moment(cell: str, day: int) -> None:
         "1e300",
         "31/02/2026",
         "2026-13-01",
+        "0001-01-01T00:00:00Z",
+        "30/12/1899",
         "Total",
         "13:00",
         "2026-07-02 25:00",
