@@ -21,6 +21,7 @@ from bot.backtest.report import coverage_text, points_text, reading_lines, serie
 from bot.backtest.shown_zone import ShownZone, shown_zone
 from bot.terminal import shown
 from integrations.charts import render_png
+from integrations.errors import RetryableError
 from workers.options import metric_options
 from workers.settings import Settings
 
@@ -59,7 +60,11 @@ def run(
     return 0 if chart is None else _write_charts(replayed, chart, file.name, zone, console)
 
 
-def _error_text(error: OSError | CsvError) -> str:
+def _error_text(error: OSError | CsvError | RetryableError) -> str:
+    if isinstance(error, RetryableError):
+        return (
+            "the chart could not be drawn in time; what is told above holds. Try again when the machine is less busy."
+        )
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
@@ -172,7 +177,7 @@ def _write_charts(replayed: Sequence[_Replayed], chart: Path, title: str, zone: 
         heading = f"{title}: {one.name}" if several else title
         try:
             path.write_bytes(render_png(chart_specification(one.replay.chart_data, heading, zone)))
-        except OSError as error:
+        except (OSError, RetryableError) as error:
             console.print(shown(f"{path}: {_error_text(error)}"), style="red", soft_wrap=True)
             return 2
         console.print(shown(f"The chart is in {path}"), soft_wrap=True)

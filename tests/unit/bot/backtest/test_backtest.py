@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from bot.backtest import command
 from bot.backtest.chart import MOST_POINTS, ChartData, chart_specification, drawn_indices
 from bot.backtest.command import run
 from bot.backtest.csv_history import CsvError, FunnelHistory, History, read_history
@@ -19,6 +20,7 @@ from bot.backtest.funnel_screen import FunnelScreen
 from bot.backtest.reading.options import DateOrder, ReadingOptions
 from bot.backtest.shown_zone import ShownZone
 from detection.types import Floats
+from integrations.errors import RetryableError
 from workers.settings import Settings
 
 START = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -216,6 +218,21 @@ def test_a_chart_that_cannot_be_written_is_an_error_with_its_reason(file: Path, 
     assert "No such file or directory" in text.replace("\n", " ")
 
 
+def test_a_chart_that_cannot_be_drawn_costs_no_alarm(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(specification: object) -> bytes:
+        raise RetryableError("Chart", "it could not be drawn: timed out")
+
+    monkeypatch.setattr(command, "render_png", fails)
+
+    code, text = run_backtest(write_history(file, week_with_a_spike()), tmp_path / "chart.png")
+
+    assert code == 2
+    assert "1 alarm would have fired." in text
+    assert "the chart could not be drawn in time; what is told above holds." in text
+
+
 def test_the_chart_keeps_every_alarm_and_every_spike_of_a_long_history() -> None:
     measured = np.tile(week_with_a_spike(), 2)
     unknown, fired = np.full(len(measured), np.nan), measured > 300
@@ -391,8 +408,8 @@ def test_each_country_of_a_funnel_is_a_funnel_of_its_own(file: Path) -> None:
 
 
 def test_a_funnel_that_is_too_coarse_does_not_hide_the_others_of_its_file(file: Path) -> None:
-    rows = [f"2026-02-{day:02} {hour:02}:00,DE,100,30" for day in range(1, 9) for hour in range(24)]
-    rows += [f"2026-02-{day:02},AT,100,30" for day in range(1, 9)]
+    rows = [f"2026-02-{day:02} {hour:02}:00,DE,100,30" for day in range(1, 4) for hour in range(24)]
+    rows += [f"2026-02-{day:02},AT,100,30" for day in range(1, 4)]
     file.write_text("\n".join(["time,country,visitors,orders", *rows]))
 
     code, text = run_backtest(file)
