@@ -62,9 +62,7 @@ def run(
 
 def _error_text(error: OSError | CsvError | RetryableError) -> str:
     if isinstance(error, RetryableError):
-        return (
-            "the chart could not be drawn in time; what is told above holds. Try again when the machine is less busy."
-        )
+        return "the chart could not be drawn in time; what is told above holds. Try again on a less busy machine."
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
