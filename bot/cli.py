@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.backtest.reading.options import DateOrder, DecimalMark, ReadingOptions
 from bot.commands.frame import echo, fail, open_services, plain_errors, read_settings
 from bot.commands.groups import audit, jobs, keys, limits, logs, maintenance, patterns
 
@@ -146,13 +147,19 @@ def backtest(
     chart: Annotated[
         Path | None, typer.Option("--chart", help="Where the picture goes; else NAME.backtest.png.")
     ] = None,
+    column: Annotated[str, typer.Option(help="The column of the metric, where there are several.")] = "",
+    by: Annotated[str, typer.Option(help="The column that tells series apart, such as host.")] = "",
+    dates: Annotated[DateOrder | None, typer.Option(help="How 02/07/2026 is read.")] = None,
+    decimal: Annotated[DecimalMark | None, typer.Option(help="What separates the decimals of a number.")] = None,
+    zone: Annotated[str, typer.Option(help="Of times without one, such as Europe/Berlin; else UTC.")] = "",
 ) -> None:
-    """Show what would have fired on the history of a metric or a funnel, with a chart."""
+    """Show what would have fired on the history of metrics or funnels, with a chart."""
     from bot.backtest.command import run
     from bot.terminal import PlainConsole
 
     picture = chart or Path(f"{file.stem}.backtest.png")
-    raise typer.Exit(run(file, chart=picture, console=PlainConsole(), settings=read_settings()))
+    options = ReadingOptions(column, by, dates, decimal, zone)
+    raise typer.Exit(run(file, chart=picture, console=PlainConsole(), settings=read_settings(), options=options))
 
 
 @app.command("experiment")

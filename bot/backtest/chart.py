@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
+from bot.backtest.shown_zone import ShownZone
 from detection.statistics.baselines import Mask
 from detection.types import Floats, JsonValue
 from integrations.charts import HEIGHT, MEASURED, ONSET, USUAL, WIDTH, chart_frame
+
+_UTC = ShownZone()
 
 MOST_POINTS = 1500
 """The most points of the line. A longer history is drawn by the minimum and maximum of equal parts, to keep spikes."""
@@ -29,10 +32,12 @@ class ChartData:
     fired: Mask
 
 
-def chart_specification(chart_data: ChartData, title: str) -> dict[str, JsonValue]:
-    """Return the specification: measured line, usual range in grey, a dot per alarm. Times in UTC, data inline."""
+def chart_specification(chart_data: ChartData, title: str, zone: ShownZone = _UTC) -> dict[str, JsonValue]:
+    """Return the specification: measured line, usual range in grey, a dot per alarm. Times in `zone`, data inline."""
+    ahead = np.array([zone.offset(time) for time in chart_data.times.tolist()])
+    drawn = replace(chart_data, times=chart_data.times + ahead)
     alarms = int(chart_data.fired.sum())
-    subtitle = f"line: measured · grey: usual · {alarms} alarm{'' if alarms == 1 else 's'} · times in UTC"
+    subtitle = f"line: measured · grey: usual · {alarms} alarm{'' if alarms == 1 else 's'} · times in {zone.name}"
     return {
         **chart_frame(title, subtitle, title_limit=WIDTH),
         "encoding": {
@@ -49,7 +54,7 @@ def chart_specification(chart_data: ChartData, title: str) -> dict[str, JsonValu
                 "axis": {"title": None, "tickCount": 5},
             },
         },
-        "layer": [_range_layer(chart_data), _line_layer(chart_data), *_alarm_layers(chart_data)],
+        "layer": [_range_layer(drawn), _line_layer(drawn), *_alarm_layers(drawn)],
         "config": {
             "font": "sans-serif",
             "axis": {"labelFontSize": 18, "gridColor": "#E5E5E5"},

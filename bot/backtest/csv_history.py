@@ -1,245 +1,195 @@
-"""Read a history from CSV: the values of a metric, or the entries and conversions of a funnel."""
+"""Read a history from CSV: the values of one or more metrics, or the entries and conversions of funnels."""
 
 from __future__ import annotations
 
-import csv
-import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from detection.types import Floats
+from bot.backtest.reading.columns import Columns, column_name, columns_of
+from bot.backtest.reading.file_text import text_of
+from bot.backtest.reading.headings import Table, table_of
+from bot.backtest.reading.history import FunnelHistory, History, HistoryFile
+from bot.backtest.reading.left_out import CsvError, LeftOut
+from bot.backtest.reading.moments import Moments, moments_of
+from bot.backtest.reading.numbers import Cell, NumberColumn, read_numbers
+from bot.backtest.reading.options import DecimalMark, ReadingOptions
+from bot.backtest.reading.points import points_of
+from bot.backtest.reading.series import Labels, labels_of, name_and_labels
+from bot.backtest.reading.table import rows_of
+from bot.backtest.reading.time_columns import EXPECTED
+from detection.statistics.baselines import Mask
 
-_MILLISECONDS_FROM = 1e11
-"""Epoch numbers from here on are read as milliseconds: as seconds they would lie beyond the year 5000."""
-
-_SECONDS_FROM = 631_152_000.0
-"""Smaller numbers, before 1990 as epoch seconds, are not read as times."""
-
-_MOST_VALUE = 1e30
-"""A larger number is not a measurement in any unit."""
+__all__ = ["CsvError", "FunnelHistory", "History", "HistoryFile", "ReadingOptions", "read_history"]
 
 _MOST_PEOPLE = 1e10
-_PROGRESS_ROWS = 10_000
+_MOST_UNREADABLE = 0.5
+"""A file of which a larger share of the rows cannot be read is refused."""
 
-_EXPECTED = (
-    'a metric has the columns "timestamp" and "value" (or the time and one more), '
-    'a funnel "timestamp", "entries" and "conversions"'
-)
-
-_DELIMITERS = ",;\t"
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+\Z)")
-"""The decimal comma of spreadsheets that separate cells by semicolons."""
-
-_TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "@timestamp", "_time", "minute", "hour")
-_ENTRY_NAMES = ("entries", "entered", "visits", "visitors", "sessions", "views", "users", "starts")
-_CONVERSION_NAMES = ("conversions", "converted", "completed", "completions", "orders", "purchases", "signups")
+_READING_SHARE = 0.3
+_MENDED = {
+    Cell.NO_NUMBER: "Write a number, or leave the cell empty.",
+    Cell.OTHER_UNIT: "Write all values in one unit.",
+    Cell.TOO_LARGE: "Write a number that is a measurement, or leave the cell empty.",
+}
 
 
-class CsvError(ValueError):
-    """A file that cannot be read as a history. The message names line and column and may be shown to the user."""
+def read_history(
+    file: Path, options: ReadingOptions | None = None, progress: Callable[[float], None] = lambda share: None
+) -> HistoryFile:
+    """Read a file. With columns of entries and conversions it holds funnels, else metrics.
 
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The history of a metric.
-
-    times: (n,) seconds UTC, oldest first. values: (n,). column: the name of the values' column, if it has one.
-    repeated: how many rows were dropped because they equal another row.
+    Encoding, delimiter, heading, columns, units, decimal mark and the forms of times are found from the file; `options`
+    say what it does not tell. Rows that cannot be read are left out and counted. Each column of numbers is a
+    metric, and each value of a label a series of its own. progress: called with the share that is done.
+    Raises CsvError if the file as a whole is no history, and OSError if it cannot be opened.
     """
-
-    times: Floats
-    values: Floats
-    column: str = ""
-    repeated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FunnelHistory:
-    """The history of a funnel.
-
-    times: (n,) when each row's interval begins, oldest first. entries, conversions: (n,) whole numbers of users.
-    repeated: as in History.
-    """
-
-    times: Floats
-    entries: Floats
-    conversions: Floats
-    repeated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """The index of the time column, those of the one or two number columns, and the name of the metric."""
-
-    time: int = 0
-    numbers: tuple[int, ...] = (1,)
-    name: str = ""
-
-
-def read_history(file: Path, progress: Callable[[float], None] = lambda share: None) -> History | FunnelHistory:
-    """Read a CSV file. With columns of entries and conversions it is a funnel's history, else a metric's.
-
-    Cells are separated by commas, tabs, or semicolons (then numbers may have decimal commas). The time is the column
-    with a time's name, else the first one: ISO 8601 (UTC without an offset), epoch seconds or epoch milliseconds. The
-    metric is the column named "value", else the only other column. Without a header the columns are timestamp,value.
-    Blank lines are skipped, rows are sorted by time, and repeated rows are dropped.
-    progress: called with the share that is read.
-    Raises CsvError, which names line and column, and OSError if the file cannot be opened.
-    """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            text = lines.read()
-    except UnicodeDecodeError as error:
-        raise CsvError("this is not a text file in UTF-8") from error
-    try:
-        delimiter = _delimiter(text)
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
-    except csv.Error as error:
-        raise CsvError(f"this is not a CSV file ({error})") from error
-    if delimiter == ";":
-        rows = [[_DECIMAL_COMMA.sub(".", cell) for cell in row] for row in rows]
-    columns, points = _read(list(enumerate(rows, start=1)), progress)
-    if not points:
-        raise CsvError(f"there is no point in it; each line should be {_expected_row(columns)}")
-    times, *numbers = _sorted_and_deduplicated(np.array(points))
-    repeated = len(points) - len(times)
-    if len(numbers) == 2:
-        return FunnelHistory(times, numbers[0], numbers[1], repeated)
-    return History(times, numbers[0], columns.name, repeated)
-
-
-def _sorted_and_deduplicated(points: Floats) -> Floats:
-    """Sort rows by time and drop repeated ones; return (columns, n).
-
-    points: (rows, 1 + columns), where the first column is the line number. Raises CsvError if two rows of the same time
-    differ.
-    """
-    lines, rows = points[:, 0], points[:, 1:]
-    order = np.argsort(rows[:, 0], kind="stable")
-    lines, rows = lines[order], rows[order]
-    is_repeated = rows[1:, 0] == rows[:-1, 0]
-    conflicts = np.flatnonzero(is_repeated & (rows[1:] != rows[:-1]).any(axis=1))
-    if len(conflicts):
-        place = conflicts[np.argmin(lines[conflicts + 1])]
-        at = datetime.fromtimestamp(rows[place, 0], UTC)
-        raise CsvError(
-            f"line {lines[place + 1]:.0f}: its time ({at:%Y-%m-%d %H:%M:%S} UTC) is that of line {lines[place]:.0f}, "
-            "with other numbers; a file holds one series, with an offset in its times where clocks were put back"
-        )
-    return np.asarray(rows[np.concatenate([[True], ~is_repeated])].T)
-
-
-def _delimiter(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(_DELIMITERS, key=first.count)
-
-
-def _read(
-    rows: Sequence[tuple[int, list[str]]], progress: Callable[[float], None]
-) -> tuple[_Columns, list[tuple[float, ...]]]:
-    filled = [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
-    if not filled:
-        return _Columns(), []
-    line, first = filled[0]
-    has_header = _is_header(first)
-    names = [name.strip() for name in first] if has_header else []
-    columns = _columns_from_header(line, names) if has_header else _Columns()
-    if not has_header and sum(bool(cell.strip()) for cell in first) > 2:
-        raise CsvError(f"line {line}: {len(first)} columns and no header that names them; {_EXPECTED}")
-    points = []
-    for place, point in enumerate(_points(filled[has_header:], columns)):
-        points.append(point)
-        if place % _PROGRESS_ROWS == 0:
-            progress(place / len(filled))
-    return columns, points
-
-
-def _is_header(row: Sequence[str]) -> bool:
-    return len(row) > 1 and all(_parse_number(cell) is None and _parse_time(cell) is None for cell in row)
-
-
-def _columns_from_header(line: int, header: Sequence[str]) -> _Columns:
-    names = [name.lower() for name in header]
-    entries, conversions = (
-        next((names.index(name) for name in group if name in names), None)
-        for group in (_ENTRY_NAMES, _CONVERSION_NAMES)
+    options = options or ReadingOptions()
+    table = table_of(rows_of(text_of(file), lambda share: progress(share * _READING_SHARE)))
+    if not table.rows:
+        raise CsvError(f"there is no point in it; {EXPECTED}")
+    columns = columns_of(table, options)
+    left_out = LeftOut(rows=len(table.rows))
+    table = _of_right_width(table, columns, left_out)
+    left_out.add_lines("that say the heading again", table.heading_lines)
+    moments = moments_of(
+        table, columns, options, left_out, lambda share: progress(_READING_SHARE + share * (1 - _READING_SHARE))
     )
-    numbers = {names.index("value")} if "value" in names else {entries, conversions} - {None}
-    first = next(place for place in range(len(names)) if place not in numbers or len(names) == 1)
-    time = next((names.index(name) for name in _TIME_NAMES if name in names), first)
-    if entries is not None and conversions is not None:
-        return _Columns(time, (entries, conversions))
-    others = [place for place, name in enumerate(names) if name and place != time]
-    if "value" in names:
-        others = [names.index("value")]
-    if len(others) != 1:
-        listed = ", ".join(_quoted(name) for name in header)
-        raise CsvError(
-            f"line {line}: which column is the metric? There are {listed}. {_EXPECTED[0].upper()}{_EXPECTED[1:]}"
+    return _Reader(table, columns, moments, options, left_out).read()
+
+
+def _of_right_width(table: Table, columns: Columns, left_out: LeftOut) -> Table:
+    """Return the table without rows that have too few cells, or more than there are columns."""
+    most = len(table.names) or max(columns.last + 1, *(place + 1 for place in (*columns.numbers, *columns.others)))
+    kept, last = [], columns.last
+    for row in table.rows:
+        if len(row.cells) <= last:
+            left_out.add("with too few cells", row.line, mend=f"Each line should be {_expected(columns)}.")
+        elif len(row.cells) > most and any(cell.strip() for cell in row.cells[most:]):
+            mend = "A number with a comma in it needs quotes around it."
+            left_out.add("with more cells than there are columns", row.line, mend=mend)
+        else:
+            kept.append(row)
+    return Table(table.names, kept, table.delimiter, table.heading_lines)
+
+
+def _whole_numbers(column: NumberColumn) -> int:
+    """Return how many counts of people a column holds: `1,191` is one if the comma stands between thousands."""
+    return sum(not isinstance(value, Cell) and value.is_integer() for value in column.values)
+
+
+def _expected(columns: Columns) -> str:
+    return "timestamp,entries,conversions" if columns.is_funnel else "timestamp,value"
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Makes the series of a table whose times are read."""
+
+    table: Table
+    columns: Columns
+    moments: Moments
+    options: ReadingOptions
+    left_out: LeftOut
+
+    def read(self) -> HistoryFile:
+        columns = self.columns
+        labels = labels_of(
+            self.table,
+            columns,
+            [self._cells(place) for place in columns.others],
+            self.moments.seconds,
+            by=bool(self.options.by),
         )
-    return _Columns(time, (others[0],), header[others[0]])
+        numbers = [self._numbers(place) for place in columns.numbers]
+        values = np.array([self._values(place, one) for place, one in zip(columns.numbers, numbers, strict=True)])
+        self._refuse_if_unreadable()
+        series: Sequence[History | FunnelHistory] = (
+            self._funnels(labels, values) if columns.is_funnel else self._metrics(labels, values, numbers)
+        )
+        if not series:
+            raise CsvError(" ".join(["there is no point in it.", *self.left_out.sentences()]))
+        notes = (*self.moments.notes, *(note for one in numbers for note in one.notes), *self._unused(labels))
+        return HistoryFile(tuple(series), self.left_out, notes)
 
+    def _cells(self, place: int) -> list[str]:
+        return [row.cells[place] if place < len(row.cells) else "" for row in self.table.rows]
 
-def _points(rows: Sequence[tuple[int, list[str]]], columns: _Columns) -> Iterator[tuple[float, ...]]:
-    """Yield (line, time, *numbers) for each row. Raises CsvError."""
-    for line, row in rows:
-        if len(row) <= max(columns.time, *columns.numbers):
-            missing = {1: "second", 2: "third"}.get(len(row), f"{len(row) + 1}th")
-            raise CsvError(f"line {line}: there is no {missing} column; each line should be {_expected_row(columns)}")
-        time, numbers = _parse_time(row[columns.time]), [_parse_number(row[column]) for column in columns.numbers]
-        if time is None:
-            shown = _quoted(row[columns.time])
-            raise CsvError(
-                f"line {line}, column {columns.time + 1}: {shown} is neither an ISO 8601 time "
-                "nor epoch seconds from 1990 on"
-            )
-        for column, number in zip(columns.numbers, numbers, strict=True):
-            if number is None:
-                raise CsvError(f"line {line}, column {column + 1}: {_quoted(row[column])} is not a finite number")
-            if abs(number) > _MOST_VALUE:
-                raise CsvError(f"line {line}, column {column + 1}: {_quoted(row[column])} is beyond {_MOST_VALUE:g}")
-        point = (line, time, *(number for number in numbers if number is not None))
-        if len(point) == 4:
-            _check_counts(line, *point[2:])
-        yield point
+    def _numbers(self, place: int) -> NumberColumn:
+        name = column_name(self.table, place) if self.table.names else ""
+        cells, delimiter = self._cells(place), self.table.delimiter
+        if not self.columns.is_funnel or self.options.decimal:
+            return read_numbers(cells, name, self.options.decimal, delimiter)
+        return max((read_numbers(cells, name, mark, delimiter) for mark in DecimalMark), key=_whole_numbers)
 
+    def _values(self, place: int, column: NumberColumn) -> list[float]:
+        """Return the numbers of a column, NaN where there is none; note why."""
+        several = len(self.columns.numbers) > 1
+        of_column = f" in {column_name(self.table, place)}" if several else ""
+        for row, value in zip(self.table.rows, column.values, strict=True):
+            if isinstance(value, Cell):
+                cell = "" if value is Cell.NOTHING else row.cells[place]
+                self.left_out.add(value.value + of_column, row.line, cell, mend=_MENDED.get(value, ""))
+        return [np.nan if isinstance(value, Cell) else value for value in column.values]
 
-def _check_counts(line: int, entries: float, conversions: float) -> None:
-    if not (0 <= conversions <= entries and entries.is_integer() and conversions.is_integer()):
-        raise CsvError(f"line {line}: {conversions:g} conversions of {entries:g} entries cannot be")
-    if entries > _MOST_PEOPLE:
-        raise CsvError(f"line {line}: {entries:g} entries are more than there are people")
+    def _refuse_if_unreadable(self) -> None:
+        if len(self.left_out.unreadable) >= _MOST_UNREADABLE * self.left_out.rows:
+            raise CsvError(f"half of it or more cannot be read. {' '.join(self.left_out.sentences())}")
 
+    def _metrics(self, labels: Labels, values: np.ndarray, numbers: Sequence[NumberColumn]) -> list[History]:
+        found = []
+        for place, column, row in zip(self.columns.numbers, numbers, values, strict=True):
+            heading = self.table.names[place] if place < len(self.table.names) else ""
+            name, of_heading = name_and_labels(heading)
+            for one, (label, metric) in enumerate(zip(labels.names, labels.metrics, strict=True)):
+                mine = (labels.of_row == one) & np.isfinite(row) & np.isfinite(self.moments.seconds)
+                if not mine.any():
+                    continue
+                points = points_of(self.moments.utc(mine), row[None, mine], may_average=True)
+                found.append(
+                    History(
+                        points.times,
+                        points.numbers[0],
+                        metric or name,
+                        points.repeated,
+                        points.replaced,
+                        points.averaged,
+                        ", ".join(filter(None, (of_heading, label))),
+                        column.unit,
+                    )
+                )
+        return found
 
-def _expected_row(columns: _Columns) -> str:
-    return "timestamp,value" if len(columns.numbers) == 1 else "timestamp,entries,conversions"
+    def _funnels(self, labels: Labels, values: np.ndarray) -> list[FunnelHistory]:
+        possible = self._possible_counts(values)
+        found = []
+        for one, label in enumerate(labels.names):
+            mine = (labels.of_row == one) & possible & np.isfinite(self.moments.seconds)
+            if mine.any():
+                points = points_of(self.moments.utc(mine), values[:, mine], may_average=False)
+                entries, conversions = points.numbers
+                found.append(FunnelHistory(points.times, entries, conversions, points.repeated, points.replaced, label))
+        return found
 
+    def _possible_counts(self, values: np.ndarray) -> Mask:
+        """Return which rows hold counts that can be; leave out the others."""
+        entries, conversions = values
+        known = np.isfinite(values).all(axis=0)
+        whole = (np.floor(np.nan_to_num(values)) == np.nan_to_num(values)).all(axis=0)
+        can_be = whole & (conversions >= 0) & (conversions <= entries) & (entries <= _MOST_PEOPLE)
+        for place in np.flatnonzero(known & ~can_be):
+            counts = f"{conversions[place]:g} of {entries[place]:g}"
+            mend = "Conversions are whole numbers, at most the entries of their row."
+            self.left_out.add("with counts that cannot be", self.table.rows[place].line, counts, mend=mend)
+        self._refuse_if_unreadable()
+        return np.asarray(known & can_be)
 
-def _quoted(cell: str) -> str:
-    return repr(cell if len(cell) <= 40 else cell[:40] + "…")
-
-
-def _parse_number(cell: str) -> float | None:
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _parse_time(cell: str) -> float | None:
-    """Parse a time cell into seconds UTC, or return None."""
-    number = _parse_number(cell)
-    if number is not None:
-        seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
-        return seconds if _SECONDS_FROM <= seconds < _MILLISECONDS_FROM else None
-    try:
-        moment = datetime.fromisoformat(cell.strip())
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    def _unused(self, labels: Labels) -> list[str]:
+        names = [self.table.names[place] for place in labels.unused if place < len(self.table.names)]
+        names = [name for name in names if name]
+        if not names:
+            return []
+        shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        return [f"Not used: {shown}."]

@@ -16,7 +16,6 @@ from detection.metrics.findings import level_finding
 from detection.metrics.forecasts import FORECAST_DETECTOR, limit_recovery
 from detection.metrics.recovery import level_recovery
 from detection.metrics.series import is_fresh
-from detection.metrics.stream import LEAST_POINTS
 from detection.recovery import RecoveryState
 from detection.types import Finding, LevelDetails
 from storage.telemetry.protocol import FINE_METRIC_SECONDS, MetricLevels
@@ -88,7 +87,7 @@ class _Replay:
             now = start + FINE_METRIC_SECONDS
             fired[place] = self._incidents.add_findings(self._findings(now), now)
             self._incidents.resolve_if_recovered(now)
-            judged += self._memory.points_known(self._key) >= LEAST_POINTS
+            judged += self._memory.is_judged(self._key)
             if place % shown_every == 0:
                 low[place], high[place] = self._memory.usual_range(self._key)
                 progress(place / count)

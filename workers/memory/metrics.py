@@ -18,7 +18,7 @@ from detection.metrics.coverage import Heard
 from detection.metrics.findings import Departure
 from detection.metrics.forecasts import MetricLimit, is_within_reach
 from detection.metrics.series import STALE_STEPS, MetricOptions, metric_subject
-from detection.metrics.stream import MetricStreams
+from detection.metrics.stream import LEAST_POINTS, MetricStreams
 from detection.metrics.usual_course import HOURS_A_DAY, HOURS_A_WEEK, MOST_DAYS, expected_levels, is_new_kind_of_day
 from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
 from detection.types import Floats, Integers, Metric
@@ -113,10 +113,12 @@ class MetricMemory:
                 if (departure := self._departure(row, now, options)) is not None
             ]
 
-    def points_known(self, key: Key) -> int:
-        """Return how many points of a series were judged or learnt from."""
-        row = self._numbers.get(key)
-        return 0 if row is None or row >= len(self._streams) else int(self._streams.seen[row])
+    def is_judged(self, key: Key) -> bool:
+        """Whether enough is known of a series to judge its newest point by its usual course."""
+        row, course = self._numbers.get(key), self._course
+        if row is None or course is None or row >= len(course.expected):
+            return False
+        return int(self._streams.seen[row]) >= LEAST_POINTS and not bool(np.isnan(course.expected[row]))
 
     def usual_range(self, key: Key) -> tuple[float, float]:
         """Return between what 99 % of a series' points were expected to be at its newest point; NaN if unknown."""

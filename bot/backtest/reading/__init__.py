@@ -1,0 +1,1 @@
+"""Read a history from a CSV file as exports, spreadsheets and scripts write it."""
