@@ -2,41 +2,21 @@
 
 A group is split by its column with the fewest different words while those words look like constants: either there are
 few of them, or the words in common would be too few for one message. A column is a variable when its words look like
-values, or when it has many different words in otherwise equal text. Partitioning by the column with the fewest words
-comes from IPLoM (Makanju, Zincir-Heywood and Milios, KDD 2009). Brain (Yu et al., IEEE TSC 2023) likewise tells
-constants, which occur together, from variables, which branch.
+values, or when it has more different words than its place allows (`detection.logs.slots`). Partitioning by the column
+with the fewest words comes from IPLoM (Makanju, Zincir-Heywood and Milios, KDD 2009). Brain (Yu et al., IEEE TSC 2023)
+likewise tells constants, which occur together, from variables, which branch.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detection.logs.masks import WILDCARD, Shape, settled
-
-VARIABLE = "\0"
-"""The piece of a shape in a column known to be variable; it occurs in no line."""
+from detection.logs.slots import VARIABLE, Rules, Slot, is_state, is_value, slot_of, word_before
 
 _VARIABLES = frozenset({VARIABLE, f" {VARIABLE}"})
-
-_FEW_WORDS = 3
-"""Up to this many different words in a column are alternative texts; more are values."""
-
-_FEW_FIRST_WORDS = 20
-"""The same limit for the first word of a message, which is seldom a value."""
-
-_COMMON_SHARE = 0.5
-"""The lines of one message share at least this part of their words; Drain's similarity (He et al., ICWS 2017)."""
-
-_VALUE = re.compile(
-    r"\s?(?:[\"'].*|.*\w[.@$\\]\w.*|.*<\*>.*|\0|(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b)[A-Z][A-Z_]+)\Z"
-)
-"""Matches quoted or dotted names, addresses and names of states; a column of only such pieces is a variable."""
-
-_NAMING_WORDS = frozenset({"user", "username", "host", "hostname", "node"})
-"""The word after one of these is a name, and so a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +46,22 @@ class _Column:
     """A column in which the shapes of a group differ and which is not yet decided to be a variable.
 
     alternatives: the number of parts that a split would produce; all words that look like values go into one part.
+    values: the words that look like values.
     """
 
     index: int
+    slot: Slot
     alternatives: int
-    is_key: bool
+    values: frozenset[str]
     is_known_to_vary: bool
+    are_states: bool
 
 
-class _Values(dict[str, bool]):
-    """A cache of whether a word looks like a value."""
+def grouped(shapes: Mapping[Shape, int], rules: Rules) -> list[ShapeGroup]:
+    """Partition distinct shapes of one length into groups, in an order that does not depend on the input order.
 
-    def __missing__(self, word: str) -> bool:
-        found = self[word] = _VALUE.match(word) is not None
-        return found
-
-
-def grouped(shapes: Iterable[Shape]) -> list[ShapeGroup]:
-    """Partition distinct shapes of one length into groups, in an order that does not depend on the input order."""
-    is_value = _Values()
+    shapes: the number of lines of each.
+    """
     groups: list[ShapeGroup] = []
     waiting: list[ShapeGroup] = [ShapeGroup(sorted(shapes), frozenset())]
     while waiting:
@@ -92,13 +69,16 @@ def grouped(shapes: Iterable[Shape]) -> list[ShapeGroup]:
         if len(group.shapes) == 1:
             groups.append(_finished(group.shapes))
             continue
-        variable, open_columns, constant_words = _examined(group, is_value)
+        variable, open_columns, constant_words = _examined(group)
         if not open_columns:
             groups.append(_finished(group.shapes))
             continue
-        column = min(open_columns, key=lambda one: (one.is_known_to_vary, one.alternatives, one.index))
-        if _splits(column, constant_words, len(open_columns)):
-            waiting.extend(_parts(group.shapes, column, variable, is_value))
+        column = min(
+            open_columns, key=lambda one: (one.is_known_to_vary, bool(one.values), one.alternatives, one.index)
+        )
+        too_little = constant_words < rules.common_share * (constant_words + len(open_columns))
+        if _splits(column, too_little, group.shapes, shapes, rules):
+            waiting.extend(_parts(group.shapes, column, variable))
         else:
             waiting.append(ShapeGroup(group.shapes, variable | {column.index}))
     return groups
@@ -111,7 +91,7 @@ def _finished(shapes: Sequence[Shape]) -> ShapeGroup:
     )
 
 
-def _examined(group: ShapeGroup, is_value: _Values) -> tuple[frozenset[int], list[_Column], int]:
+def _examined(group: ShapeGroup) -> tuple[frozenset[int], list[_Column], int]:
     """Return the columns that look variable, the undecided columns, and the number of constant words."""
     variable, open_columns, constant_words = set(group.variable), list[_Column](), 0
     columns = [frozenset(words) for words in zip(*group.shapes, strict=True)]
@@ -121,33 +101,36 @@ def _examined(group: ShapeGroup, is_value: _Values) -> tuple[frozenset[int], lis
         if len(words) == 1:
             constant_words += next(iter(words)).strip().isalpha()
             continue
-        plain = sum(not is_value[word] for word in words)
-        is_key = index + 1 < len(columns) and columns[index + 1] <= {"=", " ="}
-        if not is_key and (not plain or _follows_naming_word(columns, index)):
+        slot, before = slot_of(columns, index), word_before(columns, index)
+        values = frozenset(word for word in words if is_value(word, slot, before))
+        plain = words - values
+        are_states = bool(plain) and 2 * sum(is_state(word, slot) for word in plain) >= len(plain)
+        if not plain or (slot == Slot.NAME and not are_states):
             variable.add(index)
-        else:
-            alternatives = plain + (plain < len(words))
-            known_to_vary = plain < len(words) and not words.isdisjoint(_VARIABLES)
-            open_columns.append(_Column(index, alternatives, is_key, known_to_vary))
+            continue
+        known_to_vary = bool(values) and not words.isdisjoint(_VARIABLES)
+        open_columns.append(_Column(index, slot, len(plain) + bool(values), values, known_to_vary, are_states))
     return frozenset(variable), open_columns, constant_words
 
 
-def _follows_naming_word(columns: Sequence[frozenset[str]], index: int) -> bool:
-    before = columns[index - 1] if index else frozenset()
-    return len(before) == 1 and next(iter(before)).strip().lower() in _NAMING_WORDS
-
-
-def _splits(column: _Column, constant_words: int, open_columns: int) -> bool:
+def _splits(
+    column: _Column, too_little_in_common: bool, shapes: Sequence[Shape], lines: Mapping[Shape, int], rules: Rules
+) -> bool:
+    """Whether the words of a column are different messages, and not the values of one."""
     if column.is_known_to_vary:
         return False
-    few = _FEW_WORDS if column.index else _FEW_FIRST_WORDS
-    too_little_in_common = constant_words < _COMMON_SHARE * (constant_words + open_columns)
-    return column.is_key or column.alternatives <= few or too_little_in_common
+    if column.slot == Slot.KEY or too_little_in_common:
+        return True
+    if column.values and not column.are_states:
+        of_values = sum(lines[one] for one in shapes if one[column.index] in column.values)
+        if of_values >= rules.value_share[column.slot] * sum(lines[one] for one in shapes):
+            return False
+    return column.are_states or column.alternatives <= rules.few[column.slot]
 
 
-def _parts(shapes: Sequence[Shape], column: _Column, variable: frozenset[int], is_value: _Values) -> list[ShapeGroup]:
+def _parts(shapes: Sequence[Shape], column: _Column, variable: frozenset[int]) -> list[ShapeGroup]:
     parts: defaultdict[str, list[Shape]] = defaultdict(list)
     for one in shapes:
         word = one[column.index]
-        parts[VARIABLE if is_value[word] and not column.is_key else word].append(one)
+        parts[VARIABLE if word in column.values else word].append(one)
     return [ShapeGroup(part, variable) for part in parts.values()]

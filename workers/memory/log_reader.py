@@ -74,11 +74,14 @@ class TemplateLogReader:
         return found
 
     def forget(self, state: bytes, words: Sequence[str]) -> LearntTemplates | None:
-        """Return a state in which these words are replaced by variables; None if no template contains them."""
+        """Return a state in which these words are replaced by variables; None if no template contains them.
+
+        A state that cannot be read may name them, and is emptied: the templates are then adopted from their texts.
+        """
         try:
             miner = forgotten(from_bytes(state, LIMITS), words)
         except UnknownTemplateStateError:
-            return _learnt(TemplateMiner(LIMITS))
+            return LearntTemplates("unknown", b"")
         return None if miner is None else _learnt(miner)
 
     def _miner(self, service: str, kept: KeptTemplates) -> TemplateMiner:
@@ -91,7 +94,9 @@ class TemplateLogReader:
             return from_bytes(kept.load(), LIMITS)
         except UnknownTemplateStateError as error:
             log.warning("templates_begun_anew", service=service, reason=str(error))
-            return TemplateMiner(LIMITS)
+            fresh = TemplateMiner(LIMITS)
+            fresh.adopt(kept.texts())
+            return fresh
 
     def _remember(self, service: str, version: str | None, miner: TemplateMiner) -> None:
         self._miners[service] = (version, miner)
