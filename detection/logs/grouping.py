@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detection.logs.masks import WILDCARD, Shape, settled
-from detection.logs.slots import VARIABLE, Rules, Slot, is_state, is_value, slot_of, word_before
+from detection.logs.slots import VARIABLE, Rules, Slot, are_states, place_of, values_of
 
 _VARIABLES = frozenset({VARIABLE, f" {VARIABLE}"})
 
@@ -57,60 +57,82 @@ class _Column:
     are_states: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Shapes that are not told apart yet.
+
+    columns: the different words of each; of a variable column, those of a whole that this is a part of. undecided: the
+    columns with several words that are not known to be variables. constant_words: how many words all shapes share.
+    """
+
+    shapes: Sequence[Shape]
+    columns: Sequence[frozenset[str]]
+    undecided: Sequence[int]
+    constant_words: int
+
+
 def grouped(shapes: Mapping[Shape, int], rules: Rules) -> list[ShapeGroup]:
     """Partition distinct shapes of one length into groups, in an order that does not depend on the input order.
 
     shapes: the number of lines of each.
     """
     groups: list[ShapeGroup] = []
-    waiting: list[ShapeGroup] = [ShapeGroup(sorted(shapes), frozenset())]
+    all_of_them = sorted(shapes)
+    empty = [frozenset[str]()] * len(all_of_them[0])
+    waiting = [_part(all_of_them, _Part((), empty, range(len(empty)), 0), range(len(empty)))]
     while waiting:
-        group = waiting.pop()
-        if len(group.shapes) == 1:
-            groups.append(_finished(group.shapes))
+        part = waiting.pop()
+        if (sure := _two_plain_words(part, rules)) is not None:
+            waiting.extend(_parts(part, sure, [index for index in part.undecided if index != sure.index]))
             continue
-        variable, open_columns, constant_words = _examined(group)
+        open_columns = [one for index in part.undecided if (one := _examined(part, index)) is not None]
         if not open_columns:
-            groups.append(_finished(group.shapes))
+            groups.append(_finished(part))
             continue
         column = min(
             open_columns, key=lambda one: (one.is_known_to_vary, bool(one.values), one.alternatives, one.index)
         )
-        too_little = constant_words < rules.common_share * (constant_words + len(open_columns))
-        if _splits(column, too_little, group.shapes, shapes, rules):
-            waiting.extend(_parts(group.shapes, column, variable))
+        too_little = part.constant_words < rules.common_share * (part.constant_words + len(open_columns))
+        if _splits(column, too_little, part.shapes, shapes, rules):
+            waiting.extend(_parts(part, column, [one.index for one in open_columns if one is not column]))
         else:
-            waiting.append(ShapeGroup(group.shapes, variable | {column.index}))
+            rest = [one.index for one in open_columns if one is not column]
+            waiting.append(_Part(part.shapes, part.columns, rest, part.constant_words))
     return groups
 
 
-def _finished(shapes: Sequence[Shape]) -> ShapeGroup:
-    columns = enumerate(zip(*shapes, strict=True))
-    return ShapeGroup(
-        shapes, frozenset(i for i, words in columns if len(set(words)) > 1 or words[0].endswith(VARIABLE))
-    )
+def _finished(part: _Part) -> ShapeGroup:
+    first = part.shapes[0]
+    varies = [
+        index
+        for index, words in enumerate(part.columns)
+        if first[index] in _VARIABLES
+        or (len(words) > 1 and len(part.shapes) > 1 and any(one[index] != first[index] for one in part.shapes))
+    ]
+    return ShapeGroup(part.shapes, frozenset(varies))
 
 
-def _examined(group: ShapeGroup) -> tuple[frozenset[int], list[_Column], int]:
-    """Return the columns that look variable, the undecided columns, and the number of constant words."""
-    variable, open_columns, constant_words = set(group.variable), list[_Column](), 0
-    columns = [frozenset(words) for words in zip(*group.shapes, strict=True)]
-    for index, words in enumerate(columns):
-        if index in variable:
-            continue
-        if len(words) == 1:
-            constant_words += next(iter(words)).strip().isalpha()
-            continue
-        slot, before = slot_of(columns, index), word_before(columns, index)
-        values = frozenset(word for word in words if is_value(word, slot, before))
-        plain = words - values
-        are_states = bool(plain) and 2 * sum(is_state(word, slot) for word in plain) >= len(plain)
-        if not plain or (slot == Slot.NAME and not are_states):
-            variable.add(index)
-            continue
-        known_to_vary = bool(values) and not words.isdisjoint(_VARIABLES)
-        open_columns.append(_Column(index, slot, len(plain) + bool(values), values, known_to_vary, are_states))
-    return frozenset(variable), open_columns, constant_words
+def _two_plain_words(part: _Part, rules: Rules) -> _Column | None:
+    """Return the first column with just two words that are no values: none goes before it, so no other is examined."""
+    for index in part.undecided:
+        if len(part.columns[index]) == 2:
+            column = _examined(part, index)
+            if column is not None and not column.values and rules.few.get(column.slot, 2) >= 2:
+                return column
+    return None
+
+
+def _examined(part: _Part, index: int) -> _Column | None:
+    """Return an undecided column; None if it looks variable."""
+    words = part.columns[index]
+    slot, before = place_of(part.columns, index)
+    values = values_of(words, slot, before)
+    plain = words - values
+    states = are_states(plain, slot)
+    if not plain or (slot is Slot.NAME and not states):
+        return None
+    known_to_vary = bool(values) and not words.isdisjoint(_VARIABLES)
+    return _Column(index, slot, len(plain) + bool(values), values, known_to_vary, states)
 
 
 def _splits(
@@ -128,9 +150,23 @@ def _splits(
     return column.are_states or column.alternatives <= rules.few[column.slot]
 
 
-def _parts(shapes: Sequence[Shape], column: _Column, variable: frozenset[int]) -> list[ShapeGroup]:
+def _parts(whole: _Part, column: _Column, others: Sequence[int]) -> list[_Part]:
+    """Split shapes by the words of a column; what looks like a value is one word."""
     parts: defaultdict[str, list[Shape]] = defaultdict(list)
-    for one in shapes:
+    for one in whole.shapes:
         word = one[column.index]
         parts[VARIABLE if word in column.values else word].append(one)
-    return [ShapeGroup(part, variable) for part in parts.values()]
+    return [_part(part, whole, sorted([*others, column.index])) for part in parts.values()]
+
+
+def _part(shapes: Sequence[Shape], whole: _Part, undecided: Sequence[int]) -> _Part:
+    """Return some shapes of a whole as a part of their own: what is constant in the whole is so in the part."""
+    columns, constant_words = list(whole.columns), whole.constant_words
+    still: list[int] = []
+    for index in undecided:
+        words = columns[index] = frozenset([one[index] for one in shapes])
+        if len(words) > 1:
+            still.append(index)
+        else:
+            constant_words += next(iter(words)).strip().isalpha()
+    return _Part(shapes, columns, still, constant_words)

@@ -60,6 +60,7 @@ Chinese, Japanese, Korean."""
 _NATIVE_TEXT = re.compile(f"([{NATIVE}]+)")
 
 _TRUTH_OR_NOTHING = frozenset({"true", "false", "null", "none", "nil"})
+_MAY_VARY = re.compile(r"[\d/\\.]|true|false|null|none|nil|localhost", re.IGNORECASE)
 _ONLY_NUMBERS = re.compile(r"[-+/]?\d++(?:[.:/-]\d++)*+\Z")
 _DIGIT = re.compile(r"\d")
 _NAME_WITH_DIGIT = re.compile(r"(?=\w*[g-zG-Z])[A-Za-z_]{2,}\d[A-Za-z_]+\Z")
@@ -73,6 +74,7 @@ _LISTED_VALUE = re.compile(r"(?<=\w=)[^\s,;=()\[\]{}\"'][^,;=()\[\]{}\"']{0,200}
 _JSON_VALUE = re.compile(r"(\"[\w.-]{1,100}\"\s?:\s?)(?:\"[^\"]*\"|<\*>)")
 _WORD_LIST = re.compile(r"(?<=[\[({])(?:<\*>|\w[\w.:-]*+)(?:, ?(?:<\*>|\w[\w.:-]*+))++(?=[\])}])")
 _REPEATED_RECORD = re.compile(r"(\b\w{1,100}\([^()]{1,400}\))(?:[,;] ?\1)+")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = r"\b(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)\b"
 _DATE = re.compile(
     rf"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_MONTH} <\*>|<\*>[ -]{_MONTH}(?:[ -]<\*>)?)(?: <\*>)*"
@@ -101,11 +103,15 @@ def mask_token(token: str) -> str:
     if not token.isascii() and _NATIVE_TEXT.search(token):
         parts = _NATIVE_TEXT.split(token)
         return "".join(part if place % 2 or not part else mask_token(part) for place, part in enumerate(parts))
+    if not _MAY_VARY.search(token) and token.count(":") < 2:
+        return token
     masked = token
     if "/" in masked or "\\" in masked:
         masked = _PATH.sub(WILDCARD, _URL.sub(WILDCARD, masked) if "://" in masked else masked)
-    if ":" in masked or "-" in masked:
-        masked = _HEX_PAIRS.sub(WILDCARD, _IPV6.sub(WILDCARD, masked))
+    if masked.count(":") > 1:
+        masked = _IPV6.sub(WILDCARD, masked)
+    if masked.count(":") > 2 or masked.count("-") > 2:
+        masked = _HEX_PAIRS.sub(WILDCARD, masked)
     if "." in masked or "localhost" in masked:
         masked = _FILE.sub(WILDCARD, _HOST.sub(WILDCARD, masked))
     masked = _RUN.sub(_masked_run, masked)
@@ -129,8 +135,9 @@ def shape(masked: str) -> Shape:
     if "," in text:
         text = _REPEATED_RECORD.sub(r"\1", _WORD_LIST.sub(WILDCARD, text))
     if WILDCARD in text:
-        text = _MEASURE.sub(WILDCARD, _DATE.sub(WILDCARD, text))
-        text = settled(text)
+        if any(month in text for month in _MONTHS):
+            text = _DATE.sub(WILDCARD, text)
+        text = settled(_MEASURE.sub(WILDCARD, text))
     return tuple(_PIECE.findall(text))
 
 

@@ -206,8 +206,7 @@ class TemplateMiner:
                 by_length[len(one)][one] = record.line_count
         groups = [group for length in sorted(by_length) for group in grouped(by_length[length], self.rules)]
         moved: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for group, template_id in with_ids(groups, self._by_shape):
-            text = group.text
+        for group, text, template_id in with_ids(groups, self._by_shape):
             for one in group.shapes:
                 record = self._by_shape[one]
                 if record.template_id not in ("", template_id):

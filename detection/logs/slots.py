@@ -7,6 +7,7 @@ key, or they look like no word at all. Verbs and states are words of the message
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -65,31 +66,35 @@ _DOTTED = re.compile(r"(?!.*(?:Exception|Error|Failure|Timeout|Warning)\Z)\s?.*\
 """Matches dotted names and addresses, but no class of an error. As the first word they are what speaks."""
 
 _STATE_NAME = re.compile(r"\s?[A-Z][A-Z_]+\Z")
+_LIKE_A_WORD, _LIKE_A_STATE, _DOTTED_NAME, _LIKE_A_VALUE = range(4)
 _BEFORE_STATE_NAMES = frozenset({"from", "from to", ",", "(", "[", "|"})
 """`went from QUEUED to RUNNING`: a name of a state in capitals is a value only there. `went to DOWN` is a message."""
 
 _NATIVE = re.compile(f"[{NATIVE}]")
 _LONGEST_NATIVE_NAME = 4
-_FORMS_OFVERBS = re.compile(r"[A-Za-z][a-z]{2,}(?:ed|ing)\Z")
+_FORMS_OF_VERBS = re.compile(r"[A-Za-z][a-z]{2,}(?:ed|ing)\Z")
 
 
-_NAMES_STAND_IN = frozenset({Slot.NAME, Slot.GIVEN, Slot.MARKED})
+_NAMES_STAND_IN = (Slot.NAME, Slot.GIVEN, Slot.MARKED)
 
 
-def slot_of(columns: Sequence[frozenset[str]], index: int) -> Slot:
-    """Return the place of a column, from the words of its neighbours."""
+def place_of(columns: Sequence[frozenset[str]], index: int) -> tuple[Slot, str]:
+    """Return the place of a column, and the word before it in lower case, if it is the same in all lines.
+
+    That word is `from to` for the second of two states that a thing goes between.
+    """
+    before = _only(columns[index - 1]) if index else ""
     if index + 1 < len(columns) and columns[index + 1] <= _EQUALS:
-        return Slot.KEY
-    before = word_before(columns, index)
-    if before == ":" and word_before(columns, index - 1) in NAMING_WORDS:
-        return Slot.NAME
-    if before in NAMING_WORDS:
-        return Slot.NAME
-    if before in GIVING or before == "from to":
-        return Slot.GIVEN
+        return Slot.KEY, before
+    if before in NAMING_WORDS or (before == ":" and index > 1 and _only(columns[index - 2]) in NAMING_WORDS):
+        return Slot.NAME, before
+    if before == "to" and index > 2 and _only(columns[index - 3]) == "from":
+        return Slot.GIVEN, "from to"
+    if before in GIVING:
+        return Slot.GIVEN, before
     if before in MARKS or all(word.lstrip()[:1] in "\"'" for word in columns[index]):
-        return Slot.MARKED
-    return Slot.OTHER if index else Slot.FIRST
+        return Slot.MARKED, before
+    return Slot.OTHER if index else Slot.FIRST, before
 
 
 def with_names_open(shape: Shape) -> Shape:
@@ -97,39 +102,48 @@ def with_names_open(shape: Shape) -> Shape:
     columns = [frozenset({piece}) for piece in shape]
     return tuple(
         piece.replace(WILDCARD, VARIABLE)
-        if piece.strip() == WILDCARD and slot_of(columns, index) in {Slot.NAME, Slot.GIVEN}
+        if piece.strip() == WILDCARD and place_of(columns, index)[0] in {Slot.NAME, Slot.GIVEN}
         else piece
         for index, piece in enumerate(shape)
     )
-
-
-def word_before(columns: Sequence[frozenset[str]], index: int) -> str:
-    """Return the word before a column in lower case, if it is the same in all lines; `from to` after the second."""
-    before = _only(columns[index - 1]) if index else ""
-    return "from to" if before == "to" and index > 2 and _only(columns[index - 3]) == "from" else before
 
 
 def _only(words: frozenset[str]) -> str:
     return next(iter(words)).strip().lower() if len(words) == 1 else ""
 
 
-@lru_cache(maxsize=100_000)
-def is_value(word: str, slot: Slot, before: str) -> bool:
-    """Whether a word looks like a value by itself, or after the word `before`."""
-    if slot == Slot.KEY:
-        return False
-    if _VALUE.match(word) or (slot != Slot.FIRST and _DOTTED.match(word)):
-        return True
-    return before in _BEFORE_STATE_NAMES and _STATE_NAME.match(word) is not None and word.strip().lower() not in VERBS
+def values_of(words: frozenset[str], slot: Slot, before: str) -> frozenset[str]:
+    """Return the words that look like values by themselves, or after the word `before`."""
+    if slot is Slot.KEY:
+        return frozenset()
+    least = _LIKE_A_VALUE if slot is Slot.FIRST else _DOTTED_NAME
+    least = _LIKE_A_STATE if before in _BEFORE_STATE_NAMES else least
+    return frozenset([word for word in words if _likeness(word) >= least])
 
 
 @lru_cache(maxsize=100_000)
-def is_state(word: str, slot: Slot) -> bool:
-    """Whether a word is a verb or the name of a state: a message's own, however many of them there are.
+def _likeness(word: str) -> int:
+    """Return how much a word looks like a value, wherever it stands."""
+    if _VALUE.match(word):
+        return _LIKE_A_VALUE
+    if _DOTTED.match(word):
+        return _DOTTED_NAME
+    return _LIKE_A_STATE if _STATE_NAME.match(word) and word.strip().lower() not in VERBS else _LIKE_A_WORD
+
+
+def are_states(words: frozenset[str], slot: Slot) -> bool:
+    """Whether half of the words or more are verbs or names of states: messages' own, however many there are.
 
     So is a run of a script without spaces, which is a whole part of a sentence; where a name may stand, a long one.
     """
+    longer_than = _LONGEST_NATIVE_NAME if slot in _NAMES_STAND_IN else 0
+    return bool(words) and 2 * sum([_length_of_state(word) > longer_than for word in words]) >= len(words)
+
+
+@lru_cache(maxsize=100_000)
+def _length_of_state(word: str) -> int:
+    """Return the length of a run of a script without spaces, and 0 for a word that is no state; else any length."""
     plain = word.strip().strip("\"'").lower()
     if _NATIVE.match(plain):
-        return slot not in _NAMES_STAND_IN or len(plain) > _LONGEST_NATIVE_NAME
-    return plain in VERBS or plain in STATES or _FORMS_OFVERBS.match(plain) is not None
+        return len(plain)
+    return sys.maxsize if plain in VERBS or plain in STATES or _FORMS_OF_VERBS.match(plain) else 0

@@ -23,17 +23,17 @@ class ShapeRecord:
     text: str = ""
 
 
-def with_ids(groups: Sequence[ShapeGroup], records: Mapping[Shape, ShapeRecord]) -> list[tuple[ShapeGroup, str]]:
-    """Give each group the id that most of its lines have, so that a template keeps its id as it becomes more general.
+def with_ids(groups: Sequence[ShapeGroup], records: Mapping[Shape, ShapeRecord]) -> list[tuple[ShapeGroup, str, str]]:
+    """Return each group with its text and its id: the one that most of its lines have, so that ids last.
 
     Groups of one text are one template. Of the parts of a template that splits, the largest keeps the id. records:
-    those of the groups' shapes, with the ids they had, and all others.
+    those of the groups' shapes, with the ids they had, and those of shapes of other lengths.
     """
-    regrouped = {one for group in groups for one in group.shapes}
-    others = [record for one, record in records.items() if one not in regrouped]
+    lengths = {len(group.shapes[0]) for group in groups}
+    others = [record for one, record in records.items() if len(one) not in lengths]
     taken = {record.template_id for record in others}
     by_text = {record.text: record.template_id for record in others}
-    found: list[tuple[ShapeGroup, str]] = []
+    found: list[tuple[ShapeGroup, str, str]] = []
     for _, template_id, group in sorted(
         ((*_before(group, records), group) for group in groups), key=lambda one: (-one[0], one[1])
     ):
@@ -41,7 +41,7 @@ def with_ids(groups: Sequence[ShapeGroup], records: Mapping[Shape, ShapeRecord])
         if text not in by_text:
             by_text[text] = template_id if template_id and template_id not in taken else _new_id(text, taken)
             taken.add(by_text[text])
-        found.append((group, by_text[text]))
+        found.append((group, text, by_text[text]))
     return found
 
 
