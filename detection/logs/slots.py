@@ -70,6 +70,7 @@ _LIKE_A_WORD, _LIKE_A_STATE, _DOTTED_NAME, _LIKE_A_VALUE = range(4)
 _BEFORE_STATE_NAMES = frozenset({"from", "from to", ",", "(", "[", "|"})
 """`went from QUEUED to RUNNING`: a name of a state in capitals is a value only there. `went to DOWN` is a message."""
 
+_IN_KEYS = re.compile(r"[._-]")
 _NATIVE = re.compile(f"[{NATIVE}]")
 _LONGEST_NATIVE_NAME = 4
 _FORMS_OF_VERBS = re.compile(r"[A-Za-z][a-z]{2,}(?:ed|ing)\Z")
@@ -86,7 +87,7 @@ def place_of(columns: Sequence[frozenset[str]], index: int) -> tuple[Slot, str]:
     before = _only(columns[index - 1]) if index else ""
     if index + 1 < len(columns) and columns[index + 1] <= _EQUALS:
         return Slot.KEY, before
-    if before in NAMING_WORDS or (before == ":" and index > 1 and _only(columns[index - 2]) in NAMING_WORDS):
+    if before in NAMING_WORDS or (before == ":" and index > 1 and _names(_only(columns[index - 2]))):
         return Slot.NAME, before
     if before == "to" and index > 2 and _only(columns[index - 3]) == "from":
         return Slot.GIVEN, "from to"
@@ -95,6 +96,11 @@ def place_of(columns: Sequence[frozenset[str]], index: int) -> tuple[Slot, str]:
     if before in MARKS or all(word.lstrip()[:1] in "\"'" for word in columns[index]):
         return Slot.MARKED, before
     return Slot.OTHER if index else Slot.FIRST, before
+
+
+def _names(key: str) -> bool:
+    """Whether the value of a key is a name: `user`, `user.name`, `host-name`."""
+    return not NAMING_WORDS.isdisjoint(_IN_KEYS.split(key))
 
 
 def with_names_open(shape: Shape) -> Shape:

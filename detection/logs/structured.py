@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from detection.logs.masks import WILDCARD
 
 MAXIMUM_STRUCTURED_LENGTH = 65_536
 """A longer line is taken as text."""
@@ -26,6 +29,9 @@ _MESSAGE_KEYS = (
 _HOLDERS = ("fields", "jsonpayload", "record", "data", "payload", "log", "event", "body", "message", "attributes")
 """Keys whose object may hold the message: of `tracing`, Google Cloud, loguru, and envelopes of collectors."""
 
+_OBJECT = re.compile(r"\{\s*+\"")
+_CUT_MESSAGE = re.compile(r"\"(?:[Mm]sg|@?[Mm]essage|MESSAGE)\"\s*+:\s*+\"((?:[^\"\\]|\\.)++)\"")
+_SECRET = re.compile(r"(?i)passw|secret|token|api_?key|credential|cookie|authorization")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _PAIR = r"[A-Za-z_@][\w.@/-]*+=(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s\"']*+)"
 _FIRST_PAIR = re.compile(r"(?<!\S)[A-Za-z_@][\w.@/-]{0,100}+=")
@@ -39,7 +45,7 @@ def said(line: str) -> str:
     """Return the text to find the template of: of a structured line what it says, of any other the line itself."""
     if len(line) > MAXIMUM_STRUCTURED_LENGTH:
         return line
-    if "}" in line[-3:]:
+    if line[:1] == "{" or "}" in line[-3:]:
         return _said_in_json(line, _DEEPEST) or line
     if "=" in line:
         return _said_in_pairs(line) or line
@@ -48,19 +54,26 @@ def said(line: str) -> str:
 
 def _said_in_json(line: str, depth: int) -> str | None:
     """Return what a line says that is a JSON object, or ends with one after a time, a level or other words."""
-    begin = line.find("{")
-    if begin < 0:
+    found = _OBJECT.search(line)
+    if found is None:
         return None
+    before, text = line[: found.start()].strip(), line[found.start() :].rstrip(", \t\r\n")
     try:
-        read = json.loads(line[begin:])
-    except (ValueError, RecursionError):
+        read = json.loads(text)
+    except RecursionError:
         return None
-    if not isinstance(read, dict) or not read:
-        return None
-    before, message = line[:begin].strip(), _message(read, depth)
+    except ValueError:
+        return _said_in_cut_json(text) if not before else None
+    message = _message(read, depth)
     if message is not None:
         return f"{before} {message}" if before else message
     return None if _LETTERS.search(before) else _all_of(_flat(read))
+
+
+def _said_in_cut_json(text: str) -> str | None:
+    """Return the message of a JSON object whose end was cut off, as doors and collectors do with long lines."""
+    found = None if text.endswith("}") else _CUT_MESSAGE.search(text)
+    return _ESCAPED.sub(r"\1", found.group(1)) if found else None
 
 
 def _message(fields: Mapping[str, object], depth: int) -> str | None:
@@ -110,5 +123,5 @@ def _said_in_pairs(line: str) -> str | None:
 
 def _all_of(fields: Iterator[tuple[str, str]]) -> str:
     """Return the fields as text: keys, and values that keep their words."""
-    some = [f"{name}: {' '.join(value.split())}" for (name, value), _ in zip(fields, range(_MOST_FIELDS), strict=False)]
-    return ", ".join(some)
+    some = islice(fields, _MOST_FIELDS)
+    return ", ".join(f"{name}: {WILDCARD if _SECRET.search(name) else ' '.join(value.split())}" for name, value in some)

@@ -31,6 +31,10 @@ from detection.logs.structured import said
         ("level=info msg=started pid=7", "started"),
         ("7:01 INFO message='kettle is on' a=b", "7:01 INFO kettle is on"),
         ('10:00 app msg="kettle is on" room=7', "10:00 app kettle is on"),
+        ('{"msg":"kettle is on"},', "kettle is on"),
+        ('{ "pid" : 7, "msg" : "kettle is on" }', "kettle is on"),
+        ('{"level":"error","msg":"kettle is \\"on\\"","stack":"at f (x.js:1) at g', 'kettle is "on"'),
+        ('took {x} s {"msg":"kettle is on"}', "took {x} s kettle is on"),
     ],
 )
 def test_a_structured_line_says_its_message(line: str, text: str) -> None:
@@ -44,6 +48,7 @@ def test_a_structured_line_says_its_message(line: str, text: str) -> None:
         ('at=error code=H12 desc="Request timeout"', "at: error, code: H12, desc: Request timeout"),
         ('{"message":"","kind":"tick"}', "message: , kind: tick"),
         ('{"message":17,"kind":"tick"}', "message: 17, kind: tick"),
+        ('{"kind":"tick","password":"abc","apiKey":"d"}', "kind: tick, password: <*>, apiKey: <*>"),
         ('{"kind":"tick","where":["a","b"]}', 'kind: tick, where: ["a", "b"]'),
     ],
 )
@@ -58,6 +63,8 @@ def test_a_structured_line_without_a_message_says_its_keys_and_the_words_of_its_
         "f(x) {}",
         "{not json}",
         '{"cut":"off',
+        '{"msg":"cut of',
+        '{"msg":"one"} {"msg":"two"}',
         "{}",
         "[1, 2]",
         'saved {"price":12}',
@@ -96,13 +103,13 @@ def test_a_line_and_its_message_alone_have_one_template() -> None:
 
 def test_words_of_json_without_a_message_tell_events_apart_and_names_do_not() -> None:
     lines = [
-        f'{{"action":"login","result":"{result}","user":"{user}"}}'
+        f'{{"action":"login","result":"{result}","user.name":"{user}"}}'
         for result in ("denied", "granted")
         for user in ("ana", "bo", "chen")
     ]
     assert texts_of(*lines) == {
-        "action: login, result: denied, user: <*>": 3,
-        "action: login, result: granted, user: <*>": 3,
+        "action: login, result: denied, user.name: <*>": 3,
+        "action: login, result: granted, user.name: <*>": 3,
     }
 
 
@@ -122,11 +129,26 @@ def test_two_long_json_lines_with_the_same_beginning_are_told_apart_by_their_mes
         'a="' * 20_000,
         "a" * 60_000 + "=1 b=2",
         "{" * 60_000 + "}",
+        '{"' * 30_000 + "}",
+        '{"a":1,' + '"msg":"a' * 8_000,
+        "{" + " " * 60_000 + "}",
         '{"a":' * 10_000 + "1" + "}" * 10_000,
         '{"msg":"' * 8_000 + '"}',
         "a.b" * 20_000 + "=}",
     ],
-    ids=["pairs", "pairs and more", "open quotes", "one long key", "braces", "deep", "messages", "dots"],
+    ids=[
+        "pairs",
+        "pairs and more",
+        "open quotes",
+        "one long key",
+        "braces",
+        "objects",
+        "cut",
+        "blanks",
+        "deep",
+        "messages",
+        "dots",
+    ],
 )
 def test_a_hostile_line_is_read_within_milliseconds(line: str) -> None:
     began = time.process_time()
