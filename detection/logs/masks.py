@@ -40,6 +40,8 @@ _HOST = re.compile(
 )
 """Names of hosts: with a port, or with the ending of a domain. `app.start` and `java.net.Socket` are no hosts."""
 
+_EMAIL = re.compile(r"(?<![\w.@+-])[\w.+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++")
+
 _FILE = re.compile(
     r"(?<![\w.@$/\\-])\w[\w.-]*\.(?:exe|dll|sys|so|bin|jar|war|py|rb|js|ts|php|sh|bat|log|txt|tmp|bak|lock|pid|sock|conf"
     r"|cfg|cnf|ini|json|ya?ml|toml|xml|html?|css|csv|tsv|parquet|db|sqlite|sql|zip|tar|gz|tgz|bz2|xz|png|jpe?g|gif|svg"
@@ -112,6 +114,8 @@ def mask_token(token: str) -> str:
         masked = _IPV6.sub(WILDCARD, masked)
     if masked.count(":") > 2 or masked.count("-") > 2:
         masked = _HEX_PAIRS.sub(WILDCARD, masked)
+    if "@" in masked:
+        masked = _EMAIL.sub(WILDCARD, masked)
     if "." in masked or "localhost" in masked:
         masked = _FILE.sub(WILDCARD, _HOST.sub(WILDCARD, masked))
     masked = _RUN.sub(_masked_run, masked)

@@ -7,14 +7,13 @@ key, or they look like no word at all. Verbs and states are words of the message
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
 from detection.logs.masks import NATIVE, WILDCARD, Shape
-from detection.logs.vocabulary import GIVING, MARKS, NAMING_WORDS, STATES, VERBS
+from detection.logs.vocabulary import GIVING, LEVELS, MARKS, NAMING_WORDS, STATES, VERBS
 
 _EQUALS = frozenset({"=", " ="})
 
@@ -65,14 +64,15 @@ _VALUE = re.compile(r"\s?(?:.*<\*>.*|\0)\Z")
 _DOTTED = re.compile(r"(?!.*(?:Exception|Error|Failure|Timeout|Warning)\Z)\s?.*\w[.@$\\]\w.*\Z")
 """Matches dotted names and addresses, but no class of an error. As the first word they are what speaks."""
 
+_NEVER_VALUES = VERBS | LEVELS
 _STATE_NAME = re.compile(r"\s?[A-Z][A-Z_]+\Z")
 _LIKE_A_WORD, _LIKE_A_STATE, _DOTTED_NAME, _LIKE_A_VALUE = range(4)
-_BEFORE_STATE_NAMES = frozenset({"from", "from to", ",", "(", "[", "|"})
+_BEFORE_STATE_NAMES = frozenset({"from", "from to", ",", "|"})
 """`went from QUEUED to RUNNING`: a name of a state in capitals is a value only there. `went to DOWN` is a message."""
 
 _IN_KEYS = re.compile(r"[._-]")
 _NATIVE = re.compile(f"[{NATIVE}]")
-_LONGEST_NATIVE_NAME = 4
+_LONGEST_NATIVE_NAME, _ANY_LENGTH = 4, 1_000
 _FORMS_OF_VERBS = re.compile(r"[A-Za-z][a-z]{2,}(?:ed|ing)\Z")
 
 
@@ -134,7 +134,7 @@ def _likeness(word: str) -> int:
         return _LIKE_A_VALUE
     if _DOTTED.match(word):
         return _DOTTED_NAME
-    return _LIKE_A_STATE if _STATE_NAME.match(word) and word.strip().lower() not in VERBS else _LIKE_A_WORD
+    return _LIKE_A_STATE if _STATE_NAME.match(word) and word.strip().lower() not in _NEVER_VALUES else _LIKE_A_WORD
 
 
 def are_states(words: frozenset[str], slot: Slot) -> bool:
@@ -152,4 +152,4 @@ def _length_of_state(word: str) -> int:
     plain = word.strip().strip("\"'").lower()
     if _NATIVE.match(plain):
         return len(plain)
-    return sys.maxsize if plain in VERBS or plain in STATES or _FORMS_OF_VERBS.match(plain) else 0
+    return _ANY_LENGTH if plain in _NEVER_VALUES or plain in STATES or _FORMS_OF_VERBS.match(plain) else 0

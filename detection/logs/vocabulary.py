@@ -25,6 +25,9 @@ MARKS = _words("= : ( [ { < / ' \"") | _words("\uff1a \uff08 \u300c \u300e \u301
 VERBS = _words("get post put delete patch head options connect trace select insert update")
 """Of HTTP and SQL."""
 
+LEVELS = _words("trace debug info notice warn warning err error severe crit critical alert emerg fatal panic")
+"""How bad a message is."""
+
 STATES = _words(
     """
     init new old up down on off in out open close start stop begin end ready active inactive online offline

@@ -38,6 +38,11 @@ def test_the_verb_of_a_request_is_the_messages_own(line: str) -> None:
         ("gate 7 went to {}", "up down idle busy offline online"),
         ("door is {} today", "open closed locked jammed broken gone"),
         ("Engine {} (life cycle)", "Started Paused Resumed Stopped Suspended"),
+        ("[{}] the oven is hot", "DEBUG INFO NOTICE WARN ERROR CRITICAL FATAL"),
+        ("10:00 {} oven - door", "TRACE DEBUG INFO WARN ERROR FATAL"),
+        ("suite 7 ({})", "PASSED FAILED SKIPPED BROKEN"),
+        ("oven 7 [{}]", "OK WARNING CRITICAL UNKNOWN"),
+        ("from {} onwards", "INFO WARN ERROR FATAL"),
         ("duration: 12 ms statement: {}", "SELECT INSERT UPDATE DELETE"),
     ],
 )
