@@ -33,18 +33,42 @@ _IPV6 = re.compile(
 )
 """Full and with one run of zeros abbreviated; some groups may hold letters only."""
 
-_HOST_AND_PORT = re.compile(r"(?<![\w.-])[A-Za-z][\w-]*+(?:\.[\w-]++){2,}+:\d++")
+_HOST = re.compile(
+    r"(?<![\w.@$\\-])(?:localhost\b(?![.-])(?::\d++)?|[A-Za-z][\w-]*+(?:\.[\w-]++){2,}+:\d++"
+    r"|(?:[A-Za-z0-9][\w-]*+\.)+(?:[a-z]{2,6}(?::\d++|(?=\[\d+\.\d))|(?:com|org|net|edu|gov|local|localdomain|internal|lan|arpa)"
+    r"(?:\.[a-z]{2})?(?![\w(]|\.\w)(?::\d++)?))"
+)
+"""Names of hosts: with a port, or with the ending of a domain. `app.start` and `java.net.Socket` are no hosts."""
 
-_RUN = re.compile(r"(?:[-+#@$]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
+_EMAIL = re.compile(r"(?<![\w.@+-])[\w.+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++")
+
+_FILE = re.compile(
+    r"(?<![\w.@$/\\-])\w[\w.-]*\.(?:exe|dll|sys|so|bin|jar|war|py|rb|js|ts|php|sh|bat|log|txt|tmp|bak|lock|pid|sock|conf"
+    r"|cfg|cnf|ini|json|ya?ml|toml|xml|html?|css|csv|tsv|parquet|db|sqlite|sql|zip|tar|gz|tgz|bz2|xz|png|jpe?g|gif|svg"
+    r"|pdf|docx?|xlsx?|pem|crt|key)(?![\w(]|\.\w)"
+)
+"""Names of files, by their usual endings."""
+
+_RUN = re.compile(r"(?:[-+#@$*]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
 """Words joined by the punctuation of identifiers, versions, host names and dates."""
 
+NATIVE = (
+    "\u0e00-\u0eff\u0f00-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u30fa\u30fc-\u318f"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+"""Letters and marks of the scripts that set no blanks between a word and a number: Thai, Lao, Tibetan, Burmese, Khmer,
+Chinese, Japanese, Korean."""
+
+_NATIVE_TEXT = re.compile(f"([{NATIVE}]+)")
+
 _TRUTH_OR_NOTHING = frozenset({"true", "false", "null", "none", "nil"})
+_MAY_VARY = re.compile(r"[\d/\\.]|true|false|null|none|nil|localhost", re.IGNORECASE)
 _ONLY_NUMBERS = re.compile(r"[-+/]?\d++(?:[.:/-]\d++)*+\Z")
 _DIGIT = re.compile(r"\d")
 _NAME_WITH_DIGIT = re.compile(r"(?=\w*[g-zG-Z])[A-Za-z_]{2,}\d[A-Za-z_]+\Z")
 """`log4j`, `jk2_init`: a digit inside a name does not make it a value."""
 
-_ADJOINING = re.compile(r"<\*>(?:[^\w\s<]{0,8}<\*>)++")
+_ADJOINING = re.compile(r"<\*>(?:[^\w\s<()\[\]{}]{0,8}<\*>)++")
 _KEY_VALUE = re.compile(r"(?<=[\w\])])(\s?=\s?)(?:\"[^\"]*\"|'[^']*'|[^\s,;()\[\]{}\"'=]++(?!\s?=))")
 _LISTED_VALUE = re.compile(r"(?<=\w=)[^\s,;=()\[\]{}\"'][^,;=()\[\]{}\"']{0,200}+(?=[)\]}]|,\s?[\w.]{1,100}=)")
 """A value in `(name=Roman Holiday, id=7)` may hold blanks: it ends at the next key or the closing bracket."""
@@ -52,6 +76,7 @@ _LISTED_VALUE = re.compile(r"(?<=\w=)[^\s,;=()\[\]{}\"'][^,;=()\[\]{}\"']{0,200}
 _JSON_VALUE = re.compile(r"(\"[\w.-]{1,100}\"\s?:\s?)(?:\"[^\"]*\"|<\*>)")
 _WORD_LIST = re.compile(r"(?<=[\[({])(?:<\*>|\w[\w.:-]*+)(?:, ?(?:<\*>|\w[\w.:-]*+))++(?=[\])}])")
 _REPEATED_RECORD = re.compile(r"(\b\w{1,100}\([^()]{1,400}\))(?:[,;] ?\1)+")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = r"\b(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)\b"
 _DATE = re.compile(
     rf"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_MONTH} <\*>|<\*>[ -]{_MONTH}(?:[ -]<\*>)?)(?: <\*>)*"
@@ -61,11 +86,13 @@ _UNIT = r"(?:[kKMGTP]i?[Bb]|B|bytes?|[mun]?s|secs?)\b"
 _MEASURE = re.compile(rf"<\*> ?{_UNIT}")
 """Masks the unit too: programs that format sizes and durations for people choose the unit by the value."""
 
-_EMPTY_BRACKETS = re.compile(r"(?<=<\*> )(?:\(\)|\[\]|\{\})")
-_BRACKETED = re.compile(r"<\*>(?:\((?:<\*>)?\)|\[(?:<\*>)?\]|\{(?:<\*>)?\})")
+_BRACKETED = re.compile(r"<\*> ?(?:\((?:<\*>)?\)|\[(?:<\*>)?\]|\{(?:<\*>)?\})")
+"""A value in brackets after a value is an optional part of it: `2048 bytes (2.0 KB)`, `10.1.2.3 (a.b)`."""
+
 _SEQUENCE = re.compile(r"<\*>(?:[ ,|]{1,4}<\*>)++")
 _PIECE = re.compile(
-    r"\s?(?:<\*>|\"[^\s\"]*(?: [^\s\"]+)?\"|(?<!\w)'[^\s']*(?: [^\s']+)?'|\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+|[^\s\w])"
+    rf"\s?(?:<\*>|[{NATIVE}]++|"
+    r"\"[^\s\"]*\"|(?<!\w)'[^\s']*'|\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+|[^\s\w])"
 )
 
 
@@ -75,13 +102,24 @@ def mask_token(token: str) -> str:
         return WILDCARD if token.lower() in _TRUTH_OR_NOTHING else token
     if _ONLY_NUMBERS.match(token):
         return WILDCARD
+    if not token.isascii() and _NATIVE_TEXT.search(token):
+        parts = _NATIVE_TEXT.split(token)
+        return "".join(part if place % 2 or not part else mask_token(part) for place, part in enumerate(parts))
+    if not _MAY_VARY.search(token) and token.count(":") < 2:
+        return token
     masked = token
     if "/" in masked or "\\" in masked:
         masked = _PATH.sub(WILDCARD, _URL.sub(WILDCARD, masked) if "://" in masked else masked)
-    if ":" in masked or "-" in masked:
-        masked = _HOST_AND_PORT.sub(WILDCARD, _HEX_PAIRS.sub(WILDCARD, _IPV6.sub(WILDCARD, masked)))
+    if masked.count(":") > 1:
+        masked = _IPV6.sub(WILDCARD, masked)
+    if masked.count(":") > 2 or masked.count("-") > 2:
+        masked = _HEX_PAIRS.sub(WILDCARD, masked)
+    if "@" in masked:
+        masked = _EMAIL.sub(WILDCARD, masked)
+    if "." in masked or "localhost" in masked:
+        masked = _FILE.sub(WILDCARD, _HOST.sub(WILDCARD, masked))
     masked = _RUN.sub(_masked_run, masked)
-    return _ADJOINING.sub(WILDCARD, masked) if WILDCARD in masked else masked
+    return _ADJOINING.sub(WILDCARD, _BRACKETED.sub(WILDCARD, masked)) if WILDCARD in masked else masked
 
 
 def _masked_run(found: re.Match[str]) -> str:
@@ -101,17 +139,12 @@ def shape(masked: str) -> Shape:
     if "," in text:
         text = _REPEATED_RECORD.sub(r"\1", _WORD_LIST.sub(WILDCARD, text))
     if WILDCARD in text:
-        text = _MEASURE.sub(WILDCARD, _DATE.sub(WILDCARD, text))
-        text = settled(_EMPTY_BRACKETS.sub(_filled, text))
+        if any(month in text for month in _MONTHS):
+            text = _DATE.sub(WILDCARD, text)
+        text = settled(_MEASURE.sub(WILDCARD, text))
     return tuple(_PIECE.findall(text))
 
 
-def _filled(brackets: re.Match[str]) -> str:
-    """Put a wildcard into empty brackets after a wildcard, so that `10.1.2.3 ()` has the shape of `10.1.2.3 (a.b)`."""
-    pair = brackets.group()
-    return f"{pair[0]}{WILDCARD}{pair[1]}"
-
-
 def settled(text: str) -> str:
-    """Return the text with adjacent wildcards merged into one: `<*>:<*>`, `<*>{<*>}`, `<*>, <*>`."""
+    """Return the text with adjacent wildcards merged into one: `<*>:<*>`, `<*> (<*>)`, `<*>, <*>`."""
     return _SEQUENCE.sub(WILDCARD, _ADJOINING.sub(WILDCARD, _BRACKETED.sub(WILDCARD, text)))

@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
-from detection.logs.grouping import VARIABLE, ShapeGroup, grouped
+from detection.logs.grouping import ShapeGroup, grouped
 from detection.logs.masks import Shape, mask_token, shape
+from detection.logs.slots import VARIABLE, Rules, with_names_open
+from detection.logs.structured import said
+from detection.logs.template_ids import ShapeRecord, with_ids
 
 MAXIMUM_LINE_LENGTH = 4096
 """Only this many characters of a line are read; the rest is ignored."""
@@ -55,18 +57,6 @@ class Template:
     example: str
 
 
-@dataclass(slots=True)
-class ShapeRecord:
-    """A shape with an example line, its number of lines, the batch that last had it, and its template."""
-
-    shape: Shape
-    example: str
-    line_count: int = 0
-    last_batch: int = 0
-    template_id: str = ""
-    text: str = ""
-
-
 class _WordMasks(dict[str, str]):
     """A cache of masked words; it is cleared when full."""
 
@@ -86,13 +76,14 @@ class _WordMasks(dict[str, str]):
 class TemplateMiner:
     """Find the templates of one service's lines.
 
-    A template id is a hash of the template's text. When a template becomes more general its id changes: `replaced`
-    maps old ids to new ones and `resolve` follows it. `changes` increases whenever shapes are added or removed.
-    Not thread-safe.
+    A template id is a hash of the template's first text. A template keeps its id when it becomes more general. When two
+    become one, `replaced` maps the id of the smaller to that of the larger, and `resolve` follows it. `changes`
+    increases whenever shapes are added or removed. Not thread-safe.
     """
 
-    def __init__(self, limits: MinerLimits | None = None) -> None:
+    def __init__(self, limits: MinerLimits | None = None, rules: Rules | None = None) -> None:
         self.limits = limits or MinerLimits()
+        self.rules = rules or Rules()
         self.batch = 0
         self.changes = 0
         self.replaced: dict[str, str] = {}
@@ -104,7 +95,12 @@ class TemplateMiner:
     def learn(self, lines: Sequence[str]) -> list[str]:
         """Learn from a batch of lines; return the template id of each line after the whole batch."""
         self.batch += 1
-        texts = [line[:MAXIMUM_LINE_LENGTH].encode(errors="replace").translate(_DIGITS_TO_ZERO) for line in lines]
+        texts = [
+            line.encode(errors="replace").translate(_DIGITS_TO_ZERO)
+            if len(line) <= MAXIMUM_LINE_LENGTH
+            else _known_by(said(line))
+            for line in lines
+        ]
         records, fresh = self._records_of(dict(zip(reversed(texts), reversed(lines), strict=True)))
         for text, count in Counter(texts).items():
             record = records[text]
@@ -138,8 +134,22 @@ class TemplateMiner:
         """Return the records that must be stored, with `batch` and `replaced`, to restore the miner."""
         return list(self._by_shape.values())
 
+    def load(self, records: Iterable[ShapeRecord]) -> None:
+        """Take over the records of a stored miner as they are, with their templates, into this empty one."""
+        self._by_shape = {record.shape: record for record in records}
+
+    def adopt(self, texts: Mapping[str, str]) -> None:
+        """Know templates by their ids and texts only, where nothing else is left of the miner that found them.
+
+        Where a name stands in a text, any word may stand. Elsewhere a text does not tell whether words were values.
+        """
+        self.restore(
+            ShapeRecord(with_names_open(self._shape(text)), "", template_id=template_id)
+            for template_id, text in sorted(texts.items())
+        )
+
     def restore(self, records: Iterable[ShapeRecord]) -> None:
-        """Add records stored from this or another miner; this miner takes ownership of them."""
+        """Add records of this or another miner and group them anew; this miner takes ownership of them."""
         lengths: set[int] = set()
         for record in records:
             lengths.add(len(record.shape))
@@ -157,14 +167,16 @@ class TemplateMiner:
         """Return the record of each line, keyed by its text with zeros for digits, and the lengths of new shapes."""
         records: dict[bytes, ShapeRecord] = {}
         fresh: set[int] = set()
-        general = [record for record in self._by_shape.values() if _is_general(record.shape)]
+        general: list[ShapeRecord] | None = None
         for text, line in lines.items():
             record = self._by_line.get(text)
             if record is None:
-                pieces = self._shape(text)
-                record = self._by_shape.get(pieces) or next(
-                    (one for one in general if _covers(one.shape, pieces)), None
-                )
+                pieces = self._shape(line)
+                record = self._by_shape.get(pieces)
+                if record is None:
+                    if general is None:
+                        general = [one for one in self._by_shape.values() if _is_general(one.shape)]
+                    record = next((one for one in general if _covers(one.shape, pieces)), None)
                 if record is None:
                     record = self._by_shape[pieces] = ShapeRecord(pieces, line[:MAXIMUM_LINE_LENGTH])
                     fresh.add(len(pieces))
@@ -173,8 +185,9 @@ class TemplateMiner:
             records[text] = record
         return records, fresh
 
-    def _shape(self, text: bytes) -> Shape:
-        masked = " ".join(map(self._masks.__getitem__, text.decode(errors="replace").split()))
+    def _shape(self, line: str) -> Shape:
+        words = _known_by(said(line)).decode(errors="replace").split()
+        masked = " ".join(map(self._masks.__getitem__, words))
         pieces = self._shapes.get(masked)
         if pieces is None:
             pieces = shape(masked)
@@ -187,14 +200,13 @@ class TemplateMiner:
         if not lengths:
             return
         self.changes += 1
-        by_length: defaultdict[int, list[Shape]] = defaultdict(list)
-        for one in self._by_shape:
+        by_length: defaultdict[int, dict[Shape, int]] = defaultdict(dict)
+        for one, record in self._by_shape.items():
             if len(one) in lengths:
-                by_length[len(one)].append(one)
+                by_length[len(one)][one] = record.line_count
+        groups = [group for length in sorted(by_length) for group in grouped(by_length[length], self.rules)]
         moved: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for group in (group for length in sorted(by_length) for group in grouped(by_length[length])):
-            text = group.text
-            template_id = blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+        for group, text, template_id in with_ids(groups, self._by_shape):
             for one in group.shapes:
                 record = self._by_shape[one]
                 if record.template_id not in ("", template_id):
@@ -245,8 +257,13 @@ class TemplateMiner:
             self._by_line.clear()
 
 
+def _known_by(text: str) -> bytes:
+    """Return what a line is remembered by: its beginning, with zeros for all digits."""
+    return text[:MAXIMUM_LINE_LENGTH].encode(errors="replace").translate(_DIGITS_TO_ZERO)
+
+
 def _is_general(pieces: Shape) -> bool:
-    return any(piece.endswith(VARIABLE) for piece in pieces)
+    return VARIABLE in pieces or f" {VARIABLE}" in pieces
 
 
 def _covers(general: Shape, pieces: Shape) -> bool:

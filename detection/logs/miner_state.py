@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from detection.logs.grouping import VARIABLE
-from detection.logs.miner import MinerLimits, ShapeRecord, TemplateMiner
+from detection.logs.miner import MinerLimits, TemplateMiner
+from detection.logs.slots import VARIABLE
+from detection.logs.template_ids import ShapeRecord
 
-FORMAT = 1
+FORMAT = 2
 """The version of the serialised state. Increase it when the same lines would give other shapes: stored shapes would
 no longer match."""
 
@@ -21,8 +22,19 @@ class UnknownTemplateStateError(ValueError):
 
 def to_bytes(miner: TemplateMiner, *, examples: bool = True) -> bytes:
     """Serialise the miner's state as compressed JSON; without `examples` it holds no original log line."""
-    records = [[one.shape, one.example if examples else "", one.line_count, one.last_batch] for one in miner.records()]
-    state = {"format": FORMAT, "batch": miner.batch, "replaced": miner.replaced, "records": records}
+    templates = list(dict.fromkeys((one.template_id, one.text) for one in miner.records()))
+    places = {template: place for place, template in enumerate(templates)}
+    records = [
+        [one.shape, one.example if examples else "", one.line_count, one.last_batch, places[one.template_id, one.text]]
+        for one in miner.records()
+    ]
+    state = {
+        "format": FORMAT,
+        "batch": miner.batch,
+        "replaced": miner.replaced,
+        "templates": templates,
+        "records": records,
+    }
     return zlib.compress(json.dumps(state, separators=(",", ":")).encode(), level=1)
 
 
@@ -37,11 +49,12 @@ def from_bytes(state: bytes, limits: MinerLimits | None = None) -> TemplateMiner
             raise UnknownTemplateStateError(f"The templates are stored in format {read['format']}, not {FORMAT}.")
         miner = TemplateMiner(limits)
         miner.batch, miner.replaced = int(read["batch"]), dict(read["replaced"])
-        miner.restore(
-            ShapeRecord(tuple(pieces), example, int(count), int(last))
-            for pieces, example, count, last in read["records"]
+        templates = [(str(template_id), str(text)) for template_id, text in read["templates"]]
+        miner.load(
+            ShapeRecord(tuple(pieces), example, int(count), int(last), *templates[place])
+            for pieces, example, count, last, place in read["records"]
         )
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
+    except (ValueError, LookupError, TypeError, zlib.error) as error:
         if isinstance(error, UnknownTemplateStateError):
             raise
         raise UnknownTemplateStateError("These bytes are not the state of a template miner.") from error
@@ -51,7 +64,7 @@ def from_bytes(state: bytes, limits: MinerLimits | None = None) -> TemplateMiner
 def forgotten(miner: TemplateMiner, words: Iterable[str]) -> TemplateMiner | None:
     """Return a copy of the miner in which each of these words, where it is a whole piece, is replaced by a variable.
 
-    Return None if none of the words occurs. The ids of changed templates resolve to the new ones. Examples are dropped.
+    Return None if none of the words occurs. Templates keep their ids. Examples are dropped.
     """
     varies = dict.fromkeys(words, VARIABLE) | {f" {word}": f" {VARIABLE}" for word in words}
     records = miner.records()

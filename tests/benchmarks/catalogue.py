@@ -6,7 +6,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "funnel_oracle": ("funnel_oracle",),
     "nab": ("nab_standard", "nab_low_fp", "nab_windows_found", "nab_false_alarms"),
     "quiet_metrics": ("metric_false_alarms", "metric_delay_points"),
-    "loghub": ("loghub_ga", "loghub_lines_per_s"),
+    "loghub": ("loghub_ga", "loghub_ga_worst", "loghub_ga_first", "loghub_lines_per_s"),
     "rs_segments": ("rs_f1", "rs_hit3", "rs_ms"),
     "drops": ("drop_recall", "drop_false_alarms"),
     "endpoints": ("endpoint_false_alarms", "endpoint_delay_s"),

@@ -48,11 +48,11 @@ class TemplateLogReader:
 
     def read(self, service: str, lines: Sequence[str], kept: KeptTemplates) -> LogReading:
         """Learn the templates of the lines, starting from the stored state."""
-        miner = self._miner(service, kept)
+        miner, is_stored = self._miner(service, kept)
         changes = miner.changes
         template_ids = miner.learn(lines)
         learnt = None
-        if miner.changes != changes or kept.version is None or miner.batch % BATCHES_BETWEEN_SAVES == 0:
+        if miner.changes != changes or not is_stored or miner.batch % BATCHES_BETWEEN_SAVES == 0:
             learnt = _learnt(miner)
         self._remember(service, learnt.version if learnt else kept.version, miner)
         texts = {record.template_id: record.text for record in miner.records()}
@@ -74,24 +74,30 @@ class TemplateLogReader:
         return found
 
     def forget(self, state: bytes, words: Sequence[str]) -> LearntTemplates | None:
-        """Return a state in which these words are replaced by variables; None if no template contains them."""
+        """Return a state in which these words are replaced by variables; None if no template contains them.
+
+        A state that cannot be read may name them, and is emptied: the templates are then adopted from their texts.
+        """
         try:
             miner = forgotten(from_bytes(state, LIMITS), words)
         except UnknownTemplateStateError:
-            return _learnt(TemplateMiner(LIMITS))
+            return LearntTemplates("unknown", b"")
         return None if miner is None else _learnt(miner)
 
-    def _miner(self, service: str, kept: KeptTemplates) -> TemplateMiner:
+    def _miner(self, service: str, kept: KeptTemplates) -> tuple[TemplateMiner, bool]:
+        """Return the service's miner, and whether its state is the stored one."""
         version, miner = self._miners.get(service, (None, None))
         if miner is not None and version == kept.version is not None:
-            return miner
+            return miner, True
         if kept.version is None:
-            return TemplateMiner(LIMITS)
+            return TemplateMiner(LIMITS), False
         try:
-            return from_bytes(kept.load(), LIMITS)
+            return from_bytes(kept.load(), LIMITS), True
         except UnknownTemplateStateError as error:
             log.warning("templates_begun_anew", service=service, reason=str(error))
-            return TemplateMiner(LIMITS)
+            fresh = TemplateMiner(LIMITS)
+            fresh.adopt(kept.texts())
+            return fresh, False
 
     def _remember(self, service: str, version: str | None, miner: TemplateMiner) -> None:
         self._miners[service] = (version, miner)

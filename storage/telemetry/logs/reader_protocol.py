@@ -11,11 +11,13 @@ from typing import Protocol
 class KeptTemplates:
     """The stored template state of a service, loaded only when needed.
 
-    version: None before anything was stored; `load` must not be called then.
+    version: None before anything was stored; `load` must not be called then. texts: loads the texts of the templates
+    that lines are counted under, by id, for when the state cannot be read.
     """
 
     version: str | None
     load: Callable[[], bytes]
+    texts: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True, slots=True)

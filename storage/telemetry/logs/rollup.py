@@ -15,11 +15,11 @@ from storage.models import LogPattern
 from storage.telemetry.logs.buckets import add_lines
 from storage.telemetry.logs.reader_protocol import KeptTemplates, LinePattern, LogReader, LogReading, StoredPattern
 from storage.telemetry.logs.series import SeriesBook, Wanted
-from storage.telemetry.protocol import LOG_PATTERN, LOG_SEVERITY, LOG_TEMPLATE
+from storage.telemetry.protocol import LOG_OTHER, LOG_PATTERN, LOG_SEVERITY, LOG_TEMPLATE
 from storage.telemetry.rollups.marks import mark, set_mark
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.people_named import names_person
-from storage.telemetry.rows.tables import log_records, template_states
+from storage.telemetry.rows.tables import log_records, log_series, template_states
 from storage.telemetry.rows.texts import decode, severity_word
 
 _ALERT_ATTRIBUTES = ('"alert":', '"status":', '"source":')
@@ -152,7 +152,17 @@ def _stored_templates(connection: Connection, service: str) -> KeptTemplates:
     def load() -> bytes:
         return bytes(connection.execute(select(columns.state).where(columns.service == service)).scalar_one())
 
-    return KeptTemplates(version, load)
+    def texts() -> Mapping[str, str]:
+        series = log_series.c
+        query = select(series.name, series.text).where(
+            series.service == service,
+            series.kind == LOG_TEMPLATE,
+            series.name != LOG_OTHER,
+            series.counted_as.is_(None),
+        )
+        return {row.name: row.text for row in connection.execute(query)}
+
+    return KeptTemplates(version, load, texts)
 
 
 def _store_templates(connection: Connection, service: str, reading: LogReading) -> None:

@@ -61,6 +61,7 @@ class _Series:
     first_at: float
     last_at: float
     counted_as: int | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class SeriesBook:
         return found[lines]
 
     def replace(self, kind: str, resolve: Callable[[str], str], alive: Mapping[str, str]) -> None:
-        """Count the lines of merged templates, past ones included, for their successors from now on.
+        """Count the lines of merged templates, past ones included, for their successors, and keep every text current.
 
         resolve: maps the name of a template to its successor's. alive: the texts of the names in use.
         """
@@ -120,11 +121,17 @@ class SeriesBook:
                 self._count_as(series, self._known[successors[key]].series_id)
             elif key[0] == kind and key[1] in alive:
                 self._count_as(series, None)
+                self._rename(series, alive[key[1]][:TEXT_LENGTH])
 
     def _count_as(self, series: _Series, counted_as: int | None) -> None:
         if series.counted_as != counted_as:
             series.counted_as = counted_as
             self._update(series, counted_as=counted_as)
+
+    def _rename(self, series: _Series, text: str) -> None:
+        if series.text != text:
+            series.text = text
+            self._update(series, text=text)
 
     def _id(self, key: _Key) -> int:
         return self._known[key if key in self._known else (LOG_TEMPLATE, LOG_OTHER)].series_id
@@ -139,6 +146,7 @@ class SeriesBook:
             columns.first_at,
             columns.last_at,
             columns.counted_as,
+            columns.text,
         ).where(columns.service == self._service)
         for row in self._connection.execute(query):
             self._known[row.kind, row.name] = _Series(
@@ -147,6 +155,7 @@ class SeriesBook:
                 first_at=row.first_at,
                 last_at=row.last_at,
                 counted_as=row.counted_as,
+                text=row.text,
             )
 
     def _create(
@@ -225,7 +234,7 @@ class SeriesBook:
             if changed:
                 self._update(series, **changed)
 
-    def _update(self, series: _Series, **values: float | None) -> None:
+    def _update(self, series: _Series, **values: float | str | None) -> None:
         self._connection.execute(update(log_series).where(log_series.c.id == series.series_id).values(**values))
 
 

@@ -213,6 +213,27 @@ def test_template_state_of_an_unknown_format_is_replaced(make_worker: MakeWorker
     assert totals(worker) == {"hello world": 2}
 
 
+def test_templates_stay_known_when_their_state_cannot_be_read(make_worker: MakeWorker, engine: Engine) -> None:
+    roll_up(make_worker(), *(line(f"invoice went to {person} today") for person in PEOPLE))
+    before = {series.name: series.text for series in read_series(make_worker())}
+    with engine.begin() as connection:
+        connection.execute(update(template_states).values(state=b"of another time", version="old"))
+    roll_up(worker := make_worker(), line("invoice went to zoe today"), line("invoice went missing"))
+    after = {series.name: series.text for series in read_series(worker)}
+    assert before.items() < after.items()
+    assert sorted(after.values()) == ["invoice went missing", "invoice went to <*> today"]
+    assert totals(worker)["invoice went to <*> today"] == len(PEOPLE) + 1
+
+
+def test_a_template_is_shown_by_what_it_has_become(worker: SqlTelemetry) -> None:
+    roll_up(worker, line("invoice went to ana today"))
+    (before,) = read_series(worker)
+    roll_up(worker, *(line(f"invoice went to {person} today") for person in PEOPLE))
+    (after,) = read_series(worker)
+    assert (before.name, before.text) == (after.name, "invoice went to ana today")
+    assert after.text == "invoice went to <*> today"
+
+
 def test_counts_and_series_are_deleted_when_past_their_retention(worker: SqlTelemetry) -> None:
     roll_up(worker, line("hello"))
     worker.expire(now=NOW + 4 * 3600)

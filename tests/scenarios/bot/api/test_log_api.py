@@ -112,6 +112,31 @@ def test_given_lines_are_analysed_against_the_templates_of_their_service(
     assert {one["is_new"] for one in stranger["templates"]} == {None}
 
 
+def test_the_words_of_a_message_tell_structured_lines_apart_and_its_values_do_not(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    lines = [
+        '{"level":"info","message":"oven 7 is hot","oven":"o-7"}',
+        '{"level":"info","message":"oven 9 is hot","oven":"o-9"}',
+        'level=info msg="oven 8 is hot" oven=o-8',
+        '{"level":"error","event":"door jammed","door":"left"}',
+        '"GET /cakes/7" 200 in 12 ms',
+        '"DELETE /cakes/7" 200 in 9 ms',
+        "蛋糕7已售出",
+        "蛋糕88已售出",
+        "蛋糕7已退货",
+    ]
+    answer = client.post("/api/logs/analyze", json={"lines": lines}, headers=operator).json()
+    assert {one["text"]: one["lines"] for one in answer["templates"]} == {
+        "oven <*> is hot": 3,
+        "door jammed": 1,
+        '"GET <*>" <*> in <*>': 1,
+        '"DELETE <*>" <*> in <*>': 1,
+        "蛋糕<*>已售出": 2,
+        "蛋糕<*>已退货": 1,
+    }
+
+
 def test_stored_lines_are_analysed_against_the_days_before(
     client: TestClient, operator: dict[str, str], send_lines: SendLines
 ) -> None:

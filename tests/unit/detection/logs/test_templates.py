@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,12 +73,49 @@ def test_lines_in_many_batches_are_grouped_as_in_one_batch() -> None:
     assert partition([miner.resolve(one) for one in ids]) == partition(messages)
 
 
-def test_an_old_template_id_resolves_to_the_generalised_template() -> None:
+def test_a_template_keeps_its_id_as_it_becomes_more_general() -> None:
     miner = TemplateMiner()
     (early,) = miner.learn(["Sent invoice to ana with 3 items"])
     later = miner.learn([f"Sent invoice to {person} with 3 items" for person in PEOPLE])
-    assert early != later[0]
-    assert miner.resolve(early) == later[0]
+    assert set(later) == {early}
+    assert [template.text for template in miner.templates()] == ["Sent invoice to <*> with <*> items"]
+
+
+def test_when_templates_become_one_the_ids_of_the_smaller_resolve_to_that_of_the_largest() -> None:
+    miner = TemplateMiner()
+    (small,) = miner.learn(["Sent invoice to ana with 3 items"])
+    (large,) = set(miner.learn(["Sent invoice to bo with 3 items"] * 5))
+    assert small != large
+    later = miner.learn([f"Sent invoice to {person} with 3 items" for person in PEOPLE])
+    assert set(later) == {large}
+    assert miner.resolve(small) == large
+
+
+def test_of_the_parts_of_a_template_that_splits_the_largest_keeps_the_id() -> None:
+    miner = TemplateMiner()
+    (together,) = set(miner.learn(["retry 7 failed again", "retry loop failed again"]))
+    miner.learn(["retry loop failed again"] * 20)
+    ids = miner.learn(["retry loop failed again", "retry 7 failed again", "retry loop failed badly"])
+    assert (ids[0], len(set(ids))) == (together, 3)
+
+
+def test_a_new_template_never_takes_the_id_that_an_older_one_was_given_for_the_same_text() -> None:
+    miner = TemplateMiner()
+    (grown,) = set(miner.learn([f"Sent invoice to {person} today" for person in PEOPLE[:1]]))
+    miner.learn([f"Sent invoice to {person} today" for person in PEOPLE])
+    other = TemplateMiner()
+    other.restore(replace(record, template_id=grown) for record in miner.records())
+    other.learn(["Sent parcel to ana today"])
+    assert len({template.template_id for template in other.templates()}) == len(other.templates())
+
+
+def test_templates_known_only_by_their_texts_keep_their_ids() -> None:
+    old = TemplateMiner()
+    lines, _ = conversation(3)
+    before = old.learn(lines)
+    fresh = TemplateMiner()
+    fresh.adopt({template.template_id: template.text for template in old.templates()})
+    assert fresh.learn(lines) == [old.resolve(one) for one in before]
 
 
 def test_the_order_of_the_lines_does_not_matter() -> None:
@@ -86,9 +124,7 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
     one, other = TemplateMiner(), TemplateMiner()
     one.learn(lines)
     other.learn(shuffled)
-    assert [(t.template_id, t.line_count) for t in one.templates()] == [
-        (t.template_id, t.line_count) for t in other.templates()
-    ]
+    assert [(t.text, t.line_count) for t in one.templates()] == [(t.text, t.line_count) for t in other.templates()]
 
 
 def test_a_restored_miner_keeps_its_template_ids() -> None:
@@ -108,7 +144,15 @@ def test_lines_that_are_not_valid_unicode_can_be_stored() -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [b"", b"{}", b"[]", b"\xff", b'{"format":99}', b'{"format":1,"batch":1,"replaced":{},"records":[1]}']
+    "state",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"format":99}',
+        b'{"format":2,"batch":1,"replaced":{},"templates":[],"records":[1]}',
+    ],
 )
 def test_bytes_that_are_no_miner_state_are_refused(state: bytes) -> None:
     with pytest.raises(UnknownTemplateStateError):
@@ -189,7 +233,8 @@ def test_public_logs_are_grouped_like_their_manual_labels() -> None:
     if not systems:
         pytest.skip("needs the Loghub-2k data beside the repository (../shared/data/loghub_2k)")
     accuracy = {one.name: grouping_accuracy(TemplateMiner().learn(one.lines), one.truth) for one in systems}
-    assert sum(accuracy.values()) / len(accuracy) >= 0.92, accuracy
+    assert sum(accuracy.values()) / len(accuracy) >= 0.98, accuracy
+    assert min(accuracy.values()) >= 0.95, accuracy
 
 
 def test_forgotten_words_become_variables_and_old_ids_resolve_to_the_new_templates() -> None:

@@ -14,13 +14,14 @@ class Kept:
     def __init__(self) -> None:
         self.version: str | None = None
         self.state, self.loads = b"", 0
+        self.texts: dict[str, str] = {}
 
     def now(self) -> KeptTemplates:
         def load() -> bytes:
             self.loads += 1
             return self.state
 
-        return KeptTemplates(self.version, load)
+        return KeptTemplates(self.version, load, lambda: self.texts)
 
     def put(self, reading: LogReading) -> None:
         if reading.learnt is not None:
@@ -46,6 +47,23 @@ def test_learning_from_a_failed_transaction_is_discarded() -> None:
     assert lost.learnt is not None
     assert reader.read("shop", ["it broke"], kept.now()).learnt is not None
     assert kept.loads == 1
+
+
+def test_templates_of_a_state_that_cannot_be_read_are_adopted_and_stored_at_once() -> None:
+    kept = Kept()
+    first = TemplateLogReader().read("shop", ["order 1 was paid", "invoice went to ana"], kept.now())
+    kept.version, kept.state, kept.texts = "old", b"of another time", dict(first.texts)
+    again = TemplateLogReader().read("shop", ["order 2 was paid", "invoice went to ana"], kept.now())
+    assert again.template_ids == first.template_ids
+    assert again.learnt is not None
+
+
+def test_a_state_that_cannot_be_read_is_emptied_when_a_person_is_forgotten() -> None:
+    forgotten = TemplateLogReader().forget(b"of another time: ana", ["ana"])
+    assert forgotten is not None
+    kept = Kept()
+    kept.version, kept.state, kept.texts = forgotten.version, forgotten.state, {"id": "order <*> was paid"}
+    assert list(TemplateLogReader().read("shop", ["order 2 was paid"], kept.now()).template_ids) == ["id"]
 
 
 def test_no_complete_line_is_stored() -> None:
