@@ -6,6 +6,7 @@ Words stay: "/v1/", "/oauth2", "/s3", "/en-US", "/users/me". What is an id is to
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 from integrations.inbound.reading.identifiers import is_identifier, is_version
@@ -68,6 +69,7 @@ def _is_api_version(before: str, segment: str) -> bool:
     return before.lower() in _BEFORE_A_VERSION and _API_VERSION.match(segment) is not None
 
 
+@lru_cache(maxsize=10_000)
 def _segment(segment: str) -> str:
     """Return one part of a path, with a placeholder for what is an id in it."""
     if not segment or _TEMPLATED.search(segment):
