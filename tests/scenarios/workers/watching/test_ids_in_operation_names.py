@@ -78,6 +78,7 @@ def _span(named: Callable[[int], str], at: float, failing: bool) -> Span:
     ("named", "title"),
     [
         (lambda number: f"GET /vats/{number}", "GET /vats/{id} fails for "),
+        (lambda number: f"GET /shops/{shop(number)}/teas", "GET /shops/{name}/teas fails for "),
         (
             lambda number: f"HTTP GET https://tea.example/tins/{number * 7919:024x}/label?size=2",
             "HTTP GET /tins/{id}/label",
