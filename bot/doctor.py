@@ -19,6 +19,8 @@ from integrations.wording import plain
 from storage import outbox
 from storage.database import session as storage_session
 from storage.errors import DatabaseUnavailableError
+from storage.telemetry.endpoints.names import FURTHER, MOST_BEHIND_ONE
+from storage.telemetry.protocol import COARSE_SECONDS
 from workers.errors import NotConfiguredError
 from workers.services import Services
 from workers.settings import Settings
@@ -27,6 +29,8 @@ from workers.words.jobs import job_text
 
 CHECK_SECONDS = 8.0
 JOBS_SHOWN = 3
+_ENDPOINTS_SHOWN = 3
+_LAST_DAY = 86_400.0
 
 
 class NoticeError(Exception):
@@ -108,6 +112,13 @@ def _own_checks(services: Services) -> list[Check]:
             True,
             lambda: _detection(services),
             "`argux up` runs everything that detection needs",
+            "",
+        ),
+        Check(
+            "endpoints",
+            True,
+            lambda: _endpoints(services),
+            "let the sender give http.route, or a span name without what users write",
             "",
         ),
         Check(
@@ -238,6 +249,20 @@ def _detection(services: Services) -> str:
     if sentences := found.sentences():
         raise TroubleError(plain(" ".join(sentences)))
     return "has not begun yet" if found.tick is None else "keeps up"
+
+
+def _endpoints(services: Services) -> str:
+    """Raise NoticeError if a service has so many names of operations that some are watched together."""
+    now = services.clock().timestamp()
+    try:
+        counts = services.telemetry.endpoint_counts(since=now - _LAST_DAY, until=now, bucket_seconds=COARSE_SECONDS)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError("They are in the database: mend that first.") from error
+    together = sorted(f"{service}: {endpoint}" for service, endpoint in counts if FURTHER in endpoint)
+    if together:
+        shown = "; ".join(together[:_ENDPOINTS_SHOWN])
+        raise NoticeError(f"more than {MOST_BEHIND_ONE} names in one place, the further ones watched as one: {shown}")
+    return f"{len(counts)} in the last day"
 
 
 def _jobs(services: Services) -> str:

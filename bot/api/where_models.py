@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detection.types import Attribution, Where, WhereVerdict
+from detection.types import Attribution, Place, Where, WhereVerdict
 from workers.words.attribution import attribution_sentences
 
 
@@ -57,6 +57,9 @@ class WhereOut(BaseModel):
     places: list[PlaceOut]
     shifts: list[ShiftOut]
     dimensions: list[str] = Field(description="What could tell users apart.")
+    possible: list[PlaceOut] = Field(
+        description="The next best explanations, to three with the places: wider, narrower or elsewhere."
+    )
 
 
 def where_out(attribution: Attribution) -> WhereOut:
@@ -68,20 +71,22 @@ def where_out(attribution: Attribution) -> WhereOut:
         expected=attribution.expected,
         rate_effect=attribution.rate_effect,
         mix_effect=attribution.mix_effect,
-        places=[
-            PlaceOut(
-                where=_pairs(place.where),
-                entries=place.entries,
-                converted=place.converted,
-                expected=place.expected,
-                rate=place.rate,
-                expected_rate=place.expected_rate,
-                share_of_loss=place.share_of_loss,
-            )
-            for place in attribution.places
-        ],
+        places=[_place(place) for place in attribution.places],
         shifts=[ShiftOut.model_validate(shift) for shift in attribution.shifts],
         dimensions=list(attribution.dimensions),
+        possible=[_place(place) for place in attribution.possible],
+    )
+
+
+def _place(place: Place) -> PlaceOut:
+    return PlaceOut(
+        where=_pairs(place.where),
+        entries=place.entries,
+        converted=place.converted,
+        expected=place.expected,
+        rate=place.rate,
+        expected_rate=place.expected_rate,
+        share_of_loss=place.share_of_loss,
     )
 
 

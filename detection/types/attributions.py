@@ -65,7 +65,8 @@ class Attribution:
     """The explanation of the change from `expected` to `observed`, which equals rate_effect + mix_effect, as shares.
 
     places: the combinations that carry the loss, the most certain first; with the verdict MIX those that broke besides.
-    shifts: the parts of the mix effect, if it matters. dimensions: those that distinguished users.
+    shifts: the parts of the mix effect, if it matters. dimensions: those that distinguished users. possible: the next
+    best places, to three with those named, because wider and narrower places often explain a loss almost as well.
     """
 
     verdict: WhereVerdict
@@ -76,6 +77,7 @@ class Attribution:
     places: tuple[Place, ...]
     shifts: tuple[Shift, ...]
     dimensions: tuple[str, ...]
+    possible: tuple[Place, ...] = ()
 
     @property
     def is_deploys(self) -> bool:

@@ -12,9 +12,9 @@ import numpy as np
 
 from detection.statistics.baselines import Mask
 from detection.types import VERSION_DIMENSION, Attribution, Floats, FunnelCells, Place, Shift, WhereVerdict
-from detection.where.cell_tables import CellTable, cell_table, past_rates, unknown_kinds
+from detection.where.cell_tables import CellTable, cell_table, own_rates, past_rates, unknown_kinds
 from detection.where.cells import Cells
-from detection.where.combinations import RankedCombinations, rank_combinations
+from detection.where.combinations import FURTHER_EVIDENCE, Combination, RankedCombinations, rank_combinations
 
 _RATE_SHARE = 0.3
 """The rate effect must be at least this share of the loss to be the verdict."""
@@ -25,14 +25,11 @@ _MIX_SHARE = 0.5
 _SURE = 2.5
 """Standard deviations from which the rate effect is significant."""
 
-_FURTHER_EVIDENCE = 7.0
-"""Log-likelihood (odds of about a thousand to 1) needed to name a further place, or a place beside the mix."""
-
 _FEWEST_PAST = 100.0
 """The fewest past entries for an attribution."""
 
-_FIRM = 1e6
-"""Entries assumed for the past in the scan: so many that it takes the fitted past rates as exact."""
+_MOST_SHOWN = 3
+"""How many places are told, named ones and possible ones together."""
 
 _MOST_SHIFTS = 2
 _LEAST_SHIFT = 0.2
@@ -62,8 +59,9 @@ def attribute(
     usual_entries = table.usual_entries if table.usual_entries[inside].sum() else table.past_entries
     share, usual_share = (_shares(counts * inside) for counts in (table.entries, usual_entries))
     usual_rate = float((usual_share * rates).sum())
-    rates = rates * (expected / usual_rate if expected is not None and usual_rate > 0 else 1.0)
-    rates = np.clip(rates, 1e-4, 1 - 1e-4)
+    scale = expected / usual_rate if expected is not None and usual_rate > 0 else 1.0
+    alone = own_rates(table, rates) * scale
+    rates = np.clip(rates * scale, 1e-4, 1 - 1e-4)
     new = unknown_kinds(table)
     known = np.ones(len(rates), dtype=bool)
     known[new] = False
@@ -71,17 +69,23 @@ def attribute(
     observed = float(table.converted[inside].sum() / table.entries[inside].sum())
     rate_effect = observed - float((share * rates).sum())
     normal = float((usual_share * rates).sum())
-    answer = _scan(table, rates, known)
-    verdict = _verdict(normal - observed, rate_effect, _deviation(table, rates, inside), answer, table)
+    answer = _scan(table, alone, known)
+    deviation = _deviation(table, rates, inside)
+    verdict = _verdict(normal - observed, rate_effect, deviation, answer, table)
+    if verdict is WhereVerdict.MIX:
+        # Where other kinds came, what their values foretell is safer than a past of their own that is too small.
+        answer = _scan(table, rates, known)
+    places = _places(answer, verdict)
     return Attribution(
         verdict=verdict,
         observed=observed,
         expected=normal,
         rate_effect=rate_effect,
         mix_effect=observed - normal - rate_effect,
-        places=_places(answer, verdict),
+        places=places,
         shifts=_shifts(table, rates, share, usual_share, known, observed - normal),
         dimensions=table.dimensions,
+        possible=_possible(answer, verdict, places, sure=-rate_effect >= _SURE * deviation),
     )
 
 
@@ -125,7 +129,6 @@ def _verdict(
 
 def _scan(table: CellTable, rates: Floats, known: Mask) -> RankedCombinations:
     seen = known & (table.entries > 0)
-    size = int(seen.sum())
     return rank_combinations(
         Cells(
             dimensions=table.dimensions,
@@ -133,26 +136,41 @@ def _scan(table: CellTable, rates: Floats, known: Mask) -> RankedCombinations:
             codes=table.codes[seen],
             bad=(table.entries - table.converted)[seen],
             total=table.entries[seen],
-            bad_before=_FIRM * (1 - rates[seen]),
-            total_before=np.full(size, _FIRM),
+            usual=1 - rates[seen],
         )
     )
 
 
 def _places(answer: RankedCombinations, verdict: WhereVerdict) -> tuple[Place, ...]:
-    if verdict not in (WhereVerdict.PLACES, WhereVerdict.MIX):
+    """Return the places to name; beside a changed mix only those that are surer than a first place must be."""
+    if verdict is WhereVerdict.PLACES:
+        return tuple(map(_place, answer.causes))
+    if verdict is WhereVerdict.MIX:
+        return tuple(_place(cause) for cause in answer.causes if cause.score >= FURTHER_EVIDENCE)
+    return ()
+
+
+def _possible(
+    answer: RankedCombinations, verdict: WhereVerdict, named: tuple[Place, ...], *, sure: bool
+) -> tuple[Place, ...]:
+    """Return the next best places beside the named ones; nothing where only the mix changed.
+
+    sure: whether it is sure that rates fell. If not, and no combination stands out by itself, there is nothing to tell.
+    """
+    if verdict is WhereVerdict.MIX or (verdict is WhereVerdict.UNCLEAR and not sure and not answer.causes):
         return ()
-    sure = 1 if verdict is WhereVerdict.PLACES else 0
-    causes = (*answer.causes[:sure], *(one for one in answer.causes[sure:] if one.score >= _FURTHER_EVIDENCE))
-    return tuple(
-        Place(
-            where=cause.where,
-            entries=cause.total,
-            converted=cause.total - cause.bad,
-            expected=cause.total - cause.expected,
-            share_of_loss=min(max(cause.share_of_excess, 0.0), 1.0),
-        )
-        for cause in causes
+    known = {place.where for place in named}
+    others = [_place(one) for one in answer.ranked if one.where not in known]
+    return tuple(others[: max(_MOST_SHOWN - len(named), 0)])
+
+
+def _place(found: Combination) -> Place:
+    return Place(
+        where=found.where,
+        entries=found.total,
+        converted=found.total - found.bad,
+        expected=found.total - found.expected,
+        share_of_loss=min(max(found.share_of_excess, 0.0), 1.0),
     )
 
 

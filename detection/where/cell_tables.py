@@ -15,7 +15,7 @@ _NEARLY_ALL_DEPLOYED = 0.95
 """A dimension is dropped when one of its values has at least this share of the entries."""
 
 _PAST_PRIOR = 50.0
-"""The weight, in entries, of the rate predicted from a cell's dimension values against the cell's own past."""
+"""The weight, in entries, of the rate that others foretell against the cell's own past."""
 
 _SWEEPS = 10
 _DAMPING = 5.0
@@ -83,6 +83,17 @@ def past_rates(table: CellTable) -> Floats:
             predicted = predicted * (seen / (np.bincount(column, table.past_entries * predicted) + _DAMPING))[column]
     converted = table.past_converted + _PAST_PRIOR * np.clip(predicted, 0.0, 1.0)
     return np.asarray(converted / (table.past_entries + _PAST_PRIOR))
+
+
+def own_rates(table: CellTable, rates: Floats) -> Floats:
+    """Return the past conversion rate of each cell by itself, (cells,); `rates`, as of `past_rates`, where it has none.
+
+    A small cell is pulled toward everybody's rate, not toward what its values foretell: a value that did badly already
+    before it broke would foretell just that, and hide where it broke.
+    """
+    overall = (table.past_converted.sum() + 0.5) / (table.past_entries.sum() + 1.0)
+    own = (table.past_converted + _PAST_PRIOR * overall) / (table.past_entries + _PAST_PRIOR)
+    return np.asarray(np.where(table.past_entries > 0, own, rates))
 
 
 def unknown_kinds(table: CellTable) -> Integers:

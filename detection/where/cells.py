@@ -1,22 +1,21 @@
-"""Counts per full combination of dimension values, before and now, with values as integer codes."""
+"""Counts per full combination of dimension values, with values as integer codes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from detection.types import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The number of bad outcomes and the total for each combination of values that occurs, before and now.
+    """The number of bad outcomes now, the total, and the usual bad share, for each combination of values that occurs.
 
-    values[d]: the values of dimension d. codes: (cells, dimensions) indices into them. Counts: (cells,), with
-    bad <= total.
+    values[d]: the values of dimension d. codes: (cells, dimensions) indices into them. bad, total: (cells,), with
+    bad <= total. usual: (cells,), 0 to 1.
     """
 
     dimensions: tuple[str, ...]
@@ -24,37 +23,7 @@ class Cells:
     codes: Integers
     bad: Floats
     total: Floats
-    bad_before: Floats
-    total_before: Floats
-
-
-def counted_cells(
-    columns: Mapping[str, Sequence[str]], bad: ArrayLike, total: ArrayLike, *, is_now: ArrayLike
-) -> Cells:
-    """Sum rows into cells.
-
-    columns: the values of each dimension, (rows,). bad, total, is_now: (rows,); rows that are not now are the past.
-    Raises ValueError when the lengths differ or when bad is negative or exceeds total in a row.
-    """
-    now = np.asarray(is_now, dtype=bool)
-    bad_counts, totals = np.asarray(bad, dtype=np.float64), np.asarray(total, dtype=np.float64)
-    if any(len(part) != len(now) for part in (bad_counts, totals, *columns.values())):
-        raise ValueError("every column must have one entry a row")
-    if np.any(bad_counts > totals) or np.any(bad_counts < 0):
-        raise ValueError("bad must lie between 0 and total in every row")
-    coded = [coded_values(column) for column in columns.values()]
-    rows = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((len(now), 0), dtype=np.int64)
-    cell, first_row = grouped(rows)
-    size = len(first_row)
-    return Cells(
-        dimensions=tuple(columns),
-        values=tuple(values for _, values in coded),
-        codes=rows[first_row],
-        bad=_summed(cell, bad_counts * now, size),
-        total=_summed(cell, totals * now, size),
-        bad_before=_summed(cell, bad_counts * ~now, size),
-        total_before=_summed(cell, totals * ~now, size),
-    )
+    usual: Floats
 
 
 def grouped(codes: Integers) -> tuple[Integers, Integers]:
@@ -67,10 +36,6 @@ def grouped(codes: Integers) -> tuple[Integers, Integers]:
         keys = np.unique(keys, return_inverse=True)[1] * (int(column.max()) + 1) + column
     _, first_row, group = np.unique(keys, return_index=True, return_inverse=True)
     return group.astype(np.int64), first_row.astype(np.int64)
-
-
-def _summed(cell: Integers, counts: Floats, size: int) -> Floats:
-    return np.bincount(cell, counts, size).astype(np.float64)
 
 
 def coded_values(column: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:

@@ -4,7 +4,8 @@ The search scans every combination (one value in each of one, two or three dimen
 cuboid), as the scan statistic of Kulldorff (1997) scans every circle of a map. It shares two principles with the
 attribution methods for such data (Adtributor, Bhagwan et al. 2014; HotSpot, Sun et al. 2018; Squeeze, Li et al. 2019;
 RobustSpot, Zhang et al. 2021; RiskLoc, Kalander 2022): a cause affects all cells within it alike, and the simpler of
-two explanations is better.
+two explanations is better. How much better is not tuned: a combination pays for its description (Rissanen 1978), the
+logarithm of the number of sets of as many dimensions, and of the combinations in its set.
 
 The likelihood is that of additional failures (a noisy-or): within a cause a share `broken` of those who would have
 succeeded fails, besides those that always failed, so that p becomes p + (1 - p) * broken. For a conversion this is one
@@ -14,8 +15,9 @@ of the mix of users, or a cell that always did badly, is no cause.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
+from math import comb, log
 
 import numpy as np
 
@@ -25,16 +27,10 @@ from detection.where.cells import Cells, grouped
 
 _LARGEST_COMBINATION = 3
 
-_PAST_PRIOR = 50.0
-"""The weight, in observations, of the overall past share against a cell's own: most cells are small."""
-
 _ALIKENESS = 0.03
 """The intraclass correlation of outcomes within one cell (Williams 1982), per observation that is usually well. The
 well ones then fluctuate by about a sixth of their number, whether they are many or few, and no cell has the weight of
 more than 33 of them. So many cells that agree outweigh one huge cell."""
-
-_SUCCINCTNESS = 0.9
-"""The evidence of a combination is multiplied by this for every dimension it needs."""
 
 _FURTHER = 0.3
 """A further cause must have at least this share of the first one's evidence."""
@@ -42,20 +38,26 @@ _FURTHER = 0.3
 _LEAST_EVIDENCE = 3.0
 """The log-likelihood (odds of 20 to 1) below which no cause is named."""
 
+FURTHER_EVIDENCE = 7.0
+"""The log-likelihood (odds of about a thousand to 1) below which none is named beside another explanation."""
+
 _EVERYWHERE = 0.5
 """If the rest is broken by at least this share of the best combination's `broken`, everything is broken alike."""
 
 _MOST_CAUSES = 3
 _LARGEST_SHARE = 0.98
 
+_COMPARED = 50
+"""How many combinations the ranking is chosen from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Combination:
     """One combination of values and the excess it explains.
 
-    where: (dimension, value) pairs. excess: the number of bad outcomes above `expected` from the cells' own past.
+    where: (dimension, value) pairs. excess: the number of bad outcomes above `expected` from the cells' own weighed.
     share_of_excess: its part of the total excess. broken: the share of the formerly well that fails now. score:
-    log-likelihood ratio after the penalty for its dimensions.
+    log-likelihood ratio less the length of its description.
     """
 
     where: tuple[tuple[str, str], ...]
@@ -72,28 +74,24 @@ class Combination:
 class RankedCombinations:
     """The causes (none with too little evidence, or if everything is broken alike) and the ranked candidates.
 
-    ranked: the causes first. The change of the overall bad share is rate_effect + mix_effect: the cells themselves got
-    worse, and more of the total lies in cells that were always bad (Kitagawa 1955).
+    ranked: the causes first, then the best that is no part of one of them, then the others by their evidence.
     """
 
     causes: tuple[Combination, ...]
     ranked: tuple[Combination, ...]
     everywhere_alike: bool
-    rate_effect: float
-    mix_effect: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
-    """The cells seen now, with the past bad share and the weight of one observation in each, (cells,)."""
+class _Weighed:
+    """The cells seen now, with the weight of one observation in each, (cells,)."""
 
     cells: Cells
-    rate: Floats
     weight: Floats
 
     @property
     def expected(self) -> Floats:
-        return self.cells.total * self.rate
+        return self.cells.total * self.cells.usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,57 +118,40 @@ class _Candidate:
 
 
 def rank_combinations(cells: Cells, *, keep: int = 10) -> RankedCombinations:
-    """Rank the combinations that explain why more is bad now than before; `keep` bounds the ranking.
+    """Rank the combinations that explain why more is bad now than usual; `keep` bounds the ranking.
 
     Causes are taken one after the other, each among the cells that those before it have left. With nothing counted
-    in either period there is no candidate.
+    there is no candidate.
     """
-    past = _with_past(cells)
-    rate_effect, mix_effect = _effects(cells)
-    families = _families(past.cells)
-    left = np.ones(len(past.rate), dtype=bool)
-    candidates = _best(past, families, left, keep)
-    alike = bool(candidates) and _is_everywhere(past, candidates[0])
+    weighed = _weighed(cells)
+    families = _families(weighed.cells)
+    left = np.ones(len(weighed.weight), dtype=bool)
+    candidates = _best(weighed, families, left, _COMPARED)
+    alike = bool(candidates) and _is_everywhere(weighed, candidates[0])
     causes: list[_Candidate] = []
     following = candidates[:1] if not alike else []
     while following and following[0].score >= _least(causes) and len(causes) < _MOST_CAUSES:
         causes.append(following[0])
         left &= ~following[0].inside()
-        following = _best(past, families, left, 1)
-    named = [_described(past, cause) for cause in causes]
-    others = [_described(past, candidate) for candidate in candidates]
-    places = {cause.where for cause in named}
-    ranked = [*named, *(other for other in others if other.where not in places)][:keep]
-    return RankedCombinations(tuple(named), tuple(ranked), alike, rate_effect, mix_effect)
+        following = _best(weighed, families, left, 1)
+    named = [_described(weighed, cause) for cause in causes]
+    others = [_described(weighed, candidate) for candidate in candidates]
+    return RankedCombinations(tuple(named), tuple(_ranking(named, others)[:keep]), alike)
 
 
-def _with_past(cells: Cells) -> _Past:
-    """Keep the cells seen now, each past share shrunk toward the overall one (Laplace's rule with a stronger prior)."""
-    everyone = (cells.bad_before.sum() + 0.5) / (cells.total_before.sum() + 1.0)
-    rate = (cells.bad_before + _PAST_PRIOR * everyone) / (cells.total_before + _PAST_PRIOR)
+def _ranking(named: list[Combination], others: list[Combination]) -> list[Combination]:
+    """Put the best combination that is no part of a named one right behind the named ones: it tells the most."""
+    known = [set(cause.where) for cause in named]
+    rest = [one for one in others if set(one.where) not in known]
+    other = [one for one in rest if not any(set(one.where) >= where for where in known)][:1]
+    return [*named, *other, *(one for one in rest if one not in other)]
+
+
+def _weighed(cells: Cells) -> _Weighed:
     seen = cells.total > 0
-    kept = replace(
-        cells,
-        codes=cells.codes[seen],
-        bad=cells.bad[seen],
-        total=cells.total[seen],
-        bad_before=cells.bad_before[seen],
-        total_before=cells.total_before[seen],
-    )
-    bad = np.clip(rate[seen], 1e-4, 1 - 1e-4)
-    return _Past(kept, bad, 1 / (1 + kept.total * (1 - bad) * _ALIKENESS))
-
-
-def _effects(cells: Cells) -> tuple[float, float]:
-    """Split the change of the overall bad share exactly; a cell without past is compared with the overall past."""
-    total, total_before = cells.total.sum(), cells.total_before.sum()
-    if not total or not total_before:
-        return 0.0, 0.0
-    everyone = cells.bad_before.sum() / total_before
-    rate_before = np.where(cells.total_before > 0, cells.bad_before / np.maximum(cells.total_before, 1), everyone)
-    rate_effect = (cells.bad - cells.total * rate_before).sum() / total
-    mix_effect = ((cells.total / total - cells.total_before / total_before) * rate_before).sum()
-    return float(rate_effect), float(mix_effect)
+    total, usual = cells.total[seen], np.clip(cells.usual[seen], 1e-4, 1 - 1e-4)
+    kept = Cells(cells.dimensions, cells.values, cells.codes[seen], cells.bad[seen], total, usual)
+    return _Weighed(kept, 1 / (1 + total * (1 - usual) * _ALIKENESS))
 
 
 def _families(cells: Cells) -> list[_Family]:
@@ -182,9 +163,9 @@ def _families(cells: Cells) -> list[_Family]:
     ]
 
 
-def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_Candidate]:
+def _best(weighed: _Weighed, families: list[_Family], left: Mask, keep: int) -> list[_Candidate]:
     """Return the `keep` combinations with the most evidence among the cells that are left, the best first."""
-    scores = [_scores(past, family, left) for family in families]
+    scores = [_scores(weighed, family, left) for family in families]
     best: list[_Candidate] = []
     for family, own in zip(families, scores, strict=True):
         top = np.argsort(-own, kind="stable")[:keep]
@@ -192,49 +173,50 @@ def _best(past: _Past, families: list[_Family], left: Mask, keep: int) -> list[_
     return sorted(best, key=lambda candidate: -candidate.score)[:keep]
 
 
-def _scores(past: _Past, family: _Family, left: Mask) -> Floats:
-    """Return the penalised log-likelihood ratio of each combination, (combinations,).
+def _scores(weighed: _Weighed, family: _Family, left: Mask) -> Floats:
+    """Return the log-likelihood ratio of each combination less the length of its description, (combinations,).
 
     All cells of a combination share one `broken`: a cause affects everything within it alike.
     """
-    bad, well = past.cells.bad, past.cells.total - past.cells.bad
-    weight, size = past.weight * left, len(family.example)
-    excess = np.bincount(family.member, weight * (bad - past.expected), size)
-    formerly_well = np.bincount(family.member, weight * (past.cells.total - past.expected), size)
+    bad, well = weighed.cells.bad, weighed.cells.total - weighed.cells.bad
+    weight, size = weighed.weight * left, len(family.example)
+    excess = np.bincount(family.member, weight * (bad - weighed.expected), size)
+    formerly_well = np.bincount(family.member, weight * (weighed.cells.total - weighed.expected), size)
     broken = np.clip(excess / np.maximum(formerly_well, 1e-9), 0.0, _LARGEST_SHARE)[family.member]
-    gain = bad * np.log1p((1 / past.rate - 1) * broken) + well * np.log1p(-broken)
-    return np.asarray(np.bincount(family.member, weight * gain, size) * _SUCCINCTNESS ** len(family.columns))
+    gain = bad * np.log1p((1 / weighed.cells.usual - 1) * broken) + well * np.log1p(-broken)
+    description = log(comb(len(weighed.cells.dimensions), len(family.columns))) + log(max(size, 1))
+    return np.asarray(np.bincount(family.member, weight * gain, size) - description)
 
 
-def _is_everywhere(past: _Past, best: _Candidate) -> bool:
+def _is_everywhere(weighed: _Weighed, best: _Candidate) -> bool:
     inside = best.inside()
-    return bool((~inside).any()) and _broken(past, ~inside) >= _EVERYWHERE * _broken(past, inside)
+    return bool((~inside).any()) and _broken(weighed, ~inside) >= _EVERYWHERE * _broken(weighed, inside)
 
 
-def _broken(past: _Past, inside: Mask) -> float:
-    weight = past.weight * inside
-    formerly_well = float((weight * (past.cells.total - past.expected)).sum())
-    return float((weight * (past.cells.bad - past.expected)).sum()) / max(formerly_well, 1e-9)
+def _broken(weighed: _Weighed, inside: Mask) -> float:
+    weight = weighed.weight * inside
+    formerly_well = float((weight * (weighed.cells.total - weighed.expected)).sum())
+    return float((weight * (weighed.cells.bad - weighed.expected)).sum()) / max(formerly_well, 1e-9)
 
 
 def _least(causes: list[_Candidate]) -> float:
-    return max(_LEAST_EVIDENCE, _FURTHER * causes[0].score) if causes else _LEAST_EVIDENCE
+    return max(FURTHER_EVIDENCE, _FURTHER * causes[0].score) if causes else _LEAST_EVIDENCE
 
 
-def _described(past: _Past, candidate: _Candidate) -> Combination:
-    cells, inside = past.cells, candidate.inside()
+def _described(weighed: _Weighed, candidate: _Candidate) -> Combination:
+    cells, inside = weighed.cells, candidate.inside()
     codes = cells.codes[candidate.family.example[candidate.number]]
-    excess = float((cells.bad - past.expected)[inside].sum())
-    everyone = float((cells.bad - past.expected).sum())
+    excess = float((cells.bad - weighed.expected)[inside].sum())
+    everyone = float((cells.bad - weighed.expected).sum())
     return Combination(
         where=tuple(
             (cells.dimensions[column], cells.values[column][codes[column]]) for column in candidate.family.columns
         ),
         bad=float(cells.bad[inside].sum()),
         total=float(cells.total[inside].sum()),
-        expected=float(past.expected[inside].sum()),
+        expected=float(weighed.expected[inside].sum()),
         excess=excess,
         share_of_excess=excess / everyone if everyone > 0 else 0.0,
-        broken=_broken(past, inside),
+        broken=_broken(weighed, inside),
         score=candidate.score,
     )

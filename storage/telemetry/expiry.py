@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, func, select
 
 from storage.database.session import read_only
 from storage.telemetry.archive.cold_store import Archive, locked
+from storage.telemetry.endpoints.names import oldest_name_kept
 from storage.telemetry.funnels.expiry import drop_old_attempts, drop_old_funnel_counts, drop_removed_funnels
 from storage.telemetry.hot.eviction import evict, partition_batches, row_batches
 from storage.telemetry.hot.partitions import are_used, prepare_partitions
@@ -20,7 +21,15 @@ from storage.telemetry.metrics.expiry import drop_metrics
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.rollups.marks import mark
 from storage.telemetry.rollups.sweeps import sweep
-from storage.telemetry.rows.tables import endpoint_buckets, events, log_records, metric_points, requests, spans
+from storage.telemetry.rows.tables import (
+    endpoint_buckets,
+    endpoint_names,
+    events,
+    log_records,
+    metric_points,
+    requests,
+    spans,
+)
 
 
 def expire(engine: Engine, archive: Archive | None = None, *, now: float) -> int:
@@ -61,6 +70,7 @@ def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
     gone += drop_removed_funnels(engine) + drop_old_attempts(engine, horizon)
     gone += drop_old_funnel_counts(engine, now)
     gone += _drop_endpoint_buckets(engine, now)
+    gone += sweep(engine, endpoint_names.c.seen_at, below=oldest_name_kept(now))
     gone += drop_metrics(engine, now)
     return gone + drop_old_logs(engine, now)
 

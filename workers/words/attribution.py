@@ -37,7 +37,7 @@ def place_sentence(place: Place) -> str:
 
 def attribution_sentences(attribution: Attribution) -> tuple[str, ...]:
     """Return the verdict, then how the loss divides into lower conversion and a different mix of users."""
-    return tuple(_found(attribution)) + tuple(_divided(attribution))
+    return (*_found(attribution), *_also_possible(attribution), *_divided(attribution))
 
 
 def _found(attribution: Attribution) -> Iterator[str]:
@@ -57,6 +57,25 @@ def _found(attribution: Attribution) -> Iterator[str]:
             yield "Nothing is known of the users that could tell them apart."
     if attribution.verdict is not WhereVerdict.MIX:
         yield from map(_shift_sentence, attribution.shifts)
+
+
+_POSSIBLE = {
+    WhereVerdict.PLACES: "Next best explanations",
+    WhereVerdict.EVERYWHERE: "Hit hardest",
+    WhereVerdict.UNCLEAR: "Look first at",
+}
+
+
+def _also_possible(attribution: Attribution) -> Iterator[str]:
+    """Yield such as "Next best explanations: country = DE (converts 20 % instead of 38 %)", and so on."""
+    opening = _POSSIBLE.get(attribution.verdict)
+    if opening is None or not attribution.possible:
+        return
+    told = (
+        f"{place_formula(place.where)} (converts {percent(place.rate)} instead of {percent(place.expected_rate)})"
+        for place in attribution.possible
+    )
+    yield f"{opening}: {'; '.join(told)}."
 
 
 def _shift_sentence(shift: Shift) -> str:

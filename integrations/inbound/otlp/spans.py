@@ -22,9 +22,42 @@ from integrations.inbound.otlp.values import (
     nanoseconds,
     text,
 )
+from integrations.inbound.reading.operation_names import operation_template, path_template
 from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 
 ENDPOINT_LIMIT = 300
+LONGEST_PATH = 2_000
+_PATHS = ("url.path", "http.target", "http.path", "url.full", "http.url")
+_METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY"))
+_SAYS_NOTHING = frozenset(
+    (
+        "http",
+        "http.server",
+        "http.request",
+        "http.server.request",
+        "http.server.requests",
+        "http_request",
+        "web.request",
+        "request",
+        "aspnet_core.request",
+        "asgi.request",
+        "wsgi.request",
+        "rack.request",
+        "servlet.request",
+        "express.request",
+        "flask.request",
+        "django.request",
+        "fastapi.request",
+        "spring.handler",
+        "netty.request",
+        "nginx.request",
+        "nginx.proxy",
+        "ingress",
+        "handle",
+        "unnamed",
+    )
+)
+"""Names that instrumentations give to every request alike."""
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 
@@ -60,7 +93,7 @@ def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) ->
         started_at=started_at,
         duration_ms=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e6,
         is_error=span.status.code == Status.STATUS_CODE_ERROR or (status_code is not None and status_code >= 500),
-        endpoint=_endpoint(span, found) if kind is SpanKind.SERVER else None,
+        endpoint=_endpoint(span, found, status_code) if kind is SpanKind.SERVER else None,
         status_code=status_code,
         statement=statement,
     )
@@ -73,16 +106,27 @@ def _kind(span: OtlpSpan, found: dict[str, JsonValue]) -> tuple[SpanKind, str | 
     return (SpanKind.DATABASE, statement) if statement else (SpanKind.OTHER, None)
 
 
-def _endpoint(span: OtlpSpan, found: dict[str, JsonValue]) -> str:
-    """Return the endpoint, such as "POST /checkout": the route, never the path, which may have unlimited values.
+def _endpoint(span: OtlpSpan, found: dict[str, JsonValue], status_code: int | None) -> str:
+    """Return the endpoint, such as "POST /checkout": the route as it is given, else the span's name without ids.
 
-    Without a route (no match, or another protocol) the endpoint is the span's name.
+    A name that says nothing is completed from the path, unless no route answered (404): such paths are anybody's.
     """
     method = first_text(found, "http.request.method", "http.method")
     route = first_text(found, "http.route")
     if method and route:
         return f"{method} {route}"[:ENDPOINT_LIMIT]
-    return text(span.name, ENDPOINT_LIMIT) or method or "unnamed"
+    name = text(span.name, LONGEST_PATH)
+    if _says_nothing(name, method) and status_code not in (404, 405):
+        path = first_text(found, *_PATHS)
+        if path:
+            return f"{method or name or 'HTTP'} {path_template(path[:LONGEST_PATH])}"[:ENDPOINT_LIMIT]
+    return operation_template(name)[:ENDPOINT_LIMIT] or method or "unnamed"
+
+
+def _says_nothing(name: str, method: str | None) -> bool:
+    said = name.lower().strip()
+    known = {"", method.lower(), f"http {method.lower()}"} if method else {""}
+    return said in known or said in _SAYS_NOTHING or said.removeprefix("http ").upper() in _METHODS
 
 
 def _parent(span: OtlpSpan) -> str | None:

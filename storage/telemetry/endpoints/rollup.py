@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from detection.types import DURATION_EDGES_MS, QUERY_EDGES, Floats, Integers, SpanKind
+from storage.telemetry.endpoints.names import EndpointNames
 from storage.telemetry.hot.span_trees import SpanNode, database_counts
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept, starts
 from storage.telemetry.rollups.marks import mark, set_mark
@@ -92,7 +93,7 @@ def roll_up_spans(connection: Connection, *, up_to: int, now: float, limit: int)
     if not taken:
         return 0
     query_counts, earlier_servers = _query_counts(connection, since, top)
-    new = _new_requests(connection, since, top, query_counts)
+    new = _with_bounded_names(connection, _new_requests(connection, since, top, query_counts), now)
     corrections = _corrections(connection, earlier_servers, query_counts)
     if new or corrections:
         insert_new(connection, requests, _Request._fields, new)
@@ -146,6 +147,12 @@ def _new_requests(connection: Connection, since: int, top: int, query_counts: _Q
     columns = [endpoint if name == "endpoint" else spans.c[name] for name in _Request._fields if name != "query_count"]
     servers = connection.execute(select(*columns).where(is_taken).order_by(spans.c.sequence)).all()
     return [_Request._make((*row, query_counts.get((row.trace_id, row.span_id), 0))) for row in servers]
+
+
+def _with_bounded_names(connection: Connection, new: Sequence[_Request], now: float) -> list[_Request]:
+    names = EndpointNames(connection, (request.service for request in new))
+    endpoints = names.counted_as([(request.service, request.endpoint) for request in new], now)
+    return [request._replace(endpoint=endpoint) for request, endpoint in zip(new, endpoints, strict=True)]
 
 
 def _corrections(

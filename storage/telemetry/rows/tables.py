@@ -180,6 +180,15 @@ endpoint_buckets = Table(
     Column("query_histogram", LargeBinary, nullable=False),
 )
 
+endpoint_names = Table(
+    "endpoint_names",
+    Base.metadata,
+    Column("service", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("seen_at", Double, nullable=False, index=True),
+)
+"""The endpoints of each service that have buckets of their own; see storage.telemetry.endpoints.names."""
+
 append_period = Table(
     "append_period",
     Base.metadata,

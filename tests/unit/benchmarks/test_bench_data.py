@@ -40,11 +40,12 @@ def test_systems_with_corrected_labels_are_read_and_an_empty_one_is_left_out(tmp
 
 def test_cases_with_any_dimensions_are_read_and_cases_without_rows_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "anomaly.yaml").write_text(
-        "- data: mine\n  timestamp: 300\n  cause: {'shop': 'x'}\n- data: gone\n  timestamp: 1\n  cause: {'a': 'b'}\n"
+        "- data: mine_7\n  timestamp: 300\n  cause: {'shop': 'x'}\n- data: gone\n  timestamp: 1\n  cause: {'a': 'b'}\n"
     )
-    (tmp_path / "mine.csv").write_text("min,shop,kind,value,cnt\n240,x,k,0,5\n300,x,k,4,5\n360,x,k,4,5\n")
+    (tmp_path / "mine_7.csv").write_text("min,shop,kind,value,cnt\n240,x,k,0,5\n300,x,k,4,5\n360,x,k,4,5\n")
     [case] = read_cases(tmp_path)
-    assert list(case.columns) == ["shop", "kind"]
+    assert case.now.combinations == ({"shop": "x", "kind": "k"},)
     assert case.causes == {frozenset({("shop", "x")})}
-    assert case.is_now.tolist() == [False, True]
+    assert (case.now.entries.tolist(), case.now.converted_by_delay.sum()) == ([5], 1)
+    assert [(past.entries.tolist(), past.converted_by_delay.sum()) for past in case.before] == [([5], 5)]
     assert read_cases(tmp_path / "nowhere") == []

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot.doctor import Check, Health, checks, examine
 from integrations.errors import AuthenticationError
+from storage.telemetry.protocol import EndpointCount
 from workers.services import Services
 from workers.settings import Settings
 
@@ -74,6 +75,7 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
         "database",
         "broker",
         "detection",
+        "endpoints",
         "jobs",
         "messages",
         "Slack",
@@ -86,9 +88,18 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
         "LLM",
     ]
     assert outcomes["database"].health is Health.OK
-    assert {outcomes[name].health for name in list(outcomes)[1:] if name not in ("detection", "jobs", "messages")} == {
-        Health.NOT_SET
-    }
+    own = ("detection", "endpoints", "jobs", "messages")
+    assert {outcomes[name].health for name in list(outcomes)[1:] if name not in own} == {Health.NOT_SET}
+
+
+def test_endpoints_that_are_watched_together_are_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = Services(settings)
+    counts = {("tea", "GET /shops/{name}"): EndpointCount(9, 90), ("tea", "GET /vats/{id}"): EndpointCount(9, 90)}
+    monkeypatch.setattr(services.telemetry, "endpoint_counts", lambda **_: counts)
+    (found,) = [one for one in examine(checks(services), seconds=60) if one.name == "endpoints"]
+    assert found.health is Health.NOTICE
+    assert "the further ones watched as one: tea: GET /shops/{name}" in found.text
+    assert "{id}" not in found.text
 
 
 def test_an_incomplete_group_of_settings_fails_and_names_the_missing_one(settings: Settings) -> None:

@@ -40,6 +40,18 @@ def test_a_place_is_described_with_its_share_and_the_loss_is_divided_into_rate_a
     )
 
 
+def test_the_next_best_explanations_follow_in_one_line() -> None:
+    wider = Place((("country", "DE"),), 400.0, 60.0, 152.0, 1.0)
+    seen = replace(PLACES, possible=(wider, PLACE))
+    told = attribution_sentences(seen)
+    assert told[1] == (
+        "Next best explanations: country = DE (converts 15 % instead of 38 %); "
+        "country = DE and payment_method = paypal (converts 12 % instead of 38 %)."
+    )
+    assert attribution_sentences(replace(UNCLEAR, possible=(wider,)))[1].startswith("Look first at: country = DE")
+    assert attribution_sentences(replace(EVERYWHERE, possible=(wider,)))[1].startswith("Hit hardest: country = DE")
+
+
 def test_the_verdicts_everywhere_mix_and_unclear_have_their_own_sentences() -> None:
     assert attribution_sentences(EVERYWHERE) == (
         "Everywhere alike: no country, device or payment_method fares worse than the others.",

@@ -127,9 +127,30 @@ def test_a_5xx_or_an_error_status_makes_a_span_an_error(
     assert parsed(span(attributes, status=Status(code=status))).records[0].is_error is is_error
 
 
-def test_a_request_without_a_route_uses_the_span_name_as_endpoint_and_never_the_path() -> None:
-    (found,) = parsed(span({"http.method": "GET", "url.path": "/orders/17"}, name="GET")).records
-    assert found.endpoint == "GET"
+@pytest.mark.parametrize(
+    ("name", "attributes", "endpoint"),
+    [
+        ("GET", {"http.method": "GET", "url.path": "/orders/17"}, "GET /orders/{id}"),
+        ("HTTP GET", {"http.request.method": "GET", "http.target": "/orders/17?a=1"}, "GET /orders/{id}"),
+        ("http.server", {"http.method": "PUT", "http.url": "https://shop.example/orders/17"}, "PUT /orders/{id}"),
+        ("GET /orders/17", {"http.method": "GET"}, "GET /orders/{id}"),
+        ("OrdersController#show", {"http.method": "GET", "url.path": "/orders/17"}, "OrdersController#show"),
+        ("orders.17 process", {"messaging.system": "kafka"}, "orders.{id} process"),
+        ("shop.v1.Orders/Get", {"rpc.system": "grpc"}, "shop.v1.Orders/Get"),
+        ("GET", {"http.method": "GET", "url.path": "/wp-login.php", "http.response.status_code": 404}, "GET"),
+        ("GET", {"http.method": "GET"}, "GET"),
+    ],
+)
+def test_a_request_without_a_route_is_named_by_its_span_or_its_path_without_ids(
+    name: str, attributes: dict[str, Any], endpoint: str
+) -> None:
+    (found,) = parsed(span(attributes, name=name)).records
+    assert found.endpoint == endpoint
+
+
+def test_a_route_is_taken_as_it_is_given() -> None:
+    attributes = {"http.method": "GET", "http.route": "/reports/2024", "url.path": "/reports/2024"}
+    assert parsed(span(attributes, name="GET /x/17")).records[0].endpoint == "GET /reports/2024"
 
 
 def test_a_service_without_a_name_is_called_unknown() -> None:
