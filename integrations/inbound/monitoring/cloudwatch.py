@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -28,6 +28,8 @@ from integrations.inbound.reading.batches import UNREADABLE, Text, describe_erro
 from integrations.inbound.reading.body import GZIP_MAGIC, decoded, without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import parse_time
+from integrations.inbound.sources.log_groups import service_of_group
+from integrations.inbound.sources.names import service_of
 
 _CONTROL = "CONTROL_MESSAGE"
 
@@ -185,7 +187,7 @@ def _reject_part(parsed: Parsed[LogRecord]) -> Iterator[None]:
 def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord:
     return LogRecord(
         record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}",
-        service=clipped(message.logGroup.rstrip("/").rpartition("/")[2] or UNKNOWN_SERVICE, NAME_LIMIT),
+        service=_service(event.message, message),
         version=None,
         happened_at=parse_time(event.timestamp, now=now, field="timestamp"),
         severity=severity_within(event.message),
@@ -196,6 +198,15 @@ def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord
             "account": clipped(message.owner, NAME_LIMIT),
         },
     )
+
+
+def _service(text: str, message: _DataMessage) -> str:
+    """Return the service that a JSON message names (as Container Insights do), else that of its log group."""
+    named = None
+    if text.startswith("{"):
+        with suppress(msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            named = service_of(msgspec.json.decode(text, type=dict[str, object]))
+    return clipped(named or service_of_group(message.logGroup, message.logStream) or UNKNOWN_SERVICE, NAME_LIMIT)
 
 
 def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:
