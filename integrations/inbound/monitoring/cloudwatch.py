@@ -18,6 +18,7 @@ from detection.types import LogRecord
 from integrations.inbound.monitoring.log_fields import (
     NAME_LIMIT,
     UNKNOWN_SERVICE,
+    Identities,
     Shape,
     clipped,
     decoded_json,
@@ -35,16 +36,16 @@ _CONTROL = "CONTROL_MESSAGE"
 
 
 class _LogEvent(msgspec.Struct):
-    id: str
-    timestamp: int
     message: str
+    id: str | None = None
+    timestamp: int | None = None
 
 
 class _DataMessage(msgspec.Struct):
     messageType: str
-    logGroup: str = ""
-    logStream: str = ""
-    owner: str = ""
+    logGroup: str | None = None
+    logStream: str | None = None
+    owner: str | None = None
     logEvents: list[msgspec.Raw] = []
 
 
@@ -157,8 +158,10 @@ def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: flo
     if message.messageType == _CONTROL:
         return
 
+    identities = Identities(f"cloudwatch:{message.logGroup}:{message.logStream}")
+
     def read(raw: Text) -> LogRecord:
-        return _to_record(_EVENT.decode(raw), message, now)
+        return _to_record(_EVENT.decode(raw), message, identities, now)
 
     found = read_each(message.logEvents, read, prefix=f"{path}.logEvents")
     before = len(parsed.records) + len(parsed.rejections)
@@ -184,18 +187,21 @@ def _reject_part(parsed: Parsed[LogRecord]) -> Iterator[None]:
         parsed.rejections.append(Rejection(len(parsed.records) + len(parsed.rejections), error.field, error.message))
 
 
-def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord:
+def _to_record(event: _LogEvent, message: _DataMessage, identities: Identities, now: float) -> LogRecord:
+    happened_at = now if event.timestamp is None else parse_time(event.timestamp, now=now, field="timestamp")
     return LogRecord(
-        record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}",
+        record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}"
+        if event.id
+        else identities.of(happened_at, event.message),
         service=_service(event.message, message),
         version=None,
-        happened_at=parse_time(event.timestamp, now=now, field="timestamp"),
+        happened_at=happened_at,
         severity=severity_within(event.message),
         body=clipped(event.message.rstrip("\n")),
         attributes={
-            "log_group": clipped(message.logGroup, 512),
-            "log_stream": clipped(message.logStream, 512),
-            "account": clipped(message.owner, NAME_LIMIT),
+            "log_group": clipped(message.logGroup or "", 512),
+            "log_stream": clipped(message.logStream or "", 512),
+            "account": clipped(message.owner or "", NAME_LIMIT),
         },
     )
 
@@ -206,7 +212,9 @@ def _service(text: str, message: _DataMessage) -> str:
     if text.startswith("{"):
         with suppress(msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             named = service_of(msgspec.json.decode(text, type=dict[str, object]))
-    return clipped(named or service_of_group(message.logGroup, message.logStream) or UNKNOWN_SERVICE, NAME_LIMIT)
+    return clipped(
+        named or service_of_group(message.logGroup or "", message.logStream or "") or UNKNOWN_SERVICE, NAME_LIMIT
+    )
 
 
 def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:
