@@ -172,6 +172,6 @@ def test_calls_of_the_libraries_beside_events_raise_nothing_in_the_application(w
         Mixpanel("argux_wrong", consumer=consumer).people_set("beside", {})
 
     posthog = Posthog(web.key, host=web.url, disable_geoip=True)
-    assert not posthog.feature_enabled("new-checkout", "beside")
+    assert not posthog.evaluate_flags("beside").is_enabled("new-checkout")
     assert posthog.get_all_flags("beside") == {}
     posthog.shutdown()
