@@ -10,7 +10,7 @@ import re
 from detection.types import JsonValue
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, clipped
 from integrations.inbound.syslog.header import Said
-from integrations.inbound.syslog.names import container_of_tag, service_of_message, service_of_tag
+from integrations.inbound.syslog.names import container_of_tag, is_level, service_of_message, service_of_tag
 from integrations.inbound.syslog.times import plausible
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -25,6 +25,9 @@ _HEADER = re.compile(
 )
 _ELEMENT_PARTS = re.compile(rf"\[([^\s\]=\"]+)((?:\s+[^\s=\]\"]+={_QUOTED})*|(?:[^\]\\]|\\.)*)\s*\]")
 _PARAMETER = re.compile(rf"\s([^\s=\]\"]+)=({_QUOTED})")
+_FIRST_BLANK = re.compile(r"^ (?=\S)")
+"""rsyslog keeps the blank after the tag of a BSD message that it sends on in this form."""
+
 _ESCAPED = re.compile(r'\\(["\\\]])')
 _EPOCH_HEADER = re.compile(r"1 (?P<time>\d{9,10}\.\d+) (?P<host>\S+) (?P<kind>\w+) (?=.*\w)", re.S)
 
@@ -37,10 +40,13 @@ def read_modern(text: str, *, now: float) -> Said | None:
     found = _HEADER.fullmatch(text)
     if found is None:
         return _with_epoch(text, now)
-    message = (found["message"] or "").removeprefix(BYTE_ORDER_MARK)
+    message = _FIRST_BLANK.sub("", (found["message"] or "").removeprefix(BYTE_ORDER_MARK))
     names = {"host": found["host"], "process": found["process"], "message_id": found["kind"]}
     attributes: dict[str, JsonValue] = {name: clipped(value, 255) for name, value in names.items() if value != "-"}
     app = found["app"]
+    if app != "-" and found["process"] == "-" and (is_level(app) or not any(map(str.isalpha, app))):
+        # A relay took the first word of a message without a tag for the program.
+        message, app = f"{app}{':' if is_level(app) else ''} {message}", "-"
     if container := container_of_tag(app):
         attributes["container_id"] = container
     if data := _structured(found["data"] or ""):

@@ -33,6 +33,10 @@ def test_every_part_of_the_header_is_read() -> None:
         ("<40>1 2026-02-07T11:59:00Z h vat - - [broken x", "vat", "[broken x"),
         ("<40>1 2026-02-07T11:59:00Z h 5790672ab6a0 7 - - x", "unknown_service", "x"),
         ("<40>1 2026-02-07T11:59:00Z h - - - - %ASA-6-302013: Built", "ASA", "%ASA-6-302013: Built"),
+        ("<40>1 2026-02-07T11:59:00Z h vat - - -  from rsyslog", "vat", "from rsyslog"),
+        ("<40>1 2026-02-07T11:59:00Z h vat - - -   indented", "vat", "  indented"),
+        ("<40>1 2026-02-07T11:59:00Z h ValueError - - -  y", "unknown_service", "ValueError: y"),
+        ("<40>1 2026-02-07T11:59:00Z h 404 - - -  not found", "unknown_service", "404 not found"),
         ("1 2026-02-07T11:59:00Z h vat - - - without a priority", "vat", "without a priority"),
     ],
 )
