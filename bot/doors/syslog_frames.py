@@ -26,7 +26,7 @@ _GOES_ON = re.compile(
     rb"[ \t]+\S|Caused by: |Suppressed: |\.\.\. \d+ more|Traceback \(most recent call last\):|During handling of the "
     rb"above exception|The above exception was the direct cause|--- End of "
 )
-_TRACEBACK = b"Traceback (most recent call last):"
+_TRACEBACK = b"Traceback"
 _ITS_END = re.compile(rb"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)\b(?::|\r?$)")
 
 
@@ -183,4 +183,5 @@ def goes_on(before: bytes, line: bytes) -> bool:
     """
     if _PRIORITY.match(line):
         return False
-    return _GOES_ON.match(line) is not None or (_TRACEBACK in before and _ITS_END.match(line) is not None)
+    is_trace = _TRACEBACK in before or b"\n" in before
+    return _GOES_ON.match(line) is not None or (is_trace and _ITS_END.match(line) is not None)
