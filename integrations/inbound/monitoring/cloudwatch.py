@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -30,7 +30,7 @@ from integrations.inbound.reading.body import GZIP_MAGIC, decoded, without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import parse_time
 from integrations.inbound.sources.log_groups import service_of_group
-from integrations.inbound.sources.names import service_of
+from integrations.inbound.sources.names import service_in_line
 
 _CONTROL = "CONTROL_MESSAGE"
 
@@ -208,13 +208,8 @@ def _to_record(event: _LogEvent, message: _DataMessage, identities: Identities, 
 
 def _service(text: str, message: _DataMessage) -> str:
     """Return the service that a JSON message names (as Container Insights do), else that of its log group."""
-    named = None
-    if text.startswith("{"):
-        with suppress(msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            named = service_of(msgspec.json.decode(text, type=dict[str, object]))
-    return clipped(
-        named or service_of_group(message.logGroup or "", message.logStream or "") or UNKNOWN_SERVICE, NAME_LIMIT
-    )
+    named = service_in_line(text) or service_of_group(message.logGroup or "", message.logStream or "")
+    return clipped(named or UNKNOWN_SERVICE, NAME_LIMIT)
 
 
 def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from integrations.inbound.sources import conventions as known
 from integrations.inbound.sources.containers import family_of_task, service_of_container
 from integrations.inbound.sources.fields import Fields
@@ -28,6 +30,17 @@ def service_of(found: Mapping[str, object]) -> str | None:
         ways = (_own, _workload, _container, _unit)
         name = next((name for way in ways for part in every if (name := way(part))), None)
     return None if name is None else name[:NAME_LIMIT].replace("\x00", "\ufffd")
+
+
+def service_in_line(line: str) -> str | None:
+    """Return the service that a line of JSON names, or None. To Loki, Fluent Bit sends whole records as lines."""
+    if not line.startswith("{"):
+        return None
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+    return service_of(found) if isinstance(found, dict) else None
 
 
 def likely_service_of(found: Mapping[str, object]) -> str | None:

@@ -21,6 +21,7 @@ SEVERITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG
 HIGHEST_PRIORITY = 191
 
 _PRIORITY = re.compile(r"<(\d{1,3})>")
+_COUNT = re.compile(rb"(?P<count>\d{1,5}) (?=<\d{1,3}>)")
 
 
 def read_syslog(data: bytes, record_id: str, *, now: float, sender: str = "") -> LogRecord:
@@ -29,6 +30,10 @@ def read_syslog(data: bytes, record_id: str, *, now: float, sender: str = "") ->
     A time with its zone is the message's own, any other the time of arrival. Without a priority the text's own level
     counts. Raises FieldError if the message is empty.
     """
+    count = _COUNT.match(data)
+    if count is not None and abs(int(count["count"]) - (len(data) - count.end())) <= 1:
+        # Some count the octets of a datagram as well.
+        data = data[count.end() :]
     text = data.decode("utf-8", "replace").lstrip(BYTE_ORDER_MARK + "\r\n\x00 ").rstrip("\r\n\x00 \t")
     if not text:
         raise FieldError("", "is empty")

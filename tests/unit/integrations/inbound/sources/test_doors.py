@@ -29,8 +29,8 @@ def bulk(document: dict[str, Any], index: str = "fluent-bit-2026.02.07") -> LogR
     return record
 
 
-def loki(labels: dict[str, str]) -> LogRecord:
-    body = {"streams": [{"stream": labels, "values": [["1770465540000000000", "x"]]}]}
+def loki(labels: dict[str, str], line: str = "x") -> LogRecord:
+    body = {"streams": [{"stream": labels, "values": [["1770465540000000000", line]]}]}
     [record] = read_push_json(json.dumps(body).encode(), now=NOW).records
     return record
 
@@ -55,11 +55,11 @@ def firehose(document: dict[str, Any]) -> LogRecord:
     return record
 
 
-def otlp(resource: dict[str, str], own: dict[str, str] | None = None) -> LogRecord:
+def otlp(resource: dict[str, str], own: dict[str, str] | None = None, line: str = "x") -> LogRecord:
     def pairs(found: dict[str, str]) -> list[dict[str, Any]]:
         return [{"key": key, "value": {"stringValue": value}} for key, value in found.items()]
 
-    record = {"timeUnixNano": "1770465540000000000", "body": {"stringValue": "x"}, "attributes": pairs(own or {})}
+    record = {"timeUnixNano": "1770465540000000000", "body": {"stringValue": line}, "attributes": pairs(own or {})}
     body = {"resourceLogs": [{"resource": {"attributes": pairs(resource)}, "scopeLogs": [{"logRecords": [record]}]}]}
     parsed = parse_logs(json.dumps(body).encode(), content_type="application/json", now=NOW, max_decoded_bytes=LIMIT)
     [found] = parsed.records
@@ -76,6 +76,9 @@ def otlp(resource: dict[str, str], own: dict[str, str] | None = None) -> LogReco
         lambda: firehose({"kubernetes": POD}),
         lambda: loki({"container": "churn", "pod": "y-0", "job": "farm/z"}),
         lambda: loki({"service_name": "unknown_service", "job": "farm/churn"}),
+        lambda: loki({"job": "fluentbit"}, json.dumps({"log": "x", "kubernetes": POD})),
+        lambda: otlp({"host.name": "node-1"}, line=json.dumps({"log": "x", "kubernetes": POD})),
+        lambda: datadog({"ddsource": "aws", "message": json.dumps({"service": "churn"})}),
         lambda: loki({"job": "varlogs", "filename": "/var/log/churn/error.log"}),
         lambda: loki({"job": "systemd-journal", "unit": "churn.service"}),
         lambda: datadog({"ddtags": "env:prod,kube_container_name:churn,pod_name:churn-0", "ddsource": "java"}),

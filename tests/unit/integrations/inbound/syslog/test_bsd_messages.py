@@ -99,6 +99,7 @@ def test_a_network_device_is_named_by_its_part_and_never_by_its_counter(
         (f"<14>{NOON} h {'long-' * 20}[web.1]: x", "long-" * 20, "x"),
         ("<14>vat: x", "vat", "x"),
         (f"{NOON} h vat[7]: without a priority", "vat", "without a priority"),
+        ("10 <14>vat: x", "vat", "x"),
         ("\ufeff<14>" + NOON + " h vat: \ufeffx", "vat", "\ufeffx"),
         ("<134>1 1770465540.774247467 MX flows src=1.2.3.4", "flows", "flows src=1.2.3.4"),
     ],
