@@ -32,6 +32,9 @@ _HOST = re.compile(
 )
 _HOST_BEFORE_MNEMONIC = re.compile(rf"(?P<host>[\w.:-]+?)\s?:\s+(?={MNEMONIC.pattern})")
 _FORWARDED = re.compile(r"Message forwarded from (?P<host>[\w.-]+): ")
+_UNIFI = re.compile(r"(?:(?P<host>[\w.-]+) )?[0-9a-f]{12},[\w.+-]+: (?=[\w./-]+(?:\[\w+\])?:)")
+"""Ubiquiti's devices: the name, then the address and the model with its firmware, then a tag."""
+
 _REPEATED = re.compile(r"(?:last )?message repeated \d+ times?")
 _LEVEL_OR_NUMBER = re.compile(
     r"(?:(?:\w+\.)?(?:emerg|alert|crit|err|error|warning|warn|notice|info|debug)|\d{4,10}) +(?=[\w./-]+(?:\[|:))"
@@ -70,6 +73,9 @@ def _without_time(text: str, has_priority: bool) -> Said | None:
         return Said(message, service_of_message(message), None, _device(found))
     if not has_priority:
         return None
+    unifi = _UNIFI.match(text)
+    if unifi is not None:
+        return _tagged(text[unifi.end() :], {"host": unifi["host"]} if unifi["host"] else {})
     return _tagged(text, {})
 
 
@@ -94,8 +100,8 @@ def _after_time(rest: str, attributes: dict[str, JsonValue], now: float) -> Said
     untimed = _UNTIMED_DEVICE.match(rest)
     if untimed is not None and (untimed["counter"] or not untimed["origin"]):
         return _tagged(rest[untimed.end() :], {**attributes, **_device(untimed)})
-    level = _LEVEL_OR_NUMBER.match(rest)
-    return _tagged(rest[level.end() :] if level else rest, attributes)
+    before = _LEVEL_OR_NUMBER.match(rest) or _UNIFI.match(rest)
+    return _tagged(rest[before.end() :] if before else rest, attributes)
 
 
 def _names_program(rest: str) -> bool:

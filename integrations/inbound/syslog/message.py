@@ -65,4 +65,4 @@ def _severity(priority: int | None, message: str) -> str:
     if priority is not None:
         return SEVERITIES[priority % 8]
     named = MNEMONIC.match(message)
-    return SEVERITIES[int(named["severity"])] if named else severity_within(message)
+    return SEVERITIES[int(named["severity"])] if named and named["severity"] else severity_within(message)

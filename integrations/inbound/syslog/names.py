@@ -7,9 +7,14 @@ import re
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, clipped
 
 MNEMONIC = re.compile(
-    r"[%#](?P<facility>[A-Z][A-Z0-9_]*(?:-[A-Z][A-Z0-9_]*)*)(?:-[a-z]+)?-(?P<severity>[0-7])-[A-Z0-9_]+(?=[\s:\[]|$)"
+    r"[%#](?P<facility>[A-Z][A-Z0-9_]*(?:-[A-Z][A-Z0-9_]*)*)(?:-[a-z]+)?"
+    r"-(?:(?P<severity>[0-7])-[A-Z0-9_]+|[ACDEINW]-[A-Za-z0-9_]+)(?=[\s:\[]|$)"
 )
-"""Cisco's name of a message: %FACILITY-SEVERITY-MNEMONIC. Its facility is the part of the device."""
+"""Cisco's name of a message: %FACILITY-SEVERITY-MNEMONIC, on small switches with a letter for the severity. Its
+facility is the part of the device."""
+
+_MODULE = re.compile(r"%%\d\d(?P<facility>[A-Z][A-Z0-9_]*)/[0-7]/")
+"""Huawei's and H3C's: %%01MODULE/SEVERITY/NAME."""
 
 _EVENT_FORMAT = re.compile(r"(?:CEF|LEEF):\d+(?:\.\d+)?\|[^|]*\|(?P<product>[^|]+)\|")
 _TOPICS = re.compile(
@@ -51,9 +56,9 @@ def is_level(word: str) -> bool:
 def service_of_message(message: str) -> str | None:
     """Return the part of a device that a message without a tag names at its start, or None.
 
-    Cisco's facility, the product of ArcSight's CEF and IBM's LEEF, and the first of MikroTik's topics.
+    Cisco's facility, Huawei's module, the product of ArcSight's CEF and IBM's LEEF, and the first of MikroTik's topics.
     """
-    found = MNEMONIC.match(message)
+    found = MNEMONIC.match(message) or _MODULE.match(message)
     if found:
         return found["facility"]
     found = _EVENT_FORMAT.match(message)

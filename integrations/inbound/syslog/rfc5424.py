@@ -17,16 +17,15 @@ BYTE_ORDER_MARK = "\ufeff"
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ELEMENT = rf"\[[^\s\]=\"]+(?:\s+[^\s=\]\"]+={_QUOTED})*\s*\]"
-_LOOSE_ELEMENT = r"\[[^\s\]=\"]+(?:[^\]\\]|\\.)*\]"
 _HEADER = re.compile(
     r"1 +(?P<time>-|\d{4}-\d\d-\d\d[Tt ]\S+) +(?P<host>\S+) +(?P<app>\S+) +(?P<process>\S+) +(?P<kind>\S+)"
-    rf"(?: +(?P<data>-(?= |$)|(?:{_ELEMENT})+|(?:{_LOOSE_ELEMENT})+))?(?: ?(?P<message>.*))?",
+    rf"(?: +(?P<data>-(?= |$)|(?:{_ELEMENT})+))?(?: ?(?P<message>.*))?",
     re.S,
 )
-_ELEMENT_PARTS = re.compile(rf"\[([^\s\]=\"]+)((?:\s+[^\s=\]\"]+={_QUOTED})*|(?:[^\]\\]|\\.)*)\s*\]")
+_ELEMENT_PARTS = re.compile(rf"\[([^\s\]=\"]+)((?:\s+[^\s=\]\"]+={_QUOTED})*)\s*\]")
 _PARAMETER = re.compile(rf"\s([^\s=\]\"]+)=({_QUOTED})")
-_FIRST_BLANK = re.compile(r"^ (?=\S)")
-"""rsyslog keeps the blank after the tag of a BSD message that it sends on in this form."""
+_NO_WORDS = re.compile(r"^(?: (?=\S)|BOM(?=%))")
+"""rsyslog keeps the blank after the tag of a BSD message; Cisco writes the byte order mark in letters."""
 
 _ESCAPED = re.compile(r'\\(["\\\]])')
 _EPOCH_HEADER = re.compile(r"1 (?P<time>\d{9,10}\.\d+) (?P<host>\S+) (?P<kind>\w+) (?=.*\w)", re.S)
@@ -40,7 +39,7 @@ def read_modern(text: str, *, now: float) -> Said | None:
     found = _HEADER.fullmatch(text)
     if found is None:
         return _with_epoch(text, now)
-    message = _FIRST_BLANK.sub("", (found["message"] or "").removeprefix(BYTE_ORDER_MARK))
+    message = _NO_WORDS.sub("", (found["message"] or "").removeprefix(BYTE_ORDER_MARK))
     names = {"host": found["host"], "process": found["process"], "message_id": found["kind"]}
     attributes: dict[str, JsonValue] = {name: clipped(value, 255) for name, value in names.items() if value != "-"}
     app = found["app"]

@@ -37,6 +37,8 @@ def test_every_part_of_the_header_is_read() -> None:
         ("<40>1 2026-02-07T11:59:00Z h vat - - -   indented", "vat", "  indented"),
         ("<40>1 2026-02-07T11:59:00Z h ValueError - - -  y", "unknown_service", "ValueError: y"),
         ("<40>1 2026-02-07T11:59:00Z h 404 - - -  not found", "unknown_service", "404 not found"),
+        ("<187>1 2026-02-07T11:59:00Z - - - - - BOM%SYS-3-LOG: x", "SYS", "%SYS-3-LOG: x"),
+        ('<13>1 2026-02-07T11:59:00Z h Gate 7 - [action:"Accept"; a:"b"]', "Gate", '[action:"Accept"; a:"b"]'),
         ("1 2026-02-07T11:59:00Z h vat - - - without a priority", "vat", "without a priority"),
     ],
 )
