@@ -97,15 +97,6 @@ async def take_flags(request: Request, reception: InjectedReception, secret: Sec
     return JSONResponse(NO_FLAGS)
 
 
-@router.get("/flags/definitions", include_in_schema=False)
-@router.get("/api/feature_flag/local_evaluation", include_in_schema=False)
-@router.get("/api/feature_flag/local_evaluation/", include_in_schema=False)
-async def list_flags(request: Request, reception: InjectedReception) -> JSONResponse:
-    """Answer a PostHog client that evaluates flags by itself. Its own personal key is not one of Argux."""
-    await reception.ring.identify(request.query_params.get("token"))
-    return JSONResponse({"flags": [], "group_type_mapping": {}, "cohorts": {}})
-
-
 @router.post("/s", include_in_schema=False)
 @router.post("/s/", include_in_schema=False)
 async def take_recordings(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
