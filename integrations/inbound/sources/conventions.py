@@ -13,7 +13,10 @@ RESOURCES = ("resource.attributes", "resource.labels", "resource", "resources", 
 OWN = (
     "service.name", "service", "service_name", "serviceName", "dd.service", "otelServiceName", "app", "application",
     "app.name", "application.name", "app_name", "appName", "application_name",
+    "resource.attributes.service.name",
 )  # fmt: skip
+
+OWN_OF_RESOURCE = ("service.name", "service_name")
 
 WORKLOADS = (
     "k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s.cronjob.name",
@@ -25,7 +28,6 @@ OTEL_WORKLOADS = WORKLOADS[:4]
 CONTAINERS = (
     "kubernetes.container_name", "kubernetes.container.name", "kubernetes_container_name", "k8s.container.name",
     "k8s_container_name", "kube_container_name", "ecs_container_name", "ecs.container.name", "aws.ecs.container.name",
-    "container",
 )  # fmt: skip
 LABELS = (
     "kubernetes.labels", "kubernetes.pod_labels", "kubernetes.pod.labels", "k8s.pod.labels", "k8s.pod.label",
@@ -48,7 +50,6 @@ PODS = (
     "k8s.pod.name",
     "k8s_pod_name",
     "pod_name",
-    "pod",
 )
 
 COMPOSE = (
@@ -79,18 +80,20 @@ FUNCTIONS = (
     "resource.labels.module_id",
 )  # fmt: skip
 
-UNITS = ("_SYSTEMD_UNIT", "systemd.unit", "_systemd_unit", "systemd_unit", "__journal__systemd_unit", "unit")
-PROGRAMS = (
-    "SYSLOG_IDENTIFIER", "syslog_identifier", "syslog.identifier", "log.syslog.appname", "syslog.appname", "appname",
-    "programname", "program", "ident", "_COMM",
-)  # fmt: skip
+UNITS = ("_SYSTEMD_UNIT", "systemd.unit", "_systemd_unit", "systemd_unit", "__journal__systemd_unit")
+IDENTIFIERS = ("SYSLOG_IDENTIFIER", "syslog_identifier", "_COMM")
+LABELS_OF_LOKI = {"container": "kubernetes.container_name", "pod": "kubernetes.pod_name", "unit": "systemd.unit"}
+"""Short names that mean the source among a stream's labels. In a document they may mean anything."""
 
 STRONG = (
     *RESOURCES, *WORKLOADS, *CONTAINERS, *LABELS, *FLAT_LABELS, *OWNERS, *PODS, *COMPOSE, *DOCKER_LABELS, *TASKS,
-    *DOCKER_NAMES, *FUNCTIONS, *UNITS, *PROGRAMS,
+    *DOCKER_NAMES, *FUNCTIONS, *UNITS, *IDENTIFIERS,
 )  # fmt: skip
 """Every name above but those of OWN."""
 
+PROGRAMS = (
+    "syslog.identifier", "log.syslog.appname", "syslog.appname", "appname", "programname", "program", "ident",
+)  # fmt: skip
 FILES = (
     "log.file.path",
     "log.file.name",

@@ -23,13 +23,18 @@ UNKNOWN_SERVICE = "unknown_service"
 def service_of(found: Mapping[str, object]) -> str | None:
     """Return the service that the application or its platform names, or None."""
     fields = Fields(found)
-    name = _own(fields)
+    name = _own(fields, known.OWN)
     if name is None and fields.has_any(known.STRONG):
-        inner = (fields.mapping(resource) for resource in known.RESOURCES)
-        every = [fields, *(Fields(part) for part in inner if part)]
-        ways = (_own, _workload, _container, _unit)
-        name = next((name for way in ways for part in every if (name := way(part))), None)
-    return None if name is None else name[:NAME_LIMIT].replace("\x00", "\ufffd")
+        inner = [Fields(part) for resource in known.RESOURCES if (part := fields.mapping(resource))]
+        ways = (_workload, _container, _unit)
+        name = next((name for part in inner if (name := _own(part, known.OWN_OF_RESOURCE))), None)
+        name = name or next((name for way in ways for part in [fields, *inner] if (name := way(part))), None)
+    return _clipped(name)
+
+
+def service_of_labels(labels: Mapping[str, object]) -> str | None:
+    """Return the service that the labels of a Loki stream name, or None."""
+    return service_of({known.LABELS_OF_LOKI.get(name, name): value for name, value in labels.items()})
 
 
 def service_in_line(line: str) -> str | None:
@@ -44,28 +49,38 @@ def service_in_line(line: str) -> str | None:
 
 
 def likely_service_of(found: Mapping[str, object]) -> str | None:
-    """Return a service by weak signs, for where nothing better is known: job, log file, process or module."""
+    """Return a service by weak signs, for where nothing better is known: program, log file, process or module."""
     fields = Fields(found)
-    job = (fields.text("job") or "").rpartition("/")[2]
     files = (service_of_file(path) for name in known.FILES if (path := fields.text(name)) and is_log_file(path))
     candidates = (
-        "" if job.lower() in known.GENERAL_JOBS else job,
-        next((name for name in files if name), ""),
-        fields.text("process.name") or "",
+        fields.text(*known.PROGRAMS),
+        next((name for name in files if name), None),
+        fields.text("process.name"),
         (fields.text(*known.MODULES) or "").partition(".")[0],
-        job,
     )
-    name = next((name for name in candidates if name and name.lower() not in known.NO_NAMES), None)
+    return _clipped(next((name for name in candidates if name and _is_name(name)), None))
+
+
+def likely_service_of_labels(labels: Mapping[str, object]) -> str | None:
+    """Return a service by the weak signs among a Loki stream's labels: the job (`namespace/app`), or as above."""
+    job = (Fields(labels).text("job") or "").rpartition("/")[2]
+    if job and job.lower() not in known.GENERAL_JOBS and _is_name(job):
+        return _clipped(job)
+    return likely_service_of(labels) or _clipped(job or None)
+
+
+def _is_name(found: str) -> bool:
+    """Whether somebody named it: SDKs write `unknown_service:node` where nobody did."""
+    return not found.startswith(UNKNOWN_SERVICE) and found.lower() not in known.NO_NAMES
+
+
+def _clipped(name: str | None) -> str | None:
     return None if name is None else name[:NAME_LIMIT].replace("\x00", "\ufffd")
 
 
-def _own(fields: Fields) -> str | None:
-    """What the application says. SDKs write `unknown_service:node` where nobody named it."""
-    for name in known.OWN:
-        found = fields.text(name)
-        if found is not None and not found.startswith(UNKNOWN_SERVICE) and found.lower() not in known.NO_NAMES:
-            return found
-    return None
+def _own(fields: Fields, names: tuple[str, ...]) -> str | None:
+    """What the application says of itself."""
+    return next((found for name in names if (found := fields.text(name)) and _is_name(found)), None)
 
 
 def _workload(fields: Fields) -> str | None:
@@ -107,7 +122,7 @@ def _docker_name(fields: Fields, *, lasting: bool) -> str | None:
 
 def _unit(fields: Fields) -> str | None:
     unit = fields.text(*known.UNITS)
-    return (service_of_unit(unit) if unit else None) or fields.text(*known.PROGRAMS)
+    return (service_of_unit(unit) if unit else None) or fields.text(*known.IDENTIFIERS)
 
 
 def _label(fields: Fields, objects: tuple[str, ...], names: tuple[str, ...]) -> str | None:

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from integrations.inbound.sources.names import likely_service_of, service_of
+from integrations.inbound.sources.names import (
+    likely_service_of,
+    likely_service_of_labels,
+    service_of,
+    service_of_labels,
+)
 
 POD = "churn-6b8f9d7c5-k4xzp"
 
@@ -56,8 +61,6 @@ SOURCES: dict[str, dict[str, Any]] = {
     "Journal, instance": {"systemd.unit": "churn@3.service"},
     "Journal, container": {"CONTAINER_NAME": "churn", "_SYSTEMD_UNIT": "docker.service"},
     "Journal, session": {"_SYSTEMD_UNIT": "session-4.scope", "SYSLOG_IDENTIFIER": "churn"},
-    "Promtail": {"app": "churn", "container": "x", "pod": POD, "job": "farm/y"},
-    "Alloy": {"service_name": "unknown_service", "container": "churn", "job": "loki.source.kubernetes"},
     "Collector's documents": {"resource.attributes": {"k8s.deployment.name": "churn"}, "attributes": {"x": 1}},
     "Google Cloud": {"resource.labels": {"container_name": "churn", "pod_name": POD}, "resource.type": "k8s_container"},
     "Service is an object": {"service": {"name": "churn", "version": "1"}},
@@ -79,6 +82,14 @@ def test_each_source_gives_its_lasting_name(source: str, form: Any) -> None:
         {"service": None, "app": 7, "kubernetes": None, "container": {"id": "f0"}, "labels": ["app"]},
         {"kubernetes": {"labels": None, "container_name": ""}, "service": {"id": "x"}, "resource": "x"},
         {"unit": "ms", "path": "/vats/17", "file": "pay.go"},
+        {
+            "container": "MSCU1234567",
+            "job": "import-17",
+            "pod": "left",
+            "name": "x",
+            "labels": {"app": "x", "name": "y"},
+        },
+        {"resource": {"service": "orders-17", "app": "x"}, "attributes": {"app": "x"}},
         {},
     ],
 )
@@ -88,19 +99,45 @@ def test_loggers_hosts_units_and_nulls_name_no_service(fields: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
+    "labels",
+    [
+        {"app": "churn", "container": "x", "pod": POD, "job": "farm/y"},
+        {"service_name": "unknown_service", "container": "churn", "job": "loki.source.kubernetes"},
+        {"container": "/churn", "compose_project": "farm"},
+        {"container": "main", "pod": POD},
+        {"unit": "churn.service", "job": "systemd-journal"},
+    ],
+)
+def test_the_short_labels_of_a_stream_name_its_source(labels: dict[str, Any]) -> None:
+    assert service_of_labels(labels) == "churn"
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"job": "farm/churn"}, "churn"),
+        ({"job": "churn"}, "churn"),
+        ({"filename": "/var/log/churn/app-2026-02-07.log", "job": "varlogs"}, "churn"),
+        ({"filename": "/var/log/syslog", "job": "varlogs"}, "varlogs"),
+        ({"host": "node-1"}, None),
+    ],
+)
+def test_a_streams_job_names_a_service_if_it_is_not_a_general_one(labels: dict[str, Any], service: str | None) -> None:
+    assert service_of_labels(labels) is None
+    assert likely_service_of_labels(labels) == service
+
+
+@pytest.mark.parametrize(
     ("fields", "service"),
     [
         ({"log.file.path": "/var/log/churn.log"}, "churn"),
         ({"log": {"file": {"path": "/var/log/nginx/access.log"}}}, "nginx"),
-        ({"filename": "/var/log/churn/app-2026-02-07.log", "job": "varlogs"}, "churn"),
-        ({"filename": "/var/log/syslog", "job": "varlogs"}, "varlogs"),
         ({"file": "/srv/churn/current/logs/production.log"}, "churn"),
         ({"path": r"C:\churn\logs\stdout.log"}, "churn"),
         ({"tag": f"kube.var.log.containers.{POD}_farm_main-{'ab' * 32}.log"}, "churn"),
         ({"log.file.path": f"/var/log/pods/farm_{POD}_{'0a' * 16}/churn/0.log"}, "churn"),
-        ({"job": "farm/churn"}, "churn"),
-        ({"job": "churn"}, "churn"),
         ({"event.dataset": "churn.access"}, "churn"),
+        ({"program": "churn", "host": "node-1"}, "churn"),
         ({"process": {"name": "churn"}, "event": {"module": "system"}}, "churn"),
     ],
 )
