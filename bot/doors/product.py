@@ -98,6 +98,7 @@ IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_parse_mixpanel, True), 
 @router.post("/capture", include_in_schema=False)
 @router.post("/e/", include_in_schema=False)
 @router.post("/i/v0/e/", include_in_schema=False)
+@router.post("/i/v0/ai/batch/", include_in_schema=False)
 @router.post("/batch/", summary="Send events with a PostHog client", openapi_extra=CAPTURE_DOCS)
 async def take_capture(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what PostHog's client libraries post: set their host to Argux and their project key to an Argux key.

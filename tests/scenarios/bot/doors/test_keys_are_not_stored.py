@@ -42,3 +42,21 @@ def test_a_key_among_the_data_is_never_stored(
     logs = list(services.telemetry.log_samples(since=0.0, until=1e11))
     assert len(events) + len(logs) == 1
     assert key not in repr([events, logs])
+
+
+def test_a_key_that_an_earlier_version_stored_is_not_shown(
+    client: TestClient,
+    services: Services,
+    sender: dict[str, str],
+    operator: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = sender["Authorization"].removeprefix("Bearer ")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("storage.telemetry.sql.events_without_keys", lambda events: events)
+        body = {"event": "Paid", "properties": {"distinct_id": "u1", "token": key, "plan": "gold"}}
+        assert client.post("/e/", json=body, headers=sender).status_code == 200
+    [stored] = services.telemetry.recent_events()
+    assert stored.properties["token"] == key
+    [shown] = client.get("/api/events", headers=operator).json()["events"]
+    assert shown["properties"] == {"distinct_id": "u1", "plan": "gold"}
