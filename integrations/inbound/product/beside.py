@@ -35,9 +35,10 @@ def _json(text: bytes) -> object:
 
 
 def _key_within(found: object) -> str | None:
-    if isinstance(found, list):
-        return _key_within(found[0]) if found else None
-    if not isinstance(found, Mapping):
+    """Return the key of an object or of the first one of an array: its own, or among its properties."""
+    first = found[0] if isinstance(found, list) and found else found
+    if not isinstance(first, Mapping):
         return None
-    own = next((found[name] for name in _KEYS if isinstance(found.get(name), str)), None)
-    return own or _key_within(found.get("properties"))
+    properties = first.get("properties")
+    places = [first, properties] if isinstance(properties, Mapping) else [first]
+    return next((place[name] for place in places for name in _KEYS if isinstance(place.get(name), str)), None)
