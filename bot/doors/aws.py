@@ -15,7 +15,7 @@ from bot.doors.openapi_monitoring import FIREHOSE_DOCS, SNS_DOCS, SUBSCRIPTION_D
 from bot.doors.own import JSON, InjectedReception, Secret
 from bot.doors.shared_log_door import append_logs, decoded_body, log_response, receipt_report
 from bot.doors.vendor_keys import FirehoseKey
-from bot.errors import BotError, ForbiddenError, UnavailableError
+from bot.errors import BotError, ForbiddenError, MalformedError, UnavailableError
 from bot.reception.gate import content_encoding, content_type
 from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord
@@ -93,10 +93,14 @@ async def take_sns(
     A subscription is confirmed by itself. Alarms are stored as alerts, other notifications as log records.
     """
     with reception.refusals_counted(SNS):
+        if request.headers.get("x-amz-sns-rawdelivery", "").lower() == "true":
+            raise _raw_delivery_error()
         with reception.gate.visit(is_recognised=False) as visit:
             content_type(request, (JSON, TEXT))
             content_encoding(request, ())
             body = await visit.read_body(request)
+        if sns.is_raw_alarm(body):
+            raise _raw_delivery_error()
         message = await reception.in_thread(lambda: sns.read_message(body))
         await _authenticate(reception, pages, message)
         if message.type == sns.SUBSCRIPTION:
@@ -110,6 +114,15 @@ async def take_sns(
 
     door = Door(SNS, (JSON,), parse, alert_appender(reception.services), signed=True)
     return log_response(await reception.receive_message(_empty_body, door, None, JSON))
+
+
+def _raw_delivery_error() -> MalformedError:
+    """Return the refusal of a message without SNS's envelope, in which the signature stands."""
+    return MalformedError(
+        "Turn raw message delivery off for this subscription (SNS → Subscriptions → Edit): a raw message cannot be "
+        "signed, so nobody can tell whether Amazon sent it.",
+        field="Signature",
+    )
 
 
 async def _empty_body() -> bytes:

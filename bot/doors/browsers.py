@@ -10,13 +10,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.doors import otlp, product
+from bot.doors import otlp, product, product_beside
 
 PREFLIGHT_CACHE_SECONDS = 86_400
 """How long a browser may cache a preflight answer; most cap it at less."""
 
 _METHODS = ("POST", "OPTIONS")
-_ROUTES = (*product.router.routes, *otlp.router.routes)
+_ROUTES = (*product.router.routes, *product_beside.router.routes, *otlp.router.routes)
 _PATHS = frozenset({"/api/events", *(route.path for route in _ROUTES if isinstance(route, Route))})
 
 

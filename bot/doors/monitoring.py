@@ -24,7 +24,7 @@ from bot.doors.vendor_keys import DatadogKey, SentryKey
 from bot.errors import MalformedError, UnauthorizedError, WrongTypeError
 from bot.reception.receive import Door, ParsedBody, Payload
 from detection.types import LogRecord
-from integrations.inbound.monitoring.alertmanager import read_alertmanager
+from integrations.inbound.monitoring.alertmanager import left_out_text, read_notification
 from integrations.inbound.monitoring.alerts import Alert
 from integrations.inbound.monitoring.datadog import read_datadog_alert, read_datadog_logs
 from integrations.inbound.monitoring.loki import read_push_json, read_push_protobuf
@@ -71,15 +71,23 @@ async def take_datadog_alert(request: Request, reception: InjectedReception, key
     return log_response(await reception.receive(request, door, key))
 
 
-def _parse_alertmanager(payload: Payload) -> ParsedBody[Alert]:
-    return ParsedBody(read_alertmanager(decoded_body(payload), now=payload.now))
-
-
 @router.post("/alertmanager/webhook", summary="Send alerts from Alertmanager", openapi_extra=ALERTMANAGER_DOCS)
 async def take_alertmanager(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
-    """Take Alertmanager's webhook, version 4. An alert sent again while it fires is stored once."""
-    door = Door("alertmanager", (JSON,), _parse_alertmanager, alert_appender(reception.services))
-    return log_response(await reception.receive(request, door, secret))
+    """Take Alertmanager's webhook, version 4. An alert sent again while it fires is stored once.
+
+    Where the sender left alerts out (`truncatedAlerts`), the answer says how many, and so does the incident.
+    """
+    left_out: list[int] = []
+
+    def parse(payload: Payload) -> ParsedBody[Alert]:
+        notified = read_notification(decoded_body(payload), now=payload.now)
+        left_out.append(notified.left_out)
+        return ParsedBody(notified.parsed)
+
+    door = Door("alertmanager", (JSON,), parse, alert_appender(reception.services))
+    receipt = await reception.receive(request, door, secret)
+    note = {"left_out": left_out[0], "note": f"{left_out_text(left_out[0])}."} if left_out[0] else {}
+    return log_response(receipt, note=note)
 
 
 def _parse_loki_push(payload: Payload) -> ParsedBody[LogRecord]:

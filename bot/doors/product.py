@@ -13,15 +13,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from bot.doors import product_beside
 from bot.doors.openapi import AMPLITUDE_DOCS, CAPTURE_DOCS, MIXPANEL_DOCS, SEGMENT_BATCH_DOCS, SEGMENT_DOCS
 from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
-from bot.errors import BotError, MalformedError, UnauthorizedError
+from bot.doors.product_answers import amplitude_error, mixpanel_error
+from bot.errors import BotError, MalformedError
 from bot.reception.receive import Door, ParsedBody, Payload, Receipt
 from detection.types import Event, LogRecord
 from integrations.inbound.product.amplitude import group_rejections, is_upload, parse_upload
 from integrations.inbound.product.mixpanel import parse_tracked
 from integrations.inbound.product.posthog import parse_capture
-from integrations.inbound.product.segment import parse_messages
+from integrations.inbound.product.segment import CALLS, parse_messages
 from integrations.inbound.reading.body import decoded
 from integrations.inbound.reading.forms import FORM
 from storage.telemetry.protocol import Appended, TelemetryStore
@@ -30,6 +32,7 @@ TEXT = "text/plain"
 """Browser libraries send JSON with this type, because it needs no CORS preflight."""
 
 router = APIRouter(tags=["Doors"])
+router.include_router(product_beside.router)
 
 
 def _parse_options(payload: Payload) -> dict[str, Any]:
@@ -95,6 +98,7 @@ IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_parse_mixpanel, True), 
 @router.post("/capture", include_in_schema=False)
 @router.post("/e/", include_in_schema=False)
 @router.post("/i/v0/e/", include_in_schema=False)
+@router.post("/i/v0/ai/batch/", include_in_schema=False)
 @router.post("/batch/", summary="Send events with a PostHog client", openapi_extra=CAPTURE_DOCS)
 async def take_capture(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what PostHog's client libraries post: set their host to Argux and their project key to an Argux key.
@@ -112,7 +116,7 @@ async def take_batch(request: Request, reception: InjectedReception, secret: Sec
     try:
         receipt = await reception.receive(request, BATCH, secret)
     except BotError as error:
-        return _amplitude_error(error)
+        return amplitude_error(error)
     return _amplitude_response(receipt) if receipt.sender else _posthog_response(receipt)
 
 
@@ -126,10 +130,11 @@ async def take_upload(request: Request, reception: InjectedReception, secret: Se
     try:
         return _amplitude_response(await reception.receive(request, AMPLITUDE, secret))
     except BotError as error:
-        return _amplitude_error(error)
+        return amplitude_error(error)
 
 
 @router.post("/v1/import", include_in_schema=False)
+@router.post("/v1/b", include_in_schema=False)
 @router.post("/v1/batch", summary="Send messages with a Segment client", openapi_extra=SEGMENT_BATCH_DOCS)
 async def take_messages(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take what Segment's client libraries post: set their host to Argux and their write key to an Argux key.
@@ -144,10 +149,20 @@ async def take_messages(request: Request, reception: InjectedReception, secret: 
 @router.post("/v1/screen", include_in_schema=False)
 @router.post("/v1/group", include_in_schema=False)
 @router.post("/v1/alias", include_in_schema=False)
+@router.post("/v1/i", include_in_schema=False)
+@router.post("/v1/p", include_in_schema=False)
+@router.post("/v1/s", include_in_schema=False)
+@router.post("/v1/g", include_in_schema=False)
+@router.post("/v1/a", include_in_schema=False)
+@router.post("/v1/t", include_in_schema=False)
 @router.post("/v1/track", summary="Send one Segment message", openapi_extra=SEGMENT_DOCS)
 async def take_message(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
-    """Take one track; /v1/identify, /v1/page, /v1/screen, /v1/group and /v1/alias are the same for their kinds."""
-    call = request.url.path.rpartition("/")[2]
+    """Take one track; /v1/identify, /v1/page, /v1/screen, /v1/group and /v1/alias are the same for their kinds.
+
+    analytics.js writes the first letter of the kind alone.
+    """
+    name = request.url.path.rpartition("/")[2]
+    call = next(call for call in CALLS if name in (call, call[0]))
     receipt = await reception.receive(request, SEGMENT[call], secret)
     if receipt.rejections:
         first = receipt.rejections[0]
@@ -165,7 +180,7 @@ async def take_tracked(request: Request, reception: InjectedReception, secret: S
     try:
         receipt = await reception.receive(request, TRACK, secret)
     except BotError as error:
-        return _mixpanel_error(error)
+        return mixpanel_error(error)
     first = next(iter(receipt.rejections), None)
     error_text = f"{first.field}: {first.message}".lstrip(": ") if first else None
     answer = {"status": 0 if first else 1, "error": error_text, "num_good_events": _stored_count(receipt)}
@@ -186,7 +201,7 @@ async def take_import(
     try:
         receipt = await reception.receive(request, IMPORT, secret)
     except BotError as error:
-        return _mixpanel_error(error)
+        return mixpanel_error(error)
     answer: dict[str, Any] = {"code": 200, "status": 1, "num_records_imported": _stored_count(receipt)}
     if not receipt.rejections:
         return JSONResponse(answer)
@@ -222,18 +237,3 @@ def _amplitude_response(receipt: Receipt) -> JSONResponse:
         message = f"{first.field}: {first.message}"
         return JSONResponse({"code": 400, "error": message, **group_rejections(receipt.rejections)}, 400)
     return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt)})
-
-
-def _amplitude_error(error: BotError) -> JSONResponse:
-    """Return an error in Amplitude's form.
-
-    Its libraries recognise a wrong key by the start of the text and stop; otherwise they would retry for minutes.
-    """
-    message = f"Invalid API key: {error.message}" if isinstance(error, UnauthorizedError) else error.message
-    code = 400 if isinstance(error, MalformedError) else error.status
-    return JSONResponse({"code": code, "error": message}, code, error.headers)
-
-
-def _mixpanel_error(error: BotError) -> JSONResponse:
-    code = 400 if isinstance(error, MalformedError) else error.status
-    return JSONResponse({"code": code, "status": 0, "error": error.message}, code, error.headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -43,21 +43,24 @@ def receipt_report(receipt: Receipt) -> dict[str, Any]:
     return counts
 
 
-def log_response(receipt: Receipt, status: int = 200, refused: int = 422) -> JSONResponse:
+def log_response(
+    receipt: Receipt, status: int = 200, refused: int = 422, *, note: Mapping[str, Any] | None = None
+) -> JSONResponse:
     """Return the response: `status`, or `refused` if a record was rejected. Valid records are stored either way.
 
     refused: a status that makes the door's senders discard the body, because a rejected record would be rejected again.
-    Alertmanager and Sentry's SDKs discard on 422; others only on DISCARD_STATUS.
+    Alertmanager and Sentry's SDKs discard on 422; others only on DISCARD_STATUS. note: what else to say.
     """
+    report = {**receipt_report(receipt), **(note or {})}
     if not receipt.rejections:
-        return JSONResponse(receipt_report(receipt), status)
+        return JSONResponse(report, status)
     first = receipt.rejections[0]
     stored = receipt.accepted + receipt.duplicates
     message = f"{first.field}: {first.message}" if first.field else first.message
     if stored:
         stored_text = f"{counted(stored, 'record')} {'was' if stored == 1 else 'were'} stored"
         message = f"{stored_text}, {len(receipt.rejections)} refused; the first of those: {message}"
-    return JSONResponse({**error_body(message, first.field or None), **receipt_report(receipt)}, refused)
+    return JSONResponse({**error_body(message, first.field or None), **report}, refused)
 
 
 def discard_response(error: MalformedError | WrongTypeError) -> JSONResponse:

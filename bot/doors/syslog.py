@@ -17,12 +17,13 @@ from itertools import count
 
 import structlog
 
-from bot.doors.syslog_frames import LONGEST_MESSAGE, FrameTooLongError, next_frame
+from bot.doors.syslog_frames import Framed, Frames
 from bot.errors import BotError
 from bot.reception.receive import Reception
 from detection.types import LogRecord
-from integrations.inbound.monitoring.syslog import read_syslog
+from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
 from integrations.inbound.reading.records import FieldError
+from integrations.inbound.syslog.message import read_syslog
 
 DOOR = "syslog"
 QUEUE_LENGTH = 10_000
@@ -31,6 +32,7 @@ BATCH_WAIT_SECONDS = 0.2
 """How long the writer waits for more messages, so that they are written in one batch."""
 
 MOST_CONNECTIONS = 256
+READ_BYTES = 65_536
 RETRY_SECONDS = 2.0
 STOP_SECONDS = 3.0
 
@@ -69,7 +71,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
     async def open(self, host: str, port: int) -> None:
         """Listen on both protocols. Raises OSError if the port is in use."""
         loop = asyncio.get_running_loop()
-        self._server = await asyncio.start_server(self._serve, host, port, limit=LONGEST_MESSAGE)
+        self._server = await asyncio.start_server(self._serve, host, port, limit=READ_BYTES)
         try:
             self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, port))
         except OSError:
@@ -120,17 +122,24 @@ class SyslogDoor(asyncio.DatagramProtocol):
             writer.close()
 
     async def _read_stream(self, reader: asyncio.StreamReader, peer: str) -> None:
+        frames = Frames()
         while True:
             try:
-                frame = await next_frame(reader)
-            except FrameTooLongError:
-                self._refuse("too_large")
+                async with asyncio.timeout(frames.patience):
+                    data = await reader.read(READ_BYTES)
+            except TimeoutError:
+                await self._queue_all(frames.overdue(), peer)
                 continue
-            if frame is None:
+            await self._queue_all(frames.feed(data) if data else frames.end(), peer)
+            if not data:
                 return
-            if not frame.strip():
-                continue
-            record = self._read(frame, peer)
+
+    async def _queue_all(self, framed: Framed, peer: str) -> None:
+        """Queue the messages of one piece of a stream, and wait where the queue is full."""
+        for _ in range(framed.too_long):
+            self._refuse("too_large")
+        for message in framed.messages:
+            record = self._read(message, peer) if message.strip(b" \t\r") else None
             if record is not None:
                 await self._queue.put(record)
 
@@ -142,10 +151,13 @@ class SyslogDoor(asyncio.DatagramProtocol):
         # Syslog senders do not retry, so equal lines are different messages: each gets its own number.
         record_id = f"{DOOR}:{self._process}:{next(self._numbers)}"
         try:
-            return read_syslog(data, record_id, now=now)
+            record = read_syslog(data, record_id, now=now, sender=peer)
         except FieldError:
             self._refuse("malformed")
             return None
+        if record.service == UNKNOWN_SERVICE:
+            self._reception.metrics.not_understood.labels(DOOR).inc()
+        return record
 
     def _may_send(self, peer: str) -> bool:
         address = ip_address(peer.partition("%")[0])

@@ -29,6 +29,12 @@ class Metrics:
             ["door", "reason"],
             registry=self.registry,
         )
+        self.not_understood = Counter(
+            "argux_ingest_not_understood",
+            "Syslog messages that name no service in a form known here; they are stored whole.",
+            ["door"],
+            registry=self.registry,
+        )
         self.jobs_waiting = Gauge(
             "argux_outbox_jobs_waiting", "Jobs committed and not yet done.", registry=self.registry
         )

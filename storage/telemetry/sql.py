@@ -57,6 +57,7 @@ from storage.telemetry.rolling_up import Roller
 from storage.telemetry.rollups.marks import high_water
 from storage.telemetry.rollups.waiting import whole_until
 from storage.telemetry.rows import records, tables
+from storage.telemetry.rows.keys import events_without_keys, logs_without_keys, points_without_keys
 from storage.telemetry.rows.privacy import Privacy
 
 
@@ -93,13 +94,13 @@ class SqlTelemetry:
 
     def append_events(self, events: Sequence[Event]) -> Appended:
         """Append events; durable on return."""
-        rows = records.event_rows(self._privacy.events(events), self._clock())
+        rows = records.event_rows(self._privacy.events(events_without_keys(events)), self._clock())
         return self._appender.append(tables.events, records.EVENT_COLUMNS, rows)
 
     def append_event_groups(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
         """Append several groups in one commit, or none of them; return the result of each group."""
         arrived_at = self._clock()
-        rows = [records.event_rows(self._privacy.events(group), arrived_at) for group in groups]
+        rows = [records.event_rows(self._privacy.events(events_without_keys(group)), arrived_at) for group in groups]
         return self._appender.append_groups(tables.events, records.EVENT_COLUMNS, rows)
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
@@ -109,12 +110,12 @@ class SqlTelemetry:
 
     def append_logs(self, log_records: Sequence[LogRecord]) -> Appended:
         """Append log records; durable on return."""
-        rows = records.log_rows(self._privacy.logs(log_records), self._clock())
+        rows = records.log_rows(self._privacy.logs(logs_without_keys(log_records)), self._clock())
         return self._appender.append(tables.log_records, records.LOG_COLUMNS, rows)
 
     def append_metric_points(self, points: Sequence[MetricPoint]) -> Appended:
         """Append metric points; durable on return."""
-        rows = metric_rows.metric_rows(self._privacy.metric_points(points), self._clock())
+        rows = metric_rows.metric_rows(self._privacy.metric_points(points_without_keys(points)), self._clock())
         return self._appender.append(tables.metric_points, metric_rows.METRIC_COLUMNS, rows)
 
     def high_water(self) -> HighWater:

@@ -119,7 +119,7 @@ def _store(services: Services, hits: Sequence[Hit], now: float) -> PullCounts:
     for hit in hits:
         try:
             records.append(
-                to_record(hit.source, f"elasticsearch:{hit.index}:{hit.document_id}", service=hit.index, now=now)
+                to_record(hit.source, f"elasticsearch:{hit.index}:{hit.document_id}", index=hit.index, now=now)
             )
         except FieldError as error:
             log.warning("document_refused", index=hit.index, document_id=hit.document_id, error=str(error))

@@ -120,3 +120,20 @@ def parse_number(text: str | None) -> float | None:
     if not math.isfinite(found):
         return None
     return found / 100 if share else found
+
+
+def is_number(value: object) -> bool:
+    """Whether a value of JSON is a finite number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def text_of(value: object) -> str:
+    """Return a field that should be a text: a number as it is written, and nothing for null and other types."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""

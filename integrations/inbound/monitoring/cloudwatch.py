@@ -18,6 +18,7 @@ from detection.types import LogRecord
 from integrations.inbound.monitoring.log_fields import (
     NAME_LIMIT,
     UNKNOWN_SERVICE,
+    Identities,
     Shape,
     clipped,
     decoded_json,
@@ -28,21 +29,23 @@ from integrations.inbound.reading.batches import UNREADABLE, Text, describe_erro
 from integrations.inbound.reading.body import GZIP_MAGIC, decoded, without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import parse_time
+from integrations.inbound.sources.log_groups import service_of_group
+from integrations.inbound.sources.names import service_in_line
 
 _CONTROL = "CONTROL_MESSAGE"
 
 
 class _LogEvent(msgspec.Struct):
-    id: str
-    timestamp: int
     message: str
+    id: str | None = None
+    timestamp: int | None = None
 
 
 class _DataMessage(msgspec.Struct):
     messageType: str
-    logGroup: str = ""
-    logStream: str = ""
-    owner: str = ""
+    logGroup: str | None = None
+    logStream: str | None = None
+    owner: str | None = None
     logEvents: list[msgspec.Raw] = []
 
 
@@ -155,8 +158,10 @@ def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: flo
     if message.messageType == _CONTROL:
         return
 
+    identities = Identities(f"cloudwatch:{message.logGroup}:{message.logStream}")
+
     def read(raw: Text) -> LogRecord:
-        return _to_record(_EVENT.decode(raw), message, now)
+        return _to_record(_EVENT.decode(raw), message, identities, now)
 
     found = read_each(message.logEvents, read, prefix=f"{path}.logEvents")
     before = len(parsed.records) + len(parsed.rejections)
@@ -182,20 +187,29 @@ def _reject_part(parsed: Parsed[LogRecord]) -> Iterator[None]:
         parsed.rejections.append(Rejection(len(parsed.records) + len(parsed.rejections), error.field, error.message))
 
 
-def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord:
+def _to_record(event: _LogEvent, message: _DataMessage, identities: Identities, now: float) -> LogRecord:
+    happened_at = now if event.timestamp is None else parse_time(event.timestamp, now=now, field="timestamp")
     return LogRecord(
-        record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}",
-        service=clipped(message.logGroup.rstrip("/").rpartition("/")[2] or UNKNOWN_SERVICE, NAME_LIMIT),
+        record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}"
+        if event.id
+        else identities.of(happened_at, event.message),
+        service=_service(event.message, message),
         version=None,
-        happened_at=parse_time(event.timestamp, now=now, field="timestamp"),
+        happened_at=happened_at,
         severity=severity_within(event.message),
         body=clipped(event.message.rstrip("\n")),
         attributes={
-            "log_group": clipped(message.logGroup, 512),
-            "log_stream": clipped(message.logStream, 512),
-            "account": clipped(message.owner, NAME_LIMIT),
+            "log_group": clipped(message.logGroup or "", 512),
+            "log_stream": clipped(message.logStream or "", 512),
+            "account": clipped(message.owner or "", NAME_LIMIT),
         },
     )
+
+
+def _service(text: str, message: _DataMessage) -> str:
+    """Return the service that a JSON message names (as Container Insights do), else that of its log group."""
+    named = service_in_line(text) or service_of_group(message.logGroup or "", message.logStream or "")
+    return clipped(named or UNKNOWN_SERVICE, NAME_LIMIT)
 
 
 def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:

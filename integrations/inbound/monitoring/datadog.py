@@ -29,6 +29,7 @@ from integrations.inbound.monitoring.log_fields import (
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.sources.names import service_in_line, service_of
 
 _TIMES = ("timestamp", "@timestamp", "date", "published_date")
 _LEVELS = ("status", "level", "severity", "log.level")
@@ -60,7 +61,9 @@ def _to_record(item: Mapping[str, object], tags: str, identities: Identities, no
     message = clipped(item["message"])
     happened_at = time_of(item, *_TIMES, now=now)
     tagged = _parse_tags(f"{item.get('ddtags') or ''},{tags}")
-    service = short_text(item, "service") or tagged.get("service") or short_text(item, "ddsource") or UNKNOWN_SERVICE
+    service = (
+        service_of({**tagged, **item}) or service_in_line(message) or short_text(item, "ddsource") or UNKNOWN_SERVICE
+    )
     level = field(item, *_LEVELS)
     at = now if happened_at is None else happened_at
     return LogRecord(

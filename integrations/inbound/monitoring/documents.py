@@ -18,11 +18,12 @@ from integrations.inbound.monitoring.log_fields import (
     short_text,
     time_of,
 )
+from integrations.inbound.sources.names import likely_service_of, service_of
+from integrations.inbound.sources.units import service_of_index
 
 MESSAGES = ("message", "msg", "log", "event.original", "body", "text")
 TIMES = ("@timestamp", "timestamp", "time", "ts", "date")
 LEVELS = ("log.level", "level", "severity", "severity_text", "levelname", "status")
-SERVICES = ("service.name", "service", "service_name", "app", "application", "kubernetes.container.name")
 VERSIONS = ("service.version", "version")
 TRACES = ("trace.id", "trace_id", "traceId")
 
@@ -33,11 +34,13 @@ def to_record(
     *,
     now: float,
     service: str | None = None,
+    index: str | None = None,
     happened_at: float | None = None,
 ) -> LogRecord:
     """Convert the document to a log record. The default time is `now`; the default body is the whole document.
 
-    `service` is the default if the document has none. `happened_at` overrides the document's time. Raises FieldError.
+    `service` is the default if the document names none; with `index` weak signs and the index itself are defaults too.
+    `happened_at` overrides the document's time. Raises FieldError.
     """
     if happened_at is None:
         happened_at = time_of(document, *TIMES, now=now)
@@ -46,7 +49,7 @@ def to_record(
     level = field(document, *LEVELS)
     return LogRecord(
         record_id=record_id,
-        service=short_text(document, *SERVICES) or service or UNKNOWN_SERVICE,
+        service=service_of(document) or service or _likely_service(document, index),
         version=short_text(document, *VERSIONS),
         happened_at=now if happened_at is None else happened_at,
         severity=severity_within(body) if level is None else severity(level),
@@ -54,3 +57,9 @@ def to_record(
         trace_id=short_text(document, *TRACES),
         attributes={} if message is None else bounded_attributes(document, without=("@timestamp", *MESSAGES)),
     )
+
+
+def _likely_service(document: Mapping[str, object], index: str | None) -> str:
+    if index is None:
+        return UNKNOWN_SERVICE
+    return likely_service_of(document) or service_of_index(index)

@@ -110,7 +110,7 @@ def _to_record(document: bytes, index: str, name: str, identities: Identities, n
     else:
         content = document.decode("utf-8", "replace")
         record_id = identities.of(now if happened_at is None else happened_at, index, content)
-    return to_record(found, record_id, service=index, happened_at=happened_at, now=now)
+    return to_record(found, record_id, index=index, happened_at=happened_at, now=now)
 
 
 def bulk_answer(bulk: Bulk, rejections: Sequence[Rejection], *, took_ms: int) -> dict[str, JsonValue]:

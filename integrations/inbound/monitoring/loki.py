@@ -30,8 +30,8 @@ from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.compression import decompress_snappy
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, rejection_at
 from integrations.inbound.reading.times import check_time, parse_time
+from integrations.inbound.sources.names import likely_service_of_labels, service_in_line, service_of_labels
 
-_SERVICES = ("service_name", "service", "app", "application", "container", "compose_service", "job")
 _LEVELS = ("level", "severity", "detected_level", "severity_text")
 _TRACES = ("trace_id", "traceID", "traceid")
 _VERSIONS = ("service_version", "version")
@@ -147,7 +147,7 @@ def _to_record(
     stream = msgspec.json.encode(dict(labels), order="deterministic").decode()
     return LogRecord(
         record_id=identities.of(seconds, stream, body),
-        service=short_text(found, *_SERVICES) or UNKNOWN_SERVICE,
+        service=_service(found, line),
         version=short_text(found, *_VERSIONS),
         happened_at=seconds,
         severity=severity_within(body) if level is None else severity(level),
@@ -155,3 +155,7 @@ def _to_record(
         trace_id=short_text(found, *_TRACES),
         attributes=bounded_attributes(found),
     )
+
+
+def _service(labels: Mapping[str, object], line: str) -> str:
+    return service_of_labels(labels) or service_in_line(line) or likely_service_of_labels(labels) or UNKNOWN_SERVICE

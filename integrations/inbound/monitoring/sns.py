@@ -67,6 +67,17 @@ def read_message(text: bytes) -> Message:
     return message
 
 
+def is_raw_alarm(text: bytes) -> bool:
+    """Whether the body is a CloudWatch alarm without SNS's message around it, as raw message delivery sends it."""
+    if b"AlarmName" not in text or b"Signature" in text:
+        return False
+    try:
+        found = msgspec.json.decode(text, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return "AlarmName" in found and "Type" not in found
+
+
 def amazon_url(url: str) -> str:
     """Return the URL if it is an https URL of SNS. Raises ForgedError otherwise."""
     if not _ADDRESS.match(url):

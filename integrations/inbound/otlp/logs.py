@@ -14,6 +14,7 @@ from detection.types import LogRecord
 from integrations.inbound.otlp.parts import Located
 from integrations.inbound.otlp.values import any_value, attributes, nanoseconds, text
 from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
+from integrations.inbound.sources.names import UNKNOWN_SERVICE, likely_service_of, service_in_line, service_of
 
 SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """Each name stands for four of OTLP's severity numbers, 1 to 24."""
@@ -34,7 +35,13 @@ def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parse
 
 
 def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: str | None, *, now: float) -> LogRecord:
-    """Convert one log record. Without any time, its time is `now`. Raises FieldError."""
+    """Convert one log record. Without any time, its time is `now`. Raises FieldError.
+
+    Where the resource names no service, the record's own attributes or its body may: those of a file or of the journal.
+    """
+    said = attributes(record.attributes)
+    if service.startswith(UNKNOWN_SERVICE):
+        service = service_of(said) or service_in_line(_body(record.body)) or likely_service_of(said) or service
     return LogRecord(
         record_id=record_id,
         service=service,
@@ -43,7 +50,7 @@ def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: 
         severity=_severity(record),
         body=_body(record.body),
         trace_id=record.trace_id.hex() if any(record.trace_id) else None,
-        attributes=attributes(record.attributes),
+        attributes=said,
     )
 
 

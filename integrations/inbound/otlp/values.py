@@ -11,6 +11,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from detection.types import JsonValue
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import check_time
+from integrations.inbound.sources.names import service_of
 
 TEXT_LIMIT = 8_000
 NAME_LIMIT = 200
@@ -79,9 +80,12 @@ def first_integer(found: dict[str, JsonValue], *names: str) -> int | None:
 
 
 def service_and_version(resource: Resource) -> tuple[str, str | None]:
-    """Return the sender's service.name and service.version."""
+    """Return the sender's service and service.version: service.name, else what the platform calls the workload.
+
+    A collector that reads files sends no service.name, but k8s.deployment.name, container.name and the like.
+    """
     found = attributes(resource.attributes)
-    service = first_text(found, "service.name") or UNKNOWN_SERVICE
+    service = service_of(found) or first_text(found, "service.name") or UNKNOWN_SERVICE
     version = first_text(found, "service.version")
     return service[:NAME_LIMIT], version[:NAME_LIMIT] if version else None
 

@@ -14,11 +14,15 @@ import msgspec
 
 from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
-from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
+from integrations.inbound.reading.batches import Text, array_elements, decode_strictly, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.digests import digest_within_sender
+from integrations.inbound.reading.forms import FORM, form_fields
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import parse_time
+
+IDENTIFY = "$identify"
+"""The event in which Amplitude's libraries tell the properties of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,13 @@ class _Event(msgspec.Struct):
     currency: str | None = None
 
 
+class _Identification(msgspec.Struct):
+    api_key: str | None = None
+    identification: msgspec.Raw = msgspec.Raw()
+
+
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+_IDENTIFICATION = msgspec.json.Decoder(_Identification)
 _EVENT = msgspec.json.Decoder(_Event)
 _COPIED_FIELDS = ("region", "city", "language", "product_id", "price", "quantity", "revenue", "currency")
 
@@ -84,6 +94,32 @@ def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_dec
     return Upload(outer.api_key, events)
 
 
+def parse_identification(
+    body: bytes, *, content_type: str, content_encoding: str = "", now: float, max_decoded_bytes: int
+) -> Upload:
+    """Read the form of /identify: `api_key`, and `identification`, one object or an array. Raises PayloadError.
+
+    Each becomes the event `$identify`, as the libraries send it in an upload.
+    """
+    text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
+    if content_type == FORM:
+        fields = form_fields(text)
+        api_key, told = fields.get("api_key"), fields.get("identification", "").encode()
+    else:
+        outer = decode_strictly(_IDENTIFICATION, text)
+        api_key, told = outer.api_key, bytes(outer.identification)
+    if not told:
+        raise PayloadError("is missing", "identification")
+    texts = array_elements(told, "identification") if told.lstrip().startswith(b"[") else [told]
+    return Upload(api_key, read_each(texts, partial(_read_identification, now=now), prefix="identification"))
+
+
+def _read_identification(text: Text, *, now: float) -> Event:
+    raw = _EVENT.decode(text)
+    raw.event_type = raw.event_type or IDENTIFY
+    return _to_event(raw, text, now)
+
+
 def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
     """Group the indexes of refused events by field, in the two groups that Amplitude's libraries look for."""
     groups: dict[str, dict[str, list[int]]] = {"events_with_missing_fields": {}, "events_with_invalid_fields": {}}
@@ -98,7 +134,10 @@ def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, lis
 
 def _read(text: Text, *, now: float) -> Event:
     """Read one event. Without a time, its time is `now`, as in Amplitude. Raises FieldError."""
-    raw = _EVENT.decode(text)
+    return _to_event(_EVENT.decode(text), text, now)
+
+
+def _to_event(raw: _Event, text: Text, now: float) -> Event:
     return Event(
         event_id=_event_id(raw, text),
         event=event_name(raw.event_type, "event_type"),

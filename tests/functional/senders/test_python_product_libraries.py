@@ -155,3 +155,23 @@ def test_mixpanel_gets_an_error_for_a_wrong_token_and_for_an_event_from_the_far_
         Mixpanel("argux_wrong", consumer=consumer_at(web)).track("mixpanel-wrong", "never")
     with pytest.raises(MixpanelException, match="time: lies in the future"):
         Mixpanel(web.key, consumer=consumer_at(web)).track("mixpanel-wrong", "never", {"time": 4_000_000_000})
+
+
+def test_calls_of_the_libraries_beside_events_raise_nothing_in_the_application(web: Web) -> None:
+    consumer = Consumer(api_host="unused")
+    consumer._endpoints = {
+        name: f"{web.url}/{path}" for name, path in
+        {"events": "track", "people": "engage", "groups": "groups", "imports": "import"}.items()
+    }  # fmt: skip
+    mixpanel = Mixpanel(web.key, consumer=consumer)
+    mixpanel.people_set("beside", {"plan": "gold"})
+    mixpanel.people_increment("beside", {"visits": 1})
+    mixpanel.people_delete("beside")
+    mixpanel.group_set("company", "7", {"seats": 3})
+    with pytest.raises(MixpanelException, match="key"):
+        Mixpanel("argux_wrong", consumer=consumer).people_set("beside", {})
+
+    posthog = Posthog(web.key, host=web.url, disable_geoip=True)
+    assert not posthog.evaluate_flags("beside").is_enabled("new-checkout")
+    assert posthog.get_all_flags("beside") == {}
+    posthog.shutdown()

@@ -231,3 +231,20 @@ def test_firehose_gets_a_wrong_key_in_its_format_and_bad_records_beside_the_200(
     assert partly.status_code == 200
     assert [rejected["field"] for rejected in partly.json()["rejected"]] == ["records[0].data"]
     assert len(stored(services)) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"x-amz-sns-rawdelivery": "true"}, b'{"AlarmName": "hot", "NewStateValue": "ALARM"}'),
+        ({"x-amz-sns-rawdelivery": "true", "x-amz-sns-message-type": "Notification"}, b"only words"),
+        ({"x-amz-sns-rawdelivery": "true"}, b""),
+        ({}, b'{"AlarmName": "hot", "AlarmDescription": null, "NewStateValue": "OK"}'),
+    ],
+)
+def test_raw_message_delivery_is_refused_in_words_that_say_how_to_mend_it(
+    client: TestClient, headers: dict[str, str], body: bytes
+) -> None:
+    answer = client.post("/aws/sns", content=body, headers={**PLAIN, **headers})
+    assert answer.status_code == 422
+    assert "Turn raw message delivery off for this subscription" in answer.json()["error"]["message"]

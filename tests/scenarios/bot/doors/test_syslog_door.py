@@ -16,7 +16,7 @@ from bot.doors.syslog import SyslogDoor, listening
 from bot.reception.prometheus import Metrics
 from bot.reception.receive import Reception
 from detection.types import LogRecord
-from integrations.inbound.monitoring.syslog import read_syslog
+from integrations.inbound.syslog.message import read_syslog
 from storage.telemetry.protocol import Appended
 from tests import ports
 from workers.services import Services
@@ -94,8 +94,8 @@ async def test_queued_messages_are_written_before_the_door_closes(
 ) -> None:
     queued: list[LogRecord] = []
 
-    def noted(data: bytes, record_id: str, *, now: float) -> LogRecord:
-        queued.append(read_syslog(data, record_id, now=now))
+    def noted(data: bytes, record_id: str, *, now: float, sender: str) -> LogRecord:
+        queued.append(read_syslog(data, record_id, now=now, sender=sender))
         return queued[-1]
 
     monkeypatch.setattr("bot.doors.syslog.read_syslog", noted)
@@ -115,11 +115,35 @@ async def test_a_sender_that_is_not_on_the_list_is_refused(reception: Reception)
 
 async def test_a_bad_message_is_counted_and_the_next_one_is_stored(reception: Reception) -> None:
     async with open_door(reception, "127.0.0.0/8") as port:
-        await send_stream(port, b"<11>1 1970-01-01T00:00:00Z h a - - - old", b"x" * 70_000, MESSAGE)
+        await send_stream(port, b"x" * 70_000, MESSAGE)
         send_datagram(port, b"")
         await eventually(lambda: len(stored(reception)) == 1)
-        await eventually(lambda: counted(reception, "malformed") == 2)
+        await eventually(lambda: counted(reception, "malformed") == 1)
     assert counted(reception, "too_large") == 1
+
+
+async def test_what_is_not_understood_is_stored_whole_and_counted(reception: Reception) -> None:
+    async with open_door(reception, "127.0.0.0/8") as port:
+        await send_stream(port, b"503 times refused", MESSAGE)
+        send_datagram(port, b"<11>1 1970-01-01T00:00:00Z h a - - - old")
+        await eventually(lambda: len(stored(reception)) == 3)
+    assert {(record.service, record.body) for record in stored(reception)} == {
+        ("unknown_service", "503 times refused"), ("shop", "refused"), ("a", "old"),
+    }  # fmt: skip
+    sample = reception.metrics.registry.get_sample_value
+    assert sample("argux_ingest_not_understood_total", {"door": "syslog"}) == 1
+
+
+async def test_a_connection_that_stays_open_holds_no_message_back(reception: Reception) -> None:
+    async with open_door(reception, "127.0.0.0/8") as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            MESSAGE + b"\n\tat line 2\n" + MESSAGE + b"\x00%d " % len(MESSAGE) + MESSAGE + b"\n" + MESSAGE + b"\n"
+        )
+        await writer.drain()
+        await eventually(lambda: len(stored(reception)) == 4)
+        writer.close()
+    assert sorted(record.body for record in stored(reception)) == ["refused"] * 3 + ["refused\n\tat line 2"]
 
 
 async def test_no_message_is_lost_while_the_database_is_unavailable(

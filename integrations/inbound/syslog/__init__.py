@@ -1,0 +1,1 @@
+"""Syslog messages, in the forms in which servers, libraries and network devices write them."""

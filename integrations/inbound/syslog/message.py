@@ -1,0 +1,68 @@
+"""Read one syslog message: RFC 5424, or the older BSD form of RFC 3164 as real senders write it.
+
+No message is lost because of its form: what cannot be understood is kept whole, of an unknown service.
+"""
+
+from __future__ import annotations
+
+import re
+
+from detection.types import JsonValue, LogRecord
+from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE, clipped, severity_within
+from integrations.inbound.reading.records import FieldError
+from integrations.inbound.syslog.bsd import read_bsd
+from integrations.inbound.syslog.header import Said
+from integrations.inbound.syslog.names import MNEMONIC
+from integrations.inbound.syslog.rfc5424 import BYTE_ORDER_MARK, read_modern
+
+SEVERITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
+"""Our severities by syslog's: emergency, alert, critical, error, warning, notice, informational, debug."""
+
+HIGHEST_PRIORITY = 191
+
+_PRIORITY = re.compile(r"<(\d{1,3})>")
+_COUNT = re.compile(rb"(?P<count>\d{1,5}) (?=<\d{1,3}>)")
+
+
+def read_syslog(data: bytes, record_id: str, *, now: float, sender: str = "") -> LogRecord:
+    """Convert the message to a log record. `sender` is the address it came from, kept where no host is named.
+
+    A time with its zone is the message's own, any other the time of arrival. Without a priority the text's own level
+    counts. Raises FieldError if the message is empty.
+    """
+    count = _COUNT.match(data)
+    if count is not None and abs(int(count["count"]) - (len(data) - count.end())) <= 1:
+        # Some count the octets of a datagram as well.
+        data = data[count.end() :]
+    text = data.decode("utf-8", "replace").lstrip(BYTE_ORDER_MARK + "\r\n\x00 ").rstrip("\r\n\x00 \t")
+    if not text:
+        raise FieldError("", "is empty")
+    found = _PRIORITY.match(text)
+    priority = int(found.group(1)) if found else None
+    if priority is not None and priority > HIGHEST_PRIORITY:
+        priority = None
+        said: Said | None = None
+    else:
+        rest = (text[found.end() :] if found else text).lstrip(BYTE_ORDER_MARK + " ")
+        said = read_modern(rest, now=now) or read_bsd(rest, now=now, has_priority=priority is not None)
+    if said is None:
+        said = Said(text)
+    attributes: dict[str, JsonValue] = {} if priority is None else {"facility": priority // 8}
+    if "host" not in said.attributes and sender:
+        attributes["sender"] = sender
+    return LogRecord(
+        record_id=record_id,
+        service=said.service or UNKNOWN_SERVICE,
+        version=None,
+        happened_at=now if said.happened_at is None else said.happened_at,
+        severity=_severity(priority, said.message),
+        body=clipped(said.message),
+        attributes={**attributes, **said.attributes},
+    )
+
+
+def _severity(priority: int | None, message: str) -> str:
+    if priority is not None:
+        return SEVERITIES[priority % 8]
+    named = MNEMONIC.match(message)
+    return SEVERITIES[int(named["severity"])] if named and named["severity"] else severity_within(message)

@@ -1,0 +1,70 @@
+"""Keys that clients put among their properties never reach a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detection.types import Event, LogRecord, MetricPoint
+from storage.telemetry.rows.keys import events_without_keys, logs_without_keys, points_without_keys
+
+KEY = "argux_" + "aB3-_" * 8 + "xyz"
+
+
+def event(properties: dict[str, Any]) -> Event:
+    return Event("e1", "view", "u1", 0.0, properties)
+
+
+def kept(properties: dict[str, Any]) -> Any:
+    [found] = events_without_keys([event(properties)])
+    return found.properties
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["token", "$token", "api_key", "apiKey", "write_key", "writeKey", "whatever", "DD-API-KEY", "Token"],
+)
+def test_the_senders_own_key_is_left_out_under_any_name_at_any_depth(name: str) -> None:
+    assert kept({name: KEY, "page": "/", "context": {name: KEY, "list": [{name: KEY}, 1]}}) == {
+        "page": "/", "context": {"list": [{}, 1]},
+    }  # fmt: skip
+
+
+def test_a_key_inside_a_text_is_replaced() -> None:
+    assert kept({"url": f"https://a/?key={KEY}&x=1"}) == {"url": "https://a/?key=argux_…&x=1"}
+    [record] = logs_without_keys([LogRecord("1", "shop", None, 0.0, "INFO", f"Bearer {KEY} refused", None, {"k": KEY})])
+    assert (record.body, record.attributes) == ("Bearer argux_… refused", {})
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"api_key": "0123456789abcdef"},
+        {"write_key": "s3cret"},
+        {"token": "phc_8Q2rJx0LkPz7vWm4"},
+        {"$token": "9f86d081884c7d659a2feaa0c55ad015"},
+    ],
+)
+def test_another_systems_key_is_left_out_by_its_name(properties: dict[str, Any]) -> None:
+    assert kept({**properties, "plan": "gold"}) == {"plan": "gold"}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"token": "BTC", "tokens": 117, "api_key": None, "key": "arrow-left"},
+        {"token": 7, "product": "argux_mug", "argux_plan": "gold"},
+        {"deep": {"list": ["argux_", 1, None]}},
+    ],
+)
+def test_ordinary_properties_are_unchanged(properties: dict[str, Any]) -> None:
+    assert kept(properties) == properties
+
+
+def test_records_without_a_key_pass_untouched() -> None:
+    events = [event({"plan": "gold"})]
+    points = [MetricPoint("1", "cpu", "shop", 0.0, 1.0, attributes={"host": "a"})]
+    assert events_without_keys(events) is events
+    assert points_without_keys(points) is points
+    assert points_without_keys([MetricPoint("1", "cpu", "shop", 0.0, 1.0, attributes={"k": KEY})])[0].attributes == {}
