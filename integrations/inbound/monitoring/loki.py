@@ -13,15 +13,16 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from detection.types import LogRecord
+from integrations.inbound.lines.fields import level_of
+from integrations.inbound.lines.levels import known
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.lines.understanding import Told, understand
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
     Identities,
     bounded_attributes,
     clipped,
-    field,
     require_object,
-    severity,
-    severity_within,
     short_text,
 )
 from integrations.inbound.monitoring.loki_messages import push_request
@@ -32,7 +33,9 @@ from integrations.inbound.reading.records import FieldError, Parsed, PayloadErro
 from integrations.inbound.reading.times import check_time, parse_time
 
 _SERVICES = ("service_name", "service", "app", "application", "container", "compose_service", "job")
-_LEVELS = ("level", "severity", "detected_level", "severity_text")
+_GUESSED_LEVEL = "detected_level"
+"""What Loki or its agent made of the line."""
+
 _TRACES = ("trace_id", "traceID", "traceid")
 _VERSIONS = ("service_version", "version")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_.]*)\s*=\s*("(?:[^"\\]|\\.)*")\s*(?:,|$)')
@@ -47,6 +50,7 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
         raise PayloadError("must be an array", "streams")
     identities = Identities("loki")
     parsed: Parsed[LogRecord] = Parsed()
+    sources: list[int] = []
     index = 0
     for number, stream in enumerate(streams):
         place = f"streams[{number}]"
@@ -60,9 +64,11 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
             try:
                 seconds, line, metadata = _value(value, now)
                 parsed.records.append(_to_record(seconds, line, labels, metadata, identities))
+                sources.append(number)
             except FieldError as error:
                 parsed.rejections.append(rejection_at(index, f"{place}.values[{position}]", error))
             index += 1
+    parsed.records = join_traces(parsed.records, sources).records
     return parsed
 
 
@@ -100,6 +106,7 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
         raise PayloadError("it is not a protobuf PushRequest") from error
     identities = Identities("loki")
     parsed: Parsed[LogRecord] = Parsed()
+    sources: list[int] = []
     index = 0
     for s, stream in enumerate(request.streams):
         labels = _labels(stream.labels)
@@ -109,9 +116,11 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
                 check_time(seconds, now=now, field="timestamp")
                 metadata = {_text(pair.name): _text(pair.value) for pair in entry.structuredMetadata}
                 parsed.records.append(_to_record(seconds, _text(entry.line), labels, metadata, identities))
+                sources.append(s)
             except FieldError as error:
                 parsed.rejections.append(rejection_at(index, f"streams[{s}].entries[{e}]", error))
             index += 1
+    parsed.records = join_traces(parsed.records, sources).records
     return parsed
 
 
@@ -134,6 +143,11 @@ def _unquoted(quoted: str) -> str:
         return quoted[1:-1]
 
 
+def _told(found: Mapping[str, object]) -> Told:
+    level = level_of(found)
+    return Told(level) if level is not None else Told(known(found.get(_GUESSED_LEVEL)), by_stream=True)
+
+
 def _to_record(
     seconds: float,
     line: str,
@@ -141,17 +155,16 @@ def _to_record(
     metadata: Mapping[str, object],
     identities: Identities,
 ) -> LogRecord:
-    found = {**labels, **metadata}
-    level = field(found, *_LEVELS)
-    body = clipped(line)
+    understood = understand(line, _told({**labels, **metadata}))
+    found = understood.beside({**labels, **metadata})
     stream = msgspec.json.encode(dict(labels), order="deterministic").decode()
     return LogRecord(
-        record_id=identities.of(seconds, stream, body),
+        record_id=identities.of(seconds, stream, clipped(line)),
         service=short_text(found, *_SERVICES) or UNKNOWN_SERVICE,
         version=short_text(found, *_VERSIONS),
         happened_at=seconds,
-        severity=severity_within(body) if level is None else severity(level),
-        body=body,
+        severity=understood.severity,
+        body=clipped(understood.body),
         trace_id=short_text(found, *_TRACES),
         attributes=bounded_attributes(found),
     )

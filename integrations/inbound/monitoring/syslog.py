@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 
 from detection.types import JsonValue, LogRecord
-from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped, severity_within
+from integrations.inbound.lines.levels import of_syslog
+from integrations.inbound.lines.understanding import Told, understand
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, bounded_attributes, clipped
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import parse_time
-
-SEVERITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
-"""Our severities by syslog's: emergency, alert, critical, error, warning, notice, informational, debug."""
 
 HIGHEST_PRIORITY = 191
 
@@ -46,7 +45,9 @@ def read_syslog(data: bytes, record_id: str, *, now: float) -> LogRecord:
     found = _PRIORITY.match(text)
     priority = int(found.group(1)) if found else None
     if found is None or priority is None or priority > HIGHEST_PRIORITY:
-        return LogRecord(record_id, UNKNOWN_SERVICE, None, now, severity_within(text), clipped(text))
+        said = understand(text)
+        fields = bounded_attributes(said.fields)
+        return LogRecord(record_id, UNKNOWN_SERVICE, None, now, said.severity, clipped(said.body), attributes=fields)
     rest = text[found.end() :]
     header = _HEADER.fullmatch(rest)
     if header is not None:
@@ -62,15 +63,21 @@ def _rfc5424_record(header: re.Match[str], priority: int, record_id: str, now: f
     attributes: dict[str, JsonValue] = {name: clipped(value, 255) for name, value in names.items() if value != "-"}
     if data:
         attributes["structured_data"] = data
+    said = understand(message, _told(priority))
     return LogRecord(
         record_id=record_id,
         service=UNKNOWN_SERVICE if header["app"] == "-" else clipped(header["app"], NAME_LIMIT),
         version=None,
         happened_at=now if timestamp == "-" else parse_time(timestamp, now=now, field="TIMESTAMP"),
-        severity=SEVERITIES[priority % 8],
-        body=clipped(message),
-        attributes={"facility": priority // 8, **attributes},
+        severity=said.severity,
+        body=clipped(said.body),
+        attributes=bounded_attributes(said.beside({"facility": priority // 8, **attributes})),
     )
+
+
+def _told(priority: int) -> Told:
+    """Return the severity of a priority. Container runtimes set it by the stream alone: err for the error stream."""
+    return Told(of_syslog(priority % 8), by_stream=True)
 
 
 def _structured(written: str) -> dict[str, JsonValue]:
@@ -88,12 +95,13 @@ def _bsd_record(rest: str, priority: int, record_id: str, now: float) -> LogReco
     found = _BSD.fullmatch(rest)
     parts = found.groupdict() if found else {}
     attributes = {name: parts[name] for name in ("host", "process") if parts.get(name)}
+    said = understand(parts.get("message") or rest, _told(priority))
     return LogRecord(
         record_id=record_id,
         service=clipped(parts.get("app") or UNKNOWN_SERVICE, NAME_LIMIT),
         version=None,
         happened_at=now,
-        severity=SEVERITIES[priority % 8],
-        body=clipped(parts.get("message") or rest),
-        attributes={"facility": priority // 8, **attributes},
+        severity=said.severity,
+        body=clipped(said.body),
+        attributes=bounded_attributes(said.beside({"facility": priority // 8, **attributes})),
     )

@@ -1,0 +1,213 @@
+"""The level, the message and the rest of a structured log record, by the names that loggers give to its fields.
+
+Names are those of Elastic's schema, OpenTelemetry, Graylog, journald, syslog, Serilog, .NET, zap, zerolog, slog, pino,
+bunyan, winston, log4js, tslog, structlog, loguru, Monolog, Logback, hclog, Rust's tracing, MongoDB and Google Cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from integrations.inbound.lines import levels
+
+Numbers = Callable[[int], str | None]
+
+_WORD_KEYS = (
+    "log.level", "level", "severity", "severity_text", "severityText", "levelname", "level_name", "lvl", "loglevel",
+    "logLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "log.syslog.severity.name",
+    "syslog_severity", "_meta.logLevelName", "context.logLevel",
+)  # fmt: skip
+_NUMBER_KEYS: Mapping[str, Numbers] = {
+    "level": levels.of_logger,
+    "log.level": levels.of_logger,
+    "lvl": levels.of_logger,
+    "context.logLevel": levels.of_logger,
+    "severity": levels.of_severity,
+    "severity_number": levels.of_opentelemetry,
+    "severityNumber": levels.of_opentelemetry,
+    "SeverityNumber": levels.of_opentelemetry,
+    "PRIORITY": levels.of_syslog,
+    "syslog_severity": levels.of_syslog,
+    "syslogseverity": levels.of_syslog,
+    "severity_code": levels.of_syslog,
+    "log.syslog.severity.code": levels.of_syslog,
+    "syslog.severity": levels.of_syslog,
+    "syslog.severity.code": levels.of_syslog,
+    "level_value": levels.of_logger,
+    "levelno": levels.of_python,
+    "level_no": levels.of_python,
+    "level_number": levels.of_python,
+    "LogLevel": levels.of_dotnet,
+    "severityLevel": levels.of_azure,
+}
+_LATE_WORD_KEYS = ("status", "syslog-severity-text", "syslogseverity-text")
+_NAMES_OF_A_LEVEL = ("name", "levelStr", "text", "label", "value", "no", "level")
+_GRAYLOG = "short_message"
+_FALCO = "rule"
+_MONGODB_COMPONENT = "c"
+_SERILOG_TIME = "@t"
+_SINGLE_LETTERS = frozenset({"lvl", "sev", "s", "@l", "level"})
+_LETTERS = frozenset("DIWEFdiwef")
+
+_MESSAGE_KEYS = (
+    "message", "msg", "log", "event.original", "body", "record.message", "text", "short_message", "@m", "@message",
+    "_msg", "MESSAGE", "fields.message", "renderedMessage", "RenderedMessage", "textPayload", "jsonPayload.message",
+    "event", "@mt", "MessageTemplate", "full_message",
+)  # fmt: skip
+_ANY_MESSAGE_KEYS = ("message", "msg", "body")
+"""The fields whose value may be something else than text."""
+
+_STACK_KEYS = (
+    "stack", "stack_trace", "stacktrace", "stackTrace", "exc_info", "exception", "error.stack_trace", "err.stack",
+    "error.stack", "exception.stacktrace", "@x", "Exception",
+)  # fmt: skip
+_LEVEL_NAMES = frozenset(name.partition(".")[0] for name in (*_WORD_KEYS, *_NUMBER_KEYS))
+_STACK_NAMES = frozenset(name.partition(".")[0] for name in _STACK_KEYS)
+_STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A structured record in parts. level: one of our severities, None if it names none.
+
+    message: the text or other value that its message field has, None without one. rest: all other fields.
+    """
+
+    level: str | None
+    message: object
+    rest: Mapping[str, object]
+
+
+def taken_apart(document: Mapping[str, object]) -> Fields:
+    """Return the parts of a structured record."""
+    level = level_of(document)
+    for name in _MESSAGE_KEYS:
+        value = _lookup(document, name)
+        if isinstance(value, str) and value:
+            return Fields(level, value, _without(document, name))
+    for name in _ANY_MESSAGE_KEYS:
+        value = document.get(name)
+        if value not in (None, ""):
+            return Fields(level, value, _without(document, name))
+    spelt = _spelt_otherwise(document)
+    if spelt is None:
+        return Fields(level, None, document)
+    message = taken_apart(spelt).message
+    rest = {name: value for name, value in document.items() if message is None or value is not message}
+    return Fields(level, message, rest)
+
+
+def level_of(document: Mapping[str, object]) -> str | None:
+    """Return the level that a structured record names itself, as one of our severities, or None.
+
+    A field called `error`, an HTTP status or the level of a game is none: it takes a name of a level and a value that
+    is one.
+    """
+    if not _LEVEL_NAMES.isdisjoint(document):
+        for name in _WORD_KEYS:
+            value = _lookup(document, name)
+            if value is not None and (found := _of_value(name, value)):
+                return found
+        for name, numbers in _NUMBER_KEYS.items():
+            value = _lookup(document, name)
+            if value is not None and (found := _of_number(document, value, numbers)):
+                return found
+    for name in _LATE_WORD_KEYS:
+        value = document.get(name)
+        if isinstance(value, str) and (found := _of_value(name, value)):
+            return found
+    if _MONGODB_COMPONENT in document and (found := _of_value("s", document.get("s"))):
+        return found
+    if _FALCO in document:
+        return levels.known(document.get("priority"))
+    if _SERILOG_TIME in document and ("@mt" in document or "@m" in document):
+        return "INFO"
+    spelt = _spelt_otherwise(document)
+    return None if spelt is None else level_of(spelt)
+
+
+def has_stack(document: Mapping[str, object]) -> bool:
+    """Whether a field holds an exception with its stack trace."""
+    if _STACK_NAMES.isdisjoint(document):
+        return False
+    for name in _STACK_KEYS:
+        value = _lookup(document, name)
+        if isinstance(value, str) and value and any(mark in value for mark in _STACK_MARKS):
+            return True
+    return False
+
+
+def _of_value(name: str, value: object) -> str | None:
+    if isinstance(value, Mapping):
+        parts = (value.get(part) for part in _NAMES_OF_A_LEVEL)
+        return next((found for part in parts if part is not None and (found := _of_value(name, part))), None)
+    if not isinstance(value, str) or (len(value) == 1 and not (name in _SINGLE_LETTERS and value in _LETTERS)):
+        return None
+    return levels.known(value)
+
+
+def _of_number(document: Mapping[str, object], value: object, numbers: Numbers) -> str | None:
+    if isinstance(value, Mapping):
+        value = next((value[part] for part in ("no", "level", "value", "code") if part in value), None)
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 6:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    if numbers is levels.of_logger and _GRAYLOG in document:
+        numbers = levels.of_syslog
+    return numbers(int(value))
+
+
+def _lookup(document: Mapping[str, object], name: str) -> object:
+    """Return a field. "log.level" is looked up flat, then nested."""
+    value = document.get(name)
+    if value is not None or "." not in name:
+        return value
+    first, _, others = name.partition(".")
+    inner = document.get(first)
+    return _lookup(inner, others) if isinstance(inner, Mapping) else None
+
+
+def _without(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """Return the other fields: all but one, which is looked up flat, then nested."""
+    if name in document:
+        return {other: value for other, value in document.items() if other != name}
+    first, _, others = name.partition(".")
+    inner = document.get(first)
+    if not isinstance(inner, Mapping):
+        return document
+    left = _without(inner, others)
+    outer = {other: value for other, value in document.items() if other != first}
+    return {**outer, first: left} if left else outer
+
+
+_SPELLINGS = {
+    name.lower(): name
+    for name in (*_NUMBER_KEYS, *_LATE_WORD_KEYS, *reversed(_MESSAGE_KEYS), *reversed(_WORD_KEYS))
+    if "." not in name and len(name) > 1
+}
+
+
+def _spelt_otherwise(document: Mapping[str, object]) -> Mapping[str, object] | None:
+    """Return the document with names such as `Message` and `LEVEL` as we know them; None if nothing changes."""
+    changed = {
+        _SPELLINGS[name.lower()]: value
+        for name, value in document.items()
+        if not name.islower() and _SPELLINGS.get(name.lower(), name) not in document
+    }
+    return {**document, **changed} if changed else None
+
+
+def decoded(text: str) -> Mapping[str, object] | None:
+    """Decode a text that may be a JSON object. Return None if it is none."""
+    try:
+        found = _OBJECT.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
+    return found
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, object])
