@@ -41,14 +41,20 @@ def _compiled(expression: str) -> re.Pattern[str]:
 
 PYTHON = Language(
     "ERROR",
-    _compiled(r"(?:[\w.:\s-]{0,60}?)(?:\s*[|+]\s)*(?:Exception\ Group\ )?Traceback\ \(most\ recent\ call\ last\):"),
+    _compiled(r"(?:[\w.:\s-]{0,60}?)(?:\|\s)*Traceback\ \(most\ recent\ call\ last\):"),
     _compiled(r"[ \t]|$"),
     ends=_compiled(r"(?!(?:INFO|WARN|WARNING|DEBUG|ERROR|CRITICAL|NOTICE|FATAL|TRACE|info|warn|warning|debug|error)\b)"
-                   r"[A-Za-z_][\w.]*(?:<[^>]*>)?(?::\s|:?$)"),
+                   r"(?:(?:[A-Za-z_]\w*\.)+\w+|[A-Z]\w*)(?::\s|:?$)"),
     resumes=_compiled(
         r"(?:During\ handling\ of\ the\ above\ exception|The\ above\ exception\ was\ the\ direct\ cause)\b"
     ),
 )  # fmt: skip
+
+PYTHON_GROUP = Language(
+    "ERROR",
+    _compiled(r"\s*\+\ Exception\ Group\ Traceback\ \(most\ recent\ call\ last\):"),
+    _compiled(r"\s+[|+]"),
+)
 
 JAVA_NODE_DOTNET = Language(
     "ERROR",
@@ -173,7 +179,7 @@ DART_SWIFT_AND_OTHERS = Language(
 DOTNET_CONSOLE = Language("ERROR", _compiled(r"(?:fail|crit):\ [\w.+`]+\[\d+\]\s*$"), _compiled(r"\s{6}"))
 
 LANGUAGES = (
-    PYTHON, GO, GO_SERVER, RUST, RUBY, PHP, CPLUSPLUS, ELIXIR_ERLANG, DART_SWIFT_AND_OTHERS, JAVA_NODE_DOTNET,
+    PYTHON, PYTHON_GROUP, GO, GO_SERVER, RUST, RUBY, PHP, CPLUSPLUS, ELIXIR_ERLANG, DART_SWIFT_AND_OTHERS, JAVA_NODE_DOTNET,
     NODE_SOURCE, DOTNET_CONSOLE,
 )  # fmt: skip
 

@@ -64,8 +64,8 @@ _STACK_KEYS = (
     "stack", "stack_trace", "stacktrace", "stackTrace", "exc_info", "exception", "error.stack_trace", "err.stack",
     "error.stack", "exception.stacktrace", "@x", "Exception",
 )  # fmt: skip
-_LEVEL_NAMES = frozenset(name.partition(".")[0] for name in (*_WORD_KEYS, *_NUMBER_KEYS))
-_STACK_NAMES = frozenset(name.partition(".")[0] for name in _STACK_KEYS)
+_LEVEL_NAMES = frozenset(part for name in (*_WORD_KEYS, *_NUMBER_KEYS) for part in (name, name.partition(".")[0]))
+_STACK_NAMES = frozenset(part for name in _STACK_KEYS for part in (name, name.partition(".")[0]))
 _STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
 
 
