@@ -8,6 +8,7 @@ delivery is recognised, and one that is cut elsewhere is stored twice rather tha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,8 @@ MOST_SECONDS_APART = 5.0
 _GRAVE = frozenset({"ERROR", "FATAL"})
 _LOUD = _GRAVE | {"WARN"}
 _LINE_JUDGED = 500
+_LOGGED = re.compile(r"\[?(?:\d{1,4}[-/.:]\d\d|[A-Z][a-z]{2} [ \d]\d )|[A-Z]{4,8}:[\w.]+:")
+"""A logger's line: it begins with a time, or as Python's loggers do by default. What has no such head follows it."""
 
 
 @dataclass(slots=True)
@@ -127,6 +130,7 @@ def _announces(before: LogRecord, trace: LogRecord) -> bool:
     """Whether the line before a trace is the log line that it was printed with, as loggers print exceptions."""
     return (
         before.severity in _LOUD
+        and _LOGGED.match(before.body) is not None
         and "\n" not in before.body
         and abs(trace.happened_at - before.happened_at) <= 1.0
         and heads.level_of(before.body) is not None

@@ -196,6 +196,7 @@ def test_traces_of_two_sources_are_not_mixed_and_two_of_one_source_stay_two(name
     [
         ["ERROR lamp 3 is out", "  see the manual"],
         ["ERROR lamp 3 is out", "TypeError: wick is undefined"],
+        ["2026-02-07 12:00:00 ERROR lamp 3 is out", "TypeError: wick is undefined"],
         ["KeyError: 'wick'", "ERROR lamp 3 is out"],
         ["Traceback (most recent call last):", "INFO: lamp 3 lit"],
         ["Traceback (most recent call last):", "lamps: lit"],
@@ -207,6 +208,11 @@ def test_traces_of_two_sources_are_not_mixed_and_two_of_one_source_stay_two(name
 )
 def test_lines_that_are_no_part_of_a_trace_stay_records_of_their_own(lines: list[str]) -> None:
     assert [record.body for record in joined(lines)] == lines
+
+
+def test_an_error_that_no_logger_printed_with_the_trace_stays_a_record_of_its_own() -> None:
+    found = joined(["ERROR lamp 3 is out", *TRACES["Java"].split("\n")])
+    assert [record.body for record in found] == ["ERROR lamp 3 is out", TRACES["Java"]]
 
 
 def test_lines_that_are_seconds_apart_are_not_joined() -> None:
