@@ -179,8 +179,8 @@ DART_SWIFT_AND_OTHERS = Language(
 DOTNET_CONSOLE = Language("ERROR", _compiled(r"(?:fail|crit):\ [\w.+`]+\[\d+\]\s*$"), _compiled(r"\s{6}"))
 
 LANGUAGES = (
-    PYTHON, PYTHON_GROUP, GO, GO_SERVER, RUST, RUBY, PHP, CPLUSPLUS, ELIXIR_ERLANG, DART_SWIFT_AND_OTHERS, JAVA_NODE_DOTNET,
-    NODE_SOURCE, DOTNET_CONSOLE,
+    PYTHON, PYTHON_GROUP, GO, GO_SERVER, RUST, RUBY, PHP, CPLUSPLUS, ELIXIR_ERLANG, DART_SWIFT_AND_OTHERS,
+    JAVA_NODE_DOTNET, NODE_SOURCE, DOTNET_CONSOLE,
 )  # fmt: skip
 
 _TRACEBACK = "Traceback (most recent call last):"
@@ -197,8 +197,9 @@ def language_of(line: str) -> Language | None:
     beginning = line[:_LINE_SEARCHED]
     if _TRACEBACK in beginning and PYTHON.begins.match(beginning):
         return PYTHON
-    header = _HEADER.match(beginning)
-    place = 0 if header is None else header.end()
+    place = 0
+    if not beginning[:1].isalpha() and (header := _HEADER.match(beginning)) is not None:
+        place = header.end()
     if not _BEGINS.match(beginning, place):
         return None
     return next((language for language in _OTHERS if language.begins.match(beginning, place)), None)

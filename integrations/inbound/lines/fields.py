@@ -7,7 +7,7 @@ bunyan, winston, log4js, tslog, structlog, loguru, Monolog, Logback, hclog, Rust
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -65,12 +65,12 @@ _STACK_KEYS = (
     "error.stack", "exception.stacktrace", "@x", "Exception",
 )  # fmt: skip
 _LEVEL_NAMES = frozenset(part for name in (*_WORD_KEYS, *_NUMBER_KEYS) for part in (name, name.partition(".")[0]))
+_LATE_NAMES = frozenset({*_LATE_WORD_KEYS, _MONGODB_COMPONENT, _FALCO, _SERILOG_TIME})
 _STACK_NAMES = frozenset(part for name in _STACK_KEYS for part in (name, name.partition(".")[0]))
 _STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """A structured record in parts. level: one of our severities, None if it names none.
 
     message: the text or other value that its message field has, None without one. rest: all other fields.
@@ -115,6 +115,14 @@ def level_of(document: Mapping[str, object]) -> str | None:
             value = _lookup(document, name)
             if value is not None and (found := _of_number(document, value, numbers)):
                 return found
+    if not _LATE_NAMES.isdisjoint(document) and (found := _late_level(document)):
+        return found
+    spelt = _spelt_otherwise(document)
+    return None if spelt is None else level_of(spelt)
+
+
+def _late_level(document: Mapping[str, object]) -> str | None:
+    """Return the level by fields that name one only beside certain others, or whose values are often something else."""
     for name in _LATE_WORD_KEYS:
         value = document.get(name)
         if isinstance(value, str) and (found := _of_value(name, value)):
@@ -125,8 +133,7 @@ def level_of(document: Mapping[str, object]) -> str | None:
         return levels.known(document.get("priority"))
     if _SERILOG_TIME in document and ("@mt" in document or "@m" in document):
         return "INFO"
-    spelt = _spelt_otherwise(document)
-    return None if spelt is None else level_of(spelt)
+    return None
 
 
 def has_stack(document: Mapping[str, object]) -> bool:

@@ -141,12 +141,14 @@ def level_of(line: str) -> str | None:
         return None
     place = len(line) - len(line.lstrip())
     for _ in range(_MOST_PIECES):
-        found = _LEVEL.match(line, place)
-        if found is not None and (level := levels.known(found[found.lastgroup or 0])):
-            return level
-        phrase = _PHRASE.match(line, place)
-        if phrase is not None:
-            return phrase.lastgroup
+        # Most pieces are numbers, with which no level begins.
+        if not line[place : place + 1].isdigit():
+            found = _LEVEL.match(line, place)
+            if found is not None and (level := levels.known(found[found.lastgroup or 0])):
+                return level
+            phrase = _PHRASE.match(line, place)
+            if phrase is not None:
+                return phrase.lastgroup
         before = _BEFORE.match(line, place)
         if before is None or before.end() == place:
             return None

@@ -29,7 +29,10 @@ _WRITTEN_HINTS = ("evel", "lvl", "everity", "@l", "EVEL", "EVERITY")
 def level_of(line: str) -> str | None:
     """Return the level of a line of pairs, as one of our severities, or None. A quoted value is not looked into."""
     beginning = line[:_SEARCHED]
-    if not any(hint in beginning for hint in _HINTS):
+    for hint in _HINTS:
+        if hint in beginning:
+            break
+    else:
         return None
     level: str | None = None
     for place, found in enumerate(_PAIR.finditer(line, 0, _SEARCHED)):
@@ -44,7 +47,10 @@ def level_of(line: str) -> str | None:
 
 def level_of_cut_json(text: str) -> str | None:
     """Return the level that a JSON object names which was cut short, or which another language wrote in its own way."""
-    if not any(hint in text for hint in _WRITTEN_HINTS):
+    for hint in _WRITTEN_HINTS:
+        if hint in text:
+            break
+    else:
         return None
     found = _WRITTEN.search(text, 0, _SEARCHED)
     return None if found is None else _meaning(found[1] or found[2])

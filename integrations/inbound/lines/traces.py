@@ -93,8 +93,16 @@ class Joined:
 
 
 def join_traces(records: Sequence[LogRecord], streams: Iterable[Hashable]) -> Joined:
-    """Join the traces among records. streams: for each record, where it comes from: container, file, connection."""
-    if not any(record.severity in _GRAVE for record in records):
+    """Join the traces among records. streams: for each record, where it comes from: container, file, connection.
+
+    The streams are not looked at where no trace begins, so they may be dear to find out.
+    """
+    begins = {
+        place: language
+        for place, record in enumerate(records)
+        if record.severity in _GRAVE and (language := exceptions.language_in(record.body)) is not None
+    }
+    if not begins:
         return Joined(list(records))
     last_of: dict[Hashable, int] = {}
     open_traces: dict[Hashable, _Trace] = {}
@@ -106,7 +114,7 @@ def join_traces(records: Sequence[LogRecord], streams: Iterable[Hashable]) -> Jo
             trace.lines.append(place)
         else:
             open_traces.pop(stream, None)
-            language = exceptions.language_in(record.body) if record.severity in _GRAVE else None
+            language = begins.get(place)
             if language is not None:
                 header = last_of.get(stream) if trace is None else None
                 open_traces[stream] = trace = _begun(language, place, header, records)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,9 @@ from integrations.inbound.lines import exceptions, fields, heads, levels, logfmt
 from integrations.inbound.lines.escapes import plain
 
 DEFAULT = "INFO"
-_LONGEST_JSON = 1_000_000
+_LONGEST = 262_144
+"""In characters. What comes after that is not kept anyway, and takes time to read."""
+
 _DEEPEST = 3
 
 _BEFORE_JSON = re.compile(
@@ -38,8 +41,10 @@ _BEFORE_JSON = re.compile(
 """What container runtimes, Docker Compose, rsyslog and AWS Lambda write before a line of JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+_NO_FIELDS: Mapping[str, object] = MappingProxyType({})
+
+
+class Understood(NamedTuple):
     """What a record says.
 
     fields: of a message that is a structured record, the fields beside its own message, as they were sent; none if the
@@ -48,8 +53,8 @@ class Understood:
 
     severity: str
     body: str
-    fields: Mapping[str, object] = field(default_factory=dict)
-    document: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = _NO_FIELDS
+    document: Mapping[str, object] = _NO_FIELDS
 
     def beside(self, envelope: Mapping[str, object]) -> Mapping[str, object]:
         """Return the envelope's fields and those of the message. Of two with one name the envelope's counts."""
@@ -58,8 +63,7 @@ class Understood:
         return {**envelope, **{name: value for name, value in self.fields.items() if name not in envelope}}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """The severity that the sender tells beside the message, as one of ours; None if it tells none.
 
     by_stream: the sender may mean only that the message came by the error stream. own: the record names it itself.
@@ -82,7 +86,7 @@ NOTHING = Told()
 
 def understand(text: str, told: Told = NOTHING) -> Understood:
     """Return what a line says. A JSON object with a message becomes that message, its other fields beside it."""
-    return _understand(plain(text), told, 0)
+    return _understand(plain(text[:_LONGEST]), told, 0)
 
 
 def understand_document(document: Mapping[str, object], told: Told = NOTHING) -> Understood:
@@ -115,7 +119,7 @@ def _severity_of_text(text: str, told: Told) -> str:
 def _structured(text: str, told: Told, depth: int) -> Understood | None:
     """Read a line that is a JSON object, perhaps after what a runtime writes before it. None if it is not."""
     stripped = text.strip()
-    if not stripped.endswith("}") or len(stripped) > _LONGEST_JSON:
+    if not stripped.endswith("}"):
         return None
     found = _BEFORE_JSON.match(stripped)
     if found is None:
@@ -128,7 +132,7 @@ def _structured(text: str, told: Told, depth: int) -> Understood | None:
         told = Told(before, by_stream=True)
     understood = _of_document(document, text, told, depth)
     if found["request"] and "requestId" not in understood.fields and understood.fields:
-        return replace(understood, fields={**understood.fields, "requestId": found["request"]})
+        return understood._replace(fields={**understood.fields, "requestId": found["request"]})
     return understood
 
 
@@ -143,7 +147,7 @@ def _of_document(document: Mapping[str, object], text: str | None, told: Told, d
     if not isinstance(parts.message, str):
         body = msgspec.json.encode(parts.message).decode()
         return Understood(_severity_without_words(document, told), body, parts.rest, document)
-    inner = _understand(plain(parts.message).rstrip("\r\n"), told, depth + 1)
+    inner = _understand(plain(parts.message[:_LONGEST]).rstrip("\r\n"), told, depth + 1)
     severity = inner.severity
     if severity == DEFAULT and told.severity is None and fields.has_stack(document):
         severity = "ERROR"

@@ -48,18 +48,19 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
     """
     identities = Identities("datadog")
 
-    sources: list[tuple[object, ...]] = []
+    items: list[Mapping[str, object]] = []
 
     def read(raw: Text) -> LogRecord:
         item = _ITEM.decode(raw)
         record = _to_record(item, tags, identities, now)
-        sources.append(tuple(str(item.get(name)) for name in _SOURCE))
+        items.append(item)
         return record
 
     body = without_nul(text).strip()
     if body.startswith(b"{") and body[1:].strip() == b"}":
         return Parsed()
     parsed = read_each(array_elements(body), read) if body.startswith(b"[") else read_one(body, read)
+    sources = (tuple(str(item.get(name)) for name in _SOURCE) for item in items)
     parsed.records = join_traces(parsed.records, sources).records
     return parsed
 

@@ -5,7 +5,7 @@ https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -36,11 +36,11 @@ class Item:
 class Bulk:
     """A request that was read. Every action has an item, and a rejection's index is the position of its item.
 
-    sources: of every record, what tells it from those of other containers, files and hosts.
+    documents: of every record, the document that it was read from.
     """
 
     items: list[Item] = field(default_factory=list)
-    sources: list[Hashable] = field(default_factory=list)
+    documents: list[Mapping[str, object]] = field(default_factory=list)
     parsed: Parsed[LogRecord] = field(default_factory=Parsed)
 
 
@@ -65,7 +65,10 @@ def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
         document = lines[place + 1][1] if has_document else b""
         _read_action(bulk, action, metadata, document, index, identities, now)
         place += 1 + has_document
-    bulk.parsed.records = join_traces(bulk.parsed.records, bulk.sources).records
+    sources = (
+        (record.service, *source_of(found)) for record, found in zip(bulk.parsed.records, bulk.documents, strict=True)
+    )
+    bulk.parsed.records = join_traces(bulk.parsed.records, sources).records
     return bulk
 
 
@@ -96,20 +99,20 @@ def _read_action(
     try:
         if action not in _ACCEPTED_ACTIONS:
             raise FieldError(action, "is not done here: Argux keeps what was said and changes none of it")
-        record, source = _to_record(document, index, name, identities, now)
+        record, found = _to_record(document, index, name, identities, now)
     except FieldError as error:
         bulk.parsed.rejections.append(Rejection(place, error.field, error.message))
         bulk.items.append(Item(action, index, name))
     else:
         bulk.parsed.records.append(record)
-        bulk.sources.append((index, source))
+        bulk.documents.append(found)
         bulk.items.append(Item(action, index, name or record.record_id.rpartition(":")[2]))
 
 
 def _to_record(
     document: bytes, index: str, name: str, identities: Identities, now: float
-) -> tuple[LogRecord, Hashable]:
-    """Return the record of a document, and its source."""
+) -> tuple[LogRecord, Mapping[str, object]]:
+    """Return the record of a document, and the document."""
     try:
         found = require_object(msgspec.json.decode(document))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -120,7 +123,7 @@ def _to_record(
     else:
         content = document.decode("utf-8", "replace")
         record_id = identities.of(now if happened_at is None else happened_at, index, content)
-    return to_record(found, record_id, service=index, happened_at=happened_at, now=now), source_of(found)
+    return to_record(found, record_id, service=index, happened_at=happened_at, now=now), found
 
 
 def bulk_answer(bulk: Bulk, rejections: Sequence[Rejection], *, took_ms: int) -> dict[str, JsonValue]:

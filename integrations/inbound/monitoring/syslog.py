@@ -9,7 +9,7 @@ import re
 
 from detection.types import JsonValue, LogRecord
 from integrations.inbound.lines.levels import of_syslog
-from integrations.inbound.lines.understanding import Told, understand
+from integrations.inbound.lines.understanding import Told, Understood, understand
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, bounded_attributes, clipped
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import parse_time
@@ -71,13 +71,17 @@ def _rfc5424_record(header: re.Match[str], priority: int, record_id: str, now: f
         happened_at=now if timestamp == "-" else parse_time(timestamp, now=now, field="TIMESTAMP"),
         severity=said.severity,
         body=clipped(said.body),
-        attributes=bounded_attributes(said.beside({"facility": priority // 8, **attributes})),
+        attributes=_beside(said, {"facility": priority // 8, **attributes}),
     )
 
 
 def _told(priority: int) -> Told:
     """Return the severity of a priority. Container runtimes set it by the stream alone: err for the error stream."""
     return Told(of_syslog(priority % 8), by_stream=True)
+
+
+def _beside(said: Understood, attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return bounded_attributes(said.beside(attributes)) if said.fields else attributes
 
 
 def _structured(written: str) -> dict[str, JsonValue]:
@@ -103,5 +107,5 @@ def _bsd_record(rest: str, priority: int, record_id: str, now: float) -> LogReco
         happened_at=now,
         severity=said.severity,
         body=clipped(said.body),
-        attributes=bounded_attributes(said.beside({"facility": priority // 8, **attributes})),
+        attributes=_beside(said, {"facility": priority // 8, **attributes}),
     )

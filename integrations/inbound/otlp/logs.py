@@ -28,16 +28,19 @@ def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parse
     """Read every log record of a request. A rejection's index counts the records of the whole request."""
     parsed: Parsed[LogRecord] = Parsed()
     seen: Counter[bytes] = Counter()
-    sources: list[tuple[object, ...]] = []
+    groups: list[tuple[int, ...]] = []
     for index, found in enumerate(located):
         try:
             record = found.readable()
             record_id = _record_id(record, found.service, seen)
-            read = to_log_record(record, record_id, found.service, found.version, now=now)
-            parsed.records.append(read)
-            sources.append((found.group, *(read.attributes.get(name) for name in _SOURCE)))
+            parsed.records.append(to_log_record(record, record_id, found.service, found.version, now=now))
+            groups.append(found.group)
         except FieldError as error:
             parsed.rejections.append(rejection_at(index, found.path(), error))
+    sources = (
+        (group, *(str(record.attributes.get(name)) for name in _SOURCE))
+        for group, record in zip(groups, parsed.records, strict=True)
+    )
     parsed.records = join_traces(parsed.records, sources).records
     return parsed
 
