@@ -56,6 +56,18 @@ PYTHON_GROUP = Language(
     _compiled(r"\s+[|+]"),
 )
 
+PYTHON_ANNOUNCED = Language(
+    "ERROR",
+    _compiled(
+        r"""
+        Exception\ in\ (?:thread|callback)\ [^"] | Exception\ ignored\ in:\s
+        | (?:Task|Future)\ exception\ was\ never\ retrieved
+        """
+    ),
+    _compiled(r"future:\ |handle:\ "),
+    hands_over=PYTHON,
+)
+
 JAVA_NODE_DOTNET = Language(
     "ERROR",
     _compiled(
@@ -63,7 +75,7 @@ JAVA_NODE_DOTNET = Language(
         (?:
           Exception\ in\ thread\ "
           | Uncaught\s(?:exception\b|\(in\ promise\)|{_RAISED}\b)
-          | Unhandled\s(?:promise\s)?(?:rejection|exception)\b
+          | Unhandled\s(?:promise\s)?(?:[Rr]ejection|[Ee]xception)\b
           | \(node:\d+\)\s(?:UnhandledPromiseRejection|\[?DEP\d*)?(?:Uncaught|Unhandled)
           | (?:\(node:\d+\)\s)?UnhandledPromiseRejection
           | \[?UnhandledPromiseRejection
@@ -111,7 +123,7 @@ GO_SERVER = Language("ERROR", _compiled(r"http2?:\spanic\sserving\s"), GO.goes_o
 
 RUST = Language(
     "FATAL",
-    _compiled(r"thread\s'[^'\n]*'\s(?:\(\d+\)\s)?(?:panicked\sat\s|has\soverflowed)"),
+    _compiled(r"thread\s'[^'\n]*'\s(?:\(\d+\)\s)?(?:panicked\sat\s|has\soverflowed)|thread\s\d+\spanic:"),
     _compiled(r"note:\s|stack\ backtrace:|\s+\d+:\s|\s+at\s|\s+\S|$"),
     leads_to_any=_compiled(r".*:\s*$"),
 )
@@ -143,7 +155,7 @@ CPLUSPLUS = Language(
     "FATAL",
     _compiled(
         r"""
-        (?:terminate\scalled\s | terminating\s(?:due\sto|with)\suncaught\s | libc\+\+abi:\s
+        (?:terminate\scalled\s | Fatal\sPython\serror: | terminating\s(?:due\sto|with)\suncaught\s | libc\+\+abi:\s
           | ==\d+==\s?ERROR:\s | \*{3}\s(?:stack\ssmashing|buffer\soverflow|Aborted|SIG|Error\sin)
           | Segmentation\sfault | Aborted\s\(core | (?:double\sfree|free\(\):|malloc\(\):|corrupted\ssize)
           | \S+:\s\S+:\d+:\s.*Assertion\s.*failed | Assertion\sfailed: | (?:Bus\serror|Illegal\sinstruction)\s?\(core)
@@ -179,8 +191,8 @@ DART_SWIFT_AND_OTHERS = Language(
 DOTNET_CONSOLE = Language("ERROR", _compiled(r"(?:fail|crit):\ [\w.+`]+\[\d+\]\s*$"), _compiled(r"\s{6}"))
 
 LANGUAGES = (
-    PYTHON, PYTHON_GROUP, GO, GO_SERVER, RUST, RUBY, PHP, CPLUSPLUS, ELIXIR_ERLANG, DART_SWIFT_AND_OTHERS,
-    JAVA_NODE_DOTNET, NODE_SOURCE, DOTNET_CONSOLE,
+    PYTHON, PYTHON_GROUP, PYTHON_ANNOUNCED, GO, GO_SERVER, RUST, RUBY, PHP, CPLUSPLUS, ELIXIR_ERLANG,
+    DART_SWIFT_AND_OTHERS, JAVA_NODE_DOTNET, NODE_SOURCE, DOTNET_CONSOLE,
 )  # fmt: skip
 
 _TRACEBACK = "Traceback (most recent call last):"

@@ -17,8 +17,8 @@ Numbers = Callable[[int], str | None]
 
 _WORD_KEYS = (
     "log.level", "level", "severity", "severity_text", "severityText", "levelname", "level_name", "lvl", "loglevel",
-    "logLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "log.syslog.severity.name",
-    "syslog_severity", "_meta.logLevelName", "context.logLevel",
+    "logLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "_meta.logLevelName",
+    "context.logLevel",
 )  # fmt: skip
 _NUMBER_KEYS: Mapping[str, Numbers] = {
     "level": levels.of_logger,
@@ -29,13 +29,6 @@ _NUMBER_KEYS: Mapping[str, Numbers] = {
     "severity_number": levels.of_opentelemetry,
     "severityNumber": levels.of_opentelemetry,
     "SeverityNumber": levels.of_opentelemetry,
-    "PRIORITY": levels.of_syslog,
-    "syslog_severity": levels.of_syslog,
-    "syslogseverity": levels.of_syslog,
-    "severity_code": levels.of_syslog,
-    "log.syslog.severity.code": levels.of_syslog,
-    "syslog.severity": levels.of_syslog,
-    "syslog.severity.code": levels.of_syslog,
     "level_value": levels.of_logger,
     "levelno": levels.of_python,
     "level_no": levels.of_python,
@@ -43,7 +36,16 @@ _NUMBER_KEYS: Mapping[str, Numbers] = {
     "LogLevel": levels.of_dotnet,
     "severityLevel": levels.of_azure,
 }
-_LATE_WORD_KEYS = ("status", "syslog-severity-text", "syslogseverity-text")
+_TRANSPORT_WORD_KEYS = (
+    "status", "log.syslog.severity.name", "syslog_severity", "syslog-severity-text", "syslogseverity-text",
+    "syslog.severity",
+)  # fmt: skip
+_TRANSPORT_NUMBER_KEYS = (
+    "PRIORITY", "syslog_severity", "syslogseverity", "severity_code", "log.syslog.severity.code", "syslog.severity",
+    "syslog.severity.code",
+)  # fmt: skip
+_WRAPPERS = ("textPayload", "jsonPayload")
+"""The payloads of Google Cloud, whose `severity` beside them comes of the stream where nothing else is known."""
 _NAMES_OF_A_LEVEL = ("name", "levelStr", "text", "label", "value", "no", "level")
 _GRAYLOG = "short_message"
 _FALCO = "rule"
@@ -65,7 +67,10 @@ _STACK_KEYS = (
     "error.stack", "exception.stacktrace", "@x", "Exception",
 )  # fmt: skip
 _LEVEL_NAMES = frozenset(part for name in (*_WORD_KEYS, *_NUMBER_KEYS) for part in (name, name.partition(".")[0]))
-_LATE_NAMES = frozenset({*_LATE_WORD_KEYS, _MONGODB_COMPONENT, _FALCO, _SERILOG_TIME})
+_LATE_NAMES = frozenset({_MONGODB_COMPONENT, _FALCO, _SERILOG_TIME})
+_TRANSPORT_NAMES = frozenset(
+    part for name in (*_TRANSPORT_WORD_KEYS, *_TRANSPORT_NUMBER_KEYS) for part in (name, name.partition(".")[0])
+)
 _STACK_NAMES = frozenset(part for name in _STACK_KEYS for part in (name, name.partition(".")[0]))
 _STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
 
@@ -73,34 +78,59 @@ _STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
 class Fields(NamedTuple):
     """A structured record in parts. level: one of our severities, None if it names none.
 
-    message: the text or other value that its message field has, None without one. rest: all other fields.
+    is_own: the program chose the level, not what carried its message, such as journald or an agent. message: the
+    text or other value that its message field has, None without one. rest: all other fields.
     """
 
     level: str | None
+    is_own: bool
     message: object
     rest: Mapping[str, object]
 
 
 def taken_apart(document: Mapping[str, object]) -> Fields:
     """Return the parts of a structured record."""
-    level = level_of(document)
+    level = _own_level(document)
+    is_own = level is not None and _WRAPPERS[0] not in document and _WRAPPERS[1] not in document
+    if level is None:
+        level = _transport_level(document)
     for name in _MESSAGE_KEYS:
         value = _lookup(document, name)
         if isinstance(value, str) and value:
-            return Fields(level, value, _without(document, name))
+            return Fields(level, is_own, value, _without(document, name))
     for name in _ANY_MESSAGE_KEYS:
         value = document.get(name)
         if value not in (None, ""):
-            return Fields(level, value, _without(document, name))
+            return Fields(level, is_own, value, _without(document, name))
     spelt = _spelt_otherwise(document)
     if spelt is None:
-        return Fields(level, None, document)
+        return Fields(level, is_own, None, document)
     message = taken_apart(spelt).message
     rest = {name: value for name, value in document.items() if message is None or value is not message}
-    return Fields(level, message, rest)
+    return Fields(level, is_own, message, rest)
 
 
 def level_of(document: Mapping[str, object]) -> str | None:
+    """Return the level by the fields of a record, its own before its transport's, or None."""
+    return _own_level(document) or _transport_level(document)
+
+
+def _transport_level(document: Mapping[str, object]) -> str | None:
+    """Return the level by what carried the message: a priority of syslog or journald, a status of an agent."""
+    if _TRANSPORT_NAMES.isdisjoint(document):
+        return None
+    for name in _TRANSPORT_WORD_KEYS:
+        value = _lookup(document, name)
+        if isinstance(value, str) and (found := _of_value(name, value)):
+            return found
+    for name in _TRANSPORT_NUMBER_KEYS:
+        value = _lookup(document, name)
+        if value is not None and (found := _of_number(document, value, levels.of_syslog)):
+            return found
+    return None
+
+
+def _own_level(document: Mapping[str, object]) -> str | None:
     """Return the level that a structured record names itself, as one of our severities, or None.
 
     A field called `error`, an HTTP status or the level of a game is none: it takes a name of a level and a value that
@@ -118,15 +148,11 @@ def level_of(document: Mapping[str, object]) -> str | None:
     if not _LATE_NAMES.isdisjoint(document) and (found := _late_level(document)):
         return found
     spelt = _spelt_otherwise(document)
-    return None if spelt is None else level_of(spelt)
+    return None if spelt is None else _own_level(spelt)
 
 
 def _late_level(document: Mapping[str, object]) -> str | None:
-    """Return the level by fields that name one only beside certain others, or whose values are often something else."""
-    for name in _LATE_WORD_KEYS:
-        value = document.get(name)
-        if isinstance(value, str) and (found := _of_value(name, value)):
-            return found
+    """Return the level by fields that name one only beside certain others."""
     if _MONGODB_COMPONENT in document and (found := _of_value("s", document.get("s"))):
         return found
     if _FALCO in document:
@@ -193,7 +219,7 @@ def _without(document: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 _SPELLINGS = {
     name.lower(): name
-    for name in (*_NUMBER_KEYS, *_LATE_WORD_KEYS, *reversed(_MESSAGE_KEYS), *reversed(_WORD_KEYS))
+    for name in (*_NUMBER_KEYS, *reversed(_MESSAGE_KEYS), *reversed(_WORD_KEYS))
     if "." not in name and len(name) > 1
 }
 

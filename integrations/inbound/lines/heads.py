@@ -31,7 +31,7 @@ _LEVEL = re.compile(
     \[\s*(?:[\w.-]{{1,40}}:)?(?P<bracketed>(?i:{_ANY_CASE}|{_SHORT}))\s*\]
     | [(<]\s*(?P<enclosed>(?i:{_ANY_CASE}))\s*[)>]
     # [20:00:00 ERR]  [2026-11-29T20:00:00Z ERROR till]  [29/200000.1:ERROR:file.cc(12)]
-    | \[[^\]\n]{{0,80}}?[\s:/|,](?P<inside>{_CAPITALS})(?=[\s:/|,\]])
+    | \[(?:[^\]\n]{{0,80}}?[\s:/|,])?(?P<inside>{_CAPITALS})(?=[\s:/|,\]])
     # ERROR text  ERROR:root:text  app.ERROR: text  ERROR|Logger|  WARN[0012] text
     | (?:[A-Za-z_][\w-]{{0,40}}\.)?(?P<capitals>{_CAPITALS})(?!\s+/\S*\sHTTP/)(?!\s?:{_SOMETHING[3:]}
       (?=$|[\s:|\])!,]|\[[\d:|.\ T-]{{1,40}}\])(?!\s*=)
@@ -70,6 +70,8 @@ _LETTER = re.compile(
     (?P<klog>[DIWEF])(?:\d{4}\ \d\d:\d\d:\d\d|\d{6}\ \d\d:|\d{8}\ \d\d:)
     | (?P<logcat>[VDIWEFA])/[^\s(:/]{1,60}\s*(?:\(\s*\d+\))?:\s
     | (?P<ruby>[DIWEF]),\ \[
+    | (?P<espressif>[VDIWE])\ \(\d+\)\ [\w.-]+:\s
+    | \[(?P<tornado>[DIWEC])\ \d{6,8}\ \d\d:\d\d | \[(?P<jupyter>[DIWEC])\ \d{4}-\d\d-\d\d
     | (?:[A-Z][a-z]{2}\ )?\d[\d:.,T\-/+\ ]{7,40}Z?\ +(?:
         (?:\d+\ +\d+\ )(?P<threadtime>[VDIWEFA])\ +[\w$./-]{1,60}\s*:
         | (?P<mongodb>[DIWEF])\d?\ +[A-Z]{2,12}\ +\[

@@ -29,7 +29,6 @@ _BEFORE_JSON = re.compile(
     r"""
     (?:\[(?P<level>[A-Z]{4,8})\]\s+)?
     (?:\[?\d{4}-\d\d-\d\d[T\ ][\d:.,]{5,20}(?:\ ?Z|\ ?[+-]\d\d:?\d\d)?\]?\s+)?
-    (?:(?:stdout|stderr)\s[FP]\s)?
     (?:(?P<request>[0-9a-f]{8}-[0-9a-f-]{27}|undefined)\s+)?
     (?:(?P<word>[A-Z]{4,8})\s+)?
     (?:[\w.-]{1,60}\s*\|\s*)?
@@ -38,10 +37,13 @@ _BEFORE_JSON = re.compile(
     """,
     re.X,
 )
-"""What container runtimes, Docker Compose, rsyslog and AWS Lambda write before a line of JSON."""
+"""What Docker Compose, rsyslog, AWS Lambda and programs themselves write before a line of JSON."""
 
 
 _NO_FIELDS: Mapping[str, object] = MappingProxyType({})
+
+_CONTAINER_RUNTIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) (stdout|stderr) [FP] ")
+"""What containerd and CRI-O write before each line of a container, in the files of Kubernetes."""
 
 
 class Understood(NamedTuple):
@@ -95,6 +97,9 @@ def understand_document(document: Mapping[str, object], told: Told = NOTHING) ->
 
 
 def _understand(text: str, told: Told, depth: int) -> Understood:
+    if depth == 0 and (runtime := _CONTAINER_RUNTIME.match(text)) is not None:
+        inner = _understand(text[runtime.end() :], told, 1)
+        return inner._replace(fields={"stream": runtime[1], **inner.fields})
     structured = _structured(text, told, depth) if "{" in text and depth < _DEEPEST else None
     if structured is not None:
         return structured
@@ -140,7 +145,7 @@ def _of_document(document: Mapping[str, object], text: str | None, told: Told, d
     """Read a structured record. text: as it was written, which is its body if it has no message."""
     parts = fields.taken_apart(document)
     if parts.level is not None:
-        told = Told(parts.level, own=True)
+        told = Told(parts.level, by_stream=not parts.is_own, own=parts.is_own)
     if parts.message is None:
         body = msgspec.json.encode(dict(document)).decode() if text is None else text
         return Understood(_severity_without_words(document, told), body, document=document)

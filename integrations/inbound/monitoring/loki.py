@@ -17,6 +17,7 @@ from integrations.inbound.lines.fields import level_of
 from integrations.inbound.lines.levels import known
 from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.lines.understanding import Told, understand
+from integrations.inbound.monitoring.documents import SERVICES, TRACES, VERSIONS
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
     Identities,
@@ -155,16 +156,16 @@ def _to_record(
     metadata: Mapping[str, object],
     identities: Identities,
 ) -> LogRecord:
-    understood = understand(line, _told({**labels, **metadata}))
-    found = understood.beside({**labels, **metadata})
+    sent = {**labels, **metadata}
+    understood = understand(line, _told(sent))
     stream = msgspec.json.encode(dict(labels), order="deterministic").decode()
     return LogRecord(
         record_id=identities.of(seconds, stream, clipped(line)),
-        service=short_text(found, *_SERVICES) or UNKNOWN_SERVICE,
-        version=short_text(found, *_VERSIONS),
+        service=short_text(sent, *_SERVICES) or short_text(understood.document, *SERVICES) or UNKNOWN_SERVICE,
+        version=short_text(sent, *_VERSIONS) or short_text(understood.document, *VERSIONS),
         happened_at=seconds,
         severity=understood.severity,
         body=clipped(understood.body),
-        trace_id=short_text(found, *_TRACES),
-        attributes=bounded_attributes(found),
+        trace_id=short_text(sent, *_TRACES) or short_text(understood.document, *TRACES),
+        attributes=bounded_attributes(understood.beside(sent)),
     )

@@ -218,6 +218,24 @@ def test_traces_of_two_containers_in_one_bulk_request_are_not_mixed() -> None:
     assert [record.body for record in found] == ["\n".join(trace)] * 2
 
 
+def test_a_trace_in_the_files_of_kubernetes_is_one_record() -> None:
+    trace = ["Error: no wick", "    at light (/srv/lamps.js:12:11)"]
+    found = loki_json([f"2026-02-07T12:00:00.12345678{place}Z stderr F {line}" for place, line in enumerate(trace)])
+    assert [(record.severity, record.body) for record in found] == [("ERROR", "\n".join(trace))]
+
+
+def test_a_message_names_service_version_and_trace_where_its_sender_does_not() -> None:
+    line = '{"level":"info","msg":"lit","service":"other","version":"v2","trace_id":"abc"}'
+    streams = [
+        {"stream": labels, "values": [[str(NANOSECONDS), line]]} for labels in ({"app": "lamps"}, {"region": "eu"})
+    ]
+    found = read_push_json(json.dumps({"streams": streams}).encode(), now=NOW).records
+    assert [(record.service, record.version, record.trace_id) for record in found] == [
+        ("lamps", "v2", "abc"),
+        ("other", "v2", "abc"),
+    ]
+
+
 def test_the_fields_of_a_message_do_not_replace_those_of_its_sender() -> None:
     value = [str(NANOSECONDS), '{"level":"error","msg":"out","app":"other","lamp":3}']
     body = {"streams": [{"stream": {"app": "lamps"}, "values": [value]}]}

@@ -97,6 +97,13 @@ WITH_A_LEVEL = {
         ERROR|web-1  | ERROR lamp 3 is out
         ERROR|[12:34:0207/120000.123456:ERROR:lamps.cc(12)] lamp 3 is out
         ERROR|npm ERR! code E404
+        ERROR|E (1234) wifi: lamp 3 is out
+        ERROR|[E 260207 12:00:00 web:1] lamp 3 is out
+        WARN|[W 2026-02-07 12:00:00.123 LampApp] lamp 3 flickers
+        ERROR|[ERROR:flutter/runtime/lamps.cc(12)] lamp 3 is out
+        ERROR|[12:00:00] [Lamp thread/ERROR]: lamp 3 is out
+        ERROR|[2026-02-07T12:00:00,123][ERROR][o.e.b.Lamps  ] [node-1] lamp 3 is out
+        WARN|Feb  7 12:00:00 tower postfix/smtpd[12]: warning: lamp 3 flickers
         WARN|npm WARN deprecated lamp@1
         INFO|2026-02-07T12:00:00.000Z	a1b2c3d4-1111-2222-3333-444455556666	INFO	error budget is left
     """,

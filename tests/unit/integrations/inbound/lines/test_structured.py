@@ -120,6 +120,31 @@ def test_json_after_what_a_runtime_writes_before_it_is_read(before: str) -> None
     assert (found.severity, found.body) == ("ERROR", "lamp out")
 
 
+@pytest.mark.parametrize(
+    ("document", "severity"),
+    [
+        ({"PRIORITY": "6", "MESSAGE": "ERROR lamp out"}, "ERROR"),
+        ({"PRIORITY": "6", "MESSAGE": "lamp lit"}, "INFO"),
+        ({"PRIORITY": "3", "MESSAGE": "INFO lamp lit"}, "INFO"),
+        ({"PRIORITY": "4", "MESSAGE": "ERROR lamp out"}, "WARN"),
+        ({"status": "error", "message": "INFO lamp lit"}, "INFO"),
+        ({"status": "info", "message": "[error] lamp out"}, "ERROR"),
+        ({"severity": "ERROR", "textPayload": "INFO lamp lit"}, "INFO"),
+        ({"severity": "INFO", "textPayload": "ERROR lamp out"}, "ERROR"),
+        ({"severity": "INFO", "jsonPayload": {"message": "ERROR lamp out"}}, "ERROR"),
+        ({"log": {"syslog": {"severity": {"code": 6}}}, "message": "ERROR lamp out"}, "ERROR"),
+        ({"level": "info", "MESSAGE": "ERROR is only a word here", "PRIORITY": "3"}, "INFO"),
+    ],
+)
+def test_the_level_of_what_carried_a_message_gives_way_to_the_message(document: dict[str, Any], severity: str) -> None:
+    assert understand_document(document).severity == severity
+
+
+def test_what_a_container_runtime_writes_before_each_line_is_no_part_of_it() -> None:
+    found = understand("2026-02-07T12:00:00.123456789Z stderr F ERROR lamp out")
+    assert (found.severity, found.body, found.fields) == ("ERROR", "ERROR lamp out", {"stream": "stderr"})
+
+
 def test_the_message_inside_a_message_is_read() -> None:
     inner = json.dumps({"level": "error", "msg": "lamp out", "lamp": 3})
     found = understand(json.dumps({"log": inner + "\n", "stream": "stdout"}))

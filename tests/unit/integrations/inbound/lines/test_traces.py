@@ -37,6 +37,17 @@ Traceback (most recent call last):
   File "/srv/lamps.py", line 3, in <module>
     1/0
 ZeroDivisionError: division by zero""",
+    "Python, of a thread": """\
+Exception in thread Thread-1 (light):
+Traceback (most recent call last):
+  File "/srv/lamps.py", line 3, in light
+socket.timeout: timed out""",
+    "Python, of a task": """\
+Task exception was never retrieved
+future: <Task finished name='Task-2' exception=KeyError('wick')>
+Traceback (most recent call last):
+  File "/srv/lamps.py", line 3, in light
+KeyError: 'wick'""",
     "Java": """\
 Exception in thread "lamp-1" java.lang.IllegalStateException: no wick
 	at com.example.Lamp.light(Lamp.java:12)
