@@ -12,7 +12,7 @@ _CLASS = r"(?:[A-Za-z_$][\w$]*[.\\:]{1,2})*[A-Z][\w$]*"
 _RAISED = (
     rf"(?:{_CLASS}+(?:(?<=.Error)|(?<=.Exception)|(?<=.Throwable)|(?<=.ExceptionGroup))|KeyboardInterrupt|SystemExit)"
 )
-_MESSAGE = r"(?=$|\s*:(?:\s|$)|\s+\[)(?!:\s*(?:\d+(?:\.\d+)?%?|none|null|nil|no|false)\s*$)"
+_MESSAGE = r"(?=$|\s*:(?:\s|$)|\s+\[)(?!:\s*(?:\d+(?:\.\d+)?%?|none|nil|no|false)\s*$)"
 _HEADER = re.compile(r"(?:[\[(]?\d[\d:.,/+\-TZ ]{6,40}[\])]?\s+)?(?:\[[^\]\n]{1,60}\]\s+){0,3}")
 """A time and a few brackets, which some programs print before an exception."""
 

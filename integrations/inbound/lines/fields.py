@@ -7,6 +7,7 @@ bunyan, winston, log4js, tslog, structlog, loguru, Monolog, Logback, hclog, Rust
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -17,7 +18,7 @@ Numbers = Callable[[int], str | None]
 
 _WORD_KEYS = (
     "log.level", "level", "severity", "severity_text", "severityText", "levelname", "level_name", "lvl", "loglevel",
-    "logLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "_meta.logLevelName",
+    "logLevel", "LogLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "_meta.logLevelName",
     "context.logLevel",
 )  # fmt: skip
 _NUMBER_KEYS: Mapping[str, Numbers] = {
@@ -72,6 +73,7 @@ _TRANSPORT_NAMES = frozenset(
     part for name in (*_TRANSPORT_WORD_KEYS, *_TRANSPORT_NUMBER_KEYS) for part in (name, name.partition(".")[0])
 )
 _STACK_NAMES = frozenset(part for name in _STACK_KEYS for part in (name, name.partition(".")[0]))
+_LONGEST_NAME = 40
 _STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
 
 
@@ -104,10 +106,20 @@ def taken_apart(document: Mapping[str, object]) -> Fields:
             return Fields(level, is_own, value, _without(document, name))
     spelt = _spelt_otherwise(document)
     if spelt is None:
-        return Fields(level, is_own, None, document)
+        return _wrapped(document, level) or Fields(level, is_own, None, document)
     message = taken_apart(spelt).message
     rest = {name: value for name, value in document.items() if message is None or value is not message}
     return Fields(level, is_own, message, rest)
+
+
+def _wrapped(document: Mapping[str, object], level: str | None) -> Fields | None:
+    """Return the parts where the record stands in a field of its own: `{"data": {"level": "warn", "message": "x"}}`."""
+    if level is not None:
+        return None
+    for name, value in document.items():
+        if isinstance(value, Mapping) and ("message" in value or "msg" in value) and _own_level(value) is not None:
+            return Fields(None, False, value, {other: document[other] for other in document if other != name})
+    return None
 
 
 def level_of(document: Mapping[str, object]) -> str | None:
@@ -217,20 +229,28 @@ def _without(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     return {**outer, first: left} if left else outer
 
 
+_NAMES = frozenset({*_WORD_KEYS, *_NUMBER_KEYS, *_MESSAGE_KEYS})
+_SEPARATORS = str.maketrans("", "", "_.-")
 _SPELLINGS = {
-    name.lower(): name
+    name.lower().translate(_SEPARATORS): name
     for name in (*_NUMBER_KEYS, *reversed(_MESSAGE_KEYS), *reversed(_WORD_KEYS))
-    if "." not in name and len(name) > 1
+    if len(name) > 1 and not name.startswith(("record.", "fields."))
 }
+
+
+@lru_cache(maxsize=4096)
+def _spelling(name: str) -> str | None:
+    """Return the name that we know for one that differs in capitals or separators: `Log-Level`, `MESSAGE`."""
+    return None if name in _NAMES else _SPELLINGS.get(name.lower().translate(_SEPARATORS))
 
 
 def _spelt_otherwise(document: Mapping[str, object]) -> Mapping[str, object] | None:
     """Return the document with names such as `Message` and `LEVEL` as we know them; None if nothing changes."""
-    changed = {
-        _SPELLINGS[name.lower()]: value
-        for name, value in document.items()
-        if not name.islower() and _SPELLINGS.get(name.lower(), name) not in document
-    }
+    changed: dict[str, object] = {}
+    for name, value in document.items():
+        known = _spelling(name) if len(name) <= _LONGEST_NAME else None
+        if known is not None and known not in document:
+            changed[known] = value
     return {**document, **changed} if changed else None
 
 

@@ -39,6 +39,8 @@ _LEVEL = re.compile(
     | (?P<colon>(?i:{_COLON}))\s?:(?=\s|$|["'\[(A-Za-z]){_SOMETHING}
     # error<tab>text  error | text  critical - text
     | (?P<separated>(?i:{_ANY_CASE}))(?=\s*\t|\s*\||\s+-{{1,3}}\s)
+    # Zigbee2MQTT:error text
+    | [A-Za-z][\w.-]{{1,40}}:(?P<tagged>(?i:{_ANY_CASE}))(?=\s)
     # level:error
     | (?i:log\.?level|level|lvl|severity)\s?[:=]\s?["']?(?P<named>(?i:{_ANY_CASE}|{_SHORT}))\b
     # =ERROR REPORT==== of Erlang

@@ -11,9 +11,9 @@ from integrations.inbound.lines import levels
 
 _SEARCHED = 2_000
 _KEYS = frozenset(
-    {"level", "lvl", "severity", "loglevel", "log_level", "log.level", "levelname", "level_name", "sev", "@level"}
+    {"level", "lvl", "severity", "loglevel", "log_level", "log.level", "levelname", "level_name", "sev", "@level", "ll"}
 )
-_HINTS = ("vel=", "vl=", "ity=", "ev=", "name=", "EVEL=")
+_HINTS = ("vel=", "vl=", "ity=", "ev=", "name=", "EVEL=", "LL=")
 _PAIR = re.compile(r"""(?<![^\s,;{(\[|<])([\w.@-]{1,60})=("(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[^\s,;)}\]|>]*+)""")
 _BEGINNING = 3
 """A level that is not among other pairs counts only near the beginning of the line, in characters."""

@@ -149,6 +149,9 @@ def _of_document(document: Mapping[str, object], text: str | None, told: Told, d
     if parts.message is None:
         body = msgspec.json.encode(dict(document)).decode() if text is None else text
         return Understood(_severity_without_words(document, told), body, document=document)
+    if isinstance(parts.message, Mapping) and depth < _DEEPEST:
+        inner = _of_document(parts.message, None, told, depth + 1)
+        return inner._replace(fields={**parts.rest, **inner.fields}, document=document)
     if not isinstance(parts.message, str):
         body = msgspec.json.encode(parts.message).decode()
         return Understood(_severity_without_words(document, told), body, parts.rest, document)

@@ -97,6 +97,8 @@ WITH_A_LEVEL = {
         ERROR|web-1  | ERROR lamp 3 is out
         ERROR|[12:34:0207/120000.123456:ERROR:lamps.cc(12)] lamp 3 is out
         ERROR|npm ERR! code E404
+        ERROR|Zigbee2MQTT:error lamp 3 is out
+        ERROR|[2026-02-07 12:00:00] error: 	z2m: lamp 3 is out
         ERROR|E (1234) wifi: lamp 3 is out
         ERROR|[E 260207 12:00:00 web:1] lamp 3 is out
         WARN|[W 2026-02-07 12:00:00.123 LampApp] lamp 3 flickers

@@ -47,6 +47,11 @@ NAMED: list[tuple[dict[str, Any], str]] = [
     ({"levelno": 40, "message": "lamp out"}, "ERROR"),
     ({"severityLevel": 4, "message": "lamp out"}, "FATAL"),
     ({"status": "error", "message": "lamp out"}, "ERROR"),
+    ({"log-level": "error", "message": "lamp out"}, "ERROR"),
+    ({"Log_Level": "warn", "Msg": "lamp out"}, "WARN"),
+    ({"body": {"message": "lamp out", "level": "warn"}}, "WARN"),
+    ({"data": {"msg": "lamp out", "level": "error"}, "id": 7}, "ERROR"),
+    ({"message": {"severity": "ERROR", "message": "lamp out"}, "level": "info"}, "ERROR"),
     ({"msg": "lamp out", "exc_info": "Traceback (most recent call last):\nKeyError: 3"}, "ERROR"),
 ]
 
@@ -92,6 +97,7 @@ def test_a_field_that_is_no_level_is_not_taken_for_one(document: dict[str, Any])
         ('time="12:00" lvl=eror msg="lamp out"', "ERROR"),
         ("level=ERROR+1 msg=out", "ERROR"),
         ("level=50 msg=out", "ERROR"),
+        ('TS="12:00" LL="ERROR" TR="ab" msg', "ERROR"),
         ('user=7 msg="set level=error" level=info', "INFO"),
         ("method=GET path=/x?level=error status=500", "INFO"),
         ('error="" errors=0 msg="all lamps lit"', "INFO"),

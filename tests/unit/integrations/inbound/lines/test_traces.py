@@ -261,6 +261,7 @@ def test_a_trace_at_the_end_is_told_to_be_unfinished() -> None:
     ("line", "severity"),
     [
         ("LampError: no wick", "ERROR"),
+        ("java.lang.NullPointerException: null", "ERROR"),
         ("psycopg2.OperationalError: server closed the connection", "ERROR"),
         ("2026/02/07 12:00:00 http: panic serving 10.0.0.1:5: no wick", "ERROR"),
         ("Uncaught (in promise) TypeError: wick is undefined", "ERROR"),
