@@ -33,7 +33,7 @@ _LEVEL = re.compile(
     # [20:00:00 ERR]  [2026-11-29T20:00:00Z ERROR till]  [29/200000.1:ERROR:file.cc(12)]
     | \[(?:[^\]\n]{{0,80}}?[\s:/|,])?(?P<inside>{_CAPITALS})(?=[\s:/|,\]])
     # ERROR text  ERROR:root:text  app.ERROR: text  ERROR|Logger|  WARN[0012] text
-    | (?:[A-Za-z_][\w-]{{0,40}}\.)?(?P<capitals>{_CAPITALS})(?!\s+/\S*\sHTTP/)(?!\s?:{_SOMETHING[3:]}
+    | (?:[A-Za-z_][\w-]{{0,40}}\.)?(?P<capitals>{_CAPITALS})[1-4]?(?!\s+/\S*\sHTTP/)(?!\s?:{_SOMETHING[3:]}
       (?=$|[\s:|\])!,]|\[[\d:|.\ T-]{{1,40}}\])(?!\s*=)
     # error: text
     | (?P<colon>(?i:{_COLON}))\s?:(?=\s|$|["'\[(A-Za-z]){_SOMETHING}

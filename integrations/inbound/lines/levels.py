@@ -86,6 +86,14 @@ def of_severity(number: int) -> str | None:
     return of_syslog(number) or of_opentelemetry(number) or of_logger(number)
 
 
+def of_text(text: str) -> str | None:
+    """Map a severity given as text: a word, or a number of syslog (to 7), of a logger (10, 20 …) or OpenTelemetry's."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6):
+        return known(text)
+    number = int(text)
+    return of_syslog(number) or (of_logger(number) if number % 10 == 0 else of_opentelemetry(number))
+
+
 def of_logger(number: int) -> str | None:
     """Map a number called level, by its size: pino's and bunyan's 10 to 60, Monolog's 100 to 600, and Java's.
 

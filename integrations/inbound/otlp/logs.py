@@ -11,7 +11,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 
 from detection.types import JsonValue, LogRecord
 from integrations.inbound.lines.fields import level_of
-from integrations.inbound.lines.levels import known, of_opentelemetry
+from integrations.inbound.lines.levels import of_opentelemetry, of_text
 from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.lines.understanding import DEFAULT, Told, Understood, understand, understand_document
 from integrations.inbound.otlp.parts import Located
@@ -20,6 +20,7 @@ from integrations.inbound.reading.bounds import bounded_attributes
 from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 
 _EXCEPTION = "exception.type"
+_STREAMS = ("stdout", "stderr")
 _SOURCE = ("log.file.path", "log.file.name", "log.iostream")
 """Attributes that tell the lines of one resource apart."""
 
@@ -84,8 +85,9 @@ def _told(record: OtlpLogRecord, found: Mapping[str, JsonValue]) -> Told:
     """Return the severity by number, where that says more than INFO, else by text, else by an attribute."""
     by_number = of_opentelemetry(record.severity_number)
     if by_number not in (None, DEFAULT):
-        return Told(by_number)
-    by_text = known(record.severity_text) or by_number or level_of(found)
+        # A collector that takes the severity from the stream says so in the text.
+        return Told(by_number, by_stream=record.severity_text in _STREAMS)
+    by_text = of_text(record.severity_text) or by_number or level_of(found)
     if by_text is None and _EXCEPTION in found:
         return Told("ERROR")
     return Told(by_text)

@@ -22,6 +22,8 @@ from integrations.inbound.lines.understanding import understand
         ("\\u001b[31mlamp\\u001b[0m out", "lamp out"),
         ("\\x1b[31mlamp\\x1b[0m out", "lamp out"),
         ("^[[31mlamp^[[0m out", "lamp out"),
+        ("[1;31mlamp[0m out", "lamp out"),
+        ("rate(lamps[5m]) over [10m]", "rate(lamps[5m]) over [10m]"),
         ("lamp [31] out [0m]", "lamp [31] out [0m]"),
         ("Größe 5 #033 \\x1b", "Größe 5 #033 \\x1b"),
         ("灯が消えた", "灯が消えた"),

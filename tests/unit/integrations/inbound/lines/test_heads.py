@@ -97,6 +97,8 @@ WITH_A_LEVEL = {
         ERROR|web-1  | ERROR lamp 3 is out
         ERROR|[12:34:0207/120000.123456:ERROR:lamps.cc(12)] lamp 3 is out
         ERROR|npm ERR! code E404
+        INFO|2026-02-07 INFO3 Lamp #0 lit
+        ERROR|2026-02-07 ERROR2 Lamp #0 out
         ERROR|Zigbee2MQTT:error lamp 3 is out
         ERROR|[2026-02-07 12:00:00] error: 	z2m: lamp 3 is out
         ERROR|E (1234) wifi: lamp 3 is out
