@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -178,7 +179,9 @@ def _counts(services: Services, since: datetime, until: datetime, service: str |
 def _as_stored(lines: list[str], service: str | None, now: float) -> list[str]:
     """Return what would be stored of the lines: messages of JSON lines, no colours, a stack trace as one."""
     records = [line_record(line, str(number), service or "", now=now) for number, line in enumerate(lines)]
-    return [record.body for record in join_traces(records, repeat(service, len(records))).records]
+    return [
+        record.body for record in join_traces(records, repeat(service, len(records)), seconds_apart=math.inf).records
+    ]
 
 
 def _analyse_lines(services: Services, given: list[str], service: str | None) -> Analysis:

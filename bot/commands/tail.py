@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import socket
 import threading
 import time
@@ -115,7 +116,7 @@ def _next_records(tail: Tail, service: str, host: str, stop: threading.Event, no
     for _ in range(TRACE_READS):
         more = tail.read()
         lines += [_record(line, service, host, tail.path, now) for line in more]
-        found = join_traces(lines, repeat(service, len(lines)))
+        found = join_traces(lines, repeat(service, len(lines)), seconds_apart=math.inf)
         if not more or not found.is_unfinished or stop.wait(TRACE_WAIT_SECONDS):
             break
     return found.records

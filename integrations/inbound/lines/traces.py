@@ -39,6 +39,7 @@ class _Trace:
     header: int | None
     last_at: float
     may_be_any: bool
+    seconds_apart: float
     characters: int = 0
     has_ended: bool = False
 
@@ -48,7 +49,7 @@ class _Trace:
         if (
             len(self.lines) >= MOST_LINES
             or self.characters >= MOST_CHARACTERS
-            or abs(record.happened_at - self.last_at) > MOST_SECONDS_APART
+            or abs(record.happened_at - self.last_at) > self.seconds_apart
             or not self._continues_with(line)
         ):
             return False
@@ -92,10 +93,13 @@ class Joined:
     is_unfinished: bool = False
 
 
-def join_traces(records: Sequence[LogRecord], streams: Iterable[Hashable]) -> Joined:
+def join_traces(
+    records: Sequence[LogRecord], streams: Iterable[Hashable], *, seconds_apart: float = MOST_SECONDS_APART
+) -> Joined:
     """Join the traces among records. streams: for each record, where it comes from: container, file, connection.
 
-    The streams are not looked at where no trace begins, so they may be dear to find out.
+    seconds_apart: how far apart two lines of a trace may be; math.inf for lines of a file, of which only some name a
+    time. The streams are not looked at where no trace begins, so they may be dear to find out.
     """
     begins = {
         place: language
@@ -117,7 +121,7 @@ def join_traces(records: Sequence[LogRecord], streams: Iterable[Hashable]) -> Jo
             language = begins.get(place)
             if language is not None:
                 header = last_of.get(stream) if trace is None else None
-                open_traces[stream] = trace = _begun(language, place, header, records)
+                open_traces[stream] = trace = _begun(language, place, header, records, seconds_apart)
                 traces.append(trace)
         if record.body.strip():
             last_of[stream] = place
@@ -126,21 +130,25 @@ def join_traces(records: Sequence[LogRecord], streams: Iterable[Hashable]) -> Jo
     return Joined(_with_joined(records, long), last_stream in open_traces)
 
 
-def _begun(language: Language, place: int, header: int | None, records: Sequence[LogRecord]) -> _Trace:
+def _begun(
+    language: Language, place: int, header: int | None, records: Sequence[LogRecord], seconds_apart: float
+) -> _Trace:
     record = records[place]
     last_line = record.body.rpartition("\n")[2][:_LINE_JUDGED]
     any_next = language.leads_to_any is not None and language.leads_to_any.match(last_line) is not None
-    announced = header is not None and _announces(records[header], record)
-    return _Trace(language, [place], header if announced else None, record.happened_at, any_next, len(record.body))
+    announced = header is not None and _announces(records[header], record, seconds_apart)
+    return _Trace(
+        language, [place], header if announced else None, record.happened_at, any_next, seconds_apart, len(record.body)
+    )
 
 
-def _announces(before: LogRecord, trace: LogRecord) -> bool:
+def _announces(before: LogRecord, trace: LogRecord, seconds_apart: float) -> bool:
     """Whether the line before a trace is the log line that it was printed with, as loggers print exceptions."""
     return (
         before.severity in _LOUD
         and _LOGGED.match(before.body) is not None
         and "\n" not in before.body
-        and abs(trace.happened_at - before.happened_at) <= 1.0
+        and abs(trace.happened_at - before.happened_at) <= seconds_apart
         and heads.level_of(before.body) is not None
         and heads.level_of(trace.body) is None
         and exceptions.language_in(before.body) is None

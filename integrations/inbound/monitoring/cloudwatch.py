@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -212,4 +213,4 @@ def _to_record(event: _LogEvent, message: _DataMessage, now: float) -> LogRecord
 def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:
     lines = [line for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
     records = [line_record(line, f"{name}:{number}", service, now=now) for number, line in enumerate(lines)]
-    return join_traces(records, repeat(name, len(records))).records
+    return join_traces(records, repeat(name, len(records)), seconds_apart=math.inf).records

@@ -64,6 +64,14 @@ def test_a_trace_that_is_still_being_written_is_read_to_its_end(path: Path) -> N
     assert [record.severity for records in sent for record in records] == ["INFO", "ERROR", "INFO"]
 
 
+def test_a_trace_after_a_line_with_its_time_takes_that_time(path: Path) -> None:
+    trace = ["2026-02-07 12:00:00,123 ERROR lamps: lighting failed", *HEAD[1:]]
+    write(path, [*trace, "2026-02-07 12:00:05,000 INFO lamps: lit"])
+    [[failed, lit]] = followed(path, Waits())
+    assert (failed.body, failed.happened_at) == ("\n".join(trace), 1770465600.123)
+    assert lit.severity == "INFO"
+
+
 def test_a_trace_that_never_ends_is_sent_all_the_same(path: Path) -> None:
     write(path, ["panic: no wick"])
     more = [lambda: write(path, ["\tlamps.go:3"])] * 50
