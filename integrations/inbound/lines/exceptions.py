@@ -12,8 +12,11 @@ _CLASS = r"(?:[A-Za-z_$][\w$]*[.\\:]{1,2})*[A-Z][\w$]*"
 _RAISED = (
     rf"(?:{_CLASS}+(?:(?<=.Error)|(?<=.Exception)|(?<=.Throwable)|(?<=.ExceptionGroup))|KeyboardInterrupt|SystemExit)"
 )
-_MESSAGE = r"(?=$|\s*:(?:\s|$)|\s+\[)(?!:\s*(?:\d+(?:\.\d+)?%?|none|nil|no|false)\s*$)"
-_HEADER = re.compile(r"(?:[\[(]?\d[\d:.,/+\-TZ ]{6,40}[\])]?\s+)?(?:\[[^\]\n]{1,60}\]\s+){0,3}")
+_MESSAGE = r"(?=$|\s*:(?:\s|$)|\s+\[|\s\(0x[0-9a-fA-F]+\):)(?!:\s*(?:\d+(?:\.\d+)?%?|none|nil|no|false)\s*$)"
+_HEADER = re.compile(
+    r"(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ [\w./-]+(?:\[\d+\])?: |kernel: )?"
+    r"(?:[\[(]?\d[\d:.,/+\-TZ ]{6,40}[\])]?\s+)?(?:\[[^\]\n]{1,60}\]\s+){0,3}"
+)
 """A time and a few brackets, which some programs print before an exception."""
 
 
@@ -79,6 +82,7 @@ JAVA_NODE_DOTNET = Language(
           | \(node:\d+\)\s(?:UnhandledPromiseRejection|\[?DEP\d*)?(?:Uncaught|Unhandled)
           | (?:\(node:\d+\)\s)?UnhandledPromiseRejection
           | \[?UnhandledPromiseRejection
+          | An\ unhandled\ exception\s
           | Caused\ by:\s
           | (?:Execution|Syntax)\ error\ \(\w+\)\ at
           | (?:{_RAISED}|Error|Exception){_MESSAGE}
@@ -180,6 +184,7 @@ DART_SWIFT_AND_OTHERS = Language(
     "ERROR",
     _compiled(
         r"""(?:Unhandled\ [Ee]xception:\s*$
+          | \S+\[\d+\]:\ segfault\ at\s
           | lua\S*:\s\S+:\d+: | Stack\ overflow\.\s*$ | Kernel\ panic\ -
           | Out\sof\smemory:\s[Kk]ill
           | BUG:\sunable | Oops:\ [0-9a-f]{4} | \#\s?A\sfatal\serror\shas\sbeen\sdetected)"""
@@ -209,9 +214,8 @@ def language_of(line: str) -> Language | None:
     beginning = line[:_LINE_SEARCHED]
     if _TRACEBACK in beginning and PYTHON.begins.match(beginning):
         return PYTHON
-    place = 0
-    if not beginning[:1].isalpha() and (header := _HEADER.match(beginning)) is not None:
-        place = header.end()
+    header = _HEADER.match(beginning)
+    place = 0 if header is None else header.end()
     if not _BEGINS.match(beginning, place):
         return None
     return next((language for language in _OTHERS if language.begins.match(beginning, place)), None)

@@ -32,13 +32,16 @@ _LEVEL = re.compile(
     | [(<]\s*(?P<enclosed>(?i:{_ANY_CASE}))\s*[)>]
     # [20:00:00 ERR]  [2026-11-29T20:00:00Z ERROR till]  [29/200000.1:ERROR:file.cc(12)]
     | \[(?:[^\]\n]{{0,80}}?[\s:/|,])?(?P<inside>{_CAPITALS})(?=[\s:/|,\]])
+    | \[(?P<letter>[DIWEF])\](?=\s)
+    # %LINK-3-UPDOWN: text, of Cisco's devices
+    | %[A-Z0-9_]{{2,30}}-(?P<priority>[0-7])-[A-Z0-9_]{{1,40}}:
     # ERROR text  ERROR:root:text  app.ERROR: text  ERROR|Logger|  WARN[0012] text
     | (?:[A-Za-z_][\w-]{{0,40}}\.)?(?P<capitals>{_CAPITALS})[1-4]?(?!\s+/\S*\sHTTP/)(?!\s?:{_SOMETHING[3:]}
-      (?=$|[\s:|\])!,]|\[[\d:|.\ T-]{{1,40}}\])(?!\s*=)
+      (?=$|[\s:|\])!,;*>]|\[[\d:|.\ T-]{{1,40}}\])(?!\s*=)
     # error: text
-    | (?P<colon>(?i:{_COLON}))\s?:(?=\s|$|["'\[(A-Za-z]){_SOMETHING}
+    | (?P<colon>(?i:{_COLON}))(?:\s?:(?=\s|$|["'\[(A-Za-z]){_SOMETHING}|!(?=\s))
     # error<tab>text  error | text  critical - text
-    | (?P<separated>(?i:{_ANY_CASE}))(?=\s*\t|\s*\||\s+-{{1,3}}\s)
+    | (?P<separated>(?i:{_ANY_CASE}))(?=\s*\t|\s*\||\s+-{{1,3}}\s|\s*$)
     # Zigbee2MQTT:error text
     | [A-Za-z][\w.-]{{1,40}}:(?P<tagged>(?i:{_ANY_CASE}))(?=\s)
     # level:error
@@ -51,13 +54,15 @@ _LEVEL = re.compile(
 
 _PHRASE = re.compile(
     rf"""
-    (?P<FATAL>(?i:(?:PHP\ )?(?:recoverable\ |catchable\ )?fatal\ error|critical\ error)\b\s*[:\-]{_SOMETHING})
+    (?P<FATAL>(?i:(?:PHP\ )?(?:recoverable\ |catchable\ )?fatal\ error|critical\ error)\b
+      (?:\s*[:\-]{_SOMETHING}|\s(?:occurred|in|while|at)\b))
     | (?P<ERROR>
         npm\ (?:ERR!|error\b)
         | (?i:PHP\ parse\ error|(?:internal|unexpected|unhandled|runtime|syntax|parse|system|connection|database|network
              |server|internal\ server|unknown|assertion|build)\ error)\s*:{_SOMETHING}
         | (?i:error)\s(?!(?:handl|report|logg|track|monitor|correct|check|budgett|recover)ing\b)
           (?:[a-z]{{2,}}ing|while|when|in|at|on|during|from|occurred)\b
+        | (?i:error)(?:\s\(?\d{{1,5}}\)?|\s[A-Z]{{1,4}}\d{{1,6}}|\[\w{{1,10}}\]):
         | =(?:CRASH|SUPERVISOR)\ REPORT====
         | (?:fail)(?=:\s[\w.]+\[\d+\])
       )
@@ -103,19 +108,24 @@ _BEFORE = re.compile(
       | [\w.$/@-]{1,80}(?:\[[^\]\n]{0,40}\])?:(?=\s)                                 # a logger's or a program's name
       | [\w.$/:@-]{1,80}(?=\s+[-|]\s|\s?\|)
       | (?<=[\dZ]\ )[a-z][\w.-]{0,60}(?=\s[\w./-]{1,60}(?:\[\d+\])?:\s)              # a host before its program
-      | [|\-:*•>~,]+ | [^\w\s"'`$%&?.\\/\[\](){}<>=+#!;]{1,3}(?=\s)
+      | [\w./\\-]{1,120}(?::\d+|\(\d+(?:,\d+)?\))+:(?=\s)                            # a place in a source file
+      | [|\-:*•>~,]+ | ={2,} | [^\w\s"'`$%&?.\\/\[\](){}<>=+#!;]{1,3}(?=\s)
       | (?<=[\d\])Z]\ )[a-z][\w.#-]{0,60}(?=\s+(?:\[)?[A-Z]{3,9}\b)                  # a thread or host before LEVEL
     )\s*
     """,
     re.X,
 )
 _CAPITALS_ANYWHERE = re.compile(rf"\b(?:{_CAPITALS})\b")
+_PRIORITY = re.compile(r"<(\d{1,2}|1[0-8]\d|19[01])>(?=[^\s<])")
+"""What the kernel, systemd and syslog write before a line."""
+
 _COUNT = re.compile(r"\d{1,6}\s+[A-Z]")
 """`3 ERROR lines`: a number that counts what comes after it."""
 
 _HINTS = (
     "err", "warn", "inf", "debu", "otice", "fata", "crit", "emerg", "alert", "pani", "severe", "trac", "verb", "db",
     "wrn", "trc", "ftl", "vrb", "fine", "eror", "note", "system", "epreca", "fail:", "report", "log]",
+    "[d]", "[i]", "[w]", "[e]", "[f]", "%",
 )  # fmt: skip
 """A head without any of these has no level: a cheap look before the dear one."""
 
@@ -130,8 +140,18 @@ def level_in_braces(line: str) -> str | None:
     return None if found is None else levels.known(found[0])
 
 
+def _meaning(found: re.Match[str]) -> str | None:
+    word = found[found.lastgroup or 0]
+    return levels.of_syslog(int(word)) if found.lastgroup == "priority" else levels.known(word)
+
+
 def level_of(line: str) -> str | None:
     """Return the level at the head of a line as one of our severities, or None."""
+    if line.startswith("<") and (prefix := _PRIORITY.match(line)) is not None:
+        by_priority = levels.of_syslog(int(prefix[1]) % 8)
+        # As where syslog brings it: err and info may only say by which stream the line came.
+        by_head = level_of(line[prefix.end() :]) if by_priority in ("INFO", "ERROR") else None
+        return by_head or by_priority
     lettered = _LETTER.match(line)
     if lettered is not None:
         return _LETTERS[lettered[lettered.lastgroup or 0]]
@@ -148,7 +168,7 @@ def level_of(line: str) -> str | None:
         # Most pieces are numbers, with which no level begins.
         if not line[place : place + 1].isdigit():
             found = _LEVEL.match(line, place)
-            if found is not None and (level := levels.known(found[found.lastgroup or 0])):
+            if found is not None and (level := _meaning(found)):
                 return level
             phrase = _PHRASE.match(line, place)
             if phrase is not None:

@@ -11,15 +11,28 @@ from integrations.inbound.lines import levels
 
 _SEARCHED = 2_000
 _KEYS = frozenset(
-    {"level", "lvl", "severity", "loglevel", "log_level", "log.level", "levelname", "level_name", "sev", "@level", "ll"}
+    {
+        "level",
+        "lvl",
+        "severity",
+        "loglevel",
+        "log_level",
+        "log.level",
+        "levelname",
+        "level_name",
+        "sev",
+        "@level",
+        "ll",
+        "at",
+    }
 )
-_HINTS = ("vel=", "vl=", "ity=", "ev=", "name=", "EVEL=", "LL=")
+_HINTS = ("vel=", "vl=", "ity=", "ev=", "name=", "EVEL=", "LL=", "at=")
 _PAIR = re.compile(r"""(?<![^\s,;{(\[|<])([\w.@-]{1,60})=("(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[^\s,;)}\]|>]*+)""")
 _BEGINNING = 3
 """A level that is not among other pairs counts only near the beginning of the line, in characters."""
 
 _WRITTEN = re.compile(
-    r"""["'](?:level|lvl|severity|levelname|level_name|log\.level|loglevel|@l|@level)["']\s*(?::|=>)\s*"""
+    r"""["':](?:level|lvl|severity|levelname|level_name|log\.level|loglevel|@l|@level)["']?\s*(?::|=>)\s*"""
     r"""(?:["'](\w{1,20})["']|(\d{1,5})(?=[,}\s]))""",
     re.I,
 )

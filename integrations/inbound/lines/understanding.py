@@ -109,7 +109,7 @@ def _understand(text: str, told: Told, depth: int) -> Understood:
 def _severity_of_text(text: str, told: Told) -> str:
     if not told.own:
         own = logfmt.level_of(text) if "=" in text else None
-        if own is None and "{" in text[:200]:
+        if own is None and "{" in text[:200] and (text.startswith("{") or _BEFORE_JSON.match(text)):
             own = logfmt.level_of_cut_json(text)
         if own is not None:
             return own

@@ -97,6 +97,17 @@ WITH_A_LEVEL = {
         ERROR|web-1  | ERROR lamp 3 is out
         ERROR|[12:34:0207/120000.123456:ERROR:lamps.cc(12)] lamp 3 is out
         ERROR|npm ERR! code E404
+        ERROR|<3>lamp 3 is out
+        FATAL|<130>Feb  7 12:00:00 tower lamps: lamp 3 is out
+        INFO|<14>Feb  7 12:00:00 tower lamps: lamp 3 is lit
+        INFO|<11>INFO lamp 3 is lit
+        WARN|<14>[warn] lamp 3 flickers
+        WARN|%LAMP-4-FLICKER: lamp 3 flickers
+        ERROR|[E] lamp 3 is out
+        WARN|Warning! lamp 3 flickers
+        ERROR|Error 404: no lamp
+        ERROR|error[E0308]: mismatched wicks
+        ERROR|lamps.c:3:5: error: expected ';'
         INFO|2026-02-07 INFO3 Lamp #0 lit
         ERROR|2026-02-07 ERROR2 Lamp #0 out
         ERROR|Zigbee2MQTT:error lamp 3 is out
@@ -152,6 +163,9 @@ WITHOUT_A_LEVEL = """
     I, robot
     [error handling module] started
     {"level": 3}
+    <0.123.0> lamp lit
+    <html>error</html>
+    Errors were found
 """.strip().splitlines()
 
 

@@ -261,6 +261,9 @@ def test_a_trace_at_the_end_is_told_to_be_unfinished() -> None:
     ("line", "severity"),
     [
         ("LampError: no wick", "ERROR"),
+        ("Lamps.Data.LampException (0x80131904): no wick", "ERROR"),
+        ("Feb  7 12:00:00 tower kernel: lamps[12]: segfault at 0 ip 0 sp 0 error 4 in lamps", "ERROR"),
+        ("Feb  7 12:00:00 tower lamps[12]: LampError: no wick", "ERROR"),
         ("java.lang.NullPointerException: null", "ERROR"),
         ("psycopg2.OperationalError: server closed the connection", "ERROR"),
         ("2026/02/07 12:00:00 http: panic serving 10.0.0.1:5: no wick", "ERROR"),
