@@ -1,80 +1,14 @@
-"""The level, the message and the rest of a structured log record, by the names that loggers give to its fields.
-
-Names are those of Elastic's schema, OpenTelemetry, Graylog, journald, syslog, Serilog, .NET, zap, zerolog, slog, pino,
-bunyan, winston, log4js, tslog, structlog, loguru, Monolog, Logback, hclog, Rust's tracing, MongoDB and Google Cloud.
-"""
+"""The level, the message and the rest of a structured log record, by the names that loggers give to its fields."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from integrations.inbound.lines import field_names as names
 from integrations.inbound.lines import levels
-
-Numbers = Callable[[int], str | None]
-
-_WORD_KEYS = (
-    "log.level", "level", "severity", "severity_text", "severityText", "levelname", "level_name", "lvl", "loglevel",
-    "logLevel", "LogLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "_meta.logLevelName",
-    "context.logLevel",
-)  # fmt: skip
-_NUMBER_KEYS: Mapping[str, Numbers] = {
-    "level": levels.of_logger,
-    "log.level": levels.of_logger,
-    "lvl": levels.of_logger,
-    "context.logLevel": levels.of_logger,
-    "severity": levels.of_severity,
-    "severity_number": levels.of_opentelemetry,
-    "severityNumber": levels.of_opentelemetry,
-    "SeverityNumber": levels.of_opentelemetry,
-    "level_value": levels.of_logger,
-    "levelno": levels.of_python,
-    "level_no": levels.of_python,
-    "level_number": levels.of_python,
-    "LogLevel": levels.of_dotnet,
-    "severityLevel": levels.of_azure,
-}
-_TRANSPORT_WORD_KEYS = (
-    "status", "log.syslog.severity.name", "syslog_severity", "syslog-severity-text", "syslogseverity-text",
-    "syslog.severity",
-)  # fmt: skip
-_TRANSPORT_NUMBER_KEYS = (
-    "PRIORITY", "syslog_severity", "syslogseverity", "severity_code", "log.syslog.severity.code", "syslog.severity",
-    "syslog.severity.code",
-)  # fmt: skip
-_WRAPPERS = ("textPayload", "jsonPayload")
-"""The payloads of Google Cloud, whose `severity` beside them comes of the stream where nothing else is known."""
-_NAMES_OF_A_LEVEL = ("name", "levelStr", "text", "label", "value", "no", "level")
-_GRAYLOG = "short_message"
-_FALCO = "rule"
-_MONGODB_COMPONENT = "c"
-_SERILOG_TIME = "@t"
-_SINGLE_LETTERS = frozenset({"lvl", "sev", "s", "@l", "level"})
-_LETTERS = frozenset("DIWEFdiwef")
-
-_MESSAGE_KEYS = (
-    "message", "msg", "log", "event.original", "body", "record.message", "text", "short_message", "@m", "@message",
-    "_msg", "MESSAGE", "fields.message", "renderedMessage", "RenderedMessage", "textPayload", "jsonPayload.message",
-    "event", "@mt", "MessageTemplate", "full_message",
-)  # fmt: skip
-_ANY_MESSAGE_KEYS = ("message", "msg", "body")
-"""The fields whose value may be something else than text."""
-
-_STACK_KEYS = (
-    "stack", "stack_trace", "stacktrace", "stackTrace", "exc_info", "exception", "error.stack_trace", "err.stack",
-    "error.stack", "exception.stacktrace", "@x", "Exception",
-)  # fmt: skip
-_LEVEL_NAMES = frozenset(part for name in (*_WORD_KEYS, *_NUMBER_KEYS) for part in (name, name.partition(".")[0]))
-_LATE_NAMES = frozenset({_MONGODB_COMPONENT, _FALCO, _SERILOG_TIME})
-_TRANSPORT_NAMES = frozenset(
-    part for name in (*_TRANSPORT_WORD_KEYS, *_TRANSPORT_NUMBER_KEYS) for part in (name, name.partition(".")[0])
-)
-_STACK_NAMES = frozenset(part for name in _STACK_KEYS for part in (name, name.partition(".")[0]))
-_LONGEST_NAME = 40
-_STACK_MARKS = ("\n", "Traceback", "Exception", "Error", "panic")
 
 
 class Fields(NamedTuple):
@@ -93,14 +27,14 @@ class Fields(NamedTuple):
 def taken_apart(document: Mapping[str, object]) -> Fields:
     """Return the parts of a structured record."""
     level = _own_level(document)
-    is_own = level is not None and _WRAPPERS[0] not in document and _WRAPPERS[1] not in document
+    is_own = level is not None and names.WRAPPERS[0] not in document and names.WRAPPERS[1] not in document
     if level is None:
         level = _transport_level(document)
-    for name in _MESSAGE_KEYS:
+    for name in names.MESSAGE_KEYS:
         value = _lookup(document, name)
         if isinstance(value, str) and value:
             return Fields(level, is_own, value, _without(document, name))
-    for name in _ANY_MESSAGE_KEYS:
+    for name in names.ANY_MESSAGE_KEYS:
         value = document.get(name)
         if value not in (None, ""):
             return Fields(level, is_own, value, _without(document, name))
@@ -129,13 +63,13 @@ def level_of(document: Mapping[str, object]) -> str | None:
 
 def _transport_level(document: Mapping[str, object]) -> str | None:
     """Return the level by what carried the message: a priority of syslog or journald, a status of an agent."""
-    if _TRANSPORT_NAMES.isdisjoint(document):
+    if names.TRANSPORT_NAMES.isdisjoint(document):
         return None
-    for name in _TRANSPORT_WORD_KEYS:
+    for name in names.TRANSPORT_WORD_KEYS:
         value = _lookup(document, name)
         if isinstance(value, str) and (found := _of_value(name, value)):
             return found
-    for name in _TRANSPORT_NUMBER_KEYS:
+    for name in names.TRANSPORT_NUMBER_KEYS:
         value = _lookup(document, name)
         if value is not None and (found := _of_number(document, value, levels.of_syslog)):
             return found
@@ -148,16 +82,16 @@ def _own_level(document: Mapping[str, object]) -> str | None:
     A field called `error`, an HTTP status or the level of a game is none: it takes a name of a level and a value that
     is one.
     """
-    if not _LEVEL_NAMES.isdisjoint(document):
-        for name in _WORD_KEYS:
+    if not names.LEVEL_NAMES.isdisjoint(document):
+        for name in names.WORD_KEYS:
             value = _lookup(document, name)
             if value is not None and (found := _of_value(name, value)):
                 return found
-        for name, numbers in _NUMBER_KEYS.items():
+        for name, numbers in names.NUMBER_KEYS.items():
             value = _lookup(document, name)
             if value is not None and (found := _of_number(document, value, numbers)):
                 return found
-    if not _LATE_NAMES.isdisjoint(document) and (found := _late_level(document)):
+    if not names.LATE_NAMES.isdisjoint(document) and (found := _late_level(document)):
         return found
     spelt = _spelt_otherwise(document)
     return None if spelt is None else _own_level(spelt)
@@ -165,43 +99,45 @@ def _own_level(document: Mapping[str, object]) -> str | None:
 
 def _late_level(document: Mapping[str, object]) -> str | None:
     """Return the level by fields that name one only beside certain others."""
-    if _MONGODB_COMPONENT in document and (found := _of_value("s", document.get("s"))):
+    if names.MONGODB_COMPONENT in document and (found := _of_value("s", document.get("s"))):
         return found
-    if _FALCO in document:
+    if names.FALCO in document:
         return levels.known(document.get("priority"))
-    if _SERILOG_TIME in document and ("@mt" in document or "@m" in document):
+    if names.SERILOG_TIME in document and ("@mt" in document or "@m" in document):
         return "INFO"
     return None
 
 
 def has_stack(document: Mapping[str, object]) -> bool:
     """Whether a field holds an exception with its stack trace."""
-    if _STACK_NAMES.isdisjoint(document):
+    if names.STACK_NAMES.isdisjoint(document):
         return False
-    for name in _STACK_KEYS:
+    for name in names.STACK_KEYS:
         value = _lookup(document, name)
-        if isinstance(value, str) and value and any(mark in value for mark in _STACK_MARKS):
+        if isinstance(value, str) and value and any(mark in value for mark in names.STACK_MARKS):
             return True
     return False
 
 
 def _of_value(name: str, value: object) -> str | None:
     if isinstance(value, Mapping):
-        parts = (value.get(part) for part in _NAMES_OF_A_LEVEL)
+        parts = (value.get(part) for part in names.NAMES_OF_A_LEVEL)
         return next((found for part in parts if part is not None and (found := _of_value(name, part))), None)
-    if not isinstance(value, str) or (len(value) == 1 and not (name in _SINGLE_LETTERS and value in _LETTERS)):
+    if not isinstance(value, str) or (
+        len(value) == 1 and not (name in names.SINGLE_LETTERS and value in names.LETTERS)
+    ):
         return None
     return levels.known(value)
 
 
-def _of_number(document: Mapping[str, object], value: object, numbers: Numbers) -> str | None:
+def _of_number(document: Mapping[str, object], value: object, numbers: names.Numbers) -> str | None:
     if isinstance(value, Mapping):
         value = next((value[part] for part in ("no", "level", "value", "code") if part in value), None)
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 6:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return None
-    if numbers is levels.of_logger and _GRAYLOG in document:
+    if numbers is levels.of_logger and names.GRAYLOG in document:
         numbers = levels.of_syslog
     return numbers(int(value))
 
@@ -229,26 +165,11 @@ def _without(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     return {**outer, first: left} if left else outer
 
 
-_NAMES = frozenset({*_WORD_KEYS, *_NUMBER_KEYS, *_MESSAGE_KEYS})
-_SEPARATORS = str.maketrans("", "", "_.-")
-_SPELLINGS = {
-    name.lower().translate(_SEPARATORS): name
-    for name in (*_NUMBER_KEYS, *reversed(_MESSAGE_KEYS), *reversed(_WORD_KEYS))
-    if len(name) > 1 and not name.startswith(("record.", "fields."))
-}
-
-
-@lru_cache(maxsize=4096)
-def _spelling(name: str) -> str | None:
-    """Return the name that we know for one that differs in capitals or separators: `Log-Level`, `MESSAGE`."""
-    return None if name in _NAMES else _SPELLINGS.get(name.lower().translate(_SEPARATORS))
-
-
 def _spelt_otherwise(document: Mapping[str, object]) -> Mapping[str, object] | None:
     """Return the document with names such as `Message` and `LEVEL` as we know them; None if nothing changes."""
     changed: dict[str, object] = {}
     for name, value in document.items():
-        known = _spelling(name) if len(name) <= _LONGEST_NAME else None
+        known = names.spelling(name) if len(name) <= names.LONGEST_NAME else None
         if known is not None and known not in document:
             changed[known] = value
     return {**document, **changed} if changed else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from detection.types import LogRecord
 from integrations.inbound.lines import exceptions, heads
-from integrations.inbound.lines.exceptions import Language
+from integrations.inbound.lines.languages import Language
 from integrations.inbound.reading.bounds import TEXT_LIMIT
 
 MOST_LINES = 2_000
