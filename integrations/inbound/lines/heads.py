@@ -129,7 +129,8 @@ _HINTS = (
 )  # fmt: skip
 """A head without any of these has no level: a cheap look before the dear one."""
 
-_HEAD_LENGTH = 300
+_HEAD_LENGTH = 400
+"""In characters: a longer head is not read."""
 
 
 def level_in_braces(line: str) -> str | None:
@@ -152,10 +153,11 @@ def level_of(line: str) -> str | None:
         # As where syslog brings it: err and info may only say by which stream the line came.
         by_head = level_of(line[prefix.end() :]) if by_priority in ("INFO", "ERROR") else None
         return by_head or by_priority
+    line = line[:_HEAD_LENGTH]
     lettered = _LETTER.match(line)
     if lettered is not None:
         return _LETTERS[lettered[lettered.lastgroup or 0]]
-    beginning = line[:_HEAD_LENGTH].lower()
+    beginning = line.lower()
     for hint in _HINTS:
         if hint in beginning:
             break
