@@ -63,5 +63,5 @@ def to_record(
         severity=understood.severity,
         body=clipped(understood.body),
         trace_id=short_text(found, *TRACES),
-        attributes=bounded_attributes(understood.fields, without=("@timestamp",)),
+        attributes=bounded_attributes(understood.fields, without=("@timestamp", "event.original")),
     )
