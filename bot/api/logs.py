@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -34,6 +36,8 @@ from bot.errors import MalformedError
 from bot.intervals import EARLIEST, LATEST, IntervalError, read_interval
 from bot.storable_text import Text
 from detection.logs.diff import Change
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.monitoring.plain_line import line_record
 from workers.rules import log_patterns
 from workers.services import Services
 from workers.watching import log_queries
@@ -172,7 +176,16 @@ def _counts(services: Services, since: datetime, until: datetime, service: str |
     )
 
 
-def _analyse_lines(services: Services, lines: list[str], service: str | None) -> Analysis:
+def _as_stored(lines: list[str], service: str | None, now: float) -> list[str]:
+    """Return what would be stored of the lines: messages of JSON lines, no colours, a stack trace as one."""
+    records = [line_record(line, str(number), service or "", now=now) for number, line in enumerate(lines)]
+    return [
+        record.body for record in join_traces(records, repeat(service, len(records)), seconds_apart=math.inf).records
+    ]
+
+
+def _analyse_lines(services: Services, given: list[str], service: str | None) -> Analysis:
+    lines = _as_stored(given, service, services.clock().timestamp())
     templates = log_queries.templates_of_lines(services.telemetry, lines, service, now=services.clock().timestamp())
     with services.readers() as session:
         patterns = log_queries.patterns_of_lines(log_patterns.list_patterns(session), lines)

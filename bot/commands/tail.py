@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from detection.types import LogRecord
 from integrations.http import retry_after_seconds
+from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.monitoring.plain_line import line_record
 from integrations.tail import Line, Tail
 from workers.errors import RefusedError
@@ -26,6 +29,9 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
+TRACE_WAIT_SECONDS = 0.2
+TRACE_READS = 5
+"""How often lines are read on for a stack trace that the last read may have cut."""
 
 Sink = Callable[[Sequence[LogRecord]], None]
 """Stores log records, or raises StoreUnavailableError. May be called again with the same records."""
@@ -83,10 +89,9 @@ def service_of(path: Path) -> str:
 
 def _forward_lines(tail: Tail, service: str, host: str, sink: Sink, stop: threading.Event, now: float) -> bool:
     """Store the next lines of one file, retrying with backoff. Return False if there were none or `stop` was set."""
-    lines = tail.read()
-    if not lines:
+    records = _next_records(tail, service, host, stop, now)
+    if not records:
         return False
-    records = [_record(line, service, host, tail.path, now) for line in lines]
     wait = POLL_SECONDS
     while True:
         try:
@@ -100,6 +105,21 @@ def _forward_lines(tail: Tail, service: str, host: str, sink: Sink, stop: thread
         else:
             tail.commit()
             return True
+
+
+def _next_records(tail: Tail, service: str, host: str, stop: threading.Event, now: float) -> Sequence[LogRecord]:
+    """Read the next lines, traces as one record each. A trace at the end may still be being written: it is waited for.
+
+    The position is saved only after the records are stored, so waiting here can lose nothing.
+    """
+    lines: list[LogRecord] = []
+    for _ in range(TRACE_READS):
+        more = tail.read()
+        lines += [_record(line, service, host, tail.path, now) for line in more]
+        found = join_traces(lines, repeat(service, len(lines)), seconds_apart=math.inf)
+        if not more or not found.is_unfinished or stop.wait(TRACE_WAIT_SECONDS):
+            break
+    return found.records
 
 
 def _record(line: Line, service: str, host: str, path: Path, now: float) -> LogRecord:

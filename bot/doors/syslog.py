@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -21,6 +21,7 @@ from bot.doors.syslog_frames import Framed, Frames
 from bot.errors import BotError
 from bot.reception.receive import Reception
 from detection.types import LogRecord
+from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.syslog.message import read_syslog
@@ -57,13 +58,18 @@ async def listening(reception: Reception) -> AsyncIterator[None]:
         await door.close()
 
 
+def _source(record: LogRecord, peer: str) -> Hashable:
+    """Return what tells the lines of one program on one machine from those of others."""
+    return peer, record.service, record.attributes.get("host"), record.attributes.get("process")
+
+
 class SyslogDoor(asyncio.DatagramProtocol):
     """The UDP and TCP listeners, and the queue between them and the store."""
 
     def __init__(self, reception: Reception, allowed: Sequence[Network]) -> None:
         self._reception = reception
         self._allowed = allowed
-        self._queue: asyncio.Queue[LogRecord] = asyncio.Queue(QUEUE_LENGTH)
+        self._queue: asyncio.Queue[tuple[LogRecord, Hashable]] = asyncio.Queue(QUEUE_LENGTH)
         self._connections: set[asyncio.Task[None]] = set()
         self._process = secrets.token_hex(8)
         self._numbers = count()
@@ -98,7 +104,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         if record is None:
             return
         try:
-            self._queue.put_nowait(record)
+            self._queue.put_nowait((record, _source(record, addr[0])))
         except asyncio.QueueFull:
             self._refuse("busy")
 
@@ -141,7 +147,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         for message in framed.messages:
             record = self._read(message, peer) if message.strip(b" \t\r") else None
             if record is not None:
-                await self._queue.put(record)
+                await self._queue.put((record, _source(record, peer)))
 
     def _read(self, data: bytes, peer: str) -> LogRecord | None:
         if not self._may_send(peer):
@@ -175,7 +181,8 @@ class SyslogDoor(asyncio.DatagramProtocol):
             await asyncio.sleep(BATCH_WAIT_SECONDS)
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            await self._store(batch)
+            records, sources = zip(*batch, strict=True)
+            await self._store(join_traces(records, sources).records)
             for _ in batch:
                 self._queue.task_done()
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from detection.types import AlertChange, JsonValue, LogRecord, MetricPoint
-from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped, severity
+from integrations.inbound.lines.levels import severity
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, UNKNOWN_SERVICE, clipped
 from integrations.inbound.reading.digests import digest
 
 FIRING = "firing"

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import msgspec
 
 from detection.types import LogRecord
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.lines.understanding import understand
+from integrations.inbound.monitoring.documents import TRACES
 from integrations.inbound.monitoring.log_fields import (
     NAME_LIMIT,
     UNKNOWN_SERVICE,
     Identities,
     Shape,
+    bounded_attributes,
     clipped,
     decoded_json,
-    severity_within,
+    short_text,
 )
 from integrations.inbound.monitoring.plain_line import line_record
 from integrations.inbound.reading.batches import UNREADABLE, Text, describe_error, read_each
@@ -165,7 +171,7 @@ def _read_message(content: bytes, path: str, parsed: Parsed[LogRecord], now: flo
 
     found = read_each(message.logEvents, read, prefix=f"{path}.logEvents")
     before = len(parsed.records) + len(parsed.rejections)
-    parsed.records += found.records
+    parsed.records += join_traces(found.records, repeat(message.logStream, len(found.records))).records
     parsed.rejections += [replace(rejection, index=before + rejection.index) for rejection in found.rejections]
 
 
@@ -189,6 +195,7 @@ def _reject_part(parsed: Parsed[LogRecord]) -> Iterator[None]:
 
 def _to_record(event: _LogEvent, message: _DataMessage, identities: Identities, now: float) -> LogRecord:
     happened_at = now if event.timestamp is None else parse_time(event.timestamp, now=now, field="timestamp")
+    understood = understand(event.message.rstrip("\n"))
     return LogRecord(
         record_id=f"cloudwatch:{clipped(event.id, NAME_LIMIT)}"
         if event.id
@@ -196,13 +203,18 @@ def _to_record(event: _LogEvent, message: _DataMessage, identities: Identities, 
         service=_service(event.message, message),
         version=None,
         happened_at=happened_at,
-        severity=severity_within(event.message),
-        body=clipped(event.message.rstrip("\n")),
-        attributes={
-            "log_group": clipped(message.logGroup or "", 512),
-            "log_stream": clipped(message.logStream or "", 512),
-            "account": clipped(message.owner or "", NAME_LIMIT),
-        },
+        severity=understood.severity,
+        body=clipped(understood.body),
+        trace_id=short_text(understood.document, *TRACES),
+        attributes=bounded_attributes(
+            understood.beside(
+                {
+                    "log_group": clipped(message.logGroup or "", 512),
+                    "log_stream": clipped(message.logStream or "", 512),
+                    "account": clipped(message.owner or "", NAME_LIMIT),
+                }
+            )
+        ),
     )
 
 
@@ -214,4 +226,5 @@ def _service(text: str, message: _DataMessage) -> str:
 
 def _lines(content: bytes, name: str, service: str, now: float) -> Sequence[LogRecord]:
     lines = [line for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
-    return [line_record(line, f"{name}:{number}", service, now=now) for number, line in enumerate(lines)]
+    records = [line_record(line, f"{name}:{number}", service, now=now) for number, line in enumerate(lines)]
+    return join_traces(records, repeat(name, len(records)), seconds_apart=math.inf).records

@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 
 from detection.types import LogRecord
+from integrations.inbound.lines.fields import level_of
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.lines.understanding import Told, Understood, understand, understand_document
 from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
@@ -21,8 +24,6 @@ from integrations.inbound.monitoring.log_fields import (
     clipped,
     decoded_json,
     field,
-    severity,
-    severity_within,
     short_text,
     time_of,
 )
@@ -32,7 +33,9 @@ from integrations.inbound.reading.records import FieldError, Parsed, PayloadErro
 from integrations.inbound.sources.names import service_in_line, service_of
 
 _TIMES = ("timestamp", "@timestamp", "date", "published_date")
-_LEVELS = ("status", "level", "severity", "log.level")
+_SOURCE = ("hostname", "service", "ddsource", "ddtags")
+"""The fields that tell the source of a log: the agent puts the container and the file into the tags."""
+
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TITLE = re.compile(r"\[(?P<transition>[^\]]*)\]\s*(?P<name>.*)", re.S)
 _ITEM = msgspec.json.Decoder(dict[str, object])
@@ -46,37 +49,54 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
     """
     identities = Identities("datadog")
 
+    items: list[Mapping[str, object]] = []
+
     def read(raw: Text) -> LogRecord:
-        return _to_record(_ITEM.decode(raw), tags, identities, now)
+        item = _ITEM.decode(raw)
+        record = _to_record(item, tags, identities, now)
+        items.append(item)
+        return record
 
     body = without_nul(text).strip()
     if body.startswith(b"{") and body[1:].strip() == b"}":
         return Parsed()
-    return read_each(array_elements(body), read) if body.startswith(b"[") else read_one(body, read)
+    parsed = read_each(array_elements(body), read) if body.startswith(b"[") else read_one(body, read)
+    sources = (tuple(str(item.get(name)) for name in _SOURCE) for item in items)
+    parsed.records = join_traces(parsed.records, sources).records
+    return parsed
 
 
 def _to_record(item: Mapping[str, object], tags: str, identities: Identities, now: float) -> LogRecord:
     if "message" not in item:
         raise FieldError("message", "is missing")
+    level = level_of(item)
+    # The agent takes the status from the stream that a line came by, unless a pipeline set it.
+    understood = _understood(item["message"], Told(level, by_stream="status" in item))
     message = clipped(item["message"])
     happened_at = time_of(item, *_TIMES, now=now)
     tagged = _parse_tags(f"{item.get('ddtags') or ''},{tags}")
     service = (
         service_of({**tagged, **item}) or service_in_line(message) or short_text(item, "ddsource") or UNKNOWN_SERVICE
     )
-    level = field(item, *_LEVELS)
     at = now if happened_at is None else happened_at
+    found = understood.beside(item)
     return LogRecord(
         record_id=identities.of(at, service, str(short_text(item, "hostname")), message),
         service=service,
         version=tagged.get("version"),
         happened_at=at,
-        severity=severity_within(message) if level is None else severity(level),
-        body=message,
-        trace_id=short_text(item, "trace_id"),
-        attributes=bounded_attributes(item, without=("message", "service", "status", "ddtags", *_TIMES))
+        severity=understood.severity,
+        body=clipped(understood.body),
+        trace_id=short_text(found, "trace_id", "dd.trace_id"),
+        attributes=bounded_attributes(found, without=("message", "service", "status", "ddtags", *_TIMES))
         | {"tags": dict(tagged)},
     )
+
+
+def _understood(message: object, told: Told) -> Understood:
+    if isinstance(message, Mapping):
+        return understand_document(message, told)
+    return understand(message if isinstance(message, str) else clipped(message), told)
 
 
 def _parse_tags(tags: str) -> dict[str, Any]:

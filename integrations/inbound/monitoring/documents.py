@@ -8,24 +8,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from detection.types import LogRecord
+from integrations.inbound.lines.understanding import understand_document
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
     bounded_attributes,
     clipped,
-    field,
-    severity,
-    severity_within,
     short_text,
     time_of,
 )
 from integrations.inbound.sources.names import likely_service_of, service_of
 from integrations.inbound.sources.units import service_of_index
 
-MESSAGES = ("message", "msg", "log", "event.original", "body", "text")
 TIMES = ("@timestamp", "timestamp", "time", "ts", "date")
-LEVELS = ("log.level", "level", "severity", "severity_text", "levelname", "status")
 VERSIONS = ("service.version", "version")
 TRACES = ("trace.id", "trace_id", "traceId")
+
+
+_SOURCE = (
+    ("host.name", "hostname", "host", "agent.hostname"),
+    ("container.id", "container_id", "docker.container_id", "container.name", "container_name"),
+    ("kubernetes.pod.uid", "kubernetes.pod_id", "kubernetes.pod.name", "kubernetes.pod_name", "k8s.pod.name"),
+    ("kubernetes.container.name", "kubernetes.container_name", "k8s.container.name"),
+    ("log.file.path", "file", "source", "filename"),
+    ("stream", "log.iostream"),
+    ("process.pid", "pid"),
+)
+
+
+def source_of(document: Mapping[str, object]) -> tuple[str | None, ...]:
+    """Return what tells the documents of one source from those of others: host, container, file, stream, process."""
+    return tuple(short_text(document, *names) for names in _SOURCE)
 
 
 def to_record(
@@ -44,18 +56,17 @@ def to_record(
     """
     if happened_at is None:
         happened_at = time_of(document, *TIMES, now=now)
-    message = field(document, *MESSAGES)
-    body = clipped(dict(document) if message is None else message)
-    level = field(document, *LEVELS)
+    understood = understand_document(document)
+    found = understood.beside(document)
     return LogRecord(
         record_id=record_id,
-        service=service_of(document) or service or _likely_service(document, index),
-        version=short_text(document, *VERSIONS),
+        service=service_of(found) or service or _likely_service(found, index),
+        version=short_text(found, *VERSIONS),
         happened_at=now if happened_at is None else happened_at,
-        severity=severity_within(body) if level is None else severity(level),
-        body=body,
-        trace_id=short_text(document, *TRACES),
-        attributes={} if message is None else bounded_attributes(document, without=("@timestamp", *MESSAGES)),
+        severity=understood.severity,
+        body=clipped(understood.body),
+        trace_id=short_text(found, *TRACES),
+        attributes=bounded_attributes(understood.fields, without=("@timestamp", "event.original")),
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from detection.types import JsonValue, LogRecord
-from integrations.inbound.monitoring.documents import TIMES, to_record
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.monitoring.documents import TIMES, source_of, to_record
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, Identities, clipped, require_object, time_of
 from integrations.inbound.reading.batches import split_lines
 from integrations.inbound.reading.body import without_nul
@@ -33,9 +34,13 @@ class Item:
 
 @dataclass(slots=True)
 class Bulk:
-    """A request that was read. Every action has an item, and a rejection's index is the position of its item."""
+    """A request that was read. Every action has an item, and a rejection's index is the position of its item.
+
+    documents: of every record, the document that it was read from.
+    """
 
     items: list[Item] = field(default_factory=list)
+    documents: list[Mapping[str, object]] = field(default_factory=list)
     parsed: Parsed[LogRecord] = field(default_factory=Parsed)
 
 
@@ -60,6 +65,10 @@ def read_bulk(text: bytes, *, index: str = "", now: float) -> Bulk:
         document = lines[place + 1][1] if has_document else b""
         _read_action(bulk, action, metadata, document, index, identities, now)
         place += 1 + has_document
+    sources = (
+        (record.service, *source_of(found)) for record, found in zip(bulk.parsed.records, bulk.documents, strict=True)
+    )
+    bulk.parsed.records = join_traces(bulk.parsed.records, sources).records
     return bulk
 
 
@@ -90,16 +99,20 @@ def _read_action(
     try:
         if action not in _ACCEPTED_ACTIONS:
             raise FieldError(action, "is not done here: Argux keeps what was said and changes none of it")
-        record = _to_record(document, index, name, identities, now)
+        record, found = _to_record(document, index, name, identities, now)
     except FieldError as error:
         bulk.parsed.rejections.append(Rejection(place, error.field, error.message))
         bulk.items.append(Item(action, index, name))
     else:
         bulk.parsed.records.append(record)
+        bulk.documents.append(found)
         bulk.items.append(Item(action, index, name or record.record_id.rpartition(":")[2]))
 
 
-def _to_record(document: bytes, index: str, name: str, identities: Identities, now: float) -> LogRecord:
+def _to_record(
+    document: bytes, index: str, name: str, identities: Identities, now: float
+) -> tuple[LogRecord, Mapping[str, object]]:
+    """Return the record of a document, and the document."""
     try:
         found = require_object(msgspec.json.decode(document))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -110,7 +123,7 @@ def _to_record(document: bytes, index: str, name: str, identities: Identities, n
     else:
         content = document.decode("utf-8", "replace")
         record_id = identities.of(now if happened_at is None else happened_at, index, content)
-    return to_record(found, record_id, index=index, happened_at=happened_at, now=now)
+    return to_record(found, record_id, index=index, happened_at=happened_at, now=now), found
 
 
 def bulk_answer(bulk: Bulk, rejections: Sequence[Rejection], *, took_ms: int) -> dict[str, JsonValue]:

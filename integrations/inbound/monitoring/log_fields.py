@@ -1,72 +1,26 @@
-"""Helpers for all log formats: severity words, field lookup, and ids for records that come without one."""
+"""Helpers for all log formats: field lookup, and ids for records that come without one."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 
-from detection.types import JsonValue
 from integrations.inbound.reading.batches import decode_strictly
 from integrations.inbound.reading.body import without_nul
+from integrations.inbound.reading.bounds import NAME_LIMIT as NAME_LIMIT
+from integrations.inbound.reading.bounds import TEXT_LIMIT as TEXT_LIMIT
+from integrations.inbound.reading.bounds import bounded_attributes as bounded_attributes
+from integrations.inbound.reading.bounds import clipped as clipped
 from integrations.inbound.reading.records import FieldError, PayloadError
 from integrations.inbound.reading.times import parse_time
 
 Shape = TypeVar("Shape")
 
-TEXT_LIMIT = 8_000
-NAME_LIMIT = 200
-ATTRIBUTES_KEPT = 128
 UNKNOWN_SERVICE = "unknown_service"
-_MAX_DEPTH = 8
-
-_SEVERITIES: Mapping[str, str] = {
-    "trace": "TRACE",
-    "verbose": "TRACE",
-    "debug": "DEBUG",
-    "info": "INFO",
-    "information": "INFO",
-    "informational": "INFO",
-    "notice": "INFO",
-    "ok": "INFO",
-    "success": "INFO",
-    "log": "INFO",
-    "warn": "WARN",
-    "warning": "WARN",
-    "err": "ERROR",
-    "error": "ERROR",
-    "severe": "ERROR",
-    "crit": "FATAL",
-    "critical": "FATAL",
-    "alert": "FATAL",
-    "emerg": "FATAL",
-    "emergency": "FATAL",
-    "panic": "FATAL",
-    "fatal": "FATAL",
-}
-_SEVERITY_WITHIN = re.compile(r"\b(trace|debug|info|notice|warn|warning|error|severe|critical|panic|fatal)\b", re.I)
-_SEVERITY_SEARCH_LENGTH = 200
-
-
-def severity(word: object, default: str = "INFO") -> str:
-    """Map a sender's severity word to OpenTelemetry's: "warning" is WARN, "emerg" is FATAL, unknown words `default`."""
-    return _SEVERITIES.get(str(word).strip().lower(), default) if word is not None else default
-
-
-def severity_within(line: str, default: str = "INFO") -> str:
-    """Return the severity from the first level word near the beginning of a plain line."""
-    found = _SEVERITY_WITHIN.search(line, 0, _SEVERITY_SEARCH_LENGTH)
-    return severity(found.group(1)) if found else default
-
-
-def clipped(value: object, limit: int = TEXT_LIMIT) -> str:
-    """Return text that a relational store can hold: at most `limit` characters, no NUL. Other values become JSON."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text[:limit].replace("\x00", "\ufffd")
 
 
 def field(found: Mapping[str, object], *names: str) -> object:
@@ -102,28 +56,6 @@ def time_of(found: Mapping[str, object], *names: str, now: float) -> float | Non
         if value is not None:
             return parse_time(value, now=now, field=name)
     return None
-
-
-def bounded_attributes(found: Mapping[str, object], *, without: Iterable[str] = ()) -> dict[str, JsonValue]:
-    """Return the fields except `without` as attributes, with limits on their number, text length and nesting depth."""
-    left_out = set(without)
-    names = [name for name in found if name not in left_out][:ATTRIBUTES_KEPT]
-    return {clipped(name, NAME_LIMIT): _bounded(found[name], 0) for name in names}
-
-
-def _bounded(value: object, depth: int) -> JsonValue:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, str):
-        return clipped(value)
-    if depth >= _MAX_DEPTH:
-        return None
-    if isinstance(value, list):
-        return [_bounded(item, depth + 1) for item in value[:ATTRIBUTES_KEPT]]
-    if isinstance(value, Mapping):
-        pairs = list(value.items())[:ATTRIBUTES_KEPT]
-        return {clipped(str(name), NAME_LIMIT): _bounded(item, depth + 1) for name, item in pairs}
-    return clipped(str(value))
 
 
 class Identities:

@@ -13,15 +13,17 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from detection.types import LogRecord
+from integrations.inbound.lines.fields import level_of
+from integrations.inbound.lines.levels import known
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.lines.understanding import Told, understand
+from integrations.inbound.monitoring.documents import TRACES, VERSIONS
 from integrations.inbound.monitoring.log_fields import (
     UNKNOWN_SERVICE,
     Identities,
     bounded_attributes,
     clipped,
-    field,
     require_object,
-    severity,
-    severity_within,
     short_text,
 )
 from integrations.inbound.monitoring.loki_messages import push_request
@@ -32,7 +34,9 @@ from integrations.inbound.reading.records import FieldError, Parsed, PayloadErro
 from integrations.inbound.reading.times import check_time, parse_time
 from integrations.inbound.sources.names import likely_service_of_labels, service_in_line, service_of_labels
 
-_LEVELS = ("level", "severity", "detected_level", "severity_text")
+_GUESSED_LEVEL = "detected_level"
+"""What Loki or its agent made of the line."""
+
 _TRACES = ("trace_id", "traceID", "traceid")
 _VERSIONS = ("service_version", "version")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_.]*)\s*=\s*("(?:[^"\\]|\\.)*")\s*(?:,|$)')
@@ -47,6 +51,7 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
         raise PayloadError("must be an array", "streams")
     identities = Identities("loki")
     parsed: Parsed[LogRecord] = Parsed()
+    sources: list[int] = []
     index = 0
     for number, stream in enumerate(streams):
         place = f"streams[{number}]"
@@ -60,9 +65,11 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
             try:
                 seconds, line, metadata = _value(value, now)
                 parsed.records.append(_to_record(seconds, line, labels, metadata, identities))
+                sources.append(number)
             except FieldError as error:
                 parsed.rejections.append(rejection_at(index, f"{place}.values[{position}]", error))
             index += 1
+    parsed.records = join_traces(parsed.records, sources).records
     return parsed
 
 
@@ -100,6 +107,7 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
         raise PayloadError("it is not a protobuf PushRequest") from error
     identities = Identities("loki")
     parsed: Parsed[LogRecord] = Parsed()
+    sources: list[int] = []
     index = 0
     for s, stream in enumerate(request.streams):
         labels = _labels(stream.labels)
@@ -109,9 +117,11 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
                 check_time(seconds, now=now, field="timestamp")
                 metadata = {_text(pair.name): _text(pair.value) for pair in entry.structuredMetadata}
                 parsed.records.append(_to_record(seconds, _text(entry.line), labels, metadata, identities))
+                sources.append(s)
             except FieldError as error:
                 parsed.rejections.append(rejection_at(index, f"streams[{s}].entries[{e}]", error))
             index += 1
+    parsed.records = join_traces(parsed.records, sources).records
     return parsed
 
 
@@ -134,6 +144,11 @@ def _unquoted(quoted: str) -> str:
         return quoted[1:-1]
 
 
+def _told(found: Mapping[str, object]) -> Told:
+    level = level_of(found)
+    return Told(level) if level is not None else Told(known(found.get(_GUESSED_LEVEL)), by_stream=True)
+
+
 def _to_record(
     seconds: float,
     line: str,
@@ -141,19 +156,18 @@ def _to_record(
     metadata: Mapping[str, object],
     identities: Identities,
 ) -> LogRecord:
-    found = {**labels, **metadata}
-    level = field(found, *_LEVELS)
-    body = clipped(line)
+    sent = {**labels, **metadata}
+    understood = understand(line, _told(sent))
     stream = msgspec.json.encode(dict(labels), order="deterministic").decode()
     return LogRecord(
-        record_id=identities.of(seconds, stream, body),
-        service=_service(found, line),
-        version=short_text(found, *_VERSIONS),
+        record_id=identities.of(seconds, stream, clipped(line)),
+        service=_service(sent, line),
+        version=short_text(sent, *_VERSIONS) or short_text(understood.document, *VERSIONS),
         happened_at=seconds,
-        severity=severity_within(body) if level is None else severity(level),
-        body=body,
-        trace_id=short_text(found, *_TRACES),
-        attributes=bounded_attributes(found),
+        severity=understood.severity,
+        body=clipped(understood.body),
+        trace_id=short_text(sent, *_TRACES) or short_text(understood.document, *TRACES),
+        attributes=bounded_attributes(understood.beside(sent)),
     )
 
 

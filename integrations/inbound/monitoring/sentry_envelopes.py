@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from detection.types import JsonValue, LogRecord
+from integrations.inbound.lines.escapes import plain
+from integrations.inbound.lines.levels import severity
 from integrations.inbound.monitoring.log_fields import (
     NAME_LIMIT,
     Identities,
@@ -20,7 +22,6 @@ from integrations.inbound.monitoring.log_fields import (
     clipped,
     field,
     require_object,
-    severity,
     short_text,
     time_of,
 )
@@ -183,7 +184,8 @@ def _log_record(item: Mapping[str, object], project: str, identities: Identities
     }
     happened_at = time_of(item, "timestamp", now=now)
     at = now if happened_at is None else happened_at
-    body = clipped(item.get("body") or "")
+    said = item.get("body") or ""
+    body = clipped(plain(said) if isinstance(said, str) else said)
     service, version = service_of({"release": found.get("sentry.release"), "tags": found}, project)
     return LogRecord(
         record_id=identities.of(at, body, str(item.get("trace_id"))),

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 
-from detection.types import LogRecord
+from detection.types import JsonValue, LogRecord
+from integrations.inbound.lines.fields import level_of
+from integrations.inbound.lines.levels import of_opentelemetry, of_text
+from integrations.inbound.lines.traces import join_traces
+from integrations.inbound.lines.understanding import DEFAULT, Told, Understood, understand, understand_document
 from integrations.inbound.otlp.parts import Located
 from integrations.inbound.otlp.values import any_value, attributes, nanoseconds, text
+from integrations.inbound.reading.bounds import bounded_attributes
 from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 from integrations.inbound.sources.names import UNKNOWN_SERVICE, likely_service_of, service_in_line, service_of
 
-SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-"""Each name stands for four of OTLP's severity numbers, 1 to 24."""
+_EXCEPTION = "exception.type"
+_STREAMS = ("stdout", "stderr")
+_SOURCE = ("log.file.path", "log.file.name", "log.iostream")
+"""Attributes that tell the lines of one resource apart."""
 
 
 def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parsed[LogRecord]:
     """Read every log record of a request. A rejection's index counts the records of the whole request."""
     parsed: Parsed[LogRecord] = Parsed()
     seen: Counter[bytes] = Counter()
+    groups: list[tuple[int, ...]] = []
     for index, found in enumerate(located):
         try:
             record = found.readable()
             record_id = _record_id(record, found.service, seen)
             parsed.records.append(to_log_record(record, record_id, found.service, found.version, now=now))
+            groups.append(found.group)
         except FieldError as error:
             parsed.rejections.append(rejection_at(index, found.path(), error))
+    sources = (
+        (group, *(str(record.attributes.get(name)) for name in _SOURCE))
+        for group, record in zip(groups, parsed.records, strict=True)
+    )
+    parsed.records = join_traces(parsed.records, sources).records
     return parsed
 
 
@@ -39,18 +52,21 @@ def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: 
 
     Where the resource names no service, the record's own attributes or its body may: those of a file or of the journal.
     """
-    said = attributes(record.attributes)
+    found = attributes(record.attributes)
     if service.startswith(UNKNOWN_SERVICE):
-        service = service_of(said) or service_in_line(_body(record.body)) or likely_service_of(said) or service
+        body = any_value(record.body)
+        within = service_of(body) if isinstance(body, dict) else service_in_line(str(body))
+        service = service_of(found) or within or likely_service_of(found) or service
+    understood = _understood(any_value(record.body), _told(record, found))
     return LogRecord(
         record_id=record_id,
         service=service,
         version=version,
         happened_at=_time(record, now),
-        severity=_severity(record),
-        body=_body(record.body),
+        severity=understood.severity,
+        body=text(understood.body),
         trace_id=record.trace_id.hex() if any(record.trace_id) else None,
-        attributes=said,
+        attributes={**found, **bounded_attributes(understood.fields, without=found)} if understood.fields else found,
     )
 
 
@@ -73,14 +89,21 @@ def _time(record: OtlpLogRecord, now: float) -> float:
     return now
 
 
-def _severity(record: OtlpLogRecord) -> str:
-    if 1 <= record.severity_number <= 4 * len(SEVERITIES):
-        return SEVERITIES[(record.severity_number - 1) // 4]
-    return text(record.severity_text, 20).upper() or "INFO"
+def _told(record: OtlpLogRecord, found: Mapping[str, JsonValue]) -> Told:
+    """Return the severity by number, where that says more than INFO, else by text, else by an attribute."""
+    by_number = of_opentelemetry(record.severity_number)
+    if by_number not in (None, DEFAULT):
+        # A collector that takes the severity from the stream says so in the text.
+        return Told(by_number, by_stream=record.severity_text in _STREAMS)
+    by_text = of_text(record.severity_text) or by_number or level_of(found)
+    if by_text is None and _EXCEPTION in found:
+        return Told("ERROR")
+    return Told(by_text)
 
 
-def _body(body: AnyValue) -> str:
-    value = any_value(body)
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else text(msgspec.json.encode(value).decode())
+def _understood(body: JsonValue, told: Told) -> Understood:
+    if isinstance(body, dict):
+        return understand_document(body, told)
+    if body is None:
+        return understand("", told)
+    return understand(body if isinstance(body, str) else msgspec.json.encode(body).decode(), told)

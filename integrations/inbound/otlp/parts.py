@@ -49,6 +49,7 @@ class Located(Generic[Record]):
     """One record of a request, with its sender and its path in the request.
 
     sender: the instance and the host, as values.instance_and_host returns them. unread, points: as in ReadRecord.
+    group: the same for all records of one resource and scope.
     """
 
     record: Record | FieldError
@@ -58,6 +59,7 @@ class Located(Generic[Record]):
     sender: Mapping[str, JsonValue] = field(default_factory=dict)
     unread: Mapping[int, FieldError] = field(default_factory=dict)
     points: int = 0
+    group: tuple[int, ...] = ()
 
     def readable(self) -> Record:
         """Return the record. Raises FieldError if it cannot be read."""
@@ -106,7 +108,7 @@ def _resource_records(
         for i, part in enumerate(records):
             read = encoding.record(part)
             record = resource if isinstance(resource, FieldError) else read.record
-            yield Located(record, path(signal, r, s, i), service, version, sender, read.unread, read.points)
+            yield Located(record, path(signal, r, s, i), service, version, sender, read.unread, read.points, (r, s))
 
 
 def path(signal: Signal[Any], *places: int) -> Callable[[], str]:

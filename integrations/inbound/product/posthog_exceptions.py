@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from detection.types import Event, JsonValue, LogRecord
+from integrations.inbound.lines.levels import severity
 
 EXCEPTION = "$exception"
 _SERVICE = ("service", "service_name", "service.name", "$app_name")
@@ -36,7 +37,7 @@ def to_log_record(event: Event) -> LogRecord:
         service=_first(properties, _SERVICE) or "unknown_service",
         version=_first(properties, _VERSION),
         happened_at=event.happened_at,
-        severity=_text(level, 20).upper() or "ERROR",
+        severity=severity(level, "ERROR"),
         body=f"{kind}: {message}" if message else kind,
         attributes={name: value for name, value in attributes.items() if value},
     )

@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 
 from detection.types import JsonValue, LogRecord
-from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE, clipped, severity_within
+from integrations.inbound.lines.levels import of_syslog
+from integrations.inbound.lines.understanding import Told, understand
+from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE, bounded_attributes, clipped
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.syslog.bsd import read_bsd
 from integrations.inbound.syslog.header import Said
 from integrations.inbound.syslog.names import MNEMONIC
 from integrations.inbound.syslog.rfc5424 import BYTE_ORDER_MARK, read_modern
-
-SEVERITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
-"""Our severities by syslog's: emergency, alert, critical, error, warning, notice, informational, debug."""
 
 HIGHEST_PRIORITY = 191
 
@@ -50,19 +49,25 @@ def read_syslog(data: bytes, record_id: str, *, now: float, sender: str = "") ->
     attributes: dict[str, JsonValue] = {} if priority is None else {"facility": priority // 8}
     if "host" not in said.attributes and sender:
         attributes["sender"] = sender
+    understood = understand(said.message, _told(priority, said.message))
+    fields = {**attributes, **said.attributes}
     return LogRecord(
         record_id=record_id,
         service=said.service or UNKNOWN_SERVICE,
         version=None,
         happened_at=now if said.happened_at is None else said.happened_at,
-        severity=_severity(priority, said.message),
-        body=clipped(said.message),
-        attributes={**attributes, **said.attributes},
+        severity=understood.severity,
+        body=clipped(understood.body),
+        attributes=bounded_attributes(understood.beside(fields)) if understood.fields else fields,
     )
 
 
-def _severity(priority: int | None, message: str) -> str:
+def _told(priority: int | None, message: str) -> Told:
+    """Return the severity of a priority, or of the name that a network device gives its message.
+
+    Container runtimes set the priority by the stream alone: err for the error stream.
+    """
     if priority is not None:
-        return SEVERITIES[priority % 8]
+        return Told(of_syslog(priority % 8), by_stream=True)
     named = MNEMONIC.match(message)
-    return SEVERITIES[int(named["severity"])] if named and named["severity"] else severity_within(message)
+    return Told(of_syslog(int(named["severity"]))) if named and named["severity"] else Told()

@@ -137,6 +137,21 @@ def test_the_words_of_a_message_tell_structured_lines_apart_and_its_values_do_no
     }
 
 
+def test_given_lines_are_analysed_as_they_would_be_stored(client: TestClient, operator: dict[str, str]) -> None:
+    lines = [
+        '{"level": "error", "msg": "lamp out"}',
+        "\x1b[31mERROR\x1b[0m lamp out again",
+        "java.lang.IllegalStateException: no wick",
+        "\tat com.example.Lamp.light(Lamp.java:12)",
+    ]
+    answer = client.post("/api/logs/analyze", json={"lines": lines}, headers=operator).json()
+    assert {one["example"] for one in answer["templates"]} == {
+        "lamp out",
+        "ERROR lamp out again",
+        "java.lang.IllegalStateException: no wick\n\tat com.example.Lamp.light(Lamp.java:12)",
+    }
+
+
 def test_stored_lines_are_analysed_against_the_days_before(
     client: TestClient, operator: dict[str, str], send_lines: SendLines
 ) -> None:

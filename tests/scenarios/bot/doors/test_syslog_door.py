@@ -169,3 +169,17 @@ async def test_no_message_is_lost_while_the_database_is_unavailable(
 async def test_without_a_port_there_is_no_door(reception: Reception) -> None:
     async with listening(reception):
         assert reception.services.settings.syslog_port is None
+
+
+async def test_a_stack_trace_of_one_program_is_one_record_and_two_programs_are_not_mixed(reception: Reception) -> None:
+    def told(process: int, text: str) -> bytes:
+        return f"<30>1 - web-1 lamps {process} - - {text}".encode()
+
+    trace = ["Traceback (most recent call last):", '  File "lamps.py", line 3, in light', "KeyError: 'wick'"]
+    lines = [told(process, text) for text in trace for process in (12, 13)]
+    async with open_door(reception, "127.0.0.0/8") as port:
+        await send_stream(port, *lines, told(12, "lamp lit"))
+        await eventually(lambda: sum(record.body.count("\n") + 1 for record in stored(reception)) == 7)
+    found = [(record.attributes["process"], record.severity, record.body) for record in stored(reception)]
+    whole = "\n".join(trace)
+    assert sorted(found) == [("12", "ERROR", whole), ("12", "INFO", "lamp lit"), ("13", "ERROR", whole)]

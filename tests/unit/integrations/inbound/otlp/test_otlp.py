@@ -236,7 +236,7 @@ def test_a_log_record_keeps_its_body_its_sender_and_its_trace_id() -> None:
 
 @pytest.mark.parametrize(
     ("number", "written", "severity"),
-    [(1, "", "TRACE"), (9, "Information", "INFO"), (24, "", "FATAL"), (0, "notice", "NOTICE"), (0, "", "INFO")],
+    [(1, "", "TRACE"), (9, "Information", "INFO"), (24, "", "FATAL"), (0, "notice", "INFO"), (0, "", "INFO")],
 )
 def test_the_severity_number_takes_precedence_over_the_severity_text(number: int, written: str, severity: str) -> None:
     assert parsed_logs(line(severity_number=number, severity_text=written)).records[0].severity == severity

@@ -1,0 +1,47 @@
+"""Recognise what programs print when they fail, in any of the common languages."""
+
+from __future__ import annotations
+
+import re
+
+from integrations.inbound.lines.languages import LANGUAGES, PYTHON, Language
+
+_HEADER = re.compile(
+    r"(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ [\w./-]+(?:\[\d+\])?: |kernel: )?"
+    r"(?:[\[(]?\d[\d:.,/+\-TZ ]{6,40}[\])]?\s+)?(?:\[[^\]\n]{1,60}\]\s+){0,3}"
+)
+"""A time and a few brackets, which some programs print before an exception."""
+
+_TRACEBACK = "Traceback (most recent call last):"
+_OTHERS = tuple(language for language in LANGUAGES if language is not PYTHON)
+_BEGINS = re.compile("|".join(f"(?:{language.begins.pattern})" for language in _OTHERS), re.X)
+"""The first line of any but Python's, which is found by its words: one expression, because most lines match none."""
+
+_LINE_SEARCHED = 500
+_LINES_SEARCHED = 100
+
+
+def language_of(line: str) -> Language | None:
+    """Return the language whose trace begins with this line, or None."""
+    beginning = line[:_LINE_SEARCHED]
+    if _TRACEBACK in beginning and PYTHON.begins.match(beginning):
+        return PYTHON
+    header = _HEADER.match(beginning)
+    place = 0 if header is None else header.end()
+    if not _BEGINS.match(beginning, place):
+        return None
+    return next((language for language in _OTHERS if language.begins.match(beginning, place)), None)
+
+
+def language_in(text: str) -> Language | None:
+    """Return the language of the first trace that begins in a text of one or more lines, or None."""
+    if "\n" not in text:
+        return language_of(text)
+    lines = text.split("\n", _LINES_SEARCHED)[:_LINES_SEARCHED]
+    return next((language for line in lines if (language := language_of(line)) is not None), None)
+
+
+def severity_of(text: str) -> str | None:
+    """Return ERROR or FATAL for a text that is an exception or a trace, or that has one below its first line."""
+    language = language_in(text)
+    return None if language is None else language.severity
