@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -110,6 +111,21 @@ class Receipt:
     too_old: int = 0
 
 
+class Arrivals:
+    """Gives each request an arrival time of its own, because a record without id and time is told apart by it alone."""
+
+    def __init__(self) -> None:
+        self._first = self._last = -math.inf
+
+    def at(self, seconds: float) -> float:
+        """Return the time, or the next moment that no earlier request got."""
+        if self._first <= seconds <= self._last:
+            self._last = math.nextafter(self._last, math.inf)
+        else:
+            self._first = self._last = seconds
+        return self._last
+
+
 @contextmanager
 def _errors_as_bot_errors() -> Iterator[None]:
     """Turn errors of parsing and storing into BotErrors."""
@@ -134,6 +150,7 @@ class Reception:
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
         self._last_timeout_at = float("-inf")
+        self._arrivals = Arrivals()
         self._small_events = GroupCommit[Event](self._commit_events)
 
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
@@ -169,7 +186,7 @@ class Reception:
         encoding: str,
         sender: Identity | None,
     ) -> Receipt:
-        now = self.services.clock().timestamp()
+        now = self._arrivals.at(self.services.clock().timestamp())
         payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes)
         patience = Patience(PATIENCE_SECONDS)
         if visit.is_recognised:

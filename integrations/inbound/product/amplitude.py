@@ -16,9 +16,9 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest_within_sender
+from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Upload:
 class _Envelope(msgspec.Struct):
     api_key: str | None = None
     events: msgspec.Raw = msgspec.Raw()
+    client_upload_time: Any = None
+    upload_time: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -80,7 +82,9 @@ def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_dec
     if not text:
         raise PayloadError("it is empty")
     outer, array = split_envelope(_ENVELOPE, text, "events")
-    events = read_each(array_elements(array, "events"), partial(_read, now=now), prefix="events")
+    clock = clock_of(outer.client_upload_time, outer.upload_time, now=now)
+    read = partial(_read, clock=clock, ids=RecordIds(now))
+    events = read_each(array_elements(array, "events"), read, prefix="events")
     return Upload(outer.api_key, events)
 
 
@@ -96,22 +100,22 @@ def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, lis
     return groups
 
 
-def _read(text: Text, *, now: float) -> Event:
-    """Read one event. Without a time, its time is `now`, as in Amplitude. Raises FieldError."""
+def _read(text: Text, *, clock: SenderClock, ids: RecordIds) -> Event:
+    """Read one event. Without a time it happened when it arrived, as in Amplitude. Raises FieldError."""
     raw = _EVENT.decode(text)
     return Event(
-        event_id=_event_id(raw, text),
+        event_id=_event_id(raw, text, ids),
         event=event_name(raw.event_type, "event_type"),
         user_id=first_identifier({"user_id": raw.user_id, "device_id": raw.device_id}),
-        happened_at=now if raw.time is None else parse_time(raw.time, now=now, field="time"),
+        happened_at=clock.now if raw.time is None else clock.corrected(raw.time, field="time"),
         properties=_properties(raw),
     )
 
 
-def _event_id(raw: _Event, text: Text) -> str:
-    """Return an id from the insert_id, which is unique per device in Amplitude, else a digest of the event as sent."""
+def _event_id(raw: _Event, text: Text, ids: RecordIds) -> str:
+    """Return an id from the insert_id, which is unique per device in Amplitude, else one made of the event as sent."""
     if raw.insert_id in (None, ""):
-        return digest_within_sender(bytes(text).decode())
+        return ids.of(bytes(text).decode(), has_time=raw.time is not None)
     return digest_within_sender("amplitude", raw.device_id, raw.user_id, raw.insert_id)
 
 
