@@ -46,7 +46,7 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
     identities = Identities("datadog")
 
     def read(raw: Text) -> LogRecord:
-        return _to_record(_ITEM.decode(raw), tags, identities, now)
+        return _to_record(_ITEM.decode(raw), tags, identities, bytes(raw).decode("utf-8", "replace"), now)
 
     body = without_nul(text).strip()
     if body.startswith(b"{") and body[1:].strip() == b"}":
@@ -54,7 +54,8 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
     return read_each(array_elements(body), read) if body.startswith(b"[") else read_one(body, read)
 
 
-def _to_record(item: Mapping[str, object], tags: str, identities: Identities, now: float) -> LogRecord:
+def _to_record(item: Mapping[str, object], tags: str, identities: Identities, written: str, now: float) -> LogRecord:
+    """Convert one log. written: all of it as it was sent, because the same line of another source is another record."""
     if "message" not in item:
         raise FieldError("message", "is missing")
     message = clipped(item["message"])
@@ -64,7 +65,7 @@ def _to_record(item: Mapping[str, object], tags: str, identities: Identities, no
     level = field(item, *_LEVELS)
     at = now if happened_at is None else happened_at
     return LogRecord(
-        record_id=identities.of(at, service, str(short_text(item, "hostname")), message),
+        record_id=identities.of(at, written, tags),
         service=service,
         version=tagged.get("version"),
         happened_at=at,
@@ -105,7 +106,7 @@ def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
     name = found["name"] if found and found["name"] else title
     monitor = short_text(body, "alert_id", "aggreg_key") or name
     scope = short_text(body, "alert_scope") or transition.partition(" on ")[2]
-    event_key = short_text(body, "id") or repr(happened_at or now)
+    event_key = short_text(body, "id") or f"{scope}:{happened_at or now!r}"
     alert = Alert(
         source="datadog",
         name=name,

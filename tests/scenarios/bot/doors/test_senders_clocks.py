@@ -118,3 +118,21 @@ def test_an_event_with_an_offset_happened_that_many_milliseconds_before_it_came(
     assert client.post("/e/?_=17", json=events).json()["accepted"] == 5
     found = {event.user_id: HERE - event.happened_at for event in services.telemetry.recent_events()}
     assert found == pytest.approx({"90000": 90.0, "0": 0.0, "soon": 0.0, "None": 0.0, "-3": 0.0}, abs=0.01)
+
+
+@pytest.mark.parametrize("error", [4 * 3600.0, -30 * 86_400.0, 0.0])
+def test_crashes_and_logs_of_a_device_whose_clock_is_wrong_are_stored_when_they_happened(
+    client: TestClient, services: Services, key: str, error: float
+) -> None:
+    there = HERE + error
+    crash = {"event_id": "ab" * 16, "timestamp": iso(there - AGE), "exception": {"values": [{"type": "Jam"}]}}
+    logs = {"items": [{"timestamp": there - AGE, "level": "warn", "body": "low ink"}]}
+    lines = [{"sent_at": iso(there)}, {"type": "event"}, crash, {"type": "log", "item_count": 1}, logs]
+    answer = client.post(
+        "/api/7/envelope/",
+        content="".join(f"{json.dumps(line)}\n" for line in lines),
+        headers={"X-Sentry-Auth": f"Sentry sentry_key={key}", "Content-Type": "application/x-sentry-envelope"},
+    )
+    assert answer.status_code == 200
+    found = {record.body: record.happened_at for record in services.telemetry.log_samples(since=0, until=2e9)}
+    assert found == pytest.approx({"Jam": HERE - AGE, "low ink": HERE - AGE}, abs=0.01)
