@@ -18,6 +18,7 @@ from integrations.inbound.monitoring.log_fields import (
     short_text,
     time_of,
 )
+from integrations.inbound.reading.times import Zoneless
 
 MESSAGES = ("message", "msg", "log", "event.original", "body", "text")
 TIMES = ("@timestamp", "timestamp", "time", "ts", "date")
@@ -34,13 +35,15 @@ def to_record(
     now: float,
     service: str | None = None,
     happened_at: float | None = None,
+    zoneless: Zoneless | None = None,
 ) -> LogRecord:
     """Convert the document to a log record. The default time is `now`; the default body is the whole document.
 
-    `service` is the default if the document has none. `happened_at` overrides the document's time. Raises FieldError.
+    `service` is the default if the document has none. `happened_at` overrides the document's time.
+    `zoneless` says what a time without a zone means, if that is known. Raises FieldError.
     """
     if happened_at is None:
-        happened_at = time_of(document, *TIMES, now=now)
+        happened_at = time_of(document, *TIMES, now=now, zoneless=zoneless)
     message = field(document, *MESSAGES)
     body = clipped(dict(document) if message is None else message)
     level = field(document, *LEVELS)
