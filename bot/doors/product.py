@@ -183,7 +183,7 @@ async def take_tracked(request: Request, reception: InjectedReception, secret: S
     first = next(iter(receipt.rejections), None)
     error_text = f"{first.field}: {first.message}".lstrip(": ") if first else None
     answer = {"status": 0 if first else 1, "error": error_text, "num_good_events": _stored_count(receipt)}
-    return JSONResponse(answer)
+    return JSONResponse({**answer, **_known(receipt)})
 
 
 @router.post("/import", summary="Import events as Mixpanel does", openapi_extra=MIXPANEL_DOCS)
@@ -203,7 +203,12 @@ async def take_import(
         )
     except BotError as error:
         return _mixpanel_error(error)
-    answer: dict[str, Any] = {"code": 200, "status": 1, "num_records_imported": _stored_count(receipt)}
+    answer: dict[str, Any] = {
+        "code": 200,
+        "status": 1,
+        "num_records_imported": _stored_count(receipt),
+        **_known(receipt),
+    }
     if not receipt.rejections:
         return JSONResponse(answer)
     answer["failed_records"] = [asdict(rejection) for rejection in receipt.rejections]
@@ -215,6 +220,11 @@ async def take_import(
 
 def _stored_count(receipt: Receipt) -> int:
     return receipt.accepted + receipt.duplicates
+
+
+def _known(receipt: Receipt) -> dict[str, int]:
+    """Return how many of the stored events were stored already, if there are any."""
+    return {"duplicates": receipt.duplicates} if receipt.duplicates else {}
 
 
 def _posthog_response(receipt: Receipt) -> JSONResponse:
@@ -237,7 +247,7 @@ def _amplitude_response(receipt: Receipt) -> JSONResponse:
         first = receipt.rejections[0]
         message = f"{first.field}: {first.message}"
         return JSONResponse({"code": 400, "error": message, **group_rejections(receipt.rejections)}, 400)
-    return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt)})
+    return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt), **_known(receipt)})
 
 
 def _amplitude_error(error: BotError) -> JSONResponse:

@@ -136,3 +136,19 @@ def test_crashes_and_logs_of_a_device_whose_clock_is_wrong_are_stored_when_they_
     assert answer.status_code == 200
     found = {record.body: record.happened_at for record in services.telemetry.log_samples(since=0, until=2e9)}
     assert found == pytest.approx({"Jam": HERE - AGE, "low ink": HERE - AGE}, abs=0.01)
+
+
+@pytest.mark.parametrize(("written", "age"), [("2026-02-07 16:29:00", 0.0), ("2026-02-07T12:29:00", 60.0)])
+@pytest.mark.parametrize("door", ["elasticsearch", "datadog"])
+def test_a_time_without_a_zone_is_utc_unless_that_lies_in_the_future(
+    client: TestClient, services: Services, key: str, door: str, written: str, age: float
+) -> None:
+    if door == "datadog":
+        body = [{"message": "low ink", "timestamp": written}]
+        assert client.post("/api/v2/logs", json=body, headers={"DD-API-KEY": key}).status_code == 202
+    else:
+        content = "".join(f"{json.dumps(line)}\n" for line in ({"index": {}}, {"message": "m", "@timestamp": written}))
+        told = {"X-API-Key": key, "Content-Type": "application/x-ndjson"}
+        assert client.post("/press/_bulk", content=content, headers=told).json()["errors"] is False
+    (record,) = services.telemetry.log_samples(since=0, until=2e9)
+    assert HERE - record.happened_at == pytest.approx(age, abs=0.01)

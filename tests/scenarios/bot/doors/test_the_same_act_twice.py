@@ -81,8 +81,10 @@ def test_an_act_with_a_time_of_its_own_counts_once_however_often_it_is_sent(
 ) -> None:
     for _ in range(3):
         path, arguments = request(door, key, time=TIME)
-        assert client.post(path, **arguments).status_code == 200
+        answer = client.post(path, **arguments)
+        assert answer.status_code == 200
     assert stored(services) == 1
+    assert answer.json()["duplicates"] == 1
     assert "argux_ingest_duplicates_total{" in client.get("/metrics").text
 
 
