@@ -19,7 +19,7 @@ _SEARCHED = 300
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6})\d*)?"
-_ZONE = r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w:]))?"
+_ZONE = r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)(?![\w:]))?"
 _NAME = r"(?P<month>[A-Z][a-z]{2})"
 _ISO = rf"(?P<year>\d{{4}})(?P<dash>[-/])(?P<month>\d{{2}})(?P=dash)(?P<day>\d{{2}})[T ] ?{_TIME}{_ZONE}"
 _NAMED = rf"(?P<day>\d{{1,2}})[-/ ]{_NAME}[-/ ](?P<year>\d{{4}})[: ]{_TIME}{_ZONE}"
@@ -121,5 +121,5 @@ def _zone(written: str | None) -> timezone | None:
     if written in ("Z", "UTC", "GMT"):
         return UTC
     digits = written[1:].replace(":", "")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
     return timezone(-offset if written[0] == "-" else offset)

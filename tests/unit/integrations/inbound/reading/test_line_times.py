@@ -58,6 +58,8 @@ ZONED_LINES = [
     '172.17.0.1 - - [08/Jul/2026:12:03:09 +0200] "POST /pay HTTP/1.1" 502 157',
     "time=2026-07-08T10:03:09Z level=error msg=refused",
     "warn 2026-07-08 05:03:09 -0500 slow",
+    "2026-07-08 07:03:09.000 -03 [55] FATAL:  terminating connection",
+    "2026-07-08T10:03:09.000000000Z stderr F refused",
 ]
 
 
