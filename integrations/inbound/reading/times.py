@@ -53,7 +53,10 @@ def check_time(seconds: float, *, now: float, field: str) -> float:
             raise FieldError(field, "is not a finite number")
         if seconds < EARLIEST:
             raise FieldError(field, "lies before the year 2000")
-        raise FieldError(field, "lies in the future")
+        hours = f"{(seconds - now) / 3600:,.1f}".removesuffix(".0")
+        raise FieldError(
+            field, f"lies in the future, by {hours} h: is the clock right, and does the time name its zone?"
+        )
     return seconds
 
 

@@ -147,7 +147,8 @@ def test_a_time_without_a_zone_is_utc_unless_that_lies_in_the_future(
         body = [{"message": "low ink", "timestamp": written}]
         assert client.post("/api/v2/logs", json=body, headers={"DD-API-KEY": key}).status_code == 202
     else:
-        content = "".join(f"{json.dumps(line)}\n" for line in ({"index": {}}, {"message": "m", "@timestamp": written}))
+        action: dict[str, Any] = {"index": {}}
+        content = f"{json.dumps(action)}\n{json.dumps({'message': 'm', '@timestamp': written})}\n"
         told = {"X-API-Key": key, "Content-Type": "application/x-ndjson"}
         assert client.post("/press/_bulk", content=content, headers=told).json()["errors"] is False
     (record,) = services.telemetry.log_samples(since=0, until=2e9)
