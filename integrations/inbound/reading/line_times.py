@@ -25,7 +25,7 @@ _ISO = rf"(?P<year>\d{{4}})(?P<dash>[-/])(?P<month>\d{{2}})(?P=dash)(?P<day>\d{{
 _NAMED = rf"(?P<day>\d{{1,2}})[-/ ]{_NAME}[-/ ](?P<year>\d{{4}})[: ]{_TIME}{_ZONE}"
 _LEVEL = r"(?i:trace|debug|info|notice|warn|warning|error|err|severe|crit|critical|fatal)|[A-Z],"
 _WEEKDAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?"
-_BEFORE = rf"[\[(<\"]*(?:(?:{_LEVEL}|{_WEEKDAY}|\d+:[A-Z]):?\s+)?[\[(<\"]*"
+_BEFORE = rf"[\[(<\"]{{0,3}}(?:(?:{_LEVEL}|{_WEEKDAY}|\d+:[A-Z]):?\s{{1,8}})?[\[(<\"]{{0,3}}"
 """A level or a weekday, brackets, or Redis's process and role may stand before the time."""
 
 _FORMS = (
