@@ -15,6 +15,7 @@ from integrations.inbound.reading.times import Zoneless, as_utc, check_time
 AHEAD_SECONDS = 60.0
 """A time without a zone that lies further in the future than this is not in UTC: its zone is east of it."""
 
+EARLIEST_YEAR = 2000
 _SEARCHED = 300
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
@@ -95,7 +96,10 @@ def written_time(line: str, *, now: float) -> datetime | None:
 
 
 def _datetime(part: Mapping[str, str | None], now: float) -> datetime:
-    """Build the time. Raises ValueError or KeyError if there is no such month, day, hour or zone."""
+    """Build the time. Raises ValueError or KeyError if there is no such month, day, hour or zone, or no such year yet.
+
+    .NET writes a time that is not set as 0001-01-01, which no clock can count from 1970.
+    """
     month, hour = str(part["month"]), int(part["hour"] or 0)
     if part.get("half"):
         hour = hour % 12 + (12 if part["half"] == "PM" else 0)
@@ -111,6 +115,8 @@ def _datetime(part: Mapping[str, str | None], now: float) -> datetime:
         int(fraction),
         tzinfo=_zone(part.get("zone")),
     )
+    if not EARLIEST_YEAR <= read.year <= latest.year + 1:
+        raise ValueError(read.year)
     is_of_last_year = not part.get("year") and read.replace(tzinfo=None) > latest
     return read.replace(year=read.year - 1) if is_of_last_year else read
 

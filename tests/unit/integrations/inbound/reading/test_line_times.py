@@ -74,6 +74,7 @@ def test_a_zone_in_the_line_counts_before_any_other(line: str, zoneless: Zoneles
     [
         "no time at all", "", "{", "2026-13-45 99:99:99 ERROR", "Deployed 2025-01-01 00:00:00 of the shop",
         "user expired at 2019-01-01T00:00:00Z", "2999-01-01T00:00:00Z INFO", "1970-01-01 00:00:00 INFO",
+        "0001-01-01 00:00:00 INFO not set", "9999-12-31 23:59:59 INFO never",
         "Foo  8 05:03:09 web-1 nginx: refused", "order 1234567890 refused", "E9999 05:03:09 no such month",
     ],
 )  # fmt: skip

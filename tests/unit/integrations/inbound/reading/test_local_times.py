@@ -34,7 +34,9 @@ def test_the_zone_in_which_the_last_line_is_as_old_as_the_files_last_change_is_t
     assert read(times, now - 40, written_in, now=now) == now - 40
 
 
-@pytest.mark.parametrize("last_lines", [[], ["no time"], ["2026-06-01T12:00:00Z ERROR"], [line(1e9, UTC)]])
+@pytest.mark.parametrize(
+    "last_lines", [[], ["no time"], ["2026-06-01T12:00:00Z ERROR"], ["0001-01-01 00:00:00 unset"], [line(1e9, UTC)]]
+)
 def test_without_evidence_the_first_zone_counts(last_lines: list[str]) -> None:
     now = at(UTC, 2026, 6, 1, 12, 0)
     times = FileTimes((DENVER, UTC))
