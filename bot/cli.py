@@ -129,16 +129,27 @@ def tail(
     to: Annotated[str | None, typer.Option(help="Address of another machine's Argux; otherwise this one's.")] = None,
     key: Annotated[str | None, typer.Option(envvar="ARGUX_KEY", help="An API key of that Argux.")] = None,
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin new files at their first line.")] = False,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none, such as Europe/Berlin; otherwise this machine's.")
+    ] = None,
 ) -> None:
     """Follow log files, through rotation and restarts, until told to stop."""
-    from bot.commands.tail import follow, http_sink, store_sink
+    from bot.commands.tail import follow, http_sink, store_sink, zones_of
     from workers.running.scheduler import stop_on_signals
 
     settings = read_settings()
     with plain_errors():
         sink = store_sink(open_services()) if to is None else http_sink(_http_client(to, key))
         state_directory = settings.argux_data_dir / "tail"
-        follow(files, sink, stop_on_signals(), state_directory=state_directory, service=service, from_start=from_start)
+        follow(
+            files,
+            sink,
+            stop_on_signals(),
+            state_directory=state_directory,
+            service=service,
+            from_start=from_start,
+            zones=zones_of(timezone, settings.timezone),
+        )
 
 
 @app.command()

@@ -51,6 +51,17 @@ def modified_at(file: BinaryIO) -> float:
     return os.fstat(file.fileno()).st_mtime
 
 
+def end_of(path: Path, size: int = 8192) -> tuple[list[str], float] | None:
+    """Return the last lines of a file, and when it was last written; None if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            written_at = modified_at(file)
+            file.seek(max(0, size_of(file) - size))
+            return file.read(size).decode("utf-8", "replace").splitlines(), written_at
+    except OSError:
+        return None
+
+
 def is_non_empty_file(path: Path) -> bool:
     """Whether a file with this name exists and is not empty."""
     try:

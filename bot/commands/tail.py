@@ -8,9 +8,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from itertools import repeat
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 import msgspec
@@ -21,7 +23,10 @@ from detection.types import LogRecord
 from integrations.http import retry_after_seconds
 from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.monitoring.plain_line import line_record
+from integrations.inbound.reading.local_times import FileTimes
+from integrations.inbound.reading.times import Zoneless
 from integrations.tail import Line, Tail
+from integrations.tail_files import end_of
 from workers.errors import RefusedError
 from workers.services import Services
 
@@ -35,6 +40,15 @@ TRACE_READS = 5
 
 Sink = Callable[[Sequence[LogRecord]], None]
 """Stores log records, or raises StoreUnavailableError. May be called again with the same records."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A file that is followed, whose lines it has, and how the times in it are read."""
+
+    tail: Tail
+    service: str
+    times: FileTimes
 
 
 class StoreUnavailableError(Exception):
@@ -53,27 +67,46 @@ def follow(
     state_directory: Path,
     service: str | None = None,
     from_start: bool = False,
+    zones: Sequence[tzinfo | None] = (None, UTC),
     clock: Callable[[], float] = time.time,
 ) -> None:
     """Follow log files until `stop` is set.
 
-    service: the service of the log records; without it, it is taken from each file's name. Reading continues where the
-    last run ended. While the store is unavailable this waits and retries; no line is skipped.
+    service: the service of the log records; without it, it is taken from each file's name. zones: which zones times
+    without one may be in, as for FileTimes. Reading continues where the last run ended. While the store is unavailable
+    this waits and retries; no line is skipped.
     """
     host = socket.gethostname()
     tails = [
-        (Tail(path, state_of(path, state_directory), host=host, from_start=from_start), service or service_of(path))
+        _Followed(
+            Tail(path, state_of(path, state_directory), host=host, from_start=from_start),
+            service or service_of(path),
+            FileTimes(zones),
+        )
         for path in paths
     ]
     try:
         while not stop.is_set():
             # One batch per file in turn, so that a busy file does not starve the others.
-            forwarded = [_forward_lines(tail, name, host, sink, stop, clock()) for tail, name in tails]
+            forwarded = [_forward_lines(followed, host, sink, stop, clock()) for followed in tails]
             if not any(forwarded):
                 stop.wait(POLL_SECONDS)
     finally:
-        for tail, _ in tails:
-            tail.close()
+        for followed in tails:
+            followed.tail.close()
+
+
+def zones_of(named: str | None, team: tzinfo) -> Sequence[tzinfo | None]:
+    """Return the zones that times without one may be in: `named` alone, else this machine's, UTC, or the team's.
+
+    Raises RefusedError if there is no zone of that name.
+    """
+    if named is None:
+        return (None, UTC, team)
+    try:
+        return (ZoneInfo(named),)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise RefusedError(f"{named!r} is no time zone; give one such as Europe/Berlin or UTC") from error
 
 
 def state_of(path: Path, directory: Path) -> Path:
@@ -87,11 +120,12 @@ def service_of(path: Path) -> str:
     return path.name.partition(".")[0] or path.name
 
 
-def _forward_lines(tail: Tail, service: str, host: str, sink: Sink, stop: threading.Event, now: float) -> bool:
+def _forward_lines(followed: _Followed, host: str, sink: Sink, stop: threading.Event, now: float) -> bool:
     """Store the next lines of one file, retrying with backoff. Return False if there were none or `stop` was set."""
-    records = _next_records(tail, service, host, stop, now)
+    records = _next_records(followed, host, stop, now)
     if not records:
         return False
+    tail = followed.tail
     wait = POLL_SECONDS
     while True:
         try:
@@ -107,24 +141,33 @@ def _forward_lines(tail: Tail, service: str, host: str, sink: Sink, stop: thread
             return True
 
 
-def _next_records(tail: Tail, service: str, host: str, stop: threading.Event, now: float) -> Sequence[LogRecord]:
+def _next_records(followed: _Followed, host: str, stop: threading.Event, now: float) -> Sequence[LogRecord]:
     """Read the next lines, traces as one record each. A trace at the end may still be being written: it is waited for.
 
     The position is saved only after the records are stored, so waiting here can lose nothing.
     """
-    lines: list[LogRecord] = []
+    found: list[LogRecord] = []
     for _ in range(TRACE_READS):
-        more = tail.read()
-        lines += [_record(line, service, host, tail.path, now) for line in more]
-        found = join_traces(lines, repeat(service, len(lines)), seconds_apart=math.inf)
-        if not more or not found.is_unfinished or stop.wait(TRACE_WAIT_SECONDS):
+        more = followed.tail.read()
+        found += _records(more, followed, host, now) if more else []
+        joined = join_traces(found, repeat(followed.service, len(found)), seconds_apart=math.inf)
+        if not more or not joined.is_unfinished or stop.wait(TRACE_WAIT_SECONDS):
             break
-    return found.records
+    return joined.records
 
 
-def _record(line: Line, service: str, host: str, path: Path, now: float) -> LogRecord:
-    record = line_record(line.text, f"tail:{line.line_id}", service, now=now)
-    return replace(record, attributes={**record.attributes, "host": host, "file": str(path)})
+def _records(lines: Sequence[Line], followed: _Followed, host: str, now: float) -> list[LogRecord]:
+    end = end_of(followed.tail.path)
+    if end is not None:
+        last_lines, modified_at = end
+        followed.times.compare(last_lines, modified_at=modified_at)
+    zoneless = followed.times.reading(now)
+    return [_record(line, followed, host, now, zoneless) for line in lines]
+
+
+def _record(line: Line, followed: _Followed, host: str, now: float, zoneless: Zoneless) -> LogRecord:
+    record = line_record(line.text, f"tail:{line.line_id}", followed.service, now=now, zoneless=zoneless)
+    return replace(record, attributes={**record.attributes, "host": host, "file": str(followed.tail.path)})
 
 
 def store_sink(services: Services) -> Sink:

@@ -81,10 +81,21 @@ def _append_points(store: TelemetryStore, points: Sequence[MetricPoint]) -> Appe
     return store.append_metric_points(points)
 
 
-_TYPES = (PROTOBUF, JSON)
-TRACES = Signal(Door("otlp_traces", _TYPES, _parser(parse_traces), _append_spans), traces_response)
-LOGS = Signal(Door("otlp_logs", _TYPES, _parser(parse_logs), _append_logs), logs_response)
-METRICS = Signal(Door("otlp_metrics", _TYPES, _parser(parse_metrics), _append_points), metrics_response)
+PATIENCE_SECONDS = 9.5
+"""How long an export waits for the database.
+
+Exporters give up for good 10 s after their first try (OTEL_EXPORTER_OTLP_TIMEOUT), and those of .NET and Rust try once
+only: what is refused earlier is lost, so nothing is refused while they still wait.
+"""
+
+
+def _door(name: str, parse: Callable[..., Parsed[Record]], append: Callable[..., Appended]) -> Door[Record]:
+    return Door(name, (PROTOBUF, JSON), _parser(parse), append, patience_seconds=PATIENCE_SECONDS)
+
+
+TRACES = Signal(_door("otlp_traces", parse_traces, _append_spans), traces_response)
+LOGS = Signal(_door("otlp_logs", parse_logs, _append_logs), logs_response)
+METRICS = Signal(_door("otlp_metrics", parse_metrics, _append_points), metrics_response)
 
 
 @router.post("/v1/traces", summary="Send spans by OTLP/HTTP", openapi_extra=OTLP_DOCS)

@@ -5,7 +5,7 @@ Each answers in the form that its library reads as stored, as refused, or as "re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
@@ -31,6 +31,9 @@ from storage.telemetry.protocol import Appended, TelemetryStore
 TEXT = "text/plain"
 """Browser libraries send JSON with this type, because it needs no CORS preflight."""
 
+SENT_AT = "_"
+"""The parameter in which posthog-js and mixpanel-js say when they sent a request, in milliseconds by their clock."""
+
 router = APIRouter(tags=["Doors"])
 router.include_router(product_beside.router)
 
@@ -43,8 +46,8 @@ def _parse_options(payload: Payload) -> dict[str, Any]:
     }
 
 
-def _parse_posthog(payload: Payload) -> ParsedBody[Event | LogRecord]:
-    capture = parse_capture(payload.body, content_type=payload.content_type, **_parse_options(payload))
+def _parse_posthog(sent_at: str | None, payload: Payload) -> ParsedBody[Event | LogRecord]:
+    capture = parse_capture(payload.body, content_type=payload.content_type, sent_at=sent_at, **_parse_options(payload))
     return ParsedBody(capture.records, capture.api_key)
 
 
@@ -53,10 +56,10 @@ def _parse_amplitude(payload: Payload) -> ParsedBody[Event]:
     return ParsedBody(upload.events, upload.api_key, "amplitude")
 
 
-def _parse_posthog_or_amplitude(payload: Payload) -> ParsedBody[Any]:
+def _parse_posthog_or_amplitude(sent_at: str | None, payload: Payload) -> ParsedBody[Any]:
     """Parse a body posted to /batch, which both PostHog's and Amplitude's libraries use."""
     text = decoded(payload.body, payload.content_encoding, payload.max_decoded_bytes)
-    return _parse_amplitude(payload) if is_upload(text.strip()) else _parse_posthog(payload)
+    return _parse_amplitude(payload) if is_upload(text.strip()) else _parse_posthog(sent_at, payload)
 
 
 def _parse_segment(call: str | None, payload: Payload) -> ParsedBody[Event]:
@@ -64,9 +67,13 @@ def _parse_segment(call: str | None, payload: Payload) -> ParsedBody[Event]:
     return ParsedBody(messages.events, messages.write_key)
 
 
-def _parse_mixpanel(needs_time: bool, payload: Payload) -> ParsedBody[Event]:
+def _parse_mixpanel(needs_time: bool, sent_at: str | None, payload: Payload) -> ParsedBody[Event]:
     tracked = parse_tracked(
-        payload.body, content_type=payload.content_type, needs_time=needs_time, **_parse_options(payload)
+        payload.body,
+        content_type=payload.content_type,
+        needs_time=needs_time,
+        sent_at=sent_at,
+        **_parse_options(payload),
     )
     return ParsedBody(tracked.events, tracked.token)
 
@@ -81,17 +88,24 @@ def _append_events_and_logs(store: TelemetryStore, records: Sequence[Event | Log
     return Appended(events.accepted + logs.accepted, events.duplicates + logs.duplicates)
 
 
-POSTHOG = Door("posthog", (JSON, FORM, TEXT), _parse_posthog, _append_events_and_logs, key_in_body=True)
-BATCH: Door[Any] = Door(
-    "posthog", (JSON, FORM, TEXT), _parse_posthog_or_amplitude, _append_events_and_logs, key_in_body=True
-)
+LIBRARY_TYPES = (JSON, FORM, TEXT)
+
+
+def _posthog_door(request: Request, parse: Callable[[str | None, Payload], ParsedBody[Any]]) -> Door[Any]:
+    sent_at = request.query_params.get(SENT_AT)
+    return Door("posthog", LIBRARY_TYPES, partial(parse, sent_at), _append_events_and_logs, key_in_body=True)
+
+
+def _mixpanel_door(request: Request, content_types: tuple[str, ...], *, needs_time: bool) -> Door[Event]:
+    parse = partial(_parse_mixpanel, needs_time, request.query_params.get(SENT_AT))
+    return Door("mixpanel", content_types, parse, append_events, key_in_body=True)
+
+
 AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
 SEGMENT = {
     call: Door("segment", (JSON, TEXT), partial(_parse_segment, call), append_events, key_in_body=True)
     for call in (None, "identify", "track", "page", "screen", "group", "alias")
 }
-TRACK = Door("mixpanel", (JSON, FORM, TEXT), partial(_parse_mixpanel, False), append_events, key_in_body=True)
-IMPORT = Door("mixpanel", (JSON, NDJSON, FORM), partial(_parse_mixpanel, True), append_events, key_in_body=True)
 
 
 @router.post("/capture/", include_in_schema=False)
@@ -107,14 +121,14 @@ async def take_capture(request: Request, reception: InjectedReception, secret: S
     `argux_ingest_rejected_total`. `$exception` events become log records. `/capture/`, `/e/` and `/i/v0/e/` are the
     same door.
     """
-    return _posthog_response(await reception.receive(request, POSTHOG, secret))
+    return _posthog_response(await reception.receive(request, _posthog_door(request, _parse_posthog), secret))
 
 
 @router.post("/batch", include_in_schema=False)
 async def take_batch(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
     """Take a PostHog batch (posted without the trailing slash) or an Amplitude batch; the body shows which it is."""
     try:
-        receipt = await reception.receive(request, BATCH, secret)
+        receipt = await reception.receive(request, _posthog_door(request, _parse_posthog_or_amplitude), secret)
     except BotError as error:
         return amplitude_error(error)
     return _amplitude_response(receipt) if receipt.sender else _posthog_response(receipt)
@@ -178,13 +192,13 @@ async def take_tracked(request: Request, reception: InjectedReception, secret: S
     JSON, or a form with `data` in JSON or base64. The good events of a batch are stored even where the status is 0.
     """
     try:
-        receipt = await reception.receive(request, TRACK, secret)
+        receipt = await reception.receive(request, _mixpanel_door(request, LIBRARY_TYPES, needs_time=False), secret)
     except BotError as error:
         return mixpanel_error(error)
     first = next(iter(receipt.rejections), None)
     error_text = f"{first.field}: {first.message}".lstrip(": ") if first else None
     answer = {"status": 0 if first else 1, "error": error_text, "num_good_events": _stored_count(receipt)}
-    return JSONResponse(answer)
+    return JSONResponse({**answer, **_known(receipt)})
 
 
 @router.post("/import", summary="Import events as Mixpanel does", openapi_extra=MIXPANEL_DOCS)
@@ -199,10 +213,17 @@ async def take_import(
     Every event needs its time. The good ones are stored, the others listed in `failed_records`.
     """
     try:
-        receipt = await reception.receive(request, IMPORT, secret)
+        receipt = await reception.receive(
+            request, _mixpanel_door(request, (JSON, NDJSON, FORM), needs_time=True), secret
+        )
     except BotError as error:
         return mixpanel_error(error)
-    answer: dict[str, Any] = {"code": 200, "status": 1, "num_records_imported": _stored_count(receipt)}
+    answer: dict[str, Any] = {
+        "code": 200,
+        "status": 1,
+        "num_records_imported": _stored_count(receipt),
+        **_known(receipt),
+    }
     if not receipt.rejections:
         return JSONResponse(answer)
     answer["failed_records"] = [asdict(rejection) for rejection in receipt.rejections]
@@ -214,6 +235,11 @@ async def take_import(
 
 def _stored_count(receipt: Receipt) -> int:
     return receipt.accepted + receipt.duplicates
+
+
+def _known(receipt: Receipt) -> dict[str, int]:
+    """Return how many of the stored events were stored already, if there are any."""
+    return {"duplicates": receipt.duplicates} if receipt.duplicates else {}
 
 
 def _posthog_response(receipt: Receipt) -> JSONResponse:
@@ -236,4 +262,4 @@ def _amplitude_response(receipt: Receipt) -> JSONResponse:
         first = receipt.rejections[0]
         message = f"{first.field}: {first.message}"
         return JSONResponse({"code": 400, "error": message, **group_rejections(receipt.rejections)}, 400)
-    return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt)})
+    return JSONResponse({"code": 200, "events_ingested": _stored_count(receipt), **_known(receipt)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,10 +35,9 @@ STORING_THREADS = 4
 """More would not help and would delay Slack clicks: parsing holds the GIL, and SQLite allows one writer."""
 
 PATIENCE_SECONDS = 5.0
-"""How long a request waits for a thread and for the database in total.
+"""How long a request waits for a thread and for the database in total, unless its door says otherwise.
 
-Longer than the transactions of workers take. Short enough that OpenTelemetry exporters, which give up after 10 s, get
-the answer to retry in time.
+Longer than the transactions of workers take. Short enough that nobody's time limit passes without an answer.
 """
 
 SMALL_BYTES = 8192
@@ -87,7 +86,8 @@ class Door(Generic[Record]):
     """How to read and store the bodies of one kind of sender.
 
     key_in_body: the key may be in the body. signed: the door needs no key; its `parse` checks the sender's signature
-    before it reads anything else, unless it was checked already.
+    before it reads anything else, unless it was checked already. patience_seconds: how long its senders wait for the
+    database; None for the usual time.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Door(Generic[Record]):
     key_in_body: bool = False
     content_encodings: tuple[str, ...] = ("gzip", "deflate")
     signed: bool = False
+    patience_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,21 @@ class Receipt:
     rejections: Sequence[Rejection]
     sender: str = ""
     too_old: int = 0
+
+
+class Arrivals:
+    """Gives each request an arrival time of its own, because a record without id and time is told apart by it alone."""
+
+    def __init__(self) -> None:
+        self._first = self._last = -math.inf
+
+    def at(self, seconds: float) -> float:
+        """Return the time, or the next moment that no earlier request got."""
+        if self._first <= seconds <= self._last:
+            self._last = math.nextafter(self._last, math.inf)
+        else:
+            self._first = self._last = seconds
+        return self._last
 
 
 @contextmanager
@@ -133,7 +149,7 @@ class Reception:
         self.gate = Gate(limits or Limits())
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
-        self._last_timeout_at = float("-inf")
+        self._arrivals = Arrivals()
         self._small_events = GroupCommit[Event](self._commit_events)
 
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
@@ -169,9 +185,9 @@ class Reception:
         encoding: str,
         sender: Identity | None,
     ) -> Receipt:
-        now = self.services.clock().timestamp()
+        now = self._arrivals.at(self.services.clock().timestamp())
         payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes)
-        patience = Patience(PATIENCE_SECONDS)
+        patience = Patience(PATIENCE_SECONDS if door.patience_seconds is None else door.patience_seconds)
         if visit.is_recognised:
             visit.store()
             parsed_body = await self._parse(door, payload, patience)
@@ -227,7 +243,7 @@ class Reception:
             return await self._run(work, patience or Patience(PATIENCE_SECONDS))
 
     async def _run(self, work: Callable[[], Result], patience: Patience) -> Result:
-        """Run work in a thread. Fail fast if an earlier request timed out on the database after this one arrived."""
+        """Run work in a thread, with a time limit for all its waiting."""
 
         def work_with_patience() -> Result:
             with waiting_with(patience):
@@ -235,13 +251,7 @@ class Reception:
 
         await self._acquire_thread(patience)
         try:
-            if patience.since < self._last_timeout_at:
-                raise DatabaseUnavailableError("The database is locked.")
             return await anyio.to_thread.run_sync(work_with_patience, limiter=self._thread_limit)
-        except (OperationalError, DatabaseUnavailableError):
-            if not patience.left:
-                self._last_timeout_at = time.monotonic()
-            raise
         finally:
             self._threads.release()
 

@@ -8,8 +8,8 @@ time. Events whose library sends no such id get one of what it does send, within
 These are left as they are, because they are meant to be the same whoever sends them:
 
 - a trace and its spans: the services of one request send them with different keys, and the ids are random;
-- a log line without an id: a service's line may come by an agent and by a collector, which have keys of their own;
-- a metric's point: its id is made of the metric's name, service, attributes and time, which say what was measured;
+- a log line without an id: its id is made of all that it says, its source among it, whichever key brings it;
+- a metric's point: its id is made of its name, resource, scope, attributes and time, which say what was measured;
 - a deploy: a service, a version and a time; a pipeline and GitHub may both tell of it;
 - a user: a funnel follows a person from the web application to the server, which have keys of their own.
 """

@@ -12,13 +12,9 @@ from contextvars import ContextVar
 
 
 class Patience:
-    """A wait budget: `left` seconds may still be spent waiting for others. The caller's own work does not count.
-
-    since: the monotonic time at which the budget was created.
-    """
+    """A wait budget: `left` seconds may still be spent waiting for others. The caller's own work does not count."""
 
     def __init__(self, seconds: float) -> None:
-        self.since = time.monotonic()
         self.left = seconds
 
     @contextmanager

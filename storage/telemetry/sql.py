@@ -30,6 +30,7 @@ from storage.telemetry.funnels.cell_reading import read_cells
 from storage.telemetry.funnels.rollup import filling
 from storage.telemetry.hot import event_queries, samples
 from storage.telemetry.hot.append import Appender
+from storage.telemetry.hot.shared_spans import removal_of_callers, servers_first, servers_of
 from storage.telemetry.logs import reading as logs
 from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.metrics import memories as metric_memory_rows
@@ -104,9 +105,16 @@ class SqlTelemetry:
         return self._appender.append_groups(tables.events, records.EVENT_COLUMNS, rows)
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
-        """Append spans; durable on return."""
-        rows = records.span_rows(spans, self._clock())
-        return self._appender.append(tables.spans, records.SPAN_COLUMNS, rows, key_columns=2)
+        """Append spans; durable on return. A server span replaces the caller's side of the same id."""
+        rows = servers_first(records.span_rows(spans, self._clock()))
+        appended = self._appender.append(tables.spans, records.SPAN_COLUMNS, rows, key_columns=2)
+        servers = servers_of(rows) if appended.duplicates else []
+        removal = removal_of_callers(self._readers, servers) if servers else None
+        if removal is None:
+            return appended
+        self._appender.remove(removal)
+        again = self._appender.append(tables.spans, records.SPAN_COLUMNS, servers, key_columns=2)
+        return Appended(appended.accepted + again.accepted, appended.duplicates - again.accepted)
 
     def append_logs(self, log_records: Sequence[LogRecord]) -> Appended:
         """Append log records; durable on return."""

@@ -16,18 +16,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import DEFAULT_TIMEOUT, OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanKind
 from sqlalchemy import select
 
-from bot.reception.error_responses import DATABASE_RETRY_SECONDS
 from bot.reception.scoping import senders_id
 from storage.database.session import create_database, read_only
 from storage.telemetry.rows.tables import events
 from tests.functional.stack import eventually
 from tests.functional.web import Web, running_web
+from tests.ports import free_port
 
 KILLS = 3
 SENDERS = 6
@@ -135,31 +137,53 @@ def test_a_locked_database_gives_503_with_retry_after_and_accepts_the_event_afte
     assert stored(f"sqlite:///{path}") == {"e1": 1}
 
 
-def test_the_opentelemetry_exporter_loses_no_span_while_the_database_is_locked_for_seconds(
-    tmp_path: Path, sqlite_template: Path
-) -> None:
-    path = Path(shutil.copy(sqlite_template, tmp_path / "argux.db"))
+def spans() -> list[ReadableSpan]:
     span = TracerProvider().get_tracer("shop").start_span("POST /checkout", kind=SpanKind.SERVER)
     span.end()
     assert isinstance(span, ReadableSpan)
-    with running_web(tmp_path, f"sqlite:///{path}") as web:
-        # Only the first answer must come within the exporter's default timeout. Later, a busy machine may be slow.
-        exporter = OTLPSpanExporter(f"{web.url}/v1/traces", headers=web.headers, timeout=60)
+    return [span]
+
+
+def test_exporters_at_their_defaults_lose_no_span_while_the_database_is_locked_for_nine_seconds(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = Path(shutil.copy(sqlite_template, tmp_path / "argux.db"))
+    grpc_port = free_port()
+    with running_web(tmp_path, f"sqlite:///{path}", {"OTLP_GRPC_PORT": str(grpc_port)}) as web:
+        http_exporter = OTLPSpanExporter(f"{web.url}/v1/traces", headers=web.headers)
+        grpc_exporter = GrpcSpanExporter(
+            f"http://127.0.0.1:{grpc_port}",
+            insecure=True,
+            headers={name.lower(): key for name, key in web.headers.items()},
+        )
+
+        def export_once(sent: Sequence[ReadableSpan]) -> SpanExportResult:
+            """Export as .NET and Rust do: one try, for ten seconds."""
+            body = encode_spans(sent).SerializeToString()
+            headers = {**web.headers, "Content-Type": "application/x-protobuf"}
+            answer = httpx.post(
+                f"{web.url}/v1/traces", content=body, headers=headers, timeout=DEFAULT_TIMEOUT, trust_env=False
+            )
+            return SpanExportResult.SUCCESS if answer.is_success else SpanExportResult.FAILURE
+
+        exports = [http_exporter.export, grpc_exporter.export, export_once]
+        began = time.monotonic()
+        assert [export(spans()) for export in exports] == [SpanExportResult.SUCCESS] * 3
+        # A busy machine takes its share of the tenth second for the export itself.
+        slack = min(5.0, 3 * (time.monotonic() - began))
         with (
             closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other,
             ThreadPoolExecutor() as threads,
         ):
             other.execute("BEGIN IMMEDIATE")
-            exported = threads.submit(exporter.export, [span])
-            began = time.monotonic()
-            eventually(web.has_refused, seconds=60, what="a refusal")
-            refused_after = time.monotonic() - began
+            exported = [threads.submit(export, spans()) for export in exports]
+            time.sleep(9.0 - slack)
             other.execute("ROLLBACK")
-            assert exported.result(timeout=60) is SpanExportResult.SUCCESS
-        assert refused_after < DEFAULT_TIMEOUT - DATABASE_RETRY_SECONDS
-        exporter.shutdown()
+            assert [one.result(timeout=60) for one in exported] == [SpanExportResult.SUCCESS] * 3
+        http_exporter.shutdown()
+        grpc_exporter.shutdown()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM spans").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM spans").fetchone() == (6,)
 
 
 def test_a_full_disk_gives_503_with_retry_after_and_loses_no_acknowledged_event(

@@ -53,7 +53,7 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
 
     def read(raw: Text) -> LogRecord:
         item = _ITEM.decode(raw)
-        record = _to_record(item, tags, identities, now)
+        record = _to_record(item, tags, identities, bytes(raw).decode("utf-8", "replace"), now)
         items.append(item)
         return record
 
@@ -66,7 +66,8 @@ def read_datadog_logs(text: bytes, *, tags: str = "", now: float) -> Parsed[LogR
     return parsed
 
 
-def _to_record(item: Mapping[str, object], tags: str, identities: Identities, now: float) -> LogRecord:
+def _to_record(item: Mapping[str, object], tags: str, identities: Identities, written: str, now: float) -> LogRecord:
+    """Convert one log. written: all of it as it was sent, because the same line of another source is another record."""
     if "message" not in item:
         raise FieldError("message", "is missing")
     level = level_of(item)
@@ -81,7 +82,7 @@ def _to_record(item: Mapping[str, object], tags: str, identities: Identities, no
     at = now if happened_at is None else happened_at
     found = understood.beside(item)
     return LogRecord(
-        record_id=identities.of(at, service, str(short_text(item, "hostname")), message),
+        record_id=identities.of(at, written, tags),
         service=service,
         version=tagged.get("version"),
         happened_at=at,
@@ -128,7 +129,7 @@ def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
     name = found["name"] if found and found["name"] else title
     monitor = short_text(body, "alert_id", "aggreg_key") or name
     scope = short_text(body, "alert_scope") or transition.partition(" on ")[2]
-    event_key = short_text(body, "id") or repr(happened_at or now)
+    event_key = short_text(body, "id") or f"{scope}:{happened_at or now!r}"
     alert = Alert(
         source="datadog",
         name=name,

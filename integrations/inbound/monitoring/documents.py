@@ -16,6 +16,7 @@ from integrations.inbound.monitoring.log_fields import (
     short_text,
     time_of,
 )
+from integrations.inbound.reading.times import Zoneless
 from integrations.inbound.sources.names import likely_service_of, service_of
 from integrations.inbound.sources.units import service_of_index
 
@@ -48,14 +49,16 @@ def to_record(
     service: str | None = None,
     index: str | None = None,
     happened_at: float | None = None,
+    zoneless: Zoneless | None = None,
 ) -> LogRecord:
     """Convert the document to a log record. The default time is `now`; the default body is the whole document.
 
     `service` is the default if the document names none; with `index` weak signs and the index itself are defaults too.
-    `happened_at` overrides the document's time. Raises FieldError.
+    `happened_at` overrides the document's time. `zoneless` says what a time without a zone means, if that is known.
+    Raises FieldError.
     """
     if happened_at is None:
-        happened_at = time_of(document, *TIMES, now=now)
+        happened_at = time_of(document, *TIMES, now=now, zoneless=zoneless)
     understood = understand_document(document)
     found = understood.beside(document)
     return LogRecord(

@@ -15,8 +15,9 @@ from integrations.inbound.reading.bounds import NAME_LIMIT as NAME_LIMIT
 from integrations.inbound.reading.bounds import TEXT_LIMIT as TEXT_LIMIT
 from integrations.inbound.reading.bounds import bounded_attributes as bounded_attributes
 from integrations.inbound.reading.bounds import clipped as clipped
+from integrations.inbound.reading.line_times import arriving
 from integrations.inbound.reading.records import FieldError, PayloadError
-from integrations.inbound.reading.times import parse_time
+from integrations.inbound.reading.times import Zoneless, parse_time
 
 Shape = TypeVar("Shape")
 
@@ -49,12 +50,15 @@ def short_text(found: Mapping[str, object], *names: str) -> str | None:
     return None if value is None else clipped(value, NAME_LIMIT)
 
 
-def time_of(found: Mapping[str, object], *names: str, now: float) -> float | None:
-    """Return the first of these fields as seconds UTC, or None if all are missing. Raises FieldError if invalid."""
+def time_of(found: Mapping[str, object], *names: str, now: float, zoneless: Zoneless | None = None) -> float | None:
+    """Return the first of these fields as seconds UTC, or None if all are missing. Raises FieldError if invalid.
+
+    zoneless: what a time without a zone means; without it, UTC, unless that lies in the future.
+    """
     for name in names:
         value = field(found, name)
         if value is not None:
-            return parse_time(value, now=now, field=name)
+            return parse_time(value, now=now, field=name, zoneless=zoneless or arriving(now))
     return None
 
 

@@ -63,8 +63,8 @@ def read_push_json(text: bytes, *, now: float) -> Parsed[LogRecord]:
             continue
         for position, value in enumerate(values):
             try:
-                seconds, line, metadata = _value(value, now)
-                parsed.records.append(_to_record(seconds, line, labels, metadata, identities))
+                seconds, written, line, metadata = _value(value, now)
+                parsed.records.append(_to_record(seconds, written, line, labels, metadata, identities))
                 sources.append(number)
             except FieldError as error:
                 parsed.rejections.append(rejection_at(index, f"{place}.values[{position}]", error))
@@ -82,7 +82,8 @@ def _stream(stream: object) -> tuple[Mapping[str, object], list[object]]:
     return require_object(found.get("stream"), "stream"), values
 
 
-def _value(value: object, now: float) -> tuple[float, str, Mapping[str, object]]:
+def _value(value: object, now: float) -> tuple[float, str, str, Mapping[str, object]]:
+    """Return (seconds, the time as sent, the line, metadata). Raises FieldError."""
     if not isinstance(value, list) or not 2 <= len(value) <= 3:
         raise FieldError("", "must be a time, a line and perhaps metadata")
     nanoseconds, line = value[0], value[1]
@@ -95,7 +96,7 @@ def _value(value: object, now: float) -> tuple[float, str, Mapping[str, object]]
     metadata = value[2] if len(value) == 3 else {}
     if not isinstance(metadata, dict):
         raise FieldError("metadata", "must be an object")
-    return seconds, line, metadata
+    return seconds, str(nanoseconds), line, metadata
 
 
 def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Parsed[LogRecord]:
@@ -116,7 +117,8 @@ def read_push_protobuf(body: bytes, *, now: float, max_decoded_bytes: int) -> Pa
                 seconds = entry.timestamp.seconds + entry.timestamp.nanos / 1e9
                 check_time(seconds, now=now, field="timestamp")
                 metadata = {_text(pair.name): _text(pair.value) for pair in entry.structuredMetadata}
-                parsed.records.append(_to_record(seconds, _text(entry.line), labels, metadata, identities))
+                written = f"{entry.timestamp.seconds}.{entry.timestamp.nanos}"
+                parsed.records.append(_to_record(seconds, written, _text(entry.line), labels, metadata, identities))
                 sources.append(s)
             except FieldError as error:
                 parsed.rejections.append(rejection_at(index, f"streams[{s}].entries[{e}]", error))
@@ -151,16 +153,18 @@ def _told(found: Mapping[str, object]) -> Told:
 
 def _to_record(
     seconds: float,
+    written: str,
     line: str,
     labels: Mapping[str, object],
     metadata: Mapping[str, object],
     identities: Identities,
 ) -> LogRecord:
+    """Convert one entry. written: its time as sent, to the nanosecond, which seconds are too coarse for."""
     sent = {**labels, **metadata}
     understood = understand(line, _told(sent))
-    stream = msgspec.json.encode(dict(labels), order="deterministic").decode()
+    source = msgspec.json.encode([labels, metadata], order="deterministic").decode()
     return LogRecord(
-        record_id=identities.of(seconds, stream, clipped(line)),
+        record_id=identities.of(seconds, written, source, line),
         service=_service(sent, line),
         version=short_text(sent, *_VERSIONS) or short_text(understood.document, *VERSIONS),
         happened_at=seconds,

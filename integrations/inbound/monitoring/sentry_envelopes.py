@@ -23,9 +23,9 @@ from integrations.inbound.monitoring.log_fields import (
     field,
     require_object,
     short_text,
-    time_of,
 )
 from integrations.inbound.reading.body import without_nul
+from integrations.inbound.reading.clocks import SenderClock, clock_of
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 
 _EVENT = "event"
@@ -46,18 +46,18 @@ class Envelope:
 def read_envelope(text: bytes, *, project: str, now: float) -> Envelope:
     """Read events and logs as log records. `project` names the service if no tag and no release does.
 
-    Raises PayloadError if the envelope is broken.
+    Times are corrected by the header's `sent_at`, as in Sentry's Relay. Raises PayloadError if the envelope is broken.
     """
     first, _, rest = text.partition(b"\n")
     header = _decode_header(first, "the envelope's header")
-    identities = Identities(f"sentry:{project}")
+    identities, clock = Identities(f"sentry:{project}"), clock_of(header.get("sent_at"), now=now)
     parsed: Parsed[LogRecord] = Parsed()
     for index, (kind, content) in enumerate(_items(rest)):
         try:
             if kind == _EVENT:
-                parsed.records.append(_event_record(_decode_item(content), header, project, identities, now))
+                parsed.records.append(_event_record(_decode_item(content), header, project, identities, clock))
             elif kind == _LOGS:
-                _read_logs(_decode_item(content), project, index, parsed, identities, now)
+                _read_logs(_decode_item(content), project, index, parsed, identities, clock)
         except FieldError as error:
             path = f"items[{index}].{error.field}" if error.field else f"items[{index}]"
             parsed.rejections.append(Rejection(index, path, error.message))
@@ -94,15 +94,18 @@ def _decode_item(content: bytes) -> Mapping[str, object]:
 
 
 def _event_record(
-    event: Mapping[str, object], header: Mapping[str, object], project: str, identities: Identities, now: float
+    event: Mapping[str, object],
+    header: Mapping[str, object],
+    project: str,
+    identities: Identities,
+    clock: SenderClock,
 ) -> LogRecord:
-    happened_at = time_of(event, "timestamp", now=now)
-    at = now if happened_at is None else happened_at
+    at = _time(event, clock)
     service, version = service_of(event, project)
     body, details = _body_and_details(event)
     event_id = short_text(event, "event_id") or short_text(header, "event_id")
     return LogRecord(
-        record_id=f"sentry:{event_id}" if event_id else identities.of(at, body),
+        record_id=f"sentry:{event_id}" if event_id else identities.of(_told_time(event, clock), _content(event)),
         service=service,
         version=version,
         happened_at=at,
@@ -164,31 +167,30 @@ def _read_logs(
     index: int,
     parsed: Parsed[LogRecord],
     identities: Identities,
-    now: float,
+    clock: SenderClock,
 ) -> None:
     items = container.get("items")
     if not isinstance(items, list):
         raise FieldError("items", "must be an array")
     for number, item in enumerate(items):
         try:
-            parsed.records.append(_log_record(require_object(item), project, identities, now))
+            parsed.records.append(_log_record(require_object(item), project, identities, clock))
         except FieldError as error:
             parsed.rejections.append(Rejection(index, f"items[{index}].items[{number}].{error.field}", error.message))
 
 
-def _log_record(item: Mapping[str, object], project: str, identities: Identities, now: float) -> LogRecord:
+def _log_record(item: Mapping[str, object], project: str, identities: Identities, clock: SenderClock) -> LogRecord:
     given = item.get("attributes")
     found = {
         name: value.get("value") if isinstance(value, Mapping) else value
         for name, value in (given.items() if isinstance(given, Mapping) else ())
     }
-    happened_at = time_of(item, "timestamp", now=now)
-    at = now if happened_at is None else happened_at
+    at = _time(item, clock)
     said = item.get("body") or ""
     body = clipped(plain(said) if isinstance(said, str) else said)
     service, version = service_of({"release": found.get("sentry.release"), "tags": found}, project)
     return LogRecord(
-        record_id=identities.of(at, body, str(item.get("trace_id"))),
+        record_id=identities.of(_told_time(item, clock), _content(item)),
         service=service,
         version=version,
         happened_at=at,
@@ -197,3 +199,18 @@ def _log_record(item: Mapping[str, object], project: str, identities: Identities
         trace_id=short_text(item, "trace_id"),
         attributes=bounded_attributes(found),
     )
+
+
+def _time(item: Mapping[str, object], clock: SenderClock) -> float:
+    """Return when it happened; without a time, when it arrived. Raises FieldError."""
+    told = field(item, "timestamp")
+    return clock.now if told is None else clock.corrected(told, field="timestamp")
+
+
+def _told_time(item: Mapping[str, object], clock: SenderClock) -> float:
+    """Return what tells deliveries apart: nothing for an item with a time of its own, else when it arrived."""
+    return clock.now if field(item, "timestamp") is None else 0.0
+
+
+def _content(item: Mapping[str, object]) -> str:
+    return msgspec.json.encode(item, order="deterministic").decode()

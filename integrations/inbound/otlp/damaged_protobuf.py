@@ -12,6 +12,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from integrations.inbound.otlp.parts import Encoding, ReadRecord, Record, Signal
@@ -51,7 +52,7 @@ class _Field:
 def protobuf_encoding(signal: Signal[Record]) -> Encoding[RawMessage, Record]:
     """Return the protobuf encoding of a signal's requests."""
     return Encoding(
-        _parts, _resource, lambda message: ReadRecord(_parse_with_replacements(signal.record(), message.body))
+        _parts, _resource, _scope, lambda message: ReadRecord(_parse_with_replacements(signal.record(), message.body))
     )
 
 
@@ -73,6 +74,13 @@ def _resource(holder: RawMessage) -> Resource | FieldError:
         return found
     resource = _parse_with_replacements(Resource(), b"".join(message.body for message in found))
     return FieldError("resource", resource.message) if isinstance(resource, FieldError) else resource
+
+
+def _scope(holder: RawMessage) -> InstrumentationScope:
+    found = _parts(holder, "scope")
+    body = b"" if isinstance(found, FieldError) else b"".join(message.body for message in found)
+    scope = _parse_with_replacements(InstrumentationScope(), body)
+    return InstrumentationScope() if isinstance(scope, FieldError) else scope
 
 
 def _parse_with_replacements(empty: Record, body: bytes) -> Record | FieldError:

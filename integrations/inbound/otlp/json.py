@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from integrations.inbound.otlp.parts import Encoding, ReadRecord, Record, Signal, camel
@@ -25,7 +26,7 @@ _MESSAGE_LIMIT = 200
 
 def json_encoding(signal: Signal[Record]) -> Encoding[Any, Record]:
     """Return the JSON encoding of a signal's requests. Field names may be camelCase or protobuf's own."""
-    return Encoding(_parts, _resource, lambda fields: _record(signal, fields))
+    return Encoding(_parts, _resource, _scope, lambda fields: _record(signal, fields))
 
 
 def _parts(holder: Any, name: str) -> list[Any] | FieldError:
@@ -41,6 +42,12 @@ def _resource(holder: Any) -> Resource | FieldError:
     resource = Resource()
     error = _fill(resource, holder.get("resource") or {})
     return resource if error is None else FieldError("resource", error.message)
+
+
+def _scope(holder: Any) -> InstrumentationScope:
+    scope = InstrumentationScope()
+    fields = holder.get("scope") if isinstance(holder, dict) else None
+    return scope if fields and _fill(scope, fields) is None else InstrumentationScope()
 
 
 def _record(signal: Signal[Record], fields: Any) -> ReadRecord[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -34,7 +35,7 @@ def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parse
     for index, found in enumerate(located):
         try:
             record = found.readable()
-            record_id = _record_id(record, found.service, seen)
+            record_id = _record_id(record, found.origin, now, seen)
             parsed.records.append(to_log_record(record, record_id, found.service, found.version, now=now))
             groups.append(found.group)
         except FieldError as error:
@@ -70,22 +71,32 @@ def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: 
     )
 
 
-def _record_id(record: OtlpLogRecord, service: str, seen: Counter[bytes]) -> str:
-    """Return an id: a digest of the content, plus a counter for equal records of the batch, as OTLP gives no ids.
+def _record_id(record: OtlpLogRecord, origin: str, now: float, seen: Counter[bytes]) -> str:
+    """Return an id: a digest of the content and its origin, plus a counter for equal records of the batch.
 
-    A resent batch gets the same ids again, and two equal lines of one batch stay two records.
+    OTLP gives no ids. A resent batch gets the same ids again, and two equal lines of one batch stay two records. A
+    record without any time is another one in each batch.
     """
-    content = service.encode() + b"\0" + record.SerializeToString(deterministic=True)
+    content = origin.encode() + record.SerializeToString(deterministic=True)
+    if not record.time_unix_nano and not record.observed_time_unix_nano:
+        content += struct.pack("d", now)
     digest = hashlib.blake2b(content, digest_size=16).digest()
     seen[digest] += 1
     return f"{digest.hex()}-{seen[digest]}" if seen[digest] > 1 else digest.hex()
 
 
 def _time(record: OtlpLogRecord, now: float) -> float:
-    if record.time_unix_nano:
-        return nanoseconds(record.time_unix_nano, now=now, field="timeUnixNano")
-    if record.observed_time_unix_nano:
-        return nanoseconds(record.observed_time_unix_nano, now=now, field="observedTimeUnixNano")
+    """Return when it happened, else when it was observed, else `now`. Raises FieldError if none of the times can be."""
+    times = {"timeUnixNano": record.time_unix_nano, "observedTimeUnixNano": record.observed_time_unix_nano}
+    fault: FieldError | None = None
+    for name, time in times.items():
+        if time:
+            try:
+                return nanoseconds(time, now=now, field=name)
+            except FieldError as error:
+                fault = fault or error
+    if fault is not None:
+        raise fault
     return now
 
 

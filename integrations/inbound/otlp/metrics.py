@@ -64,11 +64,15 @@ def _kind(metric: Metric) -> tuple[Metric, str]:
 
 
 def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now: float) -> Iterator[MetricPoint]:
-    """Yield the points of one data point; none if the sender marked it as having no value. Raises FieldError."""
+    """Yield the points of one data point; none if the sender marked it as having no value. Raises FieldError.
+
+    A stream has one point at each time. Its name, its attributes, its resource and its scope make a stream:
+    https://opentelemetry.io/docs/specs/otel/metrics/data-model/#opentelemetry-protocol-data-model
+    """
     if point.flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK:
         return
     happened_at = nanoseconds(point.time_unix_nano, now=now, field="timeUnixNano")
-    found = {**_sender_attributes(metric.name, sent.sender), **attributes(point.attributes)}
+    found = {**sent.scope, **_sender_attributes(metric.name, sent.sender), **attributes(point.attributes)}
     counts = _metric_kind(metric, kind)
     for suffix, value in _values(kind, point):
         name = text(metric.name, NAME_LIMIT) + suffix
@@ -78,7 +82,7 @@ def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now
                 continue
             raise FieldError("value", "is not a finite number")
         yield MetricPoint(
-            point_id=_point_id(sent.service, name, happened_at, found),
+            point_id=digest("otlp", sent.origin, name, point.time_unix_nano, found),
             name=name,
             service=sent.service,
             happened_at=happened_at,
@@ -120,8 +124,3 @@ def _values(kind: str, point: Any) -> list[tuple[str, float]]:
         quantiles = [(f".p{quantile.quantile * 100:g}", quantile.value) for quantile in point.quantile_values]
         return [*values, (".sum", point.sum), *quantiles]
     return values + [(f".{name}", getattr(point, name)) for name in ("sum", "min", "max") if point.HasField(name)]
-
-
-def _point_id(service: str, name: str, happened_at: float, found: dict[str, JsonValue]) -> str:
-    """Return an id from service, name, time and attributes, because a stream has one point at each time."""
-    return digest("otlp", service, name, happened_at, found)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from detection.types import JsonValue
-from integrations.inbound.otlp.values import instance_and_host, service_and_version
+from integrations.inbound.otlp.values import instance_and_host, scope_attributes, service_and_version
 from integrations.inbound.reading.records import FieldError, PayloadError
 
 Record = TypeVar("Record", bound=Message)
@@ -48,8 +50,9 @@ class ReadRecord(Generic[Record]):
 class Located(Generic[Record]):
     """One record of a request, with its sender and its path in the request.
 
-    sender: the instance and the host, as values.instance_and_host returns them. unread, points: as in ReadRecord.
-    group: the same for all records of one resource and scope.
+    sender: the instance and the host, as values.instance_and_host returns them. scope: what names the instrumentation
+    scope. origin: a digest of the whole resource and scope, because equal records of two origins are two records.
+    unread, points: as in ReadRecord. group: the same for all records of one resource and scope.
     """
 
     record: Record | FieldError
@@ -57,6 +60,8 @@ class Located(Generic[Record]):
     service: str = ""
     version: str | None = None
     sender: Mapping[str, JsonValue] = field(default_factory=dict)
+    scope: Mapping[str, JsonValue] = field(default_factory=dict)
+    origin: str = ""
     unread: Mapping[int, FieldError] = field(default_factory=dict)
     points: int = 0
     group: tuple[int, ...] = ()
@@ -70,10 +75,14 @@ class Located(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Encoding(Generic[Part, Record]):
-    """An encoding of requests: how to get the parts of a part by protobuf's name, and how to read a part."""
+    """An encoding of requests: how to get the parts of a part by protobuf's name, and how to read a part.
+
+    scope: of what holds the records of one; empty if it is missing or cannot be read.
+    """
 
     parts: Callable[[Part, str], Sequence[Part] | FieldError]
     resource: Callable[[Part], Resource | FieldError]
+    scope: Callable[[Part], InstrumentationScope]
     record: Callable[[Part], ReadRecord[Record]]
 
 
@@ -101,6 +110,8 @@ def _resource_records(
     service, version = service_and_version(known) if known is not None else ("", None)
     sender = instance_and_host(known) if known is not None else {}
     for s, scope in enumerate(scopes):
+        found_scope = encoding.scope(scope)
+        told, origin = scope_attributes(found_scope), origin_of(known, found_scope)
         records = encoding.parts(scope, signal.records)
         if isinstance(records, FieldError):
             yield Located(records, path(signal, r, s))
@@ -108,7 +119,17 @@ def _resource_records(
         for i, part in enumerate(records):
             read = encoding.record(part)
             record = resource if isinstance(resource, FieldError) else read.record
-            yield Located(record, path(signal, r, s, i), service, version, sender, read.unread, read.points, (r, s))
+            place = path(signal, r, s, i)
+            yield Located(record, place, service, version, sender, told, origin, read.unread, read.points, group=(r, s))
+
+
+def origin_of(resource: Resource | None, scope: InstrumentationScope) -> str:
+    """Return a digest of where records come from: all that their resource and their scope say."""
+    found = hashlib.blake2b(digest_size=16)
+    for part in (resource or Resource(), scope):
+        written = part.SerializeToString(deterministic=True)
+        found.update(len(written).to_bytes(8) + written)
+    return found.hexdigest()
 
 
 def path(signal: Signal[Any], *places: int) -> Callable[[], str]:

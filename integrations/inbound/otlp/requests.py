@@ -8,8 +8,8 @@ from google.protobuf.message import DecodeError, Message
 
 from integrations.inbound.otlp.damaged_protobuf import RawMessage, protobuf_encoding
 from integrations.inbound.otlp.json import json_encoding
-from integrations.inbound.otlp.parts import Located, Record, Signal, path, split_request
-from integrations.inbound.otlp.values import instance_and_host, service_and_version
+from integrations.inbound.otlp.parts import Located, Record, Signal, origin_of, path, split_request
+from integrations.inbound.otlp.values import instance_and_host, scope_attributes, service_and_version
 from integrations.inbound.reading.batches import decode_leniently
 from integrations.inbound.reading.records import FieldError, PayloadError
 
@@ -34,9 +34,10 @@ def _message_records(signal: Signal[Record], request: Message) -> Iterator[Locat
     for r, resource in enumerate(getattr(request, signal.resources)):
         service, version = service_and_version(resource.resource)
         sender = instance_and_host(resource.resource)
-        for s, scope in enumerate(getattr(resource, signal.scopes)):
-            for i, record in enumerate(getattr(scope, signal.records)):
-                yield Located(record, path(signal, r, s, i), service, version, sender)
+        for s, holder in enumerate(getattr(resource, signal.scopes)):
+            scope, origin = scope_attributes(holder.scope), origin_of(resource.resource, holder.scope)
+            for i, record in enumerate(getattr(holder, signal.records)):
+                yield Located(record, path(signal, r, s, i), service, version, sender, scope, origin)
 
 
 def _damaged_records(signal: Signal[Record], body: bytes, request: Message) -> Iterator[Located[Record]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from detection.types import JsonValue
@@ -16,6 +16,7 @@ from integrations.inbound.sources.names import service_of
 TEXT_LIMIT = 8_000
 NAME_LIMIT = 200
 UNKNOWN_SERVICE = "unknown_service"
+SCOPE_PREFIX = "otel.scope."
 _MAX_DEPTH = 8
 
 
@@ -97,6 +98,15 @@ def instance_and_host(resource: Resource) -> dict[str, JsonValue]:
     host = first_text(found, "host.name", "k8s.node.name")
     told = {"service.instance.id": instance, "host.name": host}
     return {name: value[:NAME_LIMIT] for name, value in told.items() if value}
+
+
+def scope_attributes(scope: InstrumentationScope) -> dict[str, JsonValue]:
+    """Return what names a scope among those of one sender: its name and its attributes. Not its version, which changes.
+
+    The names: https://opentelemetry.io/docs/specs/otel/common/mapping-to-non-otlp/#instrumentationscope
+    """
+    name = {"name": text(scope.name, NAME_LIMIT)} if scope.name else {}
+    return {f"{SCOPE_PREFIX}{key}": value for key, value in {**attributes(scope.attributes), **name}.items()}
 
 
 def identifier(value: bytes, length: int, field: str) -> str:

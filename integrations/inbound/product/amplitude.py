@@ -16,10 +16,10 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, decode_strictly, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest_within_sender
+from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.forms import FORM, form_fields
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import parse_time
 
 IDENTIFY = "$identify"
 """The event in which Amplitude's libraries tell the properties of a person."""
@@ -36,6 +36,8 @@ class Upload:
 class _Envelope(msgspec.Struct):
     api_key: str | None = None
     events: msgspec.Raw = msgspec.Raw()
+    client_upload_time: Any = None
+    upload_time: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -90,7 +92,9 @@ def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_dec
     if not text:
         raise PayloadError("it is empty")
     outer, array = split_envelope(_ENVELOPE, text, "events")
-    events = read_each(array_elements(array, "events"), partial(_read, now=now), prefix="events")
+    clock = clock_of(outer.client_upload_time, outer.upload_time, now=now)
+    read = partial(_read, clock=clock, ids=RecordIds(now))
+    events = read_each(array_elements(array, "events"), read, prefix="events")
     return Upload(outer.api_key, events)
 
 
@@ -111,13 +115,14 @@ def parse_identification(
     if not told:
         raise PayloadError("is missing", "identification")
     texts = array_elements(told, "identification") if told.lstrip().startswith(b"[") else [told]
-    return Upload(api_key, read_each(texts, partial(_read_identification, now=now), prefix="identification"))
+    read = partial(_read_identification, clock=SenderClock(now), ids=RecordIds(now))
+    return Upload(api_key, read_each(texts, read, prefix="identification"))
 
 
-def _read_identification(text: Text, *, now: float) -> Event:
+def _read_identification(text: Text, *, clock: SenderClock, ids: RecordIds) -> Event:
     raw = _EVENT.decode(text)
     raw.event_type = raw.event_type or IDENTIFY
-    return _to_event(raw, text, now)
+    return _to_event(raw, text, clock, ids)
 
 
 def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
@@ -132,25 +137,25 @@ def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, lis
     return groups
 
 
-def _read(text: Text, *, now: float) -> Event:
-    """Read one event. Without a time, its time is `now`, as in Amplitude. Raises FieldError."""
-    return _to_event(_EVENT.decode(text), text, now)
+def _read(text: Text, *, clock: SenderClock, ids: RecordIds) -> Event:
+    """Read one event. Without a time it happened when it arrived, as in Amplitude. Raises FieldError."""
+    return _to_event(_EVENT.decode(text), text, clock, ids)
 
 
-def _to_event(raw: _Event, text: Text, now: float) -> Event:
+def _to_event(raw: _Event, text: Text, clock: SenderClock, ids: RecordIds) -> Event:
     return Event(
-        event_id=_event_id(raw, text),
+        event_id=_event_id(raw, text, ids),
         event=event_name(raw.event_type, "event_type"),
         user_id=first_identifier({"user_id": raw.user_id, "device_id": raw.device_id}),
-        happened_at=now if raw.time is None else parse_time(raw.time, now=now, field="time"),
+        happened_at=clock.now if raw.time is None else clock.corrected(raw.time, field="time"),
         properties=_properties(raw),
     )
 
 
-def _event_id(raw: _Event, text: Text) -> str:
-    """Return an id from the insert_id, which is unique per device in Amplitude, else a digest of the event as sent."""
+def _event_id(raw: _Event, text: Text, ids: RecordIds) -> str:
+    """Return an id from the insert_id, which is unique per device in Amplitude, else one made of the event as sent."""
     if raw.insert_id in (None, ""):
-        return digest_within_sender(bytes(text).decode())
+        return ids.of(bytes(text).decode(), has_time=raw.time is not None)
     return digest_within_sender("amplitude", raw.device_id, raw.user_id, raw.insert_id)
 
 

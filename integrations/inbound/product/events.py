@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,14 +12,19 @@ import msgspec
 from detection.types import Event
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
+from integrations.inbound.reading.clocks import SenderClock, clock_of, moment_ago
+from integrations.inbound.reading.digests import RecordIds
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
-from integrations.inbound.reading.times import parse_time
 
 NAME_LIMIT = 200
 
 
 class RawEvent(msgspec.Struct, gc=False):
-    """An event as sent. User and time may be at the top level or in the properties, the id only at the top level."""
+    """An event as sent. User and time may be at the top level or in the properties, the id only at the top level.
+
+    offset: how many milliseconds before the sending it happened. sent_at, sentAt: when it was sent, by the sender's
+    clock. A sender may use these names for something else, so any value is taken.
+    """
 
     event: str
     properties: dict[str, Any] | None = None
@@ -28,11 +34,26 @@ class RawEvent(msgspec.Struct, gc=False):
     user_id: str | int | None = None
     distinct_id: str | int | None = None
     timestamp: str | int | float | None = None
+    offset: Any = None
+    sent_at: Any = None
+    sent_at_camel: Any = msgspec.field(default=None, name="sentAt")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of the request that events came in.
+
+    clock: the sender's. ids: for events without one. may_lack_time: whether an event without a time is taken; it
+    happened when it arrived.
+    """
+
+    clock: SenderClock
+    ids: RecordIds
+    may_lack_time: bool = False
 
 
 _ONE = msgspec.json.Decoder(RawEvent)
 _MANY = msgspec.json.Decoder(list[RawEvent])
-_CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 def parse_events(
@@ -46,49 +67,55 @@ def parse_events(
     text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
     if not text:
         raise PayloadError("it is empty")
+    arrival = arrived(now)
     if text.startswith(b"["):
-        return read_array(text, now=now)
+        return read_array(text, arrival)
     if _is_lines(text, content_type):
-        return read_each(split_lines(text), partial(_read, now=now))
+        return read_each(split_lines(text), partial(_read, arrival=arrival))
     if not text.startswith(b"{"):
         raise PayloadError(f"it is {_kind(text)}; send an event (an object), an array of events, or NDJSON")
-    return read_one(text, partial(_read, now=now))
+    return read_one(text, partial(_read, arrival=arrival))
 
 
-def read_array(text: bytes, *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
+def arrived(now: float, sent_at: Sequence[object] = (), *, may_lack_time: bool = False) -> Arrival:
+    """Return the arrival of a request. sent_at: what it says of when it was sent; the first that is a time counts."""
+    return Arrival(clock_of(*sent_at, now=now), RecordIds(now), may_lack_time)
+
+
+def read_array(text: bytes, arrival: Arrival, *, prefix: str = "") -> Parsed[Event]:
     """Read a JSON array in one step if every element has the right shape, else element by element."""
     try:
         raws = _MANY.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return read_each(array_elements(text), partial(_read, now=now, default_time=default_time), prefix=prefix)
-    return from_raw(raws, now=now, prefix=prefix, default_time=default_time)
+        return read_each(array_elements(text), partial(_read, arrival=arrival), prefix=prefix)
+    return from_raw(raws, arrival, prefix=prefix)
 
 
-def _read(text: Text, *, now: float, default_time: float | None = None) -> Event:
-    return to_event(_ONE.decode(text), now=now, default_time=default_time)
+def _read(text: Text, *, arrival: Arrival) -> Event:
+    return to_event(_ONE.decode(text), arrival)
 
 
-def from_raw(raws: list[RawEvent], *, now: float, prefix: str = "", default_time: float | None = None) -> Parsed[Event]:
-    """Convert decoded events to records. `default_time` replaces a missing timestamp if the door allows it."""
+def from_raw(raws: list[RawEvent], arrival: Arrival, *, prefix: str = "") -> Parsed[Event]:
+    """Convert decoded events to records."""
     parsed: Parsed[Event] = Parsed()
     for index, raw in enumerate(raws):
         try:
-            parsed.records.append(to_event(raw, now=now, default_time=default_time))
+            parsed.records.append(to_event(raw, arrival))
         except FieldError as error:
             parsed.rejections.append(Rejection(index, f"{prefix}[{index}].{error.field}", error.message))
     return parsed
 
 
-def to_event(raw: RawEvent, *, now: float, default_time: float | None = None) -> Event:
+def to_event(raw: RawEvent, arrival: Arrival) -> Event:
     """Convert one decoded event to a record. Raises FieldError."""
     properties = raw.properties if raw.properties is not None else {}
     if not raw.event or len(raw.event) > NAME_LIMIT:
         raise FieldError("event", f"must have 1 to {NAME_LIMIT} characters")
     return Event(
-        _event_id(raw, properties),
+        _event_id(raw, properties, arrival),
         raw.event,
         _user_id(raw, properties),
-        _time(raw, properties, now, default_time),
+        _time(raw, properties, arrival),
         properties,
     )
 
@@ -108,27 +135,35 @@ def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
     return user_id
 
 
-def _time(raw: RawEvent, properties: dict[str, Any], now: float, default_time: float | None) -> float:
+def _time(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> float:
+    """Return when the event happened, corrected by the sender's clock."""
+    clock = arrival.clock
+    if raw.sent_at is not None or raw.sent_at_camel is not None:
+        clock = clock_of(raw.sent_at, raw.sent_at_camel, clock.sent_at, now=clock.now)
+    if properties.get("$ignore_sent_at") is True:
+        clock = SenderClock(clock.now)
     if raw.timestamp is not None:
-        return parse_time(raw.timestamp, now=now, field="timestamp")
+        return clock.corrected(raw.timestamp, field="timestamp")
     value = properties.get("timestamp")
     if value is not None:
-        return parse_time(value, now=now, field="properties.timestamp")
-    if default_time is None:
+        return clock.corrected(value, field="properties.timestamp")
+    happened_at = moment_ago(raw.offset, now=clock.now)
+    if happened_at is None and not arrival.may_lack_time:
         raise FieldError("properties.timestamp", "is missing")
-    return default_time
+    return clock.now if happened_at is None else happened_at
 
 
-def _event_id(raw: RawEvent, properties: dict[str, Any]) -> str:
-    """Return the sender's id, else a digest of the content, so that a repeated delivery gives the same id."""
+def _event_id(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> str:
+    """Return the sender's id, else one made of the content."""
     for name in ("event_id", "uuid", "insert_id"):
         given = getattr(raw, name)
         if given is not None and given != "":
             if len(str(given)) > NAME_LIMIT:
                 raise FieldError(name, f"must have at most {NAME_LIMIT} characters")
             return str(given)
-    content = _CANONICAL.encode([raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties])
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+    has_time = raw.timestamp is not None or properties.get("timestamp") is not None
+    content = (raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties)
+    return arrival.ids.of(*content, has_time=has_time)
 
 
 def _is_lines(text: bytes, content_type: str) -> bool:

@@ -16,10 +16,10 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import event_name, first_identifier
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest_within_sender
+from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
-from integrations.inbound.reading.times import parse_time
 
 NDJSON = "application/x-ndjson"
 _BOOKKEEPING = frozenset({"token", "time", "distinct_id", "$insert_id"})
@@ -56,12 +56,14 @@ def parse_tracked(
     content_type: str = "",
     content_encoding: str = "",
     needs_time: bool,
+    sent_at: str | None = None,
     now: float,
     max_decoded_bytes: int,
 ) -> Tracked:
     """Read one event, an array or NDJSON, or a form with one of the first two in `data`. Raises PayloadError.
 
     needs_time: /import is for history, so each event needs a time. At /track a missing time becomes `now`.
+    sent_at: the time of sending by the sender's clock, which mixpanel-js puts into the URL.
     """
     text = decoded(body, content_encoding, max_decoded_bytes).strip()
     if content_type == FORM:
@@ -70,7 +72,8 @@ def parse_tracked(
     if not text:
         raise PayloadError("it is empty")
     texts = _texts(text, content_type)
-    events = read_each(texts, partial(_read, needs_time=needs_time, now=now))
+    read = partial(_read, needs_time=needs_time, clock=clock_of(sent_at, now=now), ids=RecordIds(now))
+    events = read_each(texts, read)
     return Tracked(_token(texts), events)
 
 
@@ -86,7 +89,7 @@ def _token(texts: Sequence[Text]) -> str | None:
     return next((one.properties.token for one in owned if one.properties and one.properties.token), None)
 
 
-def _read(text: Text, *, needs_time: bool, now: float) -> Event:
+def _read(text: Text, *, needs_time: bool, clock: SenderClock, ids: RecordIds) -> Event:
     """Read one event. Raises FieldError."""
     raw = _EVENT.decode(text)
     properties = raw.properties or {}
@@ -97,17 +100,17 @@ def _read(text: Text, *, needs_time: bool, now: float) -> Event:
     if time is None and needs_time:
         raise FieldError("properties.time", "is missing")
     return Event(
-        event_id=_event_id(event, user_id, properties),
+        event_id=_event_id(event, user_id, properties, ids),
         event=event,
         user_id=user_id,
-        happened_at=now if time is None else parse_time(time, now=now, field="properties.time"),
+        happened_at=clock.now if time is None else clock.corrected(time, field="properties.time"),
         properties={name: value for name, value in properties.items() if name not in _BOOKKEEPING},
     )
 
 
-def _event_id(event: str, user_id: str, properties: dict[str, Any]) -> str:
-    """Return an id from event name, user, time and $insert_id, as Mixpanel deduplicates; else a digest of the event."""
+def _event_id(event: str, user_id: str, properties: dict[str, Any], ids: RecordIds) -> str:
+    """Return an id from event name, user, time and $insert_id, as Mixpanel deduplicates; else one made of the event."""
     insert_id = properties.get("$insert_id")
     if insert_id in (None, ""):
-        return digest_within_sender("mixpanel", event, properties)
+        return ids.of("mixpanel", event, properties, has_time=properties.get("time") is not None)
     return digest_within_sender("mixpanel", event, user_id, properties.get("time"), insert_id)

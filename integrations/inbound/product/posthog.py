@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from detection.types import Event, LogRecord
-from integrations.inbound.product.events import RawEvent, read_array, to_event
+from integrations.inbound.product.events import Arrival, RawEvent, arrived, read_array, to_event
 from integrations.inbound.product.posthog_exceptions import EXCEPTION, to_log_record
 from integrations.inbound.reading.batches import (
     Text,
@@ -45,6 +46,8 @@ class _Envelope(msgspec.Struct):
     token: str | None = None
     batch: msgspec.Raw = msgspec.Raw()
     properties: msgspec.Raw = msgspec.Raw()
+    sent_at: Any = None
+    sent_at_camel: Any = msgspec.field(default=None, name="sentAt")
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -53,51 +56,60 @@ _OWN = msgspec.json.Decoder(_Own)
 
 
 def parse_capture(
-    body: bytes, *, content_type: str = "", content_encoding: str = "", now: float, max_decoded_bytes: int
+    body: bytes,
+    *,
+    content_type: str = "",
+    content_encoding: str = "",
+    sent_at: str | None = None,
+    now: float,
+    max_decoded_bytes: int,
 ) -> Capture:
     """Read a batch, an array of events or a single event, as JSON or in the field `data` of a form.
 
     The id is the sender's `uuid`. Special events such as $identify are kept as events; $exception becomes a log record.
-    A missing time becomes `now`, as in PostHog. Raises PayloadError.
+    Times are corrected by the body's `sent_at`, else by `sent_at`, which posthog-js puts into the URL. A missing time
+    becomes `now`, less the event's `offset`: https://posthog.com/docs/data/timestamps. Raises PayloadError.
     """
     text = decoded(body, content_encoding, max_decoded_bytes).strip()
-    form_key = None
+    form_key = form_sent_at = None
     if content_type == FORM and not text.startswith((b"{", b"[")):
         fields = form_fields(text)
-        form_key, text = fields.get("api_key"), json_of_form(fields)
+        form_key, form_sent_at, text = fields.get("api_key"), fields.get("sent_at"), json_of_form(fields)
         text = decoded(text, "", max_decoded_bytes).strip()
     text = without_nul(text)
     if not text:
         raise PayloadError("it is empty")
-    capture = _array(text, now) if text.startswith(b"[") else _object(text, now)
+    outside = (form_sent_at, sent_at)
+    capture = _array(text, outside, now) if text.startswith(b"[") else _object(text, outside, now)
     return Capture(form_key or capture.api_key, capture.records)
 
 
-def _object(text: bytes, now: float) -> Capture:
+def _object(text: bytes, sent_at: tuple[object, ...], now: float) -> Capture:
     outer, array = split_envelope(_ENVELOPE, text, "batch")
     api_key = outer.api_key or outer.token or _own_key(outer.properties)
+    arrival = arrived(now, (outer.sent_at, outer.sent_at_camel, *sent_at), may_lack_time=True)
     batch = bytes(array)
     if not batch:
-        return Capture(api_key, read_one(text, partial(_read, now=now)))
+        return Capture(api_key, read_one(text, partial(_read, arrival=arrival)))
     if not batch.startswith(b"["):
         raise PayloadError("must be an array", "batch")
-    return Capture(api_key, _split(read_array(batch, now=now, prefix="batch", default_time=now)))
+    return Capture(api_key, _split(read_array(batch, arrival, prefix="batch")))
 
 
-def _array(text: bytes, now: float) -> Capture:
+def _array(text: bytes, sent_at: tuple[object, ...], now: float) -> Capture:
     """Read an array of events without an envelope. The key of the first event authenticates all of them."""
     envelopes = read_each(array_elements(text), _ENVELOPE.decode).records
     first = next(iter(envelopes), None)
     key = None if first is None else first.api_key or first.token or _own_key(first.properties)
-    return Capture(key, _split(read_array(text, now=now, default_time=now)))
+    return Capture(key, _split(read_array(text, arrived(now, sent_at, may_lack_time=True))))
 
 
 def _own_key(properties: msgspec.Raw) -> str | None:
     return decode_strictly(_OWN, properties).token if bytes(properties).startswith(b"{") else None
 
 
-def _read(text: Text, *, now: float) -> Event | LogRecord:
-    return _kind(to_event(_EVENT.decode(text), now=now, default_time=now))
+def _read(text: Text, *, arrival: Arrival) -> Event | LogRecord:
+    return _kind(to_event(_EVENT.decode(text), arrival))
 
 
 def _split(parsed: Parsed[Event]) -> Parsed[Event | LogRecord]:

@@ -15,9 +15,9 @@ from detection.types import Event
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.digests import digest_within_sender
+from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.digests import RecordIds
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
-from integrations.inbound.reading.times import parse_time
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 """The types of messages. A track is stored under its event's name, the others under the name of their type."""
@@ -34,6 +34,7 @@ class Messages:
 class _Envelope(msgspec.Struct, rename="camel"):
     write_key: str | None = None
     batch: msgspec.Raw = msgspec.Raw()
+    sent_at: Any = None
 
 
 class _Message(msgspec.Struct, rename="camel"):
@@ -45,6 +46,9 @@ class _Message(msgspec.Struct, rename="camel"):
     group_id: Identifier = None
     message_id: str | None = None
     timestamp: str | int | float | None = None
+    original_timestamp: Any = None
+    received_at: Any = None
+    sent_at: Any = None
     name: str | None = None
     category: str | None = None
     properties: dict[str, Any] | None = None
@@ -64,34 +68,51 @@ def parse_messages(
     if not text:
         raise PayloadError("it is empty")
     outer, array = split_envelope(_ENVELOPE, text, "batch")
+    read = partial(_read, call=call, clock=clock_of(outer.sent_at, now=now), ids=RecordIds(now))
     if call is not None:
-        return Messages(outer.write_key, read_one(text, partial(_read, call=call, now=now)))
-    batch = array_elements(array, "batch")
-    return Messages(outer.write_key, read_each(batch, partial(_read, call=None, now=now), prefix="batch"))
+        return Messages(outer.write_key, read_one(text, read))
+    return Messages(outer.write_key, read_each(array_elements(array, "batch"), read, prefix="batch"))
 
 
-def _read(text: Text, *, call: str | None, now: float) -> Event:
-    """Read one message. Without a time, its time is `now`, as in Segment. Raises FieldError."""
+def _read(text: Text, *, call: str | None, clock: SenderClock, ids: RecordIds) -> Event:
+    """Read one message. Raises FieldError."""
     message = _MESSAGE.decode(text)
     call = call or message.type
     if call not in CALLS:
         raise FieldError("type", f"must be one of {', '.join(CALLS)}")
     return Event(
-        event_id=_event_id(message, text),
+        event_id=_event_id(message, text, ids),
         event=event_name(message.event, "event") if call == "track" else call,
         user_id=first_identifier({"userId": message.user_id, "anonymousId": message.anonymous_id}),
-        happened_at=now if message.timestamp is None else parse_time(message.timestamp, now=now, field="timestamp"),
+        happened_at=_time(message, clock),
         properties=_properties(message, call),
     )
 
 
-def _event_id(message: _Message, text: Text) -> str:
-    """Return the library's own id, else a digest of the message as sent."""
-    return (
-        event_name(message.message_id, "messageId")
-        if message.message_id
-        else digest_within_sender(bytes(text).decode())
-    )
+def _time(message: _Message, clock: SenderClock) -> float:
+    """Return when it happened, corrected by the sender's clock. Without a time, that is when it arrived, as in Segment.
+
+    A message that Segment hands on has `receivedAt`, and its `timestamp` is corrected already; `originalTimestamp` is
+    what the clock showed: https://segment.com/docs/connections/spec/common/#timestamps. RudderStack's clients send
+    `originalTimestamp` alone. Raises FieldError.
+    """
+    if message.sent_at is not None:
+        clock = clock_of(message.sent_at, clock.sent_at, now=clock.now)
+    if message.timestamp is not None:
+        if message.received_at is not None and message.original_timestamp is not None:
+            clock = SenderClock(clock.now)
+        return clock.corrected(message.timestamp, field="timestamp")
+    if message.original_timestamp is not None:
+        return clock.corrected(message.original_timestamp, field="originalTimestamp")
+    return clock.now
+
+
+def _event_id(message: _Message, text: Text, ids: RecordIds) -> str:
+    """Return the library's own id, else one made of the message as sent."""
+    if message.message_id:
+        return event_name(message.message_id, "messageId")
+    has_time = message.timestamp is not None or message.original_timestamp is not None
+    return ids.of(bytes(text).decode(), has_time=has_time)
 
 
 def _properties(message: _Message, call: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from integrations.inbound.reading.records import FieldError
@@ -13,24 +14,36 @@ FUTURE_ALLOWED_SECONDS = 3600.0
 EARLIEST = 946_684_800.0
 """The year 2000. An earlier time is an error, such as a zero or a wrong unit."""
 
+Zoneless = Callable[[datetime], float]
+"""Says which moment, in seconds since the epoch, a time without a zone means. May raise OverflowError."""
+
 _MILLISECONDS_FROM = 1e11
 _MICROSECONDS_FROM = 1e14
 _NANOSECONDS_FROM = 1e17
 _LARGEST = 1e20
 
 
-def parse_time(value: object, *, now: float, field: str) -> float:
-    """Parse ISO 8601 (UTC if it has no zone), or a number of s, ms, us or ns (the unit is recognised by its size).
+def as_utc(written: datetime) -> float:
+    """Read a time without a zone as UTC: the rule where nothing is known of the sender's zone."""
+    return written.replace(tzinfo=UTC).timestamp()
 
-    Raises FieldError if it is not a time, is in the far future or before the year 2000.
+
+def parse_time(value: object, *, now: float, field: str, zoneless: Zoneless = as_utc) -> float:
+    """Parse ISO 8601, or a number of s, ms, us or ns (the unit is recognised by its size).
+
+    zoneless: what a text without a zone means. Raises FieldError if the value is not a time, is in the far future or
+    before the year 2000.
     """
+    return check_time(parse_seconds(value, field=field, zoneless=zoneless), now=now, field=field)
+
+
+def parse_seconds(value: object, *, field: str, zoneless: Zoneless = as_utc) -> float:
+    """Parse a time as `parse_time` does, however implausible it is. Raises FieldError if the value is not a time."""
     if isinstance(value, str):
-        seconds = _iso(value, field)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = _epoch(value, field)
-    else:
-        raise FieldError(field, "must be an ISO 8601 text or a number of seconds or milliseconds since 1970")
-    return check_time(seconds, now=now, field=field)
+        return _iso(value, field, zoneless)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _epoch(value, field)
+    raise FieldError(field, "must be an ISO 8601 text or a number of seconds or milliseconds since 1970")
 
 
 def check_time(seconds: float, *, now: float, field: str) -> float:
@@ -40,14 +53,17 @@ def check_time(seconds: float, *, now: float, field: str) -> float:
             raise FieldError(field, "is not a finite number")
         if seconds < EARLIEST:
             raise FieldError(field, "lies before the year 2000")
-        raise FieldError(field, "lies in the future")
+        hours = f"{(seconds - now) / 3600:,.1f}".removesuffix(".0")
+        raise FieldError(
+            field, f"lies in the future, by {hours} h: is the clock right, and does the time name its zone?"
+        )
     return seconds
 
 
-def _iso(text: str, field: str) -> float:
+def _iso(text: str, field: str, zoneless: Zoneless) -> float:
     try:
         parsed = datetime.fromisoformat(text)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+        return parsed.timestamp() if parsed.tzinfo else zoneless(parsed)
     except (ValueError, OverflowError) as error:
         raise FieldError(field, f"{text[:50]!r} is not an ISO 8601 time, such as 2026-02-07T12:00:00Z") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Delete, Engine, Table
 
 from storage.database.patience import Patience, current_patience
 from storage.database.session import BUSY_TIMEOUT_SECONDS
@@ -50,6 +50,11 @@ class Appender:
         with self._one_writer(), self._engine.begin() as connection:
             accepted = [insert_new(connection, table, columns, group) if group else 0 for group in groups]
         return [Appended(new, len(group) - new) for new, group in zip(accepted, groups, strict=True)]
+
+    def remove(self, statement: Delete) -> None:
+        """Delete rows that others take the place of."""
+        with self._one_writer(), self._engine.begin() as connection:
+            connection.execute(statement)
 
     def _copy_groups(self, table: Table, columns: Sequence[str], groups: Sequence[Sequence[Row]]) -> Sequence[Appended]:
         accepted = copy_new(self._engine, table, columns, groups)

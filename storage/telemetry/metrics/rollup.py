@@ -81,8 +81,9 @@ def _values(connection: Connection, rows: Sequence[Any], now: float) -> _Values:
         for row in rows
         if math.isfinite(row.value) and abs(row.value) < _LARGEST
     ]
-    keyed: list[Key] = [(short(row.service), short(row.name), one.text) for row, one, _ in parsed]
-    names = SeriesNames(connection, {key[:2] for key in keyed})
+    plain: list[Key] = [(short(row.service), short(row.name), one.text) for row, one, _ in parsed]
+    names = SeriesNames(connection, {key[:2] for key in plain})
+    keyed = [names.key_within(key, one.scope) for key, (_, one, _) in zip(plain, parsed, strict=True)]
     kinds = [(key, kind is not MetricKind.GAUGE) for key, (_, _, kind) in zip(keyed, parsed, strict=True)]
     names.admit(kinds, now=now)
     found = _Values([], [], [])

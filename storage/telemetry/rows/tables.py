@@ -255,11 +255,13 @@ metric_series = Table(
     Column("attributes", Text, nullable=False),
     Column("is_rate", Boolean, nullable=False),
     Column("seen_at", Double, nullable=False),
+    Column("scope", Text),
     Index("uq_metric_series_name", "service", "name", "attributes", unique=True),
 )
 """The attribute sets of each metric that have a series of their own; all other points are in the series "other".
 
-seen_at: the start of the newest hour with a point, or the time when the series was created.
+seen_at: the start of the newest hour with a point, or the time when the series was created. scope: the first of
+OpenTelemetry's instrumentation scopes that sent the metric, "" without one; other scopes stand in the attributes.
 """
 
 metric_memories = Table(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from detection.types import MetricKind, MetricPoint, MetricSeries
 from storage.telemetry.metrics.series import MAX_SETS_PER_METRIC, OTHER
@@ -242,3 +242,50 @@ def test_the_number_of_points_per_pass_does_not_change_the_buckets(
     while store.roll_up((), now=NOW, limit=size).points:
         pass
     assert series_of(store)["depth", ""].means.tolist() == pytest.approx((np.diff(rises) / 60).tolist())
+
+
+def scoped(value: float, at: float, scope: str, **more: Any) -> MetricPoint:
+    attributes = {**({"otel.scope.name": scope} if scope else {}), **more.pop("attributes", {})}
+    return point(value, at, attributes=attributes, **more)
+
+
+def test_a_metric_that_two_scopes_send_is_two_series_whichever_pass_they_come_in(store: TelemetryStore) -> None:
+    roll_up(store, scoped(400, NOW - 30, "readers"), scoped(7, NOW - 30, "writers"))
+    roll_up(store, scoped(12, NOW - 20, "writers"))
+    roll_up(store, scoped(402, NOW - 10, "readers"), scoped(1, NOW - 10, ""))
+
+    found = {attributes: series.means.tolist() for (_, attributes), series in series_of(store).items()}
+    assert found == {"": [401], "scope=writers": [9.5], "no scope": [1]}
+
+
+def test_one_scope_adds_nothing_to_the_series_name_nor_splits_it(store: TelemetryStore) -> None:
+    for value, at in ((3, NOW - 30), (5, NOW - 20)):
+        roll_up(store, scoped(value, at, "readers", attributes={"shard": "a"}))
+
+    assert {key: series.means.tolist() for key, series in series_of(store).items()} == {("depth", "shard=a"): [4]}
+
+
+def test_a_series_from_before_scopes_were_kept_goes_on_with_the_first_that_comes(
+    store: TelemetryStore, engine: Engine
+) -> None:
+    roll_up(store, point(2, NOW - 40))
+    with engine.begin() as connection:
+        connection.execute(update(metric_series).values(scope=None))
+    for value, at in ((4, NOW - 30), (6, NOW - 20)):
+        roll_up(store, scoped(value, at, "readers"), scoped(100, at, "writers"))
+
+    found = {attributes: series.means.tolist() for (_, attributes), series in series_of(store).items()}
+    assert found == {"": [4], "scope=writers": [100]}
+
+
+def test_counters_of_two_scopes_are_not_taken_for_resets_of_one(store: TelemetryStore) -> None:
+    for second in (0.0, 60.0, 120.0):
+        at = NOW - 300 + second
+        roll_up(
+            store,
+            scoped(1_000 + second, at, "readers", kind=MetricKind.CUMULATIVE),
+            scoped(2 * second, at, "writers", kind=MetricKind.CUMULATIVE),
+        )
+
+    found = {attributes: set(series.means.tolist()) for (_, attributes), series in series_of(store).items()}
+    assert found == {"": {1.0}, "scope=writers": {2.0}}
