@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
+from integrations.inbound.product.identities import signed_in
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
@@ -99,12 +100,14 @@ def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, lis
 def _read(text: Text, *, now: float) -> Event:
     """Read one event. Without a time, its time is `now`, as in Amplitude. Raises FieldError."""
     raw = _EVENT.decode(text)
+    user_id = first_identifier({"user_id": raw.user_id, "device_id": raw.device_id})
     return Event(
         event_id=_event_id(raw, text),
         event=event_name(raw.event_type, "event_type"),
-        user_id=first_identifier({"user_id": raw.user_id, "device_id": raw.device_id}),
+        user_id=user_id,
         happened_at=now if raw.time is None else parse_time(raw.time, now=now, field="time"),
         properties=_properties(raw),
+        also_known_as=signed_in(user_id, raw.device_id),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from detection.types import Event
+from detection.types import AlsoKnownAs, Event
+from integrations.inbound.product.identities import signed_in, told_by
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
@@ -18,7 +19,10 @@ NAME_LIMIT = 200
 
 
 class RawEvent(msgspec.Struct, gc=False):
-    """An event as sent. User and time may be at the top level or in the properties, the id only at the top level."""
+    """An event as sent. User and time may be at the top level or in the properties, the id only at the top level.
+
+    anonymous_id: the id of the visitor or device, which the user may have beside their own.
+    """
 
     event: str
     properties: dict[str, Any] | None = None
@@ -27,6 +31,7 @@ class RawEvent(msgspec.Struct, gc=False):
     insert_id: str | int | None = None
     user_id: str | int | None = None
     distinct_id: str | int | None = None
+    anonymous_id: Any = None
     timestamp: str | int | float | None = None
 
 
@@ -84,22 +89,31 @@ def to_event(raw: RawEvent, *, now: float, default_time: float | None = None) ->
     properties = raw.properties if raw.properties is not None else {}
     if not raw.event or len(raw.event) > NAME_LIMIT:
         raise FieldError("event", f"must have 1 to {NAME_LIMIT} characters")
+    user_id = _user_id(raw, properties)
     return Event(
         _event_id(raw, properties),
         raw.event,
-        _user_id(raw, properties),
+        user_id,
         _time(raw, properties, now, default_time),
         properties,
+        _also_known_as(raw, user_id, properties),
     )
+
+
+def _also_known_as(raw: RawEvent, user_id: str, properties: dict[str, Any]) -> AlsoKnownAs | None:
+    told = told_by(raw.event, user_id, properties) if raw.event.startswith("$") else None
+    visitor = properties.get("anonymous_id") if raw.anonymous_id is None else raw.anonymous_id
+    return told if told or visitor is None else signed_in(user_id, visitor)
 
 
 def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
     """Return the user id. The top level comes first, because a property of the same name may mean another user."""
-    for found in (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id")):
+    given = (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id"))
+    for found in (*given, raw.anonymous_id, properties.get("anonymous_id")):
         if found is not None:
             break
     else:
-        raise FieldError("properties.user_id", "is missing (distinct_id will do)")
+        raise FieldError("properties.user_id", "is missing (distinct_id or anonymous_id will do)")
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise FieldError("properties.user_id", "must be a text or a whole number")
     user_id = str(found)
@@ -128,6 +142,8 @@ def _event_id(raw: RawEvent, properties: dict[str, Any]) -> str:
                 raise FieldError(name, f"must have at most {NAME_LIMIT} characters")
             return str(given)
     content = _CANONICAL.encode([raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties])
+    if raw.anonymous_id is not None:
+        content += _CANONICAL.encode(raw.anonymous_id)
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

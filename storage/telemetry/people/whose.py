@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Column, ColumnElement, CompoundSelect, FromClause, Select, func, select, union, union_all
+from sqlalchemy import (
+    CTE,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    func,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.sql.functions import coalesce
 
 from storage.telemetry.rows.tables import person_ids
@@ -36,3 +49,16 @@ def all_ids_of(user_id: ColumnElement[str]) -> CompoundSelect[Any]:
     own, others = person_ids.alias("own"), person_ids.alias("others")
     linked = select(others.c.id).join(own, own.c.person == others.c.person).where(own.c.id == user_id)
     return union_all(select(user_id.label("id")), linked)
+
+
+def ids_beside(connection: Connection, user_ids: Sequence[str]) -> set[str]:
+    """Return all linked ids of the people with these ids."""
+    links = person_ids.c
+    people = select(links.person).where(links.id.in_(user_ids))
+    return set(connection.scalars(select(links.id).where(links.person.in_(people))))
+
+
+def person_column(user_id: Column[str]) -> ColumnElement[str]:
+    """Return the id that stands for the person, as a value of each row of a query."""
+    links = person_ids.alias("whose")
+    return func.coalesce(select(links.c.person).where(links.c.id == user_id).scalar_subquery(), user_id)
