@@ -13,12 +13,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from bot.doors.openapi import AMPLITUDE_DOCS, CAPTURE_DOCS, MIXPANEL_DOCS, SEGMENT_BATCH_DOCS, SEGMENT_DOCS
+from bot.doors.openapi import (
+    AMPLITUDE_DOCS,
+    AMPLITUDE_IDENTIFY_DOCS,
+    AMPLITUDE_MAP_DOCS,
+    CAPTURE_DOCS,
+    MIXPANEL_DOCS,
+    SEGMENT_BATCH_DOCS,
+    SEGMENT_DOCS,
+)
 from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
 from bot.errors import BotError, MalformedError, UnauthorizedError
-from bot.reception.receive import Door, ParsedBody, Payload, Receipt
+from bot.reception.receive import Door, ParsedBody, Payload, Receipt, Reception
 from detection.types import Event, LogRecord
 from integrations.inbound.product.amplitude import group_rejections, is_upload, parse_upload
+from integrations.inbound.product.amplitude_people import parse_identifications, parse_user_map
 from integrations.inbound.product.mixpanel import parse_tracked
 from integrations.inbound.product.posthog import parse_capture
 from integrations.inbound.product.segment import parse_messages
@@ -48,6 +57,16 @@ def _parse_posthog(payload: Payload) -> ParsedBody[Event | LogRecord]:
 def _parse_amplitude(payload: Payload) -> ParsedBody[Event]:
     upload = parse_upload(payload.body, **_parse_options(payload))
     return ParsedBody(upload.events, upload.api_key, "amplitude")
+
+
+def _parse_identifications(payload: Payload) -> ParsedBody[Event]:
+    upload = parse_identifications(payload.body, **_parse_options(payload))
+    return ParsedBody(upload.events, upload.api_key)
+
+
+def _parse_user_map(payload: Payload) -> ParsedBody[Event]:
+    upload = parse_user_map(payload.body, **_parse_options(payload))
+    return ParsedBody(upload.events, upload.api_key)
 
 
 def _parse_posthog_or_amplitude(payload: Payload) -> ParsedBody[Any]:
@@ -83,6 +102,8 @@ BATCH: Door[Any] = Door(
     "posthog", (JSON, FORM, TEXT), _parse_posthog_or_amplitude, _append_events_and_logs, key_in_body=True
 )
 AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
+IDENTIFY = Door("amplitude", (FORM,), _parse_identifications, append_events, key_in_body=True)
+USER_MAP = Door("amplitude", (FORM,), _parse_user_map, append_events, key_in_body=True)
 SEGMENT = {
     call: Door("segment", (JSON, TEXT), partial(_parse_segment, call), append_events, key_in_body=True)
     for call in (None, "identify", "track", "page", "screen", "group", "alias")
@@ -125,6 +146,27 @@ async def take_upload(request: Request, reception: InjectedReception, secret: Se
     """
     try:
         return _amplitude_response(await reception.receive(request, AMPLITUDE, secret))
+    except BotError as error:
+        return _amplitude_error(error)
+
+
+@router.post("/identify", summary="Say who uses a device, as Amplitude does", openapi_extra=AMPLITUDE_IDENTIFY_DOCS)
+async def take_identifications(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
+    """Take what Amplitude's Identify API is told: a `user_id` with a `device_id` makes both one person's."""
+    return await _amplitude_people(request, reception, IDENTIFY, secret)
+
+
+@router.post("/usermap", summary="Say which users are one person, as Amplitude does", openapi_extra=AMPLITUDE_MAP_DOCS)
+async def take_user_map(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
+    """Take what Amplitude's User Mapping API is told. A mapping cannot be undone."""
+    return await _amplitude_people(request, reception, USER_MAP, secret)
+
+
+async def _amplitude_people(
+    request: Request, reception: Reception, door: Door[Event], secret: str | None
+) -> JSONResponse:
+    try:
+        return _amplitude_response(await reception.receive(request, door, secret))
     except BotError as error:
         return _amplitude_error(error)
 

@@ -81,7 +81,7 @@ def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_dec
     if not text:
         raise PayloadError("it is empty")
     outer, array = split_envelope(_ENVELOPE, text, "events")
-    events = read_each(array_elements(array, "events"), partial(_read, now=now), prefix="events")
+    events = read_each(array_elements(array, "events"), partial(read_event, now=now), prefix="events")
     return Upload(outer.api_key, events)
 
 
@@ -97,13 +97,13 @@ def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, lis
     return groups
 
 
-def _read(text: Text, *, now: float) -> Event:
+def read_event(text: Text, *, now: float, default_type: str | None = None) -> Event:
     """Read one event. Without a time, its time is `now`, as in Amplitude. Raises FieldError."""
     raw = _EVENT.decode(text)
     user_id = first_identifier({"user_id": raw.user_id, "device_id": raw.device_id})
     return Event(
         event_id=_event_id(raw, text),
-        event=event_name(raw.event_type, "event_type"),
+        event=event_name(raw.event_type or default_type, "event_type"),
         user_id=user_id,
         happened_at=now if raw.time is None else parse_time(raw.time, now=now, field="time"),
         properties=_properties(raw),

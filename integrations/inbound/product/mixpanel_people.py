@@ -54,5 +54,10 @@ def _first(ids: Mapping[str, Any], *names: str) -> str:
     return first_identifier({f"properties.{name}": ids.get(name) for name in names})
 
 
+def bare_id(identifier: str) -> str:
+    """Return the id under which the events of a person or a device are stored."""
+    return identifier.removeprefix(_DEVICE)
+
+
 def _bare(value: Any) -> Any:
-    return value.removeprefix(_DEVICE) if isinstance(value, str) else value
+    return bare_id(value) if isinstance(value, str) else value
