@@ -50,7 +50,9 @@ def _parse_options(payload: Payload) -> dict[str, Any]:
 
 
 def _parse_posthog(payload: Payload) -> ParsedBody[Event | LogRecord]:
-    capture = parse_capture(payload.body, content_type=payload.content_type, **_parse_options(payload))
+    capture = parse_capture(
+        payload.body, content_type=payload.content_type, visitor=payload.visitor, **_parse_options(payload)
+    )
     return ParsedBody(capture.records, capture.api_key)
 
 
@@ -97,9 +99,16 @@ def _append_events_and_logs(store: TelemetryStore, records: Sequence[Event | Log
     return Appended(events.accepted + logs.accepted, events.duplicates + logs.duplicates)
 
 
-POSTHOG = Door("posthog", (JSON, FORM, TEXT), _parse_posthog, _append_events_and_logs, key_in_body=True)
+POSTHOG = Door(
+    "posthog", (JSON, FORM, TEXT), _parse_posthog, _append_events_and_logs, key_in_body=True, has_visitors=True
+)
 BATCH: Door[Any] = Door(
-    "posthog", (JSON, FORM, TEXT), _parse_posthog_or_amplitude, _append_events_and_logs, key_in_body=True
+    "posthog",
+    (JSON, FORM, TEXT),
+    _parse_posthog_or_amplitude,
+    _append_events_and_logs,
+    key_in_body=True,
+    has_visitors=True,
 )
 AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
 IDENTIFY = Door("amplitude", (FORM,), _parse_identifications, append_events, key_in_body=True)

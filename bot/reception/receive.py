@@ -20,6 +20,7 @@ from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
 from bot.reception.scoping import scoped
+from bot.reception.visitors import visitor_of
 from detection.types import Event
 from integrations.inbound.reading.records import Parsed, PayloadError, PayloadTooLargeError, Rejection
 from storage.database.patience import Patience, waiting_with
@@ -59,13 +60,14 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body as it arrived. now: the time of arrival in seconds UTC."""
+    """A body as it arrived. now: the time of arrival in seconds UTC. visitor: a digest that tells its sender apart."""
 
     body: bytes
     content_type: str
     content_encoding: str
     now: float
     max_decoded_bytes: int
+    visitor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Door(Generic[Record]):
     """How to read and store the bodies of one kind of sender.
 
     key_in_body: the key may be in the body. signed: the door needs no key; its `parse` checks the sender's signature
-    before it reads anything else, unless it was checked already.
+    before it reads anything else, unless it was checked already. has_visitors: senders may be browsers without an id.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Door(Generic[Record]):
     key_in_body: bool = False
     content_encodings: tuple[str, ...] = ("gzip", "deflate")
     signed: bool = False
+    has_visitors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,8 @@ class Reception:
             encoding = content_encoding(request, door.content_encodings)
             with self.gate.visit(is_recognised=sender is not None) as visit:
                 body = await visit.read_body(request)
-                return await self._store(visit, door, body, media_type, encoding, sender)
+                visitor = visitor_of(request, self.services.audit_key) if door.has_visitors else ""
+                return await self._store(visit, door, body, media_type, encoding, sender, visitor)
 
     async def receive_message(
         self, read: Callable[[], Awaitable[bytes]], door: Door[Record], secret: str | None, media_type: str
@@ -168,9 +172,10 @@ class Reception:
         media_type: str,
         encoding: str,
         sender: Identity | None,
+        visitor: str = "",
     ) -> Receipt:
         now = self.services.clock().timestamp()
-        payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes)
+        payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes, visitor)
         patience = Patience(PATIENCE_SECONDS)
         if visit.is_recognised:
             visit.store()

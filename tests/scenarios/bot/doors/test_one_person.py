@@ -170,3 +170,52 @@ def test_erasing_a_mixpanel_device_by_the_id_that_mixpanel_shows_erases_the_pers
     answer = client.delete("/api/users/$device:d-1", headers=operator)
     assert answer.json()["erased"]["events"] == 3
     assert services.telemetry.recent_events() == []
+
+
+def cookieless(key: str, event: str, second: int, who: str = "$posthog_cookieless", **properties: Any) -> Send:
+    sent = {"$host": "shop.example", "$cookieless_mode": True, **properties}
+    one = {
+        "event": event,
+        "distinct_id": who,
+        "uuid": f"{event}-{second}",
+        "timestamp": iso(second),
+        "properties": sent,
+    }
+    return "/e/", {"json": {"api_key": key, "batch": [one]}}
+
+
+def test_visitors_without_cookies_are_told_apart_and_become_the_user_who_signs_in(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
+    key = sender["Authorization"].removeprefix("Bearer ")
+    phone = {"X-Forwarded-For": "198.51.100.7, 10.0.0.1", "User-Agent": "Phone/1"}
+    laptop = {"X-Forwarded-For": "203.0.113.9", "User-Agent": "Laptop/2"}
+    sign_in = {"$anon_distinct_id": "$posthog_cookieless"}
+    sent = [
+        (phone, cookieless(key, "seen", 1)),
+        (laptop, cookieless(key, "seen", 2)),
+        (laptop, cookieless(key, "joined", 4)),
+        (phone, cookieless(key, "$identify", 5, "ana", **sign_in)),
+        ({}, cookieless(key, "joined", 6, "ana")),
+    ]
+    for headers, (path, how) in sent:
+        assert client.post(path, headers=headers, **how).status_code == 200
+    assert roll_up(services) == (2, 2)
+    kept = str(services.telemetry.recent_events())
+    assert not [told for told in ("198.51.100.7", "203.0.113.9", "Phone/1", "Laptop/2") if told in kept]
+
+
+def test_a_visitor_without_cookies_is_another_one_the_next_day_or_on_another_site(
+    client: TestClient, services: Services, sender: dict[str, str]
+) -> None:
+    key = sender["Authorization"].removeprefix("Bearer ")
+    for path, how in (
+        cookieless(key, "seen", 1),
+        cookieless(key, "seen", 2),
+        cookieless(key, "seen", 3, **{"$host": "b"}),
+    ):
+        client.post(path, **how)
+    _, yesterday = cookieless(key, "seen", 4)
+    yesterday["json"]["batch"][0]["timestamp"] = "2026-02-06T12:00:00Z"
+    client.post("/e/", **yesterday)
+    assert len({event.user_id for event in services.telemetry.recent_events()}) == 3
