@@ -98,7 +98,7 @@ AMPLITUDE_DOCS = _body(
 
 
 def _form(field: str) -> dict[str, Any]:
-    """A form with the key and one field of JSON."""
+    """Describe a form with the key and one field of JSON."""
     described = {"type": "string", "description": "One JSON object, or an array of them."}
     schema = {
         "type": "object",

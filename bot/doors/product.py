@@ -111,8 +111,8 @@ BATCH: Door[Any] = Door(
     has_visitors=True,
 )
 AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
-IDENTIFY = Door("amplitude", (FORM,), _parse_identifications, append_events, key_in_body=True)
-USER_MAP = Door("amplitude", (FORM,), _parse_user_map, append_events, key_in_body=True)
+IDENTIFY = Door("amplitude", (FORM, JSON), _parse_identifications, append_events, key_in_body=True)
+USER_MAP = Door("amplitude", (FORM, JSON), _parse_user_map, append_events, key_in_body=True)
 SEGMENT = {
     call: Door("segment", (JSON, TEXT), partial(_parse_segment, call), append_events, key_in_body=True)
     for call in (None, "identify", "track", "page", "screen", "group", "alias")

@@ -1,6 +1,6 @@
 """Read who is who, as Amplitude's Identify API (/identify) and User Mapping API (/usermap) are told.
 
-Both take a form with `api_key` and JSON, one object or an array, in a field of its own:
+Both take a form with `api_key` and JSON, one object or an array, in a field of its own; here all of it may be JSON:
 https://amplitude.com/docs/apis/analytics/identify and …/user-mapping
 """
 
@@ -14,7 +14,7 @@ from detection.types import Event
 from integrations.inbound.product.amplitude import Upload, read_event
 from integrations.inbound.product.identities import merged
 from integrations.inbound.product.shared_fields import Identifier, first_identifier
-from integrations.inbound.reading.batches import Text, array_elements, read_each
+from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.digests import digest_within_sender
 from integrations.inbound.reading.forms import form_fields
@@ -30,6 +30,13 @@ class _Mapping(msgspec.Struct):
     unmap: bool = False
 
 
+class _Envelope(msgspec.Struct):
+    api_key: str | None = None
+    identification: msgspec.Raw = msgspec.Raw()
+    mapping: msgspec.Raw = msgspec.Raw()
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _MAPPING = msgspec.json.Decoder(_Mapping)
 
 
@@ -47,12 +54,17 @@ def parse_user_map(body: bytes, *, content_encoding: str = "", now: float, max_d
 
 
 def _sent(body: bytes, field: str, content_encoding: str, max_decoded_bytes: int) -> tuple[str | None, list[Text]]:
-    """Return the key and the JSON objects of the form's field."""
-    fields = form_fields(decoded(body, content_encoding, max_decoded_bytes).strip())
-    text = without_nul(fields.get(field, "").encode()).strip()
+    """Return the key and the JSON objects of the field."""
+    sent = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
+    if sent.startswith(b"{"):
+        outer, found = split_envelope(_ENVELOPE, sent, field)
+        key, text = outer.api_key, bytes(found)
+    else:
+        fields = form_fields(sent)
+        key, text = fields.get("api_key"), without_nul(fields.get(field, "").encode()).strip()
     if not text:
         raise PayloadError("is missing", field)
-    return fields.get("api_key"), list(array_elements(text, field)) if text.startswith(b"[") else [text]
+    return key, list(array_elements(text, field)) if text.startswith(b"[") else [text]
 
 
 def _mapped(text: Text, *, now: float) -> Event:

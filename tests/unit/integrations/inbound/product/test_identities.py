@@ -99,6 +99,12 @@ def test_amplitudes_identify_and_user_mapping_apis_are_read(is_array: bool) -> N
     assert [(event.event, told(event)) for event in mapped.events.records] == [("$user_map", ("m-7", "old-7", True))]
 
 
+def test_amplitudes_identify_api_may_be_told_in_json() -> None:
+    sent = {"api_key": "k", "identification": [{"user_id": "m-7", "device_id": "d-1"}]}
+    found = parse_identifications(json.dumps(sent).encode(), **OPTIONS)
+    assert (found.api_key, [told(event) for event in found.events.records]) == ("k", [("m-7", "d-1", False)])
+
+
 def test_what_amplitudes_user_mapping_cannot_do_here_is_refused_with_the_reason() -> None:
     sent = [{"user_id": "a", "global_user_id": "b", "unmap": True}, {"user_id": "a"}]
     found = parse_user_map(urlencode({"api_key": "k", "mapping": json.dumps(sent)}).encode(), **OPTIONS)
