@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import (
     CTE,
     Column,
     ColumnElement,
-    CompoundSelect,
     Connection,
     FromClause,
     Select,
     func,
+    or_,
     select,
     union,
-    union_all,
 )
 from sqlalchemy.sql.functions import coalesce
 
@@ -44,11 +42,11 @@ def ids_of_people(users: Select[tuple[str]], *, since: int, top: int) -> CTE:
     return union(select(new.c.user_id.label("id")), others).cte("ids_of_people")
 
 
-def all_ids_of(user_id: ColumnElement[str]) -> CompoundSelect[Any]:
-    """Return a subquery for all ids of the person with an id of the query around it, that id among them."""
+def is_same_person(first: Column[str], second: Column[str]) -> ColumnElement[bool]:
+    """Return whether two ids are one person's, in a query on both of their tables."""
     own, others = person_ids.alias("own"), person_ids.alias("others")
-    linked = select(others.c.id).join(own, own.c.person == others.c.person).where(own.c.id == user_id)
-    return union_all(select(user_id.label("id")), linked)
+    linked = select(others.c.id).join(own, own.c.person == others.c.person).where(own.c.id == second)
+    return or_(first == second, first.in_(linked.correlate(second.table)))
 
 
 def ids_beside(connection: Connection, user_ids: Sequence[str]) -> set[str]:

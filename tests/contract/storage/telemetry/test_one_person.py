@@ -206,6 +206,32 @@ def test_an_attempt_counted_before_its_event_left_the_hot_store_is_not_counted_a
     assert reached_by_bucket(store) == {NOW: (1, 1, 0)}
 
 
+def test_an_old_attempt_is_kept_while_an_event_under_another_id_of_the_person_may_recount_it(
+    store: TelemetryStore, clock: Clock
+) -> None:
+    clock.now = NOW + 4 * 3600
+    store.append_events([BEFORE, SIGN_IN])
+    roll_up_all(store, now=clock.now)
+    store.expire(now=clock.now)
+    store.append_events(AFTER)
+    roll_up_all(store, now=clock.now)
+    found = store.funnel_series(1, since=NOW - 3600, until=NOW + 3600, bucket_seconds=3600)[0]
+    assert found.reached.tolist() == [[1, 1, 1]]
+
+
+def test_an_old_attempt_goes_although_somebody_else_did_something_at_its_time(
+    store: TelemetryStore, clock: Clock
+) -> None:
+    store.append_events([BEFORE, SIGN_IN])
+    roll_up_all(store)
+    clock.now = NOW + 4 * 3600
+    store.append_events([make_event("view", "ben", NOW + 1)])
+    roll_up_all(store, now=clock.now)
+    store.expire(now=clock.now)
+    assert store.erase_person(["ana"]).funnel_attempts == 0
+    assert store.erase_person(["ben"]).funnel_attempts == 1
+
+
 def test_ids_are_forgotten_a_week_after_they_were_last_told_and_then_a_device_may_have_another_owner(
     store: TelemetryStore, clock: Clock
 ) -> None:
