@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.storable_text import Text
+from integrations.inbound.product.mixpanel_people import bare_id
 from storage import audit
 from storage.telemetry.protocol import Erased
 
@@ -41,11 +42,11 @@ class Erasure(BaseModel):
 
 @router.delete("/{user_id:path}", summary="Forget a person")
 def erase_user(user_id: UserId, services: InjectedServices, operator: Operator) -> Erasure:
-    """Delete every record that names this person, and say how many that were.
+    """Delete every record that names this person, by this id or any other of theirs, and say how many that were.
 
     The audit chain keeps that it was done and by whom, with a keyed digest in the person's place.
     """
-    erased = services.telemetry.erase_person([user_id])
+    erased = services.telemetry.erase_person(list(dict.fromkeys([user_id, bare_id(user_id)])))
     with services.sessions.begin() as session:
         audit.append(
             session,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.telemetry.archive.layout import KINDS, Kind, files
+from storage.telemetry.archive.people import with_person
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -76,17 +77,19 @@ def is_archive_empty(directory: Path) -> bool:
 def _restrict_to_archive(connection: DuckDBPyConnection, directory: Path) -> None:
     """Create the views, then lock out every other file, the network and all settings for this connection."""
     for kind in KINDS:
-        connection.execute(_view(directory, kind))
+        connection.execute(_view(connection, directory, kind))
     connection.execute("SET temp_directory = ''")
     connection.execute(f"SET allowed_directories = [{_sql_literal(directory)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _view(directory: Path, kind: Kind) -> str:
+def _view(connection: DuckDBPyConnection, directory: Path, kind: Kind) -> str:
     if files(directory, kind.name):
         pattern = _sql_literal(directory / kind.name / "day=*" / "*.parquet")
-        source = f"SELECT * FROM read_parquet({pattern}, hive_partitioning = true, hive_types = {{'day': DATE}})"  # noqa: S608 - own names
+        options = "hive_partitioning = true, hive_types = {'day': DATE}, union_by_name = true"
+        rows = f"read_parquet({pattern}, {options})"
+        source = with_person(connection, rows, kind.person, {}) if kind.person else f"SELECT * FROM {rows}"  # noqa: S608 - own names
     else:
         columns = ", ".join(f"CAST(NULL AS {sql_type}) AS {name}" for name, sql_type in kind.columns.items())
         source = f"SELECT {columns}, CAST(NULL AS DATE) AS day WHERE false"

@@ -96,6 +96,21 @@ AMPLITUDE_DOCS = _body(
     }
 )
 
+
+def _form(field: str) -> dict[str, Any]:
+    """Describe a form with the key and one field of JSON."""
+    described = {"type": "string", "description": "One JSON object, or an array of them."}
+    schema = {
+        "type": "object",
+        "required": ["api_key", field],
+        "properties": {"api_key": {"type": "string"}, field: described},
+    }
+    return _body({"application/x-www-form-urlencoded": {"schema": schema}})
+
+
+AMPLITUDE_IDENTIFY_DOCS = _form("identification")
+AMPLITUDE_MAP_DOCS = _form("mapping")
+
 _MIXPANEL_EVENT: dict[str, Any] = {
     "event": "checkout_started",
     "properties": {"token": "argux_…", "distinct_id": "u1", "time": 1770465600, "$insert_id": "e-1"},

@@ -11,16 +11,25 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.doors import product_beside
-from bot.doors.openapi import AMPLITUDE_DOCS, CAPTURE_DOCS, MIXPANEL_DOCS, SEGMENT_BATCH_DOCS, SEGMENT_DOCS
+from bot.doors.openapi import (
+    AMPLITUDE_DOCS,
+    AMPLITUDE_IDENTIFY_DOCS,
+    AMPLITUDE_MAP_DOCS,
+    CAPTURE_DOCS,
+    MIXPANEL_DOCS,
+    SEGMENT_BATCH_DOCS,
+    SEGMENT_DOCS,
+)
 from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
 from bot.doors.product_answers import amplitude_error, mixpanel_error
 from bot.errors import BotError, MalformedError
-from bot.reception.receive import Door, ParsedBody, Payload, Receipt
+from bot.reception.receive import Door, ParsedBody, Payload, Receipt, Reception
 from detection.types import Event, LogRecord
 from integrations.inbound.product.amplitude import group_rejections, is_upload, parse_upload
+from integrations.inbound.product.amplitude_people import parse_identifications, parse_user_map
 from integrations.inbound.product.mixpanel import parse_tracked
 from integrations.inbound.product.posthog import parse_capture
 from integrations.inbound.product.segment import CALLS, parse_messages
@@ -47,13 +56,29 @@ def _parse_options(payload: Payload) -> dict[str, Any]:
 
 
 def _parse_posthog(sent_at: str | None, payload: Payload) -> ParsedBody[Event | LogRecord]:
-    capture = parse_capture(payload.body, content_type=payload.content_type, sent_at=sent_at, **_parse_options(payload))
+    capture = parse_capture(
+        payload.body,
+        content_type=payload.content_type,
+        sent_at=sent_at,
+        visitor=payload.visitor,
+        **_parse_options(payload),
+    )
     return ParsedBody(capture.records, capture.api_key)
 
 
 def _parse_amplitude(payload: Payload) -> ParsedBody[Event]:
     upload = parse_upload(payload.body, **_parse_options(payload))
     return ParsedBody(upload.events, upload.api_key, "amplitude")
+
+
+def _parse_identifications(payload: Payload) -> ParsedBody[Event]:
+    upload = parse_identifications(payload.body, **_parse_options(payload))
+    return ParsedBody(upload.events, upload.api_key)
+
+
+def _parse_user_map(payload: Payload) -> ParsedBody[Event]:
+    upload = parse_user_map(payload.body, **_parse_options(payload))
+    return ParsedBody(upload.events, upload.api_key)
 
 
 def _parse_posthog_or_amplitude(sent_at: str | None, payload: Payload) -> ParsedBody[Any]:
@@ -92,8 +117,8 @@ LIBRARY_TYPES = (JSON, FORM, TEXT)
 
 
 def _posthog_door(request: Request, parse: Callable[[str | None, Payload], ParsedBody[Any]]) -> Door[Any]:
-    sent_at = request.query_params.get(SENT_AT)
-    return Door("posthog", LIBRARY_TYPES, partial(parse, sent_at), _append_events_and_logs, key_in_body=True)
+    read = partial(parse, request.query_params.get(SENT_AT))
+    return Door("posthog", LIBRARY_TYPES, read, _append_events_and_logs, key_in_body=True, has_visitors=True)
 
 
 def _mixpanel_door(request: Request, content_types: tuple[str, ...], *, needs_time: bool) -> Door[Event]:
@@ -102,6 +127,8 @@ def _mixpanel_door(request: Request, content_types: tuple[str, ...], *, needs_ti
 
 
 AMPLITUDE = Door("amplitude", (JSON,), _parse_amplitude, append_events, key_in_body=True)
+IDENTIFY = Door("amplitude", (FORM, JSON), _parse_identifications, append_events, key_in_body=True)
+USER_MAP = Door("amplitude", (FORM, JSON), _parse_user_map, append_events, key_in_body=True)
 SEGMENT = {
     call: Door("segment", (JSON, TEXT), partial(_parse_segment, call), append_events, key_in_body=True)
     for call in (None, "identify", "track", "page", "screen", "group", "alias")
@@ -145,6 +172,26 @@ async def take_upload(request: Request, reception: InjectedReception, secret: Se
         return _amplitude_response(await reception.receive(request, AMPLITUDE, secret))
     except BotError as error:
         return amplitude_error(error)
+
+
+@router.post("/identify", summary="Say who uses a device, as Amplitude does", openapi_extra=AMPLITUDE_IDENTIFY_DOCS)
+async def take_identifications(request: Request, reception: InjectedReception, secret: Secret) -> Response:
+    """Take what Amplitude's Identify API is told: a `user_id` with a `device_id` makes both one person's."""
+    return await _amplitude_people(request, reception, IDENTIFY, secret)
+
+
+@router.post("/usermap", summary="Say which users are one person, as Amplitude does", openapi_extra=AMPLITUDE_MAP_DOCS)
+async def take_user_map(request: Request, reception: InjectedReception, secret: Secret) -> Response:
+    """Take what Amplitude's User Mapping API is told. A mapping cannot be undone."""
+    return await _amplitude_people(request, reception, USER_MAP, secret)
+
+
+async def _amplitude_people(request: Request, reception: Reception, door: Door[Event], secret: str | None) -> Response:
+    try:
+        receipt = await reception.receive(request, door, secret)
+    except BotError as error:
+        return amplitude_error(error)
+    return _amplitude_response(receipt) if receipt.rejections else PlainTextResponse("success")
 
 
 @router.post("/v1/import", include_in_schema=False)

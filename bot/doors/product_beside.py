@@ -13,12 +13,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from bot.doors.own import JSON, NDJSON, InjectedReception, Secret, append_events
+from bot.doors.own import JSON, NDJSON, InjectedReception, Secret
 from bot.doors.product_answers import amplitude_error, mixpanel_error
 from bot.errors import BotError
 from bot.reception.receive import Door, ParsedBody, Payload
 from detection.types import Event
-from integrations.inbound.product.amplitude import parse_identification
 from integrations.inbound.product.beside import key_of_call
 from integrations.inbound.reading.forms import FORM
 from integrations.inbound.reading.records import Parsed
@@ -55,23 +54,11 @@ def _nothing(store: TelemetryStore, records: Sequence[Event]) -> Appended:
     return Appended(0, 0)
 
 
-def _parse_identification(payload: Payload) -> ParsedBody[Event]:
-    upload = parse_identification(
-        payload.body,
-        content_type=payload.content_type,
-        content_encoding=payload.content_encoding,
-        now=payload.now,
-        max_decoded_bytes=payload.max_decoded_bytes,
-    )
-    return ParsedBody(upload.events, upload.api_key)
-
-
 _door = partial(Door, content_types=(JSON, FORM, TEXT, NDJSON), append=_nothing, parse=_left_aside, key_in_body=True)
 PROFILES: Door[Event] = _door("mixpanel")
 FLAGS: Door[Event] = _door("posthog")
 METRICS: Door[Event] = _door("segment")
 GROUPS: Door[Event] = _door("amplitude")
-IDENTIFY = Door("amplitude", (JSON, FORM), _parse_identification, append_events, key_in_body=True)
 
 
 @router.post("/engage", include_in_schema=False)
@@ -110,19 +97,6 @@ async def take_library_metrics(request: Request, reception: InjectedReception, s
     """Take what Segment's analytics.js measures of itself, which is not kept."""
     await reception.receive(request, METRICS, secret)
     return JSONResponse({"success": True})
-
-
-@router.post("/identify", include_in_schema=False)
-async def take_identification(request: Request, reception: InjectedReception, secret: Secret) -> Response:
-    """Take Amplitude's identify calls as the `$identify` events of its uploads."""
-    try:
-        receipt = await reception.receive(request, IDENTIFY, secret)
-    except BotError as error:
-        return amplitude_error(error)
-    if receipt.rejections:
-        first = receipt.rejections[0]
-        return JSONResponse({"code": 400, "error": f"{first.field}: {first.message}"}, 400)
-    return PlainTextResponse("success")
 
 
 @router.post("/groupidentify", include_in_schema=False)

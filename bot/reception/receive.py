@@ -20,6 +20,7 @@ from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
 from bot.reception.scoping import scoped
+from bot.reception.visitors import visitor_of
 from detection.types import Event
 from integrations.inbound.reading.records import Parsed, PayloadError, PayloadTooLargeError, Rejection
 from storage.database.patience import Patience, waiting_with
@@ -58,13 +59,14 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body as it arrived. now: the time of arrival in seconds UTC."""
+    """A body as it arrived. now: the time of arrival in seconds UTC. visitor: a digest that tells its sender apart."""
 
     body: bytes
     content_type: str
     content_encoding: str
     now: float
     max_decoded_bytes: int
+    visitor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Door(Generic[Record]):
 
     key_in_body: the key may be in the body. signed: the door needs no key; its `parse` checks the sender's signature
     before it reads anything else, unless it was checked already. patience_seconds: how long its senders wait for the
-    database; None for the usual time.
+    database; None for the usual time. has_visitors: senders may be browsers without an id.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Door(Generic[Record]):
     content_encodings: tuple[str, ...] = ("gzip", "deflate")
     signed: bool = False
     patience_seconds: float | None = None
+    has_visitors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,8 @@ class Reception:
             encoding = content_encoding(request, door.content_encodings)
             with self.gate.visit(is_recognised=sender is not None) as visit:
                 body = await visit.read_body(request)
-                return await self._store(visit, door, body, media_type, encoding, sender)
+                visitor = visitor_of(request, self.services.audit_key) if door.has_visitors else ""
+                return await self._store(visit, door, body, media_type, encoding, sender, visitor)
 
     async def receive_message(
         self, read: Callable[[], Awaitable[bytes]], door: Door[Record], secret: str | None, media_type: str
@@ -184,9 +188,10 @@ class Reception:
         media_type: str,
         encoding: str,
         sender: Identity | None,
+        visitor: str = "",
     ) -> Receipt:
         now = self._arrivals.at(self.services.clock().timestamp())
-        payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes)
+        payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes, visitor)
         patience = Patience(PATIENCE_SECONDS if door.patience_seconds is None else door.patience_seconds)
         if visit.is_recognised:
             visit.store()

@@ -36,7 +36,7 @@ _BLOCKS, _BLOCK_SECONDS, _BLOCK_POINTS = 14, 86_400.0, 288
 _FURTHEST = 1e6
 _ROUNDING = 1e-9
 
-LEAST_SURPRISE = 1.65
+LEAST_SURPRISE = 1.75
 """The least average surprise of a metric that is away, at each of its newest points."""
 
 RECORD = 1.36
@@ -51,8 +51,8 @@ _QUICK_SECONDS = 120.0
 LEAST_POINTS = WARM_UP + _RECENT
 """How many points of a series must be known before it is judged."""
 
-_YOUNG_SECONDS, _YOUNG_POINTS, _YOUNG_RECORD = 3 * 86_400.0, 400, 1.6
-"""In its first days a metric sets records easily."""
+_YOUNG_POINTS, _YOUNG_RECORD, _YOUNG_SECONDS = 400, 0.34, 4 * 86_400.0
+"""In its first days a metric sets records easily: they must be clearer by so much, less and less as it grows older."""
 
 _FORGOTTEN_SECONDS = 3 * 86_400.0
 """A metric that was not heard for this long begins anew, unless its own points are that far apart."""
@@ -351,8 +351,8 @@ class MetricStreams:
     def _note_records(self, rows: Integers, distances: Floats) -> None:
         memory = self._memory
         largest = np.fmax.reduce(memory.records[rows], axis=2)
-        is_young = ~(memory.last_at[rows] - memory.began[rows] >= _YOUNG_SECONDS) | (memory.seen[rows] < _YOUNG_POINTS)
-        factor = np.where(is_young, _YOUNG_RECORD, RECORD)[:, None]
+        age = np.where(memory.seen[rows] < _YOUNG_POINTS, 0.0, memory.last_at[rows] - memory.began[rows])
+        factor = (RECORD + _YOUNG_RECORD * np.exp(-age / _YOUNG_SECONDS))[:, None]
         least = np.full(distances.shape, np.inf)
         least[:, :LEVEL] = _LEAST_CHANGE * np.abs(memory.expected[rows])[:, None]
         with np.errstate(invalid="ignore"):

@@ -27,7 +27,17 @@ from detection.types.finding_details import (
 from detection.types.findings import Finding, Metric, Subject
 from detection.types.funnels import FunnelDefinition, FunnelProgress, FunnelStep
 from detection.types.incidents import IncidentStatus, Severity
-from detection.types.records import AlertChange, Deploy, Event, LogRecord, MetricKind, MetricPoint, Span, SpanKind
+from detection.types.records import (
+    AlertChange,
+    AlsoKnownAs,
+    Deploy,
+    Event,
+    LogRecord,
+    MetricKind,
+    MetricPoint,
+    Span,
+    SpanKind,
+)
 from detection.types.series import (
     DELAY_EDGES_SECONDS,
     DURATION_EDGES_MS,
@@ -47,6 +57,7 @@ __all__ = [
     "VERSION_DIMENSION",
     "AlertChange",
     "AlertDetails",
+    "AlsoKnownAs",
     "Attribution",
     "Deploy",
     "EndpointDetails",

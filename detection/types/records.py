@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from detection.types.values import JsonValue
+
+
+class AlsoKnownAs(NamedTuple):
+    """Another id of the person who did an event, as the event tells it.
+
+    is_merge: whether somebody said that the two ids are one person; otherwise `other_id` is of a device or a visitor,
+    which may have served several people.
+    """
+
+    other_id: str
+    is_merge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +30,7 @@ class Event:
     user_id: str
     happened_at: float
     properties: Mapping[str, JsonValue]
+    also_known_as: AlsoKnownAs | None = None
 
 
 class SpanKind(StrEnum):

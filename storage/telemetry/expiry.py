@@ -18,6 +18,7 @@ from storage.telemetry.hot.partitions import are_used, prepare_partitions
 from storage.telemetry.hot.window import hot_seconds
 from storage.telemetry.logs.expiry import drop_old_logs
 from storage.telemetry.metrics.expiry import drop_metrics
+from storage.telemetry.people.expiry import drop_old_links
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.rollups.marks import mark
 from storage.telemetry.rollups.sweeps import sweep
@@ -69,6 +70,7 @@ def _expire(engine: Engine, archive: Archive | None, now: float) -> int:
     gone = sum(_evict_up_to(engine, archive, table, last, horizon) for table, last in ends)
     gone += drop_removed_funnels(engine) + drop_old_attempts(engine, horizon)
     gone += drop_old_funnel_counts(engine, now)
+    gone += drop_old_links(engine, now)
     gone += _drop_endpoint_buckets(engine, now)
     gone += sweep(engine, endpoint_names.c.seen_at, below=oldest_name_kept(now))
     gone += drop_metrics(engine, now)

@@ -365,12 +365,14 @@ class SqlTelemetry:
             return metrics.metric_names(connection, service=service, name=name, limit=limit, offset=offset)
 
     def erase_person(self, user_ids: Sequence[str]) -> Erased:
-        """Erase a person by these ids, and by the digests that replace them where privacy hides user ids."""
-        known_as = [*user_ids, *map(self._privacy.user_id, user_ids)]
+        """Erase a person by these ids, by all other ids of theirs, and by the digests of ids that privacy hides."""
+        stored_as = [*user_ids, *map(self._privacy.user_id, user_ids)]
+        known_as = erasure.ids_of_person(self._engine, stored_as, now=self._clock())
         erased = erasure.erase_person(self._engine, known_as, self._log_reader)
         if self._archive is None:
             return erased
-        return replace(erased, archived=erase_user(self._archive.directory, known_as))
+        archived = erase_user(self._archive.directory, stored_as, known_as[len(stored_as) :])
+        return replace(erased, archived=archived)
 
     def expire(self, *, now: float) -> int:
         """Delete what is past its retention; return how many rows.

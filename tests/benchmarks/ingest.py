@@ -44,8 +44,8 @@ WARM_UP, MEASURED = 150, 210
 EVENTS_A_VISIT, AT_ONCE = 20, 5000
 EVENTS = "/api/events"
 INSERT = (
-    "INSERT INTO events (event_id, event, user_id, happened_at, arrived_at, properties) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO events (event_id, event, user_id, happened_at, arrived_at, properties, other_id, is_merge)"
+    " VALUES (?, ?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT DO NOTHING"
 )
 
 

@@ -13,16 +13,13 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
+from integrations.inbound.product.identities import signed_in
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
-from integrations.inbound.reading.batches import Text, array_elements, decode_strictly, read_each, split_envelope
+from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.clocks import SenderClock, clock_of
 from integrations.inbound.reading.digests import RecordIds, digest_within_sender
-from integrations.inbound.reading.forms import FORM, form_fields
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
-
-IDENTIFY = "$identify"
-"""The event in which Amplitude's libraries tell the properties of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +90,9 @@ def parse_upload(body: bytes, *, content_encoding: str = "", now: float, max_dec
         raise PayloadError("it is empty")
     outer, array = split_envelope(_ENVELOPE, text, "events")
     clock = clock_of(outer.client_upload_time, outer.upload_time, now=now)
-    read = partial(_read, clock=clock, ids=RecordIds(now))
+    read = partial(read_event, clock=clock, ids=RecordIds(now))
     events = read_each(array_elements(array, "events"), read, prefix="events")
     return Upload(outer.api_key, events)
-
-
-def parse_identification(
-    body: bytes, *, content_type: str, content_encoding: str = "", now: float, max_decoded_bytes: int
-) -> Upload:
-    """Read the form of /identify: `api_key`, and `identification`, one object or an array. Raises PayloadError.
-
-    Each becomes the event `$identify`, as the libraries send it in an upload.
-    """
-    text = without_nul(decoded(body, content_encoding, max_decoded_bytes)).strip()
-    if content_type == FORM:
-        fields = form_fields(text)
-        api_key, told = fields.get("api_key"), fields.get("identification", "").encode()
-    else:
-        outer = decode_strictly(_IDENTIFICATION, text)
-        api_key, told = outer.api_key, bytes(outer.identification)
-    if not told:
-        raise PayloadError("is missing", "identification")
-    texts = array_elements(told, "identification") if told.lstrip().startswith(b"[") else [told]
-    read = partial(_read_identification, clock=SenderClock(now), ids=RecordIds(now))
-    return Upload(api_key, read_each(texts, read, prefix="identification"))
-
-
-def _read_identification(text: Text, *, clock: SenderClock, ids: RecordIds) -> Event:
-    raw = _EVENT.decode(text)
-    raw.event_type = raw.event_type or IDENTIFY
-    return _to_event(raw, text, clock, ids)
 
 
 def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, list[int]]]:
@@ -137,18 +107,17 @@ def group_rejections(rejections: Sequence[Rejection]) -> dict[str, dict[str, lis
     return groups
 
 
-def _read(text: Text, *, clock: SenderClock, ids: RecordIds) -> Event:
+def read_event(text: Text, *, clock: SenderClock, ids: RecordIds, default_type: str | None = None) -> Event:
     """Read one event. Without a time it happened when it arrived, as in Amplitude. Raises FieldError."""
-    return _to_event(_EVENT.decode(text), text, clock, ids)
-
-
-def _to_event(raw: _Event, text: Text, clock: SenderClock, ids: RecordIds) -> Event:
+    raw = _EVENT.decode(text)
+    user_id = first_identifier({"user_id": raw.user_id, "device_id": raw.device_id})
     return Event(
         event_id=_event_id(raw, text, ids),
-        event=event_name(raw.event_type, "event_type"),
-        user_id=first_identifier({"user_id": raw.user_id, "device_id": raw.device_id}),
+        event=event_name(raw.event_type or default_type, "event_type"),
+        user_id=user_id,
         happened_at=clock.now if raw.time is None else clock.corrected(raw.time, field="time"),
         properties=_properties(raw),
+        also_known_as=signed_in(user_id, raw.device_id),
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from detection.types import Event
+from detection.types import AlsoKnownAs, Event
+from integrations.inbound.product.identities import signed_in, told_by
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.clocks import SenderClock, clock_of, moment_ago
@@ -22,8 +23,9 @@ NAME_LIMIT = 200
 class RawEvent(msgspec.Struct, gc=False):
     """An event as sent. User and time may be at the top level or in the properties, the id only at the top level.
 
-    offset: how many milliseconds before the sending it happened. sent_at, sentAt: when it was sent, by the sender's
-    clock. A sender may use these names for something else, so any value is taken.
+    anonymous_id: the id of the visitor or device, which the user may have beside their own. offset: how many
+    milliseconds before the sending it happened. sent_at, sentAt: when it was sent, by the sender's clock. A sender may
+    use these names for something else, so any value is taken.
     """
 
     event: str
@@ -33,6 +35,7 @@ class RawEvent(msgspec.Struct, gc=False):
     insert_id: str | int | None = None
     user_id: str | int | None = None
     distinct_id: str | int | None = None
+    anonymous_id: Any = None
     timestamp: str | int | float | None = None
     offset: Any = None
     sent_at: Any = None
@@ -111,22 +114,31 @@ def to_event(raw: RawEvent, arrival: Arrival) -> Event:
     properties = raw.properties if raw.properties is not None else {}
     if not raw.event or len(raw.event) > NAME_LIMIT:
         raise FieldError("event", f"must have 1 to {NAME_LIMIT} characters")
+    user_id = _user_id(raw, properties)
     return Event(
         _event_id(raw, properties, arrival),
         raw.event,
-        _user_id(raw, properties),
+        user_id,
         _time(raw, properties, arrival),
         properties,
+        _also_known_as(raw, user_id, properties),
     )
+
+
+def _also_known_as(raw: RawEvent, user_id: str, properties: dict[str, Any]) -> AlsoKnownAs | None:
+    told = told_by(raw.event, user_id, properties) if raw.event.startswith("$") else None
+    visitor = properties.get("anonymous_id") if raw.anonymous_id is None else raw.anonymous_id
+    return told if told or visitor is None else signed_in(user_id, visitor)
 
 
 def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
     """Return the user id. The top level comes first, because a property of the same name may mean another user."""
-    for found in (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id")):
+    given = (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id"))
+    for found in (*given, raw.anonymous_id, properties.get("anonymous_id")):
         if found is not None:
             break
     else:
-        raise FieldError("properties.user_id", "is missing (distinct_id will do)")
+        raise FieldError("properties.user_id", "is missing (distinct_id or anonymous_id will do)")
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise FieldError("properties.user_id", "must be a text or a whole number")
     user_id = str(found)
@@ -162,7 +174,9 @@ def _event_id(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> st
                 raise FieldError(name, f"must have at most {NAME_LIMIT} characters")
             return str(given)
     has_time = raw.timestamp is not None or properties.get("timestamp") is not None
-    content = (raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties)
+    content = [raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties]
+    if raw.anonymous_id is not None:
+        content.append(raw.anonymous_id)
     return arrival.ids.of(*content, has_time=has_time)
 
 

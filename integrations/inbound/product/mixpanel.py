@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from detection.types import Event
-from integrations.inbound.product.shared_fields import event_name, first_identifier
+from integrations.inbound.product.mixpanel_people import TELLS_IDS, person
+from integrations.inbound.product.shared_fields import event_name
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.clocks import SenderClock, clock_of
@@ -93,11 +94,10 @@ def _read(text: Text, *, needs_time: bool, clock: SenderClock, ids: RecordIds) -
     """Read one event. Raises FieldError."""
     raw = _EVENT.decode(text)
     properties = raw.properties or {}
-    names = ("distinct_id", "$user_id", "$device_id")
-    user_id = first_identifier({f"properties.{name}": properties.get(name) for name in names})
     event = event_name(raw.event, "event")
+    user_id, also_known_as = person(event, properties)
     time = properties.get("time")
-    if time is None and needs_time:
+    if time is None and needs_time and event not in TELLS_IDS:
         raise FieldError("properties.time", "is missing")
     return Event(
         event_id=_event_id(event, user_id, properties, ids),
@@ -105,6 +105,7 @@ def _read(text: Text, *, needs_time: bool, clock: SenderClock, ids: RecordIds) -
         user_id=user_id,
         happened_at=clock.now if time is None else clock.corrected(time, field="properties.time"),
         properties={name: value for name, value in properties.items() if name not in _BOOKKEEPING},
+        also_known_as=also_known_as,
     )
 
 

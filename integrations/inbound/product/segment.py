@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from detection.types import Event
+from detection.types import AlsoKnownAs, Event
+from integrations.inbound.product.identities import merged, signed_in
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
@@ -80,13 +81,22 @@ def _read(text: Text, *, call: str | None, clock: SenderClock, ids: RecordIds) -
     call = call or message.type
     if call not in CALLS:
         raise FieldError("type", f"must be one of {', '.join(CALLS)}")
+    user_id = first_identifier({"userId": message.user_id, "anonymousId": message.anonymous_id})
     return Event(
         event_id=_event_id(message, text, ids),
         event=event_name(message.event, "event") if call == "track" else call,
-        user_id=first_identifier({"userId": message.user_id, "anonymousId": message.anonymous_id}),
+        user_id=user_id,
         happened_at=_time(message, clock),
         properties=_properties(message, call),
+        also_known_as=_also_known_as(message, call, user_id),
     )
+
+
+def _also_known_as(message: _Message, call: str, user_id: str) -> AlsoKnownAs | None:
+    """Return the visitor that the libraries put beside a known user, or what an alias merges."""
+    if call == "alias" and message.previous_id is not None:
+        return merged(user_id, message.previous_id)
+    return None if message.user_id in (None, "") else signed_in(user_id, message.anonymous_id)
 
 
 def _time(message: _Message, clock: SenderClock) -> float:

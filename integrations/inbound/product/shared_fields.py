@@ -31,7 +31,7 @@ def first_identifier(candidates: Mapping[str, Any]) -> str:
             raise FieldError(field, f"must have at most {NAME_LIMIT} characters")
         return str(value)
     names = list(candidates)
-    raise FieldError(names[0], f"is missing ({' or '.join(names[1:])} will do)")
+    raise FieldError(names[0], f"is missing ({' or '.join(names[1:])} will do)" if names[1:] else "is missing")
 
 
 def with_defaults(properties: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from storage.database.gaps import let_others_write
 from storage.database.locks import Lock, lock_exclusive
@@ -30,6 +31,7 @@ from storage.telemetry.archive.files import quoted, sync
 from storage.telemetry.archive.layout import (
     DRAFTS,
     KINDS,
+    PERSON,
     REWRITE,
     Draft,
     Kind,
@@ -40,6 +42,7 @@ from storage.telemetry.archive.layout import (
     new_draft,
 )
 from storage.telemetry.hot.eviction import BusyPartitionError, EvictionBatch, delete_batch, evict
+from storage.telemetry.people.whose import person_column
 from storage.telemetry.rows.bulk import Row, insert_new
 from storage.telemetry.rows.tables import archived_batches
 
@@ -214,12 +217,20 @@ def _read(connection: Connection, kind: Kind, batch: EvictionBatch) -> Iterator[
     """Read a batch in the order of its sequence, at most _ROWS_PER_FILE rows at a time."""
     source = batch.source.c
     sequence = source.sequence
-    query = select(sequence, *(source[name] for name in kind.columns)).order_by(sequence).limit(_ROWS_PER_FILE)
+    query = select(sequence, *_values(kind, source)).order_by(sequence).limit(_ROWS_PER_FILE)
     last = batch.first - 1
     while found := connection.execute(query.where(sequence > last, sequence <= batch.last)).all():
         chunk = _Chunk(found[0].sequence, found[-1].sequence, [tuple(row[1:]) for row in found])
         yield chunk
         last = chunk.last
+
+
+def _values(kind: Kind, source: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[Any]]:
+    """Return the columns to read of a kind. Whose an event is, is looked up."""
+    return [
+        person_column(source[kind.person]).label(name) if name == PERSON and kind.person else source[name]
+        for name in kind.columns
+    ]
 
 
 def _was_evicted(connection: Connection, draft: Draft) -> bool:

@@ -76,7 +76,7 @@ def _merge(paths: Sequence[Path], merged: Path) -> None:
     listed = ", ".join(f"'{quoted(path)}'" for path in paths)
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
-            rows = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"  # noqa: S608 - own names
+            rows = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"  # noqa: S608 - own names
             connection.execute(f"COPY ({rows}) TO '{quoted(merged)}' (FORMAT parquet, COMPRESSION zstd)")
     except duckdb.IOException as error:
         raise OSError(str(error)) from error

@@ -22,6 +22,9 @@ DRAFTS = "drafts"
 REWRITE = ".rewrite"
 """Suffix of a file that is to replace another one."""
 
+PERSON = "person"
+"""The column with the id that stood for the person when the record left the hot store; files of before have none."""
+
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
@@ -29,8 +32,9 @@ _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 class Kind:
     """One kind of archived record: its name in the archive, its hot table, its columns with their SQL types.
 
-    moment: the column with the time by which records are put into days. person: the column that names a person, or
-    None. attributes: the JSON column in which persons may be named, or None.
+    moment: the column with the time by which records are put into days. person: the column that names a person by
+    the id that was sent, or None; such a kind also has PERSON. attributes: the JSON column in which persons may be
+    named, or None.
     """
 
     name: str
@@ -49,6 +53,7 @@ KINDS = (
             "event_id": "VARCHAR",
             "event": "VARCHAR",
             "user_id": "VARCHAR",
+            "person": "VARCHAR",
             "happened_at": "TIMESTAMP",
             "arrived_at": "TIMESTAMP",
             "properties": "VARCHAR",

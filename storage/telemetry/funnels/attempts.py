@@ -1,7 +1,8 @@
-"""Find out how new events change users' attempts at a funnel.
+"""Find out how new events change people's attempts at a funnel.
 
-Events arrive late and in any order, so attempts cannot be counted incrementally. Instead, all attempts of every user
-with a new event are recomputed from the hot store and compared with those counted before.
+Events arrive late and in any order, and which ids are one person's may be told after them, so attempts cannot be
+counted incrementally. Instead, all attempts of every person with a new event or a new id are recomputed from the hot
+store and compared with those counted before.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, delete, select
+from sqlalchemy import CTE, Connection, bindparam, delete, select
 
 from detection.types import Event, FunnelDefinition, FunnelProgress
 from storage.telemetry.funnels.segment_values import Segments
+from storage.telemetry.people.whose import ids_of_people, person_of
 from storage.telemetry.protocol import FunnelReader
 from storage.telemetry.rows.bulk import put
 from storage.telemetry.rows.records import STORED_EVENT, to_event
@@ -26,7 +28,10 @@ _PROGRESS_COLUMNS = ("funnel_id", "user_id", "entered_at", "reached_at", "dimens
 
 
 class Attempt(NamedTuple):
-    """An attempt as counted in the rollups. dimensions: bounded, rare values are replaced by "other"."""
+    """An attempt as counted in the rollups. dimensions: bounded, rare values are replaced by "other".
+
+    user_id: the id that stood for the person when the attempt was counted.
+    """
 
     user_id: str
     entered_at: float
@@ -42,7 +47,9 @@ class Changes:
     added: list[Attempt] = field(default_factory=list)
 
 
-_Counted = dict[str, dict[float, Attempt]]
+_Counted = dict[str, list[Attempt]]
+"""By the id that stands for the person."""
+
 _Read = dict[str, dict[float, FunnelProgress]]
 
 
@@ -55,14 +62,14 @@ def changed_attempts(
     since: int,
     top: int,
 ) -> Changes:
-    """Recompute the attempts of users with events above sequence `since` up to `top`; return what changed."""
+    """Recompute the attempts of people with events, or ids, above sequence `since` up to `top`; return what changed."""
     is_new = (events.c.sequence > since) & (events.c.sequence <= top) & events.c.event.in_(_event_names(funnel))
-    users = select(events.c.user_id).where(is_new)
-    counted = _counted(connection, funnel, users)
+    ids = ids_of_people(select(events.c.user_id).where(is_new), since=since, top=top)
+    counted = _counted(connection, funnel, ids)
     read: _Read = {}
-    for user_id, history in _histories(connection, funnel, users):
-        readable = _without_expired(counted[user_id], history, funnel.window_seconds)
-        read[user_id] = _best_per_entry(reader(funnel, readable)) if readable else {}
+    for person, history in _histories(connection, funnel, ids):
+        readable = _without_expired(counted[person], history, funnel.window_seconds)
+        read[person] = _best_per_entry(reader(funnel, readable)) if readable else {}
     segments = Segments(connection, funnel.funnel_id, dimensions)
     segments.admit(progress.dimensions for attempts in read.values() for progress in attempts.values())
     return _compared(counted, read, segments)
@@ -91,32 +98,35 @@ def _event_names(funnel: FunnelDefinition) -> list[str]:
     return sorted({step.event for step in funnel.steps})
 
 
-def _counted(connection: Connection, funnel: FunnelDefinition, users: Select[Any]) -> _Counted:
-    """Return these users' attempts as the rollups count them now, by user and time of entry."""
-    query = select(*(funnel_progress.c[name] for name in _PROGRESS_COLUMNS[1:])).where(
-        funnel_progress.c.funnel_id == funnel.funnel_id, funnel_progress.c.user_id.in_(users)
+def _counted(connection: Connection, funnel: FunnelDefinition, ids: CTE) -> _Counted:
+    """Return the attempts under these ids as the rollups count them now, by person."""
+    person, attempts_of_people = person_of(funnel_progress.c.user_id)
+    query = (
+        select(person, *(funnel_progress.c[name] for name in _PROGRESS_COLUMNS[1:]))
+        .select_from(attempts_of_people)
+        .where(funnel_progress.c.funnel_id == funnel.funnel_id, funnel_progress.c.user_id.in_(select(ids.c.id)))
     )
-    found: _Counted = defaultdict(dict)
-    for user_id, entered_at, reached_at, dimensions in connection.execute(query):
+    found: _Counted = defaultdict(list)
+    for whose, user_id, entered_at, reached_at, dimensions in connection.execute(query):
         reached = msgspec.json.decode(reached_at, type=tuple[float, ...])
-        found[user_id][entered_at] = Attempt(user_id, entered_at, reached, msgspec.json.decode(dimensions))
+        found[whose].append(Attempt(user_id, entered_at, reached, msgspec.json.decode(dimensions)))
     return found
 
 
-def _histories(
-    connection: Connection, funnel: FunnelDefinition, users: Select[Any]
-) -> Iterator[tuple[str, list[Event]]]:
-    """Yield each user's events of the funnel in the hot store, oldest first.
+def _histories(connection: Connection, funnel: FunnelDefinition, ids: CTE) -> Iterator[tuple[str, list[Event]]]:
+    """Yield each person with their events of the funnel in the hot store, oldest first.
 
     All of them, not only those near the new ones, because the end of one attempt decides where the next may begin.
     """
+    person, events_of_people = person_of(events.c.user_id)
     query = (
-        select(*STORED_EVENT)
-        .where(events.c.user_id.in_(users), events.c.event.in_(_event_names(funnel)))
-        .order_by(events.c.user_id, events.c.happened_at)
+        select(*STORED_EVENT, person)
+        .select_from(events_of_people)
+        .where(events.c.user_id.in_(select(ids.c.id)), events.c.event.in_(_event_names(funnel)))
+        .order_by(person, events.c.happened_at)
     )
-    for user_id, rows in groupby(connection.execute(query).all(), key=lambda row: row.user_id):
-        yield user_id, [to_event(row) for row in rows]
+    for whose, rows in groupby(connection.execute(query).all(), key=lambda row: row[-1]):
+        yield whose, [to_event(row[:-1]) for row in rows]
 
 
 def _best_per_entry(attempts: Sequence[FunnelProgress]) -> dict[float, FunnelProgress]:
@@ -128,17 +138,16 @@ def _best_per_entry(attempts: Sequence[FunnelProgress]) -> dict[float, FunnelPro
     return best
 
 
-def _without_expired(counted: dict[float, Attempt], history: Sequence[Event], window_seconds: float) -> Sequence[Event]:
+def _without_expired(counted: list[Attempt], history: Sequence[Event], window_seconds: float) -> Sequence[Event]:
     """Exclude attempts whose entry event was evicted from the hot store: they stay counted as they are.
 
     Removes them from `counted`, and returns the history without the events in their windows.
     """
     moments = {event.happened_at for event in history}
-    expired = [entered_at for entered_at in counted if entered_at not in moments]
+    expired = [attempt.entered_at for attempt in counted if attempt.entered_at not in moments]
     if not expired:
         return history
-    for entered_at in expired:
-        del counted[entered_at]
+    counted[:] = [attempt for attempt in counted if attempt.entered_at in moments]
     return [
         event
         for event in history
@@ -146,16 +155,16 @@ def _without_expired(counted: dict[float, Attempt], history: Sequence[Event], wi
     ]
 
 
-def _compared(counted: Mapping[str, Mapping[float, Attempt]], read: _Read, segments: Segments) -> Changes:
+def _compared(counted: Mapping[str, Sequence[Attempt]], read: _Read, segments: Segments) -> Changes:
     changes = Changes()
-    for user_id, attempts in read.items():
-        before = counted[user_id]
+    for person, attempts in read.items():
         after = {
-            at: Attempt(user_id, at, tuple(progress.reached_at), segments.bounded(progress.dimensions))
+            (person, at): Attempt(person, at, tuple(progress.reached_at), segments.bounded(progress.dimensions))
             for at, progress in attempts.items()
         }
-        changes.removed.extend(attempt for at, attempt in before.items() if after.get(at) != attempt)
-        changes.added.extend(attempt for at, attempt in after.items() if before.get(at) != attempt)
+        before = {(attempt.user_id, attempt.entered_at): attempt for attempt in counted[person]}
+        changes.removed.extend(attempt for key, attempt in before.items() if after.get(key) != attempt)
+        changes.added.extend(attempt for key, attempt in after.items() if before.get(key) != attempt)
     return changes
 
 

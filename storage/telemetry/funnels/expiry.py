@@ -8,6 +8,7 @@ from storage.database.session import read_only
 from storage.models import Funnel
 from storage.telemetry.funnels.cell_rollup import CELL_RETENTION_SECONDS, oldest_cells
 from storage.telemetry.hot.window import longest_window
+from storage.telemetry.people.whose import is_same_person
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.rollups.sweeps import delete_at_once, sweep
 from storage.telemetry.rows.tables import (
@@ -69,7 +70,7 @@ def drop_old_attempts(engine: Engine, horizon: float) -> int:
     could_be_recounted = (
         select(events.c.sequence)
         .where(
-            events.c.user_id == progress.user_id,
+            is_same_person(events.c.user_id, progress.user_id),
             events.c.happened_at >= progress.entered_at,
             events.c.happened_at <= progress.entered_at + longest,
         )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, Integers
 from storage.telemetry.funnels.attempts import Attempt, Changes, changed_attempts, keep_progress
 from storage.telemetry.funnels.cell_rollup import add_to_cells
+from storage.telemetry.people.links import link_people
 from storage.telemetry.protocol import FunnelReader
 from storage.telemetry.rollups.buckets import RETENTION_SECONDS, oldest_kept
 from storage.telemetry.rollups.marks import mark, set_mark
@@ -67,6 +68,7 @@ def roll_up_events(
     share = max(1, limit // 2) if behind else limit
     top, taken = _next_events(connection, overall, up_to, share)
     if taken:
+        link_people(connection, since=overall, top=top, now=now)
         for funnel in funnels:
             if funnel not in behind:
                 _count(connection, funnel, reader, dimensions, since=marks[funnel.funnel_id], top=top, now=now)

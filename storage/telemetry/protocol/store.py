@@ -35,7 +35,10 @@ class TelemetryStore(Appends, RollsUp, ReadsFunnels, ReadsEndpoints, ReadsLogs, 
     """Appends records, rolls them up and reads both. Times are seconds UTC; `since` is inclusive, `until` exclusive."""
 
     def erase_person(self, user_ids: Sequence[str]) -> Erased:
-        """Erase the records of a person known by any of these ids; counts of many people stay."""
+        """Erase the records of a person known by any of these ids, under all ids that are linked with them.
+
+        What links the ids is erased too; counts of many people stay.
+        """
         ...
 
     def expire(self, *, now: float) -> int:

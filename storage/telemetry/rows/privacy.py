@@ -18,10 +18,28 @@ from dataclasses import replace
 
 import msgspec
 
-from detection.types import Event, JsonValue, LogRecord, MetricPoint
+from detection.types import AlsoKnownAs, Event, JsonValue, LogRecord, MetricPoint
 
 PREFIX = "hidden:"
-WHO = frozenset({"user_id", "userid", "user.id", "enduser.id", "distinct_id", "$user_id", "$distinct_id"})
+WHO = frozenset(
+    {
+        "$anon_distinct_id",
+        "$anon_id",
+        "$device_id",
+        "$distinct_id",
+        "$distinct_ids",
+        "$identified_id",
+        "$user_id",
+        "anonymous_id",
+        "anonymousid",
+        "distinct_id",
+        "enduser.id",
+        "enduser.pseudo.id",
+        "user.id",
+        "user_id",
+        "userid",
+    }
+)
 """Property names that identify the user, in lower case. Hiding one of them hides all of them."""
 
 _DIGITS = 32
@@ -49,10 +67,7 @@ class Privacy:
         """Return the events with personal data hidden."""
         if not self._names:
             return events
-        return [
-            replace(event, user_id=self.user_id(event.user_id), properties=self._hidden(event.properties))
-            for event in events
-        ]
+        return [self._event(event) for event in events]
 
     def logs(self, records: Sequence[LogRecord]) -> Sequence[LogRecord]:
         """Return the log records with personal data in their attributes hidden; the line's text is not changed."""
@@ -69,6 +84,15 @@ class Privacy:
     def user_id(self, user_id: str) -> str:
         """Return the id under which a user is stored."""
         return self._digest(user_id) if self._hides_users else user_id
+
+    def _event(self, event: Event) -> Event:
+        properties, known = self._hidden(event.properties), event.also_known_as
+        if known is not None and self._hides_users:
+            # Senders write the other id under names of many kinds, such as `alias`.
+            other = self._digest(known.other_id)
+            properties = {name: other if value == known.other_id else value for name, value in properties.items()}
+            known = AlsoKnownAs(other, known.is_merge)
+        return replace(event, user_id=self.user_id(event.user_id), properties=properties, also_known_as=known)
 
     def _hidden(self, properties: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         found: dict[str, JsonValue] = {}

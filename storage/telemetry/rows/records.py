@@ -18,7 +18,16 @@ from storage.telemetry.rows.texts import (
     storable_or_none,
 )
 
-EVENT_COLUMNS = ("event_id", "event", "user_id", "happened_at", "arrived_at", "properties")
+EVENT_COLUMNS = (
+    "event_id",
+    "event",
+    "user_id",
+    "happened_at",
+    "arrived_at",
+    "properties",
+    "other_id",
+    "is_merge",
+)
 SPAN_COLUMNS = (
     "trace_id",
     "span_id",
@@ -48,6 +57,8 @@ LOG_COLUMNS = (
     "attributes",
 )
 
+_NO_OTHER_ID = (None, None)
+
 STORED_EVENT = (events.c.event_id, events.c.event, events.c.user_id, events.c.happened_at, events.c.properties)
 """The columns that `to_event` reads, in its order: select these."""
 
@@ -74,6 +85,7 @@ def event_rows(sent: Sequence[Event], arrived_at: float) -> list[Row]:
             event.happened_at,
             arrived_at,
             encode(event.properties),
+            *((storable_key(known.other_id), known.is_merge) if (known := event.also_known_as) else _NO_OTHER_ID),
         )
         for event in sent
     ]

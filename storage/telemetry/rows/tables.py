@@ -25,9 +25,28 @@ events = Table(
     Column("happened_at", Double, nullable=False, index=True),
     Column("arrived_at", Double, nullable=False),
     Column("properties", Text, nullable=False),
+    Column("other_id", SendersId),
+    Column("is_merge", Boolean),
     Index("ix_events_user", "user_id", "happened_at"),
     sqlite_autoincrement=True,
 )
+"""Product events. other_id: another id of the person, if the event tells one; is_merge: see AlsoKnownAs."""
+
+person_ids = Table(
+    "person_ids",
+    Base.metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("is_known", Boolean, nullable=False),
+    Column("linked_at", BigInteger, nullable=False, index=True),
+    Column("seen_at", Double, nullable=False, index=True),
+)
+"""The ids of people with several; an id that is missing here is a person of its own.
+
+person: the id that stands for the person, always one of their own. is_known: the id is of a person, not of a device or
+a visitor. linked_at: the sequence of the event by which the id last came to this person. seen_at: when it was last
+told, to the hour.
+"""
 
 spans = Table(
     "spans",

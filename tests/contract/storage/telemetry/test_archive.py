@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from sqlalchemy import Engine
 
 from bot.commands.query import query
 from detection.funnels.attempts import attempts
-from detection.types import LogRecord, MetricPoint
+from detection.types import AlsoKnownAs, Event, LogRecord, MetricPoint
 from storage.database.session import create_database
 from storage.telemetry.archive import cold_store
-from storage.telemetry.archive.cold_store import Archive
-from storage.telemetry.archive.layout import DRAFTS, Draft, files
+from storage.telemetry.archive.cold_store import Archive, write_parquet
+from storage.telemetry.archive.layout import DRAFTS, KINDS, PERSON, Draft, files
 from storage.telemetry.hot.eviction import delete_batch
+from storage.telemetry.people.expiry import KEPT_SECONDS
 from storage.telemetry.sql import SqlTelemetry
 from tests.contract.storage.telemetry.records import (
     DAY,
@@ -27,6 +29,8 @@ from tests.contract.storage.telemetry.records import (
     roll_up_all,
     visit,
 )
+
+EVENTS = KINDS[0]
 
 
 class PowerCut(BaseException):
@@ -202,3 +206,50 @@ def test_a_person_erased_between_writing_and_evicting_is_not_archived(
     archiving_store.expire(now=clock.now + 3 * 3600)
     assert query(directory, "SELECT DISTINCT user_id FROM events").rows == [("ben",)]
     assert counted(directory)["events"] == (3, 3)
+
+
+def test_the_archive_says_whose_an_event_was_when_it_left_the_hot_store(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path
+) -> None:
+    sign_in = replace(make_event("sign_in", "ana"), also_known_as=AlsoKnownAs("laptop-1"))
+    archiving_store.append_events([make_event("view", "laptop-1"), sign_in, make_event("view", "ben")])
+    roll_up_all(archiving_store)
+    clock.now += 4 * 3600
+    archiving_store.expire(now=clock.now)
+    asked = "SELECT user_id, person FROM events WHERE event = 'view' ORDER BY ALL"
+    assert query(directory, asked).rows == [("ben", "ben"), ("laptop-1", "ana")]
+
+
+def test_erasing_one_id_erases_all_of_the_person_from_the_archive_but_not_what_another_did_on_their_device(
+    archiving_store: SqlTelemetry, clock: Clock, directory: Path
+) -> None:
+    def sign_in(user: str, device: str) -> Event:
+        return replace(make_event("sign_in", user, clock.now, device), also_known_as=AlsoKnownAs(device))
+
+    archiving_store.append_events([make_event("view", "laptop-1"), sign_in("ana", "laptop-1")])
+    archiving_store.append_events([make_event("view", "phone-1", NOW + 1), sign_in("ana", "phone-1")])
+    roll_up_all(archiving_store)
+    clock.now += KEPT_SECONDS + 4 * 3600
+    archiving_store.expire(now=clock.now)
+    archiving_store.append_events([make_event("view", "phone-1", clock.now), sign_in("ben", "phone-1")])
+    roll_up_all(archiving_store, now=clock.now)
+    erased = archiving_store.erase_person(["ben"])
+    assert (erased.events, erased.archived) == (2, 0)
+    assert archiving_store.erase_person(["ana"]).archived == 4
+    assert query(directory, "FROM events").rows == []
+
+
+def test_a_person_is_erased_from_files_that_do_not_say_whose_an_event_was(
+    archiving_store: SqlTelemetry, directory: Path
+) -> None:
+    older = replace(EVENTS, columns={name: kind for name, kind in EVENTS.columns.items() if name != PERSON})
+    day = directory / "events" / "day=2026-02-07"
+    day.mkdir(parents=True)
+    for number, user in enumerate(("ana", "ben")):
+        write_parquet(day / f"{number}.parquet", older, [(f"e{number}", "view", user, NOW, NOW, "{}")])
+    asked = "SELECT user_id, person FROM events ORDER BY ALL"
+    assert query(directory, asked).rows == [("ana", "ana"), ("ben", "ben")]
+    assert archiving_store.erase_person(["ana"]).archived == 1
+    write_parquet(day / "3.parquet", EVENTS, [("e3", "view", "phone-1", "ben", NOW, NOW, "{}")])
+    assert query(directory, asked).rows == [("ben", "ben"), ("phone-1", "ben")]
+    assert archiving_store.erase_person(["ben"]).archived == 2

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from detection.funnels.attempts import attempts
-from detection.types import LogRecord, MetricKind, MetricPoint
+from detection.types import AlsoKnownAs, Event, LogRecord, MetricKind, MetricPoint
 from storage.telemetry.protocol import Appended, Erased, EventType, TelemetryStore
 from storage.telemetry.rows.privacy import Privacy
 from storage.telemetry.sql import SqlTelemetry
@@ -123,3 +124,41 @@ def test_people_with_hidden_ids_are_erased_by_their_original_or_hidden_id(engine
     assert ana.user_id == ana.properties["user_id"] != "ana"
     assert store.erase_person(["ana"]) == Erased(1, 0, 2, 0)
     assert store.erase_person([ben.user_id]) == Erased(1, 0, 0, 0)
+
+
+def test_erasing_a_person_by_any_id_erases_all_their_ids_and_what_links_them(store: TelemetryStore) -> None:
+    def sign_in(user: str, device: str) -> Event:
+        return replace(make_event("sign_in", user, NOW, f"{user}:{device}"), also_known_as=AlsoKnownAs(device))
+
+    store.append_events(
+        [make_event("view", "laptop-1"), sign_in("ana", "laptop-1"), make_event("cart", "ana", NOW + 9)]
+    )
+    store.append_events([sign_in("ben", "laptop-1"), make_event("view", "ben")])
+    roll_up_all(store)
+    store.append_events([sign_in("ana", "phone-1"), make_event("view", "phone-1", NOW + 30)])
+    store.append_logs([line("l1", device_id="laptop-1"), line("l2", anonymous_id="phone-1"), line("l3", user_id="ben")])
+    store.append_metric_points([point("p1", device_id="laptop-1"), point("p2", device_id="kiosk-1")])
+
+    erased = store.erase_person(["laptop-1"])
+    assert erased == Erased(events=5, funnel_attempts=1, log_records=2, metric_points=1)
+    assert {event.user_id for event in store.recent_events()} == {"ben"}
+    store.append_events([make_event("view", "laptop-1", NOW + 60), make_event("cart", "ana", NOW + 70)])
+    roll_up_all(store, now=NOW + 90)
+    assert reached_by_bucket(store)[NOW + 60] == (1, 0, 0)
+
+
+def test_hidden_ids_are_linked_and_erased_by_the_original_id_and_stand_nowhere(engine: Engine) -> None:
+    store = hiding(engine, "user_id")
+    sign_in = make_event("$create_alias", "ana", NOW, alias="laptop-1", country="de")
+    store.append_events([make_event("view", "laptop-1"), replace(sign_in, also_known_as=AlsoKnownAs("laptop-1", True))])
+    store.append_events([make_event("cart", "ana", NOW + 10)])
+    roll_up_all(store)
+    assert reached_by_bucket(store) == {NOW: (1, 1, 0)}
+    aliased = next(event for event in store.recent_events() if event.event == "$create_alias")
+    assert (str(aliased.properties["alias"])[:7], aliased.properties["country"]) == ("hidden:", "de")
+    with engine.connect() as connection:
+        kept = [
+            str(row) for name in ("events", "person_ids") for row in connection.execute(text(f"SELECT * FROM {name}"))
+        ]
+    assert not [row for row in kept if "'laptop-1'" in row or "'ana'" in row]
+    assert store.erase_person(["ana"]).events == 3

@@ -27,7 +27,7 @@ def directory(tmp_path: Path) -> Path:
     path = tmp_path / "it's an archive"
     day = path / "events" / "day=2026-02-07"
     day.mkdir(parents=True)
-    rows = [(f"e{n}", "view", "u1", AT + n, AT + n, '{"country": "de"}') for n in range(5)]
+    rows = [(f"e{n}", "view", "u1", "u1", AT + n, AT + n, '{"country": "de"}') for n in range(5)]
     write_parquet(day / "1-5.0a0b0c0d.parquet", EVENTS, rows)
     (tmp_path / "secret.csv").write_text("key\nargux_secret\n")
     return path

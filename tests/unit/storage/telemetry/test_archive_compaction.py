@@ -28,7 +28,9 @@ def directory(tmp_path: Path) -> Path:
     home = tmp_path / "it's" / "events" / DAY
     home.mkdir(parents=True)
     for number in range(SMALL_FILES):
-        rows: list[Any] = [(f"e{number}-{who}", "view", who, NOW, NOW, '{"country":"de"}') for who in ("ana", "ben")]
+        rows: list[Any] = [
+            (f"e{number}-{who}", "view", who, who, NOW, NOW, '{"country":"de"}') for who in ("ana", "ben")
+        ]
         write_parquet(home / f"{number}.parquet", EVENTS, rows)
     return home.parents[1]
 
@@ -59,7 +61,9 @@ def test_a_large_file_stays_beside_the_file_merged_from_the_small_ones(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = directory / "events" / DAY / "large.parquet"
-    rows: list[Any] = [(f"large{number:032x}", "view", "ana", NOW, NOW, '{"country":"de"}') for number in range(500)]
+    rows: list[Any] = [
+        (f"large{number:032x}", "view", "ana", "ana", NOW, NOW, '{"country":"de"}') for number in range(500)
+    ]
     write_parquet(large, EVENTS, rows)
     monkeypatch.setattr(compaction, "SMALL_BYTES", large.stat().st_size)
     compact(directory)
