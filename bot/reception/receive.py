@@ -16,6 +16,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.auth import Identity, KeyRing
 from bot.errors import BotError, MalformedError, TooLargeError, UnavailableError
+from bot.reception.arrivals.glance import Glance, look
+from bot.reception.arrivals.keeping import Arrivals
 from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
@@ -110,6 +112,24 @@ class Receipt:
     too_old: int = 0
 
 
+@dataclass(slots=True)
+class Caller:
+    """Who sends a request. identity: the key, once it is known. program: what the sender calls itself."""
+
+    identity: Identity | None = None
+    program: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the key; empty as long as it is not known."""
+        return self.identity.name if self.identity else ""
+
+    @classmethod
+    def of(cls, request: Request) -> Caller:
+        """Return the caller of a request, whose key is not known yet."""
+        return cls(program=request.headers.get("user-agent", "").partition(" ")[0][:100])
+
+
 @contextmanager
 def _errors_as_bot_errors() -> Iterator[None]:
     """Turn errors of parsing and storing into BotErrors."""
@@ -131,6 +151,7 @@ class Reception:
         self.ring = ring
         self.metrics = metrics
         self.gate = Gate(limits or Limits())
+        self.arrivals = Arrivals(services)
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
         self._last_timeout_at = float("-inf")
@@ -138,13 +159,14 @@ class Reception:
 
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
         """Store the records of a request. Raises a BotError if none of them could be stored."""
-        with self.refusals_counted(door.name):
-            sender = await self._check_key(door, secret)
+        caller = Caller.of(request)
+        with self.refusals_counted(door.name, caller):
+            caller.identity = await self._check_key(door, secret)
             media_type = content_type(request, door.content_types)
             encoding = content_encoding(request, door.content_encodings)
-            with self.gate.visit(is_recognised=sender is not None) as visit:
+            with self.gate.visit(is_recognised=caller.identity is not None) as visit:
                 body = await visit.read_body(request)
-                return await self._store(visit, door, body, media_type, encoding, sender)
+                return await self._store(visit, door, body, media_type, encoding, caller)
 
     async def receive_message(
         self, read: Callable[[], Awaitable[bytes]], door: Door[Record], secret: str | None, media_type: str
@@ -153,12 +175,13 @@ class Reception:
 
         For a `signed` door the caller has authenticated the sender already.
         """
-        with self.refusals_counted(door.name):
-            sender = await self._check_key(door, secret)
+        caller = Caller()
+        with self.refusals_counted(door.name, caller):
+            caller.identity = await self._check_key(door, secret)
             with self.gate.visit(is_recognised=True) as visit:
                 body = await visit.read_message(read())
                 visit.count_bytes(len(body))
-                return await self._store(visit, door, body, media_type, "", sender)
+                return await self._store(visit, door, body, media_type, "", caller)
 
     async def _store(
         self,
@@ -167,7 +190,7 @@ class Reception:
         body: bytes,
         media_type: str,
         encoding: str,
-        sender: Identity | None,
+        caller: Caller,
     ) -> Receipt:
         now = self.services.clock().timestamp()
         payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes)
@@ -178,11 +201,14 @@ class Reception:
         else:
             parsed_body = await self._parse(door, payload, patience)
             if not door.signed:
-                sender = await self.ring.identify(parsed_body.api_key)
+                caller.identity = await self.ring.identify(parsed_body.api_key)
             visit.store()
         records = parsed_body.parsed.records
-        appended = await self._append(door, scoped(records, sender.name) if sender else records, patience)
-        self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
+        stored = scoped(records, caller.name) if caller.identity else records
+        appended, glance = await self._append(door, stored, patience, now)
+        self.count(
+            parsed_body.sender or door.name, caller, appended, glance, rejections=parsed_body.parsed.rejections, now=now
+        )
         return Receipt(
             appended.accepted,
             appended.duplicates,
@@ -210,12 +236,19 @@ class Reception:
                 return door.parse(payload)
         return await self.in_thread(partial(door.parse, payload), patience)
 
-    async def _append(self, door: Door[Record], records: Sequence[Record], patience: Patience) -> Appended:
+    async def _append(
+        self, door: Door[Record], records: Sequence[Record], patience: Patience, now: float
+    ) -> tuple[Appended, Glance]:
+        """Store the records, and look at them: at many in the thread, for the event loop has no time for that."""
         events = [record for record in records[: SMALL_RECORDS + 1] if isinstance(record, Event)]
         if records and len(events) == len(records) <= SMALL_RECORDS:
             with _errors_as_bot_errors():
-                return await self._small_events.append(events)
-        return await self.in_thread(partial(door.append, self.services.telemetry, records), patience)
+                return await self._small_events.append(events), look(events, now)
+
+        def append_and_look() -> tuple[Appended, Glance]:
+            return door.append(self.services.telemetry, records), look(records, now)
+
+        return await self.in_thread(append_and_look, patience)
 
     async def _commit_events(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
         append = partial(self.services.telemetry.append_event_groups, groups)
@@ -260,17 +293,42 @@ class Reception:
                 ) from error
 
     @contextmanager
-    def refusals_counted(self, door: str) -> Iterator[None]:
+    def refusals_counted(self, door: str, caller: Caller) -> Iterator[None]:
         """Count a request that the block refuses with a BotError, by its reason."""
         try:
             yield
         except BotError as error:
-            self.metrics.rejected.labels(door, REASONS.get(error.status, "unavailable")).inc()
+            by = f" (sent by {caller.program})" if caller.program else ""
+            self.count_refusal(door, REASONS.get(error.status, "unavailable"), f"{error.message}{by}", caller.name)
             raise
 
-    def _count(self, door: str, appended: Appended, rejections: Sequence[Rejection]) -> None:
+    def count_refusal(self, door: str, reason: str, message: str, sender: str = "") -> None:
+        """Count a request, or a message of syslog, that is refused. sender: the name of its key, if it is known."""
+        self.metrics.rejected.labels(door, reason).inc()
+        self.arrivals.tallies.refused(sender, door, reason, message, now=self.services.clock().timestamp())
+
+    def count(
+        self,
+        door: str,
+        caller: Caller,
+        appended: Appended,
+        glance: Glance,
+        *,
+        rejections: Sequence[Rejection] = (),
+        now: float,
+    ) -> None:
+        """Count what was stored of a body, and the records of it that were not. now: when it arrived, seconds UTC."""
         self.metrics.accepted.labels(door).inc(appended.accepted)
         if appended.duplicates:
             self.metrics.duplicates.labels(door).inc(appended.duplicates)
         if rejections:
             self.metrics.rejected.labels(door, "malformed").inc(len(rejections))
+        self.arrivals.tallies.came_in(
+            caller.name,
+            door,
+            now=now,
+            accepted=appended.accepted,
+            duplicates=appended.duplicates,
+            glance=glance,
+            rejections=rejections,
+        )
