@@ -178,7 +178,7 @@ class Reception:
         caller = Caller()
         with self.refusals_counted(door.name, caller):
             caller.identity = await self._check_key(door, secret)
-            with self.gate.visit(is_recognised=True) as visit:
+            with self.gate.visit(is_recognised=door.signed or caller.identity is not None) as visit:
                 body = await visit.read_message(read())
                 visit.count_bytes(len(body))
                 return await self._store(visit, door, body, media_type, "", caller)
