@@ -26,6 +26,10 @@ TABLE_WIDTH = 72
 
 SERVICES_SHOWN = 6
 
+EXAMPLE = """curl {address}/api/events -H 'X-API-Key: argux_…' -H 'Content-Type: application/json' \\
+  -d '{{"event": "hello", "properties": {{"user_id": "me", "timestamp": "'$(date -u +%FT%TZ)'"}}}}'"""
+"""What a newcomer can send at once."""
+
 
 def show(services: Services, console: Console) -> None:
     """Print the reports, or how to begin where nothing came in."""
@@ -34,7 +38,7 @@ def show(services: Services, console: Console) -> None:
         keys = [key.name for key in list_keys(session) if key.revoked_at is None]
     zone = services.settings.timezone
     if not reports:
-        console.print(_how_to_begin(services, keys))
+        _print_how_to_begin(services, keys, console)
         return
     console.print(f"What came in during the last hour, until {services.clock().astimezone(zone):%H:%M:%S %Z}:")
     if console.width >= TABLE_WIDTH:
@@ -59,17 +63,17 @@ def watch(services: Services, console: Console, stop: threading.Event) -> None:
         stop.wait(REFRESH_SECONDS)
 
 
-def _how_to_begin(services: Services, keys: list[str]) -> str:
+def _print_how_to_begin(services: Services, keys: Sequence[str], console: Console) -> None:
     settings = services.settings
     address = f"http://{settings.argux_host}:{settings.argux_port}"
-    names = ", ".join(keys[:5])
-    key = f"the key of {names}" if keys else "a key, which `argux keys create shop` makes"
-    return (
-        f"Nothing has come in during the last hour. Point a sender at {address} with {key}. "
-        "docs/connecting.md has a recipe for each sender; this one needs no more than curl:\n\n"
-        f"  curl {address}/api/events -H 'X-API-Key: argux_…' \\\n"
-        "    -H 'Content-Type: application/json' \\\n"
-        '    -d \'{"event": "hello", "properties": {"user_id": "me"}}\'\n\n'
+    key = f"the key of {', '.join(keys[:5])}" if keys else "a key, which `argux keys create shop` makes"
+    console.print(
+        f"Nothing has come in during the last hour. Point a sender at {address} with {key}. docs/connecting.md has a "
+        "recipe for each sender; this one needs no more than curl:"
+    )
+    # Not wrapped, so that it can be copied.
+    console.print(f"\n{EXAMPLE.format(address=address)}\n", soft_wrap=True)
+    console.print(
         "Is something sending already? Then it does not reach this Argux: look at its address, and at what it logs."
     )
 
@@ -104,7 +108,7 @@ def _print_report(report: Report, zone: ZoneInfo, console: Console) -> None:
 
 
 def _print_inside(console: Console, indent: int, text: str) -> None:
-    console.print(Padding(shown(text), (0, 0, 0, indent)))
+    console.print(Padding(shown(text), (0, 0, 0, indent), expand=False))
 
 
 def _counts(report: Report) -> str:

@@ -298,7 +298,7 @@ class Reception:
         try:
             yield
         except BotError as error:
-            by = f" (sent by {caller.program})" if caller.program else ""
+            by = f" Sent by {caller.program}." if caller.program else ""
             self.count_refusal(door, REASONS.get(error.status, "unavailable"), f"{error.message}{by}", caller.name)
             raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from bot.logs import REDACTED, SECRET_TEXTS
@@ -24,7 +25,7 @@ LATEST = 2
 NOT_SHOWN = "(names a person, so its words are not shown)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Glance:
     """What one body holds. services: records by service. age: seconds from its newest record until it arrived.
 
@@ -39,25 +40,42 @@ class Glance:
 
 NOTHING = Glance()
 
+_service_of = attrgetter("service")
+_happened_at = attrgetter("happened_at")
+
 
 def look(records: Sequence[Any], now: float) -> Glance:
-    """Look at the records of one body, which arrived at `now`, seconds UTC."""
+    """Look at the records of one body, which arrived at `now`, seconds UTC. Every request waits for this."""
     if not records:
         return NOTHING
-    services = Counter(record.service or UNKNOWN_SERVICE for record in records if not isinstance(record, Event))
-    times = _times(records)
-    late = sum(now - time >= LATE_SECONDS for time in times)
-    return Glance(services, late, now - max(times) if times else None, records[-LATEST:])
+    kinds = set(map(type, records))
+    times = _times(records, kinds)
+    if not times:
+        return Glance(_services(records, kinds), latest=records[-LATEST:])
+    late = 0 if now - min(times) < LATE_SECONDS else sum(now - time >= LATE_SECONDS for time in times)
+    return Glance(_services(records, kinds), late, now - max(times), records[-LATEST:])
 
 
-def _times(records: Sequence[Any]) -> list[float]:
+def _services(records: Sequence[Any], kinds: set[type]) -> Mapping[str, int]:
+    if kinds == {Event}:
+        return {}
+    if Event in kinds:
+        records = [record for record in records if not isinstance(record, Event)]
+    services = Counter(map(_service_of, records))
+    # An alert need not name one.
+    unnamed = services.pop(None, 0)
+    if unnamed:
+        services[UNKNOWN_SERVICE] += unnamed
+    return services
+
+
+def _times(records: Sequence[Any], kinds: set[type]) -> Sequence[float]:
     """Return when the records happened. An alert's is when it began, so it says nothing of delays and clocks."""
-    first = records[0]
-    if isinstance(first, Span):
+    if Span in kinds:
         return [span.started_at + span.duration_ms / 1000 for span in records]
-    if isinstance(first, DeployNotice) or any(isinstance(record, Alert) for record in records):
+    if DeployNotice in kinds or Alert in kinds:
         return []
-    return [record.happened_at for record in records]
+    return list(map(_happened_at, records))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,10 @@ from sqlalchemy.orm import Session
 from bot.reception.arrivals.door_words import door_words
 from bot.reception.arrivals.glance import LATEST, Understood
 from bot.reception.arrivals.tallies import KEPT_MINUTES, MOST_REFUSALS
+from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
 from storage import arrivals
 from storage.database.reading import one_by_itself
 from workers.services import Services
-
-UNNAMED = "unknown_service"
-"""The service of a record that names none. OpenTelemetry's SDKs write unknown_service:python and the like."""
 
 ASKED_AGAIN = ("busy", "unavailable")
 """Reasons for which the sender was asked to send the same again, so that nothing is lost."""
@@ -56,8 +54,8 @@ class Report:
 
     @property
     def unnamed(self) -> int:
-        """How many records name no service."""
-        return sum(count for name, count in self.services.items() if name.partition(":")[0] == UNNAMED)
+        """How many records name no service. OpenTelemetry's SDKs write unknown_service:python and the like."""
+        return sum(count for name, count in self.services.items() if name.partition(":")[0] == UNKNOWN_SERVICE)
 
     @property
     def clock_offset_seconds(self) -> float | None:

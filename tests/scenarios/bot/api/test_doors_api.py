@@ -75,7 +75,7 @@ def test_what_is_refused_is_named_beside_what_was_taken(client: TestClient, oper
     assert reasons[0][0] == "malformed"
     assert "user_id" in reasons[0][1]
     assert reasons[2][1].startswith("Content-Type must be")
-    assert reasons[2][1].endswith("(sent by cat/1)")
+    assert reasons[2][1].endswith(" Sent by cat/1.")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def test_before_anything_came_in_it_says_where_to_send_and_with_which_key(
     assert "Nothing has come in during the last hour" in said
     assert "http://127.0.0.1:8765" in said
     assert "argux keys create shop" in said
+    assert "\ncurl http://127.0.0.1:8765/api/events -H 'X-API-Key: argux_…'" in said
     with services.sessions.begin() as session:
         create_key(session, "basket", role="ingest", now=datetime.now(UTC))
     assert "the key of basket" in run_argux("doors").stdout
