@@ -40,6 +40,7 @@ class Arrivals:
         self._services = services
         self._process = secrets.token_hex(8)
         self._lock = asyncio.Lock()
+        self._is_waiting = False
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -79,6 +80,10 @@ class Arrivals:
             self.tallies.kept(contents)
         else:
             self.tallies.put_back(contents)
+        # Said once, not every two seconds for as long as the database is away.
+        if self._is_waiting is is_written:
+            log.info("arrivals_kept_again") if is_written else log.warning("arrivals_wait_for_the_database")
+        self._is_waiting = not is_written
 
     def _write(self, contents: Contents) -> bool:
         """Write the minutes and delete those that are over an hour old. Return whether that was possible."""
@@ -88,7 +93,6 @@ class Arrivals:
                 for minute, tallies in contents.items():
                     arrivals.save(session, self._process, datetime.fromtimestamp(60 * minute, UTC), tallies)
                 arrivals.delete_before(session, before)
-        except (SQLAlchemyError, StorageError) as error:
-            log.warning("arrivals_not_kept", error=type(error).__name__)
+        except (SQLAlchemyError, StorageError):
             return False
         return True
