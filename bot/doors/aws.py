@@ -16,8 +16,9 @@ from bot.doors.own import JSON, InjectedReception, Secret
 from bot.doors.shared_log_door import append_logs, decoded_body, log_response, receipt_report
 from bot.doors.vendor_keys import FirehoseKey
 from bot.errors import BotError, ForbiddenError, UnavailableError
+from bot.reception.counting import Caller
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import Caller, Door, ParsedBody, Payload, Reception
+from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord
 from integrations.inbound.monitoring import sns
 from integrations.inbound.monitoring.alerts import Alert
@@ -92,7 +93,7 @@ async def take_sns(
 
     A subscription is confirmed by itself. Alarms are stored as alerts, other notifications as log records.
     """
-    with reception.refusals_counted(SNS, Caller.of(request)):
+    with reception.counting.refusals(SNS, Caller.of(request)):
         with reception.gate.visit(is_recognised=False) as visit:
             content_type(request, (JSON, TEXT))
             content_encoding(request, ())

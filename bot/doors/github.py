@@ -11,8 +11,9 @@ from bot.doors.openapi_monitoring import WEBHOOK_DOCS
 from bot.doors.own import JSON, InjectedReception, store_deploy
 from bot.errors import UnauthorizedError
 from bot.reception.arrivals.glance import look
+from bot.reception.counting import Caller
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import PATIENCE_SECONDS, Caller, Reception
+from bot.reception.receive import PATIENCE_SECONDS, Reception
 from integrations.inbound.deploys.github_webhooks import WebhookContent, read_github_webhook
 from integrations.inbound.reading.signatures import is_signed
 from storage.database.patience import Patience
@@ -35,7 +36,7 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
     settings = reception.services.settings
     secret = required(settings.github_webhook_secret, "GITHUB_WEBHOOK_SECRET")
     caller = Caller.of(request)
-    with reception.refusals_counted(DOOR, caller), reception.gate.visit(is_recognised=False) as visit:
+    with reception.counting.refusals(DOOR, caller), reception.gate.visit(is_recognised=False) as visit:
         content_type(request, (JSON,))
         content_encoding(request, ())
         body = await visit.read_body(request)
@@ -57,7 +58,7 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
         told = await reception.in_thread(read, patience)
         new, known = await reception.in_thread(partial(_store, reception, told), patience)
     glance = look([*told.records, *told.deploys], now)
-    reception.count(DOOR, caller, Appended(new, known), glance, now=now)
+    reception.counting.stored(DOOR, caller, Appended(new, known), glance, now=now)
     ignored = {"ignored": told.ignored} if told.ignored else {}
     return JSONResponse({"accepted": new, "duplicates": known, **ignored})
 

@@ -19,8 +19,9 @@ from bot.auth import ANY_KEY, secret_from_request, secret_of
 from bot.doors.openapi import DEPLOY_DOCS, EVENTS_DOCS
 from bot.errors import error_body
 from bot.reception.arrivals.glance import look
+from bot.reception.counting import Caller
 from bot.reception.gate import content_encoding, content_type
-from bot.reception.receive import PATIENCE_SECONDS, Caller, Door, ParsedBody, Payload, Receipt, Reception
+from bot.reception.receive import PATIENCE_SECONDS, Door, ParsedBody, Payload, Receipt, Reception
 from detection.types import Event
 from integrations.inbound.deploys.api import DeployNotice, parse_deploy
 from integrations.inbound.product.events import parse_events
@@ -151,7 +152,7 @@ async def take_deploy(request: Request, reception: InjectedReception, secret: Se
     Told again within ten minutes and without `deployed_at`, the service's latest deploy is not a new one.
     """
     caller = Caller.of(request)
-    with reception.refusals_counted("deploys", caller):
+    with reception.counting.refusals("deploys", caller):
         caller.identity = await reception.ring.identify(secret)
         content_type(request, (JSON,))
         content_encoding(request, ())
@@ -162,5 +163,5 @@ async def take_deploy(request: Request, reception: InjectedReception, secret: Se
             patience = Patience(PATIENCE_SECONDS)
             notice = await reception.in_thread(partial(parse_deploy, body, now=now), patience)
             deploy_id, is_new = await reception.in_thread(partial(store_deploy, reception, notice), patience)
-    reception.count("deploys", caller, Appended(int(is_new), int(not is_new)), look([notice], now), now=now)
+    reception.counting.stored("deploys", caller, Appended(int(is_new), int(not is_new)), look([notice], now), now=now)
     return JSONResponse({"id": deploy_id, "duplicate": not is_new}, 201 if is_new else 200)

@@ -20,7 +20,8 @@ import structlog
 from bot.doors.syslog_frames import LONGEST_MESSAGE, FrameTooLongError, next_frame
 from bot.errors import BotError
 from bot.reception.arrivals.glance import look
-from bot.reception.receive import Caller, Reception
+from bot.reception.counting import Caller
+from bot.reception.receive import Reception
 from detection.types import LogRecord
 from integrations.inbound.monitoring.syslog import read_syslog
 from integrations.inbound.reading.records import FieldError
@@ -161,7 +162,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         self._refuse("forbidden", f"{peer} is in none of the networks of SYSLOG_ALLOW; add it there to hear it")
 
     def _refuse(self, reason: str, message: str) -> None:
-        self._reception.count_refusal(DOOR, reason, message)
+        self._reception.counting.refused(DOOR, reason, message, Caller())
 
     async def _write(self) -> None:
         """Write the queued messages to the store in batches, until cancelled."""
@@ -185,5 +186,5 @@ class SyslogDoor(asyncio.DatagramProtocol):
                 await asyncio.sleep(error.retry_after_seconds or RETRY_SECONDS)
             else:
                 now = self._reception.services.clock().timestamp()
-                self._reception.count(DOOR, Caller(), appended, look(batch, now), now=now)
+                self._reception.counting.stored(DOOR, Caller(), appended, look(batch, now), now=now)
                 return

@@ -15,9 +15,10 @@ from fastapi import Request
 from sqlalchemy.exc import OperationalError
 
 from bot.auth import Identity, KeyRing
-from bot.errors import BotError, MalformedError, TooLargeError, UnavailableError
+from bot.errors import MalformedError, TooLargeError, UnavailableError
 from bot.reception.arrivals.glance import Glance, look
 from bot.reception.arrivals.keeping import Arrivals
+from bot.reception.counting import Caller, Counting
 from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
@@ -46,17 +47,6 @@ the answer to retry in time.
 SMALL_BYTES = 8192
 SMALL_RECORDS = 20
 """Up to these sizes a body is parsed on the event loop, and events are stored by group commit."""
-
-REASONS = {
-    400: "cut_short",
-    401: "unauthorized",
-    403: "forbidden",
-    408: "too_slow",
-    413: "too_large",
-    415: "wrong_type",
-    422: "malformed",
-    429: "busy",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +102,6 @@ class Receipt:
     too_old: int = 0
 
 
-@dataclass(slots=True)
-class Caller:
-    """Who sends a request. identity: the key, once it is known. program: what the sender calls itself."""
-
-    identity: Identity | None = None
-    program: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name of the key; empty as long as it is not known."""
-        return self.identity.name if self.identity else ""
-
-    @classmethod
-    def of(cls, request: Request) -> Caller:
-        """Return the caller of a request, whose key is not known yet."""
-        return cls(program=request.headers.get("user-agent", "").partition(" ")[0][:100])
-
-
 @contextmanager
 def _errors_as_bot_errors() -> Iterator[None]:
     """Turn errors of parsing and storing into BotErrors."""
@@ -152,6 +124,7 @@ class Reception:
         self.metrics = metrics
         self.gate = Gate(limits or Limits())
         self.arrivals = Arrivals(services)
+        self.counting = Counting(services, ring, metrics, self.arrivals.tallies)
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
         self._last_timeout_at = float("-inf")
@@ -160,7 +133,7 @@ class Reception:
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
         """Store the records of a request. Raises a BotError if none of them could be stored."""
         caller = Caller.of(request)
-        with self.refusals_counted(door.name, caller):
+        with self.counting.refusals(door.name, caller):
             caller.identity = await self._check_key(door, secret)
             media_type = content_type(request, door.content_types)
             encoding = content_encoding(request, door.content_encodings)
@@ -176,7 +149,7 @@ class Reception:
         For a `signed` door the caller has authenticated the sender already.
         """
         caller = Caller()
-        with self.refusals_counted(door.name, caller):
+        with self.counting.refusals(door.name, caller):
             caller.identity = await self._check_key(door, secret)
             with self.gate.visit(is_recognised=door.signed or caller.identity is not None) as visit:
                 body = await visit.read_message(read())
@@ -206,7 +179,7 @@ class Reception:
         records = parsed_body.parsed.records
         stored = scoped(records, caller.name) if caller.identity else records
         appended, glance = await self._append(door, stored, patience, now)
-        self.count(
+        self.counting.stored(
             parsed_body.sender or door.name, caller, appended, glance, rejections=parsed_body.parsed.rejections, now=now
         )
         return Receipt(
@@ -291,44 +264,3 @@ class Reception:
                 raise UnavailableError(
                     "There is too much to store right now; send it again in 1 second.", retry_after_seconds=1
                 ) from error
-
-    @contextmanager
-    def refusals_counted(self, door: str, caller: Caller) -> Iterator[None]:
-        """Count a request that the block refuses with a BotError, by its reason."""
-        try:
-            yield
-        except BotError as error:
-            by = f" Sent by {caller.program}." if caller.program else ""
-            self.count_refusal(door, REASONS.get(error.status, "unavailable"), f"{error.message}{by}", caller.name)
-            raise
-
-    def count_refusal(self, door: str, reason: str, message: str, sender: str = "") -> None:
-        """Count a request, or a message of syslog, that is refused. sender: the name of its key, if it is known."""
-        self.metrics.rejected.labels(door, reason).inc()
-        self.arrivals.tallies.refused(sender, door, reason, message, now=self.services.clock().timestamp())
-
-    def count(
-        self,
-        door: str,
-        caller: Caller,
-        appended: Appended,
-        glance: Glance,
-        *,
-        rejections: Sequence[Rejection] = (),
-        now: float,
-    ) -> None:
-        """Count what was stored of a body, and the records of it that were not. now: when it arrived, seconds UTC."""
-        self.metrics.accepted.labels(door).inc(appended.accepted)
-        if appended.duplicates:
-            self.metrics.duplicates.labels(door).inc(appended.duplicates)
-        if rejections:
-            self.metrics.rejected.labels(door, "malformed").inc(len(rejections))
-        self.arrivals.tallies.came_in(
-            caller.name,
-            door,
-            now=now,
-            accepted=appended.accepted,
-            duplicates=appended.duplicates,
-            glance=glance,
-            rejections=rejections,
-        )

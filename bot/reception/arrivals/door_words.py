@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+
+NOWHERE = "nowhere"
+"""The door of what is sent to an address where there is none."""
+
+_CLOSE = 0.8
+"""How alike two addresses are of which one is meant for the other."""
+
+_LONGEST = 80
+"""No address of ours is nearly as long, and comparing takes time."""
 
 _OTLP = "set OTEL_SERVICE_NAME, or the resource attribute service.name"
 _ALERT = "give the alert a label or tag `service`"
@@ -43,6 +53,7 @@ DOORS: Mapping[str, DoorWords] = {
     "elasticsearch": DoorWords("/_bulk", "give the document the field `service.name`"),
     "github": DoorWords("/github/webhooks", needs_key=False),
     "syslog": DoorWords("SYSLOG_PORT", "set the program's name, such as `logger --tag shop`", needs_key=False),
+    NOWHERE: DoorWords("an address without a door", needs_key=False),
     "tail": DoorWords("argux tail", "use `--service NAME`", needs_key=False),
 }
 
@@ -50,3 +61,18 @@ DOORS: Mapping[str, DoorWords] = {
 def door_words(door: str) -> DoorWords:
     """Return the words about a door; of one that is not known, its name alone."""
     return DOORS.get(door, DoorWords(door))
+
+
+def meant_door(path: str) -> str | None:
+    """Return the address that a sender probably means with one where there is nothing; None if there is no telling.
+
+    Such as /v1/traces for /v1/trace, and for an address with something before it or with itself twice.
+    """
+    path = path.rstrip("/")
+    if len(path) > _LONGEST:
+        return None
+    addresses = [words.path for words in DOORS.values() if words.path.startswith("/")]
+    ends = [address for address in addresses if path.endswith(address.rstrip("/"))]
+    if ends:
+        return max(ends, key=len)
+    return next(iter(get_close_matches(path, addresses, n=1, cutoff=_CLOSE)), None)

@@ -20,6 +20,7 @@ REMEDIES: Mapping[str, str] = {
     "too_slow": "send smaller bodies, or look at proxies on the way",
     "too_large": "send less at once, or compress it",
     "busy": "the sender was asked to send it again; there is nothing to mend unless it goes on",
+    "no_door": "docs/connecting.md has the address for each sender",
     "unavailable": "the sender was asked to send it again; `argux doctor` says whether the database is well",
 }
 """How to mend a refusal whose own message does not say it, by its reason."""

@@ -201,6 +201,36 @@ def test_spans_metrics_alerts_and_deploys_are_understood_too(
     assert reports["alertmanager"]["unknown_service"] == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("POST", "/v1/trace", "There is nothing at /v1/trace. Is /v1/traces meant? Sent by agent/1."),
+        ("POST", "/loki/api/v1/push/loki/api/v1/push", "Is /loki/api/v1/push meant?"),
+        ("POST", "/argux/api/events/", "Is /api/events meant?"),
+        ("PUT", "/wholly/else", "There is nothing at /wholly/else. Sent by agent/1."),
+        ("GET", "/v1/logs", "/v1/logs does not take GET."),
+    ],
+)
+def test_what_is_sent_to_a_wrong_address_is_counted_with_the_address_that_is_meant(
+    client: TestClient, operator: Headers, sender: Headers, method: str, path: str, said: str
+) -> None:
+    answer = client.request(method, path, content=b"{}", headers={**sender, "User-Agent": "agent/1 (linux)"})
+    assert answer.status_code in (404, 405)
+    [report] = shown(client, operator)
+    assert (report["sender"], report["door"], report["refused"]) == ("shop", "nowhere", {"no_door": 1})
+    assert said in report["refusals"][0]["message"]
+    assert "docs/connecting.md" in report["refusals"][0]["mend"]
+
+
+def test_who_looks_at_what_is_not_there_is_not_counted_and_who_sends_without_a_key_is(
+    client: TestClient, operator: Headers
+) -> None:
+    assert client.get("/favicon.ico").status_code == 404
+    assert client.post("/wp-login.php", headers={"X-API-Key": "argux_wrong"}).status_code == 404
+    [report] = shown(client, operator)
+    assert (report["sender"], report["refused"]) == (None, {"no_door": 1})
+
+
 def test_several_web_processes_are_shown_together_and_what_is_over_an_hour_old_is_gone(
     services: Services, operator: Headers, sender: Headers
 ) -> None:
