@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.commands import doors
+from bot.commands.tail import store_sink
 from bot.reception.arrivals.glance import look
 from bot.reception.arrivals.keeping import Arrivals
 from bot.terminal import PlainConsole
@@ -78,6 +79,17 @@ def test_it_fits_a_phone_and_a_terminal_and_says_the_same_in_both(services: Serv
     assert max(map(len, said.splitlines())) <= width
     assert ("unnamed" in said.splitlines()[1]) == (width == 80)
     assert "add the label `service_name`" in " ".join(said.split())
+
+
+def test_lines_that_argux_tail_follows_are_shown_too(run_argux: RunArgux, services: Services) -> None:
+    now = services.clock().timestamp()
+    store = store_sink(services)
+    store([line(1, "card refused", now=now)])
+    store([line(1, "card refused", now=now), line(2, "card lost", now=now)])
+    [report] = json.loads(run_argux("doors", "--json").stdout)["senders"]
+    assert (report["sender"], report["door"], report["path"]) == (None, "tail", "argux tail")
+    assert (report["records"], report["duplicates"]) == (2, 1)
+    assert report["latest"][-1]["words"] == "card lost"
 
 
 def test_what_a_sender_wrote_cannot_steer_the_terminal(run_argux: RunArgux, services: Services) -> None:
