@@ -123,6 +123,26 @@ def doctor() -> None:
 
 
 @app.command()
+def doors(
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As GET /api/doors answers.")] = False,
+) -> None:
+    """Show what came in during the last hour, per sender: taken, refused and why, and what was understood of it."""
+    from bot.commands import doors as shown_doors
+    from bot.terminal import PlainConsole
+    from workers.running.scheduler import stop_on_signals
+
+    services = open_services()
+    with plain_errors():
+        if as_json:
+            typer.echo(shown_doors.json_text(services))
+        elif watch:
+            shown_doors.watch(services, PlainConsole(), stop_on_signals())
+        else:
+            shown_doors.show(services, PlainConsole())
+
+
+@app.command()
 def tail(
     files: Annotated[list[Path], typer.Argument(help="Log files; one that is not there yet is waited for.")],
     service: Annotated[str | None, typer.Option(help="Who writes them; otherwise each file's own name.")] = None,

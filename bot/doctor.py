@@ -11,6 +11,8 @@ from queue import Empty, SimpleQueue
 
 from sqlalchemy.exc import DBAPIError
 
+from bot.reception.arrivals.door_words import door_words
+from bot.reception.arrivals.reading import Report, read_reports
 from bot.setup import probes
 from bot.setup.completeness import HOW_TO_NAME_PEOPLE
 from bot.setup.probes import TroubleError
@@ -26,6 +28,7 @@ from workers.services import Services
 from workers.settings import Settings
 from workers.telling.channels.outages import held_texts
 from workers.words.jobs import job_text
+from workers.words.text import counted
 
 CHECK_SECONDS = 8.0
 JOBS_SHOWN = 3
@@ -119,6 +122,13 @@ def _own_checks(services: Services) -> list[Check]:
             True,
             lambda: _endpoints(services),
             "let the sender give http.route, or a span name without what users write",
+            "",
+        ),
+        Check(
+            "doors",
+            True,
+            lambda: _doors(services),
+            "`argux doors` shows what came in, and why it was refused",
             "",
         ),
         Check(
@@ -263,6 +273,27 @@ def _endpoints(services: Services) -> str:
         shown = "; ".join(together[:_ENDPOINTS_SHOWN])
         raise NoticeError(f"more than {MOST_BEHIND_ONE} names in one place, the further ones watched as one: {shown}")
     return f"{len(counts)} in the last day"
+
+
+def _doors(services: Services) -> str:
+    """Raise NoticeError if everything that came with a key during the last hour was refused."""
+    try:
+        with services.readers() as session:
+            reports = read_reports(services, session)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError("What came in is in the database: mend that first.") from error
+    heard = {report.sender for report in reports if not report.is_only_refused}
+    refused = [report for report in reports if report.sender and report.sender not in heard]
+    if refused:
+        raise NoticeError("; ".join(_refused_sentence(report) for report in refused[:JOBS_SHOWN]))
+    records = sum(report.records for report in reports)
+    return f"{counted(records, 'record')} came in during the last hour"
+
+
+def _refused_sentence(report: Report) -> str:
+    """Name the door and the reasons. Not the key and the message: the health route shows this to everybody."""
+    reasons = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in report.refused.most_common())
+    return f"a key's data for {door_words(report.door).path} is all refused ({reasons})"
 
 
 def _jobs(services: Services) -> str:

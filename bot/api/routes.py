@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from bot.api import (
     deploys,
+    doors,
     events,
     experiments,
     funnel_where,
@@ -59,6 +60,7 @@ router.include_router(maintenance.router)
 router.include_router(status.router)
 router.include_router(jobs.router)
 router.include_router(deploys.router)
+router.include_router(doors.router)
 router.include_router(metrics.router)
 router.include_router(events.router)
 router.include_router(users.router)

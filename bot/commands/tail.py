@@ -19,6 +19,8 @@ import msgspec
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from bot.reception.arrivals.glance import look
+from bot.reception.arrivals.keeping import Arrivals
 from detection.types import LogRecord
 from integrations.http import retry_after_seconds
 from integrations.inbound.lines.traces import join_traces
@@ -172,12 +174,19 @@ def _record(line: Line, followed: _Followed, host: str, now: float, zoneless: Zo
 
 def store_sink(services: Services) -> Sink:
     """Return a sink that writes to this machine's own store."""
+    arrivals = Arrivals(services)
 
     def store(records: Sequence[LogRecord]) -> None:
         try:
-            services.telemetry.append_logs(records)
+            appended = services.telemetry.append_logs(records)
         except OperationalError as error:
             raise StoreUnavailableError("the database cannot take the lines now") from error
+        now = services.clock().timestamp()
+        glance = look(records, now)
+        arrivals.tallies.came_in(
+            "", "tail", now=now, accepted=appended.accepted, duplicates=appended.duplicates, glance=glance
+        )
+        arrivals.keep_now()
 
     return store
 

@@ -16,6 +16,7 @@ from bot.doors.own import JSON, InjectedReception, Secret
 from bot.doors.shared_log_door import append_logs, decoded_body, log_response, receipt_report
 from bot.doors.vendor_keys import FirehoseKey
 from bot.errors import BotError, ForbiddenError, MalformedError, UnavailableError
+from bot.reception.counting import Caller
 from bot.reception.gate import content_encoding, content_type
 from bot.reception.receive import Door, ParsedBody, Payload, Reception
 from detection.types import LogRecord
@@ -92,7 +93,7 @@ async def take_sns(
 
     A subscription is confirmed by itself. Alarms are stored as alerts, other notifications as log records.
     """
-    with reception.refusals_counted(SNS):
+    with reception.counting.refusals(SNS, Caller.of(request)):
         if request.headers.get("x-amz-sns-rawdelivery", "").lower() == "true":
             raise _raw_delivery_error()
         with reception.gate.visit(is_recognised=False) as visit:

@@ -67,3 +67,19 @@ async def front(request: Request, reception: InjectedReception, key: ElasticKey)
     version = {"number": VERSION, "build_flavor": "default", "lucene_version": "9.12.1"}
     info = {"name": "argux", "cluster_name": "argux", "version": version, "tagline": "You Know, for Search"}
     return JSONResponse(info, headers=PRODUCT)
+
+
+@router.get("/_license", include_in_schema=False)
+async def license_asked(reception: InjectedReception, key: ElasticKey) -> JSONResponse:
+    """Answer what Filebeat and Logstash ask before they send; without a licence in use they send nothing."""
+    await reception.ring.identify(key)
+    told = {"uid": "argux", "type": "basic", "status": "active", "mode": "basic"}
+    return JSONResponse({"license": told}, headers=PRODUCT)
+
+
+@router.get("/_cluster/health", include_in_schema=False)
+async def health_asked(reception: InjectedReception, key: ElasticKey) -> JSONResponse:
+    """Answer Vector's question whether its key is right and there is somebody to send to."""
+    await reception.ring.identify(key)
+    told = {"cluster_name": "argux", "status": "green", "timed_out": False, "number_of_nodes": 1}
+    return JSONResponse(told, headers=PRODUCT)

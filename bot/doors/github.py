@@ -10,11 +10,14 @@ from fastapi.responses import JSONResponse
 from bot.doors.openapi_monitoring import WEBHOOK_DOCS
 from bot.doors.own import JSON, InjectedReception, store_deploy
 from bot.errors import UnauthorizedError
+from bot.reception.arrivals.glance import look
+from bot.reception.counting import Caller
 from bot.reception.gate import content_encoding, content_type
 from bot.reception.receive import PATIENCE_SECONDS, Reception
 from integrations.inbound.deploys.github_webhooks import WebhookContent, read_github_webhook
 from integrations.inbound.reading.signatures import is_signed
 from storage.database.patience import Patience
+from storage.telemetry.protocol import Appended
 from workers.services import secret as required
 
 DOOR = "github"
@@ -32,7 +35,8 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
     """
     settings = reception.services.settings
     secret = required(settings.github_webhook_secret, "GITHUB_WEBHOOK_SECRET")
-    with reception.refusals_counted(DOOR), reception.gate.visit(is_recognised=False) as visit:
+    caller = Caller.of(request)
+    with reception.counting.refusals(DOOR, caller), reception.gate.visit(is_recognised=False) as visit:
         content_type(request, (JSON,))
         content_encoding(request, ())
         body = await visit.read_body(request)
@@ -40,6 +44,7 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
         if not is_signed(body, secret, signature.removeprefix(_PREFIX)):
             raise UnauthorizedError("X-Hub-Signature-256 does not fit the body and GITHUB_WEBHOOK_SECRET.")
         visit.store()
+        now = reception.services.clock().timestamp()
         read = partial(
             read_github_webhook,
             body,
@@ -47,13 +52,13 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
             delivery=request.headers.get("x-github-delivery", ""),
             services=settings.service_repositories,
             environments=settings.deploy_environments,
-            now=reception.services.clock().timestamp(),
+            now=now,
         )
         patience = Patience(PATIENCE_SECONDS)
         told = await reception.in_thread(read, patience)
         new, known = await reception.in_thread(partial(_store, reception, told), patience)
-    reception.metrics.accepted.labels(DOOR).inc(new)
-    reception.metrics.duplicates.labels(DOOR).inc(known)
+    glance = look([*told.records, *told.deploys], now)
+    reception.counting.stored(DOOR, caller, Appended(new, known), glance, now=now)
     ignored = {"ignored": told.ignored} if told.ignored else {}
     return JSONResponse({"accepted": new, "duplicates": known, **ignored})
 

@@ -111,6 +111,13 @@ async def take_loki(request: Request, reception: InjectedReception, secret: Secr
     return log_response(receipt, refused=DISCARD_STATUS) if receipt.rejections else Response(status_code=204)
 
 
+@router.get("/ready", include_in_schema=False)
+async def loki_ready(reception: InjectedReception, secret: Secret) -> Response:
+    """Answer what Vector asks of a Loki before it sends: whether its key is right and there is somebody to send to."""
+    await reception.ring.identify(secret)
+    return Response("ready\n", media_type="text/plain")
+
+
 @router.post("/api/{project}/envelope/", summary="Send errors with a Sentry SDK", openapi_extra=ENVELOPE_DOCS)
 async def take_envelope(project: str, request: Request, reception: InjectedReception, key: SentryKey) -> JSONResponse:
     """Take what Sentry's SDKs send: events and logs are stored, traces, sessions and replays are left aside.

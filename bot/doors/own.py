@@ -18,6 +18,8 @@ from fastapi.responses import JSONResponse, Response
 from bot.auth import ANY_KEY, secret_from_request, secret_of
 from bot.doors.openapi import DEPLOY_DOCS, EVENTS_DOCS
 from bot.errors import error_body
+from bot.reception.arrivals.glance import look
+from bot.reception.counting import Caller
 from bot.reception.gate import content_encoding, content_type
 from bot.reception.receive import PATIENCE_SECONDS, Door, ParsedBody, Payload, Receipt, Reception
 from detection.types import Event
@@ -149,8 +151,9 @@ async def take_deploy(request: Request, reception: InjectedReception, secret: Se
 
     Told again within ten minutes and without `deployed_at`, the service's latest deploy is not a new one.
     """
-    with reception.refusals_counted("deploys"):
-        await reception.ring.identify(secret)
+    caller = Caller.of(request)
+    with reception.counting.refusals("deploys", caller):
+        caller.identity = await reception.ring.identify(secret)
         content_type(request, (JSON,))
         content_encoding(request, ())
         with reception.gate.visit(is_recognised=True) as visit:
@@ -160,5 +163,5 @@ async def take_deploy(request: Request, reception: InjectedReception, secret: Se
             patience = Patience(PATIENCE_SECONDS)
             notice = await reception.in_thread(partial(parse_deploy, body, now=now), patience)
             deploy_id, is_new = await reception.in_thread(partial(store_deploy, reception, notice), patience)
-    (reception.metrics.accepted if is_new else reception.metrics.duplicates).labels("deploys").inc()
+    reception.counting.stored("deploys", caller, Appended(int(is_new), int(not is_new)), look([notice], now), now=now)
     return JSONResponse({"id": deploy_id, "duplicate": not is_new}, 201 if is_new else 200)

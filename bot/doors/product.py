@@ -233,7 +233,7 @@ async def take_message(request: Request, reception: InjectedReception, secret: S
 
 @router.post("/track/", include_in_schema=False)
 @router.post("/track", summary="Send events with a Mixpanel client", openapi_extra=MIXPANEL_DOCS)
-async def take_tracked(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
+async def take_tracked(request: Request, reception: InjectedReception, secret: Secret) -> Response:
     """Take what Mixpanel's client libraries post: set their API host to Argux and their token to an Argux key.
 
     JSON, or a form with `data` in JSON or base64. The good events of a batch are stored even where the status is 0.
@@ -242,9 +242,34 @@ async def take_tracked(request: Request, reception: InjectedReception, secret: S
         receipt = await reception.receive(request, _mixpanel_door(request, LIBRARY_TYPES, needs_time=False), secret)
     except BotError as error:
         return mixpanel_error(error)
+    return _mixpanel_response(receipt, request.query_params.get("verbose", "1"))
+
+
+@router.get("/track/", include_in_schema=False)
+@router.get("/track", include_in_schema=False)
+async def take_tracked_by_get(request: Request, reception: InjectedReception, secret: Secret) -> Response:
+    """Take one event in the address, in `data`, as Mixpanel's library for Node sends it."""
+    form = request.url.query.encode("ascii", "replace")
+
+    async def read() -> bytes:
+        return form
+
+    try:
+        door = _mixpanel_door(request, LIBRARY_TYPES, needs_time=False)
+        receipt = await reception.receive_message(read, door, secret, FORM)
+    except BotError as error:
+        return mixpanel_error(error)
+    return _mixpanel_response(receipt, request.query_params.get("verbose", "0"))
+
+
+def _mixpanel_response(receipt: Receipt, verbose: str) -> Response:
+    """Return the answer in JSON, or as 1 or 0 for a sender that says verbose=0, as Mixpanel's library for Node does."""
     first = next(iter(receipt.rejections), None)
+    status = 0 if first else 1
+    if verbose == "0":
+        return Response(str(status), media_type=TEXT)
     error_text = f"{first.field}: {first.message}".lstrip(": ") if first else None
-    answer = {"status": 0 if first else 1, "error": error_text, "num_good_events": _stored_count(receipt)}
+    answer = {"status": status, "error": error_text, "num_good_events": _stored_count(receipt)}
     return JSONResponse({**answer, **_known(receipt)})
 
 

@@ -17,8 +17,10 @@ from itertools import count
 
 import structlog
 
-from bot.doors.syslog_frames import Framed, Frames
+from bot.doors.syslog_frames import LONGEST_MESSAGE, Framed, Frames
 from bot.errors import BotError
+from bot.reception.arrivals.glance import look
+from bot.reception.counting import Caller
 from bot.reception.receive import Reception
 from detection.types import LogRecord
 from integrations.inbound.lines.traces import join_traces
@@ -106,7 +108,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
         try:
             self._queue.put_nowait((record, _source(record, addr[0])))
         except asyncio.QueueFull:
-            self._refuse("busy")
+            self._refuse("busy", f"the queue is full: a message of {addr[0]} by UDP is lost; TCP waits")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one TCP connection until it ends."""
@@ -114,7 +116,10 @@ class SyslogDoor(asyncio.DatagramProtocol):
         task = asyncio.current_task()
         assert task is not None
         if not self._may_send(peer) or len(self._connections) >= MOST_CONNECTIONS:
-            self._refuse("busy" if self._may_send(peer) else "forbidden")
+            if self._may_send(peer):
+                self._refuse("busy", f"{peer} is one connection too many: {MOST_CONNECTIONS} are open already")
+            else:
+                self._refuse_network(peer)
             writer.close()
             return
         self._connections.add(task)
@@ -143,7 +148,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
     async def _queue_all(self, framed: Framed, peer: str) -> None:
         """Queue the messages of one piece of a stream, and wait where the queue is full."""
         for _ in range(framed.too_long):
-            self._refuse("too_large")
+            self._refuse("too_large", f"a message of {peer} is longer than {LONGEST_MESSAGE:,} bytes")
         for message in framed.messages:
             record = self._read(message, peer) if message.strip(b" \t\r") else None
             if record is not None:
@@ -151,15 +156,15 @@ class SyslogDoor(asyncio.DatagramProtocol):
 
     def _read(self, data: bytes, peer: str) -> LogRecord | None:
         if not self._may_send(peer):
-            self._refuse("forbidden")
+            self._refuse_network(peer)
             return None
         now = self._reception.services.clock().timestamp()
         # Syslog senders do not retry, so equal lines are different messages: each gets its own number.
         record_id = f"{DOOR}:{self._process}:{next(self._numbers)}"
         try:
             record = read_syslog(data, record_id, now=now, sender=peer)
-        except FieldError:
-            self._refuse("malformed")
+        except FieldError as error:
+            self._refuse("malformed", f"a message of {peer}: {error.field} {error.message}")
             return None
         if record.service == UNKNOWN_SERVICE:
             self._reception.metrics.not_understood.labels(DOOR).inc()
@@ -171,8 +176,11 @@ class SyslogDoor(asyncio.DatagramProtocol):
             address = address.ipv4_mapped
         return any(address in network for network in self._allowed)
 
-    def _refuse(self, reason: str) -> None:
-        self._reception.metrics.rejected.labels(DOOR, reason).inc()
+    def _refuse_network(self, peer: str) -> None:
+        self._refuse("forbidden", f"{peer} is in none of the networks of SYSLOG_ALLOW; add it there to hear it")
+
+    def _refuse(self, reason: str, message: str) -> None:
+        self._reception.counting.refused(DOOR, reason, message, Caller())
 
     async def _write(self) -> None:
         """Write the queued messages to the store in batches, until cancelled."""
@@ -196,5 +204,6 @@ class SyslogDoor(asyncio.DatagramProtocol):
                 log.warning("syslog_waits", error=error.message)
                 await asyncio.sleep(error.retry_after_seconds or RETRY_SECONDS)
             else:
-                self._reception.metrics.accepted.labels(DOOR).inc(appended.accepted)
+                now = self._reception.services.clock().timestamp()
+                self._reception.counting.stored(DOOR, Caller(), appended, look(batch, now), now=now)
                 return

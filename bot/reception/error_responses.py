@@ -13,6 +13,7 @@ from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
 from bot.errors import BotError, UnavailableError, error_body
+from bot.reception.arrivals.door_words import meant_door
 from bot.reception.validation_words import plain
 from bot.storable_text import STORABLE
 from storage.errors import DatabaseUnavailableError, InvalidTransitionError, NotFoundError
@@ -76,8 +77,27 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = f"There is nothing at {request.url.path}." if error.status_code == 404 else str(error.detail)
+    message = _http_message(request, error)
+    if _is_sender(request, error.status_code):
+        await request.app.state.reception.counting.nowhere(request, message)
     return JSONResponse(error_body(message), error.status_code, error.headers)
+
+
+def _is_sender(request: Request, status: int) -> bool:
+    """Whether a sender has a wrong address. Reading what is not there, as a browser does, is nothing to tell of."""
+    return (status == 404 and request.method in ("POST", "PUT")) or (
+        status == 405 and request.method in ("GET", "POST", "PUT")
+    )
+
+
+def _http_message(request: Request, error: HTTPException) -> str:
+    path = request.url.path
+    if error.status_code == 405:
+        return f"{path} does not take {request.method}."
+    if error.status_code != 404:
+        return str(error.detail)
+    meant = meant_door(path) if request.method in ("POST", "PUT") else None
+    return f"There is nothing at {path}.{f' Is {meant} meant?' if meant else ''}"
 
 
 async def _on_not_found(request: Request, error: Exception) -> JSONResponse:

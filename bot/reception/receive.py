@@ -15,7 +15,10 @@ from fastapi import Request
 from sqlalchemy.exc import OperationalError
 
 from bot.auth import Identity, KeyRing
-from bot.errors import BotError, MalformedError, TooLargeError, UnavailableError
+from bot.errors import MalformedError, TooLargeError, UnavailableError
+from bot.reception.arrivals.glance import Glance, look
+from bot.reception.arrivals.keeping import Arrivals
+from bot.reception.counting import Caller, Counting
 from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
 from bot.reception.prometheus import Metrics
@@ -44,17 +47,6 @@ Longer than the transactions of workers take. Short enough that nobody's time li
 SMALL_BYTES = 8192
 SMALL_RECORDS = 20
 """Up to these sizes a body is parsed on the event loop, and events are stored by group commit."""
-
-REASONS = {
-    400: "cut_short",
-    401: "unauthorized",
-    403: "forbidden",
-    408: "too_slow",
-    413: "too_large",
-    415: "wrong_type",
-    422: "malformed",
-    429: "busy",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +106,7 @@ class Receipt:
     too_old: int = 0
 
 
-class Arrivals:
+class ArrivalTimes:
     """Gives each request an arrival time of its own, because a record without id and time is told apart by it alone."""
 
     def __init__(self) -> None:
@@ -150,21 +142,24 @@ class Reception:
         self.ring = ring
         self.metrics = metrics
         self.gate = Gate(limits or Limits())
+        self.arrivals = Arrivals(services)
+        self.counting = Counting(services, ring, metrics, self.arrivals.tallies)
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
-        self._arrivals = Arrivals()
+        self._times = ArrivalTimes()
         self._small_events = GroupCommit[Event](self._commit_events)
 
     async def receive(self, request: Request, door: Door[Record], secret: str | None) -> Receipt:
         """Store the records of a request. Raises a BotError if none of them could be stored."""
-        with self.refusals_counted(door.name):
-            sender = await self._check_key(door, secret)
+        caller = Caller.of(request)
+        with self.counting.refusals(door.name, caller):
+            caller.identity = await self._check_key(door, secret)
             media_type = content_type(request, door.content_types)
             encoding = content_encoding(request, door.content_encodings)
-            with self.gate.visit(is_recognised=sender is not None) as visit:
+            with self.gate.visit(is_recognised=caller.identity is not None) as visit:
                 body = await visit.read_body(request)
                 visitor = visitor_of(request, self.services.audit_key) if door.has_visitors else ""
-                return await self._store(visit, door, body, media_type, encoding, sender, visitor)
+                return await self._store(visit, door, body, media_type, encoding, caller, visitor)
 
     async def receive_message(
         self, read: Callable[[], Awaitable[bytes]], door: Door[Record], secret: str | None, media_type: str
@@ -173,12 +168,13 @@ class Reception:
 
         For a `signed` door the caller has authenticated the sender already.
         """
-        with self.refusals_counted(door.name):
-            sender = await self._check_key(door, secret)
-            with self.gate.visit(is_recognised=True) as visit:
+        caller = Caller()
+        with self.counting.refusals(door.name, caller):
+            caller.identity = await self._check_key(door, secret)
+            with self.gate.visit(is_recognised=door.signed or caller.identity is not None) as visit:
                 body = await visit.read_message(read())
                 visit.count_bytes(len(body))
-                return await self._store(visit, door, body, media_type, "", sender)
+                return await self._store(visit, door, body, media_type, "", caller)
 
     async def _store(
         self,
@@ -187,10 +183,10 @@ class Reception:
         body: bytes,
         media_type: str,
         encoding: str,
-        sender: Identity | None,
+        caller: Caller,
         visitor: str = "",
     ) -> Receipt:
-        now = self._arrivals.at(self.services.clock().timestamp())
+        now = self._times.at(self.services.clock().timestamp())
         payload = Payload(body, media_type, encoding, now, self.gate.limits.decoded_bytes, visitor)
         patience = Patience(PATIENCE_SECONDS if door.patience_seconds is None else door.patience_seconds)
         if visit.is_recognised:
@@ -199,11 +195,14 @@ class Reception:
         else:
             parsed_body = await self._parse(door, payload, patience)
             if not door.signed:
-                sender = await self.ring.identify(parsed_body.api_key)
+                caller.identity = await self.ring.identify(parsed_body.api_key)
             visit.store()
         records = parsed_body.parsed.records
-        appended = await self._append(door, scoped(records, sender.name) if sender else records, patience)
-        self._count(parsed_body.sender or door.name, appended, parsed_body.parsed.rejections)
+        stored = scoped(records, caller.name) if caller.identity else records
+        appended, glance = await self._append(door, stored, patience, now)
+        self.counting.stored(
+            parsed_body.sender or door.name, caller, appended, glance, rejections=parsed_body.parsed.rejections, now=now
+        )
         return Receipt(
             appended.accepted,
             appended.duplicates,
@@ -231,12 +230,19 @@ class Reception:
                 return door.parse(payload)
         return await self.in_thread(partial(door.parse, payload), patience)
 
-    async def _append(self, door: Door[Record], records: Sequence[Record], patience: Patience) -> Appended:
+    async def _append(
+        self, door: Door[Record], records: Sequence[Record], patience: Patience, now: float
+    ) -> tuple[Appended, Glance]:
+        """Store the records, and look at them: at many in the thread, for the event loop has no time for that."""
         events = [record for record in records[: SMALL_RECORDS + 1] if isinstance(record, Event)]
         if records and len(events) == len(records) <= SMALL_RECORDS:
             with _errors_as_bot_errors():
-                return await self._small_events.append(events)
-        return await self.in_thread(partial(door.append, self.services.telemetry, records), patience)
+                return await self._small_events.append(events), look(events, now)
+
+        def append_and_look() -> tuple[Appended, Glance]:
+            return door.append(self.services.telemetry, records), look(records, now)
+
+        return await self.in_thread(append_and_look, patience)
 
     async def _commit_events(self, groups: Sequence[Sequence[Event]]) -> Sequence[Appended]:
         append = partial(self.services.telemetry.append_event_groups, groups)
@@ -273,19 +279,3 @@ class Reception:
                 raise UnavailableError(
                     "There is too much to store right now; send it again in 1 second.", retry_after_seconds=1
                 ) from error
-
-    @contextmanager
-    def refusals_counted(self, door: str) -> Iterator[None]:
-        """Count a request that the block refuses with a BotError, by its reason."""
-        try:
-            yield
-        except BotError as error:
-            self.metrics.rejected.labels(door, REASONS.get(error.status, "unavailable")).inc()
-            raise
-
-    def _count(self, door: str, appended: Appended, rejections: Sequence[Rejection]) -> None:
-        self.metrics.accepted.labels(door).inc(appended.accepted)
-        if appended.duplicates:
-            self.metrics.duplicates.labels(door).inc(appended.duplicates)
-        if rejections:
-            self.metrics.rejected.labels(door, "malformed").inc(len(rejections))

@@ -104,7 +104,7 @@ async def _lifespan(
         socket = SocketListener(slack, token.get_secret_value())
         socket.start()
     try:
-        async with syslog.listening(app.state.reception):
+        async with app.state.reception.arrivals.kept(), syslog.listening(app.state.reception):
             yield
     finally:
         if grpc_door is not None:

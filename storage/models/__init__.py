@@ -20,6 +20,7 @@ from storage.models.incidents import (
 from storage.models.watching import (
     Alert,
     ApiKey,
+    ArrivalMinute,
     Deploy,
     Funnel,
     LogPattern,
@@ -33,6 +34,7 @@ __all__ = [
     "Alert",
     "ApiKey",
     "Approval",
+    "ArrivalMinute",
     "AuditEntry",
     "Delivery",
     "Deploy",

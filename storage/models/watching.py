@@ -157,3 +157,13 @@ class PullCursor(Base):
     source: Mapped[str] = mapped_column(String(300), primary_key=True)
     position: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
+
+
+class ArrivalMinute(Base):
+    """What came in to one process in one minute. tallies: a list with one object for each sender and door."""
+
+    __tablename__ = "arrivals"
+
+    process: Mapped[str] = mapped_column(String(32), primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    tallies: Mapped[list[Any]]

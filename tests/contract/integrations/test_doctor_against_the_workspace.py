@@ -52,7 +52,7 @@ def test_everything_that_is_right_is_named(right: dict[str, object]) -> None:
     found = outcomes(right)
 
     assert {name for name, (health, _) in found.items() if health is Health.OK} == {
-        "database", "detection", "endpoints", "jobs", "messages", "Slack", "people", "GitHub", "Jira", "Teams",
+        "database", "detection", "doors", "endpoints", "jobs", "messages", "Slack", "people", "GitHub", "Jira", "Teams",
     }  # fmt: skip
     assert "posts to #incidents" in found["Slack"][1]
     assert "Ana may approve fixes" in found["people"][1]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.functional.agents.conftest import recipe
 from tests.functional.web import Web
 
 Run = Callable[..., str]
@@ -44,3 +45,29 @@ def test_opentelemetry_json_is_stored_as_spans_logs_and_metrics(web: Web, run_no
     assert (orders.value, orders.kind, orders.attributes) == (3.0, "cumulative", {"country": "DE"})
     [total] = web.store.metric_samples(service, "checkout.duration.sum", since=since, until=until)
     assert total.value == 0.25
+
+
+def test_amplitudes_library_has_its_event_stored(web: Web, run_node: Run) -> None:
+    run_node("amplitude")
+    [event] = web.events_of("amplitude-node")
+    assert (event["event"], event["properties"]["country"]) == ("checkout_started", "FR")
+
+
+def test_mixpanels_library_has_its_events_stored_whether_it_gets_or_posts(web: Web, run_node: Run) -> None:
+    run_node("mixpanel")
+    events = web.events_of("mixpanel-node", count=3)
+    assert {event["event"] for event in events} == {"checkout_started"}
+    assert sorted(event["properties"]["number"] for event in events) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("library", "service"), [("pino", "pino-shop"), ("winston", "shop")])
+def test_loggers_of_node_set_up_as_documented_have_their_lines_stored(
+    web: Web, run_node: Run, library: str, service: str
+) -> None:
+    since = time.time() - 1
+    setup = recipe(library, **{"https://YOUR-ADDRESS": web.url, "argux_…": web.key})
+    run_node(library, RECIPE=setup, SERVICE=service)
+    until = time.time() + 60
+    found = {record.body.strip(): record for record in web.store.log_samples(since=since, until=until, service=service)}
+    assert (found["payment refused"].severity, found["payment taken"].severity) == ("ERROR", "INFO")
+    assert str(found["payment refused"].attributes["order"]) == "7"

@@ -76,6 +76,7 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
         "broker",
         "detection",
         "endpoints",
+        "doors",
         "jobs",
         "messages",
         "Slack",
@@ -88,7 +89,7 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
         "LLM",
     ]
     assert outcomes["database"].health is Health.OK
-    own = ("detection", "endpoints", "jobs", "messages")
+    own = ("detection", "endpoints", "doors", "jobs", "messages")
     assert {outcomes[name].health for name in list(outcomes)[1:] if name not in own} == {Health.NOT_SET}
 
 

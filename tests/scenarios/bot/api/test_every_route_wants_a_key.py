@@ -24,6 +24,14 @@ OPEN = {
 """Routes without a key: health and documentation, a redirect, and Slack's door, which checks Slack's signature."""
 
 
+GREETINGS = [("GET", "/_license"), ("GET", "/_cluster/health"), ("GET", "/ready")]
+"""What senders ask before they send. It tells them whether their key is right, so any key of ours may."""
+
+
+BY_GET = [("GET", "/track"), ("GET", "/track/")]
+"""Doors for what a sender puts into the address."""
+
+
 def table() -> list[Address]:
     """Return every route of the application."""
     settings = Settings(_env_file=None, slack_signing_secret=SecretStr("x"), database_url="sqlite:///never-opened.db")
@@ -33,8 +41,8 @@ def table() -> list[Address]:
 ADDRESSES = table()
 ROUTES = [(one.method, one.path) for one in ADDRESSES]
 QUERIES = {(one.method, one.path): one.query for one in ADDRESSES}
-OPERATORS = [one for one in ROUTES if one not in DOORS and one[1] not in OPEN]
-SENDERS = [one for one in DOORS if one[1] not in SIGNED]
+OPERATORS = [one for one in ROUTES if one not in (*DOORS, *GREETINGS, *BY_GET) and one[1] not in OPEN]
+SENDERS = [*(one for one in DOORS if one[1] not in SIGNED), *GREETINGS, *BY_GET]
 IN_BODY = {one.path for one in addresses(product.router.routes)}
 """Doors that find the key in the body, and may say first that the body holds none."""
 

@@ -228,7 +228,8 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
 
     assert (well.exit_code, unwell.exit_code) == (0, 1)
     assert [line.split(":")[0] for line in well.stdout.splitlines()] == [
-        "settings", "database", "broker", "detection", "endpoints", "jobs", "messages", "Slack", "people", "GitHub",
+        "settings", "database", "broker", "detection", "endpoints", "doors", "jobs", "messages", "Slack", "people",
+        "GitHub",
         "deploys", "Jira", "Teams", "Elastic", "LLM",
     ]  # fmt: skip
 

@@ -1,0 +1,78 @@
+"""Where each door is, and how its senders say which service a record is of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+NOWHERE = "nowhere"
+"""The door of what is sent to an address where there is none."""
+
+_CLOSE = 0.8
+"""How alike two addresses are of which one is meant for the other."""
+
+_LONGEST = 80
+"""No address of ours is nearly as long, and comparing takes time."""
+
+_OTLP = "set OTEL_SERVICE_NAME, or the resource attribute service.name"
+_ALERT = "give the alert a label or tag `service`"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorWords:
+    """path: the door's address. naming: how a sender names the service, empty where its records have none.
+
+    needs_key: whether a sender is known by a key of ours; otherwise by a signature or by its network.
+    """
+
+    path: str
+    naming: str = ""
+    needs_key: bool = True
+
+
+DOORS: Mapping[str, DoorWords] = {
+    "events": DoorWords("/api/events"),
+    "deploys": DoorWords("/api/deploys"),
+    "posthog": DoorWords("/batch", "give the exception a property `service`"),
+    "segment": DoorWords("/v1/batch"),
+    "amplitude": DoorWords("/2/httpapi"),
+    "mixpanel": DoorWords("/track"),
+    "otlp_traces": DoorWords("/v1/traces", _OTLP),
+    "otlp_logs": DoorWords("/v1/logs", _OTLP),
+    "otlp_metrics": DoorWords("/v1/metrics", _OTLP),
+    "datadog_logs": DoorWords("/api/v2/logs", "set `service` on the log, or DD_SERVICE where it is written"),
+    "datadog_webhook": DoorWords("/datadog/webhook", "add the tag `service:` to the monitor"),
+    "alertmanager": DoorWords("/alertmanager/webhook", _ALERT),
+    "loki": DoorWords("/loki/api/v1/push", "add the label `service_name`"),
+    "sentry": DoorWords("/api/1/envelope/", "set the tag `service`, or a release such as shop@1.2"),
+    "sentry_webhook": DoorWords("/sentry/webhook", _ALERT, needs_key=False),
+    "cloudwatch_logs": DoorWords("/aws/logs", "name the log group after the service"),
+    "firehose": DoorWords("/aws/firehose", "give the delivery stream the parameter `service`"),
+    "sns": DoorWords("/aws/sns", "give the alarm a dimension or tag `service`", needs_key=False),
+    "elasticsearch": DoorWords("/_bulk", "give the document the field `service.name`"),
+    "github": DoorWords("/github/webhooks", needs_key=False),
+    "syslog": DoorWords("SYSLOG_PORT", "set the program's name, such as `logger --tag shop`", needs_key=False),
+    NOWHERE: DoorWords("an address without a door", needs_key=False),
+    "tail": DoorWords("argux tail", "use `--service NAME`", needs_key=False),
+}
+
+
+def door_words(door: str) -> DoorWords:
+    """Return the words about a door; of one that is not known, its name alone."""
+    return DOORS.get(door, DoorWords(door))
+
+
+def meant_door(path: str) -> str | None:
+    """Return the address that a sender probably means with one where there is nothing; None if there is no telling.
+
+    Such as /v1/traces for /v1/trace, and for an address with something before it or with itself twice.
+    """
+    path = path.rstrip("/")
+    if len(path) > _LONGEST:
+        return None
+    addresses = [words.path for words in DOORS.values() if words.path.startswith("/")]
+    ends = [address for address in addresses if path.endswith(address.rstrip("/"))]
+    if ends:
+        return max(ends, key=len)
+    return next(iter(get_close_matches(path, addresses, n=1, cutoff=_CLOSE)), None)

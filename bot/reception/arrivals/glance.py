@@ -1,0 +1,126 @@
+"""Look at the records of one body: whose they are, how old they are, and what Argux understood of the last two."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+from bot.logs import REDACTED, SECRET_TEXTS
+from detection.types import Event, LogRecord, MetricPoint, Span
+from integrations.inbound.deploys.api import DeployNotice
+from integrations.inbound.monitoring.alerts import Alert
+from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
+from integrations.text import visible
+from storage.telemetry.rows.people_named import names_person
+
+LATE_SECONDS = 300.0
+"""A record that came this long after it happened is late: what it belongs to has been judged already."""
+
+WORDS_LENGTH = 100
+LATEST = 2
+
+NOT_SHOWN = "(names a person, so its words are not shown)"
+
+
+@dataclass(slots=True)
+class Glance:
+    """What one body holds. services: records by service. age: seconds from its newest record until it arrived.
+
+    age is None where the records say nothing of the sender's clock. latest: the last records as they were parsed.
+    """
+
+    services: Mapping[str, int] = field(default_factory=dict)
+    late: int = 0
+    age: float | None = None
+    latest: Sequence[Any] = ()
+
+
+NOTHING = Glance()
+
+_service_of = attrgetter("service")
+_happened_at = attrgetter("happened_at")
+
+
+def look(records: Sequence[Any], now: float) -> Glance:
+    """Look at the records of one body, which arrived at `now`, seconds UTC. Every request waits for this."""
+    if not records:
+        return NOTHING
+    kinds = set(map(type, records))
+    times = _times(records, kinds)
+    if not times:
+        return Glance(_services(records, kinds), latest=records[-LATEST:])
+    late = 0 if now - min(times) < LATE_SECONDS else sum(now - time >= LATE_SECONDS for time in times)
+    return Glance(_services(records, kinds), late, now - max(times), records[-LATEST:])
+
+
+def _services(records: Sequence[Any], kinds: set[type]) -> Mapping[str, int]:
+    if kinds == {Event}:
+        return {}
+    if Event in kinds:
+        records = [record for record in records if not isinstance(record, Event)]
+    services = Counter(map(_service_of, records))
+    # An alert need not name one.
+    unnamed = services.pop(None, 0)
+    if unnamed:
+        services[UNKNOWN_SERVICE] += unnamed
+    return services
+
+
+def _times(records: Sequence[Any], kinds: set[type]) -> Sequence[float]:
+    """Return when the records happened. An alert's is when it began, so it says nothing of delays and clocks."""
+    if Span in kinds:
+        return [span.started_at + span.duration_ms / 1000 for span in records]
+    if DeployNotice in kinds or Alert in kinds:
+        return []
+    return list(map(_happened_at, records))
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One record as Argux understood it. kind: event, span, log, metric, alert or deploy. words: its first words.
+
+    happened_at: seconds UTC. service and severity are empty where such a record has none.
+    """
+
+    kind: str
+    happened_at: float
+    service: str
+    severity: str
+    words: str
+
+
+def understood(record: Any) -> Understood:
+    """Return what Argux made of a record. No property's value, no secret and no line that names a person is shown."""
+    kind, happened_at, severity, words = _described(record)
+    service = "" if isinstance(record, Event) else record.service or UNKNOWN_SERVICE
+    return Understood(kind, happened_at, shortened(service, 60), severity, shortened(words))
+
+
+def _described(record: Any) -> tuple[str, float, str, str]:
+    """Return (kind, time, severity, words) of a record."""
+    if isinstance(record, Event):
+        names = ", ".join(record.properties)
+        return "event", record.happened_at, "", f"{record.event} {{{names}}}" if names else record.event
+    if isinstance(record, LogRecord):
+        is_shown = not names_person(record.attributes)
+        return "log", record.happened_at, record.severity, record.body if is_shown else NOT_SHOWN
+    if isinstance(record, Span):
+        status = f" {record.status_code}" if record.status_code else ""
+        words = f"{record.endpoint or record.name}{status}, {record.duration_ms:,.0f} ms"
+        return "span", record.started_at, "ERROR" if record.is_error else "", words
+    if isinstance(record, MetricPoint):
+        return "metric", record.happened_at, "", f"{record.name} = {record.value:g} ({record.kind})"
+    if isinstance(record, Alert):
+        return "alert", record.happened_at, (record.level or "").upper()[:20], f"{record.name} is {record.status}"
+    assert isinstance(record, DeployNotice)
+    return "deploy", record.deployed_at, "", f"version {record.version}"
+
+
+def shortened(text: str, limit: int = WORDS_LENGTH) -> str:
+    """Return text from outside as one plain line without secrets, of at most `limit` characters."""
+    # Cut roughly first: a body may be long, and a secret must not lose its beginning.
+    line = visible(SECRET_TEXTS.sub(REDACTED, text[: 20 * limit])).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
