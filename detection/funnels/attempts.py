@@ -1,4 +1,4 @@
-"""Match a user's events to an ordered funnel: the level reached, as ClickHouse's `windowFunnel`, and the attempts."""
+"""Match a user's events to an ordered funnel. The best attempt reaches the level of ClickHouse's `windowFunnel`."""
 
 from __future__ import annotations
 
@@ -15,26 +15,13 @@ def matches(step: FunnelStep, event: Event) -> bool:
     )
 
 
-def level(step_times: Sequence[Sequence[float]], window_seconds: float) -> int:
-    """Return how many steps one user reached in order, 0 to len(step_times), from the best possible start.
-
-    step_times[i]: the times of step i in seconds, in any order. The window starts at the first step and includes its
-    end. Other events in between are ignored. Steps at the same instant count in step order. This is
-    `windowFunnel(window)(timestamp, step...)` of ClickHouse without a mode.
-    """
-    if not step_times:
-        return 0
-    ordered = [sorted(times) for times in step_times]
-    return max((len(_chain(ordered, start, window_seconds)) for start in ordered[0]), default=0)
-
-
 def attempts(funnel: FunnelDefinition, events: Sequence[Event]) -> list[FunnelProgress]:
     """Split one user's events, in any order, into attempts at the funnel, sorted by the time of entry.
 
     An entry opens an attempt. Further entries within its window belong to the same attempt, which counts from the one
     that got furthest (the earliest of equals). The next entry after the window, or after the completion, opens the
-    next attempt. So every entry is considered in some attempt, except those within a completed one, and the level of
-    the best attempt equals `level` of the same events.
+    next attempt. So every entry is considered in some attempt, except those within a completed one, and the best
+    attempt reaches as many steps as `windowFunnel(window)(timestamp, step...)` of ClickHouse without a mode.
 
     dimensions: the scalar properties of the entry event, as text, which are known before anything can go wrong.
     """
