@@ -42,6 +42,9 @@ LEAST_SURPRISE = 1.75
 RECORD = 1.36
 """A record is clear when it exceeds all of the last two weeks (at least 4,000 points) by this factor."""
 
+_NOTICED_AFTER = 6
+"""A metric leaves its course at most about so many points before that is noticed."""
+
 _SUDDEN = 3
 """A sudden change takes at most this many points."""
 
@@ -239,8 +242,14 @@ class MetricStreams:
         yield self._surprises.floor
 
     def resume(self, rows: Integers) -> None:
-        """Note that these series are back on their course: learn from them again."""
-        self._memory.away_since[rows], self._memory.broken[rows], self._memory.still[rows] = np.nan, False, False
+        """Note that these series are back on their course. What they were meanwhile is not learnt from."""
+        memory = self._memory
+        for row in rows.tolist():
+            step = max(float(memory.step[row]), 1.0)
+            points = int((memory.last_at[row] - memory.away_since[row]) / step) + 1 + _NOTICED_AFTER
+            memory.values[row, -min(points, _SHORT + _LONG) :] = np.nan
+        memory.residuals[rows], memory.surprises[rows], memory.since_record[rows] = np.nan, np.nan, _RECENT
+        memory.away_since[rows], memory.broken[rows], memory.still[rows] = np.nan, False, False
 
     def restart(self, rows: Integers) -> None:
         """Learn these series anew: what they are now is their new normal."""

@@ -66,6 +66,16 @@ def test_a_spike_is_noticed_and_is_over_soon(step: float) -> None:
     assert broken[-1] <= 30
 
 
+def test_what_a_metric_was_while_it_was_away_does_not_bring_it_back_into_trouble() -> None:
+    watched = known(300.0)
+    values = noise(40, 3)
+    values[10:22] = 400.0
+    last = watched.see(values)[-1]
+    assert last < 30
+    watched.streams.resume(ONE)
+    assert watched.see(noise(100, 4)) == []
+
+
 @GRAINS
 def test_a_slow_drift_is_noticed(step: float) -> None:
     values = noise(200, 4) + np.linspace(0, 60, 200)
