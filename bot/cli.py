@@ -135,7 +135,7 @@ def doors(
     services = open_services()
     with plain_errors():
         if as_json:
-            typer.echo(shown_doors.json_text(services))
+            echo(shown_doors.json_text(services))
         elif watch:
             shown_doors.watch(services, PlainConsole(), stop_on_signals())
         else:

@@ -48,13 +48,7 @@ def resolve(
         session, incident.id, measures=measures, last_broken_at=since, now=now
     )
     is_new_normal = any(item.is_new_normal for _, item in measured)
-    told = ours(
-        "Like this for two days: taken as the new normal. {measures}"
-        if is_new_normal
-        else "Back to usual by itself since {since}. {measures}",
-        since=moment(since.timestamp()),
-        measures=in_words(measures),
-    )
+    told = _told(measures, since, is_new_normal=is_new_normal)
     incidents.add_timeline(session, incident.id, kind="recovered", actor=incidents.ARGUX, text=told, now=now)
     incidents.change_status(session, incident, IncidentStatus.RESOLVED, actor=incidents.ARGUX, now=now)
     ending = "None: it became the new normal." if is_new_normal else "None known: it recovered by itself."
@@ -70,6 +64,13 @@ def resolve(
     )
     enqueue_refresh(session, incident.id, key=f"self_recovery:{verification.id}", now=now)
     log.info("recovered_by_itself", incident_id=incident.id)
+
+
+def _told(measures: Sequence[dict[str, Any]], since: datetime, *, is_new_normal: bool) -> Markup:
+    words = in_words(measures)
+    if is_new_normal:
+        return ours("Like this for two days: taken as the new normal. {measures}", measures=words)
+    return ours("Back to usual by itself since {since}. {measures}", since=moment(since.timestamp()), measures=words)
 
 
 def _new_normal_card(measures: Sequence[dict[str, Any]]) -> Card:

@@ -45,7 +45,9 @@ ATTRIBUTION = """{
     "places": [{"where": [["country", "DE"], ["provider", "paypal"]], "entries": 100.0, "converted": 10.0,
                 "expected": 40.0, "share_of_loss": 0.9}],
     "shifts": [{"dimension": "country", "value": "IN", "share": 0.5, "usual_share": 0.1, "rate": null, "effect": -0.1}],
-    "dimensions": ["country", "provider"]
+    "dimensions": ["country", "provider"],
+    "possible": [{"where": [["country", "DE"]], "entries": 300.0, "converted": 60.0, "expected": 90.0,
+                  "share_of_loss": 0.6}]
 }"""
 WINDOW = """
     "onset_low": 1770464990.0, "onset_high": 1770465030.0, "bucket_seconds": 10.0, "horizon_seconds": 42.5,

@@ -274,6 +274,7 @@ def cards(text: Texts) -> Iterator[Card]:
     view = IncidentView(named, findings(text), None, None, None, None, None)
     seen = ours("Deploy {version} of {service}.", version=text("version"), service=text("service"))
     yield recovery_messages._card(view, measures(text), [seen], NOW)
+    yield recovery_messages._new_normal_card(measures(text))
     window = MaintenanceWindow(
         service=text("service"), reason=text("reason"), begins_at=NOW, ends_at=NOW + timedelta(hours=1)
     )
