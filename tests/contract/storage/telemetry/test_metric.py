@@ -289,3 +289,21 @@ def test_counters_of_two_scopes_are_not_taken_for_resets_of_one(store: Telemetry
 
     found = {attributes: set(series.means.tolist()) for (_, attributes), series in series_of(store).items()}
     assert found == {"": {1.0}, "scope=writers": {2.0}}
+
+
+def test_what_the_watch_remembers_is_kept_for_the_series_that_are_known(store: TelemetryStore) -> None:
+    roll_up(store, point(2, NOW - 30), point(3, NOW - 30, name="width"))
+    depth, width, unknown = ("shop", "depth", ""), ("shop", "width", ""), ("shop", "height", "")
+
+    store.keep_metric_memories({depth: b"\x00first", unknown: b"lost"})
+    store.keep_metric_memories({depth: b"\x00second"})
+
+    assert store.metric_memories([depth, width, unknown]) == {depth: b"\x00second"}
+
+
+def test_what_was_remembered_of_a_series_goes_with_it(store: TelemetryStore) -> None:
+    roll_up(store, point(2, NOW - 30))
+    store.keep_metric_memories({("shop", "depth", ""): b"memory"})
+    store.expire(now=NOW + 4 * DAY)
+    roll_up(store, point(2, NOW + 4 * DAY - 30), now=NOW + 4 * DAY)
+    assert store.metric_memories([("shop", "depth", "")]) == {}

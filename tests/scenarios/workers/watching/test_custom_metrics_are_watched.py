@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detection.recovery import RecoveryState
-from detection.types import Finding, MetricKind, MetricPoint, Severity
+from detection.types import Finding, IncidentStatus, MetricKind, MetricPoint, Severity
 from storage import incidents
 from storage.metric_limits import add_limit
 from storage.models import Incident
@@ -210,3 +210,34 @@ def test_a_metric_known_for_only_an_hour_opens_no_incident(services: Services, c
     sender.live(8, fresh=around(1000))
     with services.readers() as session:
         assert incidents.list_incidents(session) == []
+
+
+def test_what_has_lasted_two_days_is_told_as_the_new_normal_and_the_incident_is_over(
+    services: Services, clock: Clock, worker: Worker, sender: Sender
+) -> None:
+    a_week_of(sender, "queue_depth", around(140))
+    sender.live(8, queue_depth=around(600))
+    since = clock().timestamp()
+    assert the_incident(services).closed_at is None
+    clock.forward(2 * DAY)
+    now = clock().timestamp()
+    sender.send("queue_depth", around(600), since=since, until=now - 3 * HOUR, step=10 * MINUTE)
+    sender.send("queue_depth", around(600), since=now - 3 * HOUR, until=now)
+    sender.live(16, queue_depth=around(600))
+
+    incident = the_incident(services)
+    assert incident.status is IncidentStatus.RESOLVED
+    worker.run_all()
+    assert isinstance(services.chat, FakeChat)
+    [told] = [one.card for one in services.chat.messages.values() if one.card.title == "The new normal"]
+    assert "lasted for two days" in str(told.text)
+
+
+def test_a_worker_that_starts_anew_goes_on_with_what_another_remembered(
+    services: Services, clock: Clock, sender: Sender
+) -> None:
+    a_week_of(sender, "queue_depth", around(140))
+    sender.live(3, queue_depth=around(140))
+    services.__dict__.pop("metric_memory", None)
+    sender.live(5, queue_depth=around(600))
+    assert the_incident(services).title.startswith("queue_depth is 6")
