@@ -65,12 +65,37 @@ GROUPS: Door[Event] = _door("amplitude")
 @router.post("/engage/", include_in_schema=False)
 @router.post("/groups", include_in_schema=False)
 @router.post("/groups/", include_in_schema=False)
-async def take_profiles(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
+async def take_profiles(request: Request, reception: InjectedReception, secret: Secret) -> Response:
     """Take Mixpanel's profiles of people and groups, which are not kept."""
     try:
         await reception.receive(request, PROFILES, secret)
     except BotError as error:
         return mixpanel_error(error)
+    return _no_profiles(request.query_params.get("verbose", "1"))
+
+
+@router.get("/engage", include_in_schema=False)
+@router.get("/engage/", include_in_schema=False)
+@router.get("/groups", include_in_schema=False)
+@router.get("/groups/", include_in_schema=False)
+async def take_profiles_by_get(request: Request, reception: InjectedReception, secret: Secret) -> Response:
+    """Take a profile in the address, in `data`, as Mixpanel's library for Node sends it."""
+    form = request.url.query.encode("ascii", "replace")
+
+    async def read() -> bytes:
+        return form
+
+    try:
+        await reception.receive_message(read, PROFILES, secret, FORM)
+    except BotError as error:
+        return mixpanel_error(error)
+    return _no_profiles(request.query_params.get("verbose", "0"))
+
+
+def _no_profiles(verbose: str) -> Response:
+    """Answer in JSON, or with the 1 that Mixpanel's library for Node reads where it asks for verbose=0."""
+    if verbose == "0":
+        return PlainTextResponse("1")
     return JSONResponse({"status": 1, "error": None, "note": "Profiles are not kept."})
 
 

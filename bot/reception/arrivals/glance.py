@@ -14,6 +14,7 @@ from integrations.inbound.deploys.api import DeployNotice
 from integrations.inbound.monitoring.alerts import Alert
 from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
 from integrations.text import visible
+from storage.telemetry.rows.keys import events_without_keys
 from storage.telemetry.rows.people_named import names_person
 
 LATE_SECONDS = 300.0
@@ -102,7 +103,8 @@ def understood(record: Any) -> Understood:
 def _described(record: Any) -> tuple[str, float, str, str]:
     """Return (kind, time, severity, words) of a record."""
     if isinstance(record, Event):
-        names = ", ".join(record.properties)
+        [stored] = events_without_keys([record])
+        names = ", ".join(stored.properties)
         return "event", record.happened_at, "", f"{record.event} {{{names}}}" if names else record.event
     if isinstance(record, LogRecord):
         is_shown = not names_person(record.attributes)

@@ -92,7 +92,6 @@ def _clock(report: Report) -> str:
 def _late(report: Report) -> str:
     if not report.late:
         return ""
-    came = "record came" if report.late == 1 else "records came"
-    return (
-        f"{report.late:,} {came} {span_text(LATE_SECONDS)} late or later: kept, but its time had been judged already."
-    )
+    came, whose = ("record came", "its") if report.late == 1 else ("records came", "their")
+    since = span_text(LATE_SECONDS)
+    return f"{report.late:,} {came} {since} late or later: kept, but {whose} time had been judged already."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -22,6 +23,9 @@ _MICROSECONDS_FROM = 1e14
 _NANOSECONDS_FROM = 1e17
 _LARGEST = 1e20
 
+_EPOCH_IN_TEXT = re.compile(r"(?:\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d{1,9})?")
+"""Seconds to nanoseconds since 1970 as text. Dates without separators, such as 20260207, have other lengths."""
+
 
 def as_utc(written: datetime) -> float:
     """Read a time without a zone as UTC: the rule where nothing is known of the sender's zone."""
@@ -29,7 +33,7 @@ def as_utc(written: datetime) -> float:
 
 
 def parse_time(value: object, *, now: float, field: str, zoneless: Zoneless = as_utc) -> float:
-    """Parse ISO 8601, or a number of s, ms, us or ns (the unit is recognised by its size).
+    """Parse ISO 8601, or a number of s, ms, us or ns, also as text (the unit is recognised by its size).
 
     zoneless: what a text without a zone means. Raises FieldError if the value is not a time, is in the far future or
     before the year 2000.
@@ -40,6 +44,8 @@ def parse_time(value: object, *, now: float, field: str, zoneless: Zoneless = as
 def parse_seconds(value: object, *, field: str, zoneless: Zoneless = as_utc) -> float:
     """Parse a time as `parse_time` does, however implausible it is. Raises FieldError if the value is not a time."""
     if isinstance(value, str):
+        if value.isascii() and _EPOCH_IN_TEXT.fullmatch(value):
+            return _epoch(float(value), field)
         return _iso(value, field, zoneless)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _epoch(value, field)

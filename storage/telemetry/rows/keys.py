@@ -56,7 +56,7 @@ def _holds_key(value: object) -> bool:
     if isinstance(value, str):
         return _MARK in value
     if isinstance(value, Mapping):
-        return any(_is_key(name, inner) or _holds_key(inner) for name, inner in value.items())
+        return any(_MARK in name or _is_key(name, inner) or _holds_key(inner) for name, inner in value.items())
     return isinstance(value, list) and any(map(_holds_key, value))
 
 

@@ -63,6 +63,28 @@ def test_a_wrong_key_is_refused_there_too(client: TestClient, path: str, body: A
     assert client.post(path, json=json.loads(with_key(body, "argux_wrong"))).status_code == 401
 
 
+@pytest.mark.parametrize(("path", "body"), [("/engage", PROFILE), ("/engage/", PROFILE), ("/groups/", GROUP)])
+def test_mixpanels_library_for_node_sends_profiles_in_the_address_and_reads_a_1(
+    client: TestClient, services: Services, key: str, path: str, body: Any
+) -> None:
+    data = base64.b64encode(with_key(body, key).encode()).decode()
+    assert client.get(path, params={"data": data, "ip": 0, "verbose": 0}).text == "1"
+    assert client.get(path, params={"data": data}).text == "1"
+    assert client.get(path, params={"data": data, "verbose": 1}).json()["status"] == 1
+    form = urlencode({"data": data, "verbose": 0})
+    assert client.post(f"{path}?verbose=0", content=form, headers=FORM).text == "1"
+    assert list(services.telemetry.recent_events()) == []
+
+
+@pytest.mark.parametrize("data", ["", "%%%", base64.b64encode(b'{"$token": "argux_wrong"}').decode()])
+def test_a_profile_in_the_address_without_a_good_key_is_refused_in_mixpanels_shape(
+    client: TestClient, data: str
+) -> None:
+    answer = client.get("/engage", params={"data": data, "verbose": 0})
+    assert answer.status_code in (400, 401)
+    assert answer.json()["status"] == 0
+
+
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'"x"', b"[[[", b"{}", b'{"a": NaN}'])
 @pytest.mark.parametrize("path", ["/track", "/import", "/engage", "/groups"])
 def test_mixpanels_libraries_find_their_status_in_every_answer(client: TestClient, path: str, body: bytes) -> None:

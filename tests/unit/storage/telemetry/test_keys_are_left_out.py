@@ -31,6 +31,10 @@ def test_the_senders_own_key_is_left_out_under_any_name_at_any_depth(name: str) 
     }  # fmt: skip
 
 
+def test_a_key_that_is_a_name_is_replaced() -> None:
+    assert kept({KEY: 1, "of": {f"by {KEY}": "x"}}) == {"argux_…": 1, "of": {"by argux_…": "x"}}
+
+
 def test_a_key_inside_a_text_is_replaced() -> None:
     assert kept({"url": f"https://a/?key={KEY}&x=1"}) == {"url": "https://a/?key=argux_…&x=1"}
     [record] = logs_without_keys([LogRecord("1", "shop", None, 0.0, "INFO", f"Bearer {KEY} refused", None, {"k": KEY})])

@@ -1,0 +1,20 @@
+"""What is shown of a record is what is stored of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.reception.arrivals.glance import understood
+from detection.types import Event
+
+KEY = "argux_" + "aB3-_" * 8 + "xyz"
+
+
+@pytest.mark.parametrize("name", ["token", "api_key", "whatever", "writeKey"])
+def test_a_key_that_is_left_out_is_not_shown_among_the_properties(name: str) -> None:
+    words = understood(Event("e1", "basket priced", "u1", 0.0, {"sku": "r7", name: KEY})).words
+    assert words == "basket priced {sku}"
+
+
+def test_a_property_that_is_called_like_a_key_and_is_none_is_shown() -> None:
+    assert understood(Event("e1", "swapped", "u1", 0.0, {"token": "BTC"})).words == "swapped {token}"
