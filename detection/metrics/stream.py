@@ -301,6 +301,8 @@ class MetricStreams:
         memory = self._memory
         memory.away_since[rows] = memory.last_at[rows]
         memory.point_reach[rows], memory.mean_reach[rows] = self.usual_reach(rows)
+        # The first points of the departure must set no record: one as large must be noticed next time.
+        memory.distances[rows] = np.nan
         memory.still[still] = True
 
     def _follow(self, rows: Integers) -> Integers:

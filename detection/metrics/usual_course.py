@@ -15,7 +15,7 @@ HOURS_A_DAY, HOURS_A_WEEK = 24, 168
 MOST_DAYS = 21
 """How many past days are looked at."""
 
-_KNOWN_AFTER_HOURS = 36
+KNOWN_AFTER_HOURS = 36
 """A day's rhythm is known after a day and a half."""
 
 _CLEARLY_BETTER = 0.8
@@ -32,7 +32,7 @@ def expected_levels(levels: Floats, hours: Integers, at: int) -> Floats:
     by_week = _median_of(levels, known, hours == at)
     weekly = ~np.isnan(by_week) & _week_foretells_better(levels, known, hours)
     first = np.where(known.any(axis=1), known.argmax(axis=1), levels.shape[1])
-    long_enough = levels.shape[1] - first > _KNOWN_AFTER_HOURS
+    long_enough = levels.shape[1] - first > KNOWN_AFTER_HOURS
     return np.where(long_enough, np.where(weekly, by_week, by_day), np.nan)
 
 

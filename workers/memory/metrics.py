@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.metrics.coverage import Heard
 from detection.metrics.findings import Departure
 from detection.metrics.forecasts import MetricLimit, is_within_reach
 from detection.metrics.series import STALE_STEPS, MetricOptions, metric_subject
@@ -113,6 +112,11 @@ class MetricMemory:
                 if (departure := self._departure(row, now, options)) is not None
             ]
 
+    @property
+    def judged_until(self) -> float | None:
+        """Until when all points were judged; None before the first call."""
+        return self._judged_until
+
     def is_judged(self, key: Key) -> bool:
         """Whether enough is known of a series to judge its newest point by its usual course."""
         row, course = self._numbers.get(key), self._course
@@ -127,15 +131,6 @@ class MetricMemory:
             return math.nan, math.nan
         reach, expected = float(self._streams.usual_reach(np.array([row]))[0][0]), float(self._streams.expected[row])
         return expected - reach, expected + reach
-
-    def heard(self) -> dict[Key, Heard]:
-        """Return what is known of every series that had a point since the memory began."""
-        streams = self._streams
-        return {
-            key: Heard(int(streams.seen[row]), float(streams.last_at[row]), float(np.nan_to_num(streams.step[row])))
-            for key, row in self._numbers.items()
-            if row < len(streams) and not np.isnan(streams.last_at[row])
-        }
 
     def worth_forecasting(
         self, limits: Sequence[MetricLimit], *, now: float, every_seconds: float, most: int

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from detection.coverage import Watched
-from detection.metrics.coverage import metric_states
+from detection.metrics.coverage import Heard, metric_states
 from detection.metrics.findings import level_finding
 from detection.metrics.forecasts import FORECAST_DETECTOR, MetricLimit, forecast_findings, limit_recovery
 from detection.metrics.recovery import level_recovery
@@ -18,7 +18,7 @@ from detection.recovery import Recovery
 from detection.types import Finding, Floats, ForecastDetails, LevelDetails, Metric, MetricDetails, MetricSeries
 from integrations.charts import Point
 from storage.database.reading import one_by_itself
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, METRIC_MINUTES_KEPT_SECONDS
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, METRIC_MINUTES_KEPT_SECONDS, MetricLevels
 from workers.memory.broken_times import PastIncident, excluded_times, not_usual
 from workers.memory.metrics import Key, fingerprint_of
 from workers.options import metric_options
@@ -212,9 +212,33 @@ def limit_in(finding: Finding) -> MetricLimit:
 
 
 def states(services: Services, tick: Tick) -> list[Watched]:
-    """Return the state of each series that was heard of: ok, or insufficient data."""
-    options = metric_options(services.settings)
-    return metric_states(services.metric_memory.heard(), now=tick.now.timestamp(), options=options)
+    """Return the state of each series that was heard of lately: ok, or insufficient data."""
+    options, now = metric_options(services.settings), tick.now.timestamp()
+    hourly = services.telemetry.metric_levels(
+        since=now - MOST_DAYS * 24 * COARSE_SECONDS, until=now, bucket_seconds=COARSE_SECONDS
+    )
+    minutes = services.telemetry.metric_levels(
+        since=now - options.stale_seconds, until=now, bucket_seconds=FINE_METRIC_SECONDS
+    )
+    lately = {minutes.names[row] for row in np.unique(minutes.rows).tolist()}
+    heard = {key: replace(one, last_at=now) if key in lately else one for key, one in _heard(hourly).items()}
+    return metric_states(heard, now=now, options=options)
+
+
+def _heard(levels: MetricLevels) -> dict[Key, Heard]:
+    """Return how long each series was heard of, by its hours."""
+    size = len(levels.names)
+    first, last, count = np.full(size, np.inf), np.full(size, -np.inf), np.bincount(levels.rows, minlength=size)
+    np.minimum.at(first, levels.rows, levels.bucket_starts)
+    np.maximum.at(last, levels.rows, levels.bucket_starts)
+    return {
+        levels.names[row]: Heard(
+            hours=float(last[row] - first[row]) / COARSE_SECONDS,
+            last_at=float(last[row]) + COARSE_SECONDS,
+            step_seconds=float(last[row] - first[row]) / max(int(count[row]) - 1, 1) if count[row] > 2 else 0.0,
+        )
+        for row in np.flatnonzero(count).tolist()
+    }
 
 
 WATCH = Watch(frozenset({Metric.CUSTOM}), findings, points, retest, states, "points")

@@ -118,14 +118,14 @@ def test_log_templates_need_a_day_of_history() -> None:
     ]
 
 
-def test_a_metric_needs_enough_points_and_recent_ones() -> None:
+def test_a_metric_needs_a_day_and_a_half_and_recent_points() -> None:
     known, gone, new = ("shop", "heap", ""), ("shop", "disk", "device=sda"), ("shop", "queue", "")
-    heard = {known: Heard(900, 990.0, 60.0), gone: Heard(900, 100.0, 60.0), new: Heard(20, 990.0, 60.0)}
+    heard = {known: Heard(90, 990.0, 60.0), gone: Heard(90, 100.0, 60.0), new: Heard(20, 990.0, 60.0)}
     found = metric_states(heard, now=1000.0, options=MetricOptions())
     assert {label(one.subject): one.reason for one in found} == {
         "shop heap": "",
-        "shop disk (device=sda)": "0 of 1 measured points needed in the last 10 min",
-        "shop queue": "20 of 124 measured points needed",
+        "shop disk (device=sda)": "0 of 1 points needed in the last 10 min",
+        "shop queue": "20 of 36 hours of history needed",
     }
 
 

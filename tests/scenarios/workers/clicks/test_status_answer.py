@@ -61,7 +61,7 @@ def test_logs_and_metrics_have_a_state_of_their_own(services: Services, clock: C
     told = [watching.sentence(one) for one in watching.watched_states(services)]
     assert told == [
         "shop logs: 2 of 24 hours of history needed",
-        "shop heap: 0 of 24 hours of history needed",
+        "shop heap: 0 of 36 hours of history needed",
     ]
 
 

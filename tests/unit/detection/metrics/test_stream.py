@@ -76,6 +76,16 @@ def test_what_a_metric_was_while_it_was_away_does_not_bring_it_back_into_trouble
     assert watched.see(noise(100, 4)) == []
 
 
+@pytest.mark.parametrize("step", [60.0, 300.0, 3600.0])
+def test_a_second_departure_as_large_as_the_first_is_noticed_as_well(step: float) -> None:
+    watched = known(step)
+    for seed in (3, 5):
+        values = noise(400, seed)
+        values[10:40] += 50
+        assert 10 <= watched.see(values)[0] <= 16
+        watched.streams.resume(ONE)
+
+
 @GRAINS
 def test_a_slow_drift_is_noticed(step: float) -> None:
     values = noise(200, 4) + np.linspace(0, 60, 200)
