@@ -16,7 +16,7 @@ SECRET_NAMES = re.compile(r"token|secret|password|authorization|api_?key|audit_k
 
 SECRET_TEXTS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|gh[pousr]_\w+|github_pat_\w+|argux_[\w-]{16,}|sk-[\w-]{16,}"
-    r"|(?<=Bearer )\S+|(?<=Basic )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",
+    r"|(?<=Bearer )(?!argux_…(?![\w-]))\S+|(?<=Basic )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",
 )
 """Keys of Slack, GitHub, Argux and OpenAI, Authorization headers, and user:password in a URL."""
 

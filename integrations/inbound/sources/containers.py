@@ -1,4 +1,4 @@
-"""Stable names of containers outside Kubernetes: Docker, Compose, Swarm, and Amazon ECS."""
+"""Stable names of containers outside Kubernetes: Docker, Compose, Swarm, Nomad, and Amazon ECS."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from integrations.inbound.sources.kubernetes import is_general
 _OF_ECS = re.compile(r"ecs-(?P<family>.+?)-\d+-(?P<container>.+?)-(?:[0-9a-f]{12,}|[0-9a-z]{18,})")
 _OF_KUBELET = re.compile(r"k8s_(?P<container>[^_]+)_(?P<pod>[^_]+)_[^_]+_.*")
 _OF_SWARM = re.compile(r"(?P<service>.+)\.\d+\.[a-z0-9]{25}")
+_OF_NOMAD = re.compile(r"(?P<service>.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OF_COMPOSE = re.compile(r"(?P<service>[^-_].*[-_].+)[-_]\d{1,3}")
 
 
@@ -19,7 +20,7 @@ def service_of_container(name: str) -> str | None:
         return found["family"] if is_general(found["container"]) else found["container"]
     if found := _OF_KUBELET.fullmatch(plain):
         return found["container"]
-    for form in (_OF_SWARM, _OF_COMPOSE):
+    for form in (_OF_SWARM, _OF_NOMAD, _OF_COMPOSE):
         if found := form.fullmatch(plain):
             return found["service"]
     return plain or None

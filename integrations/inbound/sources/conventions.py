@@ -7,7 +7,7 @@ In each list the first name that is set counts.
 
 from __future__ import annotations
 
-RESOURCES = ("resource.attributes", "resource.labels", "resource", "resources", "attributes")
+RESOURCES = ("resource.attributes", "resource.labels", "resource", "resources", "attributes", "Resource")
 """Where collectors put the attributes of the resource in a document."""
 
 OWN = (
@@ -21,8 +21,8 @@ OWN_OF_RESOURCE = ("service.name", "service_name")
 WORKLOADS = (
     "k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s.cronjob.name",
     "kubernetes.deployment.name", "kubernetes.statefulset.name", "kubernetes.daemonset.name", "kubernetes.cronjob.name",
-    "kubernetes.deployment_name", "k8s_deployment_name", "kube_deployment", "kube_stateful_set", "kube_daemon_set",
-    "kube_cronjob",
+    "kubernetes.deployment_name", "kubernetes.statefulset_name", "kubernetes.daemonset_name", "k8s_deployment_name",
+    "kube_deployment", "kube_stateful_set", "kube_daemon_set", "kube_cronjob",
 )  # fmt: skip
 OTEL_WORKLOADS = WORKLOADS[:4]
 CONTAINERS = (
@@ -80,6 +80,18 @@ FUNCTIONS = (
     "resource.labels.module_id",
 )  # fmt: skip
 
+BESIDE = (
+    "fields.service.name", "fields.service", "fields.service_name", "fields.app", "fields.application",
+    "fields.Application", "Properties.Application", "Properties.ServiceName", "labels.service_name", "labels.service",
+    "meta.service", "extra.service",
+)  # fmt: skip
+"""Where loggers and agents put what a team adds: Filebeat's and Serilog's `fields`, `Properties`, Winston's `meta`,
+Monolog's `extra`. The platform's names come first: a message's own fields may stand there, such as a service it calls.
+"""
+
+TASKS_OF_NOMAD = ("nomad.task", "nomad.task_name", "nomad_task", "nomad_task_name", "NOMAD_TASK_NAME")
+APPS_OF_AZURE = ("ContainerAppName_s", "ContainerAppName", "containerAppName", "AppRoleName", "cloud_RoleName")
+
 UNITS = ("_SYSTEMD_UNIT", "systemd.unit", "_systemd_unit", "systemd_unit", "__journal__systemd_unit")
 IDENTIFIERS = ("SYSLOG_IDENTIFIER", "syslog_identifier", "_COMM")
 LABELS_OF_LOKI = {"container": "kubernetes.container_name", "pod": "kubernetes.pod_name", "unit": "systemd.unit"}
@@ -87,7 +99,7 @@ LABELS_OF_LOKI = {"container": "kubernetes.container_name", "pod": "kubernetes.p
 
 STRONG = (
     *RESOURCES, *WORKLOADS, *CONTAINERS, *LABELS, *FLAT_LABELS, *OWNERS, *PODS, *COMPOSE, *DOCKER_LABELS, *TASKS,
-    *DOCKER_NAMES, *FUNCTIONS, *UNITS, *IDENTIFIERS,
+    *DOCKER_NAMES, *FUNCTIONS, *BESIDE, *TASKS_OF_NOMAD, *APPS_OF_AZURE, *UNITS, *IDENTIFIERS,
 )  # fmt: skip
 """Every name above but those of OWN."""
 

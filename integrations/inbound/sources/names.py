@@ -29,6 +29,7 @@ def service_of(found: Mapping[str, object]) -> str | None:
         ways = (_workload, _container, _unit)
         name = next((name for part in inner if (name := _own(part, known.OWN_OF_RESOURCE))), None)
         name = name or next((name for way in ways for part in [fields, *inner] if (name := way(part))), None)
+        name = name or _own(fields, known.BESIDE)
     return _clipped(name)
 
 
@@ -106,7 +107,8 @@ def _workload(fields: Fields) -> str | None:
 
 
 def _container(fields: Fields) -> str | None:
-    return _compose(fields) or _docker_name(fields, lasting=False) or fields.text(*known.FUNCTIONS)
+    platform = fields.text(*known.TASKS_OF_NOMAD, *known.APPS_OF_AZURE)
+    return platform or _compose(fields) or _docker_name(fields, lasting=False) or fields.text(*known.FUNCTIONS)
 
 
 def _compose(fields: Fields) -> str | None:

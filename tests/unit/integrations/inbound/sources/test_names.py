@@ -64,6 +64,21 @@ SOURCES: dict[str, dict[str, Any]] = {
     "Collector's documents": {"resource.attributes": {"k8s.deployment.name": "churn"}, "attributes": {"x": 1}},
     "Google Cloud": {"resource.labels": {"container_name": "churn", "pod_name": POD}, "resource.type": "k8s_container"},
     "Service is an object": {"service": {"name": "churn", "version": "1"}},
+    "Filebeat's own fields": {"fields.service": "churn", "agent.type": "filebeat", "log.offset": 12},
+    "Filebeat's own fields, by ECS": {"fields.service.name": "churn", "host.name": "node-1"},
+    "Serilog": {"Properties.Application": "churn", "Properties.SourceContext": "Farm.Churn"},
+    "Serilog by Elasticsearch's sink": {"fields.Application": "churn", "fields.SourceContext": "Farm.Churn"},
+    "ECS labels": {"labels.service": "churn", "host.name": "node-1"},
+    "Winston": {"meta.service": "churn", "meta.took": 3},
+    "Monolog": {"context.order": 17, "extra.service": "churn"},
+    "Nomad": {"nomad.job": "farm", "nomad.task": "churn", "nomad.alloc_id": "f0"},
+    "Nomad, flat": {"nomad_task_name": "churn", "container_name": "churn-7d1c6a30-3f5e-11ee-be56-0242ac120002"},
+    "Nomad, only a container": {"container.name": "/churn-7d1c6a30-3f5e-11ee-be56-0242ac120002"},
+    "A pod that calls another service": {"kubernetes.container_name": "churn", "fields.service": "stripe"},
+    "Azure Container Apps": {"ContainerAppName_s": "churn", "ContainerName_s": "app", "RevisionName_s": "churn--x1"},
+    "Application Insights": {"AppRoleName": "churn", "AppRoleInstance": "f0"},
+    "The collector's file exporter": {"Resource": {"service.name": "churn"}, "SeverityText": "Error"},
+    "Daemon set": {"kubernetes.daemonset_name": "churn", "kubernetes.container_name": "app"},
     "Powertools": {"service": "service_undefined", "app": "churn"},
 }  # fmt: skip
 
@@ -90,6 +105,8 @@ def test_each_source_gives_its_lasting_name(source: str, form: Any) -> None:
             "labels": {"app": "x", "name": "y"},
         },
         {"resource": {"service": "orders-17", "app": "x"}, "attributes": {"app": "x"}},
+        {"fields": {"message": "paid", "took": 3}, "meta": {"service": None}, "context": {"service": "stripe"}},
+        {"Properties": {"Application": {"x": 1}}, "extra": ["service"], "Resource": "x", "nomad": {"job": "farm"}},
         {},
     ],
 )
@@ -106,6 +123,7 @@ def test_loggers_hosts_units_and_nulls_name_no_service(fields: dict[str, Any]) -
         {"container": "/churn", "compose_project": "farm"},
         {"container": "main", "pod": POD},
         {"unit": "churn.service", "job": "systemd-journal"},
+        {"nomad_task": "churn", "nomad_job": "farm"},
     ],
 )
 def test_the_short_labels_of_a_stream_name_its_source(labels: dict[str, Any]) -> None:
