@@ -22,14 +22,18 @@ _NEWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far from its course a metric usually is: a single point, and the mean of MEAN_OF points; in its own unit."""
+    """How far from its course a metric usually is: a single point, and the mean of MEAN_OF points; in its own unit.
+
+    departure: how far it was when it left its course.
+    """
 
     point: float
     mean: float
+    departure: float
 
     def of_several(self, points: int) -> float:
-        """Return the reach of the middle of this many points."""
-        return float(min(self.point, self.mean * np.sqrt(MEAN_OF / max(points, 1))))
+        """Return the reach of the middle of this many points, at least a third of the way from the departure."""
+        return float(min(self.point, max(self.mean * np.sqrt(MEAN_OF / max(points, 1)), self.departure / 3)))
 
 
 def points_needed(step: Floats) -> Integers:

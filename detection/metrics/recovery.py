@@ -35,7 +35,11 @@ def level_recovery(
     if details.stands_still:
         state = still_state(values)
     else:
-        state = course_state(residuals, Reach(reach, details.mean_reach or reach), details.step_seconds)
+        state = course_state(
+            residuals,
+            Reach(reach, details.mean_reach or reach, abs(finding.observed - finding.expected)),
+            details.step_seconds,
+        )
     expected = float(usual[-1]) if len(usual) else finding.expected
     recovery = recovery_of(finding, state, after, len(values), expected, reach)
     if now - finding.onset_at < NEW_NORMAL_AFTER_SECONDS or state is RecoveryState.RECOVERED or after is None:

@@ -91,7 +91,8 @@ class _Memory:
     that are not old enough to set a record. records: the largest distance of each of the last blocks of time, this one
     first. surprises: of the newest points. began: the time of the first point. since_record: points since the last
     clear record. same, longest_same: how long the value has not changed, and the longest that it ever did not.
-    away_since: NaN while the metric is on its course; point_reach, mean_reach, still, broken: as in Away.
+    away_since: NaN while the metric is on its course; point_reach, mean_reach, departure: of its Reach; still, broken:
+    as in Away.
     """
 
     values: NDArray[np.float32]
@@ -113,6 +114,7 @@ class _Memory:
     away_since: Floats
     point_reach: Floats
     mean_reach: Floats
+    departure: Floats
     still: Mask
     broken: Mask
 
@@ -144,6 +146,7 @@ class _Memory:
             away_since=np.full(series, np.nan),
             point_reach=np.full(series, np.nan),
             mean_reach=np.full(series, np.nan),
+            departure=np.full(series, np.nan),
             still=np.zeros(series, dtype=bool),
             broken=np.zeros(series, dtype=bool),
         )
@@ -244,6 +247,7 @@ class MetricStreams:
     def resume(self, rows: Integers) -> None:
         """Note that these series are back on their course. What they were meanwhile is not learnt from."""
         memory = self._memory
+        rows = rows[~np.isnan(memory.away_since[rows])]
         for row in rows.tolist():
             step = max(float(memory.step[row]), 1.0)
             points = int((memory.last_at[row] - memory.away_since[row]) / step) + 1 + _NOTICED_AFTER
@@ -301,6 +305,7 @@ class MetricStreams:
         memory = self._memory
         memory.away_since[rows] = memory.last_at[rows]
         memory.point_reach[rows], memory.mean_reach[rows] = self.usual_reach(rows)
+        memory.departure[rows] = np.abs(memory.residuals[rows][:, -_SUDDEN:].astype(np.float64).mean(axis=1))
         # The first points of the departure must set no record: one as large must be noticed next time.
         memory.distances[rows] = np.nan
         memory.still[still] = True
@@ -327,7 +332,7 @@ class MetricStreams:
     def _reach(self, row: int) -> Reach:
         point = float(np.nan_to_num(self._memory.point_reach[row]))
         mean = float(self._memory.mean_reach[row])
-        return Reach(point, point if np.isnan(mean) else mean)
+        return Reach(point, point if np.isnan(mean) else mean, float(np.nan_to_num(self._memory.departure[row])))
 
     def _distances(self, rows: Integers, values: Floats, residual: Floats, extreme: Floats, course: Floats) -> Floats:
         memory = self._memory
