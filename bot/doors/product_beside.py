@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -79,8 +80,8 @@ async def take_profiles(request: Request, reception: InjectedReception, secret: 
 @router.get("/groups", include_in_schema=False)
 @router.get("/groups/", include_in_schema=False)
 async def take_profiles_by_get(request: Request, reception: InjectedReception, secret: Secret) -> Response:
-    """Take a profile in the address, in `data`, as Mixpanel's library for Node sends it."""
-    form = request.url.query.encode("ascii", "replace")
+    """Take a profile in the address, in `data`, as Mixpanel's library for Node sends it. The key is within it."""
+    form = urlencode({"data": request.query_params.get("data", "")}).encode()
 
     async def read() -> bytes:
         return form

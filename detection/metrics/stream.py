@@ -42,6 +42,9 @@ LEAST_SURPRISE = 1.75
 RECORD = 1.36
 """A record is clear when it exceeds all of the last two weeks (at least 4,000 points) by this factor."""
 
+_REMEMBERED = 0.7
+"""The share of a departure that counts as a record afterwards: one as large is noticed again, a smaller one is not."""
+
 _NOTICED_AFTER = 6
 """A metric leaves its course at most about so many points before that is noticed."""
 
@@ -296,6 +299,9 @@ class MetricStreams:
         away[doubtful] &= self._is_sudden_extreme(rows[doubtful], values[doubtful], unknown[doubtful])
         self._step_on(rows, times)
         self._remember(rows[learning], times[learning], distances[learning])
+        away_rows = rows[~learning]
+        farthest_away = np.float32(_REMEMBERED) * distances[~learning].astype(np.float32)
+        memory.records[away_rows, :, 0] = np.fmax(memory.records[away_rows, :, 0], farthest_away)
         self._note_departures(rows[learning & (away | still)], still=rows[learning & still & ~away])
         return self._follow(rows[~np.isnan(memory.away_since[rows])])
 
@@ -306,8 +312,8 @@ class MetricStreams:
         memory.away_since[rows] = memory.last_at[rows]
         memory.point_reach[rows], memory.mean_reach[rows] = self.usual_reach(rows)
         memory.departure[rows] = np.abs(memory.residuals[rows][:, -_SUDDEN:].astype(np.float64).mean(axis=1))
-        # The first points of the departure must set no record: one as large must be noticed next time.
-        memory.distances[rows] = np.nan
+        # One as large must be noticed next time as well: its first points set no full record.
+        memory.distances[rows] *= np.float32(_REMEMBERED)
         memory.still[still] = True
 
     def _follow(self, rows: Integers) -> Integers:

@@ -42,7 +42,11 @@ def test_opentelemetry_json_is_stored_as_spans_logs_and_metrics(web: Web, run_no
     [record] = web.store.log_samples(since=since, until=until, service=service)
     assert (record.severity, record.body, record.attributes) == ("ERROR", "payment refused", {"order": 7})
     [orders] = web.store.metric_samples(service, "orders", since=since, until=until)
-    assert (orders.value, orders.kind, orders.attributes) == (3.0, "cumulative", {"country": "DE"})
+    assert (orders.value, orders.kind, orders.attributes) == (
+        3.0,
+        "cumulative",
+        {"country": "DE", "otel.scope.name": "shop"},
+    )
     [total] = web.store.metric_samples(service, "checkout.duration.sum", since=since, until=until)
     assert total.value == 0.25
 

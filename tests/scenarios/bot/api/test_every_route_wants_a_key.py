@@ -28,7 +28,7 @@ GREETINGS = [("GET", "/_license"), ("GET", "/_cluster/health"), ("GET", "/ready"
 """What senders ask before they send. It tells them whether their key is right, so any key of ours may."""
 
 
-BY_GET = [("GET", "/track"), ("GET", "/track/")]
+BY_GET = [("GET", f"/{name}") for name in ("track", "track/", "engage", "engage/", "groups", "groups/")]
 """Doors for what a sender puts into the address."""
 
 
