@@ -43,7 +43,7 @@ RECORD = 1.36
 """A record is clear when it exceeds all of the last two weeks (at least 4,000 points) by this factor."""
 
 _REMEMBERED = 0.7
-"""The share of a departure that counts as a record afterwards: one as large is noticed again, a smaller one is not."""
+"""The share of a departure that counts as a record afterwards: one about as large is noticed again, a smaller one not."""
 
 _NOTICED_AFTER = 6
 """A metric leaves its course at most about so many points before that is noticed."""
