@@ -43,7 +43,7 @@ RECORD = 1.36
 """A record is clear when it exceeds all of the last two weeks (at least 4,000 points) by this factor."""
 
 _REMEMBERED = 0.7
-"""The share of a departure that counts as a record afterwards: one about as large is noticed again, a smaller one not."""
+"""The share of a departure that counts as a record later: one about as large is noticed again, a smaller one is not."""
 
 _NOTICED_AFTER = 6
 """A metric leaves its course at most about so many points before that is noticed."""
@@ -344,7 +344,7 @@ class MetricStreams:
         memory = self._memory
         memory.values[rows] = _pushed(memory.values[rows], values)
         memory.residuals[rows] = _pushed(memory.residuals[rows], residual)
-        recent, kept = memory.residuals[rows].astype(np.float64), memory.values[rows].astype(np.float64)
+        recent, kept = memory.residuals[rows].astype(np.float64), memory.values[rows]
         full = ~np.isnan(recent).any(axis=1)
         nothing = _ROUNDING * np.abs(values)
         found = np.full((len(rows), _VIEWS), np.nan)
@@ -464,18 +464,21 @@ def _mean_of_known(surprises: Floats) -> Floats:
     return np.where(count > 0, np.where(known, surprises, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
-def _level_distance(values: Floats) -> Floats:
+def _level_distance(values: NDArray[np.float32]) -> Floats:
     """Return the distance of the mean of the newest 30 from that of the 300 before, in standard deviations, (n,)."""
     known = ~np.isnan(values)
-    enough = known.sum(axis=1) > _LEVEL_AFTER
-    zeroed, before = np.where(known, values, 0.0), known[:, :-_SHORT]
-    count = np.maximum(before.sum(axis=1), 1)
-    usual = zeroed[:, :-_SHORT].sum(axis=1) / count
-    spread = np.sqrt((np.where(before, values[:, :-_SHORT] - usual[:, None], 0.0) ** 2).sum(axis=1) / count)
-    every = np.maximum(known.sum(axis=1), 1)
-    overall = zeroed.sum(axis=1) / every
-    wide = np.sqrt((np.where(known, values - overall[:, None], 0.0) ** 2).sum(axis=1) / every)
-    shift = np.abs(zeroed[:, -_SHORT:].sum(axis=1) / np.maximum(known[:, -_SHORT:].sum(axis=1), 1) - usual)
-    nothing = _ROUNDING * np.abs(usual)
+    before, every = known[:, :-_SHORT].sum(axis=1), known.sum(axis=1)
+    count, total = np.maximum(before, 1), np.maximum(every, 1)
+    zeroed = np.where(known, values, np.float32(0.0))
+    usual = zeroed[:, :-_SHORT].sum(axis=1, dtype=np.float64) / count
+    apart = np.where(known, values - usual[:, None].astype(np.float32), np.float32(0.0))
+    squares = (apart * apart).astype(np.float32)
+    squares_before = squares[:, :-_SHORT].sum(axis=1, dtype=np.float64)
+    recent = apart[:, -_SHORT:].sum(axis=1, dtype=np.float64)
+    spread = np.sqrt(squares_before / count)
+    mean = (apart[:, :-_SHORT].sum(axis=1, dtype=np.float64) + recent) / total
+    wide = np.sqrt(np.maximum(squares.sum(axis=1, dtype=np.float64) / total - mean**2, 0.0))
+    shift = np.abs(recent / np.maximum(every - before, 1))
+    nothing = 1e-6 * np.abs(usual)
     distance = np.minimum(shift / np.maximum(spread + 0.1 * wide + nothing, 1e-300), _FURTHEST)
-    return np.where(enough, np.where(shift <= nothing, 0.0, distance), np.nan)
+    return np.where(every > _LEVEL_AFTER, np.where(shift <= nothing, 0.0, distance), np.nan)
