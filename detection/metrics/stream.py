@@ -437,15 +437,12 @@ class MetricStreams:
     def _clear_after_gap(self, rows: Integers, times: Floats) -> None:
         """After a long gap the newest values say nothing of what is now."""
         memory = self._memory
-        with np.errstate(invalid="ignore"):
-            long = times - memory.last_at[rows] > np.maximum(12 * memory.step[rows], 3600.0)
-        stale = rows[long]
-        with np.errstate(invalid="ignore"):
-            gap = times - memory.last_at[rows]
-            forgotten = gap >= np.fmax(_FORGOTTEN_SECONDS, 3 * memory.step[rows])
-        if forgotten.any():
-            self.restart(rows[forgotten])
-            memory.values[rows[forgotten]] = np.nan
+        gap, step = times - memory.last_at[rows], memory.step[rows]
+        stale = rows[gap > np.maximum(12 * step, 3600.0)]
+        forgotten = rows[gap >= np.fmax(_FORGOTTEN_SECONDS, 3 * step)]
+        if len(forgotten):
+            self.restart(forgotten)
+            memory.values[forgotten] = np.nan
         memory.residuals[stale], memory.surprises[stale], memory.same[stale] = np.nan, np.nan, 0
 
 
