@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from bot.backtest.buckets import SERVICE
 from detection.recovery import RecoveryState
 from detection.types import Finding
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.lifecycle.self_recovery import quiet_seconds
-from workers.memory.broken_times import PastIncident
+from workers.memory.broken_times import PastIncident, remembered_since
 from workers.settings import Settings
 
 Retest = Callable[[Finding, float, float], RecoveryState]
@@ -106,8 +107,9 @@ class ReplayedIncidents:
         one.resolved_at = now
 
     def past(self, now: float) -> list[PastIncident]:
-        """Return the incidents within the baseline window, whose times are excluded from the baseline."""
-        since = now - self._settings.baseline_window_hours * 3600
+        """Return the incidents whose times are left out of what is usual."""
+        at = datetime.fromtimestamp(now, UTC)
+        since = remembered_since(at, self._settings.baseline_window_hours).timestamp()
         return [
             PastIncident(one.first.onset_at, one.resolved_at, SERVICE, frozenset(one.findings))
             for one in self.all

@@ -19,11 +19,10 @@ from detection.metrics.series import is_fresh
 from detection.recovery import RecoveryState
 from detection.types import Finding, LevelDetails
 from storage.telemetry.protocol import FINE_METRIC_SECONDS, MetricLevels
-from workers.memory.broken_times import PastIncident
 from workers.memory.metrics import Key, MetricMemory
 from workers.options import metric_options
 from workers.settings import Settings
-from workers.watching.metrics import courses, limit_in
+from workers.watching.metrics import limit_in, usual_values
 
 Progress = Callable[[float], None]
 """Called with the share of the work that is done."""
@@ -109,9 +108,13 @@ class _Replay:
         if finding.detector == FORECAST_DETECTOR:
             random = np.random.default_rng(int(now))
             return limit_recovery(finding, fresh, limit_in(finding), since=since, options=options, random=random).state
-        broken = PastIncident(finding.onset_at, None, SERVICE, frozenset({finding.fingerprint}))
-        hourly = self._buckets.hourly(now, since=0.0)
-        past = [*self._incidents.past(now), broken]
-        usual = courses(hourly, points.bucket_starts, past, now=now, timezone=options.timezone)
-        usual = np.where(np.isnan(usual), finding.expected, usual)
+        usual = usual_values(
+            finding,
+            [self._buckets.hourly(now, since=0.0)],
+            points.bucket_starts,
+            self._incidents.past(now),
+            normal_since=self._memory.normal_since(self._key),
+            now=now,
+            timezone=options.timezone,
+        )
         return level_recovery(finding, fresh, usual, since=since, now=now).state

@@ -95,7 +95,7 @@ class _Memory:
     first. surprises: of the newest points. began: the time of the first point. since_record: points since the last
     clear record. same, longest_same: how long the value has not changed, and the longest that it ever did not.
     away_since: NaN while the metric is on its course; point_reach, mean_reach, departure: of its Reach; still, broken:
-    as in Away.
+    as in Away. normal_since: when the change happened that is its present normal; NaN if none is remembered.
     """
 
     values: NDArray[np.float32]
@@ -112,6 +112,7 @@ class _Memory:
     longest_same: Integers
     moved: Integers
     last_at: Floats
+    normal_since: Floats
     step: Floats
     expected: Floats
     away_since: Floats
@@ -144,6 +145,7 @@ class _Memory:
             longest_same=zero(),
             moved=zero(),
             last_at=np.full(series, np.nan),
+            normal_since=np.full(series, np.nan),
             step=np.full(series, np.nan),
             expected=np.full(series, np.nan),
             away_since=np.full(series, np.nan),
@@ -196,6 +198,11 @@ class MetricStreams:
     def seen(self) -> Integers:
         """How many points of each series were seen, (series,)."""
         return self._memory.seen
+
+    @property
+    def normal_since(self) -> Floats:
+        """When the change happened that is each series' present normal, (series,); NaN if none is remembered."""
+        return self._memory.normal_since
 
     @property
     def expected(self) -> Floats:
@@ -262,7 +269,7 @@ class MetricStreams:
         """Learn these series anew: what they are now is their new normal."""
         fresh, memory = _Memory.of(len(rows)), self._memory
         for field in fields(_Memory):
-            if field.name not in {"values", "last_at", "step"}:
+            if field.name not in {"values", "last_at", "step", "normal_since"}:
                 getattr(memory, field.name)[rows] = getattr(fresh, field.name)
         self._surprises.forget(rows)
 
@@ -332,6 +339,7 @@ class MetricStreams:
         memory.broken[rows[memory.last_at[rows] == memory.away_since[rows]]] = True
         lasting = memory.last_at[rows] - memory.away_since[rows] >= NEW_NORMAL_AFTER_SECONDS
         if lasting.any():
+            memory.normal_since[rows[lasting]] = memory.away_since[rows[lasting]]
             self.restart(rows[lasting])
         return rows[lasting]
 

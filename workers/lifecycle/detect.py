@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from detection.types import Finding, FunnelDefinition, Metric
 from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.record_findings import record_findings
-from workers.memory.broken_times import past_incidents
+from workers.memory.broken_times import past_incidents, remembered_since
 from workers.services import Services
 from workers.troubles import Troubles
 from workers.watching.catalogue import WATCHES
@@ -33,9 +33,7 @@ def judge(
     Return the metrics that could not be watched. A funnel whose history is still being read is left out.
     """
     with services.readers() as session:
-        # A baseline begins some hours before its window: at the same hour of last week as the data that is judged.
-        baseline_since = now - timedelta(hours=services.settings.baseline_window_hours + 24)
-        past = past_incidents(session, since=baseline_since, now=now)
+        past = past_incidents(session, since=remembered_since(now, services.settings.baseline_window_hours), now=now)
     full: list[FunnelDefinition] = []
     with troubles.apart("looking which funnels are counted in full"):
         filling = services.telemetry.filling(funnels)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from detection.metrics.course import NEW_NORMAL_AFTER_SECONDS
+from detection.metrics.usual_course import MOST_DAYS
 from detection.statistics.baselines import Mask
 from detection.types import Floats, IncidentStatus, Metric, Subject, TimeSpans
 from storage.database.reading import readable
@@ -30,6 +30,15 @@ class PastIncident:
     ended: float | None
     service: str | None
     fingerprints: frozenset[str]
+
+
+def remembered_since(now: datetime, baseline_window_hours: float) -> datetime:
+    """Return when the past begins whose incidents are left out of what is usual.
+
+    The baselines of funnels and endpoints begin at the same hour of the week as the data that is judged, so up to a day
+    before their window; metrics look back MOST_DAYS.
+    """
+    return now - timedelta(hours=max(baseline_window_hours, MOST_DAYS * 24.0) + 24)
 
 
 def past_incidents(session: Session, *, since: datetime, now: datetime) -> list[PastIncident]:
@@ -84,14 +93,8 @@ def excluded_times(past: Sequence[PastIncident], fingerprint: str, now: float) -
     return [(one.began, one.ended or now) for one in past if fingerprint in one.fingerprints]
 
 
-def not_usual(hours: Floats, began: float, ended: float) -> Mask:
-    """Return which hours an incident about a metric, from `began` to `ended`, makes useless for what is usual, (n,).
-
-    hours: (n,) when each began. Those in which the metric was broken; but if it was away for so long that this is its
-    new normal, then those before.
-    """
-    if ended - began >= NEW_NORMAL_AFTER_SECONDS:
-        return np.asarray(hours < began)
+def overlapping_hours(hours: Floats, began: float, ended: float) -> Mask:
+    """Return which hours lie at least partly between `began` and `ended`, (n,). hours: (n,) when each begins."""
     return np.asarray((hours + COARSE_SECONDS > began) & (hours < ended))
 
 

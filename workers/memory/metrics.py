@@ -28,7 +28,7 @@ from storage.telemetry.protocol import (
     KeepsMetricMemories,
     MetricLevels,
 )
-from workers.memory.broken_times import PastIncident, excluded_times, not_usual
+from workers.memory.broken_times import PastIncident, excluded_times, overlapping_hours
 from workers.memory.other_data import changed_by_factor
 
 Key = tuple[str, str, str]
@@ -132,6 +132,11 @@ class MetricMemory:
         reach, expected = float(self._streams.usual_reach(np.array([row]))[0][0]), float(self._streams.expected[row])
         return expected - reach, expected + reach
 
+    def normal_since(self, key: Key) -> float:
+        """Return when the change happened that is a series' present normal; NaN if none is remembered."""
+        row = self._numbers.get(key)
+        return math.nan if row is None or row >= len(self._streams) else float(self._streams.normal_since[row])
+
     def worth_forecasting(
         self, limits: Sequence[MetricLimit], *, now: float, every_seconds: float, most: int
     ) -> list[MetricLimit]:
@@ -221,6 +226,7 @@ class MetricMemory:
             return known
         starts = np.arange(hour - MOST_DAYS * HOURS_A_DAY * COARSE_SECONDS, hour, COARSE_SECONDS)
         every = self._matrix(self._hours, starts.tolist())
+        self._leave_out_earlier_normals(every, starts)
         unbroken = every.copy()
         self._leave_out_broken(unbroken, starts, past, at)
         by_clock = hours_of_week(np.append(starts, hour), options.timezone)
@@ -236,10 +242,15 @@ class MetricMemory:
         )
         return self._course
 
+    def _leave_out_earlier_normals(self, levels: Floats, starts: Floats) -> None:
+        since = self._streams.normal_since
+        for row in np.flatnonzero(~np.isnan(since)).tolist():
+            levels[row, starts < since[row]] = np.nan
+
     def _leave_out_broken(self, levels: Floats, starts: Floats, past: Sequence[PastIncident], now: float) -> None:
         for row, key in self._with_incident(past):
             for began, ended in excluded_times(past, fingerprint_of(key), now):
-                levels[row, not_usual(starts, began, ended)] = np.nan
+                levels[row, overlapping_hours(starts, began, ended)] = np.nan
 
     def _with_incident(self, past: Sequence[PastIncident]) -> list[tuple[int, Key]]:
         mine = {name for one in past for name in one.fingerprints if name.startswith(f"{Metric.CUSTOM}:")}

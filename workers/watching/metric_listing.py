@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
 from detection.metrics.forecasts import MetricLimit, is_within_reach, limit_forecast
 from detection.metrics.series import MetricOptions, is_fresh
 from detection.metrics.standings import MetricStanding, MetricState
-from detection.metrics.stream import LEAST_POINTS, MetricStreams
+from detection.metrics.stream import LEAST_POINTS
+from detection.metrics.usual_course import courses_at
 from detection.statistics.crossing_forecasts import CrossingForecast
 from detection.types import MetricSeries
 from storage.telemetry.protocol import MetricName
-from workers.memory.broken_times import PastIncident, past_incidents
+from workers.memory.broken_times import PastIncident, past_incidents, remembered_since
 from workers.memory.metrics import Key
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
 from workers.services import Services
-from workers.watching.metrics import courses, history, hourly_and_points
+from workers.watching.metrics import history, hourly_and_points, remembered, usual_hours
 
 LEAST_PROBABILITY = 0.1
 """Forecasts less likely than this are not listed."""
@@ -46,7 +46,7 @@ def watched_metrics(
     names = services.telemetry.metric_names(service=service, name=name, limit=limit, offset=offset)
     keys = [(one.service, one.name, one.attributes) for one in names]
     with services.readers() as session:
-        past = past_incidents(session, since=at - timedelta(hours=options.baseline_window_hours), now=at)
+        past = past_incidents(session, since=remembered_since(at, options.baseline_window_hours), now=at)
         limits = limits_of(session, keys)
     memories = services.telemetry.metric_memories(keys)
     standings = {key: _standing(services, key, memories.get(key), past, now, options) for key in keys}
@@ -63,8 +63,7 @@ def _standing(
     options: MetricOptions,
 ) -> MetricStanding:
     """Return how a series stands, by what the watch remembers of it and by its newest points."""
-    streams = MetricStreams(1)
-    is_known = packed is not None and streams.unpack(0, packed)
+    streams = remembered(packed)
     step = float(np.nan_to_num(streams.step[0]))
     hourly, points = hourly_and_points(services, key, step=step, now=now)
     if points is None:
@@ -73,15 +72,11 @@ def _standing(
     row = np.zeros(1, dtype=np.int64)
     expected = float(streams.expected[0])
     if hourly is not None:
-        course = courses(hourly, np.array([now]), past, now=now, timezone=options.timezone)
+        usual = usual_hours(hourly, past, normal_since=float(streams.normal_since[0]), now=now)
+        course = courses_at(np.array([now]), usual.bucket_starts, usual.means, options.timezone)
         expected = float(course[0]) if np.isfinite(course[0]) else expected
     reach = float(streams.usual_reach(row)[0][0])
-    if (
-        not is_known
-        or streams.seen[0] < LEAST_POINTS
-        or np.isnan(expected + reach)
-        or not is_fresh(points, now, options)
-    ):
+    if streams.seen[0] < LEAST_POINTS or np.isnan(expected + reach) or not is_fresh(points, now, options):
         return MetricStanding(MetricState.INSUFFICIENT_DATA, latest, latest_at, None, None, None)
     away = len(streams.away()) > 0 and streams.describe(0).is_broken
     state = MetricState.UNUSUAL if away else MetricState.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -13,13 +14,20 @@ from detection.metrics.findings import level_finding
 from detection.metrics.forecasts import FORECAST_DETECTOR, MetricLimit, forecast_findings, limit_recovery
 from detection.metrics.recovery import level_recovery
 from detection.metrics.series import MetricOptions, is_fresh, key_of
+from detection.metrics.stream import MetricStreams
 from detection.metrics.usual_course import MOST_DAYS, courses_at
 from detection.recovery import Recovery
 from detection.types import Finding, Floats, ForecastDetails, LevelDetails, Metric, MetricDetails, MetricSeries
 from integrations.charts import Point
 from storage.database.reading import one_by_itself
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, METRIC_MINUTES_KEPT_SECONDS, MetricLevels
-from workers.memory.broken_times import PastIncident, excluded_times, not_usual
+from workers.memory.broken_times import (
+    PastIncident,
+    excluded_times,
+    overlapping_hours,
+    past_incidents,
+    remembered_since,
+)
 from workers.memory.metrics import Key, fingerprint_of
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
@@ -77,17 +85,14 @@ def hourly_and_points(
     return hourly, next(iter(own_points(services, key, step=step, until=now)), hourly)
 
 
-def courses(hourly: MetricSeries, times: Floats, past: Sequence[PastIncident], *, now: float, timezone: str) -> Floats:
-    """Return the usual value of a series at each time, by its hours without those in which it was broken."""
-    usual = without_broken_hours(hourly, past, now)
-    return courses_at(times, usual.bucket_starts, usual.means, timezone)
+def usual_hours(series: MetricSeries, past: Sequence[PastIncident], *, normal_since: float, now: float) -> MetricSeries:
+    """Return an hourly series without the hours in which this metric was broken, or had another normal.
 
-
-def without_broken_hours(series: MetricSeries, past: Sequence[PastIncident], now: float) -> MetricSeries:
-    """Return an hourly series without the hours in which this metric was broken."""
-    kept = np.ones(len(series.bucket_starts), dtype=bool)
+    normal_since: when its present normal began, in seconds UTC; NaN if none is remembered.
+    """
+    kept = ~(series.bucket_starts < normal_since)
     for began, ended in excluded_times(past, fingerprint_of(key_of(series)), now):
-        kept &= ~not_usual(series.bucket_starts, began, ended)
+        kept &= ~overlapping_hours(series.bucket_starts, began, ended)
     if kept.all():
         return series
     return replace(
@@ -180,15 +185,52 @@ def retest(services: Services, finding: Finding, live_at: float, until: float) -
     if finding.detector == FORECAST_DETECTOR:
         random = np.random.default_rng(int(until))
         return limit_recovery(finding, points, limit_in(finding), since=live_at, options=options, random=random)
-    usual = None
-    for hourly in _hourly(services, [key], now=until) if points else []:
-        usual = courses(hourly, points[0].bucket_starts, [_until_now(finding)], now=until, timezone=options.timezone)
-        usual = np.where(np.isnan(usual), finding.expected, usual)
+    if not points:
+        return level_recovery(finding, points, None, since=live_at, now=until)
+    with services.readers() as session:
+        at = datetime.fromtimestamp(until, UTC)
+        past = past_incidents(session, since=remembered_since(at, options.baseline_window_hours), now=at)
+    usual = usual_values(
+        finding,
+        _hourly(services, [key], now=until),
+        points[0].bucket_starts,
+        past,
+        normal_since=float(remembered(services.telemetry.metric_memories([key]).get(key)).normal_since[0]),
+        now=until,
+        timezone=options.timezone,
+    )
     return level_recovery(finding, points, usual, since=live_at, now=until)
 
 
-def _until_now(finding: Finding) -> PastIncident:
-    return PastIncident(finding.onset_at, None, finding.subject.service, frozenset({finding.fingerprint}))
+def remembered(packed: bytes | None) -> MetricStreams:
+    """Return what the watch stored of a series, as row 0; an empty memory if it stored nothing."""
+    streams = MetricStreams(1)
+    if packed is not None:
+        streams.unpack(0, packed)
+    return streams
+
+
+def usual_values(
+    finding: Finding,
+    hourly: Sequence[MetricSeries],
+    times: Floats,
+    past: Sequence[PastIncident],
+    *,
+    normal_since: float,
+    now: float,
+    timezone: str,
+) -> Floats:
+    """Return what is usual for a finding's metric at each time, (n,): as the finding says where its hours do not tell.
+
+    hourly: its hours, as one series or none; those since it broke do not count.
+    """
+    broken = PastIncident(finding.onset_at, None, finding.subject.service, frozenset({finding.fingerprint}))
+    found = np.full(len(times), finding.expected)
+    for series in hourly:
+        usual = usual_hours(series, [*past, broken], normal_since=normal_since, now=now)
+        course = courses_at(times, usual.bucket_starts, usual.means, timezone)
+        found = np.where(np.isnan(course), found, course)
+    return found
 
 
 def key_in(finding: Finding) -> Key:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from detection.coverage import Watched, WatchState, label, thing, with_broken
 from storage import funnels as stored_funnels
 from storage import incidents
-from workers.memory.broken_times import past_incidents
+from workers.memory.broken_times import past_incidents, remembered_since
 from workers.services import Services
 from workers.watching.catalogue import WATCHES
 from workers.watching.still_broken import closed_by_hand
@@ -29,7 +28,7 @@ def watched_states(services: Services) -> list[Watched]:
     now = services.clock()
     with services.readers() as session:
         funnels = stored_funnels.definitions(session)
-        past = past_incidents(session, since=now - timedelta(hours=services.settings.baseline_window_hours), now=now)
+        past = past_incidents(session, since=remembered_since(now, services.settings.baseline_window_hours), now=now)
         broken = [
             incidents.to_finding(record).subject
             for incident in incidents.active_incidents(session)

@@ -20,7 +20,7 @@ from workers.services import Services
 class Tick:
     """What a watch judges at a tick.
 
-    now: until when its data is whole. past: incidents of the baseline window, which baselines leave out.
+    now: until when its data is whole. past: the incidents whose times are left out of what is usual.
     """
 
     now: datetime

@@ -27,16 +27,15 @@ class Store:
         self.memories: dict[Key, bytes] = {}
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-        came = self.times < self.until
-        starts = self.times[came] // bucket_seconds * bucket_seconds
-        starts, first, counts = np.unique(starts, return_index=True, return_counts=True)
-        values = self.values[came]
+        begin, end = np.searchsorted(self.times, [since, min(until, self.until)])
+        values = self.values[begin:end]
+        starts, first, counts = np.unique(
+            self.times[begin:end] // bucket_seconds * bucket_seconds, return_index=True, return_counts=True
+        )
         means = np.add.reduceat(values, first) / counts if len(first) else np.empty(0)
         lows = np.minimum.reduceat(values, first) if len(first) else means
         highs = np.maximum.reduceat(values, first) if len(first) else means
-        held = (starts >= since) & (starts < until)
-        rows = np.zeros(int(held.sum()), dtype=np.int64)
-        return MetricLevels([KEY], rows, starts[held], means[held], lows[held], highs[held])
+        return MetricLevels([KEY], np.zeros(len(starts), dtype=np.int64), starts, means, lows, highs)
 
     def metric_memories(self, series: Sequence[Key]) -> Mapping[Key, bytes]:
         return {key: self.memories[key] for key in series if key in self.memories}
@@ -148,6 +147,21 @@ def test_what_lasted_two_days_is_what_is_expected_afterwards() -> None:
     watched(memory, store, changed + HOUR, changed + 2.2 * DAY, [incident(changed, None)])
     past = [incident(changed, changed + 2.1 * DAY)]
     assert watched(memory, store, changed + 2.2 * DAY, np.inf, past) == []
+
+
+@pytest.mark.parametrize("told_until", [1.0, 2.1])
+def test_a_new_normal_stays_normal_when_its_incident_is_long_past(told_until: float) -> None:
+    times, values = history(34, step=1800.0)
+    changed = BEGAN + 12 * DAY
+    values[times >= changed] += 300
+    store, memory = Store(times, values), MetricMemory()
+    ended = incident(changed, changed + told_until * DAY)
+    assert watched(memory, store, 0, ended.ended or 0.0, [incident(changed, None)])
+    watched(memory, store, ended.ended or 0.0, changed + 2.2 * DAY, [ended])
+    for day in range(3, 20):
+        past = [ended] if day < 8 else []
+        assert watched(memory, store, changed + (day - 0.8) * DAY, changed + (day + 0.2) * DAY, past) == []
+        assert day < 6 or memory.usual_range(KEY)[0] > 350
     low, high = memory.usual_range(KEY)
     assert low < 400 < high < 450
 
