@@ -77,8 +77,8 @@ def test_what_has_lasted_two_days_is_the_new_normal_and_is_not_told_again() -> N
 def test_two_troubles_apart_are_two_incidents_that_are_over_when_they_are() -> None:
     times = minutes(4)
     values = np.random.default_rng(6).normal(100, 4, len(times))
-    for hour, size in ((60, 120), (80, 190)):
-        values[(times >= START + hour * HOUR) & (times < START + (hour + 1) * HOUR)] += size
+    for hour in (60, 80):
+        values[(times >= START + hour * HOUR) & (times < START + (hour + 1) * HOUR)] += 120
 
     first, second = replayed(times, values).incidents
 

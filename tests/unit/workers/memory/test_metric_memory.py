@@ -108,7 +108,7 @@ def test_without_a_stored_memory_a_new_process_does_not_judge_a_level_it_has_not
 def test_while_an_incident_is_open_nothing_is_learnt_and_when_it_is_over_the_watch_goes_on() -> None:
     times, values = history(8)
     values[-600:-560] *= 2
-    values[-100:] *= 2.6
+    values[-100:] *= 2
     store, memory = Store(times, values), MetricMemory()
     first = watched(memory, store, 0, float(times[-560]))
     still_open = [incident(first[0], None)]
