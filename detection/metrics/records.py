@@ -1,4 +1,4 @@
-"""The largest distances of the last two weeks: noise sets records too, but small ones."""
+"""The largest distances of the last four weeks: noise sets records too, but small ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from detection.metrics.stream_memory import LEVEL, RECENT, StreamMemory, pushed
 from detection.types import Floats, Integers
 
-RECORD = 1.36
-"""A record is clear when it exceeds all of the last two weeks (at least 4,000 points) by this factor."""
+RECORD = 1.38
+"""A record is clear when it exceeds all of the last four weeks (at least 8,000 points) by this factor."""
 
 _YOUNG_POINTS, _YOUNG_RECORD, _YOUNG_SECONDS = 400, 0.34, 4 * 86_400.0
 """In its first days a metric sets records easily: they must be clearer by so much, less and less as it grows older."""

@@ -22,7 +22,7 @@ RECENT, SHORT, LONG = 24, 30, 300
 SUDDEN = 3
 """A sudden change takes at most this many points."""
 
-BLOCKS = 14
+BLOCKS = 28
 """How many blocks of time the records are kept of."""
 
 
