@@ -103,9 +103,22 @@ def _late_level(document: Mapping[str, object]) -> str | None:
         return found
     if names.FALCO in document:
         return levels.known(document.get("priority"))
+    system = document.get("System")
+    if found := _of_windows(system if isinstance(system, Mapping) else document):
+        return found
     if names.SERILOG_TIME in document and ("@mt" in document or "@m" in document):
         return "INFO"
     return None
+
+
+def _of_windows(document: Mapping[str, object]) -> str | None:
+    """Return the level of an event of Windows, whose numbers mean something else than a logger's."""
+    if not any(name in document for name in names.WINDOWS_CHANNELS):
+        return None
+    if not any(name in document for name in names.WINDOWS_EVENTS):
+        return None
+    value = next((document[name] for name in names.WINDOWS_LEVELS if name in document), None)
+    return None if value is None else _of_number(document, value, levels.of_windows)
 
 
 def has_stack(document: Mapping[str, object]) -> bool:
