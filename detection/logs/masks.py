@@ -120,13 +120,14 @@ MEASURED = "\1"
 """Stands for the value in an optional ending; it occurs in no line."""
 
 _ENDING = re.compile(
-    r"(?<=\w)(,? (?:in|after|took|within)) (?:\d+(?:\.\d+)? ?(?:[num\u00b5\u03bc]?s|secs?|seconds?|m|min|minutes?|h)(?![A-Za-z]) ?){1,3}\.?$"
+    r"(?<=\w)(,? (?:in|after|took|within)) "
+    r"(?:\d+(?:\.\d+)? ?(?:[num\u00b5\u03bc]?s|secs?|seconds?|m|min|minutes?|h)(?![A-Za-z]) ?){1,3}\.?$"
     r"|(?<=\w)( \()\d+(?:\.\d+)? ?(?:[num\u00b5\u03bc]?s|secs?|seconds?|[kKMGT]?i?[Bb]|bytes)\)$"
 )
 
 
 def without_ending(text: str) -> tuple[str, str]:
-    """Return a line without how long it took or how large it was, which some lines of a message add, and that ending."""
+    """Return a line without the time it took or the size, which only some lines of a message may end with, and that."""
     if text[-1:].isspace() or text[-1:] not in "smhnBbd).e":
         return text, ""
     found = _ENDING.search(text)

@@ -26,8 +26,9 @@ class ShapeRecord:
 def with_ids(groups: Sequence[ShapeGroup], records: Mapping[Shape, ShapeRecord]) -> list[tuple[ShapeGroup, str, str]]:
     """Return each group with its text and its id: the one that most of its lines have, so that ids last.
 
-    Groups of one text are one template, also where only some have an ending such as ` in 3 ms`. Of the parts of a template that splits, the largest keeps the id. records:
-    those of the groups' shapes, with the ids they had, and those of shapes of other lengths.
+    Groups of one text are one template, also where only some have an ending such as ` in 3 ms`. Of the parts of a
+    template that splits, the largest keeps the id. records: those of the groups' shapes, with the ids they had, and
+    those of shapes of other lengths.
     """
     lengths = {len(group.shapes[0]) for group in groups}
     others = [record for one, record in records.items() if len(one) not in lengths]

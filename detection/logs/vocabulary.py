@@ -11,8 +11,8 @@ NAMING_WORDS = _words(
     """
     user username host hostname node
     usuario usuário utilisateur utente utilizador benutzer nutzer gebruiker användare bruker bruger käyttäjä
-    użytkownik uživatel felhasználó utilizator kullanıcı χρήστης пользователь пользователя користувач потребител
-    المستخدم משתמש उपयोगकर्ता ผู้ใช้ 用户 用戶 ユーザー ユーザ 사용자
+    użytkownik uživatel felhasználó utilizator kullan\u0131c\u0131 χρήστης пользователь пользователя
+    користувач потребител المستخدم משתמש उपयोगकर्ता ผู้ใช้ 用户 用戶 ユーザー ユーザ 사용자
     """
 )
 """The word after one of these is a name, and so a value. A name is asked for in the language of the message."""

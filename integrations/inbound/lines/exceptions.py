@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from integrations.inbound.lines import frames
-from integrations.inbound.lines.languages import LANGUAGES, PERL, PYTHON, Language
+from integrations.inbound.lines.language import Language
+from integrations.inbound.lines.languages import LANGUAGES
+from integrations.inbound.lines.scripting_languages import PERL, PYTHON
 
 _HEADER = re.compile(
     r"(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ [\w./-]+(?:\[\d+\])?: |kernel: )?"
@@ -16,7 +18,7 @@ _HEADER = re.compile(
 _TRACEBACK = "Traceback (most recent call last):"
 _OTHERS = tuple(language for language in LANGUAGES if language not in (PYTHON, PERL))
 _BEGINS = re.compile("|".join(f"(?:{language.begins.pattern})" for language in _OTHERS), re.X)
-"""The first line of any but Python's and Perl's, which are found by their words: one expression, because most lines match none."""
+"""The first line of any but Python's and Perl's, which are found by their words: one expression, as most match none."""
 
 _LINE_SEARCHED = 500
 _LINES_SEARCHED = 100

@@ -24,7 +24,8 @@ _CALL = r"""
     | At\s\S+:\d+\schar:\d+$
 """
 _HEADING = r"""
-    stack\straceback:$ | \[?[Ss]tack\s?trace\]?:?$ | CallStack\s\(from\s | \*{3}\sCheck\sfailure\sstack\strace | Backtrace:$
+    stack\straceback:$ | \[?[Ss]tack\s?trace\]?:?$ | CallStack\s\(from\s
+    | \*{3}\sCheck\sfailure\sstack\strace | Backtrace:$
 """
 _STACK = re.compile(rf"{_CALL}|{_HEADING}", re.X)
 _BEGINNINGS = (" ", "\t", "st", "St", "[s", "[S", "Ca", "Ba", "***", "PC", "#0", "At ", "> ")
@@ -40,7 +41,8 @@ _GOES_ON = re.compile(
     | (?:Raised|Re-raised|Called)\s(?:at|from|by)\s.*\bline\s\d+
     | \S+\.(?:zig|swift|jl|nim|cr):\d+:\d+
     | \s+[\^~]+\s*$ | \s*"?[}}\]]+[,;]?\s*$ | \s+-{{2,3}}\s | \s+(?:left|right):\s
-    | stack\sbacktrace:$ | (?:Current\sstack|Call)\s(?:trace|[Ss]tack):$ | coroutine\s\d+:$ | \t\S+:.*\sin\s(?:function|main)\s | \t\[C\]:\s
+    | stack\sbacktrace:$ | (?:Current\sstack|Call)\s(?:trace|[Ss]tack):$ | coroutine\s\d+:$
+    | \t\S+:.*\sin\s(?:function|main)\s | \t\[C\]:\s
     | <asynchronous\ssuspension>$
     | Location:$ | Backtrace\somitted\. | note:\s | \+\s | \s+\+\s(?:CategoryInfo|FullyQualifiedErrorId)\s
     """,

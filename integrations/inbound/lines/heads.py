@@ -41,7 +41,8 @@ _LEVEL = re.compile(
     # %LINK-3-UPDOWN: text, of Cisco's devices
     | %[A-Z0-9_]{{2,30}}-(?P<priority>[0-7])-[A-Z0-9_]{{1,40}}:
     # ERROR text  ERROR:root:text  app.ERROR: text  ERROR|Logger|  WARN[0012] text
-    | (?:[A-Za-z_][\w-]{{0,40}}\.)?(?P<capitals>{_CAPITALS})[1-4]?(?!\s+/\S*\sHTTP/|\s(?:count|rate|total)s?\b)(?!\s?:{_SOMETHING[3:]}
+    | (?:[A-Za-z_][\w-]{{0,40}}\.)?(?P<capitals>{_CAPITALS})[1-4]?(?!\s+/\S*\sHTTP/|\s(?:count|rate|total)s?\b)
+      (?!\s?:{_SOMETHING[3:]}
       (?=$|[\s:|\])!,;*>]|\[[\d:|.\ T-]{{1,40}}\])(?!\s*=)
     # error: text
     | (?P<colon>(?i:{_COLON}))(?:\s?:(?=\s|$|["'\[(A-Za-z]){_SOMETHING}|!(?=\s))

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from detection.types import LogRecord
 from integrations.inbound.lines import exceptions, frames, heads
-from integrations.inbound.lines.languages import GO_STACK, OTHER, PYTHON, Language
+from integrations.inbound.lines.language import Language
+from integrations.inbound.lines.languages import OTHER
+from integrations.inbound.lines.native_languages import GO_STACK
+from integrations.inbound.lines.scripting_languages import PYTHON
 from integrations.inbound.reading.bounds import TEXT_LIMIT
 
 MOST_LINES = 2_000

@@ -382,7 +382,7 @@ E/AndroidRuntime( 1234): java.lang.NullPointerException: no wick
 E/AndroidRuntime( 1234): 	at com.example.Lamp.light(Lamp.java:1)""",
     "Ruby, each line with its head": """\
 F, [2026-02-07T12:00:00.000000 #1] FATAL -- : [a1b2] LampController::RoutingError (No route matches "/x"):
-F, [2026-02-07T12:00:00.000001 #1] FATAL -- : [a1b2]   
+F, [2026-02-07T12:00:00.000001 #1] FATAL -- : [a1b2] \x20
 F, [2026-02-07T12:00:00.000002 #1] FATAL -- : [a1b2] app/lamps.rb:3:in `light'""",
     "Docker Compose, each line with its head": """\
 web-1  | Traceback (most recent call last):
