@@ -50,7 +50,7 @@ _FILE = re.compile(
 """Names of files, by their usual endings."""
 
 _BASE64 = re.compile(
-    r"(?<![\w+/=])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*[a-z])[A-Za-z0-9+/_-]{12,}+={1,2}(?![\w+/=])"
+    r"(?<![\w+/=-])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*[a-z])[A-Za-z0-9+/_-]{12,}+={1,2}(?![\w+/=])"
 )
 """Told by the signs at its end, which no word has; a key before its value has one case, or fewer letters."""
 

@@ -62,22 +62,25 @@ _PREFIX = re.compile(
 """What is written before each line of a trace: by Android, Docker Compose, foreman, the kernel and Ruby's logger. The
 named part tells whose line it is."""
 
+_LINE_JUDGED = 500
+"""In characters: more of a line is not looked at, so that no line takes long."""
+
 _PREFIXED = re.compile(r"\w/|\d\d-|\d\d:|[\w.-]{1,60}\s*\||\[|kernel:|\w, \[")
 
 
 def opens_stack(line: str) -> bool:
     """Whether a line surely is a part of a stack trace, whatever comes before it."""
-    return (line.startswith(_BEGINNINGS) or "@" in line) and _STACK.match(line) is not None
+    return (line.startswith(_BEGINNINGS) or "@" in line) and is_call(line)
 
 
 def goes_on(line: str) -> bool:
     """Whether a line may be a part of a trace that has begun."""
-    return _GOES_ON.match(line) is not None
+    return _GOES_ON.match(line, 0, _LINE_JUDGED) is not None
 
 
 def is_call(line: str) -> bool:
     """Whether a line that goes on is a call, and no more of the message."""
-    return _STACK.match(line) is not None
+    return _STACK.match(line, 0, _LINE_JUDGED) is not None
 
 
 def unprefixed(line: str) -> tuple[str, str]:
