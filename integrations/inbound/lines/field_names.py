@@ -37,7 +37,7 @@ NUMBER_KEYS: Mapping[str, Numbers] = {
 }
 TRANSPORT_WORD_KEYS = (
     "status", "log.syslog.severity.name", "syslog_severity", "syslog-severity-text", "syslogseverity-text",
-    "syslog.severity",
+    "syslog.severity", "detected_level",
 )  # fmt: skip
 TRANSPORT_NUMBER_KEYS = (
     "PRIORITY", "syslog_severity", "syslogseverity", "severity_code", "log.syslog.severity.code", "syslog.severity",
@@ -46,6 +46,11 @@ TRANSPORT_NUMBER_KEYS = (
 WRAPPERS = ("textPayload", "jsonPayload")
 """The payloads of Google Cloud, whose `severity` beside them comes of the stream where nothing else is known."""
 NAMES_OF_A_LEVEL = ("name", "levelStr", "text", "label", "value", "no", "level")
+STREAMS = ("stdout", "stderr")
+CONTAINERS = frozenset({"_container_id", "_container_name", "container_id", "container_name"})
+"""What Docker's driver for Graylog sends, whose `level` is 6 or 3 by the stream."""
+
+SAYS = frozenset({"message", "msg"})
 GRAYLOG = "short_message"
 FALCO = "rule"
 MONGODB_COMPONENT = "c"
