@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from detection.logs.masks import WILDCARD, Shape, settled
+from detection.logs.masks import MEASURED, WILDCARD, Shape, settled
 from detection.logs.slots import VARIABLE, Rules, Slot, are_states, place_of, values_of
 
 _VARIABLES = frozenset({VARIABLE, f" {VARIABLE}"})
@@ -38,7 +38,7 @@ class ShapeGroup:
     @property
     def text(self) -> str:
         """The template text for people: the pattern with wildcards."""
-        return settled("".join(self.pattern).replace(VARIABLE, WILDCARD))
+        return settled("".join(self.pattern).replace(VARIABLE, WILDCARD).replace(MEASURED, WILDCARD))
 
 
 @dataclass(frozen=True, slots=True)

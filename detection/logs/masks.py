@@ -49,7 +49,12 @@ _FILE = re.compile(
 )
 """Names of files, by their usual endings."""
 
-_RUN = re.compile(r"(?:[-+#@$*]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
+_BASE64 = re.compile(
+    r"(?<![\w+/=-])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*[a-z])[A-Za-z0-9+/_-]{12,}+={1,2}(?![\w+/=])"
+)
+"""Told by the signs at its end, which no word has; a key before its value has one case, or fewer letters."""
+
+_RUN = re.compile(r"(?:[-+#@$*€£¥₹₽₩₺₴₪฿]|[<>](?=\d))?\w++(?:[.\-/\\@#$%+~]{1,2}\w++)*+%?")
 """Words joined by the punctuation of identifiers, versions, host names and dates."""
 
 NATIVE = (
@@ -73,7 +78,22 @@ _KEY_VALUE = re.compile(r"(?<=[\w\])])(\s?=\s?)(?:\"[^\"]*\"|'[^']*'|[^\s,;()\[\
 _LISTED_VALUE = re.compile(r"(?<=\w=)[^\s,;=()\[\]{}\"'][^,;=()\[\]{}\"']{0,200}+(?=[)\]}]|,\s?[\w.]{1,100}=)")
 """A value in `(name=Roman Holiday, id=7)` may hold blanks: it ends at the next key or the closing bracket."""
 
-_JSON_VALUE = re.compile(r"(\"[\w.-]{1,100}\"\s?:\s?)(?:\"[^\"]*\"|<\*>)")
+_MAPPED = re.compile(r"[\"']\s?(?::|=>)")
+_JSON_VALUE = re.compile(
+    r"(\"[\w.-]{1,100}\"\s?(?::|=>)\s?)(?:\"[^\"]*\"|<\*>)|('[\w.-]{1,100}'\s?(?::|=>)\s?)(?:'[^']*'|\"[^\"]*\"|<\*>)"
+)
+"""As JSON and as Python and Ruby print a mapping."""
+
+_QUOTED_LIST = re.compile(r"(?<=\[)(?:'[^']*'|\"[^\"]*\")(?:, ?(?:'[^']*'|\"[^\"]*\"))*+(?=\])")
+_BAR = re.compile(r"\[[#=>.\-\u2500-\u259f ]+\](?= ?<\*>)")
+"""A bar of progress before its number: `[####  ] 40%`."""
+
+_CLIENT = re.compile(r"\"<\*> ?\([^\"]*\"")
+"""What a browser or another client calls itself: `"Mozilla/5.0 (X11; Linux x86_64) …"`."""
+
+_ACCESS_LINE = re.compile(r"^(<\*> )\S+ \S+ (?=\[<\*>)")
+"""The beginning of a line of the common log format: an address, and the user's name or a dash."""
+
 _WORD_LIST = re.compile(r"(?<=[\[({])(?:<\*>|\w[\w.:-]*+)(?:, ?(?:<\*>|\w[\w.:-]*+))++(?=[\])}])")
 _REPEATED_RECORD = re.compile(r"(\b\w{1,100}\([^()]{1,400}\))(?:[,;] ?\1)+")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -96,6 +116,31 @@ _PIECE = re.compile(
 )
 
 
+MEASURED = "\1"
+"""Stands for the value in an optional ending; it occurs in no line."""
+
+_ENDING = re.compile(
+    r"(?<=\w)(,? (?:in|after|took|within)) "
+    r"(?:\d+(?:\.\d+)? ?(?:[num\u00b5\u03bc]?s|secs?|seconds?|m|min|minutes?|h)(?![A-Za-z]) ?){1,3}\.?$"
+    r"|(?<=\w)( \()\d+(?:\.\d+)? ?(?:[num\u00b5\u03bc]?s|secs?|seconds?|[kKMGT]?i?[Bb]|bytes)\)$"
+)
+
+
+def without_ending(text: str) -> tuple[str, str]:
+    """Return a line without the time it took or the size, which only some lines of a message may end with, and that."""
+    if text[-1:].isspace() or text[-1:] not in "smhnBbd).e":
+        return text, ""
+    found = _ENDING.search(text)
+    if found is None:
+        return text, ""
+    return text[: found.start()], f"{found[1]} {MEASURED}" if found[1] else f"{found[2]}{MEASURED})"
+
+
+def ending_of(pieces: Shape) -> str:
+    """Return the piece of a shape that is an optional ending, or an empty one."""
+    return pieces[-1] if pieces and MEASURED in pieces[-1] else ""
+
+
 def mask_token(token: str) -> str:
     """Return a word between blanks with its numbers, identifiers, addresses and paths masked."""
     if token.isalpha():
@@ -106,8 +151,8 @@ def mask_token(token: str) -> str:
         parts = _NATIVE_TEXT.split(token)
         return "".join(part if place % 2 or not part else mask_token(part) for place, part in enumerate(parts))
     if not _MAY_VARY.search(token) and token.count(":") < 2:
-        return token
-    masked = token
+        return _BASE64.sub(WILDCARD, token) if token.endswith("=") else token
+    masked = _BASE64.sub(WILDCARD, token) if "=" in token else token
     if "/" in masked or "\\" in masked:
         masked = _PATH.sub(WILDCARD, _URL.sub(WILDCARD, masked) if "://" in masked else masked)
     if masked.count(":") > 1:
@@ -134,8 +179,16 @@ def shape(masked: str) -> Shape:
     text = masked
     if "=" in text:
         text = _KEY_VALUE.sub(rf"\1{WILDCARD}", _LISTED_VALUE.sub(WILDCARD, text))
-    if '":' in text or '" :' in text:
-        text = _JSON_VALUE.sub(rf"\1{WILDCARD}", text)
+    if _MAPPED.search(text):
+        text = _JSON_VALUE.sub(rf"\1\2{WILDCARD}", text)
+    if "['" in text or '["' in text:
+        text = _QUOTED_LIST.sub(WILDCARD, text)
+    if "] <*>" in text or "]<*>" in text:
+        text = _BAR.sub(f"[{WILDCARD}]", text)
+    if '"<*>' in text:
+        text = _CLIENT.sub(f'"{WILDCARD}"', text)
+    if text.startswith(WILDCARD):
+        text = _ACCESS_LINE.sub(rf"\1{WILDCARD} ", text)
     if "," in text:
         text = _REPEATED_RECORD.sub(r"\1", _WORD_LIST.sub(WILDCARD, text))
     if WILDCARD in text:

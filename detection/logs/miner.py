@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from detection.logs.grouping import ShapeGroup, grouped
-from detection.logs.masks import Shape, mask_token, shape
+from detection.logs.masks import Shape, ending_of, mask_token, shape, without_ending
 from detection.logs.slots import VARIABLE, Rules, with_names_open
 from detection.logs.structured import said
 from detection.logs.template_ids import ShapeRecord, with_ids
@@ -186,25 +186,26 @@ class TemplateMiner:
         return records, fresh
 
     def _shape(self, line: str) -> Shape:
-        words = _known_by(said(line)).decode(errors="replace").split()
+        text, ending = without_ending(_known_by(said(line)).decode(errors="replace"))
+        words = text.split()
         masked = " ".join(map(self._masks.__getitem__, words))
         pieces = self._shapes.get(masked)
         if pieces is None:
             pieces = shape(masked)
             if len(masked) <= _REMEMBERED_LENGTH:
                 self._shapes[masked] = pieces
-        return pieces
+        return (*pieces, ending) if ending else pieces
 
     def _regroup(self, lengths: set[int]) -> None:
         """Recompute the templates of all shapes of these lengths."""
         if not lengths:
             return
         self.changes += 1
-        by_length: defaultdict[int, dict[Shape, int]] = defaultdict(dict)
+        alike: defaultdict[tuple[int, str], dict[Shape, int]] = defaultdict(dict)
         for one, record in self._by_shape.items():
             if len(one) in lengths:
-                by_length[len(one)][one] = record.line_count
-        groups = [group for length in sorted(by_length) for group in grouped(by_length[length], self.rules)]
+                alike[len(one), ending_of(one)][one] = record.line_count
+        groups = [group for kind in sorted(alike) for group in grouped(alike[kind], self.rules)]
         moved: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for group, text, template_id in with_ids(groups, self._by_shape):
             for one in group.shapes:

@@ -11,7 +11,7 @@ from detection.logs.miner import MinerLimits, TemplateMiner
 from detection.logs.slots import VARIABLE
 from detection.logs.template_ids import ShapeRecord
 
-FORMAT = 2
+FORMAT = 3
 """The version of the serialised state. Increase it when the same lines would give other shapes: stored shapes would
 no longer match."""
 

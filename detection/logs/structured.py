@@ -31,6 +31,18 @@ _HOLDERS = ("fields", "jsonpayload", "record", "data", "payload", "log", "event"
 
 _OBJECT = re.compile(r"\{\s*+\"")
 _CUT_MESSAGE = re.compile(r"\"(?:[Mm]sg|@?[Mm]essage|MESSAGE)\"\s*+:\s*+\"((?:[^\"\\]|\\.)++)\"")
+_VALUE_KEYS = re.compile(r"(?i)(?:user.?agent|referr?er)$")
+_CALL = re.compile(
+    r"""
+    \s*(?:at\s|File\s\"|\.{3}\s\d|\#\d+\s|(?:\d+:\s)?from\s\S+:\d|\d+:\s|[|+^~}\]]+\s*|stack\s|\[?[Ss]tack\s?trace
+      |goroutine\s|created\sby\s|note:\s|Process\s|Node\.js\sv)
+    | \t | [\w./*()\[\]{},\s~·-]{1,200}\(.*\)$ | [^\s@]*@\S+:\d+:\d+$ | \S+\.\w{1,5}:\d+:in\s
+    """,
+    re.X,
+)
+"""A call of a stack trace, or what stands around one. How deep a stack is, is no part of a message."""
+
+_MOST_LINES = 4
 _SECRET = re.compile(r"(?i)passw|secret|token|api_?key|credential|cookie|authorization")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _PAIR = r"[A-Za-z_@][\w.@/-]*+=(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s\"']*+)"
@@ -45,11 +57,29 @@ def said(line: str) -> str:
     """Return the text to find the template of: of a structured line what it says, of any other the line itself."""
     if len(line) > MAXIMUM_STRUCTURED_LENGTH:
         return line
+    if "\n" in line and line[:1] != "{":
+        return _said_in_lines(line)
     if line[:1] == "{" or "}" in line[-3:]:
-        return _said_in_json(line, _DEEPEST) or line
+        text = _said_in_json(line, _DEEPEST) or line
+        return _said_in_lines(text) if "\n" in text.rstrip() else text
     if "=" in line:
         return _said_in_pairs(line) or line
     return line
+
+
+def _said_in_lines(text: str) -> str:
+    """Return the first lines of a text without the calls of a stack trace, nor what is indented below them."""
+    first, *others = text.split("\n")
+    words = [first]
+    is_below_calls = False
+    for line in others:
+        if _CALL.match(line):
+            is_below_calls = True
+        elif line.strip() and not (is_below_calls and line[:1].isspace()):
+            words.append(line)
+            if len(words) == _MOST_LINES:
+                break
+    return " ".join(words)
 
 
 def _said_in_json(line: str, depth: int) -> str | None:
@@ -124,4 +154,7 @@ def _said_in_pairs(line: str) -> str | None:
 def _all_of(fields: Iterator[tuple[str, str]]) -> str:
     """Return the fields as text: keys, and values that keep their words."""
     some = islice(fields, _MOST_FIELDS)
-    return ", ".join(f"{name}: {WILDCARD if _SECRET.search(name) else ' '.join(value.split())}" for name, value in some)
+    return ", ".join(
+        f"{name}: {WILDCARD if _SECRET.search(name) or _VALUE_KEYS.search(name) else ' '.join(value.split())}"
+        for name, value in some
+    )

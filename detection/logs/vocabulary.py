@@ -7,8 +7,15 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NAMING_WORDS = _words("user username host hostname node")
-"""The word after one of these is a name, and so a value."""
+NAMING_WORDS = _words(
+    """
+    user username host hostname node
+    usuario usuário utilisateur utente utilizador benutzer nutzer gebruiker användare bruker bruger käyttäjä
+    użytkownik uživatel felhasználó utilizator kullan\u0131c\u0131 χρήστης пользователь пользователя
+    користувач потребител المستخدم משתמש उपयोगकर्ता ผู้ใช้ 用户 用戶 ユーザー ユーザ 사용자
+    """
+)
+"""The word after one of these is a name, and so a value. A name is asked for in the language of the message."""
 
 GIVING = _words(
     """

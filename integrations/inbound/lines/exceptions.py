@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 
-from integrations.inbound.lines.languages import LANGUAGES, PYTHON, Language
+from integrations.inbound.lines import frames
+from integrations.inbound.lines.language import Language
+from integrations.inbound.lines.languages import LANGUAGES
+from integrations.inbound.lines.scripting_languages import PERL, PYTHON
 
 _HEADER = re.compile(
     r"(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ [\w./-]+(?:\[\d+\])?: |kernel: )?"
-    r"(?:[\[(]?\d[\d:.,/+\-TZ ]{6,40}[\])]?\s+)?(?:\[[^\]\n]{1,60}\]\s+){0,3}"
+    r"(?:[\[(]?\d[\d:.,/+\-TZ ]{6,40}[\])]?\s+)?(?:(?:[\w.]{1,40}=\S{1,80}|\[[^\]\n]{1,60}\])\s+){0,3}"
 )
-"""A time and a few brackets, which some programs print before an exception."""
+"""A time, a few brackets and pairs, which some programs print before an exception."""
 
 _TRACEBACK = "Traceback (most recent call last):"
-_OTHERS = tuple(language for language in LANGUAGES if language is not PYTHON)
+_OTHERS = tuple(language for language in LANGUAGES if language not in (PYTHON, PERL))
 _BEGINS = re.compile("|".join(f"(?:{language.begins.pattern})" for language in _OTHERS), re.X)
-"""The first line of any but Python's, which is found by its words: one expression, because most lines match none."""
+"""The first line of any but Python's and Perl's, which are found by their words: one expression, as most match none."""
 
 _LINE_SEARCHED = 500
 _LINES_SEARCHED = 100
@@ -23,9 +26,11 @@ _LINES_SEARCHED = 100
 
 def language_of(line: str) -> Language | None:
     """Return the language whose trace begins with this line, or None."""
-    beginning = line[:_LINE_SEARCHED]
+    beginning = frames.unprefixed(line[:_LINE_SEARCHED])[1]
     if _TRACEBACK in beginning and PYTHON.begins.match(beginning):
         return PYTHON
+    if beginning.endswith(".") and " line " in beginning and PERL.begins.match(beginning):
+        return PERL
     header = _HEADER.match(beginning)
     place = 0 if header is None else header.end()
     if not _BEGINS.match(beginning, place):
@@ -44,4 +49,12 @@ def language_in(text: str) -> Language | None:
 def severity_of(text: str) -> str | None:
     """Return ERROR or FATAL for a text that is an exception or a trace, or that has one below its first line."""
     language = language_in(text)
-    return None if language is None else language.severity
+    if language is not None:
+        return language.severity
+    return "ERROR" if "\n" in text and _has_stack(text) else None
+
+
+def _has_stack(text: str) -> bool:
+    """Whether a stack stands below the first line of a text."""
+    _, *lines = text.split("\n", _LINES_SEARCHED)[:_LINES_SEARCHED]
+    return any(frames.opens_stack(frames.unprefixed(line)[1]) for line in lines)

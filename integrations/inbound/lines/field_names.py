@@ -16,7 +16,7 @@ Numbers = Callable[[int], str | None]
 WORD_KEYS = (
     "log.level", "level", "severity", "severity_text", "severityText", "levelname", "level_name", "lvl", "loglevel",
     "logLevel", "LogLevel", "log_level", "@l", "@level", "sev", "levelStr", "record.level", "_meta.logLevelName",
-    "context.logLevel",
+    "context.logLevel", "LevelDisplayName", "levelText",
 )  # fmt: skip
 NUMBER_KEYS: Mapping[str, Numbers] = {
     "level": levels.of_logger,
@@ -33,10 +33,11 @@ NUMBER_KEYS: Mapping[str, Numbers] = {
     "level_number": levels.of_python,
     "LogLevel": levels.of_dotnet,
     "severityLevel": levels.of_azure,
+    "SeverityValue": levels.of_nxlog,
 }
 TRANSPORT_WORD_KEYS = (
     "status", "log.syslog.severity.name", "syslog_severity", "syslog-severity-text", "syslogseverity-text",
-    "syslog.severity",
+    "syslog.severity", "detected_level",
 )  # fmt: skip
 TRANSPORT_NUMBER_KEYS = (
     "PRIORITY", "syslog_severity", "syslogseverity", "severity_code", "log.syslog.severity.code", "syslog.severity",
@@ -45,6 +46,11 @@ TRANSPORT_NUMBER_KEYS = (
 WRAPPERS = ("textPayload", "jsonPayload")
 """The payloads of Google Cloud, whose `severity` beside them comes of the stream where nothing else is known."""
 NAMES_OF_A_LEVEL = ("name", "levelStr", "text", "label", "value", "no", "level")
+STREAMS = ("stdout", "stderr")
+CONTAINERS = frozenset({"_container_id", "_container_name", "container_id", "container_name"})
+"""What Docker's driver for Graylog sends, whose `level` is 6 or 3 by the stream."""
+
+SAYS = frozenset({"message", "msg"})
 GRAYLOG = "short_message"
 FALCO = "rule"
 MONGODB_COMPONENT = "c"
@@ -65,7 +71,10 @@ STACK_KEYS = (
     "error.stack", "exception.stacktrace", "@x", "Exception",
 )  # fmt: skip
 LEVEL_NAMES = frozenset(part for name in (*WORD_KEYS, *NUMBER_KEYS) for part in (name, name.partition(".")[0]))
-LATE_NAMES = frozenset({MONGODB_COMPONENT, FALCO, SERILOG_TIME})
+WINDOWS_CHANNELS = ("Channel", "channel")
+WINDOWS_EVENTS = ("EventID", "EventId", "event_id", "ProviderName", "provider_name", "Provider", "provider")
+WINDOWS_LEVELS = ("Level", "level")
+LATE_NAMES = frozenset({MONGODB_COMPONENT, FALCO, SERILOG_TIME, "System", *WINDOWS_CHANNELS})
 TRANSPORT_NAMES = frozenset(
     part for name in (*TRANSPORT_WORD_KEYS, *TRANSPORT_NUMBER_KEYS) for part in (name, name.partition(".")[0])
 )

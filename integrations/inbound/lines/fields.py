@@ -27,9 +27,14 @@ class Fields(NamedTuple):
 def taken_apart(document: Mapping[str, object]) -> Fields:
     """Return the parts of a structured record."""
     level = _own_level(document)
-    is_own = level is not None and names.WRAPPERS[0] not in document and names.WRAPPERS[1] not in document
+    is_own = level is not None and not _is_of_the_stream(document)
     if level is None:
         level = _transport_level(document)
+    payload = document.get(names.WRAPPERS[1])
+    if isinstance(payload, Mapping):
+        return Fields(level, is_own, payload, _without(document, names.WRAPPERS[1]))
+    if isinstance(document.get("line"), str) and document.get("source") in names.STREAMS:
+        return Fields(level, is_own, document["line"], _without(document, "line"))
     for name in names.MESSAGE_KEYS:
         value = _lookup(document, name)
         if isinstance(value, str) and value:
@@ -44,6 +49,16 @@ def taken_apart(document: Mapping[str, object]) -> Fields:
     message = taken_apart(spelt).message
     rest = {name: value for name, value in document.items() if message is None or value is not message}
     return Fields(level, is_own, message, rest)
+
+
+def _is_of_the_stream(document: Mapping[str, object]) -> bool:
+    """Whether the level may only say by which stream a message came, as those of Google Cloud and of Docker do."""
+    return (
+        names.WRAPPERS[0] in document
+        or names.WRAPPERS[1] in document
+        or (names.GRAYLOG in document and not names.CONTAINERS.isdisjoint(document))
+        or ("log" in document and document.get("stream") in names.STREAMS and names.SAYS.isdisjoint(document))
+    )
 
 
 def _wrapped(document: Mapping[str, object], level: str | None) -> Fields | None:
@@ -103,9 +118,22 @@ def _late_level(document: Mapping[str, object]) -> str | None:
         return found
     if names.FALCO in document:
         return levels.known(document.get("priority"))
+    system = document.get("System")
+    if found := _of_windows(system if isinstance(system, Mapping) else document):
+        return found
     if names.SERILOG_TIME in document and ("@mt" in document or "@m" in document):
         return "INFO"
     return None
+
+
+def _of_windows(document: Mapping[str, object]) -> str | None:
+    """Return the level of an event of Windows, whose numbers mean something else than a logger's."""
+    if not any(name in document for name in names.WINDOWS_CHANNELS):
+        return None
+    if not any(name in document for name in names.WINDOWS_EVENTS):
+        return None
+    value = next((document[name] for name in names.WINDOWS_LEVELS if name in document), None)
+    return None if value is None else _of_number(document, value, levels.of_windows)
 
 
 def has_stack(document: Mapping[str, object]) -> bool:

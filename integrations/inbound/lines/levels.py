@@ -26,11 +26,16 @@ _WORDS: Mapping[str, str] = {
     for word in words.split()
 }
 _LETTERS = {"d": "DEBUG", "i": "INFO", "w": "WARN", "e": "ERROR", "f": "FATAL"}
+_SLOG = re.compile(r"(debug|info|warn|error)([+-]\d{1,3})")
+_SLOG_NUMBERS = {"debug": -4, "info": 0, "warn": 4, "error": 8}
+"""Go's slog names a level by the next lower of its four: `DEBUG-4` is a trace, `ERROR+4` is worse than an error."""
+
 _GRADED = re.compile(r"([a-z]+?)(?:[+-]\d+|[1-5])")
-"""`ERROR+2` of Go's slog, `INFO2` of OpenTelemetry, `D1` of MongoDB."""
+"""`INFO2` of OpenTelemetry, `D1` of MongoDB, `WARNING+1`."""
 
 _SYSLOG = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
 _OF_DOTNET = (*SEVERITIES, "INFO")
+_OF_WINDOWS = ("INFO", "FATAL", "ERROR", "WARN", "INFO", "TRACE")
 _OF_AZURE = ("TRACE", "INFO", "WARN", "ERROR", "FATAL")
 _MONOLOG = ((600, "FATAL"), (500, "FATAL"), (400, "ERROR"), (300, "WARN"), (200, "INFO"), (100, "DEBUG"))
 _JAVA_UTIL = ((1000, "ERROR"), (900, "WARN"), (800, "INFO"), (700, "DEBUG"))
@@ -51,6 +56,8 @@ def known(word: object) -> str | None:
 def _named(word: str) -> str | None:
     bare = plain(word).strip(" \t\r\n[]<>():").lower()
     found = _WORDS.get(bare) or _LETTERS.get(bare)
+    if found is None and (slog := _SLOG.fullmatch(bare)):
+        return SEVERITIES[max(0, min((_SLOG_NUMBERS[slog[1]] + int(slog[2])) // 4 + 2, 5))]
     if found is None and (graded := _GRADED.fullmatch(bare)):
         found = _WORDS.get(graded[1]) or _LETTERS.get(graded[1])
     return found
@@ -79,6 +86,16 @@ def of_dotnet(number: int) -> str | None:
 def of_azure(number: int) -> str | None:
     """Map the severityLevel of Application Insights: 0 is Verbose, 4 is Critical."""
     return _OF_AZURE[number] if 0 <= number < len(_OF_AZURE) else None
+
+
+def of_windows(number: int) -> str | None:
+    """Map the Level of an event of Windows: 1 is Critical, 4 Information, 5 Verbose; 0 is logged always."""
+    return _OF_WINDOWS[number] if 0 <= number < len(_OF_WINDOWS) else None
+
+
+def of_nxlog(number: int) -> str | None:
+    """Map the SeverityValue of NXLog: 1 is DEBUG, 5 CRITICAL."""
+    return SEVERITIES[number] if 1 <= number <= 5 else None
 
 
 def of_severity(number: int) -> str | None:

@@ -32,8 +32,8 @@ _BEGINNING = 3
 """A level that is not among other pairs counts only near the beginning of the line, in characters."""
 
 _WRITTEN = re.compile(
-    r"""["':](?:level|lvl|severity|levelname|level_name|log\.level|loglevel|@l|@level)["']?\s*(?::|=>)\s*"""
-    r"""(?:["'](\w{1,20})["']|(\d{1,5})(?=[,}\s]))""",
+    r"""["':](?:level|lvl|severity|levelname|level_name|log\.level|loglevel|@l|@level)(?:["']?\s*(?::|=>)\s*"""
+    r"""(?:["'](\w{1,20})["']|(\d{1,5})(?=[,}\s]))|\s:(\w{1,20})\b)""",
     re.I,
 )
 _WRITTEN_HINTS = ("evel", "lvl", "everity", "@l", "EVEL", "EVERITY")
@@ -66,7 +66,7 @@ def level_of_cut_json(text: str) -> str | None:
     else:
         return None
     found = _WRITTEN.search(text, 0, _SEARCHED)
-    return None if found is None else _meaning(found[1] or found[2])
+    return None if found is None else _meaning(found[1] or found[2] or found[3])
 
 
 def _meaning(value: str) -> str | None:

@@ -13,58 +13,89 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from detection.types import LogRecord
-from integrations.inbound.lines import exceptions, heads
-from integrations.inbound.lines.languages import Language
+from integrations.inbound.lines import exceptions, frames, heads
+from integrations.inbound.lines.language import Language
+from integrations.inbound.lines.languages import OTHER
+from integrations.inbound.lines.native_languages import GO_STACK
+from integrations.inbound.lines.scripting_languages import PYTHON
 from integrations.inbound.reading.bounds import TEXT_LIMIT
 
 MOST_LINES = 2_000
 MOST_CHARACTERS = 500_000
 MOST_SECONDS_APART = 5.0
+MOST_LINES_OF_A_MESSAGE = 25
 _GRAVE = frozenset({"ERROR", "FATAL"})
 _LOUD = _GRAVE | {"WARN"}
 _LINE_JUDGED = 500
-_LOGGED = re.compile(r"\[?(?:\d{1,4}[-/.:]\d\d|[A-Z][a-z]{2} [ \d]\d )|[A-Z]{4,8}:[\w.]+:")
+_LOGGED = re.compile(
+    r"(?:\[[A-Z]{4,8}\]\s+)?\[?(?:\d{1,4}[-/.:]\d\d|\d\d-[A-Z][a-z]{2}-\d{4}\s|[A-Z][a-z]{2} [ \d]\d )"
+    r"|[A-Z]{4,8}:(?:[\w.]+:|\s{2,}\S)|[DIWEF]\d{4} \d\d:"
+)
 """A logger's line: it begins with a time, or as Python's loggers do by default. What has no such head follows it."""
+
+_TIME = re.compile(r"[\[(]?(?:\d{1,4}[-/.:]\d\d|\d{10,13}\b)")
+_RULE = re.compile(r"[=#*\-═]+$")
+_GO_FUNCTION = re.compile(r"[\w./*()\-]+\.[\w.()*\[\]{}·…]+$")
+_FAILURE = re.compile(r"(?i)error|exception|fail|panic|stack|trace")
+_VALUE_NAMED = re.compile(r"[\w.\-\[\]']{1,80}$")
 
 
 @dataclass(slots=True)
 class _Trace:
-    """A trace that is being put together. lines: places of its records; header: the place of a line that announced it.
+    """A trace that is being put together.
 
-    may_be_any: the next line may say anything. has_ended: its last line was read, and only a cause may follow.
+    lines: places of its records. headers: places of lines before it that belong to it. held: places of lines that
+    belong to it only if a sure line of it follows: more of a message, and what stands between calls. may_be_any: the
+    next line may say anything. has_calls: it has come to the calls of its stack. has_ended: its last line was read,
+    and only a cause may follow. level: of the words that a stack without an exception stands below.
     """
 
     language: Language
     lines: list[int]
-    header: int | None
+    headers: list[int]
     last_at: float
     may_be_any: bool
     seconds_apart: float
     characters: int = 0
+    has_calls: bool = False
     has_ended: bool = False
+    level: str | None = None
+    held: list[int] = field(default_factory=list)
 
-    def takes(self, record: LogRecord) -> bool:
-        """Whether the record is the next line of this trace. It is noted if so."""
-        line = record.body[:_LINE_JUDGED]
+    def takes(self, place: int, record: LogRecord, line: str, *, begins: bool) -> bool:
+        """Whether the record is the next line of this trace, or may turn out to be. It is noted if so.
+
+        line: its words. begins: whether a trace may begin with it.
+        """
         if (
-            len(self.lines) >= MOST_LINES
+            len(self.lines) + len(self.held) >= MOST_LINES
             or self.characters >= MOST_CHARACTERS
             or abs(record.happened_at - self.last_at) > self.seconds_apart
-            or not self._continues_with(line)
         ):
+            return False
+        if self._surely_continues_with(line):
+            # A blank line says nothing of the lines that are held before it.
+            if line.strip() or not self.held:
+                self.lines += [*self.held, place]
+                self.held.clear()
+            else:
+                self.held.append(place)
+        elif self._may_continue_with(line, begins=begins):
+            self.held.append(place)
+        else:
             return False
         self.last_at = record.happened_at
         self.characters += len(record.body)
         return True
 
-    def _continues_with(self, line: str) -> bool:
+    def _surely_continues_with(self, line: str) -> bool:
         language = self.language
         if self.has_ended:
             if language.resumes is not None and language.resumes.match(line):
                 self.has_ended = False
                 self.may_be_any = True
                 return True
-            return not line.strip()
+            return not line.strip() or (language.adds is not None and language.adds.match(line) is not None)
         if self.may_be_any and (language.begins.match(line) or not _is_ordinary(line)):
             self.may_be_any = not line.strip()
             return True
@@ -72,17 +103,30 @@ class _Trace:
         if language.hands_over is not None and language.hands_over.begins.match(line):
             self.language = language.hands_over
             return True
-        if language.goes_on.match(line):
-            return True
         if language.ends is not None and len(self.lines) > 1 and language.ends.match(line):
             self.has_ended = True
             return True
+        if language.goes_on.match(line) or frames.goes_on(line):
+            is_call = frames.is_call(line)
+            self.has_calls = is_call or (self.has_calls and not _TELLS_ANOTHER.match(line))
+            return True
         return False
+
+    def _may_continue_with(self, line: str, *, begins: bool) -> bool:
+        if self.has_ended:
+            return self.language.adds is not None and not self.held and _VALUE_NAMED.match(line) is not None
+        is_within = line[:1].isspace()
+        if len(self.held) >= MOST_LINES_OF_A_MESSAGE or (begins and not is_within):
+            return False
+        return is_within or not (self.has_calls or _is_ordinary(line))
+
+
+_TELLS_ANOTHER = re.compile(r"\s*(?:Caused by|Suppressed|Wrapped by)\b")
 
 
 def _is_ordinary(line: str) -> bool:
     """Whether a line is surely a log line of its own."""
-    return line[:1].isdigit() or heads.level_of(line) is not None
+    return _TIME.match(line) is not None or heads.level_of(line) is not None
 
 
 @dataclass(slots=True)
@@ -104,55 +148,111 @@ def join_traces(
     begins = {
         place: language
         for place, record in enumerate(records)
-        if record.severity in _GRAVE and (language := exceptions.language_in(record.body)) is not None
+        if record.severity in _LOUD and (language := exceptions.language_in(record.body)) is not None
     }
-    if not begins:
+    if not begins and not any(frames.opens_stack(frames.unprefixed(record.body)[1]) for record in records):
         return Joined(list(records))
-    last_of: dict[Hashable, int] = {}
+    last_of: dict[Hashable, list[int]] = {}
     open_traces: dict[Hashable, _Trace] = {}
     traces: list[_Trace] = []
     last_stream: Hashable = None
-    for place, (record, stream) in enumerate(zip(records, streams, strict=True)):
+    for place, (record, sent) in enumerate(zip(records, streams, strict=True)):
+        who, line = frames.unprefixed(record.body[:_LINE_JUDGED])
+        stream = (sent, who)
         trace = open_traces.get(stream)
-        if trace is not None and trace.takes(record):
-            trace.lines.append(place)
-        else:
+        before = last_of.setdefault(stream, [])
+        if trace is None or not trace.takes(place, record, line, begins=place in begins):
             open_traces.pop(stream, None)
-            language = begins.get(place)
-            if language is not None:
-                header = last_of.get(stream) if trace is None else None
-                open_traces[stream] = trace = _begun(language, place, header, records, seconds_apart)
-                traces.append(trace)
-        if record.body.strip():
-            last_of[stream] = place
+            begun = None
+            if place in begins:
+                begun = _begun(begins[place], place, before if trace is None else [], records, seconds_apart)
+            elif frames.opens_stack(line):
+                used = () if trace is None else trace.lines
+                begun = _stack(place, [one for one in before if one not in used], records, seconds_apart)
+            if begun is not None:
+                open_traces[stream] = begun
+                traces.append(begun)
+        before.append(place)
+        if len(before) > _LINES_LOOKED_BACK:
+            del before[0]
         last_stream = stream
-    long = [trace for trace in traces if len(trace.lines) > 1]
+    long = [trace for trace in traces if len(trace.lines) > 1 or trace.level is not None]
     return Joined(_with_joined(records, long), last_stream in open_traces)
 
 
+_LINES_LOOKED_BACK = 4
+
+
 def _begun(
-    language: Language, place: int, header: int | None, records: Sequence[LogRecord], seconds_apart: float
+    language: Language, place: int, before: Sequence[int], records: Sequence[LogRecord], seconds_apart: float
 ) -> _Trace:
+    """Return the trace that begins with a record. before: the places of the lines before it, the newest last."""
     record = records[place]
-    last_line = record.body.rpartition("\n")[2][:_LINE_JUDGED]
+    last_line = frames.unprefixed(record.body.rpartition("\n")[2][:_LINE_JUDGED])[1]
     any_next = language.leads_to_any is not None and language.leads_to_any.match(last_line) is not None
-    announced = header is not None and _announces(records[header], record, seconds_apart)
+    said = _last_words(before, records)
+    announced = said and _announces(records[said[0]], record, seconds_apart)
     return _Trace(
-        language, [place], header if announced else None, record.happened_at, any_next, seconds_apart, len(record.body)
+        language, [place], said if announced else [], record.happened_at, any_next, seconds_apart, len(record.body)
     )
+
+
+def _stack(place: int, before: Sequence[int], records: Sequence[LogRecord], seconds_apart: float) -> _Trace:
+    """Return the trace of a stack that stands below any words, as `console.error("paying failed", error)` prints it."""
+    record = records[place]
+    line = frames.unprefixed(record.body[:_LINE_JUDGED])[1]
+    language = PYTHON if _PYTHON_CALL.match(line) else GO_STACK if _GO_CALL.match(line) else OTHER
+    trace = _Trace(
+        language,
+        [place],
+        [],
+        record.happened_at,
+        False,
+        seconds_apart,
+        len(record.body),
+        has_calls=frames.is_call(line),
+    )
+    if language is PYTHON:
+        return trace
+    said = _last_words(before, records)
+    if language is GO_STACK and said and _GO_FUNCTION.match(records[said[0]].body):
+        said = [*_last_words([one for one in before if one < said[0]], records), *said]
+    if said and _heads_stack(records[said[0]], record, seconds_apart):
+        trace.headers = said
+        trace.level = records[said[0]].severity if records[said[0]].severity in _LOUD else "ERROR"
+    return trace
+
+
+_PYTHON_CALL = re.compile(r"\s+File\s")
+_GO_CALL = re.compile(r"\t\S+\.(?:go|s):\d+")
+
+
+def _last_words(before: Sequence[int], records: Sequence[LogRecord]) -> list[int]:
+    """Return the place of the last line that is not blank, and of the blank ones after it; nothing without one."""
+    for number, place in enumerate(reversed(before), 1):
+        if records[place].body.strip():
+            return list(before[-number:])
+    return []
 
 
 def _announces(before: LogRecord, trace: LogRecord, seconds_apart: float) -> bool:
     """Whether the line before a trace is the log line that it was printed with, as loggers print exceptions."""
-    return (
+    if "\n" in before.body or abs(trace.happened_at - before.happened_at) > seconds_apart:
+        return False
+    return _RULE.match(before.body) is not None or (
         before.severity in _LOUD
         and _LOGGED.match(before.body) is not None
-        and "\n" not in before.body
-        and abs(trace.happened_at - before.happened_at) <= seconds_apart
         and heads.level_of(before.body) is not None
         and heads.level_of(trace.body) is None
         and exceptions.language_in(before.body) is None
     )
+
+
+def _heads_stack(before: LogRecord, stack: LogRecord, seconds_apart: float) -> bool:
+    """Whether a line says what the stack below it is of: one of another level does if it speaks of a failure."""
+    if "\n" in before.body or abs(stack.happened_at - before.happened_at) > seconds_apart:
+        return False
+    return before.severity in _LOUD or heads.level_of(before.body) is None or _FAILURE.search(before.body) is not None
 
 
 def _with_joined(records: Sequence[LogRecord], traces: Sequence[_Trace]) -> list[LogRecord]:
@@ -161,20 +261,31 @@ def _with_joined(records: Sequence[LogRecord], traces: Sequence[_Trace]) -> list
     joined: dict[int, LogRecord] = {}
     left_out: set[int] = set()
     for trace in traces:
-        places = trace.lines if trace.header is None else [trace.header, *trace.lines]
-        joined[places[0]] = _one([records[place] for place in places])
+        places = [*trace.headers, *trace.lines]
+        joined[places[0]] = _one([records[place] for place in places], _severity_of(trace, records))
         left_out.update(places[1:])
     return [joined.get(place, record) for place, record in enumerate(records) if place not in left_out]
 
 
-def _one(lines: Sequence[LogRecord]) -> LogRecord:
+def _severity_of(trace: _Trace, records: Sequence[LogRecord]) -> str:
+    """Return a trace's severity; the end of one whose beginning came in another delivery has that of its first line."""
+    severities = {records[place].severity for place in (*trace.headers, *trace.lines)}
+    if trace.level == "WARN" and not severities & _GRAVE:
+        return "WARN"
+    if "FATAL" in severities:
+        return "FATAL"
+    if trace.level is None and trace.language is OTHER and "ERROR" not in severities:
+        return records[trace.lines[0]].severity
+    return "ERROR"
+
+
+def _one(lines: Sequence[LogRecord], severity: str) -> LogRecord:
     first = lines[0]
-    worst = "FATAL" if any(line.severity == "FATAL" for line in lines) else "ERROR"
     ids = hashlib.blake2b("\0".join(line.record_id for line in lines).encode("utf-8", "replace"), digest_size=12)
     return replace(
         first,
         record_id=f"{first.record_id}+{ids.hexdigest()}",
-        severity=worst,
+        severity=severity,
         body=_both_ends([line.body for line in lines]),
     )
 

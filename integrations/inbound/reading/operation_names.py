@@ -22,6 +22,7 @@ _WRAPPED = re.compile(r"^([\"'(\[,;:=]*)(.*?)([\"')\],;:]*)$", re.DOTALL)
 _CALL = re.compile(r"^([^\s()]+)\((.*)\)$")
 _KEY_AND_VALUE = re.compile(r"^([A-Za-z_][\w.-]*=)(.+)$")
 _API_VERSION = re.compile(r"^\d{1,2}(?:\.\d{1,2})?$")
+_FIRST_VERSION = re.compile(r"^\d{1,2}\.\d{1,2}$")
 _BEFORE_A_VERSION = frozenset({"api", "rest"})
 
 _STATEMENT = re.compile(
@@ -66,6 +67,8 @@ def _word(word: str) -> str:
 
 
 def _is_api_version(before: str, segment: str) -> bool:
+    if not before:
+        return _FIRST_VERSION.match(segment) is not None
     return before.lower() in _BEFORE_A_VERSION and _API_VERSION.match(segment) is not None
 
 

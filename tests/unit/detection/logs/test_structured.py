@@ -35,6 +35,7 @@ from detection.logs.structured import said
         ('{ "pid" : 7, "msg" : "kettle is on" }', "kettle is on"),
         ('{"level":"error","msg":"kettle is \\"on\\"","stack":"at f (x.js:1) at g', 'kettle is "on"'),
         ('took {x} s {"msg":"kettle is on"}', "took {x} s kettle is on"),
+        ('{"msg":"KettleError: off\\n\\tat a.B.c(B.java:7)"}', "KettleError: off"),
     ],
 )
 def test_a_structured_line_says_its_message(line: str, text: str) -> None:
@@ -49,6 +50,7 @@ def test_a_structured_line_says_its_message(line: str, text: str) -> None:
         ('{"message":"","kind":"tick"}', "message: , kind: tick"),
         ('{"message":17,"kind":"tick"}', "message: 17, kind: tick"),
         ('{"kind":"tick","password":"abc","apiKey":"d"}', "kind: tick, password: <*>, apiKey: <*>"),
+        ('{"kind":"tick","user_agent":"Kettle/1.0 (steam)"}', "kind: tick, user_agent: <*>"),
         ('{"kind":"tick","where":["a","b"]}', 'kind: tick, where: ["a", "b"]'),
     ],
 )
@@ -154,3 +156,28 @@ def test_a_hostile_line_is_read_within_milliseconds(line: str) -> None:
     began = time.process_time()
     said(line)
     assert time.process_time() - began < 0.25
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "Traceback (most recent call last):\n  File \"a.py\", line 7, in boil\n    heat()\nKeyError: 'kettle'",
+            "Traceback (most recent call last): KeyError: 'kettle'",
+        ),
+        (
+            "KettleError: off\n\tat a.B.c(B.java:7)\nCaused by: WireError: cut\n\t... 3 more",
+            "KettleError: off Caused by: WireError: cut",
+        ),
+        ("Boiling failed: Error: off\n    at boil (/k.js:3:9) {\n  code: 'OFF'\n}", "Boiling failed: Error: off"),
+        ("panic: off\n\ngoroutine 1 [running]:\nmain.boil({0x1, 0x2})\n\t/k.go:7 +0x1", "panic: off"),
+        (
+            "fail: Kettle.Worker[7]\n      kettle is off\n         at Kettle.Boil()",
+            "fail: Kettle.Worker[7]       kettle is off",
+        ),
+        ("kettle is off\nroom is dark", "kettle is off room is dark"),
+    ],
+    ids=["Python", "Java", "Node", "Go", ".NET", "no trace"],
+)
+def test_the_calls_of_a_stack_trace_are_no_part_of_what_a_record_says(text: str, words: str) -> None:
+    assert said(text) == words

@@ -254,3 +254,60 @@ def test_state_without_examples_holds_no_original_line_and_gives_the_same_templa
     again = from_bytes(to_bytes(miner, examples=False))
     assert [template.example for template in again.templates()] == [""]
     assert again.learn(["order 18 was paid"]) == [first]
+
+
+PACKED = ["box 7 packed", "box 8 packed in 12 ms", "box 9 packed (1.5 KB)", "box 10 packed after 1m 3s"]
+
+
+@pytest.mark.parametrize("first", PACKED)
+def test_lines_with_and_without_an_optional_ending_are_one_template_with_one_id_from_the_first_on(first: str) -> None:
+    miner = TemplateMiner()
+    given = [template_id for line in (first, *PACKED) for template_id in miner.learn([line])]
+    again = from_bytes(to_bytes(miner)).learn(PACKED)
+    assert len({*given, *again}) == 1
+    assert len(miner.templates()) == 1
+
+
+def test_an_ending_that_measures_nothing_is_another_message() -> None:
+    miner = TemplateMiner()
+    miner.learn(["box 7 packed", "box 8 packed at noon", "box 9 packed in a hurry", "box 9 packed in room 7"])
+    assert len(miner.templates()) == 4
+
+
+MESSAGES_OF_ONE_TEMPLATE = {
+    "a stack of any depth": [
+        f"BoxError: box {depth} is torn\n" + "\n".join(f"\tat a.B.c{n}(B.java:{n})" for n in range(depth))
+        for depth in (1, 2, 9)
+    ],
+    "a mapping of Python": [f"packed {{'id': {n}, 'name': '{name}'}}" for n, name in enumerate(PEOPLE)],
+    "a mapping of Ruby": [
+        f'Parameters: {{"id"=>"{n}", "note"=>"{note}"}}' for n, note in enumerate(["", "no ice", "hot"])
+    ],
+    "a list of quoted words": [f"packed {PEOPLE[:count]} today" for count in range(1, 6)],
+    "browsers": [
+        f'10.0.0.{n} - {name} [07/Feb/2026:12:00:0{n} +0000] "GET /box/{n} HTTP/1.1" 200 {n} "-" "{client}"'
+        for n, (name, client) in enumerate(
+            [
+                ("-", "Mozilla/5.0 (X11; Linux x86_64) Gecko/1 Firefox/2"),
+                ("ana", "curl/8.0"),
+                ("bo", "Mozilla/5.0 (iPhone)"),
+            ]
+        )
+    ],
+    "tokens": [
+        f"session {token} ended" for token in ("dGhpcyBpcyBiYXNlNjQ=", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "9f86d081884c7d65")
+    ],
+    "sums of money": [f"paid {money} today" for money in ("$7.50", "€3,99", "£12", "₹300")],
+    "a bar of progress": [f"Packing [{'#' * n}{' ' * (9 - n)}] {n * 11}%" for n in range(9)],
+    "names after a word for user in other languages": [f"Benutzer {name} angemeldet" for name in PEOPLE[:5]],
+    "names in Cyrillic": [f"Пользователь {name} вошёл" for name in ("Анна", "Борис", "Виктор", "Галина")],
+    "names in Chinese": [f"用户 {name} 登录成功" for name in ("张三", "李四", "王五", "赵六")],
+}
+
+
+@pytest.mark.parametrize("kind", MESSAGES_OF_ONE_TEMPLATE)
+def test_what_varies_in_a_message_makes_no_further_templates(kind: str) -> None:
+    miner = TemplateMiner()
+    for line in MESSAGES_OF_ONE_TEMPLATE[kind]:
+        miner.learn([line])
+    assert [one.line_count for one in miner.templates()] == [len(MESSAGES_OF_ONE_TEMPLATE[kind])]

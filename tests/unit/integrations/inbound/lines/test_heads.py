@@ -88,6 +88,18 @@ WITH_A_LEVEL = {
         INFO|1:M 07 Feb 2026 12:00:00.123 * Background saving started
         ERROR|2026-02-07T12:00:00.123+0000 E NETWORK  [conn1] lamp 3 is out
         FATAL|[ALERT] 038/120000 (1) : Starting proxy lamps failed
+        INFO|2026-02-07 12:00:00.123 UTC [12] STATEMENT:  INSERT INTO lamp VALUES ('ERROR: out')
+        INFO|2026-02-07 12:00:00.123 UTC [12] DETAIL:  error: lamp 3 is out
+        WARN|12:M 07 Feb 12:00:00.123 # Can't save in background
+        WARN|[12] 07 Feb 12:00:00.123 # Can't save in background
+        ERROR|ORA-01017: invalid username/password; logon denied
+        ERROR|Errors in file /u01/trace/lamps_ora_12.trc  (incident=3):
+        ERROR|SQLSTATE[HY000] [2002] Connection refused
+        ERROR|2026-02-07 12:00:00.12 Logon       Error: 18456, Severity: 14, State: 8.
+        FATAL|NOTICE: PHP message: PHP Fatal error:  Uncaught LampError: out in /srv/lamps.php:3
+        WARN|2026/02/07 12:00:00 [error] 7#7: *1 FastCGI sent in stderr: "PHP message: PHP Warning:  lamp 3 flickers"
+        ERROR|[07-Feb-2026 12:00:00] WARNING: [pool www] child 7 said into stderr: "ERROR: lamp 3 is out"
+        WARN|[07-Feb-2026 12:00:00] WARNING: [pool www] child 7 said into stderr: "lamp 3 is out"
     """,
     "systems": """
         ERROR|E/LampService( 123): lamp 3 is out
@@ -121,6 +133,13 @@ WITH_A_LEVEL = {
         WARN|Feb  7 12:00:00 tower postfix/smtpd[12]: warning: lamp 3 flickers
         WARN|npm WARN deprecated lamp@1
         INFO|2026-02-07T12:00:00.000Z	a1b2c3d4-1111-2222-3333-444455556666	INFO	error budget is left
+        WARN|02-07 12:00:00.123 W/LampService( 123): lamp 3 flickers
+        ERROR|[FAILED] Failed to start lamps.service.
+        ERROR|Feb  7 12:00:00 tower kernel: [   12.345678] EXT4-fs error (device sda1): lamp 3 is out
+        ERROR|E: Unable to locate package lamp
+        ERROR|make[1]: *** [Makefile:3: lamps] Error 1
+        ERROR|### ERROR: lamp 3 is out
+        WARN|####<Feb 7, 2026 12:00:00 PM UTC> <Warning> <Lamps> <tower> lamp 3 flickers
     """,
 }
 
@@ -166,6 +185,13 @@ WITHOUT_A_LEVEL = """
     <0.123.0> lamp lit
     <html>error</html>
     Errors were found
+    Error: 0 errors
+    ERROR: no failures found
+    ERROR count: 0
+    error: <nil>
+    error: undefined
+    error: success
+    ORA-00000: normal, successful completion
 """.strip().splitlines()
 
 
@@ -177,6 +203,19 @@ def cases() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("line", "severity"), cases())
 def test_the_level_at_the_head_of_a_line_is_found(line: str, severity: str) -> None:
     assert (level_of(line) or "INFO") == severity
+
+
+@pytest.mark.parametrize(
+    ("record", "severity"),
+    [
+        ("Feb 07, 2026 12:00:00 PM com.example.Lamps light\nSEVERE: lamp 3 is out", "ERROR"),
+        ("Feb 7, 2026 12:00:00 PM com.example.Lamps light\nFINE: lamp 3 polled", "DEBUG"),
+        ("Feb 07, 2026 12:00:00 PM com.example.Lamps light\nINFO: no ERROR yet", "INFO"),
+        ("lamp 3 is lit\nERROR is only a word here", "INFO"),
+    ],
+)
+def test_the_level_of_a_record_with_a_line_of_its_own_for_the_time_stands_below(record: str, severity: str) -> None:
+    assert (level_of(record) or "INFO") == severity
 
 
 @pytest.mark.parametrize("line", [line.strip() for line in WITHOUT_A_LEVEL])

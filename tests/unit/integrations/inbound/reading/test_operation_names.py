@@ -118,6 +118,8 @@ def test_an_id_is_no_part_of_the_name(identifier: str) -> None:
         ("GET https://shop.example", "GET /"),
         ("HTTP GET /vats/17/", "HTTP GET /vats/{id}/"),
         ("GET api/vats/17", "GET api/vats/{id}"),
+        ("GET /2.0/vats/17", "GET /2.0/vats/{id}"),
+        ("GET /vats/2.5", "GET /vats/{id}"),
         ("/vats/17;jsessionid=ab12cd", "/vats/{id}"),
         ("/vats;v=2/list", "/vats/list"),
         ("GET /invoices/2026-0017.pdf", "GET /invoices/{id}.pdf"),
