@@ -20,6 +20,7 @@ from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.clocks import SenderClock, clock_of
 from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
+from integrations.inbound.reading.senders_ids import record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,10 @@ def read_event(text: Text, *, clock: SenderClock, ids: RecordIds, default_type: 
 
 def _event_id(raw: _Event, text: Text, ids: RecordIds) -> str:
     """Return an id from the insert_id, which is unique per device in Amplitude, else one made of the event as sent."""
-    if raw.insert_id in (None, ""):
+    insert_id = record_id(raw.insert_id, "insert_id")
+    if insert_id is None:
         return ids.of(bytes(text).decode(), has_time=raw.time is not None)
-    return digest_within_sender("amplitude", raw.device_id, raw.user_id, raw.insert_id)
+    return digest_within_sender("amplitude", raw.device_id, raw.user_id, insert_id)
 
 
 def _properties(raw: _Event) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from integrations.inbound.reading.clocks import SenderClock, clock_of
 from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
+from integrations.inbound.reading.senders_ids import record_id
 
 NDJSON = "application/x-ndjson"
 _BOOKKEEPING = frozenset({"token", "time", "distinct_id", "$insert_id"})
@@ -111,7 +112,7 @@ def _read(text: Text, *, needs_time: bool, clock: SenderClock, ids: RecordIds) -
 
 def _event_id(event: str, user_id: str, properties: dict[str, Any], ids: RecordIds) -> str:
     """Return an id from event name, user, time and $insert_id, as Mixpanel deduplicates; else one made of the event."""
-    insert_id = properties.get("$insert_id")
-    if insert_id in (None, ""):
+    insert_id = record_id(properties.get("$insert_id"), "properties.$insert_id")
+    if insert_id is None:
         return ids.of("mixpanel", event, properties, has_time=properties.get("time") is not None)
     return digest_within_sender("mixpanel", event, user_id, properties.get("time"), insert_id)

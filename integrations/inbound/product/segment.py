@@ -19,6 +19,7 @@ from integrations.inbound.reading.body import decoded, without_nul
 from integrations.inbound.reading.clocks import SenderClock, clock_of
 from integrations.inbound.reading.digests import RecordIds
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
+from integrations.inbound.reading.senders_ids import record_id
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 """The types of messages. A track is stored under its event's name, the others under the name of their type."""
@@ -45,7 +46,7 @@ class _Message(msgspec.Struct, rename="camel"):
     anonymous_id: Identifier = None
     previous_id: Identifier = None
     group_id: Identifier = None
-    message_id: str | None = None
+    message_id: Identifier = None
     timestamp: str | int | float | None = None
     original_timestamp: Any = None
     received_at: Any = None
@@ -118,11 +119,15 @@ def _time(message: _Message, clock: SenderClock) -> float:
 
 
 def _event_id(message: _Message, text: Text, ids: RecordIds) -> str:
-    """Return the library's own id, else one made of the message as sent."""
-    if message.message_id:
-        return event_name(message.message_id, "messageId")
+    """Return the library's own id, else one made of the message as sent, without what changes when it is sent again."""
+    given = record_id(message.message_id, "messageId")
+    if given is not None:
+        return given
     has_time = message.timestamp is not None or message.original_timestamp is not None
-    return ids.of(bytes(text).decode(), has_time=has_time)
+    if message.sent_at is None:
+        return ids.of(bytes(text).decode(), has_time=has_time)
+    content = {name: value for name, value in msgspec.json.decode(text).items() if name != "sentAt"}
+    return ids.of(content, has_time=has_time)
 
 
 def _properties(message: _Message, call: str) -> dict[str, Any]:
