@@ -87,7 +87,7 @@ class _Streams:
         if unit != first_unit:
             told["unit"] = unit
         if kept_as != first_kind:
-            told["kind"] = kept_as.replace(":", " ")
+            told["kind"] = "gauge" if kind == "gauge" else kept_as.replace(":", " ")
         return _Stream(unit, kept_as, told)
 
 

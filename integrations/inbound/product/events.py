@@ -13,7 +13,7 @@ from detection.types import AlsoKnownAs, Event
 from integrations.inbound.product.identities import signed_in, told_by
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.clocks import SenderClock, clock_of, moment_ago
+from integrations.inbound.reading.clocks import SenderClock, clock_of, is_unset, moment_ago
 from integrations.inbound.reading.digests import RecordIds
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.reading.senders_ids import id_text, is_of_nobody, record_id
@@ -162,10 +162,10 @@ def _time(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> float:
         clock = clock_of(raw.sent_at, raw.sent_at_camel, clock.sent_at, now=clock.now)
     if properties.get("$ignore_sent_at") is True:
         clock = SenderClock(clock.now)
-    if raw.timestamp is not None:
+    if not is_unset(raw.timestamp):
         return clock.corrected(raw.timestamp, field="timestamp")
     value = properties.get("timestamp")
-    if value is not None:
+    if not is_unset(value):
         return clock.corrected(value, field="properties.timestamp")
     happened_at = moment_ago(raw.offset, now=clock.now)
     if happened_at is None and not arrival.may_lack_time:
@@ -179,7 +179,7 @@ def _event_id(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> st
         given = getattr(raw, name)
         if given is not None and (found := record_id(given, name)) is not None:
             return found
-    has_time = raw.timestamp is not None or properties.get("timestamp") is not None
+    has_time = not is_unset(raw.timestamp) or not is_unset(properties.get("timestamp"))
     content = [raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties]
     if raw.anonymous_id is not None:
         content.append(raw.anonymous_id)

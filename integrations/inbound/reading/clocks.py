@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from integrations.inbound.reading.line_times import arriving
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import EARLIEST, check_time, parse_seconds
 
@@ -31,13 +32,25 @@ class SenderClock:
     sent_at: float | None = None
 
     def corrected(self, value: object, *, field: str) -> float:
-        """Parse a time of this clock and correct it. Raises FieldError if it is no time or not plausible."""
+        """Parse a time of this clock and correct it. Raises FieldError if it is no time or not plausible.
+
+        A time without a zone is UTC, unless that lies in the future: then it happened when it arrived.
+        """
         seconds = parse_seconds(value, now=self.now, field=field)
-        if self.sent_at is not None and not -BEHIND_SECONDS <= self.sent_at - self.now <= AHEAD_SECONDS:
-            age = self.sent_at - seconds
-            if age >= -SENT_BEFORE_SECONDS:
-                seconds = self.now - max(age, 0.0)
+        age = None if self.sent_at is None else self.sent_at - seconds
+        if age is not None and age >= -SENT_BEFORE_SECONDS and self._is_wrong():
+            seconds = self.now - max(age, 0.0)
+        elif seconds > self.now and not isinstance(value, int | float):
+            seconds = parse_seconds(value, now=self.now, field=field, zoneless=arriving(self.now))
         return check_time(seconds, now=self.now, field=field)
+
+    def _is_wrong(self) -> bool:
+        return self.sent_at is not None and not -BEHIND_SECONDS <= self.sent_at - self.now <= AHEAD_SECONDS
+
+
+def is_unset(value: object) -> bool:
+    """Whether a sender left the time out, or wrote what its language has for none: null, an empty text, 0."""
+    return value is None or value == "" or value == 0
 
 
 def clock_of(*sent_at: object, now: float) -> SenderClock:

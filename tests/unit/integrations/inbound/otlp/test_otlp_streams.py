@@ -35,7 +35,7 @@ COUNTER = {"isMonotonic": True, "aggregationTemporality": 2}
     ("first", "second", "told"),
     [
         (metric("wait", "gauge", "ms"), metric("wait", "gauge", "s"), {"unit": "s"}),
-        (metric("wait", "sum", "1", **COUNTER), metric("wait", "gauge", "1"), {"kind": "gauge gauge"}),
+        (metric("wait", "sum", "1", **COUNTER), metric("wait", "gauge", "1"), {"kind": "gauge"}),
         (
             metric("wait", "sum", **COUNTER),
             metric("wait", "sum", isMonotonic=True, aggregationTemporality=1),
