@@ -142,9 +142,11 @@ def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
     for found in (*given, raw.anonymous_id, properties.get("anonymous_id"), properties.get("$device_id")):
         if found is None or found == "":
             continue
-        if isinstance(found, bool) or not isinstance(found, str | int | float):
-            raise FieldError("properties.user_id", "must be a text or a whole number")
-        user_id = id_text(found)
+        if not isinstance(found, str):
+            if isinstance(found, bool) or not isinstance(found, int | float):
+                raise FieldError("properties.user_id", "must be a text or a whole number")
+            found = id_text(found)
+        user_id = found
         if len(user_id) > NAME_LIMIT:
             raise FieldError("properties.user_id", f"must have 1 to {NAME_LIMIT} characters")
         if not is_of_nobody(user_id):

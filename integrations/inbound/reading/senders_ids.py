@@ -64,10 +64,14 @@ _OF_NOBODY = frozenset(
 )
 """In lower case. 9774d56d682e549c and the MAC address are those of many phones; lmy47d is a version of Android."""
 
-_ZEROS = re.compile(r"[0.:-]*|[fF]{8}-?(?:[fF]{4}-?){3}[fF]{12}")
-"""Zeros of any length, and the largest UUID, which RFC 9562 also reserves."""
+_LONGEST_WORD = max(map(len, _OF_NOBODY))
+_BEGIN_MISTAKES = ("00", "0.", "0:", "0-", "ff", "FF")
+_ZEROS = "0.:-"
+_HIGHEST = re.compile(r"[fF]{8}-?(?:[fF]{4}-?){3}[fF]{12}")
+"""The largest UUID, which RFC 9562 reserves beside the one of zeros."""
 
 _NOT_FILLED_IN = re.compile(r"[%$#]?\{.+\}|<%=.*%>|\$\(.+\)|%\(.+\)s")
+_BEGIN_TEMPLATES = "%$#{<"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_LENGTH = 36
 _QUOTES = "\"'` \t\r\n"
@@ -75,10 +79,15 @@ _QUOTES = "\"'` \t\r\n"
 
 def is_of_nobody(identifier: str) -> bool:
     """Whether an id stems from a mistake, and so is shared by people or records that have nothing in common."""
+    start = identifier[:2]
+    if len(identifier) > _LONGEST_WORD and start.isalnum() and start not in _BEGIN_MISTAKES:
+        return False
     bare = identifier.strip(_QUOTES)
-    if bare.lower() in _OF_NOBODY or _ZEROS.fullmatch(bare) is not None:
+    if bare.lower() in _OF_NOBODY or not bare.strip(_ZEROS):
         return True
-    return bare[-1:] in "})>s" and _NOT_FILLED_IN.fullmatch(bare) is not None
+    if bare[0] in _BEGIN_TEMPLATES:
+        return _NOT_FILLED_IN.fullmatch(bare) is not None
+    return bare[0] in "fF" and _HIGHEST.fullmatch(bare) is not None
 
 
 def id_text(value: str | int | float) -> str:
@@ -92,11 +101,14 @@ def record_id(value: object, field: str) -> str | None:
     A UUID is the same in capitals, as Apple's systems write it.
     Raises FieldError if it is longer than LONGEST_ID.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        text = id_text(value)
+    else:
         return None
-    text = id_text(value)
     if len(text) > LONGEST_ID:
         raise FieldError(field, f"must have at most {LONGEST_ID} characters")
     if is_of_nobody(text):
         return None
-    return text.lower() if len(text) == _UUID_LENGTH and _UUID.fullmatch(text) else text
+    return text.lower() if len(text) == _UUID_LENGTH and not text.islower() and _UUID.fullmatch(text) else text
