@@ -12,7 +12,7 @@ from integrations.inbound.otlp.doors import parse_logs, parse_metrics, parse_tra
 
 NOW = 1_770_465_600.0
 MOMENT = int(NOW) - 30
-JSON = {"content_type": "application/json", "content_encoding": "", "max_decoded_bytes": 1_000_000}
+JSON: dict[str, Any] = {"content_type": "application/json", "content_encoding": "", "max_decoded_bytes": 1_000_000}
 RESOURCE = {"attributes": [{"key": "service.name", "value": {"stringValue": "press"}}]}
 
 
