@@ -28,7 +28,7 @@ def points(*metrics: dict[str, Any], now: float = NOW) -> list[MetricPoint]:
     return parsed.records
 
 
-COUNTER = {"isMonotonic": True, "aggregationTemporality": 2}
+COUNTER: dict[str, Any] = {"isMonotonic": True, "aggregationTemporality": 2}
 
 
 @pytest.mark.parametrize(
