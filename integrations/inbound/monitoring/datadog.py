@@ -26,6 +26,7 @@ from integrations.inbound.monitoring.log_fields import (
     field,
     short_text,
     time_of,
+    time_said,
 )
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one
 from integrations.inbound.reading.body import without_nul
@@ -74,7 +75,7 @@ def _to_record(item: Mapping[str, object], tags: str, identities: Identities, wr
     # The agent takes the status from the stream that a line came by, unless a pipeline set it.
     understood = _understood(item["message"], Told(level, by_stream="status" in item))
     message = clipped(item["message"])
-    happened_at = time_of(item, *_TIMES, now=now)
+    happened_at = time_said(item, *_TIMES, now=now)
     tagged = _parse_tags(f"{item.get('ddtags') or ''},{tags}")
     service = (
         service_of({**tagged, **item}) or service_in_line(message) or short_text(item, "ddsource") or UNKNOWN_SERVICE

@@ -14,13 +14,19 @@ from integrations.inbound.monitoring.log_fields import (
     bounded_attributes,
     clipped,
     short_text,
-    time_of,
+    time_said,
 )
 from integrations.inbound.reading.times import Zoneless
 from integrations.inbound.sources.names import likely_service_of, service_of
 from integrations.inbound.sources.units import service_of_index
 
-TIMES = ("@timestamp", "timestamp", "time", "ts", "date")
+TIMES = (
+    "@timestamp", "timestamp", "time", "ts", "date", "@t", "datetime", "asctime", "timeMillis", "instant", "t",
+    "Timestamp", "TimeStamp", "Time", "eventTime", "time_local", "time_iso8601", "log_time", "logtime", "_time",
+    "__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP",
+)  # fmt: skip
+"""The fields in which loggers, servers and the journal write the time, the surest first."""
+
 VERSIONS = ("service.version", "version")
 TRACES = ("trace.id", "trace_id", "traceId")
 
@@ -58,7 +64,7 @@ def to_record(
     Raises FieldError.
     """
     if happened_at is None:
-        happened_at = time_of(document, *TIMES, now=now, zoneless=zoneless)
+        happened_at = time_said(document, *TIMES, now=now, zoneless=zoneless)
     understood = understand_document(document)
     found = understood.beside(document)
     return LogRecord(

@@ -13,10 +13,11 @@ import msgspec
 from detection.types import JsonValue, LogRecord
 from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.monitoring.documents import TIMES, source_of, to_record
-from integrations.inbound.monitoring.log_fields import NAME_LIMIT, Identities, clipped, require_object, time_of
+from integrations.inbound.monitoring.log_fields import NAME_LIMIT, Identities, clipped, require_object, time_said
 from integrations.inbound.reading.batches import split_lines
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.reading.senders_ids import is_of_nobody
 
 _ACCEPTED_ACTIONS = ("index", "create")
 _WITH_DOCUMENT = (*_ACCEPTED_ACTIONS, "update")
@@ -117,8 +118,8 @@ def _to_record(
         found = require_object(msgspec.json.decode(document))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FieldError("", f"the document is not JSON: {error}") from error
-    happened_at = time_of(found, *TIMES, now=now)
-    if name:
+    happened_at = time_said(found, *TIMES, now=now)
+    if name and not is_of_nobody(name):
         record_id = f"elasticsearch:{index}:{name}"
     else:
         content = document.decode("utf-8", "replace")

@@ -17,7 +17,7 @@ from integrations.inbound.reading.bounds import bounded_attributes as bounded_at
 from integrations.inbound.reading.bounds import clipped as clipped
 from integrations.inbound.reading.line_times import arriving
 from integrations.inbound.reading.records import FieldError, PayloadError
-from integrations.inbound.reading.times import Zoneless, parse_time
+from integrations.inbound.reading.times import Zoneless, check_time, parse_seconds, parse_time
 
 Shape = TypeVar("Shape")
 
@@ -59,6 +59,32 @@ def time_of(found: Mapping[str, object], *names: str, now: float, zoneless: Zone
         value = field(found, name)
         if value is not None:
             return parse_time(value, now=now, field=name, zoneless=zoneless or arriving(now))
+    return None
+
+
+def time_said(
+    document: Mapping[str, object], *names: str, now: float, zoneless: Zoneless | None = None
+) -> float | None:
+    """Return the first of these fields that is a plausible time, or None if none is. Raises FieldError.
+
+    Loggers use the same names for other things: how long it took, or when something is due. So what is no time is
+    passed over. It is an error in `@timestamp`, which has one meaning, and so is a time in the future that no other
+    field corrects.
+    """
+    fault: FieldError | None = None
+    for name in names:
+        value = field(document, name)
+        if value is None:
+            continue
+        has_one_meaning = name == "@timestamp"
+        try:
+            seconds = parse_seconds(value, now=now, field=name, zoneless=zoneless or arriving(now))
+            has_one_meaning = has_one_meaning or seconds > now
+            return check_time(seconds, now=now, field=name)
+        except FieldError as error:
+            fault = fault or (error if has_one_meaning else None)
+    if fault is not None:
+        raise fault
     return None
 
 

@@ -87,7 +87,7 @@ def _value(value: object, now: float) -> tuple[float, str, str, Mapping[str, obj
     if not isinstance(value, list) or not 2 <= len(value) <= 3:
         raise FieldError("", "must be a time, a line and perhaps metadata")
     nanoseconds, line = value[0], value[1]
-    if isinstance(nanoseconds, str) and nanoseconds.isascii() and nanoseconds.isdecimal():
+    if isinstance(nanoseconds, str) and len(nanoseconds) > 17 and nanoseconds.isascii() and nanoseconds.isdecimal():
         seconds = check_time(int(nanoseconds[:25]) / 1e9, now=now, field="timestamp")
     else:
         seconds = parse_time(nanoseconds, now=now, field="timestamp")

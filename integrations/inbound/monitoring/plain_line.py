@@ -8,7 +8,7 @@ from detection.types import LogRecord
 from integrations.inbound.lines.escapes import plain
 from integrations.inbound.lines.understanding import understand
 from integrations.inbound.monitoring.documents import TIMES, TRACES, VERSIONS
-from integrations.inbound.monitoring.log_fields import bounded_attributes, clipped, short_text, time_of
+from integrations.inbound.monitoring.log_fields import bounded_attributes, clipped, short_text, time_said
 from integrations.inbound.reading.line_times import leading_time
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import Zoneless
@@ -36,7 +36,7 @@ def line_record(line: str, record_id: str, service: str, *, now: float, zoneless
 
 def _time(document: Mapping[str, object], line: str, now: float, zoneless: Zoneless | None) -> float:
     try:
-        happened_at = time_of(document, *TIMES, now=now, zoneless=zoneless)
+        happened_at = time_said(document, *TIMES, now=now, zoneless=zoneless)
     except FieldError:
         happened_at = None
     return leading_time(plain(line), now=now, zoneless=zoneless) if happened_at is None else happened_at

@@ -27,6 +27,7 @@ from integrations.inbound.monitoring.log_fields import (
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.clocks import SenderClock, clock_of
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.reading.senders_ids import record_id
 
 _EVENT = "event"
 _LOGS = "log"
@@ -103,7 +104,7 @@ def _event_record(
     at = _time(event, clock)
     service, version = service_of(event, project)
     body, details = _body_and_details(event)
-    event_id = short_text(event, "event_id") or short_text(header, "event_id")
+    event_id = _event_id(event) or _event_id(header)
     return LogRecord(
         record_id=f"sentry:{event_id}" if event_id else identities.of(_told_time(event, clock), _content(event)),
         service=service,
@@ -114,6 +115,12 @@ def _event_record(
         trace_id=short_text(event, "contexts.trace.trace_id"),
         attributes={**bounded_attributes({name: event[name] for name in _ATTRIBUTES if event.get(name)}), **details},
     )
+
+
+def _event_id(found: Mapping[str, object]) -> str | None:
+    """Return the event's id, which is a UUID with or without hyphens."""
+    given = record_id(found.get("event_id"), "event_id")
+    return given and given.replace("-", "").lower()
 
 
 def service_of(event: Mapping[str, object], project: str) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags, Metric
 
@@ -28,17 +28,19 @@ _MACHINE_PREFIXES = ("system.", "hw.", "k8s.node.")
 def read_metrics(located: Iterable[Located[Metric]], *, now: float) -> Parsed[MetricPoint]:
     """Read every data point of a request. Each is refused separately. A rejection's index is that of its metric."""
     parsed: Parsed[MetricPoint] = Parsed()
+    streams = _Streams()
     for index, found in enumerate(located):
         try:
             metric, kind = _kind(found.readable())
         except FieldError as error:
             parsed.rejections += [rejection_at(index, found.path(), error)] * max(1, _lost_points(found))
             continue
+        stream = streams.of(metric, kind, found)
         for place, point in enumerate(getattr(metric, kind).data_points):
             try:
                 if place in found.unread:
                     raise found.unread[place]
-                parsed.records.extend(list(_points(metric, kind, point, found, now=now)))
+                parsed.records.extend(list(_points(metric, kind, point, found, stream, now=now)))
             except FieldError as error:
                 path = f"{found.path()}.{camel(kind)}.dataPoints[{place}]"
                 parsed.rejections.append(rejection_at(index, path, error))
@@ -63,16 +65,47 @@ def _kind(metric: Metric) -> tuple[Metric, str]:
     return metric, kind
 
 
-def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now: float) -> Iterator[MetricPoint]:
+class _Stream(NamedTuple):
+    """What tells metrics of one name and scope apart: unit and kind. told: it as attributes, for all but the first."""
+
+    unit: str
+    kind: str
+    told: Mapping[str, JsonValue]
+
+
+class _Streams:
+    """The metrics of one request. Two of one name that differ in unit or kind are two, and the second says so."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def of(self, metric: Metric, kind: str, sent: Located[Metric]) -> _Stream:
+        """Return the stream of a metric."""
+        unit, kept_as = text(metric.unit, NAME_LIMIT), f"{kind}:{_metric_kind(metric, kind).value}"
+        first_unit, first_kind = self._first.setdefault((sent.origin, metric.name), (unit, kept_as))
+        told: dict[str, JsonValue] = {}
+        if unit != first_unit:
+            told["unit"] = unit
+        if kept_as != first_kind:
+            told["kind"] = "gauge" if kind == "gauge" else kept_as.replace(":", " ")
+        return _Stream(unit, kept_as, told)
+
+
+def _points(
+    metric: Metric, kind: str, point: Any, sent: Located[Metric], stream: _Stream, *, now: float
+) -> Iterator[MetricPoint]:
     """Yield the points of one data point; none if the sender marked it as having no value. Raises FieldError.
 
-    A stream has one point at each time. Its name, its attributes, its resource and its scope make a stream:
+    A stream has one point at each time. Its name, unit, kind, attributes, resource and scope make a stream:
     https://opentelemetry.io/docs/specs/otel/metrics/data-model/#opentelemetry-protocol-data-model
+    A point without a time was measured when it came.
     """
     if point.flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK:
         return
-    happened_at = nanoseconds(point.time_unix_nano, now=now, field="timeUnixNano")
-    found = {**sent.scope, **_sender_attributes(metric.name, sent.sender), **attributes(point.attributes)}
+    time = point.time_unix_nano
+    happened_at = nanoseconds(time, now=now, field="timeUnixNano") if time else now
+    sender = _sender_attributes(metric.name, sent.sender)
+    found = {**sent.scope, **stream.told, **sender, **attributes(point.attributes)}
     counts = _metric_kind(metric, kind)
     for suffix, value in _values(kind, point):
         name = text(metric.name, NAME_LIMIT) + suffix
@@ -82,7 +115,7 @@ def _points(metric: Metric, kind: str, point: Any, sent: Located[Metric], *, now
                 continue
             raise FieldError("value", "is not a finite number")
         yield MetricPoint(
-            point_id=digest("otlp", sent.origin, name, point.time_unix_nano, found),
+            point_id=digest("otlp", sent.origin, name, stream.unit, stream.kind, time or now, found),
             name=name,
             service=sent.service,
             happened_at=happened_at,

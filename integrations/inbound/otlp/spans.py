@@ -19,6 +19,7 @@ from integrations.inbound.otlp.values import (
     first_integer,
     first_text,
     identifier,
+    in_nanoseconds,
     nanoseconds,
     text,
 )
@@ -91,7 +92,7 @@ def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) ->
         service=service,
         version=version,
         started_at=started_at,
-        duration_ms=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e6,
+        duration_ms=(in_nanoseconds(span.end_time_unix_nano) - in_nanoseconds(span.start_time_unix_nano)) / 1e6,
         is_error=span.status.code == Status.STATUS_CODE_ERROR or (status_code is not None and status_code >= 500),
         endpoint=_endpoint(span, found, status_code) if kind is SpanKind.SERVER else None,
         status_code=status_code,

@@ -10,7 +10,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from detection.types import JsonValue
 from integrations.inbound.reading.records import FieldError
-from integrations.inbound.reading.times import check_time
+from integrations.inbound.reading.times import EARLIEST, check_time
 from integrations.inbound.sources.names import service_of
 
 TEXT_LIMIT = 8_000
@@ -18,6 +18,7 @@ NAME_LIMIT = 200
 UNKNOWN_SERVICE = "unknown_service"
 SCOPE_PREFIX = "otel.scope."
 _MAX_DEPTH = 8
+_FEWEST_NANOSECONDS = int(EARLIEST * 1e9)
 
 
 def attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
@@ -122,4 +123,11 @@ def nanoseconds(value: int, *, now: float, field: str) -> float:
     """Convert nanoseconds since 1970 to seconds. Raises FieldError if the time is missing or not plausible."""
     if not value:
         raise FieldError(field, "is missing")
-    return check_time(value / 1e9, now=now, field=field)
+    return check_time(in_nanoseconds(value) / 1e9, now=now, field=field)
+
+
+def in_nanoseconds(value: int) -> int:
+    """Return a time in nanoseconds that some senders write in seconds, milliseconds or microseconds."""
+    if value >= _FEWEST_NANOSECONDS:
+        return value
+    return next((value * by for by in (1_000, 1_000_000, 1_000_000_000) if value * by >= _FEWEST_NANOSECONDS), value)

@@ -17,9 +17,10 @@ from integrations.inbound.product.identities import signed_in
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.clocks import SenderClock, clock_of, is_unset
 from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.records import Parsed, PayloadError, Rejection
+from integrations.inbound.reading.senders_ids import record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def read_event(text: Text, *, clock: SenderClock, ids: RecordIds, default_type: 
         event_id=_event_id(raw, text, ids),
         event=event_name(raw.event_type or default_type, "event_type"),
         user_id=user_id,
-        happened_at=clock.now if raw.time is None else clock.corrected(raw.time, field="time"),
+        happened_at=clock.now if is_unset(raw.time) else clock.corrected(raw.time, field="time"),
         properties=_properties(raw),
         also_known_as=signed_in(user_id, raw.device_id),
     )
@@ -123,9 +124,10 @@ def read_event(text: Text, *, clock: SenderClock, ids: RecordIds, default_type: 
 
 def _event_id(raw: _Event, text: Text, ids: RecordIds) -> str:
     """Return an id from the insert_id, which is unique per device in Amplitude, else one made of the event as sent."""
-    if raw.insert_id in (None, ""):
-        return ids.of(bytes(text).decode(), has_time=raw.time is not None)
-    return digest_within_sender("amplitude", raw.device_id, raw.user_id, raw.insert_id)
+    insert_id = record_id(raw.insert_id, "insert_id")
+    if insert_id is None:
+        return ids.of(bytes(text).decode(), has_time=not is_unset(raw.time))
+    return digest_within_sender("amplitude", raw.device_id, raw.user_id, insert_id)
 
 
 def _properties(raw: _Event) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from detection.types import AlsoKnownAs, Event
 from integrations.inbound.product.identities import signed_in, told_by
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.clocks import SenderClock, clock_of, moment_ago
+from integrations.inbound.reading.clocks import SenderClock, clock_of, is_unset, moment_ago
 from integrations.inbound.reading.digests import RecordIds
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
+from integrations.inbound.reading.senders_ids import id_text, is_of_nobody, record_id
 
 NAME_LIMIT = 200
 
@@ -30,11 +31,11 @@ class RawEvent(msgspec.Struct, gc=False):
 
     event: str
     properties: dict[str, Any] | None = None
-    event_id: str | int | None = None
-    uuid: str | int | None = None
-    insert_id: str | int | None = None
-    user_id: str | int | None = None
-    distinct_id: str | int | None = None
+    event_id: str | int | float | None = None
+    uuid: str | int | float | None = None
+    insert_id: str | int | float | None = None
+    user_id: str | int | float | None = None
+    distinct_id: str | int | float | None = None
     anonymous_id: Any = None
     timestamp: str | int | float | None = None
     offset: Any = None
@@ -132,19 +133,28 @@ def _also_known_as(raw: RawEvent, user_id: str, properties: dict[str, Any]) -> A
 
 
 def _user_id(raw: RawEvent, properties: dict[str, Any]) -> str:
-    """Return the user id. The top level comes first, because a property of the same name may mean another user."""
+    """Return the user id. The top level comes first, because a property of the same name may mean another user.
+
+    An id that stems from a mistake, such as "null", counts only where there is no other.
+    """
+    mistaken = ""
     given = (raw.user_id, raw.distinct_id, properties.get("user_id"), properties.get("distinct_id"))
-    for found in (*given, raw.anonymous_id, properties.get("anonymous_id")):
-        if found is not None:
-            break
-    else:
+    for found in (*given, raw.anonymous_id, properties.get("anonymous_id"), properties.get("$device_id")):
+        if found is None or found == "":
+            continue
+        if not isinstance(found, str):
+            if isinstance(found, bool) or not isinstance(found, int | float):
+                raise FieldError("properties.user_id", "must be a text or a whole number")
+            found = id_text(found)
+        user_id = found
+        if len(user_id) > NAME_LIMIT:
+            raise FieldError("properties.user_id", f"must have 1 to {NAME_LIMIT} characters")
+        if not is_of_nobody(user_id):
+            return user_id
+        mistaken = mistaken or user_id
+    if not mistaken:
         raise FieldError("properties.user_id", "is missing (distinct_id or anonymous_id will do)")
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        raise FieldError("properties.user_id", "must be a text or a whole number")
-    user_id = str(found)
-    if not 1 <= len(user_id) <= NAME_LIMIT:
-        raise FieldError("properties.user_id", f"must have 1 to {NAME_LIMIT} characters")
-    return user_id
+    return mistaken
 
 
 def _time(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> float:
@@ -154,10 +164,10 @@ def _time(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> float:
         clock = clock_of(raw.sent_at, raw.sent_at_camel, clock.sent_at, now=clock.now)
     if properties.get("$ignore_sent_at") is True:
         clock = SenderClock(clock.now)
-    if raw.timestamp is not None:
+    if not is_unset(raw.timestamp):
         return clock.corrected(raw.timestamp, field="timestamp")
     value = properties.get("timestamp")
-    if value is not None:
+    if not is_unset(value):
         return clock.corrected(value, field="properties.timestamp")
     happened_at = moment_ago(raw.offset, now=clock.now)
     if happened_at is None and not arrival.may_lack_time:
@@ -169,11 +179,9 @@ def _event_id(raw: RawEvent, properties: dict[str, Any], arrival: Arrival) -> st
     """Return the sender's id, else one made of the content."""
     for name in ("event_id", "uuid", "insert_id"):
         given = getattr(raw, name)
-        if given is not None and given != "":
-            if len(str(given)) > NAME_LIMIT:
-                raise FieldError(name, f"must have at most {NAME_LIMIT} characters")
-            return str(given)
-    has_time = raw.timestamp is not None or properties.get("timestamp") is not None
+        if given is not None and (found := record_id(given, name)) is not None:
+            return found
+    has_time = not is_unset(raw.timestamp) or not is_unset(properties.get("timestamp"))
     content = [raw.event, raw.user_id, raw.distinct_id, raw.timestamp, properties]
     if raw.anonymous_id is not None:
         content.append(raw.anonymous_id)

@@ -17,10 +17,11 @@ from integrations.inbound.product.mixpanel_people import TELLS_IDS, person
 from integrations.inbound.product.shared_fields import event_name
 from integrations.inbound.reading.batches import Text, array_elements, read_each, split_lines
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.clocks import SenderClock, clock_of, is_unset
 from integrations.inbound.reading.digests import RecordIds, digest_within_sender
 from integrations.inbound.reading.forms import FORM, form_fields, json_of_form
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
+from integrations.inbound.reading.senders_ids import record_id
 
 NDJSON = "application/x-ndjson"
 _BOOKKEEPING = frozenset({"token", "time", "distinct_id", "$insert_id"})
@@ -97,13 +98,13 @@ def _read(text: Text, *, needs_time: bool, clock: SenderClock, ids: RecordIds) -
     event = event_name(raw.event, "event")
     user_id, also_known_as = person(event, properties)
     time = properties.get("time")
-    if time is None and needs_time and event not in TELLS_IDS:
+    if is_unset(time) and needs_time and event not in TELLS_IDS:
         raise FieldError("properties.time", "is missing")
     return Event(
         event_id=_event_id(event, user_id, properties, ids),
         event=event,
         user_id=user_id,
-        happened_at=clock.now if time is None else clock.corrected(time, field="properties.time"),
+        happened_at=clock.now if is_unset(time) else clock.corrected(time, field="properties.time"),
         properties={name: value for name, value in properties.items() if name not in _BOOKKEEPING},
         also_known_as=also_known_as,
     )
@@ -111,7 +112,7 @@ def _read(text: Text, *, needs_time: bool, clock: SenderClock, ids: RecordIds) -
 
 def _event_id(event: str, user_id: str, properties: dict[str, Any], ids: RecordIds) -> str:
     """Return an id from event name, user, time and $insert_id, as Mixpanel deduplicates; else one made of the event."""
-    insert_id = properties.get("$insert_id")
-    if insert_id in (None, ""):
-        return ids.of("mixpanel", event, properties, has_time=properties.get("time") is not None)
+    insert_id = record_id(properties.get("$insert_id"), "properties.$insert_id")
+    if insert_id is None:
+        return ids.of("mixpanel", event, properties, has_time=not is_unset(properties.get("time")))
     return digest_within_sender("mixpanel", event, user_id, properties.get("time"), insert_id)

@@ -33,7 +33,7 @@ def person(event: str, properties: Mapping[str, Any]) -> tuple[str, AlsoKnownAs 
     if event == "$identify":
         user_id = _first(ids, "$identified_id", "distinct_id", "$user_id")
     elif ids.get("$user_id") and ids.get("$device_id"):
-        user_id = _first(ids, "$user_id")
+        user_id = _first(ids, "$user_id", "distinct_id", "$device_id")
     else:
         user_id = _first(ids, "distinct_id", "$user_id", "$device_id")
     told = told_by(event, user_id, ids)

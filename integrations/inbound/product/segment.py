@@ -16,9 +16,10 @@ from integrations.inbound.product.identities import merged, signed_in
 from integrations.inbound.product.shared_fields import Identifier, event_name, first_identifier, with_defaults
 from integrations.inbound.reading.batches import Text, array_elements, read_each, read_one, split_envelope
 from integrations.inbound.reading.body import decoded, without_nul
-from integrations.inbound.reading.clocks import SenderClock, clock_of
+from integrations.inbound.reading.clocks import SenderClock, clock_of, is_unset
 from integrations.inbound.reading.digests import RecordIds
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
+from integrations.inbound.reading.senders_ids import record_id
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 """The types of messages. A track is stored under its event's name, the others under the name of their type."""
@@ -45,7 +46,7 @@ class _Message(msgspec.Struct, rename="camel"):
     anonymous_id: Identifier = None
     previous_id: Identifier = None
     group_id: Identifier = None
-    message_id: str | None = None
+    message_id: Identifier = None
     timestamp: str | int | float | None = None
     original_timestamp: Any = None
     received_at: Any = None
@@ -108,21 +109,25 @@ def _time(message: _Message, clock: SenderClock) -> float:
     """
     if message.sent_at is not None:
         clock = clock_of(message.sent_at, clock.sent_at, now=clock.now)
-    if message.timestamp is not None:
+    if not is_unset(message.timestamp):
         if message.received_at is not None and message.original_timestamp is not None:
             clock = SenderClock(clock.now)
         return clock.corrected(message.timestamp, field="timestamp")
-    if message.original_timestamp is not None:
+    if not is_unset(message.original_timestamp):
         return clock.corrected(message.original_timestamp, field="originalTimestamp")
     return clock.now
 
 
 def _event_id(message: _Message, text: Text, ids: RecordIds) -> str:
-    """Return the library's own id, else one made of the message as sent."""
-    if message.message_id:
-        return event_name(message.message_id, "messageId")
-    has_time = message.timestamp is not None or message.original_timestamp is not None
-    return ids.of(bytes(text).decode(), has_time=has_time)
+    """Return the library's own id, else one made of the message as sent, without what changes when it is sent again."""
+    given = record_id(message.message_id, "messageId")
+    if given is not None:
+        return given
+    has_time = not is_unset(message.timestamp) or not is_unset(message.original_timestamp)
+    if message.sent_at is None:
+        return ids.of(bytes(text).decode(), has_time=has_time)
+    content = {name: value for name, value in msgspec.json.decode(text).items() if name != "sentAt"}
+    return ids.of(content, has_time=has_time)
 
 
 def _properties(message: _Message, call: str) -> dict[str, Any]:

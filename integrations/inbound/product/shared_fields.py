@@ -7,6 +7,7 @@ from typing import Any
 
 from integrations.inbound.product.events import NAME_LIMIT
 from integrations.inbound.reading.records import FieldError
+from integrations.inbound.reading.senders_ids import id_text, is_of_nobody
 
 Identifier = str | int | float | None
 
@@ -21,15 +22,24 @@ def event_name(value: object, field: str) -> str:
 
 
 def first_identifier(candidates: Mapping[str, Any]) -> str:
-    """Return the first id that is set, from a mapping of field names to values. Raises FieldError if none is valid."""
+    """Return the first id that is set and stems from no mistake, from a mapping of field names to values.
+
+    Where all of them stem from a mistake, such as "null", return the first. Raises FieldError if none is set.
+    """
+    mistaken: str | None = None
     for field, value in candidates.items():
         if value is None or value == "":
             continue
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise FieldError(field, "must be a text or a number")
-        if len(str(value)) > NAME_LIMIT:
+        found = id_text(value)
+        if len(found) > NAME_LIMIT:
             raise FieldError(field, f"must have at most {NAME_LIMIT} characters")
-        return str(value)
+        if not is_of_nobody(found):
+            return found
+        mistaken = mistaken or found
+    if mistaken is not None:
+        return mistaken
     names = list(candidates)
     raise FieldError(names[0], f"is missing ({' or '.join(names[1:])} will do)" if names[1:] else "is missing")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from integrations.inbound.reading.line_times import arriving
 from integrations.inbound.reading.records import FieldError
 from integrations.inbound.reading.times import EARLIEST, check_time, parse_seconds
 
@@ -31,21 +32,34 @@ class SenderClock:
     sent_at: float | None = None
 
     def corrected(self, value: object, *, field: str) -> float:
-        """Parse a time of this clock and correct it. Raises FieldError if it is no time or not plausible."""
-        seconds = parse_seconds(value, field=field)
-        if self.sent_at is not None and not -BEHIND_SECONDS <= self.sent_at - self.now <= AHEAD_SECONDS:
-            age = self.sent_at - seconds
-            if age >= -SENT_BEFORE_SECONDS:
-                seconds = self.now - max(age, 0.0)
+        """Parse a time of this clock and correct it. Raises FieldError if it is no time or not plausible.
+
+        A time without a zone is UTC, unless that lies in the future: then it happened when it arrived.
+        """
+        seconds = parse_seconds(value, now=self.now, field=field)
+        age = None if self.sent_at is None else self.sent_at - seconds
+        if age is not None and age >= -SENT_BEFORE_SECONDS and self._is_wrong():
+            seconds = self.now - max(age, 0.0)
+        elif seconds > self.now and not isinstance(value, int | float):
+            seconds = parse_seconds(value, now=self.now, field=field, zoneless=arriving(self.now))
         return check_time(seconds, now=self.now, field=field)
+
+    def _is_wrong(self) -> bool:
+        return self.sent_at is not None and not -BEHIND_SECONDS <= self.sent_at - self.now <= AHEAD_SECONDS
+
+
+def is_unset(value: object) -> bool:
+    """Whether a sender left the time out, or wrote what its language has for none: null, an empty text, 0."""
+    return value is None or value == "" or value == 0
 
 
 def clock_of(*sent_at: object, now: float) -> SenderClock:
     """Return the clock by the first of these times of sending that is one: ISO 8601, a number, or digits as text.
 
-    What is no time, or lies before the year 2000, says nothing about the clock and is passed over.
+    A time before the year 2000 counts where there is no other: it is of a device that does not know the date.
     """
-    return SenderClock(now, next((found for value in sent_at if (found := _moment(value)) is not None), None))
+    found = [moment for value in sent_at if value is not None and (moment := _moment(value, now)) is not None]
+    return SenderClock(now, next((moment for moment in found if moment >= EARLIEST), next(iter(found), None)))
 
 
 def moment_ago(milliseconds: object, *, now: float) -> float | None:
@@ -57,11 +71,11 @@ def moment_ago(milliseconds: object, *, now: float) -> float | None:
     return now - max(milliseconds, 0) / 1000
 
 
-def _moment(value: object) -> float | None:
+def _moment(value: object, now: float) -> float | None:
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         value = int(value[:25])
     try:
-        found = parse_seconds(value, field="sent_at")
+        found = parse_seconds(value, now=now, field="sent_at")
     except FieldError:
         return None
-    return found if math.isfinite(found) and found >= EARLIEST else None
+    return found if math.isfinite(found) and found >= 0 else None

@@ -41,7 +41,13 @@ def test_a_datadog_log_takes_version_and_service_from_its_tags() -> None:
 
 
 def test_an_invalid_datadog_log_is_rejected_with_its_path_and_the_others_are_kept() -> None:
-    body = [{"message": "a"}, {"service": "shop"}, 7, {"message": "b", "date": "tomorrow"}, {"message": None}]
+    body = [
+        {"message": "a"},
+        {"service": "shop"},
+        7,
+        {"message": "b", "date": "2999-01-01T00:00:00Z"},
+        {"message": None},
+    ]
     parsed = read_datadog_logs(json.dumps(body).encode(), now=NOW)
     assert [record.body for record in parsed.records] == ["a", "null"]
     assert [rejection.field for rejection in parsed.rejections] == ["[1].message", "[2]", "[3].date"]

@@ -191,9 +191,9 @@ def test_histograms_and_summaries_become_several_points() -> None:
     }
 
 
-def test_a_point_without_a_value_a_time_or_a_finite_number_is_refused_and_the_others_are_kept() -> None:
+def test_a_point_without_a_value_a_plausible_time_or_a_finite_number_is_refused_and_the_others_are_kept() -> None:
     nothing = NumberDataPoint(time_unix_nano=NANOSECONDS)
-    timeless = NumberDataPoint(as_double=1.0)
+    timeless = NumberDataPoint(time_unix_nano=7, as_double=1.0)
     absent = NumberDataPoint(time_unix_nano=NANOSECONDS, flags=1)
     gauge = Gauge(data_points=[point(1.0), nothing, timeless, point(math.nan), absent])
     result = metrics(Metric(name="cpu", gauge=gauge), Metric(gauge=gauge), Metric(name="empty"))

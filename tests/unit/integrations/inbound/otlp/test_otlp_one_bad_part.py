@@ -82,7 +82,7 @@ def test_a_field_that_must_be_a_list_is_rejected_with_its_path_and_the_others_ar
 def test_each_data_point_is_refused_separately(data: str) -> None:
     good = {"timeUnixNano": TIME, "count": "3", "sum": 4.0} if data not in ("gauge", "sum") else POINT
     bad = ["x", 1.5, {"timeUnixNano": {}}, None]
-    metric = {"name": "cpu", data: {"dataPoints": [*bad, good, good | {"timeUnixNano": "0"}]}}
+    metric = {"name": "cpu", data: {"dataPoints": [*bad, good, good | {"timeUnixNano": "7"}]}}
     parsed = read("Metrics", json.dumps(request("Metrics", resource("Metrics", metric))).encode())
     place = f"resourceMetrics[0].scopeMetrics[0].metrics[0].{data}.dataPoints"
     assert {record.happened_at for record in parsed.records} == {NOW}

@@ -12,11 +12,11 @@ from detection.types import Event
 from integrations.inbound.product.amplitude import parse_upload
 from integrations.inbound.product.amplitude_people import parse_identifications, parse_user_map
 from integrations.inbound.product.events import parse_events
-from integrations.inbound.product.identities import is_of_nobody
 from integrations.inbound.product.mixpanel import parse_tracked
 from integrations.inbound.product.posthog import parse_capture
 from integrations.inbound.product.segment import parse_messages
 from integrations.inbound.reading.records import PayloadError
+from integrations.inbound.reading.senders_ids import is_of_nobody
 
 OPTIONS: dict[str, Any] = {"now": 1_770_465_600.0, "max_decoded_bytes": 1_000_000}
 BROWSER = "0190a3b4-7c11-7d2e-9f00-aabbccddeeff"

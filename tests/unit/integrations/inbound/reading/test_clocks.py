@@ -39,6 +39,19 @@ def test_a_time_of_sending_long_before_what_was_sent_is_not_of_the_same_clock(se
     assert clock_of(sent_at, now=NOW).corrected(NOW - 20, field="time") == NOW - 20
 
 
+@pytest.mark.parametrize("sent_at", [0, 1, 300.5, "1970-01-01T00:05:00Z", 946_684_000])
+def test_a_device_that_does_not_know_the_date_tells_how_long_ago_something_happened(sent_at: object) -> None:
+    clock = clock_of(sent_at, now=NOW)
+    assert clock.corrected(sent_at, field="time") == NOW
+    if isinstance(sent_at, float):
+        assert clock.corrected(sent_at - 20, field="time") == pytest.approx(NOW - 20)
+
+
+def test_a_time_of_sending_of_today_counts_before_one_of_1970() -> None:
+    clock = clock_of(0, NOW + HOUR, now=NOW)
+    assert clock.corrected(NOW + HOUR - 5, field="time") == pytest.approx(NOW - 5)
+
+
 def test_the_first_time_of_sending_that_is_one_counts() -> None:
     clock = clock_of("nonsense", None, str(int((NOW + HOUR) * 1000)), NOW + DAY, now=NOW)
     assert clock.corrected((NOW + HOUR - 4) * 1000, field="time") == pytest.approx(NOW - 4)

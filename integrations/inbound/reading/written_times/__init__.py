@@ -1,0 +1,1 @@
+"""Times in the forms in which they are written."""
