@@ -81,7 +81,8 @@ class _Minutes:
         if since < self.since:
             return None
         levels = self.levels
-        held = slice(*np.searchsorted(levels.bucket_starts, [since, until]).tolist())
+        first, last = np.searchsorted(levels.bucket_starts, [since, until]).tolist()
+        held = slice(first, last)
         return MetricLevels(
             levels.names,
             levels.rows[held],

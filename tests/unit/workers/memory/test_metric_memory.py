@@ -191,7 +191,6 @@ class ManySeries:
         self.memories: dict[Key, bytes] = {}
         self.stored: list[list[Key]] = []
         self.read: list[tuple[float, float]] = []
-        self.late: dict[tuple[float, int], float] = {}
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
         if bucket_seconds == FINE_METRIC_SECONDS:
@@ -199,10 +198,6 @@ class ManySeries:
         starts = np.arange(since, until, bucket_seconds)
         rows, times = np.tile(np.arange(len(self.names)), len(starts)), np.repeat(starts, len(self.names))
         values = 100.0 + rows + times % 7
-        for (start, row), value in self.late.items():
-            values[(times == start) & (rows == row)] = value
-        held = ~np.isnan(values)
-        rows, times, values = rows[held], times[held], values[held]
         return MetricLevels(self.names, rows, times, values, values, values)
 
     def metric_memories(self, series: Sequence[Key]) -> Mapping[Key, bytes]:
