@@ -14,7 +14,7 @@ import numpy as np
 
 from detection.endpoints.intervals import Intervals
 from detection.endpoints.normal import MINIMUM_HOUR_REQUESTS, MINIMUM_HOURS, baseline_since
-from detection.endpoints.traffic import could_be_abnormal, traffic_range
+from detection.endpoints.traffic import TrafficRange, could_be_abnormal, traffic_range
 from detection.options import EndpointOptions
 from detection.statistics.baselines import HOUR_SECONDS, Mask
 from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats, Integers
@@ -76,26 +76,69 @@ def hours_in_brief(coarse: Sequence[EndpointSeries], at: float, options: Endpoin
     return brief
 
 
-def worth_a_look(last: Brief, past: Brief, settled: Mask, *, at: float, options: EndpointOptions) -> Mask:
-    """Return whether the last intervals could be a run of strikes of any metric, (series,).
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the past hours say of each endpoint, (series,) each: one whose last intervals stay below cannot have struck.
 
-    last: the last intervals, four times `consecutive_strikes` of them; past: the past hours of the same series in the
-    same order; settled: (series, hours) or (1, hours), which hours may be used for a baseline, from `settled_hours`.
+    is_young: whether there are too few hours to say anything. p95_ms, queries, error_share: below these it is healthy.
+    rates: the expected requests per second. They are the same as long as the hours and the hour of the week are.
+    """
+
+    is_young: Mask
+    p95_ms: Floats
+    queries: Floats
+    error_share: Floats
+    rates: TrafficRange
+
+    def with_unknown(self, series: int) -> Limits:
+        """Return limits of this many series in all: nothing is known of the further ones."""
+        more = series - len(self.is_young)
+        if more <= 0:
+            return self
+        unknown = np.full(more, np.inf)
+        rates = (np.append(rate, np.full(more, np.nan)) for rate in (self.rates.low, self.rates.usual, self.rates.high))
+        return Limits(
+            np.append(self.is_young, np.ones(more, dtype=bool)),
+            np.append(self.p95_ms, unknown),
+            np.append(self.queries, unknown),
+            np.append(self.error_share, unknown),
+            TrafficRange(*rates),
+        )
+
+
+def limits_of_past(past: Brief, settled: Mask, *, at: float, options: EndpointOptions) -> Limits:
+    """Return the limits at time `at`.
+
+    past: the past hours; settled: (series, hours) or (1, hours), which hours may be used for a baseline, from
+    `settled_hours`.
     """
     known = settled & (past.requests >= MINIMUM_HOUR_REQUESTS)
-    is_young = known.sum(axis=1) < MINIMUM_HOURS
+    every_settled = np.broadcast_to(settled, past.requests.shape)
+    return Limits(
+        is_young=known.sum(axis=1) < MINIMUM_HOURS,
+        p95_ms=_slow_against_some_hour(past, known, options),
+        queries=_heavy_against_some_hour(past, known, options),
+        error_share=_failing_against_some_hour(past, known, options),
+        rates=traffic_range(past.requests, every_settled, past.starts, at=at, options=options),
+    )
+
+
+def reaches(last: Brief, limits: Limits, options: EndpointOptions) -> Mask:
+    """Return whether the last intervals could be a run of strikes of any metric, (series,).
+
+    last: the last intervals, four times `consecutive_strikes` of them, of the same series in the same order.
+    """
     whole, p95_ms, queries, error_share = _minima_of_run(last, options)
     suspicious = (
-        is_young
-        | _is_slower_than_some_hour(p95_ms, past, known, options)
-        | _is_heavier_than_some_hour(queries, past, known, options)
-        | _fails_more_than_some_hour(error_share, past, known, options)
-    )
-    rates = traffic_range(
-        past.requests, np.broadcast_to(settled, past.requests.shape), past.starts, at=at, options=options
+        limits.is_young | (p95_ms >= limits.p95_ms) | (queries >= limits.queries) | (error_share >= limits.error_share)
     )
     interval_seconds = float(last.starts[1] - last.starts[0])
-    return np.asarray((whole & suspicious) | could_be_abnormal(last.requests, rates, interval_seconds, options))
+    return np.asarray((whole & suspicious) | could_be_abnormal(last.requests, limits.rates, interval_seconds, options))
+
+
+def worth_a_look(last: Brief, past: Brief, settled: Mask, *, at: float, options: EndpointOptions) -> Mask:
+    """Return whether the last intervals could be a run of strikes, by the past hours: `reaches` of `limits_of_past`."""
+    return reaches(last, limits_of_past(past, settled, at=at, options=options), options)
 
 
 def _minima_of_run(last: Brief, options: EndpointOptions) -> tuple[Mask, Floats, Floats, Floats]:
@@ -114,24 +157,24 @@ def _minima_of_run(last: Brief, options: EndpointOptions) -> tuple[Mask, Floats,
     return run.sum(axis=1) >= options.consecutive_strikes, least[0], least[1], least[2]
 
 
-def _is_slower_than_some_hour(p95_ms: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
+def _slow_against_some_hour(past: Brief, known: Mask, options: EndpointOptions) -> Floats:
     nowhere = len(_LOWER_MS) - 1
     quickest = _LOWER_MS[np.where(known, past.p95_bucket, nowhere).min(axis=1, initial=nowhere)]
     least = np.maximum(quickest * options.minimum_latency_ratio, quickest + options.minimum_latency_increase_ms)
-    return np.asarray(p95_ms >= least * (1 - _ROUNDING))
+    return np.asarray(least * (1 - _ROUNDING))
 
 
-def _is_heavier_than_some_hour(queries: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
+def _heavy_against_some_hour(past: Brief, known: Mask, options: EndpointOptions) -> Floats:
     lightest = _lowest(past.queries, past, known)
     least = np.maximum(lightest * options.minimum_query_ratio, lightest + options.minimum_query_increase)
-    return np.asarray(queries >= least * (1 - _ROUNDING))
+    return np.asarray(least * (1 - _ROUNDING))
 
 
-def _fails_more_than_some_hour(share: Floats, past: Brief, known: Mask, options: EndpointOptions) -> Mask:
+def _failing_against_some_hour(past: Brief, known: Mask, options: EndpointOptions) -> Floats:
     # A fitted rate may lie a little nearer to one half than that of any hour.
     lowest = np.minimum(_lowest(past.errors, past, known), 0.5)
     least = np.maximum(lowest * options.minimum_error_ratio, lowest + options.minimum_error_increase)
-    return np.asarray(share >= np.minimum(least, 1.0) * (1 - _ROUNDING))
+    return np.asarray(np.minimum(least, 1.0) * (1 - _ROUNDING))
 
 
 def _lowest(sums: Floats, past: Brief, known: Mask) -> Floats:

@@ -23,7 +23,7 @@ from storage.database.session import read_only
 from storage.telemetry import erasure, expiry, series
 from storage.telemetry.archive.cold_store import Archive
 from storage.telemetry.archive.erasure import erase_user
-from storage.telemetry.endpoints.brief import endpoint_levels
+from storage.telemetry.endpoints.brief import endpoint_levels, endpoint_totals
 from storage.telemetry.endpoints.counts import endpoint_counts
 from storage.telemetry.funnels.brief import funnel_levels
 from storage.telemetry.funnels.cell_reading import read_cells
@@ -36,10 +36,12 @@ from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.metrics import memories as metric_memory_rows
 from storage.telemetry.metrics import points as metric_rows
 from storage.telemetry.metrics import reading as metrics
+from storage.telemetry.metrics.listing import SeriesListing
 from storage.telemetry.protocol import (
     Appended,
     EndpointCount,
     EndpointLevels,
+    EndpointTotals,
     Erased,
     EventType,
     FunnelLevels,
@@ -89,6 +91,7 @@ class SqlTelemetry:
         self._archive = archive
         self._log_reader = log_reader
         self._appender = Appender(engine)
+        self._metric_listing = SeriesListing()
         self._roller = Roller(
             engine, funnel_reader=funnel_reader, segment_dimensions=tuple(segment_dimensions), log_reader=log_reader
         )
@@ -199,6 +202,11 @@ class SqlTelemetry:
             if endpoints is None:
                 return series.endpoint_series(connection, since=since, until=until, bucket_seconds=bucket_seconds)
             return series.series_of(connection, endpoints, since=since, until=until, bucket_seconds=bucket_seconds)
+
+    def endpoint_totals(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointTotals:
+        """Return the sums of what `endpoint_levels` returns for this start."""
+        with self._readers.connect() as connection:
+            return endpoint_totals(connection, start, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     def endpoint_levels(
         self, starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int
@@ -345,7 +353,9 @@ class SqlTelemetry:
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
         """Return all buckets of custom metrics in brief, ordered by time."""
         with self._readers.connect() as connection:
-            return metrics.metric_levels(connection, since=since, until=until, bucket_seconds=bucket_seconds)
+            return metrics.metric_levels(
+                connection, self._metric_listing, since=since, until=until, bucket_seconds=bucket_seconds
+            )
 
     def metric_memories(self, series: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], bytes]:
         """Return what the watch remembered of these series, where it is stored."""

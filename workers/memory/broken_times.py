@@ -116,6 +116,8 @@ def endpoint_broken_times(
 
 def funnel_broken_times(past: Sequence[PastIncident], funnel_id: int, segment: Segment, now: float) -> TimeSpans:
     """Return when an incident was open about the conversion of this segment, or of everyone, in the funnel."""
+    if not past:
+        return []
     return [
         span
         for dimension, value in dict.fromkeys([(None, None), segment])

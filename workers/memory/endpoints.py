@@ -4,26 +4,33 @@ At most ticks nearly every endpoint is healthy, and a week of histograms of ten 
 a few numbers per endpoint and hour are kept: enough for `detection.endpoints.screening` to rule out endpoints that
 cannot have struck. The memory also knows endpoints that are not called any more, which recent data does not show.
 
-Each tick reads again the newest hour, the hour read longest ago, and every hour not read for an hour, so late data is
-included within the hour. Of the last intervals, each tick reads again the newest ones and the one read longest ago, so
-late data is included within as many ticks as there are intervals.
+Each tick reads again the hour read longest ago if anything was added to it, every hour not read for an hour, and every
+hour that comes to count for the baselines, so late data is included within the hour. Of the last intervals, each tick
+reads again the newest ones and the one read longest ago if anything was added, so late data is included within as many
+ticks as there are intervals. What follows from the hours is kept until one of them changes.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detection.endpoints.findings import last_interval_end, strike_window_start
 from detection.endpoints.normal import MINIMUM_HOUR_REQUESTS, settled_hours
-from detection.endpoints.screening import Brief, past_hours, worth_a_look
+from detection.endpoints.screening import Brief, Limits, limits_of_past, past_hours, reaches
 from detection.options import EndpointOptions
-from detection.statistics.baselines import HOUR_SECONDS, Mask
+from detection.statistics.baselines import HOUR_SECONDS, hours_of_week
 from detection.types import Floats, Integers, Metric, Subject
-from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, EndpointLevels, TelemetryStore
+from storage.telemetry.protocol import (
+    COARSE_SECONDS,
+    FINE_ENDPOINT_SECONDS,
+    EndpointLevels,
+    EndpointTotals,
+    TelemetryStore,
+)
 from workers.memory.broken_times import PastIncident, endpoint_broken_times
 from workers.memory.other_data import changed_by_factor
 
@@ -49,6 +56,25 @@ class _Bucket:
     queries: Floats
     p95_bucket: np.ndarray[tuple[int], np.dtype[np.int16]]
 
+    @property
+    def totals(self) -> EndpointTotals:
+        """The sums over all endpoints."""
+        sums = (self.requests.sum(), self.errors.sum(), self.queries.sum())
+        return EndpointTotals(int(np.count_nonzero(self.requests)), *map(int, sums))
+
+    def holds_the_same(self, other: _Bucket) -> bool:
+        """Whether another reading of it gave the same; an endpoint not known before counts as 0."""
+        known = len(self.requests)
+        return not other.requests[known:].any() and all(
+            np.array_equal(mine, others[:known])
+            for mine, others in (
+                (self.requests, other.requests),
+                (self.errors, other.errors),
+                (self.queries, other.queries),
+                (self.p95_bucket, other.p95_bucket),
+            )
+        )
+
     def only(self, kept: Integers) -> _Bucket:
         """Return the bucket with only these endpoints, of which it may not know the last ones."""
         known = kept[kept < len(self.requests)]
@@ -65,6 +91,7 @@ class EndpointMemory:
         self._keys: dict[str, int] = {}
         self._hours: dict[float, _Bucket] = {}
         self._intervals: dict[float, _Bucket] = {}
+        self._limits: tuple[object, Limits] | None = None
         self._one_at_a_time = threading.Lock()
 
     def worth_reading(
@@ -82,16 +109,15 @@ class EndpointMemory:
         with self._one_at_a_time:
             until = last_interval_end(now, options)
             starts = past_hours(until, options)
-            self._update_hours(store, starts.tolist(), now)
+            self._update_hours(store, starts.tolist(), now, options)
             self._forget_unused()
             last = self._last_intervals(store, until, options)
-            settled = self._settled(starts, until - options.recent_window_seconds, past, now)
-            promising = worth_a_look(last, self._past(starts), settled, at=until, options=options)
+            limits = self._limits_of_past(starts, until, options, past, now).with_unknown(len(self._numbers))
             names = list(self._numbers)
-            return [names[number] for number in np.flatnonzero(promising).tolist()]
+            return [names[number] for number in np.flatnonzero(reaches(last, limits, options)).tolist()]
 
-    def _update_hours(self, store: TelemetryStore, wanted: list[float], now: float) -> None:
-        """Read the missing hours; read again the newest, the one read longest ago, and those not read for an hour.
+    def _update_hours(self, store: TelemetryStore, wanted: list[float], now: float, options: EndpointOptions) -> None:
+        """Read the missing hours; read again the one read longest ago, and those that must be.
 
         When the one read longest ago has changed by a factor, other data has arrived: read all hours again.
         """
@@ -100,12 +126,34 @@ class EndpointMemory:
         newest = wanted[-1]
         # A dict keeps its insertion order, and each bucket read goes to its end: the first was read longest ago.
         longest_ago = next(iter(self._hours), newest)
-        stale = [start for start, hour in self._hours.items() if hour.read_at <= now - HOUR_SECONDS]
-        missing = {newest, longest_ago, *stale, *(hour for hour in wanted if hour not in self._hours)}
+        again = [start for start, hour in self._hours.items() if _must_be_read_again(start, hour.read_at, now, options)]
+        missing = {*again, *(hour for hour in wanted if hour not in self._hours)}
+        if not self._is_unchanged(store, self._hours, longest_ago, COARSE_SECONDS, MINIMUM_HOUR_REQUESTS, now):
+            missing.add(longest_ago)
         before = self._requests_in(longest_ago)
-        self._read(store, self._hours, missing, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
+        self._read_hours(store, missing, now)
         if longest_ago != newest and changed_by_factor(before, self._requests_in(longest_ago)):
-            self._read(store, self._hours, wanted, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
+            self._read_hours(store, wanted, now)
+
+    def _read_hours(self, store: TelemetryStore, starts: Collection[float], now: float) -> None:
+        """Read hours; what followed from them before holds no longer if one of them changed."""
+        before = {start: self._hours.get(start) for start in starts}
+        self._read(store, self._hours, starts, COARSE_SECONDS, fewest=MINIMUM_HOUR_REQUESTS, now=now)
+        if any(known is None or not known.holds_the_same(self._hours[start]) for start, known in before.items()):
+            self._limits = None
+
+    def _is_unchanged(
+        self, store: TelemetryStore, buckets: dict[float, _Bucket], start: float, seconds: int, fewest: int, now: float
+    ) -> bool:
+        """Whether nothing was added to a bucket since it was read; it then counts as read now, and goes to the end."""
+        known = buckets.get(start)
+        if known is None:
+            return False
+        if store.endpoint_totals(start, bucket_seconds=seconds, minimum_requests=fewest) != known.totals:
+            return False
+        del buckets[start]
+        buckets[start] = replace(known, read_at=now)
+        return True
 
     def _forget_unused(self) -> None:
         """Forget the endpoints without requests in any bucket, once they are most of those known.
@@ -118,7 +166,7 @@ class EndpointMemory:
         if 2 * int(used.sum()) >= len(used):
             return
         kept, names = np.flatnonzero(used), list(self._numbers)
-        self._numbers, self._keys = {}, {}
+        self._numbers, self._keys, self._limits = {}, {}, None
         self._numbered([names[number] for number in kept.tolist()])
         self._hours = {start: bucket.only(kept) for start, bucket in self._hours.items()}
         self._intervals = {start: bucket.only(kept) for start, bucket in self._intervals.items()}
@@ -178,13 +226,41 @@ class EndpointMemory:
             del self._intervals[gone]
         longest_ago = next(iter(self._intervals), wanted[-1])
         unknown = [start for start in wanted if start not in self._intervals]
-        missing = {longest_ago, *unknown, *wanted[-NEWEST_INTERVALS:]}
+        missing = {*unknown, *wanted[-NEWEST_INTERVALS:]}
+        if longest_ago not in missing and not self._is_unchanged(
+            store, self._intervals, longest_ago, FINE_ENDPOINT_SECONDS, 1, until
+        ):
+            missing.add(longest_ago)
         self._read(store, self._intervals, missing, FINE_ENDPOINT_SECONDS, fewest=1, now=until)
         return self._combined(self._intervals, starts)
 
-    def _past(self, starts: Floats) -> Brief:
-        """Return all past hours of every endpoint."""
-        return self._combined(self._hours, starts)
+    def _limits_of_past(
+        self, starts: Floats, until: float, options: EndpointOptions, past: Sequence[PastIncident], now: float
+    ) -> Limits:
+        """Return what follows from the past hours; the same as before while these, and what is usual, are the same."""
+        recent_since = until - options.recent_window_seconds
+        every = settled_hours(starts, recent_since, ())
+        broken = {
+            number: settled_hours(starts, recent_since, spans)
+            for key, spans in endpoint_broken_times(past, METRICS, now).items()
+            if (number := self._keys.get(key)) is not None
+        }
+        around = until + np.array([-HOUR_SECONDS, 0.0, HOUR_SECONDS])
+        state = (
+            starts.tolist(),
+            every.tobytes(),
+            {number: mask.tobytes() for number, mask in broken.items()},
+            hours_of_week(around, options.timezone).tolist(),
+            until // HOUR_SECONDS,
+            options,
+        )
+        if self._limits is None or self._limits[0] != state:
+            settled = np.tile(every, (len(self._numbers), 1))
+            for number, mask in broken.items():
+                settled[number] = mask
+            known = self._combined(self._hours, starts)
+            self._limits = state, limits_of_past(known, settled, at=until, options=options)
+        return self._limits[1]
 
     def _combined(self, buckets: Mapping[float, _Bucket], starts: Floats) -> Brief:
         """Combine the buckets of all endpoints. An endpoint first seen after a bucket was read has 0 in it."""
@@ -198,11 +274,8 @@ class EndpointMemory:
             queries[row, :known], p95_bucket[row, :known] = hour.queries, hour.p95_bucket
         return Brief(starts, requests.T, errors.T, queries.T, p95_bucket.T)
 
-    def _settled(self, starts: Floats, recent_since: float, past: Sequence[PastIncident], now: float) -> Mask:
-        """Return the mask (endpoints, hours) of the hours that may be used for each baseline."""
-        settled = np.tile(settled_hours(starts, recent_since, ()), (len(self._numbers), 1))
-        for key, spans in endpoint_broken_times(past, METRICS, now).items():
-            number = self._keys.get(key)
-            if number is not None:
-                settled[number] = settled_hours(starts, recent_since, spans)
-        return settled
+
+def _must_be_read_again(start: float, read_at: float, now: float, options: EndpointOptions) -> bool:
+    """Whether an hour was not read for an hour, or not since it ended so long ago that it counts for baselines."""
+    counts_from = start + HOUR_SECONDS + options.recent_window_seconds
+    return read_at <= now - HOUR_SECONDS or read_at < counts_from <= now

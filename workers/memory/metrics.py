@@ -44,8 +44,8 @@ _HOURS_AT_ONCE = 72
 _HOURS_EVERY_SECONDS = 600.0
 """How often the newest hours are read again."""
 
-_KEPT_EVERY_SECONDS, _KEPT_AT_ONCE = 3600.0, 250
-"""Memories are stored once an hour, at most so many a minute."""
+_KEPT_EVERY_SECONDS, _KEPT_A_MINUTE = 3600.0, 250
+"""Memories are stored once an hour, at most so many a minute, and at each tick as many as the time since the last."""
 
 _POINTS_AT_ONCE, _MINUTES_AT_ONCE = 60_000, 3
 """After a pause, the points and the minutes that one tick judges at least."""
@@ -69,11 +69,36 @@ class _Course:
     doubtful: _Mask
 
 
+@dataclass(frozen=True, slots=True)
+class _Minutes:
+    """All buckets of the minutes from `since` on, up to the newest that is whole."""
+
+    since: float
+    levels: MetricLevels
+
+    def between(self, since: float, until: float) -> MetricLevels | None:
+        """Return the buckets in [since, until); None if they begin earlier than these."""
+        if since < self.since:
+            return None
+        levels = self.levels
+        first, last = np.searchsorted(levels.bucket_starts, [since, until]).tolist()
+        held = slice(first, last)
+        return MetricLevels(
+            levels.names,
+            levels.rows[held],
+            levels.bucket_starts[held],
+            levels.means[held],
+            levels.lows[held],
+            levels.highs[held],
+        )
+
+
 class MetricMemory:
     """The compact memory of every custom metric. One per process; one tick at a time uses it."""
 
     def __init__(self) -> None:
         self._numbers: dict[Key, int] = {}
+        self._numbered_last: tuple[Sequence[Key], Integers] = ((), np.empty(0, dtype=np.int64))
         self._hours: dict[float, _Row] = {}
         self._minutes: dict[float, _Row] = {}
         self._streams = MetricStreams()
@@ -82,7 +107,8 @@ class MetricMemory:
         self._course: _Course | None = None
         self._judged: float | None = None
         self._judged_until: float | None = None
-        self._kept_until: dict[Key, float] = {}
+        self._kept_at: Floats = np.empty(0)
+        self._kept_last = -math.inf
         self._waiting: list[MetricLimit] = []
         self._forecast_at: float | None = None
         self._one_at_a_time = threading.Lock()
@@ -98,13 +124,14 @@ class MetricMemory:
         with self._one_at_a_time:
             minute = now // FINE_METRIC_SECONDS * FINE_METRIC_SECONDS
             if minute == self._judged:
+                self._keep(store, now, np.empty(0, dtype=np.int64))
                 return []
             self._judged = minute
-            self._update(store, minute)
+            newest = self._update(store, minute)
             self._restore(store)
-            changed = self._judge_new_points(store, minute, options, past)
+            changed = self._judge_new_points(store, minute, newest, options, past)
             self._resume_recovered(past)
-            self._keep(store, minute, changed)
+            self._keep(store, now, changed)
             names = list(self._numbers)
             return [
                 (names[row], departure)
@@ -168,11 +195,16 @@ class MetricMemory:
         )
 
     def _judge_new_points(
-        self, store: KeepsMetricMemories, minute: float, options: MetricOptions, past: Sequence[PastIncident]
+        self,
+        store: KeepsMetricMemories,
+        minute: float,
+        newest: _Minutes,
+        options: MetricOptions,
+        past: Sequence[PastIncident],
     ) -> Integers:
         """Judge minute by minute what came since the last call. Return the series that left their course or came back.
 
-        After a pause only a part is judged at once, so that a tick stays short.
+        newest: the minutes just read. After a pause only a part is judged at once, so that a tick stays short.
         """
         self._streams.grow(len(self._numbers))
         before = self._streams.away()
@@ -181,7 +213,9 @@ class MetricMemory:
         most = max(_POINTS_AT_ONCE // max(len(self._numbers), 1), _MINUTES_AT_ONCE)
         until = min(minute, since + most * FINE_METRIC_SECONDS)
         if until > since:
-            levels = store.metric_levels(since=since, until=until, bucket_seconds=FINE_METRIC_SECONDS)
+            levels = newest.between(since, until)
+            if levels is None:
+                levels = store.metric_levels(since=since, until=until, bucket_seconds=FINE_METRIC_SECONDS)
             numbers = self._numbered(levels.names)
             self._streams.grow(len(self._numbers))
             edges = np.flatnonzero(np.diff(levels.bucket_starts)) + 1
@@ -271,28 +305,41 @@ class MetricMemory:
 
     def _restore(self, store: KeepsMetricMemories) -> None:
         """Restore the stored memories of series that are new to this process."""
-        fresh = [key for key in self._numbers if key not in self._kept_until]
+        fresh = list(self._numbers)[len(self._kept_at) :]
         if not fresh:
             return
         self._streams.grow(len(self._numbers))
         for key, packed in store.metric_memories(fresh).items():
             self._streams.unpack(self._numbers[key], packed)
-        self._kept_until |= dict.fromkeys(fresh, -math.inf)
+        self._kept_at = np.append(self._kept_at, np.full(len(fresh), -math.inf))
 
-    def _keep(self, store: KeepsMetricMemories, minute: float, changed: Integers) -> None:
+    def _keep(self, store: KeepsMetricMemories, now: float, changed: Integers) -> None:
         """Store the memories of the series that changed, and of some of those stored longest ago."""
-        names = list(self._numbers)
-        due = [key for key in names if minute - self._kept_until.get(key, -math.inf) >= _KEPT_EVERY_SECONDS]
-        wanted = dict.fromkeys([*(names[row] for row in changed.tolist()), *due[:_KEPT_AT_ONCE]])
-        if wanted:
-            store.keep_metric_memories({key: self._streams.pack(self._numbers[key]) for key in wanted})
-            self._kept_until |= dict.fromkeys(wanted, minute)
+        rows = np.union1d(changed[changed < len(self._kept_at)], self._due(now))
+        if len(rows):
+            names = list(self._numbers)
+            store.keep_metric_memories({names[row]: self._streams.pack(row) for row in rows.tolist()})
+            self._kept_at[rows] = now
+
+    def _due(self, now: float) -> Integers:
+        """Return the series whose memory was stored longest ago, as many as the time since the last call allows."""
+        most = int(_KEPT_A_MINUTE * min(now - self._kept_last, FINE_METRIC_SECONDS) / FINE_METRIC_SECONDS)
+        due = np.flatnonzero(now - self._kept_at >= _KEPT_EVERY_SECONDS)
+        if most < 1 or not len(due):
+            return due[:0]
+        self._kept_last = now
+        return due[np.argsort(self._kept_at[due], kind="stable")[:most]]
 
     def _numbered(self, names: Sequence[Key]) -> Integers:
         """Return the number of each series; new ones get the next."""
-        return np.array([self._numbers.setdefault(name, len(self._numbers)) for name in names], dtype=np.int64)
+        # A store gives the same names again while no series came or went.
+        if names is not self._numbered_last[0]:
+            numbers = [self._numbers.setdefault(name, len(self._numbers)) for name in names]
+            self._numbered_last = names, np.array(numbers, dtype=np.int64)
+        return self._numbered_last[1]
 
-    def _update(self, store: KeepsMetricMemories, minute: float) -> None:
+    def _update(self, store: KeepsMetricMemories, minute: float) -> _Minutes:
+        """Read the newest hours and minutes; return these minutes."""
         hours_at = minute // _HOURS_EVERY_SECONDS
         if hours_at != self._hours_at or self._hours_are_missing:
             self._update_hours(store, minute)
@@ -304,7 +351,7 @@ class MetricMemory:
         known = max(self._minutes, default=oldest) - (_READ_AGAIN - 1) * FINE_METRIC_SECONDS
         since = max(oldest, min(known, minute - _READ_AGAIN * FINE_METRIC_SECONDS))
         starts = np.arange(since, minute, FINE_METRIC_SECONDS).tolist()
-        self._read(store, self._minutes, FINE_METRIC_SECONDS, starts)
+        return _Minutes(since, self._read(store, self._minutes, FINE_METRIC_SECONDS, starts))
 
     def _update_hours(self, store: KeepsMetricMemories, minute: float) -> None:
         newest = minute // COARSE_SECONDS * COARSE_SECONDS
@@ -337,7 +384,8 @@ class MetricMemory:
         kept, names = np.flatnonzero(used), list(self._numbers)
         self._numbers = {names[number]: place for place, number in enumerate(kept.tolist())}
         self._streams.keep_only(kept[kept < len(self._streams)])
-        self._kept_until = {key: at for key, at in self._kept_until.items() if key in self._numbers}
+        self._numbered_last = (), np.empty(0, dtype=np.int64)
+        self._kept_at = self._kept_at[kept[kept < len(self._kept_at)]]
         self._hours = {start: row[kept[kept < len(row)]] for start, row in self._hours.items()}
         self._minutes = {start: row[kept[kept < len(row)]] for start, row in self._minutes.items()}
         self._course = None
@@ -348,8 +396,8 @@ class MetricMemory:
 
     def _read(
         self, store: KeepsMetricMemories, into: dict[float, _Row], bucket_seconds: int, starts: Sequence[float]
-    ) -> None:
-        """Read consecutive buckets, oldest first."""
+    ) -> MetricLevels:
+        """Read consecutive buckets, oldest first; return them."""
         levels = store.metric_levels(since=starts[0], until=starts[-1] + bucket_seconds, bucket_seconds=bucket_seconds)
         numbers = self._numbered(levels.names)
         ends = np.searchsorted(levels.bucket_starts, starts, side="right")
@@ -359,6 +407,7 @@ class MetricMemory:
             row[numbers[levels.rows[begin:end]]] = levels.means[begin:end]
             into.pop(start, None)
             into[start] = row
+        return levels
 
     def _matrix(self, held: dict[float, _Row], starts: Sequence[float]) -> Floats:
         """Return the means, (series, starts); NaN where there is none."""

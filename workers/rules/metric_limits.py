@@ -51,8 +51,10 @@ def limits_of(session: Session, series: Iterable[tuple[str, str, str]]) -> Seque
     for row in list_limits(session):
         by_name.setdefault(row.name, []).append(row)
     built_in = {limit.name: limit for limit in BUILT_IN}
+    limited = by_name.keys() | built_in.keys()
     found: list[MetricLimit] = []
-    for service, name, attributes in series:
+    # Few of many series have a limit: the others are passed over quickly.
+    for service, name, attributes in [key for key in series if key[1] in limited]:
         own = [row for row in by_name.get(name, ()) if row.service in (None, service)]
         for row in own:
             horizon = row.horizon_hours * HOUR_SECONDS

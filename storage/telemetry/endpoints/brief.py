@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from detection.types import Integers
-from storage.telemetry.protocol import EndpointLevels
+from storage.telemetry.protocol import EndpointLevels, EndpointTotals
 from storage.telemetry.rows.bulk import read_columns
 from storage.telemetry.rows.histogram_blobs import quantile_columns
 from storage.telemetry.rows.tables import endpoint_buckets
@@ -39,6 +39,20 @@ def endpoint_levels(
     )
     read = np.array(bucket_starts, dtype=np.float64)
     return [_part(everything, np.flatnonzero(read == bucket_start)) for bucket_start in first]
+
+
+def endpoint_totals(
+    connection: Connection, start: float, *, bucket_seconds: int, minimum_requests: int
+) -> EndpointTotals:
+    """Return the sums of the first bucket at or after `start`, of the endpoints with enough requests in it."""
+    columns = endpoint_buckets.c
+    sums = (func.coalesce(func.sum(column), 0) for column in (columns.request_count, columns.error_count))
+    query = select(func.count(), *sums, func.coalesce(func.sum(columns.query_sum), 0)).where(
+        columns.resolution == bucket_seconds,
+        columns.bucket_start == float(np.ceil(start / bucket_seconds) * bucket_seconds),
+        columns.request_count >= minimum_requests,
+    )
+    return EndpointTotals(*map(int, connection.execute(query).one()))
 
 
 def _part(levels: EndpointLevels, rows: Integers) -> EndpointLevels:

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, select
 
 from detection.types import MetricSeries
+from storage.telemetry.metrics.listing import SeriesListing
 from storage.telemetry.protocol import MetricLevels, MetricName
 from storage.telemetry.rows.bulk import read_columns
 from storage.telemetry.rows.tables import metric_buckets, metric_series
@@ -79,24 +80,28 @@ def _series(named: Any, rows: Sequence[Any]) -> MetricSeries:
     )
 
 
-def metric_levels(connection: Connection, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
+def metric_levels(
+    connection: Connection, listing: SeriesListing, *, since: float, until: float, bucket_seconds: int
+) -> MetricLevels:
     """Return all buckets in brief, ordered by time."""
-    columns, names = metric_buckets.c, metric_series.c
+    columns = metric_buckets.c
     query = (
         select(columns.series_id, columns.bucket_start, columns.total / columns["count"], columns.low, columns.high)
         .where(columns.resolution == bucket_seconds, columns.bucket_start >= since, columns.bucket_start < until)
         .order_by(columns.bucket_start, columns.series_id)
     )
     ids, starts, means, lows, highs = read_columns(connection, query)
-    known = connection.execute(select(names.id, names.service, names.name, names.attributes).order_by(names.id)).all()
-    known_ids = np.array([row.id for row in known], dtype=np.int64)
+    known_ids, names = listing.read(connection)
+    series = np.array(ids, dtype=np.int64)
+    # A series may be deleted between the two reads.
+    held = np.isin(series, known_ids)
     return MetricLevels(
-        names=[(row.service, row.name, row.attributes) for row in known],
-        rows=np.searchsorted(known_ids, np.array(ids, dtype=np.int64)),
-        bucket_starts=np.array(starts, dtype=np.float64),
-        means=np.array(means, dtype=np.float64),
-        lows=np.array(lows, dtype=np.float64),
-        highs=np.array(highs, dtype=np.float64),
+        names=names,
+        rows=np.searchsorted(known_ids, series[held]),
+        bucket_starts=np.array(starts, dtype=np.float64)[held],
+        means=np.array(means, dtype=np.float64)[held],
+        lows=np.array(lows, dtype=np.float64)[held],
+        highs=np.array(highs, dtype=np.float64)[held],
     )
 
 

@@ -1,7 +1,13 @@
 """The interface of a telemetry store, embedded or distributed: one module for each kind of signal."""
 
 from storage.telemetry.protocol.appending import Appended
-from storage.telemetry.protocol.endpoints import EndpointCount, EndpointLevels, RequestSample, StatementCount
+from storage.telemetry.protocol.endpoints import (
+    EndpointCount,
+    EndpointLevels,
+    EndpointTotals,
+    RequestSample,
+    StatementCount,
+)
 from storage.telemetry.protocol.funnels import EventType, FunnelLevels, FunnelReader
 from storage.telemetry.protocol.logs import LOG_OTHER, LOG_PATTERN, LOG_SEVERITY, LOG_TEMPLATE, LogLevels, LogName
 from storage.telemetry.protocol.metrics import KeepsMetricMemories, MetricLevels, MetricName
@@ -34,6 +40,7 @@ __all__ = [
     "Appended",
     "EndpointCount",
     "EndpointLevels",
+    "EndpointTotals",
     "Erased",
     "EventType",
     "FunnelLevels",

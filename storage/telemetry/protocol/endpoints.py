@@ -54,6 +54,16 @@ class EndpointCount:
     requests: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointTotals:
+    """The sums of one bucket over all endpoints: they change whenever requests are added to it."""
+
+    endpoints: int
+    requests: int
+    errors: int
+    queries: int
+
+
 class ReadsEndpoints(Protocol):
     """Reads the counts and durations of endpoints, and the requests behind them."""
 
@@ -70,6 +80,10 @@ class ReadsEndpoints(Protocol):
         bucket_seconds: FINE_ENDPOINT_SECONDS or COARSE_SECONDS. endpoints: only these (service, endpoint), whose
         buckets are looked up one by one; use it for at most some hundreds.
         """
+        ...
+
+    def endpoint_totals(self, start: float, *, bucket_seconds: int, minimum_requests: int) -> EndpointTotals:
+        """Return the sums of what `endpoint_levels` returns for this start: faster than reading every endpoint."""
         ...
 
     def endpoint_levels(

@@ -23,8 +23,8 @@ class MetricName:
 class MetricLevels:
     """Buckets of custom metrics in brief, (n,) each: enough to decide which series to read in full.
 
-    names: (service, name, attributes). rows: indices into `names`. means, lows, highs: the mean, the smallest and the
-    largest of each bucket's points.
+    names: (service, name, attributes), the same object as before while no series came or went. rows: indices into
+    `names`. means, lows, highs: the mean, the smallest and the largest of each bucket's points.
     """
 
     names: Sequence[tuple[str, str, str]]

@@ -10,7 +10,7 @@ from detection.endpoints.intervals import quantile
 from detection.types import DURATION_EDGES_MS, Event
 from storage.errors import DatabaseUnavailableError
 from storage.telemetry.hot.group_commit import GroupCommit
-from storage.telemetry.protocol import Appended, TelemetryStore
+from storage.telemetry.protocol import Appended, EndpointTotals, TelemetryStore
 from tests.contract.storage.telemetry.records import ENDPOINT, NOW, make_event, request_spans, roll_up_all
 
 
@@ -52,6 +52,26 @@ def test_endpoint_levels_agree_with_the_full_series(store: TelemetryStore) -> No
     assert between.request_count == series.request_count[1]
     (empty,) = store.endpoint_levels([NOW + 60], bucket_seconds=10, minimum_requests=2)
     assert empty.names == []
+
+
+def test_the_totals_of_a_bucket_are_the_sums_of_its_levels_and_change_when_a_request_is_added(
+    store: TelemetryStore,
+) -> None:
+    for number in range(12):
+        name = ENDPOINT if number % 3 else "GET /other"
+        store.append_spans(request_spans(f"t{number}", NOW - 30 + number % 2, queries=number % 4, endpoint=name))
+    store.append_spans(request_spans("rare", NOW - 30, queries=1, endpoint="GET /rare"))
+    roll_up_all(store, now=NOW + 5)
+    (levels,) = store.endpoint_levels([NOW - 30], bucket_seconds=10, minimum_requests=2)
+    totals = store.endpoint_totals(NOW - 30, bucket_seconds=10, minimum_requests=2)
+    assert (totals.endpoints, totals.requests) == (2, 12)
+    assert totals.errors == levels.error_count.sum()
+    assert totals.queries == levels.query_sum.sum()
+    assert store.endpoint_totals(NOW + 60, bucket_seconds=10, minimum_requests=2) == EndpointTotals(0, 0, 0, 0)
+
+    store.append_spans(request_spans("late", NOW - 29, queries=0))
+    roll_up_all(store, now=NOW + 15)
+    assert store.endpoint_totals(NOW - 30, bucket_seconds=10, minimum_requests=2).requests == 13
 
 
 def test_the_delivery_lag_is_the_time_from_request_start_to_arrival(store: TelemetryStore) -> None:

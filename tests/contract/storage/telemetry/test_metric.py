@@ -187,6 +187,31 @@ def test_metric_levels_hold_all_buckets_and_metric_names_all_series(store: Telem
     assert [one.name for one in store.metric_names(limit=1, offset=1)] == ["lag"]
 
 
+def test_metric_levels_name_the_series_that_came_and_not_those_that_were_deleted(
+    store: TelemetryStore, clock: Clock
+) -> None:
+    def levels(until: float) -> dict[str, float]:
+        found = store.metric_levels(since=until - 3600, until=until, bucket_seconds=FINE_METRIC_SECONDS)
+        means = zip(found.rows.tolist(), found.means.tolist(), strict=True)
+        return {found.names[row][1]: mean for row, mean in means}
+
+    roll_up(store, point(1, NOW - 60), point(2, NOW - 60, name="lag"))
+    before = store.metric_levels(since=NOW - 3600, until=NOW, bucket_seconds=FINE_METRIC_SECONDS).names
+    assert levels(NOW) == {"depth": 1.0, "lag": 2.0}
+    assert store.metric_levels(since=NOW - 60, until=NOW, bucket_seconds=FINE_METRIC_SECONDS).names is before
+
+    roll_up(store, point(3, NOW - 60, name="age"))
+    assert levels(NOW) == {"depth": 1.0, "lag": 2.0, "age": 3.0}
+
+    clock.now = later = NOW + 4 * DAY
+    roll_up(store, point(4, later - 60, name="lag"), now=later)
+    store.expire(now=later)
+    roll_up(store, point(5, later - 60, name="newest"), point(6, later - 60, name="depth"), now=later)
+    assert levels(later) == {"lag": 4.0, "newest": 5.0, "depth": 6.0}
+    names = store.metric_levels(since=later - 60, until=later, bucket_seconds=FINE_METRIC_SECONDS).names
+    assert sorted(name for _, name, _ in names) == ["depth", "lag", "newest"]
+
+
 def test_overlong_names_and_extreme_values_do_no_harm(store: TelemetryStore) -> None:
     roll_up(
         store,

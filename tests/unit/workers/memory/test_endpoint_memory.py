@@ -154,46 +154,99 @@ def test_late_data_in_an_hour_is_included_after_as_many_ticks_as_there_are_hours
     assert seen[-1] == {"shifted"}
 
 
-def test_after_the_first_tick_two_hours_are_read_per_tick(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
-    buckets.history("healthy", 80.0)
-    buckets.lately("healthy", 80.0)
-    memory, read = EndpointMemory(), list[float]()
+def counted(buckets: Buckets, monkeypatch: pytest.MonkeyPatch, seconds: int) -> list[float]:
+    """Return a list to which the start of each bucket of this size is added when it is read."""
+    read = list[float]()
     real = buckets.store.endpoint_levels
 
     def counting(starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int) -> object:
-        if bucket_seconds == COARSE_SECONDS:
+        if bucket_seconds == seconds:
             read.extend(starts)
         return real(starts, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
     monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
-    worth_reading(buckets.store, memory)
-    assert len(read) == 170
-    read.clear()
-    worth_reading(buckets.store, memory)
-    assert len(read) == 2
-    assert HOUR in read
-    read.clear()
-    worth_reading(buckets.store, memory, now=NOW + 1830)
-    assert HOUR + 3600 in read
-    assert len(read) <= 2
+    return read
 
 
-def test_only_the_newest_intervals_and_one_more_are_read_again(
+def test_an_hour_is_read_again_when_something_was_added_to_it_or_when_it_comes_to_count(
     buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.history("healthy", 80.0)
     buckets.lately("healthy", 80.0)
-    memory, read = EndpointMemory(), list[float]()
+    memory, read = EndpointMemory(), counted(buckets, monkeypatch, COARSE_SECONDS)
     worth_reading(buckets.store, memory)
-    real = buckets.store.endpoint_levels
+    assert len(read) == 170
+    read.clear()
+    for _ in range(170):
+        worth_reading(buckets.store, memory)
+    assert read == []
+    buckets.put(COARSE_SECONDS, HOUR - 30 * COARSE_SECONDS, "healthy", 201, 80.0)
+    for _ in range(170):
+        worth_reading(buckets.store, memory)
+    assert read == [HOUR - 30 * COARSE_SECONDS]
+    read.clear()
+    worth_reading(buckets.store, memory, now=NOW + 1830)
+    assert read == [HOUR + COARSE_SECONDS]
+    read.clear()
+    worth_reading(buckets.store, memory, now=NOW + 3590)
+    assert read == []
+    worth_reading(buckets.store, memory, now=NOW + 3596)
+    assert read == [HOUR]
 
-    def counting(starts: Sequence[float], *, bucket_seconds: int, minimum_requests: int) -> object:
-        if bucket_seconds == FINE_ENDPOINT_SECONDS:
-            read.extend(starts)
-        return real(starts, bucket_seconds=bucket_seconds, minimum_requests=minimum_requests)
 
-    monkeypatch.setattr(buckets.store, "endpoint_levels", counting)
+def test_what_came_to_the_current_hour_counts_once_the_hour_does(buckets: Buckets) -> None:
+    buckets.history("grown", 80.0)
+    buckets.lately("grown", 80.0)
+    memory = EndpointMemory()
+    assert worth_reading(buckets.store, memory) == set()
+    buckets.put(COARSE_SECONDS, HOUR, "grown", 500, 20.0)
+    later = HOUR + COARSE_SECONDS + OPTIONS.recent_window_seconds + 15
+    for interval in range(1, 13):
+        buckets.put(FINE_ENDPOINT_SECONDS, later // 10 * 10 - interval * 10, "grown", 20, 130.0)
+    assert worth_reading(buckets.store, memory, now=later) == {"grown"}
+
+
+def test_an_endpoint_that_comes_up_between_two_hours_is_young_and_the_others_are_judged_as_before(
+    buckets: Buckets,
+) -> None:
+    buckets.history("old", 80.0)
+    buckets.lately("old", 80.0)
+    memory = EndpointMemory()
+    assert worth_reading(buckets.store, memory) == set()
+    buckets.lately("new", 80.0)
+    later = NOW + 10
+    buckets.put(FINE_ENDPOINT_SECONDS, FINE, "new", 20, 80.0)
+    assert worth_reading(buckets.store, memory, now=later) == {"new"}
+    for interval in range(3):
+        buckets.put(FINE_ENDPOINT_SECONDS, FINE + interval * 10, "old", 20, 800.0)
+    assert worth_reading(buckets.store, memory, now=NOW + 30) == {"new", "old"}
+
+
+def test_an_incident_that_opens_between_two_hours_changes_what_counts_at_once(buckets: Buckets) -> None:
+    buckets.history("left", 80.0, hours=160)
+    for hour in range(1, 73):
+        buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "left", 200, 20.0)
+    buckets.lately("left", 90.0)
+    memory = EndpointMemory()
+    past = [PastIncident(HOUR - 72 * 3600, None, "shop", frozenset({"error_rate:endpoint:shop:left"}))]
+    assert memory.worth_reading(buckets.store, now=NOW, options=OPTIONS, past=past) == []
+    assert worth_reading(buckets.store, memory) == {"left"}
+
+
+def test_the_newest_intervals_are_read_again_and_one_more_if_something_was_added_to_it(
+    buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.history("healthy", 80.0)
+    buckets.lately("healthy", 80.0)
+    memory = EndpointMemory()
+    worth_reading(buckets.store, memory)
+    read = counted(buckets, monkeypatch, FINE_ENDPOINT_SECONDS)
     worth_reading(buckets.store, memory, NOW + 10)
+    assert len(read) == NEWEST_INTERVALS
+    buckets.lately("healthy", 80.0, requests=21)
+    worth_reading(buckets.store, memory, NOW + 20)
+    read.clear()
+    worth_reading(buckets.store, memory, NOW + 30)
     assert len(read) == NEWEST_INTERVALS + 1
 
 

@@ -195,3 +195,92 @@ def test_hours_are_not_read_again_at_every_minute() -> None:
     store.metric_levels = counted  # type: ignore[method-assign]
     watched(memory, store, float(times[-20]), float(times[-15]))
     assert read.count(COARSE_SECONDS) <= 4
+
+
+class ManySeries:
+    """Holds a point a minute of many series. `names` is a new object only when a series comes or goes."""
+
+    def __init__(self, count: int) -> None:
+        self.names: tuple[Key, ...] = tuple(("shop", f"depth {number}", "") for number in range(count))
+        self.memories: dict[Key, bytes] = {}
+        self.stored: list[list[Key]] = []
+        self.read: list[tuple[float, float]] = []
+
+    def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
+        if bucket_seconds == FINE_METRIC_SECONDS:
+            self.read.append((since, until))
+        starts = np.arange(since, until, bucket_seconds)
+        rows, times = np.tile(np.arange(len(self.names)), len(starts)), np.repeat(starts, len(self.names))
+        values = 100.0 + rows + times % 7
+        return MetricLevels(self.names, rows, times, values, values, values)
+
+    def metric_memories(self, series: Sequence[Key]) -> Mapping[Key, bytes]:
+        return {key: self.memories[key] for key in series if key in self.memories}
+
+    def keep_metric_memories(self, memories: Mapping[Key, bytes]) -> None:
+        self.memories |= memories
+        self.stored.append(list(memories))
+
+
+def caught_up(store: ManySeries, until: float) -> MetricMemory:
+    """Return a memory that judged every minute before `until`."""
+    memory, now = MetricMemory(), until
+    while memory.judged_until != until:
+        memory.departures(store, now=now, options=MetricOptions(), past=[])
+    return memory
+
+
+def test_a_minute_is_read_once_for_judging_and_for_late_points() -> None:
+    store = ManySeries(3)
+    memory = caught_up(store, BEGAN)
+    store.read.clear()
+    memory.departures(store, now=BEGAN + MINUTE, options=MetricOptions(), past=[])
+    assert store.read == [(BEGAN - 3 * MINUTE, BEGAN + MINUTE)]
+
+
+def test_after_a_pause_every_minute_is_judged() -> None:
+    store = ManySeries(3)
+    memory = caught_up(store, BEGAN)
+    seen = memory._streams.seen[0]
+    later = BEGAN + 10 * MINUTE
+    while memory.judged_until != later:
+        memory.departures(store, now=later, options=MetricOptions(), past=[])
+    assert memory._streams.seen[0] == seen + 10
+
+
+def test_memories_are_stored_little_by_little_and_each_one_gets_its_turn() -> None:
+    store = ManySeries(400)
+    memory = caught_up(store, BEGAN)
+    store.stored.clear()
+    for tick in range(1, 30):
+        memory.departures(store, now=BEGAN + 10 * tick, options=MetricOptions(), past=[])
+    assert max(map(len, store.stored)) <= 250 / 6
+    assert set(store.memories) == set(store.names)
+
+
+def test_with_more_series_than_an_hour_stores_the_last_ones_are_stored_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.memory.metrics._KEPT_A_MINUTE", 2)
+    store = ManySeries(200)
+    memory = caught_up(store, BEGAN)
+    for minute in range(1, 110):
+        memory.departures(store, now=BEGAN + minute * MINUTE, options=MetricOptions(), past=[])
+    assert set(store.memories) == set(store.names)
+
+
+def test_a_series_that_comes_and_one_that_goes_keep_the_others_in_place() -> None:
+    store = ManySeries(4)
+    memory = caught_up(store, BEGAN)
+    seen = int(memory._streams.seen[0])
+    gone, *kept = store.names
+    store.names = (*kept, ("shop", "new", ""))
+    for minute in range(1, 4):
+        memory.departures(store, now=BEGAN + minute * MINUTE, options=MetricOptions(), past=[])
+    held = dict(zip(memory.keys(), memory._streams.seen.tolist(), strict=True))
+    assert held[gone] == seen
+    assert {held[key] for key in kept} == {seen + 3}
+    assert "new" in {name for _, name, _ in held}
+    low, high = memory.usual_range(kept[-1])
+    assert low < 103 + 7
+    assert high > 103
