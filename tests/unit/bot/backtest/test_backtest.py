@@ -204,19 +204,20 @@ def test_several_files_are_told_one_after_the_other_and_the_standard_input_is_on
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "render_png", lambda specification: b"")
+    monkeypatch.setattr("bot.cli.read_settings", settings)
     monkeypatch.chdir(tmp_path)
     steady = "time;Wert\n" + "".join(f"01.02.2026 {n // 60:02}:{n % 60:02};5\n" for n in range(60))
-    write_history(file, week_with_a_spike())
+    write_history(file, np.full(50, 5.0))
 
     both = CliRunner().invoke(app, ["backtest", str(file), "-"], input=steady)
     missing = CliRunner().invoke(app, ["backtest", "none.csv", str(file)])
     named = CliRunner().invoke(app, ["backtest", str(file), "-", "--chart", "one.png"])
 
     assert both.exit_code == 0
-    assert both.output.index("1 alarm would have fired") < both.output.index("60 points of history")
+    assert both.output.index("50 points of queue_depth") < both.output.index("60 points of history")
     assert {path.name for path in tmp_path.glob("*.png")} == {"queue_depth.backtest.png", "history.backtest.png"}
     assert missing.exit_code == 2
-    assert "1 alarm would have fired" in missing.output
+    assert "50 points of queue_depth" in missing.output
     assert named.exit_code == 1
     assert "--chart names the picture of one file" in named.output
 
