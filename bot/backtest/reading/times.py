@@ -159,8 +159,9 @@ def excel_time(cell: str) -> Stamp | None:
     if not is_plain_number(text):
         return None
     days = float(text)
-    seconds = round((_EXCEL_EPOCH + days * _DAY_SECONDS) * 1000) / 1000
-    return Stamp(seconds, zoned=False) if _EXCEL_DAYS[0] <= days < _EXCEL_DAYS[1] else None
+    if not _EXCEL_DAYS[0] <= days < _EXCEL_DAYS[1]:
+        return None
+    return Stamp(round((_EXCEL_EPOCH + days * _DAY_SECONDS) * 1000) / 1000, zoned=False)
 
 
 def short_date(cell: str) -> ShortDate | None:

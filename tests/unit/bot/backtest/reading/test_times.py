@@ -159,6 +159,7 @@ def test_a_time_of_day_and_the_days_of_a_spreadsheet_are_told_from_others() -> N
     assert found is not None
     assert found.seconds == MOMENT
     assert excel_time("12") is None
+    assert excel_time("-1e308") is None
 
 
 @pytest.mark.parametrize(
