@@ -174,9 +174,14 @@ def tail(
 
 @app.command()
 def backtest(
-    file: Annotated[Path, typer.Argument(help="A CSV of timestamp,value or of timestamp,entries,conversions.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE …", help="CSV of timestamp,value or of timestamp,entries,conversions; - is stdin."
+        ),
+    ],
     chart: Annotated[
-        Path | None, typer.Option("--chart", help="Where the picture goes; else NAME.backtest.png.")
+        Path | None, typer.Option("--chart", help="Where the picture of one file goes; else NAME.backtest.png.")
     ] = None,
     column: Annotated[str, typer.Option(help="The column of the metric, where there are several.")] = "",
     by: Annotated[str, typer.Option(help="The column that tells series apart, such as host.")] = "",
@@ -185,12 +190,19 @@ def backtest(
     zone: Annotated[str, typer.Option(help="Of times without one, such as Europe/Berlin; else UTC.")] = "",
 ) -> None:
     """Show what would have fired on the history of metrics or funnels, with a chart."""
-    from bot.backtest.command import run
+    from bot.backtest.command import name_of, run
     from bot.terminal import PlainConsole
 
-    picture = chart or Path(f"{file.stem}.backtest.png")
-    options = ReadingOptions(column, by, dates, decimal, zone)
-    raise typer.Exit(run(file, chart=picture, console=PlainConsole(), settings=read_settings(), options=options))
+    if chart is not None and len(files) > 1:
+        fail("--chart names the picture of one file; leave it out, and each has NAME.backtest.png.")
+    options, console, settings = ReadingOptions(column, by, dates, decimal, zone), PlainConsole(), read_settings()
+    codes = []
+    for file in files:
+        if len(files) > 1:
+            console.print(f"{file}:" if file is files[0] else f"\n{file}:", markup=False, highlight=False)
+        picture = chart or Path(f"{name_of(file)}.backtest.png")
+        codes.append(run(file, chart=picture, console=console, settings=settings, options=options))
+    raise typer.Exit(max(codes))
 
 
 @app.command("experiment")

@@ -16,6 +16,7 @@ from bot.backtest.csv_history import CsvError, FunnelHistory, History, HistoryFi
 from bot.backtest.funnel import FunnelReplay
 from bot.backtest.metric import MetricReplay, Progress
 from bot.backtest.progress import progress_bar
+from bot.backtest.reading.file_text import STDIN
 from bot.backtest.reading.grain import coverage_of
 from bot.backtest.report import coverage_text, points_text, reading_lines, series_lines, span_text
 from bot.backtest.shown_zone import ShownZone, shown_zone
@@ -52,11 +53,16 @@ def run(
             read = read_history(file, options, progress)
         _say(console, *reading_lines(read))
         zone = shown_zone(options or ReadingOptions(), settings)
-        replayed = _replay(read, file.stem, zone, console, settings)
+        replayed = _replay(read, name_of(file), zone, console, settings)
     except (OSError, CsvError) as error:
         console.print(shown(f"{file}: {_error_text(error)}"), style="red", soft_wrap=True)
         return 2
     return 0 if chart is None else _write_charts(replayed, chart, file.name, zone, console)
+
+
+def name_of(file: Path) -> str:
+    """Return what the history of a file is called where it has no name of its own."""
+    return "history" if file == STDIN else file.stem
 
 
 def _error_text(error: OSError | CsvError | RetryableError) -> str:

@@ -143,6 +143,8 @@ class _Reader:
         for place, column, row in zip(self.columns.numbers, numbers, values, strict=True):
             heading = self.table.names[place] if place < len(self.table.names) else ""
             name, of_heading = name_and_labels(heading)
+            if self.table.names.count(heading) > 1:
+                of_heading = ", ".join(filter(None, (of_heading, f"column {place + 1}")))
             for one, (label, metric) in enumerate(zip(labels.names, labels.metrics, strict=True)):
                 mine = (labels.of_row == one) & np.isfinite(row) & np.isfinite(self.moments.seconds)
                 if not mine.any():

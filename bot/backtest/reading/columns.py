@@ -20,14 +20,31 @@ from bot.backtest.reading.time_columns import (
     share,
     times_of,
 )
+from bot.backtest.reading.times import excel_time
 
 _ENTRY_NAMES = ("entries", "entered", "visits", "visitors", "sessions", "views", "users", "starts")
 _CONVERSION_NAMES = ("conversions", "converted", "completed", "completions", "orders", "purchases", "signups")
 VALUE_NAMES = ("value", "val", "metric value", "wert")
-_ID_NAMES = ("id", "index", "row", "no", "nr", "number", "#", "table", "result", "unnamed: 0")
+_ID_NAMES = (
+    "id",
+    "index",
+    "row",
+    "no",
+    "nr",
+    "number",
+    "#",
+    "table",
+    "result",
+    "unnamed: 0",
+    "interval",
+    "span",
+    "step",
+)
 _ENDS_WITH_ID = re.compile(r"(?:[a-z]I|[_ -][iI])[dD]\Z")
 _OTHER_TIME_NAMES = ("end", "stop", "to", "end time", "stop time", "updated at", "until")
 _SAMPLE = 400
+_MOST_OF_A_LABEL, _AT_MOST_TIMES = 200, 0.5
+"""A number that tells series apart has so few values, and is there at so many of the times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +91,7 @@ def columns_of(table: Table, options: ReadingOptions) -> Columns:
     if entries is not None and conversions is not None:
         both = (entries, conversions)
         return Columns(time, both, _rest(free, both, options, table), clock, excel, is_funnel=True)
-    numbers = _numbers(table, plain, cells, free, options)
+    numbers = _numbers(table, plain, cells, time, free, options)
     return Columns(time, numbers, _rest(free, numbers, options, table), clock, excel)
 
 
@@ -85,7 +102,12 @@ def column_name(table: Table, place: int) -> str:
 
 
 def _numbers(
-    table: Table, plain: Sequence[str], cells: Sequence[Sequence[str]], free: Sequence[int], options: ReadingOptions
+    table: Table,
+    plain: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    time: int,
+    free: Sequence[int],
+    options: ReadingOptions,
 ) -> tuple[int, ...]:
     for name in VALUE_NAMES:
         found = tuple(place for place in free if place < len(plain) and plain[place] == name)
@@ -99,6 +121,9 @@ def _numbers(
             f"metric by its place with --column {numbers[0] + 1}; {EXPECTED}"
         )
     metrics = [place for place in numbers if not _is_no_metric(place, table, plain, cells)]
+    if len(metrics) > 1:
+        apart = next((place for place in metrics if _tells_rows_of_a_time_apart(table, time, place)), None)
+        metrics = [place for place in metrics if place != apart]
     if metrics or numbers:
         return tuple(metrics or numbers)
     others = [place for place in free if place not in by]
@@ -115,9 +140,22 @@ def _is_no_metric(place: int, table: Table, plain: Sequence[str], cells: Sequenc
         return True
     if place < len(table.names) and _ENDS_WITH_ID.search(table.names[place].strip()):
         return True
-    if is_time_name(name) and share(cells[place], is_time) >= MOST_OF:
+    if is_time_name(name) and (share(cells[place], is_time) >= MOST_OF or share(cells[place], _is_excel) >= MOST_OF):
         return True
     return not name and _counts_up(cells[place])
+
+
+def _is_excel(cell: str) -> bool:
+    return excel_time(cell) is not None
+
+
+def _tells_rows_of_a_time_apart(table: Table, time: int, place: int) -> bool:
+    """Return whether a column holds the same few whole numbers at most times, each once: a status, a core, a shard."""
+    pairs = [(row.cells[time], row.cells[place]) for row in table.rows if max(time, place) < len(row.cells)]
+    times, values = {time for time, _ in pairs}, {value for _, value in pairs}
+    if len(times) == len(pairs) or not 2 <= len(values) <= _MOST_OF_A_LABEL or not all(map(str.isdecimal, values)):
+        return False
+    return len(set(pairs)) == len(pairs) >= _AT_MOST_TIMES * len(times) * len(values)
 
 
 def _counts_up(cells: Sequence[str]) -> bool:
@@ -154,7 +192,8 @@ LABEL_NAMES = frozenset(
         *("namespace", "database", "db", "tenant", "region", "zone", "az", "shard", "partition", "queue", "topic"),
         *("endpoint", "path", "port", "status code", "code", "device", "sensor", "core", "platform", "country"),
         *("series", "metric", "metric name", "name", "label", "target", "measurement", "field", "source", "variant"),
-        *("quantile", "le", "legend"),
+        *("quantile", "le", "legend", "status", "http status", "http code", "statuscode", "responsecode"),
+        *("response code", "http status code"),
     }
 )
 """Names of columns that tell series apart."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
+import sys
 import zlib
 from pathlib import Path
 
 from bot.backtest.reading.left_out import CsvError
+
+STDIN = Path("-")
 
 _NO_TEXT = {
     b"PK\x03\x04": "this is a workbook or a zip archive; save the sheet as CSV, or unpack it",
@@ -15,6 +18,7 @@ _NO_TEXT = {
     b"PAR1": "this is Parquet; write it as CSV",
     b"SQLite format 3": "this is a SQLite database; write the table as CSV",
     b"\x28\xb5\x2f\xfd": "this is compressed with zstd; unpack it",
+    b"%PDF": "this is a PDF; get the table behind it as CSV",
     b"BZh": "this is compressed with bzip2; unpack it",
     b"\xfd7zXZ": "this is compressed with xz; unpack it",
 }
@@ -28,14 +32,17 @@ _BYTE_ORDER_MARKS = (
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0e-\x1f]")
 _JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[\[{"\d])')
 _SAMPLE = 4096
+_FEW_ZERO_BYTES = 0.01
 
 
 def text_of(file: Path) -> str:
-    """Return the text of a file. It may be compressed with gzip, and in UTF-8, UTF-16, UTF-32 or Windows-1252.
+    """Return the text of a file, or of the standard input for STDIN.
+
+    It may be compressed with gzip, and in UTF-8, UTF-16, UTF-32 or Windows-1252.
 
     Raises CsvError for what is no text, and OSError if the file cannot be read.
     """
-    content = file.read_bytes()
+    content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
     if content.startswith(b"\x1f\x8b"):
         content = _unpacked(content)
     for beginning, words in _NO_TEXT.items():
@@ -63,6 +70,9 @@ def _decoded(content: bytes) -> str:
         text = content.decode(_encoding(content))
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
+    if text.count("\0") <= len(text) * _FEW_ZERO_BYTES:
+        # What a machine that lost its power leaves within a log.
+        text = text.replace("\0", "")
     if _NOT_IN_TEXT.search(text[:_SAMPLE]):
         raise CsvError("this is not a text file; a history is CSV: one line a point, timestamp,value")
     return text

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.backtest.reading.built_times import with_built_times
 from bot.backtest.reading.numbers import is_nothing, looks_like_a_number
 from bot.backtest.reading.table import Row, Rows, is_data, is_time
 
@@ -25,9 +26,14 @@ TIME_NAMES = (
         "datum",
         "zeitstempel",
     ),
+    *("fecha y hora", "fecha", "date et heure", "horodatage", "data e ora", "data/hora", "tijdstip", "tidspunkt"),
+    *("日時", "日付", "时间", "時間", "日期", "时间戳", "дата и время", "дата", "время"),
     *("week", "month", "start", "begin", "x", "category"),
 )
 """Names of the column of times, the most certain first, as `plain_name` returns them."""
+
+_KEYS_OF_NAMES = ("metric", "metric name", "label", "full label", "legend", "item", "counter")
+"""What a row of a heading is called that names the metric of each column, the most certain first."""
 
 _ANNOTATIONS = ("#group", "#datatype", "#default")
 _MOST_HEADINGS = 12
@@ -50,7 +56,7 @@ def table_of(read: Rows) -> Table:
     rows = [row for row in read.rows if row not in comments] if comments else read.rows
     first = next((place for place, row in enumerate(rows) if is_data(row.cells)), min(1, len(rows)))
     time = next((place for place, cell in enumerate(rows[first].cells) if is_time(cell)), 0) if first < len(rows) else 0
-    headings = _headings(rows[:first], time)
+    headings = _block(rows[:first], time) or _headings(rows[:first], time)
     if headings:
         data = rows[rows.index(headings[-1]) + 1 :]
     else:
@@ -58,7 +64,9 @@ def table_of(read: Rows) -> Table:
         headings = _commented_heading(comments, data[0]) if data else []
     again = {tuple(row.cells) for row in headings}
     kept = [row for row in data if tuple(row.cells) not in again]
-    names = _shifted(_joined([row.cells for row in headings], time), kept)
+    cells = [row.cells for row in headings]
+    names = _shifted(_of_block(cells, time) if _is_block(cells, time) else _joined(cells, time), kept)
+    names, kept = with_built_times([plain_name(name) for name in names], names, kept, comments)
     return Table(names, kept, read.delimiter, [row.line for row in data if tuple(row.cells) in again])
 
 
@@ -72,6 +80,42 @@ def is_time_name(name: str) -> bool:
     plain = plain_name(name)
     words = plain.split()
     return plain in TIME_NAMES or any(word in ("time", "date", "timestamp", "@timestamp", "datetime") for word in words)
+
+
+def _block(before: Sequence[Row], time: int) -> list[Row]:
+    """Return the rows right before the data that each say one thing about all columns, such as `Metric,CPU,Memory`."""
+    found: list[Row] = []
+    for row in reversed(before):
+        if len(row.cells) <= max(time + 1, 1) or len(row.cells) != len((found or [row])[0].cells):
+            break
+        found.insert(0, row)
+    return found if _is_block([row.cells for row in found], time) else []
+
+
+def _is_block(headings: Sequence[Sequence[str]], time: int) -> bool:
+    """Return whether each heading says in the column of times what it is about, one of them the metric's name."""
+    keys = [plain_name(cells[time]) for cells in headings]
+    return len(keys) > 1 and len(set(keys)) == len(keys) and any(key in _KEYS_OF_NAMES for key in keys)
+
+
+def _of_block(headings: Sequence[Sequence[str]], time: int) -> list[str]:
+    """Return a name a column: the metric's, with what tells the columns apart as its labels."""
+    keys = [cells[time].strip() for cells in headings]
+    plain = [plain_name(key) for key in keys]
+    metric = plain.index(next(name for name in _KEYS_OF_NAMES if name in plain))
+    labels = [
+        row
+        for row, cells in enumerate(headings)
+        if row != metric and len({*cells[:time], *cells[time + 1 :]}) > 1 and plain[row] not in _KEYS_OF_NAMES
+    ]
+    units = [row for row in labels if plain[row] in ("unit", "units")]
+    names = []
+    for place in range(len(headings[metric])):
+        name = " ".join(headings[row][place].strip() for row in (metric, *units))
+        told = ",".join(f'{keys[row]}="{headings[row][place].strip()}"' for row in labels if row not in units)
+        names.append(f"{name}{{{told}}}" if told else name)
+    names[time] = "time"
+    return names
 
 
 def _headings(before: Sequence[Row], time: int) -> list[Row]:

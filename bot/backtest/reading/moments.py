@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, timezone, tzinfo
 
 import numpy as np
 
@@ -14,13 +14,16 @@ from bot.backtest.reading.dates import order_of
 from bot.backtest.reading.headings import Table
 from bot.backtest.reading.left_out import CsvError, LeftOut, quoted
 from bot.backtest.reading.numbers import is_nothing
-from bot.backtest.reading.options import ReadingOptions
+from bot.backtest.reading.options import DateOrder, ReadingOptions
 from bot.backtest.reading.times import Stamp, Unread, excel_time, read_time
 from bot.backtest.reading.zones import named_zone, seconds_from_local, zone_of
 from detection.statistics.baselines import Mask
 from detection.types import Floats
 
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]]+)[)\]]")
+_PERFORMANCE_LOG = re.compile(r"\(PDH-\w+ [\d.]+\)\s*\(.*\)\((-?\d+)\)")
+"""The heading of the times in a log of Windows' performance counters: the minutes that its clock is behind UTC."""
+
 _PROGRESS_ROWS = 10_000
 _MENDED = {
     Unread.NO_TIME: "Write it as 2026-07-02 13:00:00Z, or as epoch seconds from 1990 on.",
@@ -54,7 +57,9 @@ def moments_of(
     """Read the time of each row; note in `left_out` where there is none. Raises CsvError for an unknown zone."""
     cells = [_text(row.cells, columns) for row in table.rows]
     different = dict.fromkeys(cells)
-    decided = order_of(list(different), options.dates)
+    heading = table.names[columns.time] if columns.time < len(table.names) else ""
+    wanted = options.dates or (DateOrder.MONTH_FIRST if _PERFORMANCE_LOG.match(heading) else None)
+    decided = order_of(list(different), wanted, table.delimiter)
     known: dict[str, Stamp | Unread] = {}
     for place, cell in enumerate(different):
         found = excel_time(cell) if columns.excel else read_time(cell, decided.order)
@@ -99,6 +104,9 @@ def _zone(table: Table, columns: Columns, options: ReadingOptions) -> tuple[tzin
         return zone, True
     for place in (columns.time, columns.clock):
         heading = table.names[place] if place is not None and place < len(table.names) else ""
+        log = _PERFORMANCE_LOG.match(heading)
+        if log:
+            return timezone(timedelta(minutes=-int(log[1]))), True
         for words in [*_IN_BRACKETS.findall(heading), heading.split(" ")[-1].split("_")[-1]]:
             found = zone_of(words)
             if found is not None:

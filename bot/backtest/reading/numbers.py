@@ -24,8 +24,15 @@ _NOTHING = frozenset(
 _MOST_VALUE = 1e30
 """A larger number is not a measurement in any unit."""
 
-_STATES = ("true", "false")
+_TRUTH = ("true", "false")
+_STATES = {
+    **dict.fromkeys(("true", "yes", "on", "up", "ok", "healthy"), 1.0),
+    **dict.fromkeys(("false", "no", "off", "down", "fail", "failed", "unhealthy"), 0.0),
+}
+"""Words for a state, which are numbers where a column holds nothing else."""
+
 _SPACED = re.compile(r"(?<=\d)[ '\u2019\u00a0\u202f\u2009\u2007](?=\d{3}(?!\d))")
+_MINUS_BEHIND = re.compile(r"\A(\d(?:[\d.,]*\d)?)-\Z")
 _SPACES = re.compile(r"[\u00a0\u202f\u2009\u2007\t]+")
 _CELL = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<before>[$€£¥₹]|[A-Z]{2,3}\$?(?=\s?\d)|[A-Z]{1,2}\$)?\s*(?P<sign2>[-+])?"
@@ -79,7 +86,7 @@ def looks_like_a_number(cell: str) -> bool:
     """Return whether a cell may be a number with marks and a unit. `true` is one only where nothing else is."""
     if _plain(cell) is not None:
         return True
-    if cell.strip().lower() in _STATES:
+    if cell.strip().lower() in _TRUTH:
         return False
     found = _taken_apart(cell)
     if isinstance(found, _Written):
@@ -93,6 +100,9 @@ def read_numbers(cells: Sequence[str], name: str, wanted: DecimalMark | None, de
     may_have_thousands = wanted is DecimalMark.COMMA or (wanted is None and delimiter != ",")
     if all(value is not None for value in plain) and not may_have_thousands:
         return NumberColumn(tuple(value for value in plain if value is not None))
+    states = _states(cells, name)
+    if states is not None:
+        return states
     written = [_taken_apart(cell) for cell in cells]
     parts = [one for one in written if isinstance(one, _Written)]
     mark, note = _decimal_mark(parts, name, wanted, delimiter)
@@ -116,6 +126,17 @@ def read_numbers(cells: Sequence[str], name: str, wanted: DecimalMark | None, de
     return NumberColumn(tuple(values), units.name, (note,) if note else ())
 
 
+def _states(cells: Sequence[str], name: str) -> NumberColumn | None:
+    """Return a column of states as 1 and 0, or None if it holds anything else."""
+    words = [cell.strip().lower() for cell in cells]
+    found = [word for word in words if word not in _NOTHING]
+    if not found or any(word not in _STATES for word in found):
+        return None
+    shown = ", ".join(f"{word} as {_STATES[word]:g}" for word in dict.fromkeys(found))
+    note = f"{_column(name)}is read with {shown}."
+    return NumberColumn(tuple(_STATES.get(word, Cell.NOTHING) for word in words), notes=(note,))
+
+
 def _plain(cell: str) -> float | Cell | None:
     """Return a number of digits alone, or nothing, the fast way; None for anything else."""
     try:
@@ -134,16 +155,17 @@ def _taken_apart(cell: str) -> _Written | float | Cell:
     """Return the parts of a number, the seconds of a duration, or what the cell is else."""
     if is_nothing(cell):
         return Cell.NOTHING
-    if cell.strip().lower() in _STATES:
+    if cell.strip().lower() in _TRUTH:
         return _Written("1" if cell.strip().lower() == "true" else "0", 1.0, "")
-    text = _SPACED.sub("", _SPACES.sub(" ", _SPACED.sub("", cell.replace("\u2212", "-"))).strip())
+    text = _MINUS_BEHIND.sub(r"-\1", cell.replace("\u2212", "-").strip())
+    text = _SPACED.sub("", _SPACES.sub(" ", _SPACED.sub("", text)).strip())
     seconds = duration(text)
     if seconds is not None:
         return seconds
     match = _CELL.fullmatch(text)
     if not match or (match["open"] is not None) != text.endswith(")"):
         return Cell.NO_NUMBER
-    unit = (match["unit"] or match["before"] or "").strip()
+    unit = (match["unit"] or match["before"] or "").strip().removesuffix(".")
     if match["unit"] and not match["gap"] and not (_SYMBOL.fullmatch(unit) or is_known(unit)):
         return Cell.NO_NUMBER
     negative = match["open"] is not None or "-" in (match["sign"], match["sign2"])

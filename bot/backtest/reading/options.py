@@ -7,10 +7,11 @@ from enum import StrEnum
 
 
 class DateOrder(StrEnum):
-    """How `02/07/2026` is read."""
+    """How `02/07/2026` is read, and `26-07-02`."""
 
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
+    YEAR_FIRST = "year-first"
 
 
 class DecimalMark(StrEnum):

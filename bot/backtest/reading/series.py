@@ -17,6 +17,7 @@ _NAMES_OF_ALL = ("series", "legend", "label", "target", "tags")
 """Columns whose values say all about a series, so that the column's name is not repeated."""
 
 _METRIC_NAMES = ("metric", "metric name", "name", "field", "measurement")
+_NAME_AS_LABEL = re.compile(r"(?:\A|, )__name__=([^,]*)(?:, )?")
 _LABELS_IN_BRACES = re.compile(r"([^{]*)\{(.*)\}\s*")
 _FEWEST_ROWS_A_SERIES = 2
 _SAMPLE = 400
@@ -85,7 +86,9 @@ def name_and_labels(heading: str) -> tuple[str, str]:
     match = _LABELS_IN_BRACES.fullmatch(heading)
     if not match:
         return heading.strip(), ""
-    return match[1].strip(), re.sub(r"\"|(?<=,) ", "", match[2]).replace(",", ", ").strip()
+    labels = re.sub(r"\"|(?<=,) ", "", match[2]).replace(",", ", ").strip()
+    named = _NAME_AS_LABEL.search(labels)
+    return match[1].strip() or (named[1] if named else ""), _NAME_AS_LABEL.sub("", labels).strip(", ")
 
 
 def _tells_apart(series: Integers, finer: Integers, times: Floats, *, named: bool, is_number: bool) -> bool:

@@ -20,6 +20,8 @@ _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
 _RULE = re.compile(r"[\s|+=:-]*-{3}[\s|+=:-]*")
 """The line below the heading of a table that a database or a wiki draws."""
 
+_PROTECTED = re.compile(r"=\"(.*)\"|'(.*)'|'([-+\d].*)")
+
 _MOST_LINES_IN_A_ROW = 50
 """A row of more lines is a quote that is never closed."""
 
@@ -55,6 +57,7 @@ def _rows(
 ) -> list[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows: list[Row] = []
+    may_be_protected = "'" in text or "=" in text
     before, total = 0, text.count("\n") + 1
     try:
         for cells in reader:
@@ -62,7 +65,7 @@ def _rows(
             if before - line > _MOST_LINES_IN_A_ROW:
                 raise CsvError(f"line {line}: a quote is opened and not closed again for {before - line} lines")
             if any(cell and not cell.isspace() for cell in cells):
-                rows.append(Row(line, cells))
+                rows.append(Row(line, [_bare(cell) for cell in cells] if may_be_protected else cells))
             if len(rows) == most:
                 break
             if len(rows) % 10_000 == 0:
@@ -72,6 +75,12 @@ def _rows(
     if most is None and rows and before > rows[-1].line:
         _check_that_quotes_close(text, rows[-1].line, delimiter)
     return rows
+
+
+def _bare(cell: str) -> str:
+    """Return a cell without what keeps a spreadsheet from changing it: `="0012"`, `'0012`, and single quotes."""
+    match = _PROTECTED.fullmatch(cell) if cell[:1] in ("'", "=") else None
+    return (match[1] or match[2] or match[3] or "") if match else cell
 
 
 def _check_that_quotes_close(text: str, line: int, delimiter: str) -> None:
@@ -105,7 +114,14 @@ def _score(text: str, delimiter: str) -> tuple[float, ...]:
     if not filled:
         return (0.0, 0.0)
     widths = Counter(len(cells) for cells in filled)
-    return (float(sum(map(is_data, filled))), max(widths.values()) / len(rows))
+    is_such = _is_data_between_spaces if delimiter == " " else is_data
+    return (float(sum(map(is_such, filled))), max(widths.values()) / len(rows))
+
+
+def _is_data_between_spaces(cells: Sequence[str]) -> bool:
+    """Return whether a row cut at its spaces has a number beside the date and the time of day that it was cut into."""
+    numbers = [cell for cell in cells if looks_like_a_number(cell) and not is_clock(cell) and not is_nothing(cell)]
+    return is_data(cells) and any(not is_time(cell) or len(numbers) > 1 for cell in numbers)
 
 
 def is_data(cells: Sequence[str]) -> bool:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from bot.backtest.reading.month_names import MONTHS
 from bot.backtest.reading.options import DateOrder
+from bot.backtest.reading.tidied_times import begin_of, tidied, without_weekday
 from bot.backtest.reading.zones import SEVERAL_MEANINGS, zone_of
 
 _SECONDS_FROM, _SECONDS_UNTIL = 631_152_000.0, 7_258_118_400.0
@@ -20,34 +22,16 @@ _EXCEL_DAYS = (32_874.0, 73_051.0)
 _EXCEL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC).timestamp()
 _DAY_SECONDS = 86_400.0
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("jan", "ene", "gen"),
-            ("feb", "fev", "fév"),
-            ("mar", "mär", "mrz", "mrt"),
-            ("apr", "abr", "avr"),
-            ("may", "mai", "mei", "mag", "maj"),
-            ("jun", "juin", "giu"),
-            ("jul", "juil", "lug"),
-            ("aug", "ago", "aoû", "aou"),
-            ("sep", "set"),
-            ("oct", "okt", "ott", "out"),
-            ("nov",),
-            ("dec", "dez", "dic", "déc"),
-        ),
-        start=1,
-    )
-    for name in names
-}
-"""The beginnings of the months' names in the larger languages written with Latin letters."""
-
-_MONTH = rf"(?P<mon>{'|'.join(_MONTHS)})[^\W\d_]*\.?"
+_MONTH = rf"(?P<mon>{'|'.join(MONTHS)})[^\W\d_]*\.?"
+_ANY_MONTH = rf"(?:{'|'.join(MONTHS)})[^\W\d_]*\.?"
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
+_WITHOUT_YEAR = re.compile(
+    rf"(?:{_ANY_MONTH}\s*\d{{1,2}}|\d{{1,2}}\.?\s*{_ANY_MONTH}|\d{{1,2}}[./-]\d{{1,2}}\.?)(?:[T,\s]+\d{{1,2}}:.*)?",
+    re.IGNORECASE,
+)
 _CLOCK = (
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,:](?P<part>\d{1,9}))?)?)?"
-    r"\s*(?P<half>[ap]\.?\s?m\.?)?(?![\d:])"
+    r"\s*(?P<half>[ap]\.?\s?m\.?(?![^\W\d_]))?(?![\d:])"
 )
 _REST = rf"(?!\d)(?:(?:\s*[T,:]\s*|\s+(?:at\s+|um\s+|[-@]\s+)?){_CLOCK})?(?P<zone>.*)"
 _NUMERIC = re.compile(r"(?P<a>\d{1,2})(?P<mark>[-/. ])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|\d{2})(?!\d)")
@@ -62,13 +46,16 @@ _FORMS = tuple(
         rf"(?P<y>\d{{4}})[-/ ]{_MONTH}[-/ ](?P<d>\d{{1,2}}){_REST}",
     )
 )
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?(?:\.?(\d{1,6}))?)?(Z|[+-]\d\d:?\d\d)?")
+_DATE_AND_HOUR = re.compile(r"(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
+"""Such as `2026070213`, as web statistics write an hour. As an epoch number it would be a time from 2033 on."""
+
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T _-]?(\d\d)(\d\d)(\d\d)?(?:\.?(\d{1,6}))?)?(Z|[+-]\d\d:?\d\d)?")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){3,}")
 """An epoch number with commas, as a spreadsheet or a dashboard shows it."""
 
-_EAST_ASIAN = str.maketrans({"\u5e74": "-", "\u6708": "-", "\u65e5": " "})
-"""The signs for year, month and day."""
+_LONGEST = 100
+"""A longer cell is no time, not even an interval with the zone in words."""
 
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _CLOCK_ALONE = re.compile(rf"{_CLOCK}(?P<zone>.*)", re.IGNORECASE)
@@ -93,9 +80,41 @@ class Stamp:
     has_clock: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ShortDate:
+    """A date of digits, the year last or in two digits. Its parts as they are written, and the mark between them."""
+
+    one: str
+    other: str
+    last: str
+    mark: str
+
+    @property
+    def first(self) -> int:
+        """The number that stands first."""
+        return int(self.one)
+
+    @property
+    def second(self) -> int:
+        """The number in the middle."""
+        return int(self.other)
+
+    @property
+    def may_begin_with_year(self) -> bool:
+        """Whether all parts have two digits, and those behind the first can be a month and a day."""
+        two_digits = len(self.one) == len(self.other) == len(self.last) == 2
+        return two_digits and self.mark != "." and self.second <= 12 and int(self.last) <= 31
+
+    @property
+    def is_without_zeros(self) -> bool:
+        """Whether day or month is written as a single digit."""
+        return len(self.one) == 1 or len(self.other) == 1
+
+
 def read_time(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> Stamp | Unread:
     """Read a time: ISO 8601, an epoch number, or a date in digits or words, with a clock or without; 1970 to 2200."""
-    found = _read(cell.strip(), order)
+    text = cell.strip()
+    found = _read(text, order) if len(text) <= _LONGEST else Unread.NO_TIME
     is_other = isinstance(found, Stamp) and not 0 <= found.seconds < _SECONDS_UNTIL
     return Unread.NO_TIME if is_other else found
 
@@ -104,17 +123,34 @@ def _read(text: str, order: DateOrder) -> Stamp | Unread:
     if _GROUPED.fullmatch(text):
         text = text.replace(",", "")
     if is_plain_number(text):
+        hour = _DATE_AND_HOUR.fullmatch(text)
+        if hour:
+            return _from_words(dict(zip(("y", "m", "d", "hour"), hour.groups(), strict=True)), DateOrder.DAY_FIRST)
         return _from_number(float(text)) or _compact(text) or Unread.NO_TIME
     try:
-        return _stamp(datetime.fromisoformat(text), has_clock=":" in text or "T" in text)
+        return _stamp(datetime.fromisoformat(text), has_clock=len(text) > len("2026-07-02"))
     except ValueError:
         pass
-    text = _WEEKDAY.sub("", _SPACES.sub(" ", text.translate(_EAST_ASIAN)).strip(), count=1)
+    text = _WEEKDAY.sub("", _SPACES.sub(" ", text).strip(), count=1)
+    tidy = tidied(text)
+    for one in (text, tidy, begin_of(tidy), without_weekday(tidy)):
+        found = _from_form(one, order) if one else None
+        if found is not None:
+            return found
+    return Unread.NO_TIME
+
+
+def _from_form(text: str, order: DateOrder) -> Stamp | Unread | None:
+    """Return the time of a text in one of the forms; None for any other, or why it is none."""
+    if is_plain_number(text):
+        return _from_number(float(text))
+    found: Stamp | Unread | None = None
     for form in _FORMS:
         match = form.fullmatch(text)
+        found = _from_words(match.groupdict(), order) if match else None
         if match:
-            return _from_words(match.groupdict(), order)
-    return _compact(text) or Unread.NO_TIME
+            break
+    return _compact(text) if found in (None, Unread.NO_TIME) else found
 
 
 def excel_time(cell: str) -> Stamp | None:
@@ -123,14 +159,15 @@ def excel_time(cell: str) -> Stamp | None:
     if not is_plain_number(text):
         return None
     days = float(text)
-    seconds = round((_EXCEL_EPOCH + days * _DAY_SECONDS) * 1000) / 1000
-    return Stamp(seconds, zoned=False) if _EXCEL_DAYS[0] <= days < _EXCEL_DAYS[1] else None
+    if not _EXCEL_DAYS[0] <= days < _EXCEL_DAYS[1]:
+        return None
+    return Stamp(round((_EXCEL_EPOCH + days * _DAY_SECONDS) * 1000) / 1000, zoned=False)
 
 
-def day_and_month(cell: str) -> tuple[int, int, str] | None:
-    """Return the two leading numbers of a date such as `02/07/2026` and their mark, or None for another form."""
+def short_date(cell: str) -> ShortDate | None:
+    """Return the parts of a date of digits such as `02/07/2026`, or None for another form."""
     match = _NUMERIC.match(_WEEKDAY.sub("", cell.strip(), count=1))
-    return (int(match["a"]), int(match["b"]), match["mark"]) if match else None
+    return ShortDate(match["a"], match["b"], match["y"], match["mark"]) if match else None
 
 
 def is_plain_number(cell: str) -> bool:
@@ -140,8 +177,16 @@ def is_plain_number(cell: str) -> bool:
 
 def is_clock(cell: str) -> bool:
     """Return whether a cell is a time of day without a date."""
-    match = _CLOCK_ALONE.fullmatch(_SPACES.sub(" ", cell.strip()))
-    return match is not None and (match["minute"] is not None or match["half"] is not None)
+    match = _CLOCK_ALONE.fullmatch(_SPACES.sub(" ", cell.strip())) if len(cell) <= _LONGEST else None
+    if match is None or (match["minute"] is None and match["half"] is None):
+        return False
+    zone = match["zone"].strip()
+    return not zone or zone_of(zone) is not None
+
+
+def is_without_year(cell: str) -> bool:
+    """Return whether a cell is a date without its year, as dashboards shorten it: `Jul 2, 11:00`, `02.07. 11:00`."""
+    return len(cell) <= _LONGEST and _WITHOUT_YEAR.fullmatch(cell.strip()) is not None
 
 
 def _stamp(moment: datetime, *, has_clock: bool) -> Stamp:
@@ -195,9 +240,11 @@ def _date(words: dict[str, str | None], order: DateOrder) -> tuple[int, int, int
     year += 2000 if year < 100 else 0
     if words.get("a"):
         first, second = int(words["a"] or 0), int(words["b"] or 0)
-        return (year, second, first) if order is DateOrder.DAY_FIRST else (year, first, second)
+        if order is DateOrder.YEAR_FIRST and year < 2100 and len(words["y"] or "") == 2:
+            return 2000 + first, second, year - 2000
+        return (year, second, first) if order is not DateOrder.MONTH_FIRST else (year, first, second)
     name = words.get("mon")
-    month = _MONTHS[name.lower()] if name else int(words["m"] or 0)
+    month = MONTHS[name.lower()] if name else int(words["m"] or 0)
     return year, month, int(words.get("d") or 1)
 
 
@@ -205,7 +252,8 @@ def _hour(words: dict[str, str | None]) -> tuple[int, timedelta]:
     """Return the hour from 0 to 23, and what to add for 24:00. An hour that cannot be is returned as it is."""
     hour, half = int(words.get("hour") or 0), (words.get("half") or "").lower()[:1]
     if half and not 1 <= hour <= 12:
-        return 99, timedelta()
+        # A clock of 24 hours with its half said again: `13:00 PM`, `00:15 AM`.
+        return hour if (half == "p" and 12 < hour < 24) or (half == "a" and hour == 0) else 99, timedelta()
     if half:
         return hour % 12 + (12 if half == "p" else 0), timedelta()
     if hour == 24 and not int(words.get("minute") or 0) and not int(words.get("second") or 0):

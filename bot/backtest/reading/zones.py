@@ -11,7 +11,9 @@ import numpy as np
 
 from detection.types import Floats
 
-_OFFSET = re.compile(r"(?:UTC|GMT|UT|Z)?\s*([+-])(\d{1,2}):?(\d{2})?(?::?\d{2})?", re.IGNORECASE)
+_OFFSET = re.compile(
+    r"(?:UTC|GMT|UT|Z)?\s*([+-])(?:(\d{2}):?(\d{2})(?::?\d{2})?|(\d{1,2})(?::(\d{2}))?)", re.IGNORECASE
+)
 _NAME_BEHIND_OFFSET = re.compile(r"(?<=\d)\s*(?:[(\[].*[)\]]|[A-Z]{2,5}(?:\s+m=[+-][\d.]+)?)\Z")
 """Such as `(CEST)`, `[Europe/Berlin]`, and what Go writes behind an offset: ` CEST m=+0.11`."""
 
@@ -69,7 +71,7 @@ def zone_of(text: str) -> tzinfo | None:
         return UTC if not hours else timezone(timedelta(hours=hours))
     offset = _OFFSET.fullmatch(text)
     if offset:
-        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        minutes = int(offset[2] or offset[4]) * 60 + int(offset[3] or offset[5] or 0)
         return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes)) if minutes < 24 * 60 else None
     return named_zone(text)
 
@@ -80,7 +82,7 @@ def named_zone(name: str) -> ZoneInfo | None:
     if "/" not in name and name not in ("UTC", "GMT"):
         return None
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name.replace(" ", "_"))
     except (OSError, ValueError, KeyError):
         return None
 

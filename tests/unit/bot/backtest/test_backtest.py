@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from bot.backtest import command
 from bot.backtest.chart import MOST_POINTS, ChartData, chart_specification, drawn_indices
@@ -19,6 +20,7 @@ from bot.backtest.funnel import replay
 from bot.backtest.funnel_screen import FunnelScreen
 from bot.backtest.reading.options import DateOrder, ReadingOptions
 from bot.backtest.shown_zone import ShownZone
+from bot.cli import app
 from detection.types import Floats
 from integrations.errors import RetryableError
 from workers.settings import Settings
@@ -196,6 +198,28 @@ def test_a_name_in_square_brackets_is_printed_literally(tmp_path: Path) -> None:
     file = write_history(tmp_path / "depth[bold].csv", week_with_a_spike())
 
     assert "depth[bold] is 400" in run_backtest(file)[1]
+
+
+def test_several_files_are_told_one_after_the_other_and_the_standard_input_is_one(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "render_png", lambda specification: b"")
+    monkeypatch.setattr("bot.cli.read_settings", settings)
+    monkeypatch.chdir(tmp_path)
+    steady = "time;Wert\n" + "".join(f"01.02.2026 {n // 60:02}:{n % 60:02};5\n" for n in range(60))
+    write_history(file, np.full(50, 5.0))
+
+    both = CliRunner().invoke(app, ["backtest", str(file), "-"], input=steady)
+    missing = CliRunner().invoke(app, ["backtest", "none.csv", str(file)])
+    named = CliRunner().invoke(app, ["backtest", str(file), "-", "--chart", "one.png"])
+
+    assert both.exit_code == 0
+    assert both.output.index("50 points of queue_depth") < both.output.index("60 points of history")
+    assert {path.name for path in tmp_path.glob("*.png")} == {"queue_depth.backtest.png", "history.backtest.png"}
+    assert missing.exit_code == 2
+    assert "50 points of queue_depth" in missing.output
+    assert named.exit_code == 1
+    assert "--chart names the picture of one file" in named.output
 
 
 def test_the_chart_is_a_png_that_shows_the_alarms(file: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_encodings_delimiters_and_line_ends_are_found(read: Reads, content: byte
         ("time,load", "2026-02-01 00:05,2", "2026-02-01 00:00,1"),
         ("time,load", "2026-02-01 00:00,1", "time,load", "2026-02-01 00:05,2"),
         ("time,load,,", "2026-02-01 00:00,1,,", "2026-02-01 00:05,2,,"),
+        ("Fecha;Hora;load", "01/02/2026;00:00;1", "01/02/2026;00:05;2"),
+        ("Datum,Slot,load", "01.02.2026,00:00,1", "01.02.2026,00:05,2"),
+        ("year,month,day,hour,load", "2026,2,1,0,1", "2026,2,1,1,2"),
+        ("No,Year,Month,Day,load", "1,2026,02,01,1", "2,2026,02,02,2"),
+        ("# Start date: 20260201", "# End date: 20260202", "Nth day,load", "0000,1", "0001,2"),
+        ("Date + hour (YYYYMMDDHH),load", "2026020100,1", "2026020101,2"),
+        ('"time","load"', '"=""2026-02-01 00:00""","=""1"""', '"=""2026-02-01 00:05""","=""2"""'),
+        ("time,load", "'2026-02-01 00:00','1'", "'2026-02-01 00:05',2"),
+        (
+            '"(PDH-CSV 4.0) (W. Europe Standard Time)(-60)",load',
+            "02/01/2026 01:00:00.000,1",
+            "02/01/2026 01:05:00.000,2",
+        ),
+        ("Date Time,Date Time(RAW),load", "2/1/2026 12:00:00 AM - 12:05:00 AM,46054,1", "2/1/2026 12:05 AM,46054.01,2"),
     ],
 )
 def test_a_heading_and_the_times_are_found_among_what_stands_around_them(read: Reads, rows: Sequence[str]) -> None:
@@ -123,6 +138,38 @@ def test_a_decimal_comma_is_read_beside_semicolons(read: Reads) -> None:
         (
             ("Series;Time;Value", "valA;2026-02-01;1", "valA;2026-02-02;2", "valB;2026-02-01;3", "valB;2026-02-02;4"),
             {"Value valA": [1, 2], "Value valB": [3, 4]},
+        ),
+        (
+            ("time,load,load", "2026-02-01,1,2", "2026-02-02,3,4"),
+            {"load column 2": [1, 3], "load column 3": [2, 4]},
+        ),
+        (
+            ("time,status,count", *(f"2026-02-0{day},{code},{day}" for day in (1, 2) for code in (200, 500))),
+            {"count status=200": [1, 2], "count status=500": [1, 2]},
+        ),
+        (
+            ("time,slot,load", *(f"2026-02-0{day},{slot},{day}" for day in (1, 2) for slot in range(3))),
+            {"load slot=0": [1, 2], "load slot=1": [1, 2], "load slot=2": [1, 2]},
+        ),
+        (
+            (
+                ",CPU,CPU",
+                "Full label,a CPU,b CPU",
+                "Account,12,12",
+                "Metric,CPU,CPU",
+                "InstanceId,a,b",
+                "Period,300,300",
+                "2026-02-01,1,2",
+            ),
+            {"CPU InstanceId=a": [1], "CPU InstanceId=b": [2]},
+        ),
+        (
+            ('time,"{__name__=""up"",job=""a""}","{job=""b"",__name__=""up""}"', "2026-02-01,1,2"),
+            {"up job=a": [1], "up job=b": [2]},
+        ),
+        (
+            ("Date,Users,Avg. session duration", "2026-02-01,1,00:05:00", "2026-02-02,2,00:06:00"),
+            {"Users": [1, 2], "Avg. session duration": [300, 360]},
         ),
         (
             ("time,metric,host,value", "2026-02-01,cpu,a,1", "2026-02-01,cpu,b,2", "2026-02-01,mem,a,3"),
@@ -207,6 +254,28 @@ def test_a_person_may_name_the_column_and_what_tells_series_apart(read: Reads) -
         read(rows, column="c")
     with pytest.raises(CsvError, match="there is no zone 'Berlin'; write it as Europe/Berlin"):
         read(rows, zone="Berlin")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (("time,load", "11:00,1", "11:05,2"), "'11:00' is a time of day without a date"),
+        (("time,load", '"Jul 2, 11:00AM",1', '"Jul 2, 11:05AM",2'), "'Jul 2, 11:00AM' is a date without its year"),
+        (("host,Zeit,load", "a,gestern,1", "a,heute,2"), "'gestern' is none"),
+        (("2026-07-02 11:00:00 INFO started", "2026-07-02 11:00:01 ERROR failed"), "no column holds times"),
+    ],
+)
+def test_why_there_are_no_times_is_told(read: Reads, rows: Sequence[str], words: str) -> None:
+    with pytest.raises(CsvError, match=re.escape(words)):
+        read(lines(*rows))
+
+
+def test_a_few_zero_bytes_in_a_text_are_nothing(read: Reads) -> None:
+    rows = [f"2026-02-01 00:{minute:02},{minute}" for minute in range(30)]
+    file = read(lines("time,load", *rows).replace(",7\n", ",\0\n"))
+
+    assert len(file.series[0].times) == 29
+    assert file.left_out.sentences() == ["1 without a value (empty, NaN, null, inf, -): line 9."]
 
 
 def test_times_beside_each_other_are_told_to_be_turned(read: Reads) -> None:

@@ -27,6 +27,9 @@ def column(*cells: str, wanted: DecimalMark | None = None, delimiter: str = ",")
         (["1.204,50 €", "7,20 €"], [1204.5, 7.2]),
         (["EUR 12.5", "EUR 7"], [12.5, 7]),
         (["true", "FALSE", "True"], [1, 0, 1]),
+        (["UP", "down", "up"], [1, 0, 1]),
+        (["1.234,56-", "12,00", "5,5-"], [-1234.56, 12, -5.5]),
+        (["1,5 Mio.", "0,3 Mio."], [1.5e6, 3e5]),
     ],
 )
 def test_marks_and_currencies_are_read(cells: list[str], values: list[float]) -> None:
@@ -89,10 +92,23 @@ def test_an_empty_cell_and_words_for_nothing_are_no_value(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["much", "5xx", "1.2.3", "web-1", "12 34", "1,2,3", "7 of 9", "2026-07-02", "0x1F", "(5", "a1"]
+    "cell",
+    ["much", "5xx", "1.2.3", "web-1", "12 34", "1,2,3", "7 of 9", "2026-07-02", "0x1F", "(5", "a1", "1.2-3.4", "<1"],
 )
 def test_what_is_no_number_is_told_so(cell: str) -> None:
     assert column("1", cell, "2").values == (1.0, Cell.NO_NUMBER, 2.0)
+
+
+@pytest.mark.parametrize("word", ["up", "fail", "no", "ok"])
+def test_a_word_for_a_state_is_no_number_among_numbers(word: str) -> None:
+    assert column("1", word, "2").values == (1.0, Cell.NO_NUMBER, 2.0)
+
+
+def test_what_states_are_read_as_is_said() -> None:
+    read = column("ok", "", "fail")
+
+    assert read.values == (1.0, Cell.NOTHING, 0.0)
+    assert read.notes == ("load is read with ok as 1, fail as 0.",)
 
 
 def test_a_value_in_a_unit_of_another_kind_is_not_mixed_in() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Cyrillic letters look like Latin ones
 """Times are read in the forms of exports, spreadsheets, logs and scripts; a column has one order of day and month."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import pytest
 
 from bot.backtest.reading.dates import order_of
 from bot.backtest.reading.options import DateOrder
-from bot.backtest.reading.times import Stamp, Unread, excel_time, is_clock, read_time
+from bot.backtest.reading.times import Stamp, Unread, excel_time, is_clock, is_without_year, read_time
 
 MOMENT = datetime(2026, 7, 2, 13, 0, tzinfo=UTC).timestamp()
 
@@ -67,6 +68,53 @@ def test_a_time_is_read_in_the_usual_forms(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        *("2.7.2026 13.00", "02.07.2026, 13:00 Uhr", "2. Juli 2026, 13 Uhr", "Do., 02.07.2026 13:00:00"),
+        *("2 juillet 2026 à 13:00", "02/07/2026 13h00", "02/07/2026 13 h 00 min 00 s", "jeudi 2 juillet 2026 13:00"),
+        *("2 de julio de 2026 13:00", "jue. 2 jul 2026, 13:00", "2 luglio 2026 alle ore 13:00", "2 juli 2026 om 13:00"),
+        *("2. juli 2026 kl. 13.00", "2 lipca 2026 13:00", "2 iul. 2026 13:00", "2 Tem 2026 13:00"),
+        *("2 июля 2026 г., 13:00", "2 липня 2026 р. 13:00"),
+        *("2026/7/2 下午1:00:00", "2026年7月2日 13時00分", "2026年7月2日13时00分00秒"),
+        *("2026. 7. 2. 오후 1:00", "2026년 7월 2일 13시 00분"),
+        *("02-JUL-26 01.00.00.000000 PM", "02-JUL-26 03.00.00.000000000 PM +02:00", "2026-07-02-13.00.00.000000"),
+        *("2026-07-02_13-00-00", "2026-07-02T13-00-00", "2026-07-02_13:00", "20260702_130000", "20260702-130000"),
+        *("2026-183T13:00:00Z", "2026-183 13:00", "@1782997200", "/Date(1782997200000)/", "1782997200,0"),
+        *("2026-07-02 13:00:00 PM", "2026-07-02T13:00:00.000000Z[UTC]", "2026-07-02 09:00:00 America/New York"),
+        *("2026-07-02 09:00 America/New_York", "2026-07-02 06:00 America/Los_Angeles", "2026070213"),
+        *("2026-07-02 13:00 - 2026-07-02 13:05", "02/07/2026 1:00:00 PM - 1:05:00 PM", "02.07.2026 13:00 – 13:05"),
+        *("2026-07-02T13:00:00Z/2026-07-02T13:05:00Z", "2026-07-02 13:00 to 2026-07-02 14:00"),
+    ],
+)
+def test_a_time_is_read_in_other_languages_and_with_other_clocks(cell: str) -> None:
+    assert seconds(cell) == MOMENT
+
+
+@pytest.mark.parametrize("cell", ["1 " * 3000, "1." * 3000, "2026-07-02 " * 500, "1:" * 3000, "1-1 " * 2000])
+def test_a_long_cell_is_no_time_and_costs_none(cell: str) -> None:
+    assert read_time(cell) is Unread.NO_TIME
+    assert not is_clock(cell)
+
+
+@pytest.mark.parametrize("cell", ["2026-07-02 13:00 +530", "2026-07-02 13:00 -120", "2026-000"])
+def test_what_might_mean_something_else_is_no_time(cell: str) -> None:
+    assert read_time(cell) is Unread.NO_TIME
+
+
+def test_a_clock_of_24_hours_may_say_its_half_again_and_no_other() -> None:
+    assert seconds("02/07/2026 00:15 AM") == seconds("02/07/2026 00:15")
+    assert read_time("02/07/2026 13:15 AM") is Unread.NO_TIME
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_such"),
+    [("Jul 2, 11:00AM", True), ("02.07. 11:00", True), ("2 Jul 11:00", True), ("2 Jul 2026", False), ("1.5", True)],
+)
+def test_a_date_without_its_year_is_told_from_others(cell: str, is_such: bool) -> None:
+    assert is_without_year(cell) is is_such
+
+
+@pytest.mark.parametrize(
     ("cell", "day"),
     [("2026-07-02", 2), ("2 Jul 2026", 2), ("20260702", 2), ("2026-07", 1), ("01/07/2026 24:00", 2), ("Jul 2 2026", 2)],
 )
@@ -111,6 +159,7 @@ def test_a_time_of_day_and_the_days_of_a_spreadsheet_are_told_from_others() -> N
     assert found is not None
     assert found.seconds == MOMENT
     assert excel_time("12") is None
+    assert excel_time("-1e308") is None
 
 
 @pytest.mark.parametrize(
@@ -126,6 +175,13 @@ def test_a_time_of_day_and_the_days_of_a_spreadsheet_are_told_from_others() -> N
         (["2026-07-01", "07/02/2026"], DateOrder.MONTH_FIRST, True),
         (["03/04/2026 13:00", "03/04/2026 13:05"], DateOrder.DAY_FIRST, True),
         (["03/04/2026 1:00 PM", "03/04/2026 1:05 PM"], DateOrder.MONTH_FIRST, True),
+        (["3/4/26 13:00", "3/4/26 13:05"], DateOrder.MONTH_FIRST, True),
+        (["3.4.26 13:00", "3.4.26 13:05"], DateOrder.DAY_FIRST, False),
+        ([f"26-07-{day:02}" for day in range(1, 30)], DateOrder.YEAR_FIRST, False),
+        ([f"26/07/{day:02} 13:00" for day in (2, 3)], DateOrder.YEAR_FIRST, False),
+        (["26/07/02 13:00", "26/07/02 13:05"], DateOrder.DAY_FIRST, True),
+        ([f"{day:02}/07/26" for day in range(1, 30)], DateOrder.DAY_FIRST, False),
+        ([f"07/{day:02}/26" for day in range(1, 30)], DateOrder.MONTH_FIRST, False),
     ],
 )
 def test_the_whole_column_decides_whether_the_day_comes_first(
@@ -140,3 +196,12 @@ def test_the_whole_column_decides_whether_the_day_comes_first(
 
 def test_what_a_person_says_of_dates_counts_alone() -> None:
     assert order_of(["13/02/2026"], DateOrder.MONTH_FIRST).order is DateOrder.MONTH_FIRST
+    assert seconds("26/07/02 13:00", DateOrder.YEAR_FIRST) == MOMENT
+    assert seconds("02/07/2026 13:00", DateOrder.YEAR_FIRST) == MOMENT
+
+
+def test_dates_without_zeros_are_american_only_between_commas() -> None:
+    cells = ["3/4/26 13:00", "3/4/26 13:05"]
+
+    assert order_of(cells, None, ";").order is DateOrder.DAY_FIRST
+    assert order_of(cells, None, "\t").order is DateOrder.MONTH_FIRST
