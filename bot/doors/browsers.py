@@ -15,7 +15,7 @@ from bot.doors import otlp, product, product_beside
 PREFLIGHT_CACHE_SECONDS = 86_400
 """How long a browser may cache a preflight answer; most cap it at less."""
 
-_METHODS = ("POST", "OPTIONS")
+_METHODS = ("GET", "POST", "OPTIONS")
 _ROUTES = (*product.router.routes, *product_beside.router.routes, *otlp.router.routes)
 _PATHS = frozenset({"/api/events", *(route.path for route in _ROUTES if isinstance(route, Route))})
 
@@ -28,7 +28,7 @@ class BrowserDoors:
         self._cors = CORSMiddleware(
             app,
             allow_origins=["*"],
-            allow_methods=["POST"],
+            allow_methods=["GET", "POST"],
             # Client libraries send their own headers beside the key's, so any header is allowed.
             allow_headers=["*"],
             expose_headers=["Retry-After"],
@@ -51,5 +51,6 @@ def _needs_cors(scope: Scope) -> bool:
 
 
 def _is_browser_door(path: str) -> bool:
-    """Return whether a path is a door for browsers. Sentry's door has the project number in its path."""
-    return path in _PATHS or (path.startswith("/api/") and path.endswith("/envelope/"))
+    """Return whether a path is a door for browsers. Sentry's holds the project's number, PostHog's settings the key."""
+    is_sentrys = path.startswith("/api/") and path.endswith("/envelope/")
+    return path in _PATHS or is_sentrys or (path.startswith("/array/") and path.endswith("/config"))
