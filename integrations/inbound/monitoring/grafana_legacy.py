@@ -48,7 +48,9 @@ def read_legacy(found: Mapping[str, object], *, now: float) -> Alert:
 
 def _values(matches: object) -> dict[str, float]:
     """Return the numbers of the series that matched, by the series' names. Grafana writes null where there are none."""
-    rows = [match for match in matches if isinstance(match, dict)] if isinstance(matches, list) else []
-    return {
-        clipped(row.get("metric") or "value", 200): float(value) for row in rows if is_number(value := row.get("value"))
-    }
+    found: dict[str, float] = {}
+    for match in matches if isinstance(matches, list) else []:
+        value = match.get("value") if isinstance(match, dict) else None
+        if isinstance(value, int | float) and is_number(value):
+            found[clipped(match.get("metric") or "value", 200)] = float(value)
+    return found
