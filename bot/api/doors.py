@@ -11,7 +11,7 @@ from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.reception.arrivals.door_words import door_words
 from bot.reception.arrivals.glance import Understood
-from bot.reception.arrivals.hints import hints, remedy
+from bot.reception.arrivals.hints import REMEDIES, hints
 from bot.reception.arrivals.keeping import Arrivals
 from bot.reception.arrivals.reading import Refusal, Report, read_reports
 from bot.reception.arrivals.tallies import KEPT_MINUTES
@@ -123,7 +123,7 @@ def _understood_out(one: Understood) -> UnderstoodOut:
 
 
 def _refusal_out(one: Refusal) -> RefusalOut:
-    return RefusalOut(at=_time(one.at), reason=one.reason, message=one.message, mend=remedy(one.reason, one.message))
+    return RefusalOut(at=_time(one.at), reason=one.reason, message=one.message, mend=REMEDIES.get(one.reason))
 
 
 def _time(seconds: float) -> datetime:
