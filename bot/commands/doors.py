@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from bot.reception.arrivals.door_words import door_words
 from bot.reception.arrivals.glance import Understood
-from bot.reception.arrivals.hints import REMEDIES, hints, offset_text
+from bot.reception.arrivals.hints import hints, offset_text, remedy
 from bot.reception.arrivals.reading import Refusal, Report, read_reports, sender_name
 from bot.terminal import shown
 from storage.keys import list_keys
@@ -26,13 +27,16 @@ TABLE_WIDTH = 72
 
 SERVICES_SHOWN = 6
 
+WATCHED = 3
+"""How many senders are watched in detail: of more, what came last would be out of sight."""
+
 EXAMPLE = """curl {address}/api/events -H 'X-API-Key: argux_…' -H 'Content-Type: application/json' \\
   -d '{{"event": "hello", "properties": {{"user_id": "me", "timestamp": "'$(date -u +%FT%TZ)'"}}}}'"""
 """What a newcomer can send at once."""
 
 
-def show(services: Services, console: Console) -> None:
-    """Print the reports, or how to begin where nothing came in."""
+def show(services: Services, console: Console, *, most: int | None = None) -> None:
+    """Print the reports, or how to begin where nothing came in. most: how many in detail, those that sent last."""
     with services.readers() as session:
         reports = read_reports(services, session)
         keys = [key.name for key in list_keys(session) if key.revoked_at is None]
@@ -43,9 +47,13 @@ def show(services: Services, console: Console) -> None:
     console.print(f"What came in during the last hour, until {services.clock().astimezone(zone):%H:%M:%S %Z}:")
     if console.width >= TABLE_WIDTH:
         console.print(_table(reports))
-    for report in reports:
+    detailed = reports if most is None else sorted(reports, key=lambda report: -report.last_at)[:most]
+    for report in detailed:
         console.print()
         _print_report(report, zone, console)
+    if len(detailed) < len(reports):
+        rest = counted(len(reports) - len(detailed), "more sender")
+        console.print(f"\n{rest}, in detail without --watch.")
 
 
 def json_text(services: Services) -> str:
@@ -56,10 +64,10 @@ def json_text(services: Services) -> str:
 
 
 def watch(services: Services, console: Console, stop: threading.Event) -> None:
-    """Show the reports again every two seconds, until told to stop."""
+    """Show the reports again every two seconds, until told to stop: in detail those that sent last, to fit a screen."""
     while not stop.is_set():
         console.clear()
-        show(services, console)
+        show(services, console, most=WATCHED)
         stop.wait(REFRESH_SECONDS)
 
 
@@ -101,8 +109,8 @@ def _print_report(report: Report, zone: ZoneInfo, console: Console) -> None:
         _print_inside(console, 2, services)
     for one in report.latest:
         _print_inside(console, 4, _understood(one, zone))
-    for refusal in report.refusals:
-        _print_inside(console, 4, _refusal(refusal, zone))
+    for refusal, times in _last_refusals(report.refusals):
+        _print_inside(console, 4, _refusal(refusal, times, zone))
     for hint in hints(report):
         _print_inside(console, 2, f"→ {hint}")
 
@@ -137,10 +145,17 @@ def _understood(one: Understood, zone: ZoneInfo) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _refusal(one: Refusal, zone: ZoneInfo) -> str:
-    remedy = f". To mend it: {REMEDIES[one.reason]}" if one.reason in REMEDIES else ""
-    reason = one.reason.replace("_", " ")
-    return f"refused {_clock(one.at, zone)} {reason}: {one.message.rstrip('.')}{remedy}."
+def _last_refusals(refusals: Sequence[Refusal]) -> Sequence[tuple[Refusal, int]]:
+    """Return the last refusals, each with how often it stands there: a sender repeats its mistake."""
+    times = Counter((one.reason, one.message) for one in refusals)
+    latest = {(one.reason, one.message): one for one in refusals}
+    return sorted(((one, times[what]) for what, one in latest.items()), key=lambda found: found[0].at)
+
+
+def _refusal(one: Refusal, times: int, zone: ZoneInfo) -> str:
+    mend = remedy(one.reason, one.message)
+    what = f"refused {_clock(one.at, zone)}{f', {times} times' if times > 1 else ''} {one.reason.replace('_', ' ')}"
+    return f"{what}: {one.message.rstrip('.')}{f'. To mend it: {mend}' if mend else ''}."
 
 
 def _clock(seconds: float, zone: ZoneInfo) -> str:

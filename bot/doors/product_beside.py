@@ -51,6 +51,10 @@ def _left_aside(payload: Payload) -> ParsedBody[Event]:
     return ParsedBody(Parsed(), key)
 
 
+def _unread(payload: Payload) -> ParsedBody[Event]:
+    return ParsedBody(Parsed())
+
+
 def _nothing(store: TelemetryStore, records: Sequence[Event]) -> Appended:
     return Appended(0, 0)
 
@@ -60,6 +64,7 @@ PROFILES: Door[Event] = _door("mixpanel")
 FLAGS: Door[Event] = _door("posthog")
 METRICS: Door[Event] = _door("segment")
 GROUPS: Door[Event] = _door("amplitude")
+RECORDINGS: Door[Event] = Door("mixpanel", ("application/octet-stream", JSON), _unread, _nothing)
 
 
 @router.post("/engage", include_in_schema=False)
@@ -108,6 +113,68 @@ async def take_flags(request: Request, reception: InjectedReception, secret: Sec
     """Answer a PostHog client that asks for feature flags: there are none."""
     await reception.receive(request, FLAGS, secret)
     return JSONResponse(NO_FLAGS)
+
+
+@router.get("/decide", include_in_schema=False)
+@router.get("/decide/", include_in_schema=False)
+@router.get("/flags", include_in_schema=False)
+@router.get("/flags/", include_in_schema=False)
+async def take_flags_by_get(secret: Secret, reception: InjectedReception, token: str = "") -> JSONResponse:
+    """Answer a Mixpanel client, or an old one of PostHog, that asks for flags in the address: there are none."""
+    await reception.ring.identify(token or secret)
+    return JSONResponse(NO_FLAGS)
+
+
+@router.get("/array/{key}/config", include_in_schema=False)
+async def take_remote_config(key: str, reception: InjectedReception) -> JSONResponse:
+    """Answer posthog-js that asks for its project's settings."""
+    await reception.ring.identify(key)
+    return JSONResponse({"supportedCompression": ["gzip", "gzip-js"], "hasFeatureFlags": False, **NO_FLAGS})
+
+
+@router.get("/array/{key}/config.js", include_in_schema=False)
+async def take_remote_script(key: str, reception: InjectedReception) -> Response:
+    """Answer posthog-js that asks for its project's settings as a script."""
+    await reception.ring.identify(key)
+    return Response("", media_type="text/javascript")
+
+
+@router.get("/api/surveys/", include_in_schema=False)
+async def take_surveys(token: str, reception: InjectedReception) -> JSONResponse:
+    """Answer posthog-js that asks for surveys: there are none."""
+    await reception.ring.identify(token)
+    return JSONResponse({"surveys": []})
+
+
+@router.get("/api/early_access_features/", include_in_schema=False)
+async def take_early_access(token: str, reception: InjectedReception) -> JSONResponse:
+    """Answer posthog-js that asks for features of early access: there are none."""
+    await reception.ring.identify(token)
+    return JSONResponse({"earlyAccessFeatures": []})
+
+
+@router.get("/api/web_experiments/", include_in_schema=False)
+async def take_web_experiments(token: str, reception: InjectedReception) -> JSONResponse:
+    """Answer posthog-js that asks for experiments: there are none."""
+    await reception.ring.identify(token)
+    return JSONResponse({"experiments": []})
+
+
+@router.get("/api/feature_flag/local_evaluation", include_in_schema=False)
+@router.get("/api/feature_flag/local_evaluation/", include_in_schema=False)
+@router.get("/flags/definitions", include_in_schema=False)
+async def take_flag_definitions(secret: Secret, reception: InjectedReception, token: str = "") -> JSONResponse:
+    """Answer a PostHog server library that wants to evaluate flags by itself: there are none."""
+    await reception.ring.identify(secret or token)
+    return JSONResponse({"flags": [], "group_type_mapping": {}, "cohorts": {}})
+
+
+@router.post("/record", include_in_schema=False)
+@router.post("/record/", include_in_schema=False)
+async def take_mixpanel_recordings(request: Request, reception: InjectedReception, secret: Secret) -> JSONResponse:
+    """Take Mixpanel's session recordings, which are not kept: Basic authentication holds the key."""
+    await reception.receive(request, RECORDINGS, secret)
+    return JSONResponse({"code": 200, "status": "OK"})
 
 
 @router.post("/s", include_in_schema=False)

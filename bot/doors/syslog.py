@@ -17,7 +17,7 @@ from itertools import count
 
 import structlog
 
-from bot.doors.syslog_frames import LONGEST_MESSAGE, Framed, Frames
+from bot.doors.syslog_frames import LONGEST_MESSAGE, Framed, Frames, other_protocol
 from bot.errors import BotError
 from bot.reception.arrivals.glance import look
 from bot.reception.counting import Caller
@@ -134,6 +134,7 @@ class SyslogDoor(asyncio.DatagramProtocol):
 
     async def _read_stream(self, reader: asyncio.StreamReader, peer: str) -> None:
         frames = Frames()
+        is_first = True
         while True:
             try:
                 async with asyncio.timeout(frames.patience):
@@ -141,6 +142,10 @@ class SyslogDoor(asyncio.DatagramProtocol):
             except TimeoutError:
                 await self._queue_all(frames.overdue(), peer)
                 continue
+            if is_first and (other := other_protocol(data)):
+                self._refuse("malformed", f"{peer} {other}")
+                return
+            is_first = False
             await self._queue_all(frames.feed(data) if data else frames.end(), peer)
             if not data:
                 return

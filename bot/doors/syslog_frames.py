@@ -26,6 +26,7 @@ _GOES_ON = re.compile(
     rb"[ \t]+\S|Caused by: |Suppressed: |\.\.\. \d+ more|Traceback \(most recent call last\):|During handling of the "
     rb"above exception|The above exception was the direct cause|--- End of "
 )
+_HTTP = re.compile(rb"(?:GET|HEAD|POST|PUT|OPTIONS) \S+ HTTP/1|PRI \* HTTP/2")
 _TRACEBACK = b"Traceback"
 _ITS_END = re.compile(rb"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)\b(?::|\r?$)")
 
@@ -185,3 +186,15 @@ def goes_on(before: bytes, line: bytes) -> bool:
         return False
     is_trace = _TRACEBACK in before or b"\n" in before
     return _GOES_ON.match(line) is not None or (is_trace and _ITS_END.match(line) is not None)
+
+
+def other_protocol(beginning: bytes) -> str | None:
+    """Say what to do where a connection begins with a protocol that is no syslog, else return None."""
+    if beginning.startswith(b"\x16\x03"):
+        return (
+            "speaks TLS, and this port is plain: turn TLS off there, or put a proxy before it that ends TLS, such as "
+            "stunnel or nginx's `stream`"
+        )
+    if _HTTP.match(beginning):
+        return "speaks HTTP: syslog is read here; HTTP has its own port, ARGUX_PORT"
+    return None

@@ -73,9 +73,9 @@ class Counting:
     def refused(self, door: str, reason: str, message: str, caller: Caller) -> None:
         """Count a request, or a message of syslog, that is refused."""
         self._metrics.rejected.labels(door, reason).inc()
-        by = f" Sent by {caller.program}." if caller.program else ""
-        now = self._services.clock().timestamp()
-        self._tallies.refused(caller.name, door, reason, f"{message}{by}", now=now)
+        if caller.program:
+            message = f"{message}{'' if message.endswith(('.', '?')) else '.'} Sent by {caller.program}."
+        self._tallies.refused(caller.name, door, reason, message, now=self._services.clock().timestamp())
 
     async def nowhere(self, request: Request, message: str) -> None:
         """Count what somebody sends to an address where there is no door."""

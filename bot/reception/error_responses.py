@@ -13,7 +13,7 @@ from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
 from bot.errors import BotError, UnavailableError, error_body
-from bot.reception.arrivals.door_words import meant_door
+from bot.reception.arrivals.door_words import foreign_door, meant_door
 from bot.reception.validation_words import plain
 from bot.storable_text import STORABLE
 from storage.errors import DatabaseUnavailableError, InvalidTransitionError, NotFoundError
@@ -92,11 +92,18 @@ def _is_sender(request: Request, status: int) -> bool:
 
 def _http_message(request: Request, error: HTTPException) -> str:
     path = request.url.path
+    if error.status_code == 405 and path == "/" and request.method == "POST":
+        return (
+            "/ takes nothing: the address needs its path, such as /v1/logs. docs/connecting.md has it for each sender."
+        )
     if error.status_code == 405:
         return f"{path} does not take {request.method}."
     if error.status_code != 404:
         return str(error.detail)
-    meant = meant_door(path) if request.method in ("POST", "PUT") else None
+    is_sender = request.method in ("POST", "PUT")
+    if is_sender and (instead := foreign_door(path)):
+        return f"There is nothing at {path}: {instead}."
+    meant = meant_door(path) if is_sender else None
     return f"There is nothing at {path}.{f' Is {meant} meant?' if meant else ''}"
 
 

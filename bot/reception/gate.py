@@ -16,6 +16,9 @@ from starlette.requests import ClientDisconnect
 
 from bot.errors import BusyError, CutShortError, TooLargeError, TooSlowError, WrongTypeError
 
+_FORM = "application/x-www-form-urlencoded"
+_FORM_HINT = " With curl add -H 'Content-Type: application/json'; in Datadog's webhook untick Encode as form."
+
 MEGABYTE = 1_000_000
 BUSY_RETRY_SECONDS = 1
 
@@ -181,7 +184,8 @@ def content_type(request: Request, accepted: tuple[str, ...]) -> str:
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in accepted:
         given = f"not {sent}" if sent else "and none was given"
-        raise WrongTypeError(f"Content-Type must be {' or '.join(accepted)}, {given}.")
+        hint = _FORM_HINT if sent == _FORM and "application/json" in accepted else ""
+        raise WrongTypeError(f"Content-Type must be {' or '.join(accepted)}, {given}.{hint}")
     return sent
 
 

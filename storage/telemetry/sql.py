@@ -60,7 +60,7 @@ from storage.telemetry.rolling_up import Roller
 from storage.telemetry.rollups.marks import high_water
 from storage.telemetry.rollups.waiting import whole_until
 from storage.telemetry.rows import records, tables
-from storage.telemetry.rows.keys import events_without_keys, logs_without_keys, points_without_keys
+from storage.telemetry.rows.keys import events_without_keys, logs_without_keys, points_without_keys, spans_without_keys
 from storage.telemetry.rows.privacy import Privacy
 
 
@@ -109,7 +109,7 @@ class SqlTelemetry:
 
     def append_spans(self, spans: Sequence[Span]) -> Appended:
         """Append spans; durable on return. A server span replaces the caller's side of the same id."""
-        rows = servers_first(records.span_rows(spans, self._clock()))
+        rows = servers_first(records.span_rows(spans_without_keys(spans), self._clock()))
         appended = self._appender.append(tables.spans, records.SPAN_COLUMNS, rows, key_columns=2)
         servers = servers_of(rows) if appended.duplicates else []
         removal = removal_of_callers(self._readers, servers) if servers else None

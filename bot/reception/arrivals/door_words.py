@@ -9,6 +9,42 @@ from difflib import get_close_matches
 NOWHERE = "nowhere"
 """The door of what is sent to an address where there is none."""
 
+_COLLECTOR = "an OpenTelemetry collector can take it and send it on to /v1"
+FOREIGN: Mapping[str, str] = {
+    "/services/collector": "Splunk's HTTP Event Collector is not spoken here: Fluent Bit, Vector and the OpenTelemetry "
+    "collector can send the same to /_bulk or /v1/logs",
+    "/api/v1/write": f"Prometheus' remote write is not spoken here: {_COLLECTOR}/metrics",
+    "/api/v1/push": f"Prometheus' remote write is not spoken here: {_COLLECTOR}/metrics",
+    "/api/v2/alerts": "this is Alertmanager's own address: let an Alertmanager send to its webhook, "
+    "/alertmanager/webhook",
+    "/api/v1/alerts": "this is Alertmanager's own address: let an Alertmanager send to its webhook, "
+    "/alertmanager/webhook",
+    "/alertmanager": "Alertmanager's and Grafana's webhook is /alertmanager/webhook",
+    "/api/v2/series": f"of Datadog logs and monitors are taken, not metrics: {_COLLECTOR}/metrics",
+    "/api/v1/series": f"of Datadog logs and monitors are taken, not metrics: {_COLLECTOR}/metrics",
+    "/api/v0.2/traces": f"of Datadog logs and monitors are taken, not traces: {_COLLECTOR}/traces",
+    "/v0.4/traces": f"of Datadog logs and monitors are taken, not traces: {_COLLECTOR}/traces",
+    "/api/v2/spans": f"Zipkin's spans are not taken: {_COLLECTOR}/traces",
+    "/api/v1/spans": f"Zipkin's spans are not taken: {_COLLECTOR}/traces",
+    "/api/traces": f"Jaeger's spans are not taken: {_COLLECTOR}/traces",
+    "/gelf": "Graylog's format is not spoken here: send JSON lines to /_bulk, or syslog to SYSLOG_PORT",
+    "/logplex": "Heroku's HTTPS drain is not spoken here: add a syslog drain, syslog://YOUR-ADDRESS:SYSLOG_PORT",
+    "/v2/enqueue": "PagerDuty's events are not taken: let the monitor send to /alertmanager/webhook or "
+    "/datadog/webhook, or post an event to /api/events",
+    "/write": "InfluxDB's lines are not taken: Telegraf's output `opentelemetry` sends to /v1/metrics",
+    "/api/v2/write": "InfluxDB's lines are not taken: Telegraf's output `opentelemetry` sends to /v1/metrics",
+    "/v1/pixel": "Segment's pixel is not taken: send the same by POST to /v1/track",
+}
+"""Addresses of other systems, by how they begin, and what to do instead."""
+
+_FOREIGN_ENDS: Mapping[str, str] = {
+    "/store": "Sentry's old address is not served: SDKs since 2021 send to /api/1/envelope/, so update the SDK",
+    "/minidump": "minidumps are not taken; of Sentry's SDKs errors, messages and logs are",
+    "/security": "browsers' security reports are not taken; of Sentry's SDKs errors, messages and logs are",
+    "/_doc": "single documents are not taken: send them to /_bulk, each with an action on the line before it",
+    "/_create": "single documents are not taken: send them to /_bulk, each with an action on the line before it",
+}
+
 _CLOSE = 0.8
 """How alike two addresses are of which one is meant for the other."""
 
@@ -76,3 +112,10 @@ def meant_door(path: str) -> str | None:
     if ends:
         return max(ends, key=len)
     return next(iter(get_close_matches(path, addresses, n=1, cutoff=_CLOSE)), None)
+
+
+def foreign_door(path: str) -> str | None:
+    """Say what to do instead at an address that another system has, or return None."""
+    path = path.rstrip("/")
+    within = (words for begin, words in FOREIGN.items() if path == begin or path.startswith(f"{begin}/"))
+    return next(within, None) or next((words for end, words in _FOREIGN_ENDS.items() if path.endswith(end)), None)

@@ -14,7 +14,7 @@ from integrations.inbound.deploys.api import DeployNotice
 from integrations.inbound.monitoring.alerts import Alert
 from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
 from integrations.text import visible
-from storage.telemetry.rows.keys import events_without_keys
+from storage.telemetry.rows.keys import events_without_keys, text_without_keys
 from storage.telemetry.rows.people_named import names_person
 
 LATE_SECONDS = 300.0
@@ -124,5 +124,5 @@ def _described(record: Any) -> tuple[str, float, str, str]:
 def shortened(text: str, limit: int = WORDS_LENGTH) -> str:
     """Return text from outside as one plain line without secrets, of at most `limit` characters."""
     # Cut roughly first: a body may be long, and a secret must not lose its beginning.
-    line = visible(SECRET_TEXTS.sub(REDACTED, text[: 20 * limit])).strip()
+    line = visible(text_without_keys(SECRET_TEXTS.sub(REDACTED, text[: 20 * limit]))).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -26,6 +26,12 @@ REMEDIES: Mapping[str, str] = {
 """How to mend a refusal whose own message does not say it, by its reason."""
 
 
+def remedy(reason: str, message: str) -> str | None:
+    """Return how to mend a refusal, or None where its message says it: an address tells which one is meant."""
+    is_said = reason == "no_door" and (": " in message or "meant?" in message)
+    return None if is_said else REMEDIES.get(reason)
+
+
 def hints(report: Report) -> Sequence[str]:
     """Return the sentences about a report, the gravest first."""
     found = [_refused_only(report), _duplicates_only(report), _unnamed(report), _clock(report), _late(report)]

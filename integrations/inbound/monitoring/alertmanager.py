@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from integrations.inbound.monitoring.alerts import FIRING, RESOLVED, Alert, is_number, parse_number, text_of
+from integrations.inbound.monitoring.grafana_legacy import is_legacy, read_legacy
 from integrations.inbound.monitoring.log_fields import bounded_attributes, clipped, decoded_json, short_text
 from integrations.inbound.reading.batches import Text, read_each
-from integrations.inbound.reading.records import FieldError, Parsed
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
 from integrations.inbound.reading.times import parse_time
 
 _ZERO_YEAR = "0001-"
@@ -26,7 +27,7 @@ _SUMMARIES = ("summary", "description", "message", "title")
 class _Notification(msgspec.Struct):
     """A notification. Grafana, Mimir and relays fill in the same shape; where they have nothing, some write null."""
 
-    alerts: list[msgspec.Raw]
+    alerts: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
     status: Any = None
     receiver: Any = None
     externalURL: Any = None
@@ -67,12 +68,24 @@ def read_alertmanager(text: bytes, *, now: float) -> Parsed[Alert]:
 def read_notification(text: bytes, *, now: float) -> Notified:
     """Read a notification and how many alerts it does not hold. Raises PayloadError as `read_alertmanager`."""
     notification = decoded_json(text, _Notification)
+    if notification.alerts is msgspec.UNSET:
+        return Notified(_without_alerts(decoded_json(text, dict), now), 0)
     left_out = _count(notification.truncatedAlerts)
 
     def read(raw: Text) -> Alert:
         return _to_alert(_ALERT.decode(raw), notification, left_out, now)
 
-    return Notified(read_each(notification.alerts, read, prefix="alerts"), left_out)
+    return Notified(read_each(notification.alerts or [], read, prefix="alerts"), left_out)
+
+
+def _without_alerts(found: dict[str, object], now: float) -> Parsed[Alert]:
+    if not is_legacy(found):
+        words = "is missing; this address takes the webhooks of Prometheus Alertmanager and of Grafana"
+        raise PayloadError(words, "alerts")
+    try:
+        return Parsed([read_legacy(found, now=now)])
+    except FieldError as error:
+        raise PayloadError(error.message, error.field) from error
 
 
 def left_out_text(count: int) -> str:

@@ -37,6 +37,7 @@ _TIMES = ("timestamp", "@timestamp", "date", "published_date")
 _SOURCE = ("hostname", "service", "ddsource", "ddtags")
 """The fields that tell the source of a log: the agent puts the container and the file into the tags."""
 
+_VARIABLE = re.compile(r"\$[A-Z][A-Z_]*")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TITLE = re.compile(r"\[(?P<transition>[^\]]*)\]\s*(?P<name>.*)", re.S)
 _ITEM = msgspec.json.Decoder(dict[str, object])
@@ -116,10 +117,14 @@ def read_datadog_alert(text: bytes, *, now: float) -> Parsed[Alert]:
 
     Raises PayloadError.
     """
-    body: dict[str, object] = decoded_json(text, dict)
+    sent: dict[str, object] = decoded_json(text, dict)
+    # A variable that Datadog does not fill in stays as it is written.
+    body = {name: value for name, value in sent.items() if not (isinstance(value, str) and _VARIABLE.fullmatch(value))}
     title = short_text(body, "alert_title", "event_title", "title")
     if title is None:
-        raise PayloadError("is missing", "title")
+        raise PayloadError(
+            "is missing; leave Datadog's own payload as it is, or take the one of docs/connecting.md", "title"
+        )
     found = _TITLE.match(title)
     transition = short_text(body, "alert_transition", "transition") or (found["transition"] if found else "")
     tags = _parse_tags(str(field(body, "tags") or ""))

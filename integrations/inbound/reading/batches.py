@@ -172,12 +172,22 @@ def describe_error(error: Exception, text: Text) -> tuple[str, str]:
         return error.field, error.message
     if isinstance(error, RecursionError):
         return "", "is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "", f"is not UTF-8{_first_odd_byte(bytes(text))}; send it in UTF-8"
     known = describe_number_fault(error, bytes(text))
     if known is not None:
         return known
     if isinstance(error, msgspec.ValidationError):
         return error_location(error)
     return "", f"is not JSON: {error}"
+
+
+def _first_odd_byte(text: bytes) -> str:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return f": byte {error.start} is 0x{text[error.start]:02x}"
+    return ""
 
 
 def error_location(error: msgspec.ValidationError) -> tuple[str, str]:

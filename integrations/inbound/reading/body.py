@@ -11,6 +11,8 @@ from integrations.inbound.reading.records import PayloadError, PayloadTooLargeEr
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 31
 _ZLIB = 15
+_BARE = -15
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -29,10 +31,15 @@ def decoded(body: bytes, content_encoding: str, max_decoded_bytes: int) -> bytes
     if encoding in ("gzip", "x-gzip"):
         raise PayloadError("it is not gzip, though its content encoding says so")
     if encoding == "deflate":
-        return _inflated(body, _ZLIB, max_decoded_bytes)
+        return _inflated(body, _ZLIB if _is_zlib(body) else _BARE, max_decoded_bytes)
     if len(body) > max_decoded_bytes:
         raise _too_large(max_decoded_bytes)
     return body
+
+
+def _is_zlib(body: bytes) -> bool:
+    """Whether `deflate` means zlib's format, as the standard says; some senders leave its header out."""
+    return len(body) > 1 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0
 
 
 def _inflated(body: bytes, window_bits: int, max_decoded_bytes: int) -> bytes:
@@ -61,7 +68,14 @@ def _too_large(limit: int) -> PayloadTooLargeError:
 
 
 def without_nul(json_body: bytes) -> bytes:
-    r"""Replace each \u0000 in JSON by U+FFFD, because relational stores cannot hold a NUL in text."""
+    r"""Replace each \u0000 in JSON by U+FFFD, because relational stores cannot hold a NUL in text.
+
+    A byte order mark, which JSON must not have, is left out, and UTF-16 with one is read.
+    """
+    for mark, encoding in _MARKS:
+        if json_body.startswith(mark):
+            json_body = json_body.decode(encoding, "replace").encode("utf-8", "replace")
+            break
     if b"\\u0000" not in json_body:
         return json_body
     return _ESCAPED_NUL.sub(rb"\1\\ufffd", json_body)

@@ -12,11 +12,20 @@ _RANDOM = "bcdfghjklmnpqrstvwxz2456789"
 _OF_DEPLOYMENT = re.compile(
     rf"(?P<workload>.+)-(?=[a-z]*\d|[{_RANDOM}]{{8,10}}-)[0-9a-f{_RANDOM}]{{6,10}}-[{_RANDOM}]{{5}}"
 )
-_OF_CRON_JOB = re.compile(rf"(?P<workload>.+)-\d{{8,10}}(?:-[{_RANDOM}]{{5}})?")
-_OF_DAEMON_SET = re.compile(rf"(?P<workload>.+)-[{_RANDOM}]{{5}}")
+_OF_REVISION = re.compile(rf"(?P<workload>.+)-\d{{5}}-deployment-[0-9a-f{_RANDOM}]{{6,10}}-[{_RANDOM}]{{5}}")
+"""Knative's: the revision stands before its deployment."""
+
+_OF_RELABELLED = re.compile(r"(?P<workload>.+)-(?=(?:[a-f]*\d){3})(?=\d*[a-f])[0-9a-f]{8,10}-[0-9a-z]{5}")
+"""Some generate the last part from all letters. The set's hash must then look like one."""
+
+_OF_CRON_JOB = re.compile(r"(?P<workload>.+)-\d{8,10}(?:-[0-9a-z]{5})?")
+_WORDS = "dhcpd|httpd|https|lldpd|mqttd|ntpds|rpcbd|sftpd|snmpd|tftpd|vmctl|vsftp|xrdpd|kctrl"
+"""Words that only look generated."""
+
+_OF_DAEMON_SET = re.compile(rf"(?P<workload>.+)-(?!(?:{_WORDS})$)[{_RANDOM}]{{5}}")
 _OF_STATEFUL_SET = re.compile(r"(?P<workload>.+)-\d{1,4}")
 _OF_REPLICA_SET = re.compile(rf"(?P<workload>.+)-(?=.*\d)[0-9a-f{_RANDOM}]{{6,10}}")
-_POD_FORMS = (_OF_DEPLOYMENT, _OF_CRON_JOB, _OF_DAEMON_SET, _OF_STATEFUL_SET)
+_POD_FORMS = (_OF_REVISION, _OF_DEPLOYMENT, _OF_RELABELLED, _OF_CRON_JOB, _OF_DAEMON_SET, _OF_STATEFUL_SET)
 
 _CONTAINER_FILE = re.compile(
     r"(?P<pod>[a-z0-9][a-z0-9.-]*)_(?P<namespace>[a-z0-9-]+)_(?P<container>[a-z0-9.-]+)-[0-9a-f]{64}(?:\.log|$)"
@@ -26,7 +35,7 @@ _POD_DIRECTORY = re.compile(
 )
 
 _GENERAL_NAMES = frozenset(
-    {"app", "application", "container", "default", "main", "pod", "server", "service", "workload"}
+    {"app", "application", "container", "default", "main", "pod", "server", "service", "user-container", "workload"}
 )
 
 

@@ -12,6 +12,9 @@ _RDS = re.compile(r"/aws/(?:rds|docdb|neptune)/(?:instance|cluster)/(?P<name>[^/
 _BEANSTALK = re.compile(r"/aws/elasticbeanstalk/(?P<name>[^/]+)/.*")
 _EKS = re.compile(r"/aws/eks/(?P<cluster>[^/]+)/cluster")
 _INSIGHTS = re.compile(r"/aws/(?:ecs/)?containerinsights/(?P<cluster>[^/]+)/(?P<kind>[^/]+)")
+_APP_RUNNER = re.compile(r"/aws/apprunner/(?P<name>[^/]+)/[0-9a-f]{32}/\w+")
+_AT_THE_EDGE = re.compile(r"/aws/lambda/[a-z]{2}-[a-z]+-\d\.(?P<name>[^/]+)")
+_GLUE = re.compile(r"/(?P<name>aws-glue)/.*")
 _API_GATEWAY = re.compile(r"(?P<name>API-Gateway-Execution-Logs_[^/]+)/.*")
 _TASK_STREAM = re.compile(r"[^/]+/(?P<container>[^/]+)/[0-9a-f]{32}")
 _BATCH_STREAM = re.compile(r"(?P<job>[^/]+)/default/[0-9a-f-]{32,36}")
@@ -22,7 +25,8 @@ def service_of_group(group: str, stream: str = "") -> str | None:
     """Return the service of a log group, or None if neither it nor the stream names one."""
     if found := _INSIGHTS.fullmatch(group):
         return _of_insights(found["cluster"], found["kind"], stream)
-    if found := _RDS.fullmatch(group) or _BEANSTALK.fullmatch(group) or _API_GATEWAY.fullmatch(group):
+    named = (_RDS, _BEANSTALK, _API_GATEWAY, _APP_RUNNER, _AT_THE_EDGE, _GLUE)
+    if found := next((match for form in named if (match := form.fullmatch(group))), None):
         return found["name"]
     if found := _EKS.fullmatch(group):
         part = _CONTROL_PLANE.match(stream)

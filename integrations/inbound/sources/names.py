@@ -6,18 +6,21 @@ then weak signs. Names that last are preferred to those of one pod, container or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from integrations.inbound.sources import conventions as known
-from integrations.inbound.sources.containers import family_of_task, service_of_container
+from integrations.inbound.sources.containers import app_of_azure, family_of_task, service_of_container
 from integrations.inbound.sources.fields import Fields
 from integrations.inbound.sources.kubernetes import is_general, workload_of_owner, workload_of_pod
 from integrations.inbound.sources.units import is_log_file, service_of_file, service_of_unit
 
 NAME_LIMIT = 200
 UNKNOWN_SERVICE = "unknown_service"
+
+_INSTANCE = re.compile(r"[\w.-]+/(?P<pod>[a-z0-9.-]+):(?P<container>[a-z0-9.-]+)")
 
 
 def service_of(found: Mapping[str, object]) -> str | None:
@@ -56,18 +59,36 @@ def likely_service_of(found: Mapping[str, object]) -> str | None:
     candidates = (
         fields.text(*known.PROGRAMS),
         next((name for name in files if name), None),
-        fields.text("process.name"),
+        fields.text("process.name", "process.executable.name"),
+        _name_of_logger(found),
         (fields.text(*known.MODULES) or "").partition(".")[0],
     )
     return _clipped(next((name for name in candidates if name and _is_name(name)), None))
 
 
 def likely_service_of_labels(labels: Mapping[str, object]) -> str | None:
-    """Return a service by the weak signs among a Loki stream's labels: the job (`namespace/app`), or as above."""
-    job = (Fields(labels).text("job") or "").rpartition("/")[2]
-    if job and job.lower() not in known.GENERAL_JOBS and _is_name(job):
-        return _clipped(job)
+    """Return a service by the weak signs among a Loki stream's labels: the job (`namespace/app`), or as above.
+
+    `workload`, `name` and `component` are what Loki itself takes for the service; Alloy names a pod in `instance`.
+    """
+    fields = Fields(labels)
+    job = (fields.text("job") or "").rpartition("/")[2]
+    says_nothing = job.lower() in known.GENERAL_JOBS or job.startswith("loki.source.")
+    own = (fields.text("workload", "name"), None if says_nothing else job, fields.text("component"))
+    if name := next((name for name in own if name and _is_name(name)), None):
+        return _clipped(name)
+    running = _INSTANCE.fullmatch(fields.text("instance") or "")
+    if running is not None:
+        container = running["container"]
+        return _clipped(workload_of_pod(running["pod"]) if is_general(container) else container)
     return likely_service_of(labels) or _clipped(job or None)
+
+
+def _name_of_logger(found: Mapping[str, object]) -> str | None:
+    """Return the name that bunyan and pino give each line of an application: it stands beside pid and hostname."""
+    name = found.get("name")
+    is_bunyan = isinstance(found.get("level"), int) and "pid" in found and "hostname" in found
+    return name if is_bunyan and isinstance(name, str) else None
 
 
 def _is_name(found: str) -> bool:
@@ -91,12 +112,15 @@ def _workload(fields: Fields) -> str | None:
         return stable
     container = fields.text(*known.CONTAINERS) or _label(fields, known.DOCKER_LABELS, known.TASK_CONTAINERS)
     if container is not None and not is_general(container):
-        return service_of_container(container) if container.startswith(("/", "ecs-")) else container
+        # Azure writes the pod's id before it.
+        name = container if container.startswith("/") else container.rpartition("/")[2]
+        return service_of_container(name) if name.startswith(("/", "ecs-")) else name
     owner, pod, task = fields.text(*known.OWNERS), fields.text(*known.PODS), fields.text(*known.TASKS)
     return (
         fields.text(*known.WORKLOADS)
         or fields.text(*known.FLAT_LABELS)
         or _label(fields, known.LABELS, known.LABEL_NAMES)
+        or _label(fields, ("labels",), known.LABELS_OF_GOOGLE)
         or (workload_of_owner(owner) if owner else None)
         or (workload_of_pod(pod) if pod else None)
         or _compose(fields)
@@ -107,7 +131,9 @@ def _workload(fields: Fields) -> str | None:
 
 
 def _container(fields: Fields) -> str | None:
-    platform = fields.text(*known.TASKS_OF_NOMAD, *known.APPS_OF_AZURE)
+    resource = fields.text(*known.RESOURCES_OF_AZURE)
+    platform = fields.text(*known.TASKS_OF_NOMAD, *known.APPS_OF_AZURE, *known.APPS_OF_HOSTS)
+    platform = platform or (app_of_azure(resource) if resource else None)
     return platform or _compose(fields) or _docker_name(fields, lasting=False) or fields.text(*known.FUNCTIONS)
 
 
@@ -123,8 +149,10 @@ def _docker_name(fields: Fields, *, lasting: bool) -> str | None:
 
 
 def _unit(fields: Fields) -> str | None:
-    unit = fields.text(*known.UNITS)
-    return (service_of_unit(unit) if unit else None) or fields.text(*known.IDENTIFIERS)
+    units = (fields.text(*known.UNITS), fields.text(*known.USER_UNITS))
+    return next((name for unit in units if unit and (name := service_of_unit(unit))), None) or fields.text(
+        *known.IDENTIFIERS
+    )
 
 
 def _label(fields: Fields, objects: tuple[str, ...], names: tuple[str, ...]) -> str | None:

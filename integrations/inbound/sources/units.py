@@ -17,7 +17,10 @@ _GENERAL_FILES = frozenset(
 _GENERAL_FOLDERS = frozenset(
     {"", "containers", "current", "data", "home", "log", "logs", "opt", "pods", "shared", "srv", "tmp", "usr", "var"}
 )
-_LOG_FILE = re.compile(r"^/var/log/|\.(?:log|out|err)(?:[.-][\w.-]*)?$|[\\/]logs[\\/][^\\/]+\.\w+$")
+_LOG_OF_GOOGLE = re.compile(r"projects/[^/]+/logs/(?P<log>[^/]+)")
+_LOG_FILE = re.compile(
+    r"^/var/log/|^projects/[^/]+/logs/|\.(?:log|out|err)(?:[.-][\w.-]*)?$|[\\/]logs[\\/][^\\/]+\.\w+$"
+)
 _ENDING = re.compile(r"(?:[.-]\d{4}-?\d\d-?\d\d|\.\d{1,3}|\.(?:log|txt|json|out|err|gz))+$")
 _DATE_OF_INDEX = re.compile(r"[-_.]\d{4}[.-]\d\d(?:[.-]\d\d)?(?:-\d{6})?$|-\d{6}$")
 _DATA_STREAM = re.compile(r"logs-(?P<dataset>[^-]+)-[^-]+")
@@ -42,6 +45,9 @@ def service_of_file(path: str) -> str | None:
     if running is not None:
         pod, container = running
         return workload_of_pod(pod) if is_general(container) else container
+    google = _LOG_OF_GOOGLE.fullmatch(path)
+    if google is not None:
+        return None if google["log"].lower() in _GENERAL_FILES or "%2F" in google["log"] else google["log"]
     *folders, file = path.replace("\\", "/").split("/")
     name = _ENDING.sub("", file)
     if name and name.lower() not in _GENERAL_FILES and any(map(str.isalpha, name)):

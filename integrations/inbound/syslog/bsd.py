@@ -41,8 +41,13 @@ _LEVEL_OR_NUMBER = re.compile(
 )
 _TAG = re.compile(
     r"(?P<tag>[\w./@+$~-][\w./@+$~%-]{0,254}(?:\([^)\s]*\))?|\([\w./@-]+\))"
-    r"(?:\[(?P<process>[^\]\s]{0,64})\](?:\s?:)?(?=\s|$)|\s?:(?=\s|$)|(?=\t))\s?"
+    r"(?:\[(?P<process>[^\]\s]{0,64})\](?:\s?:)?(?=\s|$)|\]?\s?:(?=\s|$|\w+=\")|(?=\t))\s?"
 )
+_TAG_WITH_PROCESS = re.compile(
+    r"(?P<tag>[A-Z][\w.-]*(?: [A-Z][\w.-]*){1,3}|[\w./@+$~-][\w./@+$~%:,-]{0,254})"
+    r"(?:\[[^\]]{1,64}\])?\[(?P<process>\d{1,10})\]\s?:(?=\s|$)\s?"
+)
+"""A name that only the process behind it shows to be one: `Media Server[7]:`, `vat::worker[7]:`, `fpm[pool w][7]:`."""
 
 
 def read_bsd(text: str, *, now: float, has_priority: bool) -> Said | None:
@@ -97,6 +102,12 @@ def _after_time(rest: str, attributes: dict[str, JsonValue], now: float) -> Said
         # A relay put its own header before the device's.
         said = _tagged(rest[inner.end() :], {**attributes, **_device(inner)})
         return Said(said.message, said.service, time_said(inner.groupdict(), now=now), said.attributes)
+    if inner is not None:
+        said = _after_time(rest[inner.end() :], {}, now)
+        if "process" in said.attributes:
+            # A relay, or the program itself, put a second time there; a program's own time is followed by no tag.
+            happened_at = said.happened_at or time_said(inner.groupdict(), now=now)
+            return Said(said.message, said.service, happened_at, {**attributes, **said.attributes})
     untimed = _UNTIMED_DEVICE.match(rest)
     if untimed is not None and (untimed["counter"] or not untimed["origin"]):
         return _tagged(rest[untimed.end() :], {**attributes, **_device(untimed)})
@@ -111,7 +122,7 @@ def _names_program(rest: str) -> bool:
 
 def _tagged(rest: str, attributes: dict[str, JsonValue]) -> Said:
     """Read the tag and the message. Without a tag, the message itself may name a part of a device."""
-    found = _TAG.match(rest)
+    found = _TAG.match(rest) or (_TAG_WITH_PROCESS.match(rest) if "host" in attributes else None)
     if found is None or not found["tag"].strip("./@+$~%-()0123456789_") or _is_text(found):
         return Said(rest, service_of_message(rest), None, attributes)
     message = rest[found.end() :]
@@ -119,9 +130,9 @@ def _tagged(rest: str, attributes: dict[str, JsonValue]) -> Said:
         attributes = {**attributes, "process": clipped(found["process"], 255)}
     if container := container_of_tag(found["tag"]):
         attributes = {**attributes, "container_id": container}
-    return Said(message, service_of_tag(found["tag"]), None, attributes)
+    return Said(message, service_of_tag(found["tag"]) or service_of_message(message), None, attributes)
 
 
 def _is_text(found: re.Match[str]) -> bool:
-    """Whether what looks like a tag is the message's own first word, such as `Error: disk full`."""
-    return found["process"] is None and is_level(found["tag"])
+    """Whether what looks like a tag is the message's own first word, such as `Error: disk full` or `CEF: 0|…`."""
+    return found["process"] is None and (is_level(found["tag"]) or found["tag"] in ("CEF", "LEEF"))

@@ -16,14 +16,22 @@ facility is the part of the device."""
 _MODULE = re.compile(r"%%\d\d(?P<facility>[A-Z][A-Z0-9_]*)/[0-7]/")
 """Huawei's and H3C's: %%01MODULE/SEVERITY/NAME."""
 
-_EVENT_FORMAT = re.compile(r"(?:CEF|LEEF):\d+(?:\.\d+)?\|[^|]*\|(?P<product>[^|]+)\|")
+_EVENT_FORMAT = re.compile(r"(?:CEF|LEEF): ?\d+(?:\.\d+)?\|[^|]*\|(?P<product>[^|]+)\|")
 _TOPICS = re.compile(
     r"(?=[a-z0-9,!-]*,(?:info|warning|error|critical|debug)[, ])(?P<topic>[a-z][a-z0-9-]*),[a-z0-9,!-]+ "
 )
+_CONTEXT = re.compile(r"%\$ \S+ %\$ +")
+"""Cisco's NX-OS names the virtual device before the message."""
+
+_ENGINE = re.compile(r"\d+-PPE-\d+")
+_OF_CITRIX = re.compile(r"default (?P<facility>[A-Z][A-Z0-9_]+) [A-Z0-9_]+ \d+ ")
+"""Citrix ADC names one of its packet engines as the program, and the part of the device in the message."""
+
+_OF_NETAPP = re.compile(r"\[[\w.-]+:(?P<facility>[a-z]\w*)(?:\.\w+)+:[a-z]+\]: ")
 _CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 _LEVEL = re.compile(
     r"(?i)(?:trace|debug|info|information|notice|warn|warning|err|error|severe|crit|critical|alert|emerg|emergency"
-    r"|panic|fatal|exception|traceback)|[\w.]*(?:Error|Exception)"
+    r"|panic|fatal|exception|traceback|severity|level|category|message)|[\w.]*(?:Error|Exception)"
 )
 
 
@@ -38,7 +46,7 @@ def service_of_tag(tag: str) -> str | None:
         name = name.rstrip("/").rpartition("/")[2]
     parts = [part for part in name.split("/") if not _CONTAINER.fullmatch(part)]
     name = "/".join(parts).strip("/")
-    if not any(character.isalpha() for character in name):
+    if not any(character.isalpha() for character in name) or _ENGINE.fullmatch(name):
         return None
     return clipped(name, NAME_LIMIT)
 
@@ -56,9 +64,12 @@ def is_level(word: str) -> bool:
 def service_of_message(message: str) -> str | None:
     """Return the part of a device that a message without a tag names at its start, or None.
 
-    Cisco's facility, Huawei's module, the product of ArcSight's CEF and IBM's LEEF, and the first of MikroTik's topics.
+    Cisco's and NetApp's facility, Huawei's module, the product of ArcSight's CEF and IBM's LEEF, and the first of
+    MikroTik's topics.
     """
-    found = MNEMONIC.match(message) or _MODULE.match(message)
+    context = _CONTEXT.match(message)
+    found = MNEMONIC.match(message, context.end() if context else 0) or _MODULE.match(message)
+    found = found or _OF_NETAPP.match(message) or _OF_CITRIX.match(message)
     if found:
         return found["facility"]
     found = _EVENT_FORMAT.match(message)

@@ -18,7 +18,7 @@ BYTE_ORDER_MARK = "\ufeff"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ELEMENT = rf"\[[^\s\]=\"]+(?:\s+[^\s=\]\"]+={_QUOTED})*\s*\]"
 _HEADER = re.compile(
-    r"1 +(?P<time>-|\d{4}-\d\d-\d\d[Tt ]\S+) +(?P<host>\S+) +(?P<app>\S+) +(?P<process>\S+) +(?P<kind>\S+)"
+    r"[1-9]\d? +(?P<time>-|\d{4}-\d\d-\d\d[Tt ]\S+) +(?P<host>\S+) +(?P<app>\S+) +(?P<process>\S+) +(?P<kind>\S+)"
     rf"(?: +(?P<data>-(?= |$)|(?:{_ELEMENT})+))?(?: ?(?P<message>.*))?",
     re.S,
 )

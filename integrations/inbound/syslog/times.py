@@ -13,6 +13,11 @@ from integrations.inbound.reading.times import parse_time
 
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 
+_ZONES = (
+    "UTC|GMT|CES?T|MES?T|EES?T|WES?T|BST|IST|MSK|SAST|EAT|WAT|[AECMP][SD]T|AK[SD]T|HST|AE[SD]T|AC[SD]T|AWST|NZ[SD]T"
+    "|JST|KST|SGT|HKT|PHT|WIB|PKT|BRT|ART|CLT|COT"
+)
+
 TIME = rf"""
 (?:
     (?P<iso>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?)
@@ -21,11 +26,13 @@ TIME = rf"""
     (?i:(?P<month>{_MONTHS}))\ +(?P<day>\d{{1,2}})\ +(?:(?P<year_after_day>\d{{4}})\ +)?
     (?P<clock>\d\d:\d\d:\d\d)(?:[.,]\d+)?
     (?:\ (?P<year_at_end>\d{{4}})(?=:?\s))?
+  | (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\ +)?\d{{1,2}}[\ -](?i:{_MONTHS})[\ -]\d{{4}}\ \d\d:\d\d:\d\d(?:[.,]\d+)?
+  | (?:\d{{4}}/\d\d/\d\d[\ T]|\d\d/\d\d/\d{{4}}[\ :])\d\d:\d\d:\d\d(?:[.,]\d+)?
   | (?P<uptime>(?:\d+[ywdh]){{1,4}}|\d\d:\d\d:\d\d)(?=:\s)
 )
-(?P<zone>\ ?(?:Z\b|[+-]\d\d:?\d\d)|\ [A-Z]{{2,5}}(?=\s?:\s))?
+(?P<zone>\ ?(?:Z\b|[+-]\d\d:?\d\d)|\ [A-Z]{{2,5}}(?=\s?:\s)|\ (?:{_ZONES})(?=\s))?(?:\ 20\d\d(?=:?\s))?
 """
-"""A verbose regular expression. The zone is a number, Z, or a name before a colon."""
+"""A verbose regular expression. The zone is a number, Z, a name before a colon, or one that no host would have."""
 
 _UNIVERSAL = frozenset({"Z", "UTC", "GMT"})
 _NEAR_SECONDS = 200 * 86_400.0

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from storage.models import Alert
 from workers.services import Services
 
 AT = "2026-02-07T12:00:00Z"
@@ -42,6 +44,45 @@ def test_a_key_among_the_data_is_never_stored(
     logs = list(services.telemetry.log_samples(since=0.0, until=1e11))
     assert len(events) + len(logs) == 1
     assert key not in repr([events, logs])
+
+
+ALERT = {
+    "status": "firing",
+    "labels": {"alertname": "Whey", "service": "vat"},
+    "annotations": {"summary": "login fails: password=br1ne", "runbook": "https://u:br1ne@wiki/"},
+    "startsAt": AT,
+    "generatorURL": "https://u:br1ne@prometheus/",
+    "fingerprint": "f1",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/alertmanager/webhook", {"version": "4", "status": "firing", "groupKey": "g", "alerts": [ALERT]}),
+        ("/datadog/webhook", {"id": "1", "title": "login: api_key=br1ne", "alert_transition": "Triggered"}),
+        ("/api/v2/logs", [{"message": "GET /in?access_token=br1ne", "ddtags": "service:vat", "password": "br1ne"}]),
+        ("/v1/track", {"userId": "u1", "event": "P", "properties": {"headers": {"Authorization": "Bearer br1ne"}}}),
+        ("/api/events", {"event": "P", "properties": {"user_id": "u1", "timestamp": AT, "dsn": "pg://a:br1ne@b/"}}),
+    ],
+)
+def test_another_systems_secret_is_neither_stored_nor_shown(
+    client: TestClient,
+    services: Services,
+    sender: dict[str, str],
+    operator: dict[str, str],
+    path: str,
+    body: Any,
+) -> None:
+    answer = client.post(path, json=body, headers=sender)
+    assert answer.status_code < 300, answer.text
+    events = list(services.telemetry.recent_events())
+    logs = list(services.telemetry.log_samples(since=0.0, until=1e11))
+    assert len(events) + len(logs) == 1
+    with services.sessions() as session:
+        alerts = [(alert.name, alert.summary, alert.url) for alert in session.scalars(select(Alert))]
+    assert "br1ne" not in repr([events, logs, alerts])
+    assert "br1ne" not in client.get("/api/doors", headers=operator).text
 
 
 def test_a_key_that_an_earlier_version_stored_is_not_shown(

@@ -115,3 +115,32 @@ def test_watching_shows_it_again_until_it_is_told_to_stop(services: Services) ->
     said = console.file.getvalue()
     assert said.index("Nothing has come in") < said.index("sender-1")
     assert "sender-2" not in said
+
+
+def test_what_is_watched_are_the_senders_that_sent_last(services: Services) -> None:
+    for number in range(5):
+        came_in(services, f"sender-{number}", "hello")
+    console = PlainConsole()
+    console.file = io.StringIO()
+    doors.show(services, console, most=2)
+    said = console.file.getvalue()
+    assert said.count("last at") == 2
+    assert "3 more senders, in detail without --watch." in said
+    assert all(f"sender-{number} · loki" in said for number in range(5))
+
+
+def test_a_mistake_that_a_sender_repeats_is_shown_once(services: Services) -> None:
+    counted = Arrivals(services)
+    now = services.clock().timestamp()
+    for seconds in range(3):
+        counted.tallies.refused(
+            "basket", "nowhere", "no_door", "There is nothing at /x. Is /y meant?", now=now + seconds
+        )
+    counted.keep_now()
+    console = PlainConsole()
+    console.file, console.width = io.StringIO(), 120
+    doors.show(services, console)
+    said = " ".join(console.file.getvalue().split())
+    assert said.count("Is /y meant?") == 1
+    assert ", 3 times no door: There is nothing at /x. Is /y meant?" in said
+    assert "To mend it" not in said

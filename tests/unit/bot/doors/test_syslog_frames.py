@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.doors.syslog_frames import CONTINUATION_SECONDS, LONGEST_MESSAGE, UNFINISHED_SECONDS, Framed, Frames
+from bot.doors.syslog_frames import (
+    CONTINUATION_SECONDS,
+    LONGEST_MESSAGE,
+    UNFINISHED_SECONDS,
+    Framed,
+    Frames,
+    other_protocol,
+)
 
 
 def split(*pieces: bytes) -> list[bytes | str]:
@@ -85,3 +92,10 @@ def test_a_message_with_a_count_over_the_limit_is_skipped() -> None:
 @given(pieces=st.lists(st.one_of(st.binary(max_size=50), st.sampled_from([b"5 <1>a\n", b"<1>", b"\n"])), max_size=10))
 def test_no_byte_is_read_twice(pieces: list[bytes]) -> None:
     assert sum(len(frame) for frame in split(*pieces)) <= sum(map(len, pieces))
+
+
+def test_a_connection_of_another_protocol_is_told_what_to_do() -> None:
+    assert "TLS" in (other_protocol(bytes.fromhex("16030100c8010000c4")) or "")
+    assert "HTTP" in (other_protocol(b"POST /v1/logs HTTP/1.1\r\n") or "")
+    assert other_protocol(b"<13>GET / HTTP/1.1 took 3 ms") is None
+    assert other_protocol(b"GET lost\n") is None

@@ -97,8 +97,51 @@ def test_each_door_names_the_service(read: Callable[[], LogRecord]) -> None:
     assert read().service == "churn"
 
 
+RUN_JOB = {"type": "cloud_run_job", "labels": {"job_name": "churn"}}
+GKE_POD = {"labels": {"container_name": "main", "pod_name": "z-0"}}
+SITE = "/SUBSCRIPTIONS/1/RESOURCEGROUPS/FARM/PROVIDERS/MICROSOFT.WEB/SITES/CHURN"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: loki({"namespace": "farm", "deployment": "churn"}),
+        lambda: loki({"daemonset": "churn", "container": "main", "pod": "x-k4xzp"}),
+        lambda: loki({"workload": "churn", "job": "farm/x"}),
+        lambda: loki({"component": "churn", "job": "loki.source.file.logs"}),
+        lambda: loki({"instance": "farm/churn-6b8f9d7c5-k4xzp:app", "job": "loki.source.kubernetes.pods"}),
+        lambda: loki({"job": "loki.source.file.all", "filename": "/var/log/churn.log"}),
+        lambda: bulk(
+            {"kubernetes": {"container_name": "user-container", "labels": {"serving.knative.dev/service": "churn"}}}
+        ),
+        lambda: bulk({"resource": GKE_POD, "labels": {"k8s-pod/app": "churn"}}),
+        lambda: bulk({"resource": RUN_JOB}),
+        lambda: bulk({"logName": "projects/farm/logs/churn", "resource": {"type": "gce_instance"}}, "gcp"),
+        lambda: bulk({"ContainerName": "0123-45/churn", "PodName": "x-0"}),
+        lambda: bulk({"resourceId": SITE, "category": "AppServiceConsoleLogs"}),
+        lambda: bulk({"nomad": {"task": {"name": "churn"}, "job": {"name": "farm"}}}),
+        lambda: bulk({"label": {"com.hashicorp.nomad.task_name": "churn"}, "container_name": "x-1"}),
+        lambda: bulk({"_container_name": "/churn", "_image_name": "x"}),
+        lambda: bulk({"container_name": "0123456789ab_churn"}),
+        lambda: bulk({"container_name": "churn-run-0123456789ab"}),
+        lambda: bulk({"_SYSTEMD_UNIT": "user@1000.service", "_SYSTEMD_USER_UNIT": "churn.service"}),
+        lambda: bulk({"fly": {"app": {"name": "churn", "instance": "x"}}}),
+        lambda: bulk({"spring.application.name": "churn"}),
+        lambda: bulk({"name": "churn", "hostname": "h", "pid": 7, "level": 30, "msg": "x", "v": 0}),
+        lambda: bulk({"@log_name": f"kubernetes.var.log.containers.x-0_farm_churn-{'0123456789abcdef' * 4}.log"}),
+        lambda: otlp({"k8s.pod.labels.app": "churn", "k8s.pod.name": "x-0"}),
+        lambda: otlp({}, {"process.executable.name": "churn"}),
+    ],
+)
+def test_platforms_that_tell_the_source_in_their_own_way_are_understood(read: Callable[[], LogRecord]) -> None:
+    assert read().service == "churn"
+
+
 def test_a_plain_field_that_looks_like_a_file_makes_no_service_of_each_request() -> None:
     assert bulk({"path": "/api/orders/17"}, "shop").service == "shop"
     assert datadog({"ddsource": "java"}).service == "java"
     assert otlp({"service.name": "unknown_service:node"}).service == "unknown_service:node"
     assert otlp({}).service == "unknown_service"
+    assert bulk({"name": "Ines", "level": "info"}, "shop").service == "shop"
+    assert bulk({"logName": "projects/farm/logs/run.googleapis.com%2Fstdout"}, "shop").service == "shop"
+    assert loki({"job": "farm/shop", "component": "till"}).service == "shop"

@@ -23,6 +23,12 @@ from integrations.inbound.sources.units import service_of_index
         ("card-backend-x2x9z", "card-backend"),
         ("etcd-node", "etcd-node"),
         ("till", "till"),
+        ("recount-28391040-aeiou", "recount"),
+        ("vat-5d78c9869d-aloha", "vat"),
+        ("vat-00012-deployment-6f5d8c7b9-kq2xw", "vat"),
+        ("cave-httpd", "cave-httpd"),
+        ("whey-sftpd", "whey-sftpd"),
+        ("market-2026plan-sheet", "market-2026plan-sheet"),
     ],
 )
 def test_a_pod_belongs_to_its_workload(pod: str, workload: str) -> None:
@@ -52,6 +58,9 @@ HASH = "0123456789abcdef" * 4
             f"ip-10-0-0-1-application.var.log.containers.till-7d9f8c6b5-x2x9z_shop_till-{HASH}.log",
             "till",
         ),
+        ("/aws/apprunner/vat/0123456789abcdef0123456789abcdef/service", "x", "vat"),
+        ("/aws/lambda/eu-west-1.vat", "x", "vat"),
+        ("/aws-glue/jobs/error", "jr_1", "aws-glue"),
         ("/aws/containerinsights/farm/performance", "x", "farm-performance"),
         ("", "", None),
     ],

@@ -125,7 +125,8 @@ def test_a_program_is_named_by_its_tag_in_every_form(text: str, service: str, bo
         "<11>404: not found",
         "<14>payment refused: order 5",
         '<189>date=2026-02-07 time=11:59:00 devname="fw" msg="a: b"',
-        "<999>Feb  7 11:59:00 h vat: x",
+        "<999>vat: no header follows",
+        "<-1>payment refused: order 5",
         "404 pages not found",
         "vat: only text",
         "2026-02-07 11:59:00 ERROR payment refused",
@@ -136,6 +137,70 @@ def test_text_without_a_header_is_kept_whole_and_names_no_service(text: str) -> 
     record = read(text)
     assert record.service == "unknown_service"
     assert record.body == text.removeprefix("<11>").removeprefix("<14>").removeprefix("<189>")
+
+
+@pytest.mark.parametrize("priority", ["<192>", "<999>", "<-1>", "<>", "<100000>"])
+def test_a_priority_that_cannot_be_spoils_no_header(priority: str) -> None:
+    record = read(f"{priority}{NOON} dairy churn[88]: butter stuck")
+    assert (record.service, record.body, record.attributes["host"]) == ("churn", "butter stuck", "dairy")
+    assert "facility" not in record.attributes
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        f"{NOON} CET", f"{NOON} UTC 2026", "07 Feb 2026 11:59:00", "Sat, 07 Feb 2026 11:59:00 +0100",
+        "2026/02/07 11:59:00", "02/07/2026:11:59:00 GMT", "7-Feb-2026 11:59:00.120", f"{NOON} 2026 EST",
+    ],
+)  # fmt: skip
+def test_a_time_in_another_form_is_no_part_of_the_message(time: str) -> None:
+    record = read(f"<27>{time} dairy churn[88]: butter stuck")
+    assert (record.service, record.body, record.attributes["host"]) == ("churn", "butter stuck", "dairy")
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "host", "severity"),
+    [
+        (f"<13>{NOON} relay <11>{NOON} dairy churn[88]: stuck", "churn", "dairy", "ERROR"),
+        (f"<13>{NOON} relay <11>1 2026-02-07T11:59:00Z dairy churn - - - stuck", "churn", "dairy", "ERROR"),
+        (f"<11>{NOON} relay {NOON} dairy churn[88]: stuck", "churn", "dairy", "ERROR"),
+        (f"<11>{NOON} dairy 2026-02-07T11:59:00.123Z churn[88]: stuck", "churn", "dairy", "ERROR"),
+        (f"<14>{NOON} 10.0.0.9 1 1770465540.774247467 MX64 urls src=1.2.3.4", "urls", "MX64", "INFO"),
+        (f'<13>{NOON} 10.0.0.9 <188>date=2026-02-07 devname="FG-1" msg="x"', "unknown_service", "10.0.0.9", "WARN"),
+    ],
+)
+def test_a_relays_header_gives_way_to_the_senders(text: str, service: str, host: str, severity: str) -> None:
+    record = read(text)
+    assert (record.service, record.attributes["host"], record.severity) == (service, host, severity)
+    assert "11:59:00" not in record.body
+
+
+@pytest.mark.parametrize(
+    ("rest", "service"),
+    [
+        ("Cheese Media Server[7]: x", "Cheese Media Server"),
+        ("churn::worker[7]: x", "churn::worker"),
+        ("churn,vat[7]: x", "churn,vat"),
+        ("churn-fpm[pool www][7]: x", "churn-fpm"),
+        ("churn-password]: x", "churn-password"),
+        ('ASM:unit="x"', "ASM"),
+        ("CEF: 0|Vendor|Sieve|1|2|drop|3|", "Sieve"),
+        ("%$ VDC-2 %$ %ETHPORT-5-IF_DOWN: x", "ETHPORT"),
+        ("[dairy:raid.scan.done:info]: x", "raid"),
+        ('{"service":"churn","msg":"x"}', "churn"),
+        ("2-PPE-1 : default SSLLOG SSL_HANDSHAKE 7 0 : x", "SSLLOG"),
+        ("order failed for user[7]: x", "unknown_service"),
+        ("Severity: Informational, MessageID: U1", "unknown_service"),
+        ("11:59 vat is full[7]: x", "unknown_service"),
+    ],
+)
+def test_odd_tags_name_the_program_and_ordinary_words_do_not(rest: str, service: str) -> None:
+    assert read(f"<14>{NOON} dairy {rest}").service == service
+
+
+def test_a_device_that_writes_pairs_is_known_by_its_own_name() -> None:
+    assert read('<189>date=2026-02-07 time=11:59:00 devname="FG-1" msg="a"').attributes["host"] == "FG-1"
+    assert "host" not in read('<189>user said devname="FG-1"').attributes
 
 
 @pytest.mark.parametrize(
