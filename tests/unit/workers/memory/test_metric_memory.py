@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -27,16 +28,16 @@ class Store:
         self.memories: dict[Key, bytes] = {}
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
-        came = self.times < self.until
-        starts = self.times[came] // bucket_seconds * bucket_seconds
+        begins, ends = (math.ceil(moment / bucket_seconds) * bucket_seconds for moment in (since, until))
+        read = slice(*np.searchsorted(self.times, [begins, min(ends, self.until)]))
+        starts = self.times[read] // bucket_seconds * bucket_seconds
         starts, first, counts = np.unique(starts, return_index=True, return_counts=True)
-        values = self.values[came]
+        values = self.values[read]
         means = np.add.reduceat(values, first) / counts if len(first) else np.empty(0)
         lows = np.minimum.reduceat(values, first) if len(first) else means
         highs = np.maximum.reduceat(values, first) if len(first) else means
-        held = (starts >= since) & (starts < until)
-        rows = np.zeros(int(held.sum()), dtype=np.int64)
-        return MetricLevels([KEY], rows, starts[held], means[held], lows[held], highs[held])
+        rows = np.zeros(len(starts), dtype=np.int64)
+        return MetricLevels([KEY], rows, starts, means, lows, highs)
 
     def metric_memories(self, series: Sequence[Key]) -> Mapping[Key, bytes]:
         return {key: self.memories[key] for key in series if key in self.memories}
@@ -131,7 +132,7 @@ def test_a_batch_at_night_that_was_alarming_twice_is_usual_from_then_on() -> Non
 
 @pytest.mark.parametrize("by_the_clock", [True, False])
 def test_when_summer_time_begins_a_rhythm_goes_on_by_the_clock_or_without_it(by_the_clock: bool) -> None:
-    times, values = history(20)
+    times, values = history(20, step=1800.0)
     summer = datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp()
     local = times + HOUR + np.where(times >= summer, HOUR, 0.0) if by_the_clock else times
     busy = (local % DAY >= 8 * HOUR) & (local % DAY < 18 * HOUR)
@@ -140,12 +141,13 @@ def test_when_summer_time_begins_a_rhythm_goes_on_by_the_clock_or_without_it(by_
 
 
 def test_what_lasted_two_days_is_what_is_expected_afterwards() -> None:
-    times, values = history(12)
+    step = 900.0
+    times, values = history(12, step)
     changed = BEGAN + 6 * DAY
     values[times >= changed] += 300
     store, memory = Store(times, values), MetricMemory()
-    assert watched(memory, store, 0, changed + HOUR)[0] - changed <= 4 * 300
-    watched(memory, store, changed + HOUR, changed + 2.2 * DAY, [incident(changed, None)])
+    assert watched(memory, store, 0, changed + 4 * step)[0] - changed <= 4 * step
+    watched(memory, store, changed + 4 * step, changed + 2.2 * DAY, [incident(changed, None)])
     past = [incident(changed, changed + 2.1 * DAY)]
     assert watched(memory, store, changed + 2.2 * DAY, np.inf, past) == []
     low, high = memory.usual_range(KEY)
