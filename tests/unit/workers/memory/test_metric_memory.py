@@ -29,10 +29,10 @@ class Store:
 
     def metric_levels(self, *, since: float, until: float, bucket_seconds: int) -> MetricLevels:
         begins, ends = (math.ceil(moment / bucket_seconds) * bucket_seconds for moment in (since, until))
-        read = slice(*np.searchsorted(self.times, [begins, min(ends, self.until)]))
-        starts = self.times[read] // bucket_seconds * bucket_seconds
+        low, high = np.searchsorted(self.times, [begins, min(ends, self.until)]).tolist()
+        starts = self.times[low:high] // bucket_seconds * bucket_seconds
         starts, first, counts = np.unique(starts, return_index=True, return_counts=True)
-        values = self.values[read]
+        values = self.values[low:high]
         means = np.add.reduceat(values, first) / counts if len(first) else np.empty(0)
         lows = np.minimum.reduceat(values, first) if len(first) else means
         highs = np.maximum.reduceat(values, first) if len(first) else means
