@@ -246,7 +246,7 @@ def test_a_false_alarm_that_continues_is_recorded_and_not_posted_again(services:
     assert first is not None
     close(services, "false_alarm", first.id)
     for _ in range(3):
-        shop.live(120, BAD, broken=True)
+        shop.live(45, BAD, broken=True)
         tick(services)
     incident = the_incident(services)
     assert incident is not None
