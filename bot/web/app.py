@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from slack_bolt import App
 
@@ -68,11 +68,22 @@ def create_app(services: Services, *, limits: Limits | None = None) -> FastAPI:
     signing_secret = services.settings.slack_signing_secret
     if slack is not None and signing_secret is not None:
         app.router.routes.append(slack_route(slack, threads, signing_secret.get_secret_value()))
-    for router in (own.router, product.router, otlp.router, routes.router, health.router, docs.router):
-        app.include_router(router)
-    app.include_router(monitoring.router)
+    app.router.routes.extend(_every_route().routes)
     app.add_middleware(BrowserDoors)
     return app
+
+
+@cache
+def _every_route() -> APIRouter:
+    """The routes of doors, API, health and documentation: FastAPI prepares them at the first request, once a process.
+
+    They find the services in the application's state, so that several applications may share them.
+    """
+    every = APIRouter()
+    doors = (own.router, product.router, otlp.router)
+    for router in (*doors, routes.router, health.router, docs.router, monitoring.router):
+        every.include_router(router)
+    return every
 
 
 def _wants_slack(services: Services) -> bool:

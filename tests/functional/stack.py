@@ -16,9 +16,13 @@ from typing import Any, TypeVar
 
 import httpx
 
+from bot.commands import keys
 from bot.demo.repository.repository import ShopRepository
+from storage.database.session import migrate
 from tests.ports import free_port
 from tests.valkey import Valkey, running_valkey
+from workers.services import Services
+from workers.settings import Settings
 
 Answer = TypeVar("Answer")
 
@@ -72,6 +76,7 @@ class Stack:
     def __init__(self, directory: Path, database_url: str, broker: Valkey, settings: Mapping[str, str]) -> None:
         self.directory = directory
         self.broker = broker
+        self._database_url = database_url
         web_port, workspace_port = free_port(), free_port()
         self.base_url = f"http://127.0.0.1:{web_port}"
         self.workspace_url = f"http://127.0.0.1:{workspace_port}"
@@ -166,8 +171,18 @@ class Stack:
     def create_key(self) -> None:
         """Make an operator's `key` by the command line, and use it from here on."""
         printed = self.command("keys", "create", f"tests-{secrets.token_hex(3)}", "--role", "operator")
-        self.key = next(word for word in printed.split() if word.startswith("argux_"))
-        self.api.headers["Authorization"] = f"Bearer {self.key}"
+        self._use(next(word for word in printed.split() if word.startswith("argux_")))
+
+    def make_key(self) -> None:
+        """Make an operator's `key` here, on the migrated database, and use it from here on."""
+        services = Services(Settings(_env_file=None, database_url=self._database_url, audit_key=self.secrets["audit"]))
+        with services.sessions.begin() as session:
+            self._use(keys.create(services, session, f"tests-{secrets.token_hex(3)}", "operator"))
+        services.engine.dispose()
+
+    def _use(self, key: str) -> None:
+        self.key = key
+        self.api.headers["Authorization"] = f"Bearer {key}"
 
     def incidents(self) -> list[dict[str, object]]:
         answer = self.api.get("/api/incidents").raise_for_status().json()
@@ -209,11 +224,12 @@ def running_stack(directory: Path, database_url: str, settings: Mapping[str, str
     with running_valkey(directory) as valkey:
         stack = Stack(directory, database_url, valkey, settings or {})
         try:
-            stack.command("migrate")
+            # What `argux migrate` and `argux keys create` do, without a process of its own for each.
+            migrate(database_url)
+            stack.make_key()
             stack.repository.create(datetime.now(UTC))
             stack.start_workspace()
             stack.start(*PROCESSES)
-            stack.create_key()
             yield stack
         finally:
             stack.stop()

@@ -18,7 +18,7 @@ NOT_WRITTEN_BY_SCHEMATHESIS = ("/_bulk", "/api/{project}/envelope/")
 
 
 def test_schemathesis_finds_no_request_that_breaks_the_api(web: Web, tmp_path: Path) -> None:
-    options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--max-time", "60", "--no-color"]
+    options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--max-time", "40", "--no-color"]
     options += ["--request-timeout", "60"]
     checks = "not_a_server_error,content_type_conformance,response_schema_conformance"
     excluded = [option for path in NOT_WRITTEN_BY_SCHEMATHESIS for option in ("--exclude-path", path)]

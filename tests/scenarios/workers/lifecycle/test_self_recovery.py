@@ -139,8 +139,8 @@ def test_what_is_still_broken_stays_open(services: Services, api: Api) -> None:
 def test_silence_is_no_recovery(services: Services, api: Api) -> None:
     lives(services, api, 2, failing=FAILING)
     lives(services, api, 2)
-    for _ in range(40):
-        api.clock.forward(60)
+    for _ in range(20):
+        api.clock.forward(120)
         tick(services)
     assert status(services) == (IncidentStatus.OPEN, None)
 

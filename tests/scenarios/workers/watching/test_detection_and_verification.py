@@ -211,7 +211,8 @@ def test_a_fix_that_does_not_help_in_time_reopens_the_incident_and_says_so(
     tick(services)
     with services.readers() as session:
         assert incidents.get_incident(session, incident_id).status == IncidentStatus.MITIGATING
-    shop.live(600, CURED, broken=True)
+    shop.clock.forward(450)
+    shop.live(150, CURED, broken=True)
     tick(services)
     worker.run()
     with services.readers() as session:
@@ -246,7 +247,7 @@ def test_a_false_alarm_that_continues_is_recorded_and_not_posted_again(services:
     assert first is not None
     close(services, "false_alarm", first.id)
     for _ in range(3):
-        shop.live(120, BAD, broken=True)
+        shop.live(45, BAD, broken=True)
         tick(services)
     incident = the_incident(services)
     assert incident is not None
