@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detection.metrics.stream_memory import LEVEL, RECENT, StreamMemory, pushed
 from detection.types import Floats, Integers
@@ -58,11 +59,11 @@ def end_departures(memory: StreamMemory, rows: Integers) -> None:
 
     A departure that lasted is as large as its mean, a short one as its first points were.
     """
-    share = _AS_LARGE / _factor(memory, rows)
+    share = (_AS_LARGE / _factor(memory, rows)).astype(np.float32)
     points = memory.away_points[rows]
     size = (memory.away_total[rows] / np.maximum(points, 1)[:, None]).astype(np.float32)
     most = np.where((points >= RECENT)[:, None], size, np.float32(np.inf))
-    memory.distances[rows] = share[:, None, None] * np.fmin(memory.distances[rows], most[:, :, None])
+    memory.distances[rows] = share[:, None, None] * np.minimum(memory.distances[rows], most[:, :, None])
     _note_largest(memory, rows, share[:, None] * size)
 
 
@@ -72,8 +73,8 @@ def _factor(memory: StreamMemory, rows: Integers) -> Floats:
     return np.asarray(RECORD + _YOUNG_RECORD * np.exp(-age / _YOUNG_SECONDS))
 
 
-def _note_largest(memory: StreamMemory, rows: Integers, distances: Floats) -> None:
-    memory.records[rows, :, 0] = np.fmax(memory.records[rows, :, 0], distances.astype(np.float32))
+def _note_largest(memory: StreamMemory, rows: Integers, distances: NDArray[np.float32]) -> None:
+    memory.records[rows, :, 0] = np.fmax(memory.records[rows, :, 0], distances)
 
 
 def _rotate_blocks(memory: StreamMemory, rows: Integers, times: Floats) -> None:

@@ -95,6 +95,17 @@ def test_a_second_departure_a_little_larger_than_the_first_is_noticed_as_well(st
         watched.streams.resume(ONE)
 
 
+def test_after_a_departure_soon_after_a_gap_a_small_change_of_level_is_still_noticed() -> None:
+    watched = known(300.0)
+    watched.at += 5 * 3600.0
+    values = noise(26, 3)
+    values[10:16] += 100
+    assert watched.see(values)
+    watched.streams.resume(ONE)
+    assert watched.see(noise(400, 7)) == []
+    assert watched.see(noise(60, 8) + 8)
+
+
 @GRAINS
 def test_a_slow_drift_is_noticed(step: float) -> None:
     values = noise(200, 4) + np.linspace(0, 60, 200)
