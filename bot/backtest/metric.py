@@ -19,7 +19,8 @@ from detection.metrics.series import is_fresh
 from detection.recovery import RecoveryState
 from detection.types import Finding, LevelDetails
 from storage.telemetry.protocol import FINE_METRIC_SECONDS, MetricLevels
-from workers.memory.metrics import Key, MetricMemory
+from workers.memory.metric_buckets import Key
+from workers.memory.metrics import MetricMemory
 from workers.options import metric_options
 from workers.settings import Settings
 from workers.watching.metrics import limit_in, usual_values

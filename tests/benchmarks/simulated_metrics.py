@@ -15,7 +15,9 @@ from detection.types import Floats, Integers
 from storage.telemetry.protocol import FINE_METRIC_SECONDS, MetricLevels
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.memory.broken_times import PastIncident
-from workers.memory.metrics import Key, MetricMemory, fingerprint_of
+from workers.memory.metric_buckets import Key
+from workers.memory.metric_courses import fingerprint_of
+from workers.memory.metrics import MetricMemory
 
 ZONE = "Europe/Berlin"
 BEGAN = datetime(2026, 3, 9, tzinfo=UTC).timestamp()

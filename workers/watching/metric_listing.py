@@ -16,7 +16,7 @@ from detection.statistics.crossing_forecasts import CrossingForecast
 from detection.types import MetricSeries
 from storage.telemetry.protocol import MetricName
 from workers.memory.broken_times import PastIncident, past_incidents, remembered_since
-from workers.memory.metrics import Key
+from workers.memory.metric_buckets import Key
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
 from workers.services import Services

@@ -28,7 +28,8 @@ from workers.memory.broken_times import (
     past_incidents,
     remembered_since,
 )
-from workers.memory.metrics import Key, fingerprint_of
+from workers.memory.metric_buckets import Key
+from workers.memory.metric_courses import fingerprint_of
 from workers.options import metric_options
 from workers.rules.metric_limits import limits_of
 from workers.services import Services

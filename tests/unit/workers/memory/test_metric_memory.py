@@ -13,7 +13,9 @@ from detection.metrics.series import MetricOptions
 from detection.types import Floats
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_METRIC_SECONDS, MetricLevels
 from workers.memory.broken_times import PastIncident
-from workers.memory.metrics import Key, MetricMemory, fingerprint_of
+from workers.memory.metric_buckets import Key
+from workers.memory.metric_courses import fingerprint_of
+from workers.memory.metrics import MetricMemory
 
 KEY: Key = ("shop", "depth", "")
 BEGAN = datetime(2026, 3, 16, tzinfo=UTC).timestamp()
@@ -79,6 +81,20 @@ def test_a_level_that_doubles_is_reported_at_each_of_its_points() -> None:
     broken = watched(MetricMemory(), Store(times, values), 0, np.inf)
     assert broken[0] - times[-40] <= 4 * 300
     assert broken[-1] == times[-1]
+
+
+@pytest.mark.parametrize(("step", "late"), [(60.0, 90.0), (300.0, 240.0), (300.0, 480.0), (3600.0, 50 * 60.0)])
+def test_the_points_of_a_sender_that_is_always_late_are_judged_as_well(step: float, late: float) -> None:
+    times, values = history(max(3.0, 250 * step / DAY), step)
+    values[-8:] *= 2
+    store, memory = Store(times, values), MetricMemory()
+    watched(memory, store, 0, float(times[-30]))
+    found = []
+    for now in np.arange(times[-30], times[-1] + late + 2 * MINUTE, MINUTE).tolist():
+        store.until = now - late
+        found += [now for _ in memory.departures(store, now=now, options=MetricOptions(), past=[])]
+    assert found
+    assert found[0] - times[-8] <= late + 5 * step
 
 
 def test_a_minute_is_judged_once() -> None:
@@ -238,7 +254,9 @@ def test_a_minute_is_read_once_for_judging_and_for_late_points() -> None:
     memory = caught_up(store, BEGAN)
     store.read.clear()
     memory.departures(store, now=BEGAN + MINUTE, options=MetricOptions(), past=[])
-    assert store.read == [(BEGAN - 3 * MINUTE, BEGAN + MINUTE)]
+    minutes = [minute for since, until in store.read for minute in np.arange(since, until, MINUTE).tolist()]
+    assert {BEGAN - late * MINUTE for late in (0, 1, 2, 3)} <= set(minutes)
+    assert len(minutes) == len(set(minutes)) < 10
 
 
 def test_after_a_pause_every_minute_is_judged() -> None:
