@@ -17,13 +17,11 @@ from integrations.inbound.lines import exceptions, frames, heads
 from integrations.inbound.lines.language import Language
 from integrations.inbound.lines.languages import OTHER
 from integrations.inbound.lines.native_languages import GO_STACK
+from integrations.inbound.lines.open_trace import OpenTrace
 from integrations.inbound.lines.scripting_languages import PYTHON
 from integrations.inbound.reading.bounds import TEXT_LIMIT
 
-MOST_LINES = 2_000
-MOST_CHARACTERS = 500_000
 MOST_SECONDS_APART = 5.0
-MOST_LINES_OF_A_MESSAGE = 25
 _GRAVE = frozenset({"ERROR", "FATAL"})
 _LOUD = _GRAVE | {"WARN"}
 _LINE_JUDGED = 500
@@ -33,100 +31,9 @@ _LOGGED = re.compile(
 )
 """A logger's line: it begins with a time, or as Python's loggers do by default. What has no such head follows it."""
 
-_TIME = re.compile(r"[\[(]?(?:\d{1,4}[-/.:]\d\d|\d{10,13}\b)")
 _RULE = re.compile(r"[=#*\-═]+$")
 _GO_FUNCTION = re.compile(r"[\w./*()\-]+\.[\w.()*\[\]{}·…]+$")
 _FAILURE = re.compile(r"(?i)error|exception|fail|panic|stack|trace")
-_VALUE_NAMED = re.compile(r"[\w.\-\[\]']{1,80}$")
-
-
-@dataclass(slots=True)
-class _Trace:
-    """A trace that is being put together.
-
-    lines: places of its records. headers: places of lines before it that belong to it. held: places of lines that
-    belong to it only if a sure line of it follows: more of a message, and what stands between calls. may_be_any: the
-    next line may say anything. has_calls: it has come to the calls of its stack. has_ended: its last line was read,
-    and only a cause may follow. level: of the words that a stack without an exception stands below.
-    """
-
-    language: Language
-    lines: list[int]
-    headers: list[int]
-    last_at: float
-    may_be_any: bool
-    seconds_apart: float
-    characters: int = 0
-    has_calls: bool = False
-    has_ended: bool = False
-    level: str | None = None
-    held: list[int] = field(default_factory=list)
-
-    def takes(self, place: int, record: LogRecord, line: str, *, begins: bool) -> bool:
-        """Whether the record is the next line of this trace, or may turn out to be. It is noted if so.
-
-        line: its words. begins: whether a trace may begin with it.
-        """
-        if (
-            len(self.lines) + len(self.held) >= MOST_LINES
-            or self.characters >= MOST_CHARACTERS
-            or abs(record.happened_at - self.last_at) > self.seconds_apart
-        ):
-            return False
-        if self._surely_continues_with(line):
-            # A blank line says nothing of the lines that are held before it.
-            if line.strip() or not self.held:
-                self.lines += [*self.held, place]
-                self.held.clear()
-            else:
-                self.held.append(place)
-        elif self._may_continue_with(line, begins=begins):
-            self.held.append(place)
-        else:
-            return False
-        self.last_at = record.happened_at
-        self.characters += len(record.body)
-        return True
-
-    def _surely_continues_with(self, line: str) -> bool:
-        language = self.language
-        if self.has_ended:
-            if language.resumes is not None and language.resumes.match(line):
-                self.has_ended = False
-                self.may_be_any = True
-                return True
-            return not line.strip() or (language.adds is not None and language.adds.match(line) is not None)
-        if self.may_be_any and (language.begins.match(line) or not _is_ordinary(line)):
-            self.may_be_any = not line.strip()
-            return True
-        self.may_be_any = False
-        if language.hands_over is not None and language.hands_over.begins.match(line):
-            self.language = language.hands_over
-            return True
-        if language.ends is not None and len(self.lines) > 1 and language.ends.match(line):
-            self.has_ended = True
-            return True
-        if language.goes_on.match(line) or frames.goes_on(line):
-            is_call = frames.is_call(line)
-            self.has_calls = is_call or (self.has_calls and not _TELLS_ANOTHER.match(line))
-            return True
-        return False
-
-    def _may_continue_with(self, line: str, *, begins: bool) -> bool:
-        if self.has_ended:
-            return self.language.adds is not None and not self.held and _VALUE_NAMED.match(line) is not None
-        is_within = line[:1].isspace()
-        if len(self.held) >= MOST_LINES_OF_A_MESSAGE or (begins and not is_within):
-            return False
-        return is_within or not (self.has_calls or _is_ordinary(line))
-
-
-_TELLS_ANOTHER = re.compile(r"\s*(?:Caused by|Suppressed|Wrapped by)\b")
-
-
-def _is_ordinary(line: str) -> bool:
-    """Whether a line is surely a log line of its own."""
-    return _TIME.match(line) is not None or heads.level_of(line) is not None
 
 
 @dataclass(slots=True)
@@ -153,8 +60,8 @@ def join_traces(
     if not begins and not any(frames.opens_stack(frames.unprefixed(record.body)[1]) for record in records):
         return Joined(list(records))
     last_of: dict[Hashable, list[int]] = {}
-    open_traces: dict[Hashable, _Trace] = {}
-    traces: list[_Trace] = []
+    open_traces: dict[Hashable, OpenTrace] = {}
+    traces: list[OpenTrace] = []
     last_stream: Hashable = None
     for place, (record, sent) in enumerate(zip(records, streams, strict=True)):
         who, line = frames.unprefixed(record.body[:_LINE_JUDGED])
@@ -185,24 +92,24 @@ _LINES_LOOKED_BACK = 4
 
 def _begun(
     language: Language, place: int, before: Sequence[int], records: Sequence[LogRecord], seconds_apart: float
-) -> _Trace:
+) -> OpenTrace:
     """Return the trace that begins with a record. before: the places of the lines before it, the newest last."""
     record = records[place]
     last_line = frames.unprefixed(record.body.rpartition("\n")[2][:_LINE_JUDGED])[1]
     any_next = language.leads_to_any is not None and language.leads_to_any.match(last_line) is not None
     said = _last_words(before, records)
     announced = said and _announces(records[said[0]], record, seconds_apart)
-    return _Trace(
+    return OpenTrace(
         language, [place], said if announced else [], record.happened_at, any_next, seconds_apart, len(record.body)
     )
 
 
-def _stack(place: int, before: Sequence[int], records: Sequence[LogRecord], seconds_apart: float) -> _Trace:
+def _stack(place: int, before: Sequence[int], records: Sequence[LogRecord], seconds_apart: float) -> OpenTrace:
     """Return the trace of a stack that stands below any words, as `console.error("paying failed", error)` prints it."""
     record = records[place]
     line = frames.unprefixed(record.body[:_LINE_JUDGED])[1]
     language = PYTHON if _PYTHON_CALL.match(line) else GO_STACK if _GO_CALL.match(line) else OTHER
-    trace = _Trace(
+    trace = OpenTrace(
         language,
         [place],
         [],
@@ -255,7 +162,7 @@ def _heads_stack(before: LogRecord, stack: LogRecord, seconds_apart: float) -> b
     return before.severity in _LOUD or heads.level_of(before.body) is None or _FAILURE.search(before.body) is not None
 
 
-def _with_joined(records: Sequence[LogRecord], traces: Sequence[_Trace]) -> list[LogRecord]:
+def _with_joined(records: Sequence[LogRecord], traces: Sequence[OpenTrace]) -> list[LogRecord]:
     if not traces:
         return list(records)
     joined: dict[int, LogRecord] = {}
@@ -267,7 +174,7 @@ def _with_joined(records: Sequence[LogRecord], traces: Sequence[_Trace]) -> list
     return [joined.get(place, record) for place, record in enumerate(records) if place not in left_out]
 
 
-def _severity_of(trace: _Trace, records: Sequence[LogRecord]) -> str:
+def _severity_of(trace: OpenTrace, records: Sequence[LogRecord]) -> str:
     """Return a trace's severity; the end of one whose beginning came in another delivery has that of its first line."""
     severities = {records[place].severity for place in (*trace.headers, *trace.lines)}
     if trace.level == "WARN" and not severities & _GRAVE:

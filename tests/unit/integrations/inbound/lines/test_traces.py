@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from detection.types import LogRecord
-from integrations.inbound.lines.traces import MOST_LINES, join_traces
+from integrations.inbound.lines.open_trace import MOST_LINES
+from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.lines.understanding import understand
 from integrations.inbound.reading.bounds import TEXT_LIMIT
 
