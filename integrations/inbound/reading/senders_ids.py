@@ -66,7 +66,9 @@ _OF_NOBODY = frozenset(
 
 _LONGEST_WORD = max(map(len, _OF_NOBODY))
 _BEGIN_MISTAKES = ("00", "0.", "0:", "0-", "ff", "FF")
-_ZEROS = "0.:-"
+_ZEROS = re.compile(r"0[0.]*|0{2,}(?:[:-]0{2,})+")
+"""Of a number, an address or a UUID; `0:0` is a place in a log, and `0-0` one in a stream."""
+
 _HIGHEST = re.compile(r"[fF]{8}-?(?:[fF]{4}-?){3}[fF]{12}")
 """The largest UUID, which RFC 9562 reserves beside the one of zeros."""
 
@@ -83,7 +85,7 @@ def is_of_nobody(identifier: str) -> bool:
     if len(identifier) > _LONGEST_WORD and start.isalnum() and start not in _BEGIN_MISTAKES:
         return False
     bare = identifier.strip(_QUOTES)
-    if bare.lower() in _OF_NOBODY or not bare.strip(_ZEROS):
+    if bare.lower() in _OF_NOBODY or not bare or _ZEROS.fullmatch(bare):
         return True
     if bare[0] in _BEGIN_TEMPLATES:
         return _NOT_FILLED_IN.fullmatch(bare) is not None

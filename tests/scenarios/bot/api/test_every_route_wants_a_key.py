@@ -28,8 +28,24 @@ GREETINGS = [("GET", "/_license"), ("GET", "/_cluster/health"), ("GET", "/ready"
 """What senders ask before they send. It tells them whether their key is right, so any key of ours may."""
 
 
-BY_GET = [("GET", f"/{name}") for name in ("track", "track/", "engage", "engage/", "groups", "groups/")]
-"""Doors for what a sender puts into the address."""
+BY_GET = [
+    ("GET", f"/{name}")
+    for name in (
+        "track", "track/", "engage", "engage/", "groups", "groups/", "decide", "decide/", "flags", "flags/",
+        "flags/definitions", "api/feature_flag/local_evaluation", "api/feature_flag/local_evaluation/",
+    )
+]  # fmt: skip
+"""Doors for what a sender puts into the address, and for what its library asks."""
+
+WITH_KEY_IN_ADDRESS = [
+    ("/array/{key}/config", "/array/{key}/config"),
+    ("/array/{key}/config.js", "/array/{key}/config.js"),
+    *(
+        (f"/api/{name}/", f"/api/{name}/?token={{key}}")
+        for name in ("surveys", "early_access_features", "web_experiments")
+    ),
+]
+"""What a library asks that sends its key in the address alone: the route, and the address with the key."""
 
 
 def table() -> list[Address]:
@@ -41,7 +57,8 @@ def table() -> list[Address]:
 ADDRESSES = table()
 ROUTES = [(one.method, one.path) for one in ADDRESSES]
 QUERIES = {(one.method, one.path): one.query for one in ADDRESSES}
-OPERATORS = [one for one in ROUTES if one not in (*DOORS, *GREETINGS, *BY_GET) and one[1] not in OPEN]
+KEYED = [("GET", route) for route, _ in WITH_KEY_IN_ADDRESS]
+OPERATORS = [one for one in ROUTES if one not in (*DOORS, *GREETINGS, *BY_GET, *KEYED) and one[1] not in OPEN]
 SENDERS = [*(one for one in DOORS if one[1] not in SIGNED), *GREETINGS, *BY_GET]
 IN_BODY = {one.path for one in addresses(product.router.routes)}
 """Doors that find the key in the body, and may say first that the body holds none."""
@@ -106,6 +123,17 @@ def test_an_ingest_key_may_not_and_an_operators_key_may(
 ) -> None:
     assert status_of(client, method, path, sender) == 403
     assert status_of(client, method, path, operator) not in (401, 403, 500)
+
+
+@pytest.mark.parametrize(("route", "address"), WITH_KEY_IN_ADDRESS)
+def test_what_has_its_key_in_the_address_wants_a_valid_one(
+    client: TestClient, sender: dict[str, str], revoked: str, route: str, address: str
+) -> None:
+    assert ("GET", route) in ROUTES
+    key = sender["Authorization"].removeprefix("Bearer ")
+    assert client.get(address.format(key=key)).status_code == 200
+    for wrong in (revoked, key[:-1], key.upper(), "none"):
+        assert client.get(address.format(key=wrong), headers=sender).status_code == 401
 
 
 @pytest.mark.parametrize(("method", "path"), SENDERS)

@@ -9,7 +9,8 @@ from integrations.inbound.reading.senders_ids import id_text, is_of_nobody, reco
 
 MISTAKES: list[object] = [
     "", " ", "null", "'undefined'", "None", "{}", "[object Object]", "%{[event][id]}", "%{uuid}", "${UUID}", "{{ id }}",
-    "#{id}", "$(uuidgen)", "<%= id %>", "%(uuid)s", "<no value>", "<nil>", "0", 0, "0" * 32, -1,
+    "#{id}", "$(uuidgen)", "<%= id %>", "%(uuid)s", "<no value>", "<nil>", "0", 0, "0" * 32, -1, "0.0", "0.0.0.0",
+    "00:00:00:00:00:00",
     "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", None, True, [], {},
 ]  # fmt: skip
 
@@ -22,7 +23,7 @@ def test_what_stands_in_the_place_of_an_id_by_mistake_is_no_id(mistake: object) 
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [("1", "1"), (1, "1"), (1.0, "1"), (10.5, "10.5"), ("order-17", "order-17"), ("{a}-7", "{a}-7"),
-     ("null-7", "null-7"),
+     ("null-7", "null-7"), ("0:0", "0:0"), ("0-0", "0-0"), ("00:17", "00:17"),
      ("0a", "0a"), ("f" * 31, "f" * 31), ("cents)", "cents)"), ("ids", "ids")],
 )  # fmt: skip
 def test_an_ordinary_id_is_kept_as_text(sent: object, kept: str) -> None:
