@@ -35,7 +35,7 @@ from workers.memory.broken_times import PastIncident, endpoint_broken_times
 from workers.memory.other_data import changed_by_factor
 
 NEWEST_INTERVALS = 3
-"""How many of the last intervals are read at every tick, because requests are still being added to them."""
+"""How many of the last intervals are looked at again at every tick, because requests may still be added to them."""
 
 _BUCKETS_AT_ONCE = 8
 """Buckets read in one query: fewer round trips, and yet the histograms of ten thousand endpoints fit into memory."""
@@ -218,7 +218,7 @@ class EndpointMemory:
     def _last_intervals(self, store: TelemetryStore, until: float, options: EndpointOptions) -> Brief:
         """Return the last intervals of every known endpoint, also of those not called in them.
 
-        Reads the missing intervals, the newest, to which requests may still be added, and the one read longest ago.
+        Reads the missing intervals. The newest, and the one read longest ago, are read again if requests were added.
         """
         starts = np.arange(strike_window_start(until, options), until, FINE_ENDPOINT_SECONDS)
         wanted = starts.tolist()
@@ -226,11 +226,15 @@ class EndpointMemory:
             del self._intervals[gone]
         longest_ago = next(iter(self._intervals), wanted[-1])
         unknown = [start for start in wanted if start not in self._intervals]
-        missing = {*unknown, *wanted[-NEWEST_INTERVALS:]}
-        if longest_ago not in missing and not self._is_unchanged(
-            store, self._intervals, longest_ago, FINE_ENDPOINT_SECONDS, 1, until
-        ):
-            missing.add(longest_ago)
+        again = {longest_ago, *wanted[-NEWEST_INTERVALS:]}.difference(unknown)
+        missing = {
+            *unknown,
+            *(
+                start
+                for start in sorted(again)
+                if not self._is_unchanged(store, self._intervals, start, FINE_ENDPOINT_SECONDS, 1, until)
+            ),
+        }
         self._read(store, self._intervals, missing, FINE_ENDPOINT_SECONDS, fewest=1, now=until)
         return self._combined(self._intervals, starts)
 
