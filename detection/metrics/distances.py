@@ -58,8 +58,8 @@ def newest_residual(memory: StreamMemory, rows: Integers) -> Floats:
     return np.asarray(memory.residuals[rows][:, -SUDDEN:].astype(np.float64).mean(axis=1))
 
 
-def is_sudden_extreme(memory: StreamMemory, rows: Integers, values: Floats, unknown: Mask) -> Mask:
-    """Whether a value is far outside the range of the last few hundred, and came there within a few points.
+def is_sudden_extreme(memory: StreamMemory, rows: Integers, unknown: Mask) -> Mask:
+    """Whether one of the newest values is far outside the range of the last few hundred, and came there suddenly.
 
     The climb of a first morning, or a first batch at night, is no departure. unknown: (n,) where there is no course.
     """
@@ -68,8 +68,8 @@ def is_sudden_extreme(memory: StreamMemory, rows: Integers, values: Floats, unkn
     low, high = np.fmin.reduce(earlier, axis=1), np.fmax.reduce(earlier, axis=1)
     room, middle = np.where(unknown, _UNKNOWN_ROOM, _DOUBTFUL_ROOM) * (high - low), (high + low) / 2
     largest_jump = np.fmax.reduce(np.abs(recent[:, SUDDEN:] - recent[:, :-SUDDEN]), axis=1)
-    is_outside = (values > high + room) | (values < low - room)
-    return np.asarray(is_outside & (largest_jump >= 0.5 * np.abs(values - middle)))
+    farthest = np.fmax.reduce(np.abs(kept[:, -SUDDEN:] - middle[:, None]), axis=1)
+    return np.asarray((farthest > (high - low) / 2 + room) & (largest_jump >= 0.5 * farthest))
 
 
 def stands_still(memory: StreamMemory, rows: Integers, values: Floats, learning: Mask) -> Mask:

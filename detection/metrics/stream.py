@@ -200,7 +200,7 @@ class MetricStreams:
         note_records(memory, rows, distances)
         away = self._is_surprising(rows, surprise) & ~(unknown & (memory.step[rows] > _QUICK_SECONDS))
         doubtful = doubtful | unknown
-        away[doubtful] &= is_sudden_extreme(memory, rows[doubtful], values[doubtful], unknown[doubtful])
+        away[doubtful] &= is_sudden_extreme(memory, rows[doubtful], unknown[doubtful])
         self._step_on(rows, times)
         self._surprises.learn(rows[learning], distances[learning])
         remember_distances(memory, rows[learning], times[learning], distances[learning])

@@ -95,6 +95,17 @@ def test_a_second_departure_a_little_larger_than_the_first_is_noticed_as_well(st
         watched.streams.resume(ONE)
 
 
+@pytest.mark.parametrize("points", [1, 2, 8])
+def test_a_short_spike_far_outside_all_that_is_known_is_noticed_in_a_metrics_first_hours(points: int) -> None:
+    watched = Watched(60.0, course=np.nan)
+    assert watched.see(noise(200)) == []
+    values = noise(30, 3)
+    values[10 : 10 + points] += 300
+    broken = watched.see(values)
+    assert 10 <= broken[0] <= 13
+    assert broken[-1] <= 10 + points + 12
+
+
 def test_after_a_departure_soon_after_a_gap_a_small_change_of_level_is_still_noticed() -> None:
     watched = known(300.0)
     watched.at += 5 * 3600.0
