@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from detection.types import Event, JsonValue, LogRecord, MetricPoint, Span
+from storage.telemetry.rows.secret_names import names_an_object
 from storage.telemetry.rows.secrets import EVERYTHING, Suspected, suspected_in, without_secrets
 
 REPLACED = "argux_…"
@@ -35,9 +36,6 @@ _TELLS_OF_IT = re.compile(
     r"|revoked|failed|hidden|redacted|filtered|\*+|x+|\[.*\]|<.*>)?"
 )
 """A value that speaks of the secret."""
-
-_OBJECT = re.compile(r"[\w.-]+/[\w.-]+")
-"""Kubernetes writes `secret: namespace/name`."""
 
 _RANDOM = re.compile(r"(?=.*\d)[A-Za-z0-9_.=+/-]{16,}")
 _OF_HEADER = re.compile(
@@ -149,7 +147,7 @@ def _is_key(name: str, value: JsonValue) -> bool:
         return True
     kind = _kind(name)
     if kind == "sure":
-        is_object = name.lower().endswith("secret") and _OBJECT.fullmatch(value) is not None
+        is_object = name.lower().endswith("secret") and names_an_object(value)
         return not is_object and _TELLS_OF_IT.fullmatch(value) is None
     if kind == "header":
         return _OF_HEADER.match(value) is not None

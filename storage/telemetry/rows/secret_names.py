@@ -37,8 +37,7 @@ _UNQUOTED = r"[^\s\"'&;,<>()\[\]{}|\\]"
 _NO_TEXT = r"(?![*<{\[(=/\\]|\$[{(A-Z])"
 """Neither a mask, a placeholder nor a path: a shell writes `PWD=/srv`."""
 
-_OBJECT = re.compile(r"[\w.-]+/[\w.-]+$")
-"""Kubernetes writes `secret="namespace/name"`."""
+_OBJECT = re.compile(r"[\w.-]+/[\w.-]+")
 
 _RANDOM = r"(?=[\w.~+/%=-]{0,200}\d)(?=[\w.~+/%=-]{0,200}[A-Za-z])[\w.~+/%=-]"
 _SCHEME = r"(?:basic|bearer|token|digest|apikey|negotiate|splunk|aws4-hmac-sha256)"
@@ -79,8 +78,13 @@ def without_named_secrets(text: str, lower: str) -> str:
     return "".join((*parts, text[done:])) if parts else text
 
 
+def names_an_object(value: str) -> bool:
+    """Whether a value named "secret" is the name of one, as Kubernetes writes it: `secret="namespace/name"`."""
+    return _OBJECT.fullmatch(value) is not None
+
+
 def _is_object(place: re.Match[str], found: re.Match[str]) -> bool:
-    return place[0] == "secret" and _OBJECT.match(found[found.lastgroup or 0]) is not None
+    return place[0] == "secret" and names_an_object(found[found.lastgroup or 0])
 
 
 def _value_after(text: str, lower: str, place: re.Match[str]) -> re.Match[str] | None:

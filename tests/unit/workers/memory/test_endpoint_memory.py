@@ -222,13 +222,17 @@ def test_an_endpoint_that_comes_up_between_two_hours_is_young_and_the_others_are
     assert worth_reading(buckets.store, memory, now=NOW + 30) == {"new", "old"}
 
 
-def test_an_incident_that_opens_between_two_hours_changes_what_counts_at_once(buckets: Buckets) -> None:
+def three_broken_days(buckets: Buckets) -> list[PastIncident]:
+    """Let three days of an endpoint look far faster than usual, and return the incident that is open since then."""
     buckets.history("left", 80.0, hours=160)
     for hour in range(1, 73):
         buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "left", 200, 20.0)
     buckets.lately("left", 90.0)
-    memory = EndpointMemory()
-    past = [PastIncident(HOUR - 72 * 3600, None, "shop", frozenset({"error_rate:endpoint:shop:left"}))]
+    return [PastIncident(HOUR - 72 * 3600, None, "shop", frozenset({"error_rate:endpoint:shop:left"}))]
+
+
+def test_an_incident_that_opens_between_two_hours_changes_what_counts_at_once(buckets: Buckets) -> None:
+    past, memory = three_broken_days(buckets), EndpointMemory()
     assert memory.worth_reading(buckets.store, now=NOW, options=OPTIONS, past=past) == []
     assert worth_reading(buckets.store, memory) == {"left"}
 
@@ -269,12 +273,7 @@ def test_an_endpoint_that_is_not_called_any_more_is_worth_reading(buckets: Bucke
 
 def test_hours_of_an_incident_are_left_out_of_the_baseline(buckets: Buckets) -> None:
     """Three days of an open incident do not become normal, whichever metric was broken."""
-    buckets.history("left", 80.0, hours=160)
-    for hour in range(1, 73):
-        buckets.put(COARSE_SECONDS, HOUR - hour * COARSE_SECONDS, "left", 200, 20.0)
-    buckets.lately("left", 90.0)
-    memory = EndpointMemory()
-    past = [PastIncident(HOUR - 72 * 3600, None, "shop", frozenset({"error_rate:endpoint:shop:left"}))]
+    past, memory = three_broken_days(buckets), EndpointMemory()
     assert worth_reading(buckets.store, memory) == {"left"}
     read = memory.worth_reading(buckets.store, now=NOW, options=OPTIONS, past=past)
     assert read == []
