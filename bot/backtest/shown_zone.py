@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from bot.backtest.reading.options import ReadingOptions
-from bot.backtest.reading.zones import named_zone, zone_of
+from bot.backtest.reading.times.zones import named_zone, zone_of
 from workers.settings import Settings
 
 

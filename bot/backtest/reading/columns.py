@@ -20,7 +20,7 @@ from bot.backtest.reading.time_columns import (
     share,
     times_of,
 )
-from bot.backtest.reading.times import excel_time
+from bot.backtest.reading.times.stamps import excel_time
 
 _ENTRY_NAMES = ("entries", "entered", "visits", "visitors", "sessions", "views", "users", "starts")
 _CONVERSION_NAMES = ("conversions", "converted", "completed", "completions", "orders", "purchases", "signups")

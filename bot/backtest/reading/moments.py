@@ -10,13 +10,13 @@ from datetime import timedelta, timezone, tzinfo
 import numpy as np
 
 from bot.backtest.reading.columns import Columns
-from bot.backtest.reading.dates import order_of
 from bot.backtest.reading.headings import Table
 from bot.backtest.reading.left_out import CsvError, LeftOut, quoted
 from bot.backtest.reading.numbers import is_nothing
 from bot.backtest.reading.options import DateOrder, ReadingOptions
-from bot.backtest.reading.times import Stamp, Unread, excel_time, read_time
-from bot.backtest.reading.zones import named_zone, seconds_from_local, zone_of
+from bot.backtest.reading.times.dates import order_of
+from bot.backtest.reading.times.stamps import Stamp, Unread, excel_time, read_time
+from bot.backtest.reading.times.zones import named_zone, seconds_from_local, zone_of
 from detection.statistics.baselines import Mask
 from detection.types import Floats
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.backtest.reading.columns import LABEL_NAMES, VALUE_NAMES, Columns, column_name
 from bot.backtest.reading.headings import Table, plain_name
-from bot.backtest.reading.times import is_plain_number
+from bot.backtest.reading.times.stamps import is_plain_number
 from detection.types import Floats, Integers
 
 _NAMES_OF_ALL = ("series", "legend", "label", "target", "tags")

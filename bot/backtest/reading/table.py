@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.backtest.reading.left_out import CsvError
 from bot.backtest.reading.numbers import is_nothing, looks_like_a_number
 from bot.backtest.reading.options import DateOrder
-from bot.backtest.reading.times import Stamp, is_clock, read_time
+from bot.backtest.reading.times.stamps import Stamp, is_clock, read_time
 
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 60

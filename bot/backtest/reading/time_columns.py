@@ -9,7 +9,14 @@ from bot.backtest.reading.headings import TIME_NAMES, Table, is_time_name
 from bot.backtest.reading.left_out import CsvError, quoted
 from bot.backtest.reading.numbers import looks_like_a_number
 from bot.backtest.reading.table import is_time
-from bot.backtest.reading.times import excel_time, is_clock, is_plain_number, is_without_year, read_time, short_date
+from bot.backtest.reading.times.stamps import (
+    excel_time,
+    is_clock,
+    is_plain_number,
+    is_without_year,
+    read_time,
+    short_date,
+)
 
 EXPECTED = (
     'a metric has the columns "timestamp" and "value" (or the time and others), '

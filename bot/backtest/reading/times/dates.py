@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.backtest.reading.options import DateOrder
-from bot.backtest.reading.times import ShortDate, Stamp, read_time, short_date
+from bot.backtest.reading.times.stamps import ShortDate, Stamp, read_time, short_date
 
 _CLEARLY_SHORTER = 1 / 3
 """One reading is taken for the right one if the history is so much shorter by it: its days follow each other."""

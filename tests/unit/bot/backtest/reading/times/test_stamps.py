@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.backtest.reading.dates import order_of
 from bot.backtest.reading.options import DateOrder
-from bot.backtest.reading.times import Stamp, Unread, excel_time, is_clock, is_without_year, read_time
+from bot.backtest.reading.times.dates import order_of
+from bot.backtest.reading.times.stamps import Stamp, Unread, excel_time, is_clock, is_without_year, read_time
 
 MOMENT = datetime(2026, 7, 2, 13, 0, tzinfo=UTC).timestamp()
 

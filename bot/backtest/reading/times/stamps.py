@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from bot.backtest.reading.month_names import MONTHS
 from bot.backtest.reading.options import DateOrder
-from bot.backtest.reading.tidied_times import begin_of, tidied, without_weekday
-from bot.backtest.reading.zones import SEVERAL_MEANINGS, zone_of
+from bot.backtest.reading.times.month_names import MONTHS
+from bot.backtest.reading.times.tidied import begin_of, tidied, without_weekday
+from bot.backtest.reading.times.zones import SEVERAL_MEANINGS, zone_of
 
 _SECONDS_FROM, _SECONDS_UNTIL = 631_152_000.0, 7_258_118_400.0
 """Epoch numbers are times from 1990 to 2200, in whichever unit."""

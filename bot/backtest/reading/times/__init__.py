@@ -1,0 +1,1 @@
+"""Read one time as a file writes it, whatever its notation, and tell which order its dates have."""
