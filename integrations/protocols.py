@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from detection.types import Commit
 from integrations.cards import Card, Modal
 from integrations.text import Markup
 
@@ -101,30 +102,6 @@ class ChatChannel(Protocol):
     def check_person(self, user_id: str) -> str:
         """Return the name of an active person. Raises if the id is nobody's, or that of an app."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
-    """One changed file of a commit. `patch` is the unified diff, empty for a binary or very large file."""
-
-    path: str
-    status: str
-    additions: int
-    deletions: int
-    patch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit with its diff against its first parent. `committed_at` is seconds, UTC."""
-
-    sha: str
-    parent_sha: str | None
-    author: str
-    committed_at: float
-    message: str
-    url: str
-    files: tuple[ChangedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Times are seconds since the Unix epoch, UTC, as floats. Names of durations inclu
 """
 
 from detection.types.attributions import VERSION_DIMENSION, Attribution, Place, Shift, Where, WhereVerdict
+from detection.types.changes import ChangedFile, Commit, FlagChange
 from detection.types.finding_details import (
     AlertDetails,
     EndpointDetails,
@@ -48,6 +49,8 @@ from detection.types.series import (
     LogSeries,
     MetricSeries,
 )
+from detection.types.surroundings import EdgeKind, OrchestratorEvent, ProviderStatus, ServiceEdge, ServicePlace
+from detection.types.symptoms import SymptomKind
 from detection.types.values import Estimate, Floats, Integers, JsonValue, TimeSpans
 
 __all__ = [
@@ -59,13 +62,17 @@ __all__ = [
     "AlertDetails",
     "AlsoKnownAs",
     "Attribution",
+    "ChangedFile",
+    "Commit",
     "Deploy",
+    "EdgeKind",
     "EndpointDetails",
     "EndpointSeries",
     "Estimate",
     "Event",
     "Finding",
     "FindingDetails",
+    "FlagChange",
     "Floats",
     "ForecastDetails",
     "FunnelCells",
@@ -92,15 +99,20 @@ __all__ = [
     "MetricKind",
     "MetricPoint",
     "MetricSeries",
+    "OrchestratorEvent",
     "Place",
+    "ProviderStatus",
     "RiseReading",
     "SegmentLoss",
+    "ServiceEdge",
+    "ServicePlace",
     "Severity",
     "Shift",
     "Span",
     "SpanKind",
     "StepRates",
     "Subject",
+    "SymptomKind",
     "TimeSpans",
     "TrafficDetails",
     "Where",

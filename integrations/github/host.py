@@ -14,13 +14,14 @@ from github import Auth, Github, GithubException
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository
 
+from detection.types import Commit
 from integrations import wording
 from integrations.errors import RejectedError, RetryableError
 from integrations.github import branches, merging, reading
 from integrations.github.checking import check_writable
 from integrations.github.errors import SYSTEM, from_github, github_errors
 from integrations.github.markdown import to_commit_message, to_github, uncalled
-from integrations.protocols import Commit, PullRequest
+from integrations.protocols import PullRequest
 from integrations.text import Markup, visible
 
 COMMITS_READ = 50

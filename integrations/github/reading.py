@@ -7,7 +7,8 @@ from itertools import islice
 from github.Commit import Commit as GithubCommit
 from github.PullRequest import PullRequest as GithubPullRequest
 
-from integrations.protocols import ChangedFile, Commit, PullRequest
+from detection.types import ChangedFile, Commit
+from integrations.protocols import PullRequest
 
 FILES_READ = 300
 

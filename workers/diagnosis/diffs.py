@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from integrations.protocols import ChangedFile, Commit
+from detection.types import ChangedFile, Commit
 from workers.diagnosis.statements import likeness, names_every_table
 
 _TEXT_SUFFIXES = frozenset({".md", ".rst", ".adoc", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf"})

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from detection.types import Commit
 from integrations.cards import Card, Modal
 from integrations.errors import FieldsRequiredError, IntegrationError, NotFoundError, StaleHeadError
-from integrations.protocols import ChannelUser, Commit, MessageReference, PullRequest, Standing, Ticket, TicketField
+from integrations.protocols import ChannelUser, MessageReference, PullRequest, Standing, Ticket, TicketField
 from integrations.text import Markup
 from workers.services import Services
 

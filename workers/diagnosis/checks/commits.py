@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from detection.types import Deploy
+from detection.types import Commit, Deploy
 from integrations.errors import IntegrationError, RetryableError
-from integrations.protocols import Commit
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.checks.queries import RepeatedStatement

@@ -18,6 +18,8 @@ from detection.types import (
     DELAY_EDGES_SECONDS,
     DURATION_EDGES_MS,
     QUERY_EDGES,
+    ChangedFile,
+    Commit,
     EndpointSeries,
     Finding,
     Floats,
@@ -29,7 +31,7 @@ from detection.types import (
     Subject,
 )
 from integrations.errors import IntegrationError, NotFoundError
-from integrations.protocols import ChangedFile, CodeHost, Commit
+from integrations.protocols import CodeHost
 from storage.database.base import Base
 from storage.database.session import create_database, sessions
 from storage.deploys import record_deploy

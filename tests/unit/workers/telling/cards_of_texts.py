@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from detection.coverage import Watched, WatchState
 from detection.types import (
     Attribution,
+    ChangedFile,
+    Commit,
     Deploy,
     Finding,
     IncidentStatus,
@@ -21,7 +23,6 @@ from detection.types import (
 )
 from integrations.cards import Card, CardLink, Modal
 from integrations.errors import ConflictError, RejectedError, RetryableError, WaitingError
-from integrations.protocols import ChangedFile, Commit
 from integrations.text import Markup, bullets, lines, ours, theirs
 from storage.audit import AuditReport
 from storage.deliveries import Waiting
