@@ -74,3 +74,20 @@ class ProviderStatus:
     hosts: tuple[str, ...] = ()
     error_rates: tuple[tuple[float, float], ...] = ()
     details: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSignature:
+    """Log lines of one form that another tool has counted between `since` and `until`.
+
+    usual_count: how many came in as long a time before; None if not known. is_bad: the tool's own judgement.
+    """
+
+    service: str
+    text: str
+    count: int
+    usual_count: float | None
+    first_seen_at: float | None
+    is_bad: bool | None
+    since: float
+    until: float

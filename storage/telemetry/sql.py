@@ -29,6 +29,7 @@ from storage.telemetry.funnels.brief import funnel_levels
 from storage.telemetry.funnels.cell_reading import read_cells
 from storage.telemetry.funnels.rollup import filling
 from storage.telemetry.hot import event_queries, samples
+from storage.telemetry.hot import traces as hot_traces
 from storage.telemetry.hot.append import Appender
 from storage.telemetry.hot.shared_spans import removal_of_callers, servers_first, servers_of
 from storage.telemetry.logs import reading as logs
@@ -251,6 +252,11 @@ class SqlTelemetry:
         """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         with self._readers.connect() as connection:
             return samples.versions_seen(connection, service, since=since, until=until)
+
+    def traces(self, *, since: float, until: float, limit: int = 300) -> Sequence[Sequence[Span]]:
+        """Return whole traces of the hot store: failed ones, the slowest, and some ordinary ones."""
+        with self._readers.connect() as connection:
+            return hot_traces.traces(connection, since=since, until=until, limit=limit)
 
     def versions_above(self, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
         """Return (service, version, time first seen) of the newer requests, and the number of the newest."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from detection.types import EndpointSeries, Integers
+from detection.types import EndpointSeries, Integers, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,13 @@ class ReadsEndpoints(Protocol):
         self, service: str, endpoint: str, *, since: float, until: float, limit: int = 20
     ) -> Sequence[StatementCount]:
         """Count the SQL statements of an endpoint's requests in the hot store, most frequent first."""
+        ...
+
+    def traces(self, *, since: float, until: float, limit: int = 300) -> Sequence[Sequence[Span]]:
+        """Return up to `limit` whole traces that are still in the hot store, each ordered by time.
+
+        A third of them failed, a third are the slowest, a third are the oldest, to compare with.
+        """
         ...
 
     def versions_seen(self, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:

@@ -1,0 +1,82 @@
+"""Read JSON, NDJSON and CSV files of an export; what is broken is told, and the rest is used."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bot.investigate.reading.problems import Problems
+
+LARGEST_BYTES = 200_000_000
+
+
+def text_of(path: Path, problems: Problems) -> str:
+    """Return the text of a file; "" if it cannot be read, which is told."""
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            problems.add(path.name, "", f"is larger than {LARGEST_BYTES // 1_000_000} MB and was left out")
+            return ""
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problems.add(path.name, f"byte {error.start}", "is not UTF-8; save the file as UTF-8")
+    except OSError as error:
+        problems.add(path.name, "", f"cannot be read: {error.strerror}")
+    return ""
+
+
+def json_of(path: Path, problems: Problems) -> object:
+    """Return the JSON value of a file; None if there is none."""
+    text = text_of(path, problems)
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        problems.add(path.name, f"line {error.lineno}", f"is not JSON: {error.msg}")
+    except RecursionError:
+        problems.add(path.name, "", "is nested too deep")
+    return None
+
+
+def items_of(path: Path, problems: Problems, *keys: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the objects of a list, each with its place, from `[…]` or from `{"<key>": […]}`."""
+    found, prefix = json_of(path, problems), ""
+    if isinstance(found, dict):
+        key = next((key for key in keys if isinstance(found.get(key), list)), None)
+        if key is None:
+            problems.add(path.name, "", f"must be a list, or an object with {' or '.join(keys)}")
+            return
+        found, prefix = found[key], key
+    if found is None:
+        return
+    if not isinstance(found, list):
+        problems.add(path.name, "", "must be a list of objects")
+        return
+    for number, item in enumerate(found):
+        if isinstance(item, dict):
+            yield f"{prefix}[{number}]", item
+        else:
+            problems.add(path.name, f"{prefix}[{number}]", "must be an object")
+
+
+def lines_of(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not empty, each with its number."""
+    for number, line in enumerate(text_of(path, problems).splitlines(), 1):
+        if line.strip():
+            yield number, line
+
+
+def rows_of(path: Path, problems: Problems, *required: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield the rows of a CSV file with a header, each with its line number. required: columns that must be there."""
+    reader = csv.DictReader(text_of(path, problems).splitlines())
+    missing = [name for name in required if name not in (reader.fieldnames or ())]
+    if missing and reader.fieldnames:
+        problems.add(path.name, "line 1", f"has no column {', '.join(missing)}; it has {', '.join(reader.fieldnames)}")
+        return
+    try:
+        for row in reader:
+            yield reader.line_num, {name: value or "" for name, value in row.items() if isinstance(name, str)}
+    except csv.Error as error:
+        problems.add(path.name, f"line {reader.line_num}", f"is not CSV: {error}")

@@ -1,0 +1,201 @@
+"""Read what surrounds the services, of an export: the service map, orchestrator events, status feeds, signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bot.investigate.reading.documents import items_of, json_of
+from bot.investigate.reading.fields import moment, name, number, required_moment, text, texts
+from bot.investigate.reading.problems import Problems
+from detection.types import EdgeKind, LogSignature, OrchestratorEvent, ProviderStatus, ServiceEdge, ServicePlace
+from integrations.inbound.reading.records import FieldError
+
+DECLARED = "declared"
+_GOOD_WORDS = frozenset(("operational", "none", "ok", "healthy"))
+
+
+def read_service_map(path: Path, problems: Problems) -> tuple[list[ServiceEdge], list[ServicePlace]]:
+    """Return who calls whom, where each keeps its data, and on which nodes they run.
+
+    services: names, or objects with `name`, `node` or `nodes`, and `datastores`. edges: {from, to}, also caller and
+    callee; a `node` on an edge is the callee's. datastores, nodes: objects by service.
+    """
+    document = json_of(path, problems)
+    if document is None:
+        return [], []
+    if not isinstance(document, dict):
+        problems.add(path.name, "", "must be an object with services and edges")
+        return [], []
+    seen = moment(document, "generated_at") or 0.0
+    edges = [*_calls(document, path, problems, seen), *_stores(document, seen)]
+    return edges, list(_places(document, seen))
+
+
+def _calls(document: Mapping[str, object], path: Path, problems: Problems, seen: float) -> Iterator[ServiceEdge]:
+    stores = {store for _, store in _datastores(document)}
+    for place, edge in _objects(document, "edges"):
+        caller, callee = text(edge, "from", "caller", "source"), text(edge, "to", "callee", "target")
+        if caller is None or callee is None:
+            problems.add(path.name, place, "needs from and to")
+            continue
+        kind = EdgeKind.STORES if callee in stores else EdgeKind.CALLS
+        yield ServiceEdge(caller, callee, kind, DECLARED, seen, number(edge, "call_rate_rps", "calls_per_second"))
+
+
+def _stores(document: Mapping[str, object], seen: float) -> Iterator[ServiceEdge]:
+    for service, store in _datastores(document):
+        yield ServiceEdge(service, store, EdgeKind.STORES, DECLARED, seen)
+
+
+def _datastores(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    given = document.get("datastores")
+    if isinstance(given, dict):
+        for service, stores in given.items():
+            for store in stores if isinstance(stores, list) else [stores]:
+                if isinstance(store, str):
+                    yield str(service), store
+    for _, service in _objects(document, "services"):
+        for store in texts(service, "datastores", "stores", "databases"):
+            if said := text(service, "name", "service"):
+                yield said, store
+
+
+def _places(document: Mapping[str, object], seen: float) -> Iterator[ServicePlace]:
+    for _, edge in _objects(document, "edges"):
+        if (node := text(edge, "node")) and (callee := text(edge, "to", "callee", "target")):
+            yield ServicePlace(callee, node, seen)
+    for _, service in _objects(document, "services"):
+        said = text(service, "name", "service")
+        for node in (text(service, "node", "host"), *texts(service, "nodes", "hosts")):
+            if said and node:
+                yield ServicePlace(said, node, seen)
+    for key in ("nodes", "placement"):
+        given = document.get(key)
+        if isinstance(given, dict):
+            for left, right in given.items():
+                for other in right if isinstance(right, list) else [right]:
+                    # Either {service: node} or {node: [services]}.
+                    if isinstance(other, str):
+                        yield (
+                            ServicePlace(other, str(left), seen)
+                            if isinstance(right, list)
+                            else ServicePlace(str(left), other, seen)
+                        )
+        for _, node in _objects(document, key):
+            for service in texts(node, "services", "pods", "workloads"):
+                if called := text(node, "name", "node"):
+                    yield ServicePlace(service, called, seen)
+
+
+def _objects(document: Mapping[str, object], key: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    given = document.get(key)
+    for number_of, item in enumerate(given if isinstance(given, list) else ()):
+        if isinstance(item, dict):
+            yield f"{key}[{number_of}]", item
+
+
+def read_events(path: Path, problems: Problems) -> list[OrchestratorEvent]:
+    """Return the orchestrator's events of a list, or of {"events": […]}."""
+    found = []
+    for place, item in items_of(path, problems, "events", "items"):
+        try:
+            at = required_moment(item, "timestamp", "lastTimestamp", "time", "at")
+            kind, about = text(item, "type") or "", text(item, "object", "involvedObject", "resource") or ""
+            found.append(
+                OrchestratorEvent(
+                    event_id=f"export:{at}:{place}",
+                    happened_at=at,
+                    reason=text(item, "reason") or kind,
+                    message=text(item, "message", "note") or "",
+                    object_name=about,
+                    namespace=text(item, "namespace") or "",
+                    node=text(item, "node", "host"),
+                    service=text(item, "service"),
+                    is_warning=kind.lower() not in {"normal", "deployment", ""},
+                )
+            )
+        except FieldError as error:
+            problems.add(path.name, place, f"{error.field} {error.message}")
+    return found
+
+
+def read_status_feed(path: Path, problems: Problems) -> list[ProviderStatus]:
+    """Return the incidents of a provider's feed: one feed, or a list of feeds, in Statuspage's form."""
+    document = json_of(path, problems)
+    found = []
+    for feed in document if isinstance(document, list) else [document]:
+        if isinstance(feed, dict):
+            found += _feed(feed, path, problems)
+        elif feed is not None:
+            problems.add(path.name, "", "must be an object with provider, components and incidents")
+    return found
+
+
+def _feed(feed: Mapping[str, object], path: Path, problems: Problems) -> Iterator[ProviderStatus]:
+    page = feed.get("page")
+    provider = text(feed, "provider", "name") or (text(page, "name") if isinstance(page, dict) else None) or "provider"
+    hurt = [part for _, part in _objects(feed, "components") if (text(part, "status") or "").lower() not in _GOOD_WORDS]
+    hosts = tuple(dict.fromkeys(host for part in hurt if (host := text(part, "endpoint", "host", "url"))))
+    rates = tuple(
+        (at, value / 100)
+        for _, point in _objects(feed, "api_error_rate_pct")
+        if (at := moment(point, "timestamp")) is not None and (value := number(point, "value")) is not None
+    )
+    for place, item in _objects(feed, "incidents"):
+        try:
+            began = required_moment(item, "started_at", "created_at", "began_at")
+            yield ProviderStatus(
+                status_id=text(item, "id") or f"{provider}:{began}",
+                provider=provider,
+                title=name(item, "name", "title"),
+                component=", ".join(dict.fromkeys(text(part, "name") or "" for part in hurt)),
+                impact=text(item, "impact", "status") or "",
+                began_at=began,
+                ended_at=moment(item, "resolved_at", "ended_at"),
+                hosts=hosts,
+                error_rates=rates,
+            )
+        except FieldError as error:
+            problems.add(path.name, place, f"{error.field} {error.message}")
+
+
+def read_signatures(path: Path, problems: Problems, *, since: float, until: float) -> list[LogSignature]:
+    """Return the log signatures of a list, or of {"patterns": […]}, each with its count and its usual count.
+
+    since, until: the time that the counts are of, seconds UTC.
+    """
+    found = []
+    for place, item in items_of(path, problems, "patterns", "signatures"):
+        try:
+            count = number(item, "count") or 0.0
+            found.append(
+                LogSignature(
+                    service=text(item, "service") or "",
+                    text=name(item, "signature", "pattern", "template", "text"),
+                    count=int(count),
+                    usual_count=_usual(item, count),
+                    first_seen_at=moment(item, "first_seen"),
+                    is_bad=_is_bad(item),
+                    since=since,
+                    until=until,
+                )
+            )
+        except FieldError as error:
+            problems.add(path.name, place, f"{error.field} {error.message}")
+    return found
+
+
+def _usual(item: Mapping[str, object], count: float) -> float | None:
+    difference = number(item, "delta_vs_baseline", "delta")
+    if difference is not None:
+        return max(count - difference, 0.0)
+    percent = number(item, "delta_vs_baseline_pct", "delta_pct")
+    if percent is not None:
+        return count / (1 + percent / 100) if percent > -100 else None
+    return number(item, "baseline_count", "usual_count")
+
+
+def _is_bad(item: Mapping[str, object]) -> bool | None:
+    sentiment = (text(item, "sentiment") or "").lower()
+    return {"negative": True, "neutral": False, "positive": False}.get(sentiment)

@@ -1,0 +1,82 @@
+"""Bad data: one record, one tenant or one poison message that the code cannot take."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from detection.symptoms import symptoms_of_text
+from detection.types import SymptomKind
+from integrations.text import ours
+from workers.diagnosis import weights
+from workers.diagnosis.causes.lines import bad_lines
+from workers.diagnosis.causes.suspicion import Suspicion, evidence
+from workers.diagnosis.model import Evidence, Hypothesis, Role
+from workers.diagnosis.scene.model import Observed
+from workers.words.text import counted, quoted
+
+CAUSE = "bad_data"
+_POISON = re.compile(r"poison|dead.?letter|\bdlq\b|corrupt|same (?:message|record)|redeliver|offset \d+.{0,40}(?:fail|error)", re.IGNORECASE)
+_KEY = re.compile(
+    r"\b(?P<name>tenant|customer|account|org|merchant|message|record|order|partition|file|batch|user|sku|feed|supplier)"
+    r"(?:[_-]?id)?[\"']?\s*[=:# ]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{1,60})",
+    re.IGNORECASE,
+)
+FEWEST_LINES = 5
+ONE_OF = 0.8
+
+
+def suspects(observed: Observed) -> Iterator[Suspicion]:
+    """Yield one suspicion if the new bad lines of the incident's parts speak of data that cannot be taken."""
+    involved = observed.involved()
+    lines = [
+        group
+        for group in bad_lines(observed)
+        if group.part in involved
+        and (_POISON.search(group.text) or symptoms_of_text(group.text) & {SymptomKind.BAD_DATA, SymptomKind.DECODING})
+    ]
+    if not lines:
+        return
+    example = max(lines, key=lambda group: group.count)
+    hypothesis = Hypothesis(
+        key=CAUSE,
+        cause=CAUSE,
+        role=Role.ORIGIN,
+        statement=ours("Data that {part} cannot take has come in.", part=quoted(example.part, 60)),
+        prior=weights.BAD_DATA_PRIOR,
+        service=example.part,
+    )
+    poison = [group for group in lines if _POISON.search(group.text)]
+    result = ours(
+        "{count} say so: “{text}”.",
+        count=counted(sum(group.count for group in lines), "line"),
+        text=quoted(example.text, 140),
+    )
+    said = evidence(
+        "data_lines", CAUSE, result, weights.POISON_SAID if poison else weights.CANNOT_BE_READ, source="logs"
+    )
+    one = _one_key(observed)
+    yield Suspicion(hypothesis, (said, one) if one is not None else (said,))
+
+
+def _one_key(observed: Observed) -> Evidence | None:
+    """Check whether nearly all bad lines that name a tenant, record or message name the same one."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for group in bad_lines(observed):
+        for match in _KEY.finditer(group.text[:2000]):
+            value = match["value"]
+            if any(character.isdigit() for character in value):
+                counts[match["name"].lower(), value] += group.count
+    for (name, value), count in counts.most_common(1):
+        every = sum(other for (other_name, _), other in counts.items() if other_name == name)
+        if count >= FEWEST_LINES and count >= ONE_OF * every:
+            result = ours(
+                "{count} of {every} lines that name a {name} name the same one, {value}.",
+                count=count,
+                every=every,
+                name=name,
+                value=quoted(value, 60),
+            )
+            return evidence("one_record", CAUSE, result, weights.ONE_RECORD, source="records")
+    return None

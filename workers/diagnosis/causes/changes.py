@@ -1,0 +1,125 @@
+"""Hold each change against what is seen: what its text can do, where, and whether the metrics left their course then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from detection.types import Commit
+from integrations.cards import moment
+from integrations.text import Markup, ours
+from workers.diagnosis import weights
+from workers.diagnosis.causes.candidates import services_of
+from workers.diagnosis.causes.fit import Fit, fit
+from workers.diagnosis.causes.suspicion import evidence
+from workers.diagnosis.causes.trajectory import trajectory
+from workers.diagnosis.changes import ChangeReading, is_shared, read_change
+from workers.diagnosis.model import Evidence
+from workers.diagnosis.scene.model import Observed
+from workers.words.text import quoted, quoted_code, short_sha
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One commit of a change, read and held against what is seen. weight: of its text alone."""
+
+    commit: Commit
+    reading: ChangeReading
+    fit: Fit
+    weight: float
+
+
+def judge_commits(commits: Sequence[Commit], service: str, observed: Observed) -> tuple[Judged, ...]:
+    """Return each commit of a change that is live in `service` with what its text explains."""
+    return tuple(_judge(commit, service, observed) for commit in commits)
+
+
+def _judge(commit: Commit, service: str, observed: Observed) -> Judged:
+    reading = read_change(commit)
+    services = services_of(commit, observed.parts)
+    # Code that several services share is live in the one that was deployed with it.
+    live = {service} | (services if not is_shared(reading.paths) else set())
+    found = fit(reading, live, observed)
+    return Judged(commit, reading, found, _weight(reading, found))
+
+
+def _weight(reading: ChangeReading, found: Fit) -> float:
+    if reading.is_inert:
+        return weights.CHANGE_INERT if reading.was_read else weights.CHANGE_PROBABLY_INERT
+    nothing = weights.CHANGE_FITS_NOTHING if reading.was_read else weights.CHANGE_UNREAD_FITS_NOTHING
+    return nothing + found.score * (weights.CHANGE_FITS - nothing)
+
+
+def check_change(
+    key: str, judged: Sequence[Judged], services: Iterable[str], live_at: float, observed: Observed
+) -> list[Evidence]:
+    """Return the evidence about a change: its text, its place and its time."""
+    live_in = frozenset(services)
+    found = [_place(key, live_in, observed)]
+    best = max(judged, key=lambda item: item.weight, default=None)
+    if best is not None:
+        found.append(_text(key, best, len(judged)))
+    found.append(_time(key, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
+    return [item for item in found if item is not None]
+
+
+def _text(key: str, best: Judged, count: int) -> Evidence:
+    sha, title = short_sha(best.commit.sha), quoted(best.commit.message.strip().partition("\n")[0], 80)
+    commit = ours("Commit {sha} “{title}”", sha=sha, title=title)
+    result = _said(commit, best, count)
+    effect = best.fit.effect
+    data = {
+        "commit_sha": best.commit.sha,
+        "fit": round(best.fit.score, 3),
+        "effect": str(effect.kind) if effect is not None else None,
+        "path": quoted(effect.path, 200) if effect is not None else None,
+        "explains": str(best.fit.sign.kind) if best.fit.sign is not None else None,
+        "was_read": best.reading.was_read,
+    }
+    return evidence("change_text", key, result, best.weight, source="commits", data=data)
+
+
+def _said(commit: Markup, best: Judged, count: int) -> Markup:
+    effect, sign = best.fit.effect, best.fit.sign
+    if best.reading.is_inert:
+        return ours("{commit} explains none of it: {why}.", commit=commit, why=best.reading.inert_because)
+    if effect is None or sign is None:
+        of_these = ours(" and none of the {count} commits with it", count=count - 1) if count > 1 else ours("")
+        read = "does nothing that would show so" if best.reading.was_read else "could not be read, and its title says no more"
+        return ours("{commit}{of_these} {read}.", commit=commit, of_these=of_these, read=read)
+    return ours(
+        "{commit} could do this: {line} in {path} can cause {kind} in {part}.",
+        commit=commit,
+        line=quoted_code(effect.line.strip() or effect.name, 120),
+        path=quoted(effect.path, 100),
+        kind=str(sign.kind).replace("_", " "),
+        part=quoted(sign.part, 60),
+    )
+
+
+def _place(key: str, services: frozenset[str], observed: Observed) -> Evidence | None:
+    origin, involved = observed.chain.origin, observed.involved()
+    if not observed.signs:
+        return None
+    names = quoted(", ".join(sorted(services)), 80)
+    nodes = {place.node for place in observed.scene.places if place.service in services}
+    stores = {callee for service in services for callee in observed.callees(service)}
+    if origin is not None and (origin in services or origin in nodes):
+        result = ours("{names} is where it began.", names=names)
+        return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN, source="chain")
+    if services & involved or (origin is not None and origin in stores):
+        return None
+    result = ours("{names} shows none of it, and nothing of it depends on {names}.", names=names)
+    return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")
+
+
+def _time(key: str, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:
+    weight = trajectory(live_at, found, services, observed)
+    live = moment(live_at)
+    if weight > 0:
+        result = ours("The metrics left their course when it was live, from {live}.", live=live)
+    elif live_at > observed.onset[1]:
+        result = ours("It went live at {live}, after the metrics had left their course.", live=live)
+    else:
+        result = ours("The metrics did not leave their course when it went live at {live}.", live=live)
+    return evidence("trajectory", key, result, weight, source="trajectory", data={"live_at": live_at})

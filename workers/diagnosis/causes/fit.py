@@ -1,0 +1,105 @@
+"""How far what a change can do explains what is seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from detection.chain import Sign
+from detection.symptoms import metric_meaning
+from detection.types import SymptomKind
+from workers.diagnosis.changes import ChangeReading, Effect
+from workers.diagnosis.scene.model import Observed
+
+_COMMON = 0.55
+_SPECIFIC = 1.0
+_GENERAL_KINDS = frozenset((SymptomKind.LATENCY, SymptomKind.ERRORS, SymptomKind.TRAFFIC, SymptomKind.CPU))
+"""Kinds that almost any failure shows: to explain one of them says less."""
+
+_NOT_INVOLVED = 0.4
+_CONTRADICTED = 0.35
+"""What is left of an effect whose own measure is watched and stayed on its course."""
+
+_WORDS_ALIKE = 0.2
+_WORD = re.compile(r"[a-z0-9]{3,}")
+_TOO_COMMON = frozenset(
+    """the and for with from error errors request requests response service server client handler handle call calls
+    api http https get post put return func function class new old value values data time timeout name type string int
+    failed fail info warn debug null none true false context config default test main app internal src pkg lib cmd code
+    upstream downstream retry user""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How far a change explains what is seen, 0 to 1, by which effect, and the sign that it explains best."""
+
+    score: float
+    effect: Effect | None = None
+    sign: Sign | None = None
+
+
+def fit(reading: ChangeReading, services: Iterable[str], observed: Observed) -> Fit:
+    """Return the best fit over the effects of a change that is live in these services."""
+    own = frozenset(services)
+    fits = [_fit(effect, own, observed) for effect in reading.effects]
+    return max(fits, key=lambda item: item.score, default=Fit(0.0))
+
+
+def _fit(effect: Effect, services: frozenset[str], observed: Observed) -> Fit:
+    matches = list(_matches(effect, services, observed))
+    if not matches:
+        return Fit(0.0)
+    worth, sign = max(matches, key=lambda match: match[0])
+    if _is_contradicted(effect, services, observed):
+        worth *= _CONTRADICTED
+    shared = _shared_words(effect, services, observed)
+    return Fit(min(effect.strength * worth + _WORDS_ALIKE * shared, 1.0), effect, sign)
+
+
+def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> Iterator[tuple[float, Sign]]:
+    """Yield the signs that the effect could have caused, in its own services, their callees and their nodes."""
+    callees = frozenset(callee for service in services for callee in observed.callees(service))
+    nodes = frozenset(place.node for place in observed.scene.places if place.service in services)
+    involved = observed.involved()
+    for sign in observed.signs:
+        own = sign.part in services and sign.kind in effect.causes
+        below = sign.part in callees and sign.kind in effect.causes_in_callees
+        beside = sign.part in nodes and sign.kind in effect.causes
+        if own or below or beside:
+            worth = _COMMON if sign.kind in _GENERAL_KINDS else _SPECIFIC
+            yield worth * (1.0 if sign.part in involved else _NOT_INVOLVED), sign
+
+
+def _is_contradicted(effect: Effect, services: frozenset[str], observed: Observed) -> bool:
+    """Whether every special kind that the effect causes is measured in its services, and none left its course."""
+    special = effect.causes - _GENERAL_KINDS
+    measured = _measured(services, observed) & special
+    seen = frozenset(kind for service in services for kind in observed.kinds.get(service, frozenset()))
+    return bool(measured) and measured == special and not seen & special
+
+
+def _measured(services: frozenset[str], observed: Observed) -> frozenset[SymptomKind]:
+    kinds = (metric_meaning(course.name).kind for course in observed.scene.courses if course.part in services)
+    return frozenset(kind for kind in kinds if kind is not None)
+
+
+def _shared_words(effect: Effect, services: frozenset[str], observed: Observed) -> float:
+    """Return how much of the touched code the signs of its services and their callees name, 0 to 1."""
+    words = {word for word in effect.words if word not in _TOO_COMMON and len(word) >= 3}
+    if not words:
+        return 0.0
+    near = services | {callee for service in services for callee in observed.callees(service)}
+    seen = {word for sign in observed.signs if sign.part in near for word in _WORD.findall(_split(sign.text))}
+    named = words & (seen - _TOO_COMMON)
+    return min(len(named) / 2, 1.0)
+
+
+def _split(text: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text[:500]).replace("_", " ").lower()
+
+
+def best_of(fits: Mapping[str, Fit]) -> tuple[str, Fit] | None:
+    """Return the key with the best fit; None without any."""
+    return max(fits.items(), key=lambda item: item[1].score, default=None)

@@ -1,0 +1,35 @@
+"""Log lines that speak of trouble: new, or much oftener than usual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from detection.chain import LineGroup
+from detection.symptoms import symptoms_of_text
+from workers.diagnosis.scene.model import Observed
+
+MORE_OFTEN = 2.0
+"""How many times the usual number of lines is clearly more."""
+
+
+def is_news(group: LineGroup) -> bool:
+    """Whether a group is new or comes clearly more often than usual."""
+    return group.usual_count is None or group.count >= MORE_OFTEN * group.usual_count + 1
+
+
+def is_bad(group: LineGroup) -> bool:
+    """Whether a group speaks of trouble: by its sender's or tool's judgement, else by its words."""
+    return group.is_bad if group.is_bad is not None else bool(symptoms_of_text(group.text))
+
+
+def bad_lines(observed: Observed) -> tuple[LineGroup, ...]:
+    """Return the groups that are news and speak of trouble, the most frequent first."""
+    found = [group for group in observed.scene.lines if is_news(group) and is_bad(group)]
+    return tuple(sorted(found, key=lambda group: -group.count))
+
+
+def share_of_bad(groups: Sequence[LineGroup], observed: Observed) -> float:
+    """Return the share (0 to 1) that these groups are of all bad lines of the same parts."""
+    parts = {group.part for group in groups}
+    every = sum(group.count for group in bad_lines(observed) if group.part in parts)
+    return min(sum(group.count for group in groups) / every, 1.0) if every else 0.0

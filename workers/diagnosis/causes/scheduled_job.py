@@ -1,0 +1,54 @@
+"""A scheduled job: something that runs at its hour began when the trouble began."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from integrations.cards import moment
+from integrations.text import ours
+from workers.diagnosis import weights
+from workers.diagnosis.causes.suspicion import Suspicion, evidence
+from workers.diagnosis.model import Hypothesis, Role
+from workers.diagnosis.scene.model import Observed
+from workers.words.text import quoted
+
+CAUSE = "scheduled_job"
+BEFORE_SECONDS, AFTER_SECONDS = 600.0, 60.0
+_JOB = re.compile(
+    r"\b(?:cron(?:job)?|nightly|hourly|weekly|scheduled|batch|backup|vacuum|reindex|compaction|etl|rollup|export|import)\b"
+    r".{0,60}\b(?:start|began|begin|running|launch|kick|trigger|creat)",
+    re.IGNORECASE,
+)
+
+
+def suspects(observed: Observed) -> Iterator[Suspicion]:
+    """Yield a suspicion for the job whose beginning is nearest before the onset."""
+    earliest, latest = observed.onset
+    begun = [
+        (group.first_seen, group.part, group.text)
+        for group in observed.scene.lines
+        if group.first_seen is not None and _JOB.search(group.text)
+    ]
+    begun += [
+        (event.happened_at, event.service or event.object_name, f"{event.reason} {event.message}")
+        for event in observed.scene.events
+        if _JOB.search(f"{event.object_name} {event.reason} {event.message}")
+    ]
+    near = [item for item in begun if earliest - BEFORE_SECONDS <= item[0] <= latest + AFTER_SECONDS]
+    if not near:
+        return
+    at, part, text = max(near)
+    key = f"{CAUSE}:{part}"[:300]
+    hypothesis = Hypothesis(
+        key=key,
+        cause=CAUSE,
+        role=Role.ORIGIN,
+        statement=ours("A scheduled job of {part} began when it began.", part=quoted(part, 60)),
+        prior=weights.SCHEDULED_JOB_PRIOR,
+        service=part,
+    )
+    result = ours("{at}: “{text}”.", at=moment(at), text=quoted(text, 140))
+    related = part in observed.involved() or bool(observed.callees(part) & observed.involved())
+    weight = weights.JOB_AT_ONSET if related else weights.JOB_ELSEWHERE
+    yield Suspicion(hypothesis, (evidence("job_began", key, result, weight, source="logs"),))

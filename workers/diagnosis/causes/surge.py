@@ -1,0 +1,131 @@
+"""More users came than the system can serve: traffic rose everywhere alike, before anything failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.statistics.departures import departure
+from detection.symptoms import metric_meaning
+from detection.types import SymptomKind
+from integrations.cards import moment
+from integrations.text import listed, ours
+from workers.diagnosis import weights
+from workers.diagnosis.causes.suspicion import Suspicion, evidence
+from workers.diagnosis.model import Evidence, Hypothesis, Role
+from workers.diagnosis.scene.model import Course, Observed
+from workers.words.text import number, quoted
+
+CAUSE = "surge"
+RISEN_AT_LEAST = 1.5
+ALIKE_WITHIN = 1.6
+"""Parts whose traffic rose by factors within this ratio of one another serve the same crowd."""
+
+LEAD_SECONDS = 240.0
+_QUERY_WORDS = ("query", "queries", "qps", "db_", "outbound", "upstream_req", "egress")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    course: Course
+    ratio: float
+    earliest: float
+    latest: float
+
+
+def suspects(observed: Observed) -> Iterator[Suspicion]:
+    """Yield one suspicion if the traffic of a part that nothing else of the incident calls rose clearly."""
+    rises = [rise for course in _traffic(observed) if (rise := _rise(course)) is not None]
+    if not rises:
+        return
+    entries = [rise for rise in rises if not _called_by_hurt(rise.course.part, observed)]
+    if not entries:
+        return
+    largest = max(entries, key=lambda rise: rise.ratio)
+    hypothesis = Hypothesis(
+        key=CAUSE,
+        cause=CAUSE,
+        role=Role.ORIGIN,
+        statement=ours("More users came than the system can serve; no change of the code did it."),
+        prior=weights.SURGE_PRIOR,
+        service=largest.course.part,
+    )
+    checks = (_risen(largest, observed), _alike(rises, observed), _retries(largest, observed))
+    yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
+
+
+def _traffic(observed: Observed) -> list[Course]:
+    """Return the series of requests that parts get; those of queries and of calls that they make are left out."""
+    return [
+        course
+        for course in observed.scene.courses
+        if metric_meaning(course.name).kind is SymptomKind.TRAFFIC
+        and not any(word in course.name.lower() for word in _QUERY_WORDS)
+    ]
+
+
+def _rise(course: Course) -> _Rise | None:
+    found = departure(course.times, course.values, worse=1)
+    if found is None or found.direction < 0 or found.before <= 0:
+        return None
+    ratio = found.after / found.before
+    return _Rise(course, ratio, found.earliest, found.latest) if ratio >= RISEN_AT_LEAST else None
+
+
+def _called_by_hurt(part: str, observed: Observed) -> bool:
+    """Whether a caller of this part has trouble of its own that is not traffic: its calls may be retries or a loop."""
+    return any(
+        kind in (SymptomKind.RETRIES, SymptomKind.QUERY_COUNT)
+        for caller in observed.callers(part)
+        for kind in observed.kinds.get(caller, frozenset())
+    )
+
+
+def _risen(rise: _Rise, observed: Observed) -> Evidence:
+    first_harm = min(
+        (sign.latest for sign in observed.signs if sign.kind not in (SymptomKind.TRAFFIC, SymptomKind.LOG_VOLUME)),
+        default=observed.onset[1],
+    )
+    before_harm = rise.earliest <= first_harm + LEAD_SECONDS
+    result = ours(
+        "Traffic of {part} rose {ratio} times at {at}, {order} the first trouble.",
+        part=quoted(rise.course.part, 60),
+        ratio=number(rise.ratio),
+        at=moment(rise.latest),
+        order="with or before" if before_harm else "after",
+    )
+    weight = weights.TRAFFIC_ROSE_FIRST if before_harm else weights.TRAFFIC_ROSE_LATER
+    return evidence("traffic_rose", CAUSE, result, weight, source="metrics", data={"ratio": rise.ratio})
+
+
+def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
+    """Compare the rises of all parts that have a traffic series."""
+    measured = {course.part for course in _traffic(observed)}
+    if len(measured) < 2:
+        return None
+    best = {part: max(rise.ratio for rise in rises if rise.course.part == part) for part in {r.course.part for r in rises}}
+    ratios = np.array(list(best.values()))
+    alike = len(best) == len(measured) and float(ratios.max() / ratios.min()) <= ALIKE_WITHIN
+    if alike:
+        result = ours(
+            "All {count} measured parts get more alike: {parts}.",
+            count=len(measured),
+            parts=listed([quoted(part, 40) for part in sorted(best)[:5]]),
+        )
+        return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_ALIKE, source="traffic")
+    result = ours(
+        "Only {count} of {all} measured parts get more: a crowd would reach all.", count=len(best), all=len(measured)
+    )
+    if len(best) > len(measured) / 2:
+        return evidence("traffic_alike", CAUSE, result, 0.0, source="traffic")
+    return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_IN_SOME, source="traffic")
+
+
+def _retries(rise: _Rise, observed: Observed) -> Evidence | None:
+    retrying = sorted(part for part, kinds in observed.kinds.items() if SymptomKind.RETRIES in kinds)
+    if not retrying:
+        return None
+    result = ours("{part} retries what failed, which makes traffic by itself.", part=quoted(retrying[0], 60))
+    return evidence("retries", CAUSE, result, weights.TRAFFIC_FROM_RETRIES, source="retries")

@@ -1,0 +1,118 @@
+"""A third party is down: calls to its hosts fail, and its status feed says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detection.chain import LineGroup
+from detection.symptoms import symptoms_of_text
+from detection.types import ProviderStatus, SymptomKind
+from integrations.cards import moment
+from integrations.text import ours
+from workers.diagnosis import weights
+from workers.diagnosis.causes.hosts import company_of, outside_hosts
+from workers.diagnosis.causes.lines import bad_lines, share_of_bad
+from workers.diagnosis.causes.suspicion import Suspicion, evidence
+from workers.diagnosis.model import Evidence, Hypothesis, Outcome, Role
+from workers.diagnosis.scene.model import Observed
+from workers.words.text import counted, percent, quoted
+
+CAUSE = "third_party"
+BEFORE_SECONDS, AFTER_SECONDS = 1800.0, 900.0
+"""How long before and after the onset a provider's incident may be said to have begun: feeds are written by hand."""
+
+_FAILS = frozenset(
+    (
+        SymptomKind.ERRORS,
+        SymptomKind.TIMEOUTS,
+        SymptomKind.NETWORK,
+        SymptomKind.THROTTLED,
+        SymptomKind.LATENCY,
+        SymptomKind.CLIENT_ERRORS,
+    )
+)
+
+
+def suspects(observed: Observed) -> Iterator[Suspicion]:
+    """Yield a suspicion for each company whose hosts failing calls name, or whose feed tells of an incident."""
+    groups = _by_company(observed)
+    statuses = {company_of_status(status): status for status in observed.scene.statuses if _is_near(status, observed)}
+    for company in sorted(groups.keys() | statuses.keys()):
+        lines, status = groups.get(company, []), statuses.get(company)
+        if not lines and status is not None and not _is_called(status, observed):
+            continue
+        key = f"{CAUSE}:{company}"
+        hypothesis = Hypothesis(
+            key=key,
+            cause=CAUSE,
+            role=Role.ORIGIN,
+            statement=ours("{company}, a third party, is down or fails.", company=quoted(company, 60)),
+            prior=weights.THIRD_PARTY_PRIOR,
+            service=lines[0].part if lines else None,
+        )
+        checks = [_failing_calls(key, lines, observed), _feed(key, company, status, observed)]
+        yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
+
+
+def _by_company(observed: Observed) -> dict[str, list[LineGroup]]:
+    found: dict[str, list[LineGroup]] = {}
+    for group in bad_lines(observed):
+        if not symptoms_of_text(group.text) & _FAILS or SymptomKind.CERTIFICATE in symptoms_of_text(group.text):
+            continue
+        for host in outside_hosts(group.text, observed.parts):
+            found.setdefault(company_of(host), []).append(group)
+    return found
+
+
+def company_of_status(status: ProviderStatus) -> str:
+    """Return the company of a status feed, in the same form as that of a host."""
+    hosts = [host.split("/")[0] for host in status.hosts if "." in host]
+    return company_of(hosts[0].lower()) if hosts else status.provider.lower()
+
+
+def _is_near(status: ProviderStatus, observed: Observed) -> bool:
+    earliest, latest = observed.onset
+    began_in_time = status.began_at <= latest + AFTER_SECONDS
+    return began_in_time and (status.ended_at is None or status.ended_at >= earliest - BEFORE_SECONDS)
+
+
+def _is_called(status: ProviderStatus, observed: Observed) -> bool:
+    """Whether the system is known to call this provider."""
+    company = company_of_status(status)
+    return any(company in edge.callee.lower() for edge in observed.scene.edges)
+
+
+def _failing_calls(key: str, lines: list[LineGroup], observed: Observed) -> Evidence | None:
+    if not lines:
+        return None
+    share = share_of_bad(lines, observed)
+    count = sum(group.count for group in lines)
+    example = max(lines, key=lambda group: group.count)
+    result = ours(
+        "{count} of {part} say that calls to it fail, such as “{text}”: {share} of its new error lines.",
+        count=counted(count, "line"),
+        part=quoted(example.part, 60),
+        text=quoted(example.text, 120),
+        share=percent(share),
+    )
+    weight = weights.CALLS_TO_IT_FAIL if share >= 0.5 else weights.SOME_CALLS_TO_IT_FAIL
+    return evidence("failing_calls", key, result, weight, source="logs", data={"share": share, "lines": count})
+
+
+def _feed(key: str, company: str, status: ProviderStatus | None, observed: Observed) -> Evidence:
+    if status is not None:
+        result = ours(
+            "Its status feed says “{title}” since {began} ({impact}).",
+            title=quoted(status.title, 120),
+            began=moment(status.began_at),
+            impact=quoted(status.impact or "no impact given", 40),
+        )
+        near = abs(status.began_at - observed.onset[0]) <= BEFORE_SECONDS
+        weight = weights.FEED_TELLS_OF_IT if near else weights.FEED_TELLS_OF_IT / 2
+        return evidence("status_feed", key, result, weight, source="status feeds", data={"id": status.status_id})
+    known = [item for item in observed.scene.statuses if company_of_status(item) == company]
+    if known:
+        result = ours("Its status feed tells of no incident at this time.")
+        return evidence("status_feed", key, result, weights.FEED_TELLS_OF_NONE, source="status feeds")
+    result = ours("Its status feed is not connected, so what it says is not known.")
+    return evidence("status_feed", key, result, 0.0, source="status feeds", outcome=Outcome.NO_DATA)

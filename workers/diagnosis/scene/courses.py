@@ -1,0 +1,67 @@
+"""The courses of metrics and of endpoints around an incident, from the telemetry store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats
+from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
+from workers.diagnosis.scene.model import Course
+
+MOST_SERIES = 4_000
+"""How many series are read: those of a large system, in a few seconds."""
+
+MINUTE_SECONDS = 60.0
+FEWEST_REQUESTS = 5
+"""A minute with fewer requests says nothing about latency or errors."""
+
+
+def metric_courses(telemetry: TelemetryStore, *, since: float, until: float) -> list[Course]:
+    """Return the custom metrics of every service, a value a minute."""
+    names = telemetry.metric_names(limit=MOST_SERIES)
+    keys = [(name.service, name.name, name.attributes) for name in names]
+    if not keys:
+        return []
+    series = telemetry.metric_series(
+        since=since, until=until, bucket_seconds=FINE_METRIC_SECONDS, series=keys if len(keys) < MOST_SERIES else None
+    )
+    return [Course(item.service, item.name, item.bucket_starts, item.means, item.attributes) for item in series]
+
+
+def endpoint_courses(telemetry: TelemetryStore, *, since: float, until: float) -> list[Course]:
+    """Return latency, error share, request rate and queries a request of every endpoint, a value a minute."""
+    found = telemetry.endpoint_series(since=since, until=until, bucket_seconds=FINE_ENDPOINT_SECONDS)
+    return [course for series in found[:MOST_SERIES] for course in _courses(series)]
+
+
+def _courses(series: EndpointSeries) -> Iterator[Course]:
+    minutes, place = np.unique(series.bucket_starts // MINUTE_SECONDS, return_inverse=True)
+    times: Floats = minutes * MINUTE_SECONDS
+    requests = _sums(place, series.request_count, len(minutes))
+    enough = requests >= FEWEST_REQUESTS
+    errors = _sums(place, series.error_count, len(minutes))
+    queries = _sums(place, series.query_sum, len(minutes))
+    histogram = np.zeros((len(minutes), series.duration_histogram.shape[1]))
+    np.add.at(histogram, place, series.duration_histogram)
+    label = series.endpoint
+    yield Course(series.service, "requests_per_minute", times, requests, label)
+    if not enough.any():
+        return
+    yield Course(series.service, "error_rate", times[enough], (errors / np.maximum(requests, 1))[enough], label)
+    yield Course(series.service, "latency_p95_ms", times[enough], _p95(histogram[enough]), label)
+    if queries.any():
+        per_request = queries / np.maximum(requests, 1)
+        yield Course(series.service, "db_queries_per_request", times[enough], per_request[enough], label)
+
+
+def _sums(place: np.ndarray[tuple[int], np.dtype[np.intp]], values: Sequence[int] | np.ndarray, size: int) -> Floats:
+    return np.bincount(place, weights=np.asarray(values, dtype=np.float64), minlength=size)
+
+
+def _p95(histogram: Floats) -> Floats:
+    """Return the upper edge of the bucket of the 95th percentile of each row of (n, buckets)."""
+    reached = np.cumsum(histogram, axis=1)
+    bucket = (reached < 0.95 * reached[:, -1:]).sum(axis=1)
+    return np.asarray(DURATION_EDGES_MS, dtype=np.float64)[np.minimum(bucket, len(DURATION_EDGES_MS) - 1)]

@@ -1,0 +1,46 @@
+"""The log lines around an incident, by template: how many came, how many usually come, and since when."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detection.chain import LineGroup
+from detection.types import LogSeries
+from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_TEMPLATE, TelemetryStore
+
+BAD_SEVERITIES = frozenset(("WARN", "ERROR", "FATAL"))
+MOST_GROUPS = 2_000
+
+
+def line_groups(telemetry: TelemetryStore, *, since: float, onset: float, until: float) -> list[LineGroup]:
+    """Return one group per service and template with a line since the onset.
+
+    usual_count: what the rate before the onset makes of the time since; first_seen: the first minute since the onset in
+    which the template came clearly oftener than before, or at all where it is new.
+    """
+    series = telemetry.log_series(since=since, until=until, bucket_seconds=FINE_LOG_SECONDS, kind=LOG_TEMPLATE)
+    groups = [group for item in series if (group := _group(item, since, onset, until)) is not None]
+    return sorted(groups, key=lambda group: -group.count)[:MOST_GROUPS]
+
+
+def _group(series: LogSeries, since: float, onset: float, until: float) -> LineGroup | None:
+    during = series.bucket_starts >= onset - FINE_LOG_SECONDS
+    count = int(series.line_count[during].sum())
+    if not count:
+        return None
+    before = float(series.line_count[~during].sum())
+    heard = series.bucket_starts[~during]
+    # A template that has come since less than the whole time before is judged by the time it has.
+    span = max(onset - (max(since, float(heard[0])) if len(heard) else since), FINE_LOG_SECONDS)
+    per_second = before / span
+    often = series.line_count[during] > max(3 * per_second * FINE_LOG_SECONDS, 0.5)
+    starts = series.bucket_starts[during]
+    first = float(starts[int(np.argmax(often))]) if often.any() else None
+    return LineGroup(
+        part=series.service,
+        text=series.sample or series.text,
+        count=count,
+        usual_count=per_second * max(until - onset, FINE_LOG_SECONDS),
+        first_seen=first,
+        is_bad=True if series.severity in BAD_SEVERITIES else False,
+    )

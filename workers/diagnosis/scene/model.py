@@ -1,0 +1,114 @@
+"""The scene of an incident, as plain data. Times are seconds UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from detection.chain import Chain, LineGroup, Sign, TraceHop
+from detection.types import (
+    Commit,
+    Deploy,
+    FlagChange,
+    Floats,
+    OrchestratorEvent,
+    ProviderStatus,
+    ServiceEdge,
+    ServicePlace,
+    SymptomKind,
+)
+
+
+class SourceState(StrEnum):
+    """Whether a source had something to say: data, nothing for this time, never anything, or it could not be asked."""
+
+    DATA = "data"
+    EMPTY = "empty"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source that the diagnosis asked. name: in plain words, "metrics". count: how many records it gave.
+
+    error: the kind of failure where it could not be asked.
+    """
+
+    name: str
+    state: SourceState
+    count: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A metric of one part of the system over time: (n,) times, ascending, and (n,) values in its own unit.
+
+    part: a service, a database or a node. labels: what tells this series from others of the same name, or "".
+    """
+
+    part: str
+    name: str
+    times: Floats
+    values: Floats
+    labels: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that the stores know about the time of an incident.
+
+    alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. commits: those that
+    the stores hold; a code host may know more.
+    """
+
+    since: float
+    until: float
+    alerted: tuple[str, ...]
+    alerted_at: float
+    alert_texts: tuple[str, ...] = ()
+    courses: tuple[Course, ...] = ()
+    lines: tuple[LineGroup, ...] = ()
+    traces: tuple[tuple[TraceHop, ...], ...] = ()
+    edges: tuple[ServiceEdge, ...] = ()
+    places: tuple[ServicePlace, ...] = ()
+    events: tuple[OrchestratorEvent, ...] = ()
+    statuses: tuple[ProviderStatus, ...] = ()
+    deploys: tuple[Deploy, ...] = ()
+    commits: tuple[Commit, ...] = ()
+    flags: tuple[FlagChange, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The scene, and what follows from it: the signs of trouble, who failed first, and the kinds of trouble by part.
+
+    parts: everything with a name: services, databases, nodes. onset: when the first part of the chain left its course,
+    (earliest, latest).
+    """
+
+    scene: Scene
+    parts: frozenset[str]
+    signs: tuple[Sign, ...]
+    chain: Chain
+    onset: tuple[float, float]
+    kinds: Mapping[str, frozenset[SymptomKind]] = field(default_factory=dict)
+
+    def involved(self) -> frozenset[str]:
+        """Return the parts of this incident: the origin, its victims and what was alerted."""
+        origin = {self.chain.origin} if self.chain.origin else set()
+        return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted))
+
+    def callees(self, part: str) -> frozenset[str]:
+        """Return what a part calls or keeps its data in, directly."""
+        return frozenset(edge.callee for edge in self.scene.edges if edge.caller == part)
+
+    def callers(self, part: str) -> frozenset[str]:
+        """Return what calls a part, directly."""
+        return frozenset(edge.caller for edge in self.scene.edges if edge.callee == part)
+
+    def signs_of(self, part: str) -> tuple[Sign, ...]:
+        """Return the signs of one part."""
+        return tuple(sign for sign in self.signs if sign.part == part)

@@ -1,0 +1,50 @@
+"""What follows from a scene: the signs of trouble, and the chain of who failed first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from detection.chain import Surroundings, signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces, trace_chain
+from detection.types import SymptomKind
+from workers.diagnosis.model import Characterisation
+from workers.diagnosis.scene.model import Observed, Scene
+
+
+def observe(scene: Scene, described: Characterisation) -> Observed:
+    """Return the signs in a scene, their chain, and the onset of its first part."""
+    parts = parts_of(scene)
+    signs = (
+        *signs_of_metrics([(course.part, course.name, course.times, course.values) for course in scene.courses]),
+        *signs_of_lines(scene.lines, parts),
+        *signs_of_events(scene.events, parts),
+        *signs_of_traces(scene.traces),
+    )
+    surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces)
+    alerted = scene.alerted[0] if scene.alerted else None
+    chain = trace_chain(signs, surroundings, alerted=alerted, alerted_at=scene.alerted_at, parts=parts)
+    kinds: dict[str, set[SymptomKind]] = defaultdict(set)
+    for sign in signs:
+        kinds[sign.part].add(sign.kind)
+    first = [sign for sign in signs if sign.part == chain.origin]
+    earliest = min((sign.earliest for sign in first), default=described.onset_earliest)
+    latest = min((sign.latest for sign in first), default=described.onset_latest)
+    return Observed(
+        scene=scene,
+        parts=parts,
+        signs=signs,
+        chain=chain,
+        onset=(earliest, max(latest, earliest)),
+        kinds={part: frozenset(found) for part, found in kinds.items()},
+    )
+
+
+def parts_of(scene: Scene) -> frozenset[str]:
+    """Return everything in the scene that has a name: services, databases, nodes."""
+    named = {*scene.alerted}
+    named |= {course.part for course in scene.courses} | {group.part for group in scene.lines if group.part}
+    named |= {name for edge in scene.edges for name in (edge.caller, edge.callee)}
+    named |= {place.node for place in scene.places} | {place.service for place in scene.places}
+    named |= {hop.part for trace in scene.traces for hop in trace}
+    named |= {deploy.service for deploy in scene.deploys}
+    named |= {event.node for event in scene.events if event.node}
+    return frozenset(named)

@@ -1,0 +1,139 @@
+"""Read the scene of an incident from the stores. A source that fails is noted, and the others are still read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from detection.chain import LineGroup
+from detection.types import Deploy, LogSignature
+from storage.commits import commits_between
+from storage.deploys import deploys_between, to_deploy
+from storage.flags import flag_changes_between
+from storage.log_signatures import signatures_between
+from storage.orchestrator import events_between
+from storage.provider_statuses import statuses_between
+from storage.service_map import edges_known, places_known
+from workers.diagnosis.model import Characterisation, DiagnosisSources
+from workers.diagnosis.scene.courses import endpoint_courses, metric_courses
+from workers.diagnosis.scene.lines import line_groups
+from workers.diagnosis.scene.model import Scene, Source, SourceState
+from workers.diagnosis.scene.traces import edges_of, hops_of
+
+log = structlog.get_logger()
+
+CHANGES_SECONDS = 24 * 3600.0
+"""How long before the onset a change may have gone live: some leaks and growing tables take hours."""
+
+COURSE_SECONDS = 4 * 3600.0
+"""How long before the onset the metrics are read, to know their usual course."""
+
+EDGES_SECONDS = 7 * 24 * 3600.0
+EVENTS_SECONDS = 2 * 3600.0
+STATUS_SECONDS = 6 * 3600.0
+
+Read = TypeVar("Read")
+
+
+def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
+    """Return the scene of an incident. Raises what the database raises: nothing could be kept without it."""
+    reader = _Reader(sources)
+    onset, until = described.onset_earliest, described.asked_at
+    since = onset - COURSE_SECONDS
+    telemetry = sources.telemetry
+    courses = reader.ask("metrics", lambda: metric_courses(telemetry, since=since, until=until))
+    requests = reader.ask("requests", lambda: endpoint_courses(telemetry, since=since, until=until))
+    lines = reader.ask("logs", lambda: line_groups(telemetry, since=since, onset=onset, until=until))
+    counted = reader.stored("log signatures", lambda session: signatures_between(session, _at(since), _at(until)))
+    traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
+    edges = reader.stored("service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)))
+    changes_since = _at(onset - CHANGES_SECONDS)
+    return Scene(
+        since=since,
+        until=until,
+        alerted=alerted(described),
+        alerted_at=_alerted_at(described),
+        alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
+        courses=(*courses, *requests),
+        lines=(*lines, *(_group(signature) for signature in counted)),
+        traces=hops_of(traces),
+        edges=(*edges, *edges_of(traces)),
+        places=tuple(reader.stored("nodes", lambda session: places_known(session, _at(since), _at(until)))),
+        events=tuple(
+            reader.stored(
+                "orchestrator events", lambda session: events_between(session, _at(onset - EVENTS_SECONDS), _at(until))
+            )
+        ),
+        statuses=tuple(
+            reader.stored(
+                "status feeds", lambda session: statuses_between(session, _at(onset - STATUS_SECONDS), _at(until))
+            )
+        ),
+        deploys=tuple(reader.stored("deploys", lambda session: _deploys(session, sources, changes_since, _at(until)))),
+        commits=tuple(reader.stored("commits", lambda session: commits_between(session, changes_since, _at(until)))),
+        flags=tuple(reader.stored("flags", lambda session: flag_changes_between(session, changes_since, _at(until)))),
+        sources=tuple(reader.asked),
+    )
+
+
+def alerted(described: Characterisation) -> tuple[str, ...]:
+    """Return the services whose symptoms were noticed, in the order of the symptoms, then the incident's own."""
+    named = [symptom.service for symptom in described.symptoms if symptom.service]
+    return tuple(dict.fromkeys([*named, *described.services]))
+
+
+def _alerted_at(described: Characterisation) -> float:
+    return min((symptom.onset_at for symptom in described.symptoms), default=described.onset_latest)
+
+
+def _at(moment: float) -> datetime:
+    return datetime.fromtimestamp(max(moment, 0.0), UTC)
+
+
+def _deploys(session: Session, sources: DiagnosisSources, since: datetime, until: datetime) -> list[Deploy]:
+    return [to_deploy(row) for row in deploys_between(session, None, since, until)]
+
+
+def _group(signature: LogSignature) -> LineGroup:
+    return LineGroup(
+        part=signature.service,
+        text=signature.text,
+        count=signature.count,
+        usual_count=signature.usual_count,
+        first_seen=signature.first_seen_at,
+        is_bad=signature.is_bad,
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    sources: DiagnosisSources
+    asked: list[Source] = field(default_factory=list)
+
+    def ask(self, name: str, read: Callable[[], Sequence[Read]]) -> Sequence[Read]:
+        """Return what a source gives, and note it; () where it fails, unless the database itself does."""
+        try:
+            found = read()
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be asked is told, and does not end the diagnosis
+            log.warning("source_failed", source=name, exc_info=error)
+            self.asked.append(Source(name, SourceState.FAILED, error=type(error).__name__))
+            return ()
+        self.asked.append(Source(name, SourceState.DATA if found else SourceState.EMPTY, len(found)))
+        return found
+
+    def stored(self, name: str, read: Callable[[Session], Sequence[Read]]) -> Sequence[Read]:
+        """Return what the relational store gives, in a transaction of its own."""
+
+        def within() -> Sequence[Read]:
+            with self.sources.sessions.begin() as session:
+                return read(session)
+
+        return self.ask(name, within)
