@@ -49,7 +49,14 @@ from detection.types.series import (
     LogSeries,
     MetricSeries,
 )
-from detection.types.surroundings import EdgeKind, OrchestratorEvent, ProviderStatus, ServiceEdge, ServicePlace
+from detection.types.surroundings import (
+    EdgeKind,
+    LogSignature,
+    OrchestratorEvent,
+    ProviderStatus,
+    ServiceEdge,
+    ServicePlace,
+)
 from detection.types.symptoms import SymptomKind
 from detection.types.values import Estimate, Floats, Integers, JsonValue, TimeSpans
 
@@ -92,6 +99,7 @@ __all__ = [
     "LogDetails",
     "LogRecord",
     "LogSeries",
+    "LogSignature",
     "LossDetails",
     "LossStakes",
     "Metric",

@@ -74,3 +74,21 @@ class ProviderStatus:
     hosts: tuple[str, ...] = ()
     error_rates: tuple[tuple[float, float], ...] = ()
     details: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSignature:
+    """Log lines of one form that another tool counted from `since` to `until` (seconds UTC).
+
+    text: the form, with what varies left out. usual_count: in a period of the same length. is_bad: that tool's own
+    judgement. Each is None where the tool does not say.
+    """
+
+    service: str
+    text: str
+    count: int
+    usual_count: float | None
+    first_seen_at: float | None
+    is_bad: bool | None
+    since: float
+    until: float
