@@ -78,9 +78,10 @@ class ProviderStatus:
 
 @dataclass(frozen=True, slots=True)
 class LogSignature:
-    """Log lines of one form that another tool has counted between `since` and `until`.
+    """Log lines of one form that another tool counted from `since` to `until` (seconds UTC).
 
-    usual_count: how many came in as long a time before; None if not known. is_bad: the tool's own judgement.
+    text: the form, with what varies left out. usual_count: in a period of the same length. is_bad: that tool's own
+    judgement. Each is None where the tool does not say.
     """
 
     service: str

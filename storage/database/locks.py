@@ -29,6 +29,7 @@ class Lock(IntEnum):
     APPEND = 4_127_004
     PARTITIONS = 4_127_005
     DEPLOYS = 4_127_006
+    SERVICE_MAP = 4_127_013
     FUNNEL_NAMES = 4_127_012
 
 

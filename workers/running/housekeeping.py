@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
 
 from detection.logs.patterns import check
+from storage import commits, flags, log_signatures, orchestrator, provider_statuses, service_map
 from storage.alerts import DROPPED_AT_ONCE, drop_old_alerts
+from storage.database import dropping
 from storage.database.gaps import let_others_write
 from storage.dead_letters import PRUNED_AT_ONCE, prune
 from storage.models import LogPattern
@@ -26,7 +29,7 @@ PASSES = 50
 
 
 def expire(services: Services) -> None:
-    """Delete expired telemetry, old alerts and jobs; expire proposals nobody decided on; give up overdue diagnoses.
+    """Delete what is past its retention; expire proposals nobody decided on; give up overdue diagnoses.
 
     Each part runs by itself. When parts of it failed, store that for the status, and raise an ExceptionGroup after
     doing the others.
@@ -48,6 +51,19 @@ def _expire_telemetry(services: Services) -> None:
 
 def _drop_alerts(services: Services) -> None:
     _in_passes(services, lambda session: drop_old_alerts(session, now=services.clock()), DROPPED_AT_ONCE)
+
+
+def _drop_surroundings(services: Services) -> None:
+    for drop in (
+        flags.drop_old_flag_changes,
+        commits.drop_old_commits,
+        service_map.drop_old_edges,
+        service_map.drop_old_places,
+        orchestrator.drop_old_events,
+        provider_statuses.drop_old_statuses,
+        log_signatures.drop_old_signatures,
+    ):
+        _in_passes(services, partial(drop, now=services.clock()), dropping.DROPPED_AT_ONCE)
 
 
 def _prune_jobs(services: Services) -> None:
@@ -78,6 +94,7 @@ def _check_pattern(row: LogPattern) -> None:
 _PARTS: Mapping[str, Callable[[Services], None]] = {
     "deleting old telemetry": _expire_telemetry,
     "deleting old alerts": _drop_alerts,
+    "deleting old flags, commits, service maps and statuses": _drop_surroundings,
     "expiring proposals": expire_proposals,
     "deleting old jobs": _prune_jobs,
     "giving up overdue diagnoses": give_up_overdue,
