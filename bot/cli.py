@@ -205,6 +205,18 @@ def backtest(
     raise typer.Exit(max(codes))
 
 
+@app.command("investigate")
+def investigate_folders(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Exported incidents.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a folder.")] = False,
+) -> None:
+    """Say what an exported incident's cause is: would Argux have found your last outages?"""
+    from bot.investigate.command import run
+    from bot.terminal import PlainConsole
+
+    raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
+
+
 @app.command("experiment")
 def compare_variants(
     funnel: Annotated[str, typer.Argument(help="The funnel's number or name.")],

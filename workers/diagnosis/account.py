@@ -36,7 +36,8 @@ def state_root_cause(
     live_at: the time of the deploy, formatted for the sentence.
     """
     if origin.deploy is None:
-        return _segment_cause(origin, evidence)
+        is_of_users = origin.cause in ("segment", "mix")
+        return _segment_cause(origin, evidence) if is_of_users else _scene_cause(origin, evidence)
     deployed = ours("{deploy} at {live_at}", deploy=deploy_name(origin.deploy), live_at=live_at)
     began = cited(deployed, *_numbers(evidence, origin.key, "deploy_timing"))
     service = origin.deploy.service
@@ -127,6 +128,18 @@ def _segment_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> Markup:
     others = cited(ours("; no deploy explains it"), *against) if against else NOTHING
     cause = ours("It is outside the code: {result}", result=without_full_stop(own[0].result))
     return ours("{cause}{others}.", cause=cited(cause, own[0].number), others=others)
+
+
+MOST_REASONS = 2
+
+
+def _scene_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> Markup:
+    """Return the hypothesis with the strongest evidence for it."""
+    own = [item for item in evidence if item.hypothesis_key == origin.key and item.weight > 0]
+    own.sort(key=lambda item: -item.weight)
+    said = [cited(without_full_stop(item.result), item.number) for item in own[:MOST_REASONS]]
+    statement = without_full_stop(origin.statement)
+    return ours("{statement}: {said}.", statement=statement, said=listed(said, "; ")) if said else origin.statement
 
 
 def explain(root_cause: Markup | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> tuple[Markup, ...]:

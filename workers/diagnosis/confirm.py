@@ -9,6 +9,8 @@ from detection.causes import discount_by_source, posterior
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
+from workers.diagnosis.causes.remedies import CHANGES, remedy_of
+from workers.diagnosis.coverage import coverage, most_confident
 from workers.diagnosis.model import (
     UNKNOWN,
     Characterisation,
@@ -20,6 +22,7 @@ from workers.diagnosis.model import (
     Role,
     Verdict,
 )
+from workers.diagnosis.scene.model import SourceState
 
 
 def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
@@ -29,7 +32,7 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
     origin = next((item for item in origins if item.status == "confirmed"), None)
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
-    confidence = min(leading * (share if suspect else 1.0), weights.MOST_CONFIDENT)
+    confidence = min(leading * (share if suspect else 1.0), most_confident(gathered.sources))
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None
@@ -42,6 +45,7 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
             suspect,
             live_at=moment(deploy.deployed_at) if deploy else NOTHING,
         )
+    no_change = is_no_change(origin, ranked, gathered)
     return Verdict(
         status="concluded" if origin else "inconclusive",
         ranked=ranked,
@@ -51,7 +55,24 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
         confidence=round(confidence, 4),
         root_cause=root_cause,
         explanation=explain(root_cause, ranked, gathered.evidence),
+        no_change=no_change,
+        coverage=coverage(gathered.sources),
+        remedy=remedy_of(known[origin.key], gathered.evidence) if origin else None,
+        chain=gathered.chain,
     )
+
+
+def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:
+    """Whether it is a conclusion that no change did it.
+
+    So it is if another cause is confirmed, or if changes are known, and all together they are unlikely.
+    """
+    if origin is not None:
+        return origin.cause not in CHANGES
+    changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
+    known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
+    is_looked_for = bool(known & {"deploys", "commits"})
+    return is_looked_for and sum(item.posterior for item in changes) <= weights.NO_CHANGE_AT
 
 
 def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tuple[Ranked, ...]:

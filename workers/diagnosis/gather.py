@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from storage.telemetry.protocol import TelemetryStore
+from workers.diagnosis.causes.suspects import Suspects, added, check_deploy
 from workers.diagnosis.checks.asking import asked, could_not_ask
 from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits, too_slow
 from workers.diagnosis.checks.log_versions import log_version_split
@@ -29,7 +32,9 @@ CODE_HOST_SECONDS = 120.0
 """How long the commits are read. Those of further deploys are then not asked for, because people wait for the rest."""
 
 
-def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sources: DiagnosisSources) -> Gathered:
+def gather(
+    described: Characterisation, hypotheses: tuple[Hypothesis, ...], sources: DiagnosisSources, suspects: Suspects
+) -> Gathered:
     """Return all evidence in the order in which it will be numbered, and the commits' scores.
 
     Reads the telemetry store and the code host; holds no transaction.
@@ -55,8 +60,16 @@ def gather(described: Characterisation, hypotheses: tuple[Hypothesis, ...], sour
         evidence.append(no_deploy(described))
     evidence.append(asked("traffic", INCIDENT, traffic, described, telemetry))
     evidence.append(asked("other_endpoints", INCIDENT, other_endpoints, described, telemetry))
-    from_deploys, commits = _deploys(described, hypotheses, statements, sources)
-    return Gathered(tuple(item for item in [*evidence, *from_deploys] if item is not None), commits)
+    from_deploys, commits = _deploys(described, hypotheses, statements, sources, suspects)
+    from_scene = [item for suspicion in suspects.beside_deploys() for item in suspicion.evidence]
+    found = [*evidence, *from_deploys, *from_scene]
+    observed = suspects.observed
+    return Gathered(
+        tuple(item for item in found if item is not None),
+        commits,
+        chain=observed.chain if observed.signs else None,
+        sources=observed.scene.sources,
+    )
 
 
 def _repeated(
@@ -73,6 +86,7 @@ def _deploys(
     hypotheses: tuple[Hypothesis, ...],
     statements: dict[str, list[RepeatedStatement]],
     sources: DiagnosisSources,
+    suspects: Suspects,
 ) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]]]:
     """Check the time and the version of every deploy; read the commits of the MOST_DEPLOYS_READ likeliest.
 
@@ -84,18 +98,33 @@ def _deploys(
     is_away, began = False, sources.clock()
     for place, hypothesis in enumerate(deploys):
         key, telemetry = hypothesis.key, sources.telemetry
-        evidence.append(asked("deploy_timing", key, deploy_timing, hypothesis, described, telemetry))
+        timing = asked("deploy_timing", key, deploy_timing, hypothesis, described, telemetry)
         evidence.append(asked("metric_by_version", key, version_split, hypothesis, described, telemetry))
         evidence.append(asked("lines_by_version", key, log_version_split, hypothesis, described, telemetry))
-        if place < MOST_DEPLOYS_READ and not is_away and hypothesis.deploy is not None:
+        if hypothesis.deploy is None:
+            continue
+        stored = suspects.commits.get(hypothesis.deploy.deploy_id, ())
+        read = CommitsRead("commits_between", stored)
+        if not stored and place < MOST_DEPLOYS_READ and not is_away:
             is_slow = (sources.clock() - began).total_seconds() > CODE_HOST_SECONDS
             read = too_slow(hypothesis.deploy) if is_slow else read_commits(hypothesis.deploy, sources)
             is_away = read.is_away
+        if read.commits or read.error is not None or read.not_asked is not None:
             found, scores = _commits(described, hypothesis, read, statements)
             evidence += found
-            if scores:
-                commits[hypothesis.key] = scores
+            commits |= {key: scores} if scores else {}
+        seen, scored = check_deploy(hypothesis, hypothesis.deploy, read.commits, suspects.observed)
+        evidence += [_beside_trajectory(timing, seen), *seen]
+        if scored:
+            commits[key] = added(commits.get(key, ()), scored)
     return evidence, commits
+
+
+def _beside_trajectory(timing: Evidence | None, seen: list[Evidence]) -> Evidence | None:
+    """Return the evidence of the time alone, without weight where the course of the metrics tells more."""
+    if timing is None or not any(item.check == "trajectory" for item in seen):
+        return timing
+    return replace(timing, weight=0.0)
 
 
 def _commits(

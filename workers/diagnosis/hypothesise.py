@@ -9,27 +9,36 @@ from detection.types import VERSION_DIMENSION, Deploy, Metric, Where
 from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
+from workers.diagnosis.causes.suspects import Suspects, is_concerned
 from workers.diagnosis.checks.timing import SLACK_SECONDS
 from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role, Symptom
 from workers.words.attribution import place_formula
 from workers.words.text import deploy_name, quoted
 
-MOST_DEPLOYS = 10
+MOST_DEPLOYS = 25
 
 SERVED_BY_OTHERS = ("provider", "payment_method")
 """Dimensions whose values name an external service, which may be down."""
 
 
-def hypothesise(described: Characterisation, deploys: Sequence[Deploy]) -> tuple[Hypothesis, ...]:
+def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects: Suspects) -> tuple[Hypothesis, ...]:
     """Return the candidate causes; the priors of the origins sum to 1.
 
-    deploys: those of the look-back period, of any service. If the incident names services, only their deploys are
-    candidates; if only a funnel is affected, the deploy of any service may be the cause.
+    deploys: those of the look-back period, of any service. If the incident names services, only deploys of these and of
+    what the scene shows to be concerned are candidates; if only a funnel is affected, the deploy of any service may be
+    the cause. suspects: what the scene suggests besides the deploys.
     """
-    concerned = [deploy for deploy in deploys if not described.services or deploy.service in described.services]
+    concerned = [
+        deploy
+        for deploy in deploys
+        if not described.services
+        or deploy.service in described.services
+        or is_concerned(deploy.service, suspects.observed)
+    ]
     likeliest = sorted(concerned, key=lambda deploy: _deploy_prior(deploy, described), reverse=True)[:MOST_DEPLOYS]
     origins = [
         *(_deploy(deploy, described) for deploy in likeliest),
+        *(suspicion.hypothesis for suspicion in suspects.beside_deploys()),
         *_segments(described),
         *_mixes(described),
         Hypothesis(

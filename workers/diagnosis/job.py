@@ -41,7 +41,7 @@ def diagnose(services: Services, incident_id: int, is_asked: bool = True) -> Non
         _tell(services, session, diagnosis, fix, is_answer=is_asked)
 
     with one_at_a_time(services, f"diagnosis:{incident_id}"):
-        pipeline.run(incident_id, _sources(services), tell)
+        pipeline.run(incident_id, sources_of(services), tell)
 
 
 def _tell(services: Services, session: Session, diagnosis: Diagnosis, fix: FixPlan, *, is_answer: bool) -> None:
@@ -125,7 +125,7 @@ def diagnose_again(session: Session, incident: Incident, *, actor: str, now: dat
     enqueue_refresh(session, incident.id, key=f"diagnosing:{begun.id}", now=now)
 
 
-def _sources(services: Services) -> pipeline.DiagnosisSources:
+def sources_of(services: Services) -> pipeline.DiagnosisSources:
     """Return what a diagnosis may ask. A code host that is not set up is left out, and the diagnosis says so."""
     code_host: CodeHost | None = None
     no_code_host = ""

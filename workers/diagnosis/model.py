@@ -12,12 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from detection.chain import Chain
 from sqlalchemy.orm import Session, sessionmaker
 
 from detection.types import Deploy, Metric, Where
+from integrations.cards import NOTHING
 from integrations.protocols import CodeHost
 from integrations.text import Markup
 from storage.telemetry.protocol import TelemetryStore
+from workers.diagnosis.scene.model import Source
 
 UNKNOWN = "unknown"
 INCIDENT = "incident"
@@ -136,9 +139,9 @@ def ratio_to_expected(symptom: Symptom) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A candidate cause. cause: deploy, n_plus_one, segment, mix or unknown; `deploy` is set only for a deploy.
+    """A candidate cause. cause: its kind, such as deploy, flag, third_party or unknown; see causes/.
 
-    where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
+    deploy: set only for a deploy. commit_sha: set only for a commit whose deploy is not known. where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
     """
 
     key: str
@@ -153,6 +156,7 @@ class Hypothesis:
     dimension: str | None = None
     value: str | None = None
     where: Where = ()
+    commit_sha: str | None = None
 
     def parameters(self) -> dict[str, Any]:
         """Return what the hypothesis's row stores in its `parameters` column."""
@@ -163,6 +167,7 @@ class Hypothesis:
             "funnel_id": self.funnel_id,
             "dimension": self.dimension,
             "value": self.value,
+            "commit_sha": self.commit_sha,
             "where": [{"dimension": name, "value": value} for name, value in self.where] or None,
         }
         if self.deploy is not None:
@@ -205,10 +210,15 @@ class CommitScore:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All evidence, and the scores of commits (oldest first) by the key of the deploy hypothesis, if they were read."""
+    """All evidence, and the scores of commits (oldest first) by the key of the deploy hypothesis, if they were read.
+
+    chain: who failed first, and how it spread. sources: what was asked, and whether it had something to say.
+    """
 
     evidence: tuple[Evidence, ...]
     commits: dict[str, tuple[CommitScore, ...]]
+    chain: Chain | None = None
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +235,11 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of step 4; commit_share is the probability of the suspected commit among the commits of its deploy."""
+    """The result of step 4; commit_share is the probability of the suspected commit among the commits of its deploy.
+
+    no_change: no change that is known explains the incident. coverage: what was checked, was empty, could not be asked.
+    remedy: the kind of remedy, such as "rollback"; None if the cause is not known.
+    """
 
     status: str
     ranked: tuple[Ranked, ...]
@@ -235,6 +249,10 @@ class Verdict:
     confidence: float
     root_cause: Markup | None
     explanation: tuple[Markup, ...]
+    no_change: bool = False
+    coverage: Markup = NOTHING
+    remedy: str | None = None
+    chain: Chain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +279,4 @@ class DiagnosisOutcome:
     explanation: tuple[Markup, ...]
     hypotheses: tuple[Ranked, ...]
     fix: FixPlan
+    verdict: Verdict

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from storage.deploys import deploys_between, to_deploy
 from storage.diagnoses import add_evidence, conclude, get_diagnosis, put_hypotheses, save_checkpoint, start_diagnosis
 from storage.incidents import get_incident, to_finding
 from storage.models import Diagnosis
+from workers.diagnosis.causes.suspects import Suspects, find_suspects
 from workers.diagnosis.characterise import characterise
 from workers.diagnosis.checks.timing import LOOK_BACK_SECONDS
 from workers.diagnosis.confirm import confirm
@@ -35,6 +37,8 @@ from workers.diagnosis.model import (
     Gathered,
     Verdict,
 )
+from workers.diagnosis.scene.observing import observe
+from workers.diagnosis.scene.reading import read_scene
 
 __all__ = ["DiagnosisOutcome", "DiagnosisSources", "outcome_of", "run"]
 
@@ -79,10 +83,13 @@ def run(
         diagnosis_id, saved = diagnosis.id, dict(diagnosis.checkpoints)
     progress = _Progress(diagnosis_id, saved, sources)
     described = progress.step(CHARACTERISE, lambda: _characterise(incident_id, sources))
-    hypotheses = progress.step(HYPOTHESISE, lambda: _hypothesise(described, sources), _write_hypotheses).hypotheses
+    suspects = cache(lambda: find_suspects(observe(read_scene(described, sources), described)))
+    hypotheses = progress.step(
+        HYPOTHESISE, lambda: _hypothesise(described, sources, suspects()), _write_hypotheses
+    ).hypotheses
     gathered = progress.step(
         GATHER,
-        lambda: gather(described, hypotheses, sources),
+        lambda: gather(described, hypotheses, sources, suspects()),
         lambda session, row, output: _write_evidence(session, row, output, now=sources.clock()),
     )
     verdict = progress.step(CONFIRM, lambda: confirm(described, hypotheses, gathered), _write_ranking)
@@ -112,6 +119,7 @@ def _outcome(diagnosis_id: int, verdict: Verdict, fix: FixPlan) -> DiagnosisOutc
         explanation=verdict.explanation,
         hypotheses=verdict.ranked,
         fix=fix,
+        verdict=verdict,
     )
 
 
@@ -161,8 +169,8 @@ def _characterise(incident_id: int, sources: DiagnosisSources) -> Characterisati
     )
 
 
-def _hypothesise(described: Characterisation, sources: DiagnosisSources) -> Candidates:
-    return Candidates(hypothesise(described, _deploys(described, sources)))
+def _hypothesise(described: Characterisation, sources: DiagnosisSources, suspects: Suspects) -> Candidates:
+    return Candidates(hypothesise(described, _deploys(described, sources), suspects))
 
 
 def _deploys(described: Characterisation, sources: DiagnosisSources) -> list[Deploy]:

@@ -129,3 +129,6 @@ TRAJECTORY_FITS_AT_MOST = 1.5
 TRAJECTORY_DENIES_AT_MOST = -3.0
 COMMIT_WITHOUT_DEPLOY_PRIOR = 0.3
 FLAG_PRIOR = 0.2
+
+# Below this, all changes together are unlikely enough to say that none of them did it.
+NO_CHANGE_AT = 0.1

@@ -20,7 +20,23 @@ _METRIC_COLUMNS = ("timestamp", "service", "metric", "value")
 _LARGEST_REQUEST = 500_000_000
 _OTLP_ERROR, _OTLP_SERVER, _OTLP_INTERNAL, _OTLP_CLIENT = 2, 2, 1, 3
 _SPAN_FIELDS = frozenset(
-    ["trace_id", "span_id", "parent_id", "parent_span_id", "service", "name", "start", "start_time", "timestamp", "duration_ms", "duration", "status", "kind", "attributes", "resource"]
+    [
+        "trace_id",
+        "span_id",
+        "parent_id",
+        "parent_span_id",
+        "service",
+        "name",
+        "start",
+        "start_time",
+        "timestamp",
+        "duration_ms",
+        "duration",
+        "status",
+        "kind",
+        "attributes",
+        "resource",
+    ]
 )
 
 

@@ -17,7 +17,10 @@ from workers.diagnosis.scene.model import Observed
 from workers.words.text import counted, quoted
 
 CAUSE = "bad_data"
-_POISON = re.compile(r"poison|dead.?letter|\bdlq\b|corrupt|same (?:message|record)|redeliver|offset \d+.{0,40}(?:fail|error)", re.IGNORECASE)
+_POISON = re.compile(
+    r"poison|dead.?letter|\bdlq\b|corrupt|same (?:message|record)|redeliver|offset \d+.{0,40}(?:fail|error)",
+    re.IGNORECASE,
+)
 _KEY = re.compile(
     r"\b(?P<name>tenant|customer|account|org|merchant|message|record|order|partition|file|batch|user|sku|feed|supplier)"
     r"(?:[_-]?id)?[\"']?\s*[=:# ]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{1,60})",

@@ -52,7 +52,8 @@ def _first_after(commit: Commit, deploys: Sequence[Deploy], services: Collection
     later = [
         deploy
         for deploy in deploys
-        if deploy.deployed_at >= commit.committed_at and (deploy.service in touched or (not touched and is_shared(paths)))
+        if deploy.deployed_at >= commit.committed_at
+        and (deploy.service in touched or (not touched and is_shared(paths)))
     ]
     return later[:1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detection.chain import Sign
+
 from detection.types import SymptomKind
 from integrations.cards import moment
 from integrations.text import ours
@@ -51,7 +52,9 @@ def _hypothesis(first: Sign) -> Hypothesis:
         cause=CAUSE,
         role=Role.ORIGIN,
         statement=ours(
-            "{part} has used up {what}, and no change is behind it.", part=quoted(first.part, 60), what=_WHAT[first.kind]
+            "{part} has used up {what}, and no change is behind it.",
+            part=quoted(first.part, 60),
+            what=_WHAT[first.kind],
         ),
         prior=weights.CAPACITY_PRIOR,
         service=first.part,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
-
 from detection.chain import LineGroup
+
 from detection.symptoms import metric_meaning
 from integrations.cards import moment
 from integrations.text import ours

@@ -85,7 +85,11 @@ def _said(commit: Markup, best: Judged, count: int) -> Markup:
         return ours("{commit} explains none of it: {why}.", commit=commit, why=best.reading.inert_because)
     if effect is None or sign is None:
         of_these = ours(" and none of the {count} commits with it", count=count - 1) if count > 1 else ours("")
-        read = "does nothing that would show so" if best.reading.was_read else "could not be read, and its title says no more"
+        read = (
+            "does nothing that would show so"
+            if best.reading.was_read
+            else "could not be read, and its title says no more"
+        )
         return ours("{commit}{of_these} {read}.", commit=commit, of_these=of_these, read=read)
     return ours(
         "{commit} could do this: {line} in {path} can cause {kind} in {part}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detection.chain import LineGroup
+
 from detection.symptoms import symptoms_of_text
 from workers.diagnosis.scene.model import Observed
 

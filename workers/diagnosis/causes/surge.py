@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-
 from detection.statistics.departures import departure
+
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
 from integrations.cards import moment
@@ -105,7 +105,9 @@ def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
     measured = {course.part for course in _traffic(observed)}
     if len(measured) < 2:
         return None
-    best = {part: max(rise.ratio for rise in rises if rise.course.part == part) for part in {r.course.part for r in rises}}
+    best = {
+        part: max(rise.ratio for rise in rises if rise.course.part == part) for part in {r.course.part for r in rises}
+    }
     ratios = np.array(list(best.values()))
     alike = len(best) == len(measured) and float(ratios.max() / ratios.min()) <= ALIKE_WITHIN
     if alike:

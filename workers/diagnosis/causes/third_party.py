@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detection.chain import LineGroup
+
 from detection.symptoms import symptoms_of_text
 from detection.types import ProviderStatus, SymptomKind
 from integrations.cards import moment

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from detection.statistics.departures import departed_when
+
 from detection.symptoms import Worse, metric_meaning
 from detection.types import SymptomKind
 from workers.diagnosis import weights
@@ -51,7 +52,9 @@ def _courses(found: Fit, services: frozenset[str], observed: Observed) -> list[C
     wanted: list[tuple[str, SymptomKind]] = [(sign.part, sign.kind) for sign in signs]
     for part, kind in dict.fromkeys(wanted):
         courses = [
-            course for course in observed.scene.courses if course.part == part and metric_meaning(course.name).kind is kind
+            course
+            for course in observed.scene.courses
+            if course.part == part and metric_meaning(course.name).kind is kind
         ]
         if courses:
             return courses

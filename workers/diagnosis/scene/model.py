@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
+
 from detection.types import (
     Commit,
     Deploy,
@@ -108,6 +109,10 @@ class Observed:
     def callers(self, part: str) -> frozenset[str]:
         """Return what calls a part, directly."""
         return frozenset(edge.caller for edge in self.scene.edges if edge.callee == part)
+
+    def nodes_of(self, part: str) -> frozenset[str]:
+        """Return the nodes that a part runs on."""
+        return frozenset(place.node for place in self.scene.places if place.service == part)
 
     def signs_of(self, part: str) -> tuple[Sign, ...]:
         """Return the signs of one part."""

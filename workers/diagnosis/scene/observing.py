@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from detection.chain import Surroundings, signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces, trace_chain
+from detection.chain import (
+    Surroundings,
+    signs_of_events,
+    signs_of_lines,
+    signs_of_metrics,
+    signs_of_traces,
+    trace_chain,
+)
+
 from detection.types import SymptomKind
 from workers.diagnosis.model import Characterisation
 from workers.diagnosis.scene.model import Observed, Scene

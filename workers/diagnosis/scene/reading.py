@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
+from detection.chain import LineGroup
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from detection.chain import LineGroup
 from detection.types import Deploy, LogSignature
 from storage.commits import commits_between
 from storage.deploys import deploys_between, to_deploy
@@ -122,7 +122,7 @@ class _Reader:
             found = read()
         except DBAPIError:
             raise
-        except Exception as error:  # noqa: BLE001 - what cannot be asked is told, and does not end the diagnosis
+        except Exception as error:
             log.warning("source_failed", source=name, exc_info=error)
             self.asked.append(Source(name, SourceState.FAILED, error=type(error).__name__))
             return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from detection.chain import TraceHop
+
 from detection.types import EdgeKind, ServiceEdge, Span
 
 SPANS = "spans"
@@ -43,6 +44,4 @@ def edges_of(traces: Sequence[Sequence[Span]]) -> tuple[ServiceEdge, ...]:
             caller = services.get(span.parent_span_id or "")
             if caller is not None and caller != span.service:
                 found[caller, span.service] = max(found.get((caller, span.service), 0.0), span.started_at)
-    return tuple(
-        ServiceEdge(caller, callee, EdgeKind.CALLS, SPANS, seen) for (caller, callee), seen in found.items()
-    )
+    return tuple(ServiceEdge(caller, callee, EdgeKind.CALLS, SPANS, seen) for (caller, callee), seen in found.items())

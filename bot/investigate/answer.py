@@ -1,0 +1,34 @@
+"""The answer to one exported incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Investigation:
+    """What Argux says about one exported incident.
+
+    root_cause_commit: a SHA, "none" if no change did it, or None where Argux does not know. ranked: each candidate, a
+    SHA, "none" or the key of a cause, with its probability, likeliest first. cause: the kind of cause, such as "deploy"
+    or "third_party"; "unknown". propagation_path: (cause, victim) pairs. decisions: by page id, "page" or "suppress".
+    coverage: one line on what was checked, was empty and could not be reached. problems: what of the folder could not
+    be read. story: the sentences that people are told.
+    """
+
+    case: str
+    root_cause_commit: str | None = None
+    confidence: float = 0.0
+    ranked: tuple[tuple[str, float], ...] = ()
+    cause: str = "unknown"
+    first_failing_service: str | None = None
+    blast_radius: tuple[str, ...] = ()
+    remediation: str | None = None
+    origin_service: str | None = None
+    propagation_path: tuple[tuple[str, str], ...] = ()
+    decisions: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    coverage: str = ""
+    seconds: float = 0.0
+    problems: tuple[str, ...] = ()
+    story: tuple[str, ...] = ()

@@ -1,0 +1,115 @@
+"""What `argux investigate` prints: the answer of one folder in words, of several a table; as JSON one line a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.investigate.answer import Investigation
+from bot.investigate.marks import Marks, marks_of
+from bot.investigate.run import investigate
+from bot.investigate.throwaway import workshop
+from bot.terminal import shown
+
+UNKNOWN = "not known"
+
+
+def run(folders: Sequence[Path], *, as_json: bool, console: Console, problems: Console) -> int:
+    """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used."""
+    answers = []
+    code = 0
+    with workshop() as shop:
+        for folder in folders:
+            if not folder.is_dir():
+                problems.print(f"{folder} is no folder. Give the folder of an exported incident; docs/investigate.md.")
+                code = 1
+                continue
+            answer = investigate(folder, within=shop)
+            for problem in answer.problems:
+                problems.print(f"{folder.name}/{problem}")
+            marks = marks_of(folder, answer)
+            answers.append((answer, marks))
+            if as_json:
+                console.print(json.dumps(_document(answer, marks)), soft_wrap=True)
+    if not as_json and len(answers) == 1:
+        _print_one(*answers[0], console)
+    elif not as_json and answers:
+        console.print(_table(answers))
+        _print_total(answers, console)
+    return code
+
+
+def _document(answer: Investigation, marks: Marks | None) -> dict[str, object]:
+    return {**asdict(answer), **({"marks": asdict(marks)} if marks is not None else {})}
+
+
+def cause_of(answer: Investigation) -> str:
+    """Return the cause in a few words."""
+    if answer.root_cause_commit is None:
+        return UNKNOWN
+    if answer.root_cause_commit == "none":
+        return f"no change; {answer.cause.replace('_', ' ')}" if answer.cause != "unknown" else "no change"
+    return f"{answer.cause}, commit {answer.root_cause_commit[:12]}"
+
+
+def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> None:
+    sure = f"{100 * answer.confidence:.0f} % sure"
+    if answer.story or answer.root_cause_commit is not None:
+        console.print(f"Cause: {cause_of(answer)} ({sure})")
+    for sentence in answer.story:
+        console.print(f"  {sentence}")
+    if answer.origin_service:
+        console.print(f"Chain: {chain_line(answer)}")
+    if answer.remediation:
+        console.print(f"What to do: {answer.remediation.replace('-', ' ')}")
+    for page, decision in answer.decisions.items():
+        console.print(f"{page}: {decision}. {answer.reasons.get(page, '')}".rstrip())
+    if answer.coverage:
+        console.print(answer.coverage)
+    if marks is not None:
+        console.print(f"Against truth.json: {marks.line()}")
+    console.print(f"{answer.seconds:.1f} s")
+
+
+def chain_line(answer: Investigation) -> str:
+    """Return the chain on one line, such as "cart-db → cart → checkout"; branches are separated by commas."""
+    if not answer.propagation_path:
+        return answer.origin_service or ""
+    below: dict[str, list[str]] = {}
+    for source, target in answer.propagation_path:
+        below.setdefault(source, []).append(target)
+    line, level = answer.origin_service or "", below.get(answer.origin_service or "", [])
+    seen = {answer.origin_service}
+    while level:
+        line += f" → {', '.join(level)}"
+        seen |= set(level)
+        level = [part for source in level for part in below.get(source, []) if part not in seen]
+    return line
+
+
+def _table(answers: Sequence[tuple[Investigation, Marks | None]]) -> Table:
+    table = Table("incident", "cause", "sure", "failed first", "what to do", "mark")
+    for answer, marks in answers:
+        paged = [page for page, decision in answer.decisions.items() if decision == "page"]
+        cause = f"wake for {', '.join(paged)}" if answer.decisions else cause_of(answer)
+        table.add_row(
+            shown(answer.case),
+            shown(cause),
+            "" if answer.decisions else f"{100 * answer.confidence:.0f} %",
+            shown(answer.first_failing_service or ""),
+            shown((answer.remediation or "").replace("-", " ")),
+            marks.line() if marks is not None else "",
+        )
+    return table
+
+
+def _print_total(answers: Sequence[tuple[Investigation, Marks | None]], console: Console) -> None:
+    marked = [marks for _, marks in answers if marks is not None]
+    if marked:
+        passed = sum(marks.passed for marks in marked)
+        console.print(f"{passed} of {len(marked)} with a truth.json are right.")

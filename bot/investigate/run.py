@@ -1,0 +1,102 @@
+"""Investigate an exported incident: fill a throw-away store, open the incident, and run production's five steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.investigate.answer import Investigation
+from bot.investigate.folder import Exported, read_folder
+from bot.investigate.throwaway import Workshop, workshop
+from bot.investigate.verdict import answer_of
+from detection.types import AlertChange
+from storage import incidents
+from storage.alerts import record_alerts, severity_of_word
+from storage.commits import record_commits
+from storage.deploys import record_deploy
+from storage.flags import record_flag_changes
+from storage.log_signatures import record_signatures
+from storage.orchestrator import record_events
+from storage.provider_statuses import record_statuses
+from storage.service_map import record_edges, record_places
+from workers.diagnosis import pipeline
+from workers.diagnosis.job import sources_of
+from workers.lifecycle.record_findings import record_findings
+from workers.services import Services
+from workers.troubles import Troubles
+from workers.watching import alerts
+from workers.watching.watch import Tick
+
+
+def investigate(
+    folder: Path, *, without: frozenset[str] = frozenset(), within: Workshop | None = None
+) -> Investigation:
+    """Return what Argux says about the incident in a folder.
+
+    without: sources to leave out, as named in `folder.FILES`. within: a workshop that several investigations share.
+    """
+    began = time.monotonic()
+    found = read_folder(folder, without=without)
+    problems = found.problems.told()
+    empty = Investigation(case=folder.name, problems=problems)
+    if found.alert is None:
+        return replace(empty, coverage="There is no alert.json, so there is no incident to investigate.")
+    with nullcontext(within) if within is not None else workshop() as shop:
+        with shop.services(now=found.until) as services:
+            fill(services, found)
+            incident_id = open_incident(services, found.alert)
+            if incident_id is None:
+                return replace(empty, seconds=time.monotonic() - began)
+            outcome = pipeline.run(incident_id, sources_of(services))
+            answer = answer_of(services, outcome)
+    return replace(answer, case=folder.name, problems=problems, seconds=time.monotonic() - began)
+
+
+def fill(services: Services, found: Exported) -> None:
+    """Put what a folder holds into the stores, and roll it up."""
+    now = services.clock()
+    telemetry = services.telemetry
+    telemetry.append_logs(found.logs)
+    telemetry.append_metric_points(found.points)
+    telemetry.append_spans(found.spans)
+    while any(telemetry.roll_up((), now=now.timestamp())):
+        pass
+    with services.sessions.begin() as session:
+        for deploy in sorted(found.deploys, key=lambda deploy: deploy.deployed_at):
+            record_deploy(
+                session,
+                service=deploy.service,
+                version=deploy.version,
+                commit_sha=deploy.commit_sha,
+                repository=deploy.repository,
+                deployed_at=datetime.fromtimestamp(deploy.deployed_at, UTC),
+                deployed_by=deploy.deployed_by,
+                now=now,
+            )
+        record_commits(session, found.commits, now=now)
+        record_flag_changes(session, found.flags, now=now)
+        record_edges(session, found.edges, now=now)
+        record_places(session, found.places, now=now)
+        record_events(session, found.events, now=now)
+        record_statuses(session, found.statuses, now=now)
+        record_signatures(session, found.signatures, now=now)
+
+
+def open_incident(services: Services, alert: AlertChange) -> int | None:
+    """Record the alert, open its incident as a tick does, and return the incident's id; None if none was opened."""
+    now = services.clock()
+    if severity_of_word(alert.severity) is None:
+        # Somebody asks about it, so it needs attention, whatever its sender thought.
+        alert = replace(alert, severity=None)
+    with services.sessions.begin() as session:
+        record_alerts(session, [alert], now=now)
+    troubles = Troubles()
+    record_findings(services, alerts.findings(services, Tick(now, (), ())), troubles, now)
+    troubles.raise_all()
+    with services.readers() as session:
+        opened: Sequence[int] = [incident.id for incident in incidents.active_incidents(session)]
+    return opened[0] if opened else None

@@ -1,0 +1,34 @@
+"""All kinds of cause that the scene of an incident can suggest, besides changes."""
+
+from __future__ import annotations
+
+from workers.diagnosis.causes import (
+    bad_data,
+    capacity,
+    certificate,
+    credential,
+    network,
+    node,
+    scheduled_job,
+    surge,
+    third_party,
+)
+from workers.diagnosis.causes.suspicion import Finder, Suspicion
+from workers.diagnosis.scene.model import Observed
+
+FINDERS: tuple[Finder, ...] = (
+    third_party.suspects,
+    certificate.suspects,
+    credential.suspects,
+    network.suspects,
+    node.suspects,
+    surge.suspects,
+    capacity.suspects,
+    bad_data.suspects,
+    scheduled_job.suspects,
+)
+
+
+def suspicions(observed: Observed) -> tuple[Suspicion, ...]:
+    """Return what the scene suggests, kind by kind."""
+    return tuple(suspicion for find in FINDERS for suspicion in find(observed))

@@ -1,0 +1,42 @@
+"""Which kind of remedy follows from a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workers.diagnosis.model import Evidence, Hypothesis
+
+CHANGES = frozenset(("deploy", "commit", "flag"))
+"""The causes that are changes."""
+
+REMEDIES: Mapping[str, str] = {
+    "deploy": "rollback",
+    "commit": "rollback",
+    "flag": "turn-flag-off",
+    "third_party": "failover",
+    "certificate": "rotate-cert",
+    "credential": "rotate-credential",
+    "name_lookup": "restore-dns",
+    "network": "failover",
+    "node": "move-off-node",
+    "surge": "scale",
+    "capacity": "scale",
+    "bad_data": "purge-bad-data",
+    "scheduled_job": "stop-job",
+    "segment": "call-provider",
+}
+"""The remedy by kind of cause; a cause that is not listed has none."""
+
+_RESTORED = frozenset(("timeout", "retries", "pool", "limit", "ttl", "batch", "number", "resources"))
+
+
+def remedy_of(hypothesis: Hypothesis, evidence: Sequence[Evidence]) -> str | None:
+    """Return the kind of remedy; a change of a mere value is mended by its old value where nothing was deployed."""
+    effects = [
+        item.data.get("effect")
+        for item in evidence
+        if item.hypothesis_key == hypothesis.key and item.check == "change_text" and item.weight > 0
+    ]
+    if hypothesis.cause == "flag" and any(effect in _RESTORED for effect in effects):
+        return "restore-value"
+    return REMEDIES.get(hypothesis.cause)

@@ -1,0 +1,44 @@
+"""What a diagnosis could check: which sources had data, which were empty, and which could not be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from integrations.cards import NOTHING
+from integrations.text import Markup, listed, ours
+from workers.diagnosis import weights
+from workers.diagnosis.scene.model import Source, SourceState
+
+_NEEDED = {"metrics": 0.25, "logs": 0.15, "commits": 0.2, "deploys": 0.2}
+"""How much the highest confidence falls where a source that usually decides has nothing to say."""
+
+_INSTEAD = {"metrics": ("requests",), "logs": ("log signatures",)}
+"""Sources that say much the same as another."""
+
+
+def coverage(sources: Sequence[Source]) -> Markup:
+    """Return one line: what was checked, what was empty, what could not be reached."""
+    if not sources:
+        return NOTHING
+    parts = []
+    for state, words in (
+        (SourceState.DATA, "checked"),
+        (SourceState.EMPTY, "nothing in"),
+        (SourceState.FAILED, "could not reach"),
+    ):
+        names = [source.name for source in sources if source.state is state]
+        if names:
+            parts.append(ours("{words} {names}", words=words, names=listed(names)))
+    line = listed(parts, "; ")
+    return ours("Coverage: {line}.", line=line)
+
+
+def most_confident(sources: Sequence[Source]) -> float:
+    """Return the highest confidence that these sources allow, 0 to 1: what was not seen cannot speak against."""
+    if not sources:
+        return weights.MOST_CONFIDENT
+    known = {source.name for source in sources if source.state is SourceState.DATA}
+    lacking = [
+        loss for name, loss in _NEEDED.items() if name not in known and not known.intersection(_INSTEAD.get(name, ()))
+    ]
+    return max(weights.MOST_CONFIDENT - sum(lacking), 0.3)
