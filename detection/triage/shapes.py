@@ -30,7 +30,8 @@ class Shape:
     is_over: its last sample is over the threshold. fell_back: it was over the threshold, and its last samples are not.
     samples_back: how many last samples are not over. came_back: after it had fallen back it climbed again, at least a
     good part of the way to the threshold. rises: it climbs up to its last sample. settled: it had risen, and its last
-    samples hold one level. per_second: how fast it rises in its last samples, 0 if it does not rise.
+    samples hold one level. per_second: how fast it rises in its last samples, 0 if it falls. seconds: how long
+    the samples span.
     excess_left: how much is left of what it was over the threshold at its worst, 0 to 1.
     """
 
@@ -46,9 +47,10 @@ class Shape:
     last: float
     worst: float
     excess_left: float
+    seconds: float
 
 
-NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, 0.0, 0.0, 0.0, 0.0)
+NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def shape_of(times: Floats, values: Floats, threshold: float | None, sign: float = 1.0) -> Shape:
@@ -71,10 +73,11 @@ def shape_of(times: Floats, values: Floats, threshold: float | None, sign: float
         rises=rises,
         settled=has_settled(at, worse),
         is_monotone=bool(at.size >= 3 and np.all(np.diff(worse) > 0)),
-        per_second=_speed(at, worse) if rises else 0.0,
+        per_second=_speed(at, worse),
         last=float(worse[-1] * sign),
         worst=float(worse.max() * sign),
         excess_left=float((worse[-1] - limit) / max(worse.max() - limit, 1e-12)) if over[-1] else 0.0,
+        seconds=float(at[-1] - at[0]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,9 @@ _LITTLE, _MORE, _MUCH = 0.25, 1.0, 3.0
 _FAST_BURN, _SLOW_BURN = 6.0, 3.0
 _SOON_SECONDS, _LATER_SECONDS = 4 * 3600.0, 24 * 3600.0
 _AT_LIMIT = 0.97
+_LITTLE_ROOM = 0.95
+_PACE_SECONDS = 1800.0
+_FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDLES})
 _NEARLY_GONE = 0.2
 _NO_PRODUCTION = frozenset({"staging", "stage", "stg", "sandbox", "qa", "preprod", "dev", "uat"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
@@ -62,7 +66,7 @@ class Seen:
 
     @property
     def _never_fell(self) -> bool:
-        # What has nearly gone is believed to be over when its monitor says so: its threshold may be another for the end.
+        # What has nearly gone is believed to be over when its monitor says so: it may end at another threshold.
         said = self.firing.healed_after_seconds is not None
         remains = self.shape.excess_left > (_NEARLY_GONE if said else 0.0)
         return self.shape.is_over and (remains or not said) and self._has_later_sample
@@ -186,13 +190,23 @@ def _towards_limit(one: Seen) -> Iterator[Weight]:
     is_at = shape.last <= limit if one.sign < 0 else shape.last >= _AT_LIMIT * limit
     if is_at and one.meaning.kind is not SymptomKind.CPU:
         yield weight("at_limit", f"it is at its limit of {figure(limit)}")
-    elif shape.rises and shape.per_second > 0:
-        seconds = abs(limit - shape.last) / shape.per_second
-        if seconds <= _SOON_SECONDS:
-            yield weight("near_limit", f"at this pace it reaches {figure(limit)} in {span(seconds)}")
-        elif seconds > _LATER_SECONDS:
-            # The rise itself is no reason to wake anybody then.
-            yield weight("far_from_limit", f"at this pace it reaches {figure(limit)} in {span(seconds)} only", 1.5)
+    elif shape.rises and shape.per_second > 0 and _until(shape, limit) <= _SOON_SECONDS:
+        yield weight("near_limit", f"at this pace it reaches {figure(limit)} in {span(_until(shape, limit))}")
+    elif _fills_slowly(one) and _until(shape, limit) > _LATER_SECONDS:
+        yield weight("far_from_limit", f"at this pace it does not reach {figure(limit)} within a day")
+
+
+def _until(shape: Shape, limit: float) -> float:
+    """Return in how many seconds it reaches the limit at its pace."""
+    return abs(limit - shape.last) / shape.per_second if shape.per_second > 0 else math.inf
+
+
+def _fills_slowly(one: Seen) -> bool:
+    """Return whether its pace can be told: it is something that fills, has room, and was seen for long enough."""
+    if one.meaning.kind not in _FILLS or one.limit is None or one.firing.signature_is_bad:
+        return False
+    room = one.sign > 0 and one.shape.last < _LITTLE_ROOM * one.limit
+    return room and one.shape.samples >= 4 and one.shape.seconds >= _PACE_SECONDS
 
 
 def _logs(firing: Firing) -> Iterator[Weight]:
