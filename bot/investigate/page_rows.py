@@ -1,0 +1,170 @@
+"""One row of a folder's files as triage knows it: an alert, a log pattern, a change, an incident, a window, an edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bot.investigate.page_files import RowError, time_of
+from detection.triage import Firing, OpenIncident, QuietWindow, RecentChange
+from detection.types import EdgeKind, Floats, ServiceEdge, Severity
+
+_WORDS = {
+    "sev1": Severity.SEV1,
+    "p1": Severity.SEV1,
+    "critical": Severity.SEV1,
+    "sev2": Severity.SEV2,
+    "p2": Severity.SEV2,
+    "high": Severity.SEV2,
+    "error": Severity.SEV2,
+    "sev3": Severity.SEV3,
+    "p3": Severity.SEV3,
+    "warning": Severity.SEV3,
+    "sev4": Severity.SEV4,
+    "p4": Severity.SEV4,
+    "low": Severity.SEV4,
+    "info": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A log pattern. change: by which share it is more frequent than usual. is_bad: None if nobody says."""
+
+    text: str
+    change: float | None
+    is_bad: bool | None
+    first_seen: float | None
+
+
+def firing_of(
+    row: Mapping[str, Any],
+    patterns: Mapping[str, Pattern],
+    samples: Mapping[tuple[str, str], tuple[Floats, Floats]],
+) -> Firing:
+    """Return an alert of pages.json; raise RowError for one without an id, a metric or a time."""
+    service, metric = _text(row, "service"), _needed(row, "metric")
+    fired_at = time_of(_needed(row, "fired_at"), "fired_at")
+    healed = _number(row, "auto_resolved_after_s")
+    signature = _text(row, "related_pattern")
+    pattern = patterns.get(signature or "", Pattern("", None, None, None))
+    times, values = samples.get((service or "", metric), (np.zeros(0), np.zeros(0)))
+    return Firing(
+        firing_id=_needed(row, "id"),
+        service=service,
+        metric=metric,
+        severity=_WORDS.get(str(row.get("severity", "")).strip().lower(), Severity.SEV3),
+        fired_at=fired_at,
+        ended_at=None if healed is None else fired_at + healed,
+        value=_number(row, "value"),
+        threshold=_number(row, "threshold"),
+        fired_last_hour=int(_number(row, "fired_count_last_1h") or 1),
+        healed_after_seconds=healed,
+        signature=signature,
+        signature_text=pattern.text,
+        signature_change=pattern.change,
+        signature_is_bad=pattern.is_bad,
+        signature_first_seen=pattern.first_seen,
+        deploy_version=_text(row, "recent_deploy"),
+        times=times,
+        values=values,
+        fingerprint=f"{service}:{metric}",
+    )
+
+
+def pattern_of(row: Mapping[str, Any]) -> tuple[str, Pattern]:
+    """Return a log pattern of patterns.json with its id."""
+    change = _number(row, "delta_vs_baseline_pct")
+    feeling = _text(row, "sentiment")
+    seen = row.get("first_seen")
+    return _needed(row, "pattern_id"), Pattern(
+        text=_text(row, "signature") or "",
+        change=None if change is None else change / 100.0,
+        is_bad=None if feeling is None else feeling.lower() == "negative",
+        first_seen=None if seen is None else time_of(seen, "first_seen"),
+    )
+
+
+def change_of(row: Mapping[str, Any]) -> RecentChange:
+    """Return a deploy of deploys.json or a change of flags.json, with the limits that it names."""
+    at = next((row[name] for name in ("timestamp", "deployed_at", "changed_at") if row.get(name)), None)
+    if at is None:
+        raise RowError("has no timestamp")
+    version = next((str(row[name]) for name in ("version", "flag", "commit_sha") if row.get(name)), "a change")
+    return RecentChange(_text(row, "service"), version, time_of(at, "timestamp"), dict(_numbers(row)))
+
+
+def incident_of(row: Mapping[str, Any]) -> OpenIncident:
+    """Return an incident of incidents_open.json."""
+    return OpenIncident(
+        incident_id=_needed(row, "incident_id"),
+        service=_text(row, "service"),
+        metric=_text(row, "metric"),
+        signature=_text(row, "related_pattern"),
+        summary=_text(row, "summary") or "",
+        owner=_text(row, "owner"),
+        status=_text(row, "status") or "open",
+        opened_at=time_of(_needed(row, "opened_at"), "opened_at"),
+        severity=_WORDS.get(str(row.get("severity", "")).strip().lower()),
+    )
+
+
+def window_of(row: Mapping[str, Any]) -> QuietWindow:
+    """Return announced maintenance: of a deploy, a change request or maintenance.json."""
+    scope = row.get("scope", row.get("services"))
+    services = [str(one) for one in scope] if isinstance(scope, list) else [_text(row, "service") or ""]
+    signature = _text(row, "related_pattern")
+    return QuietWindow(
+        name=str(row.get("version") or row.get("incident_id") or row.get("id") or "maintenance"),
+        since=time_of(_needed(row, "window_start"), "window_start"),
+        until=time_of(_needed(row, "window_end"), "window_end"),
+        services=frozenset(name for name in services if name and name != "*"),
+        signatures=frozenset([signature] if signature else []),
+    )
+
+
+def edge_of(row: Mapping[str, Any]) -> ServiceEdge:
+    """Return an edge of service_map.json: who calls whom."""
+    caller = row.get("from", row.get("caller"))
+    callee = row.get("to", row.get("callee"))
+    if not isinstance(caller, str) or not isinstance(callee, str):
+        raise RowError('has no "from" or no "to"')
+    return ServiceEdge(caller, callee, EdgeKind.CALLS, "declared", 0.0)
+
+
+def _numbers(value: object, name: str = "") -> list[tuple[str, float]]:
+    """Return every number in an entry by its dotted name; of a change {"from": …, "to": …} the new value."""
+    if isinstance(value, bool):
+        return []
+    if isinstance(value, int | float):
+        return [(name, float(value))]
+    if not isinstance(value, dict):
+        return []
+    new = value.get("to", value.get("after"))
+    if isinstance(new, int | float) and not isinstance(new, bool):
+        return [(name, float(new))]
+    return [found for key, inner in value.items() for found in _numbers(inner, f"{name}.{key}" if name else str(key))]
+
+
+def _needed(row: Mapping[str, Any], name: str) -> str:
+    found = _text(row, name)
+    if found is None:
+        raise RowError(f'has no "{name}"')
+    return found
+
+
+def _text(row: Mapping[str, Any], name: str) -> str | None:
+    value = row.get(name)
+    return str(value) if isinstance(value, str | int | float) and str(value) else None
+
+
+def _number(row: Mapping[str, Any], name: str) -> float | None:
+    value = row.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise RowError(f"{name} is not a number: {str(value)[:60]!r}")
+    return float(value)

@@ -1,0 +1,213 @@
+"""Which firings are one trouble, and which of them is its root: one is told, the others join it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from detection.symptoms import metric_meaning, named_in, symptoms_of_text
+from detection.symptoms.metric_names import split_words
+from detection.triage.signs import HARM, Seen
+from detection.triage.words import Context, Firing
+from detection.types import Severity, SymptomKind
+
+SIGNATURE_SECONDS = 1800.0
+NEAR_SECONDS = 600.0
+REPEAT_SECONDS = 3600.0
+_CAUSE_FIRST_SECONDS = 120.0
+_SPREADING = frozenset({SymptomKind.NETWORK, SymptomKind.NAME_LOOKUP, SymptomKind.CERTIFICATE})
+"""One fault of these kinds makes many services log the same thing in different words."""
+_STORM_SECONDS = 300.0
+_REGION = frozenset(
+    [
+        "eu",
+        "us",
+        "ap",
+        "sa",
+        "af",
+        "me",
+        "ca",
+        "east",
+        "west",
+        "north",
+        "south",
+        "central",
+        "northeast",
+        "southeast",
+        "prod",
+    ]
+)
+_STORES = frozenset(
+    [
+        "db",
+        "database",
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mongo",
+        "redis",
+        "kafka",
+        "primary",
+        "queue",
+        "broker",
+        "cache",
+        "dns",
+    ]
+)
+_CAUSES = frozenset(
+    {
+        SymptomKind.CONNECTIONS,
+        SymptomKind.MEMORY,
+        SymptomKind.DISK,
+        SymptomKind.FILE_HANDLES,
+        SymptomKind.THREADS,
+        SymptomKind.CERTIFICATE,
+        SymptomKind.LOCKS,
+        SymptomKind.NETWORK,
+        SymptomKind.NAME_LOOKUP,
+    }
+)
+_SEVERE = {Severity.SEV1: 1.5, Severity.SEV2: 0.75, Severity.SEV3: 0.25}
+
+
+def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list[Seen]]]:
+    """Return each trouble as its root and the others, which are its symptoms or the same thing again.
+
+    Firings belong together when one is like another of the trouble; each firing is in exactly one.
+    """
+    callees = reachable(context)
+    left = sorted(serious, key=lambda one: (one.firing.fired_at, one.firing.firing_id))
+    groups: list[list[Seen]] = []
+    for one in left:
+        mine = [group for group in groups if any(_belong(one.firing, other.firing, callees) for other in group)]
+        groups = [group for group in groups if group not in mine]
+        groups.append([*(other for group in mine for other in group), one])
+    found = []
+    for group in groups:
+        root = max(group, key=lambda one: (_closeness(one, group, callees), -one.firing.fired_at))
+        found.append((root, [one for one in group if one is not root]))
+    return found
+
+
+def reachable(context: Context) -> dict[str, frozenset[str]]:
+    """Return the services that each service calls, directly or through others."""
+    direct: dict[str, set[str]] = {}
+    for edge in context.edges:
+        direct.setdefault(edge.caller, set()).add(edge.callee)
+    found = {}
+    for caller in direct:
+        known: set[str] = set()
+        waiting = list(direct[caller])
+        while waiting:
+            callee = waiting.pop()
+            if callee not in known:
+                known.add(callee)
+                waiting += direct.get(callee, ())
+        found[caller] = frozenset(known - {caller})
+    return found
+
+
+def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
+    gap = abs(one.fired_at - other.fired_at)
+    if one.signature and one.signature == other.signature:
+        same_metric = one.service == other.service and one.metric == other.metric
+        return gap <= (REPEAT_SECONDS if same_metric else SIGNATURE_SECONDS)
+    if gap > NEAR_SECONDS:
+        return (
+            one.service == other.service
+            and one.metric == other.metric
+            and gap <= REPEAT_SECONDS
+            and _any_tie(one, other)
+        )
+    if _names(one, other) or _names(other, one):
+        return True
+    if _any_tie(one, other) and (one.service == other.service or _is_other_region(one, other)):
+        return True
+    if _calls_a_cause(one, other, callees) or _calls_a_cause(other, one, callees):
+        return True
+    return gap <= _STORM_SECONDS and bool(_spreading(one) & _spreading(other))
+
+
+def _any_tie(one: Firing, other: Firing) -> bool:
+    """Return whether nothing says that they are two things: one of them names no log pattern."""
+    return not one.signature or not other.signature
+
+
+def _names(caller: Firing, cause: Firing) -> bool:
+    """Return whether the caller's log pattern names the service of the cause, which began before it or about then."""
+    if not cause.service or caller.service == cause.service or not caller.signature_text:
+        return False
+    is_first = cause.fired_at <= caller.fired_at + _CAUSE_FIRST_SECONDS
+    return is_first and cause.service in named_in(caller.signature_text, [cause.service])
+
+
+def _calls_a_cause(caller: Firing, cause: Firing, callees: dict[str, frozenset[str]]) -> bool:
+    """Return whether the caller only passes on what its callee does to it: it shows what people feel, and began later.
+
+    A caller whose own logs say something else that is much more frequent than usual has a trouble of its own.
+    """
+    if not caller.service or not cause.service or cause.service not in callees.get(caller.service, frozenset()):
+        return False
+    if cause.fired_at > caller.fired_at + _CAUSE_FIRST_SECONDS:
+        return False
+    shown = _kind(caller)
+    passes_on = shown in HARM or shown in (
+        SymptomKind.QUEUE,
+        SymptomKind.RETRIES,
+        SymptomKind.TRAFFIC,
+        SymptomKind.CANCELLED,
+    )
+    return passes_on and _own_trouble(caller) is None
+
+
+def _own_trouble(firing: Firing) -> SymptomKind | None:
+    """Return the kind of fault within the service that its log pattern tells of; None if it only tells of others."""
+    inner = (
+        SymptomKind.CRASH,
+        SymptomKind.MEMORY,
+        SymptomKind.DISK,
+        SymptomKind.FILE_HANDLES,
+        SymptomKind.CERTIFICATE,
+        SymptomKind.SCHEMA,
+        SymptomKind.DECODING,
+        SymptomKind.AUTHENTICATION,
+    )
+    told = set(symptoms_of_text(firing.signature_text)) if firing.signature_is_bad else set()
+    return next((kind for kind in inner if kind in told), None)
+
+
+def _spreading(firing: Firing) -> frozenset[SymptomKind]:
+    return frozenset(symptoms_of_text(firing.signature_text)) & _SPREADING
+
+
+def _is_other_region(one: Firing, other: Firing) -> bool:
+    """Return whether they are the same metric of the same service in two regions, such as cart-eu and cart-us."""
+    if one.metric != other.metric or not one.service or not other.service:
+        return False
+    first, second = split_words(one.service), split_words(other.service)
+    rest = {word for word in first ^ second if word not in _REGION and not word.isdigit()}
+    return bool(first & second) and not rest
+
+
+def _kind(firing: Firing) -> SymptomKind | None:
+    return metric_meaning(firing.metric).kind
+
+
+def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[str]]) -> float:
+    """Return how near a firing is to the cause of its group: who is named, who is called, who was first, how bad."""
+    firing = one.firing
+    first = min(other.firing.fired_at for other in group)
+    score = -min(3.0, (firing.fired_at - first) / 60.0)
+    score += _SEVERE.get(firing.severity, 0.0) if firing.severity else 0.0
+    score += 1.0 if one.meaning.kind in _CAUSES else 0.0
+    score -= 1.0 if one.meaning.kind is SymptomKind.RESTARTS else 0.0
+    if not firing.service:
+        return score
+    score += 0.5 if split_words(firing.service) & _STORES else 0.0
+    others = [other.firing for other in group if other.firing.service != firing.service]
+    score += 2.0 if any(_text_names(other, firing.service) for other in others) else 0.0
+    called = sum(firing.service in callees.get(other.service or "", frozenset()) for other in others)
+    return score + (2.0 * called / len(others) if others else 0.0)
+
+
+def _text_names(other: Firing, service: str) -> bool:
+    return service in named_in(other.signature_text, [service])

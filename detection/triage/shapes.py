@@ -1,0 +1,163 @@
+"""The shape of a short series: does it rise, settle, fall back, or come back after it had fallen.
+
+Two to some dozens of irregular samples must do; so the tests are of order (concordant pairs, as in Mann and Kendall's
+trend test) and of width, not of a fitted model. Values are turned so that more is always worse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.types import Floats
+
+_LAST = 8
+"""A trend is looked for in so many of the last samples, so that an old quiet hour does not hide a climb."""
+_CONCORDANT = 0.6
+_TAIL_SHARE = 0.4
+_NARROW_OF_RISE, _NARROW_OF_LEVEL = 0.10, 0.035
+_CREEP_OF_RISE = 0.04
+_RISE_OF_SPREAD, _RISE_OF_LEVEL = 0.3, 0.03
+_CLIMBED_BACK = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a series did. Values are in the metric's own unit, turned back.
+
+    is_over: its last sample is over the threshold. fell_back: it was over the threshold, and its last samples are not.
+    samples_back: how many last samples are not over. came_back: after it had fallen back it climbed again, at least a
+    good part of the way to the threshold. rises: it climbs up to its last sample. settled: it had risen, and its last
+    samples hold one level. per_second: how fast it rises in its last samples, 0 if it falls. seconds: how long
+    the samples span.
+    excess_left: how much is left of what it was over the threshold at its worst, 0 to 1.
+    """
+
+    samples: int
+    is_over: bool
+    fell_back: bool
+    samples_back: int
+    came_back: bool
+    rises: bool
+    settled: bool
+    is_monotone: bool
+    per_second: float
+    last: float
+    worst: float
+    excess_left: float
+    seconds: float
+
+
+NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def shape_of(times: Floats, values: Floats, threshold: float | None, sign: float = 1.0) -> Shape:
+    """Return the shape of a series. sign: 1 if more is worse, -1 if less is. Without a threshold, nothing is over."""
+    usable = np.isfinite(times) & np.isfinite(values)
+    order = np.argsort(times[usable], kind="stable")
+    at, worse = times[usable][order], values[usable][order] * sign
+    if at.size == 0:
+        return NO_SHAPE
+    limit = np.inf if threshold is None else threshold * sign
+    over = worse >= limit
+    back = _run_at_the_end(~over) if over.any() else 0
+    rises = is_rising(at, worse)
+    return Shape(
+        samples=int(at.size),
+        is_over=bool(over[-1]),
+        fell_back=bool(over.any() and not over[-1]),
+        samples_back=back,
+        came_back=_came_back(worse, over, limit),
+        rises=rises,
+        settled=has_settled(at, worse),
+        is_monotone=bool(at.size >= 3 and np.all(np.diff(worse) > 0)),
+        per_second=_speed(at, worse),
+        last=float(worse[-1] * sign),
+        worst=float(worse.max() * sign),
+        excess_left=float((worse[-1] - limit) / max(worse.max() - limit, 1e-12)) if over[-1] else 0.0,
+        seconds=float(at[-1] - at[0]),
+    )
+
+
+def is_rising(times: Floats, values: Floats) -> bool:
+    """Return whether the series climbs up to its last sample, and does not merely hold a level that it reached."""
+    if values.size < 3 or has_settled(times, values):
+        return False
+    last = values[-_LAST:]
+    # The climb begins at the lowest of the last samples: what fell before it is another story.
+    last = last[int(np.argmin(last)) :]
+    if last.size < 3:
+        return False
+    rise = float(last[-1] - last[0])
+    spread = float(values.max() - values.min())
+    level = float(np.abs(last).max())
+    if rise <= 0 or rise < _RISE_OF_SPREAD * spread or rise < _RISE_OF_LEVEL * level:
+        return False
+    return _concordance(last) >= _CONCORDANT and bool(last[-1] >= np.quantile(last, 0.7))
+
+
+def has_settled(times: Floats, values: Floats) -> bool:
+    """Return whether the series had risen and then holds one level: its last samples lie close together."""
+    if values.size < 4:
+        return False
+    begin = times[-1] - _TAIL_SHARE * (times[-1] - times[0])
+    # The last samples of the series, at least three of them, and no fewer than those of the last part of its time.
+    count = max(3, int(np.count_nonzero(times >= begin)))
+    tail, before = values[-count:], values[:-count]
+    if before.size == 0:
+        return False
+    level = float(np.median(tail))
+    rise = level - float(before.min())
+    if rise <= 0.05 * max(abs(level), 1e-12):
+        return False
+    width = float(tail.max() - tail.min())
+    creeps = bool(np.all(np.diff(tail) > 0))
+    if creeps and width > _CREEP_OF_RISE * rise:
+        return False
+    # Of what rose much, a wide band is narrow beside the rise; but not if it is wide beside its level too.
+    return width <= _NARROW_OF_RISE * rise or width <= _NARROW_OF_LEVEL * abs(level)
+
+
+def _came_back(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
+    """Return whether the series was over, fell back, and then climbed again, in most of its steps."""
+    if not over.any() or not np.isfinite(limit):
+        return False
+    first = int(np.argmax(over))
+    below = np.flatnonzero(~over[first:])
+    if below.size == 0:
+        return False
+    after = worse[first + int(below[0]) :]
+    rest = after[int(np.argmin(after[: max(1, after.size - 1)])) :]
+    if rest.size < 2:
+        return False
+    if rest[-1] >= limit:
+        return True
+    gap = limit - float(rest[0])
+    return bool(rest.size >= 3 and _concordance(rest) >= 0.8 and rest[-1] - rest[0] >= _CLIMBED_BACK * gap)
+
+
+def _concordance(values: Floats) -> float:
+    """Return Kendall's tau of the values with their order: 1 if each is above all before it, -1 if below."""
+    size = values.size
+    if size < 2:
+        return 0.0
+    signs = np.sign(values[None, :] - values[:, None])
+    return float(np.triu(signs, 1).sum() / (size * (size - 1) / 2))
+
+
+def _speed(times: Floats, values: Floats) -> float:
+    """Return the median slope between pairs of the last samples, per second (Theil 1950, Sen 1968)."""
+    at, last = times[-_LAST:], values[-_LAST:]
+    first, second = np.triu_indices(at.size, 1)
+    gaps = at[second] - at[first]
+    usable = gaps > 0
+    if not usable.any():
+        return 0.0
+    return max(0.0, float(np.median((last[second] - last[first])[usable] / gaps[usable])))
+
+
+def _run_at_the_end(flags: NDArray[np.bool_]) -> int:
+    holes = np.flatnonzero(~flags)
+    return int(flags.size if holes.size == 0 else flags.size - 1 - holes[-1])

@@ -1,0 +1,274 @@
+"""The signs of one firing taken by itself: each a piece of evidence for or against waking somebody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.symptoms import MetricMeaning, Worse, metric_meaning
+from detection.symptoms.metric_names import split_words
+from detection.triage.limits import CHANGE_SECONDS, FULL, change_before, limit_of, seconds_left
+from detection.triage.maintenance import maintenance_signs
+from detection.triage.plain import figure, span
+from detection.triage.shapes import Shape, shape_of
+from detection.triage.weights import SEVERITY, WEIGHTS
+from detection.triage.words import Context, Firing, Weight
+from detection.types import SymptomKind
+
+HARM = frozenset(
+    {
+        SymptomKind.ERRORS,
+        SymptomKind.LATENCY,
+        SymptomKind.TIMEOUTS,
+        SymptomKind.AUTHENTICATION,
+        SymptomKind.CERTIFICATE,
+        SymptomKind.CRASH,
+        SymptomKind.RESULTS,
+        SymptomKind.TRAFFIC_LOST,
+    }
+)
+"""What people feel who use the service."""
+
+QUICK_SECONDS, SLOW_SECONDS = 300.0, 3600.0
+_FLAPS, _FLAPS_OFTEN = 3, 8
+_LITTLE, _MORE, _MUCH = 0.25, 1.0, 3.0
+_FAST_BURN, _SLOW_BURN = 6.0, 3.0
+_SOON_SECONDS, _LATER_SECONDS = 4 * 3600.0, 24 * 3600.0
+_AT_LIMIT = 0.97
+_LITTLE_ROOM = 0.95
+_PACE_SECONDS = 1800.0
+_FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDLES})
+_NEARLY_GONE = 0.2
+_NO_PRODUCTION = frozenset({"staging", "stage", "stg", "sandbox", "qa", "preprod", "dev", "uat"})
+_BURN = frozenset({"burn", "burnrate", "burning"})
+_DEPLOY_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A firing with what its samples and its metric's name say. sign: 1 if more is worse, else -1."""
+
+    firing: Firing
+    meaning: MetricMeaning
+    sign: float
+    shape: Shape
+    limit: float | None
+
+    @property
+    def heals(self) -> bool:
+        """It is over: by its own word, which the samples do not contradict, or by the samples alone."""
+        if self.shape.came_back or (self.shape.samples and self._never_fell):
+            return False
+        return self.firing.healed_after_seconds is not None or self.shape.fell_back
+
+    @property
+    def _never_fell(self) -> bool:
+        # What has nearly gone is believed to be over when its monitor says so: it may end at another threshold.
+        said = self.firing.healed_after_seconds is not None
+        remains = self.shape.excess_left > (_NEARLY_GONE if said else 0.0)
+        return self.shape.is_over and (remains or not said) and self._has_later_sample
+
+    @property
+    def _has_later_sample(self) -> bool:
+        healed = self.firing.healed_after_seconds or 0.0
+        return bool(np.any(self.firing.times > self.firing.fired_at + healed + 30.0))
+
+    @property
+    def is_contradicted(self) -> bool:
+        """It is said to have healed, but the samples are over the threshold still, or again."""
+        return self.firing.healed_after_seconds is not None and (self._never_fell or self.shape.came_back)
+
+
+def seen(firing: Firing, context: Context) -> Seen:
+    """Return the firing with the shape of its samples and its limit."""
+    meaning = metric_meaning(firing.metric)
+    sign = _sign(firing, meaning)
+    shape = shape_of(firing.times, firing.values, firing.threshold, sign)
+    return Seen(firing, meaning, sign, shape, 0.0 if sign < 0 else limit_of(firing, context))
+
+
+def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
+    """Return every piece of evidence about the firing by itself."""
+    found = [
+        *_course(one, context),
+        *_record(one),
+        *_towards_limit(one),
+        *_logs(one.firing),
+        *_harm(one),
+        *_sender(one.firing),
+        *_people(one, context),
+        *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.shape.came_back),
+    ]
+    return tuple(found)
+
+
+def weight(code: str, text: str, times: float = 1.0) -> Weight:
+    """Return the evidence of this code with its weight from the table."""
+    return Weight(code, WEIGHTS[code] * times, text)
+
+
+def _sign(firing: Firing, meaning: MetricMeaning) -> float:
+    """Return in which direction the metric gets worse: the way in which it passed the threshold, else by its name."""
+    value, threshold = firing.value, firing.threshold
+    if value is not None and threshold is not None and value != threshold:
+        return 1.0 if value > threshold else -1.0
+    return -1.0 if meaning.worse is Worse.DOWN else 1.0
+
+
+def _course(one: Seen, context: Context) -> Iterator[Weight]:
+    """Yield what the samples say of the time since it fired: over, back, rising, settled or lasting."""
+    firing, shape = one.firing, one.shape
+    last = figure(shape.last)
+    change = change_before(firing, context, _DEPLOY_SECONDS)
+    if one.heals:
+        yield _healing(one)
+        if change is not None:
+            yield weight("deploy_healed", f"it came with the deploy of {change.version} and went")
+        return
+    if shape.came_back:
+        yield weight("back", f"it was over once and climbed again, to {last}")
+    elif one.is_contradicted:
+        yield weight("not_healed", f"it is said to be over, but is at {last} still")
+    else:
+        yield weight("lasts", "it has not ended")
+    if shape.rises:
+        yield weight("rises", f"it is still rising, now at {last}")
+    elif _has_room(one):
+        explains = change_before(firing, context, CHANGE_SECONDS)
+        if explains is not None:
+            yield weight("settles_after_change", f"it holds at {last} since {explains.version}, below its limit")
+        else:
+            yield weight("settles", f"it holds at {last}, below its limit")
+        return
+    if change is not None:
+        yield weight("deploy_does_not_heal", f"{change.version} is out and it has not healed")
+
+
+def _healing(one: Seen) -> Weight:
+    after = one.firing.healed_after_seconds
+    if after is not None:
+        if after <= QUICK_SECONDS:
+            return weight("healed", f"it ended by itself after {span(after)}")
+        if after <= SLOW_SECONDS:
+            return weight("healed_slowly", f"it ended by itself after {span(after)}")
+    last = figure(one.shape.last)
+    if one.shape.samples_back >= 2 or after is not None:
+        return weight("fell_back", f"it is back at {last}")
+    return weight("fell_back_once", f"it is back at {last}")
+
+
+def _has_room(one: Seen) -> bool:
+    """Return whether it holds a level that harms nobody: of something with a limit, and clearly below it."""
+    if not one.shape.settled or one.meaning.kind not in FULL or one.firing.signature_is_bad:
+        return False
+    # Without a known limit nobody can say how much room there is.
+    return one.limit is not None and one.sign * one.shape.last < _AT_LIMIT * one.sign * one.limit and one.sign > 0
+
+
+def _record(one: Seen) -> Iterator[Weight]:
+    """Yield what its own record says: how often it came and went by itself. A flapper that stays is none any more."""
+    often = one.firing.fired_last_hour
+    if one.heals and often >= _FLAPS:
+        code = "flaps_often" if often >= _FLAPS_OFTEN else "flaps"
+        yield weight(code, f"it fired {often} times in the last hour and ended each time")
+
+
+def _towards_limit(one: Seen) -> Iterator[Weight]:
+    left = seconds_left(one.firing)
+    if left is not None:
+        if left > _LATER_SECONDS * 3:
+            yield weight("ends_in_days", f"{span(left)} are left")
+        elif left <= _LATER_SECONDS:
+            yield weight("ends_soon", f"only {span(left)} are left")
+        return
+    shape, limit = one.shape, one.limit
+    if limit is None or one.heals or not shape.samples or one.meaning.kind not in FULL:
+        return
+    is_at = shape.last <= limit if one.sign < 0 else shape.last >= _AT_LIMIT * limit
+    if is_at and one.meaning.kind is not SymptomKind.CPU:
+        yield weight("at_limit", f"it is at its limit of {figure(limit)}")
+    elif shape.rises and shape.per_second > 0 and _until(shape, limit) <= _SOON_SECONDS:
+        yield weight("near_limit", f"at this pace it reaches {figure(limit)} in {span(_until(shape, limit))}")
+    elif _fills_slowly(one) and _until(shape, limit) > _LATER_SECONDS:
+        yield weight("far_from_limit", f"at this pace it does not reach {figure(limit)} within a day")
+
+
+def _until(shape: Shape, limit: float) -> float:
+    """Return in how many seconds it reaches the limit at its pace."""
+    return abs(limit - shape.last) / shape.per_second if shape.per_second > 0 else math.inf
+
+
+def _fills_slowly(one: Seen) -> bool:
+    """Return whether its pace can be told: it is something that fills, has room, and was seen for long enough."""
+    if one.meaning.kind not in _FILLS or one.limit is None or one.firing.signature_is_bad:
+        return False
+    room = one.sign > 0 and one.shape.last < _LITTLE_ROOM * one.limit
+    return room and one.shape.samples >= 4 and one.shape.seconds >= _PACE_SECONDS
+
+
+def _logs(firing: Firing) -> Iterator[Weight]:
+    change = firing.signature_change
+    if firing.signature_is_bad is False:
+        yield weight("logs_usual", "its log pattern is a usual one")
+    elif firing.signature_is_bad:
+        yield weight("logs_bad", "its log pattern is an error")
+    if change is None:
+        return
+    if change <= _LITTLE:
+        yield weight("logs_quiet", "the logs are as always")
+    elif change >= _MORE and firing.signature_is_bad is not False:
+        code = "logs_much_more" if change >= _MUCH else "logs_more"
+        yield weight(code, f"its log pattern is {figure(1 + change)} times as frequent as usual")
+
+
+def _harm(one: Seen) -> Iterator[Weight]:
+    firing, kind = one.firing, one.meaning.kind
+    words = split_words(firing.metric)
+    if words & _BURN and firing.value is not None:
+        rate = firing.value
+        code = "budget_burns_fast" if rate >= _FAST_BURN else "budget_burns"
+        code = "budget_burns_slowly" if rate < _SLOW_BURN else code
+        yield weight(code, f"the error budget burns {figure(rate)} times as fast as it may")
+    elif kind in HARM or (kind is SymptomKind.TRAFFIC and one.sign < 0):
+        yield weight("harm", "people who use it feel it")
+    elif kind is SymptomKind.TRAFFIC:
+        yield weight("busy_only", "more requests alone harm nobody")
+    elif kind in (SymptomKind.CPU, SymptomKind.GARBAGE_COLLECTION):
+        yield weight("cause_only", "a busy processor alone harms nobody")
+    yield from _distance(one)
+    names = split_words(firing.service or "")
+    if names & _NO_PRODUCTION:
+        yield weight("not_production", f"{firing.service} is not production")
+    elif "canary" in names:
+        yield weight("canary", "it is a canary")
+
+
+def _distance(one: Seen) -> Iterator[Weight]:
+    value, threshold = one.firing.value, one.firing.threshold
+    if value is None or not threshold:
+        return
+    share = value / threshold
+    far = share >= 3 if one.sign > 0 else share <= 1 / 3
+    if far and not one.meaning.is_countdown:
+        yield weight("far_over", f"{figure(value)} is far from {figure(threshold)}")
+    elif abs(share - 1) <= 0.1:
+        yield weight("barely_over", f"{figure(value)} is just past {figure(threshold)}")
+
+
+def _sender(firing: Firing) -> Iterator[Weight]:
+    word = firing.severity.value.upper() if firing.severity else "no severity"
+    yield Weight("severity", SEVERITY[firing.severity], f"its sender says {word}")
+
+
+def _people(one: Seen, context: Context) -> Iterator[Weight]:
+    said = context.past.get(one.firing.fingerprint)
+    if said is None:
+        return
+    if said.should_have_woken:
+        yield weight("should_have_woken", "people said that it should have woken them", min(3, said.should_have_woken))
+    # What people were right about last week does not cover what grows tonight.
+    if said.false_alarms and not (one.shape.rises or one.shape.came_back):
+        yield weight("false_alarm", "people called it a false alarm", min(3, said.false_alarms))

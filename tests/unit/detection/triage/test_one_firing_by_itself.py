@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import pytest
+
+from detection.triage import Context, Firing, KnownLimit, PastWords, RecentChange
+from tests.unit.detection.triage.firings import firing, loud, quiet, woken
+
+RELEASE = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0),))
+RAISED = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0, {"heap.max_pct": 80.0, "oom_limit_pct": 92.0}),))
+CLIMB = [(0.0, 0.01), (10.0, 0.03), (20.0, 0.05), (30.0, 0.07), (40.0, 0.09)]
+
+WAKES: dict[str, tuple[Firing, Context]] = {
+    "a firing about which nothing else is known": (firing("a", "shop", "custom_thing", 10), Context()),
+    "a low error rate that climbs through the whole window with no deploy": (
+        firing("a", "shop", "error_rate", 20, CLIMB, sev=4, value=0.05, threshold=0.05),
+        Context(),
+    ),
+    "failed logins that stay high": (
+        firing("a", "auth", "login_failure_rate", 10, [(5, 0.01), (10, 0.9), (30, 0.92)], value=0.9, threshold=0.05),
+        Context(),
+    ),
+    "descriptors that dropped once and climb again": (
+        firing(
+            "a",
+            "shop",
+            "open_fds",
+            8,
+            [(0, 9000), (8, 31000), (9, 12000), (20, 24000), (30, 33000), (40, 44000), (50, 52000)],
+            value=31000.0,
+            threshold=30000.0,
+            healed_after_seconds=50.0,
+        ),
+        Context(),
+    ),
+    "what climbs back after its end but is not over the threshold yet": (
+        firing(
+            "a",
+            "shop",
+            "queue_depth",
+            8,
+            [(0, 900), (8, 5100), (9, 1000), (20, 2200), (30, 3300), (40, 4400)],
+            value=5100.0,
+            threshold=5000.0,
+            healed_after_seconds=50.0,
+            **loud("backlog"),
+        ),
+        Context(),
+    ),
+    "a flapping check that stays up at last": (
+        firing(
+            "a",
+            "shop",
+            "http_5xx_rate",
+            30,
+            [(10, 0.07), (11, 0.01), (20, 0.08), (21, 0.01), (30, 0.1), (35, 0.16), (40, 0.22)],
+            value=0.1,
+            threshold=0.05,
+            fired_last_hour=9,
+        ),
+        Context(),
+    ),
+    "an end that the samples contradict": (
+        firing(
+            "a",
+            "shop",
+            "error_rate",
+            10,
+            [(5, 0.01), (10, 0.3), (15, 0.32), (20, 0.31)],
+            value=0.3,
+            threshold=0.05,
+            healed_after_seconds=40.0,
+        ),
+        Context(),
+    ),
+    "a deploy that does not heal": (
+        firing(
+            "a",
+            "shop",
+            "http_5xx_rate",
+            10,
+            [(5, 0.01), (10, 0.2), (20, 0.21), (30, 0.2)],
+            value=0.2,
+            threshold=0.05,
+            deploy_version="shop-7",
+            **loud("nil"),
+        ),
+        RELEASE,
+    ),
+    "memory at its limit, though it holds": (
+        firing(
+            "a", "shop", "memory_pct", 20, [(0, 70), (10, 88), (20, 98), (30, 99), (40, 99)], value=98.0, threshold=90.0
+        ),
+        Context(),
+    ),
+    "memory that rises through the limit that a deploy raised": (
+        firing(
+            "a",
+            "shop",
+            "memory_pct",
+            20,
+            [(0, 52), (10, 63), (20, 71), (30, 79), (40, 86)],
+            value=71.0,
+            threshold=70.0,
+            deploy_version="shop-7",
+            **quiet("warm"),
+        ),
+        RAISED,
+    ),
+    "a disk that is full in an hour": (
+        firing(
+            "a", "db", "disk_usage_pct", 30, [(0, 80), (10, 83), (20, 86), (30, 89)], sev=4, value=89.0, threshold=88.0
+        ),
+        Context(),
+    ),
+    "free disk space that runs out": (
+        firing("a", "db", "disk_free_bytes", 30, [(0, 9e9), (10, 6e9), (20, 3e9), (30, 1e9)], value=1e9, threshold=2e9),
+        Context(),
+    ),
+    "a certificate that ends tonight": (
+        firing("a", "edge", "tls_cert_expiry_hours", 10, sev=4, value=9.0, threshold=720.0),
+        Context(),
+    ),
+    "an error budget that burns fast": (
+        firing("a", "shop", "slo_burn_rate_1h", 10, [(5, 1), (10, 15), (20, 16)], sev=3, value=15.0, threshold=14.4),
+        Context(),
+    ),
+    "orders that stop coming": (
+        firing("a", "shop", "orders_per_minute", 10, [(5, 80), (10, 9), (20, 5)], value=9.0, threshold=40.0),
+        Context(),
+    ),
+    "payments that fail in short bursts with a new error each time": (
+        firing(
+            "a", "pay", "error_rate", 10, sev=1, value=0.3, threshold=0.02, healed_after_seconds=40.0, **loud("decline")
+        ),
+        Context(),
+    ),
+    "what people said should have woken them": (
+        firing("a", "shop", "cpu_pct", 10, value=91.0, threshold=90.0, healed_after_seconds=30.0, **quiet("gc")),
+        Context(past={"shop:cpu_pct": PastWords(0, 1)}),
+    ),
+    "a leak that grows, though people called it a false alarm before": (
+        firing("a", "shop", "memory_pct", 20, [(0, 70), (10, 78), (20, 86), (30, 93)], value=86.0, threshold=85.0),
+        Context(past={"shop:memory_pct": PastWords(3, 0)}),
+    ),
+    "a pool near a limit that is known": (
+        firing(
+            "a",
+            "db",
+            "active_connections",
+            20,
+            [(0, 40), (10, 60), (20, 81), (30, 97)],
+            sev=4,
+            value=81.0,
+            threshold=80.0,
+        ),
+        Context(limits=(KnownLimit("db", "active_connections", 100.0),)),
+    ),
+    "an error rate that settles high": (
+        firing(
+            "a",
+            "shop",
+            "error_rate",
+            10,
+            [(0, 0.01), (10, 0.2), (20, 0.21), (30, 0.2), (40, 0.2)],
+            value=0.2,
+            threshold=0.05,
+            **quiet("usual"),
+        ),
+        RELEASE,
+    ),
+    "replication lag that grows, whatever the severity": (
+        firing(
+            "a",
+            "db",
+            "replication_lag_s",
+            10,
+            [(0, 2), (10, 60), (20, 200), (30, 400)],
+            sev=4,
+            value=60.0,
+            threshold=30.0,
+        ),
+        Context(),
+    ),
+}
+
+WAITS: dict[str, tuple[Firing, Context]] = {
+    "a flapping disk": (
+        firing(
+            "a",
+            "logs",
+            "disk_usage_pct",
+            30,
+            [(10, 85.4), (11, 82), (30, 85.6), (31, 82)],
+            value=85.6,
+            threshold=85.0,
+            fired_last_hour=14,
+            healed_after_seconds=20.0,
+            **quiet("rotate"),
+        ),
+        Context(),
+    ),
+    "a blip of the processor that is called SEV1": (
+        firing(
+            "a",
+            "shop",
+            "cpu_pct",
+            10,
+            [(10, 95), (11, 40)],
+            sev=1,
+            value=95.0,
+            threshold=90.0,
+            healed_after_seconds=35.0,
+            **quiet("gc"),
+        ),
+        Context(),
+    ),
+    "errors of a rollout that heal, called SEV1": (
+        firing(
+            "a",
+            "shop",
+            "http_5xx_rate",
+            10,
+            [(8, 0.01), (10, 0.25), (12, 0.01)],
+            sev=1,
+            value=0.25,
+            threshold=0.05,
+            fired_last_hour=5,
+            healed_after_seconds=40.0,
+            deploy_version="shop-7",
+            **quiet("rollout"),
+        ),
+        RELEASE,
+    ),
+    "memory that settles below the limit that a deploy raised": (
+        firing(
+            "a",
+            "shop",
+            "memory_pct",
+            15,
+            [(0, 50), (10, 66), (15, 73), (25, 76), (35, 76.5), (45, 76)],
+            sev=2,
+            value=73.0,
+            threshold=70.0,
+            deploy_version="shop-7",
+            **quiet("warm"),
+        ),
+        RAISED,
+    ),
+    "a batch that has drained its queue": (
+        firing(
+            "a",
+            "mail",
+            "queue_depth",
+            10,
+            [(10, 5200), (12, 900)],
+            value=5200.0,
+            threshold=5000.0,
+            healed_after_seconds=1500.0,
+            **quiet("batch"),
+        ),
+        Context(),
+    ),
+    "a disk that is full in a week": (
+        firing(
+            "a",
+            "db",
+            "disk_usage_pct",
+            600,
+            [(0, 79), (120, 79.3), (240, 79.6), (360, 79.8), (480, 80.1), (600, 80.4)],
+            sev=4,
+            value=80.1,
+            threshold=80.0,
+        ),
+        Context(),
+    ),
+    "a certificate that ends in three weeks": (
+        firing("a", "edge", "tls_cert_expiry_days", 10, sev=3, value=21.0, threshold=30.0),
+        Context(),
+    ),
+    "an error budget that burns slowly": (
+        firing("a", "shop", "slo_burn_rate_3d", 10, sev=4, value=1.1, threshold=1.0),
+        Context(),
+    ),
+    "a staging service": (
+        firing("a", "shop-staging", "cpu_pct", 10, [(5, 40), (10, 95), (20, 96)], value=95.0, threshold=90.0),
+        Context(),
+    ),
+    "a canary that misrouted for half a minute": (
+        firing(
+            "a",
+            "gateway-canary",
+            "error_rate",
+            10,
+            [(10, 0.3), (11, 0.02)],
+            sev=1,
+            value=0.3,
+            threshold=0.05,
+            fired_last_hour=11,
+            healed_after_seconds=22.0,
+            **quiet("reload"),
+        ),
+        Context(),
+    ),
+    "what people called a false alarm twice": (
+        firing("a", "shop", "cpu_pct", 10, sev=4, value=92.0, threshold=90.0),
+        Context(past={"shop:cpu_pct": PastWords(2, 0)}),
+    ),
+    "latency that fell back, though nobody said that it ended": (
+        firing(
+            "a",
+            "shop",
+            "p99_latency_ms",
+            10,
+            [(5, 300), (10, 900), (11, 310), (12, 300), (13, 290)],
+            value=900.0,
+            threshold=800.0,
+            **quiet("cache"),
+        ),
+        Context(),
+    ),
+    "more visitors and nothing else": (
+        firing(
+            "a",
+            "shop",
+            "requests_per_second",
+            10,
+            [(0, 100), (10, 320), (20, 340), (30, 330)],
+            sev=4,
+            value=320.0,
+            threshold=300.0,
+            **quiet("access"),
+        ),
+        Context(),
+    ),
+    "what its sender does not call a trouble": (
+        firing("a", "shop", "cpu_pct", 10, sev=None, value=91.0, threshold=90.0, **quiet("gc")),
+        Context(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WAKES)
+def test_it_wakes_somebody(name: str) -> None:
+    one, context = WAKES[name]
+    assert woken([one], context, minute=700.0) == {"a"}, name
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_it_wakes_nobody(name: str) -> None:
+    one, context = WAITS[name]
+    assert woken([one], context, minute=700.0) == set(), name

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detection.triage import Context, Decision, Firing, OpenIncident, QuietWindow
+from detection.types import Severity
+from tests.unit.detection.triage.firings import calls, firing, judged, loud, quiet, woken
+
+Storm = tuple[list[Firing], Context, set[str]]
+
+HIGH: dict[str, Any] = {"value": 0.4, "threshold": 0.05}
+WINDOW = QuietWindow("migration", 0.0, 120 * 60.0, frozenset({"db", "shop"}), frozenset({"read-only"}))
+TAKEN = OpenIncident("INC-1", "shop", "error_rate", "nil", "errors", "anna", "investigating", 5 * 60.0)
+
+
+def _open(**others: Any) -> Context:
+    fields: dict[str, Any] = {name: getattr(TAKEN, name) for name in OpenIncident.__slots__} | others
+    return Context(incidents=(OpenIncident(**fields),))
+
+
+STORMS: dict[str, Storm] = {
+    "of those that log one error the first is told": (
+        [
+            firing("db", "db", "connection_errors", 10, sev=1, **HIGH, **loud("refused")),
+            firing("shop", "shop", "http_5xx_rate", 11, sev=2, **HIGH, **loud("refused")),
+            firing("cart", "cart", "error_rate", 12, sev=2, **HIGH, **loud("refused")),
+        ],
+        Context(),
+        {"db"},
+    ),
+    "the service that the errors name is told, though its callers fired first": (
+        [
+            firing("shop", "shop", "http_5xx_rate", 10, sev=2, **HIGH, **loud("t", "dial tcp db-main:5432: refused")),
+            firing("cart", "cart", "error_rate", 10.2, sev=2, **HIGH, **loud("t", "dial tcp db-main:5432: refused")),
+            firing("db", "db-main", "connection_errors", 10.8, sev=2, **HIGH, **loud("t", "dial tcp db-main:5432")),
+        ],
+        Context(),
+        {"db"},
+    ),
+    "the one that is called is told, not those that call it": (
+        [
+            firing("web", "web", "p99_latency_ms", 10, sev=2, value=4000.0, threshold=800.0),
+            firing("shop", "shop", "p99_latency_ms", 10.5, sev=2, value=4000.0, threshold=800.0),
+            firing("pay", "pay", "error_rate", 10.2, sev=2, **HIGH),
+        ],
+        Context(edges=calls(("web", "shop"), ("shop", "pay"))),
+        {"pay"},
+    ),
+    "two troubles at one time are both told": (
+        [
+            firing("db", "db", "connection_errors", 10, sev=1, **HIGH, **loud("refused")),
+            firing(
+                "auth", "auth", "login_failure_rate", 10.5, sev=1, **HIGH, **loud("expired", "certificate has expired")
+            ),
+        ],
+        Context(),
+        {"db", "auth"},
+    ),
+    "a caller with a trouble of its own is told too": (
+        [
+            firing("pay", "pay", "error_rate", 10, sev=2, **HIGH, **loud("slow", "upstream timed out")),
+            firing("shop", "shop", "error_rate", 12, sev=2, **HIGH, **loud("nil", "nil pointer dereference")),
+        ],
+        Context(edges=calls(("shop", "pay"))),
+        {"pay", "shop"},
+    ),
+    "a callee that fails later is told too": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("a")),
+            firing("pay", "pay", "error_rate", 18, sev=2, **HIGH, **loud("b")),
+        ],
+        Context(edges=calls(("shop", "pay"))),
+        {"shop", "pay"},
+    ),
+    "the same error hours later is another trouble": (
+        [
+            firing("one", "db", "connection_errors", 10, sev=2, **HIGH, **loud("refused")),
+            firing("two", "cart", "error_rate", 200, sev=2, **HIGH, **loud("refused")),
+        ],
+        Context(),
+        {"one", "two"},
+    ),
+    "one alert in two regions is told once": (
+        [
+            firing("eu", "cart-eu-west-1", "http_5xx_rate", 10, sev=2, **HIGH),
+            firing("us", "cart-us-east-2", "http_5xx_rate", 11, sev=2, **HIGH),
+        ],
+        Context(),
+        {"eu"},
+    ),
+    "two services of one region are two troubles": (
+        [
+            firing("cart", "cart-eu-west-1", "http_5xx_rate", 10, sev=2, **HIGH, **loud("a")),
+            firing("mail", "mail-eu-west-1", "http_5xx_rate", 11, sev=2, **HIGH, **loud("b")),
+        ],
+        Context(),
+        {"cart", "mail"},
+    ),
+    "a storm of one network fault, each in its own words, is told once": (
+        [
+            firing(name, name, "error_rate", 10 + number / 4, sev=2, **HIGH, **loud(f"p{number}", text))
+            for number, (name, text) in enumerate(
+                [
+                    ("edge", "network is unreachable"),
+                    ("shop", "read tcp: connection reset by peer"),
+                    ("cart", "no route to host"),
+                    ("mail", "write: broken pipe"),
+                ]
+            )
+        ],
+        Context(),
+        {"edge"},
+    ),
+    "two metrics of one service are told once": (
+        [
+            firing("errors", "pay", "http_5xx_rate", 10, sev=1, **HIGH, **loud("pool")),
+            firing("slow", "pay", "p99_latency_ms", 11, sev=3, value=2400.0, threshold=800.0, **loud("pool")),
+        ],
+        Context(),
+        {"errors"},
+    ),
+    "what an incident owns wakes nobody": (
+        [firing("a", "shop", "error_rate", 10, [(5, 0.2), (10, 0.3), (20, 0.4)], sev=2, **HIGH, **loud("nil"))],
+        _open(),
+        set(),
+    ),
+    "a resolved incident owns nothing": (
+        [firing("a", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil"))],
+        _open(status="resolved"),
+        {"a"},
+    ),
+    "an incident that nobody took owns nothing": (
+        [firing("a", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil"))],
+        _open(owner=None, status="triggered"),
+        {"a"},
+    ),
+    "an incident about another error of the service owns nothing": (
+        [firing("a", "shop", "error_rate", 10, sev=2, **HIGH, **loud("pool"))],
+        _open(),
+        {"a"},
+    ),
+    "an incident about another metric of the service owns nothing": (
+        [firing("a", "shop", "disk_usage_pct", 10, sev=2, value=97.0, threshold=90.0)],
+        _open(signature=None),
+        {"a"},
+    ),
+    "what was thought mended and rises again is told": (
+        [firing("a", "shop", "error_rate", 20, [(10, 0.02), (20, 0.2), (30, 0.3)], sev=2, **HIGH, **loud("nil"))],
+        _open(status="monitoring"),
+        {"a"},
+    ),
+    "what has grown many times since somebody took it is told": (
+        [
+            firing(
+                "a",
+                "shop",
+                "error_rate",
+                4,
+                [(4, 0.06), (10, 0.3), (20, 0.6)],
+                sev=2,
+                value=0.06,
+                threshold=0.05,
+                **loud("nil"),
+            )
+        ],
+        _open(),
+        {"a"},
+    ),
+    "what is two steps more severe than what somebody took is told": (
+        [firing("a", "shop", "error_rate", 10, [(5, 0.2), (10, 0.3), (20, 0.4)], sev=1, **HIGH, **loud("nil"))],
+        _open(severity=Severity.SEV3),
+        {"a"},
+    ),
+    "maintenance covers what heals in its scope": (
+        [
+            firing(
+                "a",
+                "shop",
+                "http_5xx_rate",
+                10,
+                [(10, 0.4), (14, 0.01)],
+                sev=2,
+                healed_after_seconds=120.0,
+                **HIGH,
+                **quiet("drain", 2.0),
+            )
+        ],
+        Context(windows=(WINDOW,)),
+        set(),
+    ),
+    "maintenance covers the errors that it announced": (
+        [
+            firing(
+                "a",
+                "shop",
+                "error_rate",
+                10,
+                [(10, 0.4), (14, 0.4), (20, 0.4)],
+                sev=2,
+                **HIGH,
+                signature="read-only",
+                signature_is_bad=False,
+            )
+        ],
+        Context(windows=(WINDOW,)),
+        set(),
+    ),
+    "maintenance does not cover another service": (
+        [firing("a", "edge", "http_5xx_rate", 10, sev=2, **HIGH, **loud("origin"))],
+        Context(windows=(WINDOW,)),
+        {"a"},
+    ),
+    "maintenance does not cover another error in its scope that grows": (
+        [
+            firing(
+                "a",
+                "db",
+                "replication_lag_s",
+                10,
+                [(5, 2), (10, 100), (20, 300), (30, 500)],
+                sev=2,
+                value=100.0,
+                threshold=30.0,
+                **loud("stalled"),
+            )
+        ],
+        Context(windows=(WINDOW,)),
+        {"a"},
+    ),
+    "maintenance does not cover what outlives it": (
+        [firing("a", "shop", "http_5xx_rate", 110, [(110, 0.4), (125, 0.4), (130, 0.41)], sev=2, **HIGH)],
+        Context(windows=(WINDOW,)),
+        {"a"},
+    ),
+    "maintenance does not cover what began before it": (
+        [firing("a", "shop", "http_5xx_rate", 10, [(10, 0.4), (25, 0.4), (30, 0.41)], sev=2, **HIGH)],
+        Context(windows=(QuietWindow("late", 15 * 60.0, 60 * 60.0, frozenset({"shop"})),)),
+        {"a"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORMS)
+def test_exactly_those_are_told(name: str) -> None:
+    firings, context, expected = STORMS[name]
+    assert woken(firings, context, minute=135.0 if "outlives" in name else 60.0) == expected, name
+
+
+def test_a_symptom_names_what_it_joins() -> None:
+    firings, context, _ = STORMS["of those that log one error the first is told"]
+    found = judged(firings, context)
+    assert found["cart"].joins == "db"
+    assert found["cart"].reason == "It is part of connection_errors of db, which began 2 minutes earlier."
+
+
+def test_what_is_owned_names_who_is_on_it() -> None:
+    firings, context, _ = STORMS["what an incident owns wakes nobody"]
+    found = judged(firings, context)["a"]
+    assert (found.decision, found.joins, found.rule) == (Decision.RECORD, "INC-1", "owned")
+
+
+def test_what_goes_on_waits_for_the_digest_and_what_is_over_is_recorded() -> None:
+    over = firing("over", "shop", "cpu_pct", 10, value=91.0, threshold=90.0, healed_after_seconds=30.0, **quiet("gc"))
+    on = firing("on", "edge", "tls_cert_expiry_days", 10, value=21.0, threshold=30.0)
+    found = judged([over, on])
+    assert (found["over"].decision, found["on"].decision) == (Decision.RECORD, Decision.DIGEST)
+    assert found["over"].reason == "It ended by itself after 30 s; its log pattern is a usual one."
+
+
+def test_what_comes_later_than_now_is_not_looked_at() -> None:
+    course = [(10.0, 0.3), (11.0, 0.01), (40.0, 0.5), (50.0, 0.6)]
+    one = firing(
+        "a", "shop", "error_rate", 10, course, value=0.3, threshold=0.05, healed_after_seconds=40.0, **quiet("x")
+    )
+    assert woken([one], minute=20.0) == set()
+    assert woken([one], minute=60.0) == {"a"}
