@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,14 +45,14 @@ def investigate(
     empty = Investigation(case=folder.name, problems=problems)
     if found.alert is None:
         return replace(empty, coverage="There is no alert.json, so there is no incident to investigate.")
-    with nullcontext(within) if within is not None else workshop() as shop:
-        with shop.services(now=found.until) as services:
-            fill(services, found)
-            incident_id = open_incident(services, found.alert)
-            if incident_id is None:
-                return replace(empty, seconds=time.monotonic() - began)
-            outcome = pipeline.run(incident_id, sources_of(services))
-            answer = answer_of(services, outcome)
+    shared = nullcontext(within) if within is not None else workshop()
+    with shared as shop, shop.services(now=found.until) as services:
+        fill(services, found)
+        incident_id = open_incident(services, found.alert)
+        if incident_id is None:
+            return replace(empty, seconds=time.monotonic() - began)
+        outcome = pipeline.run(incident_id, sources_of(services))
+        answer = answer_of(services, outcome)
     return replace(answer, case=folder.name, problems=problems, seconds=time.monotonic() - began)
 
 
@@ -63,7 +63,7 @@ def fill(services: Services, found: Exported) -> None:
     telemetry.append_logs(found.logs)
     telemetry.append_metric_points(found.points)
     telemetry.append_spans(found.spans)
-    while any(telemetry.roll_up((), now=now.timestamp())):
+    while any(astuple(telemetry.roll_up((), now=now.timestamp()))):
         pass
     with services.sessions.begin() as session:
         for deploy in sorted(found.deploys, key=lambda deploy: deploy.deployed_at):
