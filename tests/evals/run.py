@@ -31,7 +31,7 @@ GRADERS: dict[str, Callable[[Case, Answer], Mark]] = {
 
 @dataclass(slots=True)
 class Run:
-    """ask: the product. data: the public suites. scratch: where scenarios are written. seeds: variants of each of `kinds`."""
+    """ask: the product. data: the public suites. scratch: for scenarios. seeds: variants of each of `kinds`."""
 
     ask: Ask
     data: Path

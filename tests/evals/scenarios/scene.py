@@ -92,6 +92,7 @@ def _watched(effects: tuple[Effect, ...], fault: Fault, rng: random.Random) -> l
         ("checkout", "retries"),
         ("recommendation", "restarts"),
     ]
+    spare.append(("node", "node_memory"))
     keys += rng.sample(spare, 4)
     keys += [(effect.role, effect.measure) for effect in effects]
     keys.append((fault.alert_role, fault.alert_measure))
