@@ -45,7 +45,7 @@ def candidates(
     """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it."""
     found = []
     for part, state in states.items():
-        if state.harmed is None or state.only_uses and part != alerted and not _reaches_any(part, links):
+        if state.harmed is None or (state.only_uses and part != alerted and not _reaches_any(part, links)):
             continue
         grown = grow(part, links)
         if alerted in states and part != alerted and alerted not in {link.target for link in grown}:
@@ -98,9 +98,7 @@ def _score(
     return score
 
 
-def _of_this_incident(
-    states: dict[str, State], links: dict[tuple[str, str], Link], alerted: str | None
-) -> set[str]:
+def _of_this_incident(states: dict[str, State], links: dict[tuple[str, str], Link], alerted: str | None) -> set[str]:
     """Return the harmed parts that the alarm's own trouble hangs together with, by links in whichever direction."""
     if alerted not in states:
         return {part for part, state in states.items() if state.harmed is not None and not state.only_uses}
@@ -123,4 +121,4 @@ def certainty(found: list[Candidate], harmed: int) -> float:
     share = 1.0 / sum(math.exp(max(one.score - best, -30.0)) for one in found)
     explained = (1 + len(found[0].grown)) / max(harmed, 1)
     support = 1 - math.exp(-(len(found[0].grown) + 1) / 1.5)
-    return round(0.95 * share * min(explained, 1.0) ** 0.5 * support, 3)
+    return round(0.95 * share * math.sqrt(min(explained, 1.0)) * support, 3)

@@ -18,17 +18,29 @@ _BASE = {Tie.CALLS: 1.0, Tie.STORES: 1.0, Tie.RUNS_ON: 0.7, Tie.NAMES: 0.0, Tie.
 _NAMED = 2.5
 _LOAD_FROM_ABOVE = 1.5
 _EXPLAINED_BY_LOAD = -2.5
-_NOT_AFTER = -1.0
+_NOT_AFTER = -1.6
+_SURGE = 1.0
 _FAILOVER = 0.3
 _BEFORE = 0.2
 
 _MORE_WORK = frozenset({SymptomKind.TRAFFIC, SymptomKind.QUERY_COUNT, SymptomKind.RETRIES, SymptomKind.ROWS_READ})
+_OF_LOAD = _MORE_WORK | {
+    SymptomKind.CPU,
+    SymptomKind.QUEUE,
+    SymptomKind.LATENCY,
+    SymptomKind.ERRORS,
+    SymptomKind.TIMEOUTS,
+    SymptomKind.THREADS,
+    SymptomKind.CONNECTIONS,
+    SymptomKind.THROTTLED,
+    SymptomKind.MEMORY,
+}
 _BACKLOG = frozenset({SymptomKind.QUEUE, SymptomKind.MEMORY, SymptomKind.DISK, SymptomKind.TRAFFIC})
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the target's errors say so."""
+    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the target's errors say it."""
 
     source: str
     target: str
@@ -87,8 +99,12 @@ def _from_caller(caller: State, callee: State, tie: Tie) -> Link | None:
     if tie is Tie.STORES or arrived is None or not sent or caller.harmed is None:
         return None
     first = min(sent, key=lambda onset: onset.latest)
-    score = _LOAD_FROM_ABOVE + min(order(first, callee.harmed), order(arrived, callee.harmed), 0.5)
-    if min(order(first, callee.harmed), order(arrived, callee.harmed)) < _NOT_AFTER or score <= 0:
+    before = min(order(first, callee.harmed), order(arrived, callee.harmed))
+    is_in_answer = SymptomKind.RETRIES in caller.kinds and before < _BEFORE
+    if before < _NOT_AFTER or is_in_answer:
+        return None
+    score = _LOAD_FROM_ABOVE + min(before, 0.5) + (_SURGE if callee.kinds <= _OF_LOAD else 0.0)
+    if score <= 0:
         return None
     return Link(caller.part, callee.part, score, f"{caller.part} sent {callee.part} more work than it can do")
 
