@@ -1,7 +1,7 @@
 """Where it began: the part from which the trouble can have reached the most of what is seen, in the right order.
 
 Each candidate is scored by the likeliest tree of links that grows from it (a maximum-likelihood arborescence, grown
-best link first), less what stays unexplained, and by what its own signs say: resources, locks and crashes begin
+in the order in which the parts failed), less what stays unexplained, and by what its own signs say: resources, locks and crashes begin
 somewhere; timeouts and errors that name somebody else do not. Reaching the part that raised the alarm is a must, as in
 MonitorRank (Kim et al. 2013); judging a part by its own trouble given its callees' is CIRCA's (Li et al. 2022).
 """
@@ -47,7 +47,7 @@ def candidates(
     for part, state in states.items():
         if state.harmed is None or (state.only_uses and part != alerted and not _reaches_any(part, links)):
             continue
-        grown = grow(part, links)
+        grown = grow(part, links, states)
         if alerted in states and part != alerted and alerted not in {link.target for link in grown}:
             continue
         found.append(Candidate(part, grown, _score(state, grown, states, links, dependencies, alerted)))
@@ -58,17 +58,40 @@ def _reaches_any(part: str, links: dict[tuple[str, str], Link]) -> bool:
     return any(source == part for source, _ in links)
 
 
-def grow(origin: str, links: dict[tuple[str, str], Link]) -> tuple[Link, ...]:
-    """Grow the tree from the origin, the likeliest link first, until nothing more can be reached."""
+def grow(origin: str, links: dict[tuple[str, str], Link], states: dict[str, State]) -> tuple[Link, ...]:
+    """Grow the tree from the origin in the order in which the parts failed, each by its likeliest link.
+
+    A part whose errors name another waits until that one is reached, if it can be.
+    """
+    possible = _reachable(origin, links)
     reached = {origin}
     grown: list[Link] = []
     while True:
         border = [link for (source, target), link in links.items() if source in reached and target not in reached]
         if not border:
             return tuple(grown)
-        best = max(border, key=lambda link: (link.score, link.source, link.target))
-        grown.append(best)
-        reached.add(best.target)
+        waiting = {
+            link.target for link in links.values() if link.is_named and link.source in possible - reached
+        }
+        target = min({link.target for link in border}, key=lambda part: (part in waiting, *_failed(states[part])))
+        grown.append(max((link for link in border if link.target == target), key=lambda link: (link.score, link.source)))
+        reached.add(target)
+
+
+def _failed(state: State) -> tuple[float, float, str]:
+    onset = state.harmed
+    return (onset.latest, onset.earliest, state.part) if onset else (math.inf, math.inf, state.part)
+
+
+def _reachable(origin: str, links: dict[tuple[str, str], Link]) -> set[str]:
+    reached, border = {origin}, [origin]
+    while border:
+        part = border.pop()
+        for source, target in links:
+            if source == part and target not in reached:
+                reached.add(target)
+                border.append(target)
+    return reached
 
 
 def _score(
