@@ -69,7 +69,8 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
 
 def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load: bool) -> Link | None:
     """Failure runs from what is depended on to who depends on it."""
-    if callee.harmed is None or caller.harmed is None or caller.only_uses:
+    holds_it = caller.only_uses and tie in (Tie.STORES, Tie.RUNS_ON)
+    if callee.harmed is None or caller.harmed is None or holds_it:
         return None
     score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(callee.harmed, caller.harmed)
     score += _EXPLAINED_BY_LOAD if is_load else 0.0

@@ -19,7 +19,7 @@ _OWN = (
     SymptomKind.DISK,
     SymptomKind.THREADS,
 )
-_GRAINS = (15.0, 30.0, 60.0)
+_GRAINS = (15.0, 60.0, 60.0, 180.0)
 
 
 @dataclass
@@ -61,6 +61,7 @@ def outage(seed: int) -> Outage:
     found = Outage(origin, spread, alerted, max(onsets.values()) + 300.0)
     found.parts = {*services, *stores}
     found.edges = [ServiceEdge(caller, callee, kind, "declared", 0.0) for caller, callee, kind in dict.fromkeys(pairs)]
+    found.edges = [edge for edge in found.edges if random.random() > 0.02]
     found.places = [ServicePlace(service, f"node-{random.randint(1, 4)}", 0.0) for service in services]
     grain = random.choice(_GRAINS)
     for part, onset in onsets.items():
@@ -91,9 +92,11 @@ def _signs(
     random: Random, part: str, onset: float, grain: float, causes: list[str], found: Outage
 ) -> list[Sign]:
     kinds = [SymptomKind.ERRORS, SymptomKind.LATENCY] if causes else [random.choice(_OWN), SymptomKind.LATENCY]
+    if causes and random.random() < 0.3:
+        kinds.insert(0, random.choice((SymptomKind.THREADS, SymptomKind.CONNECTIONS, SymptomKind.CPU, SymptomKind.RETRIES)))
     signs = []
     for kind in kinds[: random.randint(1, 2)] if causes else kinds[: random.choice((1, 2, 2))]:
-        sample = onset + random.uniform(0, grain) + random.choice((0.0, 0.0, grain))
+        sample = onset + random.uniform(0, grain) + random.choice((0.0, 0.0, min(grain, 60.0)))
         signs.append(Sign(part, kind, sample - grain, sample, random.uniform(5, 900), kind, source="metric"))
     if causes and random.random() < 0.6:
         text = f"timeout calling {random.choice(causes)}"
@@ -111,6 +114,6 @@ def _add_herrings(random: Random, found: Outage, onsets: dict[str, float], grain
         at = 3600.0 + random.uniform(-600, 600)
         kind = random.choice((SymptomKind.CLIENT_ERRORS, SymptomKind.CANCELLED, SymptomKind.TRAFFIC))
         touches = any(part in pair and (set(pair) & onsets.keys()) for pair in calls)
-        if not touches:
+        if not touches or random.random() < 0.04:
             kind = random.choice((kind, SymptomKind.CRASH, SymptomKind.ERRORS))
         found.signs.append(Sign(part, kind, at - grain, at, 999.0, kind, source="metric"))
