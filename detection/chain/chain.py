@@ -93,6 +93,9 @@ def _chain(
     apart = _troubled(states, taken)
     harmed = len({part for part in taken | set(apart) if _is_together(part, best, links)} - set(holders))
     confidence = certainty(found, harmed)
+    if _stands_alone(best, states, dependencies, apart):
+        reason = f"{best.part} shows only what a failing dependency would cause, and none of its dependencies is known."
+        return Chain(None, (), (), apart, confidence / 2, (reason,))
     rivals = [one.part for one in found[1:] if one.score > best.score - _CLEARLY_LIKELIER]
     if rivals:
         either = " or ".join([best.part, *rivals])
@@ -106,6 +109,15 @@ def _chain(
         confidence,
         tuple(_reasons(best, states, dependencies, holders, paged)),
     )
+
+
+def _stands_alone(
+    best: Candidate, states: dict[str, State], dependencies: Dependencies, apart: tuple[str, ...]
+) -> bool:
+    """Whether the part fails as a victim does, others fail too, and no dependency is known that it could be one of."""
+    if best.grown or states[best.part].own_kinds or any(one == best.part for one, _ in dependencies.ties):
+        return False
+    return any(states[part].harmed for part in apart)
 
 
 def _is_together(part: str, best: Candidate, links: dict[tuple[str, str], Link]) -> bool:

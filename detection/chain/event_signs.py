@@ -71,6 +71,8 @@ def _signs(event: OrchestratorEvent, parts: Collection[str]) -> Iterable[Sign]:
     if part is None:
         return
     kinds = {kind for word, kind in _REASONS if word in reason} | symptoms_of_text(event.message)
+    if not kinds and event.is_warning:
+        kinds.add(SymptomKind.ERRORS)
     blames = set(blamed_in(event.message, named_in(event.message, parts) - {part}))
     if event.node and event.node != part and any(word in reason for word in _BY_THE_NODE):
         blames.add(event.node)

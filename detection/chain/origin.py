@@ -70,11 +70,11 @@ def grow(origin: str, links: dict[tuple[str, str], Link], states: dict[str, Stat
         border = [link for (source, target), link in links.items() if source in reached and target not in reached]
         if not border:
             return tuple(grown)
-        waiting = {
-            link.target for link in links.values() if link.is_named and link.source in possible - reached
-        }
+        waiting = {link.target for link in links.values() if link.is_named and link.source in possible - reached}
         target = min({link.target for link in border}, key=lambda part: (part in waiting, *_failed(states[part])))
-        grown.append(max((link for link in border if link.target == target), key=lambda link: (link.score, link.source)))
+        grown.append(
+            max((link for link in border if link.target == target), key=lambda link: (link.score, link.source))
+        )
         reached.add(target)
 
 

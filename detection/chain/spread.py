@@ -22,6 +22,7 @@ _NOT_AFTER = -1.6
 _SURGE = 1.0
 _FAILOVER = 0.3
 _BEFORE = 0.2
+_ABOUT_THEN = -1.0
 
 _MORE_WORK = frozenset({SymptomKind.TRAFFIC, SymptomKind.QUERY_COUNT, SymptomKind.RETRIES, SymptomKind.ROWS_READ})
 _OF_LOAD = _MORE_WORK | {
@@ -56,8 +57,9 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
         caller, callee = states.get(dependent), states.get(provider)
         if caller is None or callee is None:
             continue
-        down = _from_caller(caller, callee, tie)
-        up = _from_callee(caller, callee, tie, (dependent, provider) in dependencies.blamed, down is not None)
+        is_named = (dependent, provider) in dependencies.blamed
+        down = _from_caller(caller, callee, tie, is_named)
+        up = _from_callee(caller, callee, tie, is_named, down is not None)
         better = max((link for link in (up, down) if link is not None), key=lambda link: link.score, default=None)
         if better is not None:
             links[better.source, better.target] = better
@@ -85,15 +87,18 @@ def _why(caller: str, callee: str, tie: Tie, is_named: bool) -> str:
     return f"{caller} {tie.value} {callee}, which left its usual course no later"
 
 
-def _from_caller(caller: State, callee: State, tie: Tie) -> Link | None:
+def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link | None:
     """Load runs from the caller to the callee; a backlog, from the consumer that is slow to the queue."""
     if callee.harmed is None or tie in (Tie.RUNS_ON, Tie.RESOLVES):
         return None
-    if _is_backlog(callee) and caller.harmed is not None and not caller.only_uses:
+    if _is_backlog(callee) and caller.harmed is not None and not is_named:
         after = order(caller.harmed, callee.harmed)
-        if after > _BEFORE:
+        if after > _ABOUT_THEN:
             return Link(
-                caller.part, callee.part, 1.0 + after, f"{caller.part} fell behind, and {callee.part} filled up"
+                caller.part,
+                callee.part,
+                _LOAD_FROM_ABOVE + after,
+                f"{caller.part} fell behind, and {callee.part} filled up",
             )
     arrived = callee.kind_onsets.get(SymptomKind.TRAFFIC)
     sent = [caller.kind_onsets[kind] for kind in _MORE_WORK if kind in caller.kind_onsets]
