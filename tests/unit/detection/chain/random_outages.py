@@ -38,9 +38,7 @@ class Outage:
     def told(self) -> Chain:
         """Trace its chain."""
         around = Surroundings(tuple(self.edges), tuple(self.places))
-        return trace_chain(
-            self.signs, around, alerted=self.alerted, alerted_at=self.alerted_at, parts=self.parts
-        )
+        return trace_chain(self.signs, around, alerted=self.alerted, alerted_at=self.alerted_at, parts=self.parts)
 
 
 def outage(seed: int) -> Outage:
@@ -53,7 +51,9 @@ def outage(seed: int) -> Outage:
         for other in random.sample(services[index + 1 :], min(random.randint(1, 3), len(services) - index - 1))
     ]
     stores = [f"db-{index}" for index in range(random.randint(1, 6))]
-    pairs += [(random.choice(services), store, EdgeKind.STORES) for store in stores for _ in range(random.randint(1, 3))]
+    pairs += [
+        (random.choice(services), store, EdgeKind.STORES) for store in stores for _ in range(random.randint(1, 3))
+    ]
     onsets, spread = _spread(random, services + stores, pairs)
     victims = [part for part in onsets if part in services]
     origin = next(iter(onsets))
@@ -65,7 +65,9 @@ def outage(seed: int) -> Outage:
     found.places = [ServicePlace(service, f"node-{random.randint(1, 4)}", 0.0) for service in services]
     grain = random.choice(_GRAINS)
     for part, onset in onsets.items():
-        found.signs += _signs(random, part, onset, grain, [source for source, target in spread if target == part], found)
+        found.signs += _signs(
+            random, part, onset, grain, [source for source, target in spread if target == part], found
+        )
     _add_herrings(random, found, onsets, grain)
     return found
 
@@ -88,12 +90,12 @@ def _spread(
     return onsets, spread
 
 
-def _signs(
-    random: Random, part: str, onset: float, grain: float, causes: list[str], found: Outage
-) -> list[Sign]:
+def _signs(random: Random, part: str, onset: float, grain: float, causes: list[str], found: Outage) -> list[Sign]:
     kinds = [SymptomKind.ERRORS, SymptomKind.LATENCY] if causes else [random.choice(_OWN), SymptomKind.LATENCY]
     if causes and random.random() < 0.3:
-        kinds.insert(0, random.choice((SymptomKind.THREADS, SymptomKind.CONNECTIONS, SymptomKind.CPU, SymptomKind.RETRIES)))
+        kinds.insert(
+            0, random.choice((SymptomKind.THREADS, SymptomKind.CONNECTIONS, SymptomKind.CPU, SymptomKind.RETRIES))
+        )
     signs = []
     for kind in kinds[: random.randint(1, 2)] if causes else kinds[: random.choice((1, 2, 2))]:
         sample = onset + random.uniform(0, grain) + random.choice((0.0, 0.0, min(grain, 60.0)))

@@ -84,9 +84,7 @@ def test_a_node_is_not_guessed_where_a_neighbour_is_well() -> None:
 
 def test_a_node_is_not_guessed_where_calls_explain_the_neighbours() -> None:
     on = "node-7: auth cart resize, node-3: catalog gateway"
-    chain = told(
-        "auth > cart, cart > resize", "auth errors 9, cart errors 8, resize cpu 5", alerted="auth", on=on
-    )
+    chain = told("auth > cart, cart > resize", "auth errors 9, cart errors 8, resize cpu 5", alerted="auth", on=on)
     assert chain.origin == "resize"
     assert links(chain) == {"resize > cart", "cart > auth"}
 
