@@ -1,14 +1,16 @@
 """Where it began: the part from which the trouble can have reached the most of what is seen, in the right order.
 
 Each candidate is scored by the likeliest tree of links that grows from it (a maximum-likelihood arborescence, grown
-in the order in which the parts failed), less what stays unexplained, and by what its own signs say: resources, locks and crashes begin
-somewhere; timeouts and errors that name somebody else do not. Reaching the part that raised the alarm is a must, as in
-MonitorRank (Kim et al. 2013); judging a part by its own trouble given its callees' is CIRCA's (Li et al. 2022).
+in the order in which the parts failed), less what stays unexplained, and by what its own signs say: resources, locks
+and crashes begin somewhere; timeouts and errors that name somebody else do not. Reaching the part that raised the alarm
+is a must, as in MonitorRank (Kim et al. 2013); judging a part by its own trouble given its callees' is CIRCA's (Li et
+al. 2022).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detection.chain.dependencies import Dependencies
@@ -41,8 +43,12 @@ def candidates(
     links: dict[tuple[str, str], Link],
     dependencies: Dependencies,
     alerted: str | None,
+    leaning: Mapping[str, float],
 ) -> list[Candidate]:
-    """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it."""
+    """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it.
+
+    leaning: part to a log likelihood ratio from elsewhere, such as how oddly it behaves.
+    """
     found = []
     for part, state in states.items():
         if state.harmed is None or (state.only_uses and part != alerted and not _reaches_any(part, links)):
@@ -50,7 +56,8 @@ def candidates(
         grown = grow(part, links, states)
         if alerted in states and part != alerted and alerted not in {link.target for link in grown}:
             continue
-        found.append(Candidate(part, grown, _score(state, grown, states, links, dependencies, alerted)))
+        score = _score(state, grown, states, links, dependencies, alerted) + leaning.get(part, 0.0)
+        found.append(Candidate(part, grown, score))
     return sorted(found, key=lambda one: (-one.score, one.part))
 
 

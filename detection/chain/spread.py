@@ -41,7 +41,7 @@ _BACKLOG = frozenset({SymptomKind.QUEUE, SymptomKind.MEMORY, SymptomKind.DISK, S
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the target's errors say it."""
+    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the errors say it."""
 
     source: str
     target: str

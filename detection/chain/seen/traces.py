@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from detection.chain.line_signs import blamed_in, kinds_of_line
 from detection.chain.observed import Sign, TraceHop
+from detection.chain.seen.lines import blamed_in, kinds_of_line
 from detection.symptoms import named_in
 from detection.types import SymptomKind
 

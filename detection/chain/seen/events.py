@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from detection.chain.line_signs import blamed_in
 from detection.chain.observed import Sign
+from detection.chain.seen.lines import blamed_in
 from detection.symptoms import named_in, symptoms_of_text
 from detection.types import OrchestratorEvent, SymptomKind
 
