@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.costly import costly_calls
 from workers.diagnosis.changes.effects import Effect, EffectKind
 from workers.diagnosis.changes.loops import looped_parts
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _LOCK = re.compile(
     r"\.(?:w?lock|acquire|EnterWriteLock|write)\(\)(?!\.unwrap\(\)\.get)|\bsynchronized\b|\bwith\s+(?:await\s+)?[\w.]*lock[\w.]*(?:\(\))?\s*:|"
@@ -65,8 +66,8 @@ _HUNGRY_PATTERN = re.compile(r"(?:compile|regex|regexp|pattern|match|test|/).*\(
 
 def added_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the added lines of a commit bring that was not there before."""
-    come = "\n".join(line for block in blocks for line in really_changed(block.removed, block.added)[1])
-    gone = "\n".join(line for block in blocks for line in really_changed(block.removed, block.added)[0])
+    come = "\n".join(line for block in blocks for line in changed_lines(block)[1])
+    gone = "\n".join(line for block in blocks for line in changed_lines(block)[0])
     found: list[Effect] = []
     for block in blocks:
         found += _locks(block, gone, come)
@@ -76,10 +77,11 @@ def added_effects(blocks: Sequence[Block]) -> list[Effect]:
 
 
 def _first(pattern: re.Pattern[str], block: Block) -> str | None:
-    added = really_changed(block.removed, block.added)[1]
+    added = changed_lines(block)[1]
     return next((line for line in added if pattern.search(line)), None)
 
 
+@lru_cache(maxsize=256)
 def _count(pattern: re.Pattern[str], text: str) -> int:
     return len(pattern.findall(text))
 
@@ -161,7 +163,7 @@ def _memory(block: Block, gone: str, come: str) -> Iterator[Effect]:
 
 def _growing(block: Block, come: str) -> Iterator[tuple[str, str]]:
     """Yield containers that outlive a request and that added lines put something into."""
-    for line in really_changed(block.removed, block.added)[1]:
+    for line in changed_lines(block)[1]:
         match = _CONTAINER.match(line.strip())
         name = match[1] if match else ""
         outlives = not line.startswith((" ", "\t")) or "static" in line or name.startswith(("self.", "this.", "@"))

@@ -10,7 +10,7 @@ from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.costly import CostlyCall, costly_calls
 from workers.diagnosis.changes.effects import Effect, EffectKind
 from workers.diagnosis.changes.loops import looped_parts
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _EAGER = re.compile(
     r"select_related|prefetch_related|joinedload|selectinload|subqueryload|\.includes\(|eager_load|\.preload\(|Preload\(|"
@@ -82,7 +82,7 @@ def _eager_loading_removed(blocks: Sequence[Block]) -> Iterator[Effect]:
     """Find reads of many rows at once that are gone, so that each row is now read by itself."""
     come = "\n".join(line for block in blocks for line in block.added)
     for block in blocks:
-        for line in really_changed(block.removed, block.added)[0]:
+        for line in changed_lines(block)[0]:
             match = _EAGER.search(line)
             if match and not _EAGER.search(come):
                 yield effect(

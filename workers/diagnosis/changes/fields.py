@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _FIELD = re.compile(
     r"(?:json|xml|bson|yaml|db|form|mapstructure|avro|query|header):\"(?P<tag>[\w-]+)|"
@@ -40,12 +40,12 @@ _TYPES = re.compile(
 
 def field_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return the changes of fields and of how data is read and written."""
-    old = [name for block in blocks for line in really_changed(block.removed, block.added)[0] for name in _names(line)]
-    new = [name for block in blocks for line in really_changed(block.removed, block.added)[1] for name in _names(line)]
+    old = [name for block in blocks for line in changed_lines(block)[0] for name in _names(line)]
+    new = [name for block in blocks for line in changed_lines(block)[1] for name in _names(line)]
     gone, come = set(old) - set(new), set(new) - set(old)
     found: list[Effect] = []
     for block in blocks:
-        removed, added = really_changed(block.removed, block.added)
+        removed, added = changed_lines(block)
         found += _renames(block, removed, added, gone, come)
         found += _messages(block, removed, added)
         found += _types(block, removed, added)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _MIGRATION_PATH = re.compile(r"migrat|alembic|flyway|liquibase|schema|\.sql$|db/changelog|/ddl/", re.IGNORECASE)
 _DOWN = re.compile(
@@ -89,7 +89,7 @@ def _names_one_of(tables: frozenset[str], statement: str) -> bool:
 
 
 def _declared_indexes(block: Block) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     line = next((line for line in removed if _DECLARED_INDEX.search(line) or _INDEX_ADDED.search(line)), None)
     if line and not any(_DECLARED_INDEX.search(text) or _INDEX_ADDED.search(text) for text in added):
         yield effect(EffectKind.INDEX_REMOVED, block.path, line, 0.8, beside=(block.heading,))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _LIMIT = re.compile(
     r"\blimit\s+(?:\d+|[:$?@%{]\w*|\w+)|\btop\s*\(?\d+|\bfetch\s+(?:first|next)\b|\brownum\b|\.limit\(|\.take\(|\.Take\(|\.Limit\(|"
@@ -40,7 +40,7 @@ _EVERY_COLUMN = re.compile(r"select\s+(?:\w+\.)?\*", re.IGNORECASE)
 
 def query_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the commit takes away from its queries, or makes them read more for."""
-    come = [line for block in blocks for line in really_changed(block.removed, block.added)[1]]
+    come = [line for block in blocks for line in changed_lines(block)[1]]
     found: list[Effect] = []
     for block in blocks:
         found += _of_block(block, come)
@@ -48,7 +48,7 @@ def query_effects(blocks: Sequence[Block]) -> list[Effect]:
 
 
 def _of_block(block: Block, come: Sequence[str]) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     beside = (block.heading, *block.new[:12])
     if not _QUERY.search("\n".join((*block.old, *block.new))):
         return

@@ -16,7 +16,7 @@ from workers.diagnosis.changes.inert import is_telemetry, only_renames, why_iner
 from workers.diagnosis.changes.knobs import setting_effects
 from workers.diagnosis.changes.messages import is_said_to_be_harmless, message_effects
 from workers.diagnosis.changes.migrations import adds_only_indexes, migration_effects
-from workers.diagnosis.changes.patches import Block, blocks_of, really_changed
+from workers.diagnosis.changes.patches import Block, blocks_of, changed_lines
 from workers.diagnosis.changes.paths import why_not_running
 from workers.diagnosis.changes.queries import query_effects
 from workers.diagnosis.changes.removals import removed_effects
@@ -106,7 +106,9 @@ def _other_logic(commit: Commit, blocks: Sequence[Block], strongest: float) -> I
     if strongest > _NEEDS_NO_OTHER:
         return
     for block in blocks:
-        removed, added = really_changed(block.removed, block.added)
+        removed, added = changed_lines(block)
+        if not removed and not added:
+            removed = list(block.removed)
         lines = [line for line in (*added, *removed) if not is_telemetry(line)]
         if not lines or is_about_versions(block.path):
             continue

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _ABSENT = re.compile(
     r"(?P<go>[A-Za-z_$@][\w.$@>\-\[\]]*?(?:\(\)[\w.]*)*)\s*(?:===?|!==?)\s*(?:nil|null|None|undefined)\b|"
@@ -60,7 +61,7 @@ _ERROR_CHECK = re.compile(r"\berr\s*!=\s*nil|\bexcept\b|\bcatch\b|\brescue\b|\.c
 
 def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the commit takes away and does not put back elsewhere."""
-    changed = [really_changed(block.removed, block.added) for block in blocks]
+    changed = [changed_lines(block) for block in blocks]
     come = [line for _, added in changed for line in added]
     gone = [line for removed, _ in changed for line in removed]
     found: list[Effect] = []
@@ -71,9 +72,10 @@ def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     return found
 
 
-def _subjects(line: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _subjects(line: str) -> tuple[str, ...]:
     """Return what a line checks for being there: "resp.ThreeDS" for `if resp.ThreeDS == nil`."""
-    return [next(text for text in match.groupdict().values() if text) for match in _ABSENT.finditer(line)]
+    return tuple(next(text for text in match.groupdict().values() if text) for match in _ABSENT.finditer(line))
 
 
 def _guards(
@@ -117,10 +119,12 @@ def _taken_away(block: Block, removed: Sequence[str], gone: Sequence[str], come:
         (_CACHE, EffectKind.CACHE_REMOVED, 0.8),
         (_GUARD_OF_ACCESS, EffectKind.GUARD_REMOVED, 0.4),
     ):
+        line = next((line for line in removed if pattern.search(line)), None)
+        if line is None:
+            continue
         before = sum(bool(pattern.search(line)) for line in gone)
         after = sum(bool(pattern.search(line)) for line in come)
-        line = next((line for line in removed if pattern.search(line)), None)
-        if line is None or after >= before or re.match(r"\s*(?:import|from|#include|using [A-Z]|require)\b", line):
+        if after >= before or re.match(r"\s*(?:import|from|#include|using [A-Z]|require)\b", line):
             continue
         match = pattern.search(line)
         yield effect(

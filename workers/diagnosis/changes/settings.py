@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 from workers.diagnosis.changes.quantities import Quantity, in_unit_of, quantities
+from workers.diagnosis.changes.words import words_of
 
 _KEY = re.compile(r"([A-Za-z_$@][\w.$/-]*)[\"'\]]*\s*(?::=|=>|:|=|\s)\s*[\"'(\[]?$")
 _CALL = re.compile(r"([A-Za-z_][\w.:]*?)[!]?\s*(?:<[^<>]*>)?\(([^()]*|[^()]*\([^()]*\)[^()]*)$")
@@ -27,7 +29,8 @@ _CALLED_WITH = re.compile(
 _PLAIN = re.compile(r"^(?:true|false|yes|no|on|off|none|null|nil|[\"'][^\"']*[\"']|[\w.:/@*${}-]+)$", re.IGNORECASE)
 _VAGUE = frozenset({"value", "default", "val", "const", "return", "limit", "min", "max", "key"})
 _ADDRESS = re.compile(r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|#)[0-9a-fA-F]+\b")
-_MOST_PAIRS = 150
+_MOST_PAIRS = 900
+_MOST_CANDIDATES = 8
 _ALIKE = 0.6
 _SYNONYMS = {"conns": "connections", "conn": "connection", "maximum": "max", "minimum": "min", "sec": "seconds"}
 
@@ -109,9 +112,14 @@ class Changed:
         return 0
 
 
-def changed_settings(block: Block) -> Iterator[Changed]:
-    """Yield the settings that differ between the removed and the added lines, then those only removed or added."""
-    gone, come = really_changed(block.removed, block.added)
+@lru_cache(maxsize=512)
+def changed_settings(block: Block) -> tuple[Changed, ...]:
+    """Return the settings that differ between the removed and the added lines, then those only removed or added."""
+    return tuple(_changed_settings(block))
+
+
+def _changed_settings(block: Block) -> Iterator[Changed]:
+    gone, come = changed_lines(block)
     old = [item for line in gone for item in settings_of(line, _owner(line, block.old, block.heading))]
     new = [item for line in come for item in settings_of(line, _owner(line, block.new, block.heading))]
     used: set[int] = set()
@@ -120,7 +128,8 @@ def changed_settings(block: Block) -> Iterator[Changed]:
     for index, item in enumerate(new):
         by_key[item.key].append(index)
     for item in old:
-        partner = _partner(item, [index for index in by_key[item.key] if index not in used], new)
+        free = [index for index in by_key[item.key] if index not in used]
+        partner = _partner(item, free[:_MOST_CANDIDATES], new)
         if partner is None:
             left.append(item)
             continue
@@ -129,7 +138,7 @@ def changed_settings(block: Block) -> Iterator[Changed]:
             yield Changed(block.path, block.heading, item, new[partner])
     remaining = [item for index, item in enumerate(new) if index not in used]
     for item in left:
-        similar = _renamed(item, remaining)
+        similar = _renamed(item, remaining) if len(left) * len(remaining) <= _MOST_PAIRS else None
         if similar is not None:
             remaining.remove(similar)
             if not _equal(item, similar):
@@ -146,18 +155,24 @@ def _partner(item: Setting, candidates: Sequence[int], new: Sequence[Setting]) -
         return None
     of_owner = [index for index in candidates if new[index].owner == item.owner] or list(candidates)
     equal = [index for index in of_owner if _equal(item, new[index])]
-    return max(equal or of_owner, key=lambda index: (_likeness(item.line, new[index].line), -index))
+    if len(equal or of_owner) == 1:
+        return (equal or of_owner)[0]
+    return max(equal or of_owner, key=lambda index: (_shared_words(item.line, new[index].line), -index))
 
 
 def _renamed(item: Setting, others: Sequence[Setting]) -> Setting | None:
     """Return an added setting on a line so alike that it is the same setting under another name."""
     scored = [
         (score, other)
-        for other in others[:_MOST_PAIRS]
+        for other in others
         if (item.quantity is None) == (other.quantity is None)
         and (score := _likeness(item.line, other.line)) >= _ALIKE + 0.15
     ]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def _shared_words(one: str, other: str) -> int:
+    return len(words_of(one) & words_of(other))
 
 
 def _likeness(one: str, other: str) -> float:

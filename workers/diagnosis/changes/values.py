@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed, same
+from workers.diagnosis.changes.patches import Block, changed_lines, same
 from workers.diagnosis.changes.settings import changed_settings
 from workers.diagnosis.changes.words import words_of
 
@@ -65,7 +65,7 @@ def value_effects(block: Block) -> list[Effect]:
 
 def _pairs(block: Block, masked: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """Yield removed and added lines that are equal but for what the pattern matches."""
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     waiting = list(added)
     for line in removed:
         if masked.search(line):
@@ -182,7 +182,7 @@ def _texts(line: str) -> Sequence[str]:
 
 def _rights(block: Block) -> Iterator[Effect]:
     """Find rights and credentials that are gone, and rules that close a network."""
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     gone = next((line for line in removed if _GRANT.search(line)), None)
     if gone and sum(bool(_GRANT.search(line)) for line in added) < sum(bool(_GRANT.search(line)) for line in removed):
         yield effect(EffectKind.SECRET, block.path, gone, 0.7, beside=(block.heading,))

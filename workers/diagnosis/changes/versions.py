@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.patches import Block, changed_lines
 
 _MANIFESTS = re.compile(
     r"(?:^|/)(?:go\.mod|package\.json|requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile|pom\.xml|build\.gradle(?:\.kts)?|"
@@ -44,7 +44,7 @@ def is_about_versions(path: str) -> bool:
 
 
 def _libraries(block: Block) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     old, new = _versions(removed), _versions(added)
     for name, (version, line) in new.items():
         if name in old:
@@ -94,7 +94,7 @@ def _strength(old: str, new: str) -> float:
 
 
 def _images(block: Block) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     for pattern in (_FROM, _IMAGE, _TAG):
         old = [(match[1], line) for line in removed if (match := pattern.match(line))]
         new = [(match[1], line) for line in added if (match := pattern.match(line))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BORDER = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -19,6 +20,7 @@ _COMMON = frozenset(
 _MOST = 60
 
 
+@lru_cache(maxsize=8192)
 def words_of(text: str) -> frozenset[str]:
     """Return the lower-case words of the names in a text: "DefaultTTL" has default and ttl."""
     return frozenset(part.lower() for name in _NAME.findall(text[:2000]) for part in _BORDER.split(name) if part)
