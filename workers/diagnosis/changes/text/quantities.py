@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workers.diagnosis.changes.words import words_of
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 _SECONDS = {
     "nanosecond": 1e-9, "nanos": 1e-9, "ns": 1e-9, "microsecond": 1e-6, "micros": 1e-6, "us": 1e-6,
@@ -18,7 +18,11 @@ _BYTES = {
     "b": 1.0, "byte": 1.0, "k": 1e3, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "g": 1e9, "t": 1e12,
     "ki": 2.0**10, "mi": 2.0**20, "gi": 2.0**30, "ti": 2.0**40, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30,
 }  # fmt: skip
-_MEMORY_WORDS = frozenset(["memory", "mem", "heap", "size", "bytes", "body", "storage", "disk", "xmx", "xms", "cache", "upload", "buffer", "payload"])
+_MEMORY_WORDS = word_set(
+    """
+    memory mem heap size bytes body storage disk xmx xms cache upload buffer payload
+    """
+)
 _PROCESSOR_WORDS = frozenset(["cpu", "cpus", "processor"])
 _TIME_WORD = r"(?:nano|micro|milli)?seconds?|millis|nanos|micros|minutes?|hours?|days?|weeks?|ms|secs?|mins?"
 _NUMBER = r"\d[\d_,]*\d(?:\.\d+)?(?:[eE][+-]?\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
@@ -33,7 +37,8 @@ _FORMS = re.compile(
             # time.Minute * 15
             rf"\b[a-z]+\.(?P<u2>{_TIME_WORD})\s*\*\s*(?P<n2>{_NUMBER})",
             # Duration.ofSeconds(3), TimeSpan.FromSeconds(30), Duration::from_secs(5)
-            rf"\b(?:Duration|TimeSpan|Period)(?:\.|::)_?(?:of|from)_?(?P<u3>{_TIME_WORD})\s*\(\s*(?P<n3>{_NUMBER}){_FACTORS}",
+            rf"\b(?:Duration|TimeSpan|Period)(?:\.|::)_?(?:of|"
+            rf"from)_?(?P<u3>{_TIME_WORD})\s*\(\s*(?P<n3>{_NUMBER}){_FACTORS}",
             # timedelta(minutes=5), relativedelta(days=1)
             rf"\b\w*delta\(\s*(?P<u4>{_TIME_WORD})\s*=\s*(?P<n4>{_NUMBER})\s*\)",
             # 5.minutes, 30.seconds.to_i
@@ -45,7 +50,8 @@ _FORMS = re.compile(
             # 60 * 60 * 24
             rf"(?<![\w.])(?P<n8>(?:{_NUMBER})(?:\s*\*\s*(?:{_NUMBER}))+)(?![\w.])",
             # 512Mi, 500m, 15s, 30 %, 5_000, 0.5
-            rf"(?<![\w.])(?P<n9>-?(?:{_NUMBER}))(?:(?P<u9>{_UNIT})|\s+(?P<u10>ms|{_TIME_WORD}|[KMG]i?B))?[lLfFuU]*(?![\w.-]*[A-Za-z_]|\.?\d)",
+            rf"(?<![\w.])(?P<n9>-?(?:{_NUMBER}))(?:(?P<u9>{_UNIT})|\s+(?P<u10>ms|{_TIME_WORD}|"
+            rf"[KMG]i?B))?[lLfFuU]*(?![\w.-]*[A-Za-z_]|\.?\d)",
         )
     ),
     re.IGNORECASE,

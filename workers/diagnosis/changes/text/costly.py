@@ -6,33 +6,58 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workers.diagnosis.changes.words import words_of
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 _SQL = re.compile(
     r"\b(?:select\b.+\bfrom\b|insert\s+into\b|update\s+[\w.\"`]+\s+set\b|delete\s+from\b)|[\"'`]\s*select\s",
     re.IGNORECASE,
 )
 _CHAIN = re.compile(
-    r"((?:[A-Za-z_$@][\w$]*(?:\([^()]*\)|\[[^\[\]]*\])?[!?]?(?:\.|->|::|\?\.|&\.))+)([A-Za-z_]\w*)[!?]?\s*(?:<[^<>()]*>|\[\w+\])?\("
+    r"((?:[A-Za-z_$@][\w$]*(?:\([^()]*\)|\[[^\[\]]*\])?[!?]?(?:\.|->|::|\?\.|"
+    r"&\.))+)([A-Za-z_]\w*)[!?]?\s*(?:<[^<>()]*>|\[\w+\])?\("
 )
-_RUBY_CHAIN = re.compile(r"\b([A-Z]\w+)\.(find|find_by|where|exists|count|first|create|update|find_each|pluck)\b(?!\()")
+_RUBY_CHAIN = re.compile(
+    r"\b([A-Z]\w+)\.(find|find_by|where|exists|count|first|create|update|find_each|"
+    r"pluck)\b(?!\()"
+)
 _PLAIN = re.compile(
     r"(?<![\w.])(fetch|urlopen|curl_exec|mysqli_query|pg_query|file_get_contents|http_get|call_api|wget)\s*\("
 )
 _AWAITED = re.compile(r"\bawait\s+([\w.]*?)([A-Za-z_]\w*)\s*(?:<[^<>()]*>)?\(|([\w.]+?)(\w+)\([^()]*\)\.await\b")
 
-_STORES = frozenset(
-    ["db", "database", "conn", "connection", "cursor", "cur", "session", "sess", "tx", "txn", "transaction", "repo", "repository", "dao", "orm", "objects", "prisma", "knex", "sequelize", "mongo", "mongoose", "collection", "jdbc", "entitymanager", "em", "sql", "stmt", "statement", "redis", "rdb", "memcache", "memcached", "dynamo", "dynamodb", "table", "queries", "store", "datastore", "model", "engine", "pg", "pdo", "mysql", "postgres", "sqlx", "pgx", "elastic", "es", "records"]
+_STORES = word_set(
+    """
+    db database conn connection cursor cur session sess tx txn transaction repo repository dao orm
+    objects prisma knex sequelize mongo mongoose collection jdbc entitymanager em sql stmt statement
+    redis rdb memcache memcached dynamo dynamodb table queries store datastore model engine pg pdo
+    mysql postgres sqlx pgx elastic es records
+    """
 )
-_SERVICES = frozenset(
-    ["client", "clients", "svc", "service", "services", "api", "gateway", "stub", "grpc", "http", "https", "requests", "httpx", "axios", "rest", "webclient", "remote", "provider", "sdk", "upstream", "rpc", "producer", "publisher", "kafka", "sqs", "sns", "s3", "bucket", "smtp", "mailer", "stripe", "lambda", "soap", "feign", "blob"]
+_SERVICES = word_set(
+    """
+    client clients svc service services api gateway stub grpc http https requests httpx axios rest
+    webclient remote provider sdk upstream rpc producer publisher kafka sqs sns s3 bucket smtp
+    mailer stripe lambda soap feign blob
+    """
 )
-_CACHES = frozenset(["cache", "caches", "redis", "rdb", "memcache", "memcached"])
-_READS = frozenset(
-    ["query", "queryrow", "exec", "execute", "get", "find", "fetch", "load", "lookup", "list", "select", "first", "one", "all", "count", "scan", "search", "read", "resolve", "retrieve", "save", "insert", "update", "delete", "create", "put", "upsert", "post", "patch", "send", "call", "invoke", "request", "publish", "charge", "do", "ask", "submit", "exists", "aggregate", "head", "propagate", "enrich", "check", "verify", "validate", "authorize", "reserve", "hget", "mget", "raw", "where", "filter", "push", "emit"]
+_CACHES = word_set("cache caches redis rdb memcache memcached")
+_READS = word_set(
+    """
+    query queryrow exec execute get find fetch load lookup list select first one all count scan
+    search read resolve retrieve save insert update delete create put upsert post patch send call
+    invoke request publish charge do ask submit exists aggregate head propagate enrich check verify
+    validate authorize reserve hget mget raw where filter push emit
+    """
 )
-_HARMLESS = frozenset(
-    ["close", "rollback", "commit", "next", "err", "error", "string", "header", "headers", "builder", "build", "config", "configure", "new", "with", "set", "timeout", "register", "unmarshal", "marshal", "encode", "decode", "print", "printf", "println", "info", "debug", "warn", "log", "fatal", "add", "append", "len", "format", "background", "todo", "value", "withtimeout", "withcancel", "sprintf", "errorf", "handle", "use", "method", "url", "path", "param", "params", "status", "json", "body", "parse", "inc", "observe", "labels", "span", "tracer", "start", "options", "getenv", "env", "settings", "context", "validatestruct", "isvalid", "getlogger", "getheader", "getheaders", "getname", "getid", "getbean", "getclass", "getinstance", "setup"]
+_HARMLESS = word_set(
+    """
+    close rollback commit next err error string header headers builder build config configure new
+    with set timeout register unmarshal marshal encode decode print printf println info debug warn
+    log fatal add append len format background todo value withtimeout withcancel sprintf errorf
+    handle use method url path param params status json body parse inc observe labels span tracer
+    start options getenv env settings context validatestruct isvalid getlogger getheader getheaders
+    getname getid getbean getclass getinstance setup
+    """
 )
 
 

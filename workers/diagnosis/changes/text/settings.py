@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from workers.diagnosis.changes.patches import Block, changed_lines
-from workers.diagnosis.changes.quantities import Quantity, in_unit_of, quantities
-from workers.diagnosis.changes.words import words_of
+from workers.diagnosis.changes.text.patches import Block, changed_lines
+from workers.diagnosis.changes.text.quantities import Quantity, in_unit_of, quantities
+from workers.diagnosis.changes.text.words import words_of
 
 _KEY = re.compile(r"([A-Za-z_$@][\w.$/-]*)[\"'\]]*\s*(?::=|=>|:|=|\s)\s*[\"'(\[]?$")
 _CALL = re.compile(r"([A-Za-z_][\w.:]*?)[!]?\s*(?:<[^<>]*>)?\(([^()]*|[^()]*\([^()]*\)[^()]*)$")
@@ -28,7 +28,10 @@ _CALLED_WITH = re.compile(
 )
 _PLAIN = re.compile(r"^(?:true|false|yes|no|on|off|none|null|nil|[\"'][^\"']*[\"']|[\w.:/@*${}-]+)$", re.IGNORECASE)
 _VAGUE = frozenset({"value", "default", "val", "const", "return", "limit", "min", "max", "key"})
-_ADDRESS = re.compile(r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|#)[0-9a-fA-F]+\b")
+_ADDRESS = re.compile(
+    r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|"
+    r"#)[0-9a-fA-F]+\b"
+)
 _MOST_PAIRS = 900
 _MOST_CANDIDATES = 8
 _ALIKE = 0.6
@@ -104,11 +107,10 @@ class Changed:
         ratio = self.ratio
         if ratio is not None:
             return (ratio > 1.000001) - (ratio < 0.999999)
-        if self.old and self.new and self.old.quantity and self.new.quantity:
-            if self.old.quantity.unit == self.new.quantity.unit:
-                return (self.new.quantity.value > self.old.quantity.value) - (
-                    self.new.quantity.value < self.old.quantity.value
-                )
+        before = self.old.quantity if self.old else None
+        after = self.new.quantity if self.new else None
+        if before and after and before.unit == after.unit:
+            return (after.value > before.value) - (after.value < before.value)
         return 0
 
 
@@ -208,7 +210,7 @@ def settings_of(line: str, owner: str = "") -> list[Setting]:
 
 
 def _name_before(text: str) -> str:
-    """Return the name that the number behind `text` is given to: a key, a directive, or the function it is passed to."""
+    """Return the name that the number behind `text` is given to: a key, a directive, or a called function."""
     if key := _KEY.search(text):
         return key[1].strip("-/")
     if call := _CALL.search(text):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, changed_lines
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _ABSENT = re.compile(
     r"(?P<go>[A-Za-z_$@][\w.$@>\-\[\]]*?(?:\(\)[\w.]*)*)\s*(?:===?|!==?)\s*(?:nil|null|None|undefined)\b|"
@@ -19,7 +19,8 @@ _ABSENT = re.compile(
     r"\b(?:isset|empty|is_null|Objects\.nonNull|requireNonNull)\(\s*(?P<php>[$\w.>\-\[\]'\"]+)|"
     r"\bif\s*\(?\s*(?:!|not\s+)(?P<no>[A-Za-z_$@][\w.$>\-]*)\s*\)?\s*(?:[:{]|\breturn|$|then)|"
     r"\bif\s+let\s+Some\(\w+\)\s*=\s*&?(?P<rs>[\w.]+)|"
-    r"\blen\(\s*(?P<len>[\w.]+)\s*\)\s*(?:==|<|>|!=)|(?P<size>[\w.]+)\.(?:length|size\(\)|Count)\s*(?:===?|<|>|!==?)\s*\d|"
+    r"\blen\(\s*(?P<len>[\w.]+)\s*\)\s*(?:==|<|>|!=)|(?P<size>[\w.]+)\.(?:length|size\(\)|"
+    r"Count)\s*(?:===?|<|>|!==?)\s*\d|"
     r",\s*(?P<ok>ok|found|exists)\s*:=",
 )
 _SAFE_USE = (
@@ -31,12 +32,16 @@ _SAFE_USE = (
     (re.compile(r",\s*ok\s*:?=\s*\S+\.\("), "checked cast"),
 )
 _BARE = re.compile(
-    r"\.unwrap\(\)|\.expect\(|!!\.|!!$|\w!\.\w|\bas!\s|\.get\(\)\.|\.get\(\)[;)]|:=\s*\w[\w.]*\.\(\*?\w+\)|\.first\(\)!"
+    r"\.unwrap\(\)|\.expect\(|!!\.|!!$|\w!\.\w|\bas!\s|\.get\(\)\.|\.get\(\)[;)]|"
+    r":=\s*\w[\w.]*\.\(\*?\w+\)|\.first\(\)!"
 )
 _CLOSE = re.compile(
-    r"\.close\w*\(|\.Close\(|\bcancel\(\)|\bfinally\b|\bwith\s+(?:open|\w+\.(?:open|connect|cursor|connection|begin))\b|"
-    r"\busing\s*\(|\busing var\b|\btry\s*\([\w<>]|\.release\(|\.Release\(|\.dispose\(|\.Dispose\(|unsubscribe\(|removeListener|removeEventListener|"
-    r"clearInterval|\.Stop\(\)|\.shutdown\(|\bfree\(|\.disconnect\(|\.end\(\)|pool\.put|Unlock\(\)|\.unlock\(|mysqli_close|fclose"
+    r"\.close\w*\(|\.Close\(|\bcancel\(\)|\bfinally\b|\bwith\s+(?:open|\w+\.(?:open|connect|"
+    r"cursor|connection|begin))\b|"
+    r"\busing\s*\(|\busing var\b|\btry\s*\([\w<>]|\.release\(|\.Release\(|\.dispose\(|"
+    r"\.Dispose\(|unsubscribe\(|removeListener|removeEventListener|"
+    r"clearInterval|\.Stop\(\)|\.shutdown\(|\bfree\(|\.disconnect\(|\.end\(\)|pool\.put|"
+    r"Unlock\(\)|\.unlock\(|mysqli_close|fclose"
 )
 _PROTECTION = re.compile(
     r"rate_?limit|limiter|throttl|circuit_?breaker|\bbreaker\b|hystrix|resilience4j|bulkhead|semaphore|backpressure|"
@@ -44,8 +49,10 @@ _PROTECTION = re.compile(
     re.IGNORECASE,
 )
 _CACHE = re.compile(
-    r"cache\w*(?:\.|->|::|\[)\s*(?:get|fetch|read|load|remember|put|set|store|\w*getor\w*)|@Cache(?:able|d)\b|lru_cache|memoize|\bmemo\b|"
-    r"Cache-Control|proxy_cache\b|\.cached\(|Rails\.cache|cached_property|@cache\b|useMemo|redis\.(?:get|set)|Cacheable",
+    r"cache\w*(?:\.|->|::|\[)\s*(?:get|fetch|read|load|remember|put|set|store|\w*getor\w*)|"
+    r"@Cache(?:able|d)\b|lru_cache|memoize|\bmemo\b|"
+    r"Cache-Control|proxy_cache\b|\.cached\(|Rails\.cache|cached_property|@cache\b|useMemo|"
+    r"redis\.(?:get|set)|Cacheable",
     re.IGNORECASE,
 )
 _GUARD_OF_ACCESS = re.compile(
@@ -54,7 +61,9 @@ _GUARD_OF_ACCESS = re.compile(
     re.IGNORECASE,
 )
 _DROPPED_ERROR = re.compile(
-    r"^\s*(?:_|\w+,\s*_)\s*:?=\s*\w|except\s*(?:\w+)?\s*:\s*(?:pass)?$|catch\s*(?:\([^)]*\))?\s*\{\s*\}|rescue\s*(?:nil|$)|\.catch\(\(\)\s*=>\s*(?:\{\s*\}|null)\)"
+    r"^\s*(?:_|\w+,\s*_)\s*:?=\s*\w|except\s*(?:\w+)?\s*:\s*(?:pass)?$|"
+    r"catch\s*(?:\([^)]*\))?\s*\{\s*\}|rescue\s*(?:nil|$)|\.catch\(\(\)\s*=>\s*(?:\{\s*\}|"
+    r"null)\)"
 )
 _ERROR_CHECK = re.compile(r"\berr\s*!=\s*nil|\bexcept\b|\bcatch\b|\brescue\b|\.catch\(|\?;|\btry\b")
 
@@ -128,9 +137,13 @@ def _taken_away(block: Block, removed: Sequence[str], gone: Sequence[str], come:
             continue
         match = pattern.search(line)
         yield effect(
-            kind, block.path, line, strength if not after else strength / 2,
-            name=match.group().strip("(. ") if match else "", beside=(block.heading,),
-        )  # fmt: skip
+            kind,
+            block.path,
+            line,
+            strength if not after else strength / 2,
+            name=match.group().strip("(. ") if match else "",
+            beside=(block.heading,),
+        )
 
 
 def _errors_dropped(block: Block, removed: Sequence[str], added: Sequence[str]) -> Iterator[Effect]:

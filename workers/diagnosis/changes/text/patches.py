@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from detection.types import ChangedFile
-from workers.diagnosis.changes.comments import without_comments
+from workers.diagnosis.changes.text.comments import without_comments
 
 _LONGEST_PATCH = 200_000
 _LONGEST_LINE = 500
