@@ -29,6 +29,9 @@ _TOOLS = re.compile(
     r"\.clang-format|OWNERS|tsconfig\.eslint\.json|Makefile|Taskfile\.yml|justfile)$"
 )
 _DOCUMENTS = re.compile(r"\.(?:md|mdx|rst|adoc|txt|puml|drawio|png|jpe?g|gif|svg|webp|pdf|ico)$", re.IGNORECASE)
+_TRANSLATIONS = re.compile(
+    r"(?:^|/)(?:locales?|i18n|l10n|translations?|lang)/.*\.(?:json|ya?ml|po|properties|ftl|arb|strings)$", re.IGNORECASE
+)
 _STYLE = re.compile(r"\.(?:css|scss|sass|less|styl|woff2?|ttf)$", re.IGNORECASE)
 _DASHBOARDS = re.compile(
     r"(?:^|/)(?:dashboards?|grafana|alerts?|alerting|alertmanager|prometheus/rules|"
@@ -72,6 +75,7 @@ def why_not_running(path: str) -> str:
         (_TOOLS, "settings of developers' tools"),
         (_DASHBOARDS, "dashboards and alert rules"),
         (_STYLE, "styles"),
+        (_TRANSLATIONS, "translated texts"),
     ):
         if pattern.search(path):
             return words

@@ -13,6 +13,7 @@ from workers.diagnosis.changes.rules.additions import added_effects
 from workers.diagnosis.changes.rules.calls import call_effects
 from workers.diagnosis.changes.rules.consequences import effect
 from workers.diagnosis.changes.rules.fields import field_effects
+from workers.diagnosis.changes.rules.idioms import idiom_effects
 from workers.diagnosis.changes.rules.inert import is_telemetry, only_renames, why_inert
 from workers.diagnosis.changes.rules.knobs import setting_effects
 from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
@@ -59,12 +60,12 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     for block in code:
         found += setting_effects(block)
         found += value_effects(block)
-    for rule in (call_effects, added_effects, removed_effects, query_effects, migration_effects, field_effects):
+    for rule in (call_effects, added_effects, removed_effects, query_effects, idiom_effects, migration_effects, field_effects):
         found += rule(code)
     return _distinct(item for item in found if not is_telemetry(item.line) or item.kind in _ALSO_IN_LOGGING)
 
 
-_ALSO_IN_LOGGING = frozenset({EffectKind.LOG_LEVEL, EffectKind.SECRET, EffectKind.CALL_ADDED})
+_ALSO_IN_LOGGING = frozenset({EffectKind.LOG_LEVEL, EffectKind.SECRET, EffectKind.CALL_ADDED, EffectKind.BUFFER_GROWS})
 
 
 def _distinct(found: Iterable[Effect]) -> list[Effect]:

@@ -123,6 +123,19 @@ _KNOBS: Sequence[_Knob] = (
         added=(0.25, None),
     ),
     _Knob(
+        EffectKind.RESOURCES,
+        word_set("averageutilization targetcpuutilizationpercentage targetaverageutilization gogc"),
+        lowered=(0.45, None),
+        raised=(0.45, None),
+    ),
+    _Knob(
+        EffectKind.WORK_ADDED,
+        word_set("cost rounds iterations generatefrompassword gensalt saltrounds workfactor logrounds compressionlevel"),
+        beside=word_set("bcrypt scrypt argon pbkdf hash hasher password salt compression compress gzip"),
+        lowered=(0.1, None),
+        raised=(0.7, None),
+    ),
+    _Knob(
         EffectKind.LIMIT,
         word_set("rate ratelimit rps qps quota throttle permits limiter burst requestspersecond ratelimiter"),
         but=word_set("sample sampling error tax exchange refresh frame discount interest"),

@@ -41,11 +41,11 @@ _CLOSE = re.compile(
     r"\busing\s*\(|\busing var\b|\btry\s*\([\w<>]|\.release\(|\.Release\(|\.dispose\(|"
     r"\.Dispose\(|unsubscribe\(|removeListener|removeEventListener|"
     r"clearInterval|\.Stop\(\)|\.shutdown\(|\bfree\(|\.disconnect\(|\.end\(\)|pool\.put|"
-    r"Unlock\(\)|\.unlock\(|mysqli_close|fclose"
+    r"Unlock\(\)|\.unlock\(|\.[Rr]ollback\(|mysqli_close|fclose"
 )
 _PROTECTION = re.compile(
     r"rate_?limit|limiter|throttl|circuit_?breaker|\bbreaker\b|hystrix|resilience4j|bulkhead|semaphore|backpressure|"
-    r"load_?shed|single_?flight|singleflight|debounce|backoff|jitter|dedup|idempoten|fallback",
+    r"load_?shed|single_?flight|singleflight|group\.Do\(|debounce|backoff|jitter|dedup|idempoten|fallback",
     re.IGNORECASE,
 )
 _CACHE = re.compile(

@@ -133,10 +133,12 @@ def _switches(block: Block) -> Iterator[Effect]:
 def _settings(block: Block) -> Iterator[Effect]:
     for change in changed_settings(block):
         setting = change.shown
-        if setting.quantity is not None and not words_of(setting.name) & (_ADDRESS_WORDS | _TLS_WORDS):
+        if setting.quantity is not None and not words_of(setting.name) & {"port", "listen", "tls", "ssl"}:
             continue
         words = words_of(f"{setting.name} {setting.owner}") | {setting.key}
         judged = _judge(words, setting.value, setting.line)
+        if "path" in words and any("Probe" in line for line in block.new):
+            judged = EffectKind.PROBE, 0.6
         if judged is None:
             continue
         kind, strength = judged

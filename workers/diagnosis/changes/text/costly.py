@@ -63,7 +63,7 @@ _HARMLESS = word_set(
 
 @dataclass(frozen=True, slots=True)
 class CostlyCall:
-    """A call that leaves the process. name: its function; is_query: it goes to a store of data; is_cache: to a cache."""
+    """A call that leaves the process. name: its function; is_query: to a store of data; is_cache: to a cache."""
 
     name: str
     receiver: str

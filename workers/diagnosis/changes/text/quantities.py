@@ -27,7 +27,7 @@ _PROCESSOR_WORDS = frozenset(["cpu", "cpus", "processor"])
 _TIME_WORD = r"(?:nano|micro|milli)?seconds?|millis|nanos|micros|minutes?|hours?|days?|weeks?|ms|secs?|mins?"
 _NUMBER = r"\d[\d_,]*\d(?:\.\d+)?(?:[eE][+-]?\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FACTORS = rf"(?:\s*\*\s*(?:{_NUMBER}))*"
-_UNIT = r"[KMGT]i?B|[KMGT]i|msecs?|secs?|mins?|hrs?|ns|us|µs|ms|[smhdwKGTk]|%"
+_UNIT = r"r/[sm]|[KMGT]i?B|[KMGT]i|msecs?|secs?|mins?|hrs?|ns|us|µs|ms|[smhdwKGTk]|%"
 
 _FORMS = re.compile(
     "|".join(
@@ -60,7 +60,7 @@ _FORMS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """value in seconds, bytes, cores or as written; `unit`: "seconds", "bytes", "cores", "share" or ""."""
+    """value in seconds, bytes, cores or as written; `unit`: "seconds", "bytes", "cores", "share", "per second" or ""."""
 
     start: int
     end: int
@@ -87,6 +87,8 @@ def _read(number: str, unit: str, whole: str, before: frozenset[str]) -> tuple[f
     for factor in (whole if not unit and "*" in whole else number).split("*"):
         value *= float(re.sub(r"[_,]", "", factor.strip()))
     lower = unit.lower().rstrip("s") if len(unit) > 2 else unit.lower()
+    if unit in ("r/s", "r/m"):
+        return value / (60 if unit == "r/m" else 1), "per second"
     if unit == "%":
         return value / 100, "share"
     if lower == "m" and unit == "m" and before & _PROCESSOR_WORDS:

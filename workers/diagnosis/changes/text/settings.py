@@ -21,7 +21,7 @@ _ASSIGNED = re.compile(
 )
 _ARGUMENT = re.compile(r"\b([A-Za-z_]\w*)\s*=\s*(True|False|true|false|None|null|[\"'][^\"']*[\"'])")
 _DIRECTIVE = re.compile(
-    r"^\s*([a-z_]+(?:_[a-z]+)+|listen|resolver|server|user|image|FROM|USER|CMD|ENTRYPOINT|EXPOSE)\s+(.+?)[;{\s]*$"
+    r"^\s*([a-z]+(?:[_-][a-z]+)+|listen|resolver|server|user|image|FROM|USER|CMD|ENTRYPOINT|EXPOSE)\s+(.+?)[;{\s]*$"
 )
 _CALLED_WITH = re.compile(
     r"([A-Za-z_]\w*)\(\s*(?:[\"']([\w.-]+)[\"']\s*,\s*)?(true|false|True|False|[\"'][^\"']*[\"'])\s*\)"
@@ -139,6 +139,7 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
         if not _equal(item, new[partner]):
             yield Changed(block.path, block.heading, item, new[partner])
     remaining = [item for index, item in enumerate(new) if index not in used]
+    left, remaining = _without_equal_numbers(left, remaining)
     for item in left:
         similar = _renamed(item, remaining) if len(left) * len(remaining) <= _MOST_PAIRS else None
         if similar is not None:
@@ -149,6 +150,20 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
             yield Changed(block.path, block.heading, item, None)
     for item in remaining:
         yield Changed(block.path, block.heading, None, item)
+
+
+def _without_equal_numbers(
+    left: Sequence[Setting], remaining: Sequence[Setting]
+) -> tuple[list[Setting], list[Setting]]:
+    """Take out the numbers that are both removed and added under different names: a constant was given a name."""
+    kept, others = [], list(remaining)
+    for item in left:
+        twin = next((other for other in others if item.quantity and other.quantity and _equal(item, other)), None)
+        if twin is None:
+            kept.append(item)
+        else:
+            others.remove(twin)
+    return kept, others
 
 
 def _partner(item: Setting, candidates: Sequence[int], new: Sequence[Setting]) -> int | None:
