@@ -60,7 +60,15 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     for block in code:
         found += setting_effects(block)
         found += value_effects(block)
-    for rule in (call_effects, added_effects, removed_effects, query_effects, idiom_effects, migration_effects, field_effects):
+    for rule in (
+        call_effects,
+        added_effects,
+        removed_effects,
+        query_effects,
+        idiom_effects,
+        migration_effects,
+        field_effects,
+    ):
         found += rule(code)
     return _distinct(item for item in found if not is_telemetry(item.line) or item.kind in _ALSO_IN_LOGGING)
 

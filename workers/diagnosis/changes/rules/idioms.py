@@ -60,7 +60,8 @@ _CLIENT = (
     r"redis\.NewClient\(|new Redis\(|boto3\.client\(|new OkHttpClient\(|create_engine\(|http\.Transport\{"
 )
 _MAKES_ONCE = re.compile(
-    r"\b(?:New\w*|init\w*|__init__|setup\w*|main|constructor|build\w*|create\w*|make\w*|configure\w*|provide\w*|@Bean)\b"
+    r"\b(?:New\w*|init\w*|__init__|setup\w*|main|constructor|build\w*|create\w*|make\w*|"
+    r"configure\w*|provide\w*|@Bean)\b"
 )
 
 _IDIOMS: Sequence[_Idiom] = (
@@ -78,7 +79,8 @@ _IDIOMS: Sequence[_Idiom] = (
         EffectKind.POOL,
         0.65,
         None,
-        r"DisableKeepAlives:\s*true|[\"']?Connection[\"']?\s*[:,]\s*[\"']close|keepAlive\w*:\s*false|keepalive\s*=\s*False",
+        r"DisableKeepAlives:\s*true|[\"']?Connection[\"']?\s*[:,]\s*[\"']close|"
+        r"keepAlive\w*:\s*false|keepalive\s*=\s*False",
         None,
         _NEW_CONNECTIONS,
     ),
@@ -87,7 +89,8 @@ _IDIOMS: Sequence[_Idiom] = (
         EffectKind.RETRIES,
         0.5,
         None,
-        r"@[Rr]etry(?:able)?\b|withRetry\(|retry\.Do\(|WaitAndRetry|backoff\.Retry\(|retryWhen|Retry\.of|on_exception\(|"
+        r"@[Rr]etry(?:able)?\b|withRetry\(|retry\.Do\(|WaitAndRetry|backoff\.Retry\(|retryWhen|"
+        r"Retry\.of|on_exception\(|"
         r"retry_on\b|async_retry|pRetry\(",
     ),
     _Idiom(
@@ -109,7 +112,8 @@ _IDIOMS: Sequence[_Idiom] = (
         EffectKind.FLAG,
         0.55,
         r"appendfsync|synchronous_commit|flush_log_at_trx|fsync|\backs\b",
-        r"appendfsync\s+always|synchronous_commit\s*=\s*(?:on|remote)|trx_commit\s*=\s*1|fsync\s*=\s*(?:on|true)|acks\W+all",
+        r"appendfsync\s+always|synchronous_commit\s*=\s*(?:on|remote)|trx_commit\s*=\s*1|"
+        r"fsync\s*=\s*(?:on|true)|acks\W+all",
         None,
         _WAITS_FOR_DISK,
     ),
@@ -143,13 +147,15 @@ _IDIOMS: Sequence[_Idiom] = (
         EffectKind.BUFFER_GROWS,
         0.45,
         None,
-        r"(?:WithLabelValues|labels|[Tt]ags?|[Aa]ttributes?)\(.*(?:user_?[iI][dD]|userID|request_?[iI][dD]|e?mail|session|uuid|"
+        r"(?:WithLabelValues|labels|[Tt]ags?|[Aa]ttributes?)\(.*(?:user_?[iI][dD]|userID|"
+        r"request_?[iI][dD]|e?mail|session|uuid|"
         r"URL\.Path|full_?path|remote_?[aA]ddr|client_?ip)",
         r"[Ss]pan|SetAttributes|set_attribute|tracer",
     ),
 )
 _ENVIRONMENT = re.compile(
-    r"(?:-\s*name:\s*[\"']?|[Gg]etenv\(\s*[\"']|environ(?:\.get\(|\[)\s*[\"']|process\.env\.|ENV\[[\"']|ENV\.fetch\([\"'])"
+    r"(?:-\s*name:\s*[\"']?|[Gg]etenv\(\s*[\"']|environ(?:\.get\(|\[)\s*[\"']|"
+    r"process\.env\.|ENV\[[\"']|ENV\.fetch\([\"'])"
     r"([A-Z][A-Z0-9_]{2,})"
 )
 _LOCKS = re.compile(r"(\w+(?:\.\w+)*)\.(?:Lock|lock|acquire)\(\)")
@@ -186,7 +192,12 @@ def _of_rows(block: Block, gone: str, come: str) -> Iterator[Effect]:
         if not row.gone and row.come and re.search(row.come, gone):
             continue
         yield effect(
-            row.kind, block.path, new or old or "", row.strength, consequence=row.consequence, beside=(block.heading, old or "")
+            row.kind,
+            block.path,
+            new or old or "",
+            row.strength,
+            consequence=row.consequence,
+            beside=(block.heading, old or ""),
         )
 
 
@@ -199,7 +210,10 @@ def _clients(block: Block, gone: str) -> Iterator[Effect]:
     line = _first(_CLIENT, changed_lines(block)[1])
     is_within = line is not None and line.startswith((" ", "\t"))
     if line and is_within and not re.search(_CLIENT, gone):
-        names = (block.heading, *(text for text in block.new if re.search(r"\b(?:func|def|function|class|fun|fn)\b", text)))
+        names = (
+            block.heading,
+            *(text for text in block.new if re.search(r"\b(?:func|def|function|class|fun|fn)\b", text)),
+        )
         if any(names) and not any(_MAKES_ONCE.search(text) for text in names):
             yield effect(EffectKind.POOL, block.path, line, 0.5, consequence=_NEW_CONNECTIONS, beside=(block.heading,))
 
@@ -211,7 +225,9 @@ def _few_tries(block: Block, gone: str) -> Iterator[Effect]:
         place = block.new.index(header)
         if any(True for line in block.new[place : place + 8] for _ in costly_calls(line)):
             waits = any(re.search(r"sleep|backoff|delay", line, re.IGNORECASE) for line in block.new)
-            yield effect(EffectKind.RETRIES, block.path, header, 0.4 if waits else 0.55, beside=block.new[place : place + 8])
+            yield effect(
+                EffectKind.RETRIES, block.path, header, 0.4 if waits else 0.55, beside=block.new[place : place + 8]
+            )
 
 
 def _names(block: Block, gone: str, come: str) -> Iterator[Effect]:
@@ -223,14 +239,18 @@ def _names(block: Block, gone: str, come: str) -> Iterator[Effect]:
         yield effect(EffectKind.START_UP, block.path, line, 0.5, name=_ENVIRONMENT.findall(line)[0])
     value = next((line for line in removed if _ENUM_VALUE.match(line)), None)
     if value and not added and block.path.endswith((".java", ".kt", ".ts", ".cs", ".py", ".proto", ".graphql", ".rs")):
-        yield effect(EffectKind.DECODING, block.path, value, 0.5, name=value.split()[0].strip(",;"), beside=(block.heading,))
+        yield effect(
+            EffectKind.DECODING, block.path, value, 0.5, name=value.split()[0].strip(",;"), beside=(block.heading,)
+        )
 
 
 def _left_open(block: Block) -> Iterator[Effect]:
     """Find ways out between taking and giving back, closes that wait for the end of a loop, and locks in another order."""
     taken = next((place for place, line in enumerate(block.new) if _TAKEN.search(line)), None)
     if taken is not None and not any(_SURELY.search(line) for line in block.new[taken : taken + 3]):
-        back = next((place for place in range(len(block.new) - 1, taken, -1) if _GIVEN_BACK.search(block.new[place])), taken)
+        back = next(
+            (place for place in range(len(block.new) - 1, taken, -1) if _GIVEN_BACK.search(block.new[place])), taken
+        )
         added = changed_lines(block)[1]
         way_out = next((line for line in block.new[taken:back] if re.match(r"\s+(?:return|raise|throw)\b", line)), None)
         if way_out and way_out in added and not _GIVEN_BACK.search("\n".join(added)):

@@ -130,7 +130,9 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.WORK_ADDED,
-        word_set("cost rounds iterations generatefrompassword gensalt saltrounds workfactor logrounds compressionlevel"),
+        word_set(
+            "cost rounds iterations generatefrompassword gensalt saltrounds workfactor logrounds compressionlevel"
+        ),
         beside=word_set("bcrypt scrypt argon pbkdf hash hasher password salt compression compress gzip"),
         lowered=(0.1, None),
         raised=(0.7, None),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import islice
 
 from workers.diagnosis.changes.text.patches import Block, changed_lines
 from workers.diagnosis.changes.text.quantities import Quantity, in_unit_of, quantities
@@ -136,6 +137,9 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
             left.append(item)
             continue
         used.add(partner)
+        if item.quantity and not new[partner].quantity:
+            used |= _given_a_name(item, new, used)
+            continue
         if not _equal(item, new[partner]):
             yield Changed(block.path, block.heading, item, new[partner])
     remaining = [item for index, item in enumerate(new) if index not in used]
@@ -150,6 +154,12 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
             yield Changed(block.path, block.heading, item, None)
     for item in remaining:
         yield Changed(block.path, block.heading, None, item)
+
+
+def _given_a_name(item: Setting, new: Sequence[Setting], used: set[int]) -> set[int]:
+    """Return the place of the constant that now holds the number of `item`, if the change shows it."""
+    places = (place for place, other in enumerate(new) if place not in used and other.quantity and _equal(item, other))
+    return set(islice(places, 1))
 
 
 def _without_equal_numbers(
