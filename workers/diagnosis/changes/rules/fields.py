@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _FIELD = re.compile(
     r"(?:json|xml|bson|yaml|db|form|mapstructure|avro|query|header):\"(?P<tag>[\w-]+)|"
-    r"@(?:JsonProperty|SerializedName|JsonAlias|Column|Field|XmlElement|SerialName|JsonPropertyName)\(\s*(?:\w+\s*=\s*)?\"(?P<java>[\w-]+)\"|"
+    r"@(?:JsonProperty|SerializedName|JsonAlias|Column|Field|XmlElement|SerialName|"
+    r"JsonPropertyName)\(\s*(?:\w+\s*=\s*)?\"(?P<java>[\w-]+)\"|"
     r"\[JsonProperty(?:Name)?\(\"(?P<cs>[\w-]+)\"\)|\brename\s*=\s*\"(?P<rs>\w+)\"|\balias\s*=\s*[\"'](?P<py>\w+)|"
     r"(?P<key>[\"'][A-Za-z_]\w*[\"'])\s*(?::|=>)\s|\[(?P<item>[\"'][A-Za-z_]\w*[\"'])\]|"
     r"\.get(?:String|Int|Long|Double|Boolean|_\w+)?\(\s*(?P<got>[\"'][A-Za-z_]\w*[\"'])"
@@ -19,33 +20,37 @@ _FIELD = re.compile(
 _PROTO = re.compile(r"^\s*(?:(?:optional|repeated|required)\s+)?([\w.<>, ]+?)\s+(\w+)\s*=\s*(\d+)\s*(?:\[.*\])?;")
 _STRICT = re.compile(
     r"DisallowUnknownFields|FAIL_ON_UNKNOWN_PROPERTIES|additionalProperties[\"']?\s*:\s*false|deny_unknown_fields|"
-    r"extra\s*=\s*[\"']forbid|\.strict\(\)|StrictMode|\brequired\b(?!\s*=\s*false)|@NotNull|@NotBlank|@Valid\b|MissingMemberHandling",
+    r"extra\s*=\s*[\"']forbid|\.strict\(\)|StrictMode|\brequired\b(?!\s*=\s*false)|@NotNull|"
+    r"@NotBlank|@Valid\b|MissingMemberHandling",
     re.IGNORECASE,
 )
 _FORM = re.compile(
-    r"omitempty|Content-Type|Content-Encoding|charset|encoding\s*=|\.(?:en|de)code\(\s*[\"']|protobuf|msgpack|avro|pickle|"
+    r"omitempty|Content-Type|Content-Encoding|charset|encoding\s*=|\.(?:en|"
+    r"de)code\(\s*[\"']|protobuf|msgpack|avro|pickle|"
     r"base64|gzip|DateTimeFormat|strftime|strptime|ObjectMapper|ISO8601|UseNumber|parseInt|parseFloat|"
     r"Serializer|Deserializer|unmarshal|toISOString|isoformat|fromisoformat",
     re.IGNORECASE,
 )
 _TYPED = re.compile(
-    r"^\s*(?:(?:public|private|protected|readonly|final|val|var|let|pub)\s+)*(\w+)\s*[:\s]\s*\*?([A-Za-z][\w.<>\[\]]*)\s*(?:`|=|;|,|$)|"
+    r"^\s*(?:(?:public|private|protected|readonly|final|val|var|let|"
+    r"pub)\s+)*(\w+)\s*[:\s]\s*\*?([A-Za-z][\w.<>\[\]]*)\s*(?:`|=|;|,|$)|"
     r"^\s*(?:(?:public|private|protected|final|static|readonly)\s+)+([A-Za-z][\w.<>\[\]?]*)\s+(\w+)\s*(?:;|=|\{)"
 )
 _TYPES = re.compile(
-    r"^(?:u?int\w*|i\d+|u\d+|f\d+|float\w*|double|string|str|String|bool\w*|Boolean|Integer|Long|long|Double|Decimal|BigDecimal|decimal|number|"
+    r"^(?:u?int\w*|i\d+|u\d+|f\d+|float\w*|double|string|str|String|bool\w*|Boolean|Integer|"
+    r"Long|long|Double|Decimal|BigDecimal|decimal|number|"
     r"time\.Time|datetime|Date|Instant|UUID|uuid|Option<.+>|Optional\[?.*|any|bytes|\[\].+|list\[.+|List<.+>)$"
 )
 
 
 def field_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return the changes of fields and of how data is read and written."""
-    old = [name for block in blocks for line in really_changed(block.removed, block.added)[0] for name in _names(line)]
-    new = [name for block in blocks for line in really_changed(block.removed, block.added)[1] for name in _names(line)]
+    old = [name for block in blocks for line in changed_lines(block)[0] for name in _names(line)]
+    new = [name for block in blocks for line in changed_lines(block)[1] for name in _names(line)]
     gone, come = set(old) - set(new), set(new) - set(old)
     found: list[Effect] = []
     for block in blocks:
-        removed, added = really_changed(block.removed, block.added)
+        removed, added = changed_lines(block)
         found += _renames(block, removed, added, gone, come)
         found += _messages(block, removed, added)
         found += _types(block, removed, added)

@@ -5,102 +5,53 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from workers.diagnosis.changes.patches import Block, really_changed, same
+from workers.diagnosis.changes.text.patches import Block, really_changed, same
+from workers.diagnosis.changes.text.words import word_set
 
 _TELEMETRY = re.compile(
-    r"\b_?(?:log|logger|logging|slog|zap|zerolog|logrus|console|winston|pino|Log|LOG|LOGGER|Logger|Rails\.logger|tracing|NSLog|klog|glog)\s*(?:\.|->|::)\w+|"
+    r"\b_?(?:log|logger|logging|slog|zap|zerolog|logrus|console|winston|pino|Log|LOG|LOGGER|"
+    r"Logger|Rails\.logger|tracing|NSLog|klog|glog)\s*(?:\.|->|::)\w+|"
     r"\b(?:error_log|info!|debug!|warn!|error!|trace!|println!|print|puts|fmt\.Print\w*|System\.out\.print\w*)\s*\(|"
-    r"prometheus|statsd|\bmetrics?\.|Metrics\.|MeterRegistry|micrometer|\.(?:Inc|inc|increment|Observe|observe|labels|WithLabelValues|record)\(|"
-    r"\bspan\.|Span\(|SetAttributes?|set_attribute|setAttribute\(|attribute\.(?:String|Int|Bool)|tracer\.|otel\.|opentelemetry|"
-    r"(?:New)?(?:Counter|Histogram|Gauge|Summary)(?:Vec|Opts)?\b|MustRegister|sentry_sdk|datadog|newrelic|\bMDC\.|structlog"
+    r"prometheus|statsd|\bmetrics?\.|Metrics\.|MeterRegistry|micrometer|\.(?:Inc|inc|"
+    r"increment|Observe|observe|labels|WithLabelValues|record)\(|"
+    r"\bspan\.|Span\(|SetAttributes?|set_attribute|setAttribute\(|attribute\.(?:String|Int|"
+    r"Bool)|tracer\.|otel\.|opentelemetry|"
+    r"(?:New)?(?:Counter|Histogram|Gauge|Summary)(?:Vec|Opts)?\b|MustRegister|sentry_sdk|"
+    r"datadog|newrelic|\bMDC\.|structlog"
 )
 _IMPORT = re.compile(
-    r"^\s*(?:import\b|from\s+[\w.]+\s+import|package\s+\w|using\s+[A-Z][\w.]*;|#include|require(?:_relative)?\s+['\"]|use\s+[\w:\\]+|"
-    r"const\s+\{?[\w, ]+\}?\s*=\s*require\(|(?:[\w.]+\s+)?\"[\w./-]+\"\s*$|export\s+\*|export\s+\{.*\}\s+from|\)\s*$|module\s+[\w./]+$)"
+    r"^\s*(?:import\b|from\s+[\w.]+\s+import|package\s+\w|using\s+[A-Z][\w.]*;|#include|"
+    r"require(?:_relative)?\s+['\"]|use\s+[\w:\\]+|"
+    r"const\s+\{?[\w, ]+\}?\s*=\s*require\(|(?:[\w.]+\s+)?\"[\w./-]+\"\s*$|export\s+\*|"
+    r"export\s+\{.*\}\s+from|\)\s*$|module\s+[\w./]+$)"
 )
 _NOTHING = re.compile(r"^[\s{}()\[\];,]*(?:else|end|do|then|begin|pass|fi|done)?[\s{}()\[\];,:]*$")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[<>=!]=|&&|\|\||[+*/%<>!?-]")
-_SYNTAX = frozenset(
-    [
-        "func",
-        "function",
-        "def",
-        "fn",
-        "fun",
-        "return",
-        "if",
-        "else",
-        "elif",
-        "var",
-        "let",
-        "const",
-        "val",
-        "new",
-        "public",
-        "private",
-        "protected",
-        "static",
-        "final",
-        "async",
-        "await",
-        "self",
-        "this",
-        "int",
-        "string",
-        "str",
-        "bool",
-        "void",
-        "in",
-        "of",
-        "for",
-        "while",
-        "range",
-        "type",
-        "struct",
-        "class",
-        "end",
-        "then",
-        "do",
-        "nil",
-        "null",
-        "None",
-        "err",
-        "error",
-        "e",
-        "ex",
-        "=",
-        ">",
-        "<",
-        "!",
-        "-",
-        "and",
-        "or",
-        "not",
-        "try",
-        "except",
-        "catch",
-        "finally",
-        "throw",
-        "throws",
-        "raise",
-        "switch",
-        "case",
-        "break",
-        "continue",
-    ]
+_SYNTAX = word_set(
+    """
+    func function def fn fun return if else elif var let const val new public private protected
+    static final async await self this int string str bool void in of for while range type struct
+    class end then do nil null None err error e ex = > < ! - and or not try except catch finally
+    throw throws raise switch case break continue
+    """
 )
 _ERROR_TALK = re.compile(
-    r"^(?:err|errors?|exception|httpexception|http|bad_?request|badrequest|status\w*|write\w*error\w*|respond\w*|error_?response|fail\w*|"
-    r"handle\w*error\w*|abort\w*|w|writer|response|\"(?:bad request|invalid[^\"]*|error[^\"]*)\"|[45]\d\d|wrap\w*|errorf|as|is|"
+    r"^(?:err|errors?|exception|httpexception|http|bad_?request|badrequest|status\w*|"
+    r"write\w*error\w*|respond\w*|error_?response|fail\w*|"
+    r"handle\w*error\w*|abort\w*|w|writer|response|\"(?:bad request|invalid[^\"]*|"
+    r"error[^\"]*)\"|[45]\d\d|wrap\w*|errorf|as|is|"
     r"internal\w*|bad\w*|not_?found|unprocessable\w*|json_?response|raise\w*|rescue\w*|on_?error)$",
     re.IGNORECASE,
 )
 _DECODES = re.compile(
-    r"^(?:\w*(?:decode|unmarshal|bind|parse)\w*|newdecoder|json|body|shouldbindjson|deserialize|readvalue|objectmapper)$",
+    r"^(?:\w*(?:decode|unmarshal|bind|parse)\w*|newdecoder|json|body|shouldbindjson|"
+    r"deserialize|readvalue|objectmapper)$",
     re.IGNORECASE,
 )
 _DEFINED = re.compile(
-    r"\b(?:func|def|function|fun|fn|class|struct|interface)\s+(?:\([^)]*\)\s*)?(\w+)|\b(\w+)(?:\s*,\s*\w+)*\s*:=|\b(?:const|let|var|val|final|auto|my)\s+(?:\w+\s+)?(\w+)\s*=|"
+    r"\b(?:func|def|function|fun|fn|class|struct|interface)\s+(?:\([^)]*\)\s*)?(\w+)|"
+    r"\b(\w+)(?:\s*,\s*\w+)*\s*:=|\b(?:const|let|var|val|final|auto|"
+    r"my)\s+(?:\w+\s+)?(\w+)\s*=|"
     r"^\s*(\w+)\s*=\s|(?:private|public|protected|static)\s+[\w<>\[\], ]+?\s(\w+)\s*\("
 )
 _HELPS = re.compile(
@@ -194,8 +145,19 @@ def _defined(lines: Sequence[str]) -> set[str]:
 
 def _meaning(words: set[str]) -> set[str]:
     """Return the words that are neither about decoding a request nor about answering errors."""
-    return {word for word in words if (not _ERROR_TALK.match(word) and not _DECODES.match(word) and not word[:1].isupper())
-            or (word[:1].isupper() and not re.match(r"(?:Status|Error|Err|Decode|Decoder|NewDecoder|Body|Bind|Unmarshal|Http|HTTP|Bad|Internal|Write|Header|JSON|Request)\w*$", word))}  # fmt: skip
+    return {
+        word
+        for word in words
+        if (not _ERROR_TALK.match(word) and not _DECODES.match(word) and not word[:1].isupper())
+        or (
+            word[:1].isupper()
+            and not re.match(
+                r"(?:Status|Error|Err|Decode|Decoder|NewDecoder|Body|Bind|Unmarshal|Http|HTTP|Bad|"
+                r"Internal|Write|Header|JSON|Request)\w*$",
+                word,
+            )
+        )
+    }
 
 
 def only_renames(blocks: Sequence[Block]) -> bool:

@@ -6,21 +6,23 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from workers.diagnosis.changes.consequences import effect
-from workers.diagnosis.changes.costly import CostlyCall, costly_calls
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.loops import looped_parts
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.costly import CostlyCall, costly_calls
+from workers.diagnosis.changes.text.loops import looped_parts
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _EAGER = re.compile(
-    r"select_related|prefetch_related|joinedload|selectinload|subqueryload|\.includes\(|eager_load|\.preload\(|Preload\(|"
+    r"select_related|\bloaders?\.\w+|relations:\s*[\[{]|prefetch_related|joinedload|selectinload|subqueryload|\.includes\(|"
+    r"eager_load|\.preload\(|Preload\(|"
     r"join fetch|@EntityGraph|@BatchSize|\.Include\(|->with\(|::with\(|->load\(|DataLoader|dataloader|findAllById|"
     r"\bmget\b|mget\(|MultiGet|multi_get|batch_?get|get_?many|bulk_?(?:get|create|insert)|include:\s*[\[{]|"
     r"=\s*any\s*\(|\bin\s*\(\s*[?$:]|where_in|whereIn",
     re.IGNORECASE,
 )
 _DEFINES = re.compile(
-    r"\b(?:func|def|function|fun|fn)\s+(?:\([^)]*\)\s*)?(\w+)|^\s*(?:public|private|protected|static|async)[\w<>\[\], ]*?(\w+)\s*\("
+    r"\b(?:func|def|function|fun|fn)\s+(?:\([^)]*\)\s*)?(\w+)|^\s*(?:public|private|"
+    r"protected|static|async)[\w<>\[\], ]*?(\w+)\s*\("
 )
 _HEALTH = re.compile(r"health|ready|ping|livez|status_?check", re.IGNORECASE)
 _MOST_EFFECTS = 6
@@ -82,7 +84,7 @@ def _eager_loading_removed(blocks: Sequence[Block]) -> Iterator[Effect]:
     """Find reads of many rows at once that are gone, so that each row is now read by itself."""
     come = "\n".join(line for block in blocks for line in block.added)
     for block in blocks:
-        for line in really_changed(block.removed, block.added)[0]:
+        for line in changed_lines(block)[0]:
             match = _EAGER.search(line)
             if match and not _EAGER.search(come):
                 yield effect(

@@ -5,34 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _LIMIT = re.compile(
-    r"\blimit\s+(?:\d+|[:$?@%{]\w*|\w+)|\btop\s*\(?\d+|\bfetch\s+(?:first|next)\b|\brownum\b|\.limit\(|\.take\(|\.Take\(|\.Limit\(|"
+    r"\blimit\s+(?:\d+|[:$?@%{]\w*|\w+)|\btop\s*\(?\d+|\bfetch\s+(?:first|next)\b|"
+    r"\brownum\b|\.limit\(|\.take\(|\.Take\(|\.Limit\(|"
     r"setMaxResults\(|Pageable|PageRequest|paginate|\.page\(|per_page|page_size|\blimit\s*[:=]|\[:\w+\]|\.first\(\d|"
     r"\.slice\(0,|LIMIT\b|\btake:\s|islice\(|\.head\(|WithPageSize|maxResults",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\bwhere\b|\band\s+[\w.]+\s*(?:=|<|>|in\b|between|like|is\b)|\.where\(|\.filter\(|\.Where\(|whereIn|\.filter_by\(|\.eq\(|"
+    r"\bwhere\b|\band\s+[\w.]+\s*(?:=|<|>|in\b|between|like|is\b)|\.where\(|\.filter\(|"
+    r"\.Where\(|whereIn|\.filter_by\(|\.eq\(|"
     r"\.gte?\(|\.andWhere\(|where:\s*\{|\.Filter\(",
     re.IGNORECASE,
 )
 _QUERY = re.compile(
-    r"\bselect\b|\bfrom\s+\w+|\bdelete\s+from|\bupdate\s+\w+\s+set|\.objects\b|\bsession\.query|\.find\w*\(|\.query\w*\(|"
+    r"\bselect\b|\bfrom\s+\w+|\bdelete\s+from|\bupdate\s+\w+\s+set|\.objects\b|"
+    r"\bsession\.query|\.find\w*\(|\.query\w*\(|"
     r"findMany|createQuery|\.select\(|\border\s+by\b|\.order(?:_by|By)?\(|knex|\.aggregate\(|\.all\(|scan\(",
     re.IGNORECASE,
 )
 _NO_INDEX = re.compile(
-    r"\b(?:where|and|or|on)\s+(?:lower|upper|date|cast|to_char|coalesce|date_trunc|substring|year|trim|json_extract)\s*\(|"
+    r"\b(?:where|and|or|on)\s+(?:lower|upper|date|cast|to_char|coalesce|date_trunc|"
+    r"substring|year|trim|json_extract)\s*\(|"
     r"\bi?like\s+(?:concat\()?[\"'\\]*%|\bi?like\s+'%'\s*\|\||__i?contains=|\bregexp\b|\brlike\b|\$regex|"
     r"order by\s+(?:rand|random|newid)\s*\(|\bnot\s+in\s*\(\s*select",
     re.IGNORECASE,
 )
 _HEAVY = re.compile(
-    r"\b(?:cross\s+join|(?:left|inner|right|full|outer)?\s*join\s+\w+|group\s+by|select\s+distinct|union)\b|\bcount\(\*\)|\boffset\s+[\d$:?]",
+    r"\b(?:cross\s+join|(?:left|inner|right|full|outer)?\s*join\s+\w+|group\s+by|"
+    r"select\s+distinct|union)\b|\bcount\(\*\)|\boffset\s+[\d$:?]",
     re.IGNORECASE,
 )
 _EVERY_COLUMN = re.compile(r"select\s+(?:\w+\.)?\*", re.IGNORECASE)
@@ -40,7 +45,7 @@ _EVERY_COLUMN = re.compile(r"select\s+(?:\w+\.)?\*", re.IGNORECASE)
 
 def query_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the commit takes away from its queries, or makes them read more for."""
-    come = [line for block in blocks for line in really_changed(block.removed, block.added)[1]]
+    come = [line for block in blocks for line in changed_lines(block)[1]]
     found: list[Effect] = []
     for block in blocks:
         found += _of_block(block, come)
@@ -48,7 +53,7 @@ def query_effects(blocks: Sequence[Block]) -> list[Effect]:
 
 
 def _of_block(block: Block, come: Sequence[str]) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     beside = (block.heading, *block.new[:12])
     if not _QUERY.search("\n".join((*block.old, *block.new))):
         return

@@ -5,146 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed, same
-from workers.diagnosis.changes.settings import changed_settings
-from workers.diagnosis.changes.words import words_of
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines, same
+from workers.diagnosis.changes.text.settings import changed_settings
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 _SWITCH = re.compile(r"\b(true|false|yes|no|on|off|enabled?|disabled?)\b", re.IGNORECASE)
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|`([^`]*)`")
 _LEVEL = re.compile(r"\b(trace|debug|verbose|info|warn(?:ing)?|error)\b", re.IGNORECASE)
 _ADDRESS = re.compile(
-    r"\w+://|^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/|$)|^\d{1,3}(?:\.\d{1,3}){3}|:\d{2,5}$|^[a-z]{2}-[a-z]+-\d[a-z]?$|^arn:|\.svc\b|\.internal\b"
+    r"\w+://|^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/|$)|^\d{1,3}(?:\.\d{1,3}){3}|:\d{2,5}$|"
+    r"^[a-z]{2}-[a-z]+-\d[a-z]?$|^arn:|\.svc\b|\.internal\b"
 )
-_ADDRESS_WORDS = frozenset(
-    [
-        "host",
-        "hosts",
-        "hostname",
-        "url",
-        "uri",
-        "endpoint",
-        "addr",
-        "address",
-        "port",
-        "region",
-        "zone",
-        "upstream",
-        "server",
-        "servers",
-        "broker",
-        "brokers",
-        "bootstrap",
-        "topic",
-        "queue",
-        "bucket",
-        "dsn",
-        "nameserver",
-        "dns",
-        "resolver",
-        "domain",
-        "origin",
-        "cidr",
-        "ingress",
-        "egress",
-        "proxy",
-        "target",
-        "targetport",
-        "containerport",
-        "namespace",
-        "selector",
-        "subnet",
-        "vpc",
-        "proxypass",
-        "servername",
-        "clusterip",
-        "externalname",
-    ]
+_ADDRESS_WORDS = word_set(
+    """
+    host hosts hostname url uri endpoint addr address port region zone upstream server servers
+    broker brokers bootstrap topic queue bucket dsn nameserver dns resolver domain origin cidr
+    ingress egress proxy target targetport containerport namespace selector subnet vpc proxypass
+    servername clusterip externalname
+    """
 )
-_TLS_WORDS = frozenset(
-    [
-        "tls",
-        "ssl",
-        "certificate",
-        "cert",
-        "verify",
-        "minversion",
-        "cipher",
-        "ciphers",
-        "cafile",
-        "certfile",
-        "keyfile",
-        "mtls",
-        "insecureskipverify",
-        "truststore",
-        "keystore",
-        "insecure",
-        "x509",
-        "peer",
-    ]
+_TLS_WORDS = word_set(
+    """
+    tls ssl certificate cert verify minversion cipher ciphers cafile certfile keyfile mtls
+    insecureskipverify truststore keystore insecure x509 peer
+    """
 )
-_SECRET_WORDS = frozenset(
-    [
-        "secret",
-        "secretname",
-        "token",
-        "password",
-        "credential",
-        "credentials",
-        "apikey",
-        "api_key",
-        "scope",
-        "scopes",
-        "role",
-        "rolearn",
-        "iam",
-        "permission",
-        "permissions",
-        "policy",
-        "serviceaccount",
-        "serviceaccountname",
-        "audience",
-        "issuer",
-        "clientid",
-        "signing",
-        "jwks",
-    ]
+_SECRET_WORDS = word_set(
+    """
+    secret secretname token password credential credentials apikey api_key scope scopes role rolearn
+    iam permission permissions policy serviceaccount serviceaccountname audience issuer clientid
+    signing jwks
+    """
 )
-_FLAG_WORDS = frozenset(
-    [
-        "flag",
-        "flags",
-        "feature",
-        "features",
-        "enable",
-        "enabled",
-        "disable",
-        "disabled",
-        "toggle",
-        "experiment",
-        "rollout",
-        "variation",
-        "use",
-        "is",
-        "default",
-        "active",
-    ]
+_FLAG_WORDS = word_set(
+    """
+    flag flags feature features enable enabled disable disabled toggle experiment rollout variation
+    use is default active
+    """
 )
-_START_WORDS = frozenset(
-    [
-        "cmd",
-        "entrypoint",
-        "command",
-        "args",
-        "user",
-        "workdir",
-        "expose",
-        "runasuser",
-        "runasnonroot",
-        "readonlyrootfilesystem",
-        "readonly",
-    ]
+_START_WORDS = word_set(
+    """
+    cmd entrypoint command args user workdir expose runasuser runasnonroot readonlyrootfilesystem
+    readonly
+    """
 )
 _CONFIGURATION = re.compile(
     r"\.(?:ya?ml|toml|json|env|properties|conf|cfg|ini|tf|hcl|tfvars)$|(?:^|/)(?:Dockerfile|\.env)[\w.-]*$"
@@ -152,7 +57,8 @@ _CONFIGURATION = re.compile(
 _CIPHER = re.compile(r"TLS_\w+_WITH_\w+|ssl_ciphers|CipherSuites|ECDHE[-_]\w+")
 _CACHE_KEY = re.compile(r"cache.{0,40}key|key.{0,40}cache|cache_?prefix|\bcacheKey\b|key_?prefix|vary\b", re.IGNORECASE)
 _GRANT = re.compile(
-    r"\b(?:s3|sqs|sns|dynamodb|kms|secretsmanager|iam|ec2|logs|ecr|lambda):[A-Z]\w+|\bgrant\s+\w+|\broles/[\w.]+|secretKeyRef|\bscope[s]?\b|verbs:|permissions?:",
+    r"\b(?:s3|sqs|sns|dynamodb|kms|secretsmanager|iam|ec2|logs|ecr|lambda):[A-Z]\w+|"
+    r"\bgrant\s+\w+|\broles/[\w.]+|secretKeyRef|\bscope[s]?\b|verbs:|permissions?:",
     re.IGNORECASE,
 )
 _NETWORK_RULE = re.compile(
@@ -179,7 +85,7 @@ def value_effects(block: Block) -> list[Effect]:
 
 def _pairs(block: Block, masked: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """Yield removed and added lines that are equal but for what the pattern matches."""
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     waiting = list(added)
     for line in removed:
         if masked.search(line):
@@ -213,18 +119,26 @@ def _switches(block: Block) -> Iterator[Effect]:
         name = next((text for text in literal.groups() if text), "") if literal else ""
         key = re.match(r"\s*-?\s*[\"']?([\w.-]+)", new)
         yield effect(
-            kind, block.path, new, strength, name=name if name and not _SWITCH.fullmatch(name) else key[1] if key else "",
-            before=turned[0], after=turned[1], beside=(block.heading, *block.new[:8]),
-        )  # fmt: skip
+            kind,
+            block.path,
+            new,
+            strength,
+            name=name if name and not _SWITCH.fullmatch(name) else key[1] if key else "",
+            before=turned[0],
+            after=turned[1],
+            beside=(block.heading, *block.new[:8]),
+        )
 
 
 def _settings(block: Block) -> Iterator[Effect]:
     for change in changed_settings(block):
         setting = change.shown
-        if setting.quantity is not None and not words_of(setting.name) & (_ADDRESS_WORDS | _TLS_WORDS):
+        if setting.quantity is not None and not words_of(setting.name) & {"port", "listen", "tls", "ssl"}:
             continue
         words = words_of(f"{setting.name} {setting.owner}") | {setting.key}
         judged = _judge(words, setting.value, setting.line)
+        if "path" in words and any("Probe" in line for line in block.new):
+            judged = EffectKind.PROBE, 0.6
         if judged is None:
             continue
         kind, strength = judged
@@ -235,9 +149,15 @@ def _settings(block: Block) -> Iterator[Effect]:
         elif change.new is None:
             strength *= 0.8
         yield effect(
-            kind, block.path, setting.line, strength, name=setting.name, before=change.old.value if change.old else None,
-            after=change.new.value if change.new else None, beside=(block.heading, setting.owner),
-        )  # fmt: skip
+            kind,
+            block.path,
+            setting.line,
+            strength,
+            name=setting.name,
+            before=change.old.value if change.old else None,
+            after=change.new.value if change.new else None,
+            beside=(block.heading, setting.owner),
+        )
 
 
 def _is_literal(value: str, path: str) -> bool:
@@ -285,9 +205,15 @@ def _strings(block: Block) -> Iterator[Effect]:
                 judged = EffectKind.DECODING, 0.55
             if judged is not None:
                 yield effect(
-                    judged[0], block.path, new, judged[1], name=next(iter(re.findall(r"[A-Za-z_]\w+", new)), ""),
-                    before=before, after=after, beside=(block.heading,),
-                )  # fmt: skip
+                    judged[0],
+                    block.path,
+                    new,
+                    judged[1],
+                    name=next(iter(re.findall(r"[A-Za-z_]\w+", new)), ""),
+                    before=before,
+                    after=after,
+                    beside=(block.heading,),
+                )
 
 
 def _texts(line: str) -> Sequence[str]:
@@ -296,7 +222,7 @@ def _texts(line: str) -> Sequence[str]:
 
 def _rights(block: Block) -> Iterator[Effect]:
     """Find rights and credentials that are gone, and rules that close a network."""
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     gone = next((line for line in removed if _GRANT.search(line)), None)
     if gone and sum(bool(_GRANT.search(line)) for line in added) < sum(bool(_GRANT.search(line)) for line in removed):
         yield effect(EffectKind.SECRET, block.path, gone, 0.7, beside=(block.heading,))

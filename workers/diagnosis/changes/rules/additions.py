@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from workers.diagnosis.changes.consequences import effect
-from workers.diagnosis.changes.costly import costly_calls
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.loops import looped_parts
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.costly import costly_calls
+from workers.diagnosis.changes.text.loops import looped_parts
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _LOCK = re.compile(
-    r"\.(?:w?lock|acquire|EnterWriteLock|write)\(\)(?!\.unwrap\(\)\.get)|\bsynchronized\b|\bwith\s+(?:await\s+)?[\w.]*lock[\w.]*(?:\(\))?\s*:|"
+    r"\.(?:w?lock|acquire|EnterWriteLock|write)\(\)(?!\.unwrap\(\)\.get)|\bsynchronized\b|"
+    r"\bwith\s+(?:await\s+)?[\w.]*lock[\w.]*(?:\(\))?\s*:|"
     r"\bfor\s+update\b|\block\s+table\b|select_for_update|with_lock|lockForUpdate|pg_advisory_(?:xact_)?lock|"
     r"lock\s+in\s+share|\bserializable\b|@Lock\(|Monitor\.Enter|\block\s*\(\s*\w+\s*\)\s*\{?$|\bflock\(|\.Lock\(\)|"
     r"mutex\.synchronize",
@@ -22,7 +24,8 @@ _READ_LOCK = re.compile(r"\.RLock\(\)|readLock\(\)|RwLock|RWMutex|ReadWriteLock|
 _UNLOCK = re.compile(r"unlock\(\)|\.release\(\)", re.IGNORECASE)
 _ATOMIC = re.compile(r"atomic|sync\.Map|ConcurrentHashMap|DashMap|immutable", re.IGNORECASE)
 _TRANSACTION = re.compile(
-    r"\bbegin(?:tx|transaction)?\(|@Transactional|transaction\.atomic|\btransaction do\b|\.transaction\(|withTransaction|"
+    r"\bbegin(?:tx|transaction)?\(|@Transactional|transaction\.atomic|\btransaction do\b|"
+    r"\.transaction\(|withTransaction|"
     r"start\s+transaction|TransactionScope|session\.begin|\bBEGIN;",
     re.IGNORECASE,
 )
@@ -31,7 +34,8 @@ _SLEEP = re.compile(
     re.IGNORECASE,
 )
 _THREAD = re.compile(
-    r"\bgo func\b|\bnew Thread\(|threading\.Thread\(|newCachedThreadPool|Thread\.new\b|Task\.Run\(|tokio::spawn|thread::spawn"
+    r"\bgo func\b|\bnew Thread\(|threading\.Thread\(|newCachedThreadPool|Thread\.new\b|"
+    r"Task\.Run\(|tokio::spawn|thread::spawn"
 )
 _TICKER = re.compile(r"setInterval\(|time\.NewTicker\(|time\.Tick\(|addEventListener\(|scheduleAtFixedRate\(")
 _STOPPED = re.compile(r"clearInterval|\.Stop\(\)|removeEventListener|\.shutdown|\.cancel\(", re.IGNORECASE)
@@ -40,24 +44,33 @@ _NO_BOUND = re.compile(
     r"unbounded_channel|mpsc::unbounded|CreateUnbounded|\basyncio\.Queue\(\)|\bqueue\.Queue\(\)|newCachedThreadPool"
 )
 _CONTAINER = re.compile(
-    r"^(?:export\s+)?(?:(?:var|let|const|static|private|public|protected|final|readonly|internal)\s+)*(?:[\w<>,\[\] ?]+\s+)?"
-    r"((?:self\.|this\.|@@?|\$)?\w+)\s*(?::\s*[^=]+)?:?=\s*(?:make\()?(?:map\[|\[\]\w|\{\}|\[\]|dict\(\)|list\(\)|set\(\)|"
+    r"^(?:export\s+)?(?:(?:var|let|const|static|private|public|protected|final|readonly|"
+    r"internal)\s+)*(?:[\w<>,\[\] ?]+\s+)?"
+    r"((?:self\.|this\.|@@?|\$)?\w+)\s*(?::\s*[^=]+)?:?=\s*(?:make\()?(?:map\[|\[\]\w|\{\}|"
+    r"\[\]|dict\(\)|list\(\)|set\(\)|"
     r"defaultdict\(|new\s+(?:Map|Set|Array|(?:Concurrent)?HashMap|ArrayList|HashSet|Dictionary|List|LinkedList)\b)"
 )
 _BOUND = re.compile(
-    r"evict|delete\(|\.remove\(|\bdel\s|\.pop|limit|maxsize|max_|\blru\b|ttl|expire|\.clear\(|trim|shift\(\)|capacity|"
+    r"evict|delete\(|\.remove\(|\bdel\s|\.pop|limit|maxsize|max_|\blru\b|ttl|expire|"
+    r"\.clear\(|trim|shift\(\)|capacity|"
     r"len\(\w+\)\s*>|\.size\(?\)?\s*>|\.length\s*>|maximumSize",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(
-    r"\bReadAll\(|os\.ReadFile\(|readFileSync\(|\breadFile\(|\.readlines\(\)|\.read\(\)|fetchall\(\)|\.fetch_all\(|\.toList\(\)|"
-    r"Collectors\.toList|\blist\(\w|read_csv\((?!.*chunksize)|json\.load\(|\.to_a\b|ToList(?:Async)?\(|file_get_contents\(|"
-    r"readAllBytes|readAllLines|collect::<Vec|read_to_string|read_to_end|IOUtils\.to|\.findAll\(\)|\.toArray\(|\.all\(\)|"
+    r"\bReadAll\(|os\.ReadFile\(|readFileSync\(|\breadFile\(|\.readlines\(\)|\.read\(\)|"
+    r"fetchall\(\)|\.fetch_all\(|\.toList\(\)|"
+    r"Collectors\.toList|\blist\(\w|read_csv\((?!.*chunksize)|json\.load\(|\.to_a\b|"
+    r"ToList(?:Async)?\(|file_get_contents\(|"
+    r"readAllBytes|readAllLines|collect::<Vec|read_to_string|read_to_end|IOUtils\.to|"
+    r"\.findAll\(\)|\.toArray\(|\.all\(\)|"
     r"getAll\(|FetchAll|\bLoadAll|load_all"
 )
 _STREAM = re.compile(
-    r"bufio\.|Scanner|\.iterator\(|iter\(|chunk|createReadStream|stream|\.Next\(\)|\byield\b|for \w+ in (?:[\w.]*(?:reader|cursor|file|rows|lines|stream)\b|f\b)|fetchmany|"
-    r"find_each|in_batches|io\.Copy|\.pipe\(|BufferedReader|readLine|paginate|cursor|\.Read\(|each_row|NewDecoder\(|NewReader\(",
+    r"bufio\.|Scanner|\.iterator\(|iter\(|chunk|createReadStream|stream|\.Next\(\)|"
+    r"\byield\b|for \w+ in (?:[\w.]*(?:reader|cursor|file|rows|lines|stream)\b|f\b)|"
+    r"fetchmany|"
+    r"find_each|in_batches|io\.Copy|\.pipe\(|BufferedReader|readLine|paginate|cursor|"
+    r"\.Read\(|each_row|NewDecoder\(|NewReader\(",
     re.IGNORECASE,
 )
 _HUNGRY_PATTERN = re.compile(r"(?:compile|regex|regexp|pattern|match|test|/).*\([^()]*[+*]\)[+*]", re.IGNORECASE)
@@ -65,8 +78,8 @@ _HUNGRY_PATTERN = re.compile(r"(?:compile|regex|regexp|pattern|match|test|/).*\(
 
 def added_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the added lines of a commit bring that was not there before."""
-    come = "\n".join(line for block in blocks for line in really_changed(block.removed, block.added)[1])
-    gone = "\n".join(line for block in blocks for line in really_changed(block.removed, block.added)[0])
+    come = "\n".join(line for block in blocks for line in changed_lines(block)[1])
+    gone = "\n".join(line for block in blocks for line in changed_lines(block)[0])
     found: list[Effect] = []
     for block in blocks:
         found += _locks(block, gone, come)
@@ -76,10 +89,11 @@ def added_effects(blocks: Sequence[Block]) -> list[Effect]:
 
 
 def _first(pattern: re.Pattern[str], block: Block) -> str | None:
-    added = really_changed(block.removed, block.added)[1]
+    added = changed_lines(block)[1]
     return next((line for line in added if pattern.search(line)), None)
 
 
+@lru_cache(maxsize=256)
 def _count(pattern: re.Pattern[str], text: str) -> int:
     return len(pattern.findall(text))
 
@@ -145,8 +159,8 @@ def _waits(block: Block, gone: str, come: str) -> Iterator[Effect]:
 
 def _memory(block: Block, gone: str, come: str) -> Iterator[Effect]:
     if not _BOUND.search(come):
-        for name, line in _growing(block, come):
-            yield effect(EffectKind.BUFFER_GROWS, block.path, line, 0.75, name=name, beside=(block.heading,))
+        for name, filled in _growing(block, come):
+            yield effect(EffectKind.BUFFER_GROWS, block.path, filled, 0.75, name=name, beside=(block.heading,))
     line = _first(_NO_BOUND, block)
     if line and not _NO_BOUND.search(gone):
         yield effect(EffectKind.BUFFER_GROWS, block.path, line, 0.6, beside=(block.heading,))
@@ -161,12 +175,15 @@ def _memory(block: Block, gone: str, come: str) -> Iterator[Effect]:
 
 def _growing(block: Block, come: str) -> Iterator[tuple[str, str]]:
     """Yield containers that outlive a request and that added lines put something into."""
-    for line in really_changed(block.removed, block.added)[1]:
+    for line in changed_lines(block)[1]:
         match = _CONTAINER.match(line.strip())
         name = match[1] if match else ""
         outlives = not line.startswith((" ", "\t")) or "static" in line or name.startswith(("self.", "this.", "@"))
         if name and (outlives or re.match(r"\s+private\b.*\bfinal\b", line)):
             short = re.escape(name.removeprefix("self.").removeprefix("this."))
-            fills = rf"(?:\b|[@$]){short}(?:\[[^\]]+\]\s*=[^=]|\.(?:put|set|add|append|push|insert|computeIfAbsent|Add)\b|\s*<<|\[\]\s*=)|append\({short},"
+            fills = (
+                rf"(?:\b|[@$]){short}(?:\[[^\]]+\]\s*=[^=]|\.(?:put|set|add|append|push|insert|"
+                rf"computeIfAbsent|Add)\b|\s*<<|\[\]\s*=)|append\({short},"
+            )
             if filled := re.search(fills, come):
                 yield name, next((text for text in block.added if filled.group() in text), line)

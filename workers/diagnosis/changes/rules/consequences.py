@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from detection.types import SymptomKind
 from workers.diagnosis.changes.effects import Delay, Effect, EffectKind
-from workers.diagnosis.changes.words import touched_words
+from workers.diagnosis.changes.text.words import touched_words
 
 _LONGEST_SHOWN = 200
 
@@ -44,22 +44,31 @@ _OF_KIND: dict[EffectKind, Consequence] = {
     EffectKind.POOL: _consequence(_FULL, "connections", Delay.UNDER_LOAD),
     EffectKind.LIMIT: _consequence("throttled client_errors errors traffic_lost results", "", Delay.UNDER_LOAD),
     EffectKind.TTL: _consequence(f"cache_misses {_FULL} cpu query_count", f"{_LOADED} {_DATABASE}", Delay.WARM),
-    EffectKind.BATCH: _consequence("memory latency timeouts garbage_collection queue errors", f"slow_queries locks memory {_LOADED}",
-                                   Delay.UNDER_LOAD),
+    EffectKind.BATCH: _consequence(
+        "memory latency timeouts garbage_collection queue errors",
+        f"slow_queries locks memory {_LOADED}",
+        Delay.UNDER_LOAD,
+    ),
     EffectKind.INTERVAL: _consequence("cpu latency traffic queue disk", f"{_LOADED} {_DATABASE}", Delay.UNDER_LOAD),
     EffectKind.PROBE: _consequence("restarts errors latency traffic_lost", "", Delay.UNDER_LOAD),
     EffectKind.NUMBER: _consequence("results errors latency client_errors", "latency traffic"),
-    EffectKind.QUERY_IN_LOOP: _consequence(f"{_FULL} cpu {_DATABASE}", f"{_LOADED} {_DATABASE} locks", Delay.UNDER_LOAD),
-    EffectKind.CALL_IN_LOOP: _consequence(f"{_FULL} cpu retries throttled", f"{_LOADED} {_DATABASE} throttled",
-                                          Delay.UNDER_LOAD),
+    EffectKind.QUERY_IN_LOOP: _consequence(
+        f"{_FULL} cpu {_DATABASE}", f"{_LOADED} {_DATABASE} locks", Delay.UNDER_LOAD
+    ),
+    EffectKind.CALL_IN_LOOP: _consequence(
+        f"{_FULL} cpu retries throttled", f"{_LOADED} {_DATABASE} throttled", Delay.UNDER_LOAD
+    ),
     EffectKind.GUARD_REMOVED: _consequence("crash errors restarts bad_data client_errors results"),
     EffectKind.UNCHECKED_VALUE: _consequence("crash errors restarts bad_data"),
     EffectKind.QUERY_LIMIT_REMOVED: _consequence(
-        f"{_FULL} {_DATABASE} memory cpu garbage_collection", f"{_DATABASE} cpu memory latency disk locks connections timeouts",
+        f"{_FULL} {_DATABASE} memory cpu garbage_collection",
+        f"{_DATABASE} cpu memory latency disk locks connections timeouts",
         Delay.GROWS,
     ),
     EffectKind.QUERY_WIDENED: _consequence(
-        f"{_FULL} {_DATABASE} memory cpu results", f"{_DATABASE} cpu latency disk locks connections timeouts", Delay.GROWS
+        f"{_FULL} {_DATABASE} memory cpu results",
+        f"{_DATABASE} cpu latency disk locks connections timeouts",
+        Delay.GROWS,
     ),
     EffectKind.INDEX_REMOVED: _consequence(
         f"{_FULL} {_DATABASE}", f"{_DATABASE} cpu latency disk locks connections timeouts", Delay.UNDER_LOAD
@@ -67,13 +76,22 @@ _OF_KIND: dict[EffectKind, Consequence] = {
     EffectKind.CLOSE_REMOVED: _consequence(
         f"{_FULL} file_handles memory garbage_collection crash restarts locks", "connections locks errors", Delay.GROWS
     ),
-    EffectKind.PROTECTION_REMOVED: _consequence(f"{_FULL} retries cpu memory traffic", f"retries {_LOADED}", Delay.UNDER_LOAD),
-    EffectKind.CACHE_REMOVED: _consequence(f"cache_misses {_FULL} cpu query_count slow_queries", f"{_LOADED} {_DATABASE}",
-                                           Delay.UNDER_LOAD),
-    EffectKind.CACHE_KEY: _consequence(f"cache_misses {_FULL} cpu query_count memory results", f"{_LOADED} {_DATABASE}", Delay.WARM),
-    EffectKind.LOCK_ADDED: _consequence(f"locks {_FULL} cpu", "locks latency connections slow_queries timeouts", Delay.UNDER_LOAD),
+    EffectKind.PROTECTION_REMOVED: _consequence(
+        f"{_FULL} retries cpu memory traffic", f"retries {_LOADED}", Delay.UNDER_LOAD
+    ),
+    EffectKind.CACHE_REMOVED: _consequence(
+        f"cache_misses {_FULL} cpu query_count slow_queries", f"{_LOADED} {_DATABASE}", Delay.UNDER_LOAD
+    ),
+    EffectKind.CACHE_KEY: _consequence(
+        f"cache_misses {_FULL} cpu query_count memory results", f"{_LOADED} {_DATABASE}", Delay.WARM
+    ),
+    EffectKind.LOCK_ADDED: _consequence(
+        f"locks {_FULL} cpu", "locks latency connections slow_queries timeouts", Delay.UNDER_LOAD
+    ),
     EffectKind.LOCK_REMOVED: _consequence("crash bad_data errors results restarts", "", Delay.UNDER_LOAD),
-    EffectKind.TRANSACTION: _consequence(f"locks {_FULL}", "locks connections slow_queries latency timeouts", Delay.UNDER_LOAD),
+    EffectKind.TRANSACTION: _consequence(
+        f"locks {_FULL}", "locks connections slow_queries latency timeouts", Delay.UNDER_LOAD
+    ),
     EffectKind.SLEEP_ADDED: _consequence(f"{_FULL} traffic_lost", "connections", Delay.UNDER_LOAD),
     EffectKind.BUFFER_GROWS: _consequence(
         "memory garbage_collection restarts crash latency errors cpu disk queue", "", Delay.GROWS
@@ -91,23 +109,28 @@ _OF_KIND: dict[EffectKind, Consequence] = {
     EffectKind.DEPENDENCY: _consequence("errors crash restarts latency memory decoding connections", ""),
     EffectKind.IMAGE: _consequence("crash restarts errors latency memory name_lookup certificate", ""),
     EffectKind.START_UP: _consequence("crash restarts errors traffic_lost network", ""),
-    EffectKind.FIELD_RENAMED: _consequence("decoding errors client_errors crash bad_data schema results", "decoding client_errors errors"),
+    EffectKind.FIELD_RENAMED: _consequence(
+        "decoding errors client_errors crash bad_data schema results", "decoding client_errors errors"
+    ),
     EffectKind.DECODING: _consequence("decoding errors client_errors crash bad_data results", "decoding client_errors"),
     EffectKind.SCHEMA: _consequence("schema errors crash decoding bad_data results client_errors", "schema errors"),
-    EffectKind.LOCKING_MIGRATION: _consequence(f"locks slow_queries {_FULL}", "locks slow_queries latency timeouts connections cpu disk"),
+    EffectKind.LOCKING_MIGRATION: _consequence(
+        f"locks slow_queries {_FULL}", "locks slow_queries latency timeouts connections cpu disk"
+    ),
     EffectKind.RESOURCES: _consequence(
         f"{_FULL} memory cpu throttled restarts crash garbage_collection disk", "", Delay.UNDER_LOAD
     ),
     EffectKind.FLAG: _consequence("errors latency results crash client_errors traffic", "traffic latency errors"),
     EffectKind.SECRET: _consequence("authentication errors client_errors connections crash restarts", "authentication"),
     EffectKind.ROUTING: _consequence(
-        "network name_lookup connections timeouts errors latency traffic_lost authentication certificate", "traffic_lost traffic"
+        "network name_lookup connections timeouts errors latency traffic_lost authentication certificate",
+        "traffic_lost traffic",
     ),
     EffectKind.TLS: _consequence("certificate network errors connections client_errors authentication", "certificate"),
     EffectKind.ERROR_HANDLING: _consequence("errors client_errors results bad_data retries"),
     EffectKind.REFUSES_MORE: _consequence("client_errors errors results traffic_lost bad_data"),
     EffectKind.LOGIC: _consequence("results errors client_errors crash latency cpu"),
-}  # fmt: skip
+}
 
 WAITS_LONGER = _consequence(f"{_FULL} memory", "connections threads", Delay.UNDER_LOAD)
 """A timeout that was raised or removed: callers pile up behind a slow callee."""

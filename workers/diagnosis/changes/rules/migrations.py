@@ -9,24 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _MIGRATION_PATH = re.compile(r"migrat|alembic|flyway|liquibase|schema|\.sql$|db/changelog|/ddl/", re.IGNORECASE)
 _DOWN = re.compile(
-    r"^\s*(?:--\s*)?(?:\+\w+\s+down|down\b)|\bdef (?:down|downgrade)\b|\bexports\.down\b|function down\b|async down\(|-- \+goose Down",
+    r"^\s*(?:--\s*)?(?:\+\w+\s+down|down\b)|\bdef (?:down|downgrade)\b|\bexports\.down\b|"
+    r"function down\b|async down\(|-- \+goose Down",
     re.IGNORECASE,
 )
 _UP = re.compile(r"\bdef (?:up|upgrade|change)\b|\bexports\.up\b|function up\b|async up\(|\+\w+\s+up\b", re.IGNORECASE)
 _NEW_TABLE = re.compile(
-    r"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?[\"`]?([\w.]+)|create_table\(?\s*[:\"']([\w.]+)|createTable\(\s*[\"'](\w+)",
+    r"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?[\"`]?([\w.]+)|"
+    r"create_table\(?\s*[:\"']([\w.]+)|createTable\(\s*[\"'](\w+)",
     re.IGNORECASE,
 )
 
 _INDEX_REMOVED = re.compile(r"\bdrop\s+index\b|remove_index|dropIndex|drop_index|RemoveIndex", re.IGNORECASE)
 _INDEX_ADDED = re.compile(
-    r"\bcreate\s+(?:unique\s+)?index\b|\badd\s+(?:unique\s+)?(?:index|key)\b|add_index|create_index|createIndex|\bAddIndex\(",
+    r"\bcreate\s+(?:unique\s+)?index\b|\badd\s+(?:unique\s+)?(?:index|key)\b|add_index|"
+    r"create_index|createIndex|\bAddIndex\(",
     re.IGNORECASE,
 )
 _CONCURRENT = re.compile(
@@ -40,25 +43,48 @@ _DECLARED_INDEX = re.compile(
 _BREAKING: Sequence[tuple[re.Pattern[str], float]] = tuple(
     (re.compile(pattern, re.IGNORECASE), strength)
     for pattern, strength in (
-        (r"\bdrop\s+column\b|\bdrop\s+table\b|remove_column|drop_column|dropColumn|RemoveField\(|DeleteModel\(|drop_table|dropTable", 0.75),
-        (r"\brename\s+(?:column|to|table)\b|rename_column|renameColumn|RenameField\(|RenameModel\(|rename_table|new_column_name", 0.85),
-        (r"\bset\s+not\s+null\b|change_column_null|nullable\s*=\s*False|\badd\s+(?:column\s+)?\w+\s+[\w()]+(?!.*default).*\bnot\s+null\b|null:\s*false(?!.*default)|\.notNullable\(\)(?!.*default)", 0.6),
-        (r"\badd\s+constraint\b(?!.*not\s+valid)|add_foreign_key|create_unique_constraint|create_check_constraint|\badd\s+unique\b|AddConstraint\(", 0.5),
-        (r"\balter\s+(?:column\s+)?\w+\s+(?:set\s+data\s+)?type\b|\bmodify\s+(?:column\s+)?\w+|change_column\b|alter_column\(.*type_|AlterField\(|\.alter\(\)", 0.6),
+        (
+            r"\bdrop\s+column\b|\bdrop\s+table\b|remove_column|drop_column|dropColumn|RemoveField\(|"
+            r"DeleteModel\(|drop_table|dropTable",
+            0.75,
+        ),
+        (
+            r"\brename\s+(?:column|to|table)\b|rename_column|renameColumn|RenameField\(|"
+            r"RenameModel\(|rename_table|new_column_name",
+            0.85,
+        ),
+        (
+            r"\bset\s+not\s+null\b|change_column_null|nullable\s*=\s*False|"
+            r"\badd\s+(?:column\s+)?\w+\s+[\w()]+(?!.*default).*\bnot\s+null\b|"
+            r"null:\s*false(?!.*default)|\.notNullable\(\)(?!.*default)",
+            0.6,
+        ),
+        (
+            r"\badd\s+constraint\b(?!.*not\s+valid)|add_foreign_key|create_unique_constraint|"
+            r"create_check_constraint|\badd\s+unique\b|AddConstraint\(",
+            0.5,
+        ),
+        (
+            r"\balter\s+(?:column\s+)?\w+\s+(?:set\s+data\s+)?type\b|\bmodify\s+(?:column\s+)?\w+|"
+            r"change_column\b|alter_column\(.*type_|AlterField\(|\.alter\(\)",
+            0.6,
+        ),
         (r"\btruncate\s+(?:table\s+)?\w+|\bdrop\s+(?:database|schema|view|function|trigger)\b|\brevoke\b", 0.7),
         (r"\bdrop\s+default\b|\balter\s+type\b.*\brename\b|\bdrop\s+constraint\b", 0.35),
     )
-)  # fmt: skip
+)
 _LOCKING = re.compile(
     r"\block\s+table\b|\bvacuum\s+full\b|\bcluster\b\s+\w|\breindex\b(?!.*concurrently)|\boptimize\s+table\b",
     re.IGNORECASE,
 )
 _REWRITE = re.compile(
-    r"\balter\s+(?:column\s+)?\w+\s+(?:set\s+data\s+)?type\b|\bmodify\s+column\b|\badd\s+column\b.*\bdefault\s+(?:now|random|gen_|uuid|clock)",
+    r"\balter\s+(?:column\s+)?\w+\s+(?:set\s+data\s+)?type\b|\bmodify\s+column\b|"
+    r"\badd\s+column\b.*\bdefault\s+(?:now|random|gen_|uuid|clock)",
     re.IGNORECASE,
 )
 _BACKFILL = re.compile(
-    r"^\s*update\s+[\w.\"`]+\s+set\b(?!.*\bwhere\b.*\b(?:id|between|limit)\b)|^\s*delete\s+from\s+[\w.\"`]+\s*;|\.update_all\(|\.objects\.(?:all\(\)\.)?update\(",
+    r"^\s*update\s+[\w.\"`]+\s+set\b(?!.*\bwhere\b.*\b(?:id|between|limit)\b)|"
+    r"^\s*delete\s+from\s+[\w.\"`]+\s*;|\.update_all\(|\.objects\.(?:all\(\)\.)?update\(",
     re.IGNORECASE,
 )
 
@@ -89,7 +115,7 @@ def _names_one_of(tables: frozenset[str], statement: str) -> bool:
 
 
 def _declared_indexes(block: Block) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     line = next((line for line in removed if _DECLARED_INDEX.search(line) or _INDEX_ADDED.search(line)), None)
     if line and not any(_DECLARED_INDEX.search(text) or _INDEX_ADDED.search(text) for text in added):
         yield effect(EffectKind.INDEX_REMOVED, block.path, line, 0.8, beside=(block.heading,))
@@ -140,9 +166,12 @@ def adds_only_indexes(blocks: Sequence[Block]) -> bool:
     statements = [statement for block in blocks for statement in _statements(block)]
     tables = _new_tables(blocks)
     harmless = re.compile(
-        r"\bcreate\s+index\s+concurrently\b|AddIndexConcurrently|\bcreate\s+table\b|\bcomment\s+on\b|\banalyze\b|disable_ddl_transaction|atomic\s*=\s*False|"
-        r"algorithm:\s*:concurrently|postgresql_concurrently\s*=\s*True|\badd\s+column\b(?!.*not\s+null)|^\s*(?:set\s+\w+_timeout|begin|commit)\b|"
-        r"^\s*(?:class|def|end|import|from|pass|dependencies|operations|\]|\)|\})|^\s*add_index\s+[^,]+,[^,]+,\s*algorithm",
+        r"\bcreate\s+index\s+concurrently\b|AddIndexConcurrently|\bcreate\s+table\b|"
+        r"\bcomment\s+on\b|\banalyze\b|disable_ddl_transaction|atomic\s*=\s*False|"
+        r"algorithm:\s*:concurrently|postgresql_concurrently\s*=\s*True|"
+        r"\badd\s+column\b(?!.*not\s+null)|^\s*(?:set\s+\w+_timeout|begin|commit)\b|"
+        r"^\s*(?:class|def|end|import|from|pass|dependencies|operations|\]|\)|\})|"
+        r"^\s*add_index\s+[^,]+,[^,]+,\s*algorithm",
         re.IGNORECASE,
     )
     is_index = re.compile(r"index|create\s+table|add\s+column", re.IGNORECASE)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workers.diagnosis.changes.words import words_of
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 _SECONDS = {
     "nanosecond": 1e-9, "nanos": 1e-9, "ns": 1e-9, "microsecond": 1e-6, "micros": 1e-6, "us": 1e-6,
@@ -18,29 +18,16 @@ _BYTES = {
     "b": 1.0, "byte": 1.0, "k": 1e3, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "g": 1e9, "t": 1e12,
     "ki": 2.0**10, "mi": 2.0**20, "gi": 2.0**30, "ti": 2.0**40, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30,
 }  # fmt: skip
-_MEMORY_WORDS = frozenset(
-    [
-        "memory",
-        "mem",
-        "heap",
-        "size",
-        "bytes",
-        "body",
-        "storage",
-        "disk",
-        "xmx",
-        "xms",
-        "cache",
-        "upload",
-        "buffer",
-        "payload",
-    ]
+_MEMORY_WORDS = word_set(
+    """
+    memory mem heap size bytes body storage disk xmx xms cache upload buffer payload
+    """
 )
 _PROCESSOR_WORDS = frozenset(["cpu", "cpus", "processor"])
 _TIME_WORD = r"(?:nano|micro|milli)?seconds?|millis|nanos|micros|minutes?|hours?|days?|weeks?|ms|secs?|mins?"
 _NUMBER = r"\d[\d_,]*\d(?:\.\d+)?(?:[eE][+-]?\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FACTORS = rf"(?:\s*\*\s*(?:{_NUMBER}))*"
-_UNIT = r"[KMGT]i?B|[KMGT]i|msecs?|secs?|mins?|hrs?|ns|us|µs|ms|[smhdwKGTk]|%"
+_UNIT = r"r/[sm]|[KMGT]i?B|[KMGT]i|msecs?|secs?|mins?|hrs?|ns|us|µs|ms|[smhdwKGTk]|%"
 
 _FORMS = re.compile(
     "|".join(
@@ -50,7 +37,8 @@ _FORMS = re.compile(
             # time.Minute * 15
             rf"\b[a-z]+\.(?P<u2>{_TIME_WORD})\s*\*\s*(?P<n2>{_NUMBER})",
             # Duration.ofSeconds(3), TimeSpan.FromSeconds(30), Duration::from_secs(5)
-            rf"\b(?:Duration|TimeSpan|Period)(?:\.|::)_?(?:of|from)_?(?P<u3>{_TIME_WORD})\s*\(\s*(?P<n3>{_NUMBER}){_FACTORS}",
+            rf"\b(?:Duration|TimeSpan|Period)(?:\.|::)_?(?:of|"
+            rf"from)_?(?P<u3>{_TIME_WORD})\s*\(\s*(?P<n3>{_NUMBER}){_FACTORS}",
             # timedelta(minutes=5), relativedelta(days=1)
             rf"\b\w*delta\(\s*(?P<u4>{_TIME_WORD})\s*=\s*(?P<n4>{_NUMBER})\s*\)",
             # 5.minutes, 30.seconds.to_i
@@ -62,7 +50,8 @@ _FORMS = re.compile(
             # 60 * 60 * 24
             rf"(?<![\w.])(?P<n8>(?:{_NUMBER})(?:\s*\*\s*(?:{_NUMBER}))+)(?![\w.])",
             # 512Mi, 500m, 15s, 30 %, 5_000, 0.5
-            rf"(?<![\w.])(?P<n9>-?(?:{_NUMBER}))(?:(?P<u9>{_UNIT})|\s+(?P<u10>ms|{_TIME_WORD}|[KMG]i?B))?[lLfFuU]*(?![\w.-]*[A-Za-z_]|\.?\d)",
+            rf"(?<![\w.])(?P<n9>-?(?:{_NUMBER}))(?:(?P<u9>{_UNIT})|\s+(?P<u10>ms|{_TIME_WORD}|"
+            rf"[KMG]i?B))?[lLfFuU]*(?![\w.-]*[A-Za-z_]|\.?\d)",
         )
     ),
     re.IGNORECASE,
@@ -71,7 +60,7 @@ _FORMS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """value in seconds, bytes, cores or as written; `unit`: "seconds", "bytes", "cores", "share" or ""."""
+    """value in seconds, bytes, cores or as written; `unit`: "seconds", "bytes", "cores", "share", "per second" or ""."""
 
     start: int
     end: int
@@ -98,6 +87,8 @@ def _read(number: str, unit: str, whole: str, before: frozenset[str]) -> tuple[f
     for factor in (whole if not unit and "*" in whole else number).split("*"):
         value *= float(re.sub(r"[_,]", "", factor.strip()))
     lower = unit.lower().rstrip("s") if len(unit) > 2 else unit.lower()
+    if unit in ("r/s", "r/m"):
+        return value / (60 if unit == "r/m" else 1), "per second"
     if unit == "%":
         return value / 100, "share"
     if lower == "m" and unit == "m" and before & _PROCESSOR_WORDS:

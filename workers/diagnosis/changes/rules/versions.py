@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _MANIFESTS = re.compile(
-    r"(?:^|/)(?:go\.mod|package\.json|requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile|pom\.xml|build\.gradle(?:\.kts)?|"
-    r"libs\.versions\.toml|Gemfile|Cargo\.toml|composer\.json|[\w.]+\.csproj|Directory\.Packages\.props|mix\.exs|Chart\.yaml|versions\.tf)$"
+    r"(?:^|/)(?:go\.mod|package\.json|requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|"
+    r"setup\.(?:py|cfg)|Pipfile|pom\.xml|build\.gradle(?:\.kts)?|"
+    r"libs\.versions\.toml|Gemfile|Cargo\.toml|composer\.json|[\w.]+\.csproj|"
+    r"Directory\.Packages\.props|mix\.exs|Chart\.yaml|versions\.tf)$"
 )
 _LOCKS = re.compile(
-    r"(?:^|/)(?:go\.sum|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|Cargo\.lock|composer\.lock|packages\.lock\.json)$"
+    r"(?:^|/)(?:go\.sum|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|poetry\.lock|uv\.lock|"
+    r"Pipfile\.lock|Gemfile\.lock|Cargo\.lock|composer\.lock|packages\.lock\.json)$"
 )
 _VERSION = re.compile(r"v?(\d+)\.(\d+|x)(?:\.(\d+|x))?(?:[-+.][\w.-]+)?")
 _NAME = re.compile(r"[\"']?([@A-Za-z][\w.@/:-]*)")
@@ -44,14 +47,20 @@ def is_about_versions(path: str) -> bool:
 
 
 def _libraries(block: Block) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     old, new = _versions(removed), _versions(added)
     for name, (version, line) in new.items():
         if name in old:
             yield effect(
-                EffectKind.DEPENDENCY, block.path, line, _strength(old[name][0], version), name=name, before=old[name][0],
-                after=version, direction=_direction(old[name][0], version),
-            )  # fmt: skip
+                EffectKind.DEPENDENCY,
+                block.path,
+                line,
+                _strength(old[name][0], version),
+                name=name,
+                before=old[name][0],
+                after=version,
+                direction=_direction(old[name][0], version),
+            )
         else:
             yield effect(EffectKind.DEPENDENCY, block.path, line, 0.2, name=name, after=version)
     for name, (version, line) in old.items():
@@ -83,7 +92,7 @@ def _direction(old: str, new: str) -> int:
 
 
 def _strength(old: str, new: str) -> float:
-    """Return how far a bump is known to break: a patch hardly ever, a major version often, a step back a little more."""
+    """Return how far a bump is known to break: a patch hardly ever, a major version often, a step back more."""
     before, after = _parts(old), _parts(new)
     backwards = 0.1 if after < before else 0.0
     if before[0] != after[0]:
@@ -94,15 +103,20 @@ def _strength(old: str, new: str) -> float:
 
 
 def _images(block: Block) -> Iterator[Effect]:
-    removed, added = really_changed(block.removed, block.added)
+    removed, added = changed_lines(block)
     for pattern in (_FROM, _IMAGE, _TAG):
         old = [(match[1], line) for line in removed if (match := pattern.match(line))]
         new = [(match[1], line) for line in added if (match := pattern.match(line))]
         for (before, _), (after, line) in zip(old, new, strict=False):
             yield effect(
-                EffectKind.IMAGE, block.path, line, _image_strength(before, after), name=PurePosixPath(after).name.partition(":")[0],
-                before=before, after=after,
-            )  # fmt: skip
+                EffectKind.IMAGE,
+                block.path,
+                line,
+                _image_strength(before, after),
+                name=PurePosixPath(after).name.partition(":")[0],
+                before=before,
+                after=after,
+            )
 
 
 def _image_strength(before: str, after: str) -> float:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.diagnosis.changes.consequences import (
+from workers.diagnosis.changes.effects import Effect, EffectKind
+from workers.diagnosis.changes.rules.consequences import (
     FEWER_TRIES,
     MORE_WORK,
     PUSHES_HARDER,
@@ -17,14 +18,9 @@ from workers.diagnosis.changes.consequences import (
     Consequence,
     effect,
 )
-from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block
-from workers.diagnosis.changes.settings import Changed, changed_settings
-from workers.diagnosis.changes.words import words_of
-
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+from workers.diagnosis.changes.text.patches import Block
+from workers.diagnosis.changes.text.settings import Changed, changed_settings
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +45,16 @@ class _Knob:
 _KNOBS: Sequence[_Knob] = (
     _Knob(
         EffectKind.PROBE,
-        _set("initialdelayseconds failurethreshold periodseconds timeoutseconds successthreshold"),
+        word_set("initialdelayseconds failurethreshold periodseconds timeoutseconds successthreshold"),
         lowered=(0.65, None),
         raised=(0.15, None),
         removed=(0.4, None),
     ),
     _Knob(
         EffectKind.TTL,
-        _set("ttl expiry expiration expires maxage lifetime expire expirein expireafterwrite expireafteraccess"),
-        beside=_set("token session cookie jwt password auth login refresh certificate cert lease"),
-        but=_set("cache cached caching"),
+        word_set("ttl expiry expiration expires maxage lifetime expire expirein expireafterwrite expireafteraccess"),
+        beside=word_set("token session cookie jwt password auth login refresh certificate cert lease"),
+        but=word_set("cache cached caching"),
         lowered=(0.75, SESSIONS_END),
         raised=(0.1, STALE),
         removed=(0.3, SESSIONS_END),
@@ -66,8 +62,10 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.TTL,
-        _set("ttl expiry expiration expires maxage lifetime expire stale freshness expirein expireafterwrite "
-             "expireafteraccess sets cachetimeout cacheseconds cacheduration cachefor cachettl"),
+        word_set(
+            "ttl expiry expiration expires maxage lifetime expire stale freshness expirein expireafterwrite "
+            "expireafteraccess sets cachetimeout cacheseconds cacheduration cachefor cachettl"
+        ),
         lowered=(0.95, None),
         raised=(0.15, STALE),
         removed=(0.4, STALE),
@@ -75,8 +73,10 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.TTL,
-        _set("cache cached caching lru"),
-        beside=_set("size max entries capacity items maximum minutes seconds duration timeout age hours for maxmemory"),
+        word_set("cache cached caching lru"),
+        beside=word_set(
+            "size max entries capacity items maximum minutes seconds duration timeout age hours for maxmemory"
+        ),
         lowered=(0.85, None),
         raised=(0.15, STALE),
         removed=(0.5, STALE),
@@ -84,8 +84,8 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.BACKOFF,
-        _set("backoff jitter delay"),
-        beside=_set("retry retries retrying backoff jitter reconnect redelivery"),
+        word_set("backoff jitter delay"),
+        beside=word_set("retry retries retrying backoff jitter reconnect redelivery"),
         lowered=(0.6, None),
         raised=(0.2, WAITS_LONGER),
         removed=(0.6, None),
@@ -93,8 +93,8 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.RETRIES,
-        _set("retries retry attempts attempt tries redeliveries maxretries redelivery"),
-        but=_set("timeout deadline queue"),
+        word_set("retries retry attempts attempt tries redeliveries maxretries redelivery"),
+        but=word_set("timeout deadline queue"),
         lowered=(0.4, FEWER_TRIES),
         raised=(0.75, None),
         removed=(0.35, FEWER_TRIES),
@@ -102,8 +102,8 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.TIMEOUT,
-        _set("timeout timeouts deadline timeoutms withtimeout settimeout timelimit budget waittime keepalive"),
-        but=_set("limit rate error cost"),
+        word_set("timeout timeouts deadline timeoutms withtimeout settimeout timelimit budget waittime keepalive"),
+        but=word_set("limit rate error cost"),
         lowered=(0.95, None),
         raised=(0.45, WAITS_LONGER),
         removed=(0.6, WAITS_LONGER),
@@ -111,18 +111,36 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.RESOURCES,
-        _set("memory cpu replicas minreplicas maxreplicas xmx xms heap ephemeral storage iops shm nofile ulimit "
-             "instances desiredcount memorysize maxoldspacesize shmsize minsize desiredcapacity maxcapacity mincapacity"),
-        but=_set("cache usage utilization threshold percent alert metric"),
+        word_set(
+            "memory cpu replicas minreplicas maxreplicas xmx xms heap ephemeral storage iops shm nofile ulimit "
+            "instances desiredcount memorysize maxoldspacesize shmsize minsize desiredcapacity "
+            "maxcapacity mincapacity"
+        ),
+        but=word_set("cache usage utilization threshold percent alert metric"),
         lowered=(0.85, None),
         raised=(0.1, None),
         removed=(0.3, None),
         added=(0.25, None),
     ),
     _Knob(
+        EffectKind.RESOURCES,
+        word_set("averageutilization targetcpuutilizationpercentage targetaverageutilization gogc"),
+        lowered=(0.45, None),
+        raised=(0.45, None),
+    ),
+    _Knob(
+        EffectKind.WORK_ADDED,
+        word_set(
+            "cost rounds iterations generatefrompassword gensalt saltrounds workfactor logrounds compressionlevel"
+        ),
+        beside=word_set("bcrypt scrypt argon pbkdf hash hasher password salt compression compress gzip"),
+        lowered=(0.1, None),
+        raised=(0.7, None),
+    ),
+    _Knob(
         EffectKind.LIMIT,
-        _set("rate ratelimit rps qps quota throttle permits limiter burst requestspersecond ratelimiter"),
-        but=_set("sample sampling error tax exchange refresh frame discount interest"),
+        word_set("rate ratelimit rps qps quota throttle permits limiter burst requestspersecond ratelimiter"),
+        but=word_set("sample sampling error tax exchange refresh frame discount interest"),
         lowered=(0.85, None),
         raised=(0.3, PUSHES_HARDER),
         removed=(0.5, PUSHES_HARDER),
@@ -130,18 +148,20 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.LIMIT,
-        _set("threshold volume ratio slidingwindowsize"),
-        beside=_set("circuit breaker hystrix resilience4j outlier bulkhead"),
+        word_set("threshold volume ratio slidingwindowsize"),
+        beside=word_set("circuit breaker hystrix resilience4j outlier bulkhead"),
         lowered=(0.55, None),
         raised=(0.3, WAITS_LONGER),
         removed=(0.4, WAITS_LONGER),
     ),
     _Knob(
         EffectKind.POOL,
-        _set("pool connections conns workers threads concurrency parallelism maxpoolsize poolsize idle semaphore "
-             "processes goroutines executor maxconn maxconnections workerconnections clients sockets children "
-             "maxclients streams slots listeners consumers connection conn"),
-        but=_set("timeout deadline lifetime"),
+        word_set(
+            "pool connections conns workers threads concurrency parallelism maxpoolsize poolsize idle semaphore "
+            "processes goroutines executor maxconn maxconnections workerconnections clients sockets children "
+            "maxclients streams slots listeners consumers connection conn"
+        ),
+        but=word_set("timeout deadline lifetime"),
         lowered=(0.85, None),
         raised=(0.2, PUSHES_HARDER),
         removed=(0.4, None),
@@ -149,7 +169,7 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.BATCH,
-        _set("batch batchsize chunk chunksize prefetch fetchsize pagesize bulk page linger perpage chunks"),
+        word_set("batch batchsize chunk chunksize prefetch fetchsize pagesize bulk page linger perpage chunks"),
         lowered=(0.5, SMALLER_BATCHES),
         raised=(0.6, None),
         removed=(0.4, MORE_WORK),
@@ -157,7 +177,7 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.BATCH,
-        _set("queue buffer backlog capacity channel chan inflight outstanding queued highwatermark"),
+        word_set("queue buffer backlog capacity channel chan inflight outstanding queued highwatermark"),
         lowered=(0.5, None),
         raised=(0.35, None),
         removed=(0.35, None),
@@ -165,8 +185,8 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.LIMIT,
-        _set("limit max maximum bodysize take first maxsize topk limits top bodysizelimit"),
-        but=_set("alert width height length char font"),
+        word_set("limit max maximum bodysize take first maxsize topk limits top bodysizelimit"),
+        but=word_set("alert width height length char font"),
         lowered=(0.5, None),
         raised=(0.55, MORE_WORK),
         removed=(0.45, MORE_WORK),
@@ -174,7 +194,7 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.INTERVAL,
-        _set("interval schedule cron period every frequency poll polling ticker newticker refresh"),
+        word_set("interval schedule cron period every frequency poll polling ticker newticker refresh"),
         lowered=(0.6, None),
         raised=(0.2, STALE),
         removed=(0.3, None),
@@ -182,47 +202,20 @@ _KNOBS: Sequence[_Knob] = (
     ),
     _Knob(
         EffectKind.FLAG,
-        _set("percentage percent rollout weight canary traffic share split variation"),
+        word_set("percentage percent rollout weight canary traffic share split variation"),
         lowered=(0.35, None),
         raised=(0.45, None),
         removed=(0.3, None),
         added=(0.3, None),
     ),
-)  # fmt: skip
+)
 
-_NO_SETTING = frozenset(
-    [
-        "http",
-        "status",
-        "statuscode",
-        "code",
-        "exit",
-        "port",
-        "version",
-        "width",
-        "height",
-        "padding",
-        "margin",
-        "line",
-        "column",
-        "case",
-        "id",
-        "sha",
-        "seed",
-        "year",
-        "args",
-        "buckets",
-        "expect",
-        "assertequals",
-        "printf",
-        "sprintf",
-        "log",
-        "println",
-        "percentile",
-        "quantile",
-        "sleep",
-        "usleep",
-    ]
+_NO_SETTING = word_set(
+    """
+    http status statuscode code exit port version width height padding margin line column case id
+    sha seed year args buckets expect assertequals printf sprintf log println percentile quantile
+    sleep usleep
+    """
 )
 _NONE_MEANS_ALL = frozenset({EffectKind.TIMEOUT, EffectKind.POOL, EffectKind.LIMIT, EffectKind.BATCH})
 _PLAIN_NUMBER = 0.25

@@ -11,12 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from detection.types import ChangedFile
-from workers.diagnosis.changes.comments import without_comments
+from workers.diagnosis.changes.text.comments import without_comments
 
 _LONGEST_PATCH = 200_000
 _LONGEST_LINE = 500
+_LONGEST_BLOCK = 400
+_MOST_LINES = 3000
 _NUMBERED = re.compile(r"^@@+ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@+ ?(.*)$")
 _NAMED = re.compile(r"^@@+ ?(.*?)(?: ?@@+ ?(.*))?$")
 _PATH = re.compile(
@@ -60,11 +63,16 @@ class Block:
 def blocks_of(files: Sequence[ChangedFile]) -> tuple[Block, ...]:
     """Return the blocks of a commit's files; a text that several files share is read once."""
     seen: set[str] = set()
-    found = []
+    found: list[Block] = []
+    left = _MOST_LINES
     for file in files:
         if file.patch and file.patch not in seen:
             seen.add(file.patch)
-            found += _blocks(file.path, file.patch)
+            for block in _blocks(file.path, file.patch):
+                left -= len(block.lines)
+                if left < 0:
+                    return tuple(found)
+                found.append(block)
     return tuple(found)
 
 
@@ -112,13 +120,23 @@ def _heading(line: str, path: str) -> tuple[str, str]:
 
 
 def _block(path: str, heading: str, body: Sequence[tuple[str, str]]) -> Iterator[Block]:
-    if any(sign in "+-" for sign, _ in body):
-        yield Block(path, heading, tuple(without_comments(path, body)))
+    """Yield the block, or several of at most _LONGEST_BLOCK lines if it is longer than anyone would review."""
+    for start in range(0, len(body), _LONGEST_BLOCK):
+        part = body[start : start + _LONGEST_BLOCK]
+        if any(sign in "+-" for sign, _ in part):
+            yield Block(path, heading, tuple(without_comments(path, part)))
 
 
 def same(line: str) -> str:
     """Return the form in which two lines are the same line: white space and a trailing comma do not count."""
     return re.sub(r"\s+", "", line).rstrip(",;")
+
+
+@lru_cache(maxsize=512)
+def changed_lines(block: Block) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the removed and the added lines of a block that are not just moved within it."""
+    removed, added = really_changed(block.removed, block.added)
+    return tuple(removed), tuple(added)
 
 
 def really_changed(removed: Sequence[str], added: Sequence[str]) -> tuple[list[str], list[str]]:

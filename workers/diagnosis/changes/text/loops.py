@@ -37,11 +37,21 @@ def looped_parts(lines: Sequence[str], heading: str = "") -> Iterator[tuple[str,
         elif comprehension := _COMPREHENSION.search(text):
             yield comprehension["item"], False
         if header := _HEADER.search(text):
-            counts = not _RETRYING.search(text) and not _ENDLESS.match(text)
+            counts = not (_RETRYING.search(text) or _ENDLESS.match(text) or few_times(text))
             is_chunked = bool(_CHUNKED.search(text))
             if counts and (body := _body_on_the_line(text, header)):
                 yield body, is_chunked
             open_at.append((depth, counts, is_chunked))
+
+
+_FEW_TIMES = re.compile(
+    r"\bfor\b.*[<]=?\s*(?:[2-9]|1\d|max\w*|MAX\w*)\s*;|\bfor\b.*\bin\s+(?:range\((?:1,\s*)?(?:[2-9]|1\d)\)|0\.\.[2-9]\b)|\b[2-9]\.times\b",
+)
+
+
+def few_times(header: str) -> bool:
+    """Whether a loop runs a small fixed number of times, as one does that tries again."""
+    return bool(_FEW_TIMES.search(header)) and not re.search(r"len\(|length|size", header)
 
 
 def _body_on_the_line(text: str, header: re.Match[str]) -> str:

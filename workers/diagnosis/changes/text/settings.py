@@ -7,9 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import islice
 
-from workers.diagnosis.changes.patches import Block, really_changed
-from workers.diagnosis.changes.quantities import Quantity, in_unit_of, quantities
+from workers.diagnosis.changes.text.patches import Block, changed_lines
+from workers.diagnosis.changes.text.quantities import Quantity, in_unit_of, quantities
+from workers.diagnosis.changes.text.words import words_of
 
 _KEY = re.compile(r"([A-Za-z_$@][\w.$/-]*)[\"'\]]*\s*(?::=|=>|:|=|\s)\s*[\"'(\[]?$")
 _CALL = re.compile(r"([A-Za-z_][\w.:]*?)[!]?\s*(?:<[^<>]*>)?\(([^()]*|[^()]*\([^()]*\)[^()]*)$")
@@ -19,15 +22,19 @@ _ASSIGNED = re.compile(
 )
 _ARGUMENT = re.compile(r"\b([A-Za-z_]\w*)\s*=\s*(True|False|true|false|None|null|[\"'][^\"']*[\"'])")
 _DIRECTIVE = re.compile(
-    r"^\s*([a-z_]+(?:_[a-z]+)+|listen|resolver|server|user|image|FROM|USER|CMD|ENTRYPOINT|EXPOSE)\s+(.+?)[;{\s]*$"
+    r"^\s*([a-z]+(?:[_-][a-z]+)+|listen|resolver|server|user|image|FROM|USER|CMD|ENTRYPOINT|EXPOSE)\s+(.+?)[;{\s]*$"
 )
 _CALLED_WITH = re.compile(
     r"([A-Za-z_]\w*)\(\s*(?:[\"']([\w.-]+)[\"']\s*,\s*)?(true|false|True|False|[\"'][^\"']*[\"'])\s*\)"
 )
 _PLAIN = re.compile(r"^(?:true|false|yes|no|on|off|none|null|nil|[\"'][^\"']*[\"']|[\w.:/@*${}-]+)$", re.IGNORECASE)
 _VAGUE = frozenset({"value", "default", "val", "const", "return", "limit", "min", "max", "key"})
-_ADDRESS = re.compile(r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|#)[0-9a-fA-F]+\b")
-_MOST_PAIRS = 150
+_ADDRESS = re.compile(
+    r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|"
+    r"#)[0-9a-fA-F]+\b"
+)
+_MOST_PAIRS = 900
+_MOST_CANDIDATES = 8
 _ALIKE = 0.6
 _SYNONYMS = {"conns": "connections", "conn": "connection", "maximum": "max", "minimum": "min", "sec": "seconds"}
 
@@ -101,17 +108,21 @@ class Changed:
         ratio = self.ratio
         if ratio is not None:
             return (ratio > 1.000001) - (ratio < 0.999999)
-        if self.old and self.new and self.old.quantity and self.new.quantity:
-            if self.old.quantity.unit == self.new.quantity.unit:
-                return (self.new.quantity.value > self.old.quantity.value) - (
-                    self.new.quantity.value < self.old.quantity.value
-                )
+        before = self.old.quantity if self.old else None
+        after = self.new.quantity if self.new else None
+        if before and after and before.unit == after.unit:
+            return (after.value > before.value) - (after.value < before.value)
         return 0
 
 
-def changed_settings(block: Block) -> Iterator[Changed]:
-    """Yield the settings that differ between the removed and the added lines, then those only removed or added."""
-    gone, come = really_changed(block.removed, block.added)
+@lru_cache(maxsize=512)
+def changed_settings(block: Block) -> tuple[Changed, ...]:
+    """Return the settings that differ between the removed and the added lines, then those only removed or added."""
+    return tuple(_changed_settings(block))
+
+
+def _changed_settings(block: Block) -> Iterator[Changed]:
+    gone, come = changed_lines(block)
     old = [item for line in gone for item in settings_of(line, _owner(line, block.old, block.heading))]
     new = [item for line in come for item in settings_of(line, _owner(line, block.new, block.heading))]
     used: set[int] = set()
@@ -120,16 +131,21 @@ def changed_settings(block: Block) -> Iterator[Changed]:
     for index, item in enumerate(new):
         by_key[item.key].append(index)
     for item in old:
-        partner = _partner(item, [index for index in by_key[item.key] if index not in used], new)
+        free = [index for index in by_key[item.key] if index not in used]
+        partner = _partner(item, free[:_MOST_CANDIDATES], new)
         if partner is None:
             left.append(item)
             continue
         used.add(partner)
+        if item.quantity and not new[partner].quantity:
+            used |= _given_a_name(item, new, used)
+            continue
         if not _equal(item, new[partner]):
             yield Changed(block.path, block.heading, item, new[partner])
     remaining = [item for index, item in enumerate(new) if index not in used]
+    left, remaining = _without_equal_numbers(left, remaining)
     for item in left:
-        similar = _renamed(item, remaining)
+        similar = _renamed(item, remaining) if len(left) * len(remaining) <= _MOST_PAIRS else None
         if similar is not None:
             remaining.remove(similar)
             if not _equal(item, similar):
@@ -140,24 +156,50 @@ def changed_settings(block: Block) -> Iterator[Changed]:
         yield Changed(block.path, block.heading, None, item)
 
 
+def _given_a_name(item: Setting, new: Sequence[Setting], used: set[int]) -> set[int]:
+    """Return the place of the constant that now holds the number of `item`, if the change shows it."""
+    places = (place for place, other in enumerate(new) if place not in used and other.quantity and _equal(item, other))
+    return set(islice(places, 1))
+
+
+def _without_equal_numbers(
+    left: Sequence[Setting], remaining: Sequence[Setting]
+) -> tuple[list[Setting], list[Setting]]:
+    """Take out the numbers that are both removed and added under different names: a constant was given a name."""
+    kept, others = [], list(remaining)
+    for item in left:
+        twin = next((other for other in others if item.quantity and other.quantity and _equal(item, other)), None)
+        if twin is None:
+            kept.append(item)
+        else:
+            others.remove(twin)
+    return kept, others
+
+
 def _partner(item: Setting, candidates: Sequence[int], new: Sequence[Setting]) -> int | None:
     """Return the added setting of this name: an equal one if there is one, or else that of the most similar line."""
     if not candidates:
         return None
     of_owner = [index for index in candidates if new[index].owner == item.owner] or list(candidates)
     equal = [index for index in of_owner if _equal(item, new[index])]
-    return max(equal or of_owner, key=lambda index: (_likeness(item.line, new[index].line), -index))
+    if len(equal or of_owner) == 1:
+        return (equal or of_owner)[0]
+    return max(equal or of_owner, key=lambda index: (_shared_words(item.line, new[index].line), -index))
 
 
 def _renamed(item: Setting, others: Sequence[Setting]) -> Setting | None:
     """Return an added setting on a line so alike that it is the same setting under another name."""
     scored = [
         (score, other)
-        for other in others[:_MOST_PAIRS]
+        for other in others
         if (item.quantity is None) == (other.quantity is None)
         and (score := _likeness(item.line, other.line)) >= _ALIKE + 0.15
     ]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def _shared_words(one: str, other: str) -> int:
+    return len(words_of(one) & words_of(other))
 
 
 def _likeness(one: str, other: str) -> float:
@@ -193,7 +235,7 @@ def settings_of(line: str, owner: str = "") -> list[Setting]:
 
 
 def _name_before(text: str) -> str:
-    """Return the name that the number behind `text` is given to: a key, a directive, or the function it is passed to."""
+    """Return the name that the number behind `text` is given to: a key, a directive, or a called function."""
     if key := _KEY.search(text):
         return key[1].strip("-/")
     if call := _CALL.search(text):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import Effect, EffectKind
-from workers.diagnosis.changes.patches import Block, really_changed
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _ABSENT = re.compile(
     r"(?P<go>[A-Za-z_$@][\w.$@>\-\[\]]*?(?:\(\)[\w.]*)*)\s*(?:===?|!==?)\s*(?:nil|null|None|undefined)\b|"
@@ -18,7 +19,8 @@ _ABSENT = re.compile(
     r"\b(?:isset|empty|is_null|Objects\.nonNull|requireNonNull)\(\s*(?P<php>[$\w.>\-\[\]'\"]+)|"
     r"\bif\s*\(?\s*(?:!|not\s+)(?P<no>[A-Za-z_$@][\w.$>\-]*)\s*\)?\s*(?:[:{]|\breturn|$|then)|"
     r"\bif\s+let\s+Some\(\w+\)\s*=\s*&?(?P<rs>[\w.]+)|"
-    r"\blen\(\s*(?P<len>[\w.]+)\s*\)\s*(?:==|<|>|!=)|(?P<size>[\w.]+)\.(?:length|size\(\)|Count)\s*(?:===?|<|>|!==?)\s*\d|"
+    r"\blen\(\s*(?P<len>[\w.]+)\s*\)\s*(?:==|<|>|!=)|(?P<size>[\w.]+)\.(?:length|size\(\)|"
+    r"Count)\s*(?:===?|<|>|!==?)\s*\d|"
     r",\s*(?P<ok>ok|found|exists)\s*:=",
 )
 _SAFE_USE = (
@@ -30,21 +32,27 @@ _SAFE_USE = (
     (re.compile(r",\s*ok\s*:?=\s*\S+\.\("), "checked cast"),
 )
 _BARE = re.compile(
-    r"\.unwrap\(\)|\.expect\(|!!\.|!!$|\w!\.\w|\bas!\s|\.get\(\)\.|\.get\(\)[;)]|:=\s*\w[\w.]*\.\(\*?\w+\)|\.first\(\)!"
+    r"\.unwrap\(\)|\.expect\(|!!\.|!!$|\w!\.\w|\bas!\s|\.get\(\)\.|\.get\(\)[;)]|"
+    r":=\s*\w[\w.]*\.\(\*?\w+\)|\.first\(\)!"
 )
 _CLOSE = re.compile(
-    r"\.close\w*\(|\.Close\(|\bcancel\(\)|\bfinally\b|\bwith\s+(?:open|\w+\.(?:open|connect|cursor|connection|begin))\b|"
-    r"\busing\s*\(|\busing var\b|\btry\s*\([\w<>]|\.release\(|\.Release\(|\.dispose\(|\.Dispose\(|unsubscribe\(|removeListener|removeEventListener|"
-    r"clearInterval|\.Stop\(\)|\.shutdown\(|\bfree\(|\.disconnect\(|\.end\(\)|pool\.put|Unlock\(\)|\.unlock\(|mysqli_close|fclose"
+    r"\.close\w*\(|\.Close\(|\bcancel\(\)|\bfinally\b|\bwith\s+(?:open|\w+\.(?:open|connect|"
+    r"cursor|connection|begin))\b|"
+    r"\busing\s*\(|\busing var\b|\btry\s*\([\w<>]|\.release\(|\.Release\(|\.dispose\(|"
+    r"\.Dispose\(|unsubscribe\(|removeListener|removeEventListener|"
+    r"clearInterval|\.Stop\(\)|\.shutdown\(|\bfree\(|\.disconnect\(|\.end\(\)|pool\.put|"
+    r"Unlock\(\)|\.unlock\(|\.[Rr]ollback\(|mysqli_close|fclose"
 )
 _PROTECTION = re.compile(
     r"rate_?limit|limiter|throttl|circuit_?breaker|\bbreaker\b|hystrix|resilience4j|bulkhead|semaphore|backpressure|"
-    r"load_?shed|single_?flight|singleflight|debounce|backoff|jitter|dedup|idempoten|fallback",
+    r"load_?shed|single_?flight|singleflight|group\.Do\(|debounce|backoff|jitter|dedup|idempoten|fallback",
     re.IGNORECASE,
 )
 _CACHE = re.compile(
-    r"cache\w*(?:\.|->|::|\[)\s*(?:get|fetch|read|load|remember|put|set|store|\w*getor\w*)|@Cache(?:able|d)\b|lru_cache|memoize|\bmemo\b|"
-    r"Cache-Control|proxy_cache\b|\.cached\(|Rails\.cache|cached_property|@cache\b|useMemo|redis\.(?:get|set)|Cacheable",
+    r"cache\w*(?:\.|->|::|\[)\s*(?:get|fetch|read|load|remember|put|set|store|\w*getor\w*)|"
+    r"@Cache(?:able|d)\b|lru_cache|memoize|\bmemo\b|"
+    r"Cache-Control|proxy_cache\b|\.cached\(|Rails\.cache|cached_property|@cache\b|useMemo|"
+    r"redis\.(?:get|set)|Cacheable",
     re.IGNORECASE,
 )
 _GUARD_OF_ACCESS = re.compile(
@@ -53,14 +61,16 @@ _GUARD_OF_ACCESS = re.compile(
     re.IGNORECASE,
 )
 _DROPPED_ERROR = re.compile(
-    r"^\s*(?:_|\w+,\s*_)\s*:?=\s*\w|except\s*(?:\w+)?\s*:\s*(?:pass)?$|catch\s*(?:\([^)]*\))?\s*\{\s*\}|rescue\s*(?:nil|$)|\.catch\(\(\)\s*=>\s*(?:\{\s*\}|null)\)"
+    r"^\s*(?:_|\w+,\s*_)\s*:?=\s*\w|except\s*(?:\w+)?\s*:\s*(?:pass)?$|"
+    r"catch\s*(?:\([^)]*\))?\s*\{\s*\}|rescue\s*(?:nil|$)|\.catch\(\(\)\s*=>\s*(?:\{\s*\}|"
+    r"null)\)"
 )
 _ERROR_CHECK = re.compile(r"\berr\s*!=\s*nil|\bexcept\b|\bcatch\b|\brescue\b|\.catch\(|\?;|\btry\b")
 
 
 def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the commit takes away and does not put back elsewhere."""
-    changed = [really_changed(block.removed, block.added) for block in blocks]
+    changed = [changed_lines(block) for block in blocks]
     come = [line for _, added in changed for line in added]
     gone = [line for removed, _ in changed for line in removed]
     found: list[Effect] = []
@@ -71,9 +81,10 @@ def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     return found
 
 
-def _subjects(line: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _subjects(line: str) -> tuple[str, ...]:
     """Return what a line checks for being there: "resp.ThreeDS" for `if resp.ThreeDS == nil`."""
-    return [next(text for text in match.groupdict().values() if text) for match in _ABSENT.finditer(line)]
+    return tuple(next(text for text in match.groupdict().values() if text) for match in _ABSENT.finditer(line))
 
 
 def _guards(
@@ -117,16 +128,22 @@ def _taken_away(block: Block, removed: Sequence[str], gone: Sequence[str], come:
         (_CACHE, EffectKind.CACHE_REMOVED, 0.8),
         (_GUARD_OF_ACCESS, EffectKind.GUARD_REMOVED, 0.4),
     ):
+        line = next((line for line in removed if pattern.search(line)), None)
+        if line is None:
+            continue
         before = sum(bool(pattern.search(line)) for line in gone)
         after = sum(bool(pattern.search(line)) for line in come)
-        line = next((line for line in removed if pattern.search(line)), None)
-        if line is None or after >= before or re.match(r"\s*(?:import|from|#include|using [A-Z]|require)\b", line):
+        if after >= before or re.match(r"\s*(?:import|from|#include|using [A-Z]|require)\b", line):
             continue
         match = pattern.search(line)
         yield effect(
-            kind, block.path, line, strength if not after else strength / 2,
-            name=match.group().strip("(. ") if match else "", beside=(block.heading,),
-        )  # fmt: skip
+            kind,
+            block.path,
+            line,
+            strength if not after else strength / 2,
+            name=match.group().strip("(. ") if match else "",
+            beside=(block.heading,),
+        )
 
 
 def _errors_dropped(block: Block, removed: Sequence[str], added: Sequence[str]) -> Iterator[Effect]:
