@@ -9,7 +9,7 @@ preceding event, so they do not depend on how many calls there are, or on which.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -163,15 +163,3 @@ def _divergence(times: Floats | np.float64, chances: Floats | np.float64, share:
     hit = xlogy(times, np.where(times > 0, own / np.maximum(share, 1e-12), 1.0))
     missed = xlogy(chances - times, np.where(chances > times, (1 - own) / np.maximum(1 - share, 1e-12), 1.0))
     return np.asarray(hit + missed)
-
-
-_CLEAR_LEAD = 2.0
-
-
-def by_behaviour(ranked: Sequence[Suspect], told: Collection[str]) -> Suspect | None:
-    """Return the first suspect if it is none of those `told` otherwise, and leads them clearly; else None."""
-    if not ranked or ranked[0].part in told:
-        return None
-    rest = [one.score for one in ranked if one.part in told] if told else [one.score for one in ranked[1:]]
-    lead = ranked[0].score - max(rest, default=0.0)
-    return ranked[0] if lead >= _CLEAR_LEAD else None

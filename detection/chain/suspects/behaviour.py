@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from detection.chain.suspects import ClueKind, Pattern, Reading
+from detection.chain.suspects.ranking import ClueKind, Pattern, Reading
 from detection.types import Floats
 
 END = "end"
