@@ -15,6 +15,8 @@ from detection.types import Floats
 
 _LAST = 8
 """A trend is looked for in so many of the last samples, so that an old quiet hour does not hide a climb."""
+_PARTS = 12
+"""A dense series is looked at in so many parts."""
 _CONCORDANT = 0.6
 _TAIL_SHARE = 0.4
 _NARROW_OF_RISE, _NARROW_OF_LEVEL = 0.10, 0.035
@@ -63,21 +65,32 @@ def shape_of(times: Floats, values: Floats, threshold: float | None, sign: float
     limit = np.inf if threshold is None else threshold * sign
     over = worse >= limit
     back = _run_at_the_end(~over) if over.any() else 0
-    rises = is_rising(at, worse)
+    coarse_at, coarse = _coarse(at, worse)
     return Shape(
         samples=int(at.size),
         is_over=bool(over[-1]),
         fell_back=bool(over.any() and not over[-1]),
         samples_back=back,
         came_back=_came_back(worse, over, limit),
-        rises=rises,
-        settled=has_settled(at, worse),
+        rises=is_rising(coarse_at, coarse),
+        settled=has_settled(coarse_at, coarse),
         is_monotone=bool(at.size >= 3 and np.all(np.diff(worse) > 0)),
-        per_second=_speed(at, worse),
+        per_second=_speed(coarse_at, coarse),
         last=float(worse[-1] * sign),
         worst=float(worse.max() * sign),
         excess_left=float((worse[-1] - limit) / max(worse.max() - limit, 1e-12)) if over[-1] else 0.0,
         seconds=float(at[-1] - at[0]),
+    )
+
+
+def _coarse(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return a dense series as medians of parts of equal size, so that noise between neighbours hides no climb."""
+    if values.size <= _PARTS:
+        return times, values
+    parts = np.array_split(np.arange(values.size), _PARTS)
+    return (
+        np.array([float(np.median(times[part])) for part in parts]),
+        np.array([float(np.median(values[part])) for part in parts]),
     )
 
 

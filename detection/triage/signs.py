@@ -94,7 +94,7 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
     """Return every piece of evidence about the firing by itself."""
     found = [
         *_course(one, context),
-        *_record(one),
+        *_record(one, now),
         *_towards_limit(one),
         *_logs(one.firing),
         *_harm(one),
@@ -168,12 +168,27 @@ def _has_room(one: Seen) -> bool:
     return one.limit is not None and one.sign * one.shape.last < _AT_LIMIT * one.sign * one.limit and one.sign > 0
 
 
-def _record(one: Seen) -> Iterator[Weight]:
+def _record(one: Seen, now: float) -> Iterator[Weight]:
     """Yield what its own record says: how often it came and went by itself. A flapper that stays is none any more."""
     often = one.firing.fired_last_hour
-    if one.heals and often >= _FLAPS:
-        code = "flaps_often" if often >= _FLAPS_OFTEN else "flaps"
-        yield weight(code, f"it fired {often} times in the last hour and ended each time")
+    code = "flaps_often" if often >= _FLAPS_OFTEN else "flaps"
+    if one.heals:
+        if often >= _FLAPS:
+            yield weight(code, f"it fired {often} times in the last hour and ended each time")
+        return
+    earlier = one.firing.earlier_seconds
+    grows = one.shape.rises or one.shape.came_back
+    if len(earlier) < _FLAPS - 1 or grows or now - one.firing.fired_at > usual_seconds(earlier):
+        return
+    yield weight(
+        "usually_heals", f"it ended by itself within {span(max(earlier))} each of the last {len(earlier)} times"
+    )
+    yield weight(code, f"it fired {often} times in the last hour")
+
+
+def usual_seconds(earlier: tuple[float, ...]) -> float:
+    """Return for how long a firing may last until it is longer than its earlier ones, with some allowance."""
+    return min(1.5 * max(earlier) + 30.0, SLOW_SECONDS)
 
 
 def _towards_limit(one: Seen) -> Iterator[Weight]:

@@ -23,6 +23,7 @@ WEIGHTS: Mapping[str, float] = {
     "flaps": -1.0,
     "flaps_often": -1.5,
     "deploy_healed": -1.0,
+    "usually_heals": -3.5,
     # It goes on, or grows.
     "lasts": 1.0,
     "rises": 2.0,

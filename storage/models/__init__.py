@@ -17,6 +17,7 @@ from storage.models.incidents import (
     TimelineEntry,
     Verification,
 )
+from storage.models.triage import AlertFiring, TriageDecision, TriageWord
 from storage.models.watching import (
     Alert,
     ApiKey,
@@ -32,6 +33,7 @@ from storage.models.watching import (
 __all__ = [
     "Action",
     "Alert",
+    "AlertFiring",
     "ApiKey",
     "Approval",
     "ArrivalMinute",
@@ -52,5 +54,7 @@ __all__ = [
     "Proposal",
     "PullCursor",
     "TimelineEntry",
+    "TriageDecision",
+    "TriageWord",
     "Verification",
 ]

@@ -349,3 +349,14 @@ def test_it_wakes_somebody(name: str) -> None:
 def test_it_wakes_nobody(name: str) -> None:
     one, context = WAITS[name]
     assert woken([one], context, minute=700.0) == set(), name
+
+
+def test_what_always_healed_wakes_nobody_until_it_lasts_longer_than_it_ever_did() -> None:
+    one = firing("a", "shop", "error_rate", 10, fired_last_hour=4, earlier_seconds=(60.0, 90.0, 80.0))
+    assert woken([one], minute=11.0) == set()
+    assert woken([one], minute=14.0) == {"a"}
+
+
+def test_what_healed_once_is_no_habit() -> None:
+    one = firing("a", "shop", "error_rate", 10, fired_last_hour=2, earlier_seconds=(60.0,))
+    assert woken([one], minute=11.0) == {"a"}
