@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
-from integrations.text import ours
+from integrations.text import Markup, ours
 from storage import incidents
 from storage.models import FindingRecord, Incident, TriageDecision
 from workers.services import Services
@@ -21,7 +21,6 @@ _ACTIVE = [status for status in IncidentStatus if not status.is_closed]
 def tell_turned(services: Services, turned: Sequence[TriageDecision], now: datetime) -> None:
     """Post it in the thread of the incident that the alert has opened or joined; without one, nobody was woken."""
     for decision in turned:
-        assert decision.waiting_since is not None
         with services.sessions.begin() as session:
             incident_id = session.scalars(
                 select(FindingRecord.incident_id)
@@ -32,12 +31,7 @@ def tell_turned(services: Services, turned: Sequence[TriageDecision], now: datet
             ).one_or_none()
             if incident_id is None:
                 continue
-            text = ours(
-                "{name} had waited for the digest since {since}. Now it wakes you: {reason}",
-                name=decision.name,
-                since=moment(decision.waiting_since.timestamp()),
-                reason=decision.reason,
-            )
+            text = turned_text(decision)
             incidents.add_timeline(session, incident_id, kind="turned", actor=incidents.ARGUX, text=text, now=now)
             enqueue_thread_message(
                 session,
@@ -47,3 +41,14 @@ def tell_turned(services: Services, turned: Sequence[TriageDecision], now: datet
                 channel=services.settings.slack_channel,
                 now=now,
             )
+
+
+def turned_text(decision: TriageDecision) -> Markup:
+    """Such as "DiskFull had waited for the digest since 14:02. Now it wakes you: It is still rising, now at 91."."""
+    assert decision.waiting_since is not None
+    return ours(
+        "{name} had waited for the digest since {since}. Now it wakes you: {reason}",
+        name=decision.name,
+        since=moment(decision.waiting_since.timestamp()),
+        reason=decision.reason,
+    )

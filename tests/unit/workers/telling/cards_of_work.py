@@ -32,6 +32,7 @@ from workers.settings import Settings
 from workers.telling import delays_message, dialogs, held_messages, stakes_message, where_message
 from workers.telling.channels import outages, private_messages
 from workers.telling.enqueue import CARD
+from workers.triage import digest
 from workers.words.attribution_details import attribution_of
 
 ANSWER = "https://hooks.slack.com/commands/1"
@@ -297,7 +298,7 @@ def _answer(services: Services, texts: Texts) -> None:
             service=texts("service"), begins_at=NOW, ends_at=NOW.replace(hour=20), reason=texts("reason"),
             created_at=NOW, made_by=texts("person"),
         ))  # fmt: skip
-    for words in ("status", "incidents", "help", texts("typed")):
+    for words in ("status", "incidents", "triage", "woken 1", "woken 99", "help", texts("typed")):
         slash_command.answer_command(services, words, ANSWER)
     assert isinstance(services.chat, FakeChat)
     services.chat.standings["USTRANGER"] = Standing.STRANGER
@@ -311,6 +312,7 @@ def _answer(services: Services, texts: Texts) -> None:
 def _tell_of_itself(services: Services, texts: Texts) -> None:
     """Tell that Argux is late, and that a channel takes no messages."""
     delays_message.tell_delays(services, "Argux does not keep up", "Events are counted 900 s late.", "k")
+    digest.tell_digest(services, "1 alert could wait", "Nothing.", "digest")
     for recipient in ("UANA", outages.TEAMS):
         error = AuthenticationError("Slack", texts("error"))
         title = f"Argux can't post to {texts('channel')}"
