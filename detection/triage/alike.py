@@ -81,10 +81,19 @@ def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list
         mine = [group for group in groups if any(_belong(one.firing, other.firing, callees) for other in group)]
         groups = [group for group in groups if group not in mine]
         groups.append([*(other for group in mine for other in group), one])
-    found = []
+    found: list[tuple[Seen, list[Seen]]] = []
     for group in groups:
         root = max(group, key=lambda one: (_closeness(one, group, callees), -one.firing.fired_at))
-        found.append((root, [one for one in group if one is not root]))
+        others = [one for one in group if one is not root]
+        # A chain of likenesses may lead too far: what is most severe joins only what it is like itself.
+        apart = [
+            one
+            for one in others
+            if one.firing.severity is Severity.SEV1 and not _belong(one.firing, root.firing, callees)
+        ]
+        found.append((root, [one for one in others if one not in apart]))
+        if apart:
+            found += troubles(apart, context)
     return found
 
 
@@ -108,7 +117,9 @@ def reachable(context: Context) -> dict[str, frozenset[str]]:
 
 def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
     gap = abs(one.fired_at - other.fired_at)
-    if one.signature and one.signature == other.signature:
+    # A usual line, such as a pause of the garbage collector, is written by many services; an error has one cause.
+    is_error = one.signature_is_bad is not False or one.service == other.service
+    if one.signature and one.signature == other.signature and is_error:
         same_metric = one.service == other.service and one.metric == other.metric
         return gap <= (REPEAT_SECONDS if same_metric else SIGNATURE_SECONDS)
     if gap > NEAR_SECONDS:
@@ -119,6 +130,8 @@ def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> b
             and _any_tie(one, other)
         )
     if _names(one, other) or _names(other, one):
+        return True
+    if one.service == other.service and _faults(one) & _faults(other):
         return True
     if _any_tie(one, other) and (one.service == other.service or _is_other_region(one, other)):
         return True
@@ -173,6 +186,13 @@ def _own_trouble(firing: Firing) -> SymptomKind | None:
     )
     told = set(symptoms_of_text(firing.signature_text)) if firing.signature_is_bad else set()
     return next((kind for kind in inner if kind in told), None)
+
+
+def _faults(firing: Firing) -> frozenset[SymptomKind]:
+    """Return the particular faults that the metric or the log pattern shows, such as a full disk."""
+    kind = metric_meaning(firing.metric).kind
+    shown = frozenset(symptoms_of_text(firing.signature_text)) | (frozenset({kind}) if kind else frozenset())
+    return shown & _CAUSES
 
 
 def _spreading(firing: Firing) -> frozenset[SymptomKind]:

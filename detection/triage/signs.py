@@ -60,15 +60,22 @@ class Seen:
     @property
     def heals(self) -> bool:
         """It is over: by its own word, which the samples do not contradict, or by the samples alone."""
-        if self.shape.came_back or (self.shape.samples and self._never_fell):
+        if self.comes_back or self._never_fell:
             return False
         return self.firing.healed_after_seconds is not None or self.shape.fell_back
+
+    @property
+    def comes_back(self) -> bool:
+        """It had fallen back and climbed again, and that is no mere flapping."""
+        return self.shape.came_back and not self.shape.flaps
 
     @property
     def _never_fell(self) -> bool:
         # What has nearly gone is believed to be over when its monitor says so: it may end at another threshold.
         said = self.firing.healed_after_seconds is not None
         remains = self.shape.excess_left > (_NEARLY_GONE if said else 0.0)
+        if said and self.shape.flaps:
+            return False
         return self.shape.is_over and (remains or not said) and self._has_later_sample
 
     @property
@@ -79,14 +86,14 @@ class Seen:
     @property
     def is_contradicted(self) -> bool:
         """It is said to have healed, but the samples are over the threshold still, or again."""
-        return self.firing.healed_after_seconds is not None and (self._never_fell or self.shape.came_back)
+        return self.firing.healed_after_seconds is not None and (self._never_fell or self.comes_back)
 
 
 def seen(firing: Firing, context: Context) -> Seen:
     """Return the firing with the shape of its samples and its limit."""
     meaning = metric_meaning(firing.metric)
     sign = _sign(firing, meaning)
-    shape = shape_of(firing.times, firing.values, firing.threshold, sign)
+    shape = shape_of(firing.times, firing.values, firing.threshold, sign, since=firing.fired_at)
     return Seen(firing, meaning, sign, shape, 0.0 if sign < 0 else limit_of(firing, context))
 
 
@@ -100,7 +107,7 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
         *_harm(one),
         *_sender(one.firing),
         *_people(one, context),
-        *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.shape.came_back),
+        *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.comes_back),
     ]
     return tuple(found)
 
@@ -128,7 +135,7 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         if change is not None:
             yield weight("deploy_healed", f"it came with the deploy of {change.version} and went")
         return
-    if shape.came_back:
+    if one.comes_back:
         yield weight("back", f"it was over once and climbed again, to {last}")
     elif one.is_contradicted:
         yield weight("not_healed", f"it is said to be over, but is at {last} still")
@@ -152,7 +159,7 @@ def _healing(one: Seen) -> Weight:
     if after is not None:
         if after <= QUICK_SECONDS:
             return weight("healed", f"it ended by itself after {span(after)}")
-        if after <= SLOW_SECONDS:
+        if after <= SLOW_SECONDS or not one.shape.fell_back:
             return weight("healed_slowly", f"it ended by itself after {span(after)}")
     last = figure(one.shape.last)
     if one.shape.samples_back >= 2 or after is not None:
@@ -162,7 +169,7 @@ def _healing(one: Seen) -> Weight:
 
 def _has_room(one: Seen) -> bool:
     """Return whether it holds a level that harms nobody: of something with a limit, and clearly below it."""
-    if not one.shape.settled or one.meaning.kind not in FULL or one.firing.signature_is_bad:
+    if not one.shape.settled or one.firing.signature_is_bad:
         return False
     # Without a known limit nobody can say how much room there is.
     return one.limit is not None and one.sign * one.shape.last < _AT_LIMIT * one.sign * one.limit and one.sign > 0
@@ -177,7 +184,7 @@ def _record(one: Seen, now: float) -> Iterator[Weight]:
             yield weight(code, f"it fired {often} times in the last hour and ended each time")
         return
     earlier = one.firing.earlier_seconds
-    grows = one.shape.rises or one.shape.came_back
+    grows = one.shape.rises or one.comes_back
     if len(earlier) < _FLAPS - 1 or grows or now - one.firing.fired_at > usual_seconds(earlier):
         return
     yield weight(
@@ -285,5 +292,5 @@ def _people(one: Seen, context: Context) -> Iterator[Weight]:
     if said.should_have_woken:
         yield weight("should_have_woken", "people said that it should have woken them", min(3, said.should_have_woken))
     # What people were right about last week does not cover what grows tonight.
-    if said.false_alarms and not (one.shape.rises or one.shape.came_back):
+    if said.false_alarms and not (one.shape.rises or one.comes_back):
         yield weight("false_alarm", "people called it a false alarm", min(3, said.false_alarms))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from detection.types import IncidentStatus
 from integrations.cards import Card, moment
-from integrations.text import Markup, ours
+from integrations.text import ours
 from storage import incidents
 from storage.models import FindingRecord, Incident, TriageDecision
 from workers.services import Services
@@ -31,24 +31,25 @@ def tell_turned(services: Services, turned: Sequence[TriageDecision], now: datet
             ).one_or_none()
             if incident_id is None:
                 continue
-            text = turned_text(decision)
-            incidents.add_timeline(session, incident_id, kind="turned", actor=incidents.ARGUX, text=text, now=now)
+            card = turned_card(decision)
+            incidents.add_timeline(session, incident_id, kind="turned", actor=incidents.ARGUX, text=card.text, now=now)
             enqueue_thread_message(
                 session,
                 incident_id,
                 key=f"turned:{decision.id}",
-                card=Card(title="It could wait, and now it cannot", text=text),
+                card=card,
                 channel=services.settings.slack_channel,
                 now=now,
             )
 
 
-def turned_text(decision: TriageDecision) -> Markup:
+def turned_card(decision: TriageDecision) -> Card:
     """Such as "DiskFull had waited for the digest since 14:02. Now it wakes you: It is still rising, now at 91."."""
     assert decision.waiting_since is not None
-    return ours(
+    text = ours(
         "{name} had waited for the digest since {since}. Now it wakes you: {reason}",
         name=decision.name,
         since=moment(decision.waiting_since.timestamp()),
         reason=decision.reason,
     )
+    return Card(title="It could wait, and now it cannot", text=text)

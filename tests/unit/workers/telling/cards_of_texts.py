@@ -61,7 +61,7 @@ from workers.telling.incident_view import IncidentView
 from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
 from workers.triage.digest import digest_text
-from workers.triage.turned import turned_text
+from workers.triage.turned import turned_card
 from workers.troubles import LastRun, Trouble
 from workers.watching.delays import Delays
 from workers.watching.still_broken import ClosedByHand, Condition
@@ -278,7 +278,7 @@ def _triage_cards(text: Texts) -> Iterator[Card]:
         waiting_since=NOW,
     )
     yield Card(title="1 alert could wait", text=digest_text([decision, decision]))
-    yield Card(title="It could wait, and now it cannot", text=turned_text(decision))
+    yield turned_card(decision)
 
 
 def cards(text: Texts) -> Iterator[Card]:

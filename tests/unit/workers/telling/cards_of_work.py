@@ -17,7 +17,7 @@ from integrations.protocols import ChannelUser, Standing, Ticket, TicketField
 from integrations.text import stored
 from storage import deliveries, deploys, incidents, proposals
 from storage.database.session import create_database
-from storage.models import Action, Alert, Delivery, Diagnosis, MaintenanceWindow, OutboxJob, Proposal
+from storage.models import Action, Alert, Delivery, Diagnosis, MaintenanceWindow, OutboxJob, Proposal, TriageDecision
 from tests.finding_details import DROP, STAKES
 from tests.scenarios.workers.fakes import DIFF, FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.unit.workers.telling.cards_of_texts import NOW, OUR_ADDRESS, Texts, diagnosis, findings
@@ -278,6 +278,7 @@ def _answer(services: Services, texts: Texts) -> None:
     """Answer commands and clicks: dialogs, refusals, answers of every kind."""
     incident_id = opened(services, texts)
     proposal = offered(services, texts, incident_id)
+    slash_command.answer_command(services, "triage", ANSWER)
     dialogs.show(services, "approval", approvals.confirmation(services, proposal.id, user_id="UANA"), user_id="UANA")
     for action_id in dialogs.TITLES:
         dialogs.open_at_once(services, action_id, action_id)
@@ -290,6 +291,10 @@ def _answer(services: Services, texts: Texts) -> None:
             session, service=texts("service"), version=texts("version"), commit_sha="e" * 40, repository="acme/shop",
             deployed_at=NOW, deployed_by=None, now=NOW,
         )  # fmt: skip
+        session.add(TriageDecision(
+            fingerprint="a", name=texts("alert"), service=texts("service"), decision="digest", rule="flaps",
+            reason=texts("reason"), log_odds=-1.0, fired_at=NOW, decided_at=NOW, read_at=NOW,
+        ))  # fmt: skip
         session.add(OutboxJob(
             actor="deliver", key="k", arguments={}, created_at=NOW, available_at=NOW, dead_at=NOW, error=texts("error"),
             attempts=1,
