@@ -28,8 +28,8 @@ def owning(one: Seen, incidents: Sequence[OpenIncident], now: float) -> OpenInci
 def is_about(incident: OpenIncident, firing: Firing) -> bool:
     """Return whether the incident is open, somebody is on it, and it is about the same thing as the firing.
 
-    The same error in the logs is the same thing; a usual line, which many services write, is not. The same service and metric are, unless both name log patterns that differ:
-    then the service has a second trouble.
+    The same error in the logs is the same thing; a usual line, which many services write, is not. The same service and
+    metric are, unless both name log patterns that differ: then the service has a second trouble.
     """
     if incident.status.lower() in _OVER or (incident.owner is None and incident.status.lower() in _NOBODY):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,8 +36,11 @@ class Scene:
     context: Context
 
 
-def read_scene(services: Services, findings: Sequence[Finding], now: datetime) -> Scene:
-    """Read what triage needs about the findings of firing alerts."""
+def read_scene(services: Services, findings: Sequence[Finding], told: Collection[str], now: datetime) -> Scene:
+    """Read what triage needs about the findings of firing alerts.
+
+    told: the fingerprints of those that an incident holds; nothing is left to decide about them: no samples are read.
+    """
     fingerprints = {finding.fingerprint for finding in findings}
     with services.readers() as session:
         names = {
@@ -58,7 +61,8 @@ def read_scene(services: Services, findings: Sequence[Finding], now: datetime) -
             past={fingerprint: PastWords(*counts) for fingerprint, counts in said.items()},
         )
     records = {fingerprint: [one for one in past if one.fingerprint in some] for fingerprint, some in names.items()}
-    watched = _watched(services, findings, now) if len(findings) <= WITH_SAMPLES else {}
+    open_ones = [finding for finding in findings if finding.fingerprint not in told]
+    watched = _watched(services, open_ones, now) if len(open_ones) <= WITH_SAMPLES else {}
     firings = [
         firing_of(finding, records[finding.fingerprint], watched.get(finding.fingerprint)) for finding in findings
     ]

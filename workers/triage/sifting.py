@@ -46,7 +46,7 @@ def sift(services: Services, findings: Sequence[Finding], now: datetime) -> Sift
         told = _held_by_incidents(session) if alerts else {}
     if not alerts and not earlier:
         return Sifted(tuple(findings))
-    scene = read_scene(services, alerts, now)
+    scene = read_scene(services, alerts, told, now)
     judged = {one.firing_id: one for one in triage(scene.firings, scene.context, now.timestamp())}
     by_fingerprint = {finding.fingerprint: finding for finding in alerts}
     new = [_decision(finding, judged[finding.fingerprint], told) for finding in alerts]
