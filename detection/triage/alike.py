@@ -89,12 +89,31 @@ def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list
         apart = [
             one
             for one in others
-            if one.firing.severity is Severity.SEV1 and not _belong(one.firing, root.firing, callees)
+            if one.firing.severity is Severity.SEV1 and not _is_explained(one, root, group, callees)
         ]
         found.append((root, [one for one in others if one not in apart]))
         if apart:
             found += troubles(apart, context)
     return found
+
+
+def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[str, frozenset[str]]) -> bool:
+    """Return whether a way leads from the firing to the root, each step from what complains to what it complains of."""
+    waiting, known = [one.firing], {one.firing.firing_id}
+    while waiting:
+        at = waiting.pop()
+        if _belong(at, root.firing, callees):
+            return True
+        for other in group:
+            if other.firing.firing_id not in known and _complains_of(at, other.firing, callees):
+                known.add(other.firing.firing_id)
+                waiting.append(other.firing)
+    return False
+
+
+def _complains_of(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
+    same_error = bool(one.signature) and one.signature == other.signature and one.signature_is_bad is not False
+    return same_error or _names(one, other) or _calls_a_cause(one, other, callees)
 
 
 def reachable(context: Context) -> dict[str, frozenset[str]]:

@@ -7,6 +7,7 @@ trend test) and of width, not of a fitted model. Values are turned so that more 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ _CREEP_OF_RISE = 0.04
 _RISE_OF_SPREAD, _RISE_OF_LEVEL = 0.3, 0.03
 _CLIMBED_BACK = 0.35
 _NO_WORSE = 1.25
+_STEADY = 0.05
+_MUCH_WORSE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Shape:
 
     is_over: its last sample is over the threshold. fell_back: it was over the threshold, and its last samples are not.
     samples_back: how many last samples are not over. flaps: it was over and back at least twice, each time for one
-    sample or so, and is no worse than before. came_back: after it had fallen back it climbed again, at least a good
+    sample or so, and is no worse than before. peaks_grow: each time over was worse than the last.
+    steady: all its samples lie close together. came_back: after it had fallen back it climbed again, at least a good
     part of the way to the threshold. rises: it climbs up to its last sample. settled: it had risen, and its last
     samples hold one level. per_second: how fast it rises in its last samples, 0 if it falls. excess_left: how much is
     left of what it was over the threshold at its worst, 0 to 1. seconds: how long the samples span.
@@ -43,6 +47,8 @@ class Shape:
     fell_back: bool
     samples_back: int
     flaps: bool
+    peaks_grow: bool
+    steady: bool
     came_back: bool
     rises: bool
     settled: bool
@@ -54,7 +60,7 @@ class Shape:
     seconds: float
 
 
-NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, False, False, False, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def shape_of(
@@ -81,6 +87,8 @@ def shape_of(
         fell_back=bool(over.any() and not over[-1]),
         samples_back=back,
         flaps=_flaps(worse, over, limit),
+        peaks_grow=_peaks_grow(worse, over, limit),
+        steady=bool(at.size >= 3 and np.ptp(worse) <= _STEADY * np.abs(worse).max()),
         came_back=_came_back(worse[begin:], over[begin:], limit),
         rises=is_rising(coarse_at, coarse),
         settled=has_settled(coarse_at, coarse),
@@ -169,6 +177,14 @@ def _flaps(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
     trailing = _run_at_the_end(over)
     earlier = worse[: worse.size - trailing] - limit
     return trailing <= 1 and bool(worse[-1] - limit <= _NO_WORSE * earlier.max())
+
+
+def _peaks_grow(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
+    """Return whether it was over at least three times, each time by more, and at last by much more than at first."""
+    borders = np.flatnonzero(np.diff(over.astype(np.int8))) + 1
+    peaks = [float(part.max()) - limit for part in np.split(worse, borders) if part.size and part[0] >= limit]
+    grows = all(later > earlier for earlier, later in pairwise(peaks))
+    return len(peaks) >= 3 and grows and peaks[-1] >= _MUCH_WORSE * peaks[0]
 
 
 def _concordance(values: Floats) -> float:

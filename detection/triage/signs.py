@@ -42,6 +42,7 @@ _LITTLE_ROOM = 0.95
 _PACE_SECONDS = 1800.0
 _FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDLES})
 _NEARLY_GONE = 0.2
+_HALF = 0.5
 _NO_PRODUCTION = frozenset({"staging", "stage", "stg", "sandbox", "qa", "preprod", "dev", "uat"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
@@ -82,6 +83,11 @@ class Seen:
     def _has_later_sample(self) -> bool:
         healed = self.firing.healed_after_seconds or 0.0
         return bool(np.any(self.firing.times > self.firing.fired_at + healed + 30.0))
+
+    @property
+    def stays(self) -> bool:
+        """The samples since it fired say that it is over the threshold still."""
+        return self.shape.is_over and self._has_later_sample and not self.shape.flaps
 
     @property
     def is_contradicted(self) -> bool:
@@ -130,6 +136,8 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
     firing, shape = one.firing, one.shape
     last = figure(shape.last)
     change = change_before(firing, context, _DEPLOY_SECONDS)
+    if shape.peaks_grow:
+        yield weight("peaks_grow", "it comes and goes, each time worse")
     if one.heals:
         yield _healing(one)
         if change is not None:
@@ -150,8 +158,25 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         else:
             yield weight("settles", f"it holds at {last}, below its limit")
         return
+    elif _is_recovering(one):
+        yield weight("recovers", f"it is on its way back, now at {last}")
+    elif shape.steady and one.meaning.kind not in HARM and _is_quiet(firing):
+        yield weight("steady", f"it holds at {last}, and the logs are as always")
     if change is not None:
         yield weight("deploy_does_not_heal", f"{change.version} is out and it has not healed")
+
+
+def _is_recovering(one: Seen) -> bool:
+    """Return whether more than half of what it was over is gone, and it falls still."""
+    times, values = one.firing.times, one.firing.values * one.sign
+    if one.shape.samples < 3 or one.comes_back or one.shape.excess_left >= _HALF or not one.shape.is_over:
+        return False
+    return bool(times[-1] > one.firing.fired_at and values[-1] <= values[-2] and values.argmax() < values.size - 2)
+
+
+def _is_quiet(firing: Firing) -> bool:
+    change = firing.signature_change
+    return not firing.signature_is_bad and change is not None and change <= _LITTLE
 
 
 def _healing(one: Seen) -> Weight:
@@ -184,7 +209,9 @@ def _record(one: Seen, now: float) -> Iterator[Weight]:
             yield weight(code, f"it fired {often} times in the last hour and ended each time")
         return
     earlier = one.firing.earlier_seconds
-    grows = one.shape.rises or one.comes_back
+    grows = one.shape.rises or one.comes_back or one.shape.peaks_grow
+    if often >= _FLAPS_OFTEN and not earlier and not grows and not one.is_contradicted and not one.stays:
+        yield weight(code, f"it fired {often} times in the last hour, so it ended as often")
     if len(earlier) < _FLAPS - 1 or grows or now - one.firing.fired_at > usual_seconds(earlier):
         return
     yield weight(

@@ -322,3 +322,13 @@ def test_a_flapper_that_is_over_at_this_moment_is_a_flapper_still() -> None:
     assert woken([firing("a", "logs", "disk_usage_pct", 10, course, **fields, **quiet("rotate"))]) == set()
     worse = [*course[:-1], (50.0, 88.0)]
     assert woken([firing("a", "logs", "disk_usage_pct", 10, worse, **fields, **quiet("rotate"))]) == {"a"}
+
+
+def test_a_cascade_of_timeouts_each_naming_the_next_is_told_once() -> None:
+    firings = [
+        firing("db", "pay-db", "query_latency_ms", 10, sev=2, value=900.0, threshold=50.0, **loud("a", "lock wait")),
+        firing("pay", "pay", "error_rate", 11, sev=2, **HIGH, **loud("b", "pay-db timed out after 3s")),
+        firing("shop", "shop", "error_rate", 12, sev=2, **HIGH, **loud("c", "deadline exceeded calling pay")),
+        firing("web", "web", "http_5xx_rate", 13, sev=1, **HIGH, **loud("d", "shop returned 504 gateway timeout")),
+    ]
+    assert len(woken(firings)) == 1
