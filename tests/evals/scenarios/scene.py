@@ -93,8 +93,9 @@ def _watched(effects: tuple[Effect, ...], fault: Fault, rng: random.Random) -> l
         ("checkout", "retries"),
         ("recommendation", "restarts"),
     ]
-    spare.append(("node", "node_memory"))
-    keys += rng.sample(spare, 4)
+    spare += [("node", "node_memory"), ("account", "cert"), ("cart", "queries"), ("orders", "queries")]
+    spare += [("inventory", "pool_wait"), ("orders_db", "db_load"), ("catalog_db", "db_cpu"), ("queue", "redelivered")]
+    keys += rng.sample(spare, 8)
     keys += [(effect.role, effect.measure) for effect in effects]
     keys.append((fault.alert_role, fault.alert_measure))
     return sorted(set(keys))
