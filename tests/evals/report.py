@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tests.evals.by_severity import share_passed_by_severity
 from tests.evals.calibration import calibration
 from tests.evals.figures import EvalFigure, count, resampled, share
 from tests.evals.graders.triage import f1_score
@@ -65,7 +66,8 @@ def _chain(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
 
 
 def _triage(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
-    yield share("triage_passes", sum(mark.passed for mark in marks), len(marks), at_least=5 / 6)
+    peer = ("the sender's SEV1 and SEV2 wake", share_passed_by_severity([mark.case for mark in marks]))
+    yield share("triage_passes", sum(mark.passed for mark in marks), len(marks), at_least=5 / 6, peer=peer)
     yield _count("triage_must_pages_suppressed", marks, "must_pages_suppressed", at_most=0)
     found, false, missed = (
         sum(mark.counts[key] for mark in marks) for key in ("true_pages", "false_pages", "missed_pages")
