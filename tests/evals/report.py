@@ -27,7 +27,7 @@ def figures_of(suite: str, marks: Sequence[Mark]) -> Iterator[EvalFigure]:
 
 def figures_of_all(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
     """Yield the figures over all suites of the run."""
-    yield _sum("all_wrong_and_sure", marks, at_most=0)
+    yield _wrong_and_sure("all_wrong_and_sure", marks, at_most=0)
     yield from calibration("all", marks, at_most=_ECE)
     yield from _seconds("all", marks)
 
@@ -53,7 +53,7 @@ def _commits(
     yield share(f"{suite}_abstained", sum(mark.abstained for mark in marks), len(marks))
     yield _count(f"{suite}_decoys_blamed", marks, "decoys_blamed", at_most=0)
     yield _part(f"{suite}_none_right", marks, "none_right", "none_cases", at_least=none_right)
-    yield _sum(f"{suite}_wrong_and_sure", marks, at_most=0)
+    yield _wrong_and_sure(f"{suite}_wrong_and_sure", marks, at_most=0)
 
 
 def _chain(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
@@ -62,7 +62,7 @@ def _chain(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
     yield _part("chain_edges_found", marks, "edges_found", "edges", unit="share of the true edges")
     yield _count("chain_inverted_edges", marks, "inverted_edges", at_most=0)
     yield _count("chain_victims_as_origin", marks, "victims_as_origin", at_most=0)
-    yield _sum("chain_wrong_and_sure", marks, at_most=0)
+    yield _wrong_and_sure("chain_wrong_and_sure", marks, at_most=0)
 
 
 def _triage(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
@@ -93,7 +93,7 @@ def _seconds(suite: str, marks: Sequence[Mark]) -> Iterator[EvalFigure]:
         yield EvalFigure(f"{suite}_seconds_{name}", value, "seconds a case", len(seconds), interval, at_most=bound)
 
 
-def _sum(name: str, marks: Sequence[Mark], *, at_most: float) -> EvalFigure:
+def _wrong_and_sure(name: str, marks: Sequence[Mark], *, at_most: float) -> EvalFigure:
     return count(
         name,
         sum(mark.wrong_and_sure for mark in marks),
