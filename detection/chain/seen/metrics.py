@@ -30,6 +30,7 @@ _RESOURCES = frozenset(
     }
 )
 _OVER_BEFORE_SECONDS = 600.0
+_MUCH_TRAFFIC = 1.4
 
 
 def signs_of_metrics(
@@ -53,8 +54,10 @@ def _sign(
     if found is None or _is_over(found, alerted_at):
         return None
     kind = meaning.kind
-    if kind is SymptomKind.TRAFFIC and found.direction < 0:
-        kind = SymptomKind.TRAFFIC_LOST
+    if kind is SymptomKind.TRAFFIC:
+        if not _is_much(found):
+            return None
+        kind = SymptomKind.TRAFFIC if found.direction > 0 else SymptomKind.TRAFFIC_LOST
     return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric")
 
 
@@ -103,6 +106,12 @@ def _least(meaning: MetricMeaning, levels: Floats, is_percent: bool) -> Least:
         return guess
     absolute = _LEAST_OF_RESOURCES if meaning.kind in _RESOURCES else _LEAST_OF_FAILURES
     return Least(absolute=absolute, is_share=float(np.max(finite)) <= 1.0)
+
+
+def _is_much(found: Departure) -> bool:
+    """Whether traffic changed so much that it means something: crowds come and go by a quarter all day."""
+    low, high = sorted((abs(found.before), abs(found.after)))
+    return high >= _MUCH_TRAFFIC * low
 
 
 def _is_over(found: Departure, alerted_at: float | None) -> bool:
