@@ -19,7 +19,7 @@ from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 @dataclass(frozen=True, slots=True)
 class _Idiom:
-    """gone, come: patterns of a removed and of an added line; None if it does not matter. but: what no added line has."""
+    """gone, come: patterns of a removed and of an added line, None if any will do. but: what no added line has."""
 
     kind: EffectKind
     strength: float
@@ -54,6 +54,10 @@ _LATER = (
     r"\bgo\s+(?:func|[\w.]+\()|\.delay\(|apply_async|enqueue|perform_later|perform_async|@Async\b|setImmediate|"
     r"executor\.submit|dispatch\(|queue\.add\(|deliver_later|BackgroundTasks|add_task\("
 )
+_GATE = (
+    r"[fF]lags?\.\w+\(|[fF]eatures?\.\w+\(|\bis_?[eE]nabled\(|[vV]ariation\(|"
+    r"feature_enabled|[fF]eature\w*\(|Flipper|unleash\."
+)
 _CLIENT = (
     r"&http\.Client\{|requests\.Session\(\)|new HttpClient\(|httpx\.(?:Async)?Client\(|new Pool\(|sql\.Open\(|"
     r"createConnection\(|psycopg2?\.connect\(|new RestTemplate\(|grpc\.(?:Dial|NewClient)\(|MongoClient\(|"
@@ -84,6 +88,8 @@ _IDIOMS: Sequence[_Idiom] = (
         None,
         _NEW_CONNECTIONS,
     ),
+    _Idiom(EffectKind.FLAG, 0.5, _GATE, None, _GATE),
+    _Idiom(EffectKind.FLAG, 0.25, None, _GATE),
     _Idiom(EffectKind.BACKOFF, 0.6, r"[Ee]xpo(?:nential)?\w*", r"(?i:constant|fixed|linear)\w*", r"[Ee]xponential"),
     _Idiom(
         EffectKind.RETRIES,
@@ -245,7 +251,7 @@ def _names(block: Block, gone: str, come: str) -> Iterator[Effect]:
 
 
 def _left_open(block: Block) -> Iterator[Effect]:
-    """Find ways out between taking and giving back, closes that wait for the end of a loop, and locks in another order."""
+    """Find ways out between taking and giving back, closes at the end of a loop, and locks in another order."""
     taken = next((place for place, line in enumerate(block.new) if _TAKEN.search(line)), None)
     if taken is not None and not any(_SURELY.search(line) for line in block.new[taken : taken + 3]):
         back = next(
