@@ -19,7 +19,10 @@ from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 @dataclass(frozen=True, slots=True)
 class _Idiom:
-    """gone, come: patterns of a removed and of an added line, None if any will do. but: what no added line has."""
+    """What is gone and what has come: patterns of a removed and of an added line, None if any will do.
+
+    but: what no added line holds. near: what a line of the new code holds.
+    """
 
     kind: EffectKind
     strength: float
@@ -27,6 +30,7 @@ class _Idiom:
     come: str | None = None
     but: str | None = None
     consequence: Consequence | None = None
+    near: str | None = None
 
 
 _ONE_AFTER_ANOTHER = Consequence(
@@ -105,6 +109,7 @@ _IDIOMS: Sequence[_Idiom] = (
         r"errors\.Is\(|[Rr]etryable|isTransient|[Uu]navailable|\b50[0-4]\b",
         r"err\s*!=\s*nil|except\s*(?:Exception)?\s*:|catch\s*\(",
         r"[Rr]etryable|errors\.Is|[Uu]navailable",
+        near=r"(?i:retr(?:y|ies)|attempt)",
     ),
     _Idiom(EffectKind.THREADS_ADDED, 0.5, r"make\(chan [^,()]+,\s*\d+\)", r"make\(chan [^,()]+\)"),
     _Idiom(
@@ -194,6 +199,8 @@ def _of_rows(block: Block, gone: str, come: str) -> Iterator[Effect]:
         if (row.gone and old is None) or (row.come and new is None):
             continue
         if row.but and re.search(row.but, come):
+            continue
+        if row.near and not any(re.search(row.near, line) for line in block.new):
             continue
         if not row.gone and row.come and re.search(row.come, gone):
             continue

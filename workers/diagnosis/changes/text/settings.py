@@ -12,7 +12,7 @@ from itertools import islice
 
 from workers.diagnosis.changes.text.patches import Block, changed_lines
 from workers.diagnosis.changes.text.quantities import Quantity, in_unit_of, quantities
-from workers.diagnosis.changes.text.words import words_of
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 _KEY = re.compile(r"([A-Za-z_$@][\w.$/-]*)[\"'\]]*\s*(?::=|=>|:|=|\s)\s*[\"'(\[]?$")
 _CALL = re.compile(r"([A-Za-z_][\w.:]*?)[!]?\s*(?:<[^<>]*>)?\(([^()]*|[^()]*\([^()]*\)[^()]*)$")
@@ -29,6 +29,7 @@ _CALLED_WITH = re.compile(
 )
 _PLAIN = re.compile(r"^(?:true|false|yes|no|on|off|none|null|nil|[\"'][^\"']*[\"']|[\w.:/@*${}-]+)$", re.IGNORECASE)
 _VAGUE = frozenset({"value", "default", "val", "const", "return", "limit", "min", "max", "key"})
+_NO_FUNCTIONS = word_set("return if for while and or in not switch await yield elif else when")
 _ADDRESS = re.compile(
     r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|"
     r"#)[0-9a-fA-F]+\b"
@@ -239,7 +240,7 @@ def _name_before(text: str) -> str:
     if key := _KEY.search(text):
         return key[1].strip("-/")
     if call := _CALL.search(text):
-        return call[1]
+        return "" if call[1] in _NO_FUNCTIONS else call[1]
     compared = re.search(r"([A-Za-z_][\w.]*)\)?\s*[<>=!]=?\s*$", text)
     return compared[1] if compared else ""
 

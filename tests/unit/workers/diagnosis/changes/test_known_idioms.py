@@ -252,3 +252,12 @@ HARMFUL_CHANGES = [
 @pytest.mark.parametrize(("path", "diff", "kind"), HARMFUL_CHANGES)
 def test_an_everyday_change_that_breaks_things_is_told(path: str, diff: str, kind: EffectKind) -> None:
     assert strength_of(read(path, f"@@ -1,9 +1,9 @@\n{diff}"), kind) >= 0.5
+
+
+def test_answering_errors_in_another_way_is_no_retry_and_no_batch() -> None:
+    diff = (
+        "@@ -1 +1 @@\n-\tif err != nil { http.Error(w, err.Error(), 502); return }\n+\tif err "
+        "!= nil {\n+\t\twriteError(w, http.StatusBadGateway, err)\n+\t\treturn\n+\t}"
+    )
+
+    assert read("a.go", diff).is_inert
