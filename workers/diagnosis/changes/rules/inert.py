@@ -27,6 +27,9 @@ _IMPORT = re.compile(
     r"export\s+\{.*\}\s+from|\)\s*$|module\s+[\w./]+$)"
 )
 _NOTHING = re.compile(r"^[\s{}()\[\];,]*(?:else|end|do|then|begin|pass|fi|done)?[\s{}()\[\];,:]*$")
+_DESCRIBES = re.compile(
+    r"^\s*-?\s*[\"']?(?:description|summary|title|example|comment|tooltip)[\"']?\s*:", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[<>=!]=|&&|\|\||[+*/%<>!?-]")
 _SYNTAX = word_set(
     """
@@ -121,7 +124,7 @@ def _without_telemetry(lines: Sequence[str]) -> Iterator[str]:
             continue
         if _TELEMETRY.search(line):
             open_brackets = max(0, line.count("(") - line.count(")"))
-        elif not _IMPORT.match(line) and not _NOTHING.match(line):
+        elif not _IMPORT.match(line) and not _DESCRIBES.match(line) and not _NOTHING.match(line):
             yield line
 
 

@@ -22,7 +22,8 @@ _ABSENT = re.compile(
     r"\bif\s+let\s+Some\(\w+\)\s*=\s*&?(?P<rs>[\w.]+)|"
     r"\blen\(\s*(?P<len>[\w.]+)\s*\)\s*(?:==|<|>|!=)|(?P<size>[\w.]+)\.(?:length|size\(\)|"
     r"Count)\s*(?:===?|<|>|!==?)\s*\d|"
-    r",\s*(?P<ok>ok|found|exists)\s*:=|ofNullable\(\s*(?P<of>\w+)|(?P<chain>\))\.(?:isPresent|isEmpty|HasValue)\b",
+    r",\s*(?P<ok>ok|found|exists)\s*:=|ofNullable\(\s*(?P<of>\w+)|\b(?:guard|"
+    r"if)\s+let\s+(?P<sw>\w+)\s*=|(?P<chain>\))\.(?:isPresent|isEmpty|HasValue)\b",
 )
 _SAFE_USE = (
     (re.compile(r"(\w+)\?\.(\w+)"), "?."),

@@ -203,6 +203,10 @@ def _judge(words: frozenset[str], value: str, line: str) -> tuple[EffectKind, fl
         return EffectKind.TLS, 0.2
     if words & _SECRET_WORDS and not _ADDRESS.search(plain):
         return EffectKind.SECRET, 0.6
+    if words & {"instanceclass", "instancetype", "machinetype", "nodetype"}:
+        return EffectKind.RESOURCES, 0.5
+    if words & {"groupid", "consumergroup"}:
+        return EffectKind.ROUTING, 0.5
     if words & {"schedule", "cron"}:
         return EffectKind.INTERVAL, 0.45
     if words & _ADDRESS_WORDS or (_ADDRESS.search(plain) and not words & {"image", "from", "version"}):
