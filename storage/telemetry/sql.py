@@ -28,7 +28,7 @@ from storage.telemetry.endpoints.counts import endpoint_counts
 from storage.telemetry.funnels.brief import funnel_levels
 from storage.telemetry.funnels.cell_reading import read_cells
 from storage.telemetry.funnels.rollup import filling
-from storage.telemetry.hot import event_queries, samples
+from storage.telemetry.hot import event_queries, samples, service_calls
 from storage.telemetry.hot.append import Appender
 from storage.telemetry.hot.shared_spans import removal_of_callers, servers_first, servers_of
 from storage.telemetry.logs import reading as logs
@@ -251,6 +251,11 @@ class SqlTelemetry:
         """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         with self._readers.connect() as connection:
             return samples.versions_seen(connection, service, since=since, until=until)
+
+    def calls_above(self, sequence: int, up_to: int, *, arrived_since: float) -> tuple[Sequence[tuple[str, str]], int]:
+        """Return (caller, callee) of the server spans between two numbers, and the number of the newest span."""
+        with self._readers.connect() as connection:
+            return service_calls.calls_above(connection, sequence, up_to, arrived_since=arrived_since)
 
     def versions_above(self, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
         """Return (service, version, time first seen) of the newer requests, and the number of the newest."""
