@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
-from detection.types import EdgeKind, JsonValue, ServiceEdge, ServicePlace, Span
+from detection.types import EdgeKind, JsonValue, ServiceEdge, ServicePlace, Span, SpanKind
 from integrations.inbound.otlp.values import NAME_LIMIT, UNKNOWN_SERVICE, attributes, first_text
 
 MOST_EDGES = 1_000
@@ -22,6 +22,10 @@ MOST_EDGES = 1_000
 _OUTWARD = frozenset((OtlpSpan.SPAN_KIND_CLIENT, OtlpSpan.SPAN_KIND_PRODUCER, OtlpSpan.SPAN_KIND_CONSUMER))
 _LOCAL = frozenset(("localhost", "host.docker.internal", "unknown"))
 _CLUSTER_ENDS = (".svc.cluster.local", ".svc")
+
+_WITHIN = (
+    "messaging.destination.name", "messaging.destination", "db.namespace", "db.name", "rpc.service",
+)  # fmt: skip
 
 Peer = tuple[str, str, str, str]
 """What a span says of its peer: (name, address, system of a database or queue, what is addressed within it)."""
@@ -54,21 +58,18 @@ class Sights:
 
 
 def peer_of(span: OtlpSpan, found: Mapping[str, JsonValue]) -> Peer | None:
-    """Return what a span says of its peer; None for one that calls nobody."""
-    system = found.get("db.system.name") or found.get("db.system") or ""
-    if span.kind not in _OUTWARD and not system:
-        return None
-    queue = found.get("messaging.system") or ""
-    within = (
-        found.get("messaging.destination.name") or found.get("messaging.destination")
-        if queue
-        else found.get("db.namespace") or found.get("db.name") or found.get("rpc.service")
-    )
-    name = found.get("peer.service") or ""
-    address = found.get("server.address") or found.get("net.peer.name") or found.get("http.host") or ""
-    if not (name or address or system or queue or within):
-        return None
-    return str(name), str(address), str(system or queue), str(within or "")
+    """Return what a span says of its peer; None for one that calls nobody. Every span passes here, so it is quick."""
+    system = found.get("db.system.name") or found.get("db.system")
+    if system is None:
+        if span.kind not in _OUTWARD:
+            return None
+        system = found.get("messaging.system")
+    name = found.get("peer.service")
+    address = str(found.get("server.address") or found.get("net.peer.name") or "")
+    if name or (address and not address[0].isdigit()):
+        return str(name or ""), address, str(system or ""), ""
+    within = next((found[key] for key in _WITHIN if key in found), None)
+    return ("", address, str(system or ""), str(within or "")) if system or within or address else None
 
 
 def callee_of(peer: Peer) -> tuple[str, EdgeKind]:
@@ -102,12 +103,13 @@ def _between_services(spans: list[Span]) -> set[tuple[str, str, EdgeKind]]:
     """Return the calls of which both sides are among these spans, as in the batches of a collector."""
     if len({span.service for span in spans}) < 2:
         return set()
-    services = {(span.trace_id, span.span_id): span.service for span in spans}
+    by_id = {span.span_id: span for span in spans}
     calls = set()
     for span in spans:
-        caller = services.get((span.trace_id, span.parent_span_id or ""))
-        if caller is not None and caller != span.service:
-            calls.add((caller, span.service, EdgeKind.CALLS))
+        if span.kind is SpanKind.SERVER and span.parent_span_id is not None:
+            caller = by_id.get(span.parent_span_id)
+            if caller is not None and caller.service != span.service and caller.trace_id == span.trace_id:
+                calls.add((caller.service, span.service, EdgeKind.CALLS))
     return {call for call in calls if not any(name.startswith(UNKNOWN_SERVICE) for name in call[:2])}
 
 
