@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
@@ -38,16 +39,11 @@ class Sights:
     peers: set[tuple[str, Peer]] = field(default_factory=set)
     places: set[tuple[str, str]] = field(default_factory=set)
 
-    def see(self, span: Span, peer: Peer | None) -> None:
-        """Take note of one span and its peer."""
-        if peer is not None and len(self.peers) < MOST_EDGES:
-            self.peers.add((span.service, peer))
-
     def told(self, spans: list[Span], *, now: float) -> list[ServiceEdge | ServicePlace]:
         """Return the distinct edges and places, seen at `now`."""
         edges = {
             (service, callee, kind)
-            for service, peer in self.peers
+            for service, peer in islice(self.peers, MOST_EDGES)
             for callee, kind in [callee_of(peer)]
             if callee and callee != service and not service.startswith(UNKNOWN_SERVICE)
         } | _between_services(spans)

@@ -81,7 +81,7 @@ def read_spans(located: Iterable[Located[OtlpSpan]], *, now: float) -> Parsed[Sp
             continue
         parsed.records.append(span)
         if peer is not None:
-            sights.see(span, peer)
+            sights.peers.add((found.service, peer))
         if found.resource is not resource:
             resource = found.resource
             if node := node_of(resource):
