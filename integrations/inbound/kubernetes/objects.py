@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from detection.types import OrchestratorEvent
+from detection.types import OrchestratorEvent, ServicePlace
 from integrations.inbound.kubernetes.states import News, read_node, read_pod, read_workload
 from integrations.inbound.kubernetes.values import (
     NAME_LIMIT,
@@ -42,12 +42,19 @@ def read_object(found: Mapping[str, Any], *, now: float) -> News:
     if not kind:
         raise FieldError("kind", f"is missing: send {TAKEN}")
     if kind == "Event":
-        return (read_event(found, now=now),)
+        return with_place(read_event(found, now=now))
     if kind == "Pod":
         return read_pod(found, now=now)
     if kind == "Node":
         return read_node(found, now=now)
     return read_workload(found, now=now) if kind in WORKLOADS else ()
+
+
+def with_place(event: OrchestratorEvent) -> News:
+    """Return an event, and the place that it tells: the kubelet of a node tells of the pods that run there."""
+    if event.node and event.service and event.object_name.startswith("pod/"):
+        return event, ServicePlace(event.service, event.node, event.happened_at)
+    return (event,)
 
 
 def read_event(found: Mapping[str, Any], *, now: float) -> OrchestratorEvent:

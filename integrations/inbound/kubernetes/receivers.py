@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from detection.types import JsonValue, OrchestratorEvent
-from integrations.inbound.kubernetes.objects import read_object
+from integrations.inbound.kubernetes.objects import read_object, with_place
 from integrations.inbound.kubernetes.states import News
 from integrations.inbound.kubernetes.values import NAME_LIMIT, TEXT_LIMIT, number, service_of_object, word
 from integrations.inbound.reading.records import FieldError
@@ -29,7 +29,7 @@ def news_of_body(body: JsonValue, *, now: float) -> News:
         return ()
 
 
-def event_of_attributes(
+def news_of_attributes(
     found: Mapping[str, JsonValue],
     resource: Mapping[str, JsonValue],
     *,
@@ -37,13 +37,16 @@ def event_of_attributes(
     severity: str,
     happened_at: float,
     record_id: str,
-) -> OrchestratorEvent:
-    """Return the event of a record of `k8s_events`. severity: the Event's type, Normal or Warning."""
+) -> News:
+    """Return the event of a record of `k8s_events`, and the place that it tells.
+
+    severity: the Event's type, Normal or Warning.
+    """
     kind, name = word(resource, "k8s.object.kind"), word(resource, "k8s.object.name")
     node = name if kind == "Node" else word(resource, "k8s.node.name")
     count = number(found, "k8s.event.count") or 1
     identity = word(found, "k8s.event.uid") or record_id
-    return OrchestratorEvent(
+    event = OrchestratorEvent(
         event_id=f"k8s:{identity}:{count}",
         happened_at=happened_at,
         reason=word(found, REASON),
@@ -54,3 +57,4 @@ def event_of_attributes(
         service=service_of_object(kind, name),
         is_warning=severity.lower().startswith("warn"),
     )
+    return with_place(event)

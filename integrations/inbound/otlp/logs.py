@@ -11,7 +11,7 @@ import msgspec
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 
 from detection.types import JsonValue, LogRecord
-from integrations.inbound.kubernetes.receivers import REASON, RESOURCE, event_of_attributes, news_of_body
+from integrations.inbound.kubernetes.receivers import REASON, RESOURCE, news_of_attributes, news_of_body
 from integrations.inbound.kubernetes.states import News
 from integrations.inbound.lines.fields import level_of
 from integrations.inbound.lines.levels import of_opentelemetry, of_text
@@ -60,7 +60,7 @@ def _of_kubernetes(record: OtlpLogRecord, found: Located[OtlpLogRecord], read: L
     """Return what a record of the collector's receivers for Kubernetes says; nothing for any other."""
     if REASON in read.attributes:
         resource = attributes(found.resource.attributes) if found.resource is not None else {}
-        event = event_of_attributes(
+        return news_of_attributes(
             read.attributes,
             resource,
             message=read.body,
@@ -68,7 +68,6 @@ def _of_kubernetes(record: OtlpLogRecord, found: Located[OtlpLogRecord], read: L
             happened_at=read.happened_at,
             record_id=read.record_id,
         )
-        return (event,)
     is_object = record.body.HasField("kvlist_value") and (
         RESOURCE in read.attributes or "k8sobjects" in str(found.scope.get(_SCOPE_NAME, ""))
     )

@@ -49,11 +49,12 @@ def events(parsed: Parsed[OrchestratorEvent | ServicePlace]) -> list[Orchestrato
     return [one for one in parsed.records if isinstance(one, OrchestratorEvent)]
 
 
-def test_an_event_names_its_object_service_node_and_when_it_last_happened() -> None:
+def test_an_event_names_its_object_its_place_and_when_it_last_happened() -> None:
     assert read(EVENT).records == [
         OrchestratorEvent(
             "k8s:u-1:3", NOW - 60, "BackOff", "Back-off restarting", f"pod/{POD}", "shop", "node-7", "cart", True
-        )
+        ),
+        ServicePlace("cart", "node-7", NOW - 60),
     ]
 
 
@@ -136,7 +137,7 @@ def test_a_node_that_is_not_ready_and_a_rollout_that_stands_still_are_told() -> 
 def test_a_bad_object_is_named_by_its_path_and_the_others_stay(found: Any, field: str) -> None:
     parsed = read({"kind": "List", "items": [found, EVENT]})
     assert [rejection.field for rejection in parsed.rejections] == [f"items[0].{field}".rstrip(".")]
-    assert len(parsed.records) == 1
+    assert len(events(parsed)) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"kind": "List", "items": 7}', b'{"kind": "Event"} {'])
@@ -196,3 +197,8 @@ def test_an_unreadable_object_remains_a_log() -> None:
     record = {"body": {"kind": "Event"}, "attributes": {"k8s.resource.name": "events"}}
     parsed = parsed_logs(otlp({}, record))
     assert (parsed.beside, len(parsed.records)) == ([], 1)
+
+
+def test_an_event_of_a_controller_tells_no_place() -> None:
+    scheduled = {**EVENT, "source": {"component": "replicaset-controller"}}
+    assert [type(one) for one in read(scheduled).records] == [OrchestratorEvent]
