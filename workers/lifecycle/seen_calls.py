@@ -18,6 +18,7 @@ from workers.services import Services
 
 LOOK_EVERY_SECONDS = 60.0
 PARENTS_WITHIN_SECONDS = 900.0
+_LONGEST_PAUSE_SECONDS = 3600.0
 _LOOKED = "service_calls"
 
 
@@ -28,7 +29,8 @@ def record_calls(services: Services, now: datetime) -> None:
     seconds = now.timestamp()
     if 0 <= seconds - at < LOOK_EVERY_SECONDS:
         return
-    since = min(at, seconds) - PARENTS_WITHIN_SECONDS if at else seconds - PARENTS_WITHIN_SECONDS
+    # After a long pause only the newest spans count, so that few of PostgreSQL's partitions are read.
+    since = max(min(at, seconds), seconds - _LONGEST_PAUSE_SECONDS) - PARENTS_WITHIN_SECONDS
     calls, newest = services.telemetry.calls_above(sequence, top, arrived_since=since)
     edges = [
         ServiceEdge(caller, callee, EdgeKind.CALLS, SPANS, seconds)

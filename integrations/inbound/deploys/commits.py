@@ -12,7 +12,7 @@ from msgspec import Meta
 from detection.types import ChangedFile, Commit
 from integrations.inbound.reading.batches import array_elements, read_each, read_one
 from integrations.inbound.reading.body import without_nul
-from integrations.inbound.reading.records import FieldError, Parsed
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
 from integrations.inbound.reading.times import parse_time
 
 MOST_COMMITS = 1_000
@@ -56,7 +56,10 @@ def parse_commits(body: bytes, *, now: float) -> Parsed[Commit]:
         return _commit(_COMMIT.decode(one), now)
 
     if text.lstrip().startswith(b"["):
-        return read_each(array_elements(text.strip()), read)
+        each = array_elements(text.strip())
+        if len(each) > MOST_COMMITS:
+            raise PayloadError(f"holds more than {MOST_COMMITS:,} commits; send fewer at once")
+        return read_each(each, read)
     return read_one(text, read)
 
 

@@ -60,11 +60,11 @@ class _Commit(msgspec.Struct):
     id: str
     message: str = ""
     timestamp: str = ""
-    url: str = ""
+    url: str | None = None
     author: _Author | None = None
-    added: list[str] = []
-    removed: list[str] = []
-    modified: list[str] = []
+    added: list[str] | None = None
+    removed: list[str] | None = None
+    modified: list[str] | None = None
 
 
 class _PushEvent(msgspec.Struct):
@@ -202,9 +202,11 @@ def _commits(payload: _PushEvent, services: Mapping[str, str], now: float) -> li
                 author=((who.username or who.name or "") if who else "")[:NAME_LIMIT],
                 committed_at=committed_at,
                 message=commit.message,
-                url=commit.url[:2000],
+                url=(commit.url or "")[:2000],
                 files=tuple(
-                    ChangedFile(path[:1000], status, 0, 0, "") for status, paths in statuses.items() for path in paths
+                    ChangedFile(path[:1000], status, 0, 0, "")
+                    for status, paths in statuses.items()
+                    for path in paths or ()
                 ),
                 service=owners[0] if len(owners) == 1 else None,
                 repository=clipped(payload.repository.full_name, NAME_LIMIT),

@@ -13,7 +13,7 @@ from integrations.inbound.flags.news import FLAG_LIMIT, value_text
 from integrations.inbound.reading.batches import array_elements, read_each, read_one
 from integrations.inbound.reading.body import without_nul
 from integrations.inbound.reading.digests import digest
-from integrations.inbound.reading.records import FieldError, Parsed
+from integrations.inbound.reading.records import FieldError, Parsed, PayloadError
 from integrations.inbound.reading.times import parse_time
 
 MOST_CHANGES = 1_000
@@ -51,7 +51,10 @@ def parse_flags(body: bytes, *, now: float) -> Parsed[FlagNotice]:
         return _notice(_CHANGE.decode(one), now)
 
     if text.lstrip().startswith(b"["):
-        return read_each(array_elements(text.strip())[: MOST_CHANGES + 1], read)
+        each = array_elements(text.strip())
+        if len(each) > MOST_CHANGES:
+            raise PayloadError(f"holds more than {MOST_CHANGES:,} changes; send fewer at once")
+        return read_each(each, read)
     return read_one(text, read)
 
 
