@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from bot.api import (
+    changes,
     deploys,
     doors,
     events,
@@ -20,6 +21,7 @@ from bot.api import (
     logs,
     maintenance,
     metrics,
+    service_map,
     snoozes,
     status,
     triage,
@@ -61,6 +63,8 @@ router.include_router(maintenance.router)
 router.include_router(status.router)
 router.include_router(jobs.router)
 router.include_router(deploys.router)
+router.include_router(changes.router)
+router.include_router(service_map.router)
 router.include_router(doors.router)
 router.include_router(metrics.router)
 router.include_router(events.router)
