@@ -1,4 +1,4 @@
-"""A folder is read whatever of it is there; what is broken is told with file, place and reason, and the rest is used."""
+"""A folder is read whatever of it is there; what is broken is told with its place, and the rest is used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def test_log_lines_get_their_service_severity_and_text(tmp_path: Path) -> None:
     write(
         tmp_path,
         "logs.ndjson",
-        '{"timestamp": "2026-05-04T10:39:00Z", "service": "checkout", "severity_text": "ERROR", "msg": "card declined"}\n',
+        '{"timestamp": "2026-05-04T10:39:00Z", "service": "checkout", "severity_text": "ERROR", '
+        '"msg": "card declined"}\n',
     )
 
     (record,) = read_folder(tmp_path).logs
@@ -73,13 +74,13 @@ def test_metrics_without_a_needed_column_say_which_one_is_missing(tmp_path: Path
 
 @pytest.mark.parametrize("shape", ["list", "traces"])
 def test_spans_are_read_from_a_list_and_from_traces(tmp_path: Path, shape: str) -> None:
-    spans = [
+    plain: list[dict[str, object]] = [
         {"span_id": "a", "parent_id": None, "service": "web", "name": "GET /", "start": "2026-05-04T10:39:00Z"},
         {"span_id": "b", "parent_id": "a", "service": "cart", "name": "GetCart", "start": "2026-05-04T10:39:00Z"},
         {"span_id": "c", "parent_id": "b", "service": "cart", "name": "work", "start": "2026-05-04T10:39:00Z"},
     ]
-    spans = [{**span, "duration_ms": 12, "status": "ERROR"} for span in spans]
-    content = (
+    spans = [{**span, "duration_ms": 12, "status": "ERROR"} for span in plain]
+    content: object = (
         [{"trace_id": "t1", **span} for span in spans]
         if shape == "list"
         else {"traces": [{"trace_id": "t1", "spans": spans}]}
