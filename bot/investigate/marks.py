@@ -59,7 +59,7 @@ def _origin(truth: Mapping[str, object], answer: Investigation) -> bool | None:
     if true is None:
         return None
     aliases = truth.get("accept_origin_aliases")
-    names = {true, *(str(alias) for alias in aliases if isinstance(aliases, list))} if aliases else {true}
+    names = {true, *(str(alias) for alias in aliases)} if isinstance(aliases, list) else {true}
     return (answer.origin_service or "").lower() in {name.lower() for name in names}
 
 

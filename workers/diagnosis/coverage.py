@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from integrations.cards import NOTHING
-from integrations.text import Markup, listed, ours
+from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.scene.model import Source, SourceState
 
@@ -26,7 +26,7 @@ def coverage(sources: Sequence[Source]) -> Markup:
         (SourceState.EMPTY, "nothing in"),
         (SourceState.FAILED, "could not reach"),
     ):
-        names = [source.name for source in sources if source.state is state]
+        names = [theirs(source.name) for source in sources if source.state is state]
         if names:
             parts.append(ours("{words} {names}", words=words, names=listed(names)))
     line = listed(parts, "; ")

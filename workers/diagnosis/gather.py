@@ -46,8 +46,8 @@ def gather(
         key = hypothesis.key
         if hypothesis.cause == "n_plus_one":
             evidence.append(asked("query_count", key, query_count_change, hypothesis, described, telemetry))
-            found, repeated = _repeated(hypothesis, described, telemetry)
-            evidence.append(found)
+            counted, repeated = _repeated(hypothesis, described, telemetry)
+            evidence.append(counted)
             statements.setdefault(hypothesis.service or "", []).extend(repeated)
         elif hypothesis.cause == "segment":
             evidence.append(asked("segments", key, place_evidence, hypothesis, described, telemetry))

@@ -141,7 +141,8 @@ def ratio_to_expected(symptom: Symptom) -> float:
 class Hypothesis:
     """A candidate cause. cause: its kind, such as deploy, flag, third_party or unknown; see causes/.
 
-    deploy: set only for a deploy. commit_sha: set only for a commit whose deploy is not known. where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
+    deploy: set only for a deploy. commit_sha: set only for a commit whose deploy is not known.
+    where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
     """
 
     key: str

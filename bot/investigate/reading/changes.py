@@ -17,8 +17,8 @@ _FILE_HEAD = re.compile(r"(?m)^(?:@@ (?P<bare>[^@\s,]+) @@.*|diff --git a/\S+ b/
 
 
 def read_deploys(path: Path, problems: Problems) -> list[Deploy]:
-    """Return the deploys of a list, or of {"deploys": […]}; the repository is not known here."""
-    found = []
+    """Return the deploys of a list, or of {"deploys": […]}."""
+    found: list[Deploy] = []
     for place, item in items_of(path, problems, "deploys"):
         try:
             found.append(

@@ -71,21 +71,21 @@ def _places(document: Mapping[str, object], seen: float) -> Iterator[ServicePlac
             if said and node:
                 yield ServicePlace(said, node, seen)
     for key in ("nodes", "placement"):
-        given = document.get(key)
-        if isinstance(given, dict):
-            for left, right in given.items():
-                for other in right if isinstance(right, list) else [right]:
-                    # Either {service: node} or {node: [services]}.
-                    if isinstance(other, str):
-                        yield (
-                            ServicePlace(other, str(left), seen)
-                            if isinstance(right, list)
-                            else ServicePlace(str(left), other, seen)
-                        )
-        for _, node in _objects(document, key):
-            for service in texts(node, "services", "pods", "workloads"):
-                if called := text(node, "name", "node"):
-                    yield ServicePlace(service, called, seen)
+        yield from _placed(document, key, seen)
+
+
+def _placed(document: Mapping[str, object], key: str, seen: float) -> Iterator[ServicePlace]:
+    """Yield the places of {service: node}, of {node: [services]}, or of a list of nodes with their services."""
+    given = document.get(key)
+    if isinstance(given, dict):
+        for left, right in given.items():
+            if isinstance(right, str):
+                yield ServicePlace(str(left), right, seen)
+            elif isinstance(right, list):
+                yield from (ServicePlace(other, str(left), seen) for other in right if isinstance(other, str))
+    for _, node in _objects(document, key):
+        if called := text(node, "name", "node"):
+            yield from (ServicePlace(service, called, seen) for service in texts(node, "services", "pods", "workloads"))
 
 
 def _objects(document: Mapping[str, object], key: str) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -123,7 +123,7 @@ def read_events(path: Path, problems: Problems) -> list[OrchestratorEvent]:
 def read_status_feed(path: Path, problems: Problems) -> list[ProviderStatus]:
     """Return the incidents of a provider's feed: one feed, or a list of feeds, in Statuspage's form."""
     document = json_of(path, problems)
-    found = []
+    found: list[ProviderStatus] = []
     for feed in document if isinstance(document, list) else [document]:
         if isinstance(feed, dict):
             found += _feed(feed, path, problems)

@@ -1,4 +1,4 @@
-"""Hold each change against what is seen: what its text can do, where, and whether the metrics left their course then."""
+"""Hold each change against what is seen: what its text can do, where, and the course of the metrics since."""
 
 from __future__ import annotations
 

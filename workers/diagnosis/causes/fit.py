@@ -25,7 +25,13 @@ _CONTRADICTED = 0.35
 _WORDS_ALIKE = 0.2
 _WORD = re.compile(r"[a-z0-9]{3,}")
 _TOO_COMMON = frozenset(
-    ["the", "and", "for", "with", "from", "error", "errors", "request", "requests", "response", "service", "server", "client", "handler", "handle", "call", "calls", "api", "http", "https", "get", "post", "put", "return", "func", "function", "class", "new", "old", "value", "values", "data", "time", "timeout", "name", "type", "string", "int", "failed", "fail", "info", "warn", "debug", "null", "none", "true", "false", "context", "config", "default", "test", "main", "app", "internal", "src", "pkg", "lib", "cmd", "code", "upstream", "downstream", "retry", "user"]
+    re.findall(
+        r"\w+",
+        "the and for with from error errors request requests response service server client handler handle call "
+        "calls api http https get post put return func function class new old value values data time timeout name type "
+        "string int failed fail info warn debug null none true false context config default test main app internal "
+        "src pkg lib cmd code upstream downstream retry user",
+    )
 )
 
 

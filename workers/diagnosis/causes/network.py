@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detection.types import SymptomKind
-from integrations.text import listed, ours
+from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Hypothesis, Role
@@ -39,7 +39,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         )
         result = ours(
             "It shows in {parts} from the start: “{text}”.",
-            parts=listed([quoted(part, 40) for part in parts[:5]]),
+            parts=listed([theirs(quoted(part, 40)) for part in parts[:5]]),
             text=quoted(early[0].text, 120),
         )
         weight = weights.NETWORK_IN_SEVERAL if len(parts) > 1 else weights.NETWORK_IN_ONE

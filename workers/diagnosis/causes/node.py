@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from detection.types import OrchestratorEvent
 from integrations.cards import moment
-from integrations.text import listed, ours
+from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Role
@@ -90,6 +90,6 @@ def _alike(node: str, hurt: list[str], on_it: set[str], observed: Observed) -> E
         return None
     result = ours(
         "{parts} run on it and fail together, though none calls another.",
-        parts=listed([quoted(part, 40) for part in apart[:5]]),
+        parts=listed([theirs(quoted(part, 40)) for part in apart[:5]]),
     )
     return evidence("same_node", f"{CAUSE}:{node}", result, weights.SAME_NODE_ALIKE, source="nodes")

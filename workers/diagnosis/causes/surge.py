@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from detection.statistics.departures import departure
 
+from detection.statistics.departures import departure
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
 from integrations.cards import moment
-from integrations.text import listed, ours
+from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Role
@@ -114,7 +114,7 @@ def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
         result = ours(
             "All {count} measured parts get more alike: {parts}.",
             count=len(measured),
-            parts=listed([quoted(part, 40) for part in sorted(best)[:5]]),
+            parts=listed([theirs(quoted(part, 40)) for part in sorted(best)[:5]]),
         )
         return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_ALIKE, source="traffic")
     result = ours(

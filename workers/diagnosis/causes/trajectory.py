@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from detection.statistics.departures import departed_when
-
 from detection.symptoms import Worse, metric_meaning
 from detection.types import SymptomKind
 from workers.diagnosis import weights

@@ -57,11 +57,14 @@ def _courses(series: EndpointSeries) -> Iterator[Course]:
 
 
 def _sums(place: np.ndarray[tuple[int], np.dtype[np.intp]], values: Sequence[int] | np.ndarray, size: int) -> Floats:
-    return np.bincount(place, weights=np.asarray(values, dtype=np.float64), minlength=size)
+    found: Floats = np.bincount(place, weights=np.asarray(values, dtype=np.float64), minlength=size).astype(np.float64)
+    return found
 
 
 def _p95(histogram: Floats) -> Floats:
     """Return the upper edge of the bucket of the 95th percentile of each row of (n, buckets)."""
     reached = np.cumsum(histogram, axis=1)
     bucket = (reached < 0.95 * reached[:, -1:]).sum(axis=1)
-    return np.asarray(DURATION_EDGES_MS, dtype=np.float64)[np.minimum(bucket, len(DURATION_EDGES_MS) - 1)]
+    edges: Floats = np.asarray(DURATION_EDGES_MS, dtype=np.float64)
+    upper: Floats = edges[np.minimum(bucket, len(DURATION_EDGES_MS) - 1)]
+    return upper

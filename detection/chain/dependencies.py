@@ -1,0 +1,97 @@
+"""Who depends on whom, from declared edges, spans, nodes, and from what error texts name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from detection.chain.names import Names
+from detection.chain.observed import Sign, Surroundings
+from detection.types import EdgeKind, SymptomKind
+
+
+class Tie(StrEnum):
+    """How one part depends on another."""
+
+    CALLS = "calls"
+    STORES = "keeps its data in"
+    RUNS_ON = "runs on"
+    NAMES = "names in its errors"
+    RESOLVES = "looks names up with"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """ties: (dependent, what it depends on) to how. blamed: the pairs of it whose errors say so themselves.
+
+    places: service to nodes.
+    """
+
+    ties: dict[tuple[str, str], Tie]
+    blamed: frozenset[tuple[str, str]]
+    places: dict[str, frozenset[str]]
+
+    def callers_of(self, part: str) -> set[str]:
+        """Return who calls the part or keeps data there."""
+        return {one for (one, other), tie in self.ties.items() if other == part and tie in (Tie.CALLS, Tie.STORES)}
+
+    def on_node(self, node: str) -> set[str]:
+        """Return the parts that run on a node."""
+        return {part for part, nodes in self.places.items() if node in nodes}
+
+
+_RESOLVER = re.compile(r"(?:^|[^a-z])(?:core|kube-?)?dns|resolver|bind9|unbound", re.IGNORECASE)
+
+
+def dependencies_of(signs: Iterable[Sign], surroundings: Surroundings, names: Names) -> Dependencies:
+    """Join every source. A name in an error text counts unless the map says that the named one is the caller."""
+    ties: dict[tuple[str, str], Tie] = {}
+    for edge in surroundings.edges:
+        tie = Tie.STORES if edge.kind is EdgeKind.STORES else Tie.CALLS
+        _add(ties, names(edge.caller), names(edge.callee), tie)
+    for trace in surroundings.traces:
+        for hop in trace:
+            if hop.parent_part:
+                _add(ties, names(hop.parent_part), names(hop.part), Tie.CALLS)
+    places = _places(surroundings, names)
+    for part, nodes in places.items():
+        for node in nodes:
+            _add(ties, part, node, Tie.RUNS_ON)
+    blamed = set()
+    known = list(signs)
+    for sign in known:
+        for other in sign.blames:
+            pair = (names(sign.part), names(other))
+            if pair in ties or pair[::-1] not in ties:
+                _add(ties, *pair, Tie.NAMES)
+                blamed.add(pair)
+    _add_resolvers(ties, known, names)
+    return Dependencies(ties, frozenset(blamed), places)
+
+
+def _add(ties: dict[tuple[str, str], Tie], dependent: str, provider: str, tie: Tie) -> None:
+    if dependent and provider and dependent != provider:
+        pair = (dependent, provider)
+        if tie is Tie.STORES or pair not in ties:
+            ties[pair] = tie
+
+
+def _places(surroundings: Surroundings, names: Names) -> dict[str, frozenset[str]]:
+    nodes: dict[str, set[str]] = {}
+    for place in surroundings.places:
+        nodes.setdefault(names(place.service), set()).add(names(place.node))
+    for event in surroundings.events:
+        if event.node and event.service:
+            nodes.setdefault(names(event.service), set()).add(names(event.node))
+    return {part: frozenset(found) for part, found in nodes.items()}
+
+
+def _add_resolvers(ties: dict[tuple[str, str], Tie], signs: list[Sign], names: Names) -> None:
+    """Whoever cannot look names up depends on the resolver, which no map of calls holds."""
+    resolvers = {names(sign.part) for sign in signs if _RESOLVER.search(sign.part)}
+    for sign in signs:
+        if sign.kind is SymptomKind.NAME_LOOKUP:
+            for resolver in resolvers - {names(sign.part)}:
+                _add(ties, names(sign.part), resolver, Tie.RESOLVES)

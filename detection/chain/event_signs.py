@@ -1,0 +1,69 @@
+"""Signs from what the orchestrator reports: pressure on nodes, kills, evictions, failing probes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from detection.chain.observed import Sign
+from detection.symptoms import named_in, symptoms_of_text
+from detection.types import OrchestratorEvent, SymptomKind
+
+_ROUTINE = frozenset(
+    """scalingreplicaset successfulcreate successfuldelete scheduled pulled pulling created started killing nodeready
+    successfulrescale completed sawcompletedjob registerednode nodehassufficientmemory nodehasnodiskpressure
+    nodehassufficientpid nodeschedulable leaderelection synced""".split()
+)
+_REASONS: tuple[tuple[str, SymptomKind], ...] = (
+    ("memorypressure", SymptomKind.MEMORY),
+    ("insufficientmemory", SymptomKind.MEMORY),
+    ("oomkill", SymptomKind.MEMORY),
+    ("systemoom", SymptomKind.MEMORY),
+    ("diskpressure", SymptomKind.DISK),
+    ("freediskspacefailed", SymptomKind.DISK),
+    ("failedmount", SymptomKind.DISK),
+    ("failedattachvolume", SymptomKind.DISK),
+    ("pidpressure", SymptomKind.THREADS),
+    ("notready", SymptomKind.CRASH),
+    ("networkunavailable", SymptomKind.NETWORK),
+    ("evict", SymptomKind.RESTARTS),
+    ("preempt", SymptomKind.RESTARTS),
+    ("backoff", SymptomKind.RESTARTS),
+    ("crashloop", SymptomKind.RESTARTS),
+    ("unhealthy", SymptomKind.ERRORS),
+    ("probe", SymptomKind.LATENCY),
+    ("maxconnections", SymptomKind.CONNECTIONS),
+    ("connectionlimit", SymptomKind.CONNECTIONS),
+    ("certificate", SymptomKind.CERTIFICATE),
+)
+_BY_THE_NODE = ("evict", "preempt", "notready", "systemoom", "taint")
+
+
+def signs_of_events(events: Iterable[OrchestratorEvent], parts: Collection[str]) -> tuple[Sign, ...]:
+    """Return the signs that orchestrator events give. parts: every known service, database and node."""
+    return tuple(sign for event in events for sign in _signs(event, parts))
+
+
+def _signs(event: OrchestratorEvent, parts: Collection[str]) -> Iterable[Sign]:
+    reason = event.reason.lower().replace("_", "").replace(" ", "")
+    if reason in _ROUTINE:
+        return
+    part = _part(event, parts)
+    if part is None:
+        return
+    kinds = {kind for word, kind in _REASONS if word in reason} | symptoms_of_text(event.message)
+    blames = set(named_in(event.message, parts)) - {part}
+    if event.node and event.node != part and any(word in reason for word in _BY_THE_NODE):
+        blames.add(event.node)
+    for kind in sorted(kinds):
+        text = f"{event.reason}: {event.message}"
+        yield Sign(part, kind, event.happened_at, event.happened_at, 1.0, text, frozenset(blames), "event")
+
+
+def _part(event: OrchestratorEvent, parts: Collection[str]) -> str | None:
+    kind, _, name = event.object_name.rpartition("/")
+    if kind.lower() == "node":
+        return name
+    if event.service:
+        return event.service
+    named = named_in(name, parts)
+    return next(iter(named)) if len(named) == 1 else None

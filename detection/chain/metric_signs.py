@@ -1,0 +1,88 @@
+"""Signs from metrics: which of them left their usual course in the direction that is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from detection.chain.observed import Sign
+from detection.statistics.departure_scales import Least
+from detection.statistics.departures import Departure, departure
+from detection.symptoms import MetricMeaning, Worse, metric_meaning
+from detection.symptoms.metric_names import split_words
+from detection.types import Floats, SymptomKind
+
+_PERCENT = frozenset({"pct", "percent", "percentage"})
+_LEAST_OF_RESOURCES = 0.05
+_LEAST_OF_FAILURES = 0.01
+_RESOURCES = frozenset(
+    {
+        SymptomKind.CPU,
+        SymptomKind.MEMORY,
+        SymptomKind.DISK,
+        SymptomKind.CONNECTIONS,
+        SymptomKind.THREADS,
+        SymptomKind.FILE_HANDLES,
+        SymptomKind.CACHE_MISSES,
+    }
+)
+_OVER_BEFORE_SECONDS = 600.0
+
+
+def signs_of_metrics(
+    series: Iterable[tuple[str, str, Floats, Floats]], *, until: float | None = None, alerted_at: float | None = None
+) -> tuple[Sign, ...]:
+    """Return a sign for each series (part, metric's name, times, values) that got worse.
+
+    until: later samples are left out. alerted_at: what was over well before it is no sign of this incident.
+    """
+    signs = (_sign(part, name, times, values, until, alerted_at) for part, name, times, values in series)
+    return tuple(sign for sign in signs if sign is not None)
+
+
+def _sign(
+    part: str, name: str, times: Floats, values: Floats, until: float | None, alerted_at: float | None
+) -> Sign | None:
+    meaning = metric_meaning(name)
+    if meaning.kind is None or meaning.is_limit or meaning.is_countdown:
+        return None
+    found = metric_departure(name, times, values, until=until)
+    if found is None or _is_over(found, alerted_at):
+        return None
+    kind = meaning.kind
+    if kind is SymptomKind.TRAFFIC and found.direction < 0:
+        kind = SymptomKind.TRAFFIC_LOST
+    return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric")
+
+
+def metric_departure(name: str, times: Floats, values: Floats, *, until: float | None = None) -> Departure | None:
+    """Return how a metric got worse, with what its name says: the direction, the unit, how much matters.
+
+    Percentages are read as shares, and counters that only rise as what they rise by; before and after are in that unit.
+    """
+    meaning = metric_meaning(name)
+    words = split_words(name)
+    levels = np.asarray(values, dtype=np.float64)
+    moments = np.asarray(times, dtype=np.float64)
+    if words & _PERCENT:
+        levels = levels / 100
+    if "total" in words and len(levels) > 2 and bool(np.all(np.diff(levels) >= 0)):
+        moments, levels = moments[1:], np.diff(levels)
+    worse = meaning.worse.value if meaning.worse is not Worse.EITHER else 0
+    return departure(moments, levels, worse=worse, until=until, least=_least(meaning, levels, bool(words & _PERCENT)))
+
+
+def _least(meaning: MetricMeaning, levels: Floats, is_percent: bool) -> Least:
+    finite = levels[np.isfinite(levels)]
+    if not len(finite):
+        return Least()
+    guess = Least.of(finite)
+    if not (is_percent or guess.is_share):
+        return guess
+    absolute = _LEAST_OF_RESOURCES if meaning.kind in _RESOURCES else _LEAST_OF_FAILURES
+    return Least(absolute=absolute, is_share=float(np.max(finite)) <= 1.0)
+
+
+def _is_over(found: Departure, alerted_at: float | None) -> bool:
+    return found.ended_at is not None and alerted_at is not None and found.ended_at < alerted_at - _OVER_BEFORE_SECONDS

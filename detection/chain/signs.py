@@ -1,0 +1,17 @@
+"""Observations as signs: from metrics, log lines, orchestrator events and traces."""
+
+from detection.chain.event_signs import signs_of_events
+from detection.chain.line_signs import signs_of_lines
+from detection.chain.metric_signs import metric_departure, signs_of_metrics
+from detection.chain.observed import LineGroup, Sign
+from detection.chain.trace_signs import signs_of_traces
+
+__all__ = [
+    "LineGroup",
+    "Sign",
+    "metric_departure",
+    "signs_of_events",
+    "signs_of_lines",
+    "signs_of_metrics",
+    "signs_of_traces",
+]

@@ -1,0 +1,101 @@
+"""The state of each part, from all its signs: is it harmed, since when, and does it show where it began."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from detection.chain.names import Names
+from detection.chain.observed import BYSTANDER, HARM, LOAD, OUTWARD, USAGE, Sign
+from detection.types import SymptomKind
+
+_CLOCKS_AND_GRAIN_SECONDS = 45.0
+_LEAST_CHANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """When something began: between these, seconds UTC."""
+
+    earliest: float
+    latest: float
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so."""
+
+    part: str
+    kinds: frozenset[SymptomKind]
+    harmed: Interval | None
+    loaded: Interval | None
+    kind_onsets: dict[SymptomKind, Interval]
+    size: float
+
+    @property
+    def own_kinds(self) -> frozenset[SymptomKind]:
+        """Kinds of harm that a failing dependency does not bring about by itself."""
+        return (self.kinds & HARM) - OUTWARD
+
+    @property
+    def only_uses(self) -> bool:
+        """Whether it shows nothing but that it uses much."""
+        return bool(self.kinds) and self.kinds <= USAGE
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether others' conduct is all that it shows."""
+        return bool(self.kinds) and self.kinds <= BYSTANDER | LOAD
+
+
+def states_of(signs: Iterable[Sign], names: Names) -> dict[str, State]:
+    """Return the state of each part with signs.
+
+    Where metrics, logs or events speak for anything, traces alone make no part a harmed one: a few sampled spans do not
+    tell how many requests failed.
+    """
+    groups: dict[str, list[Sign]] = {}
+    for sign in signs:
+        groups.setdefault(names(sign.part), []).append(sign)
+    if any(sign.source != "trace" for group in groups.values() for sign in group):
+        groups = {part: group for part, group in groups.items() if any(sign.source != "trace" for sign in group)}
+    return {part: _state(part, _without_traces(group)) for part, group in groups.items()}
+
+
+def _without_traces(group: list[Sign]) -> list[Sign]:
+    return [sign for sign in group if sign.source != "trace"] or group
+
+
+def _state(part: str, signs: Sequence[Sign]) -> State:
+    onsets = {}
+    for kind in {sign.kind for sign in signs}:
+        first = _first(sign for sign in signs if sign.kind is kind)
+        if first is not None:
+            onsets[kind] = first
+    return State(
+        part,
+        frozenset(onsets),
+        _first(sign for sign in signs if sign.kind in HARM),
+        _first(sign for sign in signs if sign.kind in LOAD),
+        onsets,
+        max((sign.size for sign in signs), default=0.0),
+    )
+
+
+def _first(signs: Iterable[Sign]) -> Interval | None:
+    """Return the onset of the sign that is first certain."""
+    best = min(signs, key=lambda sign: (sign.latest, -sign.earliest), default=None)
+    return None if best is None else Interval(best.earliest, best.latest)
+
+
+def order(first: Interval, then: Interval) -> float:
+    """Return the log of how much likelier than by toss-up `first` began before `then`, at most log 2.
+
+    Each began somewhere in its interval; clocks and the grain of the samples blur both.
+    """
+    middle = (then.earliest + then.latest - first.earliest - first.latest) / 2
+    widths = ((first.latest - first.earliest) ** 2 + (then.latest - then.earliest) ** 2) / 12
+    spread = math.sqrt(widths + _CLOCKS_AND_GRAIN_SECONDS**2)
+    chance = 0.5 * math.erfc(-middle / spread / math.sqrt(2))
+    return math.log(max(chance, _LEAST_CHANCE) / 0.5)

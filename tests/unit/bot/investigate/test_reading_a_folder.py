@@ -1,0 +1,189 @@
+"""A folder is read whatever of it is there; what is broken is told with file, place and reason, and the rest is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.investigate.folder import read_folder
+from detection.types import EdgeKind, SpanKind
+from tests.unit.bot.investigate.exports import ALERT, write
+
+
+def test_an_empty_folder_holds_nothing_and_has_no_problems(tmp_path: Path) -> None:
+    found = read_folder(tmp_path)
+
+    assert found.alert is None
+    assert found.problems.told() == ()
+
+
+def test_log_lines_get_their_service_severity_and_text(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "logs.ndjson",
+        '{"timestamp": "2026-05-04T10:39:00Z", "service": "checkout", "severity_text": "ERROR", "msg": "card declined"}\n',
+    )
+
+    (record,) = read_folder(tmp_path).logs
+
+    assert (record.service, record.severity, record.body) == ("checkout", "ERROR", "card declined")
+    assert record.happened_at == 1777891140.0
+
+
+def test_a_broken_log_line_is_told_by_its_number_and_the_others_are_used(tmp_path: Path) -> None:
+    write(tmp_path, "logs.ndjson", '{"timestamp": "2026-05-04T10:39:00Z", "msg": "a"}\n\n{nonsense\n')
+
+    found = read_folder(tmp_path)
+
+    assert len(found.logs) == 1
+    assert [problem for problem in found.problems.told() if problem.startswith("logs.ndjson, line 3: ")]
+
+
+def test_metrics_keep_further_columns_as_attributes(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "metrics.csv",
+        "timestamp,service,metric,value,country\n2026-05-04T10:39:00Z,checkout,orders_per_minute,41,DE\n",
+    )
+
+    (point,) = read_folder(tmp_path).points
+
+    assert (point.service, point.name, point.value, point.attributes) == (
+        "checkout",
+        "orders_per_minute",
+        41.0,
+        {"country": "DE"},
+    )
+
+
+def test_a_sample_without_a_number_is_told_by_its_line(tmp_path: Path) -> None:
+    write(tmp_path, "metrics.csv", "timestamp,service,metric,value\n2026-05-04T10:39:00Z,checkout,errors,many\n")
+
+    assert read_folder(tmp_path).problems.told() == ("metrics.csv, line 2: value is no number",)
+
+
+def test_metrics_without_a_needed_column_say_which_one_is_missing(tmp_path: Path) -> None:
+    write(tmp_path, "metrics.csv", "time,service,metric,value\n1,a,b,2\n")
+
+    (problem,) = read_folder(tmp_path).problems.told()
+
+    assert "has no column timestamp" in problem
+
+
+@pytest.mark.parametrize("shape", ["list", "traces"])
+def test_spans_are_read_from_a_list_and_from_traces(tmp_path: Path, shape: str) -> None:
+    spans = [
+        {"span_id": "a", "parent_id": None, "service": "web", "name": "GET /", "start": "2026-05-04T10:39:00Z"},
+        {"span_id": "b", "parent_id": "a", "service": "cart", "name": "GetCart", "start": "2026-05-04T10:39:00Z"},
+        {"span_id": "c", "parent_id": "b", "service": "cart", "name": "work", "start": "2026-05-04T10:39:00Z"},
+    ]
+    spans = [{**span, "duration_ms": 12, "status": "ERROR"} for span in spans]
+    content = (
+        [{"trace_id": "t1", **span} for span in spans]
+        if shape == "list"
+        else {"traces": [{"trace_id": "t1", "spans": spans}]}
+    )
+    write(tmp_path, "traces.json", content)
+
+    found = read_folder(tmp_path).spans
+
+    assert [(span.service, span.kind) for span in found] == [
+        ("web", SpanKind.SERVER),
+        ("cart", SpanKind.SERVER),
+        ("cart", SpanKind.OTHER),
+    ]
+    assert found[1].parent_span_id == found[0].span_id
+    assert all(span.is_error and span.duration_ms == 12 for span in found)
+
+
+def test_a_diff_of_several_files_is_split_by_file(tmp_path: Path) -> None:
+    diff = "@@ app/cart.py @@\n-a = 1\n+a = 2\n@@ app/web.py @@\n+b = 1\n"
+    commit = {"sha": "a" * 40, "timestamp": "2026-05-04T09:00:00Z", "message": "m", "diff": diff}
+    write(tmp_path, "context/commits.json", [{**commit, "files_changed": ["app/cart.py", "app/web.py"]}])
+
+    (read,) = read_folder(tmp_path).commits
+
+    assert [(file.path, file.additions, file.deletions) for file in read.files] == [
+        ("app/cart.py", 1, 1),
+        ("app/web.py", 1, 0),
+    ]
+
+
+def test_a_flag_change_is_read_from_an_arrow_and_from_two_fields(tmp_path: Path) -> None:
+    at = "2026-05-04T10:00:00Z"
+    write(
+        tmp_path,
+        "context/flags.json",
+        {
+            "changes": [
+                {"timestamp": at, "flag": "a", "change": "off->on"},
+                {"timestamp": at, "flag": "b", "from": 1, "to": 2},
+            ]
+        },
+    )
+
+    first, second = read_folder(tmp_path).flags
+
+    assert (first.before, first.after) == ("off", "on")
+    assert (second.before, second.after) == ("1", "2")
+
+
+def test_the_service_map_gives_calls_datastores_and_nodes(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "service_map.json",
+        {
+            "services": [{"name": "cart", "datastores": ["cart-db"], "node": "node-1"}, "web"],
+            "edges": [{"from": "web", "to": "cart"}, {"from": "cart", "to": "cart-db"}],
+        },
+    )
+
+    found = read_folder(tmp_path)
+
+    assert {(edge.caller, edge.callee, edge.kind) for edge in found.edges} == {
+        ("web", "cart", EdgeKind.CALLS),
+        ("cart", "cart-db", EdgeKind.STORES),
+    }
+    assert [(place.service, place.node) for place in found.places] == [("cart", "node-1")]
+
+
+def test_the_usual_count_of_a_signature_follows_from_its_change(tmp_path: Path) -> None:
+    write(tmp_path, "alert.json", ALERT)
+    write(
+        tmp_path,
+        "patterns.json",
+        [
+            {"signature": "a", "service": "cart", "count": 120, "delta_vs_baseline": "+100", "sentiment": "negative"},
+            {"signature": "b", "service": "cart", "count": 30, "delta_vs_baseline_pct": 50},
+        ],
+    )
+
+    first, second = read_folder(tmp_path).signatures
+
+    assert (first.usual_count, first.is_bad) == (20, True)
+    assert (second.usual_count, second.is_bad) == (20, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("alert.json", "{", "alert.json, line 1: is not JSON"),
+        ("alert.json", {"service": "a"}, "alert.json, fired_at: is missing"),
+        ("context/deploys.json", {"releases": []}, "deploys.json: must be a list, or an object with deploys"),
+        ("context/deploys.json", [{"service": "a"}], "deploys.json, [0]: timestamp is missing"),
+        ("context/commits.json", [{"sha": "zzz", "timestamp": 1}], "commits.json, [0]: sha 'zzz' is no commit"),
+        ("events.json", {"events": ["x"]}, "events.json, events[0]: must be an object"),
+        ("service_map.json", {"edges": [{"from": "a"}]}, "service_map.json, edges[0]: needs from and to"),
+    ],
+)
+def test_what_is_broken_is_told_with_its_place(tmp_path: Path, name: str, content: object, told: str) -> None:
+    write(tmp_path, name, content)
+
+    assert any(told in problem for problem in read_folder(tmp_path).problems.told()), told
+
+
+def test_a_source_can_be_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "metrics.csv", "timestamp,service,metric,value\n2026-05-04T10:39:00Z,a,b,1\n")
+
+    assert read_folder(tmp_path, without=frozenset({"metrics"})).points == []

@@ -1,0 +1,7 @@
+"""What a change can do, read from its text by rules: no model, no I/O, any language."""
+
+from workers.diagnosis.changes.effects import ChangeReading, Delay, Effect, EffectKind
+from workers.diagnosis.changes.paths import is_shared, services_touched
+from workers.diagnosis.changes.reading import read_change
+
+__all__ = ["ChangeReading", "Delay", "Effect", "EffectKind", "is_shared", "read_change", "services_touched"]
