@@ -51,6 +51,7 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 _LEAST_IN_STEP = 20
 """How many answers a step of the isotonic curve rests on at least, so that three lucky ones make no certainty."""
+_MOST_STEPS = 50
 _POINTS = 41
 
 
@@ -187,7 +188,7 @@ def _platt(raw: Floats, right: Floats) -> tuple[tuple[float, float], ...]:
 
 
 def _isotonic(raw: Floats, right: Floats) -> tuple[tuple[float, float], ...]:
-    bins = reliability_bins(raw, right, bins=max(1, raw.size // _LEAST_IN_STEP))
+    bins = reliability_bins(raw, right, bins=min(_MOST_STEPS, raw.size // _LEAST_IN_STEP))
     counts = [one.count for one in bins]
     # One right and one wrong answer are added to each step (Laplace), for a step of few answers is no certainty.
     shares = [(one.share_right * one.count + 1) / (one.count + 2) for one in bins]
