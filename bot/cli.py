@@ -219,6 +219,39 @@ def investigate_folders(
     raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
 
 
+@app.command()
+def diagnose(
+    incident: Annotated[int, typer.Argument(help="The incident's number.")],
+    is_replay: Annotated[
+        bool, typer.Option("--replay", help="Weigh the stored evidence again: is the answer the same? 1 if not.")
+    ] = False,
+) -> None:
+    """Print the latest diagnosis of an incident."""
+    from bot.commands.diagnose import run_replay, show
+    from bot.terminal import PlainConsole
+
+    services, code = open_services(), 0
+    with plain_errors():
+        if is_replay:
+            code = run_replay(services, incident, PlainConsole())
+        else:
+            show(services, incident, PlainConsole())
+    raise typer.Exit(code)
+
+
+@app.command()
+def calibration(
+    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw the curve into this PNG.")] = None,
+) -> None:
+    """Show how often answers of each confidence were right, and by which curve a confidence is said."""
+    from bot.commands.calibration import run
+    from bot.terminal import PlainConsole
+
+    services = open_services()
+    with plain_errors():
+        run(services, PlainConsole(), chart=chart)
+
+
 @app.command("experiment")
 def compare_variants(
     funnel: Annotated[str, typer.Argument(help="The funnel's number or name.")],

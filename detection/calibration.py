@@ -150,8 +150,9 @@ def held_out(outcomes: Sequence[JudgedAnswer], *, folds: int = 5) -> list[float]
 
 def _curve(outcomes: Sequence[JudgedAnswer]) -> Curve:
     method, points = _points(outcomes)
-    bare = Curve(method, points, len(outcomes))
-    levels = [_level(round(bare.at(outcome.raw), 4)) for outcome in outcomes]
+    scores, confidences = zip(*points, strict=True)
+    stated = np.interp([outcome.raw for outcome in outcomes], scores, confidences).round(4)
+    levels = [_level(confidence) for confidence in stated.tolist()]
     alike = tuple(
         Alike(
             levels.count(level),

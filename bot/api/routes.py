@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from bot.api import (
+    calibration,
     deploys,
     doors,
     events,
@@ -61,6 +62,7 @@ router.include_router(status.router)
 router.include_router(jobs.router)
 router.include_router(deploys.router)
 router.include_router(doors.router)
+router.include_router(calibration.router)
 router.include_router(metrics.router)
 router.include_router(events.router)
 router.include_router(users.router)

@@ -21,7 +21,8 @@ def judge_by_recovery(
     """Record that the diagnosis behind the fix was right or wrong, if the re-test shows it.
 
     Taking a change back and seeing every metric return confirms that the change did it; seeing none return refutes it.
-    Anything between says neither: some metrics returned, some could not be judged, or the fix was never seen live.
+    Anything between says neither: some metrics returned, some could not be judged or count as a new normal, or the fix
+    was never seen live.
     Nor does the re-test of what a person calls a false alarm.
     """
     is_right = verdict_of(recoveries)
@@ -35,6 +36,8 @@ def judge_by_recovery(
 
 def verdict_of(recoveries: Sequence[Recovery]) -> bool | None:
     """Return True if all metrics recovered, False if all are broken still, None if that cannot be said."""
+    if any(item.is_new_normal for item in recoveries):
+        return None
     states = {item.state for item in recoveries}
     if states == {RecoveryState.RECOVERED}:
         return True
