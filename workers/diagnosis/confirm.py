@@ -24,7 +24,7 @@ from workers.diagnosis.model import (
     Role,
     Verdict,
 )
-from workers.diagnosis.scene.model import SourceState
+from workers.diagnosis.source_states import SourceState
 
 
 def confirm(

@@ -25,6 +25,7 @@ from workers.diagnosis.model import (
     Hypothesis,
     Outcome,
 )
+from workers.diagnosis.source_states import Source, SourceState
 
 MOST_DEPLOYS_READ = 5
 
@@ -68,7 +69,16 @@ def gather(
         tuple(item for item in found if item is not None),
         commits,
         chain=observed.chain if observed.signs else None,
-        sources=observed.scene.sources,
+        sources=_with_read_commits(observed.scene.sources, commits),
+    )
+
+
+def _with_read_commits(sources: tuple[Source, ...], commits: dict[str, tuple[CommitScore, ...]]) -> tuple[Source, ...]:
+    """Return the sources, with the commits that the code host gave counted among those that the store holds."""
+    read = sum(len(scores) for scores in commits.values())
+    return tuple(
+        replace(source, state=SourceState.DATA, count=read) if source.name == "commits" and read else source
+        for source in sources
     )
 
 

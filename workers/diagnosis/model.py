@@ -21,7 +21,7 @@ from integrations.cards import NOTHING
 from integrations.protocols import CodeHost
 from integrations.text import Markup
 from storage.telemetry.protocol import TelemetryStore
-from workers.diagnosis.scene.model import Source
+from workers.diagnosis.source_states import Source
 
 UNKNOWN = "unknown"
 INCIDENT = "incident"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
-
 from detection.types import (
     Commit,
     Deploy,
@@ -19,27 +17,7 @@ from detection.types import (
     ServicePlace,
     SymptomKind,
 )
-
-
-class SourceState(StrEnum):
-    """Whether a source had something to say: data, nothing for this time, never anything, or it could not be asked."""
-
-    DATA = "data"
-    EMPTY = "empty"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One source that the diagnosis asked. name: in plain words, "metrics". count: how many records it gave.
-
-    error: the kind of failure where it could not be asked.
-    """
-
-    name: str
-    state: SourceState
-    count: int = 0
-    error: str = ""
+from workers.diagnosis.source_states import Source
 
 
 @dataclass(frozen=True, slots=True)
