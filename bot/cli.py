@@ -209,14 +209,21 @@ def backtest(
 def investigate_folders(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Exported incidents.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a folder.")] = False,
+    is_learnt: Annotated[
+        bool, typer.Option("--learn", help="Let each truth.json count for how sure Argux may be: see calibration.")
+    ] = False,
 ) -> None:
     """Say what an exported incident's cause is: would Argux have found your last outages?"""
     from bot.investigate.command import run
     from bot.logs import configure_logging
     from bot.terminal import PlainConsole
 
+    services = open_services() if is_learnt else None
     configure_logging("ERROR")
-    raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
+    console, problems = PlainConsole(), PlainConsole(stderr=True)
+    with plain_errors():
+        code = run(folders, as_json=as_json, console=console, problems=problems, learn_in=services)
+    raise typer.Exit(code)
 
 
 @app.command()
