@@ -22,11 +22,11 @@ NOTHING_YET = f"""No outcomes are known yet, so each confidence is shrunk by the
 Outcomes come from Right and Wrong under a diagnosis, from `/argux cause ID right|wrong`, from re-tests after a fix, and
 from `argux investigate FOLDER … --learn` with a truth.json in each folder. From {LEAST_FOR_PLATT} on, they decide."""
 
-_METHODS = {
-    Method.PRIOR: f"stated table, until {LEAST_FOR_PLATT} outcomes",
-    Method.PLATT: f"Platt scaling, until {LEAST_FOR_ISOTONIC} outcomes",
-    Method.ISOTONIC: "isotonic curve",
-}
+_METHODS = {Method.PRIOR: "stated table", Method.PLATT: "Platt scaling", Method.ISOTONIC: "isotonic curve"}
+METHODS_LEGEND = (
+    f"The stated table holds until {LEAST_FOR_PLATT} outcomes, Platt scaling until {LEAST_FOR_ISOTONIC}, then an "
+    f"isotonic curve; a kind of cause has its own from {LEAST_FOR_PLATT} outcomes of its kind on."
+)
 
 
 def run(services: Services, console: Console, *, chart: Path | None) -> None:
@@ -44,6 +44,7 @@ def run(services: Services, console: Console, *, chart: Path | None) -> None:
 
 def _print(reports: Sequence[ScopeReport], console: Console) -> None:
     console.print(_kinds(reports))
+    console.print(METHODS_LEGEND)
     console.print(_figures(reports[0]))
     for report in reports:
         if report.is_own_curve:
@@ -55,7 +56,7 @@ def _print(reports: Sequence[ScopeReport], console: Console) -> None:
 def _kinds(reports: Sequence[ScopeReport]) -> Table:
     table = Table("cause", "outcomes", "right", "95 % interval", "confidence by")
     for report in reports:
-        method = _METHODS[report.curve.method] if report.is_own_curve else "the curve of all kinds"
+        method = _METHODS[report.curve.method] if report.is_own_curve else "that of all kinds"
         table.add_row(
             shown(report.cause) if report.cause is not None else "all kinds",
             f"{report.outcomes:,}",

@@ -123,7 +123,9 @@ def test_pressing_wrong_after_the_real_cause_was_told_keeps_it(services: Service
         assert session.scalars(select(DiagnosisOutcome.true_cause)).all() == ["a full disk"]
 
 
-@pytest.mark.parametrize("text", ["cause", "cause 1", "cause x right", "cause 1 maybe", "cause ٣ right", "cause 1e3 wrong"])
+@pytest.mark.parametrize(
+    "text", ["cause", "cause 1", "cause x right", "cause 1 maybe", "cause ٣ right", "cause 1e3 wrong"]
+)
 def test_a_command_that_is_not_understood_says_how_it_is_written(services: Services, text: str) -> None:
     assert typed(services, text).title == "How to say whether a cause was right"
 

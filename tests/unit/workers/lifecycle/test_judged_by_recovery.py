@@ -28,7 +28,14 @@ def test_a_fix_after_which_all_is_broken_still_refutes_the_cause() -> None:
 
 @pytest.mark.parametrize(
     "recoveries",
-    [[], [UNSEEN], [BACK, BROKEN], [BACK, UNSEEN], [BROKEN, UNSEEN], [_recovery(RecoveryState.RECOVERED, is_new_normal=True)]],
+    [
+        [],
+        [UNSEEN],
+        [BACK, BROKEN],
+        [BACK, UNSEEN],
+        [BROKEN, UNSEEN],
+        [_recovery(RecoveryState.RECOVERED, is_new_normal=True)],
+    ],
 )
 def test_what_was_not_seen_or_is_mixed_says_nothing_about_the_cause(recoveries: list[Recovery]) -> None:
     assert verdict_of(recoveries) is None
