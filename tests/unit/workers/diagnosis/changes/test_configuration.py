@@ -86,7 +86,7 @@ def test_a_step_back_of_a_library_weighs_more_than_a_step_forward() -> None:
 
 
 def test_the_name_of_a_flag_is_told_so_that_it_can_be_turned_back() -> None:
-    diff = '@@ -1 +1 @@\n-  on = client.variation("fast-checkout", user, False)\n+  on = client.variation("fast-checkout", user, True)'
+    diff = "@@ -1 +1 @@\n-  on = client.variation(\"fast-checkout\", user, False)\n+  on = client.variation(\"fast-checkout\", user, True)"
     (effect, *_) = read("a.py", diff).effects
 
     assert (effect.kind, effect.name, effect.before, effect.after) == (K.FLAG, "fast-checkout", "False", "True")

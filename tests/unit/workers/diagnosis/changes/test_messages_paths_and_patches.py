@@ -104,14 +104,7 @@ def test_libraries_and_files_of_the_whole_repository_are_shared(path: str) -> No
 
 
 @pytest.mark.parametrize(
-    "path",
-    [
-        "services/cart/pkg/money.go",
-        "cart/main.go",
-        "billing/pkg/round.go",
-        "cart/package.json",
-        "services/cart/Dockerfile",
-    ],
+    "path", ["services/cart/pkg/money.go", "cart/main.go", "billing/pkg/round.go", "cart/package.json", "services/cart/Dockerfile"]
 )
 def test_code_and_manifests_of_one_service_are_not_shared(path: str) -> None:
     assert not is_shared([path])
@@ -164,8 +157,6 @@ def test_an_empty_commit_and_a_huge_one_are_read_without_an_error() -> None:
     assert len(read_change(commit_of("a.go", many)).effects) <= 20
 
 
-@pytest.mark.parametrize(
-    "text", ["(" * 400, "a." * 300 + "(", "select " * 80, "-" * 400, "\x00\ufffd" * 100, "[" * 200 + "for x in"]
-)
+@pytest.mark.parametrize("text", ["(" * 400, "a." * 300 + "(", "select " * 80, "-" * 400, "\x00\ufffd" * 100, "[" * 200 + "for x in"])
 def test_strange_lines_are_read_without_an_error(text: str) -> None:
     assert read("a.py", f"@@ -1 +1 @@\n-{text}\n+{text}1").was_read

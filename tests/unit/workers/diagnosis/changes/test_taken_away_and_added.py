@@ -121,9 +121,7 @@ def test_locks_memory_and_threads_that_stay_bounded_or_as_they_were_are_not_told
 
 
 def test_a_leak_shows_hours_later() -> None:
-    (effect, *_) = read(
-        "a.go", "@@ -1,3 +1,2 @@\n \tf, err := os.Open(p)\n-\tdefer f.Close()\n \treturn parse(f)"
-    ).effects
+    (effect, *_) = read("a.go", "@@ -1,3 +1,2 @@\n \tf, err := os.Open(p)\n-\tdefer f.Close()\n \treturn parse(f)").effects
 
     assert effect.kind is K.CLOSE_REMOVED
     assert effect.delay is Delay.GROWS

@@ -96,11 +96,7 @@ def test_guards_closes_and_unused_code_that_are_added_are_next_to_nothing(path: 
 
 
 def test_a_message_that_says_tidy_does_not_hide_a_timeout() -> None:
-    reading = read(
-        "a.go",
-        "@@ -1 +1 @@\n-\tTimeout: 9 * time.Second,\n+\tTimeout: 90 * time.Millisecond,",
-        "chore: tidy client, no behaviour change",
-    )
+    reading = read("a.go", "@@ -1 +1 @@\n-\tTimeout: 9 * time.Second,\n+\tTimeout: 90 * time.Millisecond,", "chore: tidy client, no behaviour change")
 
     assert not reading.is_inert
     assert reading.effects[0].kind is EffectKind.TIMEOUT
@@ -115,12 +111,7 @@ def test_text_in_a_diff_that_claims_to_be_harmless_changes_no_answer() -> None:
 
 def test_code_moved_to_another_file_is_inert() -> None:
     moved = "\treturn round(price*quantity, 2)"
-    reading = read(
-        "a.go",
-        f"@@ -1 +0,0 @@\n-func total() int {{\n-{moved}\n-}}",
-        "x",
-        ("b.go", f"@@ -0,0 +1 @@\n+func total() int {{\n+{moved}\n+}}"),
-    )
+    reading = read("a.go", f"@@ -1 +0,0 @@\n-func total() int {{\n-{moved}\n-}}", "x", ("b.go", f"@@ -0,0 +1 @@\n+func total() int {{\n+{moved}\n+}}"))
 
     assert reading.is_inert
     assert reading.inert_because == "only moves code, or changes its layout and comments"
