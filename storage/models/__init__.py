@@ -27,6 +27,7 @@ from storage.models.surroundings import (
     ServiceEdge,
     ServicePlace,
 )
+from storage.models.triage import AlertFiring, TriageDecision, TriageWord
 from storage.models.watching import (
     Alert,
     ApiKey,
@@ -42,6 +43,7 @@ from storage.models.watching import (
 __all__ = [
     "Action",
     "Alert",
+    "AlertFiring",
     "ApiKey",
     "Approval",
     "ArrivalMinute",
@@ -70,5 +72,7 @@ __all__ = [
     "ServiceEdge",
     "ServicePlace",
     "TimelineEntry",
+    "TriageDecision",
+    "TriageWord",
     "Verification",
 ]

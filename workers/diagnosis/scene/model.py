@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
+from detection.chain.observed import USAGE
 from detection.types import (
     Commit,
     Deploy,
@@ -18,6 +19,9 @@ from detection.types import (
     SymptomKind,
 )
 from workers.diagnosis.source_states import Source
+
+TOGETHER_SECONDS = 60.0
+"""Signs of one part that begin within this time of its first one are its first signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,20 @@ class Observed:
     def involved(self) -> frozenset[str]:
         """Return the parts of this incident: the origin, its victims and what was alerted."""
         origin = {self.chain.origin} if self.chain.origin else set()
-        return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted))
+        return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted) | self.holders())
+
+    def holders(self) -> frozenset[str]:
+        """Return what may have used up the origin: what is on the node, or uses the store, and left its course first."""
+        origin = self.chain.origin
+        if origin is None:
+            return frozenset()
+        latest = min((sign.latest for sign in self.signs_of(origin)), default=self.onset[1])
+        users = self.callers(origin) | {place.service for place in self.scene.places if place.node == origin}
+        return frozenset(
+            part
+            for part in users
+            if any(sign.kind in USAGE and sign.earliest <= latest for sign in self.first_signs(part))
+        )
 
     def callees(self, part: str) -> frozenset[str]:
         """Return what a part calls or keeps its data in, directly."""
@@ -91,6 +108,21 @@ class Observed:
     def nodes_of(self, part: str) -> frozenset[str]:
         """Return the nodes that a part runs on."""
         return frozenset(place.node for place in self.scene.places if place.service == part)
+
+    def first_signs(self, part: str) -> tuple[Sign, ...]:
+        """Return the signs with which a part left its course: those that began when its first one had."""
+        own = self.signs_of(part)
+        first = min((sign.latest for sign in own), default=0.0)
+        return tuple(sign for sign in own if sign.earliest <= first + TOGETHER_SECONDS)
+
+    def first_kinds(self, part: str) -> frozenset[SymptomKind]:
+        """Return the kinds of the first signs of a part."""
+        return frozenset(sign.kind for sign in self.first_signs(part))
+
+    def is_near(self, part: str) -> bool:
+        """Whether a part is of this incident, or depends on a part of it, or a part of it depends on this one."""
+        around = {part} | self.callees(part) | self.callers(part) | self.nodes_of(part)
+        return bool(around & self.involved())
 
     def signs_of(self, part: str) -> tuple[Sign, ...]:
         """Return the signs of one part."""
