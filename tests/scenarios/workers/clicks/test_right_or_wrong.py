@@ -8,8 +8,8 @@ from sqlalchemy import select
 from detection.types import JudgedAnswer
 from integrations.cards import Card
 from integrations.protocols import Standing
-from storage import deliveries, diagnoses
-from storage.models import AuditEntry, Diagnosis, DiagnosisOutcome
+from storage import diagnoses
+from storage.models import AuditEntry, Delivery, Diagnosis, DiagnosisOutcome
 from storage.outcomes import Source, judged_answers, record_outcome, word_on
 from tests.scenarios.workers.clicks.test_people_decide import fakes
 from tests.scenarios.workers.databases import ON_BOTH
@@ -45,7 +45,7 @@ def press(services: Services, diagnosis_id: int, action_id: str, user: str = "An
     with services.readers() as session:
         shown = session.get_one(Diagnosis, on or diagnosis_id)
         key = f"thread:{shown.incident_id}:diagnosis:{shown.id}"
-        message = session.scalars(select(deliveries.Delivery).where(deliveries.Delivery.key == key)).one()
+        message = session.scalars(select(Delivery).where(Delivery.key == key)).one()
     handle_click(
         services, action_id=action_id, value=str(diagnosis_id), user_id=f"U{user.upper()}", user_name=user,
         channel=message.channel, message_ts=message.message_id or "just posted", trigger_id="t",
