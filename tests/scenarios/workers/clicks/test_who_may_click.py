@@ -126,7 +126,9 @@ def test_every_button_on_the_card_is_accepted(services: Services, state: Inciden
 
 
 @pytest.mark.parametrize("state", [IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM])
-def test_a_closed_incident_takes_no_button_but_reopen_and_those_of_its_diagnosis(services: Services, state: IncidentStatus) -> None:
+def test_a_closed_incident_takes_no_button_but_reopen_and_those_of_its_diagnosis(
+    services: Services, state: IncidentStatus
+) -> None:
     others = sorted(HANDLERS.keys() - {"reopen"} - DIAGNOSIS_BUTTONS)
     for action_id in others:
         incident_id, proposal_id = staged(services, state, "offered")
