@@ -223,7 +223,7 @@ def _checks_of_handing_over(services: Services) -> list[Check]:
 
 
 def _checks_of_reading(settings: Settings) -> list[Check]:
-    """Return the checks of where logs are read from, and of the language model."""
+    """Return the checks of where logs and status pages are read from, and of the language model."""
     return [
         Check(
             "Elastic",
@@ -231,6 +231,13 @@ def _checks_of_reading(settings: Settings) -> list[Check]:
             lambda: probes.elasticsearch(settings),
             "check ELASTICSEARCH_URL and ELASTICSEARCH_API_KEY",
             "set ELASTICSEARCH_URL to have logs read from there",
+        ),
+        Check(
+            "status",
+            bool(settings.status_feeds),
+            lambda: probes.status_feeds(settings),
+            "look at the addresses in STATUS_FEEDS",
+            "set STATUS_FEEDS to have the status pages of your providers read",
         ),
         Check(
             "LLM",

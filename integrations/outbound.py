@@ -10,13 +10,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import time
 from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from integrations.errors import RejectedError
+from integrations.errors import RejectedError, RetryableError
 from integrations.http import unreachable
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -120,6 +121,37 @@ def post(
             return client.post(target, json=body, headers=headers, extensions=extensions)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise unreachable(system, error) from error
+
+
+def get(
+    system: str, url: str, *, timeout_seconds: float, most_bytes: int, resolve: Resolve = resolve_name
+) -> httpx.Response:
+    """Get what an address that came from outside holds; a redirect is not followed. Raises IntegrationError.
+
+    timeout_seconds: for connecting, and for each part of the answer; the whole may take thrice as long. most_bytes: a
+    longer answer raises RejectedError.
+    """
+    target, headers, extensions = pinned(system, check_outbound_url(system, url), resolve=resolve)
+    last = time.monotonic() + 3 * timeout_seconds
+    body = bytearray()
+    try:
+        with (
+            httpx.Client(
+                timeout=timeout_seconds, follow_redirects=False, trust_env=uses_proxies(target.host)
+            ) as client,
+            client.stream("GET", target, headers=headers, extensions=extensions) as answer,
+        ):
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > most_bytes:
+                    raise RejectedError(system, f"it answers with more than {most_bytes:,} bytes")
+                if time.monotonic() > last:
+                    raise RetryableError(system, f"it takes more than {3 * timeout_seconds:g} seconds to answer")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise unreachable(system, error) from error
+    return httpx.Response(
+        answer.status_code, headers={"Location": answer.headers.get("Location", "")}, content=bytes(body)
+    )
 
 
 def uses_proxies(host: str) -> bool:

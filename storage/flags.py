@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +14,9 @@ from storage.database.reading import readable
 from storage.database.texts import clipped, clipped_or_none, moment
 from storage.database.upserts import insert_new
 from storage.models import FlagChange
+
+REPEATED_WITHIN = timedelta(minutes=10)
+"""How long after a change the same report without a time counts as a repeat of it (a script that tries again)."""
 
 _LONGEST_VALUE = 10_000
 
@@ -61,3 +64,15 @@ def flag_changes_between(session: Session, since: datetime, until: datetime) -> 
 def drop_old_flag_changes(session: Session, *, now: datetime) -> int:
     """Delete some changes received long ago; return how many."""
     return drop_old(session, FlagChange, FlagChange.recorded_at, now=now)
+
+
+def is_repeated(session: Session, change: types.FlagChange, *, now: datetime) -> bool:
+    """Whether a change that is told without a time repeats the latest of its flag, told within ten minutes."""
+    query = select(FlagChange).where(
+        FlagChange.flag == change.flag,
+        FlagChange.environment == change.environment,
+        FlagChange.service.is_(None) if change.service is None else FlagChange.service == change.service,
+        FlagChange.changed_at >= now - REPEATED_WITHIN,
+    )
+    latest = readable(session, query.order_by(FlagChange.changed_at.desc(), FlagChange.change_id).limit(1))
+    return bool(latest) and latest[0].after == change.after

@@ -40,6 +40,16 @@ def _is_port(text: str) -> bool:
     return re.fullmatch("[0-9]{1,5}", text) is not None and 0 < int(text) <= 65_535
 
 
+def _pairs(value: object, name: str, form: str) -> object:
+    """Parse "shop=acme/shop, api=acme/api" into a dict; raise ValueError, with the right form, for anything else."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not separator for _, separator, _ in pairs):
+        raise ValueError(f"write {name} as {form}")
+    return {key.strip(): found.strip() for key, _, found in pairs}
+
+
 class Settings(BaseSettings):
     """The settings. Each name is the environment variable's in lower case; `.env.example` explains them all."""
 
@@ -65,6 +75,9 @@ class Settings(BaseSettings):
     sns_topic_arns: Annotated[list[str], NoDecode] = []
     sentry_client_secret: SecretStr | None = None
     github_webhook_secret: SecretStr | None = None
+    launchdarkly_webhook_secret: SecretStr | None = None
+    flagsmith_webhook_secret: SecretStr | None = None
+    status_feeds: Annotated[dict[str, str], NoDecode] = {}
     deploy_environments: Annotated[list[str], NoDecode] = ["production", "prod", "live"]
 
     elasticsearch_url: str | None = None
@@ -142,14 +155,13 @@ class Settings(BaseSettings):
 
     @field_validator("service_repositories", mode="before")
     @classmethod
-    def _split_pairs(cls, value: object) -> object:
-        """Parse "shop=acme/shop, api=acme/api" into a dict of service to repository."""
-        if not isinstance(value, str):
-            return value
-        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-        if any(not separator for _, separator, _ in pairs):
-            raise ValueError("write SERVICE_REPOSITORIES as service=owner/name, service=owner/name")
-        return {name.strip(): repository.strip() for name, _, repository in pairs}
+    def _split_repositories(cls, value: object) -> object:
+        return _pairs(value, "SERVICE_REPOSITORIES", "service=owner/name, service=owner/name")
+
+    @field_validator("status_feeds", mode="before")
+    @classmethod
+    def _split_feeds(cls, value: object) -> object:
+        return _pairs(value, "STATUS_FEEDS", "stripe=https://status.stripe.com, aws=https://…")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from bot.api import (
     calibration,
+    changes,
     deploys,
     doors,
     events,
@@ -21,6 +22,7 @@ from bot.api import (
     logs,
     maintenance,
     metrics,
+    service_map,
     snoozes,
     status,
     triage,
@@ -62,6 +64,8 @@ router.include_router(maintenance.router)
 router.include_router(status.router)
 router.include_router(jobs.router)
 router.include_router(deploys.router)
+router.include_router(changes.router)
+router.include_router(service_map.router)
 router.include_router(doors.router)
 router.include_router(calibration.router)
 router.include_router(metrics.router)

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from bot.doors.openapi_monitoring import WEBHOOK_DOCS
 from bot.doors.own import JSON, InjectedReception, store_deploy
+from bot.doors.surroundings.storing import store_commits
 from bot.errors import UnauthorizedError
 from bot.reception.arrivals.glance import look
 from bot.reception.counting import Caller
@@ -64,7 +65,9 @@ async def take_github_webhook(request: Request, reception: InjectedReception) ->
 
 
 def _store(reception: Reception, told: WebhookContent) -> tuple[int, int]:
-    """Store a webhook's deploys and log records. Return (how many are new, how many were duplicates)."""
+    """Store a webhook's deploys, log records and commits. Return (how many are new, how many were duplicates)."""
     deploys = [store_deploy(reception, notice)[1] for notice in told.deploys]
+    if told.commits:
+        store_commits(reception.services, told.commits)
     appended = reception.services.telemetry.append_logs(told.records)
     return sum(deploys) + appended.accepted, deploys.count(False) + appended.duplicates

@@ -1,6 +1,6 @@
 """The doors for monitoring systems: Datadog, Alertmanager, Loki and Sentry.
 
-The doors for AWS, Elasticsearch and GitHub have their own modules; their routers are included here.
+The doors for AWS, Elasticsearch, GitHub and the surroundings have their own modules; their routers are included here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from bot.doors.shared_log_door import (
     discard_response,
     log_response,
 )
+from bot.doors.surroundings import flags
+from bot.doors.surroundings import own as surroundings
 from bot.doors.vendor_keys import DatadogKey, SentryKey
 from bot.errors import MalformedError, UnauthorizedError, WrongTypeError
 from bot.reception.receive import Door, ParsedBody, Payload
@@ -37,7 +39,7 @@ PROTOBUF = "application/x-protobuf"
 ENVELOPE = "application/x-sentry-envelope"
 
 router = APIRouter(tags=["Doors of monitoring systems"])
-for beside in (aws.router, elasticsearch.router, github.router):
+for beside in (aws.router, elasticsearch.router, github.router, flags.router, surroundings.router):
     router.include_router(beside)
 
 

@@ -12,6 +12,7 @@ from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role, Ver
 from workers.services import Services
 
 NONE = "none"
+FLAG = "flag"
 
 
 def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
@@ -55,6 +56,9 @@ def _raw(verdict: Verdict, outside: float, *, is_named: bool) -> float:
 
 
 def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str | None:
+    if origin is not None and origin.cause == FLAG:
+        # A flag is a change, but none of the code's.
+        return NONE
     if origin is None or origin.cause not in CHANGES:
         return NONE if no_change else None
     return shas.get(origin.key) or None
@@ -62,7 +66,7 @@ def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str
 
 def _ranked(origins: list[Ranked], shas: dict[str, str]) -> Iterator[tuple[str, float]]:
     for item in origins:
-        if item.cause in CHANGES:
+        if item.cause in CHANGES and item.cause != FLAG:
             yield shas.get(item.key) or item.key, item.posterior
         elif item.key != UNKNOWN:
             yield NONE, item.posterior

@@ -18,6 +18,7 @@ from bot.auth import Identity, KeyRing
 from bot.errors import MalformedError, TooLargeError, UnavailableError
 from bot.reception.arrivals.glance import Glance, look
 from bot.reception.arrivals.keeping import Arrivals
+from bot.reception.beside import Beside
 from bot.reception.counting import Caller, Counting
 from bot.reception.error_responses import database_unavailable
 from bot.reception.gate import Gate, Limits, Visit, content_encoding, content_type
@@ -143,6 +144,7 @@ class Reception:
         self.metrics = metrics
         self.gate = Gate(limits or Limits())
         self.arrivals = Arrivals(services)
+        self.beside = Beside(services)
         self.counting = Counting(services, ring, metrics, self.arrivals.tallies)
         self._threads = asyncio.Semaphore(STORING_THREADS)
         self._thread_limit = anyio.CapacityLimiter(STORING_THREADS)
@@ -200,6 +202,8 @@ class Reception:
         records = parsed_body.parsed.records
         stored = scoped(records, caller.name) if caller.identity else records
         appended, glance = await self._append(door, stored, patience, now)
+        if beside := self.beside.due(parsed_body.parsed.beside, now=now):
+            await self.in_thread(partial(self.beside.store, beside), patience)
         self.counting.stored(
             parsed_body.sender or door.name, caller, appended, glance, rejections=parsed_body.parsed.rejections, now=now
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -118,6 +119,18 @@ def elasticsearch(settings: Settings) -> str:
         return (
             f"{reader.check()}; {reader.check_index(settings.elasticsearch_index, settings.elasticsearch_time_field)}"
         )
+
+
+def status_feeds(settings: Settings) -> str:
+    """Read each provider's status page. Raises TroubleError with a line for each that cannot be read."""
+    from integrations.status_feeds import read_feed
+
+    def read(provider: str) -> str:
+        told = read_feed(provider, settings.status_feeds[provider], now=time.time())
+        count = sum(status.ended_at is None for status in told)
+        return f"{provider}: {f'{count} going on' if count else 'all well'}"
+
+    return "; ".join(look_up_each(settings.status_feeds, read, "there is no status page at this address"))
 
 
 def look_up_each(wanted: Iterable[str], look_up: Callable[[str], str], absent: str) -> Sequence[str]:

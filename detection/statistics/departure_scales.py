@@ -1,4 +1,4 @@
-"""How far off is far: the usual level of a series and its spread, with floors, and the smallest change that matters.
+"""What a departure is, how far off is far, and how small a change matters to nobody.
 
 Median and median absolute deviation, as one odd sample must not move either (Hampel 1974).
 """
@@ -16,6 +16,11 @@ _LEAST_RATIO = 1.3
 _LEAST_SHARE = 0.01
 _SHARE_SPREAD = 0.002
 _RELATIVE_SPREAD = 0.02
+_USUAL = 2.5
+
+CLEARLY_OFF = 4.0
+"""As many spreads are clearly off."""
+
 _LARGEST_COUNT = 1e4
 
 
@@ -82,3 +87,42 @@ def scale_of(usual: Floats, everything: Floats) -> Scale:
     if is_share:
         floors.append(_SHARE_SPREAD)
     return Scale(level, max(floors))
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """How one series left its usual course.
+
+    earliest, latest: seconds UTC; the last sample that was still usual, and the first that was clearly off. Of a trend:
+    the interval in which it began. direction: +1 rose, -1 fell. size: robust standard scores of the new level, at most
+    1000. before, after: the usual level, and the level reached (the median of what departed; of a trend the last).
+    is_ramp: it climbs or falls on and on, as a leak does. ended_at: back in its usual course since; None while it
+    lasts.
+    """
+
+    earliest: float
+    latest: float
+    direction: int
+    size: float
+    before: float
+    after: float
+    is_ramp: bool
+    ended_at: float | None
+
+
+def clearly_off(
+    values: Floats, scale: Scale, least: Least, direction: int
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return for each sample whether it is clearly off in that direction: by spreads, and by half of what matters."""
+    scores = (values - scale.level) * direction / scale.spread
+    half = least.change(scale.level, direction) / 2
+    return np.asarray((scores >= CLEARLY_OFF) & ((values - scale.level) * direction >= half), dtype=np.bool_)
+
+
+def last_usual(values: Floats, scale: Scale, least: Least, direction: int, first: int) -> int:
+    """Return the last sample before `first` that was still usual; those between are neither."""
+    usual = max(_USUAL * scale.spread, least.change(scale.level, direction) / 4)
+    for index in range(first - 1, -1, -1):
+        if (values[index] - scale.level) * direction < usual:
+            return index
+    return 0

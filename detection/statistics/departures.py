@@ -10,43 +10,28 @@ anybody are never departures, however exact the series: see `Least`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from detection.statistics.departure_fits import best_course
-from detection.statistics.departure_scales import Least, Scale, scale_of
+from detection.statistics.departure_of_few import of_few
+from detection.statistics.departure_scales import (
+    CLEARLY_OFF,
+    Departure,
+    Least,
+    Scale,
+    clearly_off,
+    last_usual,
+    scale_of,
+)
 from detection.types import Floats
+
+__all__ = ["Departure", "Least", "departed_when", "departure"]
 
 MANY_SAMPLES = 20
 """From here on the noise can be estimated and courses can be fitted."""
 
-_CLEARLY_OFF = 4.0
-_USUAL = 2.5
-_LARGEST_SIZE = 1e3
 _SPIKE_SIZE = 20.0
 _RISE_SAMPLES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """How one series left its usual course.
-
-    earliest, latest: seconds UTC; the last sample that was still usual, and the first that was clearly off. Of a trend:
-    the interval in which it began. direction: +1 rose, -1 fell. size: robust standard scores of the new level, at most
-    1000. before, after: the usual level, and the level reached (the median of what departed; of a trend the last).
-    is_ramp: it climbs or falls on and on, as a leak does. ended_at: back in its usual course since; None while it
-    lasts.
-    """
-
-    earliest: float
-    latest: float
-    direction: int
-    size: float
-    before: float
-    after: float
-    is_ramp: bool
-    ended_at: float | None
 
 
 def departure(
@@ -63,7 +48,7 @@ def departure(
         return None
     smallest = least or Least.of(levels)
     if len(levels) < MANY_SAMPLES:
-        return _of_few(moments, levels, worse, smallest)
+        return of_few(moments, levels, worse, smallest)
     return _of_many(moments, levels, worse, smallest)
 
 
@@ -87,11 +72,11 @@ def _of_many(times: Floats, values: Floats, worse: int, least: Least) -> Departu
         after = float(np.median(values[max(course.ends - 3, course.begins) : course.ends]))
     if not _matters(after, scale, least, course.direction):
         return _spike(times, values, worse, least)
-    off = _clearly_off(values, scale, least, course.direction)
+    off = clearly_off(values, scale, least, course.direction)
     first = _first_off(off, course.begins, course.ends)
     if first is None:
         return None
-    earliest = _last_usual(values, scale, least, course.direction, first)
+    earliest = last_usual(values, scale, least, course.direction, first)
     latest = first
     if course.is_ramp:
         earliest = min(earliest, max(course.begins - 1, 0))
@@ -111,15 +96,7 @@ def _of_many(times: Floats, values: Floats, worse: int, least: Least) -> Departu
 
 def _matters(after: float, scale: Scale, least: Least, direction: int) -> bool:
     is_that_way = (after - scale.level) * direction > 0
-    return is_that_way and scale.size(after) >= _CLEARLY_OFF and least.is_exceeded(scale.level, after)
-
-
-def _clearly_off(
-    values: Floats, scale: Scale, least: Least, direction: int
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    scores = (values - scale.level) * direction / scale.spread
-    half = least.change(scale.level, direction) / 2
-    return np.asarray((scores >= _CLEARLY_OFF) & ((values - scale.level) * direction >= half), dtype=np.bool_)
+    return is_that_way and scale.size(after) >= CLEARLY_OFF and least.is_exceeded(scale.level, after)
 
 
 def _first_off(off: np.ndarray[tuple[int], np.dtype[np.bool_]], begins: int, ends: int) -> int | None:
@@ -131,15 +108,6 @@ def _first_off(off: np.ndarray[tuple[int], np.dtype[np.bool_]], begins: int, end
     while first > 1 and off[first - 1]:
         first -= 1
     return first
-
-
-def _last_usual(values: Floats, scale: Scale, least: Least, direction: int, first: int) -> int:
-    """Return the last sample before `first` that was still usual; those between are neither."""
-    usual = max(_USUAL * scale.spread, least.change(scale.level, direction) / 4)
-    for index in range(first - 1, -1, -1):
-        if (values[index] - scale.level) * direction < usual:
-            return index
-    return 0
 
 
 def _ended_at(times: Floats, off: np.ndarray[tuple[int], np.dtype[np.bool_]], first: int) -> float | None:
@@ -169,65 +137,20 @@ def _spike(times: Floats, values: Floats, worse: int, least: Least) -> Departure
     )
 
 
-def _of_few(times: Floats, values: Floats, worse: int, least: Least) -> Departure | None:
-    """Find the first sample that is off all before it, and that the later ones do not take back."""
-    spike: Departure | None = None
-    for index in range(1, len(values)):
-        scale = scale_of(values[:index], values[:index])
-        direction = 1 if values[index] > scale.level else -1
-        if (worse and direction != worse) or not _stands_out(float(values[index]), values[:index], scale, least):
-            continue
-        off = _clearly_off(values, scale, least, direction)
-        off[:index] = False
-        found = _from_few(times, values, index, off, scale, direction, least)
-        if found.ended_at is None or int(np.sum(off)) > 1:
-            return found
-        spike = spike or found
-    return spike
-
-
-def _stands_out(value: float, before: Floats, scale: Scale, least: Least) -> bool:
-    span = float(np.ptp(before)) if len(before) > 1 else 0.0
-    is_outside = value > float(np.max(before)) + span / 2 or value < float(np.min(before)) - span / 2
-    return is_outside and least.is_exceeded(scale.level, value) and scale.size(value) >= _USUAL
-
-
-def _from_few(
-    times: Floats,
-    values: Floats,
-    index: int,
-    off: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    scale: Scale,
-    direction: int,
-    least: Least,
-) -> Departure:
-    off[index] = True
-    departed = values[off]
-    steps = np.diff(departed) * direction
-    is_ramp = len(departed) >= 4 and bool(np.mean(steps > 0) >= 0.75 and departed[-1] != departed[-2])
-    after = float(departed[-1]) if is_ramp else float(np.median(departed))
-    return Departure(
-        float(times[_last_usual(values, scale, least, direction, index)]),
-        float(times[index]),
-        direction,
-        scale.size(after),
-        scale.level,
-        after,
-        is_ramp,
-        None if off[-1] else _ended_at_of_few(times, off),
-    )
-
-
-def _ended_at_of_few(times: Floats, off: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-    return float(times[int(np.flatnonzero(off)[-1]) + 1])
-
-
 _SMALLEST_CHANCE = 2e-3
 _SOON_SECONDS = 600.0
 _AFTER_THE_ONSET = -3.0
 
 
-def departed_when(times: Floats, values: Floats, change_at: float, within_seconds: float, *, worse: int = 0) -> float:
+def departed_when(
+    times: Floats,
+    values: Floats,
+    change_at: float,
+    within_seconds: float,
+    *,
+    worse: int = 0,
+    least: Least | None = None,
+) -> float:
     """Return how much better a change at `change_at` explains when the series left its course than chance does.
 
     A log likelihood ratio, about -6 to 6. With the change at fault, the departure begins after it, most likely at once,
@@ -235,7 +158,7 @@ def departed_when(times: Floats, values: Floats, change_at: float, within_second
     between `earliest` and `latest`, so both are averaged over that interval. Negative: it left its course before the
     change, or long after it, or never.
     """
-    found = departure(times, values, worse=worse)
+    found = departure(times, values, worse=worse, least=least)
     moments = np.asarray(times, dtype=np.float64)[np.isfinite(np.asarray(values, dtype=np.float64))]
     if len(moments) < 2:
         return 0.0

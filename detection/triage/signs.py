@@ -43,7 +43,7 @@ _PACE_SECONDS = 1800.0
 _FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDLES})
 _NEARLY_GONE = 0.2
 _HALF = 0.5
-_NO_PRODUCTION = frozenset({"staging", "stage", "stg", "sandbox", "qa", "preprod", "dev", "uat"})
+_NO_PRODUCTION = frozenset({"staging", "stg", "qa", "preprod", "uat"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
 

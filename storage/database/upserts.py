@@ -14,19 +14,22 @@ def insert_if_new(
     session: Session, model: type[DeclarativeBase], values: Mapping[str, Any], *, unique: list[str]
 ) -> bool:
     """Insert one row unless one with the same `unique` columns exists; return whether it was inserted."""
-    session.flush()
-    table = model.__table__
-    assert isinstance(table, Table)
-    insert = postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=unique)
-    return session.execute(statement.returning(*table.primary_key)).first() is not None
+    statement = _insert(session, model).values(**values).on_conflict_do_nothing(index_elements=unique)
+    return session.execute(statement.returning(*model.__table__.primary_key)).first() is not None
 
 
 def insert_new(
     session: Session, model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]], *, unique: list[str]
 ) -> int:
     """Insert the rows of which no row with the same `unique` columns exists; return how many were inserted."""
-    return sum(insert_if_new(session, model, row, unique=unique) for row in _in_order(rows, unique))
+    if not rows:
+        return 0
+    insert = _insert(session, model)
+    statement = insert.on_conflict_do_nothing(index_elements=unique)
+    result = session.connection().execute(
+        statement, [dict(row) for row in _in_order(rows, unique)], execution_options={"preserve_rowcount": True}
+    )
+    return result.rowcount
 
 
 def put(
@@ -51,10 +54,7 @@ def upsert(
     """
     if not rows:
         return
-    session.flush()
-    table = model.__table__
-    assert isinstance(table, Table)
-    insert = (postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert)(table)
+    insert, table = _insert(session, model), model.__table__
     changed = {name: insert.excluded[name] for name in rows[0] if name not in (*unique, *keep)}
     where = insert.excluded[newest] >= table.c[newest] if newest else None
     statement = insert.on_conflict_do_update(index_elements=unique, set_=changed, where=where)
@@ -64,3 +64,12 @@ def upsert(
 def _in_order(rows: Sequence[Mapping[str, Any]], unique: list[str]) -> list[Mapping[str, Any]]:
     """Return the rows in the order of their keys, so that two transactions that write the same ones cannot deadlock."""
     return sorted(rows, key=lambda row: tuple(row[name] for name in unique))
+
+
+def _insert(session: Session, model: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
+    """Return an insert into the model's table, after what the session holds."""
+    session.flush()
+    table = model.__table__
+    assert isinstance(table, Table)
+    insert = postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert
+    return insert(table)

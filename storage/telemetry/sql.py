@@ -28,7 +28,7 @@ from storage.telemetry.endpoints.counts import endpoint_counts
 from storage.telemetry.funnels.brief import funnel_levels
 from storage.telemetry.funnels.cell_reading import read_cells
 from storage.telemetry.funnels.rollup import filling
-from storage.telemetry.hot import event_queries, samples
+from storage.telemetry.hot import event_queries, samples, service_calls
 from storage.telemetry.hot import traces as hot_traces
 from storage.telemetry.hot.append import Appender
 from storage.telemetry.hot.shared_spans import removal_of_callers, servers_first, servers_of
@@ -257,6 +257,11 @@ class SqlTelemetry:
         """Return whole traces of the hot store: failed ones, the slowest, and some ordinary ones."""
         with self._readers.connect() as connection:
             return hot_traces.traces(connection, since=since, until=until, limit=limit)
+
+    def calls_above(self, sequence: int, up_to: int, *, arrived_since: float) -> tuple[Sequence[tuple[str, str]], int]:
+        """Return (caller, callee) of the server spans between two numbers, and the number of the newest span."""
+        with self._readers.connect() as connection:
+            return service_calls.calls_above(connection, sequence, up_to, arrived_since=arrived_since)
 
     def versions_above(self, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
         """Return (service, version, time first seen) of the newer requests, and the number of the newest."""

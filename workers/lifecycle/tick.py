@@ -18,6 +18,7 @@ from workers.lifecycle.alert_endings import resolve_ended_alerts
 from workers.lifecycle.closed_by_hand import follow_closed_by_hand
 from workers.lifecycle.detect import ROLLED_UP, UNROLLED, judge
 from workers.lifecycle.rolling_up import RollUp
+from workers.lifecycle.seen_calls import record_calls
 from workers.lifecycle.seen_deploys import record_new_versions
 from workers.lifecycle.self_recovery import resolve_recovered
 from workers.lifecycle.verification import verify_running
@@ -120,6 +121,9 @@ class _Run:
     def record_versions(self) -> None:
         record_new_versions(self._services, self._troubles, self._now)
 
+    def record_calls(self) -> None:
+        record_calls(self._services, self._now)
+
     def judge(self) -> None:
         if self._whole is not None:
             self._unwatched = judge(self._services, ROLLED_UP, self._whole, self._funnels, self._troubles, self._now)
@@ -155,6 +159,7 @@ _PARTS: Mapping[str, Callable[[_Run], None]] = {
     "judging what is rolled up": _Run.judge,
     "testing what is quiet": _Run.resolve_recovered,
     "following what people closed": _Run.follow_closed_by_hand,
+    "looking who calls whom": _Run.record_calls,
     "catching up": _Run.catch_up,
     "telling what is late": _Run.tell_delays,
     "telling what could wait": _Run.tell_digest,

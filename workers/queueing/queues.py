@@ -31,6 +31,7 @@ QUEUES: Mapping[str, str] = {
     "draw_picture": BACKGROUND,
     "tick": BACKGROUND,
     "pull_elasticsearch": BACKGROUND,
+    "read_status_feeds": BACKGROUND,
     "expire": BACKGROUND,
 }
 """The queue of each job, by the job's name."""

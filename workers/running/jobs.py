@@ -21,6 +21,7 @@ from workers.remediation.execution import action_given_up, execute_proposal
 from workers.remediation.pull_requests import fix_given_up, propose_fix
 from workers.running.elasticsearch_pull import pull_elasticsearch
 from workers.running.housekeeping import expire
+from workers.running.status_feeds import read_status_feeds
 from workers.services import Services
 from workers.telling.channels.outages import tell_outage
 from workers.telling.channels.private_messages import tell_person
@@ -77,6 +78,7 @@ JOBS: dict[str, Job] = {
     outbox.TELL_DEAD_LETTERS: Job(tell_dead_letters),
     "tick": Job(tick, 300),
     "pull_elasticsearch": Job(pull_elasticsearch, 600),
+    "read_status_feeds": Job(read_status_feeds, 300),
     "expire": Job(expire, 600),
 }
 

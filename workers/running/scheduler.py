@@ -61,6 +61,9 @@ def _lead(services: Services, stop: threading.Event, lease: Lock) -> None:
     if services.settings.elasticsearch_url is not None:
         pull = Recurring(services, "pull_elasticsearch")
         clock.add_job(pull.send, "interval", seconds=services.settings.monitoring_interval)
+    if services.settings.status_feeds:
+        feeds = Recurring(services, "read_status_feeds")
+        clock.add_job(feeds.send, "interval", seconds=services.settings.monitoring_interval)
     clock.add_job(_renew, "interval", [lease, stop, ended], seconds=LEASE_SECONDS / 10)
     clock.start()
     try:

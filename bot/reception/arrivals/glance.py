@@ -9,8 +9,20 @@ from operator import attrgetter
 from typing import Any
 
 from bot.logs import REDACTED, SECRET_TEXTS
-from detection.types import Event, LogRecord, MetricPoint, Span
+from detection.types import (
+    Commit,
+    Event,
+    FlagChange,
+    LogRecord,
+    MetricPoint,
+    OrchestratorEvent,
+    ProviderStatus,
+    ServiceEdge,
+    ServicePlace,
+    Span,
+)
 from integrations.inbound.deploys.api import DeployNotice
+from integrations.inbound.flags.api import FlagNotice
 from integrations.inbound.monitoring.alerts import Alert
 from integrations.inbound.monitoring.log_fields import UNKNOWN_SERVICE
 from integrations.text import visible
@@ -41,6 +53,10 @@ class Glance:
 
 NOTHING = Glance()
 
+_SURROUNDINGS: frozenset[type] = frozenset(
+    (Commit, FlagChange, FlagNotice, OrchestratorEvent, ProviderStatus, ServiceEdge, ServicePlace)
+)
+
 _service_of = attrgetter("service")
 _happened_at = attrgetter("happened_at")
 
@@ -62,6 +78,9 @@ def _services(records: Sequence[Any], kinds: set[type]) -> Mapping[str, int]:
         return {}
     if Event in kinds:
         records = [record for record in records if not isinstance(record, Event)]
+    if kinds & _SURROUNDINGS:
+        # They need not name a service, so none is missed.
+        return Counter(service for record in records if (service := _service_beside(record)))
     services = Counter(map(_service_of, records))
     # An alert need not name one.
     unnamed = services.pop(None, 0)
@@ -70,18 +89,26 @@ def _services(records: Sequence[Any], kinds: set[type]) -> Mapping[str, int]:
     return services
 
 
+def _service_beside(record: Any) -> str:
+    if isinstance(record, FlagNotice):
+        record = record.change
+    if isinstance(record, ServiceEdge):
+        return record.caller
+    return "" if isinstance(record, ProviderStatus) else record.service or ""
+
+
 def _times(records: Sequence[Any], kinds: set[type]) -> Sequence[float]:
     """Return when the records happened. An alert's is when it began, so it says nothing of delays and clocks."""
     if Span in kinds:
         return [span.started_at + span.duration_ms / 1000 for span in records]
-    if DeployNotice in kinds or Alert in kinds:
+    if DeployNotice in kinds or Alert in kinds or kinds & _SURROUNDINGS:
         return []
     return list(map(_happened_at, records))
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """One record as Argux understood it. kind: event, span, log, metric, alert or deploy. words: its first words.
+    """One record as Argux understood it. kind: such as event, span or deploy. words: its first words.
 
     happened_at: seconds UTC. service and severity are empty where such a record has none.
     """
@@ -96,7 +123,10 @@ class Understood:
 def understood(record: Any) -> Understood:
     """Return what Argux made of a record. No property's value, no secret and no line that names a person is shown."""
     kind, happened_at, severity, words = _described(record)
-    service = "" if isinstance(record, Event) else record.service or UNKNOWN_SERVICE
+    if type(record) in _SURROUNDINGS:
+        service = _service_beside(record)
+    else:
+        service = "" if isinstance(record, Event) else record.service or UNKNOWN_SERVICE
     return Understood(kind, happened_at, shortened(service, 60), severity, shortened(words))
 
 
@@ -117,8 +147,27 @@ def _described(record: Any) -> tuple[str, float, str, str]:
         return "metric", record.happened_at, "", f"{record.name} = {record.value:g} ({record.kind})"
     if isinstance(record, Alert):
         return "alert", record.happened_at, (record.level or "").upper()[:20], f"{record.name} is {record.status}"
+    if type(record) in _SURROUNDINGS:
+        return _described_beside(record)
     assert isinstance(record, DeployNotice)
     return "deploy", record.deployed_at, "", f"version {record.version}"
+
+
+def _described_beside(record: Any) -> tuple[str, float, str, str]:
+    if isinstance(record, FlagNotice):
+        record = record.change
+    if isinstance(record, FlagChange):
+        return "flag", record.changed_at, "", f"{record.flag} was set"
+    if isinstance(record, Commit):
+        return "commit", record.committed_at, "", f"{record.sha[:7]}, {len(record.files)} files"
+    if isinstance(record, OrchestratorEvent):
+        level = "WARN" if record.is_warning else "INFO"
+        return "orchestrator event", record.happened_at, level, f"{record.reason} of {record.object_name}"
+    if isinstance(record, ProviderStatus):
+        return "status", record.began_at, "", f"{record.provider}: {record.title}"
+    if isinstance(record, ServicePlace):
+        return "place", record.seen_at, "", f"runs on {record.node}"
+    return "edge", record.seen_at, "", f"{record.caller} → {record.callee}"
 
 
 def shortened(text: str, limit: int = WORDS_LENGTH) -> str:

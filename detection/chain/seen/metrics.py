@@ -8,7 +8,7 @@ import numpy as np
 
 from detection.chain.observed import Sign
 from detection.statistics.departure_scales import Least
-from detection.statistics.departures import Departure, departure
+from detection.statistics.departures import Departure, departed_when, departure
 from detection.symptoms import MetricMeaning, Worse, metric_meaning
 from detection.symptoms.metric_names import split_words
 from detection.types import Floats, SymptomKind
@@ -30,6 +30,7 @@ _RESOURCES = frozenset(
     }
 )
 _OVER_BEFORE_SECONDS = 600.0
+_MUCH_TRAFFIC = 1.4
 
 
 def signs_of_metrics(
@@ -53,8 +54,10 @@ def _sign(
     if found is None or _is_over(found, alerted_at):
         return None
     kind = meaning.kind
-    if kind is SymptomKind.TRAFFIC and found.direction < 0:
-        kind = SymptomKind.TRAFFIC_LOST
+    if kind is SymptomKind.TRAFFIC:
+        if not _is_much(found):
+            return None
+        kind = SymptomKind.TRAFFIC if found.direction > 0 else SymptomKind.TRAFFIC_LOST
     return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric")
 
 
@@ -71,6 +74,18 @@ def metric_departure(name: str, times: Floats, values: Floats, *, until: float |
 
     Percentages are read as shares, and counters that only rise as what they rise by; before and after are in that unit.
     """
+    moments, levels, worse, least = _read(name, times, values)
+    return departure(moments, levels, worse=worse, until=until, least=least)
+
+
+def metric_departed_when(name: str, times: Floats, values: Floats, change_at: float, within_seconds: float) -> float:
+    """Return how well a change explains when this metric got worse: `departed_when`, with what its name says."""
+    moments, levels, worse, least = _read(name, times, values)
+    return departed_when(moments, levels, change_at, within_seconds, worse=worse, least=least)
+
+
+def _read(name: str, times: Floats, values: Floats) -> tuple[Floats, Floats, int, Least]:
+    """Return times, values in their natural unit, the direction that is worse, and the least change that matters."""
     meaning = _meaning(name)
     words = split_words(name)
     levels = np.asarray(values, dtype=np.float64)
@@ -79,8 +94,7 @@ def metric_departure(name: str, times: Floats, values: Floats, *, until: float |
         levels = levels / 100
     if "total" in words and len(levels) > 2 and bool(np.all(np.diff(levels) >= 0)):
         moments, levels = moments[1:], np.diff(levels)
-    worse = meaning.worse.value if meaning.worse is not Worse.EITHER else 0
-    return departure(moments, levels, worse=worse, until=until, least=_least(meaning, levels, bool(words & _PERCENT)))
+    return moments, levels, meaning.worse.value, _least(meaning, levels, bool(words & _PERCENT))
 
 
 def _least(meaning: MetricMeaning, levels: Floats, is_percent: bool) -> Least:
@@ -92,6 +106,12 @@ def _least(meaning: MetricMeaning, levels: Floats, is_percent: bool) -> Least:
         return guess
     absolute = _LEAST_OF_RESOURCES if meaning.kind in _RESOURCES else _LEAST_OF_FAILURES
     return Least(absolute=absolute, is_share=float(np.max(finite)) <= 1.0)
+
+
+def _is_much(found: Departure) -> bool:
+    """Whether traffic changed so much that it means something: crowds come and go by a quarter all day."""
+    low, high = sorted((abs(found.before), abs(found.after)))
+    return high >= _MUCH_TRAFFIC * low
 
 
 def _is_over(found: Departure, alerted_at: float | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from detection.types import LogRecord
+from detection.types import ChangedFile, Commit, LogRecord
 from integrations.inbound.deploys.api import DeployNotice
 from integrations.inbound.monitoring.log_fields import NAME_LIMIT, clipped, decoded_json
 from integrations.inbound.reading.records import FieldError, PayloadError
@@ -51,10 +51,20 @@ class _DeploymentStatusEvent(msgspec.Struct):
     repository: _Repository
 
 
+class _Author(msgspec.Struct):
+    name: str | None = None
+    username: str | None = None
+
+
 class _Commit(msgspec.Struct):
     id: str
     message: str = ""
     timestamp: str = ""
+    url: str | None = None
+    author: _Author | None = None
+    added: list[str] | None = None
+    removed: list[str] | None = None
+    modified: list[str] | None = None
 
 
 class _PushEvent(msgspec.Struct):
@@ -69,10 +79,11 @@ class _PushEvent(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class WebhookContent:
-    """The content of a webhook: deploys or log records, or the reason why it is ignored."""
+    """The content of a webhook: deploys, or log records and commits without patches, or why it is ignored."""
 
     deploys: Sequence[DeployNotice] = ()
     records: Sequence[LogRecord] = ()
+    commits: Sequence[Commit] = ()
     ignored: str = ""
 
 
@@ -163,4 +174,42 @@ def _push(payload: _PushEvent, delivery: str, services: Mapping[str, str], now: 
         )
         for service in services_of(payload.repository.full_name, services)
     ]
-    return WebhookContent(records=records)
+    return WebhookContent(records=records, commits=_commits(payload, services, now))
+
+
+def _commits(payload: _PushEvent, services: Mapping[str, str], now: float) -> list[Commit]:
+    """Return the pushed commits with the paths that each changed; GitHub's webhook holds no patches.
+
+    A commit without a readable SHA or time is left out: it is in the log record all the same.
+    """
+    told = payload.commits or ([payload.head_commit] if payload.head_commit else [])
+    owners = services_of(payload.repository.full_name, services)
+    found = []
+    parent = payload.before.lower() if _SHA.fullmatch(payload.before) and payload.before.strip("0") else None
+    for commit in told:
+        try:
+            committed_at = parse_time(commit.timestamp, now=now, field="timestamp") if commit.timestamp else now
+        except FieldError:
+            continue
+        if not _SHA.fullmatch(commit.id):
+            continue
+        statuses = {"added": commit.added, "removed": commit.removed, "modified": commit.modified}
+        who = commit.author
+        found.append(
+            Commit(
+                sha=commit.id.lower(),
+                parent_sha=parent if commit is told[0] else None,
+                author=((who.username or who.name or "") if who else "")[:NAME_LIMIT],
+                committed_at=committed_at,
+                message=commit.message,
+                url=(commit.url or "")[:2000],
+                files=tuple(
+                    ChangedFile(path[:1000], status, 0, 0, "")
+                    for status, paths in statuses.items()
+                    for path in paths or ()
+                ),
+                service=owners[0] if len(owners) == 1 else None,
+                repository=clipped(payload.repository.full_name, NAME_LIMIT),
+            )
+        )
+    return found

@@ -11,24 +11,30 @@ import msgspec
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpLogRecord
 
 from detection.types import JsonValue, LogRecord
+from integrations.inbound.kubernetes.receivers import REASON, RESOURCE, news_of_attributes, news_of_body
+from integrations.inbound.kubernetes.states import News
 from integrations.inbound.lines.fields import level_of
 from integrations.inbound.lines.levels import of_opentelemetry, of_text
 from integrations.inbound.lines.traces import join_traces
 from integrations.inbound.lines.understanding import DEFAULT, Told, Understood, understand, understand_document
 from integrations.inbound.otlp.parts import Located
-from integrations.inbound.otlp.values import any_value, attributes, nanoseconds, text
+from integrations.inbound.otlp.values import SCOPE_PREFIX, any_value, attributes, nanoseconds, text
 from integrations.inbound.reading.bounds import bounded_attributes
 from integrations.inbound.reading.records import FieldError, Parsed, rejection_at
 from integrations.inbound.sources.names import UNKNOWN_SERVICE, likely_service_of, service_in_line, service_of
 
 _EXCEPTION = "exception.type"
+_SCOPE_NAME = f"{SCOPE_PREFIX}name"
 _STREAMS = ("stdout", "stderr")
 _SOURCE = ("log.file.path", "log.file.name", "log.iostream")
 """Attributes that tell the lines of one resource apart."""
 
 
 def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parsed[LogRecord]:
-    """Read every log record of a request. A rejection's index counts the records of the whole request."""
+    """Read every log record of a request. A rejection's index counts the records of the whole request.
+
+    Beside them stands what the collector's receivers for Kubernetes say in them.
+    """
     parsed: Parsed[LogRecord] = Parsed()
     seen: Counter[bytes] = Counter()
     groups: list[tuple[int, ...]] = []
@@ -36,7 +42,9 @@ def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parse
         try:
             record = found.readable()
             record_id = _record_id(record, found.origin, now, seen)
-            parsed.records.append(to_log_record(record, record_id, found.service, found.version, now=now))
+            read = to_log_record(record, record_id, found.service, found.version, now=now)
+            parsed.records.append(read)
+            parsed.beside += _of_kubernetes(record, found, read, now)
             groups.append(found.group)
         except FieldError as error:
             parsed.rejections.append(rejection_at(index, found.path(), error))
@@ -46,6 +54,24 @@ def read_logs(located: Iterable[Located[OtlpLogRecord]], *, now: float) -> Parse
     )
     parsed.records = join_traces(parsed.records, sources).records
     return parsed
+
+
+def _of_kubernetes(record: OtlpLogRecord, found: Located[OtlpLogRecord], read: LogRecord, now: float) -> News:
+    """Return what a record of the collector's receivers for Kubernetes says; nothing for any other."""
+    if REASON in read.attributes:
+        resource = attributes(found.resource.attributes) if found.resource is not None else {}
+        return news_of_attributes(
+            read.attributes,
+            resource,
+            message=read.body,
+            severity=record.severity_text,
+            happened_at=read.happened_at,
+            record_id=read.record_id,
+        )
+    is_object = record.body.HasField("kvlist_value") and (
+        RESOURCE in read.attributes or "k8sobjects" in str(found.scope.get(_SCOPE_NAME, ""))
+    )
+    return news_of_body(any_value(record.body), now=now) if is_object else ()
 
 
 def to_log_record(record: OtlpLogRecord, record_id: str, service: str, version: str | None, *, now: float) -> LogRecord:

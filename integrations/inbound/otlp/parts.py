@@ -52,7 +52,8 @@ class Located(Generic[Record]):
 
     sender: the instance and the host, as values.instance_and_host returns them. scope: what names the instrumentation
     scope. origin: a digest of the whole resource and scope, because equal records of two origins are two records.
-    unread, points: as in ReadRecord. group: the same for all records of one resource and scope.
+    unread, points: as in ReadRecord. group: the same for all records of one resource and scope. resource: None if it
+    cannot be read.
     """
 
     record: Record | FieldError
@@ -65,6 +66,7 @@ class Located(Generic[Record]):
     unread: Mapping[int, FieldError] = field(default_factory=dict)
     points: int = 0
     group: tuple[int, ...] = ()
+    resource: Resource | None = None
 
     def readable(self) -> Record:
         """Return the record. Raises FieldError if it cannot be read."""
@@ -120,7 +122,8 @@ def _resource_records(
             read = encoding.record(part)
             record = resource if isinstance(resource, FieldError) else read.record
             place = path(signal, r, s, i)
-            yield Located(record, place, service, version, sender, told, origin, read.unread, read.points, group=(r, s))
+            unread, points = read.unread, read.points
+            yield Located(record, place, service, version, sender, told, origin, unread, points, (r, s), known)
 
 
 def origin_of(resource: Resource | None, scope: InstrumentationScope) -> str:

@@ -34,10 +34,13 @@ def _message_records(signal: Signal[Record], request: Message) -> Iterator[Locat
     for r, resource in enumerate(getattr(request, signal.resources)):
         service, version = service_and_version(resource.resource)
         sender = instance_and_host(resource.resource)
+        # Protobuf makes a new object at each look; the readers tell resources apart by the object.
+        known = resource.resource
         for s, holder in enumerate(getattr(resource, signal.scopes)):
             scope, origin = scope_attributes(holder.scope), origin_of(resource.resource, holder.scope)
             for i, record in enumerate(getattr(holder, signal.records)):
-                yield Located(record, path(signal, r, s, i), service, version, sender, scope, origin)
+                place = path(signal, r, s, i)
+                yield Located(record, place, service, version, sender, scope, origin, resource=known)
 
 
 def _damaged_records(signal: Signal[Record], body: bytes, request: Message) -> Iterator[Located[Record]]:

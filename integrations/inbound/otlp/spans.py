@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from detection.types import JsonValue, Span, SpanKind
+from integrations.inbound.otlp.map import Peer, Sights, node_of, peer_of
 from integrations.inbound.otlp.parts import Located
 from integrations.inbound.otlp.values import (
     NAME_LIMIT,
@@ -64,18 +66,36 @@ SPAN_ID_BYTES = 8
 
 
 def read_spans(located: Iterable[Located[OtlpSpan]], *, now: float) -> Parsed[Span]:
-    """Read every span of a request. A rejection's index counts the spans of the whole request."""
+    """Read every span of a request. A rejection's index counts the spans of the whole request.
+
+    Beside them stands what they say of the service map.
+    """
     parsed: Parsed[Span] = Parsed()
+    sights = Sights()
+    resource: Resource | None = None
     for index, found in enumerate(located):
         try:
-            parsed.records.append(to_span(found.readable(), found.service, found.version, now=now))
+            span, peer = _span_and_peer(found.readable(), found.service, found.version, now=now)
         except FieldError as error:
             parsed.rejections.append(rejection_at(index, found.path(), error))
+            continue
+        parsed.records.append(span)
+        if peer is not None:
+            sights.peers.add((found.service, peer))
+        if found.resource is not resource:
+            resource = found.resource
+            if node := node_of(resource):
+                sights.places.add((span.service, node))
+    parsed.beside += sights.told(parsed.records, now=now)
     return parsed
 
 
 def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) -> Span:
     """Convert one span. Raises FieldError."""
+    return _span_and_peer(span, service, version, now=now)[0]
+
+
+def _span_and_peer(span: OtlpSpan, service: str, version: str | None, *, now: float) -> tuple[Span, Peer | None]:
     started_at = nanoseconds(span.start_time_unix_nano, now=now, field="startTimeUnixNano")
     nanoseconds(span.end_time_unix_nano, now=now, field="endTimeUnixNano")
     if span.end_time_unix_nano < span.start_time_unix_nano:
@@ -83,7 +103,7 @@ def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) ->
     found = attributes(span.attributes)
     kind, statement = _kind(span, found)
     status_code = first_integer(found, "http.response.status_code", "http.status_code")
-    return Span(
+    converted = Span(
         trace_id=identifier(span.trace_id, TRACE_ID_BYTES, "traceId"),
         span_id=identifier(span.span_id, SPAN_ID_BYTES, "spanId"),
         parent_span_id=_parent(span),
@@ -98,6 +118,7 @@ def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) ->
         status_code=status_code,
         statement=statement,
     )
+    return converted, None if kind is SpanKind.SERVER else peer_of(span, found)
 
 
 def _kind(span: OtlpSpan, found: dict[str, JsonValue]) -> tuple[SpanKind, str | None]:

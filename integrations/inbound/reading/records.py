@@ -8,7 +8,7 @@ PermanentError
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from integrations.errors import PermanentError
 
@@ -26,10 +26,15 @@ class Rejection:
 
 @dataclass(slots=True)
 class Parsed(Generic[Record]):
-    """A batch that was read. An invalid record never affects the valid ones."""
+    """A batch that was read. An invalid record never affects the valid ones.
+
+    beside: what the records say of what surrounds the services: edges and places of the service map, an orchestrator's
+    events.
+    """
 
     records: list[Record] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    beside: list[Any] = field(default_factory=list)
 
 
 def rejection_at(index: int, place: str, error: FieldError) -> Rejection:

@@ -131,6 +131,14 @@ class ReadsEndpoints(Protocol):
         """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         ...
 
+    def calls_above(self, sequence: int, up_to: int, *, arrived_since: float) -> tuple[Sequence[tuple[str, str]], int]:
+        """Return (caller, callee) of server spans above a sequence number and up to another, each pair once.
+
+        Caller and callee are different services. Of many spans only the newest are read. Also return the number of the
+        newest span. Parents that arrived before `arrived_since` (seconds UTC) may be missed.
+        """
+        ...
+
     def versions_above(self, sequence: int) -> tuple[Sequence[tuple[str, str, float]], int]:
         """Return (service, version, time first seen) of the rolled-up requests above a sequence number.
 

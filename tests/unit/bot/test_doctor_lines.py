@@ -86,6 +86,7 @@ def test_without_any_settings_the_database_is_ok_and_nothing_fails(settings: Set
         "Jira",
         "Teams",
         "Elastic",
+        "status",
         "LLM",
     ]
     assert outcomes["database"].health is Health.OK

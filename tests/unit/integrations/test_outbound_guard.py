@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from integrations.errors import RejectedError, RetryableError
-from integrations.outbound import check_outbound_url, is_public, pinned, post
+from integrations.outbound import check_outbound_url, get, is_public, pinned, post
 
 HOSTS = ("hooks.slack.com",)
 
@@ -225,3 +225,8 @@ def test_a_redirect_is_not_followed() -> None:
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "2a00:1450:4001::200e"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)
+
+
+def test_what_a_name_resolves_to_is_checked_before_it_is_read() -> None:
+    with pytest.raises(RejectedError, match="private network"):
+        get("Status", "https://status.example/x", timeout_seconds=1, most_bytes=9, resolve=lambda *_: ["10.0.0.7"])

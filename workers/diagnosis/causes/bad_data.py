@@ -18,12 +18,13 @@ from workers.words.text import counted, quoted
 
 CAUSE = "bad_data"
 _POISON = re.compile(
-    r"poison|dead.?letter|\bdlq\b|corrupt|same (?:message|record)|redeliver|offset \d+.{0,40}(?:fail|error)",
+    r"poison|dead.?letter|\bdlq\b|corrupt|same (?:message|record)|redeliver|requeue|re-queued|\bnack|"
+    r"delivery (?:attempt )?(?:\d|<N>)|offset \d+.{0,40}(?:fail|error)",
     re.IGNORECASE,
 )
 _KEY = re.compile(
-    r"\b(?P<name>tenant|customer|account|org|merchant|message|record|order|partition|file|batch|user|sku|feed|supplier)"
-    r"(?:[_-]?id)?[\"']?\s*[=:# ]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{1,60})",
+    r"\b(?P<name>tenant|customer|account|org|merchant|message|record|order|partner|partition|file|batch|user|sku|feed|supplier)"
+    r"(?:[_-]?id)?[\"']?\s*[=:# -]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{1,60})",
     re.IGNORECASE,
 )
 FEWEST_LINES = 5

@@ -20,6 +20,17 @@ _GENERAL_KINDS = frozenset((SymptomKind.LATENCY, SymptomKind.ERRORS, SymptomKind
 _LATER = 0.5
 """What is left of a kind that the part showed only after others: those brought it about."""
 
+_SLOWS_A_CONSUMER = frozenset(
+    (
+        SymptomKind.QUEUE,
+        SymptomKind.LATENCY,
+        SymptomKind.TIMEOUTS,
+        SymptomKind.THREADS,
+        SymptomKind.LOCKS,
+        SymptomKind.CRASH,
+        SymptomKind.DECODING,
+    )
+)
 _NOT_INVOLVED = 0.4
 _CONTRADICTED = 0.35
 """What is left of an effect whose own measure is watched and stayed on its course."""
@@ -39,11 +50,15 @@ _TOO_COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How far a change explains what is seen, 0 to 1, by which effect, and the sign that it explains best."""
+    """How far a change explains what is seen, 0 to 1, by which effect, and the sign that it explains best.
+
+    shared: how far the signs name the touched code, 0 to 1.
+    """
 
     score: float
     effect: Effect | None = None
     sign: Sign | None = None
+    shared: float = 0.0
 
 
 def fit(reading: ChangeReading, services: Iterable[str], observed: Observed) -> Fit:
@@ -61,7 +76,7 @@ def _fit(effect: Effect, services: frozenset[str], observed: Observed) -> Fit:
     if _is_contradicted(effect, services, observed):
         worth *= _CONTRADICTED
     shared = _shared_words(effect, services, observed)
-    return Fit(min(effect.strength * worth + _WORDS_ALIKE * shared, 1.0), effect, sign)
+    return Fit(min(effect.strength * worth + _WORDS_ALIKE * shared, 1.0), effect, sign, shared)
 
 
 def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> Iterator[tuple[float, Sign]]:
@@ -72,7 +87,9 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
     for sign in observed.signs:
         own = sign.part in services and sign.kind in effect.causes
         below = sign.part in callees and (
-            sign.kind in effect.causes_in_callees or (sign.kind is SymptomKind.QUEUE and sign.kind in effect.causes)
+            sign.kind in effect.causes_in_callees
+            # A queue grows when whoever takes from it slows down or fails.
+            or (sign.kind is SymptomKind.QUEUE and bool(effect.causes & _SLOWS_A_CONSUMER))
         )
         beside = sign.part in nodes and sign.kind in effect.causes
         if own or below or beside:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 _URL = re.compile(r"\bhttps?://(?P<host>[A-Za-z0-9.-]+)", re.IGNORECASE)
 _BARE = re.compile(
-    r"(?<![@\w.-])(?P<host>(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|app|cloud|ai|co|eu|de|uk))\b(?!\()", re.IGNORECASE
+    r"(?<![@\w.-])(?P<host>(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|app|cloud|ai|co|eu|de|uk))\b(?!\.\w|\()",
+    re.IGNORECASE,
 )
 _INSIDE = re.compile(
     r"(?:^localhost$|^\d{1,3}(?:\.\d{1,3}){3}$|\.(?:svc|local|internal|localdomain|lan|cluster|consul|corp|intra)(?:\.|$))",

@@ -18,6 +18,9 @@ from workers.words.text import number, quoted
 
 CAUSE = "surge"
 RISEN_AT_LEAST = 1.5
+NEARLY_ALL = 0.8
+"""The share of the measured parts that a crowd reaches at least."""
+
 LEAD_SECONDS = 240.0
 _QUERY_WORDS = ("query", "queries", "qps", "db_", "outbound", "upstream_req", "egress")
 
@@ -81,7 +84,11 @@ def _called_by_hurt(part: str, observed: Observed) -> bool:
 
 def _risen(rise: _Rise, observed: Observed) -> Evidence:
     first_harm = min(
-        (sign.latest for sign in observed.signs if sign.kind not in (SymptomKind.TRAFFIC, SymptomKind.LOG_VOLUME)),
+        (
+            sign.latest
+            for sign in observed.signs
+            if sign.part in observed.involved() and sign.kind not in (SymptomKind.TRAFFIC, SymptomKind.LOG_VOLUME)
+        ),
         default=observed.onset[1],
     )
     before_harm = rise.earliest <= first_harm + LEAD_SECONDS
@@ -102,10 +109,11 @@ def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
     if len(measured) < 2:
         return None
     risen = {rise.course.part for rise in rises}
-    if risen == measured:
+    if len(risen) >= NEARLY_ALL * len(measured):
         result = ours(
-            "All {count} measured parts get more: {parts}.",
-            count=len(measured),
+            "{count} of {all} measured parts get more: {parts}.",
+            count=len(risen),
+            all=len(measured),
             parts=listed([theirs(quoted(part, 40)) for part in sorted(risen)[:5]]),
         )
         return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_ALIKE, source="traffic")

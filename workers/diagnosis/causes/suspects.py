@@ -110,9 +110,16 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
         service=flag.service,
     )
     commit = _as_commit(flag)
-    judged = judge_commits([commit], flag.service or "", observed)
+    judged = [_named_or_doubted(item) for item in judge_commits([commit], flag.service or "", observed)]
     services = {flag.service} if flag.service else set()
     return Suspicion(hypothesis, tuple(check_change(key, judged, services, flag.changed_at, observed)))
+
+
+def _named_or_doubted(item: Judged) -> Judged:
+    """Doubt a switch whose name no sign shares: what it turns on or off is not known."""
+    if item.fit.shared > 0 or (item.fit.effect is not None and item.fit.effect.ratio is not None):
+        return item
+    return replace(item, weight=min(item.weight, weights.FLAG_THAT_NOTHING_NAMES))
 
 
 def _as_commit(flag: FlagChange) -> Commit:

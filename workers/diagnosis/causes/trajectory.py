@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from detection.statistics.departures import departed_when
-from detection.symptoms import Worse, metric_meaning
+from detection.chain.signs import metric_departed_when
 from workers.diagnosis import weights
 from workers.diagnosis.causes.fit import Fit
 from workers.diagnosis.changes import Delay
@@ -30,35 +29,27 @@ def trajectory(live_at: float, found: Fit, services: Iterable[str], observed: Ob
     """
     within = WITHIN_SECONDS[found.effect.delay if found.effect is not None else Delay.UNDER_LOAD]
     scores = [
-        departed_when(course.times, course.values, live_at, within, worse=_worse(course))
+        metric_departed_when(course.name, course.times, course.values, live_at, within)
         for course in _courses(found, frozenset(services), observed)
     ]
     weight = max(scores) if scores else _by_onset(live_at, within, observed)
     return max(min(weight, weights.TRAJECTORY_FITS_AT_MOST), weights.TRAJECTORY_DENIES_AT_MOST)
 
 
-def _worse(course: Course) -> int:
-    worse = metric_meaning(course.name).worse
-    return 0 if worse is Worse.EITHER else worse.value
-
-
 def _courses(found: Fit, services: frozenset[str], observed: Observed) -> list[Course]:
-    """Return the courses that a change must have moved: the first signs of its service where it began there.
+    """Return the courses that a change must have moved: the first signs of the part where it all began.
 
-    Otherwise those of the sign that it explains, else of the first signs of its own services.
+    That is its own service, or what its service uses and ran out. Otherwise those of the sign that it explains, else of
+    the first signs of its own services.
     """
-    began_here = services & ({observed.chain.origin} if observed.chain.origin else set())
-    signs = [sign for part in began_here for sign in observed.first_signs(part)]
-    if not signs and found.sign is not None:
-        signs = [found.sign]
-    if not signs:
-        signs = [sign for part in services for sign in observed.first_signs(part)]
-    for part, kind in dict.fromkeys((sign.part, sign.kind) for sign in sorted(signs, key=lambda sign: sign.latest)):
-        courses = [
-            course
-            for course in observed.scene.courses
-            if course.part == part and metric_meaning(course.name).kind is kind
-        ]
+    origin = observed.chain.origin
+    uses = {callee for service in services for callee in observed.callees(service)}
+    is_cause = origin is not None and (origin in services | uses or services & observed.holders())
+    signs = list(observed.first_signs(origin)) if is_cause and origin is not None else []
+    signs += [found.sign] if found.sign is not None else []
+    signs += [sign for part in sorted(services) for sign in observed.first_signs(part)]
+    for sign in signs:
+        courses = [course for course in observed.scene.courses if course.part == sign.part and course.name == sign.text]
         if courses:
             return courses
     return []

@@ -86,6 +86,11 @@ def why_not_running(path: str) -> str:
     return "environments other than production" if _ELSEWHERE.search(path) else ""
 
 
+def is_configuration(path: str) -> bool:
+    """Whether a file holds settings and no code."""
+    return bool(_CONFIGURATION.search(path))
+
+
 def is_shared(paths: Sequence[str]) -> bool:
     """Whether a path is of a library, a base image or a manifest that every service of the repository may embed."""
     return any(_is_shared(path) for path in paths)
@@ -120,8 +125,8 @@ def _owner(path: str, services: Collection[str]) -> str | None:
         if len(equal) >= 1:
             return min(equal, key=lambda service: (len(service), service))
     stem = place.name.partition(".")[0]
-    is_configuration = bool(_CONFIGURATION.search(place.name))
-    for part in (stem, *(_words(stem) if is_configuration else ())):
+    holds_settings = is_configuration(place.name)
+    for part in (stem, *(_words(stem) if holds_settings else ())):
         equal = [service for service in services if _forms(part) & forms[service] and len(_plain(part)) > 3]
         if len(equal) == 1:
             return equal[0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from detection.types import Commit
 from workers.diagnosis.changes.effects import ChangeReading, Effect, EffectKind
-from workers.diagnosis.changes.paths import why_not_running
+from workers.diagnosis.changes.paths import is_configuration, why_not_running
 from workers.diagnosis.changes.rules.additions import added_effects
 from workers.diagnosis.changes.rules.calls import call_effects
 from workers.diagnosis.changes.rules.consequences import effect
@@ -119,7 +119,7 @@ def _other_logic(commit: Commit, blocks: Sequence[Block], strongest: float) -> I
         if not removed and not added:
             removed = block.removed
         lines = [line for line in (*added, *removed) if not is_telemetry(line)]
-        if not lines or is_about_versions(block.path):
+        if not lines or is_about_versions(block.path) or (strongest and is_configuration(block.path)):
             continue
         if removed:
             strength = 0.1 if is_said_to_be_harmless(commit.message) else 0.2

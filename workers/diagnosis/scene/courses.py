@@ -14,6 +14,9 @@ MOST_SERIES = 4_000
 """How many series are read: those of a large system, in a few seconds."""
 
 MINUTE_SECONDS = 60.0
+FEWEST_IN_ALL = 100
+"""An endpoint with fewer requests in the whole time has no course."""
+
 FEWEST_REQUESTS = 5
 """A minute with fewer requests says nothing about latency or errors."""
 
@@ -45,6 +48,9 @@ def _courses(series: EndpointSeries) -> Iterator[Course]:
     queries = _sums(place, series.query_sum, len(minutes))
     histogram = np.zeros((len(minutes), series.duration_histogram.shape[1]))
     np.add.at(histogram, place, series.duration_histogram)
+    if requests.sum() < FEWEST_IN_ALL:
+        # A handful of sampled requests shows no rate, and no rate of errors.
+        return
     label = series.endpoint
     yield Course(series.service, "requests_per_minute", times, requests, label)
     if not enough.any():

@@ -19,7 +19,10 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     scene = replace(scene, places=(*scene.places, *places_of(scene.events, parts_of(scene))))
     parts = parts_of(scene)
     signs = (
-        *signs_of_metrics([(course.part, course.name, course.times, course.values) for course in scene.courses]),
+        *signs_of_metrics(
+            [(course.part, course.name, course.times, course.values) for course in scene.courses],
+            alerted_at=scene.alerted_at,
+        ),
         *signs_of_lines(scene.lines, parts),
         *signs_of_events(scene.events, parts),
         *signs_of_traces(scene.traces, parts),

@@ -66,7 +66,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         lines=(*lines, *(_group(signature) for signature in counted)),
         traces=hops_of(traces),
         edges=(*edges, *edges_of(traces)),
-        places=tuple(reader.stored("nodes", lambda session: places_known(session, _at(since), _at(until)))),
+        places=tuple(reader.stored("nodes", lambda session: places_known(session, _at(since), _at(until + 1)))),
         events=tuple(
             reader.stored(
                 "orchestrator events", lambda session: events_between(session, _at(onset - EVENTS_SECONDS), _at(until))

@@ -28,7 +28,7 @@ TYPES = [
     "application/json", "application/x-ndjson", "application/x-protobuf", "application/x-www-form-urlencoded",
     "application/x-sentry-envelope", "text/plain",
 ]  # fmt: skip
-SIGNED = {"/github/webhooks", "/sentry/webhook", "/aws/sns"}
+SIGNED = {"/github/webhooks", "/sentry/webhook", "/aws/sns", "/launchdarkly/webhook", "/flagsmith/webhook"}
 """Doors that need no key, because a signature says who sends."""
 
 
@@ -56,6 +56,8 @@ NAMES = [
     "distinct_id", "user_id", "userId", "properties", "timestamp", "time", "date", "title", "alert_title", "labels",
     "status", "startsAt", "message", "Message", "Type", "TopicArn", "MessageId", "Timestamp", "SignatureVersion",
     "Signature", "SigningCertURL", "data", "action", "deployment", "deployment_status", "repository", "installation",
+    "kind", "items", "metadata", "involvedObject", "object", "reason", "incidents", "components", "page", "_id",
+    "accesses", "flag", "after", "at", "sha", "committed_at", "files", "edges", "services", "featureName",
     "messages", "type", "context", "traits", "create", "index", "stream", "values", "hostname", "ddtags", "event_type",
 ]  # fmt: skip
 DOCUMENTS = [
@@ -77,6 +79,8 @@ def client(services: Services) -> Iterator[TestClient]:
         update={
             "github_webhook_secret": SecretStr(SECRET),
             "sentry_client_secret": SecretStr(SECRET),
+            "launchdarkly_webhook_secret": SecretStr(SECRET),
+            "flagsmith_webhook_secret": SecretStr(SECRET),
             "sns_topic_arns": ["arn:aws:sns:eu-west-1:1:alarms"],
             "service_repositories": {"shop": "acme/shop"},
         }
@@ -87,7 +91,8 @@ def client(services: Services) -> Iterator[TestClient]:
 
 def signatures(body: bytes) -> dict[str, str]:
     mac = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-    return {"X-Hub-Signature-256": f"sha256={mac}", "Sentry-Hook-Signature": mac}
+    vendors = dict.fromkeys(("Sentry-Hook-Signature", "X-LD-Signature", "X-Flagsmith-Signature"), mac)
+    return {"X-Hub-Signature-256": f"sha256={mac}", **vendors}
 
 
 def path_of(path: str) -> str:

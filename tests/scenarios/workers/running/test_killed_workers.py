@@ -231,5 +231,5 @@ def test_the_second_run_after_a_kill_says_and_does_nothing_anew(
 
 def test_every_job_of_the_outbox_has_its_story() -> None:
     told = {name.partition(":")[0] for name in STORIES}
-    of_the_broker_alone = {"answer_command", "tick", "pull_elasticsearch", "expire"}
+    of_the_broker_alone = {"answer_command", "tick", "pull_elasticsearch", "read_status_feeds", "expire"}
     assert told == set(JOBS) - of_the_broker_alone

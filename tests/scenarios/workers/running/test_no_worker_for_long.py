@@ -28,7 +28,7 @@ def queued(services: Services) -> int:
     return int(services.broker.client.llen(f"dramatiq:{BACKGROUND}"))
 
 
-@pytest.mark.parametrize("actor", ["tick", "expire", "pull_elasticsearch"])
+@pytest.mark.parametrize("actor", ["tick", "expire", "pull_elasticsearch", "read_status_feeds"])
 def test_what_recurs_does_not_pile_up_while_no_worker_takes_it(services: Services, valkey: Valkey, actor: str) -> None:
     recurring = Recurring(services, actor)
     for _ in range(20):

@@ -210,6 +210,18 @@ def test_a_lone_spike_among_few_samples_is_over() -> None:
     assert found.ended_at == 360.0
 
 
+def test_an_export_that_jumps_and_stays_departs() -> None:
+    found = departure(_times(6, 120.0), np.array([20.0, 20.0, 90.0, 99.0, 99.0, 99.0]))
+    assert found is not None
+    assert (found.latest, found.is_ramp, found.ended_at) == (240.0, False, None)
+
+
+@pytest.mark.parametrize("count", [5, 8, 12, 19])
+def test_few_samples_of_much_noise_seldom_depart_for_good(count: int) -> None:
+    found = [departure(_times(count), 100 + 30 * np.random.default_rng(seed).normal(size=count)) for seed in range(200)]
+    assert sum(one is not None and one.ended_at is None for one in found) <= 16
+
+
 def _step_at(index: int) -> Floats:
     return np.random.default_rng(0).normal(size=90) + 10 * (np.arange(90) >= index)
 

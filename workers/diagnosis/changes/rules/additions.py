@@ -65,6 +65,9 @@ _WHOLE = re.compile(
     r"\.findAll\(\)|\.toArray\(|\.all\(\)|"
     r"getAll\(|FetchAll|\bLoadAll|load_all"
 )
+_LIST = re.compile(r"\.toList\(\)|Collectors\.toList|\blist\(\w|\.to_a\b|\.toArray\(|collect::<Vec")
+"""What collects in memory that mostly was in memory before."""
+
 _STREAM = re.compile(
     r"bufio\.|Scanner|\.iterator\(|iter\(|chunk|createReadStream|stream|\.Next\(\)|"
     r"\byield\b|for \w+ in (?:[\w.]*(?:reader|cursor|file|rows|lines|stream)\b|f\b)|"
@@ -170,7 +173,8 @@ def _memory(block: Block, gone: str, come: str) -> Iterator[Effect]:
     line = _first(_WHOLE, block)
     if line and _count(_WHOLE, come) > _count(_WHOLE, gone):
         was_stream = _STREAM.search(gone) and _count(_STREAM, come) < _count(_STREAM, gone)
-        yield effect(EffectKind.LOADS_ALL, block.path, line, 0.8 if was_stream else 0.3, beside=(block.heading,))
+        strength = 0.8 if was_stream else 0.15 if _LIST.search(line) else 0.3
+        yield effect(EffectKind.LOADS_ALL, block.path, line, strength, beside=(block.heading,))
 
 
 def _growing(block: Block, come: str) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,8 @@ from workers.diagnosis.changes.text.loops import looped_parts
 from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 _EAGER = re.compile(
-    r"select_related|\bloaders?\.\w+|relations:\s*[\[{]|prefetch_related|joinedload|selectinload|subqueryload|\.includes\(|"
+    r"select_related|\bloaders?\.\w+|relations:\s*[\[{]|prefetch_related|joinedload|"
+    r"selectinload|subqueryload|\.includes\(|"
     r"eager_load|\.preload\(|Preload\(|"
     r"join fetch|@EntityGraph|@BatchSize|\.Include\(|->with\(|::with\(|->load\(|DataLoader|dataloader|findAllById|"
     r"\bmget\b|mget\(|MultiGet|multi_get|batch_?get|get_?many|bulk_?(?:get|create|insert)|include:\s*[\[{]|"

@@ -38,7 +38,7 @@ _LOADED = "traffic latency cpu queue timeouts errors connections"
 _DATABASE = "query_count slow_queries rows_read"
 
 _OF_KIND: dict[EffectKind, Consequence] = {
-    EffectKind.TIMEOUT: _consequence("timeouts errors latency", "cancelled"),
+    EffectKind.TIMEOUT: _consequence("timeouts errors retries cancelled", "cancelled"),
     EffectKind.RETRIES: _consequence(f"retries {_SLOW} errors", f"retries {_LOADED}", Delay.UNDER_LOAD),
     EffectKind.BACKOFF: _consequence("retries latency cpu errors", f"retries {_LOADED}", Delay.UNDER_LOAD),
     EffectKind.POOL: _consequence(_FULL, "connections", Delay.UNDER_LOAD),

@@ -153,4 +153,4 @@ def _reading(block: Block, removed: Sequence[str], added: Sequence[str]) -> Iter
     after = {match.lower() for line in added for match in _FORM.findall(line)}
     line = next((line for line in (*added, *removed) if _FORM.search(line)), None)
     if line and removed and before != after:
-        yield effect(EffectKind.DECODING, block.path, line, 0.35, beside=(block.heading,))
+        yield effect(EffectKind.DECODING, block.path, line, 0.35 if before and after else 0.2, beside=(block.heading,))

@@ -19,7 +19,10 @@ from workers.diagnosis.changes.text.patches import Block, changed_lines
 
 @dataclass(frozen=True, slots=True)
 class _Idiom:
-    """gone, come: patterns of a removed and of an added line; None if it does not matter. but: what no added line has."""
+    """What is gone and what has come: patterns of a removed and of an added line, None if any will do.
+
+    but: what no added line holds. near: what a line of the new code holds.
+    """
 
     kind: EffectKind
     strength: float
@@ -27,6 +30,7 @@ class _Idiom:
     come: str | None = None
     but: str | None = None
     consequence: Consequence | None = None
+    near: str | None = None
 
 
 _ONE_AFTER_ANOTHER = Consequence(
@@ -53,6 +57,10 @@ _SIDE_BY_SIDE = (
 _LATER = (
     r"\bgo\s+(?:func|[\w.]+\()|\.delay\(|apply_async|enqueue|perform_later|perform_async|@Async\b|setImmediate|"
     r"executor\.submit|dispatch\(|queue\.add\(|deliver_later|BackgroundTasks|add_task\("
+)
+_GATE = (
+    r"[fF]lags?\.\w+\(|[fF]eatures?\.\w+\(|\bis_?[eE]nabled\(|[vV]ariation\(|"
+    r"feature_enabled|[fF]eature\w*\(|Flipper|unleash\."
 )
 _CLIENT = (
     r"&http\.Client\{|requests\.Session\(\)|new HttpClient\(|httpx\.(?:Async)?Client\(|new Pool\(|sql\.Open\(|"
@@ -84,6 +92,8 @@ _IDIOMS: Sequence[_Idiom] = (
         None,
         _NEW_CONNECTIONS,
     ),
+    _Idiom(EffectKind.FLAG, 0.5, _GATE, None, _GATE),
+    _Idiom(EffectKind.FLAG, 0.25, None, _GATE),
     _Idiom(EffectKind.BACKOFF, 0.6, r"[Ee]xpo(?:nential)?\w*", r"(?i:constant|fixed|linear)\w*", r"[Ee]xponential"),
     _Idiom(
         EffectKind.RETRIES,
@@ -99,6 +109,7 @@ _IDIOMS: Sequence[_Idiom] = (
         r"errors\.Is\(|[Rr]etryable|isTransient|[Uu]navailable|\b50[0-4]\b",
         r"err\s*!=\s*nil|except\s*(?:Exception)?\s*:|catch\s*\(",
         r"[Rr]etryable|errors\.Is|[Uu]navailable",
+        near=r"(?i:retr(?:y|ies)|attempt)",
     ),
     _Idiom(EffectKind.THREADS_ADDED, 0.5, r"make\(chan [^,()]+,\s*\d+\)", r"make\(chan [^,()]+\)"),
     _Idiom(
@@ -189,6 +200,8 @@ def _of_rows(block: Block, gone: str, come: str) -> Iterator[Effect]:
             continue
         if row.but and re.search(row.but, come):
             continue
+        if row.near and not any(re.search(row.near, line) for line in block.new):
+            continue
         if not row.gone and row.come and re.search(row.come, gone):
             continue
         yield effect(
@@ -245,7 +258,7 @@ def _names(block: Block, gone: str, come: str) -> Iterator[Effect]:
 
 
 def _left_open(block: Block) -> Iterator[Effect]:
-    """Find ways out between taking and giving back, closes that wait for the end of a loop, and locks in another order."""
+    """Find ways out between taking and giving back, closes at the end of a loop, and locks in another order."""
     taken = next((place for place, line in enumerate(block.new) if _TAKEN.search(line)), None)
     if taken is not None and not any(_SURELY.search(line) for line in block.new[taken : taken + 3]):
         back = next(

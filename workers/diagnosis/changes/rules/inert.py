@@ -12,7 +12,8 @@ _TELEMETRY = re.compile(
     r"\b_?(?:log|logger|logging|slog|zap|zerolog|logrus|console|winston|pino|Log|LOG|LOGGER|"
     r"Logger|Rails\.logger|tracing|NSLog|klog|glog)\s*(?:\.|->|::)\w+|"
     r"\b(?:error_log|info!|debug!|warn!|error!|trace!|println!|print|puts|fmt\.Print\w*|System\.out\.print\w*)\s*\(|"
-    r"prometheus|statsd|\bmetrics?\.|Metrics\.|MeterRegistry|micrometer|\.(?:Inc|inc|"
+    r"@(?:Timed|Counted|Metered|WithSpan|NewSpan)\b|prometheus|statsd|\bmetrics?\.|"
+    r"Metrics\.|MeterRegistry|micrometer|\.(?:Inc|inc|"
     r"increment|Observe|observe|labels|WithLabelValues|record)\(|"
     r"\bspan\.|Span\(|SetAttributes?|set_attribute|setAttribute\(|attribute\.(?:String|Int|"
     r"Bool)|tracer\.|otel\.|opentelemetry|"
@@ -26,6 +27,9 @@ _IMPORT = re.compile(
     r"export\s+\{.*\}\s+from|\)\s*$|module\s+[\w./]+$)"
 )
 _NOTHING = re.compile(r"^[\s{}()\[\];,]*(?:else|end|do|then|begin|pass|fi|done)?[\s{}()\[\];,:]*$")
+_DESCRIBES = re.compile(
+    r"^\s*-?\s*[\"']?(?:description|summary|title|example|comment|tooltip)[\"']?\s*:", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[<>=!]=|&&|\|\||[+*/%<>!?-]")
 _SYNTAX = word_set(
     """
@@ -120,7 +124,7 @@ def _without_telemetry(lines: Sequence[str]) -> Iterator[str]:
             continue
         if _TELEMETRY.search(line):
             open_brackets = max(0, line.count("(") - line.count(")"))
-        elif not _IMPORT.match(line) and not _NOTHING.match(line):
+        elif not _IMPORT.match(line) and not _DESCRIBES.match(line) and not _NOTHING.match(line):
             yield line
 
 

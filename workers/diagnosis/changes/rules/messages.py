@@ -71,7 +71,7 @@ _ABOUT: Sequence[tuple[EffectKind, str, tuple[float, Consequence | None], tuple[
     (EffectKind.INTERVAL, r"\binterval\b|\bcron\b|\bschedule\b|\bevery \d+", (0.4, None), (0.15, STALE), 0.3),
     (
         EffectKind.BUFFER_GROWS,
-        r"\b(?:ruleset|catalog|index|dataset|table|map|list)\b(?=.*\d\w*\s*(?:->|→|to)\s*\d)",
+        r"\b(?:grow|expand|enlarg)\w*\b(?=.*\d\w*\s*(?:->|→|to)\s*\d)",
         (0.1, None),
         (0.4, None),
         0.0,
@@ -84,7 +84,7 @@ _SAYS: Sequence[tuple[EffectKind, str, float]] = (
         r"in[- ]memory|into (?:memory|one (?:slice|list|array|map))|load (?:the )?(?:full|whole|"
         r"entire|all)|"
         r"(?:full|whole|entire) (?:catalog|table|file|dataset)|no chunk|replac\w+ streaming|"
-        r"batch-?load all|without streaming|all .{0,30} (?:at once|upfront)",
+        r"without streaming|all .{0,30} (?:at once|upfront)",
         0.6,
     ),
     (
@@ -122,7 +122,7 @@ _SAYS: Sequence[tuple[EffectKind, str, float]] = (
     (
         EffectKind.CALL_ADDED,
         r"\bsynchronous(?:ly)?\b|\bblocking\b|\bon (?:each|every) request|"
-        r"\binline\b.{0,30}(?:call|check)|\bfetch(?:es)? live\b|"
+        r"\binline\b.{0,30}(?:call|check)|\bfetch(?:es)? (?:live|fresh|latest|current)\b|"
         r"\b(?:call|fetch|load|validate|verify|check)\w*\b.{0,60}\b(?:from|against|via|"
         r"with)\b.{0,40}\b(?:service|svc|store|api|provider|upstream)\b|on cache miss",
         0.5,
@@ -138,7 +138,7 @@ _SAYS: Sequence[tuple[EffectKind, str, float]] = (
         r"(?:drop|remov|disabl|bypass|skip|without)\w* .{0,30}cach\w+|\bno cache|uncached",
         0.55,
     ),
-    (EffectKind.CACHE_KEY, r"cache key|key (?:prefix|format)|cache (?:prefix|namespace)|legacy .{0,20}keys?\b", 0.4),
+    (EffectKind.CACHE_KEY, r"cache key|key (?:prefix|format)|cache (?:prefix|namespace)", 0.4),
     (EffectKind.INDEX_REMOVED, r"(?:drop|remov|delet)\w* .{0,30}\bind(?:ex|ices)", 0.6),
     (
         EffectKind.GUARD_REMOVED,
@@ -177,7 +177,7 @@ _SAYS: Sequence[tuple[EffectKind, str, float]] = (
     (EffectKind.LOG_LEVEL, r"\bdebug log\w*|log level|verbose", 0.35),
     (
         EffectKind.DEPENDENCY,
-        r"\b(?:bump|upgrade|update|migrate)\w* .{0,40}(?:\bto v?\d|dependenc|client|sdk|librar|"
+        r"\b(?:bump|upgrade|update|migrate)\w* .{0,40}(?:\bto v?\d+\.\d|dependenc|client|sdk|librar|"
         r"driver|\bv?\d+\.\d+)",
         0.2,
     ),
@@ -200,8 +200,8 @@ _HARMLESS = re.compile(
     r"reformat|gofmt|extract|move|inline|restyle|document)\b|"
     r"\b(?:tidy|typos?|gofmt|goimports|imports|comments?|readme|changelog|codeowners|"
     r"runbook|structured logging|log(?:ging)? fields|span attributes|"
-    r"metrics?|counters?|histogram|dashboards?|tests?|fuzz|golden files|lint\w*|docs?|"
-    r"server-timing|request[- ]id|restyle\w*|spelling|banner|copy change)\b|"
+    r"metrics?|counters?|histogram|dashboards?|tests?|fuzz|lint\w*|docs?|"
+    r"request[- ]id|restyle\w*|spelling|copy change)\b|"
     r"\badd \S*(?:healthz|readyz|health endpoint|health check)",
     re.IGNORECASE,
 )

@@ -22,6 +22,7 @@ _CONDITION = re.compile(
     r"\.gte?\(|\.andWhere\(|where:\s*\{|\.Filter\(",
     re.IGNORECASE,
 )
+_SQL_CONDITION = re.compile(r"\b(?:where|and)\s+[\w.\"]+\s*(?:=|<|>|in\b|between|like|is\b)", re.IGNORECASE)
 _QUERY = re.compile(
     r"\bselect\b|\bfrom\s+\w+|\bdelete\s+from|\bupdate\s+\w+\s+set|\.objects\b|"
     r"\bsession\.query|\.find\w*\(|\.query\w*\(|"
@@ -74,6 +75,11 @@ def _of_block(block: Block, come: Sequence[str]) -> Iterator[Effect]:
             before=line.strip(),
             beside=beside,
         )
+    fewer = _hits(_SQL_CONDITION, removed) - _hits(_SQL_CONDITION, added)
+    if fewer > 0 and _hits(_SQL_CONDITION, added) and len(come) == len(added):
+        line = next(line for line in removed if _SQL_CONDITION.search(line))
+        yield effect(EffectKind.QUERY_WIDENED, block.path, line, 0.5, before=line.strip(), beside=beside)
+        return
     for pattern, strength in ((_NO_INDEX, 0.6), (_HEAVY, 0.4), (_EVERY_COLUMN, 0.25)):
         line = next((line for line in added if pattern.search(line)), None)
         if line and _hits(pattern, added) > _hits(pattern, removed) and not _is_new(block):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from workers.diagnosis.changes.effects import Effect, EffectKind
@@ -21,7 +22,8 @@ _ABSENT = re.compile(
     r"\bif\s+let\s+Some\(\w+\)\s*=\s*&?(?P<rs>[\w.]+)|"
     r"\blen\(\s*(?P<len>[\w.]+)\s*\)\s*(?:==|<|>|!=)|(?P<size>[\w.]+)\.(?:length|size\(\)|"
     r"Count)\s*(?:===?|<|>|!==?)\s*\d|"
-    r",\s*(?P<ok>ok|found|exists)\s*:=",
+    r",\s*(?P<ok>ok|found|exists)\s*:=|ofNullable\(\s*(?P<of>\w+)|\b(?:guard|"
+    r"if)\s+let\s+(?P<sw>\w+)\s*=|(?P<chain>\))\.(?:isPresent|isEmpty|HasValue)\b",
 )
 _SAFE_USE = (
     (re.compile(r"(\w+)\?\.(\w+)"), "?."),
@@ -68,6 +70,14 @@ _DROPPED_ERROR = re.compile(
 _ERROR_CHECK = re.compile(r"\berr\s*!=\s*nil|\bexcept\b|\bcatch\b|\brescue\b|\.catch\(|\?;|\btry\b")
 
 
+_CHECKS_ELSEWHERE = re.compile(r"\b\w*(?:valid|check|ensure|verify|require|guard)\w*\(", re.IGNORECASE)
+_DEFINES = re.compile(
+    r"^\s*(?:export\s+|pub\s+|async\s+|public\s+|private\s+|static\s+)*(?:func|def|function|"
+    r"class|fn|fun)\b"
+)
+"""A definition that goes takes its guards with it: nothing runs any more that they guarded."""
+
+
 def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the commit takes away and does not put back elsewhere."""
     changed = [changed_lines(block) for block in blocks]
@@ -75,9 +85,10 @@ def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     gone = [line for removed, _ in changed for line in removed]
     found: list[Effect] = []
     for block, (removed, added) in zip(blocks, changed, strict=True):
-        found += _guards(block, removed, added, gone, come)
-        found += _taken_away(block, removed, gone, come)
-        found += _errors_dropped(block, removed, added)
+        here = [*_guards(block, removed, added, gone, come), *_taken_away(block, removed, gone, come)]
+        if not added and any(_DEFINES.search(line) for line in removed):
+            here = [replace(item, strength=round(item.strength / 3, 2)) for item in here]
+        found += [*here, *_errors_dropped(block, removed, added)]
     return found
 
 
@@ -96,13 +107,15 @@ def _guards(
     for line in removed:
         for subject in _subjects(line):
             last = subject.rpartition(".")[2].rpartition(">")[2]
-            if last in ("err", "error", "e", "ok") or last in still or not fewer:
+            if last in ("err", "error", "e", "ok", ")") or last in still or not fewer:
                 continue
             after = [text for text in block.new if not _subjects(text)]
             used = any(re.search(rf"(?<![\w]){re.escape(subject)}\s*(?:\.|\[|->|!|&)", text) for text in after)
             used = used or (subject.endswith(("]", ")")) and any(subject in text for text in after))
             named = any(re.search(rf"\b{re.escape(last)}\b", text) for text in after)
             strength = 0.9 if used else 0.5 if named else 0.3
+            if subject.partition(".")[0] in still or any(_CHECKS_ELSEWHERE.search(text) for text in come):
+                strength /= 3
             yield effect(
                 EffectKind.GUARD_REMOVED, block.path, line, strength, name=subject, beside=(block.heading, *added[:4])
             )

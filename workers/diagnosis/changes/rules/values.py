@@ -15,7 +15,8 @@ _SWITCH = re.compile(r"\b(true|false|yes|no|on|off|enabled?|disabled?)\b", re.IG
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|`([^`]*)`")
 _LEVEL = re.compile(r"\b(trace|debug|verbose|info|warn(?:ing)?|error)\b", re.IGNORECASE)
 _ADDRESS = re.compile(
-    r"\w+://|^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/|$)|^\d{1,3}(?:\.\d{1,3}){3}|:\d{2,5}$|"
+    r"\w+://|^(?:[\w-]+\.)+(?:com|net|org|io|dev|cloud|internal|local|svc|app|co|eu|us|uk|"
+    r"de)(?::\d+)?(?:/|$)|^\d{1,3}(?:\.\d{1,3}){3}|:\d{2,5}$|"
     r"^[a-z]{2}-[a-z]+-\d[a-z]?$|^arn:|\.svc\b|\.internal\b"
 )
 _ADDRESS_WORDS = word_set(
@@ -56,6 +57,8 @@ _CONFIGURATION = re.compile(
 )
 _CIPHER = re.compile(r"TLS_\w+_WITH_\w+|ssl_ciphers|CipherSuites|ECDHE[-_]\w+")
 _CACHE_KEY = re.compile(r"cache.{0,40}key|key.{0,40}cache|cache_?prefix|\bcacheKey\b|key_?prefix|vary\b", re.IGNORECASE)
+_KEY_BUILT = re.compile(r"\b\w*[kK]ey\s*(?::=|=)\s*\S|\b\w*[kK]ey\w*\(")
+_CACHE_NEAR = re.compile(r"cache|redis|memcache", re.IGNORECASE)
 _GRANT = re.compile(
     r"\b(?:s3|sqs|sns|dynamodb|kms|secretsmanager|iam|ec2|logs|ecr|lambda):[A-Z]\w+|"
     r"\bgrant\s+\w+|\broles/[\w.]+|secretKeyRef|\bscope[s]?\b|verbs:|permissions?:",
@@ -97,6 +100,7 @@ def _pairs(block: Block, masked: re.Pattern[str]) -> Iterator[tuple[str, str]]:
 
 
 def _switches(block: Block) -> Iterator[Effect]:
+    yield from _cache_keys(block)
     for old, new in _pairs(block, _LEVEL):
         if re.search(r"level|verbosity", new, re.IGNORECASE):
             before, after = _LEVEL.findall(old)[-1], _LEVEL.findall(new)[-1]
@@ -128,6 +132,25 @@ def _switches(block: Block) -> Iterator[Effect]:
             after=turned[1],
             beside=(block.heading, *block.new[:8]),
         )
+
+
+def _cache_keys(block: Block) -> Iterator[Effect]:
+    """Find keys of a cache that are built otherwise: what the old version stored is not found any more."""
+    removed, added = changed_lines(block)
+    old = next((line for line in removed if _KEY_BUILT.search(line)), None)
+    new = next((line for line in added if _KEY_BUILT.search(line)), None)
+    if old and new and any(_CACHE_NEAR.search(line) for line in (*block.new, block.path)):
+        strings = _texts(old), _texts(new)
+        if strings[0] != strings[1] or words_of(old) != words_of(new):
+            yield effect(
+                EffectKind.CACHE_KEY,
+                block.path,
+                new,
+                0.55,
+                before=old.strip(),
+                after=new.strip(),
+                beside=(block.heading,),
+            )
 
 
 def _settings(block: Block) -> Iterator[Effect]:
@@ -180,6 +203,10 @@ def _judge(words: frozenset[str], value: str, line: str) -> tuple[EffectKind, fl
         return EffectKind.TLS, 0.2
     if words & _SECRET_WORDS and not _ADDRESS.search(plain):
         return EffectKind.SECRET, 0.6
+    if words & {"instanceclass", "instancetype", "machinetype", "nodetype"}:
+        return EffectKind.RESOURCES, 0.5
+    if words & {"groupid", "consumergroup"}:
+        return EffectKind.ROUTING, 0.5
     if words & {"schedule", "cron"}:
         return EffectKind.INTERVAL, 0.45
     if words & _ADDRESS_WORDS or (_ADDRESS.search(plain) and not words & {"image", "from", "version"}):

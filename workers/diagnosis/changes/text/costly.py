@@ -23,7 +23,10 @@ _RUBY_CHAIN = re.compile(
 _PLAIN = re.compile(
     r"(?<![\w.])(fetch|urlopen|curl_exec|mysqli_query|pg_query|file_get_contents|http_get|call_api|wget)\s*\("
 )
-_AWAITED = re.compile(r"\bawait\s+([\w.]*?)([A-Za-z_]\w*)\s*(?:<[^<>()]*>)?\(|([\w.]+?)(\w+)\([^()]*\)\.await\b")
+_AWAITED = re.compile(
+    r"\bawait\s+([\w.]*?)([A-Za-z_]\w*)\s*(?:<[^<>()]*>)?\(|"
+    r"([\w.]*?)(\w+)\([^()]*\)\s*\.(?:await\b|then\()"
+)
 
 _STORES = word_set(
     """
@@ -59,6 +62,9 @@ _HARMLESS = word_set(
     getname getid getbean getclass getinstance setup
     """
 )
+
+
+_NO_STORES = word_set("log logger metrics span flag flags feature features toggles launchdarkly unleash ld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +113,7 @@ def _judged(chain: str, name: str, arguments: str, has_sql: bool) -> CostlyCall 
         return None
     owner = words_of(" ".join(links[-3:])) - {"self", "this"}
     verb = words_of(name)
-    if (
-        name.lower() in _HARMLESS
-        or (verb & _HARMLESS and not verb & _READS)
-        or owner & {"log", "logger", "metrics", "span"}
-    ):
+    if name.lower() in _HARMLESS or (verb & _HARMLESS and not verb & _READS) or owner & _NO_STORES:
         return None
     does_input = bool(verb & _READS)
     with_context = bool(

@@ -60,7 +60,7 @@ _FORMS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """value in seconds, bytes, cores or as written; `unit`: "seconds", "bytes", "cores", "share", "per second" or ""."""
+    """A number. unit: "seconds", "bytes", "cores", "share", "per second", or "" for a value as written."""
 
     start: int
     end: int

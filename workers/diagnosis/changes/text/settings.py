@@ -12,9 +12,11 @@ from itertools import islice
 
 from workers.diagnosis.changes.text.patches import Block, changed_lines
 from workers.diagnosis.changes.text.quantities import Quantity, in_unit_of, quantities
-from workers.diagnosis.changes.text.words import words_of
+from workers.diagnosis.changes.text.words import word_set, words_of
 
 _KEY = re.compile(r"([A-Za-z_$@][\w.$/-]*)[\"'\]]*\s*(?::=|=>|:|=|\s)\s*[\"'(\[]?$")
+_TYPED = re.compile(r"([A-Za-z_]\w*)\s*\??:\s*[A-Za-z][\w.\[\]| ]*=\s*[\"']?$")
+_OPTION = re.compile(r"--([\w-]+)[\"']?\s*[,=\s]\s*[\"']?$")
 _CALL = re.compile(r"([A-Za-z_][\w.:]*?)[!]?\s*(?:<[^<>]*>)?\(([^()]*|[^()]*\([^()]*\)[^()]*)$")
 _ASSIGNED = re.compile(
     r"^\s*(?:-\s+)?(?:(?:export|const|let|var|static|final|public|private|protected|readonly|val|ENV|ARG|set)\s+)*"
@@ -29,8 +31,9 @@ _CALLED_WITH = re.compile(
 )
 _PLAIN = re.compile(r"^(?:true|false|yes|no|on|off|none|null|nil|[\"'][^\"']*[\"']|[\w.:/@*${}-]+)$", re.IGNORECASE)
 _VAGUE = frozenset({"value", "default", "val", "const", "return", "limit", "min", "max", "key"})
+_NO_FUNCTIONS = word_set("return if for while and or in not switch await yield elif else when")
 _ADDRESS = re.compile(
-    r"\b\w+://[^\s\"')]+|\b[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|"
+    r"\b\w+://[^\s\"')]+|(?<![{\w.-])[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|"
     r"#)[0-9a-fA-F]+\b"
 )
 _MOST_PAIRS = 900
@@ -236,10 +239,12 @@ def settings_of(line: str, owner: str = "") -> list[Setting]:
 
 def _name_before(text: str) -> str:
     """Return the name that the number behind `text` is given to: a key, a directive, or a called function."""
+    if typed := _TYPED.search(text) or _OPTION.search(text):
+        return typed[1]
     if key := _KEY.search(text):
         return key[1].strip("-/")
     if call := _CALL.search(text):
-        return call[1]
+        return "" if call[1] in _NO_FUNCTIONS else call[1]
     compared = re.search(r"([A-Za-z_][\w.]*)\)?\s*[<>=!]=?\s*$", text)
     return compared[1] if compared else ""
 

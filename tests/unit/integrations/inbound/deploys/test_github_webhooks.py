@@ -135,3 +135,19 @@ def test_a_signature_matches_only_its_own_body_and_secret() -> None:
     assert not is_signed(b"Hello, World!", "another secret", signature)
     for wrong in (None, "", "757107", "ü" * 64):
         assert not is_signed(b"Hello, World!", "It's a Secret to Everybody", wrong)
+
+
+def test_a_push_tells_its_commits_and_one_that_cannot_be_read_costs_no_other() -> None:
+    good = {"id": "a" * 40, "message": "One", "timestamp": "2026-02-07T12:00:00+01:00", "author": None,
+            "added": ["new.py"], "removed": None, "modified": ["old.py"]}  # fmt: skip
+    push = {
+        "ref": "refs/heads/main", "before": "b" * 40, "after": "a" * 40, "head_commit": good,
+        "repository": {"full_name": "acme/shop", "default_branch": "main"},
+        "commits": [good, {**good, "id": "none"}, {**good, "id": "c" * 40, "timestamp": "noon"}],
+    }  # fmt: skip
+    told = read_github_webhook(
+        json.dumps(push).encode(), event="push", delivery="d", services={}, environments=(), now=1_770_500_000.0
+    )
+    [commit] = told.commits
+    assert (commit.sha, commit.parent_sha, commit.service) == ("a" * 40, "b" * 40, "shop")
+    assert [(file.path, file.status) for file in commit.files] == [("new.py", "added"), ("old.py", "modified")]

@@ -186,13 +186,16 @@ def test_the_same_value_in_another_unit_is_no_change(path: str, diff: str) -> No
 def test_a_number_is_read_in_its_unit(text: str, value: float, unit: str) -> None:
     (quantity,) = quantities(text)
 
-    assert (quantity.value, quantity.unit) == (pytest.approx(value), unit)
+    assert quantity.value == pytest.approx(value)
+    assert quantity.unit == unit
 
 
 def test_the_name_tells_the_unit_of_a_bare_number() -> None:
     (quantity,) = quantities("connectTimeoutMs: 1500")
 
-    assert in_unit_of("connectTimeoutMs", quantity) == (pytest.approx(1.5), "seconds")
+    value, unit = in_unit_of("connectTimeoutMs", quantity)
+    assert value == pytest.approx(1.5)
+    assert unit == "seconds"
 
 
 @pytest.mark.parametrize("text", ["sha256", "utf8", "10.0.0.1", "v1.2.3", "x = y2"])
@@ -226,3 +229,31 @@ def test_a_pool_of_zero_has_no_limit_and_counts_as_raised() -> None:
     (effect, *_) = read("a.go", "@@ -1 +1 @@\n-\tdb.SetMaxOpenConns(50)\n+\tdb.SetMaxOpenConns(0)").effects
 
     assert effect.direction == 1
+
+
+WRITTEN_OTHERWISE = [
+    ("c.py", "-    request_timeout: float = 10.0\n+    request_timeout: float = 0.5", K.TIMEOUT),
+    (
+        "c.ts",
+        "-export const get = (url: string, timeoutMs = 5000) => {\n+export const get = (url: "
+        "string, timeoutMs = 300) => {",
+        K.TIMEOUT,
+    ),
+    ("C.java", '-  @Value("${http.timeout:5000}")\n+  @Value("${http.timeout:100}")', K.TIMEOUT),
+    ("Dockerfile", '-CMD ["gunicorn", "--workers", "8", "app"]\n+CMD ["gunicorn", "--workers", "1", "app"]', K.POOL),
+    (
+        "Dockerfile",
+        '-ENV NODE_OPTIONS="--max-old-space-size=4096"\n+ENV NODE_OPTIONS="--max-old-space-size=256"',
+        K.RESOURCES,
+    ),
+    ("docker-compose.yml", "-      - WORKERS=8\n+      - WORKERS=1", K.POOL),
+    ("main.tf", "-  timeout     = 30\n+  timeout     = 3", K.TIMEOUT),
+    ("config/prod.json", '-  "maxConnections": 100,\n+  "maxConnections": 10,', K.POOL),
+    ("app.toml", ' [redis]\n-ttl = "10m"\n+ttl = "10s"', K.TTL),
+    ("a.py", "-channel.basic_qos(prefetch_count=10)\n+channel.basic_qos(prefetch_count=1000)", K.BATCH),
+]
+
+
+@pytest.mark.parametrize(("path", "diff", "kind"), WRITTEN_OTHERWISE)
+def test_a_knob_is_found_in_whatever_form_a_language_writes_it(path: str, diff: str, kind: EffectKind) -> None:
+    assert strength_of(read(path, f"@@ -1,2 +1,2 @@\n{diff}"), kind) >= 0.5

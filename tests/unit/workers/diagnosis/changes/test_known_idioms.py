@@ -156,3 +156,108 @@ def test_a_constant_that_gets_a_name_is_next_to_nothing() -> None:
     diff = "@@ -1 +1 @@\n-\tTimeout: 5 * time.Second,\n+const wait = 5 * time.Second\n+\tTimeout: wait,"
 
     assert strongest(read("a.go", diff)) <= 0.25
+
+
+HARMLESS_CHANGES = [
+    (
+        "svc/rank.go",
+        '+\tif s.flags.Enabled(ctx, "new_rank") {\n+\t\treturn s.rankV2(items)\n+\t}\n \tsort.Slice(items, less)',
+    ),
+    ("A.java", '+    @Timed("orders.place")\n     public Order place(Request r) {'),
+    (
+        "A.java",
+        "-        if (user != null && user.getName() != null) {\n+        if "
+        "(Optional.ofNullable(user).map(User::getName).isPresent()) {\n             return "
+        "user.getName();",
+    ),
+    (
+        "A.java",
+        "-        List<String> names = new ArrayList<>();\n-        for (User u : users) {\n-  "
+        "          names.add(u.getName());\n-        }\n-        return names;\n+        "
+        "return users.stream().map(User::getName).toList();",
+    ),
+    (
+        "a.js",
+        "-  return fetchUser(id).then(user => {\n-    return render(user)\n-  })\n+  const "
+        "user = await fetchUser(id)\n+  return render(user)",
+    ),
+    ("a.go", "+\tif len(c.Coupons) >= 3 {\n+\t\treturn ErrTooMany\n+\t}\n \tc.Coupons = append(c.Coupons, code)"),
+    (
+        "k8s/cart.yaml",
+        "-  replicas: 3\n+  replicas: 8\n   template:\n-        - image: acme/cart:1.4.2\n+    "
+        "    - image: acme/cart:1.4.3",
+    ),
+    (
+        "a.go",
+        "+func Readyz(db *sql.DB) http.HandlerFunc {\n+\treturn func(w http.ResponseWriter, r "
+        "*http.Request) {\n+\t\tif err := db.PingContext(r.Context()); err != nil {\n"
+        "+\t\t\tw.WriteHeader(503)\n+\t\t\treturn\n+\t\t}\n+\t}\n+}",
+    ),
+    (
+        "a.py",
+        '-    payload = {\n-        "amount": order.amount,\n-    }\n+    payload = '
+        "_payload(order)\n     resp = client.post(url, json=payload)\n+\n+def _payload(order):\n"
+        '+    return {\n+        "amount": order.amount,\n+    }',
+    ),
+    ("a.py", "+@lru_cache(maxsize=256)\n def rate(day):\n     return db.query(SQL, day)"),
+]
+
+
+@pytest.mark.parametrize(("path", "diff"), HARMLESS_CHANGES)
+def test_an_everyday_change_that_breaks_nothing_stays_weak(path: str, diff: str) -> None:
+    assert strongest(read(path, f"@@ -1,9 +1,9 @@\n{diff}")) <= 0.3
+
+
+HARMFUL_CHANGES = [
+    (
+        "a.go",
+        '-\tkey := fmt.Sprintf("item:%s", sku)\n+\tkey := fmt.Sprintf("item:%s:%s", sku, '
+        "user)\n \treturn s.cache.GetOrLoad(ctx, key, s.load)",
+        K.CACHE_KEY,
+    ),
+    (
+        "a.go",
+        '-\tif flags.Enabled("bulk") {\n-\t\treturn s.bulk(ids)\n-\t}\n-\treturn s.single(ids)\n+\treturn s.bulk(ids)',
+        K.FLAG,
+    ),
+    (
+        "a.go",
+        '-\trows := q("SELECT id FROM orders WHERE tenant = $1 AND at > $2", t, since)\n'
+        '+\trows := q("SELECT id FROM orders WHERE tenant = $1", t)',
+        K.QUERY_WIDENED,
+    ),
+    (
+        "a.go",
+        "-\tctx, cancel := context.WithTimeout(ctx, 2*time.Second)\n-\tdefer cancel()\n "
+        "\treturn c.grpc.Quote(ctx, req)",
+        K.TIMEOUT,
+    ),
+    ("a.yml", " circuitbreaker:\n-  failureRateThreshold: 50\n+  failureRateThreshold: 2", K.LIMIT),
+    ("a.go", "-\tif !user.Active {\n+\tif user.Active {\n \t\treturn ErrForbidden", K.GUARD_REMOVED),
+    (
+        "a.py",
+        "-    with pool.connection() as conn:\n-        return conn.execute(SQL).fetchone()\n+ "
+        "   conn = pool.getconn()\n+    return conn.execute(SQL).fetchone()",
+        K.CLOSE_REMOVED,
+    ),
+    (
+        "a.go",
+        " func (c *C) Add(e Event) {\n-\tif len(c.events) > 1000 {\n-\t\tc.flush()\n-\t}\n "
+        "\tc.events = append(c.events, e)",
+        K.GUARD_REMOVED,
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "diff", "kind"), HARMFUL_CHANGES)
+def test_an_everyday_change_that_breaks_things_is_told(path: str, diff: str, kind: EffectKind) -> None:
+    assert strength_of(read(path, f"@@ -1,9 +1,9 @@\n{diff}"), kind) >= 0.5
+
+
+def test_answering_errors_in_another_way_is_no_retry_and_no_batch() -> None:
+    diff = (
+        "@@ -1 +1 @@\n-\tif err != nil { http.Error(w, err.Error(), 502); return }\n+\tif err "
+        "!= nil {\n+\t\twriteError(w, http.StatusBadGateway, err)\n+\t\treturn\n+\t}"
+    )
+
+    assert read("a.go", diff).is_inert

@@ -332,3 +332,29 @@ def test_a_guard_whose_value_is_still_used_weighs_more_than_one_whose_value_is_n
     unused = read("a.go", "@@ -1,4 +1,1 @@\n-\tif a.B == nil {\n-\t\treturn 0\n-\t}\n \treturn 1")
 
     assert strength_of(used, K.GUARD_REMOVED) > strength_of(unused, K.GUARD_REMOVED)
+
+
+def test_a_function_that_goes_takes_its_guards_and_closes_with_it() -> None:
+    diff = """
+    @@ -1,9 +0,0 @@
+    -func oldReport(db *sql.DB) error {
+    -	rows, err := db.Query(q)
+    -	defer rows.Close()
+    -	if rows == nil {
+    -		return nil
+    -	}
+    -	return scan(rows)
+    -}
+    """
+
+    assert max(effect.strength for effect in read("a.go", diff).effects) <= 0.3
+
+
+def test_a_check_that_moves_into_a_validator_is_hardly_missed() -> None:
+    diff = (
+        "@@ -1 +1 @@\n-        if (r.getUser() == null) {\n-            throw new "
+        "BadRequest();\n-        }\n+        validator.validate(r);\n         "
+        "save(r.getUser());"
+    )
+
+    assert strength_of(read("A.java", diff), K.GUARD_REMOVED) <= 0.3

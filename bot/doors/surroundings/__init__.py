@@ -1,0 +1,1 @@
+"""The doors for what surrounds the services: flags, commits, Kubernetes, the service map and providers' status."""

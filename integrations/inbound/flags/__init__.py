@@ -1,0 +1,1 @@
+"""Changes of flags: told by hand, or by LaunchDarkly, Unleash and Flagsmith."""

@@ -1,0 +1,1 @@
+"""Events and resource states of Kubernetes: from `kubectl`, a watch, or the collector's receivers."""
