@@ -218,14 +218,54 @@ def backtest(
 def investigate_folders(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Exported incidents.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a folder.")] = False,
+    is_learnt: Annotated[
+        bool, typer.Option("--learn", help="Let each truth.json count for how sure Argux may be: see calibration.")
+    ] = False,
 ) -> None:
     """Say what an exported incident's cause is: would Argux have found your last outages?"""
     from bot.investigate.command import run
     from bot.logs import configure_logging
     from bot.terminal import PlainConsole
 
+    services = open_services() if is_learnt else None
     configure_logging("ERROR")
-    raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
+    console, problems = PlainConsole(), PlainConsole(stderr=True)
+    with plain_errors():
+        code = run(folders, as_json=as_json, console=console, problems=problems, learn_in=services)
+    raise typer.Exit(code)
+
+
+@app.command()
+def diagnose(
+    incident: Annotated[int, typer.Argument(help="The incident's number.")],
+    is_replay: Annotated[
+        bool, typer.Option("--replay", help="Weigh the stored evidence again: is the answer the same? 1 if not.")
+    ] = False,
+) -> None:
+    """Print the latest diagnosis of an incident."""
+    from bot.commands.diagnose import run_replay, show
+    from bot.terminal import PlainConsole
+
+    services, code = open_services(), 0
+    with plain_errors():
+        if is_replay:
+            code = run_replay(services, incident, PlainConsole())
+        else:
+            show(services, incident, PlainConsole())
+    raise typer.Exit(code)
+
+
+@app.command()
+def calibration(
+    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw the curve into this PNG.")] = None,
+) -> None:
+    """Show how often answers of each confidence were right, and by which curve a confidence is said."""
+    from bot.commands.calibration import run
+    from bot.terminal import PlainConsole
+
+    services = open_services()
+    with plain_errors():
+        run(services, PlainConsole(), chart=chart)
 
 
 @app.command("experiment")

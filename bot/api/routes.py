@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from bot.api import (
+    calibration,
     changes,
     deploys,
     doors,
@@ -66,6 +67,7 @@ router.include_router(deploys.router)
 router.include_router(changes.router)
 router.include_router(service_map.router)
 router.include_router(doors.router)
+router.include_router(calibration.router)
 router.include_router(metrics.router)
 router.include_router(events.router)
 router.include_router(users.router)

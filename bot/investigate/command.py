@@ -11,17 +11,25 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.investigate.answer import Investigation
+from bot.investigate.learning import learn
 from bot.investigate.marks import Marks, marks_of
 from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
 from bot.terminal import shown
+from workers.services import Services
 
 UNKNOWN = "not known"
 
 
-def run(folders: Sequence[Path], *, as_json: bool, console: Console, problems: Console) -> int:
-    """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used."""
+def run(
+    folders: Sequence[Path], *, as_json: bool, console: Console, problems: Console, learn_in: Services | None = None
+) -> int:
+    """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used.
+
+    learn_in: where to record how the answers compare with the folders' truths.
+    """
     answers = []
+    used = []
     code = 0
     with workshop() as shop:
         for folder in folders:
@@ -34,6 +42,7 @@ def run(folders: Sequence[Path], *, as_json: bool, console: Console, problems: C
                 problems.print(f"{folder.name}/{problem}")
             marks = marks_of(folder, answer)
             answers.append((answer, marks))
+            used.append((folder, answer, marks))
             if as_json:
                 console.print(json.dumps(_document(answer, marks)), soft_wrap=True)
     if not as_json and len(answers) == 1:
@@ -41,6 +50,9 @@ def run(folders: Sequence[Path], *, as_json: bool, console: Console, problems: C
     elif not as_json and answers:
         console.print(_table(answers))
         _print_total(answers, console)
+    if learn_in is not None:
+        learnt = learn(learn_in, used)
+        problems.print(f"Learnt from {learnt} of {len(used)}: those that name a cause, and have a truth about it.")
     return code
 
 

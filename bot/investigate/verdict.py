@@ -8,7 +8,7 @@ from bot.investigate.answer import Investigation
 from integrations.wording import plain
 from storage.diagnoses import get_diagnosis
 from workers.diagnosis.causes.remedies import CHANGES
-from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role
+from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role, Verdict
 from workers.services import Services
 
 NONE = "none"
@@ -45,7 +45,14 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
         propagation_path=tuple((link.source, link.target) for link in chain.links) if chain is not None else (),
         coverage=plain(verdict.coverage),
         story=tuple(plain(sentence) for sentence in verdict.explanation),
+        raw_confidence=_raw(verdict, outside, is_named=origin is not None),
     )
+
+
+def _raw(verdict: Verdict, outside: float, *, is_named: bool) -> float:
+    """Return the confidence before calibration."""
+    raw = verdict.confidence if verdict.raw_confidence is None else verdict.raw_confidence
+    return raw if is_named else round(min(outside, raw or outside), 4)
 
 
 def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str | None:

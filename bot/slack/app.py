@@ -36,6 +36,8 @@ ACTIONS = frozenset(
     (
         "acknowledge",
         "approve_fix",
+        "cause_right",
+        "cause_wrong",
         "create_ticket",
         "diagnose_again",
         "dismiss_jobs",

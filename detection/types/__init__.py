@@ -28,6 +28,7 @@ from detection.types.finding_details import (
 from detection.types.findings import Finding, Metric, Subject
 from detection.types.funnels import FunnelDefinition, FunnelProgress, FunnelStep
 from detection.types.incidents import IncidentStatus, Severity
+from detection.types.outcomes import JudgedAnswer
 from detection.types.records import (
     AlertChange,
     AlsoKnownAs,
@@ -95,6 +96,7 @@ __all__ = [
     "IncidentStatus",
     "Integers",
     "JsonValue",
+    "JudgedAnswer",
     "LevelDetails",
     "LogDetails",
     "LogRecord",

@@ -17,6 +17,7 @@ from storage.models.incidents import (
     TimelineEntry,
     Verification,
 )
+from storage.models.outcomes import DiagnosisOutcome
 from storage.models.surroundings import (
     Commit,
     FlagChange,
@@ -51,6 +52,7 @@ __all__ = [
     "Delivery",
     "Deploy",
     "Diagnosis",
+    "DiagnosisOutcome",
     "Evidence",
     "FindingRecord",
     "FlagChange",

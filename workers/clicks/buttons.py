@@ -16,17 +16,18 @@ from detection.types import IncidentStatus
 from integrations.errors import PermanentError, RetryableError
 from integrations.protocols import MessageReference
 from integrations.text import ours
-from storage import audit, incidents, outbox, proposals
+from storage import audit, diagnoses, incidents, outbox, proposals
 from storage.errors import StorageError
 from storage.models import Incident
 from workers.clicks import closing_dialogs, ticket_dialog
+from workers.clicks.cause import say_cause
 from workers.clicks.closing import reopen_by_hand
 from workers.clicks.dead_letters import dismiss_listed, retry_listed
 from workers.clicks.ids import OTHER_VERSION, id_of, ids_of
-from workers.clicks.own_message import check_incident_message, check_list_message
+from workers.clicks.own_message import check_diagnosis_message, check_incident_message, check_list_message
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.clicks.waiting import tell_waiting
-from workers.diagnosis.job import diagnose_again
+from workers.diagnosis.job import CAUSE_RIGHT, CAUSE_WRONG, diagnose_again
 from workers.errors import RefusedError, told, told_plainly
 from workers.remediation import approvals
 from workers.services import Services
@@ -43,7 +44,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One button click. `value` is an incident's id, or a proposal's id for approve_fix."""
+    """One button click. `value` is an incident's id; a proposal's for approve_fix, a diagnosis's for its verdict."""
 
     action_id: str
     value: str
@@ -111,6 +112,9 @@ def _check_message(services: Services, click: Click) -> None:
     with services.readers() as session:
         if click.action_id in JOB_BUTTONS:
             check_list_message(session, ids_of(click.value), pressed_on)
+            return
+        if click.action_id in DIAGNOSIS_BUTTONS:
+            check_diagnosis_message(session, diagnoses.get_diagnosis(session, click.subject_id), pressed_on)
             return
         incident_id = click.subject_id
         if click.action_id == "approve_fix":
@@ -231,6 +235,23 @@ def _diagnose_again(services: Services, click: Click) -> None:
         _record(services, session, click, now)
 
 
+def _cause_right(services: Services, click: Click) -> None:
+    _say_cause(services, click, is_right=True)
+
+
+def _cause_wrong(services: Services, click: Click) -> None:
+    _say_cause(services, click, is_right=False)
+
+
+def _say_cause(services: Services, click: Click, *, is_right: bool) -> None:
+    with services.sessions.begin() as session:
+        diagnosis = diagnoses.get_diagnosis(session, click.subject_id)
+        who, user_id = click.user_name, click.user_id
+        if not say_cause(services, session, diagnosis, is_right=is_right, actor=who, user_id=user_id):
+            raise RefusedError("That was said already; the thread shows by whom.")
+        outbox.finish_running(session, services.clock())
+
+
 def _approve_fix(services: Services, click: Click) -> None:
     """Fill the approval dialog, or show in it why that is not possible."""
     try:
@@ -292,11 +313,16 @@ def _record(services: Services, session: Session, click: Click, now: datetime) -
 
 
 JOB_BUTTONS = frozenset(("retry_jobs", "dismiss_jobs"))
-"""The buttons under the list of failed jobs. All others stand on an incident's message."""
+"""The buttons under the list of failed jobs."""
+
+DIAGNOSIS_BUTTONS = frozenset((CAUSE_RIGHT, CAUSE_WRONG))
+"""The buttons under a diagnosis in the thread. All others stand on an incident's message."""
 
 HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "acknowledge": _acknowledge,
     "approve_fix": _approve_fix,
+    CAUSE_RIGHT: _cause_right,
+    CAUSE_WRONG: _cause_wrong,
     "create_ticket": _create_ticket,
     "diagnose_again": _diagnose_again,
     "dismiss_jobs": _dismiss_jobs,

@@ -16,12 +16,15 @@ from integrations.errors import IntegrationError, PermanentError
 from integrations.protocols import Standing
 from integrations.text import Markup, bullets, code, lines, ours, theirs
 from storage import deploys, incidents, maintenance, outbox
+from storage.errors import StorageError
 from storage.models import Incident, MaintenanceWindow
-from workers.errors import NotConfiguredError
+from workers.clicks.cause import answer_cause
+from workers.errors import NotConfiguredError, RefusedError, told
 from workers.lifecycle.grouping import RELAPSE_MINUTES
 from workers.services import Services
 from workers.telling.channels.outages import held_texts
 from workers.telling.channels.private_messages import post_privately
+from workers.telling.permissions import member
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
 from workers.triage.answer import triage_card, woken_card
@@ -35,6 +38,7 @@ SHOWN = 10
 
 HELP = ours("""`/argux status` — is anything broken right now, and is Argux itself well
 `/argux incidents` — the newest incidents; add `open` or `resolved` to see only those
+`/argux cause 12 right` — the cause that incident 12 names was right; or `wrong`, and then what it really was
 `/argux triage` — which alerts fire, who is told and why; `/argux woken 12` — number 12 should have woken you
 `/argux help` — this list""")
 
@@ -48,6 +52,10 @@ def answer_command(
         return
     words = text.split()
     command = words[0].lower() if words else "help"
+    if command == "cause" and user_id:
+        card = _cause(services, words[1:], user_id=user_id)
+        _answer(services, card, response_url, channel, user_id)
+        return
     with services.readers() as session:
         match command:
             case "status" if len(words) == 1:
@@ -72,6 +80,15 @@ def _answer(services: Services, card: Card, response_url: str, channel: str, use
     except (IntegrationError, NotConfiguredError) as error:
         log.warning("command_not_answered_there", user_id=user_id, error=str(error))
         post_privately(services, channel, user_id, as_text(card))
+
+
+def _cause(services: Services, arguments: list[str], *, user_id: str) -> Card:
+    """Let a member say whether a cause was right; the same people as may press the buttons."""
+    try:
+        name = member(services, user_id).name
+        return answer_cause(services, arguments, user_id=user_id, user_name=name)
+    except (RefusedError, StorageError) as refusal:
+        return Card(title="Not done", text=told(refusal))
 
 
 def _unknown(text: str) -> Markup:

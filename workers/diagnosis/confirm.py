@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from detection.calibration import Calibration
 from detection.causes import discount_by_source, posterior
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.remedies import CHANGES, remedy_of
+from workers.diagnosis.certainty.calibrating import calibrated
 from workers.diagnosis.coverage import coverage, most_confident
 from workers.diagnosis.model import (
     UNKNOWN,
@@ -25,14 +27,28 @@ from workers.diagnosis.model import (
 from workers.diagnosis.source_states import SourceState
 
 
-def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
-    """Rank the hypotheses, name the suspected commit if one stands out, and write the explanation."""
+def confirm(
+    described: Characterisation,
+    hypotheses: tuple[Hypothesis, ...],
+    gathered: Gathered,
+    calibration: Calibration | None = None,
+) -> Verdict:
+    """Rank the hypotheses, name the suspected commit if one stands out, and write the explanation.
+
+    calibration: by how earlier answers turned out; None if no outcomes are known.
+    """
+    verdict = _weighed(hypotheses, gathered)
+    return calibrated(verdict, calibration or Calibration(), cap=most_confident(gathered.sources))
+
+
+def _weighed(hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
+    """Return the verdict with the confidence that the evidence alone gives."""
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
-    confidence = min(leading * (share if suspect else 1.0), most_confident(gathered.sources))
+    confidence = leading * (share if suspect else 1.0)
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from detection.types import IncidentStatus
-from integrations.cards import Card
+from integrations.cards import Card, CardAction
 from integrations.protocols import CodeHost
 from integrations.text import bullets, lines, ours
 from storage import diagnoses, incidents, outbox
@@ -22,9 +22,13 @@ from workers.errors import NotConfiguredError, RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.words.sureness import sureness
 
 OVERDUE = timedelta(minutes=30)
 """How long a diagnosis may run, with all its retries, before people are told not to wait for it."""
+
+CAUSE_RIGHT, CAUSE_WRONG = "cause_right", "cause_wrong"
+"""The buttons under a diagnosis; their value is its id."""
 
 AGAIN = "Press Diagnose again on the incident's message when that is mended."
 
@@ -144,10 +148,21 @@ def sources_of(services: Services) -> pipeline.DiagnosisSources:
 
 
 def diagnosis_card(diagnosis: Diagnosis) -> Card:
-    """Return the card of a finished diagnosis: the explanation with its citations, and the evidence."""
+    """Return the card of a finished diagnosis: the explanation with its citations, the evidence, Right and Wrong."""
+    sure = sureness(diagnosis)
     return Card(
         title="Diagnosis" if diagnosis.status == "concluded" else "Diagnosis: cause not known",
         text=lines(account(diagnosis)),
+        fields=(("Confidence", sure),) if sure is not None else (),
         sections=(lines([ours("**Evidence**"), bullets(evidence_lines(diagnosis))]),),
+        actions=verdict_buttons(diagnosis),
         context=ours("Worked out from measurements and code alone; no language model took part."),
     )
+
+
+def verdict_buttons(diagnosis: Diagnosis) -> tuple[CardAction, ...]:
+    """Return the buttons by which people say whether the named cause was right; none if no cause is named."""
+    if diagnosis.status != "concluded":
+        return ()
+    subject = str(diagnosis.id)
+    return (CardAction(CAUSE_RIGHT, "Right", subject), CardAction(CAUSE_WRONG, "Wrong", subject))

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from detection.calibration import Calibrated, Calibration
 from detection.chain import Chain
 from detection.types import Deploy, Metric, Where
 from integrations.cards import NOTHING
@@ -239,7 +240,9 @@ class Verdict:
     """The result of step 4; commit_share is the probability of the suspected commit among the commits of its deploy.
 
     no_change: no change that is known explains the incident. coverage: what was checked, was empty, could not be asked.
-    remedy: the kind of remedy, such as "rollback"; None if the cause is not known.
+    remedy: the kind of remedy, such as "rollback"; None if the cause is not known. confidence is calibrated;
+    raw_confidence: what the evidence alone gave; None in a diagnosis of an earlier version. calibration: what the
+    confidence was calibrated by, and `sure` what it gave.
     """
 
     status: str
@@ -254,6 +257,9 @@ class Verdict:
     coverage: Markup = NOTHING
     remedy: str | None = None
     chain: Chain | None = None
+    raw_confidence: float | None = None
+    sure: Calibrated | None = None
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from storage.diagnoses import add_evidence, conclude, get_diagnosis, put_hypothe
 from storage.incidents import get_incident, to_finding
 from storage.models import Diagnosis
 from workers.diagnosis.causes.suspects import Suspects, find_suspects
+from workers.diagnosis.certainty.calibrating import read_calibration
 from workers.diagnosis.characterise import characterise
 from workers.diagnosis.checks.timing import LOOK_BACK_SECONDS
 from workers.diagnosis.confirm import confirm
@@ -92,7 +93,11 @@ def run(
         lambda: gather(described, hypotheses, sources, suspects()),
         lambda session, row, output: _write_evidence(session, row, output, now=sources.clock()),
     )
-    verdict = progress.step(CONFIRM, lambda: confirm(described, hypotheses, gathered), _write_ranking)
+    verdict = progress.step(
+        CONFIRM,
+        lambda: confirm(described, hypotheses, gathered, read_calibration(sources.sessions)),
+        _write_ranking,
+    )
     fix = progress.step(
         FIX,
         lambda: plan_fix(verdict, hypotheses, gathered),

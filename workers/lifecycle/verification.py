@@ -18,6 +18,7 @@ from storage import audit, deploys, incidents, proposals, verifications
 from storage.database.rows import hold
 from storage.models import Action, Incident, Proposal, Verification
 from storage.telemetry.protocol import WholeUntil
+from workers.lifecycle.judging import judge_by_recovery
 from workers.lifecycle.learning import store_knowledge_entry
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
@@ -141,6 +142,7 @@ def _conclude(
             _resolve(session, incident, row, now)
         else:
             _reopen(session, incident, now)
+        judge_by_recovery(session, incident, row, recoveries, now=now)
         payload = {"incident_id": incident.id, "verification_id": row.id, "status": status}
         audit.append(
             session, key=services.audit_key, actor="Argux", event="verification_finished", payload=payload, now=now

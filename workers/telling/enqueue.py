@@ -30,7 +30,7 @@ def enqueue_thread_message(
     """
     delivery = deliveries.create_delivery(
         session,
-        key=f"thread:{incident_id}:{key}",
+        key=thread_key(incident_id, key),
         incident_id=incident_id,
         purpose="answer" if is_answer else "thread",
         channel=channel,
@@ -38,6 +38,11 @@ def enqueue_thread_message(
         now=now,
     )
     outbox.enqueue(session, "deliver", {"delivery_id": delivery.id}, key=deliver_key(delivery), now=now)
+
+
+def thread_key(incident_id: int, key: str) -> str:
+    """Return the key of the delivery of a thread's message."""
+    return f"thread:{incident_id}:{key}"
 
 
 def enqueue_refresh(session: Session, incident_id: int, *, key: str, now: datetime, delay_seconds: float = 0.0) -> None:

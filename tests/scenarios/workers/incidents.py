@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detection.types import Finding, Metric, Severity, Subject
 from integrations.cards import Card, Modal
 from storage import deliveries, diagnoses, incidents, proposals
-from storage.models import Incident, Proposal
-from workers.clicks.buttons import JOB_BUTTONS
+from storage.models import Delivery, Diagnosis, Incident, Proposal
+from workers.clicks.buttons import DIAGNOSIS_BUTTONS, JOB_BUTTONS
 from workers.diagnosis.fix import REVERT_PULL_REQUEST
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
-from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message, thread_key
 from workers.telling.sealed_values import seal
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
@@ -34,6 +35,10 @@ def place_of(services: Services, action_id: str, value: object) -> dict[str, str
     with services.readers() as session:
         if action_id in JOB_BUTTONS:
             message = deliveries.newest(session, "jobs")
+        elif action_id in DIAGNOSIS_BUTTONS:
+            diagnosis = session.get(Diagnosis, int(str(value)))
+            key = thread_key(diagnosis.incident_id, f"diagnosis:{diagnosis.id}") if diagnosis is not None else ""
+            message = session.scalars(select(Delivery).where(Delivery.key == key)).one_or_none()
         elif action_id == "approve_fix":
             proposal = session.get(Proposal, int(str(value)))
             message = deliveries.root_delivery(session, proposal.incident_id) if proposal is not None else None

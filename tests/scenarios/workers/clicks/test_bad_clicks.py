@@ -21,17 +21,19 @@ from sqlalchemy import delete, select
 
 from bot.slack.app import ACTIONS
 from bot.web.app import create_app
+from integrations.cards import Card
 from integrations.errors import NotEditableError
 from integrations.protocols import Standing
 from storage import outbox
-from storage.models import Action, Approval, AuditEntry, Delivery, Incident, OutboxJob, Proposal
+from storage.models import Action, Approval, AuditEntry, Delivery, DiagnosisOutcome, Incident, OutboxJob, Proposal
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of, slow_checkout
 from tests.scenarios.workers.worker import Worker, settle
-from workers.clicks.buttons import JOB_BUTTONS, handle_click
+from workers.clicks.buttons import DIAGNOSIS_BUTTONS, JOB_BUTTONS, handle_click
 from workers.clicks.closing_dialogs import CALLBACKS
 from workers.remediation.approvals import CALLBACK_ID
 from workers.services import Services
+from workers.telling.enqueue import enqueue_thread_message
 from workers.watching.still_broken import Condition
 
 SECRET = "a-signing-secret"
@@ -102,8 +104,11 @@ class Stage:
     def __init__(self, services: Services, worker: Worker) -> None:
         self.services = services
         self.incidents = [opened(services), opened(services)]
-        for incident_id in self.incidents:
-            diagnosed(services, incident_id)
+        self.diagnoses = [diagnosed(services, incident_id) for incident_id in self.incidents]
+        with services.sessions.begin() as session:
+            for incident_id, number in zip(self.incidents, self.diagnoses, strict=True):
+                card, key = Card(title="Diagnosis"), f"diagnosis:{number}"
+                enqueue_thread_message(session, incident_id, key=key, card=card, channel="C1", now=services.clock())
         self.proposals = [offered(services, incident_id) for incident_id in self.incidents]
         with services.sessions.begin() as session:
             arguments = {"incident_id": self.incidents[0], "user_name": "Ana"}
@@ -124,6 +129,8 @@ class Stage:
     def subjects(self, action_id: str) -> list[int]:
         if action_id in JOB_BUTTONS:
             return self.jobs
+        if action_id in DIAGNOSIS_BUTTONS:
+            return self.diagnoses
         return self.proposals if action_id == "approve_fix" else self.incidents
 
     def press(self, action_id: str, subject: int = 0) -> Payload:
@@ -187,7 +194,7 @@ def world(services: Services) -> dict[str, Any]:
                 {column.name: getattr(row, column.name) for column in model.__table__.columns}
                 for row in session.scalars(select(model).order_by(model.id))
             ]
-            for model in (Incident, Proposal, Approval, Action)
+            for model in (Incident, Proposal, Approval, Action, DiagnosisOutcome)
         }
         jobs = session.scalars(select(OutboxJob).order_by(OutboxJob.id)).all()
         caused = [(job.key, job.dead_at, job.dismissed_at) for job in jobs if job.actor in CAUSED]

@@ -15,7 +15,7 @@ from tests.scenarios.workers.clicks.test_people_decide import click, fakes, stat
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.incidents import diagnosed, offered, opened
 from tests.scenarios.workers.worker import Clock
-from workers.clicks.buttons import HANDLERS
+from workers.clicks.buttons import DIAGNOSIS_BUTTONS, HANDLERS
 from workers.clicks.slash_command import answer_command
 from workers.clicks.submissions import handle_submission
 from workers.services import Services
@@ -126,8 +126,10 @@ def test_every_button_on_the_card_is_accepted(services: Services, state: Inciden
 
 
 @pytest.mark.parametrize("state", [IncidentStatus.RESOLVED, IncidentStatus.FALSE_ALARM])
-def test_a_closed_incident_takes_no_button_but_reopen(services: Services, state: IncidentStatus) -> None:
-    others = sorted(HANDLERS.keys() - {"reopen"})
+def test_a_closed_incident_takes_no_button_but_reopen_and_those_of_its_diagnosis(
+    services: Services, state: IncidentStatus
+) -> None:
+    others = sorted(HANDLERS.keys() - {"reopen"} - DIAGNOSIS_BUTTONS)
     for action_id in others:
         incident_id, proposal_id = staged(services, state, "offered")
         click(services, action_id, proposal_id if action_id == "approve_fix" else incident_id)

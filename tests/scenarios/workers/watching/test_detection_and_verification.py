@@ -13,14 +13,15 @@ from detection.types import Event, Finding, IncidentStatus, Metric
 from integrations.inbound.otlp.doors import parse_traces
 from integrations.inbound.product.posthog import parse_capture
 from storage import funnels, incidents
-from storage.models import Incident, KnowledgeEntry, Verification
+from storage.models import Incident, KnowledgeEntry, Proposal, Verification
+from storage.outcomes import judged_answers
 from tests.conftest import PostgresServer
 from tests.functional.stack import FUNNEL
 from tests.functional.telemetry import traffic, week_of_history
 from tests.scenarios.workers.clicks.test_people_decide import click, close, submit
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
-from tests.scenarios.workers.incidents import offered
+from tests.scenarios.workers.incidents import diagnosed, offered
 from tests.scenarios.workers.live_deploys import goes_live
 from tests.scenarios.workers.maintenance import maintained
 from tests.scenarios.workers.worker import START, Clock, Worker
@@ -178,6 +179,22 @@ def test_a_recovered_shop_resolves_the_incident_with_the_measured_recovery(
     assert "**Recovered.**" in services.chat.root().card.text
     assert "Recovered" in services.chat.thread_titles()
     assert services.chat.buttons() == ["reopen"]
+
+
+@pytest.mark.parametrize("helped", [True, False])
+def test_a_fix_that_helps_confirms_the_diagnosis_behind_it_and_one_that_does_not_refutes_it(
+    services: Services, shop: Shop, worker: Worker, helped: bool
+) -> None:
+    incident_id = fixed(services, shop, worker)
+    diagnosis_id = diagnosed(services, incident_id)
+    with services.sessions.begin() as session:
+        session.scalars(select(Proposal)).one().diagnosis_id = diagnosis_id
+    for seconds in (60, 150):
+        shop.live(seconds, CURED, broken=not helped)
+        tick(services)
+        shop.clock.forward(450)
+    with services.readers() as session:
+        assert [answer.is_right for answer in judged_answers(session)] == [helped]
 
 
 def test_under_maintenance_every_stage_runs_and_no_message_is_posted(

@@ -40,6 +40,7 @@ from storage.models import Evidence as EvidenceRow
 from storage.models import Hypothesis as HypothesisRow
 from tests.finding_details import ALERT, DROP, LEVEL, LOG
 from workers.clicks import closing_dialogs, slash_command, ticket
+from workers.clicks.cause import cause_card
 from workers.clicks.closing import closed_text, withdrawn_comment
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.suspects import find_suspects
@@ -294,6 +295,9 @@ def cards(text: Texts) -> Iterator[Card]:
     named = incident(text, IncidentStatus.OPEN, incident_title(findings(text)))
     closed = incident(text, IncidentStatus.FALSE_ALARM, named.title)
     yield diagnosis_card(diagnosis(text))
+    for is_right in (True, False):
+        yield cause_card(7, is_right=is_right, true_cause=text("cause"), actor=text("person"))
+    yield cause_card(7, is_right=False, true_cause="", actor=text("person"))
     for status in ("recovered", "not_recovered", "insufficient_data"):
         yield verification._card(closed, measures(text), status, now=NOW)
     view = IncidentView(named, findings(text), None, None, None, None, None)

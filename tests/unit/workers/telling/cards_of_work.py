@@ -305,6 +305,11 @@ def _answer(services: Services, texts: Texts) -> None:
         ))  # fmt: skip
     for words in ("status", "incidents", "triage", "woken 1", "woken 99", "help", texts("typed")):
         slash_command.answer_command(services, words, ANSWER)
+    for words in ("cause", f"cause {incident_id} right"):
+        slash_command.answer_command(services, words, ANSWER, user_id="UANA")
+    _diagnosed(services, texts, incident_id)
+    typed = f"cause {incident_id} wrong {texts('real cause')}"
+    slash_command.answer_command(services, typed, ANSWER, user_id="UANA")
     assert isinstance(services.chat, FakeChat)
     services.chat.standings["USTRANGER"] = Standing.STRANGER
     slash_command.answer_command(services, "status", ANSWER, user_id="USTRANGER")

@@ -1,0 +1,1 @@
+"""How sure a diagnosis may be called, and how it turned out."""

@@ -1,0 +1,33 @@
+"""How sure a verdict may be called, by how earlier answers turned out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from detection.calibration import Calibration, fit
+from storage.outcomes import judged_answers
+from workers.diagnosis.model import UNKNOWN, Verdict
+
+
+def read_calibration(sessions: sessionmaker[Session]) -> Calibration:
+    """Return the calibration by all outcomes that are known now."""
+    with sessions() as session:
+        return fit(judged_answers(session))
+
+
+def calibrated(verdict: Verdict, calibration: Calibration, *, cap: float) -> Verdict:
+    """Return the verdict with its confidence, which evidence alone gave, calibrated; never above `cap`.
+
+    The calibration is kept with it, so that the same evidence gives the same answer whenever it is weighed again.
+    """
+    sure = calibration.of(verdict.confidence, cause_of(verdict), cap=cap)
+    return replace(
+        verdict, confidence=sure.confidence, raw_confidence=verdict.confidence, sure=sure, calibration=calibration
+    )
+
+
+def cause_of(verdict: Verdict) -> str:
+    """Return the kind of the cause that is named, such as "deploy"; "unknown" if none is."""
+    return next((item.cause for item in verdict.ranked if item.key == verdict.origin_key), UNKNOWN)
